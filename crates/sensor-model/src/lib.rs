@@ -1,1 +1,42 @@
-//! Placeholder while the workspace is laid out.
+//! What the sensors see, as 18 numbers.
+//!
+//! A FLIR Lepton 3.5 thermal camera gives 15 of them and a Sensirion SCD41 CO2 sensor three.
+//! [`Feature`] is the one place that names, orders and counts them; its [`fingerprint`] travels
+//! with every trained model, so that a model never meets columns of another meaning.
+//!
+//! Rows come from a generator or from a file, and nothing downstream can tell which:
+//!
+//! ```text
+//! Profile::Original ── original::generate ─┐
+//!                                          ├─ Rows ── write_rows / RowWriter ── .parquet, .csv
+//! .parquet, .csv ── read_rows/read_channel ┘
+//! ```
+//!
+//! Temperatures are in degrees Celsius, CO2 in ppm, times in seconds, image distances in pixels.
+//! A missing value is NaN in memory, null in Parquet, an empty cell in CSV, and never 0.
+//! Labels are 1 (uncontrolled combustion present) and 0.
+//!
+//! Randomness enters as a seed, through one counter-based stream per row: the same seed gives the
+//! same rows on any number of threads. Files are opened in [`read_rows`], [`read_channel`],
+//! [`RowWriter`] and [`write_rows`] only, and sockets nowhere.
+//!
+//! What is not here: learning, splitting, and anything of AWS.
+
+mod cell;
+mod dataset;
+mod error;
+mod markdown;
+pub mod original;
+mod probe;
+mod profile;
+mod rows;
+mod schema;
+
+pub use cell::parse_cell;
+pub use dataset::{RowWriter, read_channel, read_rows, write_rows};
+pub use error::{CellProblem, ColumnProblem, Error, Place};
+pub use markdown::features_markdown;
+pub use probe::{Probe, probes};
+pub use profile::Profile;
+pub use rows::{Rows, data_fingerprint};
+pub use schema::{FEATURE_COUNT, Feature, LABEL, Sensor, fingerprint};

@@ -1,0 +1,123 @@
+//! Data files: labelled rows as Parquet or CSV, one file or a folder of them.
+//!
+//! A file has the 18 features by name in any order and the label `fire_detected`.
+//! `row_id` and `group` (whole numbers) are optional, and so is `episode_id` (any text), which
+//! stands in for an absent `group`. Other known metadata is ignored; any other column is refused,
+//! since a mistyped feature must not be dropped in silence.
+//!
+//! Parquet goes through polars both ways, and CSV through polars on the way out. CSV is read
+//! line by line here: polars fills a short line with nulls, as if the values were missing, and
+//! cannot name the line of a bad cell.
+
+mod columns;
+mod csv;
+mod parquet;
+mod write;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::Error;
+use crate::rows::Rows;
+
+pub use write::{RowWriter, write_rows};
+
+/// Name of the column with the identity of a row.
+const ROW_ID: &str = "row_id";
+/// Name of the column with the group of a row.
+const GROUP: &str = "group";
+
+/// The two file formats, by the extension of the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Parquet,
+    Csv,
+}
+
+impl Format {
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "parquet" => Some(Self::Parquet),
+            "csv" => Some(Self::Csv),
+            _ => None,
+        }
+    }
+}
+
+/// The rows of a `.parquet` or `.csv` file, in the order of the file.
+///
+/// Without `row_id` the rows are numbered from 0. Without `group` the group is that of
+/// `episode_id`, and without both each row is a group of its own.
+pub fn read_rows(path: &Path) -> Result<Rows, Error> {
+    let mut rows = Rows::default();
+    append(path, &mut rows)?;
+    not_empty(rows, path, "rows")
+}
+
+/// The rows of all `.parquet` and `.csv` files of a folder, in the order of the file names.
+///
+/// Other files and folders within are passed over.
+/// Numbers for absent ids run on from file to file.
+pub fn read_channel(dir: &Path) -> Result<Rows, Error> {
+    let mut rows = Rows::default();
+    for path in data_files(dir)? {
+        append(&path, &mut rows)?;
+    }
+    not_empty(rows, dir, "rows")
+}
+
+fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
+    match Format::of(path) {
+        Some(Format::Parquet) => parquet::append(path, rows),
+        Some(Format::Csv) => csv::append(path, rows),
+        None => Err(Error::Extension {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+fn data_files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    let read = |source| Error::Read {
+        path: dir.to_owned(),
+        source,
+    };
+    let entries = fs::read_dir(dir).map_err(read)?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(read)?.path();
+        if Format::of(&path).is_some() && path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    if paths.is_empty() {
+        return Err(Error::Empty {
+            path: dir.to_owned(),
+            what: ".parquet or .csv file",
+        });
+    }
+    Ok(paths)
+}
+
+fn not_empty(rows: Rows, path: &Path, what: &'static str) -> Result<Rows, Error> {
+    if rows.is_empty() {
+        Err(Error::Empty {
+            path: path.to_owned(),
+            what,
+        })
+    } else {
+        Ok(rows)
+    }
+}
+
+/// A group number for a textual episode: the first eight bytes of its SHA-256, so that it is the
+/// same in every file and on every machine.
+fn group_of_episode(episode: &str) -> u64 {
+    let digest = Sha256::digest(episode.as_bytes());
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |group, &byte| group << 8 | u64::from(byte))
+}

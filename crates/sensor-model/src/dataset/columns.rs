@@ -1,0 +1,106 @@
+//! The columns of a data file by their names.
+
+use crate::error::ColumnProblem;
+use crate::schema::{Feature, LABEL};
+
+use super::{GROUP, ROW_ID};
+
+/// Columns that may travel with the rows without being read.
+const METADATA: [&str; 6] = [
+    "recording",
+    "scenario",
+    "sensor_id",
+    "site",
+    "source",
+    "timestamp",
+];
+
+/// What a column is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Feature(Feature),
+    Label,
+    RowId,
+    Group,
+    Episode,
+    Ignored,
+}
+
+impl Role {
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            LABEL => Some(Self::Label),
+            ROW_ID => Some(Self::RowId),
+            GROUP => Some(Self::Group),
+            "episode_id" => Some(Self::Episode),
+            _ if METADATA.contains(&name) => Some(Self::Ignored),
+            _ => Feature::from_name(name).map(Self::Feature),
+        }
+    }
+}
+
+/// The role of each column, in the order of the file; all required ones are there, none twice.
+pub(super) fn roles(names: &[&str]) -> Result<Vec<Role>, ColumnProblem> {
+    let mut roles = Vec::with_capacity(names.len());
+    for (i, &name) in names.iter().enumerate() {
+        let role = Role::of(name).ok_or_else(|| ColumnProblem::Unknown(name.to_owned()))?;
+        if names[..i].contains(&name) {
+            return Err(ColumnProblem::Duplicate(name.to_owned()));
+        }
+        roles.push(role);
+    }
+    let features = Feature::ALL.into_iter().map(Feature::name);
+    match features.chain([LABEL]).find(|name| !names.contains(name)) {
+        Some(absent) => Err(ColumnProblem::Missing(absent.to_owned())),
+        None => Ok(roles),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete() -> Vec<&'static str> {
+        Feature::ALL
+            .into_iter()
+            .map(Feature::name)
+            .chain([LABEL])
+            .collect()
+    }
+
+    fn check(names: &[&str], expected: &str) {
+        assert_eq!(roles(names).unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn any_order_and_known_metadata_are_accepted() {
+        let mut names = complete();
+        names.reverse();
+        names.extend(["site", "episode_id", "timestamp"]);
+        let roles = roles(&names).unwrap();
+        assert_eq!(roles[0], Role::Label);
+        assert_eq!(roles[1], Role::Feature(Feature::GasVel));
+        assert_eq!(roles[19..], [Role::Ignored, Role::Episode, Role::Ignored]);
+    }
+
+    #[test]
+    fn what_is_missing_unknown_or_doubled_is_named() {
+        let names = complete();
+        check(
+            &names[1..],
+            "column t_mean is missing; a data file has the 18 features and fire_detected",
+        );
+        check(
+            &names[..18],
+            "column fire_detected is missing; a data file has the 18 features and fire_detected",
+        );
+        check(
+            &[&names[..], &["t_maks"]].concat(),
+            "column `t_maks` is unknown; remove it, or rename it if it is a feature",
+        );
+        check(
+            &[&names[..], &["t_max"]].concat(),
+            "column `t_max` appears twice; remove one of them",
+        );
+    }
+}

@@ -1,0 +1,242 @@
+//! Reading CSV line by line, so that every complaint names its line.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::path::Path;
+
+use crate::cell::parse_cell;
+use crate::error::{CellProblem, Error, Place};
+use crate::rows::Rows;
+use crate::schema::FEATURE_COUNT;
+
+use super::columns::{Role, roles};
+use super::group_of_episode;
+
+/// Appends the rows of a CSV file.
+///
+/// The first line is the header; blank lines are passed over.
+pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
+    let mut lines = Lines::open(path)?;
+    let header = lines.next_filled()?.unwrap_or_default();
+    let header = header.trim_start_matches('\u{feff}');
+    let names = split(header).map_err(|cell| lines.cell_error("header", cell))?;
+    let columns = |problem| Error::Columns {
+        path: path.to_owned(),
+        problem,
+    };
+    let roles = roles(&names).map_err(columns)?;
+    while let Some(line) = lines.next_filled()? {
+        let cells = split(&line).map_err(|cell| lines.cell_error("unknown", cell))?;
+        if cells.len() != roles.len() {
+            let (found, expected) = (cells.len(), roles.len());
+            return Err(Error::Width {
+                path: path.to_owned(),
+                line: lines.line,
+                found,
+                expected,
+            });
+        }
+        let record = parse(&roles, &cells).map_err(|(column, problem)| {
+            lines.cell_error(
+                names[column],
+                Rejected {
+                    value: cells[column].to_owned(),
+                    problem,
+                },
+            )
+        })?;
+        record.append_to(rows);
+    }
+    Ok(())
+}
+
+/// The lines of a file, with the number of the last one given out.
+struct Lines<'a> {
+    path: &'a Path,
+    reader: BufReader<File>,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn open(path: &'a Path) -> Result<Self, Error> {
+        let file = File::open(path).map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            path,
+            reader: BufReader::new(file),
+            line: 0,
+        })
+    }
+
+    /// The next line that is not blank, without its line end.
+    fn next_filled(&mut self) -> Result<Option<String>, Error> {
+        loop {
+            let mut bytes = Vec::new();
+            let read = self.reader.read_until(b'\n', &mut bytes);
+            let source = |source| Error::Read {
+                path: self.path.to_owned(),
+                source,
+            };
+            if read.map_err(source)? == 0 {
+                return Ok(None);
+            }
+            self.line += 1;
+            let text = String::from_utf8(bytes).map_err(|_| {
+                let what = format!("line {} is not UTF-8 text", self.line);
+                source(std::io::Error::new(ErrorKind::InvalidData, what))
+            })?;
+            let text = text.trim_end_matches(['\n', '\r']);
+            if !text.trim().is_empty() {
+                return Ok(Some(text.to_owned()));
+            }
+        }
+    }
+
+    fn cell_error(&self, column: &str, cell: Rejected) -> Error {
+        let (path, place) = (self.path.to_owned(), Place::Line(self.line));
+        Error::Cell {
+            path,
+            place,
+            column: column.to_owned(),
+            value: cell.value,
+            problem: cell.problem,
+        }
+    }
+}
+
+/// A cell that was refused, and why.
+#[derive(Debug)]
+struct Rejected {
+    value: String,
+    problem: CellProblem,
+}
+
+/// The cells of a line. A cell in quotation marks may hold commas; a doubled mark inside stays
+/// doubled, which only ignored or hashed columns can contain.
+fn split(line: &str) -> Result<Vec<&str>, Rejected> {
+    let mut cells = Vec::with_capacity(FEATURE_COUNT + 4);
+    let mut rest = line;
+    loop {
+        let quoted = rest.trim_start().strip_prefix('"');
+        let (cell, after) = match quoted {
+            None => rest
+                .split_once(',')
+                .map_or((rest, None), |(cell, rest)| (cell, Some(rest))),
+            Some(inside) => {
+                let end = closing_mark(inside).ok_or_else(|| Rejected {
+                    value: rest.to_owned(),
+                    problem: CellProblem::Unclosed,
+                })?;
+                let after = inside[end + 1..].split_once(',').map(|(_, rest)| rest);
+                (&inside[..end], after)
+            }
+        };
+        cells.push(cell.trim());
+        match after {
+            Some(after) => rest = after,
+            None => return Ok(cells),
+        }
+    }
+}
+
+/// Position of the quotation mark that closes a cell, passing over doubled ones.
+fn closing_mark(inside: &str) -> Option<usize> {
+    let bytes = inside.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        match (bytes[i], bytes.get(i + 1)) {
+            (b'"', Some(b'"')) => i += 2,
+            (b'"', _) => return Some(i),
+            _ => i += 1,
+        }
+    }
+    None
+}
+
+/// One row before it is appended.
+struct Record {
+    id: Option<u64>,
+    group: Option<u64>,
+    episode: Option<u64>,
+    features: [f32; FEATURE_COUNT],
+    label: u8,
+}
+
+impl Record {
+    fn append_to(self, rows: &mut Rows) {
+        let id = self.id.unwrap_or(rows.len() as u64);
+        rows.ids.push(id);
+        rows.groups.push(self.group.or(self.episode).unwrap_or(id));
+        rows.features.extend(self.features);
+        rows.labels.push(self.label);
+    }
+}
+
+/// The row in these cells, or the position of the first bad one.
+fn parse(roles: &[Role], cells: &[&str]) -> Result<Record, (usize, CellProblem)> {
+    let features = [f32::NAN; FEATURE_COUNT];
+    let mut record = Record {
+        id: None,
+        group: None,
+        episode: None,
+        features,
+        label: 0,
+    };
+    for (column, (role, cell)) in roles.iter().zip(cells).enumerate() {
+        let at = |problem| (column, problem);
+        match role {
+            Role::Feature(f) => record.features[f.index()] = parse_cell(cell).map_err(at)?,
+            Role::Label => record.label = parse_label(cell).map_err(at)?,
+            Role::RowId => record.id = Some(parse_id(cell).map_err(at)?),
+            Role::Group => record.group = Some(parse_id(cell).map_err(at)?),
+            Role::Episode => record.episode = Some(group_of_episode(cell)),
+            Role::Ignored => {}
+        }
+    }
+    Ok(record)
+}
+
+fn parse_label(cell: &str) -> Result<u8, CellProblem> {
+    match cell.to_ascii_lowercase().as_str() {
+        "0" | "0.0" | "false" => Ok(0),
+        "1" | "1.0" | "true" => Ok(1),
+        _ => Err(CellProblem::NotALabel),
+    }
+}
+
+fn parse_id(cell: &str) -> Result<u64, CellProblem> {
+    cell.parse().map_err(|_| CellProblem::NotAnId)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_split_at_commas_outside_quotation_marks() {
+        let check = |line: &str, cells: &[&str]| assert_eq!(split(line).unwrap(), cells, "{line}");
+        check("1,2,3", &["1", "2", "3"]);
+        check("1,,", &["1", "", ""]);
+        check(" 1 , 2", &["1", "2"]);
+        check("\"Hall, east\",2", &["Hall, east", "2"]);
+        check("\"a \"\"b\"\"\",2", &["a \"\"b\"\"", "2"]);
+        check("\"\",\"3\"", &["", "3"]);
+    }
+
+    #[test]
+    fn a_mark_that_stays_open_is_refused() {
+        assert_eq!(split("1,\"2,3").unwrap_err().problem, CellProblem::Unclosed);
+    }
+
+    #[test]
+    fn labels_are_zero_or_one_however_written() {
+        for (cell, label) in [("0", 0), ("1", 1), ("1.0", 1), ("True", 1), ("false", 0)] {
+            assert_eq!(parse_label(cell), Ok(label), "{cell}");
+        }
+        for cell in ["", "2", "yes", "-1", "NaN"] {
+            assert_eq!(parse_label(cell), Err(CellProblem::NotALabel), "{cell}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Reading Parquet through polars.
+
+use std::fs::File;
+use std::path::Path;
+
+use polars::prelude::{Column, DataFrame, DataType, ParquetReader, PolarsResult, SerReader};
+
+use crate::error::{CellProblem, ColumnProblem, Error, Place};
+use crate::rows::Rows;
+use crate::schema::FEATURE_COUNT;
+
+use super::columns::{Role, roles};
+use super::group_of_episode;
+
+/// Appends the rows of a Parquet file.
+///
+/// Features may be any number type and are rounded to `f32`; null is a missing value.
+pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
+    let file = File::open(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let table = ParquetReader::new(file).finish();
+    let table = table.map_err(|source| Error::Format {
+        path: path.to_owned(),
+        source,
+    })?;
+    let names: Vec<&str> = table
+        .get_column_names()
+        .into_iter()
+        .map(|name| name.as_str())
+        .collect();
+    let columns = |problem| Error::Columns {
+        path: path.to_owned(),
+        problem,
+    };
+    let roles = roles(&names).map_err(columns)?;
+    Table {
+        path,
+        table: &table,
+        first: rows.len(),
+    }
+    .append_to(rows, &roles)
+}
+
+/// A table that is being appended; `first` rows stand before it.
+struct Table<'a> {
+    path: &'a Path,
+    table: &'a DataFrame,
+    first: usize,
+}
+
+impl Table<'_> {
+    fn append_to(&self, rows: &mut Rows, roles: &[Role]) -> Result<(), Error> {
+        let height = self.table.height();
+        let (mut ids, mut groups, mut episodes) = (None, None, None);
+        rows.features
+            .resize((self.first + height) * FEATURE_COUNT, f32::NAN);
+        for (column, role) in self.table.columns().iter().zip(roles) {
+            match role {
+                Role::Feature(f) => {
+                    let start = self.first * FEATURE_COUNT + f.index();
+                    let targets = rows.features[start..].iter_mut().step_by(FEATURE_COUNT);
+                    for (target, value) in targets.zip(self.features(column)?) {
+                        *target = value;
+                    }
+                }
+                Role::Label => rows.labels.extend(self.labels(column)?),
+                Role::RowId => ids = Some(self.identities(column)?),
+                Role::Group => groups = Some(self.identities(column)?),
+                Role::Episode => episodes = Some(self.episodes(column)?),
+                Role::Ignored => {}
+            }
+        }
+        let numbered = || {
+            (self.first..self.first + height)
+                .map(|i| i as u64)
+                .collect()
+        };
+        let ids: Vec<u64> = ids.unwrap_or_else(numbered);
+        rows.groups
+            .extend(groups.or(episodes).unwrap_or_else(|| ids.clone()));
+        rows.ids.extend(ids);
+        Ok(())
+    }
+
+    fn features(&self, column: &Column) -> Result<Vec<f32>, Error> {
+        self.numeric(column)?;
+        let cast = self.polars(column.cast(&DataType::Float32))?;
+        let values: Vec<f32> = self
+            .polars(cast.f32())?
+            .iter()
+            .map(|value| value.unwrap_or(f32::NAN))
+            .collect();
+        match values.iter().position(|value| value.is_infinite()) {
+            Some(i) => Err(self.cell(column, i, CellProblem::NotFinite)),
+            None => Ok(values),
+        }
+    }
+
+    fn labels(&self, column: &Column) -> Result<Vec<u8>, Error> {
+        self.numeric(column)?;
+        let cast = self.polars(column.cast(&DataType::Float64))?;
+        let values = self.polars(cast.f64())?;
+        let label = |(i, value)| match value {
+            Some(0.0) => Ok(0),
+            Some(1.0) => Ok(1),
+            _ => Err(self.cell(column, i, CellProblem::NotALabel)),
+        };
+        values.iter().enumerate().map(label).collect()
+    }
+
+    fn identities(&self, column: &Column) -> Result<Vec<u64>, Error> {
+        self.numeric(column)?;
+        let cast = self.polars(column.cast(&DataType::UInt64))?;
+        let id = |(i, value): (usize, Option<u64>)| {
+            value.ok_or_else(|| self.cell(column, i, CellProblem::NotAnId))
+        };
+        self.polars(cast.u64())?
+            .iter()
+            .enumerate()
+            .map(id)
+            .collect()
+    }
+
+    fn episodes(&self, column: &Column) -> Result<Vec<u64>, Error> {
+        let cast = self.polars(column.cast(&DataType::String))?;
+        let text = self.polars(cast.str())?;
+        Ok(text
+            .iter()
+            .map(|name| group_of_episode(name.unwrap_or_default()))
+            .collect())
+    }
+
+    /// Text is refused even where it happens to look like numbers: polars would turn the cells
+    /// that do not into nulls.
+    fn numeric(&self, column: &Column) -> Result<(), Error> {
+        let found = column.dtype();
+        if found.is_primitive_numeric() || found.is_bool() || found.is_null() {
+            return Ok(());
+        }
+        let (column, found) = (column.name().to_string(), found.to_string());
+        let problem = ColumnProblem::Type { column, found };
+        Err(Error::Columns {
+            path: self.path.to_owned(),
+            problem,
+        })
+    }
+
+    fn polars<T>(&self, result: PolarsResult<T>) -> Result<T, Error> {
+        result.map_err(|source| Error::Format {
+            path: self.path.to_owned(),
+            source,
+        })
+    }
+
+    fn cell(&self, column: &Column, row: usize, problem: CellProblem) -> Error {
+        let value = column
+            .get(row)
+            .map_or_else(|_| String::new(), |value| value.to_string());
+        let (path, place) = (self.path.to_owned(), Place::Row(row as u64 + 1));
+        Error::Cell {
+            path,
+            place,
+            column: column.name().to_string(),
+            value,
+            problem,
+        }
+    }
+}

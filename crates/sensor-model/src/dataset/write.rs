@@ -1,0 +1,178 @@
+//! Writing data files through polars, in row groups.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use polars::error::PolarsError;
+use polars::io::csv::write::{BatchedWriter as CsvSink, CsvWriter};
+use polars::io::parquet::write::{BatchedWriter as ParquetSink, ParquetWriter};
+use polars::prelude::{
+    Column, DataFrame, Float32Chunked, Int32Chunked, IntoColumn, NewChunkedArray, PolarsResult,
+    SerWriter, UInt64Chunked,
+};
+
+use crate::error::Error;
+use crate::rows::Rows;
+use crate::schema::{FEATURE_COUNT, Feature, LABEL};
+
+use super::{Format, GROUP, ROW_ID};
+
+/// Rows of one row group: what is held in memory while writing, and what a reader must load at
+/// least.
+const ROW_GROUP: usize = 65_536;
+
+/// Writes all rows to one file.
+pub fn write_rows(path: &Path, rows: &Rows) -> Result<(), Error> {
+    let mut writer = RowWriter::create(path)?;
+    writer.write(rows)?;
+    writer.finish()
+}
+
+/// Writes a `.parquet` or `.csv` file piece by piece.
+///
+/// Columns: `row_id`, `group` (u64), the 18 features (f32, missing as null or empty cell),
+/// `fire_detected` (i32). The same rows give the same bytes, however they are divided into calls
+/// of [`write`](Self::write).
+///
+/// The rows go into `<name>.partial` beside the file, which takes its name only in
+/// [`finish`](Self::finish): whoever finds the file finds all of it. Dropped before that, the
+/// writer removes what it wrote.
+pub struct RowWriter {
+    path: PathBuf,
+    partial: PathBuf,
+    sink: Sink,
+    pending: Rows,
+    finished: bool,
+}
+
+enum Sink {
+    Parquet(ParquetSink<File>),
+    Csv(CsvSink<File>),
+}
+
+impl RowWriter {
+    /// Begins the file; the extension of the name says which format.
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        let format = Format::of(path).ok_or_else(|| Error::Extension {
+            path: path.to_owned(),
+        })?;
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".partial");
+        let partial = path.with_file_name(name);
+        let file = File::create(&partial).map_err(|e| write_error(path, e))?;
+        let sink = Sink::new(format, file).map_err(|e| polars_error(path, e))?;
+        let path = path.to_owned();
+        Ok(Self {
+            path,
+            partial,
+            sink,
+            pending: Rows::default(),
+            finished: false,
+        })
+    }
+
+    /// Appends rows.
+    pub fn write(&mut self, rows: &Rows) -> Result<(), Error> {
+        for start in (0..rows.len()).step_by(ROW_GROUP) {
+            let end = rows.len().min(start + ROW_GROUP);
+            self.pending
+                .extend(rows.select(&(start..end).collect::<Vec<_>>()));
+            if self.pending.len() >= ROW_GROUP {
+                let rest = (ROW_GROUP..self.pending.len()).collect::<Vec<_>>();
+                let rest = self.pending.select(&rest);
+                self.pending.truncate(ROW_GROUP);
+                self.flush()?;
+                self.pending = rest;
+            }
+        }
+        Ok(())
+    }
+
+    /// Completes the file and gives it its name.
+    pub fn finish(mut self) -> Result<(), Error> {
+        if !self.pending.is_empty() {
+            self.flush()?;
+        }
+        self.sink
+            .finish()
+            .map_err(|e| polars_error(&self.path, e))?;
+        fs::rename(&self.partial, &self.path).map_err(|e| write_error(&self.path, e))?;
+        self.finished = true;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        let written = table(&self.pending).and_then(|table| self.sink.write(&table));
+        written.map_err(|e| polars_error(&self.path, e))
+    }
+}
+
+impl Drop for RowWriter {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Nobody is left to be told; the name says that the file is not complete.
+            let _ = fs::remove_file(&self.partial);
+        }
+    }
+}
+
+impl Sink {
+    fn new(format: Format, file: File) -> PolarsResult<Self> {
+        let schema = table(&Rows::default())?.schema().clone();
+        Ok(match format {
+            Format::Parquet => Self::Parquet(ParquetWriter::new(file).batched(&schema)?),
+            Format::Csv => Self::Csv(CsvWriter::new(file).batched(&schema)?),
+        })
+    }
+
+    fn write(&mut self, table: &DataFrame) -> PolarsResult<()> {
+        match self {
+            Self::Parquet(sink) => sink.write_batch(table),
+            Self::Csv(sink) => sink.write_batch(table),
+        }
+    }
+
+    fn finish(&mut self) -> PolarsResult<()> {
+        match self {
+            Self::Parquet(sink) => sink.finish().map(|_| ()),
+            Self::Csv(sink) => sink.finish(),
+        }
+    }
+}
+
+/// The rows as a polars table, in the column order of the files.
+fn table(rows: &Rows) -> PolarsResult<DataFrame> {
+    let labels = rows.labels.iter().map(|&label| i32::from(label)).collect();
+    let mut columns = vec![
+        UInt64Chunked::from_vec(ROW_ID.into(), rows.ids.clone()).into_column(),
+        UInt64Chunked::from_vec(GROUP.into(), rows.groups.clone()).into_column(),
+    ];
+    columns.extend(Feature::ALL.map(|feature| feature_column(rows, feature)));
+    columns.push(Int32Chunked::from_vec(LABEL.into(), labels).into_column());
+    DataFrame::new(rows.len(), columns)
+}
+
+fn feature_column(rows: &Rows, feature: Feature) -> Column {
+    let values = rows
+        .features
+        .iter()
+        .skip(feature.index())
+        .step_by(FEATURE_COUNT);
+    let present = values.map(|&value| (!value.is_nan()).then_some(value));
+    Float32Chunked::from_iter_options(feature.name().into(), present).into_column()
+}
+
+fn write_error(path: &Path, source: io::Error) -> Error {
+    Error::Write {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn polars_error(path: &Path, source: PolarsError) -> Error {
+    Error::Format {
+        path: path.to_owned(),
+        source,
+    }
+}

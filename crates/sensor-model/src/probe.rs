@@ -1,0 +1,73 @@
+//! Example rows that travel with a model, so that its answers can be checked wherever it serves.
+
+use crate::schema::FEATURE_COUNT;
+
+/// A named example row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Probe {
+    /// What the row shows.
+    pub name: &'static str,
+    /// Its 18 values.
+    pub row: [f32; FEATURE_COUNT],
+    /// Whether a sound model must call it fire; `None` where that is not clear-cut.
+    pub expected: Option<bool>,
+}
+
+/// A plain fire, a calm room, and the sample request of the documentation.
+pub fn probes() -> [Probe; 3] {
+    [
+        Probe {
+            name: "fire",
+            row: [
+                48.0, 12.0, 95.0, 70.0, 35.0, 18.0, 12.0, 4.0, 16.0, 6.0, 6.0, 3.0, 60.0, 20.0,
+                8.0, 1200.0, 250.0, 20.0,
+            ],
+            expected: Some(true),
+        },
+        Probe {
+            name: "calm room",
+            row: [
+                22.0, 2.0, 26.0, 24.5, 2.0, 1.0, 2.0, 1.0, 2.0, 1.0, 1.5, 0.8, 25.0, 0.0, 0.0,
+                420.0, 0.0, 0.0,
+            ],
+            expected: Some(false),
+        },
+        Probe {
+            name: "documented sample",
+            row: [
+                25.0, 5.0, 45.0, 40.0, 10.0, 5.0, 2.0, 1.0, 3.0, 1.5, 5.0, 2.0, 30.0, 5.0, 1.0,
+                450.0, 50.0, 5.0,
+            ],
+            expected: None,
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::original::score_hundredths;
+    use crate::schema::Feature;
+
+    #[test]
+    fn the_original_rule_is_sure_of_the_fire_and_of_the_calm_room() {
+        let [fire, calm, sample] = probes();
+        assert!(score_hundredths(&fire.row) >= 100);
+        assert_eq!(score_hundredths(&calm.row), 0);
+        assert_eq!(sample.expected, None);
+    }
+
+    #[test]
+    fn the_probes_lie_within_the_valid_ranges() {
+        for probe in probes() {
+            for feature in Feature::ALL {
+                let value = probe.row[feature.index()];
+                assert!(
+                    feature.range().contains(&value),
+                    "{} {feature:?}",
+                    probe.name
+                );
+            }
+        }
+    }
+}

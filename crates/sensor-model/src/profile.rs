@@ -1,0 +1,65 @@
+//! The generator profiles by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// How synthetic rows are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// Independent draws and the label rule of the original pipeline, see [`crate::original`].
+    Original,
+}
+
+impl Profile {
+    /// All profiles.
+    pub const ALL: [Self; 1] = [Self::Original];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Original => "original",
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Profile {
+    type Err = Error;
+
+    fn from_str(given: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|profile| profile.name() == given)
+            .ok_or_else(|| {
+                let known = Self::ALL.map(Self::name).join(", ");
+                Error::UnknownProfile {
+                    given: given.to_owned(),
+                    known,
+                }
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_both_ways() {
+        for profile in Profile::ALL {
+            assert_eq!(profile.to_string().parse::<Profile>().unwrap(), profile);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let error = "orignal".parse::<Profile>().unwrap_err().to_string();
+        assert_eq!(error, "unknown profile `orignal`, known profiles: original");
+    }
+}

@@ -1,0 +1,159 @@
+//! Labelled feature rows in memory, and the fingerprint of their content.
+
+use sha2::{Digest, Sha256};
+
+use crate::schema::{FEATURE_COUNT, hex};
+
+/// Labelled rows: four columns of one length, the features flattened row by row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// Identity of each row, unique within a data set.
+    pub ids: Vec<u64>,
+    /// What each row belongs to (an episode, a recording); rows of one group are never parted.
+    pub groups: Vec<u64>,
+    /// Row-major, [`FEATURE_COUNT`] values a row; NaN is a missing value.
+    pub features: Vec<f32>,
+    /// 1 for fire, 0 for none.
+    pub labels: Vec<u8>,
+}
+
+impl Rows {
+    /// No rows, with room for that many.
+    pub fn with_capacity(rows: usize) -> Self {
+        Self {
+            ids: Vec::with_capacity(rows),
+            groups: Vec::with_capacity(rows),
+            features: Vec::with_capacity(rows * FEATURE_COUNT),
+            labels: Vec::with_capacity(rows),
+        }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The 18 values of row `i`.
+    ///
+    /// # Panics
+    /// If there is no such row, as indexing does.
+    pub fn row(&self, i: usize) -> &[f32] {
+        &self.features[i * FEATURE_COUNT..(i + 1) * FEATURE_COUNT]
+    }
+
+    /// The rows at these positions, in this order.
+    ///
+    /// # Panics
+    /// If a position is outside, as indexing does.
+    #[must_use]
+    pub fn select(&self, positions: &[usize]) -> Self {
+        Self {
+            ids: positions.iter().map(|&i| self.ids[i]).collect(),
+            groups: positions.iter().map(|&i| self.groups[i]).collect(),
+            features: positions
+                .iter()
+                .flat_map(|&i| self.row(i))
+                .copied()
+                .collect(),
+            labels: positions.iter().map(|&i| self.labels[i]).collect(),
+        }
+    }
+
+    /// Keeps the first `rows` rows.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.ids.truncate(rows);
+        self.groups.truncate(rows);
+        self.features.truncate(rows * FEATURE_COUNT);
+        self.labels.truncate(rows);
+    }
+
+    /// Appends the rows of `other`.
+    pub fn extend(&mut self, other: Self) {
+        self.ids.extend(other.ids);
+        self.groups.extend(other.groups);
+        self.features.extend(other.features);
+        self.labels.extend(other.labels);
+    }
+}
+
+/// Identity of a data set: hex SHA-256 over ids, groups, features and labels in row order.
+///
+/// Independent of the file format, of the sharding into files, and of the bit pattern of NaN.
+pub fn data_fingerprint(rows: &Rows) -> String {
+    let mut hash = Sha256::new();
+    for i in 0..rows.len() {
+        hash.update(rows.ids[i].to_le_bytes());
+        hash.update(rows.groups[i].to_le_bytes());
+        for &value in rows.row(i) {
+            let value = if value.is_nan() { f32::NAN } else { value };
+            hash.update(value.to_le_bytes());
+        }
+        hash.update([rows.labels[i]]);
+    }
+    hex(&hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(ids: &[u64]) -> Rows {
+        Rows {
+            ids: ids.to_vec(),
+            groups: ids.iter().map(|id| id / 2).collect(),
+            features: ids
+                .iter()
+                .flat_map(|&id| [id as f32; FEATURE_COUNT])
+                .collect(),
+            labels: ids.iter().map(|id| (id % 2) as u8).collect(),
+        }
+    }
+
+    #[test]
+    fn select_keeps_the_columns_of_a_row_together() {
+        assert_eq!(rows(&[10, 11, 12, 13]).select(&[3, 0]), rows(&[13, 10]));
+    }
+
+    #[test]
+    fn extend_appends_in_order() {
+        let mut all = rows(&[1, 2]);
+        all.extend(rows(&[3]));
+        assert_eq!(all, rows(&[1, 2, 3]));
+        assert_eq!(all.row(2), [3.0; FEATURE_COUNT]);
+        assert_eq!(
+            (all.len(), all.is_empty(), Rows::default().is_empty()),
+            (3, false, true)
+        );
+    }
+
+    #[test]
+    fn the_fingerprint_sees_every_column_and_the_order() {
+        let base = rows(&[1, 2, 3]);
+        let same = data_fingerprint(&base);
+        let changes: [fn(&mut Rows); 5] = [
+            |r| r.ids[1] = 9,
+            |r| r.groups[1] = 9,
+            |r| r.features[20] = 9.0,
+            |r| r.labels[1] = 1 - r.labels[1],
+            |r| *r = r.select(&[1, 0, 2]),
+        ];
+        for change in changes {
+            let mut changed = base.clone();
+            change(&mut changed);
+            assert_ne!(data_fingerprint(&changed), same);
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_does_not_see_the_bits_of_a_missing_value() {
+        let [mut a, mut b] = [rows(&[1]), rows(&[1])];
+        a.features[4] = f32::NAN;
+        b.features[4] = -f32::NAN;
+        assert_eq!(data_fingerprint(&a), data_fingerprint(&b));
+    }
+}

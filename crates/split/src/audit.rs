@@ -1,0 +1,165 @@
+//! An independent look at a finished split.
+//!
+//! It takes the rows as the learners will see them and trusts nothing that the splitter says.
+//! Of this crate it uses only the names of the parts.
+//!
+//! | check | value | limit |
+//! |---|---|---|
+//! | `parts_present` | parts without a row | 0 |
+//! | `group_overlap` | groups with rows in more than one part | 0 |
+//! | `exact_duplicates` | rows whose 18 values stand in another part too | 0 |
+//! | `near_duplicates` | rows with a neighbour in another part, see [`NEAR`] | 0 |
+//! | `label_drift` | largest difference of a label's share in a part from its overall share | four standard errors |
+
+mod drift;
+mod duplicates;
+mod near;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::part::Part;
+
+use duplicates::Classes;
+
+/// Rows are near duplicates when each of their values differs by at most this many standard
+/// deviations of its column.
+pub(crate) const NEAR: f64 = 1e-3;
+
+/// The rows and the parts that they were dealt to.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditInput<'a> {
+    /// Row-major feature values, NaN for missing.
+    pub features: &'a [f32],
+    /// Values per row, 1 to 128.
+    pub columns: usize,
+    /// Label of each row.
+    pub labels: &'a [u8],
+    /// Group of each row.
+    pub groups: &'a [u64],
+    /// Part of each row.
+    pub part_of: &'a [Part],
+}
+
+impl<'a> AuditInput<'a> {
+    fn row(&self, i: usize) -> &'a [f32] {
+        &self.features[i * self.columns..(i + 1) * self.columns]
+    }
+
+    fn check_shape(&self) -> Result<(), Error> {
+        let rows = self.labels.len();
+        let fits = (1..=128).contains(&self.columns)
+            && self.features.len() == rows * self.columns
+            && self.groups.len() == rows
+            && self.part_of.len() == rows;
+        if fits {
+            return Ok(());
+        }
+        Err(Error::Shape {
+            features: self.features.len(),
+            columns: self.columns,
+            labels: rows,
+            groups: self.groups.len(),
+            parts: self.part_of.len(),
+        })
+    }
+}
+
+/// The outcome of an audit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Whether every check passed.
+    pub passed: bool,
+    /// The checks, in the order of the table above.
+    pub checks: Vec<Check>,
+}
+
+/// One check: it passes while `value` does not exceed `limit`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Stable name.
+    pub name: String,
+    /// Whether the value is within the limit.
+    pub passed: bool,
+    /// What was measured.
+    pub value: f64,
+    /// The largest value that passes.
+    pub limit: f64,
+    /// The same in words, with an example where something was found.
+    pub detail: String,
+}
+
+impl Check {
+    fn new(name: &str, (value, limit): (f64, f64), detail: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            passed: value <= limit,
+            value,
+            limit,
+            detail,
+        }
+    }
+
+    fn none_of(name: &str, found: usize, detail: String) -> Self {
+        Self::new(name, (found as f64, 0.0), detail)
+    }
+}
+
+/// Checks a split for leaks and for drift.
+///
+/// # Errors
+/// [`Error::Shape`] when the columns of the input do not describe the same rows.
+pub fn audit(input: &AuditInput<'_>) -> Result<Audit, Error> {
+    input.check_shape()?;
+    let classes = Classes::of(input);
+    let checks = vec![
+        parts_present(input),
+        group_overlap(input),
+        duplicates::check(&classes),
+        near::check(input, &classes),
+        drift::check(input),
+    ];
+    Ok(Audit {
+        passed: checks.iter().all(|check| check.passed),
+        checks,
+    })
+}
+
+fn parts_present(input: &AuditInput<'_>) -> Check {
+    let absent: Vec<String> = Part::ALL
+        .into_iter()
+        .filter(|part| !input.part_of.contains(part))
+        .map(|part| part.to_string())
+        .collect();
+    let detail = match absent.as_slice() {
+        [] => "every part has rows".to_owned(),
+        names => format!("without a row: {}", names.join(", ")),
+    };
+    Check::none_of("parts_present", absent.len(), detail)
+}
+
+fn group_overlap(input: &AuditInput<'_>) -> Check {
+    let mut pairs: Vec<(u64, Part)> = input
+        .groups
+        .iter()
+        .copied()
+        .zip(input.part_of.iter().copied())
+        .collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    // Each group has one pair per part; from the second on they are neighbours.
+    let mut shared: Vec<u64> = pairs
+        .windows(2)
+        .filter(|two| two[0].0 == two[1].0)
+        .map(|two| two[0].0)
+        .collect();
+    shared.dedup();
+    let detail = match shared.first() {
+        None => "no group has rows in two parts".to_owned(),
+        Some(group) => format!(
+            "{} groups have rows in two parts, e.g. group {group}",
+            shared.len()
+        ),
+    };
+    Check::none_of("group_overlap", shared.len(), detail)
+}

@@ -1,0 +1,126 @@
+//! Dealing when every group is a single row: exact totals, each label within one row.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use crate::assignment::Census;
+use crate::part::Part;
+use crate::ratios::Ratios;
+
+/// Shuffles the rows of each label and cuts them at its quotas.
+pub(crate) fn deal(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64, Part> {
+    let quotas = quotas(&census.totals, ratios.shares());
+    let mut part_of = BTreeMap::new();
+    for (l, quota) in quotas.iter().enumerate() {
+        let of_label = census.groups.iter().filter(|group| group.rows[l] > 0);
+        let mut ids: Vec<u64> = of_label.map(|group| group.id).collect();
+        ids.shuffle(&mut stream(seed, l));
+        let mut rest = ids.into_iter();
+        for part in Part::ALL {
+            part_of.extend(
+                rest.by_ref()
+                    .take(quota[part as usize])
+                    .map(|id| (id, part)),
+            );
+        }
+    }
+    part_of
+}
+
+/// One random stream per label: rows added to one label leave the others where they were.
+fn stream(seed: u64, label: usize) -> ChaCha8Rng {
+    let mut key = *b"........split: single rows, v. 1";
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    let mut rng = ChaCha8Rng::from_seed(key);
+    rng.set_stream(label as u64);
+    rng
+}
+
+/// Rows per label and part: each label's and each part's total exact, each cell within one row of
+/// its exact share.
+///
+/// Every cell starts at its share rounded down; what is left of each label goes to the parts that
+/// lack most, labels with most left first. (With unit cells that greedy rule finds a table with
+/// the given margins whenever there is one: Gale 1957, Ryser 1957.)
+fn quotas(totals: &[usize], shares: [f64; 3]) -> Vec<[usize; 3]> {
+    let mut quotas: Vec<[usize; 3]> = totals
+        .iter()
+        .map(|&total| shares.map(|share| floor(total, share)))
+        .collect();
+    let mut lacking = largest_remainder(totals.iter().sum(), shares);
+    for quota in &quotas {
+        for (lack, given) in lacking.iter_mut().zip(quota) {
+            *lack -= given;
+        }
+    }
+    let left = |quotas: &[[usize; 3]], l: usize| totals[l] - quotas[l].iter().sum::<usize>();
+    let mut labels: Vec<usize> = (0..totals.len()).collect();
+    labels.sort_by_key(|&l| std::cmp::Reverse(left(&quotas, l)));
+    for l in labels {
+        let mut parts = [0, 1, 2];
+        parts.sort_by_key(|&p| std::cmp::Reverse(lacking[p]));
+        for &p in &parts[..left(&quotas, l)] {
+            quotas[l][p] += 1;
+            lacking[p] -= 1;
+        }
+    }
+    quotas
+}
+
+/// `total` shared out in whole rows, those with the largest fractions rounded up.
+fn largest_remainder(total: usize, shares: [f64; 3]) -> [usize; 3] {
+    let mut rows = shares.map(|share| floor(total, share));
+    let fraction = |p: usize| total as f64 * shares[p] - rows[p] as f64;
+    let mut parts = [0, 1, 2];
+    parts.sort_by(|&p, &q| fraction(q).total_cmp(&fraction(p)));
+    for &p in &parts[..total - rows.iter().sum::<usize>()] {
+        rows[p] += 1;
+    }
+    rows
+}
+
+/// `total * share` rounded down; a product that only rounding keeps below a whole number counts
+/// as that number (100,000 rows at 0.7 are 70,000).
+fn floor(total: usize, share: f64) -> usize {
+    (total as f64 * share + 1e-6).floor() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_documented_sizes_come_out_exactly() {
+        let shares = Ratios::default().shares();
+        assert_eq!(largest_remainder(100_000, shares), [70_000, 15_000, 15_000]);
+        assert_eq!(largest_remainder(10, shares), [7, 2, 1]);
+        assert_eq!(largest_remainder(1, shares), [1, 0, 0]);
+        assert_eq!(
+            quotas(&[48_975, 51_025], shares),
+            [[34_282, 7_346, 7_347], [35_718, 7_654, 7_653]]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn margins_are_exact_and_cells_within_one_row(
+            totals in proptest::collection::vec(0_usize..5_000, 1..6),
+            cut in (0.05_f64..0.9, 0.1_f64..0.9),
+        ) {
+            let shares = [cut.0, (1.0 - cut.0) * cut.1, (1.0 - cut.0) * (1.0 - cut.1)];
+            let quotas = quotas(&totals, shares);
+            for (quota, &total) in quotas.iter().zip(&totals) {
+                prop_assert_eq!(quota.iter().sum::<usize>(), total);
+                for (&rows, share) in quota.iter().zip(shares) {
+                    prop_assert!((rows as f64 - total as f64 * share).abs() <= 1.0 + 1e-6);
+                }
+            }
+            let sums = [0, 1, 2].map(|p| quotas.iter().map(|quota| quota[p]).sum::<usize>());
+            prop_assert_eq!(sums, largest_remainder(totals.iter().sum(), shares));
+        }
+    }
+}

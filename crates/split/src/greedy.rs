@@ -1,0 +1,65 @@
+//! Dealing groups of several rows: whole groups, as near to the shares as they permit.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use crate::assignment::{Census, Group};
+use crate::part::Part;
+use crate::ratios::Ratios;
+
+/// Deals the groups in descending size, each to the part that it leaves nearest to its share of
+/// every label; the small ones at the end fill the gaps. Groups of one size come in random order.
+pub(crate) fn deal(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64, Part> {
+    let mut order: Vec<&Group> = census.groups.iter().collect();
+    order.shuffle(&mut stream(seed));
+    order.sort_by_key(|group| std::cmp::Reverse(group.rows.iter().sum::<usize>()));
+    let mut needs: Vec<Vec<f64>> = ratios.shares().map(|share| wanted(census, share)).to_vec();
+    let mut part_of = BTreeMap::new();
+    for group in order {
+        let gain = |part: Part| gain(&needs[part as usize], group, census);
+        // The first of equals, so that a tie goes to the part that is used first.
+        let best = Part::ALL.into_iter().reduce(
+            |best, part| {
+                if gain(part) > gain(best) { part } else { best }
+            },
+        );
+        let part = best.unwrap_or(Part::Train);
+        for (need, &rows) in needs[part as usize].iter_mut().zip(&group.rows) {
+            *need -= rows as f64;
+        }
+        part_of.insert(group.id, part);
+    }
+    part_of
+}
+
+fn stream(seed: u64) -> ChaCha8Rng {
+    let mut key = *b"........split: whole groups, v.1";
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    ChaCha8Rng::from_seed(key)
+}
+
+/// Rows of each label that a part of this share should get.
+fn wanted(census: &Census, share: f64) -> Vec<f64> {
+    census
+        .totals
+        .iter()
+        .map(|&total| share * total as f64)
+        .collect()
+}
+
+/// By how much the squared distance of a part from its wanted rows falls when it gets the group.
+///
+/// Distances count relative to the label's total, so that a rare label weighs as much as a
+/// common one.
+fn gain(needs: &[f64], group: &Group, census: &Census) -> f64 {
+    let labels = needs.iter().zip(&group.rows).zip(&census.totals);
+    labels
+        .map(|((&need, &rows), &total)| {
+            let (rows, total) = (rows as f64, total as f64);
+            rows * (2.0 * need - rows) / (total * total)
+        })
+        .sum()
+}

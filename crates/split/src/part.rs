@@ -1,0 +1,32 @@
+//! The three parts of a data set.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a row is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// The learners fit to it.
+    Train,
+    /// Early stopping, weights and thresholds are chosen on it.
+    Validation,
+    /// It is looked at once, at the end.
+    Test,
+}
+
+impl Part {
+    /// The parts in the order in which they are used.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        })
+    }
+}
