@@ -1,0 +1,163 @@
+//! The SDK clients of one backend, made here and nowhere else.
+
+use std::path::{Path, PathBuf};
+
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sagemaker::config::{Credentials, SharedCredentialsProvider};
+
+use crate::backend::{Backend, BackendKind, LocalBackend, attach_or_start};
+use crate::error::Error;
+use crate::names::AccountId;
+
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// Describe calls of several watchers are throttled easily, and waiting costs nothing here.
+const ATTEMPTS: u32 = 8;
+
+/// Everything that calls need: one value per program, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    kind: BackendKind,
+    region: String,
+    local: Option<Local>,
+    pub(crate) sagemaker: aws_sdk_sagemaker::Client,
+    pub(crate) runtime: aws_sdk_sagemakerruntime::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    sts: aws_sdk_sts::Client,
+}
+
+/// The local server behind the clients.
+#[derive(Debug, Clone)]
+struct Local {
+    url: String,
+    state_dir: PathBuf,
+    notice: Option<String>,
+}
+
+impl Clients {
+    /// Reaches the backend; a local server that does not run is started.
+    ///
+    /// AWS is not called yet: bad credentials show at the first call, [`account`] being the cheapest.
+    pub async fn connect(backend: &Backend) -> Result<Self, Error> {
+        match backend {
+            Backend::Local(local) => Self::connect_local(local).await,
+            Backend::Aws { region } => Ok(Self::connect_aws(region.clone()).await),
+        }
+    }
+
+    async fn connect_local(backend: &LocalBackend) -> Result<Self, Error> {
+        let server = attach_or_start(backend).await?;
+        let config = local_config(&server.url);
+        let local = Local {
+            url: server.url,
+            state_dir: backend.state_dir().to_owned(),
+            notice: server.notice,
+        };
+        Ok(Self::from_config(BackendKind::Local, Some(local), &config))
+    }
+
+    async fn connect_aws(region: Option<String>) -> Self {
+        let region = RegionProviderChain::first_try(region.map(Region::new))
+            .or_default_provider()
+            .or_else(DEFAULT_REGION);
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .region(region)
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .load()
+            .await;
+        Self::from_config(BackendKind::Aws, None, &config)
+    }
+
+    fn from_config(kind: BackendKind, local: Option<Local>, config: &SdkConfig) -> Self {
+        // Servers other than Amazon's have no DNS name per bucket.
+        let elsewhere =
+            config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+        let s3 = aws_sdk_s3::config::Builder::from(config)
+            .force_path_style(elsewhere)
+            .build();
+        Self {
+            kind,
+            region: config
+                .region()
+                .map_or(DEFAULT_REGION, Region::as_ref)
+                .to_owned(),
+            local,
+            sagemaker: aws_sdk_sagemaker::Client::new(config),
+            runtime: aws_sdk_sagemakerruntime::Client::new(config),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            sts: aws_sdk_sts::Client::new(config),
+        }
+    }
+
+    /// Clients for a server at `url`, as the local backend makes them, without looking whether it answers.
+    #[cfg(test)]
+    pub(crate) fn of_server(url: &str) -> Self {
+        let local = Local {
+            url: url.to_owned(),
+            state_dir: PathBuf::from("/state"),
+            notice: None,
+        };
+        Self::from_config(BackendKind::Local, Some(local), &local_config(url))
+    }
+
+    /// Which backend it is.
+    pub fn kind(&self) -> BackendKind {
+        self.kind
+    }
+
+    /// Region of all calls.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Absolute state directory of the local backend; none on AWS.
+    pub fn state_dir(&self) -> Option<&Path> {
+        self.local.as_ref().map(|local| local.state_dir.as_path())
+    }
+
+    /// Address of the local server; none on AWS.
+    pub fn local_url(&self) -> Option<&str> {
+        self.local.as_ref().map(|local| local.url.as_str())
+    }
+
+    /// What the user should know before the first call, such as a local server of an older build.
+    pub fn notice(&self) -> Option<&str> {
+        self.local
+            .as_ref()
+            .and_then(|local| local.notice.as_deref())
+    }
+
+    /// One line that says where the calls go.
+    pub fn describe(&self) -> String {
+        match &self.local {
+            Some(local) => format!(
+                "backend: local, {}, state {}",
+                local.url,
+                local.state_dir.display()
+            ),
+            None => format!("backend: aws, region {}", self.region),
+        }
+    }
+}
+
+/// Number of the account that the credentials belong to (STS `GetCallerIdentity`).
+pub async fn account(clients: &Clients) -> Result<AccountId, Error> {
+    const OP: &str = "find the account";
+    let sent = clients.sts.get_caller_identity().send().await;
+    let answer = sent.map_err(|error| Error::from_sdk(OP, "of the credentials", error))?;
+    AccountId::new(answer.account.unwrap_or_default()).map_err(|error| Error::nonsense(OP, error))
+}
+
+/// The local server's configuration is complete in itself: profiles and variables meant for AWS must not reach it.
+fn local_config(url: &str) -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "the local backend");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(DEFAULT_REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(url)
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .build()
+}

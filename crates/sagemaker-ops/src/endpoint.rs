@@ -1,0 +1,223 @@
+//! Endpoints: deploy, describe, list, invoke, delete.
+
+mod deploy;
+mod invoke;
+mod remove;
+
+use std::fmt;
+
+use aws_sdk_sagemaker::primitives::DateTime;
+use aws_sdk_sagemaker::types;
+use serde::{Serialize, Serializer};
+
+use crate::clients::Clients;
+use crate::error::Error;
+use crate::names::{EndpointConfigName, EndpointName};
+
+pub use deploy::{Deployed, Deployment, deploy};
+pub use invoke::{Invocation, Payload, invoke};
+pub use remove::{Deleted, delete};
+
+/// State of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndpointStatus {
+    /// Being created: it does not answer yet.
+    Creating,
+    /// Answers.
+    InService,
+    /// Answers with the old model while the new one starts.
+    Updating,
+    /// Answers while the service works on it.
+    SystemUpdating,
+    /// Answers with the old model, because the new one failed.
+    RollingBack,
+    /// Does not answer, can be updated.
+    OutOfService,
+    /// Being deleted.
+    Deleting,
+    /// Does not answer; only deleting it is allowed.
+    Failed,
+    /// Neither the update nor going back worked.
+    UpdateRollbackFailed,
+    /// A state that came after this program.
+    Other(String),
+}
+
+impl EndpointStatus {
+    const KNOWN: [Self; 9] = [
+        Self::Creating,
+        Self::InService,
+        Self::Updating,
+        Self::SystemUpdating,
+        Self::RollingBack,
+        Self::OutOfService,
+        Self::Deleting,
+        Self::Failed,
+        Self::UpdateRollbackFailed,
+    ];
+
+    /// The service's own word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Creating => "Creating",
+            Self::InService => "InService",
+            Self::Updating => "Updating",
+            Self::SystemUpdating => "SystemUpdating",
+            Self::RollingBack => "RollingBack",
+            Self::OutOfService => "OutOfService",
+            Self::Deleting => "Deleting",
+            Self::Failed => "Failed",
+            Self::UpdateRollbackFailed => "UpdateRollbackFailed",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// Whether it stays as it is until somebody asks for a change.
+    pub fn is_settled(&self) -> bool {
+        matches!(
+            self,
+            Self::InService | Self::OutOfService | Self::Failed | Self::UpdateRollbackFailed
+        )
+    }
+
+    fn from_word(word: &str) -> Self {
+        Self::KNOWN
+            .into_iter()
+            .find(|status| status.as_str() == word)
+            .unwrap_or_else(|| Self::Other(word.to_owned()))
+    }
+}
+
+impl fmt::Display for EndpointStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for EndpointStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// An endpoint. Times are seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Endpoint {
+    /// Its name.
+    pub name: EndpointName,
+    /// Its state.
+    pub status: EndpointStatus,
+    /// Why it failed, or why its last update did.
+    pub failure_reason: Option<String>,
+    /// The configuration that it serves; during an update still the old one.
+    pub config: Option<EndpointConfigName>,
+    /// What answers behind it.
+    pub variants: Vec<Variant>,
+    /// When it was created.
+    pub created: Option<f64>,
+    /// When it last changed.
+    pub modified: Option<f64>,
+}
+
+/// One of the models behind an endpoint.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Variant {
+    /// Its name, such as `AllTraffic`.
+    pub name: String,
+    /// Its share of the requests, relative to the others'.
+    pub weight: Option<f64>,
+    /// Instances that serve now.
+    pub instances: Option<u32>,
+    /// Instances that are wanted.
+    pub desired_instances: Option<u32>,
+}
+
+/// An endpoint as it appears in a list. Times are seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EndpointSummary {
+    /// Its name.
+    pub name: EndpointName,
+    /// Its state.
+    pub status: EndpointStatus,
+    /// When it was created.
+    pub created: Option<f64>,
+    /// When it last changed.
+    pub modified: Option<f64>,
+}
+
+/// The endpoint as it is now (`DescribeEndpoint`).
+pub async fn describe(clients: &Clients, endpoint: &EndpointName) -> Result<Endpoint, Error> {
+    const OP: &str = "describe the endpoint";
+    let sent = clients
+        .sagemaker
+        .describe_endpoint()
+        .endpoint_name(endpoint.as_str())
+        .send()
+        .await;
+    let found = sent.map_err(|error| Error::from_sdk(OP, endpoint, error))?;
+    Ok(Endpoint {
+        name: endpoint.clone(),
+        status: status(found.endpoint_status.as_ref()),
+        failure_reason: found.failure_reason.filter(|reason| !reason.is_empty()),
+        config: found
+            .endpoint_config_name
+            .and_then(|name| EndpointConfigName::new(name).ok()),
+        variants: found
+            .production_variants
+            .unwrap_or_default()
+            .into_iter()
+            .map(variant)
+            .collect(),
+        created: seconds(found.creation_time),
+        modified: seconds(found.last_modified_time),
+    })
+}
+
+/// All endpoints of the account, newest first (`ListEndpoints`, all pages).
+pub async fn list(clients: &Clients) -> Result<Vec<EndpointSummary>, Error> {
+    const OP: &str = "list the endpoints of";
+    let request = clients
+        .sagemaker
+        .list_endpoints()
+        .sort_by(types::EndpointSortKey::CreationTime);
+    let mut endpoints = request
+        .sort_order(types::OrderKey::Descending)
+        .into_paginator()
+        .items()
+        .send();
+    let mut summaries = Vec::new();
+    while let Some(listed) = endpoints.next().await {
+        let listed = listed.map_err(|error| Error::from_sdk(OP, clients.region(), error))?;
+        let name = EndpointName::new(listed.endpoint_name.unwrap_or_default());
+        let name = name.map_err(|error| Error::nonsense(OP, error))?;
+        summaries.push(EndpointSummary {
+            name,
+            status: status(listed.endpoint_status.as_ref()),
+            created: seconds(listed.creation_time),
+            modified: seconds(listed.last_modified_time),
+        });
+    }
+    Ok(summaries)
+}
+
+fn status(said: Option<&types::EndpointStatus>) -> EndpointStatus {
+    EndpointStatus::from_word(said.map_or("", types::EndpointStatus::as_str))
+}
+
+fn seconds(time: Option<DateTime>) -> Option<f64> {
+    time.map(|time| time.as_secs_f64())
+}
+
+fn variant(found: types::ProductionVariantSummary) -> Variant {
+    Variant {
+        name: found.variant_name.unwrap_or_default(),
+        weight: found.current_weight.map(f64::from),
+        instances: found
+            .current_instance_count
+            .and_then(|count| count.try_into().ok()),
+        desired_instances: found
+            .desired_instance_count
+            .and_then(|count| count.try_into().ok()),
+    }
+}

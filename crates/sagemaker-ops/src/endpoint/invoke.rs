@@ -1,0 +1,89 @@
+//! One question to the model behind an endpoint.
+
+use aws_sdk_sagemakerruntime::error::SdkError;
+use aws_sdk_sagemakerruntime::operation::invoke_endpoint::InvokeEndpointError;
+use aws_sdk_sagemakerruntime::primitives::Blob;
+use aws_sdk_sagemakerruntime::types::error::ModelError;
+
+use crate::clients::Clients;
+use crate::error::Error;
+use crate::names::EndpointName;
+
+const OP: &str = "invoke the endpoint";
+
+/// A request to the container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// Media type of the body, such as `text/csv`.
+    pub content_type: String,
+    /// Media type of the answer that is asked for; none leaves it to the container.
+    pub accept: Option<String>,
+    /// At most 6 MiB.
+    pub body: Vec<u8>,
+}
+
+/// The container's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// As the container sent it.
+    pub body: Vec<u8>,
+    /// Media type of the body.
+    pub content_type: Option<String>,
+    /// Variant that answered.
+    pub variant: Option<String>,
+}
+
+/// Sends the payload to the endpoint (`InvokeEndpoint`).
+///
+/// Fails with [`ErrorKind::Model`](crate::ErrorKind::Model), which carries the container's status and words, when the
+/// container refuses it.
+pub async fn invoke(
+    clients: &Clients,
+    endpoint: &EndpointName,
+    payload: Payload,
+) -> Result<Invocation, Error> {
+    let request = clients
+        .runtime
+        .invoke_endpoint()
+        .endpoint_name(endpoint.as_str());
+    let request = request
+        .content_type(payload.content_type)
+        .set_accept(payload.accept);
+    match request.body(Blob::new(payload.body)).send().await {
+        Ok(answer) => Ok(Invocation {
+            body: answer.body.map(Blob::into_inner).unwrap_or_default(),
+            content_type: answer.content_type,
+            variant: answer.invoked_production_variant,
+        }),
+        Err(error) => Err(match refusal(&error) {
+            Some((status, said)) => {
+                Error::container(OP, format!("{endpoint}: {said}"), status).with_answer(error)
+            }
+            None => Error::from_sdk(OP, endpoint, error),
+        }),
+    }
+}
+
+/// What the container said, when it was the container that refused.
+fn refusal<R>(error: &SdkError<InvokeEndpointError, R>) -> Option<(Option<u16>, String)> {
+    let InvokeEndpointError::ModelError(model) = error.as_service_error()? else {
+        return None;
+    };
+    let status: Option<u16> = model
+        .original_status_code
+        .and_then(|status| status.try_into().ok());
+    let number = status.map_or("an error".to_owned(), |status| status.to_string());
+    Some((
+        status,
+        format!("the container answered {number}: {}", words_of(model)),
+    ))
+}
+
+fn words_of(model: &ModelError) -> &str {
+    let original = model
+        .original_message
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty());
+    original.or(model.message.as_deref()).unwrap_or("nothing")
+}

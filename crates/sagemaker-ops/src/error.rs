@@ -1,0 +1,268 @@
+//! What can go wrong with a call, sorted by what the caller does next.
+//!
+//! `SageMaker` models only four exceptions; everything else arrives under a code and a sentence, and the same code
+//! (`ValidationException`) means "no such job", "already there" and "your value is wrong".
+//! So the sorting reads code and sentence together; the sentences are those of the public services.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::Path;
+
+use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
+
+/// What the caller can do about an [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The thing that was named does not exist: correct the name.
+    NotFound,
+    /// The thing exists already, or is in a state that forbids the request.
+    Conflict,
+    /// The service asked to be called less often, and went on asking through every retry.
+    Throttled,
+    /// Credentials are missing, expired or not allowed to do this.
+    Denied,
+    /// The account's limit does not allow it: ask for more, or use another instance type.
+    Quota,
+    /// The request itself is wrong: correct the value that the message names.
+    Invalid,
+    /// The caller's own deadline passed before the state that it waited for was reached.
+    Timeout,
+    /// No answer: name resolution, connection or protocol.
+    Transport,
+    /// The service answered that it failed, or its answer made no sense.
+    Service,
+    /// The container behind an endpoint refused the request: see [`Error::container_status`].
+    Model,
+    /// The local server could not be found or started.
+    LocalServer,
+    /// A file on this machine could not be read or written.
+    File,
+}
+
+/// A call that failed: which one, about what, why, and what to do.
+///
+/// `Display` says what the service answered and what helps; causes on this machine (a file, a connection) follow in
+/// the chain of sources, so that printing the whole chain says everything once.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {op} {message}")]
+pub struct Error {
+    kind: ErrorKind,
+    op: &'static str,
+    message: String,
+    container_status: Option<u16>,
+    #[source]
+    source: Option<Cause>,
+    /// The service's answer as the SDK holds it. Not a source: the message has its words already.
+    answer: Option<Cause>,
+}
+
+type Cause = Box<dyn StdError + Send + Sync>;
+
+impl Error {
+    /// What the caller can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The verb that failed, as in "cannot {op}".
+    pub fn op(&self) -> &'static str {
+        self.op
+    }
+
+    /// HTTP status that the container answered with, for [`ErrorKind::Model`].
+    pub fn container_status(&self) -> Option<u16> {
+        self.container_status
+    }
+
+    /// The service's answer in the SDK's words, with its request id; none when there was no answer.
+    pub fn answer(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.answer.as_deref()
+    }
+
+    /// `message` begins with the subject of the verb: "cannot {op} {message}".
+    pub(crate) fn new(kind: ErrorKind, op: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self {
+            kind,
+            op,
+            message,
+            container_status: None,
+            source: None,
+            answer: None,
+        }
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Cause>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// An operation of the local file system on `path` that failed.
+    pub(crate) fn file(op: &'static str, path: &Path, source: impl Into<Cause>) -> Self {
+        Self::new(ErrorKind::File, op, path.display().to_string()).with_source(source)
+    }
+
+    /// An answer that does not hold what the service promises.
+    pub(crate) fn nonsense(op: &'static str, source: impl Into<Cause>) -> Self {
+        Self::new(ErrorKind::Service, op, "from what the service answered").with_source(source)
+    }
+
+    /// The container behind an endpoint refused.
+    pub(crate) fn container(op: &'static str, message: String, status: Option<u16>) -> Self {
+        Self {
+            container_status: status,
+            ..Self::new(ErrorKind::Model, op, message)
+        }
+    }
+
+    pub(crate) fn with_answer(mut self, answer: impl Into<Cause>) -> Self {
+        self.answer = Some(answer.into());
+        self
+    }
+
+    /// An SDK call about `subject` that failed.
+    pub(crate) fn from_sdk<E, R>(
+        op: &'static str,
+        subject: impl fmt::Display,
+        error: SdkError<E, R>,
+    ) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+        R: fmt::Debug + Send + Sync + 'static,
+    {
+        if let SdkError::ServiceError(answer) = &error {
+            let (kind, said) = explain_answer(answer.err());
+            return Self::new(kind, op, format!("{subject}: {said}")).with_answer(error);
+        }
+        let (kind, said) = explain_silence(&error);
+        Self::new(kind, op, format!("{subject}: {said}")).with_source(error)
+    }
+}
+
+/// The service answered with an error.
+fn explain_answer(error: &impl ProvideErrorMetadata) -> (ErrorKind, String) {
+    let code = error.code().unwrap_or("no error code");
+    let text = error.message().unwrap_or_default();
+    let kind = classify(code, text);
+    let said = if text.is_empty() {
+        code.to_owned()
+    } else {
+        format!("{} ({code})", text.trim_end_matches('.'))
+    };
+    (kind, with_remedy_of(kind, said))
+}
+
+/// There was no answer: without credentials nothing is sent, else the network or the other side is at fault.
+fn explain_silence<E, R>(error: &SdkError<E, R>) -> (ErrorKind, String)
+where
+    E: StdError + 'static,
+    R: fmt::Debug,
+{
+    let causes = causes(error).to_lowercase();
+    let unsigned = ["credential", "identity", "sso", "auth scheme"]
+        .iter()
+        .any(|word| causes.contains(word));
+    let (kind, said) = match error {
+        SdkError::ResponseError(_) => (ErrorKind::Service, "the answer cannot be read"),
+        SdkError::TimeoutError(_) => (ErrorKind::Transport, "no answer in time"),
+        _ if unsigned => (ErrorKind::Denied, "there are no usable credentials"),
+        _ => (ErrorKind::Transport, "no answer"),
+    };
+    (kind, with_remedy_of(kind, said.to_owned()))
+}
+
+/// Adds what the user can run or change, for the kinds where one thing helps nearly always.
+fn with_remedy_of(kind: ErrorKind, said: String) -> String {
+    let remedy = match kind {
+        ErrorKind::Denied => {
+            "check who you are with `aws sts get-caller-identity`, log in with `aws sso login`"
+        }
+        ErrorKind::Quota => "ask for more under Service Quotas, or use another instance type",
+        ErrorKind::Throttled => "use a longer --interval",
+        _ => return said,
+    };
+    format!("{said}; {remedy}")
+}
+
+/// All causes below the error, in one text.
+fn causes(error: &dyn StdError) -> String {
+    let chain = std::iter::successors(error.source(), |cause| (*cause).source());
+    chain
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+/// Sorts an error of a service by its code and sentence.
+///
+/// Sentences of `SageMaker`: a missing job is "Requested resource not found.", a missing model or endpoint
+/// "Could not find ...", a duplicate "Cannot create already existing ...", all under `ValidationException`.
+fn classify(code: &str, message: &str) -> ErrorKind {
+    const DENIED: [&str; 14] = [
+        "AccessDenied",
+        "AccessDeniedException",
+        "AllAccessDisabled",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "Forbidden",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    ];
+    const THROTTLED: [&str; 7] = [
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "ModelNotReadyException",
+    ];
+    match code {
+        "ResourceLimitExceeded" | "ServiceQuotaExceededException" => ErrorKind::Quota,
+        "ResourceInUse"
+        | "ConflictException"
+        | "BucketAlreadyExists"
+        | "BucketAlreadyOwnedByYou" => ErrorKind::Conflict,
+        "ResourceNotFound" | "NoSuchBucket" | "NoSuchKey" | "NoSuchUpload" | "NotFound" => {
+            ErrorKind::NotFound
+        }
+        "ValidationException" | "ValidationError" => classify_validation(message),
+        _ if DENIED.contains(&code) => ErrorKind::Denied,
+        _ if THROTTLED.contains(&code) => ErrorKind::Throttled,
+        _ if code.starts_with("Invalid")
+            || code.starts_with("Malformed")
+            || code == "PermanentRedirect" =>
+        {
+            ErrorKind::Invalid
+        }
+        _ => ErrorKind::Service,
+    }
+}
+
+/// `ValidationException` has no codes below it: only its sentence tells.
+fn classify_validation(message: &str) -> ErrorKind {
+    let says = |text: &str| message.contains(text);
+    if says("already existing")
+        || says("already exists")
+        || says("in-progress")
+        || says("because the training job is in status")
+    {
+        ErrorKind::Conflict
+    } else if says("Requested resource not found")
+        || says("Could not find")
+        || (says("Endpoint ") && says("not found"))
+    {
+        ErrorKind::NotFound
+    } else if says("security token") || says("is not authorized") {
+        ErrorKind::Denied
+    } else {
+        ErrorKind::Invalid
+    }
+}

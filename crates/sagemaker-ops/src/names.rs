@@ -1,0 +1,437 @@
+//! Names of things at AWS, each checked once, by the service's own rule, before any call is made.
+//!
+//! The rules are those of the service model: a name that passes here is not refused there for its form.
+//! On the wire and in JSON each is the plain string.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest name of a job, model, endpoint or endpoint configuration.
+const LONGEST_NAME: usize = 63;
+
+/// A name that its service would refuse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} `{value}` is not valid: it {rule}")]
+pub struct InvalidName {
+    what: &'static str,
+    value: String,
+    rule: &'static str,
+}
+
+/// Declares a checked string: what it is called, the rule in words, and the rule as a predicate.
+macro_rules! checked_name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:expr, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks `value` by the service's rule.
+            pub fn new(value: impl Into<String>) -> Result<Self, InvalidName> {
+                let value = value.into();
+                let valid: fn(&str) -> bool = $valid;
+                if valid(&value) { Ok(Self(value)) } else { Err(InvalidName { what: $what, value, rule: $rule }) }
+            }
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+
+            fn from_str(value: &str) -> Result<Self, InvalidName> {
+                Self::new(value)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidName;
+
+            fn try_from(value: String) -> Result<Self, InvalidName> {
+                Self::new(value)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0
+            }
+        }
+    };
+}
+
+/// Adds `stamped` to a name that is at most 63 characters long.
+macro_rules! stamped_name {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// `{base}-{stamp}`, with the base cut where the whole would be too long: the stamp makes it unique.
+            pub fn stamped(base: &str, stamp: &str) -> Result<Self, InvalidName> {
+                let room = LONGEST_NAME.saturating_sub(stamp.len() + 1);
+                let cut: String = base.chars().take(room).collect();
+                Self::new(format!("{}-{stamp}", cut.trim_end_matches('-')))
+            }
+        }
+    )*};
+}
+
+const HYPHENATED_RULE: &str =
+    "must be 1 to 63 letters, digits and hyphens, and start and end with a letter or digit";
+
+checked_name!(
+    /// Name of a training job.
+    JobName, "the job name", HYPHENATED_RULE, is_hyphenated
+);
+checked_name!(
+    /// Name of a model, as the service hosts it.
+    ModelName, "the model name", HYPHENATED_RULE, is_hyphenated
+);
+checked_name!(
+    /// Name of an endpoint: the one name that callers of the model know.
+    EndpointName, "the endpoint name", HYPHENATED_RULE, is_hyphenated
+);
+checked_name!(
+    /// Name of an endpoint configuration.
+    EndpointConfigName, "the endpoint configuration name", HYPHENATED_RULE, is_hyphenated
+);
+stamped_name!(JobName, ModelName, EndpointName, EndpointConfigName);
+
+checked_name!(
+    /// Name of an S3 bucket.
+    BucketName, "the bucket name",
+    "must be 3 to 63 lower-case letters, digits, hyphens and single dots, start and end with a letter or digit, \
+     and be neither an IP address nor one of S3's reserved forms (xn--..., ...-s3alias)",
+    is_bucket
+);
+checked_name!(
+    /// Resource name of the role that the service takes on while it works for us.
+    RoleArn, "the role", "must look like arn:aws:iam::123456789012:role/NAME", is_role
+);
+checked_name!(
+    /// Container image, with registry and tag.
+    ImageUri, "the image", "must be 1 to 255 characters without white space", is_image
+);
+checked_name!(
+    /// Number of an AWS account.
+    AccountId, "the account", "must be 12 digits", is_account
+);
+
+fn is_hyphenated(value: &str) -> bool {
+    let inner = value
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    inner && value.len() <= LONGEST_NAME && ends_are(value, u8::is_ascii_alphanumeric)
+}
+
+fn is_bucket(value: &str) -> bool {
+    let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let inner = value.bytes().all(|b| plain(&b) || b == b'-' || b == b'.');
+    let reserved = value.starts_with("xn--") || value.ends_with("-s3alias") || value.contains("..");
+    let ip = value.parse::<std::net::Ipv4Addr>().is_ok();
+    inner && (3..=63).contains(&value.len()) && ends_are(value, plain) && !reserved && !ip
+}
+
+/// Whether the first and the last byte both pass; an empty value has neither.
+fn ends_are(value: &str, pass: impl Fn(&u8) -> bool) -> bool {
+    let bytes = value.as_bytes();
+    bytes.first().is_some_and(&pass) && bytes.last().is_some_and(&pass)
+}
+
+fn is_role(value: &str) -> bool {
+    let named = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&b);
+    let parts: Vec<&str> = value.splitn(6, ':').collect();
+    let ["arn", partition, "iam", "", account, resource] = parts[..] else {
+        return false;
+    };
+    let Some(name) = resource.strip_prefix("role") else {
+        return false;
+    };
+    let partition_ok = partition.starts_with("aws")
+        && partition[3..]
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b == b'-');
+    let name_ok = name.len() > 1 && name.starts_with('/') && name.bytes().all(named);
+    partition_ok && is_account(account) && name_ok && value.len() <= 2048
+}
+
+fn is_image(value: &str) -> bool {
+    (1..=255).contains(&value.len()) && !value.contains(char::is_whitespace)
+}
+
+fn is_account(value: &str) -> bool {
+    value.len() == 12 && value.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// An object, or a prefix of objects, in a bucket: `s3://bucket/key`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct S3Uri {
+    bucket: BucketName,
+    key: String,
+}
+
+impl S3Uri {
+    /// Longest URI that the services take, in bytes.
+    const LONGEST: usize = 1024;
+
+    /// `key` below `bucket`; slashes at its start are dropped, and an empty key is the bucket itself.
+    pub fn new(bucket: &BucketName, key: &str) -> Self {
+        Self {
+            bucket: bucket.clone(),
+            key: key.trim_start_matches('/').to_owned(),
+        }
+    }
+
+    /// The bucket.
+    pub fn bucket(&self) -> &BucketName {
+        &self.bucket
+    }
+
+    /// The key, without a leading slash.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// `part` below this URI, with exactly one slash between.
+    #[must_use]
+    pub fn join(&self, part: &str) -> Self {
+        let (base, part) = (self.key.trim_end_matches('/'), part.trim_start_matches('/'));
+        Self::new(&self.bucket, &format!("{base}/{part}"))
+    }
+
+    /// `name` in the folder of this object.
+    #[must_use]
+    pub fn sibling(&self, name: &str) -> Self {
+        let folder = self.key.rsplit_once('/').map_or("", |(folder, _)| folder);
+        Self::new(&self.bucket, &format!("{folder}/{name}"))
+    }
+}
+
+impl fmt::Display for S3Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.key)
+    }
+}
+
+impl FromStr for S3Uri {
+    type Err = InvalidName;
+
+    fn from_str(value: &str) -> Result<Self, InvalidName> {
+        let refuse = |rule| {
+            Err(InvalidName {
+                what: "the S3 URI",
+                value: value.to_owned(),
+                rule,
+            })
+        };
+        let Some(rest) = value.strip_prefix("s3://") else {
+            return refuse("must look like s3://bucket/key");
+        };
+        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+        if key.starts_with('/') || key.contains(char::is_control) {
+            return refuse(
+                "must have a key without control characters and without a slash at its start",
+            );
+        }
+        if value.len() > Self::LONGEST {
+            return refuse("must be at most 1024 bytes long");
+        }
+        Ok(Self {
+            bucket: BucketName::new(bucket)?,
+            key: key.to_owned(),
+        })
+    }
+}
+
+impl TryFrom<String> for S3Uri {
+    type Error = InvalidName;
+
+    fn try_from(value: String) -> Result<Self, InvalidName> {
+        value.parse()
+    }
+}
+
+impl From<S3Uri> for String {
+    fn from(uri: S3Uri) -> String {
+        uri.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T: FromStr>(valid: &[&str], refused: &[&str]) {
+        for value in valid {
+            assert!(value.parse::<T>().is_ok(), "must be accepted: {value:?}");
+        }
+        for value in refused {
+            assert!(value.parse::<T>().is_err(), "must be refused: {value:?}");
+        }
+    }
+
+    #[test]
+    fn job_model_and_endpoint_names_follow_the_service_model() {
+        let long = "a".repeat(63);
+        let longer = "a".repeat(64);
+        let valid = [
+            "a",
+            "0",
+            "flir-scd41-rf-100k-20260101-120000",
+            "a--b",
+            "A9",
+            long.as_str(),
+        ];
+        let refused = [
+            "",
+            "-a",
+            "a-",
+            "a_b",
+            "a.b",
+            "a b",
+            "ä",
+            "-",
+            longer.as_str(),
+        ];
+        check::<JobName>(&valid, &refused);
+        check::<ModelName>(&valid, &refused);
+        check::<EndpointName>(&valid, &refused);
+        check::<EndpointConfigName>(&valid, &refused);
+    }
+
+    #[test]
+    fn bucket_names_follow_the_rules_of_s3() {
+        let valid = [
+            "fire-detection-training-691595239825",
+            "abc",
+            "a.b.c",
+            "1a2",
+        ];
+        let refused = [
+            "ab",
+            "Abc",
+            "a_b",
+            "-abc",
+            "abc-",
+            "a..b",
+            ".abc",
+            "192.168.0.1",
+            "xn--abc",
+            "abc-s3alias",
+            "",
+        ];
+        check::<BucketName>(&valid, &refused);
+    }
+
+    #[test]
+    fn roles_images_and_accounts_follow_their_patterns() {
+        check::<RoleArn>(
+            &[
+                "arn:aws:iam::691595239825:role/SageMakerExecutionRole",
+                "arn:aws-cn:iam::123456789012:role/service-role/Name_1+=,.@-",
+            ],
+            &[
+                "",
+                "SageMakerExecutionRole",
+                "arn:aws:iam::12345678901:role/Name",
+                "arn:aws:iam::123456789012:user/Name",
+                "arn:aws:iam::123456789012:role/",
+                "arn:aws:iam::123456789012:role/with space",
+                "arn:AWS:iam::123456789012:role/Name",
+                "arn:aws:iam:us-east-1:123456789012:role/Name",
+            ],
+        );
+        check::<ImageUri>(
+            &["691595239825.dkr.ecr.us-east-1.amazonaws.com/fire-container:0.0.0"],
+            &["", "a b", "a\tb"],
+        );
+        check::<AccountId>(
+            &["691595239825"],
+            &["", "69159523982", "69159523982x", "6915952398255"],
+        );
+    }
+
+    #[test]
+    fn uris_round_trip_and_join_with_one_slash() {
+        for text in ["s3://bucket/", "s3://bucket/a/b.tar.gz", "s3://bucket/a/"] {
+            assert_eq!(text.parse::<S3Uri>().unwrap().to_string(), text);
+        }
+        for (base, part, joined) in [
+            ("s3://bucket", "a", "s3://bucket/a"),
+            ("s3://bucket/a", "b/c", "s3://bucket/a/b/c"),
+            ("s3://bucket/a/", "/b/", "s3://bucket/a/b/"),
+        ] {
+            assert_eq!(
+                base.parse::<S3Uri>().unwrap().join(part).to_string(),
+                joined
+            );
+        }
+        for (object, sibling) in [
+            ("s3://bucket/a/m.tar.gz", "s3://bucket/a/o"),
+            ("s3://bucket/m", "s3://bucket/o"),
+        ] {
+            assert_eq!(
+                object.parse::<S3Uri>().unwrap().sibling("o").to_string(),
+                sibling
+            );
+        }
+        let long = format!("s3://bucket/{}", "k".repeat(1024));
+        let refused = [
+            "",
+            "bucket/key",
+            "https://bucket/key",
+            "s3://",
+            "s3://UPPER/k",
+            "s3://bucket//k",
+            "s3://bucket/a\nb",
+            &long,
+        ];
+        check::<S3Uri>(&[&long[..1024]], &refused);
+    }
+
+    #[test]
+    fn a_stamp_survives_a_base_that_is_too_long() {
+        let stamp = "20260101-120000";
+        for (base, expected) in [
+            ("flir", "flir-20260101-120000".to_owned()),
+            (&"b".repeat(80), format!("{}-{stamp}", "b".repeat(47))),
+            (
+                &format!("{}-c", "b".repeat(46)),
+                format!("{}-{stamp}", "b".repeat(46)),
+            ),
+        ] {
+            assert_eq!(ModelName::stamped(base, stamp).unwrap().as_str(), expected);
+        }
+        assert!(ModelName::stamped("bad_base", stamp).is_err());
+    }
+
+    #[test]
+    fn a_refusal_names_the_thing_its_value_and_the_rule() {
+        let error = JobName::new("bad_name!").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the job name `bad_name!` is not valid: it must be 1 to 63 letters, digits and hyphens, \
+             and start and end with a letter or digit"
+        );
+    }
+
+    #[test]
+    fn names_are_plain_strings_in_json_and_checked_on_the_way_in() {
+        let name: JobName = serde_json::from_str("\"a-b\"").unwrap();
+        assert_eq!(serde_json::to_string(&name).unwrap(), "\"a-b\"");
+        assert!(serde_json::from_str::<JobName>("\"a_b\"").is_err());
+        let uri: S3Uri = serde_json::from_str("\"s3://bucket/k\"").unwrap();
+        assert_eq!(serde_json::to_string(&uri).unwrap(), "\"s3://bucket/k\"");
+    }
+}

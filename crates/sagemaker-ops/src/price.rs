@@ -1,0 +1,92 @@
+//! Estimates of what instances cost, from a dated table that ships with the program.
+//!
+//! On demand, us-east-1, billed by the second. An instance type that is not in the table has no estimate, and no
+//! estimate is never zero.
+
+/// Day on which the table was made.
+pub const AS_OF: &str = "2026-09-01";
+
+/// Where the figures come from and how far they can be trusted.
+pub const SOURCE: &str =
+    "estimate: us-east-1, on demand, from public price tables that agree with each other";
+
+/// What an instance is rented for: not every type serves both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Training jobs.
+    Training,
+    /// Endpoints.
+    Hosting,
+}
+
+/// Instance type, USD an hour. `SageMaker` asks 1.2 times the price of the same EC2 instance, to train and to host.
+const HOURLY_USD: [(&str, f64); 17] = [
+    ("ml.c5.large", 0.102),
+    ("ml.c5.xlarge", 0.204),
+    ("ml.c5.2xlarge", 0.408),
+    ("ml.c5.4xlarge", 0.816),
+    ("ml.c5.9xlarge", 1.836),
+    ("ml.c5.18xlarge", 3.672),
+    ("ml.m5.large", 0.115),
+    ("ml.m5.xlarge", 0.23),
+    ("ml.m5.2xlarge", 0.461),
+    ("ml.m5.4xlarge", 0.922),
+    ("ml.m5.12xlarge", 2.765),
+    ("ml.m5.24xlarge", 5.53),
+    ("ml.t2.medium", 0.056),
+    ("ml.t3.medium", 0.05),
+    ("ml.t3.large", 0.1),
+    ("ml.t3.xlarge", 0.2),
+    ("ml.t3.2xlarge", 0.399),
+];
+
+/// USD an hour for one instance; none when the table does not know it or the type does not serve the purpose.
+pub fn hourly_usd(purpose: Purpose, instance_type: &str) -> Option<f64> {
+    let burstable = |family: &str| instance_type.starts_with(family);
+    let refused = match purpose {
+        Purpose::Training => burstable("ml.t2."),
+        Purpose::Hosting => burstable("ml.t3."),
+    };
+    let known = HOURLY_USD.iter().find(|(name, _)| *name == instance_type);
+    known.filter(|_| !refused).map(|(_, usd)| *usd)
+}
+
+/// USD for `instances` of a type during `seconds`.
+pub fn estimate_usd(
+    purpose: Purpose,
+    instance_type: &str,
+    instances: u32,
+    seconds: f64,
+) -> Option<f64> {
+    hourly_usd(purpose, instance_type).map(|usd| usd * f64::from(instances) * seconds / 3600.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_are_those_of_the_table_and_unknown_types_have_none() {
+        let check = |purpose, instance_type: &str, expected| {
+            assert_eq!(
+                hourly_usd(purpose, instance_type),
+                expected,
+                "{purpose:?} {instance_type}"
+            );
+        };
+        check(Purpose::Training, "ml.m5.4xlarge", Some(0.922));
+        check(Purpose::Hosting, "ml.m5.4xlarge", Some(0.922));
+        check(Purpose::Hosting, "ml.t2.medium", Some(0.056));
+        check(Purpose::Training, "ml.t2.medium", None);
+        check(Purpose::Training, "ml.t3.medium", Some(0.05));
+        check(Purpose::Hosting, "ml.t3.medium", None);
+        check(Purpose::Training, "ml.x9.large", None);
+    }
+
+    #[test]
+    fn three_jobs_of_three_minutes_cost_fourteen_cents() {
+        let one = estimate_usd(Purpose::Training, "ml.m5.4xlarge", 1, 180.0).unwrap();
+        assert!((3.0 * one - 0.1383).abs() < 1e-9, "{one}");
+        assert_eq!(estimate_usd(Purpose::Training, "unknown", 1, 180.0), None);
+    }
+}

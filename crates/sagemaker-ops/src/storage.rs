@@ -1,0 +1,220 @@
+//! Objects in S3: put, get, list; whole or not at all.
+//!
+//! Uploads carry checksums that the service verifies, and downloads are verified against the service's.
+//! A file appears at its destination, there or here, only when it is complete.
+
+mod upload;
+
+use std::path::Path;
+
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use serde::Serialize;
+use tokio::io::AsyncWriteExt;
+
+use crate::clients::Clients;
+use crate::error::{Error, ErrorKind};
+use crate::names::{BucketName, S3Uri};
+
+pub use upload::{put_bytes, upload_file};
+
+/// Where a bucket's name comes from, which decides whether a missing one may be created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BucketOrigin {
+    /// Our own default name: created when it is missing.
+    Default,
+    /// The user named it, and a name with a typing error must not become a bucket.
+    Named,
+}
+
+/// An object without its content.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Object {
+    /// Where it is.
+    pub uri: S3Uri,
+    /// Size in bytes.
+    pub size: u64,
+    /// Time of its last change, in seconds since 1970; none when the service does not say.
+    pub modified: Option<f64>,
+}
+
+/// Makes sure that the bucket can be used.
+///
+/// Fails with [`ErrorKind::NotFound`] when a named bucket is missing and with [`ErrorKind::Denied`] when it is somebody else's.
+pub async fn ensure_bucket(
+    clients: &Clients,
+    bucket: &BucketName,
+    origin: BucketOrigin,
+) -> Result<(), Error> {
+    const OP: &str = "use the bucket";
+    let Err(error) = clients
+        .s3
+        .head_bucket()
+        .bucket(bucket.as_str())
+        .send()
+        .await
+    else {
+        return Ok(());
+    };
+    let error = Error::from_sdk(OP, bucket, error);
+    match (error.kind(), origin) {
+        (ErrorKind::NotFound, BucketOrigin::Default) => create_bucket(clients, bucket).await,
+        (ErrorKind::NotFound, BucketOrigin::Named) => Err(Error::new(
+            ErrorKind::NotFound,
+            OP,
+            format!(
+                "{bucket}: there is no such bucket; correct its name, or create it with `aws s3 mb s3://{bucket}`"
+            ),
+        )),
+        _ => Err(error),
+    }
+}
+
+async fn create_bucket(clients: &Clients, bucket: &BucketName) -> Result<(), Error> {
+    // us-east-1 is the one region that must not be named.
+    let place = (clients.region() != "us-east-1").then(|| {
+        let region = BucketLocationConstraint::from(clients.region());
+        CreateBucketConfiguration::builder()
+            .location_constraint(region)
+            .build()
+    });
+    let sent = clients
+        .s3
+        .create_bucket()
+        .bucket(bucket.as_str())
+        .set_create_bucket_configuration(place)
+        .send()
+        .await;
+    match sent.map_err(|error| Error::from_sdk("create the bucket", bucket, error)) {
+        // Another program that started at the same time has created it.
+        Err(error)
+            if error.kind() == ErrorKind::Conflict && error.to_string().contains("OwnedByYou") =>
+        {
+            Ok(())
+        }
+        other => other.map(|_| ()),
+    }
+}
+
+/// The object without its content; none when there is no such object.
+pub async fn head(clients: &Clients, uri: &S3Uri) -> Result<Option<Object>, Error> {
+    let sent = clients
+        .s3
+        .head_object()
+        .bucket(uri.bucket().as_str())
+        .key(uri.key())
+        .send()
+        .await;
+    match sent.map_err(|error| Error::from_sdk("look up the object", uri, error)) {
+        Ok(found) => Ok(Some(Object {
+            uri: uri.clone(),
+            size: size(found.content_length),
+            modified: found.last_modified.map(|time| time.as_secs_f64()),
+        })),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// All objects whose key starts with the key of `prefix`, by key.
+pub async fn list(clients: &Clients, prefix: &S3Uri) -> Result<Vec<Object>, Error> {
+    const OP: &str = "list the objects below";
+    let request = clients
+        .s3
+        .list_objects_v2()
+        .bucket(prefix.bucket().as_str())
+        .prefix(prefix.key());
+    let mut pages = request.into_paginator().send();
+    let mut objects = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| Error::from_sdk(OP, prefix, error))?;
+        for found in page.contents.unwrap_or_default() {
+            let uri = S3Uri::new(prefix.bucket(), &found.key.unwrap_or_default());
+            let modified = found.last_modified.map(|time| time.as_secs_f64());
+            objects.push(Object {
+                uri,
+                size: size(found.size),
+                modified,
+            });
+        }
+    }
+    Ok(objects)
+}
+
+/// The service never sends a negative size, though its type allows it.
+fn size(bytes: Option<i64>) -> u64 {
+    bytes.unwrap_or_default().try_into().unwrap_or_default()
+}
+
+/// The object's content, for objects that fit in memory.
+pub async fn get_bytes(clients: &Clients, uri: &S3Uri) -> Result<Vec<u8>, Error> {
+    let answer = open(clients, uri).await?;
+    let bytes = answer
+        .body
+        .collect()
+        .await
+        .map_err(|error| interrupted(uri, error))?;
+    Ok(bytes.to_vec())
+}
+
+/// Writes the object to `path`, which appears only when it is complete; returns its size in bytes.
+pub async fn download_file(clients: &Clients, uri: &S3Uri, path: &Path) -> Result<u64, Error> {
+    let answer = open(clients, uri).await?;
+    let part = path.with_added_extension("part");
+    let written = match save(answer, uri, &part).await {
+        Ok(written) => tokio::fs::rename(&part, path)
+            .await
+            .map(|()| written)
+            .map_err(|error| local(path, error)),
+        Err(error) => Err(error),
+    };
+    if written.is_err() {
+        // The download failed already; a part file that stays behind would only be overwritten by the next try.
+        let _ = tokio::fs::remove_file(&part).await;
+    }
+    written
+}
+
+const DOWNLOAD: &str = "download";
+
+async fn open(clients: &Clients, uri: &S3Uri) -> Result<GetObjectOutput, Error> {
+    let sent = clients
+        .s3
+        .get_object()
+        .bucket(uri.bucket().as_str())
+        .key(uri.key())
+        .send()
+        .await;
+    sent.map_err(|error| Error::from_sdk(DOWNLOAD, uri, error))
+}
+
+/// Streams the body to a new file at `part`.
+async fn save(mut answer: GetObjectOutput, uri: &S3Uri, part: &Path) -> Result<u64, Error> {
+    let mut file = tokio::fs::File::create(part)
+        .await
+        .map_err(|error| local(part, error))?;
+    let mut written = 0;
+    while let Some(chunk) = answer.body.next().await {
+        let chunk = chunk.map_err(|error| interrupted(uri, error))?;
+        file.write_all(&chunk)
+            .await
+            .map_err(|error| local(part, error))?;
+        written += chunk.len() as u64;
+    }
+    file.sync_all().await.map_err(|error| local(part, error))?;
+    Ok(written)
+}
+
+fn local(path: &Path, error: std::io::Error) -> Error {
+    Error::file(DOWNLOAD, path, error)
+}
+
+/// The connection broke within a body, or the body does not match its checksum.
+fn interrupted(uri: &S3Uri, error: aws_sdk_s3::primitives::ByteStreamError) -> Error {
+    Error::new(
+        ErrorKind::Transport,
+        DOWNLOAD,
+        format!("{uri}: the transfer broke off; try again"),
+    )
+    .with_source(error)
+}

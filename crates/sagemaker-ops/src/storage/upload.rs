@@ -1,0 +1,198 @@
+//! Uploads: one request for what is small, parts for what is large.
+
+use std::path::Path;
+
+use aws_sdk_s3::primitives::{ByteStream, Length};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+
+use crate::clients::Clients;
+use crate::error::Error;
+use crate::names::S3Uri;
+
+const OP: &str = "upload";
+
+/// Files up to this many bytes go in one request.
+const SINGLE_LIMIT: u64 = 64 << 20;
+
+/// A failed part is sent again whole, so parts stay small.
+const PART_BYTES: u64 = 16 << 20;
+
+/// S3 takes at most this many parts an object.
+const MOST_PARTS: u64 = 10_000;
+
+/// Puts `bytes` at `uri`.
+pub async fn put_bytes(clients: &Clients, uri: &S3Uri, bytes: Vec<u8>) -> Result<(), Error> {
+    put(clients, ByteStream::from(bytes), uri).await
+}
+
+/// Uploads the file at `path` without reading it into memory; returns its size in bytes.
+///
+/// `progress` is called with the number of bytes sent so far.
+/// An upload that fails leaves neither an object nor parts of one.
+pub async fn upload_file(
+    clients: &Clients,
+    path: &Path,
+    uri: &S3Uri,
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<u64, Error> {
+    let about = tokio::fs::metadata(path)
+        .await
+        .map_err(|error| Error::file(OP, path, error))?;
+    let bytes = about.len();
+    if bytes > SINGLE_LIMIT {
+        upload_in_parts(clients, &Source { path, bytes }, uri, progress).await?;
+    } else {
+        let body = ByteStream::from_path(path)
+            .await
+            .map_err(|error| unreadable(path, error))?;
+        put(clients, body, uri).await?;
+        progress(bytes);
+    }
+    Ok(bytes)
+}
+
+/// A file with the size that it had when the upload began.
+struct Source<'a> {
+    path: &'a Path,
+    bytes: u64,
+}
+
+async fn put(clients: &Clients, body: ByteStream, uri: &S3Uri) -> Result<(), Error> {
+    let request = clients
+        .s3
+        .put_object()
+        .bucket(uri.bucket().as_str())
+        .key(uri.key())
+        .body(body);
+    request
+        .send()
+        .await
+        .map(|_| ())
+        .map_err(|error| failed(uri, error))
+}
+
+async fn upload_in_parts(
+    clients: &Clients,
+    source: &Source<'_>,
+    uri: &S3Uri,
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<(), Error> {
+    let request = clients
+        .s3
+        .create_multipart_upload()
+        .bucket(uri.bucket().as_str())
+        .key(uri.key());
+    let begun = request
+        .checksum_algorithm(ChecksumAlgorithm::Crc32)
+        .send()
+        .await;
+    let id = begun
+        .map_err(|error| failed(uri, error))?
+        .upload_id
+        .unwrap_or_default();
+    let upload = Upload { clients, uri, id };
+    let done = match upload.send_parts(source, progress).await {
+        Ok(parts) => upload.complete(parts).await,
+        Err(error) => Err(error),
+    };
+    if done.is_err() {
+        upload.abort().await;
+    }
+    done
+}
+
+/// A multipart upload that has begun.
+struct Upload<'a> {
+    clients: &'a Clients,
+    uri: &'a S3Uri,
+    id: String,
+}
+
+impl Upload<'_> {
+    async fn send_parts(
+        &self,
+        source: &Source<'_>,
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<Vec<CompletedPart>, Error> {
+        let part_bytes = PART_BYTES.max(source.bytes.div_ceil(MOST_PARTS));
+        let mut parts = Vec::new();
+        for (number, offset) in (1..).zip((0..source.bytes).step_by(part_bytes as usize)) {
+            let length = part_bytes.min(source.bytes - offset);
+            let body = ByteStream::read_from()
+                .path(source.path)
+                .offset(offset)
+                .length(Length::Exact(length));
+            let body = body
+                .build()
+                .await
+                .map_err(|error| unreadable(source.path, error))?;
+            parts.push(self.send_part(number, body).await?);
+            progress(offset + length);
+        }
+        Ok(parts)
+    }
+
+    async fn send_part(&self, number: i32, body: ByteStream) -> Result<CompletedPart, Error> {
+        let request = self
+            .clients
+            .s3
+            .upload_part()
+            .bucket(self.uri.bucket().as_str())
+            .key(self.uri.key());
+        let request = request
+            .upload_id(&self.id)
+            .part_number(number)
+            .checksum_algorithm(ChecksumAlgorithm::Crc32);
+        let sent = request
+            .body(body)
+            .send()
+            .await
+            .map_err(|error| failed(self.uri, error))?;
+        let part = CompletedPart::builder().part_number(number);
+        Ok(part
+            .set_e_tag(sent.e_tag)
+            .set_checksum_crc32(sent.checksum_crc32)
+            .build())
+    }
+
+    async fn complete(&self, parts: Vec<CompletedPart>) -> Result<(), Error> {
+        let parts = CompletedMultipartUpload::builder()
+            .set_parts(Some(parts))
+            .build();
+        let request = self
+            .clients
+            .s3
+            .complete_multipart_upload()
+            .bucket(self.uri.bucket().as_str());
+        let request = request
+            .key(self.uri.key())
+            .upload_id(&self.id)
+            .multipart_upload(parts);
+        request
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| failed(self.uri, error))
+    }
+
+    async fn abort(&self) {
+        let request = self
+            .clients
+            .s3
+            .abort_multipart_upload()
+            .bucket(self.uri.bucket().as_str());
+        // The upload's own error is the one to report; parts that stay behind are no object, only storage.
+        let _ = request.key(self.uri.key()).upload_id(&self.id).send().await;
+    }
+}
+
+fn failed<E>(uri: &S3Uri, error: aws_sdk_s3::error::SdkError<E>) -> Error
+where
+    E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    Error::from_sdk(OP, uri, error)
+}
+
+fn unreadable(path: &Path, error: aws_sdk_s3::primitives::ByteStreamError) -> Error {
+    Error::file(OP, path, error)
+}

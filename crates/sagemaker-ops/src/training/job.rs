@@ -1,0 +1,280 @@
+//! A training job as the service describes it, with every absent value kept absent.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput;
+use aws_sdk_sagemaker::primitives::DateTime;
+use aws_sdk_sagemaker::types;
+use serde::{Serialize, Serializer};
+
+use super::Channel;
+use crate::names::{InvalidName, JobName, S3Uri};
+use crate::price::{self, Purpose};
+
+/// State of a training job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JobStatus {
+    /// Waiting, downloading, training or uploading.
+    InProgress,
+    /// Done, with a model.
+    Completed,
+    /// Ended with an error.
+    Failed,
+    /// Asked to stop, not yet ended.
+    Stopping,
+    /// Ended by request or by its time limit; there may be a model.
+    Stopped,
+    /// A state that came after this program.
+    Other(String),
+}
+
+impl JobStatus {
+    /// The service's own word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::InProgress => "InProgress",
+            Self::Completed => "Completed",
+            Self::Failed => "Failed",
+            Self::Stopping => "Stopping",
+            Self::Stopped => "Stopped",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// Whether it never changes again.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Stopped)
+    }
+
+    fn from_word(word: &str) -> Self {
+        match word {
+            "InProgress" => Self::InProgress,
+            "Completed" => Self::Completed,
+            "Failed" => Self::Failed,
+            "Stopping" => Self::Stopping,
+            "Stopped" => Self::Stopped,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for JobStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for JobStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A step of a job's life.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Transition {
+    /// Such as `Downloading`, `Training`, `Uploading`.
+    pub status: String,
+    /// Seconds since 1970.
+    pub started: Option<f64>,
+    /// Seconds since 1970; none while it lasts.
+    pub ended: Option<f64>,
+    /// For people only: its words change.
+    pub message: Option<String>,
+}
+
+/// A training job. Times are seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Job {
+    /// Its name.
+    pub name: JobName,
+    /// Its state.
+    pub status: JobStatus,
+    /// What it does within that state, such as `Downloading`; empty when the service does not say.
+    pub secondary_status: String,
+    /// The steps so far, oldest first.
+    pub transitions: Vec<Transition>,
+    /// Why it failed.
+    pub failure_reason: Option<String>,
+    /// Such as `ml.m5.4xlarge`.
+    pub instance_type: Option<String>,
+    /// Number of instances.
+    pub instance_count: Option<u32>,
+    /// When it was asked for.
+    pub created: f64,
+    /// When its instances began to work.
+    pub started: Option<f64>,
+    /// When its instances ended.
+    pub ended: Option<f64>,
+    /// Seconds on its instances; none before it ends.
+    pub training_seconds: Option<f64>,
+    /// Seconds that each instance is billed for; none before it ends.
+    pub billable_seconds: Option<f64>,
+    /// The latest value of every figure that its metric definitions found.
+    pub metrics: BTreeMap<String, f64>,
+    /// Its `model.tar.gz`; none before it is uploaded.
+    pub model_uri: Option<S3Uri>,
+    /// Its `output.tar.gz`, beside the model.
+    pub output_uri: Option<S3Uri>,
+    /// As it was created with.
+    pub hyperparameters: BTreeMap<String, String>,
+    /// Its inputs from S3.
+    pub channels: Vec<Channel>,
+}
+
+/// An answer without one of the members that the service always sends.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer has no {0}")]
+pub(super) struct Missing(&'static str);
+
+impl Job {
+    pub(super) fn from_description(
+        name: &JobName,
+        found: DescribeTrainingJobOutput,
+    ) -> Result<Self, Missing> {
+        let resources = found.resource_config.as_ref();
+        let model_uri = found
+            .model_artifacts
+            .and_then(|model| model.s3_model_artifacts);
+        let model_uri: Option<S3Uri> = model_uri.and_then(|uri| uri.parse().ok());
+        Ok(Self {
+            name: name.clone(),
+            status: JobStatus::from_word(
+                found
+                    .training_job_status
+                    .ok_or(Missing("TrainingJobStatus"))?
+                    .as_str(),
+            ),
+            secondary_status: found
+                .secondary_status
+                .as_ref()
+                .map_or("", types::SecondaryStatus::as_str)
+                .to_owned(),
+            transitions: found
+                .secondary_status_transitions
+                .unwrap_or_default()
+                .into_iter()
+                .map(transition)
+                .collect(),
+            failure_reason: found.failure_reason.filter(|reason| !reason.is_empty()),
+            instance_type: resources
+                .and_then(|r| r.instance_type.as_ref())
+                .map(|t| t.as_str().to_owned()),
+            instance_count: resources
+                .and_then(|r| r.instance_count)
+                .and_then(|count| count.try_into().ok()),
+            created: seconds(found.creation_time).ok_or(Missing("CreationTime"))?,
+            started: seconds(found.training_start_time),
+            ended: seconds(found.training_end_time),
+            training_seconds: found.training_time_in_seconds.map(f64::from),
+            billable_seconds: found.billable_time_in_seconds.map(f64::from),
+            metrics: found
+                .final_metric_data_list
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(metric)
+                .collect(),
+            output_uri: model_uri
+                .as_ref()
+                .map(|model| model.sibling("output.tar.gz")),
+            model_uri,
+            hyperparameters: found
+                .hyper_parameters
+                .unwrap_or_default()
+                .into_iter()
+                .collect(),
+            channels: found
+                .input_data_config
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(channel)
+                .collect(),
+        })
+    }
+
+    /// Seconds from its creation to its end, or to `now` while it goes on.
+    pub fn elapsed_seconds(&self, now: f64) -> f64 {
+        (self.ended.unwrap_or(now) - self.created).max(0.0)
+    }
+
+    /// What the job has cost by `now`, by the dated price table; none before it has an instance, or without a price.
+    ///
+    /// Billed seconds count once the service knows them, the time since the start before.
+    pub fn cost_usd(&self, now: f64) -> Option<f64> {
+        let so_far = || {
+            self.started
+                .map(|started| (self.ended.unwrap_or(now) - started).max(0.0))
+        };
+        let seconds = self.billable_seconds.or_else(so_far)?;
+        price::estimate_usd(
+            Purpose::Training,
+            self.instance_type.as_deref()?,
+            self.instance_count?,
+            seconds,
+        )
+    }
+}
+
+/// A job as it appears in a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct JobSummary {
+    /// Its name.
+    pub name: JobName,
+    /// Its state.
+    pub status: JobStatus,
+    /// When it was asked for, in seconds since 1970.
+    pub created: Option<f64>,
+    /// When it ended, in seconds since 1970.
+    pub ended: Option<f64>,
+}
+
+impl JobSummary {
+    pub(super) fn from_listed(listed: types::TrainingJobSummary) -> Result<Self, InvalidName> {
+        Ok(Self {
+            name: JobName::new(listed.training_job_name.unwrap_or_default())?,
+            status: JobStatus::from_word(
+                listed
+                    .training_job_status
+                    .as_ref()
+                    .map_or("", types::TrainingJobStatus::as_str),
+            ),
+            created: seconds(listed.creation_time),
+            ended: seconds(listed.training_end_time),
+        })
+    }
+}
+
+fn seconds(time: Option<DateTime>) -> Option<f64> {
+    time.map(|time| time.as_secs_f64())
+}
+
+fn transition(found: types::SecondaryStatusTransition) -> Transition {
+    Transition {
+        status: found
+            .status
+            .as_ref()
+            .map_or("", types::SecondaryStatus::as_str)
+            .to_owned(),
+        started: seconds(found.start_time),
+        ended: seconds(found.end_time),
+        message: found.status_message,
+    }
+}
+
+/// The wire carries 32 bits; the shortest decimal that means the same keeps 0.76 from becoming 0.7599999904632568.
+fn metric(found: types::MetricData) -> Option<(String, f64)> {
+    let value = found.value?.to_string().parse().ok()?;
+    Some((found.metric_name?, value))
+}
+
+/// A channel that is not read from S3 is not one of ours.
+fn channel(found: types::Channel) -> Option<Channel> {
+    let uri = found.data_source?.s3_data_source?.s3_uri?.parse().ok()?;
+    Some(Channel {
+        name: found.channel_name?,
+        uri,
+        content_type: found.content_type,
+    })
+}
