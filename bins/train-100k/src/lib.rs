@@ -1,1 +1,95 @@
-//! Placeholder while the workspace is laid out.
+//! `train-100k`: from sensor rows to three training jobs.
+//!
+//! The steps, each in its own module:
+//!
+//! 1. [`dataset`]: generate rows (or read files), split them 70/15/15 without
+//!    leakage, audit the split independently;
+//! 2. [`upload`]: one Parquet file per part, and the manifest last, so that a
+//!    dataset without a manifest is known to be a torn one;
+//! 3. [`jobs`]: one training job per algorithm, named after the run.
+//!
+//! Every name follows from the run's name and nothing is created twice, so calling
+//! `train-100k --run NAME` again resumes a run that was killed at any point.
+//! Nothing is trained here: the jobs run `fire-container train` on the backend.
+
+mod cli;
+mod dataset;
+mod jobs;
+mod summary;
+mod upload;
+
+use std::time::Instant;
+
+use fire_cli::{Console, Exit, Project, RunName};
+use sagemaker_ops::Clients;
+
+pub use cli::Args;
+use dataset::Recipe;
+use summary::{Summary, Timings};
+
+/// Does what the arguments say; results go to the console.
+///
+/// # Errors
+/// Wrong input (exit code 2), a split that fails its audit (1), a backend that
+/// refuses (3); see [`fire_cli::exit_of`].
+pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
+    let settings = args.settings()?;
+    let run = RunName::given_or_now(args.run.clone());
+    let recipe = args.recipe(&run)?;
+    if let Some(folder) = &args.out {
+        return write_parts(&recipe, folder, console);
+    }
+    let clients = args.common.connect(console).await?;
+    let project = Project::resolve(&args.project, &clients).await?;
+    console.notice().set(format!(
+        "Nothing is lost: `{} --run {run}` with the same settings resumes.",
+        fire_cli::sibling_program("train-100k")
+    ));
+    let mut timings = Timings::default();
+    let manifest = upload::ensure(&recipe, (&clients, &project), &mut timings, console).await?;
+    let order = jobs::Order {
+        run: &run,
+        project: &project,
+        settings: &settings,
+        machine: args.machine(),
+        seed: recipe.seed,
+    };
+    let jobs = jobs::submit_all(&clients, &order).await?;
+    let summary = Summary::new(&args, &project, (manifest, jobs), timings)?;
+    summary.record(&args.common.state_dir()?)?;
+    summary.say(console)?;
+    console.json(&summary)?;
+    if args.wait { wait(&clients, &summary, console).await } else { Ok(Exit::Done) }
+}
+
+/// `--out`: the parts and their manifest into a folder, without any backend.
+fn write_parts(
+    recipe: &Recipe,
+    folder: &std::path::Path,
+    console: &mut Console<'_>,
+) -> anyhow::Result<Exit> {
+    let prepared = dataset::prepare(recipe, &mut Timings::default(), console)?;
+    upload::write_folder(&prepared, folder)?;
+    console.say(summary::dataset_lines(&prepared.manifest))?;
+    console.say(format!("written to {}", folder.display()))?;
+    console.json(&prepared.manifest)?;
+    Ok(Exit::Done)
+}
+
+async fn wait(
+    clients: &Clients,
+    summary: &Summary,
+    console: &mut Console<'_>,
+) -> anyhow::Result<Exit> {
+    console.notice().set(format!(
+        "The jobs go on; watch them with: {}",
+        summary.monitor_command
+    ));
+    let started = Instant::now();
+    let failures = jobs::wait_all(clients, &summary.job_names()).await?;
+    for failure in &failures {
+        console.warn(failure)?;
+    }
+    console.note(format!("all jobs ended after {:.1} s", started.elapsed().as_secs_f64()))?;
+    Ok(if failures.is_empty() { Exit::Done } else { Exit::WorkFailed })
+}

@@ -1,1 +1,38 @@
-//! Placeholder while the workspace is laid out.
+//! What the pipeline's programs have in common.
+//!
+//! `train-100k`, `monitor-100k`, `deploy-100k` and `report-100k` are separate
+//! programs that behave as one family: the same flags choose the backend, the
+//! same exit codes tell what happened, and they find each other's work by names
+//! alone. This crate holds those conventions and nothing that one program could
+//! own by itself.
+//!
+//! - A program's `main` is one call: [`main`] parses the arguments, runs the
+//!   program's `run`, ends it on Ctrl-C and maps the outcome to an [`Exit`].
+//! - [`CommonArgs`] chooses the backend and the form of the output; [`Console`]
+//!   is where a program writes. Results go to standard output, everything else
+//!   to standard error; bars are drawn on a terminal only.
+//! - [`RunName`], [`Layout`] and [`DataManifest`] are the agreement between the
+//!   programs: which job, dataset and model belongs to which run. A run can be
+//!   resumed from any machine because nothing but its name is needed.
+//! - [`package`](pack_model) reads and writes `model.tar.gz`, SageMaker's wrapping
+//!   of a model artifact.
+//!
+//! Calls to AWS are in `sagemaker-ops`, the artifact itself is in `ensemble`.
+
+mod args;
+mod console;
+mod exit;
+mod layout;
+mod manifest;
+mod package;
+mod run_name;
+mod start;
+
+pub use args::{CommonArgs, DEFAULT_MODEL_NAME, ProjectArgs};
+pub use console::{Console, Format, InterruptNotice, Style};
+pub use exit::{Exit, backend, exit_of, failed, usage};
+pub use layout::{Layout, Project};
+pub use manifest::{Ceiling, DataManifest, PartEntry};
+pub use package::{fetch_artifact, fetch_predictions, pack_model, unpack_file};
+pub use run_name::{RunName, Stamp};
+pub use start::{main, sibling_program};

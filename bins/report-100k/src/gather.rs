@@ -1,0 +1,205 @@
+//! Collects what the other programs and the jobs left behind.
+
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use ensemble::{Algorithm, Artifact};
+use fire_cli::{DataManifest, Layout, RunName, failed, fetch_artifact, usage};
+use sagemaker_ops::training::{Job, JobStatus};
+use sagemaker_ops::{Clients, S3Uri};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::report::{EndpointReport, EnsembleReport, JobReport, Report, SplitReport, Timings};
+
+/// Where a run's traces are.
+pub(crate) struct Source<'a> {
+    pub(crate) clients: &'a Clients,
+    pub(crate) layout: &'a Layout,
+    /// `runs/<run>` in the state directory.
+    pub(crate) records: &'a Path,
+}
+
+/// What is read of the record that `train-100k` leaves.
+#[derive(Debug, Default, Deserialize)]
+struct TrainRecord {
+    timings_seconds: RecordedTimings,
+}
+
+/// What is read of the record that `deploy-100k` leaves.
+#[derive(Debug, Deserialize)]
+struct DeployRecord {
+    model: RecordedModel,
+    endpoint: RecordedEndpoint,
+    test: Vec<Value>,
+    timings_seconds: RecordedTimings,
+}
+
+#[derive(Debug, Deserialize)]
+struct RecordedModel {
+    model_uri: S3Uri,
+    combined_from: Vec<S3Uri>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RecordedEndpoint {
+    name: String,
+    status: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RecordedTimings {
+    generate: Option<f64>,
+    split: Option<f64>,
+    upload: Option<f64>,
+    combine: Option<f64>,
+    deploy: Option<f64>,
+    test: Option<f64>,
+}
+
+/// Collects the report of a run.
+pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result<Report> {
+    let manifest = DataManifest::fetch(source.clients, source.layout, run).await?;
+    let manifest = manifest.ok_or_else(|| {
+        usage(anyhow!("run {run} has no dataset in this bucket; `train-100k --run {run}` makes it"))
+    })?;
+    let train: TrainRecord = record(source.records, "train.json")?.unwrap_or_default();
+    let deploy: Option<DeployRecord> = record(source.records, "deploy.json")?;
+    let mut jobs = Vec::new();
+    let mut times = Vec::new();
+    for algorithm in Algorithm::ALL {
+        let job = sagemaker_ops::training::describe(source.clients, &Layout::job(run, algorithm)?).await?;
+        times.extend([Some(job.created), job.ended].into_iter().flatten());
+        jobs.push(job_report(source.clients, algorithm, job).await?);
+    }
+    let timings = timings(&train.timings_seconds, deploy.as_ref(), &times);
+    Ok(Report {
+        run: run.to_string(),
+        backend: source.clients.kind().to_string(),
+        profile: manifest.profile.clone(),
+        seed: manifest.seed,
+        samples: manifest.samples,
+        ceiling: manifest.parts.get("test").and_then(|part| part.ceiling),
+        split: split_report(&manifest)?,
+        jobs,
+        ensemble: ensemble(source.clients, deploy.as_ref()).await?,
+        endpoint: deploy.map(|record| EndpointReport {
+            name: record.endpoint.name,
+            status: record.endpoint.status,
+            test: record.test,
+        }),
+        timings_seconds: timings,
+    })
+}
+
+/// Reads a record; a step that was done elsewhere has left none here.
+fn record<T: DeserializeOwned>(folder: &Path, name: &str) -> anyhow::Result<Option<T>> {
+    let path = folder.join(name);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| path.display().to_string()),
+    };
+    let parsed = serde_json::from_slice(&bytes)
+        .with_context(|| format!("{} is damaged; delete it and run the step again", path.display()));
+    parsed.map(Some).map_err(usage)
+}
+
+async fn job_report(
+    clients: &Clients,
+    algorithm: Algorithm,
+    job: Job,
+) -> anyhow::Result<JobReport> {
+    let artifact = match (&job.status, &job.model_uri) {
+        (JobStatus::Completed, Some(uri)) => {
+            Some(fetch_artifact(clients, uri, sensor_model::fingerprint()).await?)
+        }
+        (status, _) => {
+            let reason = job.failure_reason.as_deref().unwrap_or_default();
+            return Err(failed(anyhow!("job {} is {status}, so there is nothing to report: {reason}", job.name)));
+        }
+    };
+    let scores = |artifact: &Artifact| (artifact.validation.clone(), artifact.test.clone());
+    let (validation, test) = artifact.as_ref().map(scores).unwrap_or_default();
+    Ok(JobReport {
+        name: job.name.to_string(),
+        algorithm,
+        cost_usd: job.cost_usd(job.ended.unwrap_or(job.created)),
+        status: job.status,
+        instance_type: job.instance_type,
+        training_seconds: job.training_seconds,
+        billable_seconds: job.billable_seconds,
+        validation,
+        test,
+    })
+}
+
+async fn ensemble(
+    clients: &Clients,
+    deploy: Option<&DeployRecord>,
+) -> anyhow::Result<Option<EnsembleReport>> {
+    let Some(record) = deploy.filter(|record| !record.model.combined_from.is_empty()) else {
+        return Ok(None);
+    };
+    let uri = &record.model.model_uri;
+    let artifact = fetch_artifact(clients, uri, sensor_model::fingerprint()).await?;
+    let weights = artifact.members.iter().map(|member| (member.algorithm.to_string(), member.weight));
+    Ok(Some(EnsembleReport {
+        weights: weights.collect(),
+        threshold: artifact.threshold,
+        validation: artifact.validation.clone(),
+        test: artifact.test.clone(),
+        model_uri: uri.clone(),
+    }))
+}
+
+fn split_report(manifest: &DataManifest) -> anyhow::Result<SplitReport> {
+    let rows = |part: &str| manifest.parts.get(part).map_or(0, |entry| entry.rows);
+    Ok(SplitReport {
+        train: rows("train"),
+        validation: rows("validation"),
+        test: rows("test"),
+        groups: manifest.groups,
+        audit: serde_json::to_value(&manifest.audit)?,
+    })
+}
+
+/// `times` are the creations and ends of the jobs, in seconds since the epoch.
+fn timings(train: &RecordedTimings, deploy: Option<&DeployRecord>, times: &[f64]) -> Timings {
+    let first = times.iter().copied().reduce(f64::min);
+    let last = times.iter().copied().reduce(f64::max);
+    let deploy = deploy.map(|record| &record.timings_seconds);
+    Timings {
+        generate: train.generate,
+        split: train.split,
+        upload: train.upload,
+        train: last.zip(first).map(|(last, first)| last - first),
+        combine: deploy.and_then(|timings| timings.combine),
+        deploy: deploy.and_then(|timings| timings.deploy),
+        test: deploy.and_then(|timings| timings.test),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_record_is_none_and_a_damaged_one_names_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(record::<TrainRecord>(folder.path(), "train.json").unwrap().is_none());
+        std::fs::write(folder.path().join("train.json"), "{\"timings_seconds\":").unwrap();
+        let error = record::<TrainRecord>(folder.path(), "train.json").unwrap_err();
+        assert!(format!("{error:#}").contains("train.json is damaged"), "{error:#}");
+    }
+
+    #[test]
+    fn training_lasts_from_the_first_creation_to_the_last_end() {
+        let times = [10.0, 14.5, 10.5, 12.0];
+        let timings = timings(&RecordedTimings::default(), None, &times);
+        assert_eq!(timings.train, Some(4.5));
+        assert_eq!(timings.combine, None);
+    }
+}

@@ -1,0 +1,173 @@
+//! The arguments, and what they mean to each step.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow};
+use clap::Parser;
+use ensemble::{Algorithm, Params};
+use fire_cli::{CommonArgs, ProjectArgs, RunName, usage};
+use sensor_model::Profile;
+
+use crate::dataset::{Recipe, Source};
+use crate::jobs::Machine;
+
+const EXAMPLES: &str = "\
+Examples:
+  train-100k                                  100,000 synthetic rows, three jobs, local backend
+  train-100k --samples 1000000 --seed 7       another draw, ten times as large
+  train-100k --set rf.max_depth=8 --set gb.learning_rate=0.05
+  train-100k --data rows.parquet              train on rows of your own
+  train-100k --out parts                      write the three parts and stop
+  train-100k --backend aws --wait             three real SageMaker jobs; this costs money";
+
+/// Generates or reads sensor rows, splits them 70/15/15 without leakage, uploads them
+/// and creates three SageMaker training jobs: random forest, gradient boosting and
+/// logistic regression.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "train-100k", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// Backend and output.
+    #[command(flatten)]
+    pub common: CommonArgs,
+
+    /// Bucket, role and image.
+    #[command(flatten)]
+    pub project: ProjectArgs,
+
+    /// Rows to generate
+    #[arg(long, default_value = "100000", value_parser = clap::value_parser!(u64).range(20..=1_000_000_000))]
+    pub samples: u64,
+
+    /// The generator's distributions and label rule
+    #[arg(long, default_value = "original")]
+    pub profile: Profile,
+
+    /// CSV or Parquet files to train on instead of generated rows
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["samples", "profile"])]
+    pub data: Vec<PathBuf>,
+
+    /// Seed of generation, split and training: same seed, same models
+    #[arg(long, default_value = "42")]
+    pub seed: u64,
+
+    /// Instance type of the training jobs
+    #[arg(long, default_value = "ml.m5.4xlarge")]
+    pub instance_type: String,
+
+    /// Seconds after which a job is stopped
+    #[arg(long, default_value = "14400", value_parser = clap::value_parser!(u32).range(1..=2_419_200))]
+    pub max_runtime: u32,
+
+    /// Hyperparameter of one learner, such as rf.max_depth=8 (rf, gb, lr); repeatable
+    #[arg(long, value_name = "LEARNER.NAME=VALUE")]
+    pub set: Vec<String>,
+
+    /// Name of the run; naming an existing one resumes it [default: the time now]
+    #[arg(long, value_name = "NAME")]
+    pub run: Option<RunName>,
+
+    /// Wait until all jobs have ended
+    #[arg(long)]
+    pub wait: bool,
+
+    /// Write the parts and their manifest to this folder and stop
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+impl Args {
+    /// The settings of the three learners: the defaults, changed by `--set`.
+    pub(crate) fn settings(&self) -> anyhow::Result<BTreeMap<Algorithm, Params>> {
+        let mut settings: BTreeMap<_, _> = Algorithm::ALL
+            .into_iter()
+            .map(|algorithm| (algorithm, Params::defaults(algorithm)))
+            .collect();
+        for assignment in &self.set {
+            apply(&mut settings, assignment)
+                .with_context(|| format!("--set {assignment}"))
+                .map_err(usage)?;
+        }
+        for (algorithm, params) in &settings {
+            params
+                .check()
+                .with_context(|| format!("--set for {algorithm}"))
+                .map_err(usage)?;
+        }
+        Ok(settings)
+    }
+
+    /// Which rows the dataset is made of.
+    pub(crate) fn recipe(&self, run: &RunName) -> anyhow::Result<Recipe> {
+        for file in &self.data {
+            if !file.is_file() {
+                return Err(usage(anyhow!("--data {}: there is no such file", file.display())));
+            }
+        }
+        let source = if self.data.is_empty() {
+            Source::Generated { profile: self.profile, samples: self.samples }
+        } else {
+            Source::Files(self.data.clone())
+        };
+        Ok(Recipe { run: run.clone(), source, seed: self.seed })
+    }
+
+    /// The machine that each job runs on.
+    pub(crate) fn machine(&self) -> Machine {
+        Machine {
+            instance_type: self.instance_type.clone(),
+            max_runtime_seconds: self.max_runtime,
+        }
+    }
+}
+
+fn apply(settings: &mut BTreeMap<Algorithm, Params>, assignment: &str) -> anyhow::Result<()> {
+    let form = "write LEARNER.NAME=VALUE, for example rf.max_depth=8";
+    let (place, value) = assignment.split_once('=').context(form)?;
+    let (learner, name) = place.split_once('.').context(form)?;
+    let algorithm = Algorithm::ALL
+        .into_iter()
+        .find(|algorithm| learner == algorithm.short() || learner == algorithm.to_string())
+        .with_context(|| format!("`{learner}` is no learner; the learners are rf, gb and lr"))?;
+    let params = settings.get_mut(&algorithm).context("every algorithm has settings")?;
+    Ok(params.set(name, value)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(set: &[&str]) -> anyhow::Result<BTreeMap<Algorithm, Params>> {
+        let flags = set.iter().flat_map(|assignment| ["--set", assignment]);
+        Args::parse_from(std::iter::once("train-100k").chain(flags)).settings()
+    }
+
+    #[test]
+    fn set_reaches_the_named_learner_only() {
+        let settings = settings(&["rf.max_depth=8", "gradient_boosting.learning_rate=0.05"]).unwrap();
+        let value = |algorithm, name: &str| {
+            let entries: BTreeMap<_, _> = settings[&algorithm].entries().into_iter().collect();
+            entries[name].clone()
+        };
+        assert_eq!(value(Algorithm::RandomForest, "max_depth"), "8");
+        assert_eq!(value(Algorithm::GradientBoosting, "max_depth"), "6");
+        assert_eq!(value(Algorithm::GradientBoosting, "learning_rate"), "0.05");
+    }
+
+    #[test]
+    fn a_wrong_set_names_itself_and_the_remedy() {
+        let cases = [
+            ("rf.max_depth", "LEARNER.NAME=VALUE"),
+            ("max_depth=8", "LEARNER.NAME=VALUE"),
+            ("svm.c=1", "rf, gb and lr"),
+            ("rf.depth=8", "max_depth"),
+            ("rf.max_depth=deep", "deep"),
+            ("gb.learning_rate=-1", "learning_rate"),
+        ];
+        for (set, expected) in cases {
+            let error = format!("{:#}", settings(&[set]).unwrap_err());
+            assert!(error.contains(set) || error.contains("--set"), "{error}");
+            assert!(error.contains(expected), "{set}: {error}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The three training jobs of a run.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use ensemble::{Algorithm, Params};
+use fire_cli::{Layout, Project, RunName, usage};
+use sagemaker_ops::training::{
+    Channel, JobStatus, MetricDefinition, Submission, TrainingRequest,
+};
+use sagemaker_ops::{Clients, JobName, S3Uri};
+use serde::Serialize;
+use split::Part;
+
+/// The parts that a job reports figures for.
+const REPORTED_PARTS: [&str; 3] = ["train", "validation", "test"];
+
+/// The figures that `fire-container` prints for each part as `part:figure=value;`.
+const FIGURES: [&str; 7] = ["auc", "accuracy", "f1", "precision", "recall", "logloss", "brier"];
+
+/// What the three jobs of a run have in common.
+pub(crate) struct Order<'a> {
+    pub(crate) run: &'a RunName,
+    pub(crate) project: &'a Project,
+    pub(crate) settings: &'a BTreeMap<Algorithm, Params>,
+    pub(crate) machine: Machine,
+    pub(crate) seed: u64,
+}
+
+/// The machine that a job runs on.
+#[derive(Debug, Clone)]
+pub(crate) struct Machine {
+    pub(crate) instance_type: String,
+    pub(crate) max_runtime_seconds: u32,
+}
+
+/// A job of the run, and whether this call created it.
+#[derive(Debug, Clone, Serialize)]
+pub struct SubmittedJob {
+    /// The job's name.
+    pub name: JobName,
+    /// What it trains.
+    pub algorithm: Algorithm,
+    /// Where its model will be.
+    pub model_uri: S3Uri,
+    /// False when an earlier call had created it.
+    pub created: bool,
+}
+
+/// Creates the jobs that do not exist yet.
+///
+/// # Errors
+/// A job of that name with other hyperparameters, or a refusal of the backend.
+pub(crate) async fn submit_all(
+    clients: &Clients,
+    order: &Order<'_>,
+) -> anyhow::Result<Vec<SubmittedJob>> {
+    let mut jobs = Vec::new();
+    for (algorithm, params) in order.settings {
+        let request = request(order, *algorithm, params)?;
+        let submission = sagemaker_ops::training::submit(clients, &request).await?;
+        let created = matches!(submission, Submission::Created);
+        if !created {
+            same_settings(clients, &request).await?;
+        }
+        let model_uri = order.project.layout.model_of(request.job.as_str());
+        jobs.push(SubmittedJob { name: request.job, algorithm: *algorithm, model_uri, created });
+    }
+    Ok(jobs)
+}
+
+fn request(
+    order: &Order<'_>,
+    algorithm: Algorithm,
+    params: &Params,
+) -> anyhow::Result<TrainingRequest> {
+    let layout = &order.project.layout;
+    let mut hyperparameters: BTreeMap<_, _> = params.entries().into_iter().collect();
+    hyperparameters.insert("algorithm".to_owned(), algorithm.to_string());
+    hyperparameters.insert("seed".to_owned(), order.seed.to_string());
+    let channels = Part::ALL.map(|part| Channel {
+        name: part.to_string(),
+        uri: layout.part(order.run, &part.to_string()),
+        content_type: Some("application/x-parquet".to_owned()),
+    });
+    Ok(TrainingRequest {
+        job: Layout::job(order.run, algorithm)?,
+        image: order.project.image.clone(),
+        role: order.project.role.clone(),
+        instance_type: order.machine.instance_type.clone(),
+        instance_count: 1,
+        volume_gb: 30,
+        max_runtime_seconds: order.machine.max_runtime_seconds,
+        hyperparameters,
+        channels: channels.into(),
+        output: layout.models(),
+        metrics: metric_definitions(),
+        environment: BTreeMap::new(),
+        tags: BTreeMap::from([("run".to_owned(), order.run.to_string())]),
+    })
+}
+
+fn metric_definitions() -> Vec<MetricDefinition> {
+    let names = REPORTED_PARTS
+        .iter()
+        .flat_map(|part| FIGURES.iter().map(move |figure| format!("{part}:{figure}")));
+    names
+        .map(|name| MetricDefinition { regex: format!("{name}=([0-9.eE+-]+);"), name })
+        .collect()
+}
+
+async fn same_settings(clients: &Clients, request: &TrainingRequest) -> anyhow::Result<()> {
+    let job = sagemaker_ops::training::describe(clients, &request.job).await?;
+    let wanted = &request.hyperparameters;
+    let differs = |name: &&String| job.hyperparameters.get(*name) != wanted.get(*name);
+    match wanted.keys().chain(job.hyperparameters.keys()).find(differs) {
+        None => Ok(()),
+        Some(name) => Err(usage(anyhow!(
+            "job {} exists with {name} = {}, but {} is wanted; a job cannot be changed, so \
+             give another --run",
+            request.job,
+            job.hyperparameters.get(name).map_or("nothing", String::as_str),
+            wanted.get(name).map_or("nothing", String::as_str),
+        ))),
+    }
+}
+
+/// Waits for all jobs; returns a sentence for each one that did not complete.
+pub(crate) async fn wait_all(
+    clients: &Clients,
+    jobs: &[JobName],
+) -> anyhow::Result<Vec<String>> {
+    let mut failures = Vec::new();
+    for name in jobs {
+        let job = loop {
+            let job = sagemaker_ops::training::describe(clients, name).await?;
+            if job.status.is_final() {
+                break job;
+            }
+            tokio::time::sleep(pause(clients)).await;
+        };
+        if job.status != JobStatus::Completed {
+            let reason = job.failure_reason.unwrap_or_default();
+            failures.push(format!("{name}: {} {reason}", job.status));
+        }
+    }
+    Ok(failures)
+}
+
+/// SageMaker throttles eager callers; the local server does not.
+fn pause(clients: &Clients) -> Duration {
+    match clients.kind() {
+        sagemaker_ops::BackendKind::Local => Duration::from_millis(200),
+        sagemaker_ops::BackendKind::Aws => Duration::from_secs(30),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metric_definitions_stay_within_what_sagemaker_takes() {
+        let definitions = metric_definitions();
+        assert_eq!(definitions.len(), 21);
+        assert!(definitions.len() <= 40);
+        assert_eq!(definitions[7].name, "validation:auc");
+        assert_eq!(definitions[7].regex, "validation:auc=([0-9.eE+-]+);");
+    }
+}

@@ -1,0 +1,110 @@
+//! What a call did: for people, for programs, and for `report-100k`.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use fire_cli::{Console, DataManifest, Project};
+use sagemaker_ops::{JobName, S3Uri};
+use serde::{Deserialize, Serialize};
+
+use crate::Args;
+use crate::jobs::SubmittedJob;
+
+/// Seconds of each step; `None` where the step was not needed.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Timings {
+    /// Generating or reading the rows.
+    pub generate: Option<f64>,
+    /// Splitting and auditing.
+    pub split: Option<f64>,
+    /// Writing the parts and sending them.
+    pub upload: Option<f64>,
+}
+
+/// The JSON result; the same document is kept as `runs/<run>/train.json`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Summary {
+    run: String,
+    backend: String,
+    dataset: DataManifest,
+    manifest_uri: S3Uri,
+    jobs: Vec<SubmittedJob>,
+    pub(crate) monitor_command: String,
+    timings_seconds: Timings,
+}
+
+impl Summary {
+    pub(crate) fn new(
+        args: &Args,
+        project: &Project,
+        (dataset, jobs): (DataManifest, Vec<SubmittedJob>),
+        timings_seconds: Timings,
+    ) -> anyhow::Result<Self> {
+        let names: Vec<_> = jobs.iter().map(|job| job.name.to_string()).collect();
+        let monitor_command = format!(
+            "{} {} --wait --metrics {}",
+            fire_cli::sibling_program("monitor-100k"),
+            names.join(" "),
+            args.common.backend_flags()?
+        );
+        Ok(Self {
+            run: dataset.run.to_string(),
+            backend: args.common.backend.to_string(),
+            manifest_uri: project.layout.manifest(&dataset.run),
+            dataset,
+            jobs,
+            monitor_command,
+            timings_seconds,
+        })
+    }
+
+    pub(crate) fn job_names(&self) -> Vec<JobName> {
+        self.jobs.iter().map(|job| job.name.clone()).collect()
+    }
+
+    /// Keeps the document in the state directory, where `report-100k` looks for it.
+    ///
+    /// A resumed run did not generate or upload again: then the record of the first
+    /// call, which has those timings, stays.
+    pub(crate) fn record(&self, state_dir: &Path) -> anyhow::Result<()> {
+        let folder = state_dir.join("runs").join(&self.run);
+        let path = folder.join("train.json");
+        if self.timings_seconds.upload.is_none() && path.is_file() {
+            return Ok(());
+        }
+        let document = serde_json::to_vec_pretty(self)?;
+        fs::create_dir_all(&folder)
+            .and_then(|()| fs::write(&path, document))
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    pub(crate) fn say(&self, console: &mut Console<'_>) -> std::io::Result<()> {
+        console.say(format!("run {}", self.run))?;
+        console.say(dataset_lines(&self.dataset))?;
+        console.say("training jobs:")?;
+        for job in &self.jobs {
+            let already = if job.created { "" } else { "  (existed)" };
+            console.say(format!("  {}{already}", job.name))?;
+        }
+        console.say(format!("watch them:\n  {}", self.monitor_command))
+    }
+}
+
+/// The dataset in a few lines: parts, shares, audit.
+pub(crate) fn dataset_lines(manifest: &DataManifest) -> String {
+    let mut lines = vec![format!(
+        "{} rows ({}), {} groups, seed {}",
+        manifest.samples, manifest.profile, manifest.groups, manifest.seed
+    )];
+    for name in ["train", "validation", "test"] {
+        if let Some(part) = manifest.parts.get(name) {
+            let share = 100.0 * part.positives as f64 / part.rows as f64;
+            lines.push(format!("  {name:<10} {:>9} rows, {share:.2} % fire", part.rows));
+        }
+    }
+    let passed = manifest.audit.checks.iter().filter(|check| check.passed).count();
+    let all = manifest.audit.checks.len();
+    lines.push(format!("split audit: {passed} of {all} checks passed"));
+    lines.join("\n")
+}

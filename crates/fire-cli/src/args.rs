@@ -1,0 +1,106 @@
+//! The flags that every program has.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap_complete::Shell;
+use sagemaker_ops::{Backend, BackendKind, BucketName, Clients, ImageUri, LocalBackend, RoleArn};
+
+use crate::{Console, Format, Style};
+
+/// The model name of the documentation; its endpoint is this name with `-endpoint`.
+pub const DEFAULT_MODEL_NAME: &str = "flir-scd41-best-model";
+
+/// Which backend, and how to write.
+#[derive(Debug, Clone, Args)]
+pub struct CommonArgs {
+    /// Where the work runs: `local` (embedded server, costs nothing) or `aws`
+    #[arg(long, env = "FIRE_BACKEND", default_value = "local", help_heading = "Backend")]
+    pub backend: BackendKind,
+
+    /// State directory of the local backend [default: `.fire`, sought upward from here]
+    #[arg(long, env = "FIRE_STATE_DIR", value_name = "DIR", help_heading = "Backend")]
+    pub state_dir: Option<PathBuf>,
+
+    /// AWS region [default: the SDK's own chain, else us-east-1]
+    #[arg(long, help_heading = "Backend")]
+    pub region: Option<String>,
+
+    /// Form of the results on standard output
+    #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
+    pub output: Format,
+
+    /// Say more on standard error
+    #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Output")]
+    pub verbose: u8,
+
+    /// Say only what goes wrong
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+
+    /// Print a completion script for this shell and stop
+    #[arg(long, value_name = "SHELL", exclusive = true, help_heading = "Output")]
+    pub completions: Option<Shell>,
+}
+
+impl CommonArgs {
+    /// The style that the flags ask for; bars need `terminal`.
+    pub fn style(&self, terminal: bool) -> Style {
+        let loud = i8::try_from(self.verbose).unwrap_or(i8::MAX);
+        Style {
+            format: self.output,
+            verbosity: if self.quiet { -1 } else { loud },
+            terminal,
+        }
+    }
+
+    /// The state directory of the local backend, absolute.
+    pub fn state_dir(&self) -> anyhow::Result<PathBuf> {
+        Ok(self.local()?.state_dir().to_owned())
+    }
+
+    /// Connects to the backend and says on standard error which one it is.
+    pub async fn connect(&self, console: &mut Console<'_>) -> anyhow::Result<Clients> {
+        let backend = match self.backend {
+            BackendKind::Local => Backend::Local(self.local()?),
+            BackendKind::Aws => Backend::Aws { region: self.region.clone() },
+        };
+        let clients = Clients::connect(&backend).await?;
+        console.warn(clients.describe())?;
+        Ok(clients)
+    }
+
+    /// The flags that make a printed command reach this very backend.
+    pub fn backend_flags(&self) -> anyhow::Result<String> {
+        Ok(match self.backend {
+            BackendKind::Local => format!("--state-dir {}", self.state_dir()?.display()),
+            BackendKind::Aws => {
+                let region = self.region.iter().map(|region| format!(" --region {region}"));
+                format!("--backend aws{}", region.collect::<String>())
+            }
+        })
+    }
+
+    fn local(&self) -> anyhow::Result<LocalBackend> {
+        Ok(match &self.state_dir {
+            Some(folder) => LocalBackend::at(folder)?,
+            None => LocalBackend::find()?,
+        })
+    }
+}
+
+/// Whose bucket, role and image are used.
+#[derive(Debug, Clone, Args)]
+pub struct ProjectArgs {
+    /// Bucket of data, models and results [default: fire-detection-training-<account>]
+    #[arg(long, env = "FIRE_BUCKET", help_heading = "Backend")]
+    pub bucket: Option<BucketName>,
+
+    /// Role that `SageMaker` assumes [default: SageMakerExecutionRole of the account]
+    #[arg(long, env = "FIRE_ROLE_ARN", help_heading = "Backend")]
+    pub role_arn: Option<RoleArn>,
+
+    /// Container image [default: `fire-container` of the account's registry]
+    #[arg(long, help_heading = "Backend")]
+    pub image_uri: Option<ImageUri>,
+}

@@ -1,0 +1,125 @@
+//! Exit codes, and which error leads to which.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use sagemaker_ops::ErrorKind;
+
+/// How a program ended. The numbers are part of the documented interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Everything asked for was done.
+    Done = 0,
+    /// The work itself failed: a job failed, the endpoint failed, an answer was wrong.
+    WorkFailed = 1,
+    /// The arguments or the input were wrong.
+    Usage = 2,
+    /// The backend cannot be reached or refuses (credentials, permissions, quota).
+    Backend = 3,
+    /// The time given with `--timeout` ran out; the work goes on.
+    TimedOut = 4,
+    /// Ctrl-C or SIGTERM; what goes on remotely was said.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// An error whose exit code was decided where it arose.
+#[derive(Debug)]
+struct Decided {
+    exit: Exit,
+    error: anyhow::Error,
+}
+
+impl fmt::Display for Decided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Decided {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
+
+/// Marks an error as wrong usage or input (exit code 2).
+pub fn usage(error: impl Into<anyhow::Error>) -> anyhow::Error {
+    decided(Exit::Usage, error.into())
+}
+
+/// Marks an error as failed work (exit code 1).
+pub fn failed(error: impl Into<anyhow::Error>) -> anyhow::Error {
+    decided(Exit::WorkFailed, error.into())
+}
+
+/// Marks an error as the backend's refusal (exit code 3).
+pub fn backend(error: impl Into<anyhow::Error>) -> anyhow::Error {
+    decided(Exit::Backend, error.into())
+}
+
+fn decided(exit: Exit, error: anyhow::Error) -> anyhow::Error {
+    anyhow::Error::new(Decided { exit, error })
+}
+
+/// The exit code for an error: the first cause that decides it, else "the work failed".
+pub fn exit_of(error: &anyhow::Error) -> Exit {
+    error.chain().find_map(decide).unwrap_or(Exit::WorkFailed)
+}
+
+fn decide(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
+    if let Some(decided) = cause.downcast_ref::<Decided>() {
+        return Some(decided.exit);
+    }
+    if let Some(error) = cause.downcast_ref::<sagemaker_ops::Error>() {
+        return Some(of_kind(error.kind()));
+    }
+    let io = cause.downcast_ref::<std::io::Error>()?;
+    // A reader that has seen enough (`| head`) is no failure.
+    (io.kind() == std::io::ErrorKind::BrokenPipe).then_some(Exit::Done)
+}
+
+fn of_kind(kind: ErrorKind) -> Exit {
+    match kind {
+        ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Invalid => Exit::Usage,
+        ErrorKind::Timeout => Exit::TimedOut,
+        ErrorKind::Model => Exit::WorkFailed,
+        _ => Exit::Backend,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context as _, anyhow};
+
+    use super::*;
+
+    #[test]
+    fn the_innermost_decision_survives_added_context() {
+        let cases = [
+            (usage(anyhow!("bad flag")), Exit::Usage),
+            (failed(anyhow!("job failed")), Exit::WorkFailed),
+            (backend(anyhow!("refused")), Exit::Backend),
+            (anyhow!("undecided"), Exit::WorkFailed),
+            (
+                std::io::Error::from(std::io::ErrorKind::BrokenPipe).into(),
+                Exit::Done,
+            ),
+        ];
+        for (error, expected) in cases {
+            let error = Err::<(), _>(error).context("while testing").unwrap_err();
+            assert_eq!(exit_of(&error), expected, "{error:#}");
+        }
+    }
+
+    #[test]
+    fn a_decided_error_shows_the_whole_chain_once() {
+        let error = usage(anyhow!("cell is not a number").context("line 3"));
+        assert_eq!(format!("{error:#}"), "line 3: cell is not a number");
+    }
+}

@@ -1,0 +1,120 @@
+//! Names of runs and the time stamps in names.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+/// The longest run name: `flir-scd41-rf-100k-<run>` must fit SageMaker's 63 characters.
+const LONGEST: usize = 44;
+
+/// `YYYYMMDD-HHMMSS` in UTC: sorts by time and is valid in every AWS name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp(String);
+
+impl Stamp {
+    /// The stamp of an instant.
+    pub fn of(instant: SystemTime) -> Self {
+        let utc = Timestamp::try_from(instant).unwrap_or(Timestamp::UNIX_EPOCH);
+        let zoned = utc.to_zoned(TimeZone::UTC);
+        Self(zoned.strftime("%Y%m%d-%H%M%S").to_string())
+    }
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name that ties a dataset, its jobs, its models and its report together.
+///
+/// Letters, digits and single hyphens between them, at most 44 characters, since
+/// training-job names are made from it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RunName(String);
+
+impl RunName {
+    /// The name of a run that nobody named: its start.
+    pub fn stamped(stamp: &Stamp) -> Self {
+        Self(stamp.0.clone())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<RunName> for String {
+    fn from(name: RunName) -> Self {
+        name.0
+    }
+}
+
+impl FromStr for RunName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+impl TryFrom<String> for RunName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let edges = !text.starts_with('-') && !text.ends_with('-');
+        if !text.is_empty() && text.len() <= LONGEST && edges && text.chars().all(allowed) {
+            return Ok(Self(text));
+        }
+        Err(format!(
+            "run name `{text}` must be 1 to {LONGEST} letters, digits or hyphens, with no hyphen at either end"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn names_follow_sagemakers_rules() {
+        let longest = "a".repeat(LONGEST);
+        let too_long = "a".repeat(LONGEST + 1);
+        let cases = [
+            ("20261123-024109", true),
+            ("nightly", true),
+            (longest.as_str(), true),
+            (too_long.as_str(), false),
+            ("", false),
+            ("-a", false),
+            ("a-", false),
+            ("a_b", false),
+            ("a/b", false),
+        ];
+        for (text, valid) in cases {
+            assert_eq!(text.parse::<RunName>().is_ok(), valid, "{text}");
+        }
+    }
+
+    #[test]
+    fn stamps_are_utc_and_sortable() {
+        let instant = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_401_669);
+        assert_eq!(Stamp::of(instant).to_string(), "20261123-024109");
+        let later = Stamp::of(instant + Duration::from_secs(1)).to_string();
+        assert!(later > Stamp::of(instant).to_string());
+    }
+}

@@ -1,0 +1,109 @@
+//! From the command line to an exit code.
+
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::{CommonArgs, Console, Exit, exit_of};
+
+/// Parses the arguments, runs the program and maps its outcome to an exit code.
+///
+/// `common` finds the shared flags among the program's own. Ctrl-C and SIGTERM end
+/// the program with 130 after its notice (see [`Console::notice`]) was written.
+pub fn main<A, R>(common: fn(&A) -> &CommonArgs, run: R) -> ExitCode
+where
+    A: Parser + CommandFactory,
+    R: AsyncFnOnce(A, &mut Console<'_>) -> anyhow::Result<Exit>,
+{
+    let args = match A::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Clap's own code is 2 for wrong usage and 0 for --help.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    let style = common(&args).style(err.is_terminal());
+    let mut console = Console::new(&mut out, &mut err, style);
+    if let Some(shell) = common(&args).completions {
+        let mut command = A::command();
+        let name = command.get_name().to_owned();
+        clap_complete::generate(shell, &mut command, name, &mut console.out());
+        return Exit::Done.into();
+    }
+    outcome(args, &mut console, run).into()
+}
+
+fn outcome<A, R>(args: A, console: &mut Console<'_>, run: R) -> Exit
+where
+    R: AsyncFnOnce(A, &mut Console<'_>) -> anyhow::Result<Exit>,
+{
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&anyhow::Error::new(error), console),
+    };
+    let notice = console.notice();
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = run(args, console) => Some(ended),
+            () = interrupted() => None,
+        }
+    });
+    // Nothing of ours is worth waiting for once the outcome is known.
+    runtime.shutdown_background();
+    match ended {
+        Some(Ok(exit)) => exit,
+        Some(Err(error)) => report(&error, console),
+        None => {
+            let _ = console.warn(format!("interrupted. {}", notice.get()).trim_end());
+            Exit::Interrupted
+        }
+    }
+}
+
+fn report(error: &anyhow::Error, console: &mut Console<'_>) -> Exit {
+    let exit = exit_of(error);
+    if exit != Exit::Done {
+        // Standard error may be gone; the exit code still tells.
+        let _ = console.warn(format!("error: {error:#}"));
+    }
+    exit
+}
+
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// How to call another program of the family from here: by its bare name when it is
+/// on the PATH, else by its path beside the running executable.
+pub fn sibling_program(name: &str) -> String {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&paths).any(|folder| folder.join(name).is_file()) {
+        return name.to_owned();
+    }
+    folder_of_programs()
+        .map(|folder| folder.join(name))
+        .filter(|path| path.is_file())
+        .map_or_else(|| name.to_owned(), |path| path.display().to_string())
+}
+
+fn folder_of_programs() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("FIRE_BIN_DIR") {
+        return Some(folder.into());
+    }
+    let executable = std::env::current_exe().ok()?;
+    let folder = executable.parent()?;
+    // Cargo puts test programs one folder deeper than the programs themselves.
+    let folder = if folder.ends_with("deps") { folder.parent()? } else { folder };
+    Some(folder.to_owned())
+}

@@ -1,0 +1,121 @@
+//! `cargo xtask test`: everything that CI checks.
+
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use crate::{programs, venv};
+
+/// How a check ended.
+enum Outcome {
+    Passed,
+    Failed,
+    /// It was not run, for this reason.
+    Skipped(String),
+}
+
+/// A check's name and what it does.
+type Check = (&'static str, fn() -> anyhow::Result<Outcome>);
+
+/// In this order: what fails fast comes first, what needs the build comes after it.
+const CHECKS: [Check; 6] = [
+    ("format", format),
+    ("build", build),
+    ("lints", lints),
+    ("tests", tests),
+    ("documentation", documentation),
+    ("client suite", clients),
+];
+
+/// Runs every check, also after one has failed, and sums up.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    let mut lines = Vec::new();
+    for (name, check) in CHECKS {
+        eprintln!("\n== {name}");
+        let started = Instant::now();
+        let (word, count) = match check()? {
+            Outcome::Passed => ("passed".to_owned(), &mut passed),
+            Outcome::Failed => ("FAILED".to_owned(), &mut failed),
+            Outcome::Skipped(why) => (format!("not run: {why}"), &mut skipped),
+        };
+        *count += 1;
+        lines.push(format!(
+            "{name:<15} {:>7.1} s  {word}",
+            started.elapsed().as_secs_f64()
+        ));
+    }
+    println!("\n{}", lines.join("\n"));
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn format() -> anyhow::Result<Outcome> {
+    judged(&mut programs::cargo(&["fmt", "--all", "--check"])?)
+}
+
+fn build() -> anyhow::Result<Outcome> {
+    judged(&mut programs::cargo(&["build", "--workspace"])?)
+}
+
+fn lints() -> anyhow::Result<Outcome> {
+    let arguments = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ];
+    judged(&mut programs::cargo(&arguments)?)
+}
+
+fn tests() -> anyhow::Result<Outcome> {
+    judged(
+        programs::cargo(&["test", "--workspace", "--no-fail-fast"])?
+            .env("FIRE_BIN_DIR", programs::folder()?),
+    )
+}
+
+fn documentation() -> anyhow::Result<Outcome> {
+    judged(
+        programs::cargo(&["doc", "--workspace", "--no-deps"])?
+            .env("RUSTDOCFLAGS", "--deny warnings"),
+    )
+}
+
+/// boto3 and the aws CLI against the local server: nothing of ours on the client's side.
+fn clients() -> anyhow::Result<Outcome> {
+    let suite = programs::root()?.join("tests/clients");
+    let Some(python) = venv::python("clients", &suite.join("requirements.txt"))? else {
+        return Ok(absent("there is no python3 on the PATH"));
+    };
+    judged(
+        Command::new(&python)
+            .args(["-m", "pytest", "--quiet"])
+            .arg(&suite)
+            .env("FIRE_BIN_DIR", programs::folder()?)
+            .env("PYTHONDONTWRITEBYTECODE", "1"),
+    )
+}
+
+fn judged(command: &mut Command) -> anyhow::Result<Outcome> {
+    let status = programs::run(command)?;
+    Ok(if status.success() {
+        Outcome::Passed
+    } else {
+        Outcome::Failed
+    })
+}
+
+/// CI has to have everything; elsewhere a check that cannot run is reported as such.
+fn absent(why: &str) -> Outcome {
+    if std::env::var_os("FIRE_CI").is_some_and(|value| value == "1") {
+        eprintln!("{why}");
+        return Outcome::Failed;
+    }
+    Outcome::Skipped(why.to_owned())
+}

@@ -1,0 +1,55 @@
+//! A Python environment of its own for each requirements file.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+use crate::programs;
+
+/// The Python of an environment that has exactly what `requirements` pins.
+///
+/// The environment lies beside the build artifacts and is made anew when the file
+/// has changed. `None` when there is no Python 3 on this machine.
+pub(crate) fn python(name: &str, requirements: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let wanted = std::fs::read_to_string(requirements)
+        .with_context(|| requirements.display().to_string())?;
+    let folder = programs::folder()?.join(format!("venv-{name}"));
+    let python = folder.join("bin/python");
+    let marker = folder.join("requirements.txt");
+    if std::fs::read_to_string(&marker).is_ok_and(|made_of| made_of == wanted) {
+        return Ok(Some(python));
+    }
+    let venv = Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&folder)
+        .status();
+    match venv {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        made => {
+            if !made.context("python3 -m venv")?.success() {
+                bail!(
+                    "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv"
+                );
+            }
+        }
+    }
+    let install = programs::run(
+        Command::new(&python)
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--requirement",
+            ])
+            .arg(requirements),
+    )?;
+    if !install.success() {
+        bail!("pip cannot install {}", requirements.display());
+    }
+    // Written last: an environment that was torn in the making is made anew.
+    std::fs::write(&marker, wanted).with_context(|| marker.display().to_string())?;
+    Ok(Some(python))
+}
