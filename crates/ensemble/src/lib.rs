@@ -1,1 +1,81 @@
-//! Placeholder while the workspace is laid out.
+//! Three learners for two classes, one weighted vote, honest figures, one model file.
+//!
+//! Rows come in as a [`Matrix`] of `f32` (1 to 255 columns, NaN = missing) with labels 0 or 1: together [`Samples`].
+//! [`Params`] are read by name, [`check`](Params::check)ed once, and fit a [`Model`]; a model answers each row with
+//! the probability of class 1. The crate knows nothing of where rows come from or what they mean.
+//!
+//! How a tree is fitted:
+//!
+//! ```text
+//! rows ─ cuts ─ binned ─ histogram ─ split ─ partition ─ tree
+//!        quantiles  bytes   packed sums  best gain  rows of the children
+//! ```
+//!
+//! Values become bin numbers (at most 255 quantile bins, and one for missing values), rows become integer sums per
+//! bin, and a split is found by a scan over those sums. [`Forest`] grows one tree per thread, [`Boosting`] one tree by
+//! all threads; both find splits by the same scan. [`Logistic`] standardises and leaves the solving to smartcore.
+//!
+//! Sums are fixed-point integers, every tree has a random stream of its own, and `exp` and `ln` are one pure-Rust
+//! implementation: the same rows, parameters and seed give the same model on any number of threads. The exception is
+//! the logistic regression, whose solver uses the system's `exp`: it is the same on any number of threads, but its last
+//! digits may differ between machines.
+//!
+//! Models are judged by [`metrics`], weighed against each other by [`weights`] from their [`Predictions`] on the
+//! validation part, and kept as one [`artifact`].
+//!
+//! ```
+//! # use std::{num::NonZeroUsize, ops::ControlFlow};
+//! use ensemble::{Algorithm, Matrix, Params, Run, Samples};
+//!
+//! # fn main() -> Result<(), ensemble::Error> {
+//! let values = [0.1, 0.4, 0.6, f32::NAN, 0.9, 0.8];
+//! let x = Matrix::new(&values, 1)?;
+//! let train = Samples::new(x, &[0, 0, 1, 0, 1, 1])?;
+//! let mut params = Params::defaults(Algorithm::RandomForest);
+//! params.set("n_estimators", "50")?;
+//! let mut progress = |_| ControlFlow::Continue(());
+//! let mut run = Run { seed: 42, threads: NonZeroUsize::MIN, progress: &mut progress };
+//! let model = params.check()?.fit(&train, None, &mut run)?;
+//! assert!(model.predict_row(&[0.95]) > 0.5);
+//! # Ok(())
+//! # }
+//! ```
+
+mod algorithm;
+mod error;
+mod matrix;
+mod params;
+mod run;
+
+mod binned;
+mod cuts;
+mod histogram;
+mod loss;
+mod packed;
+mod parallel;
+mod partition;
+mod split;
+mod tree;
+
+mod boosting;
+mod forest;
+mod logistic;
+mod model;
+
+pub mod artifact;
+pub mod metrics;
+mod predictions;
+pub mod weights;
+
+pub use algorithm::Algorithm;
+pub use boosting::Boosting;
+pub use error::{DataError, Error};
+pub use forest::Forest;
+pub use logistic::Logistic;
+pub use matrix::{Matrix, Samples};
+pub use model::Model;
+pub use params::{
+    BoostingParams, CheckedParams, ForestParams, LogisticParams, MaxFeatures, Params,
+};
+pub use predictions::Predictions;
+pub use run::{Progress, Run};

@@ -1,0 +1,154 @@
+//! The model file: one or more weighted members with all that is needed to use and to judge them.
+
+mod bytes;
+mod combine;
+mod content;
+mod format;
+mod manifest;
+
+use crate::algorithm::Algorithm;
+use crate::error::Error;
+use crate::matrix::Matrix;
+use crate::metrics::Scores;
+use crate::model::Model;
+
+/// Name of the binary file.
+pub const MODEL_FILE: &str = "model.fire";
+/// Name of the readable description beside it.
+pub const MANIFEST_FILE: &str = "manifest.json";
+
+/// A model that can be served: a single learner, or several that vote with fixed weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Artifact {
+    /// Fingerprint of the features' definition.
+    pub schema: String,
+    /// One per column, in the columns' order.
+    pub features: Vec<FeatureRange>,
+    /// Fingerprint of the training rows.
+    pub data_fingerprint: String,
+    /// Probabilities of at least this are positive. Chosen on validation.
+    pub threshold: f64,
+    /// At least one; the weights sum to 1.
+    pub members: Vec<Member>,
+    /// The vote's figures on the validation part.
+    pub validation: Option<Scores>,
+    /// The vote's figures on the test part.
+    pub test: Option<Scores>,
+    /// Rows with known answers, to check a deployed model with.
+    pub probes: Vec<Probe>,
+}
+
+/// The values of one feature that were seen in training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureRange {
+    /// The feature.
+    pub name: String,
+    /// The least value; infinity if all were missing.
+    pub min: f32,
+    /// The largest value; minus infinity if all were missing.
+    pub max: f32,
+}
+
+/// One voter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// For people, such as the training job's name.
+    pub name: String,
+    /// What it was fitted by.
+    pub algorithm: Algorithm,
+    /// Its share in the vote.
+    pub weight: f64,
+    /// The fit's seed.
+    pub seed: u64,
+    /// The fit's hyperparameters, as [`Params::entries`](crate::Params::entries) gave them.
+    pub hyperparameters: Vec<(String, String)>,
+    /// Its own figures on the validation part.
+    pub validation: Option<Scores>,
+    /// Its own figures on the test part.
+    pub test: Option<Scores>,
+    /// The fitted model.
+    pub model: Model,
+}
+
+/// A row whose answer is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// For people.
+    pub name: String,
+    /// One value per feature, NaN for a missing one.
+    pub row: Vec<f32>,
+    /// What it is, where that is beyond doubt.
+    pub expected: Option<bool>,
+    /// What this artifact says of it.
+    pub probability: f64,
+}
+
+impl FeatureRange {
+    /// The range of each column of `x`, named in order by `names`.
+    pub fn of_columns<'n>(names: impl IntoIterator<Item = &'n str>, x: &Matrix) -> Vec<Self> {
+        let range = |(column, name): (usize, &str)| {
+            let values = || x.iter().map(|row| row[column]);
+            Self {
+                name: name.to_owned(),
+                // `min` and `max` pass over NaN.
+                min: values().fold(f32::INFINITY, f32::min),
+                max: values().fold(f32::NEG_INFINITY, f32::max),
+            }
+        };
+        names
+            .into_iter()
+            .take(x.columns())
+            .enumerate()
+            .map(range)
+            .collect()
+    }
+
+    /// Whether `value` was within the range seen in training; a missing value always is.
+    pub fn contains(&self, value: f32) -> bool {
+        value.is_nan() || (self.min..=self.max).contains(&value)
+    }
+}
+
+impl Artifact {
+    /// The vote on each row of `x`, which must have as many columns as there are features.
+    pub fn predict_proba(&self, x: &Matrix) -> Result<Vec<f64>, Error> {
+        x.expect_columns(self.features.len())?;
+        Ok(x.iter().map(|row| self.predict_row(row)).collect())
+    }
+
+    /// The vote on one row: the weighted mean of the members' probabilities.
+    ///
+    /// # Panics
+    /// May panic on a row with fewer values than there are features.
+    pub fn predict_row(&self, row: &[f32]) -> f64 {
+        let votes = self
+            .members
+            .iter()
+            .map(|member| member.weight * member.model.predict_row(row));
+        // Weights that sum to 1 within rounding may carry the mean past 1.
+        votes.sum::<f64>().min(1.0)
+    }
+
+    /// Each member's own probability for one row, in the members' order.
+    ///
+    /// # Panics
+    /// May panic on a row with fewer values than there are features.
+    pub fn members_row(&self, row: &[f32]) -> Vec<f64> {
+        self.members
+            .iter()
+            .map(|member| member.model.predict_row(row))
+            .collect()
+    }
+
+    /// Sets each probe's probability to what this artifact says.
+    pub fn answer_probes(&mut self) {
+        let answers: Vec<f64> = self
+            .probes
+            .iter()
+            .map(|probe| self.predict_row(&probe.row))
+            .collect();
+        for (probe, answer) in self.probes.iter_mut().zip(answers) {
+            probe.probability = answer;
+        }
+    }
+}

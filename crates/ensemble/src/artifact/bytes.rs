@@ -1,0 +1,185 @@
+//! Values as little-endian bytes, and back from bytes that nobody vouches for.
+
+use crate::error::Error;
+
+/// Something with a place in the model file.
+pub(super) trait Stored: Sized {
+    /// Appends the value.
+    fn write(&self, out: &mut Vec<u8>);
+
+    /// Reads the value, or says why the bytes hold none.
+    fn read(reader: &mut Reader) -> Result<Self, Error>;
+}
+
+/// The bytes that are left to read.
+#[derive(Debug)]
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+
+impl Reader<'_> {
+    /// The next `N` bytes.
+    pub(super) fn take<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+        let (taken, rest) = self
+            .0
+            .split_first_chunk()
+            .ok_or_else(|| refuse("it ends too early"))?;
+        self.0 = rest;
+        Ok(*taken)
+    }
+
+    /// Reads a value of whatever type is wanted.
+    pub(super) fn read<T: Stored>(&mut self) -> Result<T, Error> {
+        T::read(self)
+    }
+}
+
+/// The error for bytes that are no artifact.
+pub(super) fn refuse(reason: &'static str) -> Error {
+    Error::ArtifactBytes { reason }
+}
+
+macro_rules! stored_numbers {
+    ($($number:ty),*) => {$(
+        impl Stored for $number {
+            fn write(&self, out: &mut Vec<u8>) {
+                out.extend(self.to_le_bytes());
+            }
+
+            fn read(reader: &mut Reader) -> Result<Self, Error> {
+                reader.take().map(Self::from_le_bytes)
+            }
+        }
+    )*};
+}
+
+stored_numbers!(u8, u32, u64, f32, f64);
+
+impl Stored for bool {
+    fn write(&self, out: &mut Vec<u8>) {
+        u8::from(*self).write(out);
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self, Error> {
+        match reader.read::<u8>()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(refuse("a flag is neither 0 nor 1")),
+        }
+    }
+}
+
+impl Stored for String {
+    fn write(&self, out: &mut Vec<u8>) {
+        (self.len() as u32).write(out);
+        out.extend(self.as_bytes());
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self, Error> {
+        let length = reader.read::<u32>()? as usize;
+        let (text, rest) = reader
+            .0
+            .split_at_checked(length)
+            .ok_or_else(|| refuse("a text is cut"))?;
+        reader.0 = rest;
+        Self::from_utf8(text.to_vec()).map_err(|_| refuse("a text is not UTF-8"))
+    }
+}
+
+impl<T: Stored> Stored for Vec<T> {
+    fn write(&self, out: &mut Vec<u8>) {
+        (self.len() as u32).write(out);
+        self.iter().for_each(|item| item.write(out));
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self, Error> {
+        let count = reader.read::<u32>()?;
+        // Grown item by item: a count that the bytes do not bear out allocates nothing.
+        let mut items = Self::new();
+        for _ in 0..count {
+            items.push(reader.read()?);
+        }
+        Ok(items)
+    }
+}
+
+impl<T: Stored> Stored for Option<T> {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.is_some().write(out);
+        self.iter().for_each(|value| value.write(out));
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self, Error> {
+        if reader.read()? {
+            reader.read().map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+}
+
+impl<A: Stored, B: Stored> Stored for (A, B) {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+        self.1.write(out);
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self, Error> {
+        Ok((reader.read()?, reader.read()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use super::*;
+
+    fn round_trip<T: Stored + PartialEq + Debug>(value: &T) {
+        let mut bytes = Vec::new();
+        value.write(&mut bytes);
+        let mut reader = Reader(&bytes);
+        assert_eq!(&reader.read::<T>().unwrap(), value);
+        assert!(reader.0.is_empty());
+        for length in 0..bytes.len() {
+            assert!(
+                Reader(&bytes[..length]).read::<T>().is_err(),
+                "{value:?} from {length} bytes"
+            );
+        }
+    }
+
+    #[test]
+    fn values_come_back_and_are_never_read_from_less() {
+        round_trip(&7_u8);
+        round_trip(&u64::MAX);
+        round_trip(&-0.1_f64);
+        round_trip(&String::from("°C"));
+        round_trip(&vec![(String::from("a"), true), (String::new(), false)]);
+        round_trip(&vec![Some(1.5_f32), None]);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let check = |result: Result<(), Error>, reason: &str| {
+            assert_eq!(
+                result.unwrap_err().to_string(),
+                format!("not a usable model artifact: {reason}")
+            );
+        };
+        check(
+            Reader(&[2]).read::<bool>().map(drop),
+            "a flag is neither 0 nor 1",
+        );
+        check(
+            Reader(&[1, 0, 0, 0, 0xff]).read::<String>().map(drop),
+            "a text is not UTF-8",
+        );
+        check(
+            Reader(&[9, 0, 0, 0, b'a']).read::<String>().map(drop),
+            "a text is cut",
+        );
+        check(
+            Reader(&[0xff; 4]).read::<Vec<u8>>().map(drop),
+            "it ends too early",
+        );
+    }
+}

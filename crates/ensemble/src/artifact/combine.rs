@@ -1,0 +1,89 @@
+//! Several artifacts as one vote.
+
+use super::{Artifact, Probe};
+use crate::error::Error;
+use crate::weights;
+
+impl Artifact {
+    /// One artifact in which the members of all `parts` vote, each part with its weight (scaled to sum to 1).
+    ///
+    /// All parts must have the same schema and the same features in the same order. Ranges are joined, and probes are
+    /// answered anew. What depends on the vote itself is for the caller to set: the threshold is 1/2, and there are no
+    /// figures yet.
+    pub fn combine(parts: Vec<Self>, weights: &[f64]) -> Result<Self, Error> {
+        let shares = weights::normalised(parts.len(), weights)?;
+        let mut parts = parts.into_iter().zip(shares);
+        let Some((mut combined, share)) = parts.next() else {
+            return Err(Error::Weights {
+                members: 0,
+                weights: weights.to_vec(),
+            });
+        };
+        combined.scale(share);
+        for (mut part, share) in parts {
+            combined.refuse_unlike(&part)?;
+            part.scale(share);
+            combined.absorb(part);
+        }
+        (combined.threshold, combined.validation, combined.test) = (0.5, None, None);
+        combined.answer_probes();
+        Ok(combined)
+    }
+
+    fn scale(&mut self, share: f64) {
+        for member in &mut self.members {
+            member.weight *= share;
+        }
+    }
+
+    fn refuse_unlike(&self, other: &Self) -> Result<(), Error> {
+        let name = |artifact: &Self| {
+            artifact
+                .members
+                .first()
+                .map(|member| member.name.clone())
+                .unwrap_or_default()
+        };
+        let names = |artifact: &Self| {
+            artifact
+                .features
+                .iter()
+                .map(|feature| feature.name.clone())
+                .collect::<Vec<_>>()
+        };
+        let reason = if self.schema != other.schema {
+            format!("their schemas are `{}` and `{}`", self.schema, other.schema)
+        } else if names(self) != names(other) {
+            format!(
+                "their features are {} and {}",
+                names(self).join(","),
+                names(other).join(",")
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Error::Combine {
+            first: name(self),
+            second: name(other),
+            reason,
+        })
+    }
+
+    fn absorb(&mut self, part: Self) {
+        for (range, other) in self.features.iter_mut().zip(part.features) {
+            range.min = range.min.min(other.min);
+            range.max = range.max.max(other.max);
+        }
+        if !self
+            .data_fingerprint
+            .split('+')
+            .any(|known| known == part.data_fingerprint)
+        {
+            self.data_fingerprint = format!("{}+{}", self.data_fingerprint, part.data_fingerprint);
+        }
+        let is_new = |probe: &Probe| self.probes.iter().all(|known| known.name != probe.name);
+        let new_probes: Vec<_> = part.probes.into_iter().filter(is_new).collect();
+        self.probes.extend(new_probes);
+        self.members.extend(part.members);
+    }
+}

@@ -1,0 +1,127 @@
+//! Gradient boosting on the log-loss.
+//!
+//! Each round fits a tree to the gradients and hessians of the current scores and adds a part of its leaf values
+//! to them (Friedman 2001; leaf values and gains as in Chen and Guestrin 2016).
+
+mod early_stopping;
+mod grow;
+mod margins;
+mod pool;
+mod sample;
+
+use crate::binned::Binned;
+use crate::error::Error;
+use crate::loss::{log_odds, sigmoid};
+use crate::matrix::Samples;
+use crate::packed::FixedPoint;
+use crate::params::BoostingParams;
+use crate::run::{Progress, Run};
+use crate::tree::Tree;
+use early_stopping::{EarlyStopping, Validation};
+use grow::{Growth, Rule};
+use margins::Margins;
+use pool::Pool;
+
+/// A fitted boosted ensemble of trees.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Boosting {
+    pub(crate) columns: usize,
+    /// Log-odds before the first tree.
+    pub(crate) base: f64,
+    /// Leaves hold steps in log-odds.
+    pub(crate) trees: Vec<Tree>,
+}
+
+impl Boosting {
+    pub(crate) fn fit(
+        params: &BoostingParams,
+        train: &Samples,
+        validation: Option<&Samples>,
+        run: &mut Run,
+    ) -> Result<Self, Error> {
+        let data = Binned::new(&train.x(), params.max_bins as usize, run.threads)?;
+        let base = log_odds(train.positives() as f64 / train.y().len() as f64);
+        let mut model = Self {
+            columns: data.columns(),
+            base,
+            trees: Vec::new(),
+        };
+        let mut rounds = Rounds::new(params, train, &data, base);
+        let mut validation = validation.map(|part| Validation::new(part, base, run.threads));
+        let mut stopping = EarlyStopping::new(params.early_stopping_rounds);
+        let last = params.n_estimators as usize;
+        for round in 1..=last {
+            let tree = rounds.fit_tree(round, run);
+            let validation_logloss = validation.as_mut().map(|part| part.add_tree(&tree));
+            model.trees.push(tree);
+            run.report(Progress {
+                round,
+                rounds: last,
+                validation_logloss,
+            })?;
+            if validation_logloss.is_some_and(|loss| stopping.is_over(round, loss)) {
+                model.trees.truncate(stopping.best_round());
+                break;
+            }
+        }
+        Ok(model)
+    }
+
+    /// The probability of class 1 for one row.
+    pub(crate) fn probability(&self, row: &[f32]) -> f64 {
+        let steps = self.trees.iter().map(|tree| f64::from(tree.leaf(row)));
+        // In the order of the rounds, so that training and prediction round alike.
+        sigmoid(steps.fold(self.base, |margin, step| margin + step))
+    }
+}
+
+/// What the rounds of one fit share.
+struct Rounds<'a> {
+    params: &'a BoostingParams,
+    train: &'a Samples<'a>,
+    data: &'a Binned,
+    scale: FixedPoint,
+    rule: Rule,
+    margins: Margins,
+    pool: Pool,
+}
+
+impl<'a> Rounds<'a> {
+    fn new(
+        params: &'a BoostingParams,
+        train: &'a Samples<'a>,
+        data: &'a Binned,
+        base: f64,
+    ) -> Self {
+        let scale = FixedPoint::for_rows(data.rows());
+        Self {
+            params,
+            train,
+            data,
+            scale,
+            rule: Rule::new(params, scale),
+            margins: Margins::new(base, data.rows()),
+            pool: Pool::default(),
+        }
+    }
+
+    /// Fits one tree to the current gradients and adds it to the margins.
+    fn fit_tree(&mut self, round: usize, run: &Run) -> Tree {
+        let words = self
+            .margins
+            .gradients(self.train.y(), self.scale, run.threads);
+        let mut drawn = sample::draw(self.params, self.data, run.seed, round);
+        let growth = Growth {
+            data: self.data,
+            words: &words,
+            margins: &self.margins,
+            columns: &drawn.columns,
+            pool: &self.pool,
+            rule: &self.rule,
+        };
+        let tree = growth.tree(&mut drawn.rows, run.threads);
+        self.margins
+            .add_tree(&tree, &self.train.x(), &drawn.left_out);
+        tree
+    }
+}

@@ -1,0 +1,97 @@
+//! The loss on the validation part, and when it has stopped falling.
+
+use std::num::NonZeroUsize;
+
+use crate::loss::margin_loss;
+use crate::matrix::Samples;
+use crate::parallel;
+use crate::tree::Tree;
+
+/// Rows per job; fixed, so that the loss is summed in the same order whatever the number of threads.
+const BLOCK: usize = 1 << 11;
+
+/// The validation part with its scores so far.
+#[derive(Debug)]
+pub(super) struct Validation<'a> {
+    part: &'a Samples<'a>,
+    margins: Vec<f64>,
+    threads: NonZeroUsize,
+}
+
+impl<'a> Validation<'a> {
+    pub(super) fn new(part: &'a Samples<'a>, base: f64, threads: NonZeroUsize) -> Self {
+        Self {
+            part,
+            margins: vec![base; part.y().len()],
+            threads,
+        }
+    }
+
+    /// Adds what `tree` says and returns the mean log-loss.
+    pub(super) fn add_tree(&mut self, tree: &Tree) -> f64 {
+        let part = self.part;
+        let blocks = self.margins.chunks_mut(BLOCK).enumerate();
+        let losses = parallel::map(self.threads, blocks, |(block, margins)| {
+            let rows = block * BLOCK..;
+            rows.zip(margins).fold(0.0, |sum, (row, margin)| {
+                *margin += f64::from(tree.leaf(part.x().row(row)));
+                sum + margin_loss(*margin, part.y()[row])
+            })
+        });
+        losses.iter().sum::<f64>() / part.y().len() as f64
+    }
+}
+
+/// Watches the validation loss.
+#[derive(Debug)]
+pub(super) struct EarlyStopping {
+    patience: usize,
+    best_round: usize,
+    best_loss: f64,
+}
+
+impl EarlyStopping {
+    /// Stops after `patience` rounds without a better loss; 0 never stops.
+    pub(super) fn new(patience: u32) -> Self {
+        Self {
+            patience: patience as usize,
+            best_round: 0,
+            best_loss: f64::INFINITY,
+        }
+    }
+
+    /// Takes the loss after `round` and says whether the fit is over.
+    pub(super) fn is_over(&mut self, round: usize, loss: f64) -> bool {
+        if loss < self.best_loss {
+            (self.best_round, self.best_loss) = (round, loss);
+        }
+        self.patience > 0 && round - self.best_round >= self.patience
+    }
+
+    /// The round with the lowest loss, from 1.
+    pub(super) fn best_round(&self) -> usize {
+        self.best_round
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stops_after(patience: u32, losses: &[f64]) -> Option<(usize, usize)> {
+        let mut stopping = EarlyStopping::new(patience);
+        let over = losses
+            .iter()
+            .enumerate()
+            .find(|&(at, &loss)| stopping.is_over(at + 1, loss));
+        over.map(|(at, _)| (at + 1, stopping.best_round()))
+    }
+
+    #[test]
+    fn patience_is_counted_from_the_best_round() {
+        assert_eq!(stops_after(2, &[0.6, 0.5, 0.55, 0.51, 0.4]), Some((4, 2)));
+        assert_eq!(stops_after(2, &[0.6, 0.5, 0.55, 0.4, 0.41]), None);
+        assert_eq!(stops_after(1, &[0.6, 0.6]), Some((2, 1)));
+        assert_eq!(stops_after(0, &[0.1, 0.2, 0.3, 0.4]), None);
+    }
+}

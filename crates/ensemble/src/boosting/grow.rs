@@ -1,0 +1,278 @@
+//! Growth of one boosted tree.
+//!
+//! Large nodes are grown by all threads together, each summing a share of the rows. Nodes that have become small
+//! are set aside and grown, whole subtree by whole subtree, on one thread each.
+
+use std::num::NonZeroUsize;
+
+use super::margins::Margins;
+use super::pool::Pool;
+use crate::binned::Binned;
+use crate::histogram::{Bins, add, fill_all, fill_some, subtract};
+use crate::packed::{FixedPoint, lower, upper};
+use crate::parallel;
+use crate::params::BoostingParams;
+use crate::partition::partition;
+use crate::split::{Criterion, Split};
+use crate::tree::{Node, Tree};
+
+/// Subtrees per thread at least, so that threads with small ones can take more.
+const SUBTREES_PER_THREAD: usize = 4;
+
+/// What the nodes of one tree share.
+#[derive(Debug)]
+pub(super) struct Growth<'a> {
+    pub(super) data: &'a Binned,
+    /// Each row's packed gradient and hessian.
+    pub(super) words: &'a [u64],
+    /// Where leaves add their values.
+    pub(super) margins: &'a Margins,
+    /// The columns that the tree may use.
+    pub(super) columns: &'a [u8],
+    pub(super) pool: &'a Pool,
+    pub(super) rule: &'a Rule,
+}
+
+/// When a node is split, and what a leaf is worth.
+#[derive(Debug)]
+pub(super) struct Rule {
+    scale: FixedPoint,
+    criterion: Criterion,
+    max_depth: u32,
+    l2: f64,
+    learning_rate: f64,
+}
+
+impl Rule {
+    /// The rule for gradients packed with `scale`.
+    pub(super) fn new(params: &BoostingParams, scale: FixedPoint) -> Self {
+        let criterion = Criterion {
+            l2: params.l2 * scale.hessian,
+            min_lower: ((params.min_child_weight * scale.hessian).ceil() as u32).max(1),
+            // A split saves half its gain; gains are counted in the units of the packed sums.
+            min_gain: 2.0 * params.gamma * scale.gradient * scale.gradient / scale.hessian,
+        };
+        Self {
+            scale,
+            criterion,
+            max_depth: params.max_depth,
+            l2: params.l2,
+            learning_rate: params.learning_rate,
+        }
+    }
+
+    /// The step of a leaf whose words sum to `total`: a part of the Newton step, 0 without any weight.
+    fn leaf_value(&self, total: u64) -> f32 {
+        let gradient = f64::from(upper(total)) / self.scale.gradient;
+        let weight = f64::from(lower(total)) / self.scale.hessian + self.l2;
+        if weight > 0.0 {
+            (-self.learning_rate * gradient / weight) as f32
+        } else {
+            0.0
+        }
+    }
+}
+
+/// A node that may still be split.
+#[derive(Debug)]
+struct Open<'r> {
+    rows: &'r mut [u32],
+    scratch: &'r mut [u32],
+    /// Of `rows`, one entry per column of the tree.
+    histogram: Vec<Bins>,
+    total: u64,
+    depth: u32,
+}
+
+/// Nodes in preorder, with gaps where subtrees are still to be grown.
+#[derive(Debug, Default)]
+struct Sketch<'r> {
+    nodes: Vec<Node>,
+    /// Each with its place among `nodes`, ascending.
+    postponed: Vec<(usize, Open<'r>)>,
+}
+
+impl Growth<'_> {
+    /// Grows a tree on `rows` and moves their margins by it.
+    pub(super) fn tree(&self, rows: &mut [u32], threads: NonZeroUsize) -> Tree {
+        let small = if threads.get() == 1 {
+            rows.len()
+        } else {
+            rows.len() / (SUBTREES_PER_THREAD * threads.get())
+        };
+        let mut scratch = vec![0; rows.len()];
+        let total = rows.iter().fold(0_u64, |sum, &row| {
+            sum.wrapping_add(self.words[row as usize])
+        });
+        let histogram = self.histogram(rows, threads);
+        let root = Open {
+            rows,
+            scratch: &mut scratch,
+            histogram,
+            total,
+            depth: 0,
+        };
+
+        let mut trunk = Sketch::default();
+        self.grow(root, small, threads, &mut trunk);
+        let (places, open): (Vec<_>, Vec<_>) = trunk.postponed.into_iter().unzip();
+        let subtrees = parallel::map(threads, open.into_iter(), |node| {
+            let mut subtree = Sketch::default();
+            self.grow(node, 0, NonZeroUsize::MIN, &mut subtree);
+            subtree.nodes
+        });
+        Tree::from_preorder(fill_gaps(&trunk.nodes, places.into_iter().zip(subtrees)))
+    }
+
+    /// Appends the subtree of `node`, postponing nodes of up to `small` rows.
+    fn grow<'r>(
+        &self,
+        node: Open<'r>,
+        small: usize,
+        threads: NonZeroUsize,
+        sketch: &mut Sketch<'r>,
+    ) {
+        if node.rows.len() <= small {
+            sketch.postponed.push((sketch.nodes.len(), node));
+            return;
+        }
+        let Some(split) = self.best_split(&node) else {
+            let value = self.rule.leaf_value(node.total);
+            node.rows
+                .iter()
+                .for_each(|&row| self.margins.add(row, value));
+            sketch.nodes.push(Node::Leaf(value));
+            self.pool.give_back(node.histogram);
+            return;
+        };
+        let threshold = self.data.cuts(split.feature).threshold(split.bin);
+        sketch
+            .nodes
+            .push(Node::split(split.feature, split.missing_left, threshold));
+        if node.depth + 1 == self.rule.max_depth {
+            sketch.nodes.extend(self.two_leaves(&node, &split));
+            self.pool.give_back(node.histogram);
+        } else {
+            let (left, right) = self.divide(node, &split, threads);
+            self.grow(left, small, threads, sketch);
+            self.grow(right, small, threads, sketch);
+        }
+    }
+
+    /// The best split over all columns; of equal ones that of the first column.
+    fn best_split(&self, node: &Open) -> Option<Split> {
+        let mut best: Option<Split> = None;
+        for (bins, &feature) in node.histogram.iter().zip(self.columns) {
+            let last_bin = self.data.cuts(feature).last_bin();
+            let split = self
+                .rule
+                .criterion
+                .best_split(bins, feature, last_bin, node.total);
+            if split.is_some_and(|split| best.is_none_or(|best| split.gain > best.gain)) {
+                best = split;
+            }
+        }
+        best
+    }
+
+    /// The children of a node on the last level. Their rows need no order any more, only their values.
+    fn two_leaves(&self, node: &Open, split: &Split) -> [Node; 2] {
+        let left = self.rule.leaf_value(split.left);
+        let right = self.rule.leaf_value(node.total.wrapping_sub(split.left));
+        for &row in node.rows.iter() {
+            let code = self.data.row(row)[usize::from(split.feature)];
+            self.margins
+                .add(row, if split.goes_left(code) { left } else { right });
+        }
+        [Node::Leaf(left), Node::Leaf(right)]
+    }
+
+    /// Both children, ready to be split. Only the smaller one's rows are summed; the other's sums are what is left.
+    fn divide<'r>(
+        &self,
+        node: Open<'r>,
+        split: &Split,
+        threads: NonZeroUsize,
+    ) -> (Open<'r>, Open<'r>) {
+        let feature = usize::from(split.feature);
+        let lefts = partition(node.rows, node.scratch, |row| {
+            split.goes_left(self.data.row(row)[feature])
+        });
+        let (left_rows, right_rows) = node.rows.split_at_mut(lefts);
+        let (left_scratch, right_scratch) = node.scratch.split_at_mut(lefts);
+        let left_is_smaller = left_rows.len() < right_rows.len();
+        let smaller = self.histogram(
+            if left_is_smaller {
+                left_rows
+            } else {
+                right_rows
+            },
+            threads,
+        );
+        let mut larger = node.histogram;
+        subtract(&mut larger, &smaller);
+        let (left, right) = if left_is_smaller {
+            (smaller, larger)
+        } else {
+            (larger, smaller)
+        };
+        let depth = node.depth + 1;
+        (
+            Open {
+                rows: left_rows,
+                scratch: left_scratch,
+                histogram: left,
+                total: split.left,
+                depth,
+            },
+            Open {
+                rows: right_rows,
+                scratch: right_scratch,
+                histogram: right,
+                total: node.total.wrapping_sub(split.left),
+                depth,
+            },
+        )
+    }
+
+    /// The sums of `rows`, by as many threads as they are worth.
+    fn histogram(&self, rows: &[u32], threads: NonZeroUsize) -> Vec<Bins> {
+        let block = rows.len().div_ceil(threads.get()).max(MIN_BLOCK);
+        let mut parts =
+            parallel::map(threads, rows.chunks(block), |rows| self.fill(rows)).into_iter();
+        let mut sums = parts
+            .next()
+            .unwrap_or_else(|| self.pool.take(self.columns.len()));
+        for part in parts {
+            add(&mut sums, &part);
+            self.pool.give_back(part);
+        }
+        sums
+    }
+
+    fn fill(&self, rows: &[u32]) -> Vec<Bins> {
+        let mut histogram = self.pool.take(self.columns.len());
+        if self.columns.len() == self.data.columns() {
+            fill_all(&mut histogram, self.data, rows, self.words);
+        } else {
+            fill_some(&mut histogram, self.columns, self.data, rows, self.words);
+        }
+        histogram
+    }
+}
+
+/// Rows that are worth starting a thread for.
+const MIN_BLOCK: usize = 1 << 12;
+
+/// Puts the subtrees into the places where they belong.
+fn fill_gaps(nodes: &[Node], subtrees: impl Iterator<Item = (usize, Vec<Node>)>) -> Vec<Node> {
+    let mut filled = Vec::new();
+    let mut taken = 0;
+    for (place, subtree) in subtrees {
+        filled.extend_from_slice(&nodes[taken..place]);
+        filled.extend(subtree);
+        taken = place;
+    }
+    filled.extend_from_slice(&nodes[taken..]);
+    filled
+}

@@ -1,0 +1,170 @@
+//! Quantile cuts: where a feature's values are divided into at most 255 bins.
+
+/// The bin of a missing value. No other value ever falls into it.
+pub(crate) const MISSING: u8 = 255;
+
+/// The thresholds of one feature, ascending: value `x` lies in the bin whose number is how many of them are below `x`.
+///
+/// So `x <= thresholds[b]` holds exactly when the bin of `x` is at most `b`, and a split found on bins is the same
+/// split on values.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cuts {
+    /// The thresholds, filled up with infinity so that the search takes eight steps whatever their number.
+    padded: [f32; 256],
+    count: u8,
+}
+
+impl Cuts {
+    /// Cuts for a sample of one feature's values, into at most `max_bins` (2 to 255) bins.
+    ///
+    /// With no more distinct values than bins, each value has its own bin. Otherwise the bins hold nearly equal
+    /// shares of the sample, and a value that is more frequent than that has a bin of its own.
+    pub(crate) fn from_sample(mut sample: Vec<f32>, max_bins: usize) -> Self {
+        sample.retain(|value| !value.is_nan());
+        sample.sort_unstable_by(f32::total_cmp);
+        let distinct = run_lengths(&sample);
+        let mut padded = [f32::INFINITY; 256];
+        let mut count = 0;
+        for boundary in boundaries(&distinct, max_bins) {
+            padded[count] = between(distinct[boundary].0, distinct[boundary + 1].0);
+            count += 1;
+        }
+        Self {
+            padded,
+            count: count as u8,
+        }
+    }
+
+    /// The number of the last bin, which is the number of thresholds.
+    pub(crate) fn last_bin(&self) -> u8 {
+        self.count
+    }
+
+    /// The largest value of `bin`; for the last bin the largest finite number.
+    pub(crate) fn threshold(&self, bin: u8) -> f32 {
+        if bin < self.count {
+            self.padded[usize::from(bin)]
+        } else {
+            f32::MAX
+        }
+    }
+
+    /// The bin of `value`, [`MISSING`] for NaN.
+    pub(crate) fn bin(&self, value: f32) -> u8 {
+        if value.is_nan() {
+            return MISSING;
+        }
+        // No branch depends on the value, so the search never mispredicts.
+        let mut below = 0_usize;
+        for step in [128, 64, 32, 16, 8, 4, 2, 1] {
+            below += step * usize::from(self.padded[below + step - 1] < value);
+        }
+        below as u8
+    }
+}
+
+/// The distinct values of a sorted sample, each with its number of occurrences. Zero and minus zero are one value.
+fn run_lengths(sorted: &[f32]) -> Vec<(f32, usize)> {
+    let runs = sorted.chunk_by(|a, b| a == b);
+    runs.map(|run| (run[0], run.len())).collect()
+}
+
+/// After which distinct values a bin ends, ascending; at most `max_bins - 1` of them, never the last value.
+fn boundaries(distinct: &[(f32, usize)], max_bins: usize) -> Vec<usize> {
+    let inner = distinct.len().saturating_sub(1);
+    if distinct.len() <= max_bins {
+        return (0..inner).collect();
+    }
+    let mut left_over: usize = distinct.iter().map(|&(_, count)| count).sum();
+    let mut bins_left = max_bins;
+    let mut in_bin = 0;
+    let mut boundaries = Vec::with_capacity(max_bins - 1);
+    for at in 0..inner {
+        in_bin += distinct[at].1;
+        let target = left_over / bins_left;
+        // The bin ends here if its size is then nearer to the target than with the next value in it.
+        if 2 * in_bin + distinct[at + 1].1 >= 2 * target {
+            boundaries.push(at);
+            left_over -= in_bin;
+            bins_left -= 1;
+            in_bin = 0;
+        }
+        if bins_left == 1 {
+            break;
+        }
+    }
+    boundaries
+}
+
+/// A threshold with `low <= threshold < high`, the middle where rounding allows.
+fn between(low: f32, high: f32) -> f32 {
+    let middle = f64::midpoint(f64::from(low), f64::from(high)) as f32;
+    if middle < high { middle } else { low }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bins(sample: &[f32], max_bins: usize) -> Vec<u8> {
+        let cuts = Cuts::from_sample(sample.to_vec(), max_bins);
+        sample.iter().map(|&value| cuts.bin(value)).collect()
+    }
+
+    #[test]
+    fn few_distinct_values_have_a_bin_each() {
+        assert_eq!(bins(&[3.0, 1.0, 2.0, 1.0], 255), [2, 0, 1, 0]);
+        assert_eq!(bins(&[-0.0, 0.0, 1e-45], 255), [0, 0, 1]);
+        assert_eq!(bins(&[5.0, 5.0], 255), [0, 0]);
+        assert_eq!(bins(&[f32::MIN, f32::MAX, f32::NAN], 255), [0, 1, MISSING]);
+        assert_eq!(bins(&[f32::NAN], 255), [MISSING]);
+        assert_eq!(bins(&[], 255), [0_u8; 0]);
+    }
+
+    #[test]
+    fn many_values_are_shared_out_evenly() {
+        let sample: Vec<f32> = (0..10_000_u16).map(f32::from).collect();
+        let mut sizes = [0; 256];
+        for bin in bins(&sample, 255) {
+            sizes[usize::from(bin)] += 1;
+        }
+        assert!(
+            sizes[..255].iter().all(|size| (39..=40).contains(size)),
+            "{sizes:?}"
+        );
+        assert_eq!(sizes[255], 0);
+    }
+
+    #[test]
+    fn a_frequent_value_has_a_bin_of_its_own() {
+        let mut sample = vec![400.0; 4_000];
+        sample.extend((1..=6_000_u16).map(|step| 400.0 + f32::from(step)));
+        let cuts = Cuts::from_sample(sample, 255);
+        assert_eq!((cuts.bin(400.0), cuts.bin(401.0)), (0, 1));
+        assert!(cuts.last_bin() > 240);
+    }
+
+    #[test]
+    fn neighbouring_floats_are_told_apart() {
+        let low = 1.0_f32;
+        let high = low.next_up();
+        assert_eq!(bins(&[low, high], 255), [0, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_is_at_most_a_threshold_exactly_when_its_bin_is(
+            sample in prop::collection::vec(-50.0_f32..50.0, 1..400),
+            value in -60.0_f32..60.0,
+            max_bins in 2_usize..=255,
+        ) {
+            let cuts = Cuts::from_sample(sample, max_bins);
+            prop_assert!(usize::from(cuts.last_bin()) < max_bins);
+            for bin in 0..=cuts.last_bin() {
+                prop_assert_eq!(value <= cuts.threshold(bin), cuts.bin(value) <= bin);
+            }
+        }
+    }
+}

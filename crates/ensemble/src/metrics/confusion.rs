@@ -1,0 +1,103 @@
+//! Counts of right and wrong decisions.
+
+/// How often each decision met each class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Confusion {
+    /// Positive and called so.
+    pub true_positives: u64,
+    /// Negative and called positive.
+    pub false_positives: u64,
+    /// Negative and called so.
+    pub true_negatives: u64,
+    /// Positive and called negative.
+    pub false_negatives: u64,
+}
+
+impl Confusion {
+    /// Calls a row positive when its probability is at least `threshold`.
+    pub fn at(threshold: f64, labels: &[u8], probabilities: &[f64]) -> Self {
+        let mut counts = Self::default();
+        for (&label, &p) in labels.iter().zip(probabilities) {
+            match (label == 1, p >= threshold) {
+                (true, true) => counts.true_positives += 1,
+                (false, true) => counts.false_positives += 1,
+                (false, false) => counts.true_negatives += 1,
+                (true, false) => counts.false_negatives += 1,
+            }
+        }
+        counts
+    }
+
+    /// Share of right decisions.
+    pub fn accuracy(&self) -> f64 {
+        let right = self.true_positives + self.true_negatives;
+        ratio(right, right + self.false_positives + self.false_negatives)
+    }
+
+    /// Share of the rows called positive that are; 0 if none is called so.
+    pub fn precision(&self) -> f64 {
+        ratio(
+            self.true_positives,
+            self.true_positives + self.false_positives,
+        )
+    }
+
+    /// Share of the positive rows that are called so; 0 if there are none.
+    pub fn recall(&self) -> f64 {
+        ratio(
+            self.true_positives,
+            self.true_positives + self.false_negatives,
+        )
+    }
+
+    /// Harmonic mean of precision and recall; 0 if there is no true positive.
+    pub fn f1(&self) -> f64 {
+        let found = 2 * self.true_positives;
+        ratio(found, found + self.false_positives + self.false_negatives)
+    }
+}
+
+/// 0 by 0 is 0, as scikit-learn's `zero_division` has it.
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probability_at_the_threshold_is_positive() {
+        let counts = Confusion::at(0.5, &[1, 0, 1, 0, 0], &[0.5, 0.5, 0.4, 0.1, 0.2]);
+        let expected = Confusion {
+            true_positives: 1,
+            false_positives: 1,
+            true_negatives: 2,
+            false_negatives: 1,
+        };
+        assert_eq!(counts, expected);
+        assert_eq!(
+            (
+                counts.accuracy(),
+                counts.precision(),
+                counts.recall(),
+                counts.f1()
+            ),
+            (0.6, 0.5, 0.5, 0.5)
+        );
+    }
+
+    #[test]
+    fn empty_classes_score_zero() {
+        let none = Confusion::at(0.9, &[0, 0], &[0.1, 0.2]);
+        assert_eq!(
+            (none.precision(), none.recall(), none.f1(), none.accuracy()),
+            (0.0, 0.0, 0.0, 1.0)
+        );
+        assert_eq!(Confusion::default().accuracy(), 0.0);
+    }
+}

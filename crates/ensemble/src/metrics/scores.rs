@@ -1,0 +1,171 @@
+//! All figures of one part, as they stand in reports.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Confusion, auc_interval, brier, expected_calibration_error, log_loss, pr_auc, roc_auc,
+};
+use crate::error::{DataError, Error};
+
+/// The bootstrap's seed: the same predictions have the same interval in every report.
+const INTERVAL_SEED: u64 = 0;
+
+/// The figures of one part. `accuracy`, `f1`, `precision` and `recall` are at 1/2.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Area under the ROC curve.
+    pub auc: f64,
+    /// Average precision.
+    pub pr_auc: f64,
+    /// Share of right decisions.
+    pub accuracy: f64,
+    /// Harmonic mean of precision and recall.
+    pub f1: f64,
+    /// Share of alarms that are right.
+    pub precision: f64,
+    /// Share of positives that are found.
+    pub recall: f64,
+    /// Mean log-loss, natural logarithm.
+    pub logloss: f64,
+    /// Brier score.
+    pub brier: f64,
+    /// Expected calibration error, ten bins.
+    pub ece: f64,
+    /// 95 % bootstrap interval of `auc`.
+    pub auc_interval: [f64; 2],
+    /// The decisions at the chosen threshold, if one is chosen.
+    pub at_threshold: Option<AtThreshold>,
+}
+
+/// Decisions at a threshold other than 1/2.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AtThreshold {
+    /// Probabilities of at least this are positive.
+    pub threshold: f64,
+    /// Share of right decisions.
+    pub accuracy: f64,
+    /// Harmonic mean of precision and recall.
+    pub f1: f64,
+    /// Share of alarms that are right.
+    pub precision: f64,
+    /// Share of positives that are found.
+    pub recall: f64,
+}
+
+impl AtThreshold {
+    fn new(threshold: f64, labels: &[u8], probabilities: &[f64]) -> Self {
+        let counts = Confusion::at(threshold, labels, probabilities);
+        Self {
+            threshold,
+            accuracy: counts.accuracy(),
+            f1: counts.f1(),
+            precision: counts.precision(),
+            recall: counts.recall(),
+        }
+    }
+}
+
+/// All figures of `probabilities` against `labels`, each row standing for itself.
+///
+/// Fails on different lengths, labels other than 0 and 1, probabilities outside 0..=1, and when a class is missing,
+/// since there is no ranking then.
+pub fn evaluate(
+    labels: &[u8],
+    probabilities: &[f64],
+    threshold: Option<f64>,
+) -> Result<Scores, Error> {
+    evaluate_grouped(labels, probabilities, None, threshold)
+}
+
+/// The same with rows that belong together, for the interval.
+pub(crate) fn evaluate_grouped(
+    labels: &[u8],
+    probabilities: &[f64],
+    groups: Option<&[u64]>,
+    threshold: Option<f64>,
+) -> Result<Scores, Error> {
+    check(labels, probabilities)?;
+    let one_class = || DataError::OneClass(labels.first().copied().unwrap_or(0));
+    let auc = roc_auc(labels, probabilities).ok_or_else(one_class)?;
+    let at_half = AtThreshold::new(0.5, labels, probabilities);
+    Ok(Scores {
+        auc,
+        pr_auc: pr_auc(labels, probabilities).ok_or_else(one_class)?,
+        accuracy: at_half.accuracy,
+        f1: at_half.f1,
+        precision: at_half.precision,
+        recall: at_half.recall,
+        logloss: log_loss(labels, probabilities),
+        brier: brier(labels, probabilities),
+        ece: expected_calibration_error(labels, probabilities),
+        auc_interval: auc_interval(labels, probabilities, groups, INTERVAL_SEED)
+            .unwrap_or([auc, auc]),
+        at_threshold: threshold.map(|threshold| AtThreshold::new(threshold, labels, probabilities)),
+    })
+}
+
+/// Refuses what has no figures.
+pub(crate) fn check(labels: &[u8], probabilities: &[f64]) -> Result<(), DataError> {
+    if labels.len() != probabilities.len() {
+        return Err(DataError::Lengths {
+            rows: labels.len(),
+            others: probabilities.len(),
+            what: "probabilities",
+        });
+    }
+    if labels.is_empty() {
+        return Err(DataError::Empty);
+    }
+    if let Some(row) = labels.iter().position(|&label| label > 1) {
+        return Err(DataError::Label {
+            row,
+            label: labels[row],
+        });
+    }
+    match probabilities.iter().position(|p| !(0.0..=1.0).contains(p)) {
+        Some(row) => Err(DataError::Probability {
+            row,
+            value: probabilities[row],
+        }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_figures_is_refused() {
+        let check = |labels: &[u8], p: &[f64], expected: &str| {
+            assert_eq!(evaluate(labels, p, None).unwrap_err().to_string(), expected);
+        };
+        check(&[0, 1], &[0.5], "2 rows, but 1 probabilities");
+        check(&[], &[], "there are no rows");
+        check(&[0, 2], &[0.5, 0.5], "row 1: label 2; it must be 0 or 1");
+        check(&[0, 1], &[0.5, 1.5], "row 1: 1.5 is no probability");
+        check(&[0, 1], &[f64::NAN, 0.5], "row 0: NaN is no probability");
+        check(
+            &[1, 1],
+            &[0.5, 0.6],
+            "every label is 1; both 0 and 1 are needed",
+        );
+    }
+
+    #[test]
+    fn reports_have_stable_names() {
+        let scores = evaluate(&[0, 1, 1, 0], &[0.1, 0.8, 0.4, 0.3], Some(0.35)).unwrap();
+        let json = serde_json::to_value(&scores).unwrap();
+        let names: Vec<_> = json
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let expected =
+            "accuracy at_threshold auc auc_interval brier ece f1 logloss pr_auc precision recall";
+        assert_eq!(names.join(" "), expected);
+        assert_eq!(json["at_threshold"]["f1"], 1.0);
+        assert_eq!(serde_json::from_value::<Scores>(json).unwrap(), scores);
+    }
+}

@@ -1,0 +1,66 @@
+//! A fitted learner of any kind.
+
+use crate::algorithm::Algorithm;
+use crate::boosting::Boosting;
+use crate::error::Error;
+use crate::forest::Forest;
+use crate::logistic::Logistic;
+use crate::matrix::Matrix;
+
+/// A fitted model; it answers with the probability of class 1.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Model {
+    /// A random forest.
+    Forest(Forest),
+    /// Boosted trees.
+    Boosting(Boosting),
+    /// A logistic regression.
+    Logistic(Logistic),
+}
+
+impl Model {
+    /// Which learner fitted it.
+    pub fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Forest(_) => Algorithm::RandomForest,
+            Self::Boosting(_) => Algorithm::GradientBoosting,
+            Self::Logistic(_) => Algorithm::LogisticRegression,
+        }
+    }
+
+    /// How many columns it was trained on.
+    pub fn columns(&self) -> usize {
+        match self {
+            Self::Forest(model) => model.columns,
+            Self::Boosting(model) => model.columns,
+            Self::Logistic(model) => model.terms.len(),
+        }
+    }
+
+    /// How many trees it holds; 0 for a logistic regression.
+    pub fn trees(&self) -> usize {
+        match self {
+            Self::Forest(model) => model.trees.len(),
+            Self::Boosting(model) => model.trees.len(),
+            Self::Logistic(_) => 0,
+        }
+    }
+
+    /// The probability of class 1 for each row of `x`, which must have as many columns as the training part.
+    pub fn predict_proba(&self, x: &Matrix) -> Result<Vec<f64>, Error> {
+        x.expect_columns(self.columns())?;
+        Ok(x.iter().map(|row| self.predict_row(row)).collect())
+    }
+
+    /// The probability of class 1 for one row of [`columns`](Self::columns) values, NaN for missing ones.
+    ///
+    /// # Panics
+    /// May panic on a shorter row.
+    pub fn predict_row(&self, row: &[f32]) -> f64 {
+        match self {
+            Self::Forest(model) => model.probability(row),
+            Self::Boosting(model) => model.probability(row),
+            Self::Logistic(model) => model.probability(row),
+        }
+    }
+}

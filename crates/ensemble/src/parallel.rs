@@ -1,0 +1,101 @@
+//! The only place where threads start.
+//!
+//! Work is handed out job by job and results come back with the job's index, so what is computed never depends on
+//! which thread computed it or when.
+
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError, mpsc};
+
+/// Runs `work` on every job and hands each result to `done` with its job's index, in order of completion.
+///
+/// `done` runs on the caller's thread; its `Break` ends the whole once the jobs under way have ended.
+pub(crate) fn for_each<J: Send, T: Send>(
+    threads: NonZeroUsize,
+    jobs: impl ExactSizeIterator<Item = J> + Send,
+    work: impl Fn(J) -> T + Sync,
+    mut done: impl FnMut(usize, T) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let threads = threads.get().min(jobs.len());
+    let mut jobs = jobs.enumerate();
+    if threads <= 1 {
+        return jobs.try_for_each(|(index, job)| done(index, work(job)));
+    }
+    let queue = Mutex::new(jobs);
+    std::thread::scope(|scope| {
+        let (sender, results) = mpsc::channel();
+        for _ in 0..threads {
+            let (sender, queue, work) = (sender.clone(), &queue, &work);
+            scope.spawn(move || {
+                while let Some((index, job)) = next(queue) {
+                    // The receiver is gone once `done` has asked to stop.
+                    if sender.send((index, work(job))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        results
+            .into_iter()
+            .try_for_each(|(index, result)| done(index, result))
+    })
+}
+
+/// The results of `work` on every job, in the order of the jobs.
+pub(crate) fn map<J: Send, T: Send>(
+    threads: NonZeroUsize,
+    jobs: impl ExactSizeIterator<Item = J> + Send,
+    work: impl Fn(J) -> T + Sync,
+) -> Vec<T> {
+    let mut results: Vec<Option<T>> = std::iter::repeat_with(|| None).take(jobs.len()).collect();
+    let flow = for_each(threads, jobs, work, |index, result| {
+        results[index] = Some(result);
+        ControlFlow::Continue(())
+    });
+    debug_assert!(flow.is_continue());
+    results.into_iter().flatten().collect()
+}
+
+fn next<I: Iterator>(queue: &Mutex<I>) -> Option<I::Item> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THREADS: [usize; 4] = [1, 2, 3, 64];
+
+    #[test]
+    fn results_come_in_the_order_of_the_jobs() {
+        for threads in THREADS {
+            let threads = NonZeroUsize::new(threads).unwrap();
+            let squares = map(threads, 0..100_u32, |job| job * job);
+            assert_eq!(squares, (0..100).map(|job| job * job).collect::<Vec<u32>>());
+            assert!(map(threads, 0..0_u32, |job| job).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_break_ends_the_work() {
+        for threads in THREADS {
+            let threads = NonZeroUsize::new(threads).unwrap();
+            let mut seen = 0;
+            let flow = for_each(
+                threads,
+                0..1_000_000_u64,
+                |job| job,
+                |_, _| {
+                    seen += 1;
+                    if seen == 3 {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
+                },
+            );
+            assert_eq!((flow, seen), (ControlFlow::Break(()), 3));
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Hyperparameters: read by name, checked once, and only then able to fit.
+
+mod boosting;
+mod forest;
+mod logistic;
+mod value;
+
+pub use boosting::BoostingParams;
+pub use forest::{ForestParams, MaxFeatures};
+pub use logistic::LogisticParams;
+
+use crate::algorithm::Algorithm;
+use crate::boosting::Boosting;
+use crate::error::Error;
+use crate::forest::Forest;
+use crate::logistic::Logistic;
+use crate::matrix::Samples;
+use crate::model::Model;
+use crate::run::Run;
+
+/// Unchecked hyperparameters of one learner.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Params {
+    /// Of [`Algorithm::RandomForest`].
+    Forest(ForestParams),
+    /// Of [`Algorithm::GradientBoosting`].
+    Boosting(BoostingParams),
+    /// Of [`Algorithm::LogisticRegression`].
+    Logistic(LogisticParams),
+}
+
+impl Params {
+    /// The documented defaults of `algorithm`.
+    pub fn defaults(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::RandomForest => Self::Forest(ForestParams::default()),
+            Algorithm::GradientBoosting => Self::Boosting(BoostingParams::default()),
+            Algorithm::LogisticRegression => Self::Logistic(LogisticParams::default()),
+        }
+    }
+
+    /// The learner that these belong to.
+    pub fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Forest(_) => Algorithm::RandomForest,
+            Self::Boosting(_) => Algorithm::GradientBoosting,
+            Self::Logistic(_) => Algorithm::LogisticRegression,
+        }
+    }
+
+    /// Sets the parameter `name` to what `value` says.
+    ///
+    /// An unknown name is refused with all known ones, an unreadable or out-of-range value with its range;
+    /// the parameters are then as they were.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        let mut changed = self.clone();
+        let known = match &mut changed {
+            Self::Forest(params) => params.set(name, value)?,
+            Self::Boosting(params) => params.set(name, value)?,
+            Self::Logistic(params) => params.set(name, value)?,
+        };
+        if !known {
+            return Err(self.unknown(name));
+        }
+        changed.validate()?;
+        *self = changed;
+        Ok(())
+    }
+
+    /// All parameters with their values, in a fixed order; [`set`](Self::set) reads each of them back.
+    pub fn entries(&self) -> Vec<(String, String)> {
+        let entries = match self {
+            Self::Forest(params) => params.entries(),
+            Self::Boosting(params) => params.entries(),
+            Self::Logistic(params) => params.entries(),
+        };
+        entries
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+
+    /// Checks every range; only what comes out can fit.
+    pub fn check(self) -> Result<CheckedParams, Error> {
+        self.validate()?;
+        Ok(CheckedParams(self))
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        match self {
+            Self::Forest(params) => params.validate(),
+            Self::Boosting(params) => params.validate(),
+            Self::Logistic(params) => params.validate(),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> Error {
+        let known: Vec<_> = self.entries().into_iter().map(|(name, _)| name).collect();
+        Error::UnknownParameter {
+            algorithm: self.algorithm().name(),
+            name: name.to_owned(),
+            known: known.join(", "),
+        }
+    }
+}
+
+/// Hyperparameters whose every value is in range.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckedParams(Params);
+
+impl CheckedParams {
+    /// What was checked.
+    pub fn params(&self) -> &Params {
+        &self.0
+    }
+
+    /// Fits a model on `train`, which must hold both classes.
+    ///
+    /// `validation` is used by gradient boosting alone, for its log-loss per round and for early stopping;
+    /// without it boosting runs all its rounds.
+    pub fn fit(
+        &self,
+        train: &Samples,
+        validation: Option<&Samples>,
+        run: &mut Run,
+    ) -> Result<Model, Error> {
+        train.expect_both_classes()?;
+        if let Some(validation) = validation {
+            validation.x().expect_columns(train.x().columns())?;
+        }
+        match &self.0 {
+            Params::Forest(params) => Forest::fit(params, train, run).map(Model::Forest),
+            Params::Boosting(params) => {
+                Boosting::fit(params, train, validation, run).map(Model::Boosting)
+            }
+            Params::Logistic(params) => Logistic::fit(params, train, run).map(Model::Logistic),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_read_back() {
+        for algorithm in Algorithm::ALL {
+            let defaults = Params::defaults(algorithm);
+            let mut again = Params::defaults(algorithm);
+            for (name, value) in defaults.entries() {
+                again.set(&name, &value).unwrap();
+            }
+            assert_eq!(again, defaults);
+            assert_eq!(again.algorithm(), algorithm);
+        }
+    }
+
+    #[test]
+    fn values_are_set_by_name() {
+        let check = |algorithm, name: &str, value: &str| {
+            let mut params = Params::defaults(algorithm);
+            params.set(name, value).unwrap();
+            let entry = params
+                .entries()
+                .into_iter()
+                .find(|(found, _)| found == name);
+            assert_eq!(entry.unwrap().1, value);
+        };
+        check(Algorithm::RandomForest, "n_estimators", "7");
+        check(Algorithm::RandomForest, "max_features", "all");
+        check(Algorithm::RandomForest, "max_features", "5");
+        check(Algorithm::RandomForest, "bootstrap", "false");
+        check(Algorithm::GradientBoosting, "learning_rate", "0.05");
+        check(Algorithm::GradientBoosting, "early_stopping_rounds", "0");
+        check(Algorithm::LogisticRegression, "l2", "0.25");
+    }
+
+    #[test]
+    fn a_bad_setting_is_named_and_changes_nothing() {
+        let check = |algorithm, name: &str, value: &str, expected: &str| {
+            let mut params = Params::defaults(algorithm);
+            assert_eq!(params.set(name, value).unwrap_err().to_string(), expected);
+            assert_eq!(params, Params::defaults(algorithm));
+        };
+        check(
+            Algorithm::LogisticRegression,
+            "depth",
+            "3",
+            "logistic_regression has no parameter `depth`; it has l2",
+        );
+        check(
+            Algorithm::RandomForest,
+            "max_depth",
+            "ten",
+            "parameter `max_depth` is `ten`; it must be a whole number from 1 to 64",
+        );
+        check(
+            Algorithm::RandomForest,
+            "max_features",
+            "0",
+            "parameter `max_features` is `0`; it must be sqrt, all or a whole number from 1 to 255",
+        );
+        check(
+            Algorithm::GradientBoosting,
+            "learning_rate",
+            "0",
+            "parameter `learning_rate` is `0`; it must be a number above 0 and at most 1",
+        );
+        check(
+            Algorithm::GradientBoosting,
+            "l2",
+            "NaN",
+            "parameter `l2` is `NaN`; it must be a number from 0 to 1e9",
+        );
+        check(
+            Algorithm::GradientBoosting,
+            "max_bins",
+            "256",
+            "parameter `max_bins` is `256`; it must be a whole number from 2 to 255",
+        );
+    }
+
+    #[test]
+    fn params_built_by_hand_are_checked_too() {
+        let params = Params::Boosting(BoostingParams {
+            subsample: 0.0,
+            ..BoostingParams::default()
+        });
+        let expected = "parameter `subsample` is `0`; it must be a number above 0 and at most 1";
+        assert_eq!(params.check().unwrap_err().to_string(), expected);
+    }
+}

@@ -1,0 +1,111 @@
+//! Hyperparameters of gradient boosting.
+
+use super::value::{PENALTY, SHARE, parse, penalty, share, whole};
+use crate::error::Error;
+
+const TREES: &str = "a whole number from 1 to 10000";
+const DEPTH: &str = "a whole number from 1 to 32";
+const BINS: &str = "a whole number from 2 to 255";
+const PATIENCE: &str = "a whole number from 0 (off) to 10000";
+
+/// Of gradient boosting; the names are XGBoost's and scikit-learn's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoostingParams {
+    /// Trees at most, 1 to 10,000 (default 200).
+    pub n_estimators: u32,
+    /// Splits between the root and a leaf at most, 1 to 32 (default 6).
+    pub max_depth: u32,
+    /// By how much of its fitted value each leaf moves the score, above 0 to 1 (default 0.1).
+    pub learning_rate: f64,
+    /// L2 penalty on leaf values, lambda of XGBoost (default 1).
+    pub l2: f64,
+    /// Loss that a split must save at least (default 0).
+    pub gamma: f64,
+    /// Sum of hessians in a leaf at least (default 1).
+    pub min_child_weight: f64,
+    /// Share of the rows that each tree is grown on (default 1).
+    pub subsample: f64,
+    /// Share of the columns that each tree may use, rounded up (default 1).
+    pub colsample: f64,
+    /// Quantile bins per feature, 2 to 255 (default 255).
+    pub max_bins: u32,
+    /// Rounds without a better validation log-loss before the fit stops; 0 is off (default 10).
+    pub early_stopping_rounds: u32,
+}
+
+impl Default for BoostingParams {
+    fn default() -> Self {
+        Self {
+            n_estimators: 200,
+            max_depth: 6,
+            learning_rate: 0.1,
+            l2: 1.0,
+            gamma: 0.0,
+            min_child_weight: 1.0,
+            subsample: 1.0,
+            colsample: 1.0,
+            max_bins: 255,
+            early_stopping_rounds: 10,
+        }
+    }
+}
+
+impl BoostingParams {
+    /// Sets what `name` names; false if it names nothing.
+    pub(super) fn set(&mut self, name: &str, value: &str) -> Result<bool, Error> {
+        match name {
+            "n_estimators" => self.n_estimators = parse("n_estimators", value, TREES)?,
+            "max_depth" => self.max_depth = parse("max_depth", value, DEPTH)?,
+            "learning_rate" => self.learning_rate = parse("learning_rate", value, SHARE)?,
+            "l2" => self.l2 = parse("l2", value, PENALTY)?,
+            "gamma" => self.gamma = parse("gamma", value, PENALTY)?,
+            "min_child_weight" => {
+                self.min_child_weight = parse("min_child_weight", value, PENALTY)?
+            }
+            "subsample" => self.subsample = parse("subsample", value, SHARE)?,
+            "colsample" => self.colsample = parse("colsample", value, SHARE)?,
+            "max_bins" => self.max_bins = parse("max_bins", value, BINS)?,
+            "early_stopping_rounds" => {
+                self.early_stopping_rounds = parse("early_stopping_rounds", value, PATIENCE)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    pub(super) fn entries(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("n_estimators", self.n_estimators.to_string()),
+            ("max_depth", self.max_depth.to_string()),
+            ("learning_rate", self.learning_rate.to_string()),
+            ("l2", self.l2.to_string()),
+            ("gamma", self.gamma.to_string()),
+            ("min_child_weight", self.min_child_weight.to_string()),
+            ("subsample", self.subsample.to_string()),
+            ("colsample", self.colsample.to_string()),
+            ("max_bins", self.max_bins.to_string()),
+            (
+                "early_stopping_rounds",
+                self.early_stopping_rounds.to_string(),
+            ),
+        ]
+    }
+
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        whole("n_estimators", &self.n_estimators, &(1..=10_000), TREES)?;
+        whole("max_depth", &self.max_depth, &(1..=32), DEPTH)?;
+        share("learning_rate", self.learning_rate)?;
+        penalty("l2", self.l2)?;
+        penalty("gamma", self.gamma)?;
+        penalty("min_child_weight", self.min_child_weight)?;
+        share("subsample", self.subsample)?;
+        share("colsample", self.colsample)?;
+        whole("max_bins", &self.max_bins, &(2..=255), BINS)?;
+        whole(
+            "early_stopping_rounds",
+            &self.early_stopping_rounds,
+            &(0..=10_000),
+            PATIENCE,
+        )
+    }
+}

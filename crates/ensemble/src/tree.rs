@@ -1,0 +1,133 @@
+//! One fitted tree.
+
+/// A binary tree in preorder: the left child of a split is the node after it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tree {
+    /// At least one node; every `right` is the place of a later node.
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// A place in a tree.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Node {
+    /// Values up to the threshold go to the next node, larger ones to `right`.
+    Split {
+        /// The column to look at.
+        feature: u8,
+        /// Whether a missing value goes left.
+        missing_left: bool,
+        /// The largest value that goes left.
+        threshold: f32,
+        /// Where the right child stands.
+        right: u32,
+    },
+    /// The answer.
+    Leaf(f32),
+}
+
+impl Node {
+    /// A split whose right child's place is not known yet.
+    pub(crate) fn split(feature: u8, missing_left: bool, threshold: f32) -> Self {
+        Self::Split {
+            feature,
+            missing_left,
+            threshold,
+            right: 0,
+        }
+    }
+}
+
+impl Tree {
+    /// The tree whose nodes in preorder are `nodes`, with the right children's places filled in.
+    ///
+    /// Nodes that are no complete tree give [`None`](Self::try_from_preorder) there and a meaningless tree here.
+    pub(crate) fn from_preorder(mut nodes: Vec<Node>) -> Self {
+        let complete = link(&mut nodes);
+        debug_assert!(complete, "growth ends every branch in a leaf");
+        Self { nodes }
+    }
+
+    /// The same for nodes from outside, which may be no tree.
+    pub(crate) fn try_from_preorder(mut nodes: Vec<Node>) -> Option<Self> {
+        link(&mut nodes).then_some(Self { nodes })
+    }
+
+    /// The value of the leaf that `row` falls into.
+    pub(crate) fn leaf(&self, row: &[f32]) -> f32 {
+        let mut at = 0;
+        loop {
+            match self.nodes[at] {
+                Node::Leaf(value) => return value,
+                Node::Split {
+                    feature,
+                    missing_left,
+                    threshold,
+                    right,
+                } => {
+                    let value = row[usize::from(feature)];
+                    let left = value <= threshold || (missing_left && value.is_nan());
+                    at = if left { at + 1 } else { right as usize };
+                }
+            }
+        }
+    }
+}
+
+/// Fills in where right children stand; whether `nodes` are exactly one complete tree.
+///
+/// A leaf ends the left subtree of the innermost split that still waits for its right child, which is next then.
+fn link(nodes: &mut [Node]) -> bool {
+    let mut waiting = Vec::new();
+    let last = nodes.len().wrapping_sub(1);
+    for at in 0..nodes.len() {
+        match nodes[at] {
+            Node::Split { .. } => waiting.push(at),
+            Node::Leaf(_) => match waiting.pop().map(|split: usize| &mut nodes[split]) {
+                Some(Node::Split { right, .. }) => *right = at as u32 + 1,
+                _ => return at == last,
+            },
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_find_their_leaf() {
+        let tree = Tree::from_preorder(vec![
+            Node::split(1, true, 0.5),
+            Node::split(0, false, -1.0),
+            Node::Leaf(0.1),
+            Node::Leaf(0.2),
+            Node::Leaf(0.3),
+        ]);
+        let check = |row: [f32; 2], expected: f32| assert_eq!(tree.leaf(&row), expected, "{row:?}");
+        check([-1.0, 0.5], 0.1);
+        check([-0.9, 0.5], 0.2);
+        check([f32::NAN, f32::NAN], 0.2);
+        check([-2.0, 0.6], 0.3);
+    }
+
+    #[test]
+    fn only_complete_trees_are_trees() {
+        let (split, leaf) = (Node::split(0, false, 0.0), Node::Leaf(0.0));
+        let check = |nodes: &[Node], expected| {
+            assert_eq!(
+                Tree::try_from_preorder(nodes.to_vec()).is_some(),
+                expected,
+                "{nodes:?}"
+            );
+        };
+        check(&[], false);
+        check(&[leaf], true);
+        check(&[leaf, leaf], false);
+        check(&[split], false);
+        check(&[split, leaf], false);
+        check(&[split, leaf, leaf], true);
+        check(&[split, leaf, leaf, leaf], false);
+        check(&[split, split, leaf, leaf, split, leaf, leaf], true);
+    }
+}
