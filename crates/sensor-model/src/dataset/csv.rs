@@ -17,16 +17,21 @@ use super::group_of_episode;
 /// The first line is the header; blank lines are passed over.
 pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
     let mut lines = Lines::open(path)?;
-    let header = lines.next_filled()?.unwrap_or_default();
+    let header = lines.next_filled()?;
+    let header = header.ok_or_else(|| Error::Empty {
+        path: path.to_owned(),
+        what: "header line",
+    })?;
     let header = header.trim_start_matches('\u{feff}');
-    let names = split(header).map_err(|cell| lines.cell_error("header", cell))?;
+    let names = split(header).map_err(|cell| lines.cell_error("of the header", cell))?;
     let columns = |problem| Error::Columns {
         path: path.to_owned(),
         problem,
     };
     let roles = roles(&names).map_err(columns)?;
     while let Some(line) = lines.next_filled()? {
-        let cells = split(&line).map_err(|cell| lines.cell_error("unknown", cell))?;
+        let cells = split(&line)
+            .map_err(|cell| lines.cell_error(names.get(cell.column).unwrap_or(&""), cell))?;
         if cells.len() != roles.len() {
             let (found, expected) = (cells.len(), roles.len());
             return Err(Error::Width {
@@ -37,10 +42,12 @@ pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
             });
         }
         let record = parse(&roles, &cells).map_err(|(column, problem)| {
+            let value = cells[column].to_owned();
             lines.cell_error(
                 names[column],
                 Rejected {
-                    value: cells[column].to_owned(),
+                    column,
+                    value,
                     problem,
                 },
             )
@@ -109,6 +116,7 @@ impl<'a> Lines<'a> {
 /// A cell that was refused, and why.
 #[derive(Debug)]
 struct Rejected {
+    column: usize,
     value: String,
     problem: CellProblem,
 }
@@ -126,6 +134,7 @@ fn split(line: &str) -> Result<Vec<&str>, Rejected> {
                 .map_or((rest, None), |(cell, rest)| (cell, Some(rest))),
             Some(inside) => {
                 let end = closing_mark(inside).ok_or_else(|| Rejected {
+                    column: cells.len(),
                     value: rest.to_owned(),
                     problem: CellProblem::Unclosed,
                 })?;

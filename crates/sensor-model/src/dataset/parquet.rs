@@ -60,7 +60,7 @@ impl Table<'_> {
             match role {
                 Role::Feature(f) => {
                     let start = self.first * FEATURE_COUNT + f.index();
-                    let targets = rows.features[start..].iter_mut().step_by(FEATURE_COUNT);
+                    let targets = rows.features.iter_mut().skip(start).step_by(FEATURE_COUNT);
                     for (target, value) in targets.zip(self.features(column)?) {
                         *target = value;
                     }

@@ -1,0 +1,205 @@
+//! CSV files as people and other programs write them.
+
+use std::error::Error as _;
+use std::fs;
+
+use sensor_model::{Feature, LABEL, Rows, read_channel, read_rows};
+use tempfile::tempdir;
+
+const CELLS: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,1";
+
+fn header() -> String {
+    let names: Vec<_> = Feature::ALL
+        .into_iter()
+        .map(Feature::name)
+        .chain([LABEL])
+        .collect();
+    names.join(",")
+}
+
+fn read(text: &[u8]) -> Result<Rows, String> {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("rows.csv");
+    fs::write(&path, text).unwrap();
+    let message = |error: sensor_model::Error| {
+        let source = error
+            .source()
+            .map(|source| format!(": {source}"))
+            .unwrap_or_default();
+        format!("{error}{source}").replace(&path.display().to_string(), "FILE")
+    };
+    read_rows(&path).map_err(message)
+}
+
+#[track_caller]
+fn check_accepted(text: &str, check: impl Fn(&Rows)) {
+    check(&read(text.as_bytes()).unwrap());
+}
+
+#[track_caller]
+fn check_refused(text: &str, expected: &str) {
+    assert_eq!(read(text.as_bytes()).unwrap_err(), expected, "{text}");
+}
+
+#[test]
+fn the_columns_may_come_in_any_order() {
+    let names: Vec<_> = Feature::ALL.into_iter().rev().map(Feature::name).collect();
+    let text = format!(
+        "fire_detected,{}\n1,18,17,16,15,14,13,12,11,10,9,8,7,6,5,4,3,2,1\n",
+        names.join(",")
+    );
+    check_accepted(&text, |rows| {
+        let expected: Vec<f32> = (1..=18).map(|i| i as f32).collect();
+        assert_eq!((rows.row(0), rows.labels[0]), (expected.as_slice(), 1));
+    });
+}
+
+#[test]
+fn text_as_windows_and_spreadsheets_write_it() {
+    let quoted = CELLS
+        .split(',')
+        .map(|cell| format!("\"{cell}\""))
+        .collect::<Vec<_>>()
+        .join(",");
+    let text = format!("\u{feff}{}\r\n{CELLS}\r\n\r\n{quoted}\r\n", header());
+    check_accepted(&text, |rows| {
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows.row(0), rows.row(1));
+    });
+    check_accepted(&format!("{}\n{CELLS}", header()), |rows| {
+        assert_eq!(rows.len(), 1)
+    });
+}
+
+#[test]
+fn an_empty_cell_and_nan_are_missing_values() {
+    let cells = ",NaN, ,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,0";
+    check_accepted(&format!("{}\n{cells}\n", header()), |rows| {
+        assert!(rows.row(0)[..3].iter().all(|value| value.is_nan()));
+        assert_eq!(rows.row(0)[3], 4.0);
+    });
+}
+
+#[test]
+fn rows_without_identity_are_numbered_and_stand_alone() {
+    check_accepted(&format!("{}\n{CELLS}\n{CELLS}\n", header()), |rows| {
+        assert_eq!((&rows.ids, &rows.groups), (&vec![0, 1], &vec![0, 1]));
+    });
+    check_accepted(
+        &format!("row_id,{}\n70,{CELLS}\n80,{CELLS}\n", header()),
+        |rows| {
+            assert_eq!((&rows.ids, &rows.groups), (&vec![70, 80], &vec![70, 80]));
+        },
+    );
+}
+
+#[test]
+fn numbers_run_on_from_file_to_file() {
+    let dir = tempdir().unwrap();
+    for name in ["a.csv", "b.csv"] {
+        fs::write(
+            dir.path().join(name),
+            format!("{}\n{CELLS}\n{CELLS}\n", header()),
+        )
+        .unwrap();
+    }
+    assert_eq!(read_channel(dir.path()).unwrap().ids, [0, 1, 2, 3]);
+}
+
+#[test]
+fn an_episode_is_a_group_unless_there_is_one() {
+    let text = format!(
+        "episode_id,site,{}\nkitchen-7,\"Hall, east\",{CELLS}\nkitchen-8,x,{CELLS}\nkitchen-7,x,{CELLS}\n",
+        header()
+    );
+    check_accepted(&text, |rows| {
+        assert_eq!(rows.groups[0], rows.groups[2]);
+        assert_ne!(rows.groups[0], rows.groups[1]);
+        // The number of an episode is the same in every file and on every machine.
+        assert_eq!(rows.groups[0], 5_986_435_303_160_774_259);
+    });
+    check_accepted(
+        &format!("group,episode_id,{}\n5,a,{CELLS}\n", header()),
+        |rows| {
+            assert_eq!(rows.groups, [5]);
+        },
+    );
+}
+
+#[test]
+fn a_bad_cell_is_named_by_line_column_and_value() {
+    let with = |cell: &str| {
+        format!(
+            "{}\n{CELLS}\n\n{}\n",
+            header(),
+            CELLS.replacen("3", cell, 1)
+        )
+    };
+    check_refused(
+        &with("warm"),
+        "FILE, line 4, column t_max: `warm` is not a number; give a decimal number, or leave the \
+         cell empty if it is missing",
+    );
+    check_refused(
+        &with("inf"),
+        "FILE, line 4, column t_max: `inf` is not finite; leave the cell empty if the value is missing",
+    );
+    check_refused(
+        &with("\"3"),
+        "FILE, line 4, column t_max: `\"3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,1` has an unclosed \
+         quotation mark; close it on the same line",
+    );
+    check_refused(
+        &format!("{}\n{}\n", header(), CELLS.replacen(",18,1", ",18,2", 1)),
+        "FILE, line 2, column fire_detected: `2` is not a label; use 1 for fire and 0 for none",
+    );
+    check_refused(
+        &format!("row_id,{}\n-1,{CELLS}\n", header()),
+        "FILE, line 2, column row_id: `-1` is not a whole number from 0 to 2^64 - 1",
+    );
+}
+
+#[test]
+fn a_line_with_too_few_or_too_many_cells_is_named() {
+    check_refused(
+        &format!("{}\n{CELLS}\n1,2,3\n", header()),
+        "FILE, line 3: 3 cells, but the header has 19; give each row one cell per column",
+    );
+    check_refused(
+        &format!("{}\n{CELLS},\n", header()),
+        "FILE, line 2: 20 cells, but the header has 19; give each row one cell per column",
+    );
+}
+
+#[test]
+fn columns_are_checked_before_rows() {
+    check_refused(
+        &format!("{}\n{CELLS}\n", header().replace("gas_val", "co2")),
+        "FILE: column `co2` is unknown; remove it, or rename it if it is a feature",
+    );
+    check_refused(
+        &format!("{CELLS}\n{CELLS}\n"),
+        "FILE: column `1` is unknown; remove it, or rename it if it is a feature",
+    );
+    check_refused(
+        &format!("{}\n{CELLS}\n", header().replace(",gas_val", "")),
+        "FILE: column gas_val is missing; a data file has the 18 features and fire_detected",
+    );
+}
+
+#[test]
+fn a_file_without_rows_or_without_text_is_refused() {
+    check_refused(
+        "\n",
+        "FILE holds no header line; a channel needs at least one labelled row",
+    );
+    check_refused(
+        &format!("{}\n\n", header()),
+        "FILE holds no rows; a channel needs at least one labelled row",
+    );
+    let binary = [header().as_bytes(), b"\n", &[0xff, 0xfe, b'\n']].concat();
+    assert_eq!(
+        read(&binary).unwrap_err(),
+        "cannot read FILE: line 2 is not UTF-8 text"
+    );
+}

@@ -1,0 +1,181 @@
+//! Writing, and reading back what was written.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use sensor_model::{
+    Error, FEATURE_COUNT, RowWriter, Rows, data_fingerprint, original, read_channel, read_rows,
+    write_rows,
+};
+use tempfile::tempdir;
+
+pub(crate) fn sample(rows: std::ops::Range<u64>) -> Rows {
+    original::generate(7, rows, NonZeroUsize::MIN).rows
+}
+
+/// Rows with what is awkward to store: missing values, large ids, extreme numbers.
+fn awkward() -> Rows {
+    let mut rows = sample(0..5);
+    rows.ids = vec![u64::MAX, 0, 1 << 60, 17, 3];
+    rows.groups = vec![4, 4, u64::MAX, 0, 0];
+    rows.features[0] = f32::NAN;
+    rows.features[FEATURE_COUNT..2 * FEATURE_COUNT].fill(f32::NAN);
+    rows.features[40] = f32::MIN_POSITIVE;
+    rows.features[41] = f32::MAX;
+    rows.features[42] = -0.1;
+    rows
+}
+
+/// Equality with NaN equal to NaN.
+#[track_caller]
+pub(crate) fn assert_same(left: &Rows, right: &Rows) {
+    assert_eq!(
+        (&left.ids, &left.groups, &left.labels),
+        (&right.ids, &right.groups, &right.labels)
+    );
+    assert_eq!(data_fingerprint(left), data_fingerprint(right));
+}
+
+#[test]
+fn both_formats_give_back_what_they_were_given() {
+    let dir = tempdir().unwrap();
+    for name in ["rows.parquet", "rows.csv"] {
+        let path = dir.path().join(name);
+        write_rows(&path, &awkward()).unwrap();
+        assert_same(&read_rows(&path).unwrap(), &awkward());
+    }
+}
+
+#[test]
+fn a_csv_file_is_readable_by_people() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("rows.csv");
+    let mut rows = sample(0..1);
+    rows.features = (0..FEATURE_COUNT).map(|i| i as f32 / 2.0).collect();
+    rows.features[3] = f32::NAN;
+    rows.labels[0] = 1;
+    write_rows(&path, &rows).unwrap();
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        "row_id,group,t_mean,t_std,t_max,t_p95,t_hot_area_pct,t_hot_largest_blob_pct,t_grad_mean,\
+         t_grad_std,t_diff_mean,t_diff_std,flow_mag_mean,flow_mag_std,tproxy_val,tproxy_delta,\
+         tproxy_vel,gas_val,gas_delta,gas_vel,fire_detected\n\
+         0,0,0.0,0.5,1.0,,2.0,2.5,3.0,3.5,4.0,4.5,5.0,5.5,6.0,6.5,7.0,7.5,8.0,8.5,1\n"
+    );
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_how_the_rows_are_handed_over() {
+    let dir = tempdir().unwrap();
+    let rows = sample(0..70_000);
+    for extension in ["parquet", "csv"] {
+        let [whole, pieces] =
+            ["whole", "pieces"].map(|n| dir.path().join(n).with_extension(extension));
+        write_rows(&whole, &rows).unwrap();
+        let mut writer = RowWriter::create(&pieces).unwrap();
+        for start in (0..70_000).step_by(9_999) {
+            writer
+                .write(&sample(start..(start + 9_999).min(70_000)))
+                .unwrap();
+        }
+        writer.finish().unwrap();
+        assert!(
+            fs::read(&whole).unwrap() == fs::read(&pieces).unwrap(),
+            "{extension}"
+        );
+        assert_same(&read_rows(&pieces).unwrap(), &rows);
+    }
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_unfinished_file_leaves_nothing_behind() {
+    let dir = tempdir().unwrap();
+    for name in ["rows.parquet", "rows.csv"] {
+        let mut writer = RowWriter::create(&dir.path().join(name)).unwrap();
+        writer.write(&sample(0..10)).unwrap();
+        assert_eq!(names(dir.path()), [format!("{name}.partial")]);
+        drop(writer);
+        assert!(names(dir.path()).is_empty());
+    }
+}
+
+#[test]
+fn an_unfinished_file_does_not_touch_the_one_of_that_name() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("rows.csv");
+    write_rows(&path, &sample(0..3)).unwrap();
+    let mut writer = RowWriter::create(&path).unwrap();
+    writer.write(&sample(3..6)).unwrap();
+    drop(writer);
+    assert_same(&read_rows(&path).unwrap(), &sample(0..3));
+}
+
+#[test]
+fn a_channel_is_all_its_files_in_the_order_of_their_names() {
+    let dir = tempdir().unwrap();
+    let path = |name| dir.path().join(name);
+    write_rows(&path("part-00001.csv"), &sample(4..9)).unwrap();
+    write_rows(&path("part-00000.parquet"), &sample(0..4)).unwrap();
+    fs::write(path("notes.txt"), "not data").unwrap();
+    fs::write(path("part-00002.csv.partial"), "not complete").unwrap();
+    fs::create_dir(path("folder.csv")).unwrap();
+    assert_same(&read_channel(dir.path()).unwrap(), &sample(0..9));
+}
+
+#[track_caller]
+fn check_channel(dir: &Path, expected: &str) {
+    let shown = dir.display().to_string();
+    assert_eq!(
+        read_channel(dir).unwrap_err().to_string(),
+        expected.replace("DIR", &shown)
+    );
+}
+
+#[test]
+fn a_channel_without_data_is_refused() {
+    let dir = tempdir().unwrap();
+    check_channel(&dir.path().join("absent"), "cannot read DIR");
+    check_channel(
+        dir.path(),
+        "DIR holds no .parquet or .csv file; a channel needs at least one labelled row",
+    );
+    write_rows(&dir.path().join("a.parquet"), &Rows::default()).unwrap();
+    write_rows(&dir.path().join("b.csv"), &Rows::default()).unwrap();
+    check_channel(
+        dir.path(),
+        "DIR holds no rows; a channel needs at least one labelled row",
+    );
+}
+
+#[test]
+fn another_extension_is_refused_for_reading_and_writing() {
+    let path = Path::new("rows.xlsx");
+    let expected = "rows.xlsx is neither .parquet nor .csv; rename or convert it";
+    assert_eq!(read_rows(path).unwrap_err().to_string(), expected);
+    assert_eq!(
+        write_rows(path, &sample(0..1)).unwrap_err().to_string(),
+        expected
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_created_is_named() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("absent/rows.csv");
+    let error = write_rows(&path, &sample(0..1)).unwrap_err();
+    assert!(matches!(&error, Error::Write { .. }), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        format!("cannot write {}", path.display())
+    );
+}

@@ -1,0 +1,10 @@
+//! Tests of the crate from outside.
+
+// Data files: round trips, and every way in which they can be wrong.
+mod csv_input;
+mod dataset;
+mod parquet_input;
+// The generator against the laws that it claims to follow.
+mod original;
+// docs/FEATURES.md is what the schema says.
+mod features_doc;
