@@ -84,7 +84,7 @@ mod tests {
             let mut seen = 0;
             let flow = for_each(
                 threads,
-                0..1_000_000_u64,
+                0..1_000_000_u32,
                 |job| job,
                 |_, _| {
                     seen += 1;

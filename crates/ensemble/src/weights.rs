@@ -219,7 +219,7 @@ mod tests {
             found
                 .iter()
                 .zip(expected)
-                .all(|(a, b)| (a - b).abs() < tolerance),
+                .all(|(a, b)| (a - b).abs() <= tolerance),
             "{found:?} against {expected:?}"
         );
     }

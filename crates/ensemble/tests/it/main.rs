@@ -1,0 +1,4 @@
+//! The crate from outside.
+
+/// Rows to learn from.
+mod synthetic;
