@@ -1,2 +1,10 @@
-//! Placeholder.
-fn main() {}
+//! The program that SageMaker runs inside the container; see the library for what it does.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(fire_container::run(
+        std::env::args_os(),
+        &mut std::io::stdout(),
+    ))
+}

@@ -1,0 +1,99 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+/// Train or serve the fire-detection model by the SageMaker container contract.
+#[derive(Debug, Parser)]
+#[command(
+    name = "fire-container",
+    version,
+    after_help = "Examples:\n  \
+        fire-container train --opt-ml ./job     # ./job/input/... in, ./job/model out\n  \
+        fire-container serve --opt-ml ./job     # answers on port 8080\n  \
+        SAGEMAKER_BIND_TO_PORT=9000 FIRE_BIND_ADDRESS=127.0.0.1 fire-container serve\n\n\
+        Installed under the names `train` and `serve` it needs no command."
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Folder in the place of /opt/ml.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "FIRE_OPT_ML",
+        default_value = "/opt/ml",
+        global = true
+    )]
+    pub(crate) opt_ml: PathBuf,
+}
+
+/// The two things that SageMaker asks of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Fit a model to the channels below input/data.
+    Train,
+    /// Answer GET /ping and POST /invocations with the model in model/.
+    Serve,
+}
+
+impl Cli {
+    /// Reads arguments; a program that is called `train` or `serve` takes its command from that.
+    pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut args: Vec<OsString> = args.into_iter().collect();
+        let name = args
+            .first()
+            .and_then(|path| Path::new(path).file_name()?.to_str());
+        if let Some(command @ ("train" | "serve")) = name {
+            let command = OsString::from(command);
+            // SageMaker passes the command as an argument too.
+            if args.get(1) != Some(&command) {
+                args.insert(1, command);
+            }
+        }
+        Self::try_parse_from(args)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Cli, clap::Error> {
+        Cli::read(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn the_command_comes_from_the_argument_or_from_the_name() {
+        for (line, command, folder) in [
+            ("fire-container train", Command::Train, "/opt/ml"),
+            ("fire-container serve --opt-ml x", Command::Serve, "x"),
+            ("fire-container --opt-ml x serve", Command::Serve, "x"),
+            ("/usr/local/bin/train", Command::Train, "/opt/ml"),
+            ("/usr/local/bin/serve serve", Command::Serve, "/opt/ml"),
+            ("train --opt-ml x", Command::Train, "x"),
+        ] {
+            let cli = read(line).unwrap();
+            assert_eq!(
+                (cli.command, cli.opt_ml),
+                (command, PathBuf::from(folder)),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn anything_else_is_wrong_usage() {
+        for line in [
+            "fire-container",
+            "fire-container trian",
+            "train serve",
+            "serve --port 1",
+        ] {
+            assert!(read(line).unwrap_err().use_stderr(), "{line}");
+        }
+    }
+}

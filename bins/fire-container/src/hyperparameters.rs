@@ -1,0 +1,167 @@
+//! The job's settings: `input/config/hyperparameters.json`.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use ensemble::{Algorithm, CheckedParams, Params};
+use serde_json::{Map, Value};
+
+/// Seed when the job names none.
+const DEFAULT_SEED: u64 = 42;
+
+/// What a job was asked to train.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The learner.
+    pub algorithm: Algorithm,
+    /// Seed of all its randomness.
+    pub seed: u64,
+    /// The learner's own parameters, those not given at their defaults.
+    pub params: CheckedParams,
+}
+
+impl Settings {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read as a JSON object of settings, when `algorithm` is absent, or
+    /// when a name or value is unknown; the message then names every one of them.
+    pub fn read(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read the hyperparameters in {shown}"))?;
+        let map: Map<String, Value> = serde_json::from_str(&text)
+            .with_context(|| format!("{shown} is not a JSON object of hyperparameters"))?;
+        Self::from_map(&map)
+    }
+
+    fn from_map(map: &Map<String, Value>) -> Result<Self> {
+        let algorithm: Algorithm = match map.get("algorithm") {
+            Some(value) => plain(value).context("hyperparameter algorithm")?.parse()?,
+            None => bail!(
+                "hyperparameter algorithm is missing; known are {}",
+                algorithms()
+            ),
+        };
+        let mut seed = DEFAULT_SEED;
+        let mut params = Params::defaults(algorithm);
+        let mut problems = Vec::new();
+        for (name, value) in map {
+            let taken = match name.as_str() {
+                "algorithm" => Ok(()),
+                "seed" => read_seed(value).map(|given| seed = given),
+                _ => plain(value).and_then(|value| Ok(params.set(name, &value)?)),
+            };
+            if let Err(problem) = taken {
+                problems.push(format!("hyperparameter {name}: {problem:#}"));
+            }
+        }
+        ensure!(problems.is_empty(), "{}", problems.join("; "));
+        Ok(Self {
+            algorithm,
+            seed,
+            params: params.check()?,
+        })
+    }
+}
+
+fn algorithms() -> String {
+    Algorithm::ALL
+        .map(|algorithm| algorithm.to_string())
+        .join(", ")
+}
+
+fn read_seed(value: &Value) -> Result<u64> {
+    let text = plain(value)?;
+    text.parse()
+        .with_context(|| format!("`{text}` is not a whole number from 0 to 2^64 - 1"))
+}
+
+/// A setting as plain text, from any of its spellings: the API passes `"5"`, some client
+/// libraries encode the string once more as JSON (`"\"5\""`), and by hand one writes `5`.
+fn plain(value: &Value) -> Result<String> {
+    match value {
+        Value::String(text) => {
+            Ok(serde_json::from_str::<String>(text).unwrap_or_else(|_| text.clone()))
+        }
+        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
+        _ => bail!("`{value}` is not a single value"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(settings: &Value) -> Result<Settings> {
+        Settings::from_map(settings.as_object().unwrap())
+    }
+
+    #[test]
+    fn three_spellings_mean_the_same() {
+        for value in [json!(5), json!("5"), json!("\"5\"")] {
+            let settings = read(&json!({
+                "algorithm": "random_forest", "seed": value, "max_depth": value
+            }))
+            .unwrap();
+            assert_eq!(
+                (settings.algorithm, settings.seed),
+                (Algorithm::RandomForest, 5)
+            );
+            let entries = settings.params.params().entries();
+            assert!(
+                entries.contains(&("max_depth".into(), "5".into())),
+                "{entries:?}"
+            );
+        }
+        let quoted = read(&json!({ "algorithm": "\"logistic_regression\"" })).unwrap();
+        assert_eq!(
+            (quoted.algorithm, quoted.seed),
+            (Algorithm::LogisticRegression, 42)
+        );
+    }
+
+    fn check(settings: &Value, expected: &[&str]) {
+        let error = format!("{:#}", read(settings).unwrap_err());
+        for part in expected {
+            assert!(error.contains(part), "`{part}` is not in `{error}`");
+        }
+    }
+
+    #[test]
+    fn every_bad_name_and_value_is_named() {
+        check(
+            &json!({}),
+            &[
+                "hyperparameter algorithm is missing",
+                "random_forest, gradient_boosting, logistic_regression",
+            ],
+        );
+        check(
+            &json!({ "algorithm": "svm" }),
+            &["svm", "gradient_boosting"],
+        );
+        check(
+            &json!({ "algorithm": "random_forest", "depth": "3", "trees": "9" }),
+            &[
+                "hyperparameter depth",
+                "hyperparameter trees",
+                "n_estimators",
+            ],
+        );
+        check(
+            &json!({ "algorithm": "random_forest", "max_depth": "ten" }),
+            &["hyperparameter max_depth", "`ten`"],
+        );
+        check(
+            &json!({ "algorithm": "random_forest", "seed": "-1" }),
+            &["hyperparameter seed: `-1` is not a whole number from 0 to 2^64 - 1"],
+        );
+        check(
+            &json!({ "algorithm": "random_forest", "max_depth": [3] }),
+            &["hyperparameter max_depth: `[3]` is not a single value"],
+        );
+    }
+}

@@ -1,0 +1,48 @@
+//! The folder tree that SageMaker lays out below `/opt/ml`.
+
+use std::path::{Path, PathBuf};
+
+/// Paths below `/opt/ml`, or below a folder in its place.
+///
+/// Source: SageMaker developer guide, "How Amazon SageMaker Runs Your Training Image".
+#[derive(Clone, Debug)]
+pub struct OptMl {
+    root: PathBuf,
+}
+
+impl OptMl {
+    /// The tree below `root`; nothing is looked at or created yet.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The job's settings, a JSON object of strings.
+    pub fn hyperparameters(&self) -> PathBuf {
+        self.root.join("input/config/hyperparameters.json")
+    }
+
+    /// The folder of a channel's data files.
+    pub fn channel(&self, name: &str) -> PathBuf {
+        self.root.join("input/data").join(name)
+    }
+
+    /// What SageMaker packs into `model.tar.gz`, and unpacks again for serving.
+    pub fn model(&self) -> PathBuf {
+        self.root.join("model")
+    }
+
+    /// What SageMaker packs into `output.tar.gz`.
+    pub fn output_data(&self) -> PathBuf {
+        self.root.join("output/data")
+    }
+
+    /// The file whose first 1024 characters become the job's `FailureReason`.
+    pub fn failure(&self) -> PathBuf {
+        self.root.join("output/failure")
+    }
+
+    /// The root itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}

@@ -1,0 +1,97 @@
+//! Probabilities to response bodies.
+
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use ensemble::artifact::{Artifact, FeatureRange};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::media::Media;
+use super::predictor::Predictor;
+use super::refusal::Refusal;
+use super::request::RequestRows;
+
+/// What the client asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) media: Media,
+    /// Whether each member's own probability is wanted too.
+    pub(super) members: bool,
+}
+
+/// The answer to one row.
+#[derive(Serialize)]
+struct Prediction {
+    fire_probability: f64,
+    fire_detected: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    members: Map<String, Value>,
+}
+
+/// The JSON document.
+#[derive(Serialize)]
+struct Predictions {
+    predictions: Vec<Prediction>,
+}
+
+fn to_json(value: &impl Serialize) -> Result<String, Refusal> {
+    serde_json::to_string(value).map_err(|_| Refusal::defect())
+}
+
+/// Predicts the rows and writes them down, in the order of the request.
+pub(super) fn answer(
+    predictor: &Predictor,
+    rows: &RequestRows,
+    wanted: Wanted,
+) -> Result<Response, Refusal> {
+    let probabilities = predictor
+        .probabilities(&rows.values)
+        .map_err(|_| Refusal::defect())?;
+    let artifact = predictor.artifact();
+    let predictions = rows
+        .iter()
+        .zip(&probabilities)
+        .map(|(row, &fire_probability)| Prediction {
+            fire_probability,
+            fire_detected: fire_probability >= artifact.threshold,
+            warnings: warnings(&artifact.features, row),
+            members: if wanted.members {
+                members(artifact, row)
+            } else {
+                Map::new()
+            },
+        });
+    let body = match wanted.media {
+        Media::Json => to_json(&Predictions {
+            predictions: predictions.collect(),
+        })?,
+        Media::JsonLines => predictions
+            .map(|one| Ok(to_json(&one)? + "\n"))
+            .collect::<Result<_, _>>()?,
+        Media::Csv => probabilities.iter().map(|p| format!("{p}\n")).collect(),
+    };
+    Ok(([(CONTENT_TYPE, wanted.media.name())], body).into_response())
+}
+
+/// Names the values that lie outside what the model saw in training: its answer is then a guess.
+fn warnings(ranges: &[FeatureRange], row: &[f32]) -> Vec<String> {
+    let outside = ranges
+        .iter()
+        .zip(row)
+        .filter(|(range, value)| !range.contains(**value));
+    outside
+        .map(|(FeatureRange { name, min, max }, value)| {
+            format!("{name} = {value} is outside the range seen in training, {min} to {max}")
+        })
+        .collect()
+}
+
+fn members(artifact: &Artifact, row: &[f32]) -> Map<String, Value> {
+    let probabilities = artifact.members_row(row);
+    let members = artifact.members.iter().zip(probabilities);
+    members
+        .map(|(member, probability)| (member.name.clone(), json!(probability)))
+        .collect()
+}

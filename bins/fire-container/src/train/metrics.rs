@@ -1,0 +1,64 @@
+//! What the model makes of a channel: probabilities, scores, metric lines.
+
+use std::io::{self, Write};
+
+use anyhow::{Context, Result};
+use ensemble::metrics::Scores;
+use ensemble::{Model, Predictions};
+
+use super::channels::Channel;
+
+/// What the model makes of one channel.
+pub(super) struct ScoredPart {
+    pub(super) name: &'static str,
+    pub(super) predictions: Predictions,
+    /// At 1/2 and at the threshold.
+    pub(super) scores: Scores,
+}
+
+impl ScoredPart {
+    /// Predicts and scores the channel.
+    pub(super) fn new(channel: &Channel, model: &Model, threshold: f64) -> Result<Self> {
+        let predictions = predict(channel, model)?;
+        let scores = predictions
+            .evaluate(Some(threshold))
+            .with_context(|| format!("channel {}", channel.name))?;
+        Ok(Self {
+            name: channel.name,
+            predictions,
+            scores,
+        })
+    }
+
+    /// Prints one line `part:metric=value;` per metric.
+    pub(super) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        for (metric, value) in metrics(&self.scores) {
+            writeln!(out, "{}:{metric}={value:.6};", self.name)?;
+        }
+        Ok(())
+    }
+}
+
+/// The model's probability of fire for each row of the channel.
+pub(super) fn predict(channel: &Channel, model: &Model) -> Result<Predictions> {
+    Ok(Predictions {
+        ids: channel.rows.ids.clone(),
+        groups: channel.rows.groups.clone(),
+        labels: channel.rows.labels.clone(),
+        probabilities: model.predict_proba(&channel.samples()?.x())?,
+    })
+}
+
+/// The metrics that have a MetricDefinition; those of decisions are at 1/2, where they can be
+/// compared with the best that the data permit.
+fn metrics(scores: &Scores) -> [(&'static str, f64); 7] {
+    [
+        ("auc", scores.auc),
+        ("accuracy", scores.accuracy),
+        ("f1", scores.f1),
+        ("precision", scores.precision),
+        ("recall", scores.recall),
+        ("logloss", scores.logloss),
+        ("brier", scores.brier),
+    ]
+}

@@ -1,0 +1,130 @@
+//! What a job leaves behind: the model folder and the predictions.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use ensemble::artifact::{Artifact, FeatureRange, MANIFEST_FILE, MODEL_FILE, Member, Probe};
+use ensemble::metrics::Scores;
+use ensemble::{Model, Predictions};
+use sensor_model::{Feature, data_fingerprint, fingerprint, probes};
+use serde_json::{Map, Value, json};
+
+use crate::Settings;
+use crate::paths::OptMl;
+
+use super::channels::Channel;
+use super::metrics::ScoredPart;
+
+/// Everything that a finished job knows.
+pub(super) struct Trained {
+    pub(super) settings: Settings,
+    pub(super) train: Channel,
+    pub(super) model: Model,
+    pub(super) threshold: f64,
+    pub(super) parts: Vec<ScoredPart>,
+}
+
+impl Trained {
+    /// Writes `output/data/`, then `model/` with the model itself last.
+    pub(super) fn write(self, paths: &OptMl) -> Result<()> {
+        for part in self
+            .parts
+            .iter()
+            .filter(|part| part.name != self.train.name)
+        {
+            let path = paths.output_data().join(format!("{}.csv", part.name));
+            write_predictions(&path, &part.predictions)?;
+        }
+        let model = paths.model();
+        write_json(&model.join("metrics.json"), &self.metrics())?;
+        let artifact = self.into_artifact()?;
+        write_json(&model.join(MANIFEST_FILE), &artifact.manifest())?;
+        write_file(&model.join(MODEL_FILE), &artifact.to_bytes())
+    }
+
+    fn scores(&self, name: &str) -> Option<Scores> {
+        self.parts
+            .iter()
+            .find(|part| part.name == name)
+            .map(|part| part.scores.clone())
+    }
+
+    fn into_artifact(self) -> Result<Artifact> {
+        let [validation, test] = ["validation", "test"].map(|name| self.scores(name));
+        let names = Feature::ALL.map(Feature::name);
+        let mut artifact = Artifact {
+            schema: fingerprint().to_owned(),
+            features: FeatureRange::of_columns(names, &self.train.samples()?.x()),
+            data_fingerprint: data_fingerprint(&self.train.rows),
+            threshold: self.threshold,
+            members: vec![Member {
+                name: self.settings.algorithm.to_string(),
+                algorithm: self.settings.algorithm,
+                weight: 1.0,
+                seed: self.settings.seed,
+                hyperparameters: self.settings.params.params().entries(),
+                validation: validation.clone(),
+                test: test.clone(),
+                model: self.model,
+            }],
+            validation,
+            test,
+            probes: probes().map(unanswered).into(),
+        };
+        artifact.answer_probes();
+        Ok(artifact)
+    }
+
+    /// The figures of the job in readable form.
+    fn metrics(&self) -> Value {
+        let entries = self.settings.params.params().entries().into_iter();
+        let hyperparameters: Map<String, Value> = entries
+            .map(|(name, value)| (name, Value::String(value)))
+            .collect();
+        let mut metrics = json!({
+            "algorithm": self.settings.algorithm.to_string(),
+            "seed": self.settings.seed,
+            "hyperparameters": hyperparameters,
+            "threshold": self.threshold,
+            "rows": {},
+        });
+        for part in &self.parts {
+            metrics["rows"][part.name] = json!(part.predictions.labels.len());
+            metrics[part.name] = json!(part.scores);
+        }
+        metrics
+    }
+}
+
+/// A probe that the model has yet to answer.
+fn unanswered(probe: sensor_model::Probe) -> Probe {
+    Probe {
+        name: probe.name.to_owned(),
+        row: probe.row.to_vec(),
+        expected: probe.expected,
+        probability: f64::NAN,
+    }
+}
+
+fn write_predictions(path: &Path, predictions: &Predictions) -> Result<()> {
+    let mut bytes = Vec::new();
+    predictions.write_csv(&mut bytes)?;
+    write_file(path, &bytes)
+}
+
+fn write_json(path: &Path, value: &Value) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    write_file(path, text.as_bytes())
+}
+
+/// Writes beside the file and renames, since a job that is killed uploads what lies there.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let partial = path.with_extension("partial");
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    folder
+        .and_then(|()| fs::write(&partial, bytes))
+        .and_then(|()| fs::rename(&partial, path))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
