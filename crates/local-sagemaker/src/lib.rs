@@ -1,1 +1,69 @@
-//! Placeholder while the workspace is laid out.
+//! S3, SageMaker, its runtime and STS on one port of 127.0.0.1, with real training and serving processes behind them.
+//!
+//! The server knows the wire and nothing else: it shares no code with the programs that call it, so that a wrong belief
+//! about AWS cannot hide on both sides. Any SDK of any language is a client: point `AWS_ENDPOINT_URL` at it.
+//!
+//! | on the wire | behind it |
+//! |---|---|
+//! | S3: buckets, objects, ranges, lists, multipart uploads | files below `s3/`, through `s3s` and `s3s-fs` |
+//! | `CreateTrainingJob` and its companions | one process `PROGRAM train` a job, with its own `/opt/ml` tree below `jobs/NAME/` |
+//! | `CreateModel`, `CreateEndpointConfig` | records below `models/` and `endpoint-configs/` |
+//! | `CreateEndpoint`, `UpdateEndpoint`, `InvokeEndpoint` | one process `PROGRAM serve` a variant, behind a proxy |
+//! | `GetCallerIdentity` | account 691595239825, user `local` |
+//!
+//! `PROGRAM` stands for the container image: every image whose repository is named `fire-container` is mapped to the
+//! program of that name, others are refused. It finds its tree by the variable `FIRE_OPT_ML` and its port by
+//! `SAGEMAKER_BIND_TO_PORT`; otherwise the container contract is SageMaker's own.
+//!
+//! # What is not imitated
+//!
+//! Signatures are not verified and nobody is denied anything: the server binds the loopback interface only.
+//! Jobs have one instance, and so have variants, whatever count they were given. Instance types are checked against
+//! SageMaker's lists and change nothing. There is no Pipe mode, no pipeline of containers, no traffic shifting.
+//! What AWS would do and this server does not is refused by name, not ignored.
+//!
+//! # What is kept
+//!
+//! Everything outlives the server, even one that is killed: a new one on the same directory has the same objects, jobs
+//! and models, serves its endpoints again, and runs a job that was cut off again from its start.
+//! Child processes end with the server; those of a killed one are ended by the next, which knows them by process id and
+//! start time.
+//!
+//! # Reading order
+//!
+//! [`Server::start`] takes the state directory (`holder`), opens the services and listens (`server`).
+//! `route` finds out which service a request is for; `s3`, `training`, `model` and `endpoint` answer it in the shapes of
+//! `wire`, with names checked by `names` and records kept by `store`. Processes are `process`'s, archives `archive`'s.
+//! Times on the wire are seconds since the epoch; `clock` alone reads them off the system.
+
+mod server;
+
+mod holder;
+mod route;
+
+mod s3;
+mod sts;
+
+mod endpoint;
+mod model;
+mod training;
+
+mod archive;
+mod arn;
+mod image;
+mod instance_types;
+mod listing;
+mod names;
+mod process;
+mod store;
+mod wire;
+
+mod clock;
+mod error;
+mod log;
+
+pub mod cli;
+
+pub use error::Error;
+pub use holder::build_id;
+pub use server::{Config, Server};

@@ -1,0 +1,158 @@
+//! The command line of the program `local-sagemaker`.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::error::{Error, chain};
+use crate::holder::{build_id, end};
+use crate::server::{Config, Server};
+
+/// Wrong usage, or something in the way that the caller can remove: another server, a taken port.
+const EXIT_USAGE: u8 = 2;
+
+/// S3, SageMaker, its runtime and STS on one port of 127.0.0.1, with real training and serving behind them.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub struct Args {
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Directory that holds everything the server keeps
+    #[arg(long, env = "FIRE_STATE_DIR", default_value = ".fire")]
+    state_dir: PathBuf,
+    /// End after this many seconds without a request, a job at work or an endpoint; 0 never does
+    #[arg(long, default_value_t = 0)]
+    idle_seconds: u64,
+    /// Leave the terminal's session, and log to server.log in the state directory
+    #[arg(long)]
+    detached: bool,
+    /// End the server of the state directory, and wait until it has ended
+    #[arg(long)]
+    stop: bool,
+    /// Print the build of this program, which is also in server.json, and exit
+    #[arg(long)]
+    build_id: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  local-sagemaker --port 4566          serve boto3, the aws CLI, Terraform:
+                                       AWS_ENDPOINT_URL=http://127.0.0.1:4566
+  local-sagemaker --stop               end the server of .fire/
+
+Exit codes: 0 done, 1 the server broke, 2 wrong usage, a taken port, or a state directory held by another server";
+
+/// Does what the arguments ask for.
+pub async fn run(args: Args) -> ExitCode {
+    let done = if args.build_id {
+        print(&build_id());
+        Ok(())
+    } else if args.stop {
+        stop(&args.state_dir)
+    } else {
+        serve(args).await
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&format!("local-sagemaker: {}", chain(&error)));
+            match error {
+                Error::Held { .. } | Error::Port { .. } | Error::Program { .. } => {
+                    ExitCode::from(EXIT_USAGE)
+                }
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn stop(state_dir: &Path) -> Result<(), Error> {
+    let ended = end(state_dir)?;
+    let state_dir = state_dir.display();
+    tell(&if ended {
+        format!("ended the server of {state_dir}")
+    } else {
+        format!("no server holds {state_dir}")
+    });
+    Ok(())
+}
+
+async fn serve(args: Args) -> Result<(), Error> {
+    if args.detached {
+        detach(&args.state_dir)?;
+    }
+    let mut signals =
+        Signals::listen().map_err(Error::io("listen for signals to", "this process"))?;
+    let idle = (args.idle_seconds > 0).then(|| Duration::from_secs(args.idle_seconds));
+    let config = Config {
+        state_dir: args.state_dir,
+        port: args.port,
+        program: None,
+        idle,
+    };
+    let mut server = Server::start(config).await?;
+    let url = server.url().to_owned();
+    print(&format!("listening on {url}"));
+    tell(&format!(
+        "export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1"
+    ));
+    tokio::select! {
+        () = server.wait() => {}
+        () = signals.next() => {}
+    }
+    server.stop().await;
+    Ok(())
+}
+
+/// What asks a program to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Listens before anything is started, so that no signal is lost.
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// A session of its own, and stderr to a file: the terminal may close, and Ctrl-C is for others.
+fn detach(state_dir: &Path) -> Result<(), Error> {
+    // A process that already leads a group cannot leave its session; it has none to lose then.
+    let _ = nix::unistd::setsid();
+    std::fs::create_dir_all(state_dir).map_err(Error::io("create", state_dir))?;
+    let path = state_dir.join("server.log");
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .map_err(Error::io("open", &path))?;
+    nix::unistd::dup2_stderr(log).map_err(|error| Error::io("log to", path)(error.into()))
+}
+
+/// A line on stdout; a reader that has gone away is no reason to end.
+fn print(line: &str) {
+    let mut stdout = std::io::stdout();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

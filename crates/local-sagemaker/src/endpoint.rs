@@ -1,0 +1,284 @@
+//! Endpoints: `CreateEndpoint`, `DescribeEndpoint`, `ListEndpoints`, `UpdateEndpoint`, `DeleteEndpoint`.
+//!
+//! Each variant is a serving process. An update starts the new ones first: they take over once all of them have passed
+//! `/ping`, and if one does not, the old ones go on and the reason is told.
+
+mod config;
+mod deploy;
+mod fleet;
+mod invoke;
+mod proxy;
+mod record;
+mod replica;
+mod variant;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::arn;
+use crate::error::{Error, chain};
+use crate::image::Images;
+use crate::listing::{self, Entry, Listing};
+use crate::model::Models;
+use crate::names::Violations;
+use crate::s3::Storage;
+use crate::store::{Table, locked};
+use crate::wire::{ApiError, Call, nothing};
+use config::Configs;
+use fleet::Fleet;
+use proxy::Proxy;
+use record::{Deployment, Record, Status};
+
+pub(crate) use invoke::endpoint_of;
+
+/// Tenths of a second that a request waits for an endpoint that a restarted server is starting again.
+const START_PATIENCE: u32 = 200;
+
+/// All endpoints and their configurations.
+pub(crate) struct Endpoints {
+    folder: PathBuf,
+    storage: Storage,
+    images: Images,
+    table: Table<Record>,
+    /// The configurations.
+    pub(crate) configs: Configs,
+    fleets: Mutex<BTreeMap<String, Arc<Fleet>>>,
+    proxy: Proxy,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EndpointRequest {
+    endpoint_name: Option<String>,
+    endpoint_config_name: Option<String>,
+}
+
+impl EndpointRequest {
+    /// The endpoint's name and the configuration's, both valid.
+    fn both(self) -> Result<(String, String), ApiError> {
+        let mut violations = Violations::default();
+        violations.name("endpointName", self.endpoint_name.as_deref());
+        violations.name("endpointConfigName", self.endpoint_config_name.as_deref());
+        violations.finish()?;
+        Ok((
+            self.endpoint_name.unwrap_or_default(),
+            self.endpoint_config_name.unwrap_or_default(),
+        ))
+    }
+}
+
+impl Endpoints {
+    /// Opens the endpoints of a state directory. Those that served are started again, and what a killed server was
+    /// doing to them is done again.
+    pub(crate) fn open(
+        state_dir: &Path,
+        storage: Storage,
+        images: Images,
+    ) -> Result<Arc<Self>, Error> {
+        let endpoints = Arc::new(Self {
+            folder: state_dir.join("serving"),
+            storage,
+            images,
+            table: Table::open(state_dir.join("endpoints"))?,
+            configs: Configs::open(state_dir)?,
+            fleets: Mutex::default(),
+            proxy: Proxy::new(),
+            tasks: Mutex::default(),
+        });
+        for record in endpoints.table.all() {
+            endpoints.clone().resume(record);
+        }
+        Ok(endpoints)
+    }
+
+    fn resume(self: Arc<Self>, record: Record) {
+        for process in record.processes.values() {
+            process.end_orphan();
+        }
+        self.table
+            .update(&record.name, |record| record.processes.clear());
+        match record.status {
+            Status::Failed => {}
+            Status::Deleting => self.forget(&record.name),
+            Status::Creating | Status::InService | Status::Updating => {
+                let endpoints = self.clone();
+                locked(&self.tasks).spawn(endpoints.deploy_again(record));
+            }
+        }
+    }
+
+    /// `CreateEndpoint`.
+    pub(crate) fn create(self: Arc<Self>, call: &Call, models: &Models) -> Result<Value, ApiError> {
+        let (name, config) = call.read::<EndpointRequest>()?.both()?;
+        let variants = self.configs.variants(&config, &call.region, models)?;
+        let record = Record::new(
+            &name,
+            &call.region,
+            Deployment {
+                generation: 0,
+                config,
+                variants,
+            },
+        );
+        let arn = record.arn();
+        match self.table.insert_new(&name, record.clone()) {
+            Err(error) => return Err(ApiError::internal(chain(&error))),
+            Ok(false) => {
+                return Err(ApiError::validation(format!(
+                    "Cannot create already existing endpoint \"{arn}\"."
+                )));
+            }
+            Ok(true) => {}
+        }
+        let endpoints = self.clone();
+        locked(&self.tasks).spawn(endpoints.deploy_first(record));
+        Ok(json!({"EndpointArn": arn}))
+    }
+
+    /// `UpdateEndpoint`.
+    pub(crate) fn update(self: Arc<Self>, call: &Call, models: &Models) -> Result<Value, ApiError> {
+        let (name, config) = call.read::<EndpointRequest>()?.both()?;
+        let record = self.find(&name, &call.region)?;
+        let arn = record.arn();
+        match record.status {
+            Status::InService => {}
+            Status::Failed => {
+                let text = format!(
+                    "Cannot update endpoint \"{arn}\" in status Failed; delete it and create it anew."
+                );
+                return Err(ApiError::validation(text));
+            }
+            _ => {
+                return Err(ApiError::validation(format!(
+                    "Cannot update in-progress endpoint \"{arn}\"."
+                )));
+            }
+        }
+        let variants = self.configs.variants(&config, &call.region, models)?;
+        let generation = record.current.generation + record.updates + 1;
+        let next = Deployment {
+            generation,
+            config,
+            variants,
+        };
+        if let Some(record) = self.table.update(&name, |record| record.begin_update(next)) {
+            let endpoints = self.clone();
+            locked(&self.tasks).spawn(endpoints.deploy_next(record));
+        }
+        Ok(json!({"EndpointArn": arn}))
+    }
+
+    /// `DescribeEndpoint`.
+    pub(crate) fn describe(&self, call: &Call) -> Result<Value, ApiError> {
+        self.named(call).map(|record| record.describe())
+    }
+
+    /// `DeleteEndpoint`: the name is free again when its processes have ended.
+    pub(crate) fn delete(self: Arc<Self>, call: &Call) -> Result<Value, ApiError> {
+        let record = self.named(call)?;
+        if !matches!(record.status, Status::InService | Status::Failed) {
+            return Err(ApiError::validation(format!(
+                "Cannot update in-progress endpoint \"{}\".",
+                record.arn()
+            )));
+        }
+        self.table
+            .update(&record.name, |record| record.enter(Status::Deleting, None));
+        let endpoints = self.clone();
+        locked(&self.tasks).spawn(async move {
+            endpoints.retire(&record.name).await;
+            endpoints.forget(&record.name);
+        });
+        Ok(nothing())
+    }
+
+    /// `ListEndpoints`.
+    pub(crate) fn list(&self, call: &Call) -> Result<Value, ApiError> {
+        let entries = self.table.all().into_iter().map(|record| Entry {
+            created: record.created,
+            modified: record.modified,
+            status: record.status.word(),
+            summary: record.summary(),
+            name: record.name,
+        });
+        listing::page(
+            call,
+            entries.collect(),
+            &Listing {
+                result: "Endpoints",
+                ascending: false,
+            },
+        )
+    }
+
+    /// Whether an endpoint serves or is about to.
+    pub(crate) fn busy(&self) -> bool {
+        self.table
+            .all()
+            .iter()
+            .any(|record| record.status != Status::Failed)
+    }
+
+    /// Ends all serving processes; their endpoints serve again at the next start.
+    pub(crate) async fn shut_down(&self) {
+        // A deployment under way is dropped with its processes; its record says that it is to be done again.
+        locked(&self.tasks).abort_all();
+        let mut tasks = std::mem::take(&mut *locked(&self.tasks));
+        while tasks.join_next().await.is_some() {}
+        self.retire_all().await;
+    }
+
+    /// The log of an endpoint, if there is such an endpoint.
+    pub(crate) fn log(&self, name: &str) -> Option<PathBuf> {
+        self.table
+            .get(name)
+            .map(|record| self.folder.join(record.name).join("log"))
+    }
+
+    fn live(&self, name: &str) -> Option<Arc<Fleet>> {
+        locked(&self.fleets).get(name).cloned()
+    }
+
+    /// The processes of an endpoint; right after a start of the server they may still be on their way.
+    async fn live_soon(&self, name: &str) -> Option<Arc<Fleet>> {
+        for _ in 0..START_PATIENCE {
+            let fleet = self.live(name);
+            let status = self.table.get(name)?.status;
+            if fleet.is_some() || !matches!(status, Status::InService | Status::Updating) {
+                return fleet;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        None
+    }
+
+    fn named(&self, call: &Call) -> Result<Record, ApiError> {
+        let request: EndpointRequest = call.read()?;
+        let mut violations = Violations::default();
+        violations.name("endpointName", request.endpoint_name.as_deref());
+        violations.finish()?;
+        self.find(&request.endpoint_name.unwrap_or_default(), &call.region)
+    }
+
+    fn find(&self, name: &str, region: &str) -> Result<Record, ApiError> {
+        let arn = arn::sagemaker(region, "endpoint", name);
+        self.table
+            .get(name)
+            .ok_or_else(|| ApiError::validation(format!("Could not find endpoint \"{arn}\".")))
+    }
+
+    /// Removes the endpoint and its files.
+    fn forget(&self, name: &str) {
+        let _ = fs::remove_dir_all(self.folder.join(name));
+        self.table.remove(name);
+    }
+}

@@ -1,0 +1,124 @@
+//! HTTP to the serving processes: `/ping` and `/invocations`.
+
+use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+
+/// Longest answer of a container: far more than any client is given by AWS.
+const LONGEST_ANSWER: usize = 25 << 20;
+
+/// The headers that reach the container; SageMaker takes all others away.
+const REQUEST_HEADERS: [&str; 10] = [
+    "content-type",
+    "accept",
+    "x-amzn-sagemaker-custom-attributes",
+    "x-amzn-sagemaker-target-model",
+    "x-amzn-sagemaker-target-variant",
+    "x-amzn-sagemaker-target-container-hostname",
+    "x-amzn-sagemaker-inference-id",
+    "x-amzn-sagemaker-enable-explanations",
+    "x-amzn-sagemaker-inference-component",
+    "x-amzn-sagemaker-session-id",
+];
+
+/// The headers of the container's answer that reach the client.
+const RESPONSE_HEADERS: [&str; 4] = [
+    "content-type",
+    "x-amzn-sagemaker-custom-attributes",
+    "x-amzn-sagemaker-new-session-id",
+    "x-amzn-sagemaker-closed-session-id",
+];
+
+/// A client for the loopback interface.
+#[derive(Clone)]
+pub(crate) struct Proxy(Client<HttpConnector, Full<Bytes>>);
+
+/// A container's whole answer.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// Why there is no answer.
+pub(crate) enum Unanswered {
+    /// Nothing listens: the request was not sent and may be sent again.
+    Refused,
+    /// The connection broke, or the answer was too long.
+    Broken(String),
+}
+
+impl Proxy {
+    /// A client without connections.
+    pub(crate) fn new() -> Self {
+        Self(Client::builder(TokioExecutor::new()).build_http())
+    }
+
+    /// `GET /ping`: fine only if the answer is 200.
+    pub(crate) async fn ping(&self, port: u16) -> Result<(), String> {
+        let request =
+            request(Method::GET, port, "ping", Bytes::new()).map_err(|error| error.to_string())?;
+        match self.0.request(request).await {
+            Ok(answer) if answer.status() == StatusCode::OK => Ok(()),
+            Ok(answer) => Err(format!("status {}", answer.status())),
+            Err(error) if error.is_connect() => Err("nothing listens on the port".into()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// `POST /invocations` with those headers that may pass.
+    pub(crate) async fn invoke(
+        &self,
+        port: u16,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Answer, Unanswered> {
+        let broken = |error: &dyn std::error::Error| Unanswered::Broken(crate::error::chain(error));
+        let mut request =
+            request(Method::POST, port, "invocations", body).map_err(|error| broken(&error))?;
+        request
+            .headers_mut()
+            .extend(only(headers, &REQUEST_HEADERS));
+        let answer = match self.0.request(request).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_connect() => return Err(Unanswered::Refused),
+            Err(error) => return Err(broken(&error)),
+        };
+        let (parts, body) = answer.into_parts();
+        let body = Limited::new(body, LONGEST_ANSWER).collect().await;
+        let body = body
+            .map_err(|error| Unanswered::Broken(error.to_string()))?
+            .to_bytes();
+        Ok(Answer {
+            status: parts.status,
+            headers: only(&parts.headers, &RESPONSE_HEADERS).collect(),
+            body,
+        })
+    }
+}
+
+fn request(
+    method: Method,
+    port: u16,
+    path: &str,
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, axum::http::Error> {
+    let uri = format!("http://127.0.0.1:{port}/{path}");
+    Request::builder()
+        .method(method)
+        .uri(uri)
+        .header(header::USER_AGENT, "AmazonSageMaker")
+        .body(Full::new(body))
+}
+
+fn only(
+    headers: &HeaderMap,
+    names: &'static [&'static str],
+) -> impl Iterator<Item = (HeaderName, axum::http::HeaderValue)> {
+    names
+        .iter()
+        .filter_map(|name| Some((HeaderName::from_static(name), headers.get(*name)?.clone())))
+}

@@ -1,0 +1,250 @@
+//! One serving process: started until it answers `/ping`, watched, started again when it crashes.
+
+use std::fs::{self, File};
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::proxy::Proxy;
+use super::variant::Variant;
+use crate::archive;
+use crate::log;
+use crate::names::S3Uri;
+use crate::process::{Identity, Process, exit_code};
+use crate::s3::Storage;
+use crate::training::blocking;
+
+/// SageMaker waits this long between SIGTERM and SIGKILL.
+const STOP_GRACE: Duration = Duration::from_secs(30);
+/// A `/ping` must be answered within this time.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+/// Between two attempts to ping.
+const PING_INTERVAL: Duration = Duration::from_millis(100);
+/// The longest pause before a crashed program is started again; the pauses double from the ping's interval.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How many lines of its log a failure quotes.
+const QUOTED_LINES: usize = 5;
+
+/// What a serving process is started from.
+pub(crate) struct Blueprint {
+    /// The variant and its model.
+    pub(crate) variant: Variant,
+    /// The program of the image.
+    pub(crate) program: PathBuf,
+    /// The variant's folder, with `opt/ml` in it.
+    pub(crate) folder: PathBuf,
+    /// Both outputs of the program.
+    pub(crate) log: PathBuf,
+    /// The store that holds the model's data.
+    pub(crate) storage: Storage,
+    /// Told about each process that is started, so that a killed server's can be ended.
+    pub(crate) started: Box<dyn Fn(Option<Identity>) + Send + Sync>,
+}
+
+/// A serving process under supervision; it ends when this is dropped.
+pub(crate) struct Replica {
+    port: watch::Receiver<Option<u16>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Replica {
+    /// Starts the program and waits until it answers `/ping`; the error is the endpoint's `FailureReason`.
+    pub(crate) async fn start(blueprint: Blueprint, proxy: Proxy) -> Result<Self, String> {
+        blueprint.unpack().await?;
+        let blueprint = Arc::new(blueprint);
+        let running = blueprint.launch(&proxy).await?;
+        let (port_sender, port) = watch::channel(Some(running.port));
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(supervise(blueprint, proxy, running, port_sender, stopped));
+        Ok(Self { port, stop })
+    }
+
+    /// Where the program listens; waits up to `patience` for one that is being started again.
+    pub(crate) async fn port_within(&self, patience: Duration) -> Option<u16> {
+        let mut port = self.port.clone();
+        let found = timeout(patience, port.wait_for(Option::is_some))
+            .await
+            .ok()?
+            .ok()?;
+        *found
+    }
+
+    /// Asks the program to end, the way a container is stopped.
+    pub(crate) fn stop(&self) {
+        let _ = self.stop.send(true);
+    }
+
+    /// Waits until the program has ended: its supervisor listens for nothing any more.
+    pub(crate) async fn stopped(&self) {
+        self.stop.closed().await;
+    }
+}
+
+/// A program that has answered `/ping`.
+struct Running {
+    process: Process,
+    port: u16,
+}
+
+/// Starts the program again whenever it ends by itself, until it is to stop.
+async fn supervise(
+    blueprint: Arc<Blueprint>,
+    proxy: Proxy,
+    mut running: Running,
+    port: watch::Sender<Option<u16>>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            () = asked(&mut stopped) => {
+                let _ = running.process.end(STOP_GRACE).await;
+                (blueprint.started)(None);
+                return;
+            }
+            status = running.process.wait() => {
+                let code = status.map(exit_code).unwrap_or_default();
+                log::line(&format!("variant {} ended with exit code {code}; it is started again", blueprint.variant.name));
+                let _ = port.send(None);
+            }
+        }
+        let again = tokio::select! {
+            () = asked(&mut stopped) => return,
+            again = blueprint.relaunch(&proxy) => again,
+        };
+        let _ = port.send(Some(again.port));
+        running = again;
+    }
+}
+
+/// Returns once the replica is to stop, or is dropped.
+async fn asked(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+impl Blueprint {
+    /// Unpacks the model's data, unless an earlier start of this very deployment has.
+    async fn unpack(&self) -> Result<(), String> {
+        let model = self.folder.join("opt/ml/model");
+        if model.is_dir() {
+            return Ok(());
+        }
+        let made = model.parent().map_or(Ok(()), fs::create_dir_all);
+        made.map_err(|error| {
+            format!(
+                "InternalServerError: cannot make {}: {error}",
+                model.display()
+            )
+        })?;
+        let Some(url) = &self.variant.container.data else {
+            return fs::create_dir(&model).map_err(|error| format!("InternalServerError: {error}"));
+        };
+        let file = S3Uri::parse(url).and_then(|uri| self.storage.object(&uri));
+        let file = file.ok_or_else(|| {
+            format!(
+                "Failed to download model data for container \"container_1\" from URL: \"{url}\"."
+            )
+        })?;
+        let (draft, target) = (self.folder.join("opt/ml/model.draft"), model);
+        let unpacked = blocking(move || {
+            let _ = fs::remove_dir_all(&draft);
+            fs::create_dir_all(&draft)?;
+            archive::unpack(&file, &draft)?;
+            fs::rename(&draft, &target)
+        });
+        unpacked.await.map_err(|error| {
+            format!(
+                "Failed to extract model data archive for container \"container_1\" from URL \"{url}\". \
+                 Please ensure that the object located at the URL is a valid tar.gz archive. ({error})"
+            )
+        })
+    }
+
+    /// Starts the program and waits for its first `/ping`.
+    async fn launch(&self, proxy: &Proxy) -> Result<Running, String> {
+        let port = free_port()
+            .map_err(|error| format!("InternalServerError: no port is free: {error}"))?;
+        let mut process = self.spawn(port).map_err(|error| {
+            format!("InternalServerError: the program could not be run: {error}")
+        })?;
+        (self.started)(process.identity());
+        let deadline = Instant::now() + self.variant.startup();
+        loop {
+            let last = tokio::select! {
+                status = process.wait() => {
+                    let code = status.map(exit_code).unwrap_or_default();
+                    return Err(self.failed_ping(&format!("The program ended with exit code {code} before it answered.")));
+                }
+                answer = timeout(PING_TIMEOUT, proxy.ping(port)) => match answer {
+                    Ok(Ok(())) => return Ok(Running { process, port }),
+                    Ok(Err(why)) => why,
+                    Err(_) => "no answer within 2 seconds".to_owned(),
+                },
+            };
+            if Instant::now() > deadline {
+                return Err(self.failed_ping(&format!("The last /ping: {last}.")));
+            }
+            sleep(PING_INTERVAL).await;
+        }
+    }
+
+    /// Starts a crashed program again, for as long as it takes.
+    async fn relaunch(&self, proxy: &Proxy) -> Running {
+        let mut pause = PING_INTERVAL;
+        loop {
+            sleep(pause).await;
+            match self.launch(proxy).await {
+                Ok(running) => return running,
+                Err(reason) => log::line(&reason),
+            }
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+
+    fn spawn(&self, port: u16) -> io::Result<Process> {
+        let log = File::options().create(true).append(true).open(&self.log)?;
+        let opt_ml = self.folder.join("opt/ml");
+        let mut command = Command::new(&self.program);
+        command
+            .arg("serve")
+            .current_dir(&opt_ml)
+            .envs(&self.variant.container.environment)
+            .env("FIRE_OPT_ML", &opt_ml)
+            .env("SAGEMAKER_BIND_TO_PORT", port.to_string());
+        Process::spawn(command, &log)
+    }
+
+    fn failed_ping(&self, detail: &str) -> String {
+        let text = fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let mut lines: Vec<_> = text
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .rev()
+            .take(QUOTED_LINES)
+            .collect();
+        lines.reverse();
+        format!(
+            "The primary container for production variant {} did not pass the ping health check. \
+             Please check CloudWatch logs for this endpoint. {detail} The log ends: {}",
+            self.variant.name,
+            if lines.is_empty() {
+                "(nothing)".to_owned()
+            } else {
+                lines.join(" | ")
+            }
+        )
+    }
+}
+
+/// A port that was free a moment ago. Another process may take it in between; the program then ends and is named.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
+}

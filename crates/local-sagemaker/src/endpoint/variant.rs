@@ -1,0 +1,120 @@
+//! Production variants: as they are asked for, and with the model that they serve.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::instance_types;
+use crate::model::{Container, Models};
+use crate::names::Violations;
+use crate::wire::ApiError;
+
+/// How long a container may take until it answers `/ping`, when its variant does not say.
+/// AWS waits four minutes; a local process that needs more than one is broken.
+const DEFAULT_STARTUP: Duration = Duration::from_mins(1);
+
+/// A `ProductionVariant`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct VariantRequest {
+    variant_name: Option<String>,
+    model_name: Option<String>,
+    initial_instance_count: Option<i64>,
+    instance_type: Option<String>,
+    initial_variant_weight: Option<f64>,
+    serverless_config: Option<Value>,
+    #[serde(rename = "ContainerStartupHealthCheckTimeoutInSeconds")]
+    startup_seconds: Option<i64>,
+}
+
+/// A variant and everything that is needed to serve it, whatever becomes of its model and configuration.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Variant {
+    /// The variant's name.
+    pub(crate) name: String,
+    /// Its share of the traffic, against the sum of all.
+    pub(crate) weight: f64,
+    /// The model's image, data and environment.
+    pub(crate) container: Container,
+    /// Instances asked for; one process stands for all of them. Absent for a serverless variant.
+    instances: Option<i64>,
+    serverless: Option<Value>,
+    startup_seconds: Option<u64>,
+}
+
+impl VariantRequest {
+    /// Notes what AWS would refuse.
+    pub(crate) fn note(&self, path: &str, found: &mut Violations) {
+        found.name(&format!("{path}.variantName"), self.variant_name.as_deref());
+        found.model_name(&format!("{path}.modelName"), self.model_name.as_deref());
+        if self.serverless_config.is_none() {
+            let kind = found.required(
+                &format!("{path}.instanceType"),
+                self.instance_type.as_deref(),
+            );
+            if !kind.is_empty() {
+                instance_types::check_hosting(found, &format!("{path}.instanceType"), kind);
+            }
+            found.range(
+                &format!("{path}.initialInstanceCount"),
+                self.initial_instance_count.unwrap_or(0),
+                1,
+                i64::MAX,
+            );
+        }
+        if let Some(seconds) = self.startup_seconds {
+            found.range(
+                &format!("{path}.containerStartupHealthCheckTimeoutInSeconds"),
+                seconds,
+                60,
+                3600,
+            );
+        }
+        if self
+            .initial_variant_weight
+            .is_some_and(|weight| weight < 0.0)
+        {
+            found.range(&format!("{path}.initialVariantWeight"), -1, 0, i64::MAX);
+        }
+    }
+
+    /// The variant with its model.
+    pub(crate) fn resolve(&self, models: &Models, region: &str) -> Result<Variant, ApiError> {
+        let model = models.find(self.model_name.as_deref().unwrap_or_default(), region)?;
+        Ok(Variant {
+            name: self.variant_name.clone().unwrap_or_default(),
+            weight: self.initial_variant_weight.unwrap_or(1.0),
+            container: model.container,
+            instances: self.initial_instance_count,
+            serverless: self.serverless_config.clone(),
+            startup_seconds: self.startup_seconds.map(|seconds| seconds as u64),
+        })
+    }
+}
+
+impl Variant {
+    /// How long the program may take until it answers `/ping`.
+    pub(crate) fn startup(&self) -> Duration {
+        self.startup_seconds
+            .map_or(DEFAULT_STARTUP, Duration::from_secs)
+    }
+
+    /// `ProductionVariantSummary`.
+    pub(crate) fn summary(&self) -> Value {
+        let mut summary = json!({
+            "VariantName": self.name,
+            "DeployedImages": [{"SpecifiedImage": self.container.image, "ResolvedImage": self.container.image}],
+            "CurrentWeight": self.weight,
+            "DesiredWeight": self.weight,
+        });
+        if let Some(instances) = self.instances {
+            summary["CurrentInstanceCount"] = instances.into();
+            summary["DesiredInstanceCount"] = instances.into();
+        }
+        if let Some(serverless) = &self.serverless {
+            summary["CurrentServerlessConfig"] = serverless.clone();
+        }
+        summary
+    }
+}

@@ -1,0 +1,246 @@
+//! Listening, going away when idle, and ending in order.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::endpoint::Endpoints;
+use crate::error::Error;
+use crate::holder::{Holder, build_id};
+use crate::image::Images;
+use crate::log;
+use crate::model::Models;
+use crate::route::Services;
+use crate::s3::Storage;
+use crate::store::locked;
+use crate::training::Jobs;
+
+/// How long an ending server waits for the requests that it is answering.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// Where and how a server runs. The values are checked by [`Server::start`].
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Everything the server keeps is below this directory; it is made when it is missing.
+    pub state_dir: PathBuf,
+    /// The port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// The program that stands for the image `fire-container`. Without it, the program is looked for when it is first
+    /// needed: in `FIRE_BIN_DIR`, in the folder of the running executable, and in its parent if that folder is `deps`.
+    pub program: Option<PathBuf>,
+    /// The server ends by itself after this time without a request, a job at work or an endpoint.
+    pub idle: Option<Duration>,
+}
+
+impl Config {
+    /// A server on a free port that stays until it is stopped.
+    pub fn new(state_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            state_dir: state_dir.into(),
+            port: 0,
+            program: None,
+            idle: None,
+        }
+    }
+}
+
+/// A running server. Dropping it ends it without waiting; [`Server::stop`] ends it in order.
+#[derive(Debug)]
+pub struct Server {
+    url: String,
+    port: u16,
+    end: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Takes the state directory, listens, and picks up what an earlier server left: objects, finished jobs, models and
+    /// endpoints are there again, and jobs that were running are run again.
+    pub async fn start(config: Config) -> Result<Self, Error> {
+        let images = Images::new(config.program)?;
+        let holder = Holder::take(&config.state_dir)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await;
+        let listener = listener.map_err(|source| Error::Port {
+            port: config.port,
+            source,
+        })?;
+        let port = listener
+            .local_addr()
+            .map_err(|source| Error::Port {
+                port: config.port,
+                source,
+            })?
+            .port();
+        let services = open(&holder, images)?;
+        let card = holder.announce(port)?;
+        let (end, ended) = watch::channel(false);
+        let task = tokio::spawn(run(
+            Arc::new(services),
+            holder,
+            listener,
+            Limits {
+                idle: config.idle,
+                ended,
+            },
+        ));
+        Ok(Self {
+            url: card.url,
+            port,
+            end,
+            task,
+        })
+    }
+
+    /// `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Ends all jobs and endpoints, then the server; both are taken up again by the next start.
+    pub async fn stop(mut self) {
+        let _ = self.end.send(true);
+        self.wait().await;
+    }
+
+    /// Waits until the server has ended by itself, because it was idle.
+    pub async fn wait(&mut self) {
+        if !self.task.is_finished() {
+            let _ = (&mut self.task).await;
+        }
+    }
+}
+
+fn open(holder: &Holder, images: Images) -> Result<Services, Error> {
+    let state_dir = holder.state_dir();
+    let storage = Storage::open(state_dir.join("s3"))?;
+    Ok(Services {
+        jobs: Jobs::open(state_dir, storage.clone(), images.clone())?,
+        models: Models::open(state_dir, storage.clone(), images.clone())?,
+        endpoints: Endpoints::open(state_dir, storage.clone(), images)?,
+        storage,
+        health: json!({"build_id": build_id(), "state_dir": state_dir, "pid": std::process::id()}),
+    })
+}
+
+/// What ends a server.
+struct Limits {
+    idle: Option<Duration>,
+    ended: watch::Receiver<bool>,
+}
+
+async fn run(services: Arc<Services>, holder: Holder, listener: TcpListener, limits: Limits) {
+    let activity = Arc::new(Activity::default());
+    let router = router(services.clone(), activity.clone());
+    let (close, closed) = watch::channel(());
+    let serving = tokio::spawn(serve(listener, router, closed));
+    let mut ended = limits.ended;
+    tokio::select! {
+        // An error means that the handle was dropped, which ends the server as well.
+        _ = ended.wait_for(|end| *end) => {}
+        () = idle(&services, &activity, limits.idle) => log::line("nothing was asked for a while; the server ends"),
+    }
+    drop(close);
+    services.jobs.shut_down().await;
+    services.endpoints.shut_down().await;
+    let _ = timeout(DRAIN, serving).await;
+    drop(holder);
+}
+
+async fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut closed: watch::Receiver<()>,
+) -> io::Result<()> {
+    axum::serve(listener, router)
+        .with_graceful_shutdown(async move { while closed.changed().await.is_ok() {} })
+        .await
+}
+
+fn router(services: Arc<Services>, activity: Arc<Activity>) -> Router {
+    Router::new().fallback(move |request: Request<Body>| {
+        let (services, activity) = (services.clone(), activity.clone());
+        async move { answer(&services, &activity, request).await }
+    })
+}
+
+async fn answer(
+    services: &Services,
+    activity: &Activity,
+    request: Request<Body>,
+) -> Response<Body> {
+    activity.begin();
+    let response = services.answer(request).await;
+    activity.end();
+    response
+}
+
+/// Returns once there was nothing to do for `limit`; never without a limit.
+async fn idle(services: &Services, activity: &Activity, limit: Option<Duration>) {
+    let Some(limit) = limit else {
+        return std::future::pending().await;
+    };
+    loop {
+        sleep((limit / 4).clamp(Duration::from_millis(20), Duration::from_secs(1))).await;
+        if services.jobs.busy() || services.endpoints.busy() {
+            activity.touch();
+        } else if activity.quiet_for() >= limit {
+            return;
+        }
+    }
+}
+
+/// Requests under way, and when the last one was seen.
+struct Activity {
+    requests: AtomicUsize,
+    last: Mutex<Instant>,
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        Self {
+            requests: AtomicUsize::new(0),
+            last: Mutex::new(Instant::now()),
+        }
+    }
+}
+
+impl Activity {
+    fn begin(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.touch();
+    }
+
+    fn end(&self) {
+        self.requests.fetch_sub(1, Ordering::Relaxed);
+        self.touch();
+    }
+
+    fn touch(&self) {
+        *locked(&self.last) = Instant::now();
+    }
+
+    fn quiet_for(&self) -> Duration {
+        match self.requests.load(Ordering::Relaxed) {
+            0 => locked(&self.last).elapsed(),
+            _ => Duration::ZERO,
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Training jobs: `CreateTrainingJob`, `DescribeTrainingJob`, `ListTrainingJobs`, `StopTrainingJob`.
+//!
+//! Each job is a process of its own with its own tree, log and task; all of them run at once.
+//! A job whose server was killed is run again from its start, because its request is kept with its record.
+
+mod metrics;
+mod record;
+mod request;
+mod run;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::error::{Error, chain};
+use crate::image::Images;
+use crate::listing::{self, Entry, Listing};
+use crate::names::Violations;
+use crate::process::Identity;
+use crate::s3::Storage;
+use crate::store::{Table, locked};
+use crate::wire::{ApiError, Call, nothing};
+use metrics::Readings;
+use record::{Record, Status};
+use request::{Plan, TrainingRequest};
+use run::{Run, Wish};
+use tree::Tree;
+
+pub(crate) use run::blocking;
+
+/// All training jobs.
+pub(crate) struct Jobs {
+    folder: PathBuf,
+    storage: Storage,
+    images: Images,
+    table: Table<Record>,
+    wishes: Mutex<BTreeMap<String, watch::Sender<Wish>>>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Named {
+    training_job_name: Option<String>,
+}
+
+impl Jobs {
+    /// Opens the jobs of a state directory; those that a killed server left running are run again.
+    pub(crate) fn open(
+        state_dir: &std::path::Path,
+        storage: Storage,
+        images: Images,
+    ) -> Result<Arc<Self>, Error> {
+        let jobs = Arc::new(Self {
+            folder: state_dir.join("jobs"),
+            storage,
+            images,
+            table: Table::open(state_dir.join("training-jobs"))?,
+            wishes: Mutex::default(),
+            tasks: Mutex::default(),
+        });
+        for record in jobs.table.all() {
+            if !record.status.is_final() {
+                jobs.clone().resume(&record);
+            }
+        }
+        Ok(jobs)
+    }
+
+    fn resume(self: Arc<Self>, record: &Record) {
+        if let Some(process) = record.process {
+            process.end_orphan();
+        }
+        if record.status == Status::Stopping {
+            return self.finished(
+                &record.name,
+                Status::Stopped,
+                "Stopped",
+                "Training job stopped",
+            );
+        }
+        match plan(&record.request, &self.images) {
+            Ok(plan) => {
+                self.table.update(&record.name, Record::restart);
+                self.start(plan);
+            }
+            Err(error) => {
+                let reason = format!(
+                    "InternalServerError: the job could not be run again: {}",
+                    error.message()
+                );
+                self.finished(&record.name, Status::Failed, "Failed", &reason);
+            }
+        }
+    }
+
+    /// `CreateTrainingJob`.
+    pub(crate) async fn create(self: Arc<Self>, call: &Call) -> Result<Value, ApiError> {
+        let plan = plan(&call.body, &self.images)?;
+        let role = call
+            .body
+            .get("RoleArn")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        self.check_locations(&plan, role, &call.region).await?;
+        let record = Record::new(
+            call.body.clone(),
+            call.region.clone(),
+            &plan.name,
+            &plan.output,
+        );
+        let arn = record.arn();
+        let added = self
+            .table
+            .insert_new(&plan.name, record)
+            .map_err(|error| ApiError::internal(chain(&error)))?;
+        if !added {
+            return Err(ApiError::new(
+                "ResourceInUse",
+                format!(
+                    "Training job names must be unique within an AWS account and region, \
+                     and a training job with this name already exists ({arn})"
+                ),
+            ));
+        }
+        self.start(plan);
+        Ok(json!({"TrainingJobArn": arn}))
+    }
+
+    /// The data must be there when the job is created, as on AWS, and so must the bucket of the results.
+    async fn check_locations(&self, plan: &Plan, role: &str, region: &str) -> Result<(), ApiError> {
+        for source in plan.channels.iter().map(|channel| channel.source.clone()) {
+            let (storage, prefix) = (self.storage.clone(), source.clone());
+            let objects = blocking(move || storage.objects(&prefix)).await;
+            if objects
+                .map_err(|error| ApiError::internal(error.to_string()))?
+                .is_empty()
+            {
+                return Err(ApiError::validation(format!(
+                    "No S3 objects found under S3 URL \"{source}\" given in input data source. Please ensure that the \
+                     bucket exists in the selected region ({region}), that objects exist under that S3 prefix, and that \
+                     the role \"{role}\" has \"s3:ListBucket\" permissions on bucket \"{}\".",
+                    source.bucket
+                )));
+            }
+        }
+        if !self.storage.has_bucket(&plan.output.bucket) {
+            let text = format!(
+                "The bucket of S3OutputPath \"{}\" does not exist: NoSuchBucket",
+                plan.output
+            );
+            return Err(ApiError::validation(text));
+        }
+        Ok(())
+    }
+
+    fn start(self: Arc<Self>, plan: Plan) {
+        let (sender, wish) = watch::channel(Wish::Run);
+        locked(&self.wishes).insert(plan.name.clone(), sender);
+        let run = Run {
+            jobs: self.clone(),
+            plan: Arc::new(plan),
+            wish,
+        };
+        locked(&self.tasks).spawn(run.work());
+    }
+
+    /// `DescribeTrainingJob`.
+    pub(crate) fn describe(&self, call: &Call) -> Result<Value, ApiError> {
+        self.record(call).map(|record| record.describe())
+    }
+
+    /// `StopTrainingJob`.
+    pub(crate) fn stop(&self, call: &Call) -> Result<Value, ApiError> {
+        let record = self.record(call)?;
+        if record.status != Status::InProgress {
+            let status = record.status.word();
+            let text =
+                format!("The request was rejected because the training job is in status {status}.");
+            return Err(ApiError::validation(text));
+        }
+        self.table.update(&record.name, |record| {
+            if record.status == Status::InProgress {
+                record.status = Status::Stopping;
+                record.enter("Stopping", "Stopping the training job");
+            }
+        });
+        self.wish(&record.name, Wish::Stop);
+        Ok(nothing())
+    }
+
+    fn record(&self, call: &Call) -> Result<Record, ApiError> {
+        let request: Named = call.read()?;
+        let mut violations = Violations::default();
+        violations.name("trainingJobName", request.training_job_name.as_deref());
+        violations.finish()?;
+        let record = request
+            .training_job_name
+            .and_then(|name| self.table.get(&name));
+        record.ok_or_else(|| ApiError::validation("Requested resource not found."))
+    }
+
+    /// `ListTrainingJobs`.
+    pub(crate) fn list(&self, call: &Call) -> Result<Value, ApiError> {
+        let entries = self.table.all().into_iter().map(|record| Entry {
+            created: record.created,
+            modified: record.modified,
+            status: record.status.word(),
+            summary: record.summary(),
+            name: record.name,
+        });
+        listing::page(
+            call,
+            entries.collect(),
+            &Listing {
+                result: "TrainingJobSummaries",
+                ascending: true,
+            },
+        )
+    }
+
+    /// Whether a job is at work.
+    pub(crate) fn busy(&self) -> bool {
+        self.table
+            .all()
+            .iter()
+            .any(|record| !record.status.is_final())
+    }
+
+    /// Ends all programs; their jobs begin anew at the next start.
+    pub(crate) async fn shut_down(&self) {
+        for sender in locked(&self.wishes).values() {
+            let _ = sender.send(Wish::Abandon);
+        }
+        let mut tasks = std::mem::take(&mut *locked(&self.tasks));
+        while tasks.join_next().await.is_some() {}
+    }
+
+    /// The log of a job, if there is such a job.
+    pub(crate) fn log(&self, name: &str) -> Option<PathBuf> {
+        self.table
+            .get(name)
+            .map(|record| self.tree(&record.name).log())
+    }
+
+    fn wish(&self, name: &str, wish: Wish) {
+        if let Some(sender) = locked(&self.wishes).get(name) {
+            let _ = sender.send(wish);
+        }
+    }
+
+    fn tree(&self, name: &str) -> Tree {
+        Tree::new(self.folder.join(name))
+    }
+
+    fn arn(&self, name: &str) -> String {
+        self.table
+            .get(name)
+            .map(|record| record.arn())
+            .unwrap_or_default()
+    }
+
+    fn region(&self, name: &str) -> String {
+        self.table
+            .get(name)
+            .map(|record| record.region)
+            .unwrap_or_default()
+    }
+
+    fn entered(&self, name: &str, secondary: &str, message: &str) {
+        self.table
+            .update(name, |record| record.enter(secondary, message));
+    }
+
+    fn runs(&self, name: &str, process: Option<Identity>) {
+        self.table.update(name, |record| record.process = process);
+    }
+
+    fn measured(&self, name: &str, readings: &Readings) {
+        self.table
+            .update(name, |record| record.metrics.clone_from(readings));
+    }
+
+    fn finished(&self, name: &str, status: Status, secondary: &str, message: &str) {
+        locked(&self.wishes).remove(name);
+        self.table
+            .update(name, |record| record.finish(status, secondary, message));
+    }
+}
+
+/// The checked request together with the program of its image.
+fn plan(body: &Value, images: &Images) -> Result<Plan, ApiError> {
+    let request = TrainingRequest::deserialize(body)
+        .map_err(|error| ApiError::new("SerializationException", error.to_string()))?;
+    request.check(images)
+}

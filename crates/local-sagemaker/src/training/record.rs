@@ -1,0 +1,356 @@
+//! What is known of a job, as it is kept on disk and as `DescribeTrainingJob` tells it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::metrics::{self, Readings};
+use crate::arn;
+use crate::clock::Stamp;
+use crate::names::S3Uri;
+use crate::process::Identity;
+
+/// Longest `FailureReason`, in characters.
+const LONGEST_REASON: usize = 1024;
+
+/// Members of the request that the description repeats.
+const ECHOED: [&str; 14] = [
+    "TrainingJobName",
+    "HyperParameters",
+    "AlgorithmSpecification",
+    "RoleArn",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "VpcConfig",
+    "CheckpointConfig",
+    "Environment",
+    "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining",
+    "RetryStrategy",
+];
+
+/// `TrainingJobStatus`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Status {
+    InProgress,
+    Stopping,
+    Completed,
+    Failed,
+    Stopped,
+}
+
+impl Status {
+    /// The word on the wire.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::InProgress => "InProgress",
+            Self::Stopping => "Stopping",
+            Self::Completed => "Completed",
+            Self::Failed => "Failed",
+            Self::Stopped => "Stopped",
+        }
+    }
+
+    /// Whether nothing more happens to the job.
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Stopped)
+    }
+}
+
+/// One entry of `SecondaryStatusTransitions`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Transition {
+    status: String,
+    start: Stamp,
+    end: Option<Stamp>,
+    message: String,
+}
+
+/// A training job.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// The request as it came, from which the job is started again after a kill.
+    pub(crate) request: Value,
+    /// The region of the request.
+    pub(crate) region: String,
+    pub(crate) name: String,
+    pub(crate) status: Status,
+    pub(crate) created: Stamp,
+    pub(crate) modified: Stamp,
+    started: Option<Stamp>,
+    pub(crate) ended: Option<Stamp>,
+    transitions: Vec<Transition>,
+    failure: Option<String>,
+    /// The latest metrics.
+    pub(crate) metrics: Readings,
+    /// Where `model.tar.gz` is, or will be.
+    artifact: String,
+    /// The program, while it runs.
+    pub(crate) process: Option<Identity>,
+}
+
+impl Record {
+    /// A job that has been accepted.
+    pub(crate) fn new(request: Value, region: String, name: &str, output: &S3Uri) -> Self {
+        let now = Stamp::now();
+        let mut record = Self {
+            request,
+            region,
+            name: name.to_owned(),
+            status: Status::InProgress,
+            created: now,
+            modified: now,
+            started: None,
+            ended: None,
+            transitions: Vec::new(),
+            failure: None,
+            metrics: Readings::new(),
+            artifact: artifact(output, name, "model.tar.gz").to_string(),
+            process: None,
+        };
+        record.enter("Starting", "Preparing the instances for training");
+        record
+    }
+
+    /// The job's resource name.
+    pub(crate) fn arn(&self) -> String {
+        arn::sagemaker(&self.region, "training-job", &self.name)
+    }
+
+    /// The latest secondary status.
+    pub(crate) fn secondary(&self) -> &str {
+        self.transitions
+            .last()
+            .map_or("Starting", |transition| &transition.status)
+    }
+
+    /// The next secondary status; the one before ends.
+    pub(crate) fn enter(&mut self, secondary: &str, message: &str) {
+        let now = Stamp::now();
+        if let Some(last) = self.transitions.last_mut() {
+            last.end.get_or_insert(now);
+        }
+        self.transitions.push(Transition {
+            status: secondary.into(),
+            start: now,
+            end: None,
+            message: message.into(),
+        });
+        self.modified = now;
+        if secondary == "Downloading" {
+            self.started.get_or_insert(now);
+        }
+    }
+
+    /// The end of the job.
+    pub(crate) fn finish(&mut self, status: Status, secondary: &str, message: &str) {
+        self.enter(secondary, message);
+        if let Some(last) = self.transitions.last_mut() {
+            last.end = Some(last.start);
+        }
+        self.status = status;
+        self.process = None;
+        self.ended = self.started.map(|_| self.modified);
+        if status == Status::Failed {
+            self.failure = Some(message.chars().take(LONGEST_REASON).collect());
+        }
+    }
+
+    /// The job's work was lost with a killed server, and begins anew.
+    pub(crate) fn restart(&mut self) {
+        self.process = None;
+        self.metrics.clear();
+        self.enter(
+            "Restarting",
+            "The local server was stopped while the job ran; the job is run again from its start",
+        );
+    }
+
+    /// One element of `TrainingJobSummaries`.
+    pub(crate) fn summary(&self) -> Value {
+        let mut summary = json!({
+            "TrainingJobName": self.name,
+            "TrainingJobArn": self.arn(),
+            "CreationTime": self.created.wire(),
+            "LastModifiedTime": self.modified.wire(),
+            "TrainingJobStatus": self.status.word(),
+            "SecondaryStatus": self.secondary(),
+        });
+        if let Some(ended) = self.ended {
+            summary["TrainingEndTime"] = ended.wire();
+        }
+        summary
+    }
+
+    /// `DescribeTrainingJobResponse`.
+    pub(crate) fn describe(&self) -> Value {
+        let mut answer: Map<String, Value> = Map::new();
+        for member in [
+            "EnableNetworkIsolation",
+            "EnableInterContainerTrafficEncryption",
+            "EnableManagedSpotTraining",
+        ] {
+            answer.insert(member.into(), false.into());
+        }
+        for member in ECHOED {
+            if let Some(value) = self.request.get(member) {
+                answer.insert(member.into(), value.clone());
+            }
+        }
+        answer.insert("StoppingCondition".into(), self.stopping_condition());
+        answer.insert("TrainingJobArn".into(), self.arn().into());
+        answer.insert("TrainingJobStatus".into(), self.status.word().into());
+        answer.insert("SecondaryStatus".into(), self.secondary().into());
+        answer.insert(
+            "SecondaryStatusTransitions".into(),
+            self.transitions.iter().map(Transition::wire).collect(),
+        );
+        answer.insert("CreationTime".into(), self.created.wire());
+        answer.insert("LastModifiedTime".into(), self.modified.wire());
+        answer.insert(
+            "ModelArtifacts".into(),
+            json!({"S3ModelArtifacts": self.artifact}),
+        );
+        answer.insert("FinalMetricDataList".into(), metrics::wire(&self.metrics));
+        answer.extend(self.times());
+        if let Some(failure) = &self.failure {
+            answer.insert("FailureReason".into(), failure.clone().into());
+        }
+        Value::Object(answer)
+    }
+
+    fn stopping_condition(&self) -> Value {
+        let mut condition = self
+            .request
+            .get("StoppingCondition")
+            .cloned()
+            .unwrap_or_else(|| json!({}));
+        if condition.get("MaxRuntimeInSeconds").is_none() {
+            condition["MaxRuntimeInSeconds"] = 86_400.into();
+        }
+        condition
+    }
+
+    /// Start, end, and the seconds between; a job that still runs has no billable time yet.
+    fn times(&self) -> Vec<(String, Value)> {
+        let mut times = Vec::new();
+        let Some(started) = self.started else {
+            return times;
+        };
+        times.push(("TrainingStartTime".into(), started.wire()));
+        let until = self.ended.unwrap_or_else(Stamp::now);
+        times.push((
+            "TrainingTimeInSeconds".into(),
+            started.seconds_until(until).into(),
+        ));
+        if let Some(ended) = self.ended {
+            times.push(("TrainingEndTime".into(), ended.wire()));
+            times.push((
+                "BillableTimeInSeconds".into(),
+                started.seconds_until(ended).into(),
+            ));
+        }
+        times
+    }
+}
+
+impl Transition {
+    fn wire(&self) -> Value {
+        let mut transition = json!({"Status": self.status, "StartTime": self.start.wire(), "StatusMessage": self.message});
+        if let Some(end) = self.end {
+            transition["EndTime"] = end.wire();
+        }
+        transition
+    }
+}
+
+/// `<S3OutputPath>/<job>/output/<file>`.
+pub(crate) fn artifact(output: &S3Uri, job: &str, file: &str) -> S3Uri {
+    output.below(&format!("{job}/output/{file}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record {
+        let output = S3Uri::parse("s3://b/models/").unwrap();
+        Record::new(
+            json!({"TrainingJobName": "Job", "Tags": []}),
+            "eu-west-1".into(),
+            "Job",
+            &output,
+        )
+    }
+
+    #[test]
+    fn a_description_has_what_the_model_requires_from_the_first_moment() {
+        let answer = record().describe();
+        for member in [
+            "TrainingJobName",
+            "TrainingJobArn",
+            "ModelArtifacts",
+            "TrainingJobStatus",
+            "SecondaryStatus",
+            "StoppingCondition",
+            "CreationTime",
+        ] {
+            assert!(answer.get(member).is_some(), "{member}");
+        }
+        assert_eq!(
+            answer["TrainingJobArn"],
+            "arn:aws:sagemaker:eu-west-1:691595239825:training-job/job"
+        );
+        assert_eq!(
+            answer["ModelArtifacts"]["S3ModelArtifacts"],
+            "s3://b/models/Job/output/model.tar.gz"
+        );
+        assert_eq!(answer["StoppingCondition"]["MaxRuntimeInSeconds"], 86_400);
+        assert!(answer.get("Tags").is_none() && answer.get("TrainingStartTime").is_none());
+    }
+
+    #[test]
+    fn every_transition_ends_when_the_next_begins() {
+        let mut record = record();
+        for secondary in ["Downloading", "Training", "Uploading"] {
+            record.enter(secondary, "");
+        }
+        record.finish(Status::Completed, "Completed", "Training job completed");
+        let answer = record.describe();
+        let transitions = answer["SecondaryStatusTransitions"].as_array().unwrap();
+        let words: Vec<_> = transitions
+            .iter()
+            .map(|transition| transition["Status"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            words,
+            [
+                "Starting",
+                "Downloading",
+                "Training",
+                "Uploading",
+                "Completed"
+            ]
+        );
+        for pair in transitions.windows(2) {
+            assert_eq!(pair[0]["EndTime"], pair[1]["StartTime"]);
+        }
+        assert!(
+            answer["TrainingEndTime"].is_number() && answer["BillableTimeInSeconds"].is_number()
+        );
+        assert!(answer.get("FailureReason").is_none());
+    }
+
+    #[test]
+    fn a_failure_is_told_in_at_most_1024_characters() {
+        let mut record = record();
+        record.finish(Status::Failed, "Failed", &"ü".repeat(2000));
+        let answer = record.describe();
+        assert_eq!(
+            answer["FailureReason"].as_str().unwrap().chars().count(),
+            1024
+        );
+        assert_eq!(answer["TrainingJobStatus"], "Failed");
+    }
+}

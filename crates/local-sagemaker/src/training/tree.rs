@@ -1,0 +1,186 @@
+//! The `/opt/ml` tree of one job: laid out before the program starts, gathered after it has ended.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::request::{Channel, Plan};
+use crate::s3::{Object, Storage};
+
+/// Folder names and files below the folder of one job.
+pub(crate) struct Tree {
+    job: PathBuf,
+}
+
+impl Tree {
+    /// The tree in the folder `job`.
+    pub(crate) fn new(job: PathBuf) -> Self {
+        Self { job }
+    }
+
+    /// What the container sees as `/opt/ml`.
+    pub(crate) fn opt_ml(&self) -> PathBuf {
+        self.job.join("opt/ml")
+    }
+
+    /// Both outputs of the program.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.job.join("log")
+    }
+
+    /// What the program leaves: `model`, `output/data`, `output/failure`, `checkpoints`.
+    pub(crate) fn below(&self, path: &str) -> PathBuf {
+        self.opt_ml().join(path)
+    }
+
+    /// A file that is being packed.
+    pub(crate) fn draft(&self, name: &str) -> PathBuf {
+        self.job.join(name)
+    }
+
+    /// Makes the folders and the three configuration files, with nothing of an earlier run left.
+    pub(crate) fn lay_out(&self, plan: &Plan) -> io::Result<()> {
+        match fs::remove_dir_all(&self.job) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        for folder in [
+            "input/config",
+            "input/data",
+            "model",
+            "output/data",
+            "checkpoints",
+        ] {
+            fs::create_dir_all(self.below(folder))?;
+        }
+        fs::File::create(self.log())?;
+        let config = |name: &str, value: &Value| {
+            fs::write(self.below("input/config").join(name), value.to_string())
+        };
+        config("hyperparameters.json", &json!(plan.hyperparameters))?;
+        config(
+            "inputdataconfig.json",
+            &plan
+                .channels
+                .iter()
+                .map(|channel| (channel.name.clone(), entry(channel)))
+                .collect(),
+        )?;
+        config("resourceconfig.json", &resources(&plan.instance_type))
+    }
+
+    /// Copies the channels and the checkpoints of an earlier job from the store.
+    pub(crate) fn download(&self, plan: &Plan, storage: &Storage) -> io::Result<()> {
+        for channel in &plan.channels {
+            let folder = self.below("input/data").join(&channel.name);
+            copy_all(
+                &storage.objects(&channel.source)?,
+                &channel.source.key,
+                &folder,
+            )?;
+        }
+        if let Some(source) = &plan.checkpoints {
+            copy_all(
+                &storage.objects(source)?,
+                &source.key,
+                &self.below("checkpoints"),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Files below `checkpoints`, each with its path from there.
+    pub(crate) fn checkpoints(&self) -> io::Result<Vec<(String, PathBuf)>> {
+        let mut files = Vec::new();
+        let mut folders = vec![String::new()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(self.below("checkpoints").join(&folder))? {
+                let entry = entry?;
+                let Ok(name) = entry.file_name().into_string() else {
+                    continue;
+                };
+                let path = if folder.is_empty() {
+                    name
+                } else {
+                    format!("{folder}/{name}")
+                };
+                if entry.file_type()?.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push((path, entry.path()));
+                }
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// Removes the tree of a job whose results are in the store; the log stays.
+    pub(crate) fn clear(&self) -> io::Result<()> {
+        fs::remove_dir_all(self.job.join("opt"))
+    }
+}
+
+fn entry(channel: &Channel) -> Value {
+    let mut entry = json!({"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"});
+    if let Some(content_type) = &channel.content_type {
+        entry["ContentType"] = content_type.as_str().into();
+    }
+    entry
+}
+
+fn resources(instance_type: &str) -> Value {
+    json!({
+        "current_host": "algo-1",
+        "current_instance_type": instance_type,
+        "current_group_name": "homogeneousCluster",
+        "hosts": ["algo-1"],
+        "instance_groups": [{"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": ["algo-1"]}],
+        "network_interface_name": "lo",
+    })
+}
+
+fn copy_all(objects: &[Object], prefix: &str, folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for object in objects {
+        let target = folder.join(relative(&object.key, prefix));
+        target.parent().map_or(Ok(()), fs::create_dir_all)?;
+        // A copy, not a link: a program may write to its inputs, and the store's object must not change with them.
+        fs::copy(&object.path, target)?;
+    }
+    Ok(())
+}
+
+/// The path of an object in its channel's folder: what follows the prefix, or the file's name when the prefix is all of
+/// the key. A prefix that ends within a name is cut back to its folder.
+fn relative<'a>(key: &'a str, prefix: &str) -> &'a str {
+    let rest = key.strip_prefix(prefix).unwrap_or(key);
+    let folder = prefix.rfind('/').map_or(0, |slash| slash + 1);
+    match rest.strip_prefix('/') {
+        Some(below) => below,
+        None if prefix.len() == folder => rest,
+        None => key.get(folder..).unwrap_or(key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_keep_their_place_below_the_prefix() {
+        for (key, prefix, expected) in [
+            ("data/train/part-0.csv", "data/train", "part-0.csv"),
+            ("data/train/part-0.csv", "data/train/", "part-0.csv"),
+            ("data/train/deep/x.csv", "data/train", "deep/x.csv"),
+            ("data/train.csv", "data/train.csv", "train.csv"),
+            ("data/train-2/x.csv", "data/train", "train-2/x.csv"),
+            ("x.csv", "", "x.csv"),
+            ("x/y.csv", "", "x/y.csv"),
+        ] {
+            assert_eq!(relative(key, prefix), expected, "{key} below {prefix:?}");
+        }
+    }
+}
