@@ -18,7 +18,8 @@ pub(crate) use server::attach_or_start;
 /// Name of the state directory that is sought upward from the current folder.
 const STATE_DIR_NAME: &str = ".fire";
 
-/// The two kinds of service; `local` is the default everywhere, so that nothing is spent by accident.
+/// The two kinds of service; `local` is the default everywhere, so that nothing is spent by
+/// accident.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BackendKind {
@@ -84,8 +85,8 @@ pub struct LocalBackend {
 }
 
 impl LocalBackend {
-    /// The backend of the environment's `FIRE_STATE_DIR`, else of the nearest `.fire` at or above the current folder,
-    /// else of a new `./.fire`.
+    /// The backend of the environment's `FIRE_STATE_DIR`, else of the nearest `.fire` at or above
+    /// the current folder, else of a new `./.fire`.
     pub fn find() -> Result<Self, Error> {
         let named = std::env::var_os("FIRE_STATE_DIR")
             .filter(|value| !value.is_empty())
@@ -131,22 +132,33 @@ fn choose_state_dir(named: Option<&Path>, here: &Path) -> PathBuf {
     }
 }
 
-/// Finds the program `name` in `FIRE_BIN_DIR`, in the folder of the running executable, or above that folder when it
-/// is `deps`, where test binaries live.
+/// Finds the program `name` in `FIRE_BIN_DIR`, in the folder of the running executable, or above
+/// that folder when it is `deps`, where test binaries live.
 pub(crate) fn find_program(name: &str) -> Result<PathBuf, Error> {
     let named = std::env::var_os("FIRE_BIN_DIR")
         .filter(|value| !value.is_empty())
         .map(PathBuf::from);
     let executable = std::env::current_exe().ok();
     let folders = program_folders(named, executable.as_deref());
-    folders.iter().map(|folder| folder.join(name)).find(|program| program.is_file()).ok_or_else(|| {
-        let places: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    let found = folders
+        .iter()
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file());
+    found.ok_or_else(|| {
+        let places: Vec<_> = folders
+            .iter()
+            .map(|folder| folder.display().to_string())
+            .collect();
+        let places = places.join(" or ");
         let message = format!(
-            "`{name}`: there is no such program in {}; build it with `cargo build --workspace`, or name its folder in \
-             FIRE_BIN_DIR",
-            places.join(" or ")
+            "`{name}`: there is no such program in {places}; build it with \
+             `cargo build --workspace`, or name its folder in FIRE_BIN_DIR"
         );
-        Error::new(ErrorKind::LocalServer, "start the local server with", message)
+        Error::new(
+            ErrorKind::LocalServer,
+            "start the local server with",
+            message,
+        )
     })
 }
 

@@ -39,7 +39,8 @@ struct Local {
 impl Clients {
     /// Reaches the backend; a local server that does not run is started.
     ///
-    /// AWS is not called yet: bad credentials show at the first call, [`account`] being the cheapest.
+    /// AWS is not called yet: bad credentials show at the first call, [`account`] being the
+    /// cheapest.
     pub async fn connect(backend: &Backend) -> Result<Self, Error> {
         match backend {
             Backend::Local(local) => Self::connect_local(local).await,
@@ -91,15 +92,18 @@ impl Clients {
         }
     }
 
-    /// Clients for a server at `url`, as the local backend makes them, without looking whether it answers.
+    /// Clients for a server at `url`, as the local backend makes them, without looking whether it
+    /// answers.
     #[cfg(test)]
-    pub(crate) fn of_server(url: &str) -> Self {
+    pub(crate) fn of_server(url: &str, attempts: u32) -> Self {
         let local = Local {
             url: url.to_owned(),
             state_dir: PathBuf::from("/state"),
             notice: None,
         };
-        Self::from_config(BackendKind::Local, Some(local), &local_config(url))
+        let retry = RetryConfig::standard().with_max_attempts(attempts);
+        let config = local_config(url).into_builder().retry_config(retry).build();
+        Self::from_config(BackendKind::Local, Some(local), &config)
     }
 
     /// Which backend it is.
@@ -150,7 +154,8 @@ pub async fn account(clients: &Clients) -> Result<AccountId, Error> {
     AccountId::new(answer.account.unwrap_or_default()).map_err(|error| Error::nonsense(OP, error))
 }
 
-/// The local server's configuration is complete in itself: profiles and variables meant for AWS must not reach it.
+/// The local server's configuration is complete in itself: profiles and variables meant for AWS
+/// must not reach it.
 fn local_config(url: &str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "the local backend");
     SdkConfig::builder()
@@ -160,4 +165,47 @@ fn local_config(url: &str) -> SdkConfig {
         .endpoint_url(url)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::scripted::{Scripted, ok};
+
+    #[tokio::test]
+    async fn the_account_is_read_from_the_answer_of_sts_and_checked() {
+        let answer = |account: &str| {
+            ok(&format!(
+                "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+                 <GetCallerIdentityResult><Account>{account}</Account></GetCallerIdentityResult>\
+                 </GetCallerIdentityResponse>"
+            ))
+        };
+        let server = Scripted::start([answer("691595239825"), answer("nobody")]).await;
+        let clients = server.clients();
+        assert_eq!(account(&clients).await.unwrap().as_str(), "691595239825");
+        assert_eq!(
+            account(&clients).await.unwrap_err().kind(),
+            ErrorKind::Service
+        );
+    }
+
+    #[tokio::test]
+    async fn the_description_says_where_the_calls_go() {
+        let clients = Clients::of_server("http://127.0.0.1:41233", 1);
+        assert_eq!(
+            clients.describe(),
+            "backend: local, http://127.0.0.1:41233, state /state"
+        );
+        let backend = Backend::Aws {
+            region: Some("eu-central-1".to_owned()),
+        };
+        let clients = Clients::connect(&backend).await.unwrap();
+        assert_eq!(clients.describe(), "backend: aws, region eu-central-1");
+        assert_eq!(
+            (clients.state_dir(), clients.local_url(), clients.notice()),
+            (None, None, None)
+        );
+    }
 }

@@ -221,3 +221,85 @@ fn variant(found: types::ProductionVariantSummary) -> Variant {
             .and_then(|count| count.try_into().ok()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ErrorKind;
+    use crate::scripted::{Scripted, ok, refusal};
+
+    #[tokio::test]
+    async fn an_endpoint_is_described_with_its_variants() {
+        let answer = json!({
+            "EndpointName": "e", "EndpointStatus": "InService", "EndpointConfigName": "c",
+            "CreationTime": 10.0, "LastModifiedTime": 20.0,
+            "ProductionVariants": [{
+                "VariantName": "AllTraffic", "CurrentWeight": 1.0, "CurrentInstanceCount": 2,
+            }],
+        });
+        let missing = refusal("ValidationException", "Could not find endpoint \"arn\".");
+        let server = Scripted::start([ok(&answer.to_string()), missing]).await;
+        let (clients, name) = (server.clients(), EndpointName::new("e").unwrap());
+        let endpoint = describe(&clients, &name).await.unwrap();
+        assert_eq!(endpoint.status, EndpointStatus::InService);
+        assert_eq!(endpoint.config.unwrap().as_str(), "c");
+        assert_eq!(
+            (endpoint.created, endpoint.modified),
+            (Some(10.0), Some(20.0))
+        );
+        let variant = Variant {
+            name: "AllTraffic".to_owned(),
+            weight: Some(1.0),
+            instances: Some(2),
+            desired_instances: None,
+        };
+        assert_eq!(endpoint.variants, [variant]);
+        assert_eq!(
+            describe(&clients, &name).await.unwrap_err().kind(),
+            ErrorKind::NotFound
+        );
+    }
+
+    #[tokio::test]
+    async fn lists_follow_their_pages() {
+        let page = |name: &str, next: Option<&str>| {
+            let endpoint = json!({"EndpointName": name, "EndpointStatus": "Creating"});
+            ok(&json!({"Endpoints": [endpoint], "NextToken": next}).to_string())
+        };
+        let server = Scripted::start([page("b", Some("t")), page("a", None)]).await;
+        let endpoints = list(&server.clients()).await.unwrap();
+        let names: Vec<_> = endpoints
+            .iter()
+            .map(|endpoint| endpoint.name.as_str())
+            .collect();
+        assert_eq!(names, ["b", "a"]);
+        assert_eq!(server.json(1)["NextToken"], "t");
+    }
+
+    #[test]
+    fn states_keep_the_services_words_and_the_settled_ones_are_known() {
+        for status in EndpointStatus::KNOWN {
+            assert_eq!(EndpointStatus::from_word(status.as_str()), status);
+            assert_eq!(serde_json::to_value(&status).unwrap(), status.to_string());
+        }
+        let settled = EndpointStatus::KNOWN
+            .into_iter()
+            .filter(EndpointStatus::is_settled);
+        let words: Vec<_> = settled.map(|status| status.to_string()).collect();
+        assert_eq!(
+            words,
+            [
+                "InService",
+                "OutOfService",
+                "Failed",
+                "UpdateRollbackFailed"
+            ]
+        );
+        assert_eq!(
+            EndpointStatus::from_word("New"),
+            EndpointStatus::Other("New".to_owned())
+        );
+    }
+}

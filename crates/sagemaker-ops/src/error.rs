@@ -1,13 +1,15 @@
 //! What can go wrong with a call, sorted by what the caller does next.
 //!
-//! `SageMaker` models only four exceptions; everything else arrives under a code and a sentence, and the same code
-//! (`ValidationException`) means "no such job", "already there" and "your value is wrong".
-//! So the sorting reads code and sentence together; the sentences are those of the public services.
+//! `SageMaker` models only four exceptions; everything else arrives under a code and a sentence,
+//! and the same code (`ValidationException`) means "no such job", "already there" and "your value
+//! is wrong". So the sorting reads code and sentence together; the sentences are those of the
+//! public services.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::Path;
 
+use aws_sdk_sagemaker::config::http::HttpResponse;
 use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 
 /// What the caller can do about an [`Error`].
@@ -42,8 +44,9 @@ pub enum ErrorKind {
 
 /// A call that failed: which one, about what, why, and what to do.
 ///
-/// `Display` says what the service answered and what helps; causes on this machine (a file, a connection) follow in
-/// the chain of sources, so that printing the whole chain says everything once.
+/// `Display` says what the service answered and what helps; causes on this machine (a file, a
+/// connection) follow in the chain of sources, so that printing the whole chain says everything
+/// once.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {op} {message}")]
 pub struct Error {
@@ -122,17 +125,16 @@ impl Error {
     }
 
     /// An SDK call about `subject` that failed.
-    pub(crate) fn from_sdk<E, R>(
+    pub(crate) fn from_sdk<E>(
         op: &'static str,
         subject: impl fmt::Display,
-        error: SdkError<E, R>,
+        error: SdkError<E, HttpResponse>,
     ) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-        R: fmt::Debug + Send + Sync + 'static,
     {
         if let SdkError::ServiceError(answer) = &error {
-            let (kind, said) = explain_answer(answer.err());
+            let (kind, said) = explain_answer(answer.err(), answer.raw().status().as_u16());
             return Self::new(kind, op, format!("{subject}: {said}")).with_answer(error);
         }
         let (kind, said) = explain_silence(&error);
@@ -140,29 +142,29 @@ impl Error {
     }
 }
 
-/// The service answered with an error.
-fn explain_answer(error: &impl ProvideErrorMetadata) -> (ErrorKind, String) {
-    let code = error.code().unwrap_or("no error code");
-    let text = error.message().unwrap_or_default();
-    let kind = classify(code, text);
-    let said = if text.is_empty() {
-        code.to_owned()
-    } else {
-        format!("{} ({code})", text.trim_end_matches('.'))
+/// The service answered with an error; an answer to HEAD has no body, so only its status tells.
+fn explain_answer(error: &impl ProvideErrorMetadata, status: u16) -> (ErrorKind, String) {
+    let text = error.message().unwrap_or_default().trim_end_matches('.');
+    let (kind, said) = match error.code() {
+        Some(code) if text.is_empty() => (classify(code, text), code.to_owned()),
+        Some(code) => (classify(code, text), format!("{text} ({code})")),
+        None => (
+            classify_status(status),
+            format!("the service answered HTTP {status}"),
+        ),
     };
     (kind, with_remedy_of(kind, said))
 }
 
-/// There was no answer: without credentials nothing is sent, else the network or the other side is at fault.
-fn explain_silence<E, R>(error: &SdkError<E, R>) -> (ErrorKind, String)
+/// There was no answer: without credentials nothing is sent, else the network or the other side is
+/// at fault.
+fn explain_silence<E>(error: &SdkError<E, HttpResponse>) -> (ErrorKind, String)
 where
     E: StdError + 'static,
-    R: fmt::Debug,
 {
     let causes = causes(error).to_lowercase();
-    let unsigned = ["credential", "identity", "sso", "auth scheme"]
-        .iter()
-        .any(|word| causes.contains(word));
+    let words = ["credential", "identity", "sso", "auth scheme"];
+    let unsigned = words.iter().any(|word| causes.contains(word));
     let (kind, said) = match error {
         SdkError::ResponseError(_) => (ErrorKind::Service, "the answer cannot be read"),
         SdkError::TimeoutError(_) => (ErrorKind::Transport, "no answer in time"),
@@ -196,8 +198,9 @@ fn causes(error: &dyn StdError) -> String {
 
 /// Sorts an error of a service by its code and sentence.
 ///
-/// Sentences of `SageMaker`: a missing job is "Requested resource not found.", a missing model or endpoint
-/// "Could not find ...", a duplicate "Cannot create already existing ...", all under `ValidationException`.
+/// Sentences of `SageMaker`: a missing job is "Requested resource not found.", a missing model or
+/// endpoint "Could not find ...", a duplicate "Cannot create already existing ...", all under
+/// `ValidationException`.
 fn classify(code: &str, message: &str) -> ErrorKind {
     const DENIED: [&str; 14] = [
         "AccessDenied",
@@ -246,6 +249,16 @@ fn classify(code: &str, message: &str) -> ErrorKind {
     }
 }
 
+fn classify_status(status: u16) -> ErrorKind {
+    match status {
+        401 | 403 => ErrorKind::Denied,
+        404 => ErrorKind::NotFound,
+        429 => ErrorKind::Throttled,
+        300..500 => ErrorKind::Invalid,
+        _ => ErrorKind::Service,
+    }
+}
+
 /// `ValidationException` has no codes below it: only its sentence tells.
 fn classify_validation(message: &str) -> ErrorKind {
     let says = |text: &str| message.contains(text);
@@ -264,5 +277,181 @@ fn classify_validation(message: &str) -> ErrorKind {
         ErrorKind::Denied
     } else {
         ErrorKind::Invalid
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::Clients;
+    use crate::names::JobName;
+    use crate::scripted::{Answer, Scripted, ok, refusal};
+    use crate::training;
+
+    /// What describing a job comes to when the service gives this answer.
+    async fn error_of(answer: Answer) -> Error {
+        let server = Scripted::start([answer]).await;
+        describe(&server.clients()).await
+    }
+
+    async fn describe(clients: &Clients) -> Error {
+        training::describe(clients, &JobName::new("job-1").unwrap())
+            .await
+            .unwrap_err()
+    }
+
+    /// The whole chain, as the programs print it.
+    fn chain(error: &Error) -> String {
+        format!("{error}: {}", causes(error))
+    }
+
+    #[tokio::test]
+    async fn answers_are_sorted_by_code_and_sentence() {
+        use ErrorKind::{Conflict, Denied, Invalid, NotFound, Quota, Service, Throttled};
+        let cases = [
+            (
+                "ValidationException",
+                "Requested resource not found.",
+                NotFound,
+            ),
+            (
+                "ValidationException",
+                "Could not find model \"arn:aws:x\".",
+                NotFound,
+            ),
+            (
+                "ValidationError",
+                "Endpoint e of account 1 not found.",
+                NotFound,
+            ),
+            ("ResourceNotFound", "gone", NotFound),
+            (
+                "ValidationException",
+                "Cannot create already existing endpoint \"arn\".",
+                Conflict,
+            ),
+            (
+                "ValidationException",
+                "Cannot update in-progress endpoint \"arn\".",
+                Conflict,
+            ),
+            (
+                "ResourceInUse",
+                "Training job names must be unique",
+                Conflict,
+            ),
+            (
+                "ValidationException",
+                "1 validation error detected: Value 'X' at 'y'",
+                Invalid,
+            ),
+            (
+                "ResourceLimitExceeded",
+                "The account-level service limit is 0",
+                Quota,
+            ),
+            ("ThrottlingException", "Rate exceeded", Throttled),
+            ("AccessDeniedException", "User is not authorized", Denied),
+            (
+                "ExpiredTokenException",
+                "The security token is expired",
+                Denied,
+            ),
+            (
+                "com.amazon.coral#UnrecognizedClientException",
+                "invalid token",
+                Denied,
+            ),
+            ("InternalFailure", "", Service),
+        ];
+        for (code, message, expected) in cases {
+            let error = error_of(refusal(code, message)).await;
+            assert_eq!(error.kind(), expected, "{code}: {message}: {error}");
+            assert!(
+                error.answer().is_some() && error.source().is_none(),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn messages_name_the_call_its_subject_the_answer_and_the_remedy() {
+        let check = async |code: &str, message: &str, expected: &str| {
+            assert_eq!(error_of(refusal(code, message)).await.to_string(), expected);
+        };
+        check(
+            "ValidationException",
+            "Requested resource not found.",
+            "cannot describe the training job job-1: Requested resource not found \
+             (ValidationException)",
+        )
+        .await;
+        check(
+            "ExpiredToken",
+            "The token has expired",
+            "cannot describe the training job job-1: The token has expired (ExpiredToken); check \
+             who you are with `aws sts get-caller-identity`, log in with `aws sso login`",
+        )
+        .await;
+        check(
+            "InternalFailure",
+            "",
+            "cannot describe the training job job-1: InternalFailure",
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_broken_service_is_the_services_fault() {
+        let html = ok("<html>Internal Server Error</html>").status(500);
+        assert_eq!(error_of(html).await.kind(), ErrorKind::Service);
+        let garbage = ok("{\"TrainingJobName\": ");
+        assert_eq!(error_of(garbage).await.kind(), ErrorKind::Service);
+        let empty = error_of(ok("{}")).await;
+        assert_eq!(empty.kind(), ErrorKind::Service);
+        assert!(
+            chain(&empty).contains("the answer has no TrainingJobStatus"),
+            "{}",
+            chain(&empty)
+        );
+    }
+
+    #[tokio::test]
+    async fn nobody_listening_is_a_transport_error_with_its_cause() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let error = describe(&Clients::of_server(&url, 1)).await;
+        assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+        assert!(chain(&error).contains("refused"), "{}", chain(&error));
+    }
+
+    #[tokio::test]
+    async fn missing_credentials_are_told_from_a_missing_network() {
+        let config = aws_sdk_sagemaker::Config::builder()
+            .behavior_version_latest()
+            .region(aws_config::Region::new("us-east-1"))
+            .build();
+        let client = aws_sdk_sagemaker::Client::from_conf(config);
+        let sent = client
+            .describe_training_job()
+            .training_job_name("job-1")
+            .send()
+            .await;
+        let error = Error::from_sdk("describe the training job", "job-1", sent.unwrap_err());
+        assert_eq!(error.kind(), ErrorKind::Denied, "{}", chain(&error));
+        assert!(error.to_string().contains("aws sso login"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn throttling_is_retried() {
+        let server = Scripted::start([
+            refusal("ThrottlingException", "Rate exceeded"),
+            refusal("ValidationException", "Requested resource not found."),
+        ])
+        .await;
+        let error = describe(&Clients::of_server(server.url(), 2)).await;
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert_eq!(server.operations(), ["DescribeTrainingJob"; 2]);
     }
 }

@@ -1,31 +1,42 @@
 //! Every AWS call of the pipeline, as verbs of its domain.
 //!
-//! What the pipeline asks of AWS is little: put files into S3, train three jobs on them, host one model, ask it
-//! questions, and watch all of that.
-//! This crate says it in those words ([`training::submit`], [`endpoint::deploy`], [`storage::upload_file`]) and is the
-//! only one that knows the SDK: none of its types crosses this border.
+//! What the pipeline asks of AWS is little: put files into S3, train three jobs on them, host one
+//! model, ask it questions, and watch all of that. This crate says it in those words
+//! ([`training::submit`], [`endpoint::deploy`], [`storage::upload_file`]) and is the only one that
+//! knows the SDK: none of its types crosses this border.
 //!
-//! [`Clients::connect`] reaches a [`Backend`]. On AWS that is the SDK's default chain of credentials and region. On the
-//! local backend it is the embedded server of a state directory, which is started when it does not run; from there on
-//! both are the same code, with another address and dummy credentials.
+//! [`Clients::connect`] reaches a [`Backend`]. On AWS that is the SDK's default chain of
+//! credentials and region. On the local backend it is the embedded server of a state directory,
+//! which is started when it does not run; from there on both are the same code, with another
+//! address and dummy credentials.
 //!
 //! Three rules hold everywhere:
 //!
-//! - A name is checked once, when it is made ([`JobName`], [`S3Uri`]), so that a call never fails for its form.
-//! - Whatever the service may leave out is an `Option`, and a state that came after this program is a state.
-//! - An [`Error`] is sorted by what its reader can do next, says so in one line, and keeps its sources.
+//! - A name is checked once, when it is made ([`JobName`], [`S3Uri`]), so that no call fails for
+//!   its form.
+//! - Whatever the service may leave out is an `Option`, and a state that came after this program
+//!   is a state.
+//! - An [`Error`] is sorted by what its reader can do next, names its subject and the remedy, and
+//!   keeps what caused it.
 //!
 //! Throttling and lost connections are retried by the SDK, eight attempts with backoff and jitter.
 //! Nothing here polls by itself, except through [`poll_until`], and nothing prints.
+//! The environment is read in two places: by the SDK's chain on AWS, and for `FIRE_STATE_DIR` and
+//! `FIRE_BIN_DIR` on the local backend.
 //!
 //! Units: sizes are bytes, durations seconds, points in time seconds since 1970, prices USD.
 //!
-//! | verbs | permissions on AWS |
+//! Permissions that the verbs need on AWS:
+//!
+//! | verbs | permissions |
 //! |---|---|
 //! | [`account`] | `sts:GetCallerIdentity` |
-//! | [`storage`] | `s3:ListBucket`, `s3:CreateBucket`, `s3:GetObject`, `s3:PutObject`, `s3:AbortMultipartUpload` |
-//! | [`training`] | `sagemaker:CreateTrainingJob`, `DescribeTrainingJob`, `ListTrainingJobs`, `StopTrainingJob`, `iam:PassRole` |
-//! | [`endpoint`] | `sagemaker:{Create,Describe,Delete}{Model,EndpointConfig,Endpoint}`, `UpdateEndpoint`, `ListEndpoints`, `InvokeEndpoint`, `iam:PassRole` |
+//! | [`storage`] | `s3:ListBucket`, `CreateBucket`, `GetObject`, `PutObject`, `AbortMultipartUpload` |
+//! | [`training`] | `sagemaker:CreateTrainingJob`, `Describe...`, `Stop...`, `ListTrainingJobs` |
+//! | [`endpoint`] | `sagemaker:CreateModel`, `CreateEndpointConfig`, `CreateEndpoint`, |
+//! | | the same with `Describe...` and `Delete...`, `UpdateEndpoint`, `ListEndpoints`, |
+//! | | `InvokeEndpoint` |
+//! | [`training`] and [`endpoint`] | `iam:PassRole` for the role that they name |
 
 mod error;
 mod names;
@@ -40,6 +51,8 @@ pub mod storage;
 pub mod training;
 
 mod logs;
+#[cfg(test)]
+mod scripted;
 
 pub use backend::{Backend, BackendKind, LocalBackend, UnknownBackend};
 pub use clients::{Clients, account};

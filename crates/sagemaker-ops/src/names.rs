@@ -1,7 +1,7 @@
 //! Names of things at AWS, each checked once, by the service's own rule, before any call is made.
 //!
-//! The rules are those of the service model: a name that passes here is not refused there for its form.
-//! On the wire and in JSON each is the plain string.
+//! The rules are those of the service model: a name that passes here is not refused there for its
+//! form. On the wire and in JSON each is the plain string.
 
 use std::fmt;
 use std::str::FromStr;
@@ -33,7 +33,10 @@ macro_rules! checked_name {
             pub fn new(value: impl Into<String>) -> Result<Self, InvalidName> {
                 let value = value.into();
                 let valid: fn(&str) -> bool = $valid;
-                if valid(&value) { Ok(Self(value)) } else { Err(InvalidName { what: $what, value, rule: $rule }) }
+                if valid(&value) {
+                    return Ok(Self(value));
+                }
+                Err(InvalidName { what: $what, value, rule: $rule })
             }
 
             /// The name as text.
@@ -76,7 +79,8 @@ macro_rules! checked_name {
 macro_rules! stamped_name {
     ($($name:ident),*) => {$(
         impl $name {
-            /// `{base}-{stamp}`, with the base cut where the whole would be too long: the stamp makes it unique.
+            /// `{base}-{stamp}`, with the base cut where the whole would be too long: the stamp
+            /// makes it unique.
             pub fn stamped(base: &str, stamp: &str) -> Result<Self, InvalidName> {
                 let room = LONGEST_NAME.saturating_sub(stamp.len() + 1);
                 let cut: String = base.chars().take(room).collect();
@@ -110,8 +114,9 @@ stamped_name!(JobName, ModelName, EndpointName, EndpointConfigName);
 checked_name!(
     /// Name of an S3 bucket.
     BucketName, "the bucket name",
-    "must be 3 to 63 lower-case letters, digits, hyphens and single dots, start and end with a letter or digit, \
-     and be neither an IP address nor one of S3's reserved forms (xn--..., ...-s3alias)",
+    "must be 3 to 63 lower-case letters, digits, hyphens and single dots, start and end with a \
+     letter or digit, and be neither an IP address nor one of S3's reserved forms (xn--..., \
+     ...-s3alias)",
     is_bucket
 );
 checked_name!(
@@ -185,7 +190,8 @@ impl S3Uri {
     /// Longest URI that the services take, in bytes.
     const LONGEST: usize = 1024;
 
-    /// `key` below `bucket`; slashes at its start are dropped, and an empty key is the bucket itself.
+    /// `key` below `bucket`; slashes at its start are dropped, and an empty key is the bucket
+    /// itself.
     pub fn new(bucket: &BucketName, key: &str) -> Self {
         Self {
             bucket: bucket.clone(),

@@ -1,7 +1,7 @@
 //! Estimates of what instances cost, from a dated table that ships with the program.
 //!
-//! On demand, us-east-1, billed by the second. An instance type that is not in the table has no estimate, and no
-//! estimate is never zero.
+//! On demand, us-east-1, billed by the second. An instance type that is not in the table has no
+//! estimate, and no estimate is never zero.
 
 /// Day on which the table was made.
 pub const AS_OF: &str = "2026-09-01";
@@ -19,7 +19,8 @@ pub enum Purpose {
     Hosting,
 }
 
-/// Instance type, USD an hour. `SageMaker` asks 1.2 times the price of the same EC2 instance, to train and to host.
+/// Instance type, USD an hour. `SageMaker` asks 1.2 times the price of the same EC2 instance, to
+/// train and to host.
 const HOURLY_USD: [(&str, f64); 17] = [
     ("ml.c5.large", 0.102),
     ("ml.c5.xlarge", 0.204),
@@ -40,7 +41,8 @@ const HOURLY_USD: [(&str, f64); 17] = [
     ("ml.t3.2xlarge", 0.399),
 ];
 
-/// USD an hour for one instance; none when the table does not know it or the type does not serve the purpose.
+/// USD an hour for one instance; none when the table does not know it or the type does not serve
+/// the purpose.
 pub fn hourly_usd(purpose: Purpose, instance_type: &str) -> Option<f64> {
     let burstable = |family: &str| instance_type.starts_with(family);
     let refused = match purpose {

@@ -1,7 +1,7 @@
 //! Objects in S3: put, get, list; whole or not at all.
 //!
-//! Uploads carry checksums that the service verifies, and downloads are verified against the service's.
-//! A file appears at its destination, there or here, only when it is complete.
+//! Uploads carry checksums that the service verifies, and downloads are verified against the
+//! service's. A file appears at its destination, there or here, only when it is complete.
 
 mod upload;
 
@@ -40,7 +40,8 @@ pub struct Object {
 
 /// Makes sure that the bucket can be used.
 ///
-/// Fails with [`ErrorKind::NotFound`] when a named bucket is missing and with [`ErrorKind::Denied`] when it is somebody else's.
+/// Fails with [`ErrorKind::NotFound`] when a named bucket is missing and with [`ErrorKind::Denied`]
+/// when it is somebody else's.
 pub async fn ensure_bucket(
     clients: &Clients,
     bucket: &BucketName,
@@ -59,13 +60,17 @@ pub async fn ensure_bucket(
     let error = Error::from_sdk(OP, bucket, error);
     match (error.kind(), origin) {
         (ErrorKind::NotFound, BucketOrigin::Default) => create_bucket(clients, bucket).await,
-        (ErrorKind::NotFound, BucketOrigin::Named) => Err(Error::new(
-            ErrorKind::NotFound,
-            OP,
-            format!(
-                "{bucket}: there is no such bucket; correct its name, or create it with `aws s3 mb s3://{bucket}`"
-            ),
-        )),
+        (ErrorKind::NotFound, BucketOrigin::Named) => {
+            let remedy = format!("correct its name, or create it with `aws s3 mb s3://{bucket}`");
+            let message = format!("{bucket}: there is no such bucket; {remedy}");
+            Err(Error::new(ErrorKind::NotFound, OP, message))
+        }
+        // S3 redirects to the region that a bucket is in without saying which one it is.
+        (ErrorKind::Invalid, _) if error.to_string().contains("HTTP 301") => {
+            let region = clients.region();
+            let message = format!("{bucket}: it is not in {region}; give its region");
+            Err(Error::new(ErrorKind::Invalid, OP, message))
+        }
         _ => Err(error),
     }
 }
@@ -169,7 +174,8 @@ pub async fn download_file(clients: &Clients, uri: &S3Uri, path: &Path) -> Resul
         Err(error) => Err(error),
     };
     if written.is_err() {
-        // The download failed already; a part file that stays behind would only be overwritten by the next try.
+        // The download failed already; a part file that stays behind would only be overwritten by
+        // the next try.
         let _ = tokio::fs::remove_file(&part).await;
     }
     written
@@ -217,4 +223,133 @@ fn interrupted(uri: &S3Uri, error: aws_sdk_s3::primitives::ByteStreamError) -> E
         format!("{uri}: the transfer broke off; try again"),
     )
     .with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scripted::{Answer, Scripted, ok};
+
+    fn uri() -> S3Uri {
+        "s3://bucket/k".parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_the_default_bucket_is_created_when_it_is_missing() {
+        use BucketOrigin::{Default, Named};
+        let check = async |origin, answers: Vec<Answer>, calls: usize, kind: Option<ErrorKind>| {
+            let server = Scripted::start(answers).await;
+            let bucket = BucketName::new("bucket").unwrap();
+            let done = ensure_bucket(&server.clients(), &bucket, origin).await;
+            assert_eq!(done.as_ref().err().map(Error::kind), kind, "{done:?}");
+            assert_eq!(server.seen().len(), calls);
+        };
+        let (there, missing, foreign) = (ok(""), ok("").status(404), ok("").status(403));
+        let taken = |code: &str| ok(&format!("<Error><Code>{code}</Code></Error>")).status(409);
+        let (ours, theirs) = (
+            taken("BucketAlreadyOwnedByYou"),
+            taken("BucketAlreadyExists"),
+        );
+        check(Default, vec![there.clone()], 1, None).await;
+        check(Named, vec![there.clone()], 1, None).await;
+        check(Default, vec![missing.clone(), there], 2, None).await;
+        check(Named, vec![missing.clone()], 1, Some(ErrorKind::NotFound)).await;
+        check(Named, vec![foreign.clone()], 1, Some(ErrorKind::Denied)).await;
+        check(Default, vec![foreign], 1, Some(ErrorKind::Denied)).await;
+        check(Default, vec![missing.clone(), ours], 2, None).await;
+        check(Default, vec![missing, theirs], 2, Some(ErrorKind::Conflict)).await;
+        check(Named, vec![ok("").status(301)], 1, Some(ErrorKind::Invalid)).await;
+    }
+
+    #[tokio::test]
+    async fn a_missing_object_is_none_and_anything_else_is_an_error() {
+        let answers = [
+            ok("")
+                .header("content-length", "7")
+                .header("last-modified", "Thu, 01 Jan 1970 00:00:09 GMT"),
+            ok("").status(404),
+            ok("").status(403),
+        ];
+        let server = Scripted::start(answers).await;
+        let clients = server.clients();
+        let found = Object {
+            uri: uri(),
+            size: 7,
+            modified: Some(9.0),
+        };
+        assert_eq!(head(&clients, &uri()).await.unwrap(), Some(found));
+        assert_eq!(head(&clients, &uri()).await.unwrap(), None);
+        assert_eq!(
+            head(&clients, &uri()).await.unwrap_err().kind(),
+            ErrorKind::Denied
+        );
+    }
+
+    #[tokio::test]
+    async fn lists_follow_their_pages() {
+        let page = |key: &str, next: &str| {
+            ok(&format!(
+                "<ListBucketResult><IsTruncated>{}</IsTruncated>\
+                 <NextContinuationToken>{next}</NextContinuationToken>\
+                 <Contents><Key>{key}</Key><Size>5</Size></Contents></ListBucketResult>",
+                !next.is_empty()
+            ))
+        };
+        let server = Scripted::start([page("k/a", "t"), page("k/b", "")]).await;
+        let objects = list(&server.clients(), &uri()).await.unwrap();
+        let uris: Vec<_> = objects
+            .iter()
+            .map(|object| object.uri.to_string())
+            .collect();
+        assert_eq!(uris, ["s3://bucket/k/a", "s3://bucket/k/b"]);
+        assert_eq!(objects[0].size, 5);
+        assert!(server.operations()[1].contains("continuation-token=t"));
+    }
+
+    #[tokio::test]
+    async fn a_download_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let torn = ok("abc").header("content-length", "9");
+        let altered = ok("abc").header("x-amz-checksum-crc32", "AAAAAA==");
+        let missing = ok("<Error><Code>NoSuchKey</Code></Error>").status(404);
+        let server = Scripted::start([torn, altered, missing, ok("whole")]).await;
+        let clients = server.clients();
+        for expected in [
+            ErrorKind::Transport,
+            ErrorKind::Transport,
+            ErrorKind::NotFound,
+        ] {
+            let error = download_file(&clients, &uri(), &path).await.unwrap_err();
+            assert_eq!(error.kind(), expected, "{error}");
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+        assert_eq!(download_file(&clients, &uri(), &path).await.unwrap(), 5);
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_download_to_nowhere_names_the_file() {
+        let server = Scripted::start([ok("whole")]).await;
+        let path = Path::new("/no-such-folder/file");
+        let error = download_file(&server.clients(), &uri(), path)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::File);
+        assert_eq!(
+            error.to_string(),
+            "cannot download /no-such-folder/file.part"
+        );
+    }
+
+    #[tokio::test]
+    async fn bytes_come_back_as_they_are() {
+        let server = Scripted::start([ok("content")]).await;
+        assert_eq!(
+            get_bytes(&server.clients(), &uri()).await.unwrap(),
+            b"content"
+        );
+        assert!(server.operations()[0].starts_with("GET /bucket/k"));
+    }
 }

@@ -221,3 +221,144 @@ pub async fn stop(clients: &Clients, job: &JobName) -> Result<(), Error> {
     sent.map(|_| ())
         .map_err(|error| Error::from_sdk("stop the training job", job, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scripted::{Scripted, ok, refusal};
+
+    fn request() -> TrainingRequest {
+        let text = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect()
+        };
+        TrainingRequest {
+            job: "job-1".parse().unwrap(),
+            image: "registry/fire-container:1".parse().unwrap(),
+            role: "arn:aws:iam::691595239825:role/R".parse().unwrap(),
+            instance_type: "ml.m5.4xlarge".to_owned(),
+            instance_count: 1,
+            volume_gb: 30,
+            max_runtime_seconds: 14_400,
+            hyperparameters: text(&[("algorithm", "random_forest")]),
+            channels: vec![Channel {
+                name: "train".to_owned(),
+                uri: "s3://bucket/data/".parse().unwrap(),
+                content_type: Some("text/csv".to_owned()),
+            }],
+            output: "s3://bucket/models".parse().unwrap(),
+            metrics: vec![MetricDefinition {
+                name: "v".to_owned(),
+                regex: "v=(.*?);".to_owned(),
+            }],
+            environment: BTreeMap::new(),
+            tags: text(&[("run", "r")]),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_reaches_the_wire_complete_and_without_empty_members() {
+        let server = Scripted::start([ok("{\"TrainingJobArn\":\"arn\"}")]).await;
+        assert_eq!(
+            submit(&server.clients(), &request()).await.unwrap(),
+            Submission::Created
+        );
+        let expected = json!({
+            "TrainingJobName": "job-1",
+            "RoleArn": "arn:aws:iam::691595239825:role/R",
+            "AlgorithmSpecification": {
+                "TrainingImage": "registry/fire-container:1",
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": "v", "Regex": "v=(.*?);"}],
+            },
+            "HyperParameters": {"algorithm": "random_forest"},
+            "InputDataConfig": [{
+                "ChannelName": "train",
+                "ContentType": "text/csv",
+                "DataSource": {"S3DataSource": {
+                    "S3DataType": "S3Prefix",
+                    "S3Uri": "s3://bucket/data/",
+                    "S3DataDistributionType": "FullyReplicated",
+                }},
+            }],
+            "OutputDataConfig": {"S3OutputPath": "s3://bucket/models"},
+            "ResourceConfig": {
+                "InstanceType": "ml.m5.4xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30,
+            },
+            "StoppingCondition": {"MaxRuntimeInSeconds": 14400},
+            "Tags": [{"Key": "run", "Value": "r"}],
+        });
+        assert_eq!(server.json(0), expected);
+    }
+
+    #[tokio::test]
+    async fn a_job_is_never_created_twice() {
+        let taken = refusal("ResourceInUse", "Training job names must be unique");
+        let refused = refusal("ValidationException", "No S3 objects found under S3 URL");
+        let server = Scripted::start([taken, refused]).await;
+        let clients = server.clients();
+        assert_eq!(
+            submit(&clients, &request()).await.unwrap(),
+            Submission::AlreadyExists
+        );
+        let error = submit(&clients, &request()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    }
+
+    #[tokio::test]
+    async fn lists_follow_their_pages_up_to_the_limit() {
+        let page = |names: &[&str], next: Option<&str>| {
+            let jobs: Vec<_> = names
+                .iter()
+                .map(|name| json!({"TrainingJobName": name, "TrainingJobStatus": "Completed"}))
+                .collect();
+            ok(&json!({"TrainingJobSummaries": jobs, "NextToken": next}).to_string())
+        };
+        let check = async |limit: Option<usize>, expected: &[&str], pages: usize| {
+            let server = Scripted::start([page(&["c", "b"], Some("t")), page(&["a"], None)]).await;
+            let filter = JobFilter {
+                limit,
+                ..JobFilter::default()
+            };
+            let jobs = list(&server.clients(), &filter).await.unwrap();
+            let names: Vec<_> = jobs.iter().map(|job| job.name.as_str()).collect();
+            assert_eq!((names.as_slice(), server.seen().len()), (expected, pages));
+        };
+        check(None, &["c", "b", "a"], 2).await;
+        check(Some(2), &["c", "b"], 1).await;
+        check(Some(0), &[], 0).await;
+    }
+
+    #[tokio::test]
+    async fn a_filter_is_passed_on_and_a_name_that_cannot_be_is_the_services_fault() {
+        let bad = json!({"TrainingJobSummaries": [{"TrainingJobName": "not_valid"}]});
+        let server = Scripted::start([ok(&bad.to_string())]).await;
+        let filter = JobFilter {
+            name_contains: Some("flir".to_owned()),
+            status: Some(JobStatus::Failed),
+            limit: None,
+        };
+        let error = list(&server.clients(), &filter).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Service);
+        assert_eq!(server.json(0)["NameContains"], "flir");
+        assert_eq!(server.json(0)["StatusEquals"], "Failed");
+        assert_eq!(server.json(0)["SortBy"], "CreationTime");
+        assert_eq!(server.json(0)["SortOrder"], "Descending");
+    }
+
+    #[tokio::test]
+    async fn stopping_a_job_that_has_ended_is_a_conflict() {
+        let ended = "The request was rejected because the training job is in status Completed.";
+        let server = Scripted::start([ok("{}"), refusal("ValidationException", ended)]).await;
+        let (clients, job) = (server.clients(), "job-1".parse().unwrap());
+        stop(&clients, &job).await.unwrap();
+        assert_eq!(
+            stop(&clients, &job).await.unwrap_err().kind(),
+            ErrorKind::Conflict
+        );
+    }
+}

@@ -16,7 +16,8 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Pause before the next look when `elapsed` has passed since the first one; none when the time is up.
+    /// Pause before the next look when `elapsed` has passed since the first one; none when the time
+    /// is up.
     ///
     /// The last pause is cut so that the last look falls on the deadline itself.
     fn pause(&self, elapsed: Duration) -> Option<Duration> {
@@ -33,12 +34,16 @@ impl Pace {
 /// Calls `look` at once and then at every interval until it returns a value.
 ///
 /// `what` is what is waited for, as in "cannot wait any longer for {what}".
-/// Fails with [`ErrorKind::Timeout`] at the deadline and with the error of `look` as soon as it has one.
-pub async fn poll_until<T>(
+/// Fails with [`ErrorKind::Timeout`] at the deadline and with the error of `look` as soon as it has
+/// one.
+pub async fn poll_until<T, L>(
     pace: Pace,
     what: &str,
-    mut look: impl AsyncFnMut() -> Result<Option<T>, Error>,
-) -> Result<T, Error> {
+    mut look: impl FnMut() -> L,
+) -> Result<T, Error>
+where
+    L: Future<Output = Result<Option<T>, Error>>,
+{
     let started = Instant::now();
     loop {
         if let Some(value) = look().await? {
@@ -91,18 +96,19 @@ mod tests {
             deadline: Some(MS(20)),
         };
         let mut looks = 0;
-        let third = poll_until(pace, "the third look", async || {
+        let third = poll_until(pace, "the third look", || {
             looks += 1;
-            Ok((looks == 3).then_some(looks))
+            let looks = looks;
+            async move { Ok((looks == 3).then_some(looks)) }
         });
         assert_eq!(third.await.unwrap(), 3);
 
-        let error = poll_until::<()>(pace, "nothing", async || {
+        let error = poll_until::<(), _>(pace, "nothing", async || {
             Err(Error::new(ErrorKind::Denied, "look", "no"))
         });
         assert_eq!(error.await.unwrap_err().kind(), ErrorKind::Denied);
 
-        let error = poll_until::<()>(pace, "the moon", async || Ok(None))
+        let error = poll_until::<(), _>(pace, "the moon", async || Ok(None))
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);

@@ -1,4 +1,5 @@
-//! One plain GET on 127.0.0.1, for what the local server offers beside the AWS wire: its health and its logs.
+//! One plain GET on 127.0.0.1, for what the local server offers beside the AWS wire: its health and
+//! its logs.
 
 use std::time::Duration;
 

@@ -1,9 +1,10 @@
 //! Attaching to the local server of a state directory, or starting it.
 //!
-//! Of two programs that start at once, one starts the server and the other waits for it: both go through
+//! Of two programs that start at once, one starts the server and the other waits for it: both go
+//! through
 //! `attach.lock` in the state directory.
-//! The server has a lock of its own, so one that was started by hand in the same moment wins as well:
-//! ours then ends at once, and the wait finds the other.
+//! The server has a lock of its own, so one that was started by hand in the same moment wins as
+//! well: ours then ends at once, and the wait finds the other.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -29,8 +30,11 @@ const STARTUP: Pace = Pace {
 /// Long enough for another program to stop an old server and start a new one.
 const TURN: Pace = Pace {
     interval: Duration::from_millis(50),
-    deadline: Some(Duration::from_secs(60)),
+    deadline: Some(Duration::from_mins(1)),
 };
+
+/// How long to look for the server that ours has lost to.
+const LOSERS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// An unused server goes away after this many seconds.
 const IDLE_SECONDS: &str = "1800";
@@ -104,7 +108,8 @@ async fn attach(state_dir: &Path) -> Option<(Server, Health)> {
     let file: ServerFile = serde_json::from_slice(&text).ok()?;
     let (status, body) = get(&format!("{}/_local/health", file.url)).await.ok()?;
     let health: Health = serde_json::from_slice(&body).ok()?;
-    // After a kill the file stays behind, and its port may since belong to the server of another directory.
+    // After a kill the file stays behind, and its port may since belong to the server of another
+    // directory.
     let same = status == 200 && health.pid == file.pid;
     same.then_some((
         Server {
@@ -167,7 +172,7 @@ fn stop(program: &Path, state_dir: &Path) -> Result<(), Error> {
 
 /// Starts the program, detached from this process and its terminal, and waits until it answers.
 async fn start(program: &Path, state_dir: &Path) -> Result<Server, Error> {
-    let mut child = Command::new(program)
+    let mut child = tokio::process::Command::new(program)
         .args(["--detached", "--idle-seconds", IDLE_SECONDS, "--state-dir"])
         .arg(state_dir)
         .stdin(Stdio::null())
@@ -175,29 +180,26 @@ async fn start(program: &Path, state_dir: &Path) -> Result<Server, Error> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| Error::file(OP, program, error))?;
-    let mut polls_after_exit = 0;
-    poll_until(STARTUP, "the local server to answer", async || {
-        if let Some((server, _)) = attach(state_dir).await {
-            return Ok(Some(server));
-        }
-        // A server that ended at once may have lost the directory to another, which then needs a moment to answer.
-        match child.try_wait() {
-            Ok(Some(status)) if polls_after_exit >= 40 => Err(failed_start(
-                state_dir,
-                &format!("it ended at once ({status})"),
-            )),
-            Ok(Some(_)) => {
-                polls_after_exit += 1;
-                Ok(None)
-            }
-            _ => Ok(None),
-        }
-    })
-    .await
-    .map_err(|error| match error.kind() {
+    let answers = async || Ok(attach(state_dir).await.map(|(server, _)| server));
+    let started = tokio::select! {
+        started = poll_until(STARTUP, "the local server", answers) => started,
+        status = ended_for_good(&mut child) => return Err(failed_start(state_dir, &status)),
+    };
+    started.map_err(|error| match error.kind() {
         ErrorKind::Timeout => failed_start(state_dir, "it does not answer"),
         _ => error,
     })
+}
+
+/// Returns some time after the child has ended: one that ended at once may have lost the directory
+/// to another server, which then needs a moment to answer.
+async fn ended_for_good(child: &mut tokio::process::Child) -> String {
+    let status = child
+        .wait()
+        .await
+        .map_or_else(|error| error.to_string(), |s| s.to_string());
+    tokio::time::sleep(LOSERS_PATIENCE).await;
+    format!("it ended at once ({status})")
 }
 
 /// The end of the server's log says why it did not start.
@@ -212,4 +214,94 @@ fn failed_start(state_dir: &Path, what: &str) -> Error {
     };
     let message = format!("{}: {what}; {} {log}", state_dir.display(), path.display());
     Error::new(ErrorKind::LocalServer, OP, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::scripted::{Scripted, ok};
+
+    fn state_dir_of(pid: u32, url: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let file = serde_json::json!({"pid": pid, "url": url, "port": 1, "build_id": "b"});
+        std::fs::write(folder.path().join("server.json"), file.to_string()).unwrap();
+        folder
+    }
+
+    /// A `local-sagemaker` that does what the script says.
+    fn program(folder: &Path, script: &str) -> std::path::PathBuf {
+        let path = folder.join(PROGRAM);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    #[tokio::test]
+    async fn only_the_server_that_wrote_the_file_is_attached_to() {
+        let healthy = |pid: u32| ok(&format!("{{\"pid\":{pid},\"build_id\":\"b\"}}"));
+        let server =
+            Scripted::start([healthy(7), healthy(8), healthy(7).status(500), ok("hello")]).await;
+        let folder = state_dir_of(7, server.url());
+        let (found, health) = attach(folder.path()).await.unwrap();
+        assert_eq!(
+            (found.url.as_str(), health.build_id.as_str()),
+            (server.url(), "b")
+        );
+        assert!(!health.idle);
+        for reason in [
+            "another process has the port",
+            "it is not well",
+            "it is no such server",
+        ] {
+            assert!(attach(folder.path()).await.is_none(), "{reason}");
+        }
+        assert_eq!(server.operations(), ["GET /_local/health"; 4]);
+        let empty = tempfile::tempdir().unwrap();
+        assert!(attach(empty.path()).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_start_shows_the_end_of_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("server.log").display().to_string();
+        let program = program(
+            folder.path(),
+            &format!("echo 'the disk is full' > {log}; exit 2"),
+        );
+        let error = start(&program, folder.path()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LocalServer);
+        let text = error.to_string();
+        assert!(text.contains("ended at once (exit status: 2)"), "{text}");
+        assert!(text.ends_with("ends with\n  the disk is full"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn the_turn_to_start_a_server_is_taken_by_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let turn = take_turn(folder.path()).await.unwrap();
+        let path = folder.path().to_owned();
+        let next = tokio::spawn(async move { take_turn(&path).await.map(|_| ()) });
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        assert!(!next.is_finished());
+        drop(turn);
+        next.await.unwrap().unwrap();
+    }
+
+    #[test]
+    fn build_ids_and_refusals_to_stop_come_from_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let good = program(folder.path(), "echo b1");
+        assert_eq!(build_id_of(&good).as_deref(), Some("b1"));
+        assert!(stop(&good, folder.path()).is_ok());
+        let bad = program(folder.path(), "echo 'still busy' >&2; exit 1");
+        assert_eq!(build_id_of(&bad), None);
+        let error = stop(&bad, folder.path()).unwrap_err().to_string();
+        assert!(
+            error.ends_with("does not stop (exit status: 1): still busy"),
+            "{error}"
+        );
+        assert_eq!(build_id_of(Path::new("/no-such-program")), None);
+    }
 }

@@ -1,4 +1,5 @@
-//! Model, configuration, endpoint: created in this order, taken back in the other when a step fails.
+//! Model, configuration, endpoint: created in this order, taken back in the other when a step
+//! fails.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -15,7 +16,8 @@ use crate::wait::{Pace, poll_until};
 /// Name of the only variant.
 const VARIANT: &str = "AllTraffic";
 
-/// A configuration that was just created may be unknown to the endpoint's side for a moment (`CreateEndpoint` says so).
+/// A configuration that was just created may be unknown to the endpoint's side for a moment
+/// (`CreateEndpoint` says so).
 const SETTLE: [Duration; 4] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
@@ -26,7 +28,7 @@ const SETTLE: [Duration; 4] = [
 /// A failed endpoint is gone within seconds.
 const GONE: Pace = Pace {
     interval: Duration::from_secs(1),
-    deadline: Some(Duration::from_secs(300)),
+    deadline: Some(Duration::from_mins(5)),
 };
 
 /// What is put behind an endpoint.
@@ -52,7 +54,8 @@ pub struct Deployment {
     pub instance_count: u32,
     /// Further environment of the container.
     pub environment: BTreeMap<String, String>,
-    /// Seconds, 60 to 3600, that the container may take until it answers its health check; none is the service's default.
+    /// Seconds, 60 to 3600, that the container may take until it answers its health check; none is
+    /// the service's default.
     pub startup_timeout_seconds: Option<u32>,
     /// Tags of model, configuration and endpoint.
     pub tags: BTreeMap<String, String>,
@@ -80,7 +83,8 @@ pub async fn deploy(clients: &Clients, deployment: &Deployment) -> Result<Deploy
         Err(error) => Err(error),
     };
     if done.is_err() {
-        // The refusal is the error to report; what cannot be taken back costs nothing and answers nobody.
+        // The refusal is the error to report; what cannot be taken back costs nothing and answers
+        // nobody.
         let _ = remove::delete_config(clients, deployment.config.as_str()).await;
         let _ = remove::delete_model(clients, deployment.model.as_str()).await;
     }
@@ -163,7 +167,8 @@ async fn create_config(clients: &Clients, deployment: &Deployment) -> Result<(),
     })
 }
 
-/// Creates or updates the endpoint, and again after a pause while its new configuration is not known everywhere.
+/// Creates or updates the endpoint, and again after a pause while its new configuration is not
+/// known everywhere.
 async fn put_endpoint(
     clients: &Clients,
     deployment: &Deployment,
@@ -237,4 +242,161 @@ fn tags(deployment: &Deployment) -> Option<Vec<types::Tag>> {
     let tag =
         |(key, value): (&String, &String)| types::Tag::builder().key(key).value(value).build();
     Some(deployment.tags.iter().map(tag).collect()).filter(|tags: &Vec<_>| !tags.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scripted::{Answer, Scripted, ok, refusal};
+
+    fn deployment() -> Deployment {
+        Deployment {
+            model: "m-1".parse().unwrap(),
+            config: "c-1".parse().unwrap(),
+            endpoint: "e".parse().unwrap(),
+            image: "registry/fire-container:1".parse().unwrap(),
+            role: "arn:aws:iam::691595239825:role/R".parse().unwrap(),
+            model_data: "s3://bucket/model.tar.gz".parse().unwrap(),
+            instance_type: "ml.t2.medium".to_owned(),
+            instance_count: 1,
+            environment: BTreeMap::new(),
+            startup_timeout_seconds: Some(60),
+            tags: BTreeMap::new(),
+        }
+    }
+
+    fn done() -> Answer {
+        ok("{}")
+    }
+
+    fn missing(what: &str) -> Answer {
+        refusal(
+            "ValidationException",
+            &format!("Could not find {what} \"arn\"."),
+        )
+    }
+
+    fn endpoint_that_is(status: &str) -> Answer {
+        ok(&json!({"EndpointName": "e", "EndpointStatus": status}).to_string())
+    }
+
+    /// Deploys against the script; the outcome, and the operations after the first description.
+    async fn deployed(script: Vec<Answer>) -> (Result<Deployed, ErrorKind>, Vec<String>) {
+        let server = Scripted::start(script).await;
+        let outcome = deploy(&server.clients(), &deployment())
+            .await
+            .map_err(|error| error.kind());
+        let operations = server.operations();
+        assert_eq!(operations[0], "DescribeEndpoint");
+        (outcome, operations[1..].to_vec())
+    }
+
+    #[tokio::test]
+    async fn a_new_endpoint_is_created_and_waits_for_its_configuration_to_be_known() {
+        let unsettled = missing("endpoint configuration");
+        let script = vec![missing("endpoint"), done(), done(), unsettled, done()];
+        let (outcome, operations) = deployed(script).await;
+        assert_eq!(outcome, Ok(Deployed::Created));
+        let expected = [
+            "CreateModel",
+            "CreateEndpointConfig",
+            "CreateEndpoint",
+            "CreateEndpoint",
+        ];
+        assert_eq!(operations, expected);
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_in_service_is_updated() {
+        let (outcome, operations) =
+            deployed(vec![endpoint_that_is("InService"), done(), done(), done()]).await;
+        assert_eq!(outcome, Ok(Deployed::Updated));
+        assert_eq!(
+            operations,
+            ["CreateModel", "CreateEndpointConfig", "UpdateEndpoint"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_failed_endpoint_is_replaced() {
+        let script = vec![
+            endpoint_that_is("Failed"),
+            done(),
+            done(),
+            done(),
+            missing("endpoint"),
+            done(),
+        ];
+        let (outcome, operations) = deployed(script).await;
+        assert_eq!(outcome, Ok(Deployed::Created));
+        assert_eq!(
+            operations[2..],
+            ["DeleteEndpoint", "DescribeEndpoint", "CreateEndpoint"]
+        );
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_in_the_middle_of_a_change_is_left_alone() {
+        for status in ["Creating", "Updating", "Deleting", "RollingBack"] {
+            let (outcome, operations) = deployed(vec![endpoint_that_is(status)]).await;
+            assert_eq!(
+                (outcome, operations.len()),
+                (Err(ErrorKind::Conflict), 0),
+                "{status}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_step_takes_back_what_was_created_for_it() {
+        let quota = || refusal("ResourceLimitExceeded", "The limit is 0 Instances");
+        let script = vec![missing("endpoint"), done(), quota(), missing("x"), done()];
+        let (outcome, operations) = deployed(script).await;
+        assert_eq!(outcome, Err(ErrorKind::Quota));
+        assert_eq!(operations[2..], ["DeleteEndpointConfig", "DeleteModel"]);
+
+        let script = vec![missing("endpoint"), done(), done(), quota(), done(), done()];
+        let (outcome, operations) = deployed(script).await;
+        assert_eq!(outcome, Err(ErrorKind::Quota));
+        assert_eq!(operations[3..], ["DeleteEndpointConfig", "DeleteModel"]);
+
+        let taken = refusal(
+            "ValidationException",
+            "Cannot create already existing model",
+        );
+        let (outcome, operations) = deployed(vec![missing("endpoint"), taken]).await;
+        assert_eq!(outcome, Err(ErrorKind::Conflict));
+        assert_eq!(
+            operations,
+            ["CreateModel"],
+            "a model that was there before is not ours"
+        );
+    }
+
+    #[tokio::test]
+    async fn requests_reach_the_wire_complete() {
+        let server = Scripted::start([missing("endpoint"), done(), done(), done()]).await;
+        deploy(&server.clients(), &deployment()).await.unwrap();
+        let model = json!({
+            "ModelName": "m-1",
+            "ExecutionRoleArn": "arn:aws:iam::691595239825:role/R",
+            "PrimaryContainer": {
+                "Image": "registry/fire-container:1", "ModelDataUrl": "s3://bucket/model.tar.gz",
+            },
+        });
+        assert_eq!(server.json(1), model);
+        let variant = json!({
+            "VariantName": "AllTraffic", "ModelName": "m-1", "InstanceType": "ml.t2.medium",
+            "InitialInstanceCount": 1, "InitialVariantWeight": 1.0,
+            "ContainerStartupHealthCheckTimeoutInSeconds": 60,
+        });
+        let config = json!({"EndpointConfigName": "c-1", "ProductionVariants": [variant]});
+        assert_eq!(server.json(2), config);
+        assert_eq!(
+            server.json(3),
+            json!({"EndpointName": "e", "EndpointConfigName": "c-1"})
+        );
+    }
 }

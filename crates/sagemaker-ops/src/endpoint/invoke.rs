@@ -35,8 +35,8 @@ pub struct Invocation {
 
 /// Sends the payload to the endpoint (`InvokeEndpoint`).
 ///
-/// Fails with [`ErrorKind::Model`](crate::ErrorKind::Model), which carries the container's status and words, when the
-/// container refuses it.
+/// Fails with [`ErrorKind::Model`](crate::ErrorKind::Model), which carries the container's status
+/// and words, when the container refuses it.
 pub async fn invoke(
     clients: &Clients,
     endpoint: &EndpointName,
@@ -86,4 +86,62 @@ fn words_of(model: &ModelError) -> &str {
         .map(str::trim)
         .filter(|text| !text.is_empty());
     original.or(model.message.as_deref()).unwrap_or("nothing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::scripted::{Answer, Scripted, ok, refusal};
+
+    async fn invoked(answer: Answer) -> Result<Invocation, Error> {
+        let server = Scripted::start([answer]).await;
+        let payload = Payload {
+            content_type: "text/csv".to_owned(),
+            accept: Some("application/json".to_owned()),
+            body: b"1,2".to_vec(),
+        };
+        let outcome = invoke(&server.clients(), &"e".parse().unwrap(), payload).await;
+        assert_eq!(server.operations(), ["POST /endpoints/e/invocations"]);
+        assert_eq!(server.seen()[0].body, "1,2");
+        outcome
+    }
+
+    #[tokio::test]
+    async fn the_containers_answer_comes_back_as_it_is() {
+        let answer = ok("{\"x\":1}")
+            .header("content-type", "application/json")
+            .header("x-amzn-invoked-production-variant", "AllTraffic");
+        let expected = Invocation {
+            body: b"{\"x\":1}".to_vec(),
+            content_type: Some("application/json".to_owned()),
+            variant: Some("AllTraffic".to_owned()),
+        };
+        assert_eq!(invoked(answer).await.unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_of_the_container_is_told_from_one_of_the_service() {
+        let body = "{\"OriginalStatusCode\":400,\"OriginalMessage\":\"line 1: 17 values\\n\",\
+                    \"Message\":\"Received client error\"}";
+        let refused = ok(body)
+            .status(424)
+            .header("x-amzn-errortype", "ModelError");
+        let error = invoked(refused).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.container_status()),
+            (ErrorKind::Model, Some(400))
+        );
+        assert_eq!(
+            error.to_string(),
+            "cannot invoke the endpoint e: the container answered 400: line 1: 17 values"
+        );
+        let missing = refusal("ValidationError", "Endpoint e of account 1 not found.")
+            .header("x-amzn-errortype", "ValidationError");
+        let error = invoked(missing).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.container_status()),
+            (ErrorKind::NotFound, None)
+        );
+    }
 }

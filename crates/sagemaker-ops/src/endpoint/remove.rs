@@ -18,7 +18,8 @@ pub struct Deleted {
     pub models: Vec<String>,
 }
 
-/// Deletes the endpoint, its configuration and that configuration's models; what is gone already is no error.
+/// Deletes the endpoint, its configuration and that configuration's models; what is gone already is
+/// no error.
 ///
 /// The endpoint goes first, since it is what costs money.
 pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Deleted, Error> {
@@ -124,5 +125,70 @@ fn was_there(done: Result<(), Error>) -> Result<bool, Error> {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scripted::{Scripted, ok, refusal};
+
+    #[tokio::test]
+    async fn an_endpoint_goes_with_its_configuration_and_models_and_twice_is_no_error() {
+        let endpoint =
+            json!({"EndpointName": "e", "EndpointStatus": "InService", "EndpointConfigName": "c"});
+        let variants = json!([{"ModelName": "b"}, {"ModelName": "a"}, {"ModelName": "a"}]);
+        let config = json!({"EndpointConfigName": "c", "ProductionVariants": variants});
+        let gone = || refusal("ValidationException", "Could not find model \"arn\".");
+        let script = [
+            ok(&endpoint.to_string()),
+            ok(&config.to_string()),
+            ok("{}"),
+            ok("{}"),
+            gone(),
+            ok("{}"),
+            refusal("ValidationException", "Could not find endpoint \"arn\"."),
+        ];
+        let server = Scripted::start(script).await;
+        let (clients, name) = (server.clients(), EndpointName::new("e").unwrap());
+        let expected = Deleted {
+            endpoint: true,
+            configs: vec!["c".to_owned()],
+            models: vec!["b".to_owned()],
+        };
+        assert_eq!(delete(&clients, &name).await.unwrap(), expected);
+        assert_eq!(delete(&clients, &name).await.unwrap(), Deleted::default());
+        let deletions = [
+            "DeleteEndpoint",
+            "DeleteEndpointConfig",
+            "DeleteModel",
+            "DeleteModel",
+        ];
+        assert_eq!(server.operations()[2..6], deletions);
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_whose_configuration_is_gone_is_deleted_alone() {
+        let endpoint =
+            json!({"EndpointName": "e", "EndpointStatus": "Failed", "EndpointConfigName": "c"});
+        let gone = || {
+            refusal(
+                "ValidationException",
+                "Could not find endpoint configuration \"arn\".",
+            )
+        };
+        let server = Scripted::start([ok(&endpoint.to_string()), gone(), ok("{}"), gone()]).await;
+        let deleted = delete(&server.clients(), &EndpointName::new("e").unwrap())
+            .await
+            .unwrap();
+        assert_eq!(
+            deleted,
+            Deleted {
+                endpoint: true,
+                ..Deleted::default()
+            }
+        );
     }
 }

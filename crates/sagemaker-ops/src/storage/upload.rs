@@ -181,7 +181,8 @@ impl Upload<'_> {
             .s3
             .abort_multipart_upload()
             .bucket(self.uri.bucket().as_str());
-        // The upload's own error is the one to report; parts that stay behind are no object, only storage.
+        // The upload's own error is the one to report; parts that stay behind are no object, only
+        // storage.
         let _ = request.key(self.uri.key()).upload_id(&self.id).send().await;
     }
 }
@@ -195,4 +196,92 @@ where
 
 fn unreadable(path: &Path, error: aws_sdk_s3::primitives::ByteStreamError) -> Error {
     Error::file(OP, path, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::scripted::{Answer, Scripted, ok};
+
+    fn uri() -> S3Uri {
+        "s3://bucket/k".parse().unwrap()
+    }
+
+    /// A file of this many bytes, which takes no room on the disk.
+    fn file_of(bytes: u64) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(bytes).unwrap();
+        file
+    }
+
+    fn begun() -> Answer {
+        ok("<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
+    }
+
+    #[tokio::test]
+    async fn bytes_and_small_files_go_in_one_request_with_a_checksum() {
+        let server = Scripted::start([ok(""), ok("")]).await;
+        let clients = server.clients();
+        put_bytes(&clients, &uri(), b"content".to_vec())
+            .await
+            .unwrap();
+        assert_eq!(server.seen()[0].body, "content");
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "content").unwrap();
+        let mut sent = Vec::new();
+        let bytes = upload_file(&clients, file.path(), &uri(), &mut |n| sent.push(n)).await;
+        assert_eq!((bytes.unwrap(), sent), (7, vec![7]));
+        let framed = String::from_utf8(server.seen()[1].body.to_vec()).unwrap();
+        assert!(framed.contains("\r\ncontent\r\n0"), "{framed}");
+        assert!(framed.contains("x-amz-checksum-crc32:"), "{framed}");
+    }
+
+    #[tokio::test]
+    async fn large_files_go_in_parts_that_the_last_request_joins() {
+        let part = || ok("").header("etag", "\"e\"");
+        let file = file_of(SINGLE_LIMIT + 1);
+        let joined = ok("<CompleteMultipartUploadResult/>");
+        let parts = [begun(), part(), part(), part(), part(), part(), joined];
+        let server = Scripted::start(parts).await;
+        let mut sent = Vec::new();
+        let bytes = upload_file(&server.clients(), file.path(), &uri(), &mut |n| {
+            sent.push(n);
+        })
+        .await;
+        assert_eq!(bytes.unwrap(), SINGLE_LIMIT + 1);
+        let mib = 1 << 20;
+        assert_eq!(sent, [16 * mib, 32 * mib, 48 * mib, 64 * mib, 64 * mib + 1]);
+        let joined = String::from_utf8(server.seen()[6].body.to_vec()).unwrap();
+        assert_eq!(joined.matches("<PartNumber>").count(), 5, "{joined}");
+    }
+
+    #[tokio::test]
+    async fn a_failed_part_takes_the_whole_upload_back() {
+        let file = file_of(SINGLE_LIMIT + 1);
+        let denied = ok("<Error><Code>AccessDenied</Code></Error>").status(403);
+        let server = Scripted::start([begun(), ok(""), denied, ok("").status(204)]).await;
+        let sent = upload_file(&server.clients(), file.path(), &uri(), &mut |_| {}).await;
+        assert_eq!(sent.unwrap_err().kind(), ErrorKind::Denied);
+        let operations = server.operations();
+        assert_eq!(operations.len(), 4, "{operations:?}");
+        assert!(
+            operations[3].starts_with("DELETE /bucket/k?"),
+            "{operations:?}"
+        );
+        assert!(operations[3].contains("uploadId=u"), "{operations:?}");
+    }
+
+    #[tokio::test]
+    async fn a_missing_file_is_named_before_anything_is_sent() {
+        let server = Scripted::start([]).await;
+        let path = Path::new("/no-such-file");
+        let error = upload_file(&server.clients(), path, &uri(), &mut |_| {})
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::File);
+        assert_eq!(error.to_string(), "cannot upload /no-such-file");
+        assert!(server.seen().is_empty());
+    }
 }

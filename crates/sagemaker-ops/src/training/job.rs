@@ -135,23 +135,22 @@ impl Job {
         found: DescribeTrainingJobOutput,
     ) -> Result<Self, Missing> {
         let resources = found.resource_config.as_ref();
+        let status = found
+            .training_job_status
+            .as_ref()
+            .and_then(|status| said(status.as_str()));
+        let secondary = found
+            .secondary_status
+            .as_ref()
+            .and_then(|status| said(status.as_str()));
         let model_uri = found
             .model_artifacts
             .and_then(|model| model.s3_model_artifacts);
         let model_uri: Option<S3Uri> = model_uri.and_then(|uri| uri.parse().ok());
         Ok(Self {
             name: name.clone(),
-            status: JobStatus::from_word(
-                found
-                    .training_job_status
-                    .ok_or(Missing("TrainingJobStatus"))?
-                    .as_str(),
-            ),
-            secondary_status: found
-                .secondary_status
-                .as_ref()
-                .map_or("", types::SecondaryStatus::as_str)
-                .to_owned(),
+            status: JobStatus::from_word(status.ok_or(Missing("TrainingJobStatus"))?),
+            secondary_status: secondary.unwrap_or_default().to_owned(),
             transitions: found
                 .secondary_status_transitions
                 .unwrap_or_default()
@@ -165,7 +164,9 @@ impl Job {
             instance_count: resources
                 .and_then(|r| r.instance_count)
                 .and_then(|count| count.try_into().ok()),
-            created: seconds(found.creation_time).ok_or(Missing("CreationTime"))?,
+            created: seconds(found.creation_time)
+                .filter(|time| *time > 0.0)
+                .ok_or(Missing("CreationTime"))?,
             started: seconds(found.training_start_time),
             ended: seconds(found.training_end_time),
             training_seconds: found.training_time_in_seconds.map(f64::from),
@@ -199,7 +200,8 @@ impl Job {
         (self.ended.unwrap_or(now) - self.created).max(0.0)
     }
 
-    /// What the job has cost by `now`, by the dated price table; none before it has an instance, or without a price.
+    /// What the job has cost by `now`, by the dated price table; none before it has an instance, or
+    /// without a price.
     ///
     /// Billed seconds count once the service knows them, the time since the start before.
     pub fn cost_usd(&self, now: f64) -> Option<f64> {
@@ -246,6 +248,11 @@ impl JobSummary {
     }
 }
 
+/// The word itself, unless it is the one that the SDK puts where a required member is missing.
+fn said(word: &str) -> Option<&str> {
+    Some(word).filter(|word| *word != "no value was set")
+}
+
 fn seconds(time: Option<DateTime>) -> Option<f64> {
     time.map(|time| time.as_secs_f64())
 }
@@ -263,7 +270,8 @@ fn transition(found: types::SecondaryStatusTransition) -> Transition {
     }
 }
 
-/// The wire carries 32 bits; the shortest decimal that means the same keeps 0.76 from becoming 0.7599999904632568.
+/// The wire carries 32 bits; the shortest decimal that means the same keeps 0.76 from becoming
+/// 0.7599999904632568.
 fn metric(found: types::MetricData) -> Option<(String, f64)> {
     let value = found.value?.to_string().parse().ok()?;
     Some((found.metric_name?, value))
@@ -277,4 +285,139 @@ fn channel(found: types::Channel) -> Option<Channel> {
         uri,
         content_type: found.content_type,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scripted::{Scripted, ok};
+
+    async fn described(answer: serde_json::Value) -> Job {
+        let server = Scripted::start([ok(&answer.to_string())]).await;
+        super::super::describe(&server.clients(), &"job-1".parse().unwrap())
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_finished_job_has_times_figures_and_both_artifacts() {
+        let job = described(json!({
+            "TrainingJobName": "job-1",
+            "TrainingJobStatus": "Completed",
+            "SecondaryStatus": "Completed",
+            "ModelArtifacts": {"S3ModelArtifacts": "s3://bucket/m/job-1/output/model.tar.gz"},
+            "ResourceConfig": {"InstanceType": "ml.m5.4xlarge", "InstanceCount": 2},
+            "CreationTime": 1000.5,
+            "TrainingStartTime": 1010.0,
+            "TrainingEndTime": 1370.0,
+            "TrainingTimeInSeconds": 360,
+            "BillableTimeInSeconds": 180,
+            "FinalMetricDataList": [
+                {"MetricName": "validation:auc", "Value": 0.76, "Timestamp": 1300.0},
+                {"MetricName": "no value"},
+            ],
+            "SecondaryStatusTransitions": [
+                {"Status": "Training", "StartTime": 1010.0, "EndTime": 1360.0, "StatusMessage": "m"},
+                {"Status": "Uploading", "StartTime": 1360.0},
+            ],
+            "HyperParameters": {"algorithm": "random_forest"},
+            "InputDataConfig": [
+                {"ChannelName": "train",
+                 "DataSource": {"S3DataSource": {"S3Uri": "s3://bucket/d/"}}},
+                {"ChannelName": "files", "DataSource": {"FileSystemDataSource": {}}},
+            ],
+        }))
+        .await;
+        assert_eq!(job.status, JobStatus::Completed);
+        assert_eq!((job.created, job.elapsed_seconds(9999.0)), (1000.5, 369.5));
+        assert_eq!(
+            job.metrics,
+            BTreeMap::from([("validation:auc".to_owned(), 0.76)])
+        );
+        assert_eq!(
+            job.output_uri.unwrap().to_string(),
+            "s3://bucket/m/job-1/output/output.tar.gz"
+        );
+        assert_eq!(job.transitions.len(), 2);
+        assert_eq!(job.transitions[1].ended, None);
+        assert_eq!(job.channels.len(), 1);
+        assert_eq!(job.channels[0].uri.to_string(), "s3://bucket/d/");
+    }
+
+    #[tokio::test]
+    async fn a_job_that_just_began_has_nothing_yet_and_fails_nothing() {
+        let job = described(json!({
+            "TrainingJobStatus": "InProgress", "CreationTime": 1000.0, "FailureReason": "",
+        }))
+        .await;
+        assert!(!job.status.is_final());
+        assert_eq!(
+            (job.started, job.training_seconds, job.cost_usd(2000.0)),
+            (None, None, None)
+        );
+        assert_eq!((job.model_uri, job.failure_reason), (None, None));
+        assert_eq!(job.secondary_status, "");
+        let unknown = json!({"TrainingJobStatus": "Dreaming", "CreationTime": 1000.0});
+        assert_eq!(
+            described(unknown).await.status,
+            JobStatus::Other("Dreaming".to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn cost_is_billed_time_when_known_and_time_so_far_before() {
+        let check = async |times: serde_json::Value, now: f64, expected: Option<f64>| {
+            let mut answer = json!({
+                "TrainingJobStatus": "InProgress",
+                "CreationTime": 1.0,
+                "ResourceConfig": {"InstanceType": "ml.m5.4xlarge", "InstanceCount": 2},
+            });
+            answer
+                .as_object_mut()
+                .unwrap()
+                .extend(times.as_object().unwrap().clone());
+            let cost = described(answer).await.cost_usd(now);
+            let same = cost
+                .zip(expected)
+                .map_or(cost == expected, |(a, b)| (a - b).abs() < 1e-9);
+            assert!(same, "{times}: {cost:?}, expected {expected:?}");
+        };
+        check(json!({}), 3600.0, None).await;
+        check(json!({"TrainingStartTime": 1800.0}), 3600.0, Some(0.922)).await;
+        check(json!({"TrainingStartTime": 1800.0}), 0.0, Some(0.0)).await;
+        check(
+            json!({"TrainingStartTime": 0.0, "TrainingEndTime": 1800.0}),
+            9e9,
+            Some(0.922),
+        )
+        .await;
+        check(
+            json!({"TrainingStartTime": 0.0, "BillableTimeInSeconds": 900}),
+            9e9,
+            Some(0.461),
+        )
+        .await;
+    }
+
+    #[test]
+    fn states_keep_the_services_words() {
+        for word in [
+            "InProgress",
+            "Completed",
+            "Failed",
+            "Stopping",
+            "Stopped",
+            "Deleting",
+        ] {
+            let status = JobStatus::from_word(word);
+            assert_eq!(status.to_string(), word);
+            assert_eq!(serde_json::to_value(&status).unwrap(), word);
+            assert_eq!(
+                status.is_final(),
+                ["Completed", "Failed", "Stopped"].contains(&word)
+            );
+        }
+    }
 }

@@ -1,0 +1,138 @@
+//! A real HTTP server on 127.0.0.1 that gives the answers of a script, in order, and keeps what it
+//! was asked.
+//!
+//! The SDK's own serialization, signing, retry and error parsing run against it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{Response, StatusCode};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use tokio::net::TcpListener;
+
+use crate::clients::Clients;
+
+/// One answer of the script.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+/// One request as it arrived.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    /// The operation of a JSON service, else method, path and query.
+    pub(crate) operation: String,
+    pub(crate) body: Bytes,
+}
+
+/// What is still to be answered, and what was asked.
+#[derive(Debug, Default)]
+struct Script {
+    answers: VecDeque<Answer>,
+    seen: Vec<Seen>,
+}
+
+pub(crate) struct Scripted {
+    url: String,
+    script: Arc<Mutex<Script>>,
+}
+
+/// Success with this body.
+pub(crate) fn ok(body: &str) -> Answer {
+    Answer {
+        status: 200,
+        headers: Vec::new(),
+        body: body.to_owned(),
+    }
+}
+
+/// An error as the JSON services send it.
+pub(crate) fn refusal(code: &str, message: &str) -> Answer {
+    let body = serde_json::json!({"__type": code, "message": message}).to_string();
+    Answer {
+        status: 400,
+        ..ok(&body)
+    }
+}
+
+impl Answer {
+    pub(crate) fn status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+}
+
+impl Scripted {
+    pub(crate) async fn start(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let script = Arc::new(Mutex::new(Script {
+            answers: answers.into_iter().collect(),
+            seen: Vec::new(),
+        }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&script));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, script }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Clients of this server that try every call once.
+    pub(crate) fn clients(&self) -> Clients {
+        Clients::of_server(&self.url, 1)
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.script.lock().unwrap().seen.clone()
+    }
+
+    /// The operations that were asked for, in order.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        self.seen().into_iter().map(|seen| seen.operation).collect()
+    }
+
+    /// The JSON body of the request with this index.
+    pub(crate) fn json(&self, index: usize) -> serde_json::Value {
+        serde_json::from_slice(&self.seen()[index].body).unwrap()
+    }
+}
+
+async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> Response<Body> {
+    let target = request
+        .headers()
+        .get("x-amz-target")
+        .and_then(|value| value.to_str().ok());
+    let operation = target
+        .and_then(|target| target.split_once('.'))
+        .map_or_else(
+            || format!("{} {}", request.method(), request.uri()),
+            |(_, operation)| operation.to_owned(),
+        );
+    let body = request.into_body().collect().await.unwrap().to_bytes();
+    let mut script = script.lock().unwrap();
+    script.seen.push(Seen { operation, body });
+    let answer = script
+        .answers
+        .pop_front()
+        .unwrap_or_else(|| ok("the script is at its end").status(501));
+    let mut response = Response::builder().status(StatusCode::from_u16(answer.status).unwrap());
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    response.body(Body::from(answer.body)).unwrap()
+}
