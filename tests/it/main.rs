@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The whole system: the programs' `run()` in this process, the real AWS SDK, a real
+//! `local-sagemaker` with real training and serving processes behind it.
+//!
+//! The programs must have been built (`cargo build --workspace`; `cargo xtask test`
+//! does it). Each test has a state directory and a server of its own, so they need no
+//! order and no fixed port.
+#![expect(
+    clippy::tests_outside_test_module,
+    reason = "this whole package is tests"
+)]
+
+// The fixture: a state directory, its server, and the programs called in process.
+mod world;
+
+// From rows to the endpoint's answers, and what the figures must satisfy.
+mod pipeline;
+
+// Wrong input: the message and the exit code of each.
+mod bad_input;
+
+// Programs that are killed, and servers that are.
+mod faults;
+
+// Which crate may link which.
+mod edges;
+
+// The project's own rules about its files.
+mod tidy;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Parser;
-use ensemble::{WeightMetric, Weighting};
+use ensemble::weights::{WeightMetric, Weighting};
 use fire_cli::{CommonArgs, DEFAULT_MODEL_NAME, ProjectArgs, Stamp, usage};
 use sagemaker_ops::{EndpointConfigName, EndpointName, ModelName, S3Uri};
 
@@ -92,13 +92,21 @@ impl Args {
     pub(crate) fn names(&self) -> anyhow::Result<Names> {
         let endpoint = match &self.endpoint_name {
             Some(endpoint) => endpoint.clone(),
-            None => format!("{}-endpoint", self.model_name).parse().map_err(usage)?,
+            None => format!("{}-endpoint", self.model_name)
+                .parse()
+                .map_err(usage)?,
         };
-        Ok(Names { model: self.model_name.clone(), endpoint })
+        Ok(Names {
+            model: self.model_name.clone(),
+            endpoint,
+        })
     }
 
     pub(crate) fn policy(&self) -> Policy {
-        Policy { weighting: self.weighting, metric: self.weight_metric }
+        Policy {
+            weighting: self.weighting,
+            metric: self.weight_metric,
+        }
     }
 
     /// A test needs an endpoint that is in service.
@@ -152,11 +160,20 @@ mod tests {
     #[test]
     fn the_documented_command_means_the_documented_names() {
         let args = parse(&[
-            "--model-uri", URI, "--model-name", "flir-scd41-best-model",
-            "--instance-type", "ml.t2.medium", "--wait", "--test",
+            "--model-uri",
+            URI,
+            "--model-name",
+            "flir-scd41-best-model",
+            "--instance-type",
+            "ml.t2.medium",
+            "--wait",
+            "--test",
         ])
         .unwrap();
-        assert_eq!(args.names().unwrap().endpoint.as_str(), "flir-scd41-best-model-endpoint");
+        assert_eq!(
+            args.names().unwrap().endpoint.as_str(),
+            "flir-scd41-best-model-endpoint"
+        );
         assert_eq!(args.model_uri[0].to_string(), URI);
         assert!(args.waits());
     }

@@ -1,7 +1,10 @@
 //! One model is taken as it is; several are weighed into an ensemble.
 
 use anyhow::{Context as _, anyhow};
-use ensemble::{Artifact, Predictions, Weighting, best_f1_threshold};
+use ensemble::Predictions;
+use ensemble::artifact::Artifact;
+use ensemble::metrics::best_f1_threshold;
+use ensemble::weights::{self, Weighting};
 use fire_cli::{Project, fetch_artifact, fetch_predictions, pack_model, usage};
 use sagemaker_ops::{Clients, S3Uri};
 
@@ -34,7 +37,11 @@ pub(crate) async fn load(
 ) -> anyhow::Result<Deployable> {
     if let [uri] = uris {
         let artifact = fetch_artifact(clients, uri, sensor_model::fingerprint()).await?;
-        return Ok(Deployable { artifact, uri: uri.clone(), combined: false });
+        return Ok(Deployable {
+            artifact,
+            uri: uri.clone(),
+            combined: false,
+        });
     }
     let mut members = Vec::new();
     for uri in uris {
@@ -48,7 +55,11 @@ pub(crate) async fn load(
     same_rows(&members).map_err(usage)?;
     let uri = uris.first().context("no --model-uri was given")?.clone();
     let artifact = combine(members, policy)?;
-    Ok(Deployable { artifact, uri, combined: true })
+    Ok(Deployable {
+        artifact,
+        uri,
+        combined: true,
+    })
 }
 
 /// Uploads a combined model to its own place; a single one stays where it is.
@@ -107,13 +118,11 @@ fn weigh(validation: &[&Predictions], policy: &Policy) -> anyhow::Result<Vec<f64
                 .iter()
                 .map(|predictions| Ok(policy.metric.of(&predictions.evaluate(None)?)))
                 .collect::<anyhow::Result<Vec<f64>>>()?;
-            Ok(ensemble::exponential(&scores)?)
+            Ok(weights::exponential(&scores))
         }
         Weighting::Stacked => {
-            let columns: Vec<&[f64]> =
-                validation.iter().map(|predictions| predictions.probabilities.as_slice()).collect();
             let labels = validation.first().map_or(&[][..], |first| &first.labels);
-            Ok(ensemble::stacked(labels, &columns)?)
+            Ok(weights::stacked(labels, &columns(validation))?)
         }
     }
 }
@@ -121,11 +130,15 @@ fn weigh(validation: &[&Predictions], policy: &Policy) -> anyhow::Result<Vec<f64
 /// The weighted mean of the members' probabilities, row by row.
 fn vote(members: &[&Predictions], weights: &[f64]) -> anyhow::Result<Predictions> {
     let first = *members.first().context("no members to combine")?;
-    let mut mean = first.clone();
-    for (row, probability) in mean.probabilities.iter_mut().enumerate() {
-        *probability = std::iter::zip(members, weights)
-            .map(|(member, weight)| weight * member.probabilities[row])
-            .sum();
-    }
-    Ok(mean)
+    Ok(Predictions {
+        probabilities: weights::mix(&columns(members), weights)?,
+        ..first.clone()
+    })
+}
+
+fn columns<'a>(members: &[&'a Predictions]) -> Vec<&'a [f64]> {
+    members
+        .iter()
+        .map(|member| member.probabilities.as_slice())
+        .collect()
 }

@@ -40,7 +40,10 @@ pub(crate) fn sentence(plan: &Deployment, done: &Deployed) -> String {
         Deployed::Created => "is being created",
         Deployed::Updated => "is being updated",
     };
-    format!("endpoint {} {verb} with model {}", plan.endpoint, plan.model)
+    format!(
+        "endpoint {} {verb} with model {}",
+        plan.endpoint, plan.model
+    )
 }
 
 /// Waits until the endpoint serves this very deployment.
@@ -58,7 +61,10 @@ pub(crate) async fn wait(
         BackendKind::Local => Duration::from_millis(100),
         BackendKind::Aws => Duration::from_secs(15),
     };
-    let pace = Pace { interval, deadline: Some(timeout) };
+    let pace = Pace {
+        interval,
+        deadline: Some(timeout),
+    };
     let what = format!("endpoint {}", plan.endpoint);
     let bar = console.bar("endpoint", 0);
     let endpoint = sagemaker_ops::poll_until(pace, &what, async || {
@@ -68,9 +74,16 @@ pub(crate) async fn wait(
     })
     .await?;
     bar.finish_and_clear();
-    let reason = endpoint.failure_reason.as_deref().unwrap_or("no reason was given");
+    let reason = endpoint
+        .failure_reason
+        .as_deref()
+        .unwrap_or("no reason was given");
     if endpoint.status != EndpointStatus::InService {
-        return Err(failed(anyhow!("endpoint {} is {}: {reason}", plan.endpoint, endpoint.status)));
+        return Err(failed(anyhow!(
+            "endpoint {} is {}: {reason}",
+            plan.endpoint,
+            endpoint.status
+        )));
     }
     if endpoint.config.as_ref() != Some(&plan.config) {
         return Err(failed(anyhow!(

@@ -57,7 +57,8 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     console.note(deployment::sentence(&plan, &done))?;
     let mut summary = Summary::new(&args, &names, &model, &plan)?;
     if args.waits() {
-        summary.endpoint.status = deployment::wait(&clients, &plan, args.timeout(), console).await?;
+        summary.endpoint.status =
+            deployment::wait(&clients, &plan, args.timeout(), console).await?;
         timings.deploy = Some(started.elapsed().as_secs_f64());
     }
     let mut exit = Exit::Done;
@@ -83,10 +84,21 @@ async fn delete(
 ) -> anyhow::Result<Exit> {
     let deleted = sagemaker_ops::endpoint::delete(clients, endpoint).await?;
     if !deleted.endpoint {
-        console.say(format!("endpoint {endpoint} does not exist; nothing to delete"))?;
+        console.say(format!(
+            "endpoint {endpoint} does not exist; nothing to delete"
+        ))?;
     }
-    let rest = deleted.configs.iter().chain(&deleted.models).map(String::as_str);
-    for name in deleted.endpoint.then_some(endpoint.as_str()).into_iter().chain(rest) {
+    let rest = deleted
+        .configs
+        .iter()
+        .chain(&deleted.models)
+        .map(String::as_str);
+    for name in deleted
+        .endpoint
+        .then_some(endpoint.as_str())
+        .into_iter()
+        .chain(rest)
+    {
         console.say(format!("deleted {name}"))?;
     }
     console.json(&serde_json::json!({ "endpoint": endpoint, "deleted": deleted }))?;

@@ -1,7 +1,7 @@
 //! Rows with known answers, sent to the endpoint.
 
 use anyhow::Context as _;
-use ensemble::{Artifact, Probe};
+use ensemble::artifact::{Artifact, Probe};
 use sagemaker_ops::endpoint::Payload;
 use sagemaker_ops::{Clients, EndpointName};
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,10 @@ pub(crate) async fn test(
             format!("endpoint {endpoint} answers in another form than the documented one")
         })?;
         let [prediction] = reply.predictions.as_slice() else {
-            anyhow::bail!("endpoint {endpoint} answers one row with {}", reply.predictions.len());
+            anyhow::bail!(
+                "endpoint {endpoint} answers one row with {}",
+                reply.predictions.len()
+            );
         };
         answers.push(judge(probe, input, prediction));
     }
@@ -69,7 +72,9 @@ pub(crate) async fn test(
 
 fn judge(probe: &Probe, input: String, prediction: &Prediction) -> Answer {
     let near = (prediction.fire_probability - probe.probability).abs() <= TOLERANCE;
-    let agrees = probe.expected.is_none_or(|fire| fire == prediction.fire_detected);
+    let agrees = probe
+        .expected
+        .is_none_or(|fire| fire == prediction.fire_detected);
     Answer {
         name: probe.name.clone(),
         input,
@@ -83,7 +88,13 @@ fn judge(probe: &Probe, input: String, prediction: &Prediction) -> Answer {
 
 fn csv(row: &[f32]) -> String {
     // A missing value is an empty cell.
-    let cell = |value: &f32| if value.is_nan() { String::new() } else { value.to_string() };
+    let cell = |value: &f32| {
+        if value.is_nan() {
+            String::new()
+        } else {
+            value.to_string()
+        }
+    };
     row.iter().map(cell).collect::<Vec<_>>().join(",")
 }
 
@@ -101,8 +112,16 @@ mod tests {
             (None, 0.900_001, false, false),
         ];
         for (expected, fire_probability, fire_detected, right) in cases {
-            let probe = Probe { name: "fire".into(), row: vec![1.0], expected, probability: 0.9 };
-            let prediction = Prediction { fire_probability, fire_detected };
+            let probe = Probe {
+                name: "fire".into(),
+                row: vec![1.0],
+                expected,
+                probability: 0.9,
+            };
+            let prediction = Prediction {
+                fire_probability,
+                fire_detected,
+            };
             assert_eq!(judge(&probe, String::new(), &prediction).right, right);
         }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use ensemble::Scores;
+use ensemble::metrics::Scores;
 use fire_cli::{Console, RunName};
 use sagemaker_ops::S3Uri;
 use sagemaker_ops::endpoint::{Deployment, EndpointStatus};
@@ -101,18 +101,29 @@ impl Summary {
     }
 
     pub(crate) fn say(&self, console: &mut Console<'_>) -> std::io::Result<()> {
-        console.say(format!("endpoint {}: {}", self.endpoint.name, self.endpoint.status))?;
+        console.say(format!(
+            "endpoint {}: {}",
+            self.endpoint.name, self.endpoint.status
+        ))?;
         for answer in &self.test {
             console.say(format!(
                 "  {} {:<18} fire probability {:.4}, {}",
                 if answer.right { "ok   " } else { "WRONG" },
                 answer.name,
                 answer.fire_probability,
-                if answer.fire_detected { "fire" } else { "no fire" },
+                if answer.fire_detected {
+                    "fire"
+                } else {
+                    "no fire"
+                },
             ))?;
         }
         if let Some(usd) = self.endpoint.hourly_usd {
-            let where_ = if self.backend == "aws" { "costs about" } else { "would cost, on AWS, about" };
+            let where_ = if self.backend == "aws" {
+                "costs about"
+            } else {
+                "would cost, on AWS, about"
+            };
             console.say(format!("it {where_} {usd:.3} USD an hour until deleted:"))?;
         }
         console.say(format!("  {}", self.delete_command))
@@ -124,7 +135,11 @@ impl ModelSummary {
         let artifact = &model.artifact;
         Self {
             model_uri: model.uri.clone(),
-            combined_from: if model.combined { args.model_uri.clone() } else { Vec::new() },
+            combined_from: if model.combined {
+                args.model_uri.clone()
+            } else {
+                Vec::new()
+            },
             weights: weights(model).collect(),
             threshold: artifact.threshold,
             validation: artifact.validation.clone(),
@@ -134,7 +149,11 @@ impl ModelSummary {
 }
 
 fn weights(model: &Deployable) -> impl Iterator<Item = (String, f64)> + '_ {
-    model.artifact.members.iter().map(|member| (member.algorithm.to_string(), member.weight))
+    model
+        .artifact
+        .members
+        .iter()
+        .map(|member| (member.algorithm.to_string(), member.weight))
 }
 
 /// The one run that all models come from, if there is one.
@@ -144,7 +163,8 @@ fn run_of(uris: &[S3Uri]) -> Option<RunName> {
         RunName::of_job(job).ok()
     });
     let first = runs.next()??;
-    runs.all(|run| run.as_ref() == Some(&first)).then_some(first)
+    runs.all(|run| run.as_ref() == Some(&first))
+        .then_some(first)
 }
 
 /// The weights and figures of the model about to be deployed.
@@ -153,7 +173,10 @@ pub(crate) fn say_model(model: &Deployable, console: &mut Console<'_>) -> std::i
     for (name, weight) in weights(model) {
         console.say(format!("  {name:<20} weight {weight:.4}"))?;
     }
-    for (part, scores) in [("validation", &model.artifact.validation), ("test", &model.artifact.test)] {
+    for (part, scores) in [
+        ("validation", &model.artifact.validation),
+        ("test", &model.artifact.test),
+    ] {
         if let Some(scores) = scores {
             console.say(format!("  {part:<10} {}", scores_line(scores)))?;
         }
@@ -174,10 +197,18 @@ mod tests {
 
     #[test]
     fn a_run_is_known_when_all_models_are_of_it() {
-        let uri = |job: &str| format!("s3://bucket-of-models/p/models/{job}/output/model.tar.gz").parse().unwrap();
+        let uri = |job: &str| {
+            format!("s3://bucket-of-models/p/models/{job}/output/model.tar.gz")
+                .parse()
+                .unwrap()
+        };
         let check = |jobs: &[&str], expected: Option<&str>| {
             let uris: Vec<S3Uri> = jobs.iter().map(|job| uri(job)).collect();
-            assert_eq!(run_of(&uris).map(String::from).as_deref(), expected, "{jobs:?}");
+            assert_eq!(
+                run_of(&uris).map(String::from).as_deref(),
+                expected,
+                "{jobs:?}"
+            );
         };
         check(&["flir-scd41-rf-100k-a", "flir-scd41-lr-100k-a"], Some("a"));
         check(&["flir-scd41-rf-100k-a", "flir-scd41-lr-100k-b"], None);

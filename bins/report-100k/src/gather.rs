@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
-use ensemble::{Algorithm, Artifact};
+use ensemble::Algorithm;
+use ensemble::artifact::Artifact;
 use fire_cli::{DataManifest, Layout, RunName, failed, fetch_artifact, usage};
 use sagemaker_ops::training::{Job, JobStatus};
 use sagemaker_ops::{Clients, S3Uri};
@@ -63,14 +64,17 @@ struct RecordedTimings {
 pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result<Report> {
     let manifest = DataManifest::fetch(source.clients, source.layout, run).await?;
     let manifest = manifest.ok_or_else(|| {
-        usage(anyhow!("run {run} has no dataset in this bucket; `train-100k --run {run}` makes it"))
+        usage(anyhow!(
+            "run {run} has no dataset in this bucket; `train-100k --run {run}` makes it"
+        ))
     })?;
     let train: TrainRecord = record(source.records, "train.json")?.unwrap_or_default();
     let deploy: Option<DeployRecord> = record(source.records, "deploy.json")?;
     let mut jobs = Vec::new();
     let mut times = Vec::new();
     for algorithm in Algorithm::ALL {
-        let job = sagemaker_ops::training::describe(source.clients, &Layout::job(run, algorithm)?).await?;
+        let job = sagemaker_ops::training::describe(source.clients, &Layout::job(run, algorithm)?)
+            .await?;
         times.extend([Some(job.created), job.ended].into_iter().flatten());
         jobs.push(job_report(source.clients, algorithm, job).await?);
     }
@@ -102,8 +106,12 @@ fn record<T: DeserializeOwned>(folder: &Path, name: &str) -> anyhow::Result<Opti
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| path.display().to_string()),
     };
-    let parsed = serde_json::from_slice(&bytes)
-        .with_context(|| format!("{} is damaged; delete it and run the step again", path.display()));
+    let parsed = serde_json::from_slice(&bytes).with_context(|| {
+        format!(
+            "{} is damaged; delete it and run the step again",
+            path.display()
+        )
+    });
     parsed.map(Some).map_err(usage)
 }
 
@@ -118,7 +126,10 @@ async fn job_report(
         }
         (status, _) => {
             let reason = job.failure_reason.as_deref().unwrap_or_default();
-            return Err(failed(anyhow!("job {} is {status}, so there is nothing to report: {reason}", job.name)));
+            return Err(failed(anyhow!(
+                "job {} is {status}, so there is nothing to report: {reason}",
+                job.name
+            )));
         }
     };
     let scores = |artifact: &Artifact| (artifact.validation.clone(), artifact.test.clone());
@@ -145,7 +156,10 @@ async fn ensemble(
     };
     let uri = &record.model.model_uri;
     let artifact = fetch_artifact(clients, uri, sensor_model::fingerprint()).await?;
-    let weights = artifact.members.iter().map(|member| (member.algorithm.to_string(), member.weight));
+    let weights = artifact
+        .members
+        .iter()
+        .map(|member| (member.algorithm.to_string(), member.weight));
     Ok(Some(EnsembleReport {
         weights: weights.collect(),
         threshold: artifact.threshold,
@@ -189,10 +203,17 @@ mod tests {
     #[test]
     fn a_missing_record_is_none_and_a_damaged_one_names_itself() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(record::<TrainRecord>(folder.path(), "train.json").unwrap().is_none());
+        assert!(
+            record::<TrainRecord>(folder.path(), "train.json")
+                .unwrap()
+                .is_none()
+        );
         std::fs::write(folder.path().join("train.json"), "{\"timings_seconds\":").unwrap();
         let error = record::<TrainRecord>(folder.path(), "train.json").unwrap_err();
-        assert!(format!("{error:#}").contains("train.json is damaged"), "{error:#}");
+        assert!(
+            format!("{error:#}").contains("train.json is damaged"),
+            "{error:#}"
+        );
     }
 
     #[test]

@@ -54,7 +54,11 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     let clients = args.common.connect(console).await?;
     let project = Project::resolve(&args.project, &clients).await?;
     let folder = state_dir.join("runs").join(args.run.as_str());
-    let source = gather::Source { clients: &clients, layout: &project.layout, records: &folder };
+    let source = gather::Source {
+        clients: &clients,
+        layout: &project.layout,
+        records: &folder,
+    };
     let report = gather::gather(&source, &args.run).await?;
     let bytes = serde_json::to_vec_pretty(&report)?;
     let path = write(&folder, &bytes)?;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ensemble::{Algorithm, Scores};
+use ensemble::Algorithm;
+use ensemble::metrics::Scores;
 use fire_cli::Ceiling;
 use sagemaker_ops::S3Uri;
 use sagemaker_ops::training::JobStatus;

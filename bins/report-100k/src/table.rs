@@ -1,6 +1,6 @@
 //! The report as lines for people.
 
-use ensemble::Scores;
+use ensemble::metrics::Scores;
 
 use crate::report::Report;
 
@@ -14,11 +14,22 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
         ),
         format!(
             "{:<20} {:>7} {:>17} {:>9} {:>7} {:>10} {:>7} {:>8}",
-            "on the test part", "AUC", "95 % interval", "accuracy", "F1", "precision", "recall", "logloss"
+            "on the test part",
+            "AUC",
+            "95 % interval",
+            "accuracy",
+            "F1",
+            "precision",
+            "recall",
+            "logloss"
         ),
     ];
     for job in &report.jobs {
-        lines.extend(job.test.as_ref().map(|scores| row(&job.algorithm.to_string(), scores)));
+        lines.extend(
+            job.test
+                .as_ref()
+                .map(|scores| row(&job.algorithm.to_string(), scores)),
+        );
     }
     if let Some(ensemble) = &report.ensemble {
         lines.extend(ensemble.test.as_ref().map(|scores| row("ensemble", scores)));
@@ -30,8 +41,11 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
         ));
     }
     if let Some(ensemble) = &report.ensemble {
-        let weights: Vec<_> =
-            ensemble.weights.iter().map(|(name, weight)| format!("{name} {weight:.4}")).collect();
+        let weights: Vec<_> = ensemble
+            .weights
+            .iter()
+            .map(|(name, weight)| format!("{name} {weight:.4}"))
+            .collect();
         lines.push(format!("weights: {}", weights.join(", ")));
         lines.push(at_threshold(ensemble.threshold, ensemble.test.as_ref()));
     }
@@ -54,12 +68,14 @@ fn row(name: &str, scores: &Scores) -> String {
 }
 
 fn at_threshold(threshold: f64, test: Option<&Scores>) -> String {
-    let figures = test.and_then(|scores| scores.at_threshold.as_ref()).map(|at| {
-        format!(
-            ": accuracy {:.4}, F1 {:.4}, precision {:.4}, recall {:.4}",
-            at.accuracy, at.f1, at.precision, at.recall
-        )
-    });
+    let figures = test
+        .and_then(|scores| scores.at_threshold.as_ref())
+        .map(|at| {
+            format!(
+                ": accuracy {:.4}, F1 {:.4}, precision {:.4}, recall {:.4}",
+                at.accuracy, at.f1, at.precision, at.recall
+            )
+        });
     let figures = figures.unwrap_or_default();
     format!("at the threshold chosen on validation, {threshold:.4}{figures}")
 }
@@ -72,8 +88,14 @@ fn endpoint(report: &Report) -> Vec<String> {
     for answer in &endpoint.test {
         let name = answer["name"].as_str().unwrap_or("probe");
         let probability = answer["fire_probability"].as_f64().unwrap_or(f64::NAN);
-        let verdict = if answer["fire_detected"] == true { "fire" } else { "no fire" };
-        lines.push(format!("  {name:<18} fire probability {probability:.4}, {verdict}"));
+        let verdict = if answer["fire_detected"] == true {
+            "fire"
+        } else {
+            "no fire"
+        };
+        lines.push(format!(
+            "  {name:<18} fire probability {probability:.4}, {verdict}"
+        ));
     }
     lines
 }

@@ -90,6 +90,7 @@ impl Args {
         }
         for (algorithm, params) in &settings {
             params
+                .clone()
                 .check()
                 .with_context(|| format!("--set for {algorithm}"))
                 .map_err(usage)?;
@@ -101,15 +102,25 @@ impl Args {
     pub(crate) fn recipe(&self, run: &RunName) -> anyhow::Result<Recipe> {
         for file in &self.data {
             if !file.is_file() {
-                return Err(usage(anyhow!("--data {}: there is no such file", file.display())));
+                return Err(usage(anyhow!(
+                    "--data {}: there is no such file",
+                    file.display()
+                )));
             }
         }
         let source = if self.data.is_empty() {
-            Source::Generated { profile: self.profile, samples: self.samples }
+            Source::Generated {
+                profile: self.profile,
+                samples: self.samples,
+            }
         } else {
             Source::Files(self.data.clone())
         };
-        Ok(Recipe { run: run.clone(), source, seed: self.seed })
+        Ok(Recipe {
+            run: run.clone(),
+            source,
+            seed: self.seed,
+        })
     }
 
     /// The machine that each job runs on.
@@ -129,7 +140,9 @@ fn apply(settings: &mut BTreeMap<Algorithm, Params>, assignment: &str) -> anyhow
         .into_iter()
         .find(|algorithm| learner == algorithm.short() || learner == algorithm.to_string())
         .with_context(|| format!("`{learner}` is no learner; the learners are rf, gb and lr"))?;
-    let params = settings.get_mut(&algorithm).context("every algorithm has settings")?;
+    let params = settings
+        .get_mut(&algorithm)
+        .context("every algorithm has settings")?;
     Ok(params.set(name, value)?)
 }
 
@@ -144,7 +157,8 @@ mod tests {
 
     #[test]
     fn set_reaches_the_named_learner_only() {
-        let settings = settings(&["rf.max_depth=8", "gradient_boosting.learning_rate=0.05"]).unwrap();
+        let settings =
+            settings(&["rf.max_depth=8", "gradient_boosting.learning_rate=0.05"]).unwrap();
         let value = |algorithm, name: &str| {
             let entries: BTreeMap<_, _> = settings[&algorithm].entries().into_iter().collect();
             entries[name].clone()

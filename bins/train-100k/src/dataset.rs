@@ -7,9 +7,8 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
-use ensemble::Confusion;
+use ensemble::metrics::{self, Confusion};
 use fire_cli::{Ceiling, Console, DataManifest, PartEntry, RunName, failed, usage};
-use sensor_model::original::Generated;
 use sensor_model::{FEATURE_COUNT, Profile, Rows};
 use split::{Assignment, AuditInput, Part, Ratios, RowKey};
 
@@ -62,8 +61,8 @@ pub(crate) fn prepare(
     let started = Instant::now();
     let (rows, expected) = match &recipe.source {
         Source::Generated { samples, .. } => {
-            let generated = generate(recipe.seed, *samples, console);
-            (generated.rows, Some(generated.expected))
+            let (rows, expected) = generate(recipe.seed, *samples, console);
+            (rows, Some(expected))
         }
         Source::Files(files) => (read(files)?, None),
     };
@@ -74,21 +73,22 @@ pub(crate) fn prepare(
     Ok(prepared)
 }
 
-fn generate(seed: u64, samples: u64, console: &Console<'_>) -> Generated {
+/// The rows, and E[p|x] of each.
+fn generate(seed: u64, samples: u64, console: &Console<'_>) -> (Rows, Vec<f64>) {
     let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let bar = console.bar("generate", samples);
-    let mut whole = Generated::default();
+    let (mut rows, mut expected) = (Rows::default(), Vec::new());
     let mut first = 0;
     while first < samples {
         let last = samples.min(first + STEP);
         let piece = sensor_model::original::generate(seed, first..last, threads);
-        whole.rows.extend(piece.rows);
-        whole.expected.extend(piece.expected);
+        rows.extend(piece.rows);
+        expected.extend(piece.expected);
         bar.set_position(last);
         first = last;
     }
     bar.finish_and_clear();
-    whole
+    (rows, expected)
 }
 
 fn read(files: &[PathBuf]) -> anyhow::Result<Rows> {
@@ -99,11 +99,7 @@ fn read(files: &[PathBuf]) -> anyhow::Result<Rows> {
     Ok(rows)
 }
 
-fn divide(
-    recipe: &Recipe,
-    rows: &Rows,
-    expected: Option<&[f64]>,
-) -> anyhow::Result<Prepared> {
+fn divide(recipe: &Recipe, rows: &Rows, expected: Option<&[f64]>) -> anyhow::Result<Prepared> {
     let keys: Vec<RowKey> = std::iter::zip(&rows.groups, &rows.labels)
         .map(|(&group, &label)| RowKey { group, label })
         .collect();
@@ -175,10 +171,14 @@ fn take(
 /// What the best possible classifier, E[p|x], reaches on these labels.
 fn ceiling(labels: &[u8], expected: &[f64]) -> Option<Ceiling> {
     // The rule is "more likely than not", so a tie at exactly 1/2 is no fire.
-    let above_half = Confusion::at(labels, expected, 0.5f64.next_up());
-    let best = Confusion::at(labels, expected, ensemble::best_f1_threshold(labels, expected));
+    let above_half = Confusion::at(0.5f64.next_up(), labels, expected);
+    let best = Confusion::at(
+        metrics::best_f1_threshold(labels, expected),
+        labels,
+        expected,
+    );
     Some(Ceiling {
-        auc: ensemble::roc_auc(labels, expected)?,
+        auc: metrics::roc_auc(labels, expected)?,
         accuracy: above_half.accuracy(),
         f1: best.f1(),
     })

@@ -6,9 +6,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use ensemble::{Algorithm, Params};
 use fire_cli::{Layout, Project, RunName, usage};
-use sagemaker_ops::training::{
-    Channel, JobStatus, MetricDefinition, Submission, TrainingRequest,
-};
+use sagemaker_ops::training::{Channel, JobStatus, MetricDefinition, Submission, TrainingRequest};
 use sagemaker_ops::{Clients, JobName, S3Uri};
 use serde::Serialize;
 use split::Part;
@@ -17,7 +15,15 @@ use split::Part;
 const REPORTED_PARTS: [&str; 3] = ["train", "validation", "test"];
 
 /// The figures that `fire-container` prints for each part as `part:figure=value;`.
-const FIGURES: [&str; 7] = ["auc", "accuracy", "f1", "precision", "recall", "logloss", "brier"];
+const FIGURES: [&str; 7] = [
+    "auc",
+    "accuracy",
+    "f1",
+    "precision",
+    "recall",
+    "logloss",
+    "brier",
+];
 
 /// What the three jobs of a run have in common.
 pub(crate) struct Order<'a> {
@@ -37,15 +43,15 @@ pub(crate) struct Machine {
 
 /// A job of the run, and whether this call created it.
 #[derive(Debug, Clone, Serialize)]
-pub struct SubmittedJob {
+pub(crate) struct SubmittedJob {
     /// The job's name.
-    pub name: JobName,
+    pub(crate) name: JobName,
     /// What it trains.
-    pub algorithm: Algorithm,
+    pub(crate) algorithm: Algorithm,
     /// Where its model will be.
-    pub model_uri: S3Uri,
+    pub(crate) model_uri: S3Uri,
     /// False when an earlier call had created it.
-    pub created: bool,
+    pub(crate) created: bool,
 }
 
 /// Creates the jobs that do not exist yet.
@@ -65,7 +71,12 @@ pub(crate) async fn submit_all(
             same_settings(clients, &request).await?;
         }
         let model_uri = order.project.layout.model_of(request.job.as_str());
-        jobs.push(SubmittedJob { name: request.job, algorithm: *algorithm, model_uri, created });
+        jobs.push(SubmittedJob {
+            name: request.job,
+            algorithm: *algorithm,
+            model_uri,
+            created,
+        });
     }
     Ok(jobs)
 }
@@ -106,7 +117,10 @@ fn metric_definitions() -> Vec<MetricDefinition> {
         .iter()
         .flat_map(|part| FIGURES.iter().map(move |figure| format!("{part}:{figure}")));
     names
-        .map(|name| MetricDefinition { regex: format!("{name}=([0-9.eE+-]+);"), name })
+        .map(|name| MetricDefinition {
+            regex: format!("{name}=([0-9.eE+-]+);"),
+            name,
+        })
         .collect()
 }
 
@@ -114,23 +128,26 @@ async fn same_settings(clients: &Clients, request: &TrainingRequest) -> anyhow::
     let job = sagemaker_ops::training::describe(clients, &request.job).await?;
     let wanted = &request.hyperparameters;
     let differs = |name: &&String| job.hyperparameters.get(*name) != wanted.get(*name);
-    match wanted.keys().chain(job.hyperparameters.keys()).find(differs) {
+    match wanted
+        .keys()
+        .chain(job.hyperparameters.keys())
+        .find(differs)
+    {
         None => Ok(()),
         Some(name) => Err(usage(anyhow!(
             "job {} exists with {name} = {}, but {} is wanted; a job cannot be changed, so \
              give another --run",
             request.job,
-            job.hyperparameters.get(name).map_or("nothing", String::as_str),
+            job.hyperparameters
+                .get(name)
+                .map_or("nothing", String::as_str),
             wanted.get(name).map_or("nothing", String::as_str),
         ))),
     }
 }
 
 /// Waits for all jobs; returns a sentence for each one that did not complete.
-pub(crate) async fn wait_all(
-    clients: &Clients,
-    jobs: &[JobName],
-) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn wait_all(clients: &Clients, jobs: &[JobName]) -> anyhow::Result<Vec<String>> {
     let mut failures = Vec::new();
     for name in jobs {
         let job = loop {

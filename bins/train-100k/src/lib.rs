@@ -59,7 +59,11 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     summary.record(&args.common.state_dir()?)?;
     summary.say(console)?;
     console.json(&summary)?;
-    if args.wait { wait(&clients, &summary, console).await } else { Ok(Exit::Done) }
+    if args.wait {
+        wait(&clients, &summary, console).await
+    } else {
+        Ok(Exit::Done)
+    }
 }
 
 /// `--out`: the parts and their manifest into a folder, without any backend.
@@ -90,6 +94,13 @@ async fn wait(
     for failure in &failures {
         console.warn(failure)?;
     }
-    console.note(format!("all jobs ended after {:.1} s", started.elapsed().as_secs_f64()))?;
-    Ok(if failures.is_empty() { Exit::Done } else { Exit::WorkFailed })
+    console.note(format!(
+        "all jobs ended after {:.1} s",
+        started.elapsed().as_secs_f64()
+    ))?;
+    Ok(if failures.is_empty() {
+        Exit::Done
+    } else {
+        Exit::WorkFailed
+    })
 }

@@ -13,13 +13,13 @@ use crate::jobs::SubmittedJob;
 
 /// Seconds of each step; `None` where the step was not needed.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct Timings {
+pub(crate) struct Timings {
     /// Generating or reading the rows.
-    pub generate: Option<f64>,
+    pub(crate) generate: Option<f64>,
     /// Splitting and auditing.
-    pub split: Option<f64>,
+    pub(crate) split: Option<f64>,
     /// Writing the parts and sending them.
-    pub upload: Option<f64>,
+    pub(crate) upload: Option<f64>,
 }
 
 /// The JSON result; the same document is kept as `runs/<run>/train.json`.
@@ -100,10 +100,18 @@ pub(crate) fn dataset_lines(manifest: &DataManifest) -> String {
     for name in ["train", "validation", "test"] {
         if let Some(part) = manifest.parts.get(name) {
             let share = 100.0 * part.positives as f64 / part.rows as f64;
-            lines.push(format!("  {name:<10} {:>9} rows, {share:.2} % fire", part.rows));
+            lines.push(format!(
+                "  {name:<10} {:>9} rows, {share:.2} % fire",
+                part.rows
+            ));
         }
     }
-    let passed = manifest.audit.checks.iter().filter(|check| check.passed).count();
+    let passed = manifest
+        .audit
+        .checks
+        .iter()
+        .filter(|check| check.passed)
+        .count();
     let all = manifest.audit.checks.len();
     lines.push(format!("split audit: {passed} of {all} checks passed"));
     lines.join("\n")

@@ -76,7 +76,10 @@ async fn send(
         let path = write_part(folder.path(), *part, rows)?;
         let uri = project.layout.part(run, &part.to_string()).join(PART_FILE);
         let bar = console.bar("upload", fs::metadata(&path)?.len());
-        sagemaker_ops::storage::upload_file(clients, &path, &uri, &mut |sent| bar.set_position(sent)).await?;
+        sagemaker_ops::storage::upload_file(clients, &path, &uri, &mut |sent| {
+            bar.set_position(sent)
+        })
+        .await?;
         bar.finish_and_clear();
         console.detail(format!("uploaded {uri}"))?;
     }
@@ -86,8 +89,18 @@ async fn send(
 }
 
 fn same_recipe(found: &DataManifest, recipe: &Recipe, samples: u64) -> anyhow::Result<()> {
-    let wanted = (recipe.source.name(), recipe.seed, samples, sensor_model::fingerprint());
-    let stored = (found.profile.clone(), found.seed, found.samples, found.schema.as_str());
+    let wanted = (
+        recipe.source.name(),
+        recipe.seed,
+        samples,
+        sensor_model::fingerprint(),
+    );
+    let stored = (
+        found.profile.clone(),
+        found.seed,
+        found.samples,
+        found.schema.as_str(),
+    );
     if wanted == stored {
         return Ok(());
     }

@@ -15,11 +15,21 @@ pub const DEFAULT_MODEL_NAME: &str = "flir-scd41-best-model";
 #[derive(Debug, Clone, Args)]
 pub struct CommonArgs {
     /// Where the work runs: `local` (embedded server, costs nothing) or `aws`
-    #[arg(long, env = "FIRE_BACKEND", default_value = "local", help_heading = "Backend")]
+    #[arg(
+        long,
+        env = "FIRE_BACKEND",
+        default_value = "local",
+        help_heading = "Backend"
+    )]
     pub backend: BackendKind,
 
     /// State directory of the local backend [default: `.fire`, sought upward from here]
-    #[arg(long, env = "FIRE_STATE_DIR", value_name = "DIR", help_heading = "Backend")]
+    #[arg(
+        long,
+        env = "FIRE_STATE_DIR",
+        value_name = "DIR",
+        help_heading = "Backend"
+    )]
     pub state_dir: Option<PathBuf>,
 
     /// AWS region [default: the SDK's own chain, else us-east-1]
@@ -63,10 +73,15 @@ impl CommonArgs {
     pub async fn connect(&self, console: &mut Console<'_>) -> anyhow::Result<Clients> {
         let backend = match self.backend {
             BackendKind::Local => Backend::Local(self.local()?),
-            BackendKind::Aws => Backend::Aws { region: self.region.clone() },
+            BackendKind::Aws => Backend::Aws {
+                region: self.region.clone(),
+            },
         };
         let clients = Clients::connect(&backend).await?;
         console.warn(clients.describe())?;
+        if let Some(notice) = clients.notice() {
+            console.note(notice)?;
+        }
         Ok(clients)
     }
 
@@ -75,7 +90,10 @@ impl CommonArgs {
         Ok(match self.backend {
             BackendKind::Local => format!("--state-dir {}", self.state_dir()?.display()),
             BackendKind::Aws => {
-                let region = self.region.iter().map(|region| format!(" --region {region}"));
+                let region = self
+                    .region
+                    .iter()
+                    .map(|region| format!(" --region {region}"));
                 format!("--backend aws{}", region.collect::<String>())
             }
         })

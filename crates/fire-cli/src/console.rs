@@ -44,7 +44,12 @@ impl<'a> Console<'a> {
         style: Style,
     ) -> Self {
         let notice = InterruptNotice::default();
-        Self { out, err, style, notice }
+        Self {
+            out,
+            err,
+            style,
+            notice,
+        }
     }
 
     /// The same streams in another style.
@@ -167,12 +172,24 @@ mod tests {
 
     #[test]
     fn each_style_lets_through_what_it_promises() {
-        let style = |format, verbosity| Style { format, verbosity, terminal: false };
+        let style = |format, verbosity| Style {
+            format,
+            verbosity,
+            terminal: false,
+        };
         let cases = [
             (style(Format::Text, 0), "result\n", "note\nwarning\n"),
             (style(Format::Text, -1), "result\n", "warning\n"),
-            (style(Format::Text, 1), "result\n", "note\ndetail\nwarning\n"),
-            (style(Format::Json, 0), "{\n  \"result\": 1\n}\n", "note\nwarning\n"),
+            (
+                style(Format::Text, 1),
+                "result\n",
+                "note\ndetail\nwarning\n",
+            ),
+            (
+                style(Format::Json, 0),
+                "{\n  \"result\": 1\n}\n",
+                "note\nwarning\n",
+            ),
         ];
         for (style, out, err) in cases {
             assert_eq!(written(style), (out.into(), err.into()), "{style:?}");
@@ -182,10 +199,19 @@ mod tests {
     #[test]
     fn bars_are_drawn_on_a_terminal_only() {
         let draws = |style| Console::new(&mut Vec::new(), &mut Vec::new(), style).draws();
-        let terminal = Style { terminal: true, ..Style::default() };
+        let terminal = Style {
+            terminal: true,
+            ..Style::default()
+        };
         assert!(draws(terminal));
         assert!(!draws(Style::default()));
-        assert!(!draws(Style { format: Format::Json, ..terminal }));
-        assert!(!draws(Style { verbosity: -1, ..terminal }));
+        assert!(!draws(Style {
+            format: Format::Json,
+            ..terminal
+        }));
+        assert!(!draws(Style {
+            verbosity: -1,
+            ..terminal
+        }));
     }
 }

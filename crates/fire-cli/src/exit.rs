@@ -58,11 +58,6 @@ pub fn failed(error: impl Into<anyhow::Error>) -> anyhow::Error {
     decided(Exit::WorkFailed, error.into())
 }
 
-/// Marks an error as the backend's refusal (exit code 3).
-pub fn backend(error: impl Into<anyhow::Error>) -> anyhow::Error {
-    decided(Exit::Backend, error.into())
-}
-
 fn decided(exit: Exit, error: anyhow::Error) -> anyhow::Error {
     anyhow::Error::new(Decided { exit, error })
 }
@@ -104,7 +99,6 @@ mod tests {
         let cases = [
             (usage(anyhow!("bad flag")), Exit::Usage),
             (failed(anyhow!("job failed")), Exit::WorkFailed),
-            (backend(anyhow!("refused")), Exit::Backend),
             (anyhow!("undecided"), Exit::WorkFailed),
             (
                 std::io::Error::from(std::io::ErrorKind::BrokenPipe).into(),

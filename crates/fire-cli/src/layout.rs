@@ -3,7 +3,8 @@
 use std::time::SystemTime;
 
 use ensemble::Algorithm;
-use sagemaker_ops::{BucketName, BucketOrigin, Clients, ImageUri, JobName, RoleArn, S3Uri};
+use sagemaker_ops::storage::BucketOrigin;
+use sagemaker_ops::{BucketName, Clients, ImageUri, JobName, RoleArn, S3Uri};
 
 use crate::{ProjectArgs, RunName, Stamp, usage};
 
@@ -26,7 +27,9 @@ pub struct Layout {
 impl Layout {
     /// The layout of one bucket.
     pub fn new(bucket: &BucketName) -> Self {
-        Self { root: S3Uri::new(bucket, PREFIX) }
+        Self {
+            root: S3Uri::new(bucket, PREFIX),
+        }
     }
 
     /// The folder of one part of a dataset, ending in `/` as a channel's prefix should.
@@ -46,7 +49,8 @@ impl Layout {
 
     /// The artifact of a job or of an ensemble.
     pub fn model_of(&self, name: &str) -> S3Uri {
-        self.root.join(&format!("models/{name}/output/model.tar.gz"))
+        self.root
+            .join(&format!("models/{name}/output/model.tar.gz"))
     }
 
     /// A file among the results of a run.
@@ -94,7 +98,11 @@ impl Project {
             Some(image) => image.clone(),
             None => default_image(account.as_str(), clients.region()).parse()?,
         };
-        Ok(Self { layout: Layout::new(&bucket), role, image })
+        Ok(Self {
+            layout: Layout::new(&bucket),
+            role,
+            image,
+        })
     }
 }
 
@@ -120,7 +128,8 @@ impl RunName {
                 "`{job}` is not named like a job of this pipeline (flir-scd41-rf-100k-<run>)"
             ))
         })?;
-        run.parse().map_err(|error: String| usage(anyhow::anyhow!(error)))
+        run.parse()
+            .map_err(|error: String| usage(anyhow::anyhow!(error)))
     }
 }
 
@@ -138,8 +147,14 @@ mod tests {
             (layout.part(&run, "train"), "data/20261123-024109/train/"),
             (layout.manifest(&run), "data/20261123-024109/manifest.json"),
             (layout.models(), "models"),
-            (layout.model_of("model-name"), "models/model-name/output/model.tar.gz"),
-            (layout.result(&run, "report.json"), "results/20261123-024109/report.json"),
+            (
+                layout.model_of("model-name"),
+                "models/model-name/output/model.tar.gz",
+            ),
+            (
+                layout.result(&run, "report.json"),
+                "results/20261123-024109/report.json",
+            ),
         ];
         for (uri, key) in cases {
             assert_eq!(uri.to_string(), format!("{root}/{key}"));

@@ -30,7 +30,7 @@ mod start;
 
 pub use args::{CommonArgs, DEFAULT_MODEL_NAME, ProjectArgs};
 pub use console::{Console, Format, InterruptNotice, Style};
-pub use exit::{Exit, backend, exit_of, failed, usage};
+pub use exit::{Exit, exit_of, failed, usage};
 pub use layout::{Layout, Project};
 pub use manifest::{Ceiling, DataManifest, PartEntry};
 pub use package::{fetch_artifact, fetch_predictions, pack_model, unpack_file};

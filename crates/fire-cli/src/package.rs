@@ -3,7 +3,8 @@
 use std::io::Read as _;
 
 use anyhow::{Context as _, anyhow};
-use ensemble::{Artifact, MANIFEST_FILE, MODEL_FILE, Predictions};
+use ensemble::Predictions;
+use ensemble::artifact::{Artifact, MANIFEST_FILE, MODEL_FILE};
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use sagemaker_ops::{Clients, S3Uri};
 
@@ -49,10 +50,16 @@ pub fn unpack_file(tar_gz: &[u8], name: &str) -> anyhow::Result<Vec<u8>> {
             continue;
         }
         if entry.size() > LARGEST_FILE {
-            return Err(anyhow!("`{name}` has {} bytes, more than any model", entry.size()));
+            return Err(anyhow!(
+                "`{name}` has {} bytes, more than any model",
+                entry.size()
+            ));
         }
         let mut bytes = Vec::new();
-        entry.take(LARGEST_FILE).read_to_end(&mut bytes).context("a damaged archive")?;
+        entry
+            .take(LARGEST_FILE)
+            .read_to_end(&mut bytes)
+            .context("a damaged archive")?;
         return Ok(bytes);
     }
     Err(anyhow!("the archive has no file `{name}`"))
@@ -82,15 +89,16 @@ pub async fn fetch_predictions(
     part: &str,
 ) -> anyhow::Result<Predictions> {
     let uri = model.sibling("output.tar.gz");
-    let tar_gz = sagemaker_ops::storage::get_bytes(clients, &uri).await.with_context(|| {
-        format!("no predictions beside {model}; only models of training jobs can be combined")
-    })?;
+    let tar_gz = sagemaker_ops::storage::get_bytes(clients, &uri)
+        .await
+        .with_context(|| {
+            format!("no predictions beside {model}; only models of training jobs can be combined")
+        })?;
     let name = format!("{part}.csv");
     let bytes = unpack_file(&tar_gz, &name)
         .with_context(|| format!("{uri} has no predictions on {part}"))
         .map_err(usage)?;
-    Predictions::read_csv(bytes.as_slice(), &format!("{uri}#{name}"))
-        .map_err(usage)
+    Predictions::read_csv(bytes.as_slice(), &format!("{uri}#{name}")).map_err(usage)
 }
 
 #[cfg(test)]
@@ -118,9 +126,12 @@ mod tests {
         let whole = archive_of(&[("model.fire", &[7; 4096])]);
         let cases: [(&[u8], &str); 4] = [
             (b"plain text", "not a tar.gz archive"),
-            (b"", "no file `model.fire`"),
+            (b"", "not a tar.gz archive"),
             (&whole[..40], "damaged"),
-            (&archive_of(&[("xgboost-model", b"x")]), "no file `model.fire`"),
+            (
+                &archive_of(&[("xgboost-model", b"x")]),
+                "no file `model.fire`",
+            ),
         ];
         for (bytes, expected) in cases {
             let error = format!("{:#}", unpack_file(bytes, "model.fire").unwrap_err());

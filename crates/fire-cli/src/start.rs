@@ -41,7 +41,10 @@ fn outcome<A, R>(args: A, console: &mut Console<'_>, run: R) -> Exit
 where
     R: AsyncFnOnce(A, &mut Console<'_>) -> anyhow::Result<Exit>,
 {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return report(&anyhow::Error::new(error), console),
     };
@@ -104,6 +107,10 @@ fn folder_of_programs() -> Option<PathBuf> {
     let executable = std::env::current_exe().ok()?;
     let folder = executable.parent()?;
     // Cargo puts test programs one folder deeper than the programs themselves.
-    let folder = if folder.ends_with("deps") { folder.parent()? } else { folder };
+    let folder = if folder.ends_with("deps") {
+        folder.parent()?
+    } else {
+        folder
+    };
     Some(folder.to_owned())
 }

@@ -1,0 +1,192 @@
+//! Programs that are killed, and servers that are: nothing is lost, nothing is doubled.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fire_cli::Exit;
+use sagemaker_ops::training::{JobFilter, JobStatus};
+use sagemaker_ops::{Backend, Clients, JobName, LocalBackend};
+
+use crate::world::{World, program, texts};
+
+/// Moments at which `train-100k` is killed: while it starts, generates, uploads, submits.
+const KILL_AFTER_MS: [u64; 6] = [20, 60, 120, 200, 320, 500];
+
+async fn clients(world: &World) -> Clients {
+    let backend = LocalBackend::at(&world.state_dir()).unwrap();
+    Clients::connect(&Backend::Local(backend)).await.unwrap()
+}
+
+fn start(name: &str, flags: &[&str], world: &World) -> Child {
+    Command::new(program(name))
+        .args(flags)
+        .arg("--state-dir")
+        .arg(world.state_dir())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn kill(child: &mut Child, signal: &str) {
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args([signal, &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn train_100k_killed_at_any_point_is_resumed_and_doubles_nothing() {
+    let world = World::new();
+    // A server of its own start, so that the kill hits the program and not its server's birth.
+    let clients = clients(&world).await;
+    let flags = [
+        "--samples",
+        "30000",
+        "--set",
+        "rf.n_estimators=5",
+        "--set",
+        "gb.n_estimators=5",
+    ];
+    for after in KILL_AFTER_MS {
+        let run = format!("killed-{after}");
+        let flags = [&flags[..], &["--run", &run]].concat();
+        let mut child = start("train-100k", &flags, &world);
+        std::thread::sleep(Duration::from_millis(after));
+        drop(child.kill());
+        child.wait().unwrap();
+        let resumed = world
+            .train(&[&flags[..], &["--wait"]].concat())
+            .await
+            .ended(Exit::Done)
+            .json();
+        assert_eq!(texts(&resumed["jobs"], "name").len(), 3);
+        let filter = JobFilter {
+            name_contains: Some(run.clone()),
+            ..JobFilter::default()
+        };
+        let jobs = sagemaker_ops::training::list(&clients, &filter)
+            .await
+            .unwrap();
+        assert_eq!(jobs.len(), 3, "{run}: {jobs:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killing_or_interrupting_the_watcher_loses_no_job() {
+    let world = World::new();
+    let flags = [
+        "--run",
+        "watched",
+        "--samples",
+        "20000",
+        "--set",
+        "rf.n_estimators=2000",
+    ];
+    let trained = world.train(&flags).await.ended(Exit::Done).json();
+    let jobs = texts(&trained["jobs"], "name");
+    let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
+    let watch = [&jobs[..], &["--wait"]].concat();
+
+    let mut killed = start("monitor-100k", &watch, &world);
+    std::thread::sleep(Duration::from_millis(300));
+    kill(&mut killed, "-9");
+    killed.wait().unwrap();
+
+    let mut interrupted = start("monitor-100k", &watch, &world);
+    std::thread::sleep(Duration::from_millis(300));
+    kill(&mut interrupted, "-INT");
+    let ended = interrupted.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(
+        said.contains("monitor-100k") && said.contains(jobs[0]),
+        "{said}"
+    );
+
+    let done = world.monitor(&watch).await.ended(Exit::Done).json();
+    assert_eq!(texts(&done["jobs"], "status"), ["Completed"; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_comes_back_with_every_job_object_and_endpoint() {
+    let world = World::new();
+    let uris = world.trained("kept", "2000").await;
+    world
+        .deploy(&["--model-uri", &uris[0], "--model-uri", &uris[1], "--test"])
+        .await;
+    let before = world
+        .report(&["--run", "kept"])
+        .await
+        .ended(Exit::Done)
+        .json();
+    let old = world.server()["pid"].clone();
+    world.kill_server();
+    let after = world
+        .report(&["--run", "kept"])
+        .await
+        .ended(Exit::Done)
+        .json();
+    assert_ne!(world.server()["pid"], old, "the same server still runs");
+    assert_eq!(before, after);
+    // The endpoint is started again; it answers as soon as it passes its ping.
+    let clients = clients(&world).await;
+    let endpoint = "flir-scd41-best-model-endpoint".parse().unwrap();
+    let started = Instant::now();
+    loop {
+        let status = sagemaker_ops::endpoint::describe(&clients, &endpoint)
+            .await
+            .unwrap()
+            .status;
+        if status.as_str() == "InService" {
+            break;
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "still {status}"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_ran_when_the_server_was_killed_is_not_lost() {
+    let world = World::new();
+    let flags = [
+        "--run",
+        "cut",
+        "--samples",
+        "20000",
+        "--set",
+        "rf.n_estimators=3000",
+    ];
+    world.train(&flags).await.ended(Exit::Done);
+    let job: JobName = "flir-scd41-rf-100k-cut".parse().unwrap();
+    let before = clients(&world).await;
+    let started = Instant::now();
+    loop {
+        let found = sagemaker_ops::training::describe(&before, &job)
+            .await
+            .unwrap();
+        assert_eq!(
+            found.status,
+            JobStatus::InProgress,
+            "the job is over before the server can be killed"
+        );
+        if found.secondary_status == "Training" {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(30), "{found:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    world.kill_server();
+    let jobs = ["rf", "gb", "lr"].map(|short| format!("flir-scd41-{short}-100k-cut"));
+    let watch = [jobs[0].as_str(), &jobs[1], &jobs[2], "--wait"];
+    let done = world.monitor(&watch).await.ended(Exit::Done).json();
+    assert_eq!(texts(&done["jobs"], "status"), ["Completed"; 3]);
+}

@@ -1,0 +1,228 @@
+//! From rows to the endpoint's answers.
+
+use fire_cli::Exit;
+use serde_json::Value;
+
+use crate::world::{World, texts};
+
+const ENDPOINT: &str = "flir-scd41-best-model-endpoint";
+
+fn figure(model: &Value, part: &str, name: &str) -> f64 {
+    model[part][name]
+        .as_f64()
+        .unwrap_or_else(|| panic!("{part}.{name} in {model}"))
+}
+
+/// What the documentation promises and `architecture.md`'s report holds, at full size.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_rows_become_an_ensemble_below_its_ceiling() {
+    let world = World::new();
+    let trained = world
+        .train(&["--run", "full", "--profile", "original"])
+        .await
+        .ended(Exit::Done);
+    let jobs = texts(&trained.json()["jobs"], "name");
+    assert_eq!(
+        jobs,
+        [
+            "flir-scd41-rf-100k-full",
+            "flir-scd41-gb-100k-full",
+            "flir-scd41-lr-100k-full"
+        ]
+    );
+
+    let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
+    let watched = world
+        .monitor(&[&jobs[..], &["--wait", "--metrics"]].concat())
+        .await
+        .ended(Exit::Done);
+    assert_eq!(watched.json()["jobs"].as_array().unwrap().len(), 3);
+
+    let uris = texts(&trained.json()["jobs"], "model_uri");
+    let mut flags = vec!["--test"];
+    for uri in &uris {
+        flags.extend(["--model-uri", uri]);
+    }
+    world.deploy(&flags).await.ended(Exit::Done);
+    let report = world
+        .report(&["--run", "full"])
+        .await
+        .ended(Exit::Done)
+        .json();
+
+    assert_eq!(report["samples"], 100_000);
+    assert_eq!(
+        [
+            &report["split"]["train"],
+            &report["split"]["validation"],
+            &report["split"]["test"]
+        ],
+        [70_000, 15_000, 15_000]
+    );
+    assert_eq!(report["split"]["audit"]["passed"], true);
+    let weights = report["ensemble"]["weights"].as_object().unwrap();
+    let sum: f64 = weights
+        .values()
+        .map(|weight| weight.as_f64().unwrap())
+        .sum();
+    assert!((sum - 1.0).abs() < 1e-9, "{weights:?}");
+
+    let ensemble = &report["ensemble"];
+    assert!(figure(ensemble, "test", "auc") >= 0.755, "{ensemble}");
+    below_the_ceiling(&report);
+
+    assert_eq!(report["endpoint"]["name"], ENDPOINT);
+    assert_eq!(report["endpoint"]["status"], "InService");
+    let answers = report["endpoint"]["test"].as_array().unwrap();
+    assert_eq!(answers.len(), 3);
+    for answer in answers {
+        let (got, expected) = (&answer["fire_probability"], &answer["expected_probability"]);
+        assert!(
+            (got.as_f64().unwrap() - expected.as_f64().unwrap()).abs() < 1e-12,
+            "{answer}"
+        );
+    }
+    for step in [
+        "generate", "split", "upload", "train", "combine", "deploy", "test",
+    ] {
+        assert!(
+            report["timings_seconds"][step].as_f64().unwrap() >= 0.0,
+            "{step}"
+        );
+    }
+    let kept = std::fs::read(world.state_dir().join("runs/full/report.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&kept).unwrap(), report);
+}
+
+/// A figure above what the best possible classifier reaches is leakage or a bug.
+#[track_caller]
+fn below_the_ceiling(report: &Value) {
+    let ceiling = &report["ceiling"];
+    let models = report["jobs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .chain([&report["ensemble"]]);
+    for model in models {
+        let low = model["test"]["auc_interval"][0].as_f64().unwrap();
+        assert!(low <= ceiling["auc"].as_f64().unwrap(), "{model}");
+        // Four standard errors of a share of 15,000 rows.
+        let slack = 4.0 * (0.25f64 / 15_000.0).sqrt();
+        let limit = ceiling["accuracy"].as_f64().unwrap() + slack;
+        assert!(figure(model, "test", "accuracy") <= limit, "{model}");
+        assert!(
+            figure(model, "test", "f1") <= ceiling["f1"].as_f64().unwrap() + slack,
+            "{model}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_seed_gives_the_same_models_and_another_seed_others() {
+    let world = World::new();
+    let folder = |name: &str| world.path(name).to_str().unwrap().to_owned();
+    let mut data = Vec::new();
+    for (name, seed) in [("a", "7"), ("b", "7"), ("c", "8")] {
+        let out = folder(name);
+        let flags = ["--samples", "3000", "--seed", seed, "--out", &out];
+        world.train(&flags).await.ended(Exit::Done);
+        data.push(std::fs::read(world.path(name).join("train/part-00000.parquet")).unwrap());
+    }
+    assert!(data[0] == data[1], "same seed, other bytes");
+    assert!(data[0] != data[2], "another seed, same bytes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn naming_a_run_again_creates_nothing_twice() {
+    let world = World::new();
+    let flags = [
+        "--run",
+        "again",
+        "--samples",
+        "2000",
+        "--wait",
+        "--set",
+        "rf.n_estimators=5",
+    ];
+    let first = world.train(&flags).await.ended(Exit::Done).json();
+    let second = world.train(&flags).await.ended(Exit::Done).json();
+    assert_eq!(
+        texts(&first["jobs"], "name"),
+        texts(&second["jobs"], "name")
+    );
+    let created = |summary: &Value| -> Vec<bool> {
+        let jobs = summary["jobs"].as_array().unwrap();
+        jobs.iter()
+            .map(|job| job["created"].as_bool().unwrap())
+            .collect()
+    };
+    assert_eq!(created(&first), [true; 3]);
+    assert_eq!(created(&second), [false; 3]);
+    assert_eq!(first["dataset"], second["dataset"]);
+
+    let other_rows = ["--run", "again", "--samples", "2001"];
+    world
+        .train(&other_rows)
+        .await
+        .ended(Exit::Usage)
+        .said(&["run again exists", "--samples 2000"]);
+    let other_trees = [
+        "--run",
+        "again",
+        "--samples",
+        "2000",
+        "--set",
+        "rf.n_estimators=6",
+    ];
+    world
+        .train(&other_trees)
+        .await
+        .ended(Exit::Usage)
+        .said(&["n_estimators = 5", "another --run"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_ones_own_are_trained_on_and_one_model_is_deployed() {
+    let world = World::new();
+    let parts = world.path("parts");
+    let out = parts.to_str().unwrap();
+    world
+        .train(&["--samples", "2000", "--out", out])
+        .await
+        .ended(Exit::Done);
+    let file = parts.join("train/part-00000.parquet");
+    let small = ["--set", "gb.n_estimators=5", "--set", "rf.n_estimators=5"];
+    let flags = ["--run", "own", "--wait", "--data", file.to_str().unwrap()];
+    let trained = world
+        .train(&[&flags[..], &small[..]].concat())
+        .await
+        .ended(Exit::Done)
+        .json();
+    assert_eq!(trained["dataset"]["profile"], "data");
+    assert_eq!(trained["dataset"]["samples"], 1400);
+    assert!(trained["dataset"]["parts"]["test"]["ceiling"].is_null());
+
+    let uri = texts(&trained["jobs"], "model_uri").remove(1);
+    let flags = ["--model-uri", &uri, "--endpoint-name", "single", "--test"];
+    let deployed = world.deploy(&flags).await.json();
+    assert_eq!(deployed["endpoint"]["status"], "InService");
+    assert_eq!(deployed["model"]["model_uri"], uri.as_str());
+
+    // The same endpoint takes another model, then goes.
+    let uri = texts(&trained["jobs"], "model_uri").remove(0);
+    let flags = ["--model-uri", &uri, "--endpoint-name", "single", "--wait"];
+    let updated = world.deploy(&flags).await.ended(Exit::Done).json();
+    assert_eq!(updated["model"]["model_uri"], uri.as_str());
+    let gone = world
+        .deploy(&["--endpoint-name", "single", "--delete"])
+        .await
+        .ended(Exit::Done)
+        .json();
+    assert_eq!(gone["deleted"]["endpoint"], true);
+    let again = world
+        .deploy(&["--endpoint-name", "single", "--delete"])
+        .await
+        .ended(Exit::Done)
+        .json();
+    assert_eq!(again["deleted"]["endpoint"], false);
+}

@@ -1,0 +1,202 @@
+//! A state directory with a server of its own, and the programs called in process.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use clap::Parser;
+use fire_cli::{Console, Exit, Format, Style};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What a program left: exit, standard output, standard error.
+pub(crate) struct Ran {
+    pub(crate) exit: Exit,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ran {
+    /// Standard output as the one JSON document that it must be.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
+    }
+
+    /// Asserts how the program ended, showing what it said otherwise.
+    #[track_caller]
+    pub(crate) fn ended(self, exit: Exit) -> Self {
+        assert_eq!(self.exit, exit, "out: {}\nerr: {}", self.out, self.err);
+        self
+    }
+
+    /// Asserts that standard error has each of these texts.
+    #[track_caller]
+    pub(crate) fn said(&self, texts: &[&str]) {
+        for text in texts {
+            assert!(self.err.contains(text), "`{text}` is not in: {}", self.err);
+        }
+    }
+}
+
+/// A fresh state directory; its server is started by the first program that needs it
+/// and stopped with the world.
+pub(crate) struct World {
+    folder: TempDir,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// A place for files of the test.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) async fn train(&self, flags: &[&str]) -> Ran {
+        self.call("train-100k", flags, train_100k::run).await
+    }
+
+    pub(crate) async fn monitor(&self, flags: &[&str]) -> Ran {
+        self.call("monitor-100k", flags, monitor_100k::run).await
+    }
+
+    pub(crate) async fn deploy(&self, flags: &[&str]) -> Ran {
+        self.call("deploy-100k", flags, deploy_100k::run).await
+    }
+
+    pub(crate) async fn report(&self, flags: &[&str]) -> Ran {
+        self.call("report-100k", flags, report_100k::run).await
+    }
+
+    /// Calls a program as its `main` does, with JSON output and captured streams.
+    async fn call<A: Parser>(
+        &self,
+        name: &str,
+        flags: &[&str],
+        run: impl AsyncFnOnce(A, &mut Console<'_>) -> anyhow::Result<Exit>,
+    ) -> Ran {
+        let state_dir = self.state_dir();
+        let common = [
+            "--state-dir",
+            state_dir.to_str().unwrap(),
+            "--output",
+            "json",
+        ];
+        let words = std::iter::once(name)
+            .chain(flags.iter().copied())
+            .chain(common);
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let exit = match A::try_parse_from(words) {
+            Ok(args) => {
+                let style = Style {
+                    format: Format::Json,
+                    ..Style::default()
+                };
+                let mut console = Console::new(&mut out, &mut err, style);
+                ended(run(args, &mut console).await, &mut console)
+            }
+            Err(error) => {
+                err.extend(error.to_string().into_bytes());
+                Exit::Usage
+            }
+        };
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Ran {
+            exit,
+            out: text(out),
+            err: text(err),
+        }
+    }
+
+    /// Trains a small run and waits for it; returns the model URIs by job.
+    pub(crate) async fn trained(&self, run: &str, samples: &str) -> Vec<String> {
+        let flags = ["--run", run, "--samples", samples, "--wait"];
+        let small = ["--set", "rf.n_estimators=10", "--set", "gb.n_estimators=10"];
+        let ran = self
+            .train(&[&flags[..], &small[..]].concat())
+            .await
+            .ended(Exit::Done);
+        texts(&ran.json()["jobs"], "model_uri")
+    }
+
+    /// The record that the server keeps of itself.
+    pub(crate) fn server(&self) -> Value {
+        let bytes = std::fs::read(self.state_dir().join("server.json")).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    /// Ends the server without any warning, as a power cut would.
+    pub(crate) fn kill_server(&self) {
+        let pid = self.server()["pid"].to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-9", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        // The kernel takes a moment; the lock is free once the process is gone.
+        while Path::new("/proc").join(&pid).join("exe").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let stop = Command::new(program("local-sagemaker"))
+            .args(["--stop", "--state-dir"])
+            .arg(self.state_dir())
+            .stdin(Stdio::null())
+            .output();
+        // A test that never needed the server has nothing to stop.
+        drop(stop);
+    }
+}
+
+fn ended(result: anyhow::Result<Exit>, console: &mut Console<'_>) -> Exit {
+    result.unwrap_or_else(|error| {
+        console.warn(format!("error: {error:#}")).unwrap();
+        fire_cli::exit_of(&error)
+    })
+}
+
+/// A program of the workspace, built beside this test.
+pub(crate) fn program(name: &str) -> PathBuf {
+    let executable = std::env::current_exe().unwrap();
+    let folder = executable.ancestors().nth(2).unwrap();
+    let path = folder.join(name);
+    assert!(
+        path.is_file(),
+        "{} is missing: cargo build --workspace",
+        path.display()
+    );
+    path
+}
+
+/// Runs a program as a process of its own.
+pub(crate) fn execute(name: &str, flags: &[&str]) -> Output {
+    Command::new(program(name))
+        .args(flags)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// One key of each object in a list.
+#[track_caller]
+pub(crate) fn texts(list: &Value, key: &str) -> Vec<String> {
+    let items = list.as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item[key].as_str().unwrap().to_owned())
+        .collect()
+}
