@@ -16,7 +16,7 @@ Examples:
 
 An endpoint on AWS costs money until it is deleted.";
 
-/// Combines trained models, puts them behind a `SageMaker` endpoint and tests its answers.
+/// Combines trained models, puts them behind a SageMaker endpoint and tests its answers.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "deploy-100k", version, after_help = EXAMPLES)]
 pub struct Args {

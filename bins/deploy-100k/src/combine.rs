@@ -33,7 +33,7 @@ struct Member {
 pub(crate) async fn load(
     clients: &Clients,
     uris: &[S3Uri],
-    policy: &Policy,
+    policy: Policy,
 ) -> anyhow::Result<Deployable> {
     if let [uri] = uris {
         let artifact = fetch_artifact(clients, uri, sensor_model::fingerprint()).await?;
@@ -95,7 +95,7 @@ fn same_rows(members: &[Member]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn combine(members: Vec<Member>, policy: &Policy) -> anyhow::Result<Artifact> {
+fn combine(members: Vec<Member>, policy: Policy) -> anyhow::Result<Artifact> {
     let validation: Vec<&Predictions> = members.iter().map(|member| &member.validation).collect();
     let weights = weigh(&validation, policy)?;
     let on_validation = vote(&validation, &weights)?;
@@ -111,7 +111,7 @@ fn combine(members: Vec<Member>, policy: &Policy) -> anyhow::Result<Artifact> {
 }
 
 /// The weight of each member from what it predicted on validation.
-fn weigh(validation: &[&Predictions], policy: &Policy) -> anyhow::Result<Vec<f64>> {
+fn weigh(validation: &[&Predictions], policy: Policy) -> anyhow::Result<Vec<f64>> {
     match policy.weighting {
         Weighting::Exponential => {
             let scores = validation

@@ -35,7 +35,7 @@ pub(crate) fn plan(
 }
 
 /// What happened, in a sentence.
-pub(crate) fn sentence(plan: &Deployment, done: &Deployed) -> String {
+pub(crate) fn sentence(plan: &Deployment, done: Deployed) -> String {
     let verb = match done {
         Deployed::Created => "is being created",
         Deployed::Updated => "is being updated",

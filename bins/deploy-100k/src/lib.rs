@@ -42,7 +42,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     let mut timings = Timings::default();
 
     let started = Instant::now();
-    let model = combine::load(&clients, &args.model_uri, &args.policy()).await?;
+    let model = combine::load(&clients, &args.model_uri, args.policy()).await?;
     let model = combine::store(&clients, model, &project, &names.model_stamped(&stamp)).await?;
     timings.combine = Some(started.elapsed().as_secs_f64());
     summary::say_model(&model, console)?;
@@ -54,7 +54,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
         args.delete_command(&names)?
     ));
     let done = sagemaker_ops::endpoint::deploy(&clients, &plan).await?;
-    console.note(deployment::sentence(&plan, &done))?;
+    console.note(deployment::sentence(&plan, done))?;
     let mut summary = Summary::new(&args, &names, &model, &plan)?;
     if args.waits() {
         summary.endpoint.status =

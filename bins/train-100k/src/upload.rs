@@ -76,10 +76,8 @@ async fn send(
         let path = write_part(folder.path(), *part, rows)?;
         let uri = project.layout.part(run, &part.to_string()).join(PART_FILE);
         let bar = console.bar("upload", fs::metadata(&path)?.len());
-        sagemaker_ops::storage::upload_file(clients, &path, &uri, &mut |sent| {
-            bar.set_position(sent)
-        })
-        .await?;
+        let mut sent = |bytes| bar.set_position(bytes);
+        sagemaker_ops::storage::upload_file(clients, &path, &uri, &mut sent).await?;
         bar.finish_and_clear();
         console.detail(format!("uploaded {uri}"))?;
     }

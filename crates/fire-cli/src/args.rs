@@ -114,7 +114,7 @@ pub struct ProjectArgs {
     #[arg(long, env = "FIRE_BUCKET", help_heading = "Backend")]
     pub bucket: Option<BucketName>,
 
-    /// Role that `SageMaker` assumes [default: SageMakerExecutionRole of the account]
+    /// Role that SageMaker assumes [default: SageMakerExecutionRole of the account]
     #[arg(long, env = "FIRE_ROLE_ARN", help_heading = "Backend")]
     pub role_arn: Option<RoleArn>,
 

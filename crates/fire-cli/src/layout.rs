@@ -70,7 +70,7 @@ impl Layout {
 pub struct Project {
     /// The keys of the project's bucket.
     pub layout: Layout,
-    /// The role that `SageMaker` assumes.
+    /// The role that SageMaker assumes.
     pub role: RoleArn,
     /// The container image of training and serving.
     pub image: ImageUri,
@@ -82,12 +82,11 @@ impl Project {
     /// The default bucket is created when it is missing; a bucket that was named never is.
     pub async fn resolve(args: &ProjectArgs, clients: &Clients) -> anyhow::Result<Self> {
         let account = sagemaker_ops::account(clients).await?;
-        let (bucket, origin) = match &args.bucket {
-            Some(bucket) => (bucket.clone(), BucketOrigin::Named),
-            None => {
-                let name = format!("fire-detection-training-{account}");
-                (name.parse()?, BucketOrigin::Default)
-            }
+        let (bucket, origin) = if let Some(bucket) = &args.bucket {
+            (bucket.clone(), BucketOrigin::Named)
+        } else {
+            let name = format!("fire-detection-training-{account}");
+            (name.parse()?, BucketOrigin::Default)
         };
         sagemaker_ops::storage::ensure_bucket(clients, &bucket, origin).await?;
         let role = match &args.role_arn {

@@ -17,7 +17,7 @@ const LARGEST_FILE: u64 = 1 << 30;
 const REMEDY: &str = "give the model.tar.gz of a training job of this pipeline \
                       (`monitor-100k JOB --metrics` prints its URI)";
 
-/// Packs an artifact as `SageMaker` expects it: relative names, gzip, the same bytes each time.
+/// Packs an artifact as SageMaker expects it: relative names, gzip, the same bytes each time.
 pub fn pack_model(artifact: &Artifact) -> anyhow::Result<Vec<u8>> {
     let manifest = serde_json::to_vec_pretty(&artifact.manifest())?;
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
