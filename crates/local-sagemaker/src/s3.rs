@@ -38,8 +38,11 @@ const SIGNING_HEADERS: [&str; 6] = [
     "x-amz-decoded-content-length",
 ];
 
-/// The query parameters of a presigned URL.
-const SIGNING_PARAMETERS: [&str; 7] = [
+/// The query parameters of a presigned URL, of signature version 4 and, which boto3 still makes, version 2.
+const SIGNING_PARAMETERS: [&str; 10] = [
+    "AWSAccessKeyId",
+    "Expires",
+    "Signature",
     "X-Amz-Algorithm",
     "X-Amz-Credential",
     "X-Amz-Date",
@@ -262,20 +265,20 @@ fn strip(headers: &mut HeaderMap, framed: bool) {
 }
 
 fn without_presigning(uri: Uri) -> Uri {
-    let Some(query) = uri.query().filter(|query| query.contains("X-Amz-")) else {
+    let name = |pair: &&str| pair.split('=').next().unwrap_or_default().to_owned();
+    let signing = |pair: &&str| SIGNING_PARAMETERS.contains(&name(pair).as_str());
+    let query = uri.query().unwrap_or_default();
+    if !query.split('&').any(|pair| signing(&pair)) {
         return uri;
-    };
-    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_owned();
-    let rest: Vec<_> = query
-        .split('&')
-        .filter(|pair| !SIGNING_PARAMETERS.contains(&name(pair).as_str()))
-        .collect();
-    let path = if rest.is_empty() {
-        uri.path().to_owned()
+    }
+    let rest: Vec<_> = query.split('&').filter(|pair| !signing(pair)).collect();
+    let path = uri.path();
+    let bare = if rest.is_empty() {
+        path.to_owned()
     } else {
-        format!("{}?{}", uri.path(), rest.join("&"))
+        format!("{path}?{}", rest.join("&"))
     };
-    path.parse().unwrap_or(uri)
+    bare.parse().unwrap_or(uri)
 }
 
 /// A key as it stands in a URL's path.
@@ -321,6 +324,7 @@ mod tests {
         for (uri, expected) in [
             ("/b/k?X-Amz-Algorithm=A&X-Amz-Signature=s", "/b/k"),
             ("/b/k?x-id=GetObject&X-Amz-Date=d", "/b/k?x-id=GetObject"),
+            ("/b/k?AWSAccessKeyId=a&Signature=s&Expires=1", "/b/k"),
             ("/b?list-type=2", "/b?list-type=2"),
         ] {
             assert_eq!(

@@ -1,0 +1,92 @@
+"""What the documentation shows its readers, typed as it stands there."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from conftest import REGION, create_config, create_model, await_endpoint
+
+# The sample inference request of the documentation, unchanged.
+SNIPPET = '''
+import boto3
+
+sagemaker_runtime = boto3.client('sagemaker-runtime', region_name='us-east-1')
+
+# Sample data (18 features)
+test_data = "25.0,5.0,45.0,40.0,10.0,5.0,2.0,1.0,3.0,1.5,5.0,2.0,30.0,5.0,1.0,450.0,50.0,5.0"
+
+response = sagemaker_runtime.invoke_endpoint(
+    EndpointName='flir-scd41-best-model-endpoint',
+    ContentType='text/csv',
+    Body=test_data
+)
+
+result = response['Body'].read().decode()
+print(f"Fire probability: {result}")
+'''
+
+
+def test_the_sample_request_is_answered_with_a_probability(server, endpoint):
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AWS_ENDPOINT_URL": server.url,
+        "AWS_ACCESS_KEY_ID": "dummy",
+        "AWS_SECRET_ACCESS_KEY": "dummy",
+    }
+    done = subprocess.run([sys.executable, "-c", SNIPPET], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    text = done.stdout.removeprefix("Fire probability: ")
+    predictions = json.loads(text)["predictions"]
+    assert len(predictions) == 1
+    assert 0.0 <= predictions[0]["fire_probability"] <= 1.0
+    assert isinstance(predictions[0]["fire_detected"], bool)
+
+
+def test_describe_training_job(server, trained):
+    done = server.cli("sagemaker", "describe-training-job", "--training-job-name", trained["TrainingJobName"], "--region", REGION)
+    assert done.returncode == 0, done.stderr
+    described = json.loads(done.stdout)
+    assert described["TrainingJobStatus"] == "Completed"
+    assert described["ModelArtifacts"]["S3ModelArtifacts"].endswith("/output/model.tar.gz")
+
+
+def test_list_training_jobs(server, trained):
+    done = server.cli("sagemaker", "list-training-jobs", "--region", REGION)
+    assert done.returncode == 0, done.stderr
+    names = [job["TrainingJobName"] for job in json.loads(done.stdout)["TrainingJobSummaries"]]
+    assert trained["TrainingJobName"] in names
+
+
+def test_describe_endpoint(server, endpoint):
+    done = server.cli("sagemaker", "describe-endpoint", "--endpoint-name", endpoint["EndpointName"], "--region", REGION)
+    assert done.returncode == 0, done.stderr
+    described = json.loads(done.stdout)
+    assert described["EndpointStatus"] == "InService"
+    assert described["ProductionVariants"][0]["CurrentInstanceCount"] == 1
+
+
+def test_delete_endpoint(server, sagemaker, trained):
+    create_model(sagemaker, "to-be-deleted", trained["ModelArtifacts"]["S3ModelArtifacts"])
+    create_config(sagemaker, "to-be-deleted", "to-be-deleted")
+    sagemaker.create_endpoint(EndpointName="to-be-deleted", EndpointConfigName="to-be-deleted")
+    await_endpoint(sagemaker, "to-be-deleted")
+    done = server.cli("sagemaker", "delete-endpoint", "--endpoint-name", "to-be-deleted", "--region", REGION)
+    assert done.returncode == 0, done.stderr
+    waiter = sagemaker.get_waiter("endpoint_deleted")
+    waiter.wait(EndpointName="to-be-deleted", WaiterConfig={"Delay": 1, "MaxAttempts": 40})
+    again = server.cli("sagemaker", "describe-endpoint", "--endpoint-name", "to-be-deleted", "--region", REGION)
+    assert again.returncode != 0
+    assert "Could not find endpoint" in again.stderr
+
+
+def test_the_callers_account_is_that_of_the_documented_bucket(server):
+    done = server.cli("sts", "get-caller-identity", "--region", REGION)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["Account"] == "691595239825"
+    assert server.client("sts").get_caller_identity()["Arn"].startswith("arn:aws:iam::691595239825:")
+
+
+def test_the_programs_folder_was_named():
+    assert (pathlib.Path(os.environ["FIRE_BIN_DIR"]) / "fire-container").is_file()
