@@ -75,7 +75,7 @@ impl Boosting {
     }
 }
 
-/// What the rounds of one fit share.
+/// What the rounds of one fit share and move.
 struct Rounds<'a> {
     params: &'a BoostingParams,
     train: &'a Samples<'a>,
@@ -114,12 +114,13 @@ impl<'a> Rounds<'a> {
         let growth = Growth {
             data: self.data,
             words: &words,
-            margins: &self.margins,
             columns: &drawn.columns,
             pool: &self.pool,
             rule: &self.rule,
         };
-        let tree = growth.tree(&mut drawn.rows, run.threads);
+        let mut steps = vec![0.0; drawn.rows.len()];
+        let tree = growth.tree(&mut drawn.rows, &mut steps, run.threads);
+        self.margins.add_steps(&drawn.rows, &steps);
         self.margins
             .add_tree(&tree, &self.train.x(), &drawn.left_out);
         tree

@@ -42,17 +42,21 @@ impl Split {
 }
 
 impl Criterion {
-    /// What a side with these packed sums scores.
+    /// What a node with these packed sums scores undivided.
     fn score(&self, sums: u64) -> f64 {
         let upper = f64::from(upper(sums));
         upper * upper / (f64::from(lower(sums)) + self.l2)
     }
 
-    /// What dividing `total` into `left` and the rest gains, if both sides are large enough.
-    fn gain(&self, total: u64, left: u64) -> Option<f64> {
-        let right = total.wrapping_sub(left);
-        let allowed = lower(left).min(lower(right)) >= self.min_lower;
-        allowed.then(|| self.score(left) + self.score(right) - self.score(total))
+    /// What `left` and `right` score together, if both are large enough; over their common denominator, since a
+    /// division costs as much as all the rest.
+    fn score_divided(&self, left: u64, right: u64) -> Option<f64> {
+        if lower(left).min(lower(right)) < self.min_lower {
+            return None;
+        }
+        let (g, h) = (f64::from(upper(left)), f64::from(lower(left)) + self.l2);
+        let (other_g, other_h) = (f64::from(upper(right)), f64::from(lower(right)) + self.l2);
+        Some((g * g * other_h + other_g * other_g * h) / (h * other_h))
     }
 
     /// The best split of a node with packed sums `total` by the bins `0..=last_bin` of one feature.
@@ -67,6 +71,7 @@ impl Criterion {
         total: u64,
     ) -> Option<Split> {
         let missing = bins[usize::from(MISSING)];
+        let undivided = self.score(total);
         let mut best = Split {
             feature,
             bin: 0,
@@ -75,7 +80,9 @@ impl Criterion {
             left: 0,
         };
         let mut consider = |bin: u8, left: u64, missing_left: bool| {
-            if let Some(gain) = self.gain(total, left).filter(|&gain| gain > best.gain) {
+            let divided = self.score_divided(left, total.wrapping_sub(left));
+            let gain = divided.map_or(f64::NEG_INFINITY, |score| score - undivided);
+            if gain > best.gain {
                 best = Split {
                     bin,
                     missing_left,

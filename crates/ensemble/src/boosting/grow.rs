@@ -5,7 +5,6 @@
 
 use std::num::NonZeroUsize;
 
-use super::margins::Margins;
 use super::pool::Pool;
 use crate::binned::Binned;
 use crate::histogram::{Bins, add, fill_all, fill_some, subtract};
@@ -25,8 +24,6 @@ pub(super) struct Growth<'a> {
     pub(super) data: &'a Binned,
     /// Each row's packed gradient and hessian.
     pub(super) words: &'a [u64],
-    /// Where leaves add their values.
-    pub(super) margins: &'a Margins,
     /// The columns that the tree may use.
     pub(super) columns: &'a [u8],
     pub(super) pool: &'a Pool,
@@ -76,12 +73,43 @@ impl Rule {
 /// A node that may still be split.
 #[derive(Debug)]
 struct Open<'r> {
-    rows: &'r mut [u32],
-    scratch: &'r mut [u32],
-    /// Of `rows`, one entry per column of the tree.
+    place: Place<'r>,
+    /// Of its rows, one entry per column of the tree.
     histogram: Vec<Bins>,
     total: u64,
     depth: u32,
+}
+
+/// A node's share of what is kept per row. Nodes never share, so that threads need not know of each other.
+#[derive(Debug)]
+struct Place<'r> {
+    rows: &'r mut [u32],
+    /// To move rows in.
+    scratch: &'r mut [u32],
+    /// What the tree adds to each of `rows`; set once its leaf is known.
+    steps: &'r mut [f32],
+}
+
+impl Place<'_> {
+    /// The places of two children, of which the left one has `lefts` rows.
+    fn split_at(self, lefts: usize) -> (Self, Self) {
+        let (rows, right_rows) = self.rows.split_at_mut(lefts);
+        let (scratch, right_scratch) = self.scratch.split_at_mut(lefts);
+        let (steps, right_steps) = self.steps.split_at_mut(lefts);
+        let right = Self {
+            rows: right_rows,
+            scratch: right_scratch,
+            steps: right_steps,
+        };
+        (
+            Self {
+                rows,
+                scratch,
+                steps,
+            },
+            right,
+        )
+    }
 }
 
 /// Nodes in preorder, with gaps where subtrees are still to be grown.
@@ -93,21 +121,24 @@ struct Sketch<'r> {
 }
 
 impl Growth<'_> {
-    /// Grows a tree on `rows` and moves their margins by it.
-    pub(super) fn tree(&self, rows: &mut [u32], threads: NonZeroUsize) -> Tree {
-        let small = if threads.get() == 1 {
-            rows.len()
-        } else {
-            rows.len() / (SUBTREES_PER_THREAD * threads.get())
+    /// Grows a tree on `rows`, which are reordered, and sets each one's step.
+    pub(super) fn tree(&self, rows: &mut [u32], steps: &mut [f32], threads: NonZeroUsize) -> Tree {
+        let small = match threads.get() {
+            1 => rows.len(),
+            threads => rows.len() / (SUBTREES_PER_THREAD * threads),
         };
-        let mut scratch = vec![0; rows.len()];
         let total = rows.iter().fold(0_u64, |sum, &row| {
             sum.wrapping_add(self.words[row as usize])
         });
         let histogram = self.histogram(rows, threads);
-        let root = Open {
+        let mut scratch = vec![0; rows.len()];
+        let place = Place {
             rows,
             scratch: &mut scratch,
+            steps,
+        };
+        let root = Open {
+            place,
             histogram,
             total,
             depth: 0,
@@ -132,15 +163,13 @@ impl Growth<'_> {
         threads: NonZeroUsize,
         sketch: &mut Sketch<'r>,
     ) {
-        if node.rows.len() <= small {
+        if node.place.rows.len() <= small {
             sketch.postponed.push((sketch.nodes.len(), node));
             return;
         }
         let Some(split) = self.best_split(&node) else {
             let value = self.rule.leaf_value(node.total);
-            node.rows
-                .iter()
-                .for_each(|&row| self.margins.add(row, value));
+            node.place.steps.fill(value);
             sketch.nodes.push(Node::Leaf(value));
             self.pool.give_back(node.histogram);
             return;
@@ -150,8 +179,7 @@ impl Growth<'_> {
             .nodes
             .push(Node::split(split.feature, split.missing_left, threshold));
         if node.depth + 1 == self.rule.max_depth {
-            sketch.nodes.extend(self.two_leaves(&node, &split));
-            self.pool.give_back(node.histogram);
+            sketch.nodes.extend(self.two_leaves(node, &split));
         } else {
             let (left, right) = self.divide(node, &split, threads);
             self.grow(left, small, threads, sketch);
@@ -175,15 +203,18 @@ impl Growth<'_> {
         best
     }
 
-    /// The children of a node on the last level. Their rows need no order any more, only their values.
-    fn two_leaves(&self, node: &Open, split: &Split) -> [Node; 2] {
+    /// The children of a node on the last level. Their rows need no order any more, only their steps.
+    fn two_leaves(&self, node: Open, split: &Split) -> [Node; 2] {
         let left = self.rule.leaf_value(split.left);
         let right = self.rule.leaf_value(node.total.wrapping_sub(split.left));
-        for &row in node.rows.iter() {
-            let code = self.data.row(row)[usize::from(split.feature)];
-            self.margins
-                .add(row, if split.goes_left(code) { left } else { right });
+        for (&mut row, step) in node.place.rows.iter_mut().zip(node.place.steps) {
+            *step = if self.goes_left(row, split) {
+                left
+            } else {
+                right
+            };
         }
+        self.pool.give_back(node.histogram);
         [Node::Leaf(left), Node::Leaf(right)]
     }
 
@@ -194,45 +225,45 @@ impl Growth<'_> {
         split: &Split,
         threads: NonZeroUsize,
     ) -> (Open<'r>, Open<'r>) {
-        let feature = usize::from(split.feature);
-        let lefts = partition(node.rows, node.scratch, |row| {
-            split.goes_left(self.data.row(row)[feature])
-        });
-        let (left_rows, right_rows) = node.rows.split_at_mut(lefts);
-        let (left_scratch, right_scratch) = node.scratch.split_at_mut(lefts);
-        let left_is_smaller = left_rows.len() < right_rows.len();
+        let place = node.place;
+        let lefts = partition(place.rows, place.scratch, |row| self.goes_left(row, split));
+        let (left, right) = place.split_at(lefts);
+        let left_is_smaller = left.rows.len() < right.rows.len();
         let smaller = self.histogram(
             if left_is_smaller {
-                left_rows
+                left.rows
             } else {
-                right_rows
+                right.rows
             },
             threads,
         );
         let mut larger = node.histogram;
         subtract(&mut larger, &smaller);
-        let (left, right) = if left_is_smaller {
+        let histograms = if left_is_smaller {
             (smaller, larger)
         } else {
             (larger, smaller)
         };
         let depth = node.depth + 1;
+        let right_total = node.total.wrapping_sub(split.left);
         (
             Open {
-                rows: left_rows,
-                scratch: left_scratch,
-                histogram: left,
+                place: left,
+                histogram: histograms.0,
                 total: split.left,
                 depth,
             },
             Open {
-                rows: right_rows,
-                scratch: right_scratch,
-                histogram: right,
-                total: node.total.wrapping_sub(split.left),
+                place: right,
+                histogram: histograms.1,
+                total: right_total,
                 depth,
             },
         )
+    }
+
+    fn goes_left(&self, row: u32, split: &Split) -> bool {
+        split.goes_left(self.data.row(row)[usize::from(split.feature)])
     }
 
     /// The sums of `rows`, by as many threads as they are worth.
@@ -261,8 +292,8 @@ impl Growth<'_> {
     }
 }
 
-/// Rows that are worth starting a thread for.
-const MIN_BLOCK: usize = 1 << 12;
+/// Rows that are worth starting a thread for, which can take as long as summing some 10,000 rows.
+const MIN_BLOCK: usize = 1 << 14;
 
 /// Puts the subtrees into the places where they belong.
 fn fill_gaps(nodes: &[Node], subtrees: impl Iterator<Item = (usize, Vec<Node>)>) -> Vec<Node> {

@@ -1,7 +1,6 @@
 //! The scores of the training rows, in log-odds.
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::loss::sigmoid;
 use crate::matrix::Matrix;
@@ -13,32 +12,29 @@ use crate::tree::Tree;
 const BLOCK: usize = 1 << 12;
 
 /// One score per training row.
-///
-/// Subtrees are grown on several threads and each adds its leaf values to its own rows, which lie scattered over
-/// the whole. Relaxed atomics let safe code do that; on x86-64 and ARM they compile to plain loads and stores.
 #[derive(Debug)]
-pub(super) struct Margins(Vec<AtomicU64>);
+pub(super) struct Margins(Vec<f64>);
 
 impl Margins {
     /// All rows start at `base`.
     pub(super) fn new(base: f64, rows: usize) -> Self {
-        Self((0..rows).map(|_| AtomicU64::new(base.to_bits())).collect())
+        Self(vec![base; rows])
     }
 
-    fn get(&self, row: usize) -> f64 {
-        f64::from_bits(self.0[row].load(Ordering::Relaxed))
-    }
-
-    /// Moves one row's score. No other thread may be moving the same row.
-    pub(super) fn add(&self, row: u32, step: f32) {
-        let moved = self.get(row as usize) + f64::from(step);
-        self.0[row as usize].store(moved.to_bits(), Ordering::Relaxed);
+    /// Moves the score of each of `rows` by its step.
+    ///
+    /// Done by one thread after the subtrees stand: threads that wrote to scattered rows would keep taking each
+    /// other's cache lines.
+    pub(super) fn add_steps(&mut self, rows: &[u32], steps: &[f32]) {
+        for (&row, &step) in rows.iter().zip(steps) {
+            self.0[row as usize] += f64::from(step);
+        }
     }
 
     /// Moves the scores of `rows` by what `tree` says of them.
-    pub(super) fn add_tree(&self, tree: &Tree, x: &Matrix, rows: &[u32]) {
+    pub(super) fn add_tree(&mut self, tree: &Tree, x: &Matrix, rows: &[u32]) {
         for &row in rows {
-            self.add(row, tree.leaf(x.row(row as usize)));
+            self.0[row as usize] += f64::from(tree.leaf(x.row(row as usize)));
         }
     }
 
@@ -50,19 +46,41 @@ impl Margins {
         threads: NonZeroUsize,
     ) -> Vec<u64> {
         let mut words = vec![0; labels.len()];
-        parallel::map(
-            threads,
-            words.chunks_mut(BLOCK).enumerate(),
-            |(block, words)| {
-                for (row, word) in (block * BLOCK..).zip(words) {
-                    let probability = sigmoid(self.get(row));
-                    *word = scale.pack(
-                        probability - f64::from(labels[row]),
-                        probability * (1.0 - probability),
-                    );
-                }
-            },
-        );
+        let blocks = words
+            .chunks_mut(BLOCK)
+            .zip(self.0.chunks(BLOCK))
+            .zip(labels.chunks(BLOCK));
+        parallel::map(threads, blocks, |((words, margins), labels)| {
+            for ((word, &margin), &label) in words.iter_mut().zip(margins).zip(labels) {
+                let probability = sigmoid(margin);
+                *word = scale.pack(
+                    probability - f64::from(label),
+                    probability * (1.0 - probability),
+                );
+            }
+        });
         words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packed::{lower, upper};
+
+    #[test]
+    fn gradients_are_those_of_the_log_loss() {
+        let scale = FixedPoint::for_rows(3);
+        let mut margins = Margins::new(0.0, 3);
+        margins.add_steps(&[2, 1], &[1.5, -0.5]);
+        let words = margins.gradients(&[1, 0, 1], scale, NonZeroUsize::MIN);
+        for ((word, margin), label) in words.iter().zip([0.0_f64, -0.5, 1.5]).zip([1.0, 0.0, 1.0]) {
+            let p = 1.0 / (1.0 + (-margin).exp());
+            let close = |found: f64, expected: f64| {
+                assert!((found - expected).abs() < 1e-8, "{found} {expected}")
+            };
+            close(f64::from(upper(*word)) / scale.gradient, p - label);
+            close(f64::from(lower(*word)) / scale.hessian, p * (1.0 - p));
+        }
     }
 }
