@@ -1,1 +1,110 @@
-//! Placeholder while the workspace is laid out.
+//! `monitor-100k`: what the training jobs do, until they have ended.
+//!
+//! The steps, each in its own module:
+//!
+//! 1. [`select`]: which jobs are meant (by name, or those of the newest run), and what to say of
+//!    one that does not exist here but on the other backend;
+//! 2. [`watch`]: looks at all of them at an interval until nothing changes any more;
+//! 3. [`table`]: one line per job, in place on a terminal, else a line per change;
+//! 4. [`verdict`]: which model is the best, the commands that deploy it, and the exit code.
+//!
+//! Watching changes nothing: the jobs go on when this program is stopped, and calling it again with
+//! the same names picks them up where they are.
+
+mod cli;
+mod select;
+mod table;
+mod verdict;
+mod watch;
+
+use std::time::SystemTime;
+
+use fire_cli::{Console, Exit};
+use sagemaker_ops::training::{self, JobFilter};
+use sagemaker_ops::{Clients, ErrorKind};
+
+pub use cli::Args;
+use verdict::Verdict;
+use watch::Watch;
+
+/// Jobs that `--list` shows.
+const LISTED: usize = 100;
+
+/// Runs the program: shows the jobs now, or with `--wait` until they have ended.
+pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
+    let clients = args.common.connect(console).await?;
+    if args.list {
+        return list(&clients, console).await;
+    }
+    let names = select::names(&args, &clients).await?;
+    let resume = args.resume_command(&names)?;
+    let first = select::first_look(&args, &clients, &names).await?;
+    if !args.wait {
+        return show(Verdict::of(first, now()), &args, (&clients, console)).await;
+    }
+    console
+        .notice()
+        .set(format!("The jobs go on; watch them with: {resume}"));
+    let mut watch = Watch::new(&clients, first, args.pace(clients.kind()));
+    let ended = watch.until_all_have_ended(console).await;
+    let exit = show(
+        Verdict::of(watch.into_jobs(), now()),
+        &args,
+        (&clients, console),
+    )
+    .await?;
+    match ended {
+        Ok(()) => Ok(exit),
+        Err(error) if is_timeout(&error) => {
+            console.warn(format!(
+                "{error}; the jobs go on; watch them with: {resume}"
+            ))?;
+            Ok(Exit::TimedOut)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn is_timeout(error: &anyhow::Error) -> bool {
+    let kind = error
+        .downcast_ref::<sagemaker_ops::Error>()
+        .map(sagemaker_ops::Error::kind);
+    kind == Some(ErrorKind::Timeout)
+}
+
+/// Writes what is known of the jobs, for people and for programs.
+async fn show(
+    mut verdict: Verdict,
+    args: &Args,
+    (clients, console): (&Clients, &mut Console<'_>),
+) -> anyhow::Result<Exit> {
+    verdict.fetch_logs(clients).await;
+    if args.metrics {
+        verdict.choose(&args.common.backend_flags()?);
+    }
+    verdict.say(clients.kind(), args.metrics, console)?;
+    console.json(&verdict)?;
+    Ok(verdict.exit())
+}
+
+async fn list(clients: &Clients, console: &mut Console<'_>) -> anyhow::Result<Exit> {
+    let filter = JobFilter {
+        limit: Some(LISTED),
+        ..JobFilter::default()
+    };
+    let jobs = training::list(clients, &filter).await?;
+    if jobs.is_empty() {
+        console.say("there are no training jobs; `train-100k` makes some")?;
+    }
+    for line in table::listing(&jobs, now()) {
+        console.say(line)?;
+    }
+    console.json(&serde_json::json!({ "jobs": jobs }))?;
+    Ok(Exit::Done)
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0.0, |since| since.as_secs_f64())
+}

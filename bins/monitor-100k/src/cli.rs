@@ -1,0 +1,154 @@
+//! The arguments, and what they mean to each step.
+
+use std::time::Duration;
+
+use clap::Parser;
+use fire_cli::CommonArgs;
+use sagemaker_ops::{BackendKind, JobName, Pace};
+
+const EXAMPLES: &str = "\
+Examples:
+  monitor-100k --last --wait --metrics        the newest run, until its jobs have ended
+  monitor-100k JOB JOB JOB --wait --metrics   these jobs, then the best model and how to deploy it
+  monitor-100k JOB                            how this job does now
+  monitor-100k --list                         all jobs, newest first
+  monitor-100k JOB --wait --output json       one JSON document when the job has ended
+
+Exit codes: 0 done, 1 a job failed or was stopped, 2 wrong usage or an unknown job,
+3 the backend cannot be reached or refuses, 4 timed out, 130 interrupted (the jobs go on)";
+
+/// Watches training jobs: status, times, cost and figures, one line per job.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "monitor-100k", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// Backend and output.
+    #[command(flatten)]
+    pub common: CommonArgs,
+
+    /// Names of training jobs
+    #[arg(value_name = "JOB", required_unless_present_any = ["last", "list", "completions"])]
+    pub jobs: Vec<JobName>,
+
+    /// The jobs of the newest run
+    #[arg(long, conflicts_with_all = ["jobs", "list"])]
+    pub last: bool,
+
+    /// List the training jobs, newest first, and stop
+    #[arg(long, conflicts_with_all = ["jobs", "wait", "metrics"])]
+    pub list: bool,
+
+    /// Wait until all jobs have ended
+    #[arg(long)]
+    pub wait: bool,
+
+    /// Show the final figures, the best model and the commands that deploy it
+    #[arg(long)]
+    pub metrics: bool,
+
+    /// Seconds between two looks [default: 60 on AWS, 1 on the local backend]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub interval: Option<u64>,
+
+    /// Stop waiting after this many seconds; the jobs go on
+    #[arg(long, value_name = "SECONDS", requires = "wait")]
+    pub timeout: Option<u64>,
+}
+
+impl Args {
+    /// How often to look, and for how long.
+    pub(crate) fn pace(&self, backend: BackendKind) -> Pace {
+        let usual = match backend {
+            BackendKind::Local => 1,
+            BackendKind::Aws => 60,
+        };
+        Pace {
+            interval: Duration::from_secs(self.interval.unwrap_or(usual)),
+            deadline: self.timeout.map(Duration::from_secs),
+        }
+    }
+
+    /// The command that goes on watching these jobs.
+    pub(crate) fn resume_command(&self, names: &[JobName]) -> anyhow::Result<String> {
+        let mut words = vec![fire_cli::sibling_program("monitor-100k")];
+        words.extend(names.iter().map(ToString::to_string));
+        words.push("--wait".to_owned());
+        words.extend(self.metrics.then(|| "--metrics".to_owned()));
+        words.push(self.common.backend_flags()?);
+        Ok(words.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(flags: &[&str]) -> Result<Args, clap::Error> {
+        Args::try_parse_from(std::iter::once(&"monitor-100k").chain(flags))
+    }
+
+    #[test]
+    fn the_documented_command_is_understood() {
+        let documented = [
+            "job-name-1",
+            "job-name-2",
+            "job-name-3",
+            "--wait",
+            "--metrics",
+            "--interval",
+            "5",
+        ];
+        let args = parse(&documented).unwrap();
+        assert_eq!((args.jobs.len(), args.wait, args.metrics), (3, true, true));
+        let pace = Pace {
+            interval: Duration::from_secs(5),
+            deadline: None,
+        };
+        assert_eq!(args.pace(BackendKind::Aws), pace);
+    }
+
+    #[test]
+    fn the_usual_interval_depends_on_the_backend() {
+        let args = parse(&["--last", "--wait", "--timeout", "90"]).unwrap();
+        for (backend, seconds) in [(BackendKind::Local, 1), (BackendKind::Aws, 60)] {
+            let pace = args.pace(backend);
+            assert_eq!(pace.interval, Duration::from_secs(seconds));
+            assert_eq!(pace.deadline, Some(Duration::from_secs(90)));
+        }
+    }
+
+    #[test]
+    fn wrong_arguments_are_refused_before_any_call() {
+        let cases: [&[&str]; 8] = [
+            &[],
+            &["bad_name"],
+            &["job", "--last"],
+            &["--last", "--list"],
+            &["--list", "--wait"],
+            &["job", "--interval", "0"],
+            &["job", "--timeout", "5"],
+            &["job", "--backend", "gcp"],
+        ];
+        for flags in cases {
+            assert_eq!(parse(flags).unwrap_err().exit_code(), 2, "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn a_refused_name_is_shown_with_the_rule() {
+        let error = parse(&["bad_name"]).unwrap_err().to_string();
+        assert!(
+            error.contains("the job name `bad_name` is not valid"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_command_that_resumes_names_jobs_and_state_directory() {
+        let args = parse(&["a", "b", "--wait", "--metrics", "--state-dir", "/s"]).unwrap();
+        let command = args.resume_command(&args.jobs).unwrap();
+        assert!(
+            command.ends_with("monitor-100k a b --wait --metrics --state-dir /s"),
+            "{command}"
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! Which jobs are meant, and that they exist.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+use fire_cli::{RunName, usage};
+use sagemaker_ops::training::{self, Job, JobFilter, JobSummary};
+use sagemaker_ops::{BackendKind, Clients, ErrorKind, JobName, LocalBackend};
+
+use crate::Args;
+
+/// What the names of all jobs of the pipeline have in common.
+const FAMILY: &str = "flir-scd41-";
+
+/// More than the jobs of the newest run, so that none of them is missed.
+const RECENT: usize = 50;
+
+/// The jobs that the arguments mean, each once.
+pub(crate) async fn names(args: &Args, clients: &Clients) -> anyhow::Result<Vec<JobName>> {
+    if !args.last {
+        let mut names: Vec<JobName> = Vec::new();
+        for job in &args.jobs {
+            if !names.contains(job) {
+                names.push(job.clone());
+            }
+        }
+        return Ok(names);
+    }
+    let family = JobFilter {
+        name_contains: Some(FAMILY.to_owned()),
+        status: None,
+        limit: Some(RECENT),
+    };
+    let names = newest_run(&training::list(clients, &family).await?);
+    if names.is_empty() {
+        let place = clients.describe();
+        return Err(usage(anyhow!(
+            "there is no run yet ({place}); `train-100k` makes one"
+        )));
+    }
+    Ok(names)
+}
+
+/// The jobs of the newest run, oldest first; `recent` is newest first.
+fn newest_run(recent: &[JobSummary]) -> Vec<JobName> {
+    let run_of = |job: &JobSummary| RunName::of_job(job.name.as_str()).ok();
+    let Some(run) = recent.iter().find_map(run_of) else {
+        return Vec::new();
+    };
+    let jobs = recent
+        .iter()
+        .rev()
+        .filter(|job| run_of(job).as_ref() == Some(&run));
+    jobs.map(|job| job.name.clone()).collect()
+}
+
+/// The jobs as they are now; a job that does not exist is the user's mistake.
+pub(crate) async fn first_look(
+    args: &Args,
+    clients: &Clients,
+    names: &[JobName],
+) -> anyhow::Result<Vec<Job>> {
+    let mut jobs = Vec::new();
+    for name in names {
+        match training::describe(clients, name).await {
+            Ok(job) => jobs.push(job),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let said = unknown(name, clients, &args.common.state_dir()?)?;
+                return Err(usage(anyhow!(said)));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(jobs)
+}
+
+/// What to say of a job that this backend does not know; the other one may.
+fn unknown(job: &JobName, clients: &Clients, state_dir: &Path) -> anyhow::Result<String> {
+    let state = state_dir.display();
+    if clients.kind() == BackendKind::Local {
+        return Ok(format!(
+            "job {job} does not exist on the local backend (state {state}); `monitor-100k --list` \
+             shows those that do; if it runs on AWS, add --backend aws"
+        ));
+    }
+    let region = clients.region();
+    Ok(if LocalBackend::at(state_dir)?.has_job(job) {
+        format!(
+            "job {job} does not exist on AWS in {region}, but on the local backend: use \
+             --backend local --state-dir {state}"
+        )
+    } else {
+        format!(
+            "job {job} does not exist on AWS in {region}; `monitor-100k --list --backend aws` shows \
+             those that do; if it runs elsewhere, give --region"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use sagemaker_ops::Backend;
+    use sagemaker_ops::training::JobStatus;
+
+    use super::*;
+
+    #[test]
+    fn the_newest_run_is_all_jobs_of_the_newest_name_that_is_ours() {
+        let check = |recent: &[&str], expected: &[&str]| {
+            let recent: Vec<JobSummary> = recent
+                .iter()
+                .map(|name| JobSummary {
+                    name: name.parse().unwrap(),
+                    status: JobStatus::Completed,
+                    created: None,
+                    ended: None,
+                })
+                .collect();
+            let names: Vec<String> = newest_run(&recent).into_iter().map(String::from).collect();
+            assert_eq!(names, expected, "{recent:?}");
+        };
+        check(&[], &[]);
+        check(&["flir-scd41-other"], &[]);
+        check(
+            &[
+                "flir-scd41-other",
+                "flir-scd41-lr-100k-b",
+                "flir-scd41-lr-100k-a",
+                "flir-scd41-rf-100k-b",
+            ],
+            &["flir-scd41-rf-100k-b", "flir-scd41-lr-100k-b"],
+        );
+    }
+
+    #[tokio::test]
+    async fn a_job_of_the_other_backend_is_said_to_be_there() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("jobs/known")).unwrap();
+        let backend = Backend::Aws {
+            region: Some("eu-west-1".to_owned()),
+        };
+        let clients = Clients::connect(&backend).await.unwrap();
+        let check = |job: &str, expected: &str| {
+            let said = unknown(&job.parse().unwrap(), &clients, folder.path()).unwrap();
+            assert!(
+                said.contains("does not exist on AWS in eu-west-1"),
+                "{said}"
+            );
+            assert!(said.contains(expected), "{said}");
+        };
+        check(
+            "known",
+            &format!("--backend local --state-dir {}", folder.path().display()),
+        );
+        check("unknown", "--list --backend aws");
+    }
+}

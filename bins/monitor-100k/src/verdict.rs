@@ -1,0 +1,222 @@
+//! What came of the jobs: which model is the best, how to deploy it, and the exit code.
+
+use fire_cli::{Console, DEFAULT_MODEL_NAME, Exit};
+use sagemaker_ops::training::{Job, JobStatus};
+use sagemaker_ops::{BackendKind, Clients, JobName, LogTail, S3Uri, log_tail, price};
+use serde::Serialize;
+
+use crate::table;
+
+/// Lines of a failed job's log that are shown.
+const LOG_LINES: usize = 20;
+
+/// The figure that models are compared by.
+const COMPARED: &str = "validation:auc";
+
+/// The jobs and what follows from them; this is the JSON result.
+#[derive(Debug, Serialize)]
+pub(crate) struct Verdict {
+    jobs: Vec<Watched>,
+    best: Option<Best>,
+    commands: Option<Commands>,
+    #[serde(skip)]
+    now: f64,
+}
+
+/// A job with what follows from it at this moment.
+#[derive(Debug, Serialize)]
+struct Watched {
+    #[serde(flatten)]
+    job: Job,
+    elapsed_seconds: f64,
+    cost_usd: Option<f64>,
+    /// The end of the log of a job that failed.
+    log: Vec<String>,
+    /// The command that shows the log, where it is not at hand.
+    log_command: Option<String>,
+}
+
+/// The best model by validation AUC.
+#[derive(Debug, PartialEq, Serialize)]
+struct Best {
+    job: JobName,
+    validation_auc: f64,
+    model_uri: S3Uri,
+}
+
+/// Commands that run as they are printed.
+#[derive(Debug, PartialEq, Serialize)]
+struct Commands {
+    /// Deploys the best model.
+    deploy_best: String,
+    /// Deploys all models as one ensemble; none when there is only one model.
+    deploy_ensemble: Option<String>,
+}
+
+impl Verdict {
+    pub(crate) fn of(jobs: Vec<Job>, now: f64) -> Self {
+        let watched = |job: Job| Watched {
+            elapsed_seconds: job.elapsed_seconds(now),
+            cost_usd: job.cost_usd(now),
+            log: Vec::new(),
+            log_command: None,
+            job,
+        };
+        Self {
+            jobs: jobs.into_iter().map(watched).collect(),
+            best: None,
+            commands: None,
+            now,
+        }
+    }
+
+    /// Adds the end of the log of every job that failed, where it can be had.
+    pub(crate) async fn fetch_logs(&mut self, clients: &Clients) {
+        let failed = |watched: &&mut Watched| watched.job.status == JobStatus::Failed;
+        for watched in self.jobs.iter_mut().filter(failed) {
+            match log_tail(clients, &watched.job.name, LOG_LINES).await {
+                Ok(LogTail::Lines(lines)) => watched.log = lines,
+                Ok(LogTail::Hint(command)) => watched.log_command = Some(command),
+                // The job's own reason is what matters; its log only adds to it.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Names the best model and the commands that deploy; `flags` make them reach this backend.
+    pub(crate) fn choose(&mut self, flags: &str) {
+        let models = self.models();
+        // The first of equals stays, so that the choice does not depend on anything else.
+        let best = models.iter().reduce(|best, next| {
+            if next.validation_auc.total_cmp(&best.validation_auc).is_gt() {
+                next
+            } else {
+                best
+            }
+        });
+        let Some(best) = best else { return };
+        let all: Vec<&S3Uri> = models.iter().map(|model| &model.model_uri).collect();
+        self.commands = Some(Commands {
+            deploy_best: deploy_command(&[&best.model_uri], flags),
+            deploy_ensemble: (all.len() > 1).then(|| deploy_command(&all, flags)),
+        });
+        self.best = Some(Best {
+            model_uri: best.model_uri.clone(),
+            job: best.job.clone(),
+            ..*best
+        });
+    }
+
+    /// The jobs that have a model and the figure to compare it by.
+    fn models(&self) -> Vec<Best> {
+        let completed = self
+            .jobs
+            .iter()
+            .filter(|watched| watched.job.status == JobStatus::Completed);
+        let model = |watched: &Watched| {
+            Some(Best {
+                job: watched.job.name.clone(),
+                validation_auc: *watched.job.metrics.get(COMPARED)?,
+                model_uri: watched.job.model_uri.clone()?,
+            })
+        };
+        completed.filter_map(model).collect()
+    }
+
+    /// Whether a job failed or was stopped.
+    pub(crate) fn exit(&self) -> Exit {
+        let bad = |watched: &Watched| {
+            matches!(watched.job.status, JobStatus::Failed | JobStatus::Stopped)
+        };
+        if self.jobs.iter().any(bad) {
+            Exit::WorkFailed
+        } else {
+            Exit::Done
+        }
+    }
+
+    pub(crate) fn say(
+        &self,
+        backend: BackendKind,
+        with_metrics: bool,
+        console: &mut Console<'_>,
+    ) -> std::io::Result<()> {
+        let jobs: Vec<Job> = self
+            .jobs
+            .iter()
+            .map(|watched| watched.job.clone())
+            .collect();
+        for line in table::jobs(&jobs, self.now) {
+            console.say(line)?;
+        }
+        if self.jobs.iter().any(|watched| watched.cost_usd.is_some()) {
+            console.say(cost_note(backend))?;
+        }
+        for watched in &self.jobs {
+            say_failure(watched, console)?;
+        }
+        if with_metrics {
+            self.say_metrics(&jobs, console)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn say_metrics(&self, jobs: &[Job], console: &mut Console<'_>) -> std::io::Result<()> {
+        console.say("")?;
+        for line in table::metrics(jobs) {
+            console.say(line)?;
+        }
+        let (Some(best), Some(commands)) = (&self.best, &self.commands) else {
+            return console.say(format!("no completed job reports {COMPARED} yet"));
+        };
+        console.say(format!(
+            "\nbest by validation AUC: {} ({:.4})",
+            best.job, best.validation_auc
+        ))?;
+        console.say(format!("deploy it:\n  {}", commands.deploy_best))?;
+        if let Some(command) = &commands.deploy_ensemble {
+            console.say(format!("or deploy the ensemble of all:\n  {command}"))?;
+        }
+        Ok(())
+    }
+}
+
+fn cost_note(backend: BackendKind) -> String {
+    let what = match backend {
+        BackendKind::Local => "what AWS would charge; the local backend is free",
+        BackendKind::Aws => "what AWS charges",
+    };
+    format!("USD: {what} ({}; {})", price::SOURCE, price::AS_OF)
+}
+
+/// Why a job failed or was stopped, and the end of its log.
+fn say_failure(watched: &Watched, console: &mut Console<'_>) -> std::io::Result<()> {
+    let job = &watched.job;
+    if let Some(reason) = &job.failure_reason {
+        console.say(format!("\n{} {}: {reason}", job.name, job.status))?;
+    }
+    if !watched.log.is_empty() {
+        console.say(format!(
+            "the end of its log:\n  {}",
+            watched.log.join("\n  ")
+        ))?;
+    }
+    if let Some(command) = &watched.log_command {
+        console.say(format!("its log: {command}"))?;
+    }
+    Ok(())
+}
+
+/// The documented command, with one `--model-uri` per model.
+fn deploy_command(models: &[&S3Uri], flags: &str) -> String {
+    let program = fire_cli::sibling_program("deploy-100k");
+    let models: String = models
+        .iter()
+        .map(|uri| format!(" --model-uri {uri}"))
+        .collect();
+    format!(
+        "{program}{models} --model-name {DEFAULT_MODEL_NAME} --instance-type ml.t2.medium --wait \
+         --test {flags}"
+    )
+}
