@@ -57,6 +57,9 @@ mod partition;
 mod split;
 mod tree;
 
+#[cfg(test)]
+mod exact_tree;
+
 mod boosting;
 mod forest;
 mod logistic;

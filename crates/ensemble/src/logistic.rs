@@ -107,8 +107,19 @@ fn solve(l2: f64, values: Vec<f64>, labels: &[u8], terms: &mut [Term]) -> Result
     let y: Vec<i32> = labels.iter().map(|&label| i32::from(label)).collect();
     let parameters = LogisticRegressionParameters::default().with_alpha(l2);
     let fitted = LogisticRegression::fit(&x, &y, parameters)?;
+    let intercept = *fitted.intercept().get((0, 0));
+    if !intercept.is_finite()
+        || !fitted
+            .coefficients()
+            .iterator(0)
+            .all(|number| number.is_finite())
+    {
+        return Err(Failed::fit(
+            "the solver left the finite numbers; a larger l2 keeps it among them",
+        ));
+    }
     for (term, &coefficient) in terms.iter_mut().zip(fitted.coefficients().iterator(0)) {
         term.coefficient = coefficient;
     }
-    Ok(*fitted.intercept().get((0, 0)))
+    Ok(intercept)
 }

@@ -43,14 +43,14 @@ impl Split {
 
 impl Criterion {
     /// What a node with these packed sums scores undivided.
-    fn score(&self, sums: u64) -> f64 {
+    pub(crate) fn score(&self, sums: u64) -> f64 {
         let upper = f64::from(upper(sums));
         upper * upper / (f64::from(lower(sums)) + self.l2)
     }
 
     /// What `left` and `right` score together, if both are large enough; over their common denominator, since a
     /// division costs as much as all the rest.
-    fn score_divided(&self, left: u64, right: u64) -> Option<f64> {
+    pub(crate) fn score_divided(&self, left: u64, right: u64) -> Option<f64> {
         if lower(left).min(lower(right)) < self.min_lower {
             return None;
         }

@@ -20,11 +20,7 @@ impl Artifact {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut content = Vec::new();
         self.write(&mut content);
-        let mut bytes = MAGIC.to_vec();
-        VERSION.write(&mut bytes);
-        bytes.extend_from_slice(&Sha256::digest(&content));
-        bytes.append(&mut content);
-        bytes
+        seal(&content)
     }
 
     /// Reads an artifact for the features with fingerprint `schema`.
@@ -115,6 +111,15 @@ impl Artifact {
     }
 }
 
+/// `content` behind mark, version and checksum.
+fn seal(content: &[u8]) -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    VERSION.write(&mut bytes);
+    bytes.extend_from_slice(&Sha256::digest(content));
+    bytes.extend_from_slice(content);
+    bytes
+}
+
 /// Whether every row gets a probability from `model`.
 fn is_sound(model: &Model) -> bool {
     match model {
@@ -135,14 +140,15 @@ fn is_sound(model: &Model) -> bool {
         }
         Model::Logistic(logistic) => {
             let terms = &logistic.terms;
-            let finite = |number: f64| number.is_finite();
-            finite(logistic.intercept)
+            // Far beyond any fit, and still no sum over 255 columns overflows.
+            let moderate = |number: f64| number.abs() <= 1e100;
+            moderate(logistic.intercept)
                 && terms
                     .iter()
-                    .all(|term| finite(term.mean) && finite(term.coefficient))
+                    .all(|term| moderate(term.mean) && moderate(term.coefficient))
                 && terms
                     .iter()
-                    .all(|term| finite(term.deviation) && term.deviation > 0.0)
+                    .all(|term| (1e-100..=1e100).contains(&term.deviation))
         }
     }
 }
@@ -154,4 +160,237 @@ fn is_sound_tree(tree: &Tree, columns: usize, leaf: impl Fn(f32) -> bool) -> boo
             feature, threshold, ..
         } => usize::from(feature) < columns && threshold.is_finite(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::algorithm::Algorithm;
+    use crate::artifact::{FeatureRange, Member, Probe};
+    use crate::boosting::Boosting;
+    use crate::forest::Forest;
+    use crate::logistic::{Logistic, Term};
+
+    const HEADER: usize = MAGIC.len() + 4 + 32;
+
+    /// One member of each kind, over two features.
+    fn artifact() -> Artifact {
+        let split = |missing_left| Node::split(1, missing_left, 0.5);
+        let trees = vec![Tree::from_preorder(vec![
+            split(true),
+            Node::Leaf(0.25),
+            split(false),
+            Node::Leaf(0.5),
+            Node::Leaf(1.0),
+        ])];
+        let term = Term {
+            mean: 1.0,
+            deviation: 2.0,
+            coefficient: -0.5,
+        };
+        let models = [
+            Model::Forest(Forest {
+                columns: 2,
+                trees: trees.clone(),
+            }),
+            Model::Boosting(Boosting {
+                columns: 2,
+                base: 0.1,
+                trees,
+            }),
+            Model::Logistic(Logistic {
+                terms: vec![term; 2],
+                intercept: 0.2,
+            }),
+        ];
+        let member = |model: Model| Member {
+            name: "m".to_owned(),
+            algorithm: model.algorithm(),
+            weight: 1.0 / 3.0,
+            seed: 1,
+            hyperparameters: vec![("l2".to_owned(), "1".to_owned())],
+            validation: None,
+            test: None,
+            model,
+        };
+        let feature = |name: &str| FeatureRange {
+            name: name.to_owned(),
+            min: 0.0,
+            max: 1.0,
+        };
+        let mut artifact = Artifact {
+            schema: "s".to_owned(),
+            features: vec![feature("a"), feature("b")],
+            data_fingerprint: "d".to_owned(),
+            threshold: 0.5,
+            members: models.into_iter().map(member).collect(),
+            validation: None,
+            test: None,
+            probes: vec![Probe {
+                name: "p".to_owned(),
+                row: vec![0.0; 2],
+                expected: None,
+                probability: 0.0,
+            }],
+        };
+        artifact.answer_probes();
+        artifact
+    }
+
+    fn check(change: impl Fn(&mut Artifact), expected: &str) {
+        let mut changed = artifact();
+        change(&mut changed);
+        let refused = Artifact::from_bytes(&changed.to_bytes(), "s").unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            format!("not a usable model artifact: {expected}")
+        );
+    }
+
+    #[test]
+    fn content_that_cannot_predict_is_refused() {
+        check(|a| a.features.clear(), "it has no features or too many");
+        check(|a| a.members.clear(), "the weights are no shares of 1");
+        check(
+            |a| a.members[0].weight = -1.0,
+            "the weights are no shares of 1",
+        );
+        check(
+            |a| a.members[0].weight = f64::NAN,
+            "the weights are no shares of 1",
+        );
+        check(|a| a.threshold = 1.5, "the threshold is no probability");
+        check(
+            |a| a.probes[0].row.clear(),
+            "a probe has another number of values",
+        );
+        check(
+            |a| a.probes[0].probability = f64::NAN,
+            "a probe's answer is no probability",
+        );
+        check(
+            |a| a.members[0].algorithm = Algorithm::GradientBoosting,
+            "a member's model is of another algorithm",
+        );
+        let extra = || FeatureRange {
+            name: "c".to_owned(),
+            min: 0.0,
+            max: 1.0,
+        };
+        check(
+            |a| (a.features.push(extra()), a.probes.clear()).0,
+            "a member has other features",
+        );
+    }
+
+    #[test]
+    fn impossible_numbers_are_refused() {
+        let check_model = |model: Model| {
+            check(
+                |a| {
+                    a.members.truncate(1);
+                    (a.members[0].weight, a.members[0].algorithm) = (1.0, model.algorithm());
+                    a.members[0].model = model.clone();
+                },
+                "a member holds impossible numbers",
+            );
+        };
+        let tree = |nodes: &[Node]| vec![Tree::from_preorder(nodes.to_vec())];
+        let stump = |feature, threshold| {
+            [
+                Node::split(feature, false, threshold),
+                Node::Leaf(0.0),
+                Node::Leaf(0.0),
+            ]
+        };
+        check_model(Model::Forest(Forest {
+            columns: 2,
+            trees: Vec::new(),
+        }));
+        check_model(Model::Forest(Forest {
+            columns: 2,
+            trees: tree(&[Node::Leaf(1.5)]),
+        }));
+        check_model(Model::Forest(Forest {
+            columns: 2,
+            trees: tree(&stump(2, 0.0)),
+        }));
+        check_model(Model::Forest(Forest {
+            columns: 2,
+            trees: tree(&stump(1, f32::NAN)),
+        }));
+        check_model(Model::Boosting(Boosting {
+            columns: 2,
+            base: f64::INFINITY,
+            trees: Vec::new(),
+        }));
+        check_model(Model::Boosting(Boosting {
+            columns: 2,
+            base: 0.0,
+            trees: tree(&[Node::Leaf(f32::NAN)]),
+        }));
+        let term = Term {
+            mean: 0.0,
+            deviation: 0.0,
+            coefficient: 1.0,
+        };
+        check_model(Model::Logistic(Logistic {
+            terms: vec![term; 2],
+            intercept: 0.0,
+        }));
+    }
+
+    /// Bytes that somebody has altered and sealed again: there is no panic, and whatever loads gives probabilities.
+    fn survives(content: &[u8]) {
+        if let Ok(artifact) = Artifact::from_bytes(&seal(content), "s") {
+            for row in [[0.0, 0.0], [f32::MAX, f32::MIN], [f32::NAN, f32::NAN]] {
+                let p = artifact.predict_row(&row);
+                assert!((0.0..=1.0).contains(&p), "{p}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_single_altered_byte_is_survived() {
+        let content = artifact().to_bytes()[HEADER..].to_vec();
+        assert!(Artifact::from_bytes(&seal(&content), "s").is_ok());
+        for at in 0..content.len() {
+            for value in [
+                0,
+                1,
+                2,
+                0x7f,
+                0x80,
+                0xff,
+                content[at] ^ 1,
+                content[at].wrapping_add(1),
+            ] {
+                let mut altered = content.clone();
+                altered[at] = value;
+                survives(&altered);
+            }
+            survives(&content[..at]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_content_is_survived(content in prop::collection::vec(any::<u8>(), 0..300)) {
+            survives(&content);
+        }
+
+        #[test]
+        fn content_with_many_altered_bytes_is_survived(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        ) {
+            let mut content = artifact().to_bytes()[HEADER..].to_vec();
+            for (at, value) in changes {
+                let at = at.index(content.len());
+                content[at] = value;
+            }
+            survives(&content);
+        }
+    }
 }

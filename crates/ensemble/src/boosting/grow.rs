@@ -307,3 +307,46 @@ fn fill_gaps(nodes: &[Node], subtrees: impl Iterator<Item = (usize, Vec<Node>)>)
     filled.extend_from_slice(&nodes[taken..]);
     filled
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::exact_tree::{ExactTree, tables};
+    use crate::matrix::Matrix;
+
+    proptest! {
+        #[test]
+        fn a_tree_is_the_exact_one_on_any_number_of_threads(
+            (columns, values, labels) in tables(),
+            max_depth in 1..5_u32,
+            min_child_weight in 0.0..1.0,
+            gamma in 0.0..0.1,
+            threads in 1..4_usize,
+        ) {
+            let x = Matrix::new(&values, columns).unwrap();
+            let data = Binned::new(&x, 255, NonZeroUsize::MIN).unwrap();
+            let params = BoostingParams { max_depth, min_child_weight, gamma, ..BoostingParams::default() };
+            let scale = FixedPoint::for_rows(labels.len());
+            let rule = Rule::new(&params, scale);
+            // Gradients of unlike size, as after some rounds.
+            let gradient = |(row, &label): (usize, &u8)| (row % 5 + 1) as f64 / 6.0 - f64::from(label);
+            let pack = |pair| scale.pack(gradient(pair), gradient(pair).abs() / 4.0);
+            let words: Vec<u64> = labels.iter().enumerate().map(pack).collect();
+            let all: Vec<u8> = (0..columns as u8).collect();
+            let pool = Pool::default();
+            let growth = Growth { data: &data, words: &words, columns: &all, pool: &pool, rule: &rule };
+            let mut rows: Vec<u32> = (0..labels.len() as u32).collect();
+            let mut steps = vec![0.0; rows.len()];
+            let grown = growth.tree(&mut rows, &mut steps, NonZeroUsize::new(threads).unwrap());
+
+            let exact = ExactTree { columns, values: &values, words: &words, criterion: rule.criterion, max_depth };
+            let exact: Vec<f32> = exact.leaf_sums().into_iter().map(|sums| rule.leaf_value(sums)).collect();
+            for (&row, &step) in rows.iter().zip(&steps) {
+                prop_assert_eq!(step, exact[row as usize]);
+                prop_assert_eq!(grown.leaf(x.row(row as usize)), step);
+            }
+        }
+    }
+}

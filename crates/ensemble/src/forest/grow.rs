@@ -109,17 +109,57 @@ impl<R: Rng> Growth<'_, R> {
         best
     }
 
-    /// Moves `count` random columns to `self.columns[from..]`, by the steps of a Fisher-Yates shuffle.
+    /// Moves `count` random columns to `self.columns[from..]`, by the steps of a Fisher-Yates shuffle, and puts them
+    /// in order: of equal splits that of the first column is taken.
     fn draw(&mut self, from: usize, count: usize) {
         for at in from..from + count {
             let choices = (self.columns.len() - at) as u64;
             let chosen = (u64::from(self.rng.next_u32()) * choices) >> 32;
             self.columns.swap(at, at + chosen as usize);
         }
+        self.columns[from..from + count].sort_unstable();
     }
 }
 
 /// Whether all rows share one bin.
 fn is_constant(bins: &Bins) -> bool {
     bins.iter().filter(|&&word| word != 0).take(2).count() < 2
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::exact_tree::{ExactTree, tables};
+    use crate::matrix::Matrix;
+    use crate::packed::pack;
+    use crate::params::MaxFeatures;
+
+    proptest! {
+        #[test]
+        fn a_tree_on_all_columns_is_the_exact_one(
+            (columns, values, labels) in tables(),
+            max_depth in 1..5_u32,
+            min_samples_leaf in 1..4_u32,
+        ) {
+            let x = Matrix::new(&values, columns).unwrap();
+            let data = Binned::new(&x, 255, NonZeroUsize::MIN).unwrap();
+            let words: Vec<u64> = labels.iter().map(|&label| pack(i32::from(label), 1)).collect();
+            let max_features = MaxFeatures::All;
+            let params = ForestParams { max_depth, min_samples_leaf, max_features, ..ForestParams::default() };
+            let grown = tree(&params, &data, &words, ChaCha8Rng::seed_from_u64(1));
+
+            let criterion = Criterion { l2: 0.0, min_lower: min_samples_leaf, min_gain: 0.0 };
+            let exact = ExactTree { columns, values: &values, words: &words, criterion, max_depth };
+            for (row, sums) in x.iter().zip(exact.leaf_sums()) {
+                let share = f64::from(upper(sums)) / f64::from(lower(sums));
+                prop_assert_eq!(grown.leaf(row), share as f32);
+            }
+        }
+    }
 }

@@ -1,4 +1,14 @@
 //! The crate from outside.
 
+/// The model file: what it keeps, what it refuses.
+mod artifact;
+/// What a fit does with unusual rows.
+mod edge_cases;
+/// Short ways to a fitted model.
+mod fitting;
+/// Each learner against another implementation, and against itself on other numbers of threads.
+mod learners;
+/// Figures that scikit-learn gives for the same vectors.
+mod metrics;
 /// Rows to learn from.
 mod synthetic;

@@ -1,0 +1,260 @@
+use ensemble::artifact::{Artifact, FeatureRange, Member, Probe};
+use ensemble::metrics::evaluate;
+use ensemble::{Algorithm, Error, Params};
+
+use crate::fitting::{Fit, probabilities, samples};
+use crate::synthetic::{COLUMNS, table};
+
+const SCHEMA: &str = "schema-1";
+
+fn names() -> Vec<String> {
+    (0..COLUMNS).map(|column| format!("f{column}")).collect()
+}
+
+/// A small artifact of one fitted member, with everything in it that an artifact can hold.
+fn single(algorithm: Algorithm, threads: usize) -> Artifact {
+    let train = table(600, 1);
+    let train = samples(&train.values, COLUMNS, &train.labels);
+    let settings: &[_] = match algorithm {
+        Algorithm::LogisticRegression => &[("l2", "2")],
+        _ => &[("n_estimators", "3"), ("max_depth", "3")],
+    };
+    let model = Fit {
+        threads,
+        ..Fit::new(algorithm, settings)
+    }
+    .on(&train);
+    let scores = evaluate(train.y(), &probabilities(&model, &train), Some(0.4)).unwrap();
+    let probe = |name: &str, row: Vec<f32>, expected| Probe {
+        name: name.to_owned(),
+        row,
+        expected,
+        probability: 0.0,
+    };
+    let mut artifact = Artifact {
+        schema: SCHEMA.to_owned(),
+        features: FeatureRange::of_columns(names().iter().map(String::as_str), &train.x()),
+        data_fingerprint: "rows-1".to_owned(),
+        threshold: 0.4,
+        members: vec![Member {
+            name: format!("{}-job", algorithm.short()),
+            algorithm,
+            weight: 1.0,
+            seed: 42,
+            hyperparameters: Params::defaults(algorithm).entries(),
+            validation: Some(scores.clone()),
+            test: None,
+            model,
+        }],
+        validation: Some(scores),
+        test: None,
+        probes: vec![
+            probe("first", train.x().row(0).to_vec(), Some(true)),
+            probe("missing", vec![f32::NAN; COLUMNS], None),
+        ],
+    };
+    artifact.answer_probes();
+    artifact
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    Artifact::from_bytes(bytes, SCHEMA).unwrap_err().to_string()
+}
+
+#[test]
+fn bytes_come_back_whole_and_do_not_depend_on_threads() {
+    for algorithm in Algorithm::ALL {
+        let artifact = single(algorithm, 1);
+        let bytes = artifact.to_bytes();
+        // Not by `==`: a probe holds NaN.
+        let again = Artifact::from_bytes(&bytes, SCHEMA).unwrap();
+        assert_eq!(again.to_bytes(), bytes);
+        assert_eq!(again.members, artifact.members);
+        assert_eq!(again.manifest(), artifact.manifest());
+        for threads in [2, 7] {
+            assert_eq!(
+                single(algorithm, threads).to_bytes(),
+                bytes,
+                "{algorithm} by {threads} threads"
+            );
+        }
+    }
+}
+
+#[test]
+fn cut_bytes_are_refused() {
+    let bytes = single(Algorithm::RandomForest, 1).to_bytes();
+    for length in 0..bytes.len() {
+        assert!(
+            Artifact::from_bytes(&bytes[..length], SCHEMA).is_err(),
+            "{length} of {} bytes",
+            bytes.len()
+        );
+    }
+    let longer = [&bytes[..], &[0]].concat();
+    assert_eq!(
+        refusal(&longer),
+        "not a usable model artifact: it was cut or altered (its checksum differs)"
+    );
+}
+
+#[test]
+fn altered_bytes_are_refused() {
+    let bytes = single(Algorithm::LogisticRegression, 1).to_bytes();
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut altered = bytes.clone();
+            altered[at] ^= 1 << bit;
+            assert!(
+                Artifact::from_bytes(&altered, SCHEMA).is_err(),
+                "bit {bit} of byte {at}"
+            );
+        }
+    }
+}
+
+#[test]
+fn another_file_version_or_schema_is_named() {
+    let bytes = single(Algorithm::LogisticRegression, 1).to_bytes();
+    assert_eq!(
+        refusal(b"PK\x03\x04"),
+        "not a usable model artifact: it does not start as one"
+    );
+    let mut newer = bytes.clone();
+    newer[8] = 9;
+    assert_eq!(
+        refusal(&newer),
+        "the artifact has format version 9, this program reads version 1; train it again"
+    );
+    assert_eq!(
+        Artifact::from_bytes(&bytes, "schema-2")
+            .unwrap_err()
+            .to_string(),
+        "the artifact was trained on schema `schema-1`, this program has schema `schema-2`; train it again"
+    );
+}
+
+#[test]
+fn an_artifact_answers_as_its_model() {
+    let artifact = single(Algorithm::GradientBoosting, 1);
+    let rows = table(50, 9);
+    let rows = samples(&rows.values, COLUMNS, &rows.labels);
+    let expected = probabilities(&artifact.members[0].model, &rows);
+    assert_eq!(artifact.predict_proba(&rows.x()).unwrap(), expected);
+    assert_eq!(artifact.members_row(rows.x().row(7)), [expected[7]]);
+    assert_eq!(
+        artifact.probes[0].probability,
+        artifact.predict_row(&artifact.probes[0].row)
+    );
+    let narrow = samples(&[0.0; 4], 2, &[0, 1]);
+    assert!(artifact.predict_proba(&narrow.x()).is_err());
+}
+
+#[test]
+fn combined_members_vote_by_weight() {
+    let parts: Vec<_> = Algorithm::ALL
+        .into_iter()
+        .map(|algorithm| single(algorithm, 2))
+        .collect();
+    let row = parts[0].probes[0].row.clone();
+    let votes: Vec<f64> = parts.iter().map(|part| part.predict_row(&row)).collect();
+    let combined = Artifact::combine(parts, &[2.0, 1.0, 1.0]).unwrap();
+    let expected = 0.5 * votes[0] + 0.25 * votes[1] + 0.25 * votes[2];
+    assert!((combined.predict_row(&row) - expected).abs() < 1e-15);
+    assert_eq!(combined.members_row(&row), votes);
+    assert_eq!(combined.probes.len(), 2);
+    assert_eq!(combined.probes[0].probability, combined.predict_row(&row));
+    assert_eq!(
+        (combined.threshold, combined.validation.is_none()),
+        (0.5, true)
+    );
+    assert_eq!(combined.data_fingerprint, "rows-1");
+    assert_eq!(
+        Artifact::from_bytes(&combined.to_bytes(), SCHEMA)
+            .unwrap()
+            .members,
+        combined.members
+    );
+
+    // A vote may vote again, with its members' weights scaled.
+    let again = Artifact::combine(
+        vec![combined, single(Algorithm::RandomForest, 1)],
+        &[1.0, 1.0],
+    )
+    .unwrap();
+    let weights: Vec<f64> = again.members.iter().map(|member| member.weight).collect();
+    assert_eq!(weights, [0.25, 0.125, 0.125, 0.5]);
+}
+
+#[test]
+fn unlike_artifacts_are_not_combined() {
+    let part = || single(Algorithm::LogisticRegression, 1);
+    let other_schema = Artifact {
+        schema: "schema-2".to_owned(),
+        ..part()
+    };
+    assert_eq!(
+        Artifact::combine(vec![part(), other_schema], &[1.0, 1.0])
+            .unwrap_err()
+            .to_string(),
+        "`lr-job` and `lr-job` cannot be combined: their schemas are `schema-1` and `schema-2`"
+    );
+    let mut other_features = part();
+    other_features.features.swap(0, 1);
+    assert!(matches!(
+        Artifact::combine(vec![part(), other_features], &[1.0, 1.0]),
+        Err(Error::Combine { .. })
+    ));
+    assert!(matches!(
+        Artifact::combine(vec![part()], &[1.0, 1.0]),
+        Err(Error::Weights { members: 1, .. })
+    ));
+    assert!(matches!(
+        Artifact::combine(Vec::new(), &[]),
+        Err(Error::Weights { members: 0, .. })
+    ));
+}
+
+#[test]
+fn other_rows_join_ranges_and_fingerprints() {
+    let mut other = single(Algorithm::LogisticRegression, 1);
+    other.data_fingerprint = "rows-2".to_owned();
+    (other.features[0].min, other.features[0].max) = (-1e9, 1e9);
+    let parts = vec![single(Algorithm::RandomForest, 1), other];
+    let combined = Artifact::combine(parts, &[1.0, 1.0]).unwrap();
+    assert_eq!(combined.data_fingerprint, "rows-1+rows-2");
+    assert_eq!(
+        (combined.features[0].min, combined.features[0].max),
+        (-1e9, 1e9)
+    );
+}
+
+#[test]
+fn the_manifest_says_what_is_in_the_file() {
+    let manifest = single(Algorithm::RandomForest, 1).manifest();
+    assert_eq!(manifest["schema"], SCHEMA);
+    assert_eq!(manifest["features"].as_array().unwrap().len(), COLUMNS);
+    let member = &manifest["members"][0];
+    assert_eq!(
+        (&member["algorithm"], &member["trees"]),
+        (&"random_forest".into(), &3.into())
+    );
+    assert_eq!(member["hyperparameters"]["max_features"], "sqrt");
+    assert!(manifest["validation"]["at_threshold"]["f1"].is_number());
+    assert!(manifest["probes"][1]["row"][0].is_null());
+}
+
+#[test]
+fn ranges_are_those_of_the_present_values() {
+    let values = [1.0, f32::NAN, -2.0, f32::NAN];
+    let train = samples(&values, 2, &[0, 1]);
+    let ranges = FeatureRange::of_columns(["a", "b"], &train.x());
+    assert_eq!((ranges[0].min, ranges[0].max), (-2.0, 1.0));
+    let contained = |range: &FeatureRange, value| range.contains(value);
+    assert!(
+        contained(&ranges[0], 0.0)
+            && !contained(&ranges[0], 1.1)
+            && contained(&ranges[0], f32::NAN)
+    );
+    assert!(!contained(&ranges[1], 0.0) && contained(&ranges[1], f32::NAN));
+}

@@ -1,0 +1,67 @@
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+
+use ensemble::{Algorithm, Error, Matrix, Model, Params, Progress, Run, Samples};
+
+/// A fit described by few words.
+pub(crate) struct Fit<'a> {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) settings: &'a [(&'a str, &'a str)],
+    pub(crate) threads: usize,
+    pub(crate) seed: u64,
+}
+
+impl<'a> Fit<'a> {
+    pub(crate) fn new(algorithm: Algorithm, settings: &'a [(&'a str, &'a str)]) -> Self {
+        Self {
+            algorithm,
+            settings,
+            threads: 2,
+            seed: 42,
+        }
+    }
+
+    pub(crate) fn on(&self, train: &Samples) -> Model {
+        self.try_on(train, None).unwrap()
+    }
+
+    pub(crate) fn try_on(
+        &self,
+        train: &Samples,
+        validation: Option<&Samples>,
+    ) -> Result<Model, Error> {
+        self.watched(train, validation, &mut |_| ControlFlow::Continue(()))
+    }
+
+    pub(crate) fn watched(
+        &self,
+        train: &Samples,
+        validation: Option<&Samples>,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Model, Error> {
+        let mut params = Params::defaults(self.algorithm);
+        for (name, value) in self.settings {
+            params.set(name, value).unwrap();
+        }
+        let threads = NonZeroUsize::new(self.threads).unwrap();
+        params.check().unwrap().fit(
+            train,
+            validation,
+            &mut Run {
+                seed: self.seed,
+                threads,
+                progress,
+            },
+        )
+    }
+}
+
+/// Rows of `columns` values with their labels.
+pub(crate) fn samples<'a>(values: &'a [f32], columns: usize, labels: &'a [u8]) -> Samples<'a> {
+    Samples::new(Matrix::new(values, columns).unwrap(), labels).unwrap()
+}
+
+/// What `model` says of every row.
+pub(crate) fn probabilities(model: &Model, samples: &Samples) -> Vec<f64> {
+    model.predict_proba(&samples.x()).unwrap()
+}
