@@ -98,10 +98,11 @@ async fn serve(args: Args) -> Result<(), Error> {
     };
     let mut server = Server::start(config).await?;
     let url = server.url().to_owned();
-    print(&format!("listening on {url}"));
     tell(&format!(
         "export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1"
     ));
+    // The line that others wait for comes last, when everything that they may look at is there.
+    print(&format!("listening on {url}"));
     tokio::select! {
         () = server.wait() => {}
         () = signals.next() => {}

@@ -222,10 +222,7 @@ impl Endpoints {
 
     /// Whether an endpoint serves or is about to.
     pub(crate) fn busy(&self) -> bool {
-        self.table
-            .all()
-            .iter()
-            .any(|record| record.status != Status::Failed)
+        self.table.any(|record| record.status != Status::Failed)
     }
 
     /// Ends all serving processes; their endpoints serve again at the next start.

@@ -181,11 +181,23 @@ impl Services {
         }
     }
 
+    /// Whether a job or an endpoint is at work.
+    pub(crate) fn busy(&self) -> bool {
+        self.jobs.busy() || self.endpoints.busy()
+    }
+
+    /// What the server is, and whether ending it would cut anything off.
+    fn health(&self) -> Response<Body> {
+        let mut health = self.health.clone();
+        health["idle"] = (!self.busy()).into();
+        plain_json(&health)
+    }
+
     /// `health`, `jobs/NAME/log` and `endpoints/NAME/log`.
     async fn local(&self, path: &str) -> Response<Body> {
         let parts: Vec<_> = path.split('/').collect();
         let log = match parts.as_slice() {
-            ["health"] => return plain_json(&self.health),
+            ["health"] => return self.health(),
             ["jobs", name, "log"] => self.jobs.log(name),
             ["endpoints", name, "log"] => self.endpoints.log(name),
             _ => None,

@@ -199,7 +199,7 @@ async fn idle(services: &Services, activity: &Activity, limit: Option<Duration>)
     };
     loop {
         sleep((limit / 4).clamp(Duration::from_millis(20), Duration::from_secs(1))).await;
-        if services.jobs.busy() || services.endpoints.busy() {
+        if services.busy() {
             activity.touch();
         } else if activity.quiet_for() >= limit {
             return;

@@ -51,6 +51,11 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
         locked(&self.rows).values().cloned().collect()
     }
 
+    /// Whether a record is such a one.
+    pub(crate) fn any(&self, mut wanted: impl FnMut(&T) -> bool) -> bool {
+        locked(&self.rows).values().any(&mut wanted)
+    }
+
     /// Adds a record unless the name is taken: false then, and nothing has changed.
     pub(crate) fn insert_new(&self, name: &str, row: T) -> Result<bool, Error> {
         let mut rows = locked(&self.rows);

@@ -227,10 +227,7 @@ impl Jobs {
 
     /// Whether a job is at work.
     pub(crate) fn busy(&self) -> bool {
-        self.table
-            .all()
-            .iter()
-            .any(|record| !record.status.is_final())
+        self.table.any(|record| !record.status.is_final())
     }
 
     /// Ends all programs; their jobs begin anew at the next start.

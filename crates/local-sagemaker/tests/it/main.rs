@@ -1,0 +1,19 @@
+//! The server driven over HTTP, with a program behind it that keeps the container contract.
+
+/// A server on a temporary directory and a client for it.
+mod world;
+
+/// Buckets and objects: what signed, framed and broken requests leave in the store.
+mod s3;
+
+/// Training jobs: what the program is given, what becomes of what it leaves.
+mod training;
+
+/// Endpoints: serving, updating, failing, crashing.
+mod endpoints;
+
+/// Locks, ports, idling, and what outlives a server.
+mod lifetime;
+
+/// The program `local-sagemaker`: its lines, files and exit codes.
+mod program;

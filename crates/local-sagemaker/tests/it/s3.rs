@@ -1,0 +1,127 @@
+use axum::http::Method;
+
+use crate::world::{Headers, World};
+
+const SIGNED: (&str, &str) = (
+    "authorization",
+    "AWS4-HMAC-SHA256 Credential=whoever/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00",
+);
+
+/// An upload as the Rust SDK sends a stream: framed, with the checksum behind it.
+const FRAMED: [(&str, &str); 6] = [
+    SIGNED,
+    ("content-encoding", "aws-chunked"),
+    ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+    ("x-amz-decoded-content-length", "11"),
+    ("x-amz-trailer", "x-amz-checksum-crc32"),
+    ("x-amz-sdk-checksum-algorithm", "CRC32"),
+];
+
+async fn put(world: &World, path: &str, headers: Headers<'_>, body: &'static str) -> (u16, String) {
+    let answer = world.send(Method::PUT, path, headers, body).await;
+    let text = answer.text();
+    let code = text
+        .split_once("<Code>")
+        .and_then(|(_, rest)| rest.split_once("</Code>"))
+        .map(|(code, _)| code);
+    (answer.status.as_u16(), code.unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn uploads_arrive_whatever_their_framing_and_credentials() {
+    let world = World::with_data().await;
+    for (key, headers, body) in [
+        ("plain", &[][..], "hello world"),
+        ("signed", &[SIGNED][..], "hello world"),
+        (
+            "framed",
+            &FRAMED[..],
+            "6\r\nhello \r\n5\r\nworld\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\n\r\n",
+        ),
+        (
+            "header",
+            &[SIGNED, ("x-amz-checksum-crc32", "DUoRhQ==")][..],
+            "hello world",
+        ),
+    ] {
+        let path = format!("/bucket/{key}");
+        assert_eq!(
+            put(&world, &path, headers, body).await,
+            (200, String::new()),
+            "{key}"
+        );
+        let back = world.ok(Method::GET, &path, &[], "").await;
+        assert_eq!(back.text(), "hello world", "{key}");
+        assert!(back.headers.get("content-encoding").is_none(), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_upload_leaves_the_old_object() {
+    let world = World::with_data().await;
+    world.ok(Method::PUT, "/bucket/kept", &[], "old").await;
+    for (headers, body) in [
+        (&[("x-amz-checksum-crc32", "AAAAAA==")][..], "new"),
+        (
+            &FRAMED[..],
+            "b\r\nhello world\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n",
+        ),
+        (&FRAMED[..], "b\r\nhello"),
+        (&FRAMED[..], "no framing"),
+    ] {
+        assert_eq!(
+            put(&world, "/bucket/kept", headers, body).await,
+            (400, "BadDigest".into()),
+            "{body}"
+        );
+        assert_eq!(
+            world.ok(Method::GET, "/bucket/kept", &[], "").await.text(),
+            "old",
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_must_be_made_before_it_is_used() {
+    let world = World::new().await;
+    assert_eq!(
+        put(&world, "/no-such-bucket/key", &[], "x").await,
+        (404, "NoSuchBucket".into())
+    );
+    assert!(!world.state_dir().join("s3/no-such-bucket").exists());
+}
+
+#[tokio::test]
+async fn a_second_creation_is_answered_by_region() {
+    let world = World::with_data().await;
+    let elsewhere = SIGNED.1.replace("us-east-1", "eu-west-1");
+    assert_eq!(put(&world, "/bucket", &[SIGNED], "").await.0, 200);
+    let again = put(&world, "/bucket", &[("authorization", &elsewhere)], "").await;
+    assert_eq!(again, (409, "BucketAlreadyOwnedByYou".into()));
+}
+
+#[tokio::test]
+async fn ranges_and_lists() {
+    let world = World::with_data().await;
+    world
+        .ok(Method::PUT, "/bucket/list/a%20b", &[], "0123456789")
+        .await;
+    let range = world
+        .send(
+            Method::GET,
+            "/bucket/list/a%20b",
+            &[("range", "bytes=2-4")],
+            "",
+        )
+        .await;
+    assert_eq!((range.status.as_u16(), range.text().as_str()), (206, "234"));
+    let list = world
+        .ok(Method::GET, "/bucket?list-type=2&prefix=list/", &[], "")
+        .await
+        .text();
+    assert!(
+        list.contains("<Key>list/a b</Key>") && list.contains("<KeyCount>1</KeyCount>"),
+        "{list}"
+    );
+}
