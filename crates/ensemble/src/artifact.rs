@@ -87,7 +87,7 @@ impl FeatureRange {
     /// The range of each column of `x`, named in order by `names`.
     pub fn of_columns<'n>(names: impl IntoIterator<Item = &'n str>, x: &Matrix) -> Vec<Self> {
         let range = |(column, name): (usize, &str)| {
-            let values = || x.iter().map(|row| row[column]);
+            let values = || x.iter_rows().map(|row| row[column]);
             Self {
                 name: name.to_owned(),
                 // `min` and `max` pass over NaN.
@@ -113,7 +113,7 @@ impl Artifact {
     /// The vote on each row of `x`, which must have as many columns as there are features.
     pub fn predict_proba(&self, x: &Matrix) -> Result<Vec<f64>, Error> {
         x.expect_columns(self.features.len())?;
-        Ok(x.iter().map(|row| self.predict_row(row)).collect())
+        Ok(x.iter_rows().map(|row| self.predict_row(row)).collect())
     }
 
     /// The vote on one row: the weighted mean of the members' probabilities.

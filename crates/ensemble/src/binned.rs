@@ -29,14 +29,18 @@ impl Binned {
         }
         let stride = x.rows().div_ceil(SAMPLE).max(1);
         let cuts = parallel::map(threads, 0..x.columns(), |column| {
-            let sample = x.iter().step_by(stride).map(|row| row[column]).collect();
+            let sample = x
+                .iter_rows()
+                .step_by(stride)
+                .map(|row| row[column])
+                .collect();
             Cuts::from_sample(sample, max_bins)
         });
         let mut codes = vec![0; x.rows() * x.columns()];
         let blocks = codes.chunks_mut(BLOCK * x.columns()).enumerate();
         parallel::map(threads, blocks, |(block, codes)| {
             for (row, codes) in x
-                .iter()
+                .iter_rows()
                 .skip(block * BLOCK)
                 .zip(codes.chunks_exact_mut(cuts.len()))
             {

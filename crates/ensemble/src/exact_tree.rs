@@ -17,16 +17,16 @@ impl ExactTree<'_> {
     /// For each row the sum of the words of all rows in its leaf.
     pub(crate) fn leaf_sums(&self) -> Vec<u64> {
         let mut sums = vec![0; self.words.len()];
-        self.grow((0..self.words.len()).collect(), 0, &mut sums);
+        self.grow(&(0..self.words.len()).collect::<Vec<_>>(), 0, &mut sums);
         sums
     }
 
-    fn grow(&self, rows: Vec<usize>, depth: u32, sums: &mut [u64]) {
-        match self.best_division(&rows).filter(|_| depth < self.max_depth) {
-            None => rows.iter().for_each(|&row| sums[row] = self.sum(&rows)),
+    fn grow(&self, rows: &[usize], depth: u32, sums: &mut [u64]) {
+        match self.best_division(rows).filter(|_| depth < self.max_depth) {
+            None => rows.iter().for_each(|&row| sums[row] = self.sum(rows)),
             Some((left, right)) => {
-                self.grow(left, depth + 1, sums);
-                self.grow(right, depth + 1, sums);
+                self.grow(&left, depth + 1, sums);
+                self.grow(&right, depth + 1, sums);
             }
         }
     }

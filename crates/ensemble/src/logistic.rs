@@ -37,7 +37,7 @@ impl Term {
     /// Standardises a column.
     fn of_column(x: &Matrix, column: usize) -> Self {
         let present = || {
-            x.iter()
+            x.iter_rows()
                 .map(|row| f64::from(row[column]))
                 .filter(|value| !value.is_nan())
         };
@@ -76,7 +76,7 @@ impl Logistic {
         let mut terms: Vec<_> = (0..x.columns())
             .map(|column| Term::of_column(&x, column))
             .collect();
-        let standardised = x.iter().flat_map(|row| {
+        let standardised = x.iter_rows().flat_map(|row| {
             terms
                 .iter()
                 .zip(row)

@@ -53,7 +53,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// All rows in order.
-    pub(crate) fn iter(&self) -> std::slice::ChunksExact<'a, f32> {
+    pub(crate) fn iter_rows(&self) -> std::slice::ChunksExact<'a, f32> {
         self.values.chunks_exact(self.columns)
     }
 

@@ -7,7 +7,7 @@
 
 /// Packs `upper` (signed) and `lower` (below 2^32, as is every sum of them that is ever formed).
 pub(crate) fn pack(upper: i32, lower: u32) -> u64 {
-    ((upper as u32 as u64) << 32).wrapping_add(u64::from(lower))
+    (u64::from(upper as u32) << 32).wrapping_add(u64::from(lower))
 }
 
 /// The signed sum.
@@ -61,7 +61,7 @@ mod tests {
             for gradient in [-1.0, 1.0] {
                 let word = scale.pack(gradient, 0.25);
                 assert!(i64::from(upper(word)).abs() * rows as i64 <= i64::from(i32::MAX));
-                assert!(u64::from(lower(word)) * rows as u64 <= u64::from(u32::MAX));
+                assert!(u32::try_from(u64::from(lower(word)) * rows as u64).is_ok());
             }
             assert!(scale.gradient >= 127.0 && scale.hessian >= 1_000.0);
         }

@@ -87,7 +87,9 @@ impl Stored for String {
 impl<T: Stored> Stored for Vec<T> {
     fn write(&self, out: &mut Vec<u8>) {
         (self.len() as u32).write(out);
-        self.iter().for_each(|item| item.write(out));
+        for item in self {
+            item.write(out);
+        }
     }
 
     fn read(reader: &mut Reader) -> Result<Self, Error> {
@@ -104,7 +106,9 @@ impl<T: Stored> Stored for Vec<T> {
 impl<T: Stored> Stored for Option<T> {
     fn write(&self, out: &mut Vec<u8>) {
         self.is_some().write(out);
-        self.iter().for_each(|value| value.write(out));
+        if let Some(value) = self {
+            value.write(out);
+        }
     }
 
     fn read(reader: &mut Reader) -> Result<Self, Error> {

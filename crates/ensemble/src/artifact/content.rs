@@ -179,7 +179,9 @@ impl Stored for usize {
 
 impl Stored for [f64; 2] {
     fn write(&self, out: &mut Vec<u8>) {
-        self.iter().for_each(|number| number.write(out));
+        for number in self {
+            number.write(out);
+        }
     }
 
     fn read(reader: &mut Reader) -> Result<Self, Error> {

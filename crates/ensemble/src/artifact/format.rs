@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn content_that_cannot_predict_is_refused() {
         check(|a| a.features.clear(), "it has no features or too many");
-        check(|a| a.members.clear(), "the weights are no shares of 1");
+        check(|a| a.members.clear(), "it has no members");
         check(
             |a| a.members[0].weight = -1.0,
             "the weights are no shares of 1",

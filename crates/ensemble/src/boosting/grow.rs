@@ -327,7 +327,7 @@ mod tests {
         ) {
             let x = Matrix::new(&values, columns).unwrap();
             let data = Binned::new(&x, 255, NonZeroUsize::MIN).unwrap();
-            let params = BoostingParams { max_depth, min_child_weight, gamma, ..BoostingParams::default() };
+            let params = BoostingParams { max_depth, gamma, min_child_weight, ..BoostingParams::default() };
             let scale = FixedPoint::for_rows(labels.len());
             let rule = Rule::new(&params, scale);
             // Gradients of unlike size, as after some rounds.

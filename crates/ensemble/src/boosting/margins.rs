@@ -77,7 +77,7 @@ mod tests {
         for ((word, margin), label) in words.iter().zip([0.0_f64, -0.5, 1.5]).zip([1.0, 0.0, 1.0]) {
             let p = 1.0 / (1.0 + (-margin).exp());
             let close = |found: f64, expected: f64| {
-                assert!((found - expected).abs() < 1e-8, "{found} {expected}")
+                assert!((found - expected).abs() < 1e-8, "{found} {expected}");
             };
             close(f64::from(upper(*word)) / scale.gradient, p - label);
             close(f64::from(lower(*word)) / scale.hessian, p * (1.0 - p));

@@ -151,12 +151,12 @@ mod tests {
             let data = Binned::new(&x, 255, NonZeroUsize::MIN).unwrap();
             let words: Vec<u64> = labels.iter().map(|&label| pack(i32::from(label), 1)).collect();
             let max_features = MaxFeatures::All;
-            let params = ForestParams { max_depth, min_samples_leaf, max_features, ..ForestParams::default() };
+            let params = ForestParams { max_depth, max_features, min_samples_leaf, ..ForestParams::default() };
             let grown = tree(&params, &data, &words, ChaCha8Rng::seed_from_u64(1));
 
             let criterion = Criterion { l2: 0.0, min_lower: min_samples_leaf, min_gain: 0.0 };
             let exact = ExactTree { columns, values: &values, words: &words, criterion, max_depth };
-            for (row, sums) in x.iter().zip(exact.leaf_sums()) {
+            for (row, sums) in x.iter_rows().zip(exact.leaf_sums()) {
                 let share = f64::from(upper(sums)) / f64::from(lower(sums));
                 prop_assert_eq!(grown.leaf(row), share as f32);
             }

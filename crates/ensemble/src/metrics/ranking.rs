@@ -55,7 +55,10 @@ pub fn pr_auc(labels: &[u8], probabilities: &[f64]) -> Option<f64> {
 /// The threshold with the highest F1, among the probabilities themselves; of equals the highest. 1/2 without
 /// positives.
 pub fn best_f1_threshold(labels: &[u8], probabilities: &[f64]) -> f64 {
-    let all_positives = labels.iter().filter(|&&label| label == 1).count() as u64;
+    let all_positives = labels
+        .iter()
+        .map(|&label| u64::from(label == 1))
+        .sum::<u64>();
     let (mut positives, mut called) = (0, 0);
     let (mut best, mut best_f1) = (0.5, 0.0);
     for tie in ties(labels, probabilities) {

@@ -60,7 +60,7 @@ impl BoostingParams {
             "l2" => self.l2 = parse("l2", value, PENALTY)?,
             "gamma" => self.gamma = parse("gamma", value, PENALTY)?,
             "min_child_weight" => {
-                self.min_child_weight = parse("min_child_weight", value, PENALTY)?
+                self.min_child_weight = parse("min_child_weight", value, PENALTY)?;
             }
             "subsample" => self.subsample = parse("subsample", value, SHARE)?,
             "colsample" => self.colsample = parse("colsample", value, SHARE)?,

@@ -81,7 +81,13 @@ fn constant_columns_are_passed_over() {
 /// Missing values carry the label here, on one side or the other of the present ones.
 #[test]
 fn missing_values_inform_trees() {
-    let value = |i: u32| if i % 3 == 0 { NAN } else { (i % 3) as f32 };
+    let value = |i: u32| {
+        if i.is_multiple_of(3) {
+            NAN
+        } else {
+            (i % 3) as f32
+        }
+    };
     let values: Vec<f32> = (0..600).map(value).collect();
     for missing_as in [1.0, 2.0] {
         let labels: Vec<u8> = values

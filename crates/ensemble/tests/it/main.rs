@@ -1,5 +1,14 @@
 //! The crate from outside.
 
+#![expect(
+    clippy::float_cmp,
+    reason = "answers that must be the same to the bit are compared so"
+)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot fit its model has failed"
+)]
+
 /// The model file: what it keeps, what it refuses.
 mod artifact;
 /// What a fit does with unusual rows.
