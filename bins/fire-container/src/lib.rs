@@ -46,7 +46,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 
             let paths = OptMl::new(opt_ml);
             match command {
                 Command::Train => train::run(&paths, out),
-                Command::Serve => serve::run(&paths),
+                Command::Serve => serve::run(&paths, out),
             }
         }
     }

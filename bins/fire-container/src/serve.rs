@@ -20,12 +20,12 @@ mod refusal;
 mod request;
 
 use std::future::Future;
-use std::io;
+use std::io::{self, Write};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -35,6 +35,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::paths::OptMl;
@@ -54,50 +55,55 @@ const LARGE: usize = 256;
 /// How long open requests may take to finish after SIGTERM; SageMaker kills after 30 s.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// Named in refusals.
+const KNOWN: &str = "this endpoint has GET /ping and POST /invocations";
+
 /// The request header whose word `members` asks for each member's own probability.
 const CUSTOM_ATTRIBUTES: HeaderName = HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
 
+/// Why serving ended, and the exit code for that.
+struct Failed {
+    code: u8,
+    error: Error,
+}
+
 /// Serves until SIGTERM and returns the exit code: 0, 1 if the model cannot be used, 2 if the
 /// address or the port cannot.
-pub fn run(paths: &OptMl) -> u8 {
-    let batch = std::env::var("SAGEMAKER_BATCH").is_ok_and(|value| value == "true");
-    let predictor = match Predictor::load(&paths.model()) {
-        Ok(predictor) => {
-            if batch {
-                predictor.for_batches()
-            } else {
-                predictor
-            }
-        }
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            return 1;
-        }
+///
+/// `out` is told the address, since port 0 leaves the choice to the system.
+pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
+    let Err(Failed { code, error }) = load_and_serve(paths, out) else {
+        return 0;
     };
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            complain(&format!("cannot start the threads of the server: {error}"));
-            return 1;
-        }
-    };
-    let served = runtime.block_on(async {
-        let listener = listen().await.map_err(|error| (2, error))?;
-        let stop = stop::signalled()
-            .context("cannot listen for SIGTERM")
-            .map_err(|e| (1, e))?;
-        serve(listener, predictor, stop)
-            .await
-            .context("serving failed")
-            .map_err(|e| (1, e))
-    });
-    match served {
-        Ok(()) => 0,
-        Err((code, error)) => {
-            complain(&format!("{error:#}"));
-            code
-        }
+    complain(&format!("{error:#}"));
+    code
+}
+
+fn load_and_serve(paths: &OptMl, out: &mut dyn Write) -> Result<(), Failed> {
+    let broken = |error| Failed { code: 1, error };
+    let mut predictor = Predictor::load(&paths.model()).map_err(broken)?;
+    if variable("SAGEMAKER_BATCH", "false") == "true" {
+        predictor = predictor.for_batches();
     }
+    let runtime = Runtime::new().context("cannot start the threads of the server");
+    runtime.map_err(broken)?.block_on(async {
+        let listener = listen().await.map_err(|error| Failed { code: 2, error })?;
+        until_signalled(listener, predictor, out)
+            .await
+            .map_err(broken)
+    })
+}
+
+async fn until_signalled(
+    listener: TcpListener,
+    predictor: Predictor,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let stop = stop::signalled().context("cannot listen for SIGTERM")?;
+    writeln!(out, "listening on {}", listener.local_addr()?)?;
+    serve(listener, predictor, stop)
+        .await
+        .context("cannot serve any longer")
 }
 
 /// Opens the port that the environment names.
@@ -137,7 +143,7 @@ pub async fn serve(
         .route("/ping", get(|| async { StatusCode::OK }))
         .route("/invocations", post(invocations))
         .fallback(unknown)
-        .method_not_allowed_fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(Arc::new(predictor));
     let overdue = async move {
@@ -151,12 +157,14 @@ pub async fn serve(
     }
 }
 
-async fn unknown(method: Method, uri: Uri) -> Refusal {
-    let message = format!(
-        "there is no {method} {}; this endpoint has GET /ping and POST /invocations",
-        uri.path()
-    );
+async fn unknown(uri: Uri) -> Refusal {
+    let message = format!("there is no {}; {KNOWN}", uri.path());
     Refusal::new(StatusCode::NOT_FOUND, message)
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Refusal {
+    let message = format!("{method} does not go with {}; {KNOWN}", uri.path());
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 
 async fn invocations(

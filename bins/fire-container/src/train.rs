@@ -6,7 +6,7 @@
 //! 3. the threshold, chosen on `validation` for the best F1;
 //! 4. only then the optional channels `test`, `alarm-validation` and `alarm-test`, to be predicted.
 //!
-//! Standard output carries lines `validation:auc=0.7612;` that the job's MetricDefinitions find.
+//! Standard output carries lines `validation:auc=0.7612;` that the metric definitions of the job find.
 //! There is no half-trained forest, so a job that is stopped during the fit fails and says so;
 //! once the fit is done it is completed, which takes seconds.
 
@@ -34,24 +34,25 @@ use package::Trained;
 /// standard error.
 pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
     let stop = Stop::default();
-    let guarded = || {
+    let outcome = guarded(|| {
         stop.on_signal().context("cannot listen for SIGTERM")?;
         job(paths, out, &stop)
+    });
+    let Err(error) = outcome else {
+        return 0;
     };
-    // A panic is a defect of ours, but the job's owner must see more than an exit code.
-    let outcome = catch_unwind(AssertUnwindSafe(guarded))
-        .unwrap_or_else(|payload| Err(anyhow!("defect: {}", failure::panic_text(&*payload))));
-    match outcome {
-        Ok(()) => 0,
-        Err(error) => {
-            let message = format!("{error:#}");
-            complain(&message);
-            if let Err(error) = failure::write(&paths.failure(), &message) {
-                complain(&format!("{error:#}"));
-            }
-            1
-        }
+    let message = format!("{error:#}");
+    complain(&message);
+    if let Err(error) = failure::write(&paths.failure(), &message) {
+        complain(&format!("{error:#}"));
     }
+    1
+}
+
+/// A panic is a defect of ours, but the job's owner must see more than an exit code.
+fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|payload| Err(anyhow!("defect: {}", failure::panic_text(&*payload))))
 }
 
 /// The job itself.
@@ -72,11 +73,11 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
 
     let chosen_on = metrics::predict(&validation, &model)?;
     let threshold = best_f1_threshold(&chosen_on.labels, &chosen_on.probabilities);
-    let score = |channel: &Channel| ScoredPart::new(channel, &model, threshold);
-    let mut parts = vec![score(&train)?, score(&validation)?];
+    let required = |channel: &Channel| ScoredPart::required(channel, &model, threshold);
+    let mut parts = vec![required(&train)?, required(&validation)?];
     for name in ["test", "alarm-validation", "alarm-test"] {
         if let Some(channel) = Channel::optional(paths, name)? {
-            parts.push(score(&channel)?);
+            parts.push(ScoredPart::optional(&channel, &model, threshold)?);
         }
     }
     for part in &parts {
@@ -92,4 +93,16 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     trained.write(paths)?;
     writeln!(out, "model written to {}", paths.model().display())?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_with_its_message() {
+        let error = guarded(|| panic!("index {} out of range", 7)).unwrap_err();
+        assert_eq!(error.to_string(), "defect: index 7 out of range");
+        assert!(guarded(|| Ok(())).is_ok());
+    }
 }

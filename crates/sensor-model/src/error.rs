@@ -30,7 +30,7 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// The bytes are not what the file's name says, or polars cannot write them.
+    /// The bytes are not what the file's name says.
     #[error("{} cannot be processed as a data file; it may be cut off or of another format", path.display())]
     Format {
         /// File.

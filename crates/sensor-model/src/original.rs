@@ -44,7 +44,7 @@ pub struct Generated {
 
 /// Rows `rows.start..rows.end` of the infinite data set of that seed.
 ///
-/// Each row has a ChaCha stream of its own, so the values depend on neither the number of threads
+/// Each row has a random stream of its own (`ChaCha8`), so the values depend on neither the number of threads
 /// nor the range that a row is asked for with: call it piece by piece for bounded memory or
 /// progress, or on several machines for shards.
 pub fn generate(seed: u64, rows: Range<u64>, threads: NonZeroUsize) -> Generated {
@@ -60,17 +60,12 @@ pub fn generate(seed: u64, rows: Range<u64>, threads: NonZeroUsize) -> Generated
             .zip(expected.chunks_mut(share));
         for (k, ((features, labels), expected)) in parts.enumerate() {
             let first = rows.start + (k * share) as u64;
-            scope.spawn(move || {
-                fill(
-                    seed,
-                    first,
-                    Part {
-                        features,
-                        labels,
-                        expected,
-                    },
-                )
-            });
+            let part = Part {
+                features,
+                labels,
+                expected,
+            };
+            scope.spawn(move || fill(seed, first, part));
         }
     });
     let ids: Vec<u64> = rows.collect();

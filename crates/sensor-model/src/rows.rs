@@ -1,5 +1,7 @@
 //! Labelled feature rows in memory, and the fingerprint of their content.
 
+use std::ops::Range;
+
 use sha2::{Digest, Sha256};
 
 use crate::schema::{FEATURE_COUNT, hex};
@@ -64,12 +66,19 @@ impl Rows {
         }
     }
 
-    /// Keeps the first `rows` rows.
-    pub(crate) fn truncate(&mut self, rows: usize) {
-        self.ids.truncate(rows);
-        self.groups.truncate(rows);
-        self.features.truncate(rows * FEATURE_COUNT);
-        self.labels.truncate(rows);
+    /// The rows from `range.start` to before `range.end`.
+    ///
+    /// # Panics
+    /// If the range reaches outside, as slicing does.
+    #[must_use]
+    pub fn slice(&self, range: Range<usize>) -> Self {
+        let values = range.start * FEATURE_COUNT..range.end * FEATURE_COUNT;
+        Self {
+            ids: self.ids[range.clone()].to_vec(),
+            groups: self.groups[range.clone()].to_vec(),
+            features: self.features[values].to_vec(),
+            labels: self.labels[range].to_vec(),
+        }
     }
 
     /// Appends the rows of `other`.
@@ -120,6 +129,12 @@ mod tests {
     }
 
     #[test]
+    fn slice_takes_neighbours() {
+        assert_eq!(rows(&[10, 11, 12, 13]).slice(1..3), rows(&[11, 12]));
+        assert!(rows(&[10]).slice(1..1).is_empty());
+    }
+
+    #[test]
     fn extend_appends_in_order() {
         let mut all = rows(&[1, 2]);
         all.extend(rows(&[3]));
@@ -135,16 +150,16 @@ mod tests {
     fn the_fingerprint_sees_every_column_and_the_order() {
         let base = rows(&[1, 2, 3]);
         let same = data_fingerprint(&base);
-        let changes: [fn(&mut Rows); 5] = [
+        let edits: [fn(&mut Rows); 5] = [
             |r| r.ids[1] = 9,
             |r| r.groups[1] = 9,
             |r| r.features[20] = 9.0,
             |r| r.labels[1] = 1 - r.labels[1],
             |r| *r = r.select(&[1, 0, 2]),
         ];
-        for change in changes {
+        for edit in edits {
             let mut changed = base.clone();
-            change(&mut changed);
+            edit(&mut changed);
             assert_ne!(data_fingerprint(&changed), same);
         }
     }

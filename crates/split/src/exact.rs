@@ -1,5 +1,6 @@
 //! Dealing when every group is a single row: exact totals, each label within one row.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use rand::SeedableRng;
@@ -43,8 +44,9 @@ fn stream(seed: u64, label: usize) -> ChaCha8Rng {
 /// its exact share.
 ///
 /// Every cell starts at its share rounded down; what is left of each label goes to the parts that
-/// lack most, labels with most left first. (With unit cells that greedy rule finds a table with
-/// the given margins whenever there is one: Gale 1957, Ryser 1957.)
+/// lack most (of equals, where the fraction is largest), labels with most left first. With unit
+/// cells that greedy rule finds a table with the given margins whenever there is one (Gale 1957,
+/// Ryser 1957).
 fn quotas(totals: &[usize], shares: [f64; 3]) -> Vec<[usize; 3]> {
     let mut quotas: Vec<[usize; 3]> = totals
         .iter()
@@ -58,10 +60,15 @@ fn quotas(totals: &[usize], shares: [f64; 3]) -> Vec<[usize; 3]> {
     }
     let left = |quotas: &[[usize; 3]], l: usize| totals[l] - quotas[l].iter().sum::<usize>();
     let mut labels: Vec<usize> = (0..totals.len()).collect();
-    labels.sort_by_key(|&l| std::cmp::Reverse(left(&quotas, l)));
+    labels.sort_by_key(|&l| Reverse(left(&quotas, l)));
     for l in labels {
+        let fraction = |p: usize| totals[l] as f64 * shares[p] - quotas[l][p] as f64;
         let mut parts = [0, 1, 2];
-        parts.sort_by_key(|&p| std::cmp::Reverse(lacking[p]));
+        parts.sort_by(|&p, &q| {
+            lacking[q]
+                .cmp(&lacking[p])
+                .then(fraction(q).total_cmp(&fraction(p)))
+        });
         for &p in &parts[..left(&quotas, l)] {
             quotas[l][p] += 1;
             lacking[p] -= 1;
@@ -101,7 +108,7 @@ mod tests {
         assert_eq!(largest_remainder(1, shares), [1, 0, 0]);
         assert_eq!(
             quotas(&[48_975, 51_025], shares),
-            [[34_282, 7_346, 7_347], [35_718, 7_654, 7_653]]
+            [[34_283, 7_346, 7_346], [35_717, 7_654, 7_654]]
         );
     }
 

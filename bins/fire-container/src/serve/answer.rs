@@ -40,6 +40,10 @@ fn to_json(value: &impl Serialize) -> Result<String, Refusal> {
     serde_json::to_string(value).map_err(|_| Refusal::defect())
 }
 
+fn lines(lines: impl IntoIterator<Item = String>) -> String {
+    lines.into_iter().map(|line| line + "\n").collect()
+}
+
 /// Predicts the rows and writes them down, in the order of the request.
 pub(super) fn answer(
     predictor: &Predictor,
@@ -67,10 +71,12 @@ pub(super) fn answer(
         Media::Json => to_json(&Predictions {
             predictions: predictions.collect(),
         })?,
-        Media::JsonLines => predictions
-            .map(|one| Ok(to_json(&one)? + "\n"))
-            .collect::<Result<_, _>>()?,
-        Media::Csv => probabilities.iter().map(|p| format!("{p}\n")).collect(),
+        Media::JsonLines => lines(
+            predictions
+                .map(|one| to_json(&one))
+                .collect::<Result<Vec<_>, _>>()?,
+        ),
+        Media::Csv => lines(probabilities.iter().map(f64::to_string)),
     };
     Ok(([(CONTENT_TYPE, wanted.media.name())], body).into_response())
 }

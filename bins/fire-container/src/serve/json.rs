@@ -47,9 +47,13 @@ pub(super) fn lines(text: &str) -> Result<Vec<f32>, Refusal> {
 
 fn parse(text: &str, place: &str) -> Result<Value, Refusal> {
     serde_json::from_str(text).map_err(|error| {
-        Refusal::bad(format!(
-            "{place} is not JSON: {error}; write null for a missing value"
-        ))
+        // Python's json module writes it unasked.
+        let hint = if text.contains("NaN") {
+            "; write null for a missing value"
+        } else {
+            ""
+        };
+        Refusal::bad(format!("{place} is not JSON: {error}{hint}"))
     })
 }
 

@@ -12,17 +12,28 @@ use super::channels::Channel;
 pub(super) struct ScoredPart {
     pub(super) name: &'static str,
     pub(super) predictions: Predictions,
-    /// At 1/2 and at the threshold.
-    pub(super) scores: Scores,
+    /// At 1/2 and at the threshold; `None` where there is nothing to score.
+    pub(super) scores: Option<Scores>,
 }
 
 impl ScoredPart {
-    /// Predicts and scores the channel.
-    pub(super) fn new(channel: &Channel, model: &Model, threshold: f64) -> Result<Self> {
+    /// Predicts and scores a channel that must have both labels.
+    pub(super) fn required(channel: &Channel, model: &Model, threshold: f64) -> Result<Self> {
         let predictions = predict(channel, model)?;
-        let scores = predictions
-            .evaluate(Some(threshold))
-            .with_context(|| format!("channel {}", channel.name))?;
+        let scores = predictions.evaluate(Some(threshold));
+        let scores = scores.with_context(|| format!("channel {}", channel.name))?;
+        Ok(Self {
+            name: channel.name,
+            predictions,
+            scores: Some(scores),
+        })
+    }
+
+    /// Predicts a channel, and scores it if it has both labels: a set of episodes may well be
+    /// without a fire.
+    pub(super) fn optional(channel: &Channel, model: &Model, threshold: f64) -> Result<Self> {
+        let predictions = predict(channel, model)?;
+        let scores = predictions.evaluate(Some(threshold)).ok();
         Ok(Self {
             name: channel.name,
             predictions,
@@ -32,7 +43,14 @@ impl ScoredPart {
 
     /// Prints one line `part:metric=value;` per metric.
     pub(super) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        for (metric, value) in metrics(&self.scores) {
+        let Some(scores) = &self.scores else {
+            return writeln!(
+                out,
+                "{} has rows of one label only and is not scored",
+                self.name
+            );
+        };
+        for (metric, value) in metrics(scores) {
             writeln!(out, "{}:{metric}={value:.6};", self.name)?;
         }
         Ok(())
@@ -49,7 +67,7 @@ pub(super) fn predict(channel: &Channel, model: &Model) -> Result<Predictions> {
     })
 }
 
-/// The metrics that have a MetricDefinition; those of decisions are at 1/2, where they can be
+/// The metrics that have a metric definition; those of decisions are at 1/2, where they can be
 /// compared with the best that the data permit.
 fn metrics(scores: &Scores) -> [(&'static str, f64); 7] {
     [

@@ -46,8 +46,9 @@ impl Trained {
     fn scores(&self, name: &str) -> Option<Scores> {
         self.parts
             .iter()
-            .find(|part| part.name == name)
-            .map(|part| part.scores.clone())
+            .find(|part| part.name == name)?
+            .scores
+            .clone()
     }
 
     fn into_artifact(self) -> Result<Artifact> {

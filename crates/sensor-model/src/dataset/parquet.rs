@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 
-use polars::prelude::{Column, DataFrame, DataType, ParquetReader, PolarsResult, SerReader};
+use polars::prelude::{
+    Column, DataFrame, DataType, ParquetReader, PlSmallStr, PolarsResult, SerReader,
+};
 
 use crate::error::{CellProblem, ColumnProblem, Error, Place};
 use crate::rows::Rows;
@@ -28,7 +30,7 @@ pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
     let names: Vec<&str> = table
         .get_column_names()
         .into_iter()
-        .map(|name| name.as_str())
+        .map(PlSmallStr::as_str)
         .collect();
     let columns = |problem| Error::Columns {
         path: path.to_owned(),
@@ -37,7 +39,7 @@ pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
     let roles = roles(&names).map_err(columns)?;
     Table {
         path,
-        table: &table,
+        data: &table,
         first: rows.len(),
     }
     .append_to(rows, &roles)
@@ -46,17 +48,17 @@ pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
 /// A table that is being appended; `first` rows stand before it.
 struct Table<'a> {
     path: &'a Path,
-    table: &'a DataFrame,
+    data: &'a DataFrame,
     first: usize,
 }
 
 impl Table<'_> {
     fn append_to(&self, rows: &mut Rows, roles: &[Role]) -> Result<(), Error> {
-        let height = self.table.height();
+        let height = self.data.height();
         let (mut ids, mut groups, mut episodes) = (None, None, None);
         rows.features
             .resize((self.first + height) * FEATURE_COUNT, f32::NAN);
-        for (column, role) in self.table.columns().iter().zip(roles) {
+        for (column, role) in self.data.columns().iter().zip(roles) {
             match role {
                 Role::Feature(f) => {
                     let start = self.first * FEATURE_COUNT + f.index();

@@ -47,7 +47,7 @@ pub struct RowWriter {
 }
 
 enum Sink {
-    Parquet(ParquetSink<File>),
+    Parquet(Box<ParquetSink<File>>),
     Csv(CsvSink<File>),
 }
 
@@ -74,16 +74,13 @@ impl RowWriter {
 
     /// Appends rows.
     pub fn write(&mut self, rows: &Rows) -> Result<(), Error> {
-        for start in (0..rows.len()).step_by(ROW_GROUP) {
-            let end = rows.len().min(start + ROW_GROUP);
-            self.pending
-                .extend(rows.select(&(start..end).collect::<Vec<_>>()));
-            if self.pending.len() >= ROW_GROUP {
-                let rest = (ROW_GROUP..self.pending.len()).collect::<Vec<_>>();
-                let rest = self.pending.select(&rest);
-                self.pending.truncate(ROW_GROUP);
+        let mut start = 0;
+        while start < rows.len() {
+            let end = rows.len().min(start + ROW_GROUP - self.pending.len());
+            self.pending.extend(rows.slice(start..end));
+            start = end;
+            if self.pending.len() == ROW_GROUP {
                 self.flush()?;
-                self.pending = rest;
             }
         }
         Ok(())
@@ -102,8 +99,10 @@ impl RowWriter {
         Ok(())
     }
 
+    /// Writes the pending rows as one row group.
     fn flush(&mut self) -> Result<(), Error> {
-        let written = table(&self.pending).and_then(|table| self.sink.write(&table));
+        let rows = std::mem::take(&mut self.pending);
+        let written = table(&rows).and_then(|table| self.sink.write(&table));
         written.map_err(|e| polars_error(&self.path, e))
     }
 }
@@ -121,7 +120,7 @@ impl Sink {
     fn new(format: Format, file: File) -> PolarsResult<Self> {
         let schema = table(&Rows::default())?.schema().clone();
         Ok(match format {
-            Format::Parquet => Self::Parquet(ParquetWriter::new(file).batched(&schema)?),
+            Format::Parquet => Self::Parquet(Box::new(ParquetWriter::new(file).batched(&schema)?)),
             Format::Csv => Self::Csv(CsvWriter::new(file).batched(&schema)?),
         })
     }
@@ -171,8 +170,5 @@ fn write_error(path: &Path, source: io::Error) -> Error {
 }
 
 fn polars_error(path: &Path, source: PolarsError) -> Error {
-    Error::Format {
-        path: path.to_owned(),
-        source,
-    }
+    write_error(path, io::Error::other(source))
 }

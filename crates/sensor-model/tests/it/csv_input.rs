@@ -67,7 +67,7 @@ fn text_as_windows_and_spreadsheets_write_it() {
         assert_eq!(rows.row(0), rows.row(1));
     });
     check_accepted(&format!("{}\n{CELLS}", header()), |rows| {
-        assert_eq!(rows.len(), 1)
+        assert_eq!(rows.len(), 1);
     });
 }
 
@@ -132,7 +132,7 @@ fn a_bad_cell_is_named_by_line_column_and_value() {
         format!(
             "{}\n{CELLS}\n\n{}\n",
             header(),
-            CELLS.replacen("3", cell, 1)
+            CELLS.replacen('3', cell, 1)
         )
     };
     check_refused(

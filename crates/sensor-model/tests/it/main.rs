@@ -1,4 +1,9 @@
 //! Tests of the crate from outside.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+#![expect(
+    clippy::float_cmp,
+    reason = "what is stored or drawn must come back bit for bit"
+)]
 
 // Data files: round trips, and every way in which they can be wrong.
 mod csv_input;

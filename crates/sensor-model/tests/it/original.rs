@@ -152,18 +152,22 @@ fn draws_are_independent_across_features_and_rows() {
     }
 }
 
+fn fires(labels: &[u8]) -> f64 {
+    labels.iter().map(|&label| f64::from(label)).sum()
+}
+
 /// Area under the ROC curve, ties by their mean rank.
 fn auc(labels: &[u8], scores: &[f64]) -> f64 {
     let mut order: Vec<usize> = (0..labels.len()).collect();
     order.sort_unstable_by(|&a, &b| scores[a].total_cmp(&scores[b]));
     let (mut rank, mut rank_sum) = (0, 0.0);
     for tied in order.chunk_by(|&a, &b| scores[a] == scores[b]) {
-        let middle = rank as f64 + (tied.len() as f64 + 1.0) / 2.0;
+        let middle = rank as f64 + f64::midpoint(tied.len() as f64, 1.0);
         let positives = tied.iter().filter(|&&i| labels[i] == 1).count();
         rank_sum += middle * positives as f64;
         rank += tied.len();
     }
-    let positives = labels.iter().filter(|&&label| label == 1).count() as f64;
+    let positives = fires(labels);
     let negatives = labels.len() as f64 - positives;
     (rank_sum - positives * (positives + 1.0) / 2.0) / (positives * negatives)
 }
@@ -179,7 +183,7 @@ fn near(found: f64, expected: f64, tolerance: f64) {
 #[test]
 fn the_labels_have_the_known_prevalence_and_ceiling() {
     let Generated { rows, expected } = &*DATA;
-    let fires = rows.labels.iter().filter(|&&label| label == 1).count() as f64;
+    let fires = fires(&rows.labels);
     near(fires / ROWS as f64, 0.510, 0.006);
     near(
         expected.iter().sum::<f64>() / ROWS as f64,

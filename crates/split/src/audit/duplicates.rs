@@ -72,7 +72,7 @@ fn canonical_bits(value: f32) -> u32 {
     }
 }
 
-/// A 64-bit digest of a row (multiply and rotate, as in FxHash).
+/// A 64-bit digest of a row (multiply and rotate, as in rustc's `FxHasher`).
 fn mixed(bits: impl Iterator<Item = u32>) -> u64 {
     bits.fold(0, |hash: u64, bits| {
         (hash.rotate_left(5) ^ u64::from(bits)).wrapping_mul(0x517c_c1b7_2722_0a95)

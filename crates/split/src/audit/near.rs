@@ -123,7 +123,7 @@ impl Set<'_> {
             .zip(self.tolerances);
         values
             .into_iter()
-            .all(|((a, b), tolerance)| !((a - b).abs() > *tolerance))
+            .all(|((a, b), tolerance)| a.is_nan() || (a - b).abs() <= *tolerance)
     }
 
     /// The column with the fewest pairs within a tolerance; `None` when all values are missing.

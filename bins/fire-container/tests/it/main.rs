@@ -1,0 +1,19 @@
+//! The container, driven as SageMaker drives it: folders in, folders out, HTTP.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+#![expect(
+    clippy::float_cmp,
+    reason = "a model must give the same answer bit for bit"
+)]
+
+// A training job in a temporary folder, and a server on a free port.
+mod job;
+mod server;
+
+// What a job leaves behind, and how it fails.
+mod train;
+mod train_failures;
+// The forms of requests and answers, and every request that is refused.
+mod serve;
+mod serve_refusals;
+// The program itself: exit codes, signals, names.
+mod process;

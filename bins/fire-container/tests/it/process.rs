@@ -1,0 +1,184 @@
+//! The program itself: exit codes, signals, names.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::json;
+
+use crate::job::{Job, rows};
+use crate::server::{request, trained};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_fire-container");
+
+fn command(program: impl AsRef<Path>, job: &Job) -> Command {
+    let mut command = Command::new(program.as_ref());
+    command
+        .env_clear()
+        .env("FIRE_OPT_ML", job.root())
+        .env("FIRE_BIND_ADDRESS", "127.0.0.1");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn output(command: &mut Command) -> (Option<i32>, String) {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+fn terminate(child: &Child) {
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
+}
+
+/// Exit code and standard error of a process that must end within seconds.
+fn wait(mut child: Child) -> (Option<i32>, String) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            panic!("the process did not end");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let mut stderr = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut stderr)
+        .unwrap();
+    (status.code(), stderr)
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    let job = Job::new(&json!({}));
+    for args in [&[][..], &["trian"], &["train", "--fast"]] {
+        let (code, stderr) = output(command(PROGRAM, &job).args(args));
+        assert_eq!(code, Some(2), "{args:?}");
+        assert!(stderr.contains("Usage:"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_failed_training_ends_with_1_and_says_why() {
+    let (code, stderr) = output(command(PROGRAM, &Job::new(&json!({}))).arg("train"));
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.starts_with("error: hyperparameter algorithm is missing"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_model_that_cannot_be_used_is_named_and_ends_serving_with_1() {
+    let job = trained();
+    let model = fs::read(job.path("model/model.fire")).unwrap();
+    let cut = &model[..model.len() - 1];
+    for damaged in [cut, b"", b"PK\x03\x04 not a model"] {
+        job.put("model/model.fire", damaged);
+        let (code, stderr) = output(command(PROGRAM, &job).arg("serve"));
+        assert_eq!(code, Some(1));
+        assert!(
+            stderr.contains("cannot use the model") && stderr.contains("model.fire"),
+            "{stderr}"
+        );
+    }
+    fs::remove_file(job.path("model/model.fire")).unwrap();
+    let (code, stderr) = output(command(PROGRAM, &job).arg("serve"));
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.contains("cannot read the model") && stderr.contains("No such file"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_port_that_is_taken_or_none_ends_serving_with_2() {
+    let job = trained();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let serve = |name, value: &str| output(command(PROGRAM, &job).arg("serve").env(name, value));
+    let (code, stderr) = serve("SAGEMAKER_BIND_TO_PORT", &port);
+    assert_eq!(code, Some(2));
+    let expected = format!(
+        "error: cannot listen on 127.0.0.1:{port}; end the program that holds the port, or choose \
+         another with SAGEMAKER_BIND_TO_PORT: "
+    );
+    assert!(stderr.starts_with(&expected), "{stderr}");
+    let (code, stderr) = serve("SAGEMAKER_BIND_TO_PORT", "http");
+    assert_eq!(code, Some(2));
+    assert!(
+        stderr.starts_with("error: SAGEMAKER_BIND_TO_PORT is `http`"),
+        "{stderr}"
+    );
+    let (code, stderr) = serve("FIRE_BIND_ADDRESS", "localhost");
+    assert_eq!(code, Some(2));
+    assert!(
+        stderr.starts_with("error: FIRE_BIND_ADDRESS is `localhost`"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn serving_tells_its_address_and_ends_with_0_at_sigterm() {
+    let job = trained();
+    let serve = command(PROGRAM, &job)
+        .arg("serve")
+        .env("SAGEMAKER_BIND_TO_PORT", "0")
+        .spawn();
+    let mut child = serve.unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address: SocketAddr = line
+        .trim()
+        .strip_prefix("listening on ")
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(request(address, "GET /ping", &[], b"").status, 200);
+    terminate(&child);
+    assert_eq!(wait(child), (Some(0), String::new()));
+}
+
+#[test]
+fn training_ends_soon_after_sigterm_and_says_so() {
+    let job = Job::new(&json!({ "algorithm": "random_forest", "n_estimators": "5000" }));
+    job.channel("train", "a.parquet", &rows(0..5_000));
+    job.channel("validation", "a.parquet", &rows(5_000..6_000));
+    let mut child = command(PROGRAM, &job).arg("train").spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let started = lines
+        .map(Result::unwrap)
+        .find(|line| line.starts_with("random_forest on"));
+    assert!(started.is_some());
+    terminate(&child);
+    let (code, stderr) = wait(child);
+    assert_eq!(code, Some(1));
+    assert!(stderr.starts_with("error: stopped by SIGTERM"), "{stderr}");
+    assert!(job.read("output/failure").starts_with("stopped by SIGTERM"));
+    assert!(!job.path("model/model.fire").exists());
+}
+
+#[test]
+fn the_program_does_what_it_is_called() {
+    let job = Job::with_channels(&json!({ "algorithm": "logistic_regression" }));
+    let name = job.path("train");
+    std::os::unix::fs::symlink(PROGRAM, &name).unwrap();
+    assert_eq!(output(&mut command(&name, &job)), (Some(0), String::new()));
+    assert_eq!(
+        output(command(&name, &job).arg("train")),
+        (Some(0), String::new())
+    );
+    assert!(job.path("model/model.fire").exists());
+}

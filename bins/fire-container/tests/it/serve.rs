@@ -1,0 +1,201 @@
+//! The forms of requests and answers.
+
+use ensemble::artifact::Artifact;
+use sensor_model::{Feature, Rows, fingerprint};
+use serde_json::{Map, Value, json};
+
+use crate::job::rows;
+use crate::server::{Server, predictor, trained};
+
+/// The request of the documentation.
+const SAMPLE: &str =
+    "25.0,5.0,45.0,40.0,10.0,5.0,2.0,1.0,3.0,1.5,5.0,2.0,30.0,5.0,1.0,450.0,50.0,5.0";
+
+/// A server, and what its model says in this process.
+fn server() -> (Server, Artifact) {
+    let job = trained();
+    let bytes = std::fs::read(job.path("model/model.fire")).unwrap();
+    let artifact = Artifact::from_bytes(&bytes, fingerprint()).unwrap();
+    (Server::of(predictor(&job)), artifact)
+}
+
+fn sample() -> Vec<f32> {
+    SAMPLE
+        .split(',')
+        .map(|cell| cell.parse().unwrap())
+        .collect()
+}
+
+fn csv(rows: &Rows) -> String {
+    let line = |i| {
+        let cells = rows.row(i).iter();
+        cells
+            .map(|v| {
+                if v.is_nan() {
+                    String::new()
+                } else {
+                    v.to_string()
+                }
+            })
+            .collect::<Vec<_>>()
+    };
+    (0..rows.len()).map(|i| line(i).join(",") + "\n").collect()
+}
+
+#[test]
+fn ping_answers_with_an_empty_200() {
+    let answer = Server::start().request("GET /ping", &[], b"");
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+}
+
+#[test]
+fn the_documented_request_is_answered_in_json() {
+    let (server, artifact) = server();
+    let answer = server.invoke("text/csv", SAMPLE);
+    assert_eq!(
+        (answer.status, answer.content_type.as_str()),
+        (200, "application/json")
+    );
+    let probability = artifact.predict_row(&sample());
+    let detected = probability >= artifact.threshold;
+    let expected = format!(
+        r#"{{"predictions":[{{"fire_probability":{probability},"fire_detected":{detected}}}]}}"#
+    );
+    assert_eq!(answer.body, expected);
+}
+
+#[test]
+fn every_form_of_a_request_means_the_same_row() {
+    let (server, artifact) = server();
+    let list = format!("[{SAMPLE}]");
+    let named: Map<String, Value> = Feature::ALL
+        .into_iter()
+        .zip(sample())
+        .map(|(feature, value)| (feature.name().to_owned(), json!(value)))
+        .collect();
+    let named = Value::Object(named).to_string();
+    let forms = [
+        ("text/csv", format!("{SAMPLE}\n")),
+        ("text/csv; charset=utf-8", format!("{SAMPLE}\r\n\r\n")),
+        ("TEXT/CSV", SAMPLE.replace(',', " , ")),
+        ("application/json", list.clone()),
+        ("application/json", format!("[{list}]")),
+        ("application/json", format!("{{\"instances\": [{list}]}}")),
+        ("application/json", format!("{{\"instances\": [{named}]}}")),
+        ("application/json", named.clone()),
+        ("application/json", format!("[{named}]")),
+        ("application/jsonlines", format!("{list}\n")),
+        ("application/jsonlines", named),
+    ];
+    for (content_type, body) in forms {
+        let answer = server.invoke(content_type, &body);
+        assert_eq!(answer.status, 200, "{body}: {}", answer.body);
+        answer.assert_probabilities(&[artifact.predict_row(&sample())]);
+    }
+    let untyped = server.request("POST /invocations", &[], SAMPLE.as_bytes());
+    untyped.assert_probabilities(&[artifact.predict_row(&sample())]);
+}
+
+#[test]
+fn the_answer_has_the_form_that_is_accepted() {
+    let (server, artifact) = server();
+    let probability = artifact.predict_row(&sample());
+    let body = format!("{SAMPLE}\n{SAMPLE}\n");
+    let ask = |accept: &str| {
+        let headers = [("content-type", "text/csv"), ("accept", accept)];
+        server.request("POST /invocations", &headers, body.as_bytes())
+    };
+    let csv = ask("text/csv");
+    assert_eq!(
+        (csv.content_type.as_str(), csv.body),
+        ("text/csv", format!("{probability}\n{probability}\n"))
+    );
+    let lines = ask("application/jsonlines");
+    assert_eq!(lines.content_type, "application/jsonlines");
+    let parsed: Vec<Value> = lines
+        .body
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    assert_eq!(parsed.len(), 2);
+    assert!(parsed[1]["fire_probability"].is_f64());
+    assert_eq!(ask("*/*").content_type, "application/json");
+    assert_eq!(ask("image/png").status, 406);
+}
+
+#[test]
+fn a_batch_transform_gets_one_line_per_row() {
+    let server = Server::of(predictor(&trained()).for_batches());
+    let answer = server.invoke("text/csv", &format!("{SAMPLE}\n{SAMPLE}\n{SAMPLE}\n"));
+    assert_eq!(answer.content_type, "application/jsonlines");
+    assert_eq!(answer.body.lines().count(), 3);
+}
+
+#[test]
+fn many_rows_are_answered_in_their_order() {
+    let (server, artifact) = server();
+    let rows = rows(5_000..6_500);
+    let answer = server.invoke("text/csv", &csv(&rows));
+    let expected: Vec<f64> = (0..rows.len())
+        .map(|i| artifact.predict_row(rows.row(i)))
+        .collect();
+    answer.assert_probabilities(&expected);
+}
+
+#[test]
+fn an_empty_cell_nan_and_null_are_missing_values() {
+    let (server, artifact) = server();
+    let mut row = sample();
+    row[0] = f32::NAN;
+    row[17] = f32::NAN;
+    let expected = [artifact.predict_row(&row)];
+    let inner = SAMPLE
+        .strip_prefix("25.0,")
+        .unwrap()
+        .strip_suffix(",5.0")
+        .unwrap();
+    for (content_type, body) in [
+        ("text/csv", format!(",{inner},")),
+        ("text/csv", format!("NaN,{inner},nan\n")),
+        ("application/json", format!("[null,{inner},null]")),
+    ] {
+        let answer = server.invoke(content_type, &body);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.assert_probabilities(&expected);
+    }
+    let nothing = server.invoke("text/csv", &",".repeat(17));
+    nothing.assert_probabilities(&[artifact.predict_row(&[f32::NAN; 18])]);
+}
+
+#[test]
+fn values_outside_the_range_of_the_training_are_named() {
+    let (server, artifact) = server();
+    let range = &artifact.features[15];
+    let far = SAMPLE.replace("450.0", "4900");
+    let answer = server
+        .invoke("text/csv", &format!("{far}\n{SAMPLE}\n"))
+        .json();
+    let expected = format!(
+        "gas_val = 4900 is outside the range seen in training, {} to {}",
+        range.min, range.max
+    );
+    assert_eq!(answer["predictions"][0]["warnings"], json!([expected]));
+    assert!(answer["predictions"][1].get("warnings").is_none());
+}
+
+#[test]
+fn the_members_are_answered_on_request() {
+    let (server, _) = server();
+    let headers = [
+        ("content-type", "text/csv"),
+        ("X-Amzn-SageMaker-Custom-Attributes", "members"),
+    ];
+    let answer = server
+        .request("POST /invocations", &headers, SAMPLE.as_bytes())
+        .json();
+    let prediction = &answer["predictions"][0];
+    assert_eq!(
+        prediction["members"],
+        json!({ "logistic_regression": prediction["fire_probability"] })
+    );
+}

@@ -1,0 +1,195 @@
+//! Every request that is refused, with its status and message.
+
+use serde_json::json;
+
+use crate::server::Server;
+
+const ROW: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18";
+
+#[track_caller]
+fn check(server: &Server, (content_type, body): (&str, &str), status: u16, message: &str) {
+    let answer = server.invoke(content_type, body);
+    assert_eq!(
+        (answer.status, answer.json()),
+        (status, json!({ "error": message })),
+        "{body}"
+    );
+    assert_eq!(answer.content_type, "application/json");
+}
+
+#[test]
+fn bad_csv_is_named_by_line_and_column() {
+    let server = Server::start();
+    let check = |body: &str, message: &str| check(&server, ("text/csv", body), 400, message);
+    check("", "the body holds no rows; send 18 values per row");
+    check("\n\n", "the body holds no rows; send 18 values per row");
+    check(
+        "1,2,3",
+        "line 1: 3 values, but a row has 18, from t_mean to gas_vel",
+    );
+    check(
+        &format!("{ROW}\n{ROW},19\n"),
+        "line 2: 19 values, but a row has 18, from t_mean to gas_vel",
+    );
+    check(
+        &format!("{ROW}\n\n{ROW}\n"),
+        "line 2: 1 values, but a row has 18, from t_mean to gas_vel",
+    );
+    check(
+        &format!("{ROW}\n{}\n", ROW.replace("16", "high")),
+        "line 2, column 16 (gas_val): `high` is not a number; give a decimal number, or leave the \
+         cell empty if it is missing",
+    );
+    check(
+        &ROW.replace("16", "-inf"),
+        "line 1, column 16 (gas_val): `-inf` is not finite; leave the cell empty if the value is missing",
+    );
+    check(
+        &ROW.replace("16", "1e39"),
+        "line 1, column 16 (gas_val): `1e39` is not finite; leave the cell empty if the value is missing",
+    );
+    check(
+        &ROW.replace("16", &"x".repeat(100)),
+        &format!(
+            "line 1, column 16 (gas_val): `{}…` is not a number; give a decimal number, or leave \
+             the cell empty if it is missing",
+            "x".repeat(40)
+        ),
+    );
+    check(
+        &ROW.replace(',', ";"),
+        "line 1: 1 values, but a row has 18, from t_mean to gas_vel",
+    );
+}
+
+#[test]
+fn bad_json_is_named_by_row_and_column() {
+    let server = Server::start();
+    let check =
+        |body: &str, message: &str| check(&server, ("application/json", body), 400, message);
+    check("", "the body holds no rows; send 18 values per row");
+    check("[]", "the body holds no rows; send 18 values per row");
+    check(
+        "{\"instances\": []}",
+        "the body holds no rows; send 18 values per row",
+    );
+    check(
+        "[1, 2]",
+        "row 1: 2 values, but a row has 18, from t_mean to gas_vel",
+    );
+    check(
+        &format!("[[{ROW}], [1]]"),
+        "row 2: 1 values, but a row has 18, from t_mean to gas_vel",
+    );
+    check(
+        &format!("[[{ROW}], 7]"),
+        "row 2: `7` is not a row; a row is a list of 18 numbers or an object by feature name",
+    );
+    check(
+        "true",
+        "row 1: `true` is not a row; a row is a list of 18 numbers or an object by feature name",
+    );
+    check(
+        &format!("[{}]", ROW.replace("16", "\"16\"")),
+        "row 1, column 16 (gas_val): `\"16\"` is not a number; give null if it is missing",
+    );
+    check(
+        &format!("[{}]", ROW.replace("16", "true")),
+        "row 1, column 16 (gas_val): `true` is not a number; give null if it is missing",
+    );
+    check(
+        &format!("[{}]", ROW.replace("16", "1e39")),
+        "row 1, column 16 (gas_val): `1e+39` is too large for a sensor value",
+    );
+    check(
+        &format!("[{}]", ROW.replace("16", "NaN")),
+        "the body is not JSON: expected value at line 1 column 38; write null for a missing value",
+    );
+    check(
+        "{\"t_mean\": 1",
+        "the body is not JSON: EOF while parsing an object at line 1 column 12",
+    );
+    check(
+        "{\"t_mean\": 1}",
+        "row 1: feature t_std is absent; give null if it is missing",
+    );
+    check("{\"t_meen\": 1}", "row 1: there is no feature `t_meen`");
+    check(
+        "{\"instances\": 5}",
+        "`instances` must be a list of rows and stand alone",
+    );
+}
+
+#[test]
+fn bad_json_lines_are_named_by_line() {
+    let server = Server::start();
+    let check =
+        |body: &str, message: &str| check(&server, ("application/jsonlines", body), 400, message);
+    check(
+        &format!("[{ROW}]\n[1]\n"),
+        "line 2: 1 values, but a row has 18, from t_mean to gas_vel",
+    );
+    check(
+        &format!("[{ROW}]\n[{ROW}\n"),
+        "line 2 is not JSON: EOF while parsing a list at line 1 column 45",
+    );
+}
+
+#[test]
+fn a_body_that_is_no_text_is_refused() {
+    let server = Server::start();
+    let headers = [("content-type", "text/csv")];
+    let answer = server.request("POST /invocations", &headers, b"1,2,\xff");
+    assert_eq!(answer.status, 400);
+    assert_eq!(
+        answer.json(),
+        json!({ "error": "the body is not UTF-8 text (byte 5)" })
+    );
+}
+
+#[test]
+fn an_unknown_content_type_is_refused() {
+    check(
+        &Server::start(),
+        ("application/x-npy", ROW),
+        415,
+        "content type `application/x-npy` is not supported; send one of text/csv, \
+         application/json, application/jsonlines",
+    );
+}
+
+#[test]
+fn a_body_that_is_too_long_is_refused() {
+    let body = " ".repeat(25 * 1024 * 1024 + 1);
+    let server = Server::start();
+    let answer = server.invoke("text/csv", &body);
+    assert_eq!(answer.status, 413);
+    assert_eq!(
+        answer.json(),
+        json!({ "error": "the body is longer than 26214400 bytes; send fewer rows at once" })
+    );
+    assert_eq!(server.request("GET /ping", &[], b"").status, 200);
+}
+
+#[test]
+fn other_paths_and_methods_are_refused() {
+    let server = Server::start();
+    let ask = |line: &str, status: u16, message: &str| {
+        let answer = server.request(line, &[], b"");
+        assert_eq!(
+            (answer.status, answer.json()),
+            (status, json!({ "error": message })),
+            "{line}"
+        );
+    };
+    ask(
+        "GET /",
+        404,
+        "there is no /; this endpoint has GET /ping and POST /invocations",
+    );
+    ask(
+        "GET /invocations",
+        405,
+        "GET does not go with /invocations; this endpoint has GET /ping and POST /invocations",
+    );
+}

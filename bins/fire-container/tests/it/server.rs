@@ -1,0 +1,143 @@
+//! A server on a free port, and a client of plain HTTP/1.1.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::thread::JoinHandle;
+
+use fire_container::serve::{Predictor, serve};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::job::Job;
+
+/// A served model; dropping it stops the server and waits for its end.
+pub(crate) struct Server {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) body: String,
+}
+
+/// A job with a trained logistic regression, the fastest to fit.
+pub(crate) fn trained() -> Job {
+    let job = Job::with_channels(&json!({ "algorithm": "logistic_regression" }));
+    assert_eq!(job.train().code, 0);
+    job
+}
+
+pub(crate) fn predictor(job: &Job) -> Predictor {
+    Predictor::load(&job.path("model")).unwrap()
+}
+
+impl Server {
+    /// Serves a freshly trained model.
+    pub(crate) fn start() -> Self {
+        Self::of(predictor(&trained()))
+    }
+
+    pub(crate) fn of(predictor: Predictor) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            tokio::runtime::Runtime::new().unwrap().block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                let stop = async { stopped.await.unwrap_or_default() };
+                serve(listener, predictor, stop).await.unwrap();
+            });
+        });
+        Self {
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) fn request(&self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        request(self.address, line, headers, body)
+    }
+
+    /// `POST /invocations` with a content type.
+    pub(crate) fn invoke(&self, content_type: &str, body: &str) -> Answer {
+        self.request(
+            "POST /invocations",
+            &[("content-type", content_type)],
+            body.as_bytes(),
+        )
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+pub(crate) fn request(
+    address: SocketAddr,
+    line: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let mut head = format!("{line} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        head.extend([name, ": ", value, "\r\n"]);
+    }
+    head.extend(["content-length: ", &body.len().to_string(), "\r\n\r\n"]);
+    stream.write_all(head.as_bytes()).unwrap();
+    // A server that refuses a long body may close before it has read all of it.
+    let _ = stream.write_all(body);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    parse(&String::from_utf8(answer).unwrap())
+}
+
+fn parse(answer: &str) -> Answer {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let content_type = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("content-type")
+            .then(|| value.to_owned())
+    });
+    let body = body.to_owned();
+    Answer {
+        status,
+        content_type: content_type.unwrap_or_default(),
+        body,
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// Asserts the probabilities of a JSON answer, which are read to within a rounding error.
+    #[track_caller]
+    pub(crate) fn assert_probabilities(&self, expected: &[f64]) {
+        let json = self.json();
+        let predictions = json["predictions"].as_array().unwrap();
+        assert_eq!(predictions.len(), expected.len());
+        for (i, (found, expected)) in predictions.iter().zip(expected).enumerate() {
+            let found = found["fire_probability"].as_f64().unwrap();
+            assert!(
+                (found - expected).abs() < 1e-12,
+                "row {i}: {found} is not {expected}"
+            );
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What a job leaves behind.
+
+use ensemble::Predictions;
+use ensemble::artifact::Artifact;
+use sensor_model::{data_fingerprint, fingerprint, probes};
+use serde_json::{Value, json};
+
+use crate::job::{Job, rows};
+
+fn settings(algorithm: &str) -> Value {
+    match algorithm {
+        "logistic_regression" => json!({ "algorithm": algorithm }),
+        _ => json!({ "algorithm": algorithm, "n_estimators": "12", "max_depth": 4, "seed": "7" }),
+    }
+}
+
+fn artifact(job: &Job) -> Artifact {
+    let bytes = std::fs::read(job.path("model/model.fire")).unwrap();
+    Artifact::from_bytes(&bytes, fingerprint()).unwrap()
+}
+
+/// The value of the last line `name=value;`, as a metric definition finds it.
+fn metric(stdout: &str, name: &str) -> Option<f64> {
+    let after = stdout.rsplit_once(&format!("{name}="))?.1;
+    after.split_once(';')?.0.parse().ok()
+}
+
+#[test]
+fn every_learner_leaves_a_model_its_figures_and_its_predictions() {
+    for algorithm in ["random_forest", "gradient_boosting", "logistic_regression"] {
+        let job = Job::with_channels(&settings(algorithm));
+        job.channel("test", "part-00000.csv", &rows(800..1_000));
+        let ended = job.train();
+        assert_eq!(ended.code, 0, "{}", ended.stdout);
+        assert!(!job.path("output/failure").exists());
+
+        let model = artifact(&job);
+        assert_eq!(model.members[0].algorithm.to_string(), algorithm);
+        assert_eq!(model.data_fingerprint, data_fingerprint(&rows(0..600)));
+        let metrics = job.json("model/metrics.json");
+        assert_eq!(metrics["algorithm"], algorithm);
+        assert_eq!(
+            metrics["rows"],
+            json!({ "train": 600, "validation": 200, "test": 200 })
+        );
+        near(&metrics["threshold"], model.threshold);
+        near(&metrics["test"]["auc"], model.test.as_ref().unwrap().auc);
+        assert!(job.json("model/manifest.json").is_object());
+        check_predictions(&job, "output/data/validation.csv", 600..800);
+        check_predictions(&job, "output/data/test.csv", 800..1_000);
+    }
+}
+
+/// JSON numbers are read back to within a rounding error.
+#[track_caller]
+fn near(found: &Value, expected: f64) {
+    assert!(
+        (found.as_f64().unwrap() - expected).abs() < 1e-12,
+        "{found} is not {expected}"
+    );
+}
+
+fn check_predictions(job: &Job, name: &str, range: std::ops::Range<u64>) {
+    let read = Predictions::read_csv(job.read(name).as_bytes(), name).unwrap();
+    let (model, rows) = (artifact(job), rows(range));
+    assert_eq!(
+        (&read.ids, &read.groups, &read.labels),
+        (&rows.ids, &rows.groups, &rows.labels)
+    );
+    for (i, probability) in read.probabilities.into_iter().enumerate() {
+        assert_eq!(
+            probability,
+            model.predict_row(rows.row(i)),
+            "{name}, row {i}"
+        );
+    }
+}
+
+#[test]
+fn every_metric_of_every_part_is_printed_for_the_metric_definitions() {
+    let job = Job::with_channels(&settings("random_forest"));
+    job.channel("test", "part-00000.parquet", &rows(800..1_000));
+    let stdout = job.train().stdout;
+    let metrics = job.json("model/metrics.json");
+    for part in ["train", "validation", "test"] {
+        for name in [
+            "auc",
+            "accuracy",
+            "f1",
+            "precision",
+            "recall",
+            "logloss",
+            "brier",
+        ] {
+            let printed = metric(&stdout, &format!("{part}:{name}"));
+            let printed = printed.unwrap_or_else(|| panic!("{part}:{name} is not in {stdout}"));
+            let stored = metrics[part][name].as_f64().unwrap();
+            assert!(
+                (printed - stored).abs() < 1e-6,
+                "{part}:{name}: {printed}, {stored}"
+            );
+        }
+    }
+}
+
+#[test]
+fn boosting_prints_its_progress_under_the_name_of_the_metric() {
+    let job = Job::with_channels(&settings("gradient_boosting"));
+    let stdout = job.train().stdout;
+    let lines = stdout
+        .lines()
+        .filter(|line| line.contains(" validation:logloss="));
+    assert!(lines.count() >= 2, "{stdout}");
+}
+
+#[test]
+fn a_test_channel_changes_neither_model_nor_threshold() {
+    let without = Job::with_channels(&settings("gradient_boosting"));
+    let with = Job::with_channels(&settings("gradient_boosting"));
+    with.channel("test", "part-00000.csv", &rows(800..1_000));
+    assert_eq!((without.train().code, with.train().code), (0, 0));
+    let [without, with] = [artifact(&without), artifact(&with)];
+    assert_eq!(without.threshold, with.threshold);
+    assert_eq!(without.members[0].model, with.members[0].model);
+    assert!(without.test.is_none() && with.test.is_some());
+}
+
+#[test]
+fn the_same_job_gives_the_same_bytes() {
+    let jobs = [(); 2].map(|()| Job::with_channels(&settings("random_forest")));
+    for job in &jobs {
+        assert_eq!(job.train().code, 0);
+    }
+    for name in [
+        "model/model.fire",
+        "model/metrics.json",
+        "output/data/validation.csv",
+    ] {
+        let [a, b] = [0, 1].map(|i: usize| std::fs::read(jobs[i].path(name)).unwrap());
+        assert!(a == b, "{name}");
+    }
+}
+
+#[test]
+fn the_probes_travel_with_the_answers_of_this_model() {
+    let job = Job::with_channels(&settings("random_forest"));
+    job.train();
+    let model = artifact(&job);
+    assert_eq!(model.probes.len(), probes().len());
+    for (packed, probe) in model.probes.iter().zip(probes()) {
+        assert_eq!(
+            (packed.name.as_str(), packed.expected),
+            (probe.name, probe.expected)
+        );
+        assert_eq!(packed.probability, model.predict_row(&probe.row));
+    }
+}
+
+#[test]
+fn alarm_channels_are_predicted_when_there_are_any() {
+    let job = Job::with_channels(&settings("logistic_regression"));
+    job.channel("alarm-validation", "a.csv", &rows(1_000..1_100));
+    job.channel("alarm-test", "a.csv", &rows(1_100..1_200));
+    assert_eq!(job.train().code, 0);
+    check_predictions(&job, "output/data/alarm-validation.csv", 1_000..1_100);
+    check_predictions(&job, "output/data/alarm-test.csv", 1_100..1_200);
+}
+
+#[test]
+fn an_optional_channel_without_fires_is_predicted_but_not_scored() {
+    let job = Job::with_channels(&settings("logistic_regression"));
+    let mut quiet = rows(1_000..1_100);
+    quiet.labels.fill(0);
+    job.channel("test", "a.csv", &quiet);
+    let ended = job.train();
+    assert_eq!(ended.code, 0);
+    assert!(
+        ended
+            .stdout
+            .contains("test has rows of one label only and is not scored")
+    );
+    assert!(job.json("model/metrics.json")["test"].is_null());
+    assert_eq!(job.read("output/data/test.csv").lines().count(), 101);
+}
+
+#[test]
+fn missing_values_are_trained_on_and_seen_in_the_ranges() {
+    for algorithm in ["random_forest", "gradient_boosting", "logistic_regression"] {
+        let job = Job::with_channels(&settings(algorithm));
+        let mut train = rows(0..600);
+        for (i, value) in train.features.iter_mut().enumerate() {
+            if i % 7 == 0 || i % 18 == 3 {
+                *value = f32::NAN;
+            }
+        }
+        job.channel("train", "part-00000.parquet", &train);
+        let ended = job.train();
+        assert_eq!(ended.code, 0, "{algorithm}: {}", ended.stdout);
+        let model = artifact(&job);
+        assert!(model.features[2].min < model.features[2].max);
+        // A column that was missing throughout has an empty range.
+        assert!(model.features[3].min > model.features[3].max);
+        assert!(model.predict_row(&[f32::NAN; 18]).is_finite());
+    }
+}

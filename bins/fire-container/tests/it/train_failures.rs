@@ -1,0 +1,195 @@
+//! How a job fails: exit code 1, and the reason where the job's owner sees it.
+
+use std::fs;
+
+use fire_container::{Stop, train};
+use serde_json::{Value, json};
+
+use crate::job::{Job, rows};
+
+/// A job that must fail with all of these in its failure file, leaving no model.
+#[track_caller]
+fn check(job: &Job, expected: &[&str]) {
+    assert_eq!(job.train().code, 1);
+    let failure = job.read("output/failure");
+    for part in expected {
+        assert!(failure.contains(part), "`{part}` is not in `{failure}`");
+    }
+    assert!(failure.chars().count() <= 1024);
+    assert!(!job.path("model/model.fire").exists());
+}
+
+fn forest() -> Value {
+    json!({ "algorithm": "random_forest", "n_estimators": "5" })
+}
+
+#[test]
+fn settings_that_cannot_be_read() {
+    let job = Job::with_channels(&forest());
+    fs::remove_file(job.paths.hyperparameters()).unwrap();
+    check(
+        &job,
+        &[
+            "cannot read the hyperparameters in",
+            "hyperparameters.json",
+            "No such file",
+        ],
+    );
+    job.put("input/config/hyperparameters.json", b"[1]");
+    check(
+        &job,
+        &["hyperparameters.json is not a JSON object of hyperparameters"],
+    );
+}
+
+#[test]
+fn unknown_settings_are_named() {
+    check(
+        &Job::with_channels(&json!({ "algorithm": "random_forest", "n_trees": "5" })),
+        &["hyperparameter n_trees: random_forest has no parameter `n_trees`; it has n_estimators"],
+    );
+    check(
+        &Job::with_channels(&json!({ "algorithm": "svm" })),
+        &[
+            "`svm`",
+            "random_forest, gradient_boosting, logistic_regression",
+        ],
+    );
+    check(
+        &Job::with_channels(&json!({ "algorithm": "gradient_boosting", "learning_rate": "fast" })),
+        &[
+            "hyperparameter learning_rate",
+            "`fast`",
+            "a number above 0 and at most 1",
+        ],
+    );
+}
+
+#[test]
+fn channels_that_are_missing_or_empty() {
+    let job = Job::new(&forest());
+    check(
+        &job,
+        &[
+            "channel train is missing",
+            "input/data/train",
+            "give the job an input channel",
+        ],
+    );
+    job.channel("train", "a.csv", &rows(0..100));
+    check(&job, &["channel validation is missing"]);
+    fs::create_dir_all(job.paths.channel("validation")).unwrap();
+    check(
+        &job,
+        &["channel validation: ", "holds no .parquet or .csv file"],
+    );
+}
+
+/// The validation channel as CSV text, changed.
+fn with_validation(change: impl Fn(&str) -> String) -> Job {
+    let job = Job::with_channels(&forest());
+    let name = "input/data/validation/part-00000.csv";
+    job.put(name, change(&job.read(name)).as_bytes());
+    job
+}
+
+/// The text with the third number of line 3 replaced; the first two cells are ids.
+fn with_cell(text: &str, cell: &str) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut cells: Vec<&str> = lines[2].split(',').collect();
+    cells[4] = cell;
+    lines[2] = cells.join(",");
+    lines.join("\n")
+}
+
+#[test]
+fn bad_data_is_named_by_channel_file_line_column_and_value() {
+    check(
+        &with_validation(|text| with_cell(text, "warm")),
+        &[
+            "channel validation: ",
+            "part-00000.csv, line 3, column t_max: `warm` is not a number",
+        ],
+    );
+    check(
+        &with_validation(|text| with_cell(text, "inf")),
+        &["part-00000.csv, line 3, column t_max: `inf` is not finite"],
+    );
+    check(
+        &with_validation(|text| text.replace("t_max", "t_maximum")),
+        &["part-00000.csv: column `t_maximum` is unknown"],
+    );
+    check(
+        &with_validation(|text| text.replacen(',', "", 30)),
+        &["part-00000.csv", "unknown"],
+    );
+    check(
+        &with_validation(|text| format!("{text}1,2,3\n")),
+        &["part-00000.csv, line 202: 3 cells, but the header has 21"],
+    );
+}
+
+#[test]
+fn a_channel_of_one_class_cannot_be_trained_on() {
+    let job = Job::with_channels(&forest());
+    let mut train = rows(0..100);
+    train.labels.fill(1);
+    job.channel("train", "part-00000.parquet", &train);
+    check(
+        &job,
+        &[
+            "cannot fit random_forest",
+            "every label is 1; both 0 and 1 are needed",
+        ],
+    );
+}
+
+#[test]
+fn an_optional_channel_that_is_there_must_be_sound() {
+    let job = Job::with_channels(&forest());
+    job.put("input/data/test/part-00000.parquet", b"not parquet");
+    check(
+        &job,
+        &[
+            "channel test: ",
+            "part-00000.parquet cannot be processed as a data file",
+        ],
+    );
+}
+
+#[test]
+fn a_stop_before_the_fit_is_a_failure_that_says_so() {
+    let job = Job::with_channels(&forest());
+    let stop = Stop::default();
+    stop.request();
+    let error = train::job(&job.paths, &mut Vec::new(), &stop).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "stopped by SIGTERM before the fit began; no model was written"
+    );
+    assert!(!job.path("model").exists());
+}
+
+#[test]
+fn a_stop_during_the_fit_tells_how_far_it_came() {
+    /// Standard output of a job that is stopped once it reports progress.
+    struct StopAtProgress(Stop);
+    impl std::io::Write for StopAtProgress {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            if bytes.starts_with(b"round") {
+                self.0.request();
+            }
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let job = Job::with_channels(&json!({ "algorithm": "gradient_boosting" }));
+    let stop = Stop::default();
+    let error = train::job(&job.paths, &mut StopAtProgress(stop.clone()), &stop).unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("stopped by SIGTERM after "), "{text}");
+    assert!(text.ends_with(" rounds; no model was written"), "{text}");
+    assert!(!job.path("model").exists());
+}
