@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus};
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
-use serde_json::Value;
+use anyhow::Context as _;
+use serde::Deserialize;
 
 use crate::programs;
 
@@ -58,8 +58,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(code) = failure(stages.call(stages.monitor(&jobs)?)?) {
         return Ok(code);
     }
-    let uris = stages.model_uris()?;
-    if let Some(code) = failure(stages.call(stages.deploy(&uris)?)?) {
+    if let Some(code) = failure(stages.call(stages.deploy(&jobs)?)?) {
         return Ok(code);
     }
     // The report is the pipeline's result, so its standard output is ours.
@@ -72,9 +71,21 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             "built in {build_seconds:.1} s, ran in {:.1} s",
             started.elapsed().as_secs_f64()
         );
-        stages.say_next(&jobs, &uris);
+        stages.say_next(&jobs);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is read of the record that `train-100k` leaves.
+#[derive(Deserialize)]
+struct Record {
+    jobs: Vec<Job>,
+}
+
+#[derive(Deserialize)]
+struct Job {
+    name: String,
+    model_uri: String,
 }
 
 /// What all stages have in common.
@@ -120,16 +131,18 @@ impl Stages {
         Ok(command)
     }
 
-    fn monitor(&self, jobs: &[String]) -> anyhow::Result<Command> {
+    fn monitor(&self, jobs: &[Job]) -> anyhow::Result<Command> {
         let mut command = self.program("monitor-100k")?;
-        command.args(jobs).args(["--wait", "--metrics"]);
+        command
+            .args(jobs.iter().map(|job| &job.name))
+            .args(["--wait", "--metrics"]);
         Ok(command)
     }
 
-    fn deploy(&self, uris: &[String]) -> anyhow::Result<Command> {
+    fn deploy(&self, jobs: &[Job]) -> anyhow::Result<Command> {
         let mut command = self.program("deploy-100k")?;
-        for uri in uris {
-            command.args(["--model-uri", uri]);
+        for job in jobs {
+            command.args(["--model-uri", &job.model_uri]);
         }
         command.args(["--model-name", MODEL_NAME, "--wait", "--test"]);
         Ok(command)
@@ -154,26 +167,20 @@ impl Stages {
         programs::run(&mut command)
     }
 
-    /// What `train-100k` recorded about the run.
-    fn record(&self) -> anyhow::Result<Value> {
+    /// The jobs that `train-100k` recorded.
+    fn jobs(&self) -> anyhow::Result<Vec<Job>> {
         let path = self
             .state_dir
             .join("runs")
             .join(&self.run)
             .join("train.json");
         let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
-        serde_json::from_slice(&bytes).with_context(|| path.display().to_string())
+        let record: Record =
+            serde_json::from_slice(&bytes).with_context(|| path.display().to_string())?;
+        Ok(record.jobs)
     }
 
-    fn jobs(&self) -> anyhow::Result<Vec<String>> {
-        texts(&self.record()?["jobs"], "name")
-    }
-
-    fn model_uris(&self) -> anyhow::Result<Vec<String>> {
-        texts(&self.record()?["jobs"], "model_uri")
-    }
-
-    fn say_next(&self, jobs: &[String], uris: &[String]) {
+    fn say_next(&self, jobs: &[Job]) {
         let place = match programs::folder() {
             Ok(folder) => format!("{}/", folder.display()),
             Err(_) => String::new(),
@@ -182,14 +189,16 @@ impl Stages {
             "local" => format!("--state-dir {}", self.state_dir.display()),
             other => format!("--backend {other}"),
         };
+        let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
         println!("\nnext:");
         println!(
             "  {place}monitor-100k {} --wait --metrics {backend}",
-            jobs.join(" ")
+            names.join(" ")
         );
-        if let Some(best) = uris.first() {
+        for job in jobs.iter().take(1) {
+            let uri = &job.model_uri;
             println!(
-                "  {place}deploy-100k --model-uri {best} --model-name {MODEL_NAME} --wait --test {backend}"
+                "  {place}deploy-100k --model-uri {uri} --model-name {MODEL_NAME} --wait --test {backend}"
             );
         }
         println!("  {place}deploy-100k --endpoint-name {MODEL_NAME}-endpoint --delete {backend}");
@@ -197,18 +206,6 @@ impl Stages {
             println!("  {place}local-sagemaker --stop {backend}");
         }
     }
-}
-
-fn texts(list: &Value, key: &str) -> anyhow::Result<Vec<String>> {
-    let items = list.as_array().map(Vec::as_slice).unwrap_or_default();
-    let texts: Vec<String> = items
-        .iter()
-        .filter_map(|item| Some(item[key].as_str()?.to_owned()))
-        .collect();
-    if texts.is_empty() {
-        bail!("train-100k recorded no `{key}` of its jobs");
-    }
-    Ok(texts)
 }
 
 fn failure(status: ExitStatus) -> Option<ExitCode> {
