@@ -20,8 +20,8 @@ mod watch;
 use std::time::SystemTime;
 
 use fire_cli::{Console, Exit};
+use sagemaker_ops::Clients;
 use sagemaker_ops::training::{self, JobFilter};
-use sagemaker_ops::{Clients, ErrorKind};
 
 pub use cli::Args;
 use verdict::Verdict;
@@ -47,29 +47,11 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
         .set(format!("The jobs go on; watch them with: {resume}"));
     let mut watch = Watch::new(&clients, first, args.pace(clients.kind()));
     let ended = watch.until_all_have_ended(console).await;
-    let exit = show(
-        Verdict::of(watch.into_jobs(), now()),
-        &args,
-        (&clients, console),
-    )
-    .await?;
-    match ended {
-        Ok(()) => Ok(exit),
-        Err(error) if is_timeout(&error) => {
-            console.warn(format!(
-                "{error}; the jobs go on; watch them with: {resume}"
-            ))?;
-            Ok(Exit::TimedOut)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn is_timeout(error: &anyhow::Error) -> bool {
-    let kind = error
-        .downcast_ref::<sagemaker_ops::Error>()
-        .map(sagemaker_ops::Error::kind);
-    kind == Some(ErrorKind::Timeout)
+    let verdict = Verdict::of(watch.into_jobs(), now());
+    let exit = show(verdict, &args, (&clients, console)).await?;
+    let Err(error) = ended else { return Ok(exit) };
+    console.warn(format!("the jobs go on; watch them with: {resume}"))?;
+    Err(error)
 }
 
 /// Writes what is known of the jobs, for people and for programs.

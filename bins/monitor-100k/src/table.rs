@@ -96,15 +96,10 @@ pub(crate) fn change(job: &Job, now: f64) -> String {
 
 /// The jobs of a list, newest first.
 pub(crate) fn listing(jobs: &[JobSummary], now: f64) -> Vec<String> {
+    let ago = |created| format!("{} ago", duration(now - created));
     let rows = jobs.iter().map(|job| {
-        let age = job
-            .created
-            .map_or(NONE.to_owned(), |created| duration(now - created));
-        vec![
-            job.name.to_string(),
-            job.status.to_string(),
-            format!("{age} ago"),
-        ]
+        let age = job.created.map_or(NONE.to_owned(), ago);
+        vec![job.name.to_string(), job.status.to_string(), age]
     });
     aligned(&rows.collect::<Vec<_>>())
 }
@@ -172,5 +167,153 @@ fn duration(seconds: f64) -> String {
         (0, 0) => format!("{seconds} s"),
         (0, _) => format!("{minutes} min {seconds:02} s"),
         _ => format!("{hours} h {minutes:02} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sagemaker_ops::training::JobStatus;
+
+    use super::*;
+
+    /// A job as it is right after it was accepted, at second 1000.
+    fn accepted(name: &str) -> Job {
+        Job {
+            name: name.parse().unwrap(),
+            status: JobStatus::InProgress,
+            secondary_status: "Starting".to_owned(),
+            transitions: Vec::new(),
+            failure_reason: None,
+            instance_type: None,
+            instance_count: None,
+            created: 1000.0,
+            started: None,
+            ended: None,
+            training_seconds: None,
+            billable_seconds: None,
+            metrics: BTreeMap::new(),
+            model_uri: None,
+            output_uri: None,
+            hyperparameters: BTreeMap::new(),
+            channels: Vec::new(),
+        }
+    }
+
+    fn with_figures(job: Job, figures: &[(&str, f64)]) -> Job {
+        let metrics = figures
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), *value))
+            .collect();
+        Job { metrics, ..job }
+    }
+
+    #[test]
+    fn unknown_values_are_dashes_and_columns_line_up() {
+        let done = Job {
+            status: JobStatus::Completed,
+            secondary_status: "Completed".to_owned(),
+            instance_type: Some("ml.m5.4xlarge".to_owned()),
+            instance_count: Some(1),
+            started: Some(1010.0),
+            ended: Some(1075.0),
+            training_seconds: Some(65.0),
+            billable_seconds: Some(60.0),
+            ..with_figures(
+                accepted("long-name"),
+                &[("validation:auc", 0.75), ("test:auc", 0.5)],
+            )
+        };
+        let lines = jobs(&[accepted("a"), done], 1007.0);
+        let cells = |line: &str| -> Vec<String> {
+            line.split("  ")
+                .map(str::trim)
+                .filter(|cell| !cell.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
+        assert_eq!(
+            cells(&lines[1]),
+            [
+                "a",
+                "InProgress",
+                "Starting",
+                "7 s",
+                "-",
+                "-",
+                "-",
+                "-",
+                "-"
+            ]
+        );
+        let expected = [
+            "long-name",
+            "Completed",
+            "Completed",
+            "1 min 15 s",
+            "1 min 05 s",
+            "1 min 00 s",
+            "ml.m5.4xlarge x 1",
+            "0.0154",
+            "AUC 0.7500",
+        ];
+        assert_eq!(cells(&lines[2]), expected);
+        for line in &lines {
+            assert_eq!(
+                line.as_bytes()[lines[0].find("USD").unwrap() - 1],
+                b' ',
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_change_says_what_when_and_of_which_job() {
+        assert_eq!(
+            change(&accepted("a"), 1062.0),
+            "a  InProgress  Starting  after 1 min 02 s"
+        );
+        let silent = Job {
+            secondary_status: String::new(),
+            ..accepted("a")
+        };
+        assert_eq!(change(&silent, 1000.0), "a  InProgress  -  after 0 s");
+    }
+
+    #[test]
+    fn every_reported_part_has_a_line_with_all_figures() {
+        let reported = with_figures(accepted("a"), &[("validation:auc", 0.75), ("test:f1", 0.5)]);
+        let lines = metrics(&[reported, accepted("b")]);
+        assert_eq!(
+            lines,
+            [
+                "JOB  PART        AUC     ACCURACY  F1      PRECISION  RECALL  LOGLOSS  BRIER",
+                "a    validation  0.7500  -         -       -          -       -        -",
+                "a    test        -       -         0.5000  -          -       -        -",
+            ]
+        );
+    }
+
+    #[test]
+    fn durations_read_naturally() {
+        let check = |seconds, expected| assert_eq!(duration(seconds), expected);
+        check(-1.0, "0 s");
+        check(0.4, "0 s");
+        check(59.4, "59 s");
+        check(59.6, "1 min 00 s");
+        check(3599.0, "59 min 59 s");
+        check(3600.0, "1 h 00 min");
+        check(90_061.0, "25 h 01 min");
+    }
+
+    #[test]
+    fn a_list_says_how_old_each_job_is() {
+        let job = |created| JobSummary {
+            name: "a".parse().unwrap(),
+            status: JobStatus::Failed,
+            created,
+            ended: None,
+        };
+        let lines = listing(&[job(Some(1000.0)), job(None)], 1030.0);
+        assert_eq!(lines, ["a  Failed  30 s ago", "a  Failed  -"]);
     }
 }

@@ -220,3 +220,135 @@ fn deploy_command(models: &[&S3Uri], flags: &str) -> String {
          --test {flags}"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn ended(name: &str, status: JobStatus, auc: Option<f64>) -> Job {
+        let figure = |auc| BTreeMap::from([(COMPARED.to_owned(), auc)]);
+        Job {
+            name: name.parse().unwrap(),
+            status,
+            secondary_status: String::new(),
+            transitions: Vec::new(),
+            failure_reason: None,
+            instance_type: None,
+            instance_count: None,
+            created: 1000.0,
+            started: None,
+            ended: Some(1010.0),
+            training_seconds: None,
+            billable_seconds: None,
+            metrics: auc.map(figure).unwrap_or_default(),
+            model_uri: Some(
+                format!("s3://bucket/{name}/output/model.tar.gz")
+                    .parse()
+                    .unwrap(),
+            ),
+            output_uri: None,
+            hyperparameters: BTreeMap::new(),
+            channels: Vec::new(),
+        }
+    }
+
+    fn chosen(jobs: Vec<Job>) -> Verdict {
+        let mut verdict = Verdict::of(jobs, 2000.0);
+        verdict.choose("--state-dir /state");
+        verdict
+    }
+
+    #[test]
+    fn the_best_completed_model_wins_and_the_first_of_equals() {
+        use JobStatus::{Completed, Failed};
+        let check = |jobs: Vec<Job>, expected: Option<&str>| {
+            let best = chosen(jobs).best;
+            assert_eq!(best.as_ref().map(|best| best.job.as_str()), expected);
+        };
+        check(vec![], None);
+        check(vec![ended("a", Completed, None)], None);
+        check(
+            vec![
+                ended("a", Completed, Some(0.6)),
+                ended("b", Completed, Some(0.7)),
+            ],
+            Some("b"),
+        );
+        check(
+            vec![
+                ended("a", Completed, Some(0.7)),
+                ended("b", Completed, Some(0.7)),
+            ],
+            Some("a"),
+        );
+        check(
+            vec![
+                ended("a", Completed, Some(0.6)),
+                ended("b", Failed, Some(0.9)),
+            ],
+            Some("a"),
+        );
+        let no_model = Job {
+            model_uri: None,
+            ..ended("b", Completed, Some(0.9))
+        };
+        check(vec![ended("a", Completed, Some(0.6)), no_model], Some("a"));
+    }
+
+    #[test]
+    fn commands_deploy_the_best_model_and_all_of_them_together() {
+        let job = |name, auc| ended(name, JobStatus::Completed, Some(auc));
+        let commands = chosen(vec![job("a", 0.6), job("b", 0.7)]).commands.unwrap();
+        let tail = "--model-name flir-scd41-best-model --instance-type ml.t2.medium --wait --test \
+                    --state-dir /state";
+        let best = format!("deploy-100k --model-uri s3://bucket/b/output/model.tar.gz {tail}");
+        assert!(
+            commands.deploy_best.ends_with(&best),
+            "{}",
+            commands.deploy_best
+        );
+        let all = format!(
+            "deploy-100k --model-uri s3://bucket/a/output/model.tar.gz \
+             --model-uri s3://bucket/b/output/model.tar.gz {tail}"
+        );
+        let ensemble = commands.deploy_ensemble.unwrap();
+        assert!(ensemble.ends_with(&all), "{ensemble}");
+        assert_eq!(
+            chosen(vec![job("a", 0.6)])
+                .commands
+                .unwrap()
+                .deploy_ensemble,
+            None
+        );
+    }
+
+    #[test]
+    fn failed_and_stopped_jobs_decide_the_exit_code() {
+        use JobStatus::{Completed, Failed, InProgress, Stopped, Stopping};
+        for (status, expected) in [
+            (Completed, Exit::Done),
+            (InProgress, Exit::Done),
+            (Stopping, Exit::Done),
+            (Failed, Exit::WorkFailed),
+            (Stopped, Exit::WorkFailed),
+        ] {
+            let jobs = vec![ended("a", Completed, None), ended("b", status, None)];
+            assert_eq!(Verdict::of(jobs, 2000.0).exit(), expected);
+        }
+    }
+
+    #[test]
+    fn the_document_has_its_documented_keys() {
+        let verdict = chosen(vec![ended("a", JobStatus::Completed, Some(0.6))]);
+        let document = serde_json::to_value(&verdict).unwrap();
+        let keys: Vec<_> = document.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["best", "commands", "jobs"]);
+        assert_eq!(document["best"]["validation_auc"], 0.6);
+        assert_eq!(document["jobs"][0]["status"], "Completed");
+        assert_eq!(document["jobs"][0]["elapsed_seconds"], 10.0);
+        assert_eq!(document["jobs"][0]["metrics"]["validation:auc"], 0.6);
+        assert!(document["jobs"][0]["cost_usd"].is_null());
+    }
+}

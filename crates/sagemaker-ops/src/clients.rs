@@ -1,6 +1,7 @@
 //! The SDK clients of one backend, made here and nowhere else.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
@@ -158,12 +159,17 @@ pub async fn account(clients: &Clients) -> Result<AccountId, Error> {
 /// must not reach it.
 fn local_config(url: &str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "the local backend");
+    // Nobody shares this server, so a pause need not be long, and a server that is gone shows soon.
+    let retry = RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_secs(1));
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(DEFAULT_REGION))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(url)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .retry_config(retry)
         .build()
 }
 

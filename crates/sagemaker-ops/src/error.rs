@@ -138,7 +138,12 @@ impl Error {
             return Self::new(kind, op, format!("{subject}: {said}")).with_answer(error);
         }
         let (kind, said) = explain_silence(&error);
-        Self::new(kind, op, format!("{subject}: {said}")).with_source(error)
+        let silence = Self::new(kind, op, format!("{subject}: {said}"));
+        // The SDK's outermost words, "dispatch failure", tell nobody anything.
+        match error.into_source() {
+            Ok(cause) => silence.with_source(cause),
+            Err(error) => silence.with_source(error),
+        }
     }
 }
 

@@ -1,0 +1,128 @@
+//! A server that answers for training jobs as the service does, each living through given states.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// A job's states, one for each time it is described; the last one stays.
+type Life = (String, Vec<Value>);
+
+#[derive(Default)]
+struct Jobs {
+    lives: Vec<Life>,
+    described: HashMap<String, usize>,
+}
+
+pub(crate) struct Server {
+    state_dir: tempfile::TempDir,
+    jobs: Arc<Mutex<Jobs>>,
+}
+
+impl Server {
+    /// Serves jobs that were created in this order, and leaves the note by which it is found.
+    pub(crate) async fn start<'a>(lives: impl IntoIterator<Item = (&'a str, Vec<Value>)>) -> Self {
+        let lives = lives
+            .into_iter()
+            .map(|(name, life)| (name.to_owned(), life))
+            .collect();
+        let jobs = Arc::new(Mutex::new(Jobs {
+            lives,
+            ..Jobs::default()
+        }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (pid, build_id) = (std::process::id(), "scripted");
+        let health = json!({"pid": pid, "build_id": build_id, "idle": false}).to_string();
+        let log: String = (1..=50).map(|line| format!("line {line}\n")).collect();
+        let router = Router::new()
+            .route("/_local/health", get(async || health))
+            .route("/_local/jobs/{name}/log", get(async || log))
+            .fallback(answer)
+            .with_state(Arc::clone(&jobs));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let state_dir = tempfile::tempdir().unwrap();
+        let note = json!({
+            "pid": pid, "port": address.port(), "url": format!("http://{address}"),
+            "build_id": build_id, "started": 0,
+        });
+        std::fs::write(state_dir.path().join("server.json"), note.to_string()).unwrap();
+        Self { state_dir, jobs }
+    }
+
+    pub(crate) fn state_dir(&self) -> &Path {
+        self.state_dir.path()
+    }
+
+    /// How often the job was described.
+    pub(crate) fn described(&self, job: &str) -> usize {
+        self.jobs
+            .lock()
+            .unwrap()
+            .described
+            .get(job)
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+async fn answer(State(jobs): State<Arc<Mutex<Jobs>>>, request: Request) -> (StatusCode, String) {
+    let target = request.headers().get("x-amz-target").cloned();
+    let body: Bytes = to_bytes(request.into_body(), 1 << 20).await.unwrap();
+    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let mut jobs = jobs.lock().unwrap();
+    match target.as_ref().and_then(|target| target.to_str().ok()) {
+        Some("SageMaker.DescribeTrainingJob") => describe(&mut jobs, &asked["TrainingJobName"]),
+        Some("SageMaker.ListTrainingJobs") => list(&jobs, &asked["NameContains"]),
+        other => (StatusCode::NOT_IMPLEMENTED, format!("{other:?}")),
+    }
+}
+
+fn describe(jobs: &mut Jobs, name: &Value) -> (StatusCode, String) {
+    let name = name.as_str().unwrap_or_default().to_owned();
+    let times = jobs.described.entry(name.clone()).or_default();
+    let Some((_, life)) = jobs.lives.iter().find(|(known, _)| *known == name) else {
+        let error = json!({
+            "__type": "ValidationException", "message": "Requested resource not found.",
+        });
+        return (StatusCode::BAD_REQUEST, error.to_string());
+    };
+    let state = life
+        .get(*times)
+        .or(life.last())
+        .cloned()
+        .unwrap_or_default();
+    *times += 1;
+    if state == "500" {
+        let error = json!({"__type": "InternalFailure", "message": "try again"});
+        return (StatusCode::BAD_REQUEST, error.to_string());
+    }
+    (StatusCode::OK, state.to_string())
+}
+
+fn list(jobs: &Jobs, filter: &Value) -> (StatusCode, String) {
+    let filter = filter.as_str().unwrap_or_default();
+    let named = jobs
+        .lives
+        .iter()
+        .rev()
+        .filter(|(name, _)| name.contains(filter));
+    let jobs: Vec<Value> = named
+        .map(|(name, _)| {
+            json!({
+                "TrainingJobName": name, "TrainingJobStatus": "Completed", "CreationTime": 1000.0,
+            })
+        })
+        .collect();
+    (
+        StatusCode::OK,
+        json!({"TrainingJobSummaries": jobs}).to_string(),
+    )
+}
