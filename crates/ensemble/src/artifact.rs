@@ -113,7 +113,13 @@ impl Artifact {
     /// The vote on each row of `x`, which must have as many columns as there are features.
     pub fn predict_proba(&self, x: &Matrix) -> Result<Vec<f64>, Error> {
         x.expect_columns(self.features.len())?;
-        Ok(x.iter_rows().map(|row| self.predict_row(row)).collect())
+        let mut votes = vec![0.0; x.rows()];
+        for member in &self.members {
+            for (vote, p) in votes.iter_mut().zip(member.model.predict_proba(x)?) {
+                *vote += member.weight * p;
+            }
+        }
+        Ok(votes.into_iter().map(|vote| vote.min(1.0)).collect())
     }
 
     /// The vote on one row: the weighted mean of the members' probabilities.

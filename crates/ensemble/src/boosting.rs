@@ -6,21 +6,24 @@
 mod early_stopping;
 mod grow;
 mod margins;
+mod node;
 mod pool;
+mod rule;
 mod sample;
 
 use crate::binned::Binned;
 use crate::error::Error;
 use crate::loss::{log_odds, sigmoid};
-use crate::matrix::Samples;
+use crate::matrix::{Matrix, Samples};
 use crate::packed::FixedPoint;
 use crate::params::BoostingParams;
 use crate::run::{Progress, Run};
-use crate::tree::Tree;
+use crate::tree::{self, Tree};
 use early_stopping::{EarlyStopping, Validation};
-use grow::{Growth, Rule};
+use grow::Growth;
 use margins::Margins;
 use pool::Pool;
+use rule::Rule;
 
 /// A fitted boosted ensemble of trees.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,9 +72,13 @@ impl Boosting {
 
     /// The probability of class 1 for one row.
     pub(crate) fn probability(&self, row: &[f32]) -> f64 {
-        let steps = self.trees.iter().map(|tree| f64::from(tree.leaf(row)));
-        // In the order of the rounds, so that training and prediction round alike.
-        sigmoid(steps.fold(self.base, |margin, step| margin + step))
+        sigmoid(tree::sum_leaves(&self.trees, self.base, row))
+    }
+
+    /// The same for every row.
+    pub(crate) fn probabilities(&self, x: &Matrix) -> Vec<f64> {
+        let margins = tree::sum_leaves_of_all(&self.trees, self.base, x);
+        margins.into_iter().map(sigmoid).collect()
     }
 }
 

@@ -9,12 +9,12 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::binned::Binned;
 use crate::error::Error;
-use crate::matrix::Samples;
+use crate::matrix::{Matrix, Samples};
 use crate::packed::pack;
 use crate::parallel;
 use crate::params::ForestParams;
 use crate::run::{Progress, Run};
-use crate::tree::Tree;
+use crate::tree::{self, Tree};
 
 /// A fitted random forest.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,12 +63,15 @@ impl Forest {
 
     /// The probability of class 1 for one row.
     pub(crate) fn probability(&self, row: &[f32]) -> f64 {
-        let sum: f64 = self
-            .trees
-            .iter()
-            .map(|tree| f64::from(tree.leaf(row)))
-            .sum();
-        sum / self.trees.len() as f64
+        tree::sum_leaves(&self.trees, 0.0, row) / self.trees.len() as f64
+    }
+
+    /// The same for every row.
+    pub(crate) fn probabilities(&self, x: &Matrix) -> Vec<f64> {
+        let sums = tree::sum_leaves_of_all(&self.trees, 0.0, x);
+        sums.into_iter()
+            .map(|sum| sum / self.trees.len() as f64)
+            .collect()
     }
 }
 

@@ -49,7 +49,11 @@ impl Model {
     /// The probability of class 1 for each row of `x`, which must have as many columns as the training part.
     pub fn predict_proba(&self, x: &Matrix) -> Result<Vec<f64>, Error> {
         x.expect_columns(self.columns())?;
-        Ok(x.iter_rows().map(|row| self.predict_row(row)).collect())
+        Ok(match self {
+            Self::Forest(model) => model.probabilities(x),
+            Self::Boosting(model) => model.probabilities(x),
+            Self::Logistic(model) => x.iter_rows().map(|row| model.probability(row)).collect(),
+        })
     }
 
     /// The probability of class 1 for one row of [`columns`](Self::columns) values, NaN for missing ones.

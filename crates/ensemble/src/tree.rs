@@ -1,4 +1,6 @@
-//! One fitted tree.
+//! Fitted trees.
+
+use crate::matrix::Matrix;
 
 /// A binary tree in preorder: the left child of a split is the node after it.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +75,30 @@ impl Tree {
     }
 }
 
+/// Rows that go through one tree before the next tree is looked at.
+const BLOCK: usize = 256;
+
+/// `start` and the leaf values of one row, added in the order of the trees.
+pub(crate) fn sum_leaves(trees: &[Tree], start: f64, row: &[f32]) -> f64 {
+    trees
+        .iter()
+        .fold(start, |sum, tree| sum + f64::from(tree.leaf(row)))
+}
+
+/// The same for every row, to the bit. A block of rows goes through one tree after the other, so that each tree is
+/// fetched once a block and not once a row.
+pub(crate) fn sum_leaves_of_all(trees: &[Tree], start: f64, x: &Matrix) -> Vec<f64> {
+    let mut sums = vec![start; x.rows()];
+    for (block, sums) in sums.chunks_mut(BLOCK).enumerate() {
+        for tree in trees {
+            for (row, sum) in (block * BLOCK..).zip(sums.iter_mut()) {
+                *sum += f64::from(tree.leaf(x.row(row)));
+            }
+        }
+    }
+    sums
+}
+
 /// Fills in where right children stand; whether `nodes` are exactly one complete tree.
 ///
 /// A leaf ends the left subtree of the innermost split that still waits for its right child, which is next then.
@@ -129,5 +155,24 @@ mod tests {
         check(&[split, leaf, leaf], true);
         check(&[split, leaf, leaf, leaf], false);
         check(&[split, split, leaf, leaf, split, leaf, leaf], true);
+    }
+
+    #[test]
+    fn all_rows_at_once_are_summed_as_one_by_one() {
+        let stump = |threshold, low: f32| {
+            Tree::from_preorder(vec![
+                Node::split(0, false, threshold),
+                Node::Leaf(low),
+                Node::Leaf(0.1),
+            ])
+        };
+        let trees = [stump(100.0, 0.7), stump(300.0, 1e-9), stump(500.0, -0.3)];
+        let values: Vec<f32> = (0..600_u16).map(f32::from).collect();
+        let x = Matrix::new(&values, 1).unwrap();
+        let one_by_one: Vec<f64> = x
+            .iter_rows()
+            .map(|row| sum_leaves(&trees, 0.2, row))
+            .collect();
+        assert_eq!(sum_leaves_of_all(&trees, 0.2, &x), one_by_one);
     }
 }

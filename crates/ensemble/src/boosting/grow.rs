@@ -5,18 +5,20 @@
 
 use std::num::NonZeroUsize;
 
+use super::node::{Open, Place, Sketch, fill_gaps};
 use super::pool::Pool;
+use super::rule::Rule;
 use crate::binned::Binned;
 use crate::histogram::{Bins, add, fill_all, fill_some, subtract};
-use crate::packed::{FixedPoint, lower, upper};
 use crate::parallel;
-use crate::params::BoostingParams;
 use crate::partition::partition;
-use crate::split::{Criterion, Split};
+use crate::split::Split;
 use crate::tree::{Node, Tree};
 
 /// Subtrees per thread at least, so that threads with small ones can take more.
 const SUBTREES_PER_THREAD: usize = 4;
+/// Rows that are worth starting a thread for, which can take as long as summing some 10,000 rows.
+const MIN_BLOCK: usize = 1 << 14;
 
 /// What the nodes of one tree share.
 #[derive(Debug)]
@@ -28,96 +30,6 @@ pub(super) struct Growth<'a> {
     pub(super) columns: &'a [u8],
     pub(super) pool: &'a Pool,
     pub(super) rule: &'a Rule,
-}
-
-/// When a node is split, and what a leaf is worth.
-#[derive(Debug)]
-pub(super) struct Rule {
-    scale: FixedPoint,
-    criterion: Criterion,
-    max_depth: u32,
-    l2: f64,
-    learning_rate: f64,
-}
-
-impl Rule {
-    /// The rule for gradients packed with `scale`.
-    pub(super) fn new(params: &BoostingParams, scale: FixedPoint) -> Self {
-        let criterion = Criterion {
-            l2: params.l2 * scale.hessian,
-            min_lower: ((params.min_child_weight * scale.hessian).ceil() as u32).max(1),
-            // A split saves half its gain; gains are counted in the units of the packed sums.
-            min_gain: 2.0 * params.gamma * scale.gradient * scale.gradient / scale.hessian,
-        };
-        Self {
-            scale,
-            criterion,
-            max_depth: params.max_depth,
-            l2: params.l2,
-            learning_rate: params.learning_rate,
-        }
-    }
-
-    /// The step of a leaf whose words sum to `total`: a part of the Newton step, 0 without any weight.
-    fn leaf_value(&self, total: u64) -> f32 {
-        let gradient = f64::from(upper(total)) / self.scale.gradient;
-        let weight = f64::from(lower(total)) / self.scale.hessian + self.l2;
-        if weight > 0.0 {
-            (-self.learning_rate * gradient / weight) as f32
-        } else {
-            0.0
-        }
-    }
-}
-
-/// A node that may still be split.
-#[derive(Debug)]
-struct Open<'r> {
-    place: Place<'r>,
-    /// Of its rows, one entry per column of the tree.
-    histogram: Vec<Bins>,
-    total: u64,
-    depth: u32,
-}
-
-/// A node's share of what is kept per row. Nodes never share, so that threads need not know of each other.
-#[derive(Debug)]
-struct Place<'r> {
-    rows: &'r mut [u32],
-    /// To move rows in.
-    scratch: &'r mut [u32],
-    /// What the tree adds to each of `rows`; set once its leaf is known.
-    steps: &'r mut [f32],
-}
-
-impl Place<'_> {
-    /// The places of two children, of which the left one has `lefts` rows.
-    fn split_at(self, lefts: usize) -> (Self, Self) {
-        let (rows, right_rows) = self.rows.split_at_mut(lefts);
-        let (scratch, right_scratch) = self.scratch.split_at_mut(lefts);
-        let (steps, right_steps) = self.steps.split_at_mut(lefts);
-        let right = Self {
-            rows: right_rows,
-            scratch: right_scratch,
-            steps: right_steps,
-        };
-        (
-            Self {
-                rows,
-                scratch,
-                steps,
-            },
-            right,
-        )
-    }
-}
-
-/// Nodes in preorder, with gaps where subtrees are still to be grown.
-#[derive(Debug, Default)]
-struct Sketch<'r> {
-    nodes: Vec<Node>,
-    /// Each with its place among `nodes`, ascending.
-    postponed: Vec<(usize, Open<'r>)>,
 }
 
 impl Growth<'_> {
@@ -137,12 +49,7 @@ impl Growth<'_> {
             scratch: &mut scratch,
             steps,
         };
-        let root = Open {
-            place,
-            histogram,
-            total,
-            depth: 0,
-        };
+        let root = Open::new(place, histogram, total, 0);
 
         let mut trunk = Sketch::default();
         self.grow(root, small, threads, &mut trunk);
@@ -229,17 +136,15 @@ impl Growth<'_> {
         let lefts = partition(place.rows, place.scratch, |row| self.goes_left(row, split));
         let (left, right) = place.split_at(lefts);
         let left_is_smaller = left.rows.len() < right.rows.len();
-        let smaller = self.histogram(
-            if left_is_smaller {
-                left.rows
-            } else {
-                right.rows
-            },
-            threads,
-        );
+        let smaller = if left_is_smaller {
+            &*left.rows
+        } else {
+            &*right.rows
+        };
+        let smaller = self.histogram(smaller, threads);
         let mut larger = node.histogram;
         subtract(&mut larger, &smaller);
-        let histograms = if left_is_smaller {
+        let (left_sums, right_sums) = if left_is_smaller {
             (smaller, larger)
         } else {
             (larger, smaller)
@@ -247,18 +152,8 @@ impl Growth<'_> {
         let depth = node.depth + 1;
         let right_total = node.total.wrapping_sub(split.left);
         (
-            Open {
-                place: left,
-                histogram: histograms.0,
-                total: split.left,
-                depth,
-            },
-            Open {
-                place: right,
-                histogram: histograms.1,
-                total: right_total,
-                depth,
-            },
+            Open::new(left, left_sums, split.left, depth),
+            Open::new(right, right_sums, right_total, depth),
         )
     }
 
@@ -292,22 +187,6 @@ impl Growth<'_> {
     }
 }
 
-/// Rows that are worth starting a thread for, which can take as long as summing some 10,000 rows.
-const MIN_BLOCK: usize = 1 << 14;
-
-/// Puts the subtrees into the places where they belong.
-fn fill_gaps(nodes: &[Node], subtrees: impl Iterator<Item = (usize, Vec<Node>)>) -> Vec<Node> {
-    let mut filled = Vec::new();
-    let mut taken = 0;
-    for (place, subtree) in subtrees {
-        filled.extend_from_slice(&nodes[taken..place]);
-        filled.extend(subtree);
-        taken = place;
-    }
-    filled.extend_from_slice(&nodes[taken..]);
-    filled
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -315,6 +194,8 @@ mod tests {
     use super::*;
     use crate::exact_tree::{ExactTree, tables};
     use crate::matrix::Matrix;
+    use crate::packed::FixedPoint;
+    use crate::params::BoostingParams;
 
     proptest! {
         #[test]

@@ -22,12 +22,16 @@ pub(super) fn draw(params: &BoostingParams, data: &Binned, seed: u64, round: usi
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(round as u64);
     let all = 0..data.rows() as u32;
-    let (rows, left_out) = if params.subsample < 1.0 {
-        let limit = params.subsample * 2_f64.powi(32);
+    let limit = params.subsample * 2_f64.powi(32);
+    let (mut rows, mut left_out): (Vec<u32>, Vec<u32>) = if params.subsample < 1.0 {
         all.partition(|_| f64::from(rng.next_u32()) < limit)
     } else {
         (all.collect(), Vec::new())
     };
+    // A small share of few rows may draw none, and a tree needs some.
+    if rows.is_empty() {
+        std::mem::swap(&mut rows, &mut left_out);
+    }
     Drawn {
         columns: draw_columns(params.colsample, data.columns(), &mut rng),
         rows,
@@ -95,5 +99,20 @@ mod tests {
         assert_eq!(first.rows.len() + first.left_out.len(), 2_000);
         assert_ne!(first.rows, second.rows);
         assert_eq!(first.rows, drawn(0.25, 0.31, 1).rows);
+    }
+
+    #[test]
+    fn some_row_is_always_drawn() {
+        let data = Binned::new(
+            &Matrix::new(&[0.0, 1.0], 1).unwrap(),
+            255,
+            NonZeroUsize::MIN,
+        )
+        .unwrap();
+        let params = BoostingParams {
+            subsample: 1e-9,
+            ..BoostingParams::default()
+        };
+        assert_eq!(draw(&params, &data, 5, 1).rows, [0, 1]);
     }
 }

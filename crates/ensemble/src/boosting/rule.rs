@@ -1,0 +1,90 @@
+//! When a boosted tree splits a node, and what its leaves are worth.
+
+use crate::packed::{FixedPoint, lower, upper};
+use crate::params::BoostingParams;
+use crate::split::Criterion;
+
+/// A round's parameters in the units of the packed sums.
+#[derive(Debug)]
+pub(super) struct Rule {
+    scale: FixedPoint,
+    pub(super) criterion: Criterion,
+    pub(super) max_depth: u32,
+    l2: f64,
+    learning_rate: f64,
+}
+
+impl Rule {
+    /// The rule for gradients packed with `scale`.
+    pub(super) fn new(params: &BoostingParams, scale: FixedPoint) -> Self {
+        let criterion = Criterion {
+            l2: params.l2 * scale.hessian,
+            min_lower: ((params.min_child_weight * scale.hessian).ceil() as u32).max(1),
+            // A split saves half its gain; gains are counted in the units of the packed sums.
+            min_gain: 2.0 * params.gamma * scale.gradient * scale.gradient / scale.hessian,
+        };
+        Self {
+            scale,
+            criterion,
+            max_depth: params.max_depth,
+            l2: params.l2,
+            learning_rate: params.learning_rate,
+        }
+    }
+
+    /// The step of a leaf whose words sum to `total`: a part of the Newton step, 0 without any weight.
+    pub(super) fn leaf_value(&self, total: u64) -> f32 {
+        let gradient = f64::from(upper(total)) / self.scale.gradient;
+        let weight = f64::from(lower(total)) / self.scale.hessian + self.l2;
+        if weight > 0.0 {
+            (-self.learning_rate * gradient / weight) as f32
+        } else {
+            0.0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_is_a_part_of_the_newton_step() {
+        let scale = FixedPoint::for_rows(100);
+        let value = |l2, gradient, hessian| {
+            let params = BoostingParams {
+                l2,
+                ..BoostingParams::default()
+            };
+            f64::from(Rule::new(&params, scale).leaf_value(scale.pack(gradient, hessian)))
+        };
+        let check = |found: f64, expected: f64| {
+            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+        };
+        check(value(1.0, 0.5, 0.25), -0.1 * 0.5 / 1.25);
+        check(value(0.0, -1.0, 0.125), 0.1 * 1.0 / 0.125);
+        check(value(0.0, 0.0, 0.0), 0.0);
+    }
+
+    #[test]
+    fn limits_are_turned_into_the_units_of_sums() {
+        let scale = FixedPoint::for_rows(100);
+        let params = BoostingParams {
+            gamma: 0.5,
+            min_child_weight: 2.0,
+            ..BoostingParams::default()
+        };
+        let criterion = Rule::new(&params, scale).criterion;
+        assert_eq!(f64::from(criterion.min_lower), 2.0 * scale.hessian);
+        // One side with gradient 1 and hessian 1 scores 1 without a penalty, so it just saves 0.5.
+        assert_eq!(
+            criterion.min_gain,
+            scale.gradient * scale.gradient / scale.hessian
+        );
+        let no_limit = BoostingParams {
+            min_child_weight: 0.0,
+            ..BoostingParams::default()
+        };
+        assert_eq!(Rule::new(&no_limit, scale).criterion.min_lower, 1);
+    }
+}
