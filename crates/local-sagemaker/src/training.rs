@@ -3,7 +3,9 @@
 //! Each job is a process of its own with its own tree, log and task; all of them run at once.
 //! A job whose server was killed is run again from its start, because its request is kept with its record.
 
+mod check;
 mod metrics;
+mod plan;
 mod record;
 mod request;
 mod run;
@@ -27,8 +29,9 @@ use crate::s3::Storage;
 use crate::store::{Table, locked};
 use crate::wire::{ApiError, Call, nothing};
 use metrics::Readings;
+use plan::Plan;
 use record::{Record, Status};
-use request::{Plan, TrainingRequest};
+use request::TrainingRequest;
 use run::{Run, Wish};
 use tree::Tree;
 

@@ -7,6 +7,7 @@
 //! | removal of a bucket that holds objects | removes them | `BucketNotEmpty` |
 //! | creation of a bucket that exists | `BucketAlreadyExists`, as if another owned it | 200 in us-east-1, else `BucketAlreadyOwnedByYou` |
 //! | a key with `..` in it | another object | refused |
+//! | a key below another, or above | 500 | `InvalidRequest` with the reason |
 //! | a key too long for its side files | 500 | `KeyTooLongError` |
 
 use std::path::Path;
@@ -82,9 +83,34 @@ fn check_object(method: &Method, bucket_dir: &Path, key: &str) -> Option<Refused
     if !bucket_dir.is_dir() {
         return Some(("NoSuchBucket", "The specified bucket does not exist".into()));
     }
-    let reads = method == Method::GET || method == Method::HEAD;
     let folder = !key.ends_with('/') && bucket_dir.join(key).is_dir();
+    if method == Method::PUT || method == Method::POST {
+        return check_place(bucket_dir, key, folder);
+    }
+    let reads = method == Method::GET || method == Method::HEAD;
     (reads && folder).then(|| ("NoSuchKey", "The specified key does not exist.".into()))
+}
+
+/// Objects are files, so a key cannot be a folder of others, nor lie below another.
+fn check_place(bucket_dir: &Path, key: &str, folder: bool) -> Option<Refused> {
+    if folder && files_below(bucket_dir, &format!("{key}/")).is_ok_and(|files| files.is_empty()) {
+        // What deleted objects leave behind; the file could not take its place.
+        let _ = std::fs::remove_dir_all(bucket_dir.join(key));
+        return None;
+    }
+    let above = key
+        .match_indices('/')
+        .map(|(end, _)| &key[..end])
+        .find(|above| bucket_dir.join(above).is_file());
+    let what = match (folder, above) {
+        (true, _) => format!("The key {key} is a prefix of other objects"),
+        (false, Some(above)) => format!("The key {key} lies below the object {above}"),
+        (false, None) => return None,
+    };
+    Some((
+        "InvalidRequest",
+        format!("{what}; the local server keeps objects as files and cannot hold both."),
+    ))
 }
 
 fn not_empty(bucket_dir: &Path) -> Option<Refused> {

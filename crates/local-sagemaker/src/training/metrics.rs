@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::request::Metric;
+use super::plan::Metric;
 use crate::clock::Stamp;
 
 /// The latest value of one metric.

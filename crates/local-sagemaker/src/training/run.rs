@@ -13,8 +13,8 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::Jobs;
 use super::metrics::{Readings, Tail, scan};
+use super::plan::Plan;
 use super::record::{Status, artifact};
-use super::request::Plan;
 use super::tree::Tree;
 use crate::archive;
 use crate::clock::Stamp;

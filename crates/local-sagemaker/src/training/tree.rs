@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::request::{Channel, Plan};
+use super::plan::{Channel, Plan};
 use crate::s3::{Object, Storage};
 
 /// Folder names and files below the folder of one job.
@@ -40,11 +40,14 @@ impl Tree {
         self.job.join(name)
     }
 
-    /// Makes the folders and the three configuration files, with nothing of an earlier run left.
+    /// Makes the folders and the three configuration files. Of an earlier run, whose server was
+    /// killed, only the checkpoints stay, as they do when a spot instance is replaced.
     pub(crate) fn lay_out(&self, plan: &Plan) -> io::Result<()> {
-        match fs::remove_dir_all(&self.job) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        for folder in ["input", "model", "output"] {
+            match fs::remove_dir_all(self.below(folder)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
         for folder in [
             "input/config",

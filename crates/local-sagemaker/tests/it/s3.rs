@@ -125,3 +125,29 @@ async fn ranges_and_lists() {
         "{list}"
     );
 }
+
+#[tokio::test]
+async fn a_key_and_a_key_below_it_are_refused_with_the_reason() {
+    let world = World::with_data().await;
+    for (key, expected) in [
+        ("data/train", (400, "InvalidRequest".to_owned())),
+        (
+            "data/train/part-0.csv/below",
+            (400, "InvalidRequest".to_owned()),
+        ),
+        ("data/train/part-0.csv", (200, String::new())),
+    ] {
+        assert_eq!(
+            put(&world, &format!("/bucket/{key}"), &[], "x").await,
+            expected,
+            "{key}"
+        );
+    }
+    world
+        .ok(Method::DELETE, "/bucket/data/train/part-0.csv", &[], "")
+        .await;
+    assert_eq!(
+        put(&world, "/bucket/data/train", &[], "x").await,
+        (200, String::new())
+    );
+}
