@@ -1,6 +1,6 @@
 //! Text cells to numbers: one rule for data files and for requests.
 
-use crate::error::CellProblem;
+use crate::problem::CellProblem;
 
 /// The value of a text cell: a finite number, or NaN for an empty cell or a written `NaN`.
 ///

@@ -28,13 +28,14 @@ mod error;
 mod markdown;
 pub mod original;
 mod probe;
+pub mod problem;
 mod profile;
 mod rows;
 mod schema;
 
 pub use cell::parse_cell;
 pub use dataset::{RowWriter, read_channel, read_rows, write_rows};
-pub use error::{CellProblem, ColumnProblem, Error, Place};
+pub use error::Error;
 pub use markdown::features_markdown;
 pub use probe::{Probe, probes};
 pub use profile::Profile;

@@ -3,11 +3,15 @@
 //! The order is that of the documented request (`text/csv`, 18 numbers).
 //! Temperatures are in degrees Celsius, concentrations in ppm, times in seconds.
 
+mod definitions;
+
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
+
+use definitions::{DEFINITIONS, Definition};
 
 /// Number of features of a row.
 pub const FEATURE_COUNT: usize = 18;
@@ -74,188 +78,6 @@ pub enum Feature {
     /// Present slope of the CO2 concentration.
     GasVel,
 }
-
-/// What is known about one feature; the row of [`DEFINITIONS`] at its index.
-struct Definition {
-    feature: Feature,
-    name: &'static str,
-    unit: &'static str,
-    sensor: Sensor,
-    range: (f32, f32),
-    formula: &'static str,
-}
-
-const fn flir(
-    feature: Feature,
-    name: &'static str,
-    unit: &'static str,
-    range: (f32, f32),
-    formula: &'static str,
-) -> Definition {
-    let sensor = Sensor::Flir;
-    Definition {
-        feature,
-        name,
-        unit,
-        sensor,
-        range,
-        formula,
-    }
-}
-
-const fn scd41(
-    feature: Feature,
-    name: &'static str,
-    unit: &'static str,
-    range: (f32, f32),
-    formula: &'static str,
-) -> Definition {
-    let sensor = Sensor::Scd41;
-    Definition {
-        feature,
-        name,
-        unit,
-        sensor,
-        range,
-        formula,
-    }
-}
-
-/// Lowest and highest temperature that the low-gain mode of the Lepton reports.
-const SCENE: (f32, f32) = (-40.0, 400.0);
-/// Two temperatures of the scene differ by at most this much.
-const SPAN: f32 = SCENE.1 - SCENE.0;
-
-/// The ranges are what the formula can yield for readings within the sensors' own output ranges
-/// (-40 to 400 C, 0 to 40,000 ppm): a value outside is a wrong unit, not a hot fire.
-const DEFINITIONS: [Definition; FEATURE_COUNT] = [
-    flir(
-        Feature::TMean,
-        "t_mean",
-        "C",
-        SCENE,
-        "mean over the pixels of the frame, bad pixels replaced by their local median",
-    ),
-    flir(
-        Feature::TStd,
-        "t_std",
-        "C",
-        (0.0, SPAN / 2.0),
-        "population standard deviation over the pixels",
-    ),
-    flir(
-        Feature::TMax,
-        "t_max",
-        "C",
-        SCENE,
-        "maximum over the pixels",
-    ),
-    flir(
-        Feature::TP95,
-        "t_p95",
-        "C",
-        SCENE,
-        "95th percentile over the pixels, linear interpolation at (N - 1) * 0.95",
-    ),
-    flir(
-        Feature::THotAreaPct,
-        "t_hot_area_pct",
-        "%",
-        (0.0, 100.0),
-        "share of the pixels strictly above 50 C",
-    ),
-    flir(
-        Feature::THotLargestBlobPct,
-        "t_hot_largest_blob_pct",
-        "%",
-        (0.0, 100.0),
-        "share of the pixels in the largest 4-connected region above 50 C",
-    ),
-    flir(
-        Feature::TGradMean,
-        "t_grad_mean",
-        "C/px",
-        (0.0, 312.0),
-        "mean magnitude of the Sobel gradient divided by 8, border reflected",
-    ),
-    flir(
-        Feature::TGradStd,
-        "t_grad_std",
-        "C/px",
-        (0.0, 312.0),
-        "population standard deviation of the same magnitude",
-    ),
-    flir(
-        Feature::TDiffMean,
-        "t_diff_mean",
-        "C",
-        (0.0, SPAN),
-        "mean absolute difference from the frame nearest to 1 s earlier (0.5 s tolerance)",
-    ),
-    flir(
-        Feature::TDiffStd,
-        "t_diff_std",
-        "C",
-        (0.0, SPAN),
-        "population standard deviation of the signed difference from that frame",
-    ),
-    flir(
-        Feature::FlowMagMean,
-        "flow_mag_mean",
-        "px/s",
-        (0.0, 20.0),
-        "mean magnitude of dense Lucas-Kanade flow over consecutive frames, capped at 20",
-    ),
-    flir(
-        Feature::FlowMagStd,
-        "flow_mag_std",
-        "px/s",
-        (0.0, 20.0),
-        "population standard deviation of the same magnitude",
-    ),
-    flir(
-        Feature::TproxyVal,
-        "tproxy_val",
-        "C",
-        SCENE,
-        "mean of the pixels at or above the 90th percentile, smoothed with a time constant of 2 s",
-    ),
-    flir(
-        Feature::TproxyDelta,
-        "tproxy_delta",
-        "C",
-        (-SPAN, SPAN),
-        "tproxy_val minus tproxy_val 60 s earlier (at least 30 s of history)",
-    ),
-    flir(
-        Feature::TproxyVel,
-        "tproxy_vel",
-        "C/s",
-        (-66.0, 66.0),
-        "least-squares slope of tproxy_val over the last 10 s",
-    ),
-    scd41(
-        Feature::GasVal,
-        "gas_val",
-        "ppm",
-        (0.0, 40_000.0),
-        "last valid CO2 reading, held for at most 15 s",
-    ),
-    scd41(
-        Feature::GasDelta,
-        "gas_delta",
-        "ppm",
-        (-40_000.0, 40_000.0),
-        "CO2 minus CO2 60 s earlier",
-    ),
-    scd41(
-        Feature::GasVel,
-        "gas_vel",
-        "ppm/s",
-        (-2_000.0, 2_000.0),
-        "least-squares slope of CO2 over the last 30 s",
-    ),
-];
 
 impl Feature {
     /// All features, in the order of a row.

@@ -1,6 +1,6 @@
 //! The columns of a data file by their names.
 
-use crate::error::ColumnProblem;
+use crate::problem::ColumnProblem;
 use crate::schema::{Feature, LABEL};
 
 use super::{GROUP, ROW_ID};

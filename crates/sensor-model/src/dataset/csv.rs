@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
 use crate::cell::parse_cell;
-use crate::error::{CellProblem, Error, Place};
+use crate::error::Error;
+use crate::problem::{CellProblem, Place};
 use crate::rows::Rows;
 use crate::schema::FEATURE_COUNT;
 

@@ -7,7 +7,8 @@ use polars::prelude::{
     Column, DataFrame, DataType, ParquetReader, PlSmallStr, PolarsResult, SerReader,
 };
 
-use crate::error::{CellProblem, ColumnProblem, Error, Place};
+use crate::error::Error;
+use crate::problem::{CellProblem, ColumnProblem, Place};
 use crate::rows::Rows;
 use crate::schema::FEATURE_COUNT;
 

@@ -18,150 +18,41 @@ enum Law {
 
 /// Feature, law and the limits to which the draw is clipped, in the order of a row.
 const LAWS: [(Feature, Law, (f64, f64)); FEATURE_COUNT] = [
-    (
-        Feature::TMean,
-        Law::Normal {
-            mean: 25.0,
-            sd: 15.0,
-        },
-        (-40.0, 330.0),
-    ),
-    (
-        Feature::TStd,
-        Law::Gamma {
-            shape: 2.0,
-            scale: 5.0,
-        },
-        (0.0, 50.0),
-    ),
-    (
-        Feature::TMax,
-        Law::Normal {
-            mean: 45.0,
-            sd: 20.0,
-        },
-        (-40.0, 330.0),
-    ),
-    (
-        Feature::TP95,
-        Law::Normal {
-            mean: 40.0,
-            sd: 18.0,
-        },
-        (-40.0, 330.0),
-    ),
-    (
-        Feature::THotAreaPct,
-        Law::Beta {
-            a: 2.0,
-            b: 5.0,
-            scale: 100.0,
-        },
-        (0.0, 100.0),
-    ),
+    (Feature::TMean, normal(25.0, 15.0), (-40.0, 330.0)),
+    (Feature::TStd, gamma(2.0, 5.0), (0.0, 50.0)),
+    (Feature::TMax, normal(45.0, 20.0), (-40.0, 330.0)),
+    (Feature::TP95, normal(40.0, 18.0), (-40.0, 330.0)),
+    (Feature::THotAreaPct, beta(2.0, 5.0, 100.0), (0.0, 100.0)),
     (
         Feature::THotLargestBlobPct,
-        Law::Beta {
-            a: 1.0,
-            b: 4.0,
-            scale: 50.0,
-        },
+        beta(1.0, 4.0, 50.0),
         (0.0, 50.0),
     ),
-    (
-        Feature::TGradMean,
-        Law::Gamma {
-            shape: 2.0,
-            scale: 3.0,
-        },
-        (0.0, 20.0),
-    ),
-    (
-        Feature::TGradStd,
-        Law::Gamma {
-            shape: 1.0,
-            scale: 2.0,
-        },
-        (0.0, 10.0),
-    ),
-    (
-        Feature::TDiffMean,
-        Law::Gamma {
-            shape: 2.0,
-            scale: 4.0,
-        },
-        (0.0, 30.0),
-    ),
-    (
-        Feature::TDiffStd,
-        Law::Gamma {
-            shape: 1.0,
-            scale: 3.0,
-        },
-        (0.0, 15.0),
-    ),
-    (
-        Feature::FlowMagMean,
-        Law::Gamma {
-            shape: 2.0,
-            scale: 2.0,
-        },
-        (0.0, 15.0),
-    ),
-    (
-        Feature::FlowMagStd,
-        Law::Gamma {
-            shape: 1.0,
-            scale: 1.5,
-        },
-        (0.0, 8.0),
-    ),
-    (
-        Feature::TproxyVal,
-        Law::Normal {
-            mean: 30.0,
-            sd: 15.0,
-        },
-        (0.0, 100.0),
-    ),
-    (
-        Feature::TproxyDelta,
-        Law::Normal {
-            mean: 0.0,
-            sd: 10.0,
-        },
-        (-50.0, 50.0),
-    ),
-    (
-        Feature::TproxyVel,
-        Law::Normal { mean: 0.0, sd: 5.0 },
-        (-20.0, 20.0),
-    ),
-    (
-        Feature::GasVal,
-        Law::Normal {
-            mean: 450.0,
-            sd: 200.0,
-        },
-        (400.0, 5000.0),
-    ),
-    (
-        Feature::GasDelta,
-        Law::Normal {
-            mean: 0.0,
-            sd: 100.0,
-        },
-        (-500.0, 500.0),
-    ),
-    (
-        Feature::GasVel,
-        Law::Normal {
-            mean: 0.0,
-            sd: 15.0,
-        },
-        (-50.0, 50.0),
-    ),
+    (Feature::TGradMean, gamma(2.0, 3.0), (0.0, 20.0)),
+    (Feature::TGradStd, gamma(1.0, 2.0), (0.0, 10.0)),
+    (Feature::TDiffMean, gamma(2.0, 4.0), (0.0, 30.0)),
+    (Feature::TDiffStd, gamma(1.0, 3.0), (0.0, 15.0)),
+    (Feature::FlowMagMean, gamma(2.0, 2.0), (0.0, 15.0)),
+    (Feature::FlowMagStd, gamma(1.0, 1.5), (0.0, 8.0)),
+    (Feature::TproxyVal, normal(30.0, 15.0), (0.0, 100.0)),
+    (Feature::TproxyDelta, normal(0.0, 10.0), (-50.0, 50.0)),
+    (Feature::TproxyVel, normal(0.0, 5.0), (-20.0, 20.0)),
+    (Feature::GasVal, normal(450.0, 200.0), (400.0, 5000.0)),
+    (Feature::GasDelta, normal(0.0, 100.0), (-500.0, 500.0)),
+    (Feature::GasVel, normal(0.0, 15.0), (-50.0, 50.0)),
 ];
+
+const fn normal(mean: f64, sd: f64) -> Law {
+    Law::Normal { mean, sd }
+}
+
+const fn gamma(shape: f64, scale: f64) -> Law {
+    Law::Gamma { shape, scale }
+}
+
+const fn beta(a: f64, b: f64, scale: f64) -> Law {
+    Law::Beta { a, b, scale }
+}
 
 /// A law made ready for drawing.
 enum Sampler {

@@ -1,0 +1,67 @@
+//! The details of an [`Error`](crate::Error) in a data file: where, what, and the remedy.
+
+use std::fmt;
+
+use crate::schema::{FEATURE_COUNT, LABEL};
+
+/// Where in a file: lines of a text file count from 1 with the header, rows of a table from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Line of a CSV file.
+    Line(u64),
+    /// Row of a Parquet file.
+    Row(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Row(row) => write!(f, "row {row}"),
+        }
+    }
+}
+
+/// What is wrong with the columns of a file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ColumnProblem {
+    /// One of the required columns is absent.
+    #[error("column {0} is missing; a data file has the {FEATURE_COUNT} features and {LABEL}")]
+    Missing(String),
+    /// A column that is no feature, label or known metadata.
+    #[error("column `{0}` is unknown; remove it, or rename it if it is a feature")]
+    Unknown(String),
+    /// A column appears twice.
+    #[error("column `{0}` appears twice; remove one of them")]
+    Duplicate(String),
+    /// A column holds values of a kind that cannot be converted.
+    #[error("column {column} holds {found}; numbers are needed")]
+    Type {
+        /// Column by name.
+        column: String,
+        /// The type found.
+        found: String,
+    },
+}
+
+/// What is wrong with one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CellProblem {
+    /// Text where a number belongs.
+    #[error("is not a number; give a decimal number, or leave the cell empty if it is missing")]
+    NotANumber,
+    /// Infinite, or beyond the range of 32-bit floating point.
+    #[error("is not finite; leave the cell empty if the value is missing")]
+    NotFinite,
+    /// A label other than the two.
+    #[error("is not a label; use 1 for fire and 0 for none")]
+    NotALabel,
+    /// An identifier that is not a whole number.
+    #[error("is not a whole number from 0 to 2^64 - 1")]
+    NotAnId,
+    /// A quotation mark that is never closed.
+    #[error("has an unclosed quotation mark; close it on the same line")]
+    Unclosed,
+}

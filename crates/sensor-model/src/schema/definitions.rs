@@ -1,0 +1,167 @@
+//! What each feature means: the table behind [`Feature`].
+
+use super::{FEATURE_COUNT, Feature, Sensor};
+
+/// What is known about one feature; the row of [`DEFINITIONS`] at its index.
+pub(super) struct Definition {
+    pub(super) feature: Feature,
+    pub(super) name: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) sensor: Sensor,
+    pub(super) range: (f32, f32),
+    pub(super) formula: &'static str,
+}
+
+/// Lowest and highest temperature that the low-gain mode of the Lepton reports.
+const SCENE: (f32, f32) = (-40.0, 400.0);
+/// Two temperatures of the scene differ by at most this much.
+const SPAN: f32 = SCENE.1 - SCENE.0;
+
+/// The ranges are what the formula can yield for readings within the sensors' own output ranges
+/// (-40 to 400 C, 0 to 40,000 ppm): a value outside is a wrong unit, not a hot fire.
+pub(super) const DEFINITIONS: [Definition; FEATURE_COUNT] = [
+    Definition {
+        feature: Feature::TMean,
+        name: "t_mean",
+        unit: "C",
+        sensor: Sensor::Flir,
+        range: SCENE,
+        formula: "mean over the pixels of the frame, bad pixels replaced by their local median",
+    },
+    Definition {
+        feature: Feature::TStd,
+        name: "t_std",
+        unit: "C",
+        sensor: Sensor::Flir,
+        range: (0.0, SPAN / 2.0),
+        formula: "population standard deviation over the pixels",
+    },
+    Definition {
+        feature: Feature::TMax,
+        name: "t_max",
+        unit: "C",
+        sensor: Sensor::Flir,
+        range: SCENE,
+        formula: "maximum over the pixels",
+    },
+    Definition {
+        feature: Feature::TP95,
+        name: "t_p95",
+        unit: "C",
+        sensor: Sensor::Flir,
+        range: SCENE,
+        formula: "95th percentile over the pixels, linear interpolation at (N - 1) * 0.95",
+    },
+    Definition {
+        feature: Feature::THotAreaPct,
+        name: "t_hot_area_pct",
+        unit: "%",
+        sensor: Sensor::Flir,
+        range: (0.0, 100.0),
+        formula: "share of the pixels strictly above 50 C",
+    },
+    Definition {
+        feature: Feature::THotLargestBlobPct,
+        name: "t_hot_largest_blob_pct",
+        unit: "%",
+        sensor: Sensor::Flir,
+        range: (0.0, 100.0),
+        formula: "share of the pixels in the largest 4-connected region above 50 C",
+    },
+    Definition {
+        feature: Feature::TGradMean,
+        name: "t_grad_mean",
+        unit: "C/px",
+        sensor: Sensor::Flir,
+        range: (0.0, 312.0),
+        formula: "mean magnitude of the Sobel gradient divided by 8, border reflected",
+    },
+    Definition {
+        feature: Feature::TGradStd,
+        name: "t_grad_std",
+        unit: "C/px",
+        sensor: Sensor::Flir,
+        range: (0.0, 312.0),
+        formula: "population standard deviation of the same magnitude",
+    },
+    Definition {
+        feature: Feature::TDiffMean,
+        name: "t_diff_mean",
+        unit: "C",
+        sensor: Sensor::Flir,
+        range: (0.0, SPAN),
+        formula: "mean absolute difference from the frame nearest to 1 s earlier (0.5 s tolerance)",
+    },
+    Definition {
+        feature: Feature::TDiffStd,
+        name: "t_diff_std",
+        unit: "C",
+        sensor: Sensor::Flir,
+        range: (0.0, SPAN),
+        formula: "population standard deviation of the signed difference from that frame",
+    },
+    Definition {
+        feature: Feature::FlowMagMean,
+        name: "flow_mag_mean",
+        unit: "px/s",
+        sensor: Sensor::Flir,
+        range: (0.0, 20.0),
+        formula: "mean magnitude of dense Lucas-Kanade flow over consecutive frames, capped at 20",
+    },
+    Definition {
+        feature: Feature::FlowMagStd,
+        name: "flow_mag_std",
+        unit: "px/s",
+        sensor: Sensor::Flir,
+        range: (0.0, 20.0),
+        formula: "population standard deviation of the same magnitude",
+    },
+    Definition {
+        feature: Feature::TproxyVal,
+        name: "tproxy_val",
+        unit: "C",
+        sensor: Sensor::Flir,
+        range: SCENE,
+        formula: "mean of the pixels at or above the 90th percentile, smoothed with a time constant of 2 s",
+    },
+    Definition {
+        feature: Feature::TproxyDelta,
+        name: "tproxy_delta",
+        unit: "C",
+        sensor: Sensor::Flir,
+        range: (-SPAN, SPAN),
+        formula: "tproxy_val minus tproxy_val 60 s earlier (at least 30 s of history)",
+    },
+    Definition {
+        feature: Feature::TproxyVel,
+        name: "tproxy_vel",
+        unit: "C/s",
+        sensor: Sensor::Flir,
+        range: (-66.0, 66.0),
+        formula: "least-squares slope of tproxy_val over the last 10 s",
+    },
+    Definition {
+        feature: Feature::GasVal,
+        name: "gas_val",
+        unit: "ppm",
+        sensor: Sensor::Scd41,
+        range: (0.0, 40_000.0),
+        formula: "last valid CO2 reading, held for at most 15 s",
+    },
+    Definition {
+        feature: Feature::GasDelta,
+        name: "gas_delta",
+        unit: "ppm",
+        sensor: Sensor::Scd41,
+        range: (-40_000.0, 40_000.0),
+        formula: "CO2 minus CO2 60 s earlier",
+    },
+    Definition {
+        feature: Feature::GasVel,
+        name: "gas_vel",
+        unit: "ppm/s",
+        sensor: Sensor::Scd41,
+        range: (-2_000.0, 2_000.0),
+        formula: "least-squares slope of CO2 over the last 30 s",
+    },
+];
