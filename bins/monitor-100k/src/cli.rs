@@ -20,6 +20,10 @@ Exit codes: 0 done, 1 a job failed or was stopped, 2 wrong usage or an unknown j
 /// Watches training jobs: status, times, cost and figures, one line per job.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "monitor-100k", version, after_help = EXAMPLES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct Args {
     /// Backend and output.
     #[command(flatten)]

@@ -5,13 +5,15 @@
 //! 1. [`select`]: which jobs are meant (by name, or those of the newest run), and what to say of
 //!    one that does not exist here but on the other backend;
 //! 2. [`watch`]: looks at all of them at an interval until nothing changes any more;
-//! 3. [`table`]: one line per job, in place on a terminal, else a line per change;
+//! 3. [`table`]: one line per job, redrawn in place on a terminal ([`live`]), else a line per
+//!    change;
 //! 4. [`verdict`]: which model is the best, the commands that deploy it, and the exit code.
 //!
 //! Watching changes nothing: the jobs go on when this program is stopped, and calling it again with
 //! the same names picks them up where they are.
 
 mod cli;
+mod live;
 mod select;
 mod table;
 mod verdict;

@@ -211,12 +211,13 @@ fn say_failure(watched: &Watched, console: &mut Console<'_>) -> std::io::Result<
 /// The documented command, with one `--model-uri` per model.
 fn deploy_command(models: &[&S3Uri], flags: &str) -> String {
     let program = fire_cli::sibling_program("deploy-100k");
-    let models: String = models
+    let models: Vec<String> = models
         .iter()
-        .map(|uri| format!(" --model-uri {uri}"))
+        .map(|uri| format!("--model-uri {uri}"))
         .collect();
+    let models = models.join(" ");
     format!(
-        "{program}{models} --model-name {DEFAULT_MODEL_NAME} --instance-type ml.t2.medium --wait \
+        "{program} {models} --model-name {DEFAULT_MODEL_NAME} --instance-type ml.t2.medium --wait \
          --test {flags}"
     )
 }

@@ -1,13 +1,13 @@
 //! Looking at the jobs until all of them have ended.
 
 use std::cell::Cell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fire_cli::Console;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use sagemaker_ops::training::{self, Job};
 use sagemaker_ops::{Clients, Error, ErrorKind, Pace, poll_until};
 
+use crate::live::Live;
 use crate::{now, table};
 
 /// Looks in a row that may fail before the backend counts as gone; each was retried by the SDK already.
@@ -41,33 +41,30 @@ impl<'a> Watch<'a> {
         console: &mut Console<'_>,
     ) -> anyhow::Result<()> {
         let started = Instant::now();
-        let live = Live::new(console.draws());
+        let live = Live::new(console.draws(), self.jobs.len());
         live.draw(&self.jobs);
         if !live.is_on() {
-            for job in &self.jobs {
-                console.say(table::change(job, now()))?;
-            }
+            say(self.jobs.iter(), console)?;
         }
         while !self.jobs.iter().all(|job| job.status.is_final()) {
-            let deadline = self
-                .pace
-                .deadline
-                .map(|all| all.saturating_sub(started.elapsed()));
-            let pace = Pace {
-                deadline,
-                ..self.pace
-            };
-            let next = self.next_change(pace, &live).await?;
+            let left = |all: Duration| all.saturating_sub(started.elapsed());
+            let deadline = self.pace.deadline.map(left);
+            let next = self
+                .next_change(
+                    Pace {
+                        deadline,
+                        ..self.pace
+                    },
+                    &live,
+                )
+                .await?;
             if !live.is_on() {
-                for (before, after) in self.jobs.iter().zip(&next) {
-                    if differs(before, after) {
-                        console.say(table::change(after, now()))?;
-                    }
-                }
+                let pairs = self.jobs.iter().zip(&next);
+                let changed = pairs.filter(|(before, after)| differs(before, after));
+                say(changed.map(|(_, after)| after), console)?;
             }
             self.jobs = next;
         }
-        live.clear();
         Ok(())
     }
 
@@ -85,11 +82,8 @@ impl<'a> Watch<'a> {
             };
             failures.set(0);
             live.draw(&jobs);
-            let changed = self
-                .jobs
-                .iter()
-                .zip(&jobs)
-                .any(|(before, after)| differs(before, after));
+            let mut pairs = self.jobs.iter().zip(&jobs);
+            let changed = pairs.any(|(before, after)| differs(before, after));
             Ok(changed.then_some(jobs))
         })
         .await
@@ -117,6 +111,14 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// One line per job, for readers without a terminal.
+fn say<'a>(jobs: impl Iterator<Item = &'a Job>, console: &mut Console<'_>) -> std::io::Result<()> {
+    for job in jobs {
+        console.say(table::change(job, now()))?;
+    }
+    Ok(())
+}
+
 /// Whether the next look may well succeed.
 fn is_passing(error: &Error) -> bool {
     matches!(
@@ -127,64 +129,4 @@ fn is_passing(error: &Error) -> bool {
 
 fn differs(before: &Job, after: &Job) -> bool {
     before.status != after.status || before.secondary_status != after.secondary_status
-}
-
-/// The table that is redrawn in place, on a terminal.
-struct Live(Option<Rows>);
-
-struct Rows {
-    screen: MultiProgress,
-    header: ProgressBar,
-    rows: Cell<Vec<ProgressBar>>,
-}
-
-impl Live {
-    fn new(on: bool) -> Self {
-        Self(on.then(|| {
-            let screen = MultiProgress::new();
-            let header = screen.add(row());
-            Rows {
-                screen,
-                header,
-                rows: Cell::default(),
-            }
-        }))
-    }
-
-    fn is_on(&self) -> bool {
-        self.0.is_some()
-    }
-
-    fn draw(&self, jobs: &[Job]) {
-        let Some(Rows {
-            screen,
-            header,
-            rows: kept,
-        }) = &self.0
-        else {
-            return;
-        };
-        let mut rows = kept.take();
-        while rows.len() < jobs.len() {
-            rows.push(screen.add(row()));
-        }
-        let mut lines = table::jobs(jobs, now()).into_iter();
-        for (bar, line) in std::iter::once(header).chain(&rows).zip(&mut lines) {
-            bar.set_message(line);
-        }
-        kept.set(rows);
-    }
-
-    fn clear(&self) {
-        if let Some(rows) = &self.0 {
-            // The final table is printed below; a terminal that is gone needs no clearing.
-            let _ = rows.screen.clear();
-        }
-    }
-}
-
-fn row() -> ProgressBar {
-    let style = ProgressStyle::with_template("{wide_msg}");
-    ProgressBar::new_spinner()
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
 }

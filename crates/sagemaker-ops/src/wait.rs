@@ -50,8 +50,7 @@ where
             return Ok(value);
         }
         let Some(pause) = pace.pause(started.elapsed()) else {
-            let seconds = started.elapsed().as_secs_f64();
-            let message = format!("{what}: {seconds:.0} s have passed");
+            let message = format!("{what}: the time is up");
             return Err(Error::new(
                 ErrorKind::Timeout,
                 "wait any longer for",
@@ -114,7 +113,7 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert_eq!(
             error.to_string(),
-            "cannot wait any longer for the moon: 0 s have passed"
+            "cannot wait any longer for the moon: the time is up"
         );
     }
 }

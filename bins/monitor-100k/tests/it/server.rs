@@ -41,7 +41,10 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (pid, build_id) = (std::process::id(), "scripted");
         let health = json!({"pid": pid, "build_id": build_id, "idle": false}).to_string();
-        let log: String = (1..=50).map(|line| format!("line {line}\n")).collect();
+        let log = (1..=50)
+            .map(|line| format!("line {line}"))
+            .collect::<Vec<_>>()
+            .join("\n");
         let router = Router::new()
             .route("/_local/health", get(async || health))
             .route("/_local/jobs/{name}/log", get(async || log))
