@@ -24,7 +24,7 @@ fn csv(change: impl Fn(usize, &mut Vec<String>)) -> String {
     let mut lines = vec![header];
     for row in 1..=40 {
         let mut cells: Vec<String> = (0..18)
-            .map(|column| format!("{}.{row}", 10 + column))
+            .map(|column| format!("{}", 10.0 + f64::from(column) + 0.37 * f64::from(row)))
             .collect();
         cells.push((row % 2).to_string());
         lines.push(cells);
@@ -99,7 +99,7 @@ async fn a_bad_data_file_is_refused_by_place_before_any_call() {
                     cells[18] = "1".into()
                 }
             },
-            &["split"],
+            &["40 of 40 rows", "both kinds"],
         ),
     ];
     let world = World::new();

@@ -38,7 +38,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
         return delete(&clients, &names.endpoint, console).await;
     }
     let project = Project::resolve(&args.project, &clients).await?;
-    let stamp = Stamp::of(SystemTime::now());
+    let stamp = Stamp::precise(SystemTime::now());
     let mut timings = Timings::default();
 
     let started = Instant::now();

@@ -100,6 +100,7 @@ fn read(files: &[PathBuf]) -> anyhow::Result<Rows> {
 }
 
 fn divide(recipe: &Recipe, rows: &Rows, expected: Option<&[f64]>) -> anyhow::Result<Prepared> {
+    both_classes(rows).map_err(usage)?;
     let keys: Vec<RowKey> = std::iter::zip(&rows.groups, &rows.labels)
         .map(|(&group, &label)| RowKey { group, label })
         .collect();
@@ -146,6 +147,18 @@ fn divide(recipe: &Recipe, rows: &Rows, expected: Option<&[f64]>) -> anyhow::Res
         parts.insert(part, taken);
     }
     Ok(Prepared { manifest, parts })
+}
+
+fn both_classes(rows: &Rows) -> anyhow::Result<()> {
+    let fires = rows.labels.iter().filter(|&&label| label == 1).count();
+    if fires > 0 && fires < rows.len() {
+        return Ok(());
+    }
+    Err(anyhow!(
+        "{fires} of {} rows have fire_detected = 1; to tell fires from the rest, rows of both \
+         kinds are needed",
+        rows.len()
+    ))
 }
 
 fn take(
