@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 /// Seed when the job names none.
 const DEFAULT_SEED: u64 = 42;
 
+/// Set by SageMaker itself in the jobs of a tuning run: the metric that is being tuned.
+const TUNING: &str = "_tuning_objective_metric";
+
 /// What a job was asked to train.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -49,7 +52,7 @@ impl Settings {
         let mut problems = Vec::new();
         for (name, value) in map {
             let taken = match name.as_str() {
-                "algorithm" => Ok(()),
+                "algorithm" | TUNING => Ok(()),
                 "seed" => read_seed(value).map(|given| seed = given),
                 _ => plain(value).and_then(|value| Ok(params.set(name, &value)?)),
             };
@@ -121,6 +124,14 @@ mod tests {
             (quoted.algorithm, quoted.seed),
             (Algorithm::LogisticRegression, 42)
         );
+    }
+
+    #[test]
+    fn what_a_tuning_run_adds_is_accepted() {
+        let settings = json!({
+            "algorithm": "random_forest", "_tuning_objective_metric": "validation:auc"
+        });
+        assert!(read(&settings).is_ok());
     }
 
     fn check(settings: &Value, expected: &[&str]) {

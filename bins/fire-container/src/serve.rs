@@ -18,22 +18,14 @@ mod media;
 mod predictor;
 mod refusal;
 mod request;
+mod routes;
 
 use std::future::Future;
 use std::io::{self, Write};
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result};
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::response::Response;
-use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -41,25 +33,10 @@ use tokio::sync::watch;
 use crate::paths::OptMl;
 use crate::{complain, stop};
 
-use answer::Wanted;
-use media::Media;
 pub use predictor::Predictor;
-use refusal::Refusal;
-
-/// Largest request body, in bytes. The endpoint API passes at most 25 MB on.
-const BODY_LIMIT: usize = 25 * 1024 * 1024;
-
-/// Rows from which a prediction is moved off the threads that serve connections.
-const LARGE: usize = 256;
 
 /// How long open requests may take to finish after SIGTERM; SageMaker kills after 30 s.
 const GRACE: Duration = Duration::from_secs(20);
-
-/// Named in refusals.
-const KNOWN: &str = "this endpoint has GET /ping and POST /invocations";
-
-/// The request header whose word `members` asks for each member's own probability.
-const CUSTOM_ATTRIBUTES: HeaderName = HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
 
 /// Why serving ended, and the exit code for that.
 struct Failed {
@@ -139,13 +116,7 @@ pub async fn serve(
         stop.await;
         drop(tell);
     };
-    let app = Router::new()
-        .route("/ping", get(|| async { StatusCode::OK }))
-        .route("/invocations", post(invocations))
-        .fallback(unknown)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(Arc::new(predictor));
+    let app = routes::app(predictor);
     let overdue = async move {
         // The channel closes when the stop is asked for.
         let _ = told.changed().await;
@@ -155,36 +126,4 @@ pub async fn serve(
         served = async { axum::serve(listener, app).with_graceful_shutdown(stopping).await } => served,
         () = overdue => Ok(()),
     }
-}
-
-async fn unknown(uri: Uri) -> Refusal {
-    let message = format!("there is no {}; {KNOWN}", uri.path());
-    Refusal::new(StatusCode::NOT_FOUND, message)
-}
-
-async fn wrong_method(method: Method, uri: Uri) -> Refusal {
-    let message = format!("{method} does not go with {}; {KNOWN}", uri.path());
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
-}
-
-async fn invocations(
-    State(predictor): State<Arc<Predictor>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refusal> {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let wanted = Wanted {
-        media: media::accepted(header(ACCEPT), predictor.default_answer())?,
-        members: header(CUSTOM_ATTRIBUTES).is_some_and(|text| text.contains("members")),
-    };
-    let given = header(CONTENT_TYPE).map_or(Ok(Media::Csv), media::content)?;
-    let body = body.map_err(|rejection| Refusal::body(&rejection, BODY_LIMIT))?;
-    let rows = request::parse(given, &body)?;
-    if rows.len() < LARGE {
-        return answer::answer(&predictor, &rows, wanted);
-    }
-    let work = move || answer::answer(&predictor, &rows, wanted);
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Refusal::defect())?
 }

@@ -7,7 +7,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::assignment::Census;
+use crate::census::Census;
 use crate::part::Part;
 use crate::ratios::Ratios;
 

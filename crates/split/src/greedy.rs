@@ -6,7 +6,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::assignment::{Census, Group};
+use crate::census::{Census, Group};
 use crate::part::Part;
 use crate::ratios::Ratios;
 

@@ -25,14 +25,17 @@ mod part;
 mod ratios;
 
 mod assignment;
+mod census;
 mod exact;
 mod greedy;
+mod report;
 
 mod audit;
 mod error;
 
-pub use assignment::{Assignment, Report, RowKey, Share, split};
+pub use assignment::{Assignment, RowKey, split};
 pub use audit::{Audit, AuditInput, Check, audit};
 pub use error::Error;
 pub use part::Part;
 pub use ratios::Ratios;
+pub use report::{Report, Share};

@@ -1,5 +1,8 @@
 //! The forms of requests and answers.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use ensemble::artifact::Artifact;
 use sensor_model::{Feature, Rows, fingerprint};
 use serde_json::{Map, Value, json};
@@ -198,4 +201,26 @@ fn the_members_are_answered_on_request() {
         prediction["members"],
         json!({ "logistic_regression": prediction["fire_probability"] })
     );
+}
+
+#[test]
+fn an_open_request_is_answered_before_the_server_ends() {
+    let (mut server, _) = server();
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let length = SAMPLE.len();
+    let head = format!(
+        "POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: text/csv\r\n\
+         expect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // The server asks for the body once it works on the request.
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    server.stop();
+    stream.write_all(SAMPLE.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("fire_probability"), "{answer}");
 }

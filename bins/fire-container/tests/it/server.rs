@@ -61,6 +61,15 @@ impl Server {
         }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Asks the server to stop, without waiting for it.
+    pub(crate) fn stop(&mut self) {
+        self.stop.take();
+    }
+
     /// One request on a connection of its own.
     pub(crate) fn request(&self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         request(self.address, line, headers, body)
@@ -78,7 +87,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop.take();
+        self.stop();
         if let Some(thread) = self.thread.take() {
             thread.join().unwrap();
         }
