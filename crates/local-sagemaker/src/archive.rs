@@ -11,8 +11,9 @@ use tar::{Builder, EntryType, Header};
 /// Most bytes that an archive may unpack to: enough for any model, too little to fill a disk.
 const MOST_BYTES: u64 = 16 << 30;
 
-/// Packs everything below `dir` into `file`, members relative to it and in the order of their names, with zeroed times
-/// and owners: the same tree gives the same bytes. False, and no file, when there is nothing to pack.
+/// Packs everything below `dir` into `file`, members relative to it and in the order of their
+/// names, with zeroed times and owners: the same tree gives the same bytes. False, and no file,
+/// when there is nothing to pack.
 pub(crate) fn pack(dir: &Path, file: &Path) -> io::Result<bool> {
     let mut members = Vec::new();
     collect(dir, Path::new(""), &mut members)?;
@@ -30,7 +31,8 @@ pub(crate) fn pack(dir: &Path, file: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Files below `dir`, sorted by name at each level. Links are followed to files and never to folders.
+/// Files below `dir`, sorted by name at each level. Links are followed to files and never to
+/// folders.
 fn collect(dir: &Path, below: &Path, members: &mut Vec<PathBuf>) -> io::Result<()> {
     let mut entries = match fs::read_dir(dir.join(below)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -48,6 +50,7 @@ fn collect(dir: &Path, below: &Path, members: &mut Vec<PathBuf>) -> io::Result<(
     Ok(())
 }
 
+/// One member: its content cut at the length that its header tells, should the file still grow.
 fn append(builder: &mut Builder<impl Write>, dir: &Path, member: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let file = File::open(dir.join(member))?;
@@ -65,12 +68,14 @@ fn append(builder: &mut Builder<impl Write>, dir: &Path, member: &Path) -> io::R
     )
 }
 
-/// Unpacks `file` into `dir`. Only plain files and folders below `dir` come out of it: links, devices, absolute paths
-/// and paths that climb are refused, as is an archive of more than 16 GiB.
+/// Unpacks `file` into `dir`. Only plain files and folders below `dir` come out of it: links,
+/// devices, absolute paths and paths that climb are refused, as is an archive of more than 16
+/// GiB.
 pub(crate) fn unpack(file: &Path, dir: &Path) -> io::Result<()> {
     unpack_at_most(file, dir, MOST_BYTES)
 }
 
+/// [`unpack`] with a limit of one's own.
 fn unpack_at_most(file: &Path, dir: &Path, most: u64) -> io::Result<()> {
     let mut left = most;
     let mut archive = tar::Archive::new(GzDecoder::new(BufReader::new(File::open(file)?)));
@@ -118,6 +123,7 @@ fn safe_path(path: &Path) -> io::Result<PathBuf> {
     Ok(safe)
 }
 
+/// An archive that is not what it should be, rather than a disk that is.
 fn refused(why: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,

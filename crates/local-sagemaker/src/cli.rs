@@ -13,10 +13,12 @@ use crate::error::{Error, chain};
 use crate::holder::{build_id, end};
 use crate::server::{Config, Server};
 
-/// Wrong usage, or something in the way that the caller can remove: another server, a taken port.
+/// Wrong usage, or something in the way that the caller can remove: another server, a taken
+/// port.
 const EXIT_USAGE: u8 = 2;
 
-/// S3, SageMaker, its runtime and STS on one port of 127.0.0.1, with real training and serving behind them.
+/// S3, SageMaker, its runtime and STS on one port of 127.0.0.1, with real training and serving
+/// behind them.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 pub struct Args {
@@ -26,7 +28,8 @@ pub struct Args {
     /// Directory that holds everything the server keeps
     #[arg(long, env = "FIRE_STATE_DIR", default_value = ".fire")]
     state_dir: PathBuf,
-    /// End after this many seconds without a request, a job at work or an endpoint; 0 never does
+    /// End after this many seconds without a request, a job at work or an endpoint; 0 never
+    /// does
     #[arg(long, default_value_t = 0)]
     idle_seconds: u64,
     /// Leave the terminal's session, and log to server.log in the state directory
@@ -40,6 +43,7 @@ pub struct Args {
     build_id: bool,
 }
 
+/// The end of `--help`.
 const EXAMPLES: &str = "\
 Examples:
   local-sagemaker --port 4566          serve boto3, the aws CLI, Terraform:
@@ -72,6 +76,7 @@ pub async fn run(args: Args) -> ExitCode {
     }
 }
 
+/// `--stop`: says whether there was a server to end.
 fn stop(state_dir: &Path) -> Result<(), Error> {
     let ended = end(state_dir)?;
     let state_dir = state_dir.display();
@@ -83,6 +88,7 @@ fn stop(state_dir: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// Serves until a signal comes or the server has been idle for its time.
 async fn serve(args: Args) -> Result<(), Error> {
     if args.detached {
         detach(&args.state_dir)?;
@@ -113,7 +119,9 @@ async fn serve(args: Args) -> Result<(), Error> {
 
 /// What asks a program to end.
 struct Signals {
+    /// SIGTERM, which `--stop` sends.
     terminate: Signal,
+    /// SIGINT: Ctrl-C in the terminal that the server was started from.
     interrupt: Signal,
 }
 
@@ -126,6 +134,7 @@ impl Signals {
         })
     }
 
+    /// Returns when one of them has come.
     async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -134,7 +143,8 @@ impl Signals {
     }
 }
 
-/// A session of its own, and stderr to a file: the terminal may close, and Ctrl-C is for others.
+/// A session of its own, and stderr to a file: the terminal may close, and Ctrl-C is for
+/// others.
 fn detach(state_dir: &Path) -> Result<(), Error> {
     // A process that already leads a group cannot leave its session; it has none to lose then.
     let _ = nix::unistd::setsid();
@@ -154,6 +164,7 @@ fn print(line: &str) {
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
+/// A line for people, on stderr.
 fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -29,7 +29,8 @@ impl Stamp {
         self.0 as f64 / 1000.0
     }
 
-    /// Whole seconds from here to `later`, rounded up, because a job that ran is never billed for nothing.
+    /// Whole seconds from here to `later`, rounded up, because a job that ran is never billed
+    /// for nothing.
     pub(crate) fn seconds_until(self, later: Self) -> u64 {
         later.0.saturating_sub(self.0).div_ceil(1000)
     }

@@ -1,7 +1,9 @@
-//! Endpoints: `CreateEndpoint`, `DescribeEndpoint`, `ListEndpoints`, `UpdateEndpoint`, `DeleteEndpoint`.
+//! Endpoints: `CreateEndpoint`, `DescribeEndpoint`, `ListEndpoints`, `UpdateEndpoint`,
+//! `DeleteEndpoint`.
 //!
-//! Each variant is a serving process. An update starts the new ones first: they take over once all of them have passed
-//! `/ping`, and if one does not, the old ones go on and the reason is told.
+//! Each variant is a serving process. An update starts the new ones first: they take over once
+//! all of them have passed `/ping`, and if one does not, the old ones go on and the reason is
+//! told.
 
 mod config;
 mod deploy;
@@ -39,26 +41,37 @@ use record::{Deployment, Record, Status};
 
 pub(crate) use invoke::endpoint_of;
 
-/// Tenths of a second that a request waits for an endpoint that a restarted server is starting again.
+/// Tenths of a second that a request waits for an endpoint that a restarted server is starting
+/// again.
 const START_PATIENCE: u32 = 200;
 
 /// All endpoints and their configurations.
 pub(crate) struct Endpoints {
+    /// `serving/` of the state directory: models unpacked, and logs.
     folder: PathBuf,
+    /// Where the models' data is.
     storage: Storage,
+    /// Which program serves.
     images: Images,
+    /// What is known of each endpoint.
     table: Table<Record>,
     /// The configurations.
     pub(crate) configs: Configs,
+    /// The processes of each endpoint that serves.
     fleets: Mutex<BTreeMap<String, Arc<Fleet>>>,
+    /// The client that talks to them.
     proxy: Proxy,
+    /// Deployments and deletions under way.
     tasks: Mutex<JoinSet<()>>,
 }
 
+/// The members that requests about endpoints have in common.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct EndpointRequest {
+    /// `EndpointName`.
     endpoint_name: Option<String>,
+    /// `EndpointConfigName`; only creation and update have it.
     endpoint_config_name: Option<String>,
 }
 
@@ -77,8 +90,8 @@ impl EndpointRequest {
 }
 
 impl Endpoints {
-    /// Opens the endpoints of a state directory. Those that served are started again, and what a killed server was
-    /// doing to them is done again.
+    /// Opens the endpoints of a state directory. Those that served are started again, and what
+    /// a killed server was doing to them is done again.
     pub(crate) fn open(
         state_dir: &Path,
         storage: Storage,
@@ -100,6 +113,7 @@ impl Endpoints {
         Ok(endpoints)
     }
 
+    /// Takes up one endpoint where the server before has left it.
     fn resume(self: Arc<Self>, record: Record) {
         for process in record.processes.values() {
             process.end_orphan();
@@ -227,7 +241,8 @@ impl Endpoints {
 
     /// Ends all serving processes; their endpoints serve again at the next start.
     pub(crate) async fn shut_down(&self) {
-        // A deployment under way is dropped with its processes; its record says that it is to be done again.
+        // A deployment under way is dropped with its processes; its record says that it is to
+        // be done again.
         locked(&self.tasks).abort_all();
         let mut tasks = std::mem::take(&mut *locked(&self.tasks));
         while tasks.join_next().await.is_some() {}
@@ -241,11 +256,13 @@ impl Endpoints {
             .map(|record| self.folder.join(record.name).join("log"))
     }
 
+    /// The processes of an endpoint that serves.
     fn live(&self, name: &str) -> Option<Arc<Fleet>> {
         locked(&self.fleets).get(name).cloned()
     }
 
-    /// The processes of an endpoint; right after a start of the server they may still be on their way.
+    /// The processes of an endpoint; right after a start of the server they may still be on
+    /// their way.
     async fn live_soon(&self, name: &str) -> Option<Arc<Fleet>> {
         for _ in 0..START_PATIENCE {
             let fleet = self.live(name);
@@ -258,6 +275,7 @@ impl Endpoints {
         None
     }
 
+    /// The endpoint that a request names.
     fn named(&self, call: &Call) -> Result<Record, ApiError> {
         let request: EndpointRequest = call.read()?;
         let mut violations = Violations::default();
@@ -266,6 +284,7 @@ impl Endpoints {
         self.find(&request.endpoint_name.unwrap_or_default(), &call.region)
     }
 
+    /// The endpoint of that name, or the refusal that a request from `region` gets.
     fn find(&self, name: &str, region: &str) -> Result<Record, ApiError> {
         let arn = arn::sagemaker(region, "endpoint", name);
         self.table

@@ -1,4 +1,5 @@
-//! What can go wrong with the server itself; what a client did wrong is answered on the wire instead.
+//! What can go wrong with the server itself; what a client did wrong is answered on the wire
+//! instead.
 
 use std::io;
 use std::path::PathBuf;
@@ -44,7 +45,8 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
-    /// The state directory cannot be read or written: check its path, permissions and free space.
+    /// The state directory cannot be read or written: check its path, permissions and free
+    /// space.
     #[error("cannot {action} {path}")]
     Io {
         /// What was being done.

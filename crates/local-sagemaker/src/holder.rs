@@ -1,4 +1,5 @@
-//! Who holds a state directory: the lock that keeps a second server out, and the file that tells clients where to go.
+//! Who holds a state directory: the lock that keeps a second server out, and the file that
+//! tells clients where to go.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -31,9 +32,12 @@ pub(crate) struct Card {
     pub(crate) started: Stamp,
 }
 
-/// The lock on a state directory. It is the kernel's, so it goes with the process however that ends.
+/// The lock on a state directory. It is the kernel's, so it goes with the process however that
+/// ends.
 pub(crate) struct Holder {
+    /// The directory, absolute.
     state_dir: PathBuf,
+    /// Open for as long as the lock is held.
     _lock: File,
 }
 
@@ -91,6 +95,7 @@ impl Drop for Holder {
     }
 }
 
+/// The lock file. It is never removed: a lock on a removed file would keep nobody out.
 fn open(path: &Path) -> Result<File, Error> {
     File::options()
         .create(true)
@@ -115,7 +120,8 @@ pub(crate) fn end(state_dir: &Path) -> Result<bool, Error> {
     let deadline = Instant::now() + END_TIMEOUT;
     let mut asked = None;
     while lock.try_lock().is_err() {
-        // Only what holds the lock is ended: a card without a holder is a killed server's, and its pid may be anybody's.
+        // Only what holds the lock is ended: a card without a holder is a killed server's, and
+        // its pid may be anybody's.
         let holder = card(state_dir).map(|card| card.pid);
         if holder != asked {
             asked = holder;
@@ -134,8 +140,9 @@ pub(crate) fn end(state_dir: &Path) -> Result<bool, Error> {
     Ok(asked.is_some())
 }
 
-/// The build of the running program: the beginning of the SHA-256 of its file's length and time of change.
-/// A newer build differs, and so an older server can be told from it without starting it.
+/// The build of the running program: the beginning of the SHA-256 of its file's length and time
+/// of change. A newer build differs, and so an older server can be told from it without
+/// starting it.
 pub fn build_id() -> String {
     let metadata = std::env::current_exe().and_then(fs::metadata);
     let changed = metadata

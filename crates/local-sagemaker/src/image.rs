@@ -8,14 +8,17 @@ use crate::wire::ApiError;
 /// The name of both the image's repository and the program.
 const NAME: &str = "fire-container";
 
-/// Maps images to programs: every repository named `fire-container`, whatever its registry and tag.
+/// Maps images to programs: every repository named `fire-container`, whatever its registry and
+/// tag.
 #[derive(Clone, Debug)]
 pub(crate) struct Images {
+    /// The program that was named, if one was.
     program: Option<PathBuf>,
 }
 
 impl Images {
-    /// A program that was named must exist; one that was not is looked for when it is first needed.
+    /// A program that was named must exist; one that was not is looked for when it is first
+    /// needed.
     pub(crate) fn new(program: Option<PathBuf>) -> Result<Self, Error> {
         match program {
             Some(program) if !program.is_file() => Err(Error::Program { program }),
@@ -62,7 +65,8 @@ fn repository(image: &str) -> &str {
     last.split(':').next().unwrap_or_default()
 }
 
-/// `FIRE_BIN_DIR`; the folder of the running executable; its parent if that folder is cargo's `deps`.
+/// `FIRE_BIN_DIR`; the folder of the running executable; its parent if that folder is cargo's
+/// `deps`.
 fn search_path() -> Vec<PathBuf> {
     let named = std::env::var_os("FIRE_BIN_DIR").map(PathBuf::from);
     let own = std::env::current_exe()

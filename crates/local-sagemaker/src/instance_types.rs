@@ -1,4 +1,5 @@
-//! The instance types that SageMaker knows: the enumerations of the service model (botocore 1.43.11), in its order.
+//! The instance types that SageMaker knows: the enumerations of the service model (botocore
+//! 1.43.11), in its order.
 
 use crate::names::Violations;
 

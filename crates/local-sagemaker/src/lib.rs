@@ -1,7 +1,9 @@
-//! S3, SageMaker, its runtime and STS on one port of 127.0.0.1, with real training and serving processes behind them.
+//! S3, SageMaker, its runtime and STS on one port of 127.0.0.1, with real training and serving
+//! processes behind them.
 //!
-//! The server knows the wire and nothing else: it shares no code with the programs that call it, so that a wrong belief
-//! about AWS cannot hide on both sides. Any SDK of any language is a client: point `AWS_ENDPOINT_URL` at it.
+//! The server knows the wire and nothing else: it shares no code with the programs that call
+//! it, so that a wrong belief about AWS cannot hide on both sides. Any SDK of any language is a
+//! client: point `AWS_ENDPOINT_URL` at it.
 //!
 //! | on the wire | behind it |
 //! |---|---|
@@ -11,30 +13,33 @@
 //! | `CreateEndpoint`, `UpdateEndpoint`, `InvokeEndpoint` | one process `PROGRAM serve` a variant, behind a proxy |
 //! | `GetCallerIdentity` | account 691595239825, user `local` |
 //!
-//! `PROGRAM` stands for the container image: every image whose repository is named `fire-container` is mapped to the
-//! program of that name, others are refused. It finds its tree by the variable `FIRE_OPT_ML` and its port by
-//! `SAGEMAKER_BIND_TO_PORT`; otherwise the container contract is SageMaker's own.
+//! `PROGRAM` stands for the container image: every image whose repository is named
+//! `fire-container` is mapped to the program of that name, others are refused. It finds its
+//! tree by the variable `FIRE_OPT_ML` and its port by `SAGEMAKER_BIND_TO_PORT`; otherwise the
+//! container contract is SageMaker's own.
 //!
 //! # What is not imitated
 //!
-//! Signatures are not verified and nobody is denied anything: the server binds the loopback interface only.
-//! Jobs have one instance, and so have variants, whatever count they were given. Instance types are checked against
-//! SageMaker's lists and change nothing. There is no Pipe mode, no pipeline of containers, no traffic shifting.
-//! What AWS would do and this server does not is refused by name, not ignored.
+//! Signatures are not verified and nobody is denied anything: the server binds the loopback
+//! interface only. Jobs have one instance, and so have variants, whatever count they were
+//! given. Instance types are checked against SageMaker's lists and change nothing. There is no
+//! Pipe mode, no pipeline of containers, no traffic shifting. What AWS would do and this server
+//! does not is refused by name, not ignored.
 //!
 //! # What is kept
 //!
-//! Everything outlives the server, even one that is killed: a new one on the same directory has the same objects, jobs
-//! and models, serves its endpoints again, and runs a job that was cut off again from its start.
-//! Child processes end with the server; those of a killed one are ended by the next, which knows them by process id and
-//! start time.
+//! Everything outlives the server, even one that is killed: a new one on the same directory has
+//! the same objects, jobs and models, serves its endpoints again, and runs a job that was cut
+//! off again from its start. Child processes end with the server; those of a killed one are
+//! ended by the next, which knows them by process id and start time.
 //!
 //! # Reading order
 //!
-//! [`Server::start`] takes the state directory (`holder`), opens the services and listens (`server`).
-//! `route` finds out which service a request is for; `s3`, `training`, `model` and `endpoint` answer it in the shapes of
-//! `wire`, with names checked by `names` and records kept by `store`. Processes are `process`'s, archives `archive`'s.
-//! Times on the wire are seconds since the epoch; `clock` alone reads them off the system.
+//! [`Server::start`] takes the state directory (`holder`), opens the services and listens
+//! (`server`). `route` finds out which service a request is for; `s3`, `training`, `model` and
+//! `endpoint` answer it in the shapes of `wire`, with names checked by `names` and records kept
+//! by `store`. Processes are `process`'s, archives `archive`'s. Times on the wire are seconds
+//! since the epoch; `clock` alone reads them off the system.
 
 mod server;
 

@@ -14,8 +14,11 @@ const DEFAULT_PAGE: i64 = 10;
 
 /// One listed resource.
 pub(crate) struct Entry {
+    /// The name, which also breaks ties of the order.
     pub(crate) name: String,
+    /// `CreationTime`.
     pub(crate) created: Stamp,
+    /// `LastModifiedTime`.
     pub(crate) modified: Stamp,
     /// The status on the wire; empty where the resource has none.
     pub(crate) status: &'static str,
@@ -31,23 +34,34 @@ pub(crate) struct Listing {
     pub(crate) ascending: bool,
 }
 
+/// The members that the requests have in common; some operations lack a few.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Request {
+    /// Only names with this text in them.
     name_contains: Option<String>,
+    /// Only resources in this status.
     status_equals: Option<String>,
+    /// Only what was made at this time or later; seconds since the epoch, as all times here.
     creation_time_after: Option<f64>,
+    /// Only what was made before.
     creation_time_before: Option<f64>,
+    /// Only what was changed at this time or later.
     last_modified_time_after: Option<f64>,
+    /// Only what was changed before.
     last_modified_time_before: Option<f64>,
+    /// `Name`, `CreationTime` (the default) or `Status`.
     sort_by: Option<String>,
+    /// `Ascending` or `Descending`.
     sort_order: Option<String>,
+    /// At most this many a page, from 1 to 100.
     max_results: Option<i64>,
+    /// Where the page before ended.
     next_token: Option<String>,
 }
 
-/// One page of `entries`. The token is the last name of the page before, so that a page never depends on what was added
-/// or removed meanwhile elsewhere.
+/// One page of `entries`. The token is the last name of the page before, so that a page never
+/// depends on what was added or removed meanwhile elsewhere.
 pub(crate) fn page(call: &Call, entries: Vec<Entry>, listing: &Listing) -> Result<Value, ApiError> {
     let request: Request = call.read()?;
     request.check()?;
@@ -87,6 +101,7 @@ pub(crate) fn page(call: &Call, entries: Vec<Entry>, listing: &Listing) -> Resul
 }
 
 impl Request {
+    /// Bounds and closed sets, in the service's words.
     fn check(&self) -> Result<(), ApiError> {
         let mut violations = Violations::default();
         violations.range(
@@ -108,6 +123,7 @@ impl Request {
         violations.finish()
     }
 
+    /// Whether the filters let an entry through.
     fn keeps(&self, entry: &Entry) -> bool {
         let after =
             |bound: Option<f64>, time: Stamp| bound.is_none_or(|bound| time.seconds() >= bound);
@@ -126,6 +142,7 @@ impl Request {
             && before(self.last_modified_time_before, entry.modified)
     }
 
+    /// The ascending order; names break ties, so that it is the same on every call.
     fn compare(&self, a: &Entry, b: &Entry) -> Ordering {
         let primary = match self.sort_by.as_deref() {
             Some("Name") => Ordering::Equal,

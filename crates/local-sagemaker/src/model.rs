@@ -1,4 +1,5 @@
-//! Models: `CreateModel`, `DescribeModel`, `ListModels`, `DeleteModel`. A model is an archive and the image that serves it.
+//! Models: `CreateModel`, `DescribeModel`, `ListModels`, `DeleteModel`. A model is an archive
+//! and the image that serves it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,17 +29,24 @@ const ECHOED: [&str; 6] = [
 
 /// All models.
 pub(crate) struct Models {
+    /// What is known of each model.
     table: Table<Model>,
+    /// Where the models' data must be.
     storage: Storage,
+    /// Which images there are programs for.
     images: Images,
 }
 
 /// A model as it is kept.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Model {
+    /// The request as it came, for the description.
     request: Value,
+    /// The region of the request.
     region: String,
+    /// The name, as it was given.
     name: String,
+    /// `CreationTime`.
     created: Stamp,
     /// What an endpoint needs of it.
     pub(crate) container: Container,
@@ -55,26 +63,37 @@ pub(crate) struct Container {
     pub(crate) environment: BTreeMap<String, String>,
 }
 
+/// `CreateModelInput`, as far as the server acts on it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ModelRequest {
+    /// `ModelName`.
     model_name: Option<String>,
+    /// The container of a model that has only one.
     primary_container: Option<ContainerRequest>,
+    /// The containers of a pipeline; one alone is as good as a primary container.
     #[serde(default)]
     containers: Vec<ContainerRequest>,
+    /// Checked for its form; nobody assumes it.
     execution_role_arn: Option<String>,
 }
 
+/// `ContainerDefinition`, as far as the server acts on it.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ContainerRequest {
+    /// The image's URI.
     image: Option<String>,
+    /// Where `model.tar.gz` is.
     model_data_url: Option<String>,
+    /// The newer way to say so, which is refused.
     model_data_source: Option<Value>,
+    /// Environment of the serving program.
     #[serde(default)]
     environment: BTreeMap<String, String>,
 }
 
+/// A request that only names a model.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Named {
@@ -113,6 +132,7 @@ impl Models {
         }
     }
 
+    /// The one container of a request that is right in all else.
     fn check(&self, request: ModelRequest) -> Result<Container, ApiError> {
         let mut violations = Violations::default();
         violations.model_name("modelName", request.model_name.as_deref());
@@ -136,6 +156,7 @@ impl Models {
         }
     }
 
+    /// A container whose image has a program and whose data is there.
     fn container(&self, request: ContainerRequest) -> Result<Container, ApiError> {
         let mut violations = Violations::default();
         violations.required("primaryContainer.image", request.image.as_deref());
@@ -160,6 +181,7 @@ impl Models {
         })
     }
 
+    /// AWS refuses a model whose archive is not there; so does this server.
     fn check_data(&self, url: &str) -> Result<(), ApiError> {
         if !url.ends_with(".tar.gz") {
             return Err(ApiError::validation(format!(
@@ -218,6 +240,7 @@ impl Models {
         )
     }
 
+    /// The model that a request names.
     fn named(&self, call: &Call) -> Result<Model, ApiError> {
         let request: Named = call.read()?;
         let mut violations = Violations::default();
@@ -228,6 +251,7 @@ impl Models {
 }
 
 impl Model {
+    /// The model's resource name.
     fn arn(&self) -> String {
         arn::sagemaker(&self.region, "model", &self.name)
     }

@@ -1,8 +1,8 @@
 //! AWS's rules for names and values, with its own words for what breaks them.
 //!
-//! SageMaker reports all violations of a request at once:
-//! `2 validation errors detected: Value 'x' at 'a' failed to satisfy constraint: ...; Value ...`.
-//! The patterns are those of the service model (`service-2.json` of botocore 1.43.11).
+//! SageMaker reports all violations of a request at once: `2 validation errors detected: Value
+//! 'x' at 'a' failed to satisfy constraint: ...; Value ...`. The patterns are those of the
+//! service model (`service-2.json` of botocore 1.43.11).
 
 use std::fmt::Display;
 
@@ -27,7 +27,8 @@ const CHANNEL_PATTERN: &str = "^[A-Za-z0-9\\.\\-_]+";
 pub(crate) struct Violations(Vec<String>);
 
 impl Violations {
-    /// A required member; a missing one is noted and stands for the empty string until [`Self::finish`].
+    /// A required member; a missing one is noted and stands for the empty string until
+    /// [`Self::finish`].
     pub(crate) fn required<'a>(&mut self, path: &str, value: Option<&'a str>) -> &'a str {
         if value.is_none() {
             self.missing(path);
@@ -73,7 +74,8 @@ impl Violations {
     /// The name of an input channel.
     pub(crate) fn channel(&mut self, path: &str, value: Option<&str>) {
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-        // The name becomes a folder below /opt/ml/input/data, so the two names that climb are refused with the rest.
+        // The name becomes a folder below /opt/ml/input/data, so the two names that climb are
+        // refused with the rest.
         let good = |name: &str| {
             !name.is_empty() && name.chars().all(allowed) && name != "." && name != ".."
         };
@@ -146,6 +148,8 @@ impl Violations {
         )))
     }
 
+    /// A required text with a greatest length and a pattern, which `matches` gives when it is
+    /// broken.
     fn text(
         &mut self,
         path: &str,
@@ -167,6 +171,7 @@ impl Violations {
         }
     }
 
+    /// One violation in AWS's words.
     fn note(&mut self, path: &str, value: impl Display, constraint: &str) {
         self.0.push(format!(
             "Value '{value}' at '{path}' failed to satisfy constraint: {constraint}"
@@ -182,6 +187,7 @@ fn is_name(name: &str) -> bool {
         && name.ends_with(good)
 }
 
+/// `arn:aws...:iam::ACCOUNT:role/PATH`, part by part as the pattern has them.
 fn is_role(role: &str) -> bool {
     let mut parts = role.splitn(6, ':');
     let mut next = || parts.next().unwrap_or_default();
@@ -211,7 +217,8 @@ pub(crate) struct S3Uri {
 }
 
 impl S3Uri {
-    /// `s3://bucket/key`. The `https://` form of the service's pattern is refused, because it names a host outside.
+    /// `s3://bucket/key`. The `https://` form of the service's pattern is refused, because it
+    /// names a host outside.
     pub(crate) fn parse(uri: &str) -> Option<Self> {
         let (bucket, key) = match uri.strip_prefix("s3://")?.split_once('/') {
             Some((bucket, key)) => (bucket, key),

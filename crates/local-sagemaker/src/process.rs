@@ -1,5 +1,6 @@
-//! Child processes that never outlive their purpose: each leads a process group of its own, is known by process id
-//! and start time, and is ended the way a container is stopped: SIGTERM, a grace period, SIGKILL.
+//! Child processes that never outlive their purpose: each leads a process group of its own, is
+//! known by process id and start time, and is ended the way a container is stopped: SIGTERM, a
+//! grace period, SIGKILL.
 
 use std::fs::File;
 use std::io;
@@ -15,12 +16,14 @@ use tokio::time::timeout;
 /// What tells a process from a later one with the same process id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
+    /// The process id, which is also the id of the group that the process leads.
     pid: i32,
     /// Clock ticks between boot and the start of the process: field 22 of `/proc/PID/stat`.
     started: u64,
 }
 
 impl Identity {
+    /// The process that has this id now, if there is one.
     fn of(pid: i32) -> Option<Self> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         Some(Self {
@@ -29,8 +32,8 @@ impl Identity {
         })
     }
 
-    /// Kills what a killed server left behind: the process and its group, if it is still the same process.
-    /// Nothing it could still write is wanted, so there is no grace period.
+    /// Kills what a killed server left behind: the process and its group, if it is still the
+    /// same process. Nothing it could still write is wanted, so there is no grace period.
     pub(crate) fn end_orphan(self) {
         if Self::of(self.pid) == Some(self) {
             let _ = killpg(Pid::from_raw(self.pid), Signal::SIGKILL);
@@ -38,7 +41,8 @@ impl Identity {
     }
 }
 
-/// The start time in a line of `/proc/PID/stat`; the command's name before it may itself hold spaces and brackets.
+/// The start time in a line of `/proc/PID/stat`; the command's name before it may itself hold
+/// spaces and brackets.
 fn start_time(stat: &str) -> Option<u64> {
     let (_, after_name) = stat.rsplit_once(')')?;
     // The text after the name begins with field 3.
@@ -47,8 +51,11 @@ fn start_time(stat: &str) -> Option<u64> {
 
 /// A running child. Dropping it kills its group.
 pub(crate) struct Process {
+    /// The handle to wait on.
     child: Child,
+    /// Its id, which the handle forgets once the child has been waited for.
     pid: Pid,
+    /// Whether the group has been killed: after that the id may be anybody's.
     ended: bool,
 }
 
@@ -95,6 +102,7 @@ impl Process {
         self.child.wait().await
     }
 
+    /// Kills whatever is left of the group, once.
     fn kill_group(&mut self) {
         if !self.ended {
             let _ = killpg(self.pid, Signal::SIGKILL);

@@ -1,7 +1,8 @@
 //! Which service a request is for, and which operation of it.
 //!
-//! All services share one port. In this order: our own `/_local` paths; `X-Amz-Target`, which AWS JSON services send;
-//! `/endpoints/NAME/invocations` signed for `sagemaker`; a form signed for `sts`; everything else is S3.
+//! All services share one port. In this order: our own `/_local` paths; `X-Amz-Target`, which
+//! AWS JSON services send; `/endpoints/NAME/invocations` signed for `sagemaker`; a form signed
+//! for `sts`; everything else is S3.
 
 use std::sync::Arc;
 
@@ -22,9 +23,13 @@ const LONGEST_CALL: usize = 4 << 20;
 
 /// Everything that answers requests.
 pub(crate) struct Services {
+    /// S3.
     pub(crate) storage: Storage,
+    /// Training jobs.
     pub(crate) jobs: Arc<Jobs>,
+    /// Models.
     pub(crate) models: Models,
+    /// Endpoints, their configurations, and the runtime.
     pub(crate) endpoints: Arc<Endpoints>,
     /// What `/_local/health` says.
     pub(crate) health: Value,
@@ -50,7 +55,9 @@ pub(crate) enum Operation {
 /// The credential scope of a request: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scope {
+    /// The region that resource names are made with.
     pub(crate) region: String,
+    /// The service that the request was signed for; `None` when it was not signed.
     service: Option<String>,
 }
 
@@ -88,7 +95,8 @@ impl Scope {
 }
 
 impl Operation {
-    /// Decides by the head of the request alone: a fault can be put before any work is done, and bodies can be streamed.
+    /// Decides by the head of the request alone: a fault can be put before any work is done,
+    /// and bodies can be streamed.
     pub(crate) fn of<T>(request: &Request<T>, scope: &Scope) -> Self {
         let path = request.uri().path();
         let header = |name: &str| {
@@ -146,6 +154,7 @@ impl Services {
         }
     }
 
+    /// One call of SageMaker's control plane. A new operation is one line here.
     async fn control(
         &self,
         name: &str,

@@ -1,9 +1,10 @@
 //! Buckets and objects in a folder: `s3s` speaks the protocol, `s3s-fs` keeps the files.
 //!
-//! An object `s3://BUCKET/KEY` is the file `ROOT/BUCKET/KEY`; so `a` and `a/b` cannot both be keys.
-//! Signatures are not verified: the server listens on the loopback interface only, and clients come with whatever dummy
-//! credentials their user made up. What a signature leaves in a request is taken out of it, and `aws-chunked` bodies,
-//! which the Rust SDK sends for every stream, are unframed here.
+//! An object `s3://BUCKET/KEY` is the file `ROOT/BUCKET/KEY`; so `a` and `a/b` cannot both be
+//! keys. Signatures are not verified: the server listens on the loopback interface only, and
+//! clients come with whatever dummy credentials their user made up. What a signature leaves in
+//! a request is taken out of it, and `aws-chunked` bodies, which the Rust SDK sends for every
+//! stream, are unframed here.
 
 mod chunked;
 mod guard;
@@ -38,7 +39,8 @@ const SIGNING_HEADERS: [&str; 6] = [
     "x-amz-decoded-content-length",
 ];
 
-/// The query parameters of a presigned URL, of signature version 4 and, which boto3 still makes, version 2.
+/// The query parameters of a presigned URL, of signature version 4 and, which boto3 still
+/// makes, version 2.
 const SIGNING_PARAMETERS: [&str; 10] = [
     "AWSAccessKeyId",
     "Expires",
@@ -55,7 +57,9 @@ const SIGNING_PARAMETERS: [&str; 10] = [
 /// The object store.
 #[derive(Clone)]
 pub(crate) struct Storage {
+    /// The folder that holds a folder for each bucket.
     root: PathBuf,
+    /// What speaks S3 over these files.
     service: S3Service,
 }
 
@@ -83,6 +87,7 @@ impl Storage {
         })
     }
 
+    /// The folder that holds the buckets.
     fn root(&self) -> &Path {
         &self.root
     }
@@ -100,6 +105,7 @@ impl Storage {
         }
     }
 
+    /// Lets a request through to the files, without its signature and framing.
     async fn pass(&self, request: Request<Body>) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         let framed = unframe(&mut parts.headers);
@@ -173,7 +179,8 @@ impl Storage {
     }
 }
 
-/// Files below `dir` whose path from there begins with `prefix`, as objects in the order of their keys.
+/// Files below `dir` whose path from there begins with `prefix`, as objects in the order of
+/// their keys.
 fn files_below(dir: &Path, prefix: &str) -> io::Result<Vec<Object>> {
     // Only the folder part of the prefix can be walked to; the rest is compared.
     let folder = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -184,6 +191,7 @@ fn files_below(dir: &Path, prefix: &str) -> io::Result<Vec<Object>> {
     Ok(objects)
 }
 
+/// Adds the files of one folder and all below it.
 fn walk(dir: &Path, below: &str, objects: &mut Vec<Object>) -> io::Result<()> {
     let entries = match fs::read_dir(dir.join(below)) {
         Err(error)
@@ -218,11 +226,13 @@ fn walk(dir: &Path, below: &str, objects: &mut Vec<Object>) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a key stays in its bucket's folder.
 fn safe(key: &str) -> bool {
     !key.split('/').any(|part| part == "..")
 }
 
-/// Whether the body is framed. The framing is taken out of `Content-Encoding`, where it is not part of the object.
+/// Whether the body is framed. The framing is taken out of `Content-Encoding`, where it is not
+/// part of the object.
 fn unframe(headers: &mut HeaderMap) -> bool {
     let text = |headers: &HeaderMap, name: &str| {
         headers
@@ -256,7 +266,8 @@ fn strip(headers: &mut HeaderMap, framed: bool) {
         if let Some(length) = length {
             headers.insert(header::CONTENT_LENGTH, length);
         }
-        // It announces a checksum that only the trailer holds, where s3s cannot see it any more; it has been compared.
+        // It announces a checksum that only the trailer holds, where s3s cannot see it any
+        // more; it has been compared.
         headers.remove("x-amz-sdk-checksum-algorithm");
     }
     for name in SIGNING_HEADERS {
@@ -264,6 +275,7 @@ fn strip(headers: &mut HeaderMap, framed: bool) {
     }
 }
 
+/// The request that a presigned URL stands for.
 fn without_presigning(uri: Uri) -> Uri {
     let name = |pair: &&str| pair.split('=').next().unwrap_or_default().to_owned();
     let signing = |pair: &&str| SIGNING_PARAMETERS.contains(&name(pair).as_str());

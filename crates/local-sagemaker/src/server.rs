@@ -38,10 +38,12 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
-    /// The program that stands for the image `fire-container`. Without it, the program is looked for when it is first
-    /// needed: in `FIRE_BIN_DIR`, in the folder of the running executable, and in its parent if that folder is `deps`.
+    /// The program that stands for the image `fire-container`. Without it, the program is
+    /// looked for when it is first needed: in `FIRE_BIN_DIR`, in the folder of the running
+    /// executable, and in its parent if that folder is `deps`.
     pub program: Option<PathBuf>,
-    /// The server ends by itself after this time without a request, a job at work or an endpoint.
+    /// The server ends by itself after this time without a request, a job at work or an
+    /// endpoint.
     pub idle: Option<Duration>,
 }
 
@@ -60,15 +62,20 @@ impl Config {
 /// A running server. Dropping it ends it without waiting; [`Server::stop`] ends it in order.
 #[derive(Debug)]
 pub struct Server {
+    /// Where clients find it.
     url: String,
+    /// The port on 127.0.0.1.
     port: u16,
+    /// Set, or dropped, to end the server.
     end: watch::Sender<bool>,
+    /// The server itself.
     task: JoinHandle<()>,
 }
 
 impl Server {
-    /// Takes the state directory, listens, and picks up what an earlier server left: objects, finished jobs, models and
-    /// endpoints are there again, and jobs that were running are run again.
+    /// Takes the state directory, listens, and picks up what an earlier server left: objects,
+    /// finished jobs, models and endpoints are there again, and jobs that were running are run
+    /// again.
     pub async fn start(config: Config) -> Result<Self, Error> {
         let images = Images::new(config.program)?;
         let holder = Holder::take(&config.state_dir)?;
@@ -128,6 +135,7 @@ impl Server {
     }
 }
 
+/// Opens all services of a state directory, which takes their work up again.
 fn open(holder: &Holder, images: Images) -> Result<Services, Error> {
     let state_dir = holder.state_dir();
     let storage = Storage::open(state_dir.join("s3"))?;
@@ -142,10 +150,14 @@ fn open(holder: &Holder, images: Images) -> Result<Services, Error> {
 
 /// What ends a server.
 struct Limits {
+    /// How long nothing may happen.
     idle: Option<Duration>,
+    /// Set, or closed, when the handle wants the server to end.
     ended: watch::Receiver<bool>,
 }
 
+/// Serves until the server is to end, then ends what it has started: first no new requests,
+/// then the programs, at last the lock.
 async fn run(services: Arc<Services>, holder: Holder, listener: TcpListener, limits: Limits) {
     let activity = Arc::new(Activity::default());
     let router = router(services.clone(), activity.clone());
@@ -164,6 +176,7 @@ async fn run(services: Arc<Services>, holder: Holder, listener: TcpListener, lim
     drop(holder);
 }
 
+/// Answers requests until `closed` is dropped.
 async fn serve(
     listener: TcpListener,
     router: Router,
@@ -174,6 +187,7 @@ async fn serve(
         .await
 }
 
+/// All paths lead to one function: the services tell them apart by more than the path.
 fn router(services: Arc<Services>, activity: Arc<Activity>) -> Router {
     Router::new().fallback(move |request: Request<Body>| {
         let (services, activity) = (services.clone(), activity.clone());
@@ -181,6 +195,7 @@ fn router(services: Arc<Services>, activity: Arc<Activity>) -> Router {
     })
 }
 
+/// One request, counted while it is under way.
 async fn answer(
     services: &Services,
     activity: &Activity,
@@ -209,7 +224,9 @@ async fn idle(services: &Services, activity: &Activity, limit: Option<Duration>)
 
 /// Requests under way, and when the last one was seen.
 struct Activity {
+    /// Requests under way.
     requests: AtomicUsize,
+    /// When something was last seen to happen.
     last: Mutex<Instant>,
 }
 
@@ -223,20 +240,24 @@ impl Default for Activity {
 }
 
 impl Activity {
+    /// A request has come.
     fn begin(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.touch();
     }
 
+    /// A request has been answered.
     fn end(&self) {
         self.requests.fetch_sub(1, Ordering::Relaxed);
         self.touch();
     }
 
+    /// Something happens right now.
     fn touch(&self) {
         *locked(&self.last) = Instant::now();
     }
 
+    /// For how long nothing has happened.
     fn quiet_for(&self) -> Duration {
         match self.requests.load(Ordering::Relaxed) {
             0 => locked(&self.last).elapsed(),

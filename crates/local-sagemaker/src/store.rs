@@ -1,7 +1,9 @@
-//! Named records in memory, mirrored one JSON file each, so that a killed server finds them again.
+//! Named records in memory, mirrored one JSON file each, so that a killed server finds them
+//! again.
 //!
-//! A file is written beside its final name and renamed over it: a reader sees the old record or the new one.
-//! The files are not synced to the disk: they outlive the process, not a loss of power.
+//! A file is written beside its final name and renamed over it: a reader sees the old record or
+//! the new one. The files are not synced to the disk: they outlive the process, not a loss of
+//! power.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +18,9 @@ use crate::log;
 
 /// Records of one kind by name, in a directory of their own.
 pub(crate) struct Table<T> {
+    /// Holds `NAME.json` for each record.
     dir: PathBuf,
+    /// The records, which the files only follow.
     rows: Mutex<BTreeMap<String, T>>,
 }
 
@@ -67,8 +71,9 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
         Ok(true)
     }
 
-    /// Changes a record in place and gives a copy of the result; `None` when there is no such record.
-    /// A file that cannot be written is logged: the record in memory stays the truth until the server ends.
+    /// Changes a record in place and gives a copy of the result; `None` when there is no such
+    /// record. A file that cannot be written is logged: the record in memory stays the truth
+    /// until the server ends.
     pub(crate) fn update(&self, name: &str, change: impl FnOnce(&mut T)) -> Option<T> {
         let mut rows = locked(&self.rows);
         let row = rows.get_mut(name)?;
@@ -94,6 +99,7 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
         Some(row)
     }
 
+    /// Names are checked before they come here, so they stay in the directory.
     fn file(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{name}.json"))
     }
@@ -119,7 +125,8 @@ pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     })
 }
 
-/// The lock's content even if a thread panicked while holding it: records are replaced whole, never left half-changed.
+/// The lock's content even if a thread panicked while holding it: records are replaced whole,
+/// never left half-changed.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -16,6 +16,7 @@ pub(crate) fn answer(form: &str) -> Response<Body> {
     }
 }
 
+/// The answer, which has no secrets.
 fn identity() -> String {
     format!(
         "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
@@ -24,6 +25,7 @@ fn identity() -> String {
     )
 }
 
+/// The error of an action that is not here, with nothing of it that could break the XML.
 fn unknown(action: &str) -> String {
     let action: String = action.chars().filter(char::is_ascii_alphanumeric).collect();
     format!(
@@ -32,6 +34,7 @@ fn unknown(action: &str) -> String {
     )
 }
 
+/// An answer of the Query protocol.
 fn xml(status: StatusCode, text: String) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;

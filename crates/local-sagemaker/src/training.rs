@@ -1,7 +1,9 @@
-//! Training jobs: `CreateTrainingJob`, `DescribeTrainingJob`, `ListTrainingJobs`, `StopTrainingJob`.
+//! Training jobs: `CreateTrainingJob`, `DescribeTrainingJob`, `ListTrainingJobs`,
+//! `StopTrainingJob`.
 //!
-//! Each job is a process of its own with its own tree, log and task; all of them run at once.
-//! A job whose server was killed is run again from its start, because its request is kept with its record.
+//! Each job is a process of its own with its own tree, log and task; all of them run at once. A
+//! job whose server was killed is run again from its start, because its request is kept with
+//! its record.
 
 mod check;
 mod metrics;
@@ -39,22 +41,31 @@ pub(crate) use run::blocking;
 
 /// All training jobs.
 pub(crate) struct Jobs {
+    /// `jobs/` of the state directory: a folder with tree and log for each job.
     folder: PathBuf,
+    /// Where data comes from and results go.
     storage: Storage,
+    /// Which program trains.
     images: Images,
+    /// What is known of each job.
     table: Table<Record>,
+    /// What is wanted of each job at work.
     wishes: Mutex<BTreeMap<String, watch::Sender<Wish>>>,
+    /// The jobs at work.
     tasks: Mutex<JoinSet<()>>,
 }
 
+/// A request that only names a job.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Named {
+    /// `TrainingJobName`.
     training_job_name: Option<String>,
 }
 
 impl Jobs {
-    /// Opens the jobs of a state directory; those that a killed server left running are run again.
+    /// Opens the jobs of a state directory; those that a killed server left running are run
+    /// again.
     pub(crate) fn open(
         state_dir: &std::path::Path,
         storage: Storage,
@@ -76,6 +87,7 @@ impl Jobs {
         Ok(jobs)
     }
 
+    /// Takes up one job that the server before did not finish.
     fn resume(self: Arc<Self>, record: &Record) {
         if let Some(process) = record.process {
             process.end_orphan();
@@ -136,7 +148,8 @@ impl Jobs {
         Ok(json!({"TrainingJobArn": arn}))
     }
 
-    /// The data must be there when the job is created, as on AWS, and so must the bucket of the results.
+    /// The data must be there when the job is created, as on AWS, and so must the bucket of the
+    /// results.
     async fn check_locations(&self, plan: &Plan, role: &str, region: &str) -> Result<(), ApiError> {
         for source in plan.channels.iter().map(|channel| channel.source.clone()) {
             let (storage, prefix) = (self.storage.clone(), source.clone());
@@ -163,6 +176,7 @@ impl Jobs {
         Ok(())
     }
 
+    /// Puts a job to work, beside all others.
     fn start(self: Arc<Self>, plan: Plan) {
         let (sender, wish) = watch::channel(Wish::Run);
         locked(&self.wishes).insert(plan.name.clone(), sender);
@@ -198,6 +212,7 @@ impl Jobs {
         Ok(nothing())
     }
 
+    /// The job that a request names.
     fn record(&self, call: &Call) -> Result<Record, ApiError> {
         let request: Named = call.read()?;
         let mut violations = Violations::default();
@@ -249,16 +264,19 @@ impl Jobs {
             .map(|record| self.tree(&record.name).log())
     }
 
+    /// Tells a job at work what is wanted of it.
     fn wish(&self, name: &str, wish: Wish) {
         if let Some(sender) = locked(&self.wishes).get(name) {
             let _ = sender.send(wish);
         }
     }
 
+    /// Where a job has its files.
     fn tree(&self, name: &str) -> Tree {
         Tree::new(self.folder.join(name))
     }
 
+    /// A job's resource name.
     fn arn(&self, name: &str) -> String {
         self.table
             .get(name)
@@ -266,6 +284,7 @@ impl Jobs {
             .unwrap_or_default()
     }
 
+    /// The region that a job was created in.
     fn region(&self, name: &str) -> String {
         self.table
             .get(name)
@@ -273,20 +292,24 @@ impl Jobs {
             .unwrap_or_default()
     }
 
+    /// A job has reached its next secondary status.
     fn entered(&self, name: &str, secondary: &str, message: &str) {
         self.table
             .update(name, |record| record.enter(secondary, message));
     }
 
+    /// A job's program runs.
     fn runs(&self, name: &str, process: Option<Identity>) {
         self.table.update(name, |record| record.process = process);
     }
 
+    /// A job has printed new metrics.
     fn measured(&self, name: &str, readings: &Readings) {
         self.table
             .update(name, |record| record.metrics.clone_from(readings));
     }
 
+    /// A job has ended.
     fn finished(&self, name: &str, status: Status, secondary: &str, message: &str) {
         locked(&self.wishes).remove(name);
         self.table

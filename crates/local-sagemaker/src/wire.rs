@@ -1,6 +1,7 @@
 //! AWS JSON 1.1: requests in, answers and errors out.
 //!
-//! Errors have HTTP status 400 (or the service's own), `{"__type": CODE, "message": TEXT}` and the code in a header.
+//! Errors have HTTP status 400 (or the service's own), `{"__type": CODE, "message": TEXT}` and
+//! the code in a header.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode};
@@ -29,9 +30,13 @@ impl Call {
 /// An answer that says no, in the shape of the service.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
+    /// The HTTP status.
     status: StatusCode,
+    /// The error code that clients match on.
     code: &'static str,
+    /// What it says to people.
     message: String,
+    /// Further members of the modelled error.
     fields: Map<String, Value>,
 }
 
@@ -73,7 +78,8 @@ impl ApiError {
         &self.message
     }
 
-    /// The HTTP answer; both spellings of the message, because the services differ and so do their clients.
+    /// The HTTP answer; both spellings of the message, because the services differ and so do
+    /// their clients.
     pub(crate) fn response(self) -> Response<Body> {
         let mut body = self.fields;
         body.insert("__type".into(), self.code.into());
@@ -92,6 +98,7 @@ pub(crate) fn success(body: &Value) -> Response<Body> {
     answer(StatusCode::OK, body)
 }
 
+/// An HTTP answer in AWS JSON 1.1.
 fn answer(status: StatusCode, body: &Value) -> Response<Body> {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;

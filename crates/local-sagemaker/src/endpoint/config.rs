@@ -1,5 +1,5 @@
-//! Endpoint configurations: `CreateEndpointConfig`, `DescribeEndpointConfig`, `ListEndpointConfigs`,
-//! `DeleteEndpointConfig`.
+//! Endpoint configurations: `CreateEndpointConfig`, `DescribeEndpointConfig`,
+//! `ListEndpointConfigs`, `DeleteEndpointConfig`.
 
 use std::path::Path;
 
@@ -18,23 +18,32 @@ use crate::wire::{ApiError, Call, nothing};
 
 /// All endpoint configurations.
 pub(crate) struct Configs {
+    /// What is known of each configuration.
     table: Table<Config>,
 }
 
 /// A configuration as it is kept.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Config {
+    /// The request as it came, for the description.
     request: Value,
+    /// The region of the request.
     region: String,
+    /// The name, as it was given.
     name: String,
+    /// `CreationTime`.
     created: Stamp,
+    /// The variants, without their models: those are looked up when an endpoint is made.
     variants: Vec<VariantRequest>,
 }
 
+/// `CreateEndpointConfigInput`, as far as the server acts on it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ConfigRequest {
+    /// `EndpointConfigName`.
     endpoint_config_name: Option<String>,
+    /// `ProductionVariants`, 1 to 10.
     #[serde(default)]
     production_variants: Vec<VariantRequest>,
 }
@@ -134,6 +143,7 @@ impl Configs {
         )
     }
 
+    /// The configuration that a request names.
     fn named(&self, call: &Call) -> Result<Config, ApiError> {
         let request: ConfigRequest = call.read()?;
         let mut violations = Violations::default();
@@ -148,6 +158,7 @@ impl Configs {
         )
     }
 
+    /// The configuration of that name, or the refusal that a request from `region` gets.
     fn find(&self, name: &str, region: &str) -> Result<Config, ApiError> {
         let arn = arn::sagemaker(region, "endpoint-config", name);
         let config = self.table.get(name);
@@ -158,12 +169,14 @@ impl Configs {
 }
 
 impl Config {
+    /// The configuration's resource name.
     fn arn(&self) -> String {
         arn::sagemaker(&self.region, "endpoint-config", &self.name)
     }
 }
 
 impl ConfigRequest {
+    /// What AWS would refuse.
     fn check(&self) -> Result<(), ApiError> {
         let mut found = Violations::default();
         found.name("endpointConfigName", self.endpoint_config_name.as_deref());

@@ -15,7 +15,8 @@ use super::replica::{Blueprint, Replica};
 use super::variant::Variant;
 use crate::store::locked;
 
-/// How long an update waits for requests that the old processes are answering: as long as an answer may take.
+/// How long an update waits for requests that the old processes are answering: as long as an
+/// answer may take.
 const DRAIN: Duration = Duration::from_mins(1);
 
 impl Endpoints {
@@ -25,7 +26,8 @@ impl Endpoints {
         self.install(&record.name, result);
     }
 
-    /// After a restart of the server: what served serves again, and an update under way goes on.
+    /// After a restart of the server: what served serves again, and an update under way goes
+    /// on.
     pub(crate) async fn deploy_again(self: Arc<Self>, record: Record) {
         self.clone().deploy_first(record.clone()).await;
         if record.next.is_some() && self.live(&record.name).is_some() {
@@ -33,6 +35,7 @@ impl Endpoints {
         }
     }
 
+    /// The first processes of an endpoint take its requests, or it has failed.
     fn install(&self, name: &str, result: Result<Fleet, String>) {
         match result {
             Ok(fleet) => {
@@ -113,6 +116,7 @@ impl Endpoints {
         }
     }
 
+    /// What one variant of a deployment is started from.
     fn blueprint(
         self: &Arc<Self>,
         name: &str,
@@ -172,6 +176,7 @@ impl Endpoints {
         while ends.join_next().await.is_some() {}
     }
 
+    /// The folder of one deployment.
     fn generation(&self, name: &str, generation: u64) -> PathBuf {
         self.folder.join(name).join(generation.to_string())
     }

@@ -6,7 +6,9 @@ use super::replica::Replica;
 
 /// Running variants with their shares of the traffic.
 pub(crate) struct Fleet {
+    /// In the order of the configuration.
     members: Vec<Member>,
+    /// Requests so far that named no variant.
     requests: AtomicU64,
 }
 
@@ -50,8 +52,9 @@ impl Fleet {
     }
 }
 
-/// The index that request number `request` goes to. The multiples of the golden ratio fill the unit interval evenly, so
-/// every stretch of requests comes close to the weights without a random number.
+/// The index that request number `request` goes to. The multiples of the golden ratio fill the
+/// unit interval evenly, so every stretch of requests comes close to the weights without a
+/// random number.
 fn choose(weights: &[f64], request: u64) -> Option<usize> {
     const GOLDEN: f64 = 0.618_033_988_749_894_9;
     let total: f64 = weights.iter().sum();

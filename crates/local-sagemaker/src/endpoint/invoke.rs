@@ -42,6 +42,7 @@ impl Endpoints {
         }
     }
 
+    /// The container's answer, or the error that the runtime makes of it.
     async fn invoked(
         &self,
         name: &str,
@@ -81,7 +82,8 @@ impl Endpoints {
         where_to_look.response(answer, &member.name)
     }
 
-    /// Asks the variant; a program that is not there is waited for, as long as it is being started again.
+    /// Asks the variant; a program that is not there is waited for, as long as it is being
+    /// started again.
     async fn ask(
         &self,
         member: &Member,
@@ -111,6 +113,7 @@ impl Endpoints {
 
 /// Where an error of the container can be read about.
 struct LogStream<'a> {
+    /// The endpoint's name.
     endpoint: &'a str,
     region: &'a str,
 }
@@ -131,6 +134,7 @@ impl LogStream<'_> {
         Ok(response)
     }
 
+    /// The container said no, or broke: its status and words are passed on.
     fn model_error(&self, answer: &Answer) -> ApiError {
         let status = answer.status.as_u16();
         let text = String::from_utf8_lossy(&answer.body).into_owned();
@@ -148,6 +152,7 @@ impl LogStream<'_> {
             .with_field("OriginalMessage", text)
     }
 
+    /// The container said nothing.
     fn timed_out(&self) -> ApiError {
         let text = "Your invocation timed out while waiting for a response from container primary.";
         self.error(format!("{text} {}", self.hint()))
@@ -155,6 +160,7 @@ impl LogStream<'_> {
             .with_field("OriginalMessage", text)
     }
 
+    /// `ModelError`, HTTP 424.
     fn error(&self, message: String) -> ApiError {
         ApiError::new("ModelError", message)
             .with_status(StatusCode::FAILED_DEPENDENCY)
@@ -164,6 +170,7 @@ impl LogStream<'_> {
             )
     }
 
+    /// Where this server keeps the log that AWS would keep in CloudWatch.
     fn hint(&self) -> String {
         format!(
             "See /_local/endpoints/{}/log on the local server in account {ACCOUNT} for more information.",

@@ -38,8 +38,11 @@ pub(crate) struct Proxy(Client<HttpConnector, Full<Bytes>>);
 
 /// A container's whole answer.
 pub(crate) struct Answer {
+    /// The container's status.
     pub(crate) status: StatusCode,
+    /// Those of its headers that may pass.
     pub(crate) headers: HeaderMap,
+    /// Its body, whole.
     pub(crate) body: Bytes,
 }
 
@@ -100,6 +103,7 @@ impl Proxy {
     }
 }
 
+/// A request to a program on the loopback interface.
 fn request(
     method: Method,
     port: u16,
@@ -114,6 +118,7 @@ fn request(
         .body(Full::new(body))
 }
 
+/// The headers of these names.
 fn only(
     headers: &HeaderMap,
     names: &'static [&'static str],

@@ -16,10 +16,15 @@ const LONGEST_REASON: usize = 1024;
 /// `EndpointStatus`, as far as the server has use for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Status {
+    /// Its first processes are being started.
     Creating,
+    /// It serves.
     InService,
+    /// It serves, while the processes of another configuration are being started.
     Updating,
+    /// Its first processes did not pass; it can only be deleted.
     Failed,
+    /// Its processes are being ended.
     Deleting,
 }
 
@@ -50,11 +55,17 @@ pub(crate) struct Deployment {
 /// An endpoint.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
+    /// The name, as it was given.
     pub(crate) name: String,
+    /// The region of the request.
     region: String,
+    /// The status.
     pub(crate) status: Status,
+    /// Why it failed, or why its last update did.
     failure: Option<String>,
+    /// `CreationTime`.
     pub(crate) created: Stamp,
+    /// `LastModifiedTime`.
     pub(crate) modified: Stamp,
     /// What serves, or is to serve first.
     pub(crate) current: Deployment,

@@ -1,4 +1,5 @@
-//! One serving process: started until it answers `/ping`, watched, started again when it crashes.
+//! One serving process: started until it answers `/ping`, watched, started again when it
+//! crashes.
 
 use std::fs::{self, File};
 use std::io;
@@ -26,7 +27,8 @@ const STOP_GRACE: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// Between two attempts to ping.
 const PING_INTERVAL: Duration = Duration::from_millis(100);
-/// The longest pause before a crashed program is started again; the pauses double from the ping's interval.
+/// The longest pause before a crashed program is started again; the pauses double from the
+/// ping's interval.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How many lines of its log a failure quotes.
 const QUOTED_LINES: usize = 5;
@@ -49,12 +51,15 @@ pub(crate) struct Blueprint {
 
 /// A serving process under supervision; it ends when this is dropped.
 pub(crate) struct Replica {
+    /// Where the program listens; `None` while it is being started again.
     port: watch::Receiver<Option<u16>>,
+    /// Set, or dropped, to end it.
     stop: watch::Sender<bool>,
 }
 
 impl Replica {
-    /// Starts the program and waits until it answers `/ping`; the error is the endpoint's `FailureReason`.
+    /// Starts the program and waits until it answers `/ping`; the error is the endpoint's
+    /// `FailureReason`.
     pub(crate) async fn start(blueprint: Blueprint, proxy: Proxy) -> Result<Self, String> {
         blueprint.unpack().await?;
         let blueprint = Arc::new(blueprint);
@@ -88,7 +93,9 @@ impl Replica {
 
 /// A program that has answered `/ping`.
 struct Running {
+    /// The process.
     process: Process,
+    /// Where it listens.
     port: u16,
 }
 
@@ -206,6 +213,7 @@ impl Blueprint {
         }
     }
 
+    /// Starts the program with SageMaker's environment; what belongs to the server comes last.
     fn spawn(&self, port: u16) -> io::Result<Process> {
         let log = File::options().create(true).append(true).open(&self.log)?;
         let opt_ml = self.folder.join("opt/ml");
@@ -219,6 +227,7 @@ impl Blueprint {
         Process::spawn(command, &log)
     }
 
+    /// AWS's words, and what it would take a look into CloudWatch to know.
     fn failed_ping(&self, detail: &str) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
@@ -242,7 +251,8 @@ impl Blueprint {
     }
 }
 
-/// A port that was free a moment ago. Another process may take it in between; the program then ends and is named.
+/// A port that was free a moment ago. Another process may take it in between; the program then
+/// ends and is named.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()?

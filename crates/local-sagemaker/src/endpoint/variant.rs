@@ -10,25 +10,33 @@ use crate::model::{Container, Models};
 use crate::names::Violations;
 use crate::wire::ApiError;
 
-/// How long a container may take until it answers `/ping`, when its variant does not say.
-/// AWS waits four minutes; a local process that needs more than one is broken.
+/// How long a container may take until it answers `/ping`, when its variant does not say. AWS
+/// waits four minutes; a local process that needs more than one is broken.
 const DEFAULT_STARTUP: Duration = Duration::from_mins(1);
 
 /// A `ProductionVariant`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct VariantRequest {
+    /// `VariantName`.
     variant_name: Option<String>,
+    /// The model that it serves.
     model_name: Option<String>,
+    /// At least one; one process stands for all.
     initial_instance_count: Option<i64>,
+    /// One of SageMaker's hosting types.
     instance_type: Option<String>,
+    /// Its share of the traffic against the sum of all, 1 when not given.
     initial_variant_weight: Option<f64>,
+    /// Stands instead of instances; the process is the same.
     serverless_config: Option<Value>,
+    /// From 60 to 3600 seconds until the first `/ping` must have passed.
     #[serde(rename = "ContainerStartupHealthCheckTimeoutInSeconds")]
     startup_seconds: Option<i64>,
 }
 
-/// A variant and everything that is needed to serve it, whatever becomes of its model and configuration.
+/// A variant and everything that is needed to serve it, whatever becomes of its model and
+/// configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Variant {
     /// The variant's name.
@@ -37,9 +45,12 @@ pub(crate) struct Variant {
     pub(crate) weight: f64,
     /// The model's image, data and environment.
     pub(crate) container: Container,
-    /// Instances asked for; one process stands for all of them. Absent for a serverless variant.
+    /// Instances asked for; one process stands for all of them. Absent for a serverless
+    /// variant.
     instances: Option<i64>,
+    /// What a serverless variant was given instead.
     serverless: Option<Value>,
+    /// How long the first `/ping` may take, if the variant says.
     startup_seconds: Option<u64>,
 }
 

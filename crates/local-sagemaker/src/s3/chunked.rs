@@ -1,6 +1,8 @@
-//! The `aws-chunked` framing of uploads: `SIZE[;chunk-signature=...]\r\n DATA \r\n ... 0\r\n TRAILERS \r\n`.
+//! The `aws-chunked` framing of uploads: `SIZE[;chunk-signature=...]\r\n DATA \r\n ... 0\r\n
+//! TRAILERS \r\n`.
 //!
-//! It is taken apart here and not by `s3s`, which does so only for requests whose signature it has verified.
+//! It is taken apart here and not by `s3s`, which does so only for requests whose signature it
+//! has verified.
 
 use std::io;
 
@@ -11,18 +13,26 @@ const LONGEST_LINE: usize = 8192;
 
 /// Turns framed bytes, cut anywhere, into the bytes they carry.
 pub(crate) struct Decoder {
+    /// What has been received and not yet understood.
     buffer: BytesMut,
+    /// What the buffer begins with.
     state: State,
+    /// The trailing headers so far.
     trailers: Vec<(String, String)>,
 }
 
 /// What the next byte belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
+    /// The line with a chunk's size.
     Size,
+    /// This many bytes of a chunk.
     Data(usize),
+    /// The line break behind a chunk.
     DataEnd,
+    /// A trailing header, or the empty line behind the last.
     Trailer,
+    /// Nothing more is expected.
     Done,
 }
 
@@ -93,6 +103,7 @@ impl Decoder {
             .map_err(|_| broken("a line of the aws-chunked framing is not text"))
     }
 
+    /// What follows a line of framing.
     fn after(&mut self, line: &str) -> io::Result<State> {
         match self.state {
             State::DataEnd if line.is_empty() => Ok(State::Size),
@@ -120,6 +131,7 @@ impl Decoder {
     }
 }
 
+/// Framing that no SDK sends.
 fn broken(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
 }

@@ -1,4 +1,5 @@
-//! Where `s3s-fs` differs from S3 in ways that lose data or mislead a client, the request is answered before it.
+//! Where `s3s-fs` differs from S3 in ways that lose data or mislead a client, the request is
+//! answered before it.
 //!
 //! | request | `s3s-fs` 0.14.1 | here, as S3 |
 //! |---|---|---|
@@ -23,8 +24,11 @@ const LONGEST_FILE_NAME: usize = 255;
 
 /// The parts of a request that decide whether it passes.
 pub(crate) struct Visit<'a> {
+    /// The request's method.
     pub(crate) method: &'a Method,
+    /// Its path and query.
     pub(crate) uri: &'a Uri,
+    /// The region that it was signed for.
     pub(crate) region: &'a str,
 }
 
@@ -53,8 +57,10 @@ pub(crate) fn answer(storage: &Storage, visit: &Visit<'_>) -> Option<Response<Bo
     refused.map(|(code, message)| refusal(visit, code, &message))
 }
 
+/// S3's error code, and what it says.
 type Refused = (&'static str, String);
 
+/// Keys that the files below could not tell apart, or could not name.
 fn check_key(bucket: &str, key: &str, query: &str) -> Option<Refused> {
     if key.split('/').any(|part| part == "." || part == "..") {
         return Some((
@@ -64,7 +70,8 @@ fn check_key(bucket: &str, key: &str, query: &str) -> Option<Refused> {
             ),
         ));
     }
-    // The side file of a multipart upload has the longest name: both names in base64, and the upload's id.
+    // The side file of a multipart upload has the longest name: both names in base64, and the
+    // upload's id.
     let multipart = query.starts_with("uploads") || query.contains("uploadId=");
     let fixed = if multipart { 74 } else { 30 };
     let base64 = |text: &str| (text.len() * 4).div_ceil(3);
@@ -79,6 +86,7 @@ fn check_key(bucket: &str, key: &str, query: &str) -> Option<Refused> {
     })
 }
 
+/// What must be there, or must not, for a request about one object.
 fn check_object(method: &Method, bucket_dir: &Path, key: &str) -> Option<Refused> {
     if !bucket_dir.is_dir() {
         return Some(("NoSuchBucket", "The specified bucket does not exist".into()));
@@ -113,6 +121,7 @@ fn check_place(bucket_dir: &Path, key: &str, folder: bool) -> Option<Refused> {
     ))
 }
 
+/// A bucket goes only when its objects have gone.
 fn not_empty(bucket_dir: &Path) -> Option<Refused> {
     let holds = files_below(bucket_dir, "").is_ok_and(|files| !files.is_empty());
     holds.then(|| {
@@ -123,6 +132,7 @@ fn not_empty(bucket_dir: &Path) -> Option<Refused> {
     })
 }
 
+/// Creation of one's own bucket: us-east-1 says yes once more, all other regions say no.
 fn bucket_again(bucket: &str, region: &str) -> Response<Body> {
     if region != DEFAULT_REGION {
         let message =
@@ -136,6 +146,7 @@ fn bucket_again(bucket: &str, region: &str) -> Response<Body> {
     response
 }
 
+/// The refusal of this request; `HEAD` is answered without a body.
 fn refusal(visit: &Visit<'_>, code: &'static str, message: &str) -> Response<Body> {
     let mut response = error(code, message, visit.uri.path());
     if visit.method == Method::HEAD {
@@ -168,7 +179,8 @@ pub(crate) fn error(code: &'static str, message: &str, resource: &str) -> Respon
     response
 }
 
-/// The path with its percent escapes resolved; `None` when they are broken, which `s3s` then reports.
+/// The path with its percent escapes resolved; `None` when they are broken, which `s3s` then
+/// reports.
 fn decoded(path: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();

@@ -1,7 +1,8 @@
-//! The body of an upload on its way to the store: unframed, and checked before the store may keep it.
+//! The body of an upload on its way to the store: unframed, and checked before the store may
+//! keep it.
 //!
-//! `s3s-fs` compares checksums after it has replaced the object; a stream that ends in an error it throws away.
-//! So the comparison is made here, at the end of the stream.
+//! `s3s-fs` compares checksums after it has replaced the object; a stream that ends in an error
+//! it throws away. So the comparison is made here, at the end of the stream.
 
 use std::collections::VecDeque;
 use std::io;
@@ -26,17 +27,25 @@ const CHECKSUMS: [&str; 5] = [
     "x-amz-checksum-sha256",
 ];
 
-/// Why an upload was refused, once it has been: the store itself would only say that the stream broke.
+/// Why an upload was refused, once it has been: the store itself would only say that the stream
+/// broke.
 pub(crate) type Verdict = Arc<OnceLock<String>>;
 
 /// A request body that fails when its bytes are not those that were promised.
 pub(crate) struct Upload {
+    /// What the client sends.
     inner: Body,
+    /// Takes the framing apart, if there is one.
     decoder: Option<Decoder>,
+    /// The checksums that were promised, over the bytes so far.
     hasher: ChecksumHasher,
+    /// Header names and base64 values, from before the body and from behind it.
     promised: Vec<(String, String)>,
+    /// Unframed pieces that have not been asked for.
     ready: VecDeque<Bytes>,
+    /// Whether the stream has ended, well or not.
     done: bool,
+    /// Where the reason of a refusal is put.
     verdict: Verdict,
 }
 
@@ -76,6 +85,7 @@ impl Upload {
         self.verdict.clone()
     }
 
+    /// Takes one frame of the request's body.
     fn receive(&mut self, bytes: Bytes) -> io::Result<()> {
         match &mut self.decoder {
             None => self.ready.push_back(bytes),

@@ -27,6 +27,7 @@ impl TrainingRequest {
             .ok_or_else(|| ApiError::internal("a checked training request has a member missing"))?
     }
 
+    /// Everything that AWS would refuse.
     fn violations(&self) -> Violations {
         let mut found = Violations::default();
         found.name("trainingJobName", self.training_job_name.as_deref());
@@ -44,6 +45,7 @@ impl TrainingRequest {
         found
     }
 
+    /// The image, the input mode and the metrics.
     fn check_algorithm(&self, found: &mut Violations) {
         let Some(algorithm) = &self.algorithm_specification else {
             return found.missing("algorithmSpecification");
@@ -76,6 +78,7 @@ impl TrainingRequest {
         }
     }
 
+    /// Names and sources of the channels.
     fn check_channels(&self, found: &mut Violations) {
         found.count("inputDataConfig", self.input_data_config.len(), 20);
         for (index, channel) in self.input_data_config.iter().enumerate() {
@@ -103,6 +106,7 @@ impl TrainingRequest {
         }
     }
 
+    /// Where the results go, and how they are packed.
     fn check_output(&self, found: &mut Violations) {
         let Some(output) = &self.output_data_config else {
             return found.missing("outputDataConfig");
@@ -116,6 +120,7 @@ impl TrainingRequest {
         }
     }
 
+    /// Instances and limits of time.
     fn check_resources(&self, found: &mut Violations) {
         match &self.resource_config {
             None => found.missing("resourceConfig"),
@@ -207,6 +212,7 @@ impl TrainingRequest {
         }
     }
 
+    /// The one rule that spot training adds.
     fn check_spot(&self) -> Result<(), ApiError> {
         let stop = self.stopping_condition.as_ref();
         let runtime = stop
@@ -245,7 +251,8 @@ mod tests {
         Images::new(std::env::current_exe().ok()).unwrap()
     }
 
-    /// The refusal of the request with the value at `pointer` replaced (`null` removes it), or nothing.
+    /// The refusal of the request with the value at `pointer` replaced (`null` removes it), or
+    /// nothing.
     fn refusal(pointer: &str, value: Value) -> String {
         let mut request = request();
         let (parent, member) = pointer.rsplit_once('/').unwrap();

@@ -23,8 +23,8 @@ pub(crate) struct Reading {
 /// The latest value of each metric, by name.
 pub(crate) type Readings = BTreeMap<String, Reading>;
 
-/// Looks for every metric in one line of output and keeps the last match of each: the first capture group, where it is
-/// a number. Gives whether anything was found.
+/// Looks for every metric in one line of output and keeps the last match of each: the first
+/// capture group, where it is a number. Gives whether anything was found.
 pub(crate) fn scan(line: &str, metrics: &[Metric], at: Stamp, readings: &mut Readings) -> bool {
     let mut found = false;
     for metric in metrics {
@@ -40,7 +40,8 @@ pub(crate) fn scan(line: &str, metrics: &[Metric], at: Stamp, readings: &mut Rea
     found
 }
 
-/// `FinalMetricDataList`: the values as 32-bit floats, which is what the service's model says they are.
+/// `FinalMetricDataList`: the values as 32-bit floats, which is what the service's model says
+/// they are.
 pub(crate) fn wire(readings: &Readings) -> Value {
     let entry = |(name, reading): (&String, &Reading)| json!({"MetricName": name, "Value": reading.value as f32, "Timestamp": reading.at.wire()});
     readings.iter().map(entry).collect()
@@ -48,7 +49,9 @@ pub(crate) fn wire(readings: &Readings) -> Value {
 
 /// Follows a growing log file line by line.
 pub(crate) struct Tail {
+    /// The log, open at the place up to which it has been read.
     file: File,
+    /// The beginning of a line that has not ended yet.
     partial: Vec<u8>,
 }
 

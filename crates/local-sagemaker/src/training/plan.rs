@@ -39,21 +39,26 @@ pub(crate) struct Plan {
 /// One input channel: the objects below a prefix.
 #[derive(Debug)]
 pub(crate) struct Channel {
+    /// The folder's name below `/opt/ml/input/data`.
     pub(crate) name: String,
+    /// The prefix of its objects.
     pub(crate) source: S3Uri,
+    /// What the client says the objects are.
     pub(crate) content_type: Option<String>,
 }
 
 /// A metric and how it is found.
 #[derive(Debug)]
 pub(crate) struct Metric {
+    /// The name that it is listed by.
     pub(crate) name: String,
+    /// Its first group is the value.
     pub(crate) regex: Regex,
 }
 
 impl TrainingRequest {
-    /// `None` when a required member is missing, which the checks have ruled
-    /// out; an error when a metric's expression is none.
+    /// `None` when a required member is missing, which the checks have ruled out; an error when
+    /// a metric's expression is none.
     pub(super) fn plan(self, program: PathBuf) -> Option<Result<Plan, ApiError>> {
         let algorithm = self.algorithm_specification?;
         let stop = self.stopping_condition?;
@@ -90,6 +95,8 @@ impl TrainingRequest {
 }
 
 impl MetricRequest {
+    /// The definition with its expression compiled. AWS's expressions are Java's; those with
+    /// look-around are refused here by name.
     fn compile(self) -> Result<Metric, ApiError> {
         let (name, pattern) = (
             self.name.unwrap_or_default(),
@@ -105,6 +112,7 @@ impl MetricRequest {
 }
 
 impl ChannelRequest {
+    /// The channel; `None` when a required member is missing.
     fn channel(self) -> Option<Channel> {
         let source = self.data_source?.s3_data_source?.uri?;
         Some(Channel {

@@ -33,10 +33,15 @@ const ECHOED: [&str; 14] = [
 /// `TrainingJobStatus`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Status {
+    /// The job is at work.
     InProgress,
+    /// It has been asked to stop, and has not yet.
     Stopping,
+    /// Its results are in the store.
     Completed,
+    /// Its program or its data failed it; the reason is told.
     Failed,
+    /// It was stopped, by a call or by its time; what it had saved is in the store.
     Stopped,
 }
 
@@ -61,9 +66,13 @@ impl Status {
 /// One entry of `SecondaryStatusTransitions`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Transition {
+    /// The secondary status.
     status: String,
+    /// When it began.
     start: Stamp,
+    /// When the next one began; the last one of a finished job ends at once.
     end: Option<Stamp>,
+    /// For people: clients must not branch on it.
     message: String,
 }
 
@@ -74,13 +83,21 @@ pub(crate) struct Record {
     pub(crate) request: Value,
     /// The region of the request.
     pub(crate) region: String,
+    /// The job's name, as it was given.
     pub(crate) name: String,
+    /// The status.
     pub(crate) status: Status,
+    /// `CreationTime`.
     pub(crate) created: Stamp,
+    /// `LastModifiedTime`.
     pub(crate) modified: Stamp,
+    /// `TrainingStartTime`: when the download began.
     started: Option<Stamp>,
+    /// `TrainingEndTime`: when everything was uploaded, or had failed.
     pub(crate) ended: Option<Stamp>,
+    /// The secondary statuses so far, the present one last.
     transitions: Vec<Transition>,
+    /// `FailureReason`.
     failure: Option<String>,
     /// The latest metrics.
     pub(crate) metrics: Readings,
@@ -220,6 +237,7 @@ impl Record {
         Value::Object(answer)
     }
 
+    /// As it was given, with the service's default for a limit that was not.
     fn stopping_condition(&self) -> Value {
         let mut condition = self
             .request
@@ -256,6 +274,7 @@ impl Record {
 }
 
 impl Transition {
+    /// One element of `SecondaryStatusTransitions`.
     fn wire(&self) -> Value {
         let mut transition = json!({"Status": self.status, "StartTime": self.start.wire(), "StatusMessage": self.message});
         if let Some(end) = self.end {

@@ -23,11 +23,13 @@ use crate::process::{Process, exit_code};
 
 /// SageMaker's `docker stop -t 120`.
 const STOP_GRACE: Duration = Duration::from_mins(2);
-/// The grace when the server itself ends: the job begins anew at the next start, so nothing is worth waiting for.
+/// The grace when the server itself ends: the job begins anew at the next start, so nothing is
+/// worth waiting for.
 const ABANDON_GRACE: Duration = Duration::from_secs(3);
 /// How often a running job's log is read for metrics.
 const LOG_INTERVAL: Duration = Duration::from_millis(200);
-/// Room for the words around the failure file's text within the 1024 characters of a `FailureReason`.
+/// Room for the words around the failure file's text within the 1024 characters of a
+/// `FailureReason`.
 const LONGEST_FAILURE: usize = 980;
 
 /// What is wanted of a running job.
@@ -43,25 +45,56 @@ pub(crate) enum Wish {
 
 /// How a job ended.
 enum End {
+    /// The results are in the store.
     Completed,
+    /// Something broke; this is the reason.
     Failed(String),
+    /// `StopTrainingJob` was called.
     Stopped,
+    /// Its time was up.
     MaxRuntime,
+    /// The server ended; the job has not.
     Abandoned,
+}
+
+impl End {
+    /// Status, secondary status and message of the record's last entry; none for a job that has
+    /// not ended.
+    fn entry(self) -> Option<(Status, &'static str, String)> {
+        let (status, secondary, message) = match self {
+            Self::Abandoned => return None,
+            Self::Failed(reason) => return Some((Status::Failed, "Failed", reason)),
+            Self::Completed => (Status::Completed, "Completed", "Training job completed"),
+            Self::Stopped => (Status::Stopped, "Stopped", "Training job stopped"),
+            Self::MaxRuntime => (
+                Status::Stopped,
+                "MaxRuntimeExceeded",
+                "Training job runtime exceeded MaxRuntimeInSeconds provided",
+            ),
+        };
+        Some((status, secondary, message.to_owned()))
+    }
 }
 
 /// How the program ended.
 enum Exit {
+    /// By itself, with this exit code.
     Itself(i32),
+    /// Because it was told to stop.
     Stopped,
+    /// Because its time was up.
     MaxRuntime,
+    /// With the server.
     Abandoned,
 }
 
 /// A job at work.
 pub(crate) struct Run {
+    /// Told about each step.
     pub(crate) jobs: Arc<Jobs>,
+    /// What to do.
     pub(crate) plan: Arc<Plan>,
+    /// Whether to go on.
     pub(crate) wish: watch::Receiver<Wish>,
 }
 
@@ -72,30 +105,13 @@ impl Run {
             Ok(end) => end,
             Err(reason) => End::Failed(reason),
         };
-        let stopped = *self.wish.borrow() == Wish::Stop;
-        let (status, secondary, message) = match end {
-            End::Abandoned => return,
-            End::Completed if stopped => (
-                Status::Stopped,
-                "Stopped",
-                "Training job stopped".to_owned(),
-            ),
-            End::Completed => (
-                Status::Completed,
-                "Completed",
-                "Training job completed".to_owned(),
-            ),
-            End::Stopped => (
-                Status::Stopped,
-                "Stopped",
-                "Training job stopped".to_owned(),
-            ),
-            End::MaxRuntime => (
-                Status::Stopped,
-                "MaxRuntimeExceeded",
-                "Training job runtime exceeded MaxRuntimeInSeconds provided".to_owned(),
-            ),
-            End::Failed(reason) => (Status::Failed, "Failed", reason),
+        // A stop that came too late to stop anything was still asked for, and is answered.
+        let end = match end {
+            End::Completed if *self.wish.borrow() == Wish::Stop => End::Stopped,
+            end => end,
+        };
+        let Some((status, secondary, message)) = end.entry() else {
+            return;
         };
         if status == Status::Completed {
             // The results are in the store; a tree that cannot be removed only takes space.
@@ -138,10 +154,12 @@ impl Run {
         Ok(end)
     }
 
+    /// Where the job has its files.
     fn tree(&self) -> Tree {
         self.jobs.tree(&self.plan.name)
     }
 
+    /// Tells the next secondary status.
     fn enter(&self, secondary: &str, message: &str) {
         self.jobs.entered(&self.plan.name, secondary, message);
     }
@@ -155,6 +173,7 @@ impl Run {
         }
     }
 
+    /// Lays out the tree and fills the channels.
     async fn download(&self) -> io::Result<()> {
         let (tree, plan, storage) = (self.tree(), self.plan.clone(), self.jobs.storage.clone());
         blocking(move || {
@@ -164,6 +183,7 @@ impl Run {
         .await
     }
 
+    /// Runs the program to its end and reads the last of its metrics.
     async fn train(&mut self) -> io::Result<Exit> {
         let log = File::options().append(true).open(self.tree().log())?;
         let mut process = Process::spawn(self.command(), &log)?;
@@ -177,6 +197,8 @@ impl Run {
         exit
     }
 
+    /// The program with SageMaker's environment. `FIRE_OPT_ML` comes last: a job cannot name
+    /// another tree.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.plan.program);
         command
@@ -221,6 +243,7 @@ impl Run {
         }
     }
 
+    /// Packs what the program left and stores it, then its checkpoints.
     async fn upload(&self) -> io::Result<()> {
         let output = &self.plan.output;
         for (folder, file) in [("model", "model.tar.gz"), ("output/data", "output.tar.gz")] {
@@ -240,6 +263,7 @@ impl Run {
         }
     }
 
+    /// Stores the checkpoints one by one, uncompressed.
     async fn save_checkpoints(&self, target: &S3Uri) -> io::Result<()> {
         for (path, file) in self.tree().checkpoints()? {
             self.jobs.storage.put(&target.below(&path), &file).await?;
@@ -265,12 +289,15 @@ impl Run {
 
 /// The program's output so far.
 struct Watch {
+    /// The log.
     tail: Tail,
+    /// The latest value of each metric.
     readings: Readings,
 }
 
 impl Watch {
-    /// Reads what was written since the last call; at the `end`, also a last line without a line break.
+    /// Reads what was written since the last call; at the `end`, also a last line without a
+    /// line break.
     fn read(&mut self, run: &Run, end: bool) -> io::Result<()> {
         let mut lines = self.tail.lines()?;
         lines.extend(end.then(|| self.tail.rest()).flatten());

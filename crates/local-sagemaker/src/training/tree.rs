@@ -1,4 +1,5 @@
-//! The `/opt/ml` tree of one job: laid out before the program starts, gathered after it has ended.
+//! The `/opt/ml` tree of one job: laid out before the program starts, gathered after it has
+//! ended.
 
 use std::fs;
 use std::io;
@@ -11,6 +12,7 @@ use crate::s3::{Object, Storage};
 
 /// Folder names and files below the folder of one job.
 pub(crate) struct Tree {
+    /// `jobs/NAME` of the state directory.
     job: PathBuf,
 }
 
@@ -126,6 +128,7 @@ impl Tree {
     }
 }
 
+/// A channel's entry in `inputdataconfig.json`.
 fn entry(channel: &Channel) -> Value {
     let mut entry = json!({"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"});
     if let Some(content_type) = &channel.content_type {
@@ -134,6 +137,7 @@ fn entry(channel: &Channel) -> Value {
     entry
 }
 
+/// `resourceconfig.json`: one instance, alone on the loopback interface.
 fn resources(instance_type: &str) -> Value {
     json!({
         "current_host": "algo-1",
@@ -145,19 +149,22 @@ fn resources(instance_type: &str) -> Value {
     })
 }
 
+/// Copies objects below `folder`, each to its place below the prefix.
 fn copy_all(objects: &[Object], prefix: &str, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     for object in objects {
         let target = folder.join(relative(&object.key, prefix));
         target.parent().map_or(Ok(()), fs::create_dir_all)?;
-        // A copy, not a link: a program may write to its inputs, and the store's object must not change with them.
+        // A copy, not a link: a program may write to its inputs, and the store's object must
+        // not change with them.
         fs::copy(&object.path, target)?;
     }
     Ok(())
 }
 
-/// The path of an object in its channel's folder: what follows the prefix, or the file's name when the prefix is all of
-/// the key. A prefix that ends within a name is cut back to its folder.
+/// The path of an object in its channel's folder: what follows the prefix, or the file's name
+/// when the prefix is all of the key. A prefix that ends within a name is cut back to its
+/// folder.
 fn relative<'a>(key: &'a str, prefix: &str) -> &'a str {
     let rest = key.strip_prefix(prefix).unwrap_or(key);
     let folder = prefix.rfind('/').map_or(0, |slash| slash + 1);

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use local_sagemaker::{Config, Error, Server};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::world::World;
@@ -96,24 +96,22 @@ async fn a_job_that_was_cut_off_is_run_again() {
     world.waiting_job("cut").await;
     world.stop().await;
     world.start().await;
+    let steps = async || {
+        let job = world.job("cut").await;
+        let steps = job["SecondaryStatusTransitions"].as_array().unwrap();
+        let word = |step: &Value| step["Status"].as_str().unwrap().to_owned();
+        steps.iter().map(word).collect::<Vec<_>>()
+    };
+    let expected = [
+        "Starting",
+        "Downloading",
+        "Training",
+        "Restarting",
+        "Downloading",
+        "Training",
+    ];
+    world.until(async || steps().await == expected).await;
     world.waiting_job("cut").await;
-    let job = world.job("cut").await;
-    let steps = job["SecondaryStatusTransitions"].as_array().unwrap();
-    let words: Vec<_> = steps
-        .iter()
-        .map(|step| step["Status"].as_str().unwrap())
-        .collect();
-    assert_eq!(
-        words,
-        [
-            "Starting",
-            "Downloading",
-            "Training",
-            "Restarting",
-            "Downloading",
-            "Training"
-        ]
-    );
     world
         .done("StopTrainingJob", json!({"TrainingJobName": "cut"}))
         .await;
