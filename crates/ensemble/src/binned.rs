@@ -29,6 +29,7 @@ impl Binned {
         }
         let stride = x.rows().div_ceil(SAMPLE).max(1);
         let cuts = parallel::map(threads, 0..x.columns(), |column| {
+            // Spread over all rows: files are often in some order, and their first rows alike.
             let sample = x
                 .iter_rows()
                 .step_by(stride)

@@ -43,6 +43,7 @@ impl Boosting {
         run: &mut Run,
     ) -> Result<Self, Error> {
         let data = Binned::new(&train.x(), params.max_bins as usize, run.threads)?;
+        // The best constant answer, so that the first trees need not find it.
         let base = log_odds(train.positives() as f64 / train.y().len() as f64);
         let mut model = Self {
             columns: data.columns(),
@@ -63,6 +64,7 @@ impl Boosting {
                 validation_logloss,
             })?;
             if validation_logloss.is_some_and(|loss| stopping.is_over(round, loss)) {
+                // The trees after the best round made the answers worse.
                 model.trees.truncate(stopping.best_round());
                 break;
             }

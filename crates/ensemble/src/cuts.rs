@@ -81,6 +81,7 @@ fn boundaries(distinct: &[(f32, usize)], max_bins: usize) -> Vec<usize> {
     let mut boundaries = Vec::with_capacity(max_bins - 1);
     for at in 0..inner {
         in_bin += distinct[at].1;
+        // The target follows what is left, so that a frequent value does not starve the bins after it.
         let target = left_over / bins_left;
         // The bin ends here if its size is then nearer to the target than with the next value in it.
         if 2 * in_bin + distinct[at + 1].1 >= 2 * target {
@@ -98,6 +99,7 @@ fn boundaries(distinct: &[(f32, usize)], max_bins: usize) -> Vec<usize> {
 
 /// A threshold with `low <= threshold < high`, the middle where rounding allows.
 fn between(low: f32, high: f32) -> f32 {
+    // Rounding the middle of two neighbours may give the upper one, which must stay above.
     let middle = f64::midpoint(f64::from(low), f64::from(high)) as f32;
     if middle < high { middle } else { low }
 }

@@ -41,6 +41,7 @@ impl Forest {
             grow::tree(params, &data, &words, rng)
         };
         let progress = &mut *run.progress;
+        // What it returns is known already: `stopped` holds the break's cause.
         let _ = parallel::for_each(run.threads, 0..rounds, fit_tree, |index, tree| {
             trees[index] = Some(tree);
             round += 1;

@@ -43,6 +43,7 @@ impl Term {
         };
         let count = present().count().max(1) as f64;
         let mean = present().sum::<f64>() / count;
+        // In a second pass: squares minus squared mean would lose all digits where the mean is large.
         let variance = present()
             .map(|value| (value - mean) * (value - mean))
             .sum::<f64>()

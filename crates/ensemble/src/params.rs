@@ -53,6 +53,7 @@ impl Params {
     /// An unknown name is refused with all known ones, an unreadable or out-of-range value with its range;
     /// the parameters are then as they were.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        // On a copy, so that a refused value leaves no trace.
         let mut changed = self.clone();
         let known = match &mut changed {
             Self::Forest(params) => params.set(name, value)?,

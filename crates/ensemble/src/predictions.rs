@@ -79,6 +79,7 @@ impl Predictions {
     }
 
     fn push_line(&mut self, file: &str, line: usize, text: &str) -> Result<(), Error> {
+        // The last text holds whatever follows, so a surplus cell is refused as part of it.
         let mut texts = text.splitn(COLUMNS.len(), ',');
         let mut cell = |column| Cell {
             file,

@@ -102,6 +102,7 @@ impl Criterion {
             if word == 0 {
                 continue;
             }
+            // Wrapping, because the signed upper half carries out of the word when it passes through 0.
             left = left.wrapping_add(word);
             consider(bin, left, false);
             if missing != 0 {

@@ -107,6 +107,7 @@ fn given_to_truth(labels: &[u8], member: &[f64]) -> Vec<f64> {
         .iter()
         .zip(member)
         .map(|(&label, &p)| if label == 1 { p } else { 1.0 - p });
+    // A mixture must not divide by 0 where every member was certain and wrong.
     given.map(|p| p.max(1e-15)).collect()
 }
 

@@ -25,6 +25,7 @@ impl Artifact {
             part.scale(share);
             combined.absorb(part);
         }
+        // They belonged to the first part alone.
         (combined.threshold, combined.validation, combined.test) = (0.5, None, None);
         combined.answer_probes();
         Ok(combined)

@@ -169,6 +169,7 @@ impl Stored for Node {
 
 impl Stored for usize {
     fn write(&self, out: &mut Vec<u8>) {
+        // The same file on every machine, whatever its word.
         (*self as u64).write(out);
     }
 

@@ -34,6 +34,7 @@ impl Artifact {
             return Err(refuse("it does not start as one"));
         }
         reader.take::<{ MAGIC.len() }>()?;
+        // Before the checksum: another version may be checked in another way.
         let found = reader.read()?;
         if found != VERSION {
             return Err(Error::ArtifactVersion {
@@ -55,6 +56,7 @@ impl Artifact {
                 expected: schema.to_owned(),
             });
         }
+        // After the schema: a file for other features is sound, only not for this program.
         artifact.check()?;
         Ok(artifact)
     }

@@ -23,6 +23,7 @@ impl Artifact {
 }
 
 fn member(member: &Member) -> Value {
+    // An object, since readers look a parameter up by its name.
     let hyperparameters = member.hyperparameters.iter();
     let hyperparameters: Map<_, _> = hyperparameters
         .map(|(name, value)| (name.clone(), Value::from(value.as_str())))

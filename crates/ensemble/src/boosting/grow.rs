@@ -35,6 +35,7 @@ pub(super) struct Growth<'a> {
 impl Growth<'_> {
     /// Grows a tree on `rows`, which are reordered, and sets each one's step.
     pub(super) fn tree(&self, rows: &mut [u32], steps: &mut [f32], threads: NonZeroUsize) -> Tree {
+        // A single thread has nobody to share with: the whole tree is one subtree.
         let small = match threads.get() {
             1 => rows.len(),
             threads => rows.len() / (SUBTREES_PER_THREAD * threads),
@@ -43,6 +44,7 @@ impl Growth<'_> {
             sum.wrapping_add(self.words[row as usize])
         });
         let histogram = self.histogram(rows, threads);
+        // One buffer for the whole tree, divided between its nodes like the rows themselves.
         let mut scratch = vec![0; rows.len()];
         let place = Place {
             rows,

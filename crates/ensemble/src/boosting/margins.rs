@@ -52,6 +52,7 @@ impl Margins {
             .zip(labels.chunks(BLOCK));
         parallel::map(threads, blocks, |((words, margins), labels)| {
             for ((word, &margin), &label) in words.iter_mut().zip(margins).zip(labels) {
+                // p - y and p (1 - p), the loss's first and second derivative by the margin.
                 let probability = sigmoid(margin);
                 *word = scale.pack(
                     probability - f64::from(label),

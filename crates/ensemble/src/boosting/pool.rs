@@ -11,6 +11,7 @@ pub(super) struct Pool(Mutex<Vec<Vec<Bins>>>);
 impl Pool {
     /// A histogram of `columns` columns with all sums 0.
     pub(super) fn take(&self, columns: usize) -> Vec<Bins> {
+        // A panic elsewhere cannot have left a histogram half changed: they are moved in and out whole.
         let used = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut histogram = used.unwrap_or_default();
         histogram.clear();

@@ -57,6 +57,7 @@ impl<R: Rng> Growth<'_, R> {
     /// Appends the subtree of the node that holds `rows`, whose words sum to `total`.
     fn node(&mut self, rows: &mut [u32], total: u64, depth: u32) {
         let (positives, draws) = (upper(total), lower(total));
+        // A node of one class cannot gain, and most small nodes are of one: they skip the search.
         let pure = positives == 0 || positives as u32 == draws;
         let split = if pure || depth == self.max_depth {
             None

@@ -25,6 +25,7 @@ pub fn auc_interval(
     let mut areas: Vec<f64> = (0..RESAMPLES)
         .filter_map(|resample| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            // Each resample has a stream of its own, so that their number does not change what they draw.
             rng.set_stream(resample);
             draw(&mut draws, &mut rng);
             ranked.auc(&draws)
