@@ -14,8 +14,17 @@ use sensor_model::Feature;
 
 use crate::world::{World, execute, program};
 
-/// A CSV file with a good header and 40 good rows, then changed.
-fn csv(change: impl Fn(usize, &mut Vec<String>)) -> String {
+/// What is done to a good file; lines count from 1, the header's.
+enum Change {
+    Cell(usize, usize, &'static str),
+    Short(usize),
+    WithoutColumn(usize),
+    WithColumn(&'static str),
+    OneClass,
+}
+
+/// A CSV file with a header and 40 good rows, changed.
+fn csv(changes: &[Change]) -> String {
     let mut header: Vec<String> = Feature::ALL
         .iter()
         .map(|feature| feature.name().to_owned())
@@ -23,89 +32,70 @@ fn csv(change: impl Fn(usize, &mut Vec<String>)) -> String {
     header.push("fire_detected".to_owned());
     let mut lines = vec![header];
     for row in 1..=40 {
-        let mut cells: Vec<String> = (0..18)
-            .map(|column| format!("{}", 10.0 + f64::from(column) + 0.37 * f64::from(row)))
-            .collect();
+        let value = |column: i32| (10.0 + f64::from(column) + 0.37 * f64::from(row)).to_string();
+        let mut cells: Vec<String> = (0..18).map(value).collect();
         cells.push((row % 2).to_string());
         lines.push(cells);
     }
-    for (number, cells) in lines.iter_mut().enumerate() {
-        change(number, cells);
+    for change in changes {
+        apply(change, &mut lines);
     }
     let lines: Vec<String> = lines.iter().map(|cells| cells.join(",")).collect();
     lines.join("\n") + "\n"
 }
 
+fn apply(change: &Change, lines: &mut [Vec<String>]) {
+    match *change {
+        Change::Cell(line, column, text) => text.clone_into(&mut lines[line - 1][column]),
+        Change::Short(line) => drop(lines[line - 1].pop()),
+        Change::WithoutColumn(column) => lines
+            .iter_mut()
+            .for_each(|cells| drop(cells.remove(column))),
+        Change::WithColumn(name) => lines
+            .iter_mut()
+            .for_each(|cells| cells.push(name.to_owned())),
+        Change::OneClass => lines
+            .iter_mut()
+            .skip(1)
+            .for_each(|cells| "1".clone_into(&mut cells[18])),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_data_file_is_refused_by_place_before_any_call() {
-    type Change = fn(usize, &mut Vec<String>);
     let cases: [(&str, Change, &[&str]); 7] = [
         (
-            "text.csv",
-            |line, cells| {
-                if line == 4 {
-                    cells[2] = "warm".into()
-                }
-            },
+            "text",
+            Change::Cell(5, 2, "warm"),
             &["text.csv", "line 5", "t_max", "warm"],
         ),
         (
-            "missing.csv",
-            |_, cells| drop(cells.remove(16)),
+            "missing",
+            Change::WithoutColumn(16),
             &["missing.csv", "gas_delta"],
         ),
+        ("seventeen", Change::Short(4), &["seventeen.csv", "line 4"]),
         (
-            "seventeen.csv",
-            |line, cells| {
-                if line == 3 {
-                    drop(cells.pop())
-                }
-            },
-            &["seventeen.csv", "line 4"],
-        ),
-        (
-            "inf.csv",
-            |line, cells| {
-                if line == 2 {
-                    cells[0] = "inf".into()
-                }
-            },
+            "inf",
+            Change::Cell(3, 0, "inf"),
             &["inf.csv", "line 3", "t_mean", "inf"],
         ),
         (
-            "label.csv",
-            |line, cells| {
-                if line == 1 {
-                    cells[18] = "2".into()
-                }
-            },
+            "label",
+            Change::Cell(2, 18, "2"),
             &["label.csv", "line 2", "fire_detected", "2"],
         ),
         (
-            "extra.csv",
-            |line, cells| {
-                cells.push(if line == 0 {
-                    "humidity".into()
-                } else {
-                    "40".into()
-                })
-            },
+            "extra",
+            Change::WithColumn("humidity"),
             &["extra.csv", "humidity"],
         ),
-        (
-            "class.csv",
-            |line, cells| {
-                if line > 0 {
-                    cells[18] = "1".into()
-                }
-            },
-            &["40 of 40 rows", "both kinds"],
-        ),
+        ("class", Change::OneClass, &["40 of 40 rows", "both kinds"]),
     ];
     let world = World::new();
     for (name, change, texts) in cases {
-        let path = world.path(name);
-        fs::write(&path, csv(change)).unwrap();
+        let path = world.path(&format!("{name}.csv"));
+        fs::write(&path, csv(&[change])).unwrap();
         let out = world.path("out");
         let flags = [
             "--data",
@@ -122,12 +112,11 @@ async fn a_bad_data_file_is_refused_by_place_before_any_call() {
 async fn an_empty_cell_and_nan_are_missing_values_and_no_error() {
     let world = World::new();
     let path = world.path("gaps.csv");
-    let gaps = |line: usize, cells: &mut Vec<String>| match line {
-        3 => cells[0].clear(),
-        4 => cells[1] = "NaN".to_owned(),
-        _ => {}
-    };
-    fs::write(&path, csv(gaps)).unwrap();
+    fs::write(
+        &path,
+        csv(&[Change::Cell(3, 0, ""), Change::Cell(4, 1, "NaN")]),
+    )
+    .unwrap();
     let out = world.path("out");
     let flags = [
         "--data",
@@ -137,10 +126,11 @@ async fn an_empty_cell_and_nan_are_missing_values_and_no_error() {
     ];
     let manifest = world.train(&flags).await.ended(Exit::Done).json();
     assert_eq!(manifest["samples"], 40);
-    let parts = ["train", "validation", "test"];
+    let parts =
+        ["train", "validation", "test"].map(|part| out.join(part).join("part-00000.parquet"));
     let missing: usize = parts
         .iter()
-        .map(|part| sensor_model::read_rows(&out.join(part).join("part-00000.parquet")).unwrap())
+        .map(|path| sensor_model::read_rows(path).unwrap())
         .map(|rows| rows.features.iter().filter(|value| value.is_nan()).count())
         .sum();
     assert_eq!(missing, 2);

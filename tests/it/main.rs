@@ -5,8 +5,8 @@
 //! does it). Each test has a state directory and a server of its own, so they need no
 //! order and no fixed port.
 #![expect(
-    clippy::tests_outside_test_module,
-    reason = "this whole package is tests"
+    clippy::unwrap_used,
+    reason = "this whole package is tests, and a panic is how a test says no"
 )]
 
 // The fixture: a state directory, its server, and the programs called in process.

@@ -88,6 +88,23 @@ struct Job {
     model_uri: String,
 }
 
+/// What is read of `report.json`.
+#[derive(Deserialize)]
+struct Report {
+    jobs: Vec<JobReport>,
+}
+
+#[derive(Deserialize)]
+struct JobReport {
+    name: String,
+    validation: Figures,
+}
+
+#[derive(Deserialize)]
+struct Figures {
+    auc: f64,
+}
+
 /// What all stages have in common.
 struct Stages {
     run: String,
@@ -167,13 +184,13 @@ impl Stages {
         programs::run(&mut command)
     }
 
+    fn run_folder(&self) -> PathBuf {
+        self.state_dir.join("runs").join(&self.run)
+    }
+
     /// The jobs that `train-100k` recorded.
     fn jobs(&self) -> anyhow::Result<Vec<Job>> {
-        let path = self
-            .state_dir
-            .join("runs")
-            .join(&self.run)
-            .join("train.json");
+        let path = self.run_folder().join("train.json");
         let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
         let record: Record =
             serde_json::from_slice(&bytes).with_context(|| path.display().to_string())?;
@@ -195,8 +212,7 @@ impl Stages {
             "  {place}monitor-100k {} --wait --metrics {backend}",
             names.join(" ")
         );
-        for job in jobs.iter().take(1) {
-            let uri = &job.model_uri;
+        if let Some(uri) = self.best(jobs) {
             println!(
                 "  {place}deploy-100k --model-uri {uri} --model-name {MODEL_NAME} --wait --test {backend}"
             );
@@ -205,6 +221,18 @@ impl Stages {
         if self.backend == "local" {
             println!("  {place}local-sagemaker --stop {backend}");
         }
+    }
+
+    /// The model with the highest AUC on validation, as the report has it.
+    fn best(&self, jobs: &[Job]) -> Option<String> {
+        let report = std::fs::read(self.run_folder().join("report.json")).ok()?;
+        let report: Report = serde_json::from_slice(&report).ok()?;
+        let best = report
+            .jobs
+            .into_iter()
+            .max_by(|a, b| a.validation.auc.total_cmp(&b.validation.auc))?;
+        let job = jobs.iter().find(|job| job.name == best.name)?;
+        Some(job.model_uri.clone())
     }
 }
 

@@ -59,7 +59,7 @@ pub struct Args {
     #[arg(long, default_value = "14400", value_parser = clap::value_parser!(u32).range(1..=2_419_200))]
     pub max_runtime: u32,
 
-    /// Hyperparameter of one learner, such as rf.max_depth=8 (rf, gb, lr); repeatable
+    /// Hyperparameter of one learner, such as `rf.max_depth=8` (rf, gb, lr); repeatable
     #[arg(long, value_name = "LEARNER.NAME=VALUE")]
     pub set: Vec<String>,
 

@@ -10,7 +10,7 @@ use anyhow::{Context as _, anyhow};
 use ensemble::metrics::{self, Confusion};
 use fire_cli::{Ceiling, Console, DataManifest, PartEntry, RunName, failed, usage};
 use sensor_model::{FEATURE_COUNT, Profile, Rows};
-use split::{Assignment, AuditInput, Part, Ratios, RowKey};
+use split::{Assignment, Audit, AuditInput, Part, Ratios, RowKey};
 
 use crate::summary::Timings;
 
@@ -107,27 +107,6 @@ fn divide(recipe: &Recipe, rows: &Rows, expected: Option<&[f64]>) -> anyhow::Res
     let assignment = split::split(&keys, Ratios::default(), recipe.seed)
         .context("these rows cannot be split")
         .map_err(usage)?;
-    let audit = split::audit(&AuditInput {
-        features: &rows.features,
-        columns: FEATURE_COUNT,
-        labels: &rows.labels,
-        groups: &rows.groups,
-        part_of: &assignment.part_of,
-    })
-    .map_err(failed)?;
-    if !audit.passed {
-        let broken: Vec<_> = audit
-            .checks
-            .iter()
-            .filter(|check| !check.passed)
-            .map(|check| format!("{}: {}", check.name, check.detail))
-            .collect();
-        return Err(failed(anyhow!(
-            "the split fails its audit, so nothing is trained on it: {}; \
-             rows that repeat each other need one value in the `group` column",
-            broken.join("; ")
-        )));
-    }
     let mut manifest = DataManifest {
         format: 1,
         run: recipe.run.clone(),
@@ -138,7 +117,7 @@ fn divide(recipe: &Recipe, rows: &Rows, expected: Option<&[f64]>) -> anyhow::Res
         schema: sensor_model::fingerprint().to_owned(),
         parts: BTreeMap::new(),
         split_deviation: assignment.report.largest_deviation,
-        audit,
+        audit: audited(rows, &assignment)?,
     };
     let mut parts = BTreeMap::new();
     for part in Part::ALL {
@@ -149,8 +128,34 @@ fn divide(recipe: &Recipe, rows: &Rows, expected: Option<&[f64]>) -> anyhow::Res
     Ok(Prepared { manifest, parts })
 }
 
+/// The audit of the split, if it passed.
+fn audited(rows: &Rows, assignment: &Assignment) -> anyhow::Result<Audit> {
+    let audit = split::audit(&AuditInput {
+        features: &rows.features,
+        columns: FEATURE_COUNT,
+        labels: &rows.labels,
+        groups: &rows.groups,
+        part_of: &assignment.part_of,
+    })
+    .map_err(failed)?;
+    if audit.passed {
+        return Ok(audit);
+    }
+    let failures = audit.checks.iter().filter(|check| !check.passed);
+    let failures = failures.map(|check| format!("{}: {}", check.name, check.detail));
+    Err(failed(anyhow!(
+        "the split fails its audit, so nothing is trained on it: {}; \
+         rows that repeat each other need one value in the `group` column",
+        failures.collect::<Vec<_>>().join("; ")
+    )))
+}
+
 fn both_classes(rows: &Rows) -> anyhow::Result<()> {
-    let fires = rows.labels.iter().filter(|&&label| label == 1).count();
+    let fires = rows
+        .labels
+        .iter()
+        .map(|&label| usize::from(label))
+        .sum::<usize>();
     if fires > 0 && fires < rows.len() {
         return Ok(());
     }
