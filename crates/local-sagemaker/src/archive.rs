@@ -10,6 +10,8 @@ use tar::{Builder, EntryType, Header};
 
 /// Most bytes that an archive may unpack to: enough for any model, too little to fill a disk.
 const MOST_BYTES: u64 = 16 << 30;
+/// Most members of an archive: empty ones cost no bytes, but each costs an inode.
+const MOST_MEMBERS: usize = 100_000;
 
 /// Packs everything below `dir` into `file`, members relative to it and in the order of their
 /// names, with zeroed times and owners: the same tree gives the same bytes. False, and no file,
@@ -59,6 +61,7 @@ fn append(builder: &mut Builder<impl Write>, dir: &Path, member: &Path) -> io::R
     let mut header = Header::new_gnu();
     header.set_entry_type(EntryType::Regular);
     header.set_size(metadata.len());
+    // Owner bits differ from umask to umask; whether a file can be run is part of the tree.
     header.set_mode(if executable { 0o755 } else { 0o644 });
     header.set_mtime(0);
     builder.append_data(
@@ -70,7 +73,7 @@ fn append(builder: &mut Builder<impl Write>, dir: &Path, member: &Path) -> io::R
 
 /// Unpacks `file` into `dir`. Only plain files and folders below `dir` come out of it: links,
 /// devices, absolute paths and paths that climb are refused, as is an archive of more than 16
-/// GiB.
+/// GiB or 100,000 members.
 pub(crate) fn unpack(file: &Path, dir: &Path) -> io::Result<()> {
     unpack_at_most(file, dir, MOST_BYTES)
 }
@@ -79,20 +82,26 @@ pub(crate) fn unpack(file: &Path, dir: &Path) -> io::Result<()> {
 fn unpack_at_most(file: &Path, dir: &Path, most: u64) -> io::Result<()> {
     let mut left = most;
     let mut archive = tar::Archive::new(GzDecoder::new(BufReader::new(File::open(file)?)));
-    for entry in archive.entries()? {
+    for (count, entry) in archive.entries()?.enumerate() {
+        if count >= MOST_MEMBERS {
+            return Err(refused(&format!("it has more than {MOST_MEMBERS} members")));
+        }
         let mut entry = entry?;
         let path = safe_path(&entry.path()?)?;
         match entry.header().entry_type() {
             EntryType::Directory => fs::create_dir_all(dir.join(path))?,
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
                 let target = dir.join(path);
+                // Archives need not list a folder before its files.
                 target.parent().map_or(Ok(()), fs::create_dir_all)?;
+                // One byte beyond the limit tells a full archive from one that is too long.
                 let written =
                     io::copy(&mut (&mut entry).take(left + 1), &mut File::create(target)?)?;
                 left = left
                     .checked_sub(written)
                     .ok_or_else(|| refused(&format!("it unpacks to more than {most} bytes")))?;
             }
+            // Comments about the archive itself, such as the commit that git packs from.
             EntryType::XGlobalHeader => {}
             other => {
                 return Err(refused(&format!(

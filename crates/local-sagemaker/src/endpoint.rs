@@ -163,19 +163,11 @@ impl Endpoints {
         let (name, config) = call.read::<EndpointRequest>()?.both()?;
         let record = self.find(&name, &call.region)?;
         let arn = record.arn();
-        match record.status {
-            Status::InService => {}
-            Status::Failed => {
-                let text = format!(
-                    "Cannot update endpoint \"{arn}\" in status Failed; delete it and create it anew."
-                );
-                return Err(ApiError::validation(text));
-            }
-            _ => {
-                return Err(ApiError::validation(format!(
-                    "Cannot update in-progress endpoint \"{arn}\"."
-                )));
-            }
+        if record.status == Status::Failed {
+            let text = format!(
+                "Cannot update endpoint \"{arn}\" in status Failed; delete it and create it anew."
+            );
+            return Err(ApiError::validation(text));
         }
         let variants = self.configs.variants(&config, &call.region, models)?;
         let generation = record.current.generation + record.updates + 1;
@@ -184,10 +176,9 @@ impl Endpoints {
             config,
             variants,
         };
-        if let Some(record) = self.table.update(&name, |record| record.begin_update(next)) {
-            let endpoints = self.clone();
-            locked(&self.tasks).spawn(endpoints.deploy_next(record));
-        }
+        let record = self.change(&record, |record| record.begin_update(next))?;
+        let endpoints = self.clone();
+        locked(&self.tasks).spawn(endpoints.deploy_next(record));
         Ok(json!({"EndpointArn": arn}))
     }
 
@@ -199,14 +190,7 @@ impl Endpoints {
     /// `DeleteEndpoint`: the name is free again when its processes have ended.
     pub(crate) fn delete(self: Arc<Self>, call: &Call) -> Result<Value, ApiError> {
         let record = self.named(call)?;
-        if !matches!(record.status, Status::InService | Status::Failed) {
-            return Err(ApiError::validation(format!(
-                "Cannot update in-progress endpoint \"{}\".",
-                record.arn()
-            )));
-        }
-        self.table
-            .update(&record.name, |record| record.enter(Status::Deleting, None));
+        let record = self.change(&record, |record| record.enter(Status::Deleting, None))?;
         let endpoints = self.clone();
         locked(&self.tasks).spawn(async move {
             endpoints.retire(&record.name).await;
@@ -273,6 +257,26 @@ impl Endpoints {
             sleep(Duration::from_millis(100)).await;
         }
         None
+    }
+
+    /// Changes an endpoint to which nothing is being done. That is asked in the same moment, so
+    /// that of two calls at once only one gets through.
+    fn change(
+        &self,
+        record: &Record,
+        change: impl FnOnce(&mut Record),
+    ) -> Result<Record, ApiError> {
+        let mut settled = false;
+        let changed = self.table.update(&record.name, |record| {
+            settled = matches!(record.status, Status::InService | Status::Failed);
+            if settled {
+                change(record);
+            }
+        });
+        changed.filter(|_| settled).ok_or_else(|| {
+            let arn = record.arn();
+            ApiError::validation(format!("Cannot update in-progress endpoint \"{arn}\"."))
+        })
     }
 
     /// The endpoint that a request names.

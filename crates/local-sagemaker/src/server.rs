@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::Request;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -169,10 +169,12 @@ async fn run(services: Arc<Services>, holder: Holder, listener: TcpListener, lim
         _ = ended.wait_for(|end| *end) => {}
         () = idle(&services, &activity, limits.idle) => log::line("nothing was asked for a while; the server ends"),
     }
+    // No new connections; requests under way still reach the programs while those are being ended.
     drop(close);
     services.jobs.shut_down().await;
     services.endpoints.shut_down().await;
     let _ = timeout(DRAIN, serving).await;
+    // Only now may another server have the directory: nothing writes to it any more.
     drop(holder);
 }
 
@@ -191,20 +193,11 @@ async fn serve(
 fn router(services: Arc<Services>, activity: Arc<Activity>) -> Router {
     Router::new().fallback(move |request: Request<Body>| {
         let (services, activity) = (services.clone(), activity.clone());
-        async move { answer(&services, &activity, request).await }
+        async move {
+            let _busy = activity.begin();
+            services.answer(request).await
+        }
     })
-}
-
-/// One request, counted while it is under way.
-async fn answer(
-    services: &Services,
-    activity: &Activity,
-    request: Request<Body>,
-) -> Response<Body> {
-    activity.begin();
-    let response = services.answer(request).await;
-    activity.end();
-    response
 }
 
 /// Returns once there was nothing to do for `limit`; never without a limit.
@@ -240,16 +233,12 @@ impl Default for Activity {
 }
 
 impl Activity {
-    /// A request has come.
-    fn begin(&self) {
+    /// A request has come, and is under way for as long as the result lives: also a client that
+    /// goes away ends its request.
+    fn begin(&self) -> Busy<'_> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.touch();
-    }
-
-    /// A request has been answered.
-    fn end(&self) {
-        self.requests.fetch_sub(1, Ordering::Relaxed);
-        self.touch();
+        Busy(self)
     }
 
     /// Something happens right now.
@@ -263,5 +252,34 @@ impl Activity {
             0 => locked(&self.last).elapsed(),
             _ => Duration::ZERO,
         }
+    }
+}
+
+/// A request under way.
+struct Busy<'a>(&'a Activity);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+        self.0.touch();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_quiet_only_between_requests() {
+        let activity = Activity::default();
+        let first = activity.begin();
+        let second = activity.begin();
+        drop(first);
+        std::thread::sleep(Duration::from_millis(20));
+        assert_eq!(activity.quiet_for(), Duration::ZERO);
+        drop(second);
+        assert!(activity.quiet_for() < Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(activity.quiet_for() >= Duration::from_millis(20));
     }
 }

@@ -3,6 +3,8 @@
 //! Errors have HTTP status 400 (or the service's own), `{"__type": CODE, "message": TEXT}` and
 //! the code in a header.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode};
 use serde::de::DeserializeOwned;
@@ -98,13 +100,19 @@ pub(crate) fn success(body: &Value) -> Response<Body> {
     answer(StatusCode::OK, body)
 }
 
-/// An HTTP answer in AWS JSON 1.1.
+/// Requests answered so far, to number them.
+static ANSWERS: AtomicU64 = AtomicU64::new(0);
+
+/// An HTTP answer in AWS JSON 1.1, with an id that SDKs repeat in their error messages.
 fn answer(status: StatusCode, body: &Value) -> Response<Body> {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert("content-type", HeaderValue::from_static(JSON_1_1));
+    let headers = response.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static(JSON_1_1));
+    let number = ANSWERS.fetch_add(1, Ordering::Relaxed);
+    if let Ok(id) = HeaderValue::from_str(&format!("local-{number}")) {
+        headers.insert("x-amzn-requestid", id);
+    }
     response
 }
 
@@ -128,4 +136,49 @@ pub(crate) fn unknown_operation(name: &str) -> ApiError {
 /// An answer without members.
 pub(crate) fn nothing() -> Value {
     json!({})
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_refusal_has_its_code_and_message_where_every_sdk_looks() {
+        let refusal = ApiError::validation("no").with_field("OriginalStatusCode", 400);
+        let response = refusal.response();
+        assert_eq!(response.status(), 400);
+        assert_eq!(
+            response.headers()["x-amzn-errortype"],
+            "ValidationException"
+        );
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/x-amz-json-1.1"
+        );
+        assert!(response.headers().contains_key("x-amzn-requestid"));
+        let body = to_bytes(response.into_body(), 1000).await.unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        let expected = json!({"__type": "ValidationException", "message": "no", "Message": "no",
+            "OriginalStatusCode": 400});
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn a_member_of_the_wrong_type_is_told_from_a_wrong_value() {
+        let call = Call {
+            region: "us-east-1".into(),
+            body: json!({"a": "text"}),
+        };
+        let error = call
+            .read::<std::collections::BTreeMap<String, u32>>()
+            .unwrap_err();
+        assert_eq!(error.code, "SerializationException");
+        assert!(
+            error.message().contains("invalid type: string \"text\""),
+            "{}",
+            error.message()
+        );
+    }
 }

@@ -115,6 +115,7 @@ impl Endpoints {
 struct LogStream<'a> {
     /// The endpoint's name.
     endpoint: &'a str,
+    /// The region of the request.
     region: &'a str,
 }
 

@@ -258,3 +258,71 @@ fn free_port() -> io::Result<u16> {
         .local_addr()?
         .port())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::store::locked;
+
+    /// Whether a process was started or has ended, in order.
+    type Started = Arc<Mutex<Vec<bool>>>;
+
+    /// A variant whose program behaves as told and has some seconds to answer.
+    fn blueprint(dir: &Path, behaviour: &str, seconds: u64, started: Started) -> Blueprint {
+        let variant = json!({
+            "name": "AllTraffic",
+            "weight": 1.0,
+            "container": {"image": "i", "data": null, "environment": {"BEHAVIOUR": behaviour}},
+            "instances": 1,
+            "serverless": null,
+            "startup_seconds": seconds,
+        });
+        Blueprint {
+            variant: serde_json::from_value(variant).unwrap(),
+            program: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/container.py"),
+            folder: dir.join("variant"),
+            log: dir.join("log"),
+            storage: Storage::open(dir.join("s3")).unwrap(),
+            started: Box::new(move |identity| locked(&started).push(identity.is_some())),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_container_that_stays_unwell_fails_with_its_last_answer_and_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let blueprint = blueprint(dir.path(), "unwell", 2, Arc::default());
+        let reason = Replica::start(blueprint, Proxy::new()).await.err().unwrap();
+        assert!(
+            reason.contains("AllTraffic did not pass the ping health check"),
+            "{reason}"
+        );
+        assert!(reason.contains("The last /ping: status 500"), "{reason}");
+        assert!(
+            reason.ends_with("The log ends: the container starts"),
+            "{reason}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_replica_listens_until_it_is_stopped_and_tells_of_its_processes() {
+        let dir = tempfile::tempdir().unwrap();
+        let started = Started::default();
+        let blueprint = blueprint(dir.path(), "well", 60, started.clone());
+        let proxy = Proxy::new();
+        let replica = Replica::start(blueprint, proxy.clone()).await.unwrap();
+        let port = replica.port_within(Duration::ZERO).await.unwrap();
+        assert!(proxy.ping(port).await.is_ok());
+        replica.stop();
+        replica.stopped().await;
+        assert_eq!(
+            proxy.ping(port).await.unwrap_err(),
+            "nothing listens on the port"
+        );
+        assert_eq!(*locked(&started), [true, false]);
+    }
+}

@@ -129,3 +129,63 @@ impl Variant {
         summary
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is found wrong with a good variant when one member is replaced; null removes it.
+    fn refusal(member: &str, value: Value) -> String {
+        let mut variant = json!({
+            "VariantName": "A",
+            "ModelName": "m",
+            "InitialInstanceCount": 1,
+            "InstanceType": "ml.t2.medium",
+        });
+        variant[member] = value;
+        let request: VariantRequest = serde_json::from_value(variant).unwrap();
+        let mut found = Violations::default();
+        request.note("v", &mut found);
+        found
+            .finish()
+            .map_or_else(|error| error.message().to_owned(), |()| String::new())
+    }
+
+    #[test]
+    fn variants_keep_the_rules_of_the_service() {
+        let serverless = json!({"MemorySizeInMB": 2048, "MaxConcurrency": 1});
+        for (member, value, expected) in [
+            ("InitialVariantWeight", json!(0.5), ""),
+            ("ServerlessConfig", serverless, ""),
+            ("VariantName", json!("a_b"), "at 'v.variantName'"),
+            ("ModelName", Value::Null, "Value null at 'v.modelName'"),
+            ("InstanceType", json!("ml.m5.none"), "enum value set"),
+            (
+                "InstanceType",
+                Value::Null,
+                "Value null at 'v.instanceType'",
+            ),
+            (
+                "InitialInstanceCount",
+                json!(0),
+                "greater than or equal to 1",
+            ),
+            (
+                "InitialVariantWeight",
+                json!(-0.5),
+                "at 'v.initialVariantWeight'",
+            ),
+            (
+                "ContainerStartupHealthCheckTimeoutInSeconds",
+                json!(30),
+                "greater than or equal to 60",
+            ),
+        ] {
+            let found = refusal(member, value);
+            assert!(
+                found.contains(expected) && found.is_empty() == expected.is_empty(),
+                "{member}: {found}"
+            );
+        }
+    }
+}

@@ -99,8 +99,8 @@ async fn a_job_that_was_cut_off_is_run_again() {
     let steps = async || {
         let job = world.job("cut").await;
         let steps = job["SecondaryStatusTransitions"].as_array().unwrap();
-        let word = |step: &Value| step["Status"].as_str().unwrap().to_owned();
-        steps.iter().map(word).collect::<Vec<_>>()
+        let status = |step: &Value| step["Status"].as_str().unwrap().to_owned();
+        steps.iter().map(status).collect::<Vec<_>>()
     };
     let expected = [
         "Starting",

@@ -170,7 +170,8 @@ async fn a_stopped_job_keeps_what_it_saved_on_sigterm() {
 #[tokio::test]
 async fn a_job_ends_when_its_time_is_up() {
     let world = World::with_data().await;
-    let limit = json!({"StoppingCondition": {"MaxRuntimeInSeconds": 1}});
+    // Long enough for the program to start and listen for signals, on a busy machine too.
+    let limit = json!({"StoppingCondition": {"MaxRuntimeInSeconds": 4}});
     world.train("slow", json!({"do": "wait"}), limit).await;
     let job = world.ended_job("slow").await;
     assert_eq!(
