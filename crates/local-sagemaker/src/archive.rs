@@ -58,6 +58,7 @@ fn append(builder: &mut Builder<impl Write>, dir: &Path, member: &Path) -> io::R
     let file = File::open(dir.join(member))?;
     let metadata = file.metadata()?;
     let executable = metadata.permissions().mode() & 0o100 != 0;
+    // Built by hand: what the file system says about owners and times would differ each time.
     let mut header = Header::new_gnu();
     header.set_entry_type(EntryType::Regular);
     header.set_size(metadata.len());

@@ -118,12 +118,17 @@ impl Endpoints {
         for process in record.processes.values() {
             process.end_orphan();
         }
-        self.table
-            .update(&record.name, |record| record.processes.clear());
+        self.table.update(&record.name, |record| {
+            record.processes.clear();
+            // Nothing may be done to an endpoint before its processes run again.
+            if record.status == Status::InService {
+                record.enter(Status::SystemUpdating, None);
+            }
+        });
         match record.status {
             Status::Failed => {}
             Status::Deleting => self.forget(&record.name),
-            Status::Creating | Status::InService | Status::Updating => {
+            Status::Creating | Status::InService | Status::Updating | Status::SystemUpdating => {
                 let endpoints = self.clone();
                 locked(&self.tasks).spawn(endpoints.deploy_again(record));
             }
@@ -251,7 +256,8 @@ impl Endpoints {
         for _ in 0..START_PATIENCE {
             let fleet = self.live(name);
             let status = self.table.get(name)?.status;
-            if fleet.is_some() || !matches!(status, Status::InService | Status::Updating) {
+            let serves = [Status::InService, Status::Updating, Status::SystemUpdating];
+            if fleet.is_some() || !serves.contains(&status) {
                 return fleet;
             }
             sleep(Duration::from_millis(100)).await;

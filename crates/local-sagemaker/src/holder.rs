@@ -60,6 +60,7 @@ impl Holder {
             }
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
         }
+        // Programs are started in other directories, where a relative path would not lead here.
         let state_dir = fs::canonicalize(state_dir).map_err(Error::io("resolve", state_dir))?;
         // What a killed server left would send clients to a port that nobody listens on.
         let _ = fs::remove_file(state_dir.join("server.json"));

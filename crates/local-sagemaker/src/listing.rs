@@ -80,6 +80,7 @@ pub(crate) fn page(call: &Call, entries: Vec<Entry>, listing: &Listing) -> Resul
             request.compare(b, a)
         }
     });
+    // A token whose resource has been deleted is refused rather than guessed at.
     if let Some(token) = &request.next_token {
         let last = entries.iter().position(|entry| entry.name == *token);
         let last =
@@ -144,6 +145,7 @@ impl Request {
 
     /// The ascending order; names break ties, so that it is the same on every call.
     fn compare(&self, a: &Entry, b: &Entry) -> Ordering {
+        // Sorting by name needs no first key: ties are broken by name.
         let primary = match self.sort_by.as_deref() {
             Some("Name") => Ordering::Equal,
             Some("Status") => a.status.cmp(b.status),

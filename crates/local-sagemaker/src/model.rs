@@ -140,6 +140,7 @@ impl Models {
             violations.role("executionRoleArn", Some(role));
         }
         violations.finish()?;
+        // A pipeline of one container is a model like any other.
         let mut containers: Vec<_> = request
             .primary_container
             .into_iter()

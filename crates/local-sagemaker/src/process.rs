@@ -62,6 +62,8 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `command` with both its outputs appended to `log`.
     pub(crate) fn spawn(mut command: Command, log: &File) -> io::Result<Self> {
+        // A group of its own: Ctrl-C in the server's terminal is for the server alone, which then
+        // ends its programs in order, and what a program starts can be ended with it.
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -92,6 +94,7 @@ impl Process {
 
     /// SIGTERM, then SIGKILL after `grace`.
     pub(crate) async fn end(&mut self, grace: Duration) -> io::Result<ExitStatus> {
+        // To the program alone, as a container runtime does: it decides what to tell its children.
         if !self.ended {
             let _ = kill(self.pid, Signal::SIGTERM);
         }
@@ -105,6 +108,7 @@ impl Process {
     /// Kills whatever is left of the group, once.
     fn kill_group(&mut self) {
         if !self.ended {
+            // An error means that nobody is left in the group.
             let _ = killpg(self.pid, Signal::SIGKILL);
             self.ended = true;
         }

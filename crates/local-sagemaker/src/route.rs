@@ -109,6 +109,7 @@ impl Operation {
         if let Some(local) = path.strip_prefix("/_local/") {
             return Self::Local(local.to_owned());
         }
+        // Other AWS JSON services get their arm here.
         if let Some((service, operation)) = header("x-amz-target").split_once('.') {
             let name = operation.to_owned();
             return if service == "SageMaker" {
@@ -117,6 +118,7 @@ impl Operation {
                 Self::Unknown(format!("{service}.{name}"))
             };
         }
+        // `endpoints` may also be a bucket, so the path alone does not decide.
         let runtime = scope
             .service
             .as_deref()
@@ -126,6 +128,7 @@ impl Operation {
         {
             return Self::Invoke(name.to_owned());
         }
+        // S3 has no POST to the root.
         let form = header("content-type").starts_with("application/x-www-form-urlencoded");
         if request.method() == Method::POST && path == "/" && form {
             return Self::Sts;

@@ -87,9 +87,10 @@ impl Storage {
         })
     }
 
-    /// The folder that holds the buckets.
-    fn root(&self) -> &Path {
-        &self.root
+    /// The folder of a bucket, whether it exists or not; none for what cannot be a bucket's name,
+    /// such as `..`.
+    fn bucket(&self, name: &str) -> Option<PathBuf> {
+        s3s::path::check_bucket_name(name).then(|| self.root.join(name))
     }
 
     /// Answers one S3 request of a client in `region`.
@@ -122,6 +123,7 @@ impl Storage {
             ))
             .await;
         match (verdict.get(), answer) {
+            // s3s has seen a stream that broke, and would call that an internal error.
             (Some(reason), _) => guard::error("BadDigest", reason, &resource),
             (None, Ok(answer)) => answer.map(Body::new),
             (None, Err(error)) => {
@@ -139,21 +141,21 @@ impl Storage {
 
     /// Whether the bucket exists.
     pub(crate) fn has_bucket(&self, bucket: &str) -> bool {
-        self.root.join(bucket).is_dir()
+        self.bucket(bucket).is_some_and(|folder| folder.is_dir())
     }
 
     /// The file of one object, if there is one.
     pub(crate) fn object(&self, uri: &S3Uri) -> Option<PathBuf> {
-        let path = self.root.join(&uri.bucket).join(&uri.key);
+        let path = self.bucket(&uri.bucket)?.join(&uri.key);
         (safe(&uri.key) && path.is_file()).then_some(path)
     }
 
     /// The objects whose keys begin with the key of `prefix`, sorted by key. Walks the disk.
     pub(crate) fn objects(&self, prefix: &S3Uri) -> io::Result<Vec<Object>> {
-        if !safe(&prefix.key) {
-            return Ok(Vec::new());
+        match self.bucket(&prefix.bucket) {
+            Some(folder) if safe(&prefix.key) => files_below(&folder, &prefix.key),
+            _ => Ok(Vec::new()),
         }
-        files_below(&self.root.join(&prefix.bucket), &prefix.key)
     }
 
     /// Stores a file as an object, the way a client would: through the S3 service.
@@ -165,6 +167,7 @@ impl Storage {
             .header(header::CONTENT_LENGTH, length)
             .body(Body::new(FileBody(source)))
             .map_err(io::Error::other)?;
+        // The region matters only to the creation of buckets.
         let answer = self.serve(request, "").await;
         if answer.status().is_success() {
             return Ok(());
@@ -206,6 +209,7 @@ fn walk(dir: &Path, below: &str, objects: &mut Vec<Object>) -> io::Result<()> {
     };
     for entry in entries {
         let entry = entry?;
+        // Keys are UTF-8, so this file is nobody's object.
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
@@ -241,6 +245,7 @@ fn unframe(headers: &mut HeaderMap) -> bool {
             .unwrap_or_default()
             .to_owned()
     };
+    // Either one announces it: older SDKs leave the encoding out.
     let streaming = text(headers, "x-amz-content-sha256").starts_with("STREAMING-");
     let encoding = text(headers, "content-encoding");
     let others: Vec<_> = encoding
@@ -318,6 +323,7 @@ impl HttpBody for FileBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        // Large pieces: each costs a trip to the blocking pool.
         let mut space = vec![0; 256 << 10];
         let mut buffer = ReadBuf::new(&mut space);
         ready!(Pin::new(&mut self.0).poll_read(context, &mut buffer))?;

@@ -107,6 +107,7 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
 
 /// Writes `value` as JSON so that `path` holds the old or the new bytes, never half of them.
 pub(crate) fn save(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    // Pretty: people look into these files when something is wrong.
     let text = serde_json::to_vec_pretty(value).map_err(|source| Error::Corrupt {
         path: path.to_owned(),
         source,

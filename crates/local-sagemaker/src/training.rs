@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 use crate::error::{Error, chain};
 use crate::image::Images;
 use crate::listing::{self, Entry, Listing};
+use crate::log;
 use crate::names::Violations;
 use crate::process::Identity;
 use crate::s3::Storage;
@@ -92,6 +93,7 @@ impl Jobs {
         if let Some(process) = record.process {
             process.end_orphan();
         }
+        // Its program is gone, which is what was asked for; what it had not saved is lost.
         if record.status == Status::Stopping {
             return self.finished(
                 &record.name,
@@ -131,6 +133,7 @@ impl Jobs {
             &plan.output,
         );
         let arn = record.arn();
+        // The name is taken in the same moment as it is found free: of two calls one wins.
         let added = self
             .table
             .insert_new(&plan.name, record)
@@ -203,6 +206,7 @@ impl Jobs {
             return Err(ApiError::validation(text));
         }
         self.table.update(&record.name, |record| {
+            // The job may have ended since it was looked at.
             if record.status == Status::InProgress {
                 record.status = Status::Stopping;
                 record.enter("Stopping", "Stopping the training job");
@@ -250,6 +254,7 @@ impl Jobs {
 
     /// Ends all programs; their jobs begin anew at the next start.
     pub(crate) async fn shut_down(&self) {
+        // Jobs that have ended meanwhile listen no more, and need not.
         for sender in locked(&self.wishes).values() {
             let _ = sender.send(Wish::Abandon);
         }
@@ -311,6 +316,7 @@ impl Jobs {
 
     /// A job has ended.
     fn finished(&self, name: &str, status: Status, secondary: &str, message: &str) {
+        log::line(&format!("training job {name} is {secondary}: {message}"));
         locked(&self.wishes).remove(name);
         self.table
             .update(name, |record| record.finish(status, secondary, message));

@@ -13,6 +13,7 @@ use super::fleet::{Fleet, Member};
 use super::record::{Deployment, Record, Status};
 use super::replica::{Blueprint, Replica};
 use super::variant::Variant;
+use crate::log;
 use crate::store::locked;
 
 /// How long an update waits for requests that the old processes are answering: as long as an
@@ -37,6 +38,8 @@ impl Endpoints {
 
     /// The first processes of an endpoint take its requests, or it has failed.
     fn install(&self, name: &str, result: Result<Fleet, String>) {
+        let outcome = result.as_ref().map_or_else(String::as_str, |_| "it serves");
+        log::line(&format!("endpoint {name}: {outcome}"));
         match result {
             Ok(fleet) => {
                 locked(&self.fleets).insert(name.to_owned(), Arc::new(fleet));
@@ -63,6 +66,7 @@ impl Endpoints {
             Ok(fleet) => {
                 let old = locked(&self.fleets).insert(record.name.clone(), Arc::new(fleet));
                 self.table.update(&record.name, Record::finish_update);
+                // New requests go to the new processes by now; the old ones finish theirs.
                 if let Some(old) = old {
                     end(old, DRAIN).await;
                 }
@@ -70,6 +74,10 @@ impl Endpoints {
                     fs::remove_dir_all(self.generation(&record.name, record.current.generation));
             }
             Err(reason) => {
+                log::line(&format!(
+                    "endpoint {} is not updated: {reason}",
+                    record.name
+                ));
                 self.table
                     .update(&record.name, |record| record.reject_update(&reason));
                 let _ = fs::remove_dir_all(self.generation(&record.name, next.generation));
@@ -105,6 +113,7 @@ impl Endpoints {
                 Err(reason) => _ = failure.get_or_insert(reason),
             }
         }
+        // They came in the order in which they were ready, which differs from time to time.
         members.sort_by_key(|(order, _)| *order);
         let fleet = Fleet::new(members.into_iter().map(|(_, member)| member).collect());
         match failure {

@@ -67,6 +67,7 @@ impl Endpoints {
                 format!("Variant {wanted} of endpoint {name} not found."),
             )
         })?;
+        // Whole, because a program that has just ended means sending it once more.
         let body = to_bytes(body, LONGEST_BODY).await.map_err(|_| {
             let text = format!(
                 "The body of the request is longer than {LONGEST_BODY} bytes, or was cut off."
@@ -97,6 +98,7 @@ impl Endpoints {
             )
             .with_status(StatusCode::SERVICE_UNAVAILABLE)
         };
+        // Each attempt waits for a new port, so few are enough to get past one restart.
         for _ in 0..3 {
             let port = member.replica.port_within(RESTART_PATIENCE).await;
             let port = port.ok_or_else(|| unavailable("the container is being started again"))?;

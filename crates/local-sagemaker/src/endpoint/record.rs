@@ -22,6 +22,8 @@ pub(crate) enum Status {
     InService,
     /// It serves, while the processes of another configuration are being started.
     Updating,
+    /// A new server is starting its processes again.
+    SystemUpdating,
     /// Its first processes did not pass; it can only be deleted.
     Failed,
     /// Its processes are being ended.
@@ -35,6 +37,7 @@ impl Status {
             Self::Creating => "Creating",
             Self::InService => "InService",
             Self::Updating => "Updating",
+            Self::SystemUpdating => "SystemUpdating",
             Self::Failed => "Failed",
             Self::Deleting => "Deleting",
         }

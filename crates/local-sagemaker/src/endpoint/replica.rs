@@ -157,6 +157,7 @@ impl Blueprint {
                 "Failed to download model data for container \"container_1\" from URL: \"{url}\"."
             )
         })?;
+        // A server that is killed while unpacking leaves a draft, and the next one begins anew.
         let (draft, target) = (self.folder.join("opt/ml/model.draft"), model);
         let unpacked = blocking(move || {
             let _ = fs::remove_dir_all(&draft);
@@ -193,6 +194,7 @@ impl Blueprint {
                     Err(_) => "no answer within 2 seconds".to_owned(),
                 },
             };
+            // Checked after the ping: a slow machine gets its answer looked at.
             if Instant::now() > deadline {
                 return Err(self.failed_ping(&format!("The last /ping: {last}.")));
             }
@@ -237,6 +239,7 @@ impl Blueprint {
             .rev()
             .take(QUOTED_LINES)
             .collect();
+        // They were taken from the end.
         lines.reverse();
         format!(
             "The primary container for production variant {} did not pass the ping health check. \

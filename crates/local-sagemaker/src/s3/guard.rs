@@ -42,7 +42,8 @@ pub(crate) fn answer(storage: &Storage, visit: &Visit<'_>) -> Option<Response<Bo
     if bucket.is_empty() {
         return None;
     }
-    let bucket_dir = storage.root().join(bucket);
+    // A name that cannot be a bucket's is left to s3s, which says so.
+    let bucket_dir = storage.bucket(bucket)?;
     let query = visit.uri.query().unwrap_or_default();
     let refused = match (visit.method, key.is_empty()) {
         (&Method::PUT, true) if query.is_empty() && bucket_dir.is_dir() => {
@@ -123,6 +124,7 @@ fn check_place(bucket_dir: &Path, key: &str, folder: bool) -> Option<Refused> {
 
 /// A bucket goes only when its objects have gone.
 fn not_empty(bucket_dir: &Path) -> Option<Refused> {
+    // Empty folders are what deleted objects leave; they do not count.
     let holds = files_below(bucket_dir, "").is_ok_and(|files| !files.is_empty());
     holds.then(|| {
         (

@@ -155,6 +155,7 @@ impl Record {
             message: message.into(),
         });
         self.modified = now;
+        // The instances are there: from here on AWS bills.
         if secondary == "Downloading" {
             self.started.get_or_insert(now);
         }
@@ -177,7 +178,9 @@ impl Record {
     /// The job's work was lost with a killed server, and begins anew.
     pub(crate) fn restart(&mut self) {
         self.process = None;
+        // Neither the numbers nor the time of work that is lost belong to the job.
         self.metrics.clear();
+        self.started = None;
         self.enter(
             "Restarting",
             "The local server was stopped while the job ran; the job is run again from its start",
@@ -210,6 +213,7 @@ impl Record {
         ] {
             answer.insert(member.into(), false.into());
         }
+        // What the request says comes after the defaults and takes their place.
         for member in ECHOED {
             if let Some(value) = self.request.get(member) {
                 answer.insert(member.into(), value.clone());

@@ -143,6 +143,7 @@ impl Run {
         let end = match exit {
             Exit::Abandoned => return Ok(End::Abandoned),
             Exit::Itself(0) => End::Completed,
+            // AWS keeps no model of a failed job either.
             Exit::Itself(code) => return Ok(End::Failed(self.algorithm_error(code))),
             Exit::Stopped => End::Stopped,
             Exit::MaxRuntime => End::MaxRuntime,
@@ -192,6 +193,7 @@ impl Run {
             tail: Tail::open(&self.tree().log())?,
             readings: Readings::new(),
         };
+        // Metrics are read once more after the end: the last lines matter most.
         let exit = self.follow(&mut process, &mut watch).await;
         watch.read(self, true)?;
         exit
@@ -249,6 +251,7 @@ impl Run {
         for (folder, file) in [("model", "model.tar.gz"), ("output/data", "output.tar.gz")] {
             let (source, draft) = (self.tree().below(folder), self.tree().draft(file));
             let target = draft.clone();
+            // A program that leaves nothing has nothing stored, as on AWS.
             if blocking(move || archive::pack(&source, &target)).await? {
                 self.jobs
                     .storage

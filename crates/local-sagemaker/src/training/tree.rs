@@ -60,6 +60,7 @@ impl Tree {
         ] {
             fs::create_dir_all(self.below(folder))?;
         }
+        // Emptied as well: the metrics of a run that is lost are in it.
         fs::File::create(self.log())?;
         let config = |name: &str, value: &Value| {
             fs::write(self.below("input/config").join(name), value.to_string())
