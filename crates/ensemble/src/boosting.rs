@@ -109,7 +109,7 @@ impl<'a> Rounds<'a> {
             data,
             scale,
             rule: Rule::new(params, scale),
-            margins: Margins::new(base, data.rows()),
+            margins: Margins::from(vec![base; data.rows()]),
             pool: Pool::default(),
         }
     }
@@ -133,5 +133,35 @@ impl<'a> Rounds<'a> {
         self.margins
             .add_tree(&tree, &self.train.x(), &drawn.left_out);
         tree
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::ops::ControlFlow;
+
+    use super::*;
+
+    #[test]
+    fn a_tree_moves_the_rows_that_it_was_not_grown_on_too() {
+        let values: Vec<f32> = (0..300_u16).map(f32::from).collect();
+        let labels: Vec<u8> = (0..300).map(|i| u8::from(i % 7 > i / 60)).collect();
+        let train = Samples::new(Matrix::new(&values, 1).unwrap(), &labels).unwrap();
+        let data = Binned::new(&train.x(), 255, NonZeroUsize::MIN).unwrap();
+        let params = BoostingParams {
+            subsample: 0.5,
+            ..BoostingParams::default()
+        };
+        let mut rounds = Rounds::new(&params, &train, &data, 0.25);
+        let mut progress = |_| ControlFlow::Continue(());
+        let run = Run {
+            seed: 1,
+            threads: NonZeroUsize::MIN,
+            progress: &mut progress,
+        };
+        let trees = [rounds.fit_tree(1, &run), rounds.fit_tree(2, &run)];
+        let expected = tree::sum_leaves_of_all(&trees, 0.25, &train.x());
+        assert_eq!(rounds.margins, Margins::from(expected));
     }
 }

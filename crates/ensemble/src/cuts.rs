@@ -150,9 +150,10 @@ mod tests {
 
     #[test]
     fn neighbouring_floats_are_told_apart() {
-        let low = 1.0_f32;
-        let high = low.next_up();
-        assert_eq!(bins(&[low, high], 255), [0, 1]);
+        // Of two neighbouring pairs, one has its rounded middle at the upper end.
+        for low in [1.0_f32, 1.0_f32.next_up(), -1.0, -0.1] {
+            assert_eq!(bins(&[low, low.next_up()], 255), [0, 1], "above {low:?}");
+        }
     }
 
     proptest! {

@@ -12,15 +12,16 @@ use crate::tree::Tree;
 const BLOCK: usize = 1 << 12;
 
 /// One score per training row.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Margins(Vec<f64>);
 
-impl Margins {
-    /// All rows start at `base`.
-    pub(super) fn new(base: f64, rows: usize) -> Self {
-        Self(vec![base; rows])
+impl From<Vec<f64>> for Margins {
+    fn from(margins: Vec<f64>) -> Self {
+        Self(margins)
     }
+}
 
+impl Margins {
     /// Moves the score of each of `rows` by its step.
     ///
     /// Done by one thread after the subtrees stand: threads that wrote to scattered rows would keep taking each
@@ -72,7 +73,7 @@ mod tests {
     #[test]
     fn gradients_are_those_of_the_log_loss() {
         let scale = FixedPoint::for_rows(3);
-        let mut margins = Margins::new(0.0, 3);
+        let mut margins = Margins::from(vec![0.0; 3]);
         margins.add_steps(&[2, 1], &[1.5, -0.5]);
         let words = margins.gradients(&[1, 0, 1], scale, NonZeroUsize::MIN);
         for ((word, margin), label) in words.iter().zip([0.0_f64, -0.5, 1.5]).zip([1.0, 0.0, 1.0]) {
