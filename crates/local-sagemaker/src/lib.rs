@@ -18,19 +18,33 @@
 //! tree by the variable `FIRE_OPT_ML` and its port by `SAGEMAKER_BIND_TO_PORT`; otherwise the
 //! container contract is SageMaker's own.
 //!
+//! ```no_run
+//! # async fn example() -> Result<(), local_sagemaker::Error> {
+//! use local_sagemaker::{Config, Server};
+//!
+//! let server = Server::start(Config::new(".fire")).await?;
+//! println!("export AWS_ENDPOINT_URL={}", server.url());
+//! server.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What is not imitated
 //!
 //! Signatures are not verified and nobody is denied anything: the server binds the loopback
-//! interface only. Jobs have one instance, and so have variants, whatever count they were
-//! given. Instance types are checked against SageMaker's lists and change nothing. There is no
-//! Pipe mode, no pipeline of containers, no traffic shifting. What AWS would do and this server
-//! does not is refused by name, not ignored.
+//! interface only. A job has one instance, and one process stands for all instances of a
+//! variant. Instance types are checked against SageMaker's lists and change nothing.
+//!
+//! What would change a result and is not done here is refused by name: several instances a job,
+//! Pipe mode, manifests, pipelines of containers, commands other than the image's own. What
+//! concerns AWS's own machines is accepted and has no effect: networks, keys, tags, volumes,
+//! data capture, the steps of a deployment. Checkpoints are stored when a job ends, not before.
 //!
 //! # What is kept
 //!
 //! Everything outlives the server, even one that is killed: a new one on the same directory has
-//! the same objects, jobs and models, serves its endpoints again, and runs a job that was cut
-//! off again from its start. Child processes end with the server; those of a killed one are
+//! the same objects, jobs and models, serves its endpoints again (`SystemUpdating` until then),
+//! and runs a job that was cut off again from its start, with the checkpoints that it had. Child processes end with the server; those of a killed one are
 //! ended by the next, which knows them by process id and start time.
 //!
 //! # Reading order
