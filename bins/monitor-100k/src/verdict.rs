@@ -1,8 +1,8 @@
 //! What came of the jobs: which model is the best, how to deploy it, and the exit code.
 
 use fire_cli::{Console, DEFAULT_MODEL_NAME, Exit};
-use sagemaker_ops::training::{Job, JobStatus};
-use sagemaker_ops::{BackendKind, Clients, JobName, LogTail, S3Uri, log_tail, price};
+use sagemaker_ops::training::{Job, JobStatus, LogTail, log_tail};
+use sagemaker_ops::{BackendKind, Clients, JobName, S3Uri, price};
 use serde::Serialize;
 
 use crate::table;

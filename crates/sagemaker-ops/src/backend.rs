@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind};
-use crate::names::JobName;
+use crate::names::{InvalidName, JobName};
 
 pub(crate) use loopback::get;
 pub(crate) use server::attach_or_start;
@@ -40,21 +40,20 @@ impl fmt::Display for BackendKind {
 }
 
 impl FromStr for BackendKind {
-    type Err = UnknownBackend;
+    type Err = InvalidName;
 
-    fn from_str(value: &str) -> Result<Self, UnknownBackend> {
+    fn from_str(value: &str) -> Result<Self, InvalidName> {
         match value {
             "local" => Ok(Self::Local),
             "aws" => Ok(Self::Aws),
-            _ => Err(UnknownBackend(value.to_owned())),
+            _ => Err(InvalidName::new(
+                "the backend",
+                value,
+                "is `local` or `aws`",
+            )),
         }
     }
 }
-
-/// A backend that is neither `local` nor `aws`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the backend `{0}` does not exist: it is `local` or `aws`")]
-pub struct UnknownBackend(String);
 
 /// A backend with what is needed to reach it.
 #[derive(Debug, Clone)]
@@ -187,7 +186,7 @@ mod tests {
         let error = "gcp".parse::<BackendKind>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the backend `gcp` does not exist: it is `local` or `aws`"
+            "the backend `gcp` is not valid: it is `local` or `aws`"
         );
     }
 

@@ -61,6 +61,7 @@ impl Clients {
     }
 
     async fn connect_aws(region: Option<String>) -> Self {
+        // The chain has no end of its own: without a region every call would fail with a riddle.
         let region = RegionProviderChain::first_try(region.map(Region::new))
             .or_default_provider()
             .or_else(DEFAULT_REGION);
@@ -147,12 +148,18 @@ impl Clients {
     }
 }
 
-/// Number of the account that the credentials belong to (STS `GetCallerIdentity`).
+/// Number of the account that the credentials belong to ([`GetCallerIdentity`]).
+///
+/// Needs no permission of its own, which makes it the cheapest way to find bad credentials.
+///
+/// [`GetCallerIdentity`]:
+/// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 pub async fn account(clients: &Clients) -> Result<AccountId, Error> {
     const OP: &str = "find the account";
     let sent = clients.sts.get_caller_identity().send().await;
     let answer = sent.map_err(|error| Error::from_sdk(OP, "of the credentials", error))?;
-    AccountId::new(answer.account.unwrap_or_default()).map_err(|error| Error::nonsense(OP, error))
+    let account = AccountId::new(answer.account.unwrap_or_default());
+    account.map_err(|error| Error::nonsense(OP, "of the credentials", error))
 }
 
 /// The local server's configuration is complete in itself: profiles and variables meant for AWS

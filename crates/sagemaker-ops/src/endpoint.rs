@@ -1,4 +1,7 @@
 //! Endpoints: deploy, describe, list, invoke, delete.
+//!
+//! An endpoint serves a configuration, and a configuration names models. Only the endpoint's name
+//! is known to those who ask it; the other two are made anew by every deployment and go with it.
 
 mod deploy;
 mod invoke;
@@ -146,7 +149,12 @@ pub struct EndpointSummary {
     pub modified: Option<f64>,
 }
 
-/// The endpoint as it is now (`DescribeEndpoint`).
+/// The endpoint as it is now ([`DescribeEndpoint`]).
+///
+/// Fails with [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is none.
+///
+/// [`DescribeEndpoint`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html
 pub async fn describe(clients: &Clients, endpoint: &EndpointName) -> Result<Endpoint, Error> {
     const OP: &str = "describe the endpoint";
     let sent = clients
@@ -160,6 +168,7 @@ pub async fn describe(clients: &Clients, endpoint: &EndpointName) -> Result<Endp
         name: endpoint.clone(),
         status: status(found.endpoint_status.as_ref()),
         failure_reason: found.failure_reason.filter(|reason| !reason.is_empty()),
+        // Endpoints of inference components have no configuration; none of ours is one.
         config: found
             .endpoint_config_name
             .and_then(|name| EndpointConfigName::new(name).ok()),
@@ -174,7 +183,10 @@ pub async fn describe(clients: &Clients, endpoint: &EndpointName) -> Result<Endp
     })
 }
 
-/// All endpoints of the account, newest first (`ListEndpoints`, all pages).
+/// All endpoints of the account in this region, newest first ([`ListEndpoints`], all pages).
+///
+/// [`ListEndpoints`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListEndpoints.html
 pub async fn list(clients: &Clients) -> Result<Vec<EndpointSummary>, Error> {
     const OP: &str = "list the endpoints of";
     let request = clients
@@ -190,7 +202,7 @@ pub async fn list(clients: &Clients) -> Result<Vec<EndpointSummary>, Error> {
     while let Some(listed) = endpoints.next().await {
         let listed = listed.map_err(|error| Error::from_sdk(OP, clients.region(), error))?;
         let name = EndpointName::new(listed.endpoint_name.unwrap_or_default());
-        let name = name.map_err(|error| Error::nonsense(OP, error))?;
+        let name = name.map_err(|error| Error::nonsense(OP, clients.region(), error))?;
         summaries.push(EndpointSummary {
             name,
             status: status(listed.endpoint_status.as_ref()),

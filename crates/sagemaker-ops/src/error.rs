@@ -107,8 +107,13 @@ impl Error {
     }
 
     /// An answer that does not hold what the service promises.
-    pub(crate) fn nonsense(op: &'static str, source: impl Into<Cause>) -> Self {
-        Self::new(ErrorKind::Service, op, "from what the service answered").with_source(source)
+    pub(crate) fn nonsense(
+        op: &'static str,
+        subject: impl fmt::Display,
+        source: impl Into<Cause>,
+    ) -> Self {
+        let message = format!("{subject}: the answer makes no sense");
+        Self::new(ErrorKind::Service, op, message).with_source(source)
     }
 
     /// The container behind an endpoint refused.
@@ -169,6 +174,7 @@ where
 {
     let causes = causes(error).to_lowercase();
     let words = ["credential", "identity", "sso", "auth scheme"];
+    // The SDK has no type of its own for missing credentials, only words in the chain of causes.
     let unsigned = words.iter().any(|word| causes.contains(word));
     let (kind, said) = match error {
         SdkError::ResponseError(_) => (ErrorKind::Service, "the answer cannot be read"),
@@ -244,6 +250,7 @@ fn classify(code: &str, message: &str) -> ErrorKind {
         "ValidationException" | "ValidationError" => classify_validation(message),
         _ if DENIED.contains(&code) => ErrorKind::Denied,
         _ if THROTTLED.contains(&code) => ErrorKind::Throttled,
+        // S3 has a code of its own for every kind of mistake, far too many to list.
         _ if code.starts_with("Invalid")
             || code.starts_with("Malformed")
             || code == "PermanentRedirect" =>

@@ -54,10 +54,9 @@ mod logs;
 #[cfg(test)]
 mod scripted;
 
-pub use backend::{Backend, BackendKind, LocalBackend, UnknownBackend};
+pub use backend::{Backend, BackendKind, LocalBackend};
 pub use clients::{Clients, account};
 pub use error::{Error, ErrorKind};
-pub use logs::{LogTail, log_tail};
 pub use names::{
     AccountId, BucketName, EndpointConfigName, EndpointName, ImageUri, InvalidName, JobName,
     ModelName, RoleArn, S3Uri,

@@ -13,6 +13,8 @@ pub enum LogTail {
     /// The last lines, oldest first.
     Lines(Vec<String>),
     /// A shell command that shows the log.
+    ///
+    /// It needs the aws CLI and `logs:FilterLogEvents`.
     Hint(String),
 }
 
@@ -28,6 +30,7 @@ pub async fn log_tail(clients: &Clients, job: &JobName, lines: usize) -> Result<
             clients.region()
         )));
     };
+    // Logs are no part of the wire that the server imitates; its own path hands out the whole log.
     let (status, body) = get(&format!("{url}/_local/jobs/{job}/log"))
         .await
         .map_err(|error| {

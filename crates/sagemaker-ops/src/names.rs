@@ -2,6 +2,9 @@
 //!
 //! The rules are those of the service model: a name that passes here is not refused there for its
 //! form. On the wire and in JSON each is the plain string.
+//!
+//! Types of their own keep a job's name from being passed where an endpoint's is meant: both are
+//! strings to the service, which would answer only that there is no such thing.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,13 +14,24 @@ use serde::{Deserialize, Serialize};
 /// Longest name of a job, model, endpoint or endpoint configuration.
 const LONGEST_NAME: usize = 63;
 
-/// A name that its service would refuse.
+/// A name that is refused, with the rule that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} `{value}` is not valid: it {rule}")]
 pub struct InvalidName {
     what: &'static str,
     value: String,
     rule: &'static str,
+}
+
+impl InvalidName {
+    /// `what` is refused because it does not follow the rule: "it {rule}".
+    pub(crate) fn new(what: &'static str, value: &str, rule: &'static str) -> Self {
+        Self {
+            what,
+            value: value.to_owned(),
+            rule,
+        }
+    }
 }
 
 /// Declares a checked string: what it is called, the rule in words, and the rule as a predicate.
@@ -36,7 +50,7 @@ macro_rules! checked_name {
                 if valid(&value) {
                     return Ok(Self(value));
                 }
-                Err(InvalidName { what: $what, value, rule: $rule })
+                Err(InvalidName::new($what, &value, $rule))
             }
 
             /// The name as text.
@@ -132,6 +146,7 @@ checked_name!(
     AccountId, "the account", "must be 12 digits", is_account
 );
 
+/// `[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}` in the service model, with its length of at most 63.
 fn is_hyphenated(value: &str) -> bool {
     let inner = value
         .bytes()
@@ -139,6 +154,7 @@ fn is_hyphenated(value: &str) -> bool {
     inner && value.len() <= LONGEST_NAME && ends_are(value, u8::is_ascii_alphanumeric)
 }
 
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 fn is_bucket(value: &str) -> bool {
     let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let inner = value.bytes().all(|b| plain(&b) || b == b'-' || b == b'.');
@@ -153,6 +169,9 @@ fn ends_are(value: &str, pass: impl Fn(&u8) -> bool) -> bool {
     bytes.first().is_some_and(&pass) && bytes.last().is_some_and(&pass)
 }
 
+/// `arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+` in the service model.
+///
+/// The slash after `role` is not optional here: IAM never makes a role without it.
 fn is_role(value: &str) -> bool {
     let named = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&b);
     let parts: Vec<&str> = value.splitn(6, ':').collect();
@@ -234,13 +253,7 @@ impl FromStr for S3Uri {
     type Err = InvalidName;
 
     fn from_str(value: &str) -> Result<Self, InvalidName> {
-        let refuse = |rule| {
-            Err(InvalidName {
-                what: "the S3 URI",
-                value: value.to_owned(),
-                rule,
-            })
-        };
+        let refuse = |rule| Err(InvalidName::new("the S3 URI", value, rule));
         let Some(rest) = value.strip_prefix("s3://") else {
             return refuse("must look like s3://bucket/key");
         };
@@ -427,8 +440,8 @@ mod tests {
         let error = JobName::new("bad_name!").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the job name `bad_name!` is not valid: it must be 1 to 63 letters, digits and hyphens, \
-             and start and end with a letter or digit"
+            "the job name `bad_name!` is not valid: it must be 1 to 63 letters, digits and \
+             hyphens, and start and end with a letter or digit"
         );
     }
 

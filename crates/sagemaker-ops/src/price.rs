@@ -45,6 +45,7 @@ const HOURLY_USD: [(&str, f64); 17] = [
 /// the purpose.
 pub fn hourly_usd(purpose: Purpose, instance_type: &str) -> Option<f64> {
     let burstable = |family: &str| instance_type.starts_with(family);
+    // Either price of these would be of something that nobody can rent.
     let refused = match purpose {
         Purpose::Training => burstable("ml.t2."),
         Purpose::Hosting => burstable("ml.t3."),

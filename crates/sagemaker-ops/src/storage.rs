@@ -101,7 +101,9 @@ async fn create_bucket(clients: &Clients, bucket: &BucketName) -> Result<(), Err
     }
 }
 
-/// The object without its content; none when there is no such object.
+/// The object without its content ([`HeadObject`]); none when there is no such object.
+///
+/// [`HeadObject`]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 pub async fn head(clients: &Clients, uri: &S3Uri) -> Result<Option<Object>, Error> {
     let sent = clients
         .s3
@@ -121,7 +123,9 @@ pub async fn head(clients: &Clients, uri: &S3Uri) -> Result<Option<Object>, Erro
     }
 }
 
-/// All objects whose key starts with the key of `prefix`, by key.
+/// All objects whose key starts with the key of `prefix`, by key ([`ListObjectsV2`], all pages).
+///
+/// [`ListObjectsV2`]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 pub async fn list(clients: &Clients, prefix: &S3Uri) -> Result<Vec<Object>, Error> {
     const OP: &str = "list the objects below";
     let request = clients
@@ -152,6 +156,9 @@ fn size(bytes: Option<i64>) -> u64 {
 }
 
 /// The object's content, for objects that fit in memory.
+///
+/// Fails with [`ErrorKind::NotFound`] when there is no such object, and with
+/// [`ErrorKind::Transport`] when what arrived does not match the object's length or checksum.
 pub async fn get_bytes(clients: &Clients, uri: &S3Uri) -> Result<Vec<u8>, Error> {
     let answer = open(clients, uri).await?;
     let bytes = answer
@@ -163,6 +170,8 @@ pub async fn get_bytes(clients: &Clients, uri: &S3Uri) -> Result<Vec<u8>, Error>
 }
 
 /// Writes the object to `path`, which appears only when it is complete; returns its size in bytes.
+///
+/// Fails as [`get_bytes`] does, and with [`ErrorKind::File`] when the file cannot be written.
 pub async fn download_file(clients: &Clients, uri: &S3Uri, path: &Path) -> Result<u64, Error> {
     let answer = open(clients, uri).await?;
     let part = path.with_added_extension("part");
@@ -207,6 +216,7 @@ async fn save(mut answer: GetObjectOutput, uri: &S3Uri, part: &Path) -> Result<u
             .map_err(|error| local(part, error))?;
         written += chunk.len() as u64;
     }
+    // A rename may reach the disk before the content does, and would then name a torn file.
     file.sync_all().await.map_err(|error| local(part, error))?;
     Ok(written)
 }

@@ -1,4 +1,4 @@
-//! Training jobs: submit, describe, list, stop.
+//! Training jobs: submit, describe, list, stop, read their logs.
 
 mod job;
 
@@ -12,6 +12,7 @@ use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
 use crate::names::{ImageUri, JobName, RoleArn, S3Uri};
 
+pub use crate::logs::{LogTail, log_tail};
 pub use job::{Job, JobStatus, JobSummary, Transition};
 
 /// Everything that a training job is created from.
@@ -85,10 +86,15 @@ pub struct JobFilter {
     pub limit: Option<usize>,
 }
 
-/// Creates the job (`CreateTrainingJob`), unless there is one of its name.
+/// Creates the job ([`CreateTrainingJob`]), unless there is one of its name.
 ///
 /// A request whose answer was lost is sent again by the SDK and then finds its own job: that too is
 /// [`Submission::AlreadyExists`].
+/// Fails with [`ErrorKind::Invalid`] for a value that the service refuses or a channel without
+/// objects, and with [`ErrorKind::Quota`] when the account has no such instance.
+///
+/// [`CreateTrainingJob`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
 pub async fn submit(clients: &Clients, request: &TrainingRequest) -> Result<Submission, Error> {
     let sent = create(clients, request).send().await;
     match sent.map_err(|error| Error::from_sdk("create the training job", &request.job, error)) {
@@ -164,7 +170,12 @@ fn to_channel(channel: &Channel) -> types::Channel {
         .build()
 }
 
-/// The job as it is now (`DescribeTrainingJob`).
+/// The job as it is now ([`DescribeTrainingJob`]).
+///
+/// Fails with [`ErrorKind::NotFound`] when there is none.
+///
+/// [`DescribeTrainingJob`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html
 pub async fn describe(clients: &Clients, job: &JobName) -> Result<Job, Error> {
     const OP: &str = "describe the training job";
     let request = clients
@@ -175,10 +186,13 @@ pub async fn describe(clients: &Clients, job: &JobName) -> Result<Job, Error> {
         .send()
         .await
         .map_err(|error| Error::from_sdk(OP, job, error))?;
-    Job::from_description(job, found).map_err(|error| Error::nonsense(OP, error))
+    Job::from_description(job, found).map_err(|error| Error::nonsense(OP, job, error))
 }
 
-/// The jobs that pass the filter, newest first (`ListTrainingJobs`, all pages).
+/// The jobs that pass the filter, newest first ([`ListTrainingJobs`], all pages).
+///
+/// [`ListTrainingJobs`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html
 pub async fn list(clients: &Clients, filter: &JobFilter) -> Result<Vec<JobSummary>, Error> {
     const OP: &str = "list the training jobs of";
     let status = filter
@@ -193,6 +207,7 @@ pub async fn list(clients: &Clients, filter: &JobFilter) -> Result<Vec<JobSummar
         .sort_by(types::SortBy::CreationTime)
         .sort_order(types::SortOrder::Descending);
     let limit = filter.limit.unwrap_or(usize::MAX);
+    // No filter by time of change: the service turns page after empty page for it.
     let mut jobs = request
         .into_paginator()
         .page_size(limit.clamp(1, 100) as i32)
@@ -203,14 +218,18 @@ pub async fn list(clients: &Clients, filter: &JobFilter) -> Result<Vec<JobSummar
         && let Some(job) = jobs.next().await
     {
         let job = job.map_err(|error| Error::from_sdk(OP, clients.region(), error))?;
-        summaries.push(JobSummary::from_listed(job).map_err(|error| Error::nonsense(OP, error))?);
+        let job = JobSummary::from_listed(job);
+        summaries.push(job.map_err(|error| Error::nonsense(OP, clients.region(), error))?);
     }
     Ok(summaries)
 }
 
-/// Asks the job to stop (`StopTrainingJob`): it has two minutes to save its model.
+/// Asks the job to stop ([`StopTrainingJob`]): it has two minutes to save its model.
 ///
 /// Fails with [`ErrorKind::Conflict`] when it has ended already.
+///
+/// [`StopTrainingJob`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopTrainingJob.html
 pub async fn stop(clients: &Clients, job: &JobName) -> Result<(), Error> {
     let sent = clients
         .sagemaker

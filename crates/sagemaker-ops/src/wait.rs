@@ -57,6 +57,7 @@ where
                 message,
             ));
         };
+        // Not an interval timer: a look that takes long must not be followed by a burst of others.
         tokio::time::sleep(pause).await;
     }
 }

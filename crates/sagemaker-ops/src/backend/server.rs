@@ -1,10 +1,13 @@
 //! Attaching to the local server of a state directory, or starting it.
 //!
-//! Of two programs that start at once, one starts the server and the other waits for it: both go
-//! through
-//! `attach.lock` in the state directory.
+//! Of two programs that start at once, one starts the server and the other waits for it: both take
+//! `attach.lock` in the state directory first.
 //! The server has a lock of its own, so one that was started by hand in the same moment wins as
 //! well: ours then ends at once, and the wait finds the other.
+//!
+//! A server is known by `server.json`, which it writes once it listens, and recognised by its
+//! answer to `GET /_local/health`. A program of another build than the running server replaces it,
+//! unless it has work: then the user is told.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -51,15 +54,21 @@ pub(crate) struct Server {
 /// What a running server writes into its state directory.
 #[derive(Debug, Deserialize)]
 struct ServerFile {
+    /// Process that listens.
     pid: u32,
+    /// Address without a path.
     url: String,
 }
 
 /// What a running server says of itself.
 #[derive(Debug, Deserialize)]
 struct Health {
+    /// Process that answers.
     pid: u32,
+    /// As `local-sagemaker --build-id` printed it when the server was started.
     build_id: String,
+    /// Whether no job and no endpoint would be interrupted.
+    // A server that does not say so might be busy.
     #[serde(default)]
     idle: bool,
 }
@@ -72,6 +81,7 @@ pub(crate) async fn attach_or_start(backend: &LocalBackend) -> Result<Server, Er
         .as_ref()
         .ok()
         .and_then(|program| build_id_of(program));
+    // The usual case needs no lock: the server runs and is the right one.
     if let Some((server, health)) = attach(state_dir).await
         && build_id.as_ref().is_none_or(|own| *own == health.build_id)
     {
@@ -79,11 +89,12 @@ pub(crate) async fn attach_or_start(backend: &LocalBackend) -> Result<Server, Er
     }
     std::fs::create_dir_all(state_dir).map_err(|error| Error::file(OP, state_dir, error))?;
     let _turn = take_turn(state_dir).await?;
+    // While this program waited for its turn, another may have done all there was to do.
     match attach(state_dir).await {
         Some((server, health)) if build_id.as_ref().is_none_or(|own| *own == health.build_id) => {
             Ok(server)
         }
-        Some((server, health)) if !health.idle => Ok(with_old_build(server, state_dir)),
+        Some((server, health)) if !health.idle => Ok(with_old_build(server, &program?, state_dir)),
         Some(_) => {
             let program = program?;
             stop(&program, state_dir)?;
@@ -93,10 +104,12 @@ pub(crate) async fn attach_or_start(backend: &LocalBackend) -> Result<Server, Er
     }
 }
 
-fn with_old_build(mut server: Server, state_dir: &Path) -> Server {
+/// A busy server is left to its work, whatever its build.
+fn with_old_build(mut server: Server, program: &Path, state_dir: &Path) -> Server {
     server.notice = Some(format!(
         "the local server is of another build and busy, so it is used as it is; end it with \
-         `{PROGRAM} --stop --state-dir {}`",
+         `{} --stop --state-dir {}`",
+        program.display(),
         state_dir.display()
     ));
     server
@@ -172,6 +185,7 @@ fn stop(program: &Path, state_dir: &Path) -> Result<(), Error> {
 
 /// Starts the program, detached from this process and its terminal, and waits until it answers.
 async fn start(program: &Path, state_dir: &Path) -> Result<Server, Error> {
+    // Inherited streams would keep a pipeline such as `monitor-100k ... | head` open for ever.
     let mut child = tokio::process::Command::new(program)
         .args(["--detached", "--idle-seconds", IDLE_SECONDS, "--state-dir"])
         .arg(state_dir)
@@ -218,8 +232,6 @@ fn failed_start(state_dir: &Path, what: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
     use crate::scripted::{Scripted, ok};
 
@@ -233,8 +245,16 @@ mod tests {
     /// A `local-sagemaker` that does what the script says.
     fn program(folder: &Path, script: &str) -> std::path::PathBuf {
         let path = folder.join(PROGRAM);
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        // Written by another process: a file that this one has open for writing, or a child that
+        // another test forks meanwhile, cannot be executed.
+        let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod 755 "$0""#;
+        let written = Command::new("sh")
+            .arg("-c")
+            .arg(write)
+            .arg(&path)
+            .arg(script)
+            .status();
+        assert!(written.unwrap().success());
         path
     }
 

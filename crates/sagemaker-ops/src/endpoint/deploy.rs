@@ -75,20 +75,48 @@ pub enum Deployed {
 /// Returns as soon as the service has accepted it: see [`describe`] for what comes of it.
 /// When a step is refused, the model and configuration that were created for it are deleted again.
 /// Fails with [`ErrorKind::Conflict`] when the endpoint is in the middle of another change.
+///
+/// Calls [`CreateModel`], [`CreateEndpointConfig`], and [`CreateEndpoint`] or [`UpdateEndpoint`].
+///
+/// [`CreateModel`]: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html
+/// [`CreateEndpointConfig`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html
+/// [`CreateEndpoint`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpoint.html
+/// [`UpdateEndpoint`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.html
 pub async fn deploy(clients: &Clients, deployment: &Deployment) -> Result<Deployed, Error> {
     let existing = existing_status(clients, deployment).await?;
     create_model(clients, deployment).await?;
-    let done = match create_config(clients, deployment).await {
-        Ok(()) => put_endpoint(clients, deployment, existing).await,
-        Err(error) => Err(error),
-    };
-    if done.is_err() {
-        // The refusal is the error to report; what cannot be taken back costs nothing and answers
-        // nobody.
-        let _ = remove::delete_config(clients, deployment.config.as_str()).await;
-        let _ = remove::delete_model(clients, deployment.model.as_str()).await;
+    if let Err(error) = create_config(clients, deployment).await {
+        take_back(clients, deployment).await;
+        return Err(error);
     }
-    done
+    match put_endpoint(clients, deployment, existing).await {
+        Ok(done) => Ok(done),
+        // The answer to an accepted request was lost, and sending it again met its own endpoint.
+        Err(_) if serves(clients, deployment).await => Ok(Deployed::Created),
+        Err(error) => {
+            // Without an answer the endpoint may yet come to use what was created for it.
+            if !matches!(error.kind(), ErrorKind::Transport | ErrorKind::Service) {
+                take_back(clients, deployment).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Whether the endpoint exists with this deployment's configuration.
+async fn serves(clients: &Clients, deployment: &Deployment) -> bool {
+    let found = describe(clients, &deployment.endpoint).await;
+    found.is_ok_and(|found| found.config.as_ref() == Some(&deployment.config))
+}
+
+/// Deletes what was created for an endpoint that was then refused.
+async fn take_back(clients: &Clients, deployment: &Deployment) {
+    // The refusal is the error to report; what stays behind costs nothing and answers nobody.
+    let _ = remove::delete_config(clients, deployment.config.as_str()).await;
+    let _ = remove::delete_model(clients, deployment.model.as_str()).await;
 }
 
 /// State of the endpoint before anything is created; none when there is no such endpoint.
@@ -174,6 +202,7 @@ async fn put_endpoint(
     deployment: &Deployment,
     existing: Option<EndpointStatus>,
 ) -> Result<Deployed, Error> {
+    // Only an endpoint that answers, or could, has something worth keeping through an update.
     let update = matches!(
         existing,
         Some(EndpointStatus::InService | EndpointStatus::OutOfService)
@@ -357,10 +386,11 @@ mod tests {
         assert_eq!(outcome, Err(ErrorKind::Quota));
         assert_eq!(operations[2..], ["DeleteEndpointConfig", "DeleteModel"]);
 
-        let script = vec![missing("endpoint"), done(), done(), quota(), done(), done()];
+        let gone = || missing("endpoint");
+        let script = vec![gone(), done(), done(), quota(), gone(), done(), done()];
         let (outcome, operations) = deployed(script).await;
         assert_eq!(outcome, Err(ErrorKind::Quota));
-        assert_eq!(operations[3..], ["DeleteEndpointConfig", "DeleteModel"]);
+        assert_eq!(operations[4..], ["DeleteEndpointConfig", "DeleteModel"]);
 
         let taken = refusal(
             "ValidationException",
@@ -373,6 +403,32 @@ mod tests {
             ["CreateModel"],
             "a model that was there before is not ours"
         );
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_may_use_the_configuration_keeps_it() {
+        let taken = refusal(
+            "ValidationException",
+            "Cannot create already existing endpoint",
+        );
+        let ours = ok(&json!({
+            "EndpointName": "e", "EndpointStatus": "Creating", "EndpointConfigName": "c-1",
+        })
+        .to_string());
+        let script = vec![missing("endpoint"), done(), done(), taken, ours];
+        assert_eq!(deployed(script).await.0, Ok(Deployed::Created));
+
+        let broken = refusal("InternalFailure", "").status(500);
+        let script = vec![
+            missing("endpoint"),
+            done(),
+            done(),
+            broken,
+            missing("endpoint"),
+        ];
+        let (outcome, operations) = deployed(script).await;
+        assert_eq!(outcome, Err(ErrorKind::Service));
+        assert_eq!(operations[2..], ["CreateEndpoint", "DescribeEndpoint"]);
     }
 
     #[tokio::test]

@@ -33,10 +33,15 @@ pub struct Invocation {
     pub variant: Option<String>,
 }
 
-/// Sends the payload to the endpoint (`InvokeEndpoint`).
+/// Sends the payload to the endpoint ([`InvokeEndpoint`]) and waits for the answer, at most a
+/// minute.
 ///
 /// Fails with [`ErrorKind::Model`](crate::ErrorKind::Model), which carries the container's status
-/// and words, when the container refuses it.
+/// and words, when the container refuses it, and with
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such endpoint.
+///
+/// [`InvokeEndpoint`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 pub async fn invoke(
     clients: &Clients,
     endpoint: &EndpointName,
@@ -79,6 +84,7 @@ fn refusal<R>(error: &SdkError<InvokeEndpointError, R>) -> Option<(Option<u16>, 
     ))
 }
 
+/// The container's own words; the service's about them where it said nothing.
 fn words_of(model: &ModelError) -> &str {
     let original = model
         .original_message

@@ -22,6 +22,13 @@ pub struct Deleted {
 /// no error.
 ///
 /// The endpoint goes first, since it is what costs money.
+/// Calls [`DeleteEndpoint`], [`DeleteEndpointConfig`] and [`DeleteModel`].
+///
+/// [`DeleteEndpoint`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteEndpoint.html
+/// [`DeleteEndpointConfig`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteEndpointConfig.html
+/// [`DeleteModel`]: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteModel.html
 pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Deleted, Error> {
     let mut deleted = Deleted::default();
     let found = match describe(clients, endpoint).await {
@@ -29,6 +36,7 @@ pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Delete
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(deleted),
         Err(error) => return Err(error),
     };
+    // Asked before anything is deleted: afterwards nothing would lead to the models.
     let config = found.config.map(String::from);
     let models = match &config {
         Some(config) => models_of(clients, config).await?,

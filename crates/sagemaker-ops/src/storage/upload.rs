@@ -11,7 +11,8 @@ use crate::names::S3Uri;
 
 const OP: &str = "upload";
 
-/// Files up to this many bytes go in one request.
+/// Files up to this many bytes go in one request; S3 would take 5 GB, but all of it again after a
+/// broken connection.
 const SINGLE_LIMIT: u64 = 64 << 20;
 
 /// A failed part is sent again whole, so parts stay small.
@@ -20,7 +21,9 @@ const PART_BYTES: u64 = 16 << 20;
 /// S3 takes at most this many parts an object.
 const MOST_PARTS: u64 = 10_000;
 
-/// Puts `bytes` at `uri`.
+/// Puts `bytes` at `uri` ([`PutObject`]).
+///
+/// [`PutObject`]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 pub async fn put_bytes(clients: &Clients, uri: &S3Uri, bytes: Vec<u8>) -> Result<(), Error> {
     put(clients, ByteStream::from(bytes), uri).await
 }
@@ -29,6 +32,8 @@ pub async fn put_bytes(clients: &Clients, uri: &S3Uri, bytes: Vec<u8>) -> Result
 ///
 /// `progress` is called with the number of bytes sent so far.
 /// An upload that fails leaves neither an object nor parts of one.
+/// Fails with [`ErrorKind::File`](crate::ErrorKind::File) when the file cannot be read, before or
+/// during the upload.
 pub async fn upload_file(
     clients: &Clients,
     path: &Path,
@@ -77,6 +82,7 @@ async fn upload_in_parts(
     uri: &S3Uri,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<(), Error> {
+    // The checksum has to be announced here for S3 to verify that of every part.
     let request = clients
         .s3
         .create_multipart_upload()

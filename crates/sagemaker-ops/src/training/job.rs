@@ -44,6 +44,9 @@ impl JobStatus {
     }
 
     /// Whether it never changes again.
+    ///
+    /// A state that came after this program counts as one that may change: waiting too long is
+    /// harmless.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Stopped)
     }
@@ -86,6 +89,9 @@ pub struct Transition {
 }
 
 /// A training job. Times are seconds since 1970.
+///
+/// What is `None` has not happened yet, or the service did not say; a job that has just been
+/// accepted has little more than its name, state and creation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Job {
     /// Its name.
@@ -134,6 +140,7 @@ impl Job {
         name: &JobName,
         found: DescribeTrainingJobOutput,
     ) -> Result<Self, Missing> {
+        // A job may be anybody's, and serverless ones have no instances.
         let resources = found.resource_config.as_ref();
         let status = found
             .training_job_status
@@ -164,6 +171,7 @@ impl Job {
             instance_count: resources
                 .and_then(|r| r.instance_count)
                 .and_then(|count| count.try_into().ok()),
+            // A missing time arrives as the epoch, in which nothing of ours was created.
             created: seconds(found.creation_time)
                 .filter(|time| *time > 0.0)
                 .ok_or(Missing("CreationTime"))?,
@@ -319,7 +327,7 @@ mod tests {
                 {"MetricName": "no value"},
             ],
             "SecondaryStatusTransitions": [
-                {"Status": "Training", "StartTime": 1010.0, "EndTime": 1360.0, "StatusMessage": "m"},
+                {"Status": "Training", "StartTime": 1010.0, "EndTime": 1360.0},
                 {"Status": "Uploading", "StartTime": 1360.0},
             ],
             "HyperParameters": {"algorithm": "random_forest"},
