@@ -39,6 +39,7 @@ impl Settings {
         Self::from_map(&map)
     }
 
+    /// Takes the settings one by one, gathering what is wrong with any of them.
     fn from_map(map: &Map<String, Value>) -> Result<Self> {
         let algorithm: Algorithm = match map.get("algorithm") {
             Some(value) => plain(value).context("hyperparameter algorithm")?.parse()?,
@@ -49,6 +50,7 @@ impl Settings {
         };
         let mut seed = DEFAULT_SEED;
         let mut params = Params::defaults(algorithm);
+        // All problems at once: each attempt on AWS takes minutes to fail.
         let mut problems = Vec::new();
         for (name, value) in map {
             let taken = match name.as_str() {
@@ -69,12 +71,14 @@ impl Settings {
     }
 }
 
+/// The known algorithms, for messages.
 fn algorithms() -> String {
     Algorithm::ALL
         .map(|algorithm| algorithm.to_string())
         .join(", ")
 }
 
+/// A seed, any number of 64 bits.
 fn read_seed(value: &Value) -> Result<u64> {
     let text = plain(value)?;
     text.parse()

@@ -56,6 +56,7 @@ pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
     code
 }
 
+/// The model comes first: without one there is no point in holding the port.
 fn load_and_serve(paths: &OptMl, out: &mut dyn Write) -> Result<(), Failed> {
     let broken = |error| Failed { code: 1, error };
     let mut predictor = Predictor::load(&paths.model()).map_err(broken)?;
@@ -71,6 +72,7 @@ fn load_and_serve(paths: &OptMl, out: &mut dyn Write) -> Result<(), Failed> {
     })
 }
 
+/// Announces the address, serves, and returns after SIGTERM once the open requests are done.
 async fn until_signalled(
     listener: TcpListener,
     predictor: Predictor,
@@ -101,6 +103,7 @@ async fn listen() -> Result<TcpListener> {
     })
 }
 
+/// An environment variable, or what holds without it.
 fn variable(name: &str, default: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| default.to_owned())
 }
@@ -117,6 +120,7 @@ pub async fn serve(
         drop(tell);
     };
     let app = routes::app(predictor);
+    // A client that never sends the rest of its request must not outlive the container.
     let overdue = async move {
         // The channel closes when the stop is asked for.
         let _ = told.changed().await;

@@ -34,6 +34,7 @@ impl Stop {
         let mut term = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         drop(guard);
+        // A thread of its own, since the fit occupies the one that called.
         let stop = self.clone();
         std::thread::spawn(move || {
             runtime.block_on(async {

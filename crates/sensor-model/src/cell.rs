@@ -11,6 +11,7 @@ pub fn parse_cell(text: &str) -> Result<f32, CellProblem> {
     if text.is_empty() {
         return Ok(f32::NAN);
     }
+    // Parsed as f32 at once: by way of f64 a number could be rounded twice.
     let value: f32 = text.parse().map_err(|_| CellProblem::NotANumber)?;
     if value.is_infinite() {
         Err(CellProblem::NotFinite)

@@ -8,6 +8,10 @@
 //! Parquet goes through polars both ways, and CSV through polars on the way out. CSV is read
 //! line by line here: polars fills a short line with nulls, as if the values were missing, and
 //! cannot name the line of a bad cell.
+//!
+//! Limit: a Parquet file that was cut off or whose footer was altered is refused, but polars
+//! trusts the pages between. Altered bytes there can give other values, or an allocation so large
+//! that the process ends: files from strangers should come as CSV.
 
 mod columns;
 mod csv;
@@ -37,6 +41,7 @@ enum Format {
 }
 
 impl Format {
+    /// The format that the name of the file says.
     fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()? {
             "parquet" => Some(Self::Parquet),
@@ -68,6 +73,7 @@ pub fn read_channel(dir: &Path) -> Result<Rows, Error> {
     not_empty(rows, dir, "rows")
 }
 
+/// Appends the rows of one file, which may have none.
 fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
     match Format::of(path) {
         Some(Format::Parquet) => parquet::append(path, rows),
@@ -78,6 +84,7 @@ fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
     }
 }
 
+/// The data files of a folder by name; at least one.
 fn data_files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     let read = |source| Error::Read {
         path: dir.to_owned(),
@@ -91,6 +98,7 @@ fn data_files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
             paths.push(path);
         }
     }
+    // The order of a listing differs between file systems; the order of rows must not.
     paths.sort();
     if paths.is_empty() {
         return Err(Error::Empty {

@@ -26,6 +26,7 @@ pub fn features_markdown() -> String {
     text
 }
 
+/// One row of the table.
 fn line(feature: Feature) -> String {
     let (name, unit, sensor) = (feature.name(), feature.unit(), feature.sensor().name());
     let (range, formula) = (feature.range(), feature.formula());

@@ -68,6 +68,7 @@ pub fn generate(seed: u64, rows: Range<u64>, threads: NonZeroUsize) -> Generated
             scope.spawn(move || fill(seed, first, part));
         }
     });
+    // Independent draws have nothing in common, so each row is a group of its own.
     let ids: Vec<u64> = rows.collect();
     Generated {
         rows: Rows {
@@ -87,6 +88,7 @@ struct Part<'a> {
     expected: &'a mut [f64],
 }
 
+/// Draws consecutive rows, the first one having the index `first`.
 fn fill(seed: u64, first: u64, part: Part<'_>) {
     let laws = Laws::new();
     let mut rng = ChaCha8Rng::from_seed(key(seed));
@@ -97,14 +99,17 @@ fn fill(seed: u64, first: u64, part: Part<'_>) {
         .zip(part.expected);
     for (index, ((row, label), expected)) in (first..).zip(rows) {
         rng.set_stream(index);
+        // Otherwise the row would begin where the last one stopped drawing.
         rng.set_word_pos(0);
         laws.draw(&mut rng, row);
+        // Scored as stored, in f32, so that the expectation is a function of what the learner sees.
         let score = f64::from(score_hundredths(row)) / 100.0;
         *expected = expected_probability(score);
         *label = draw_label(&mut rng, &laws, score);
     }
 }
 
+/// One toss of the label, with the noise on the score that no feature carries.
 fn draw_label(rng: &mut impl Rng, laws: &Laws, score: f64) -> u8 {
     let noise: f64 = laws.noise.sample(rng);
     let p = (score + NOISE * noise).clamp(0.0, 1.0);

@@ -99,6 +99,7 @@ pub fn data_fingerprint(rows: &Rows) -> String {
         hash.update(rows.ids[i].to_le_bytes());
         hash.update(rows.groups[i].to_le_bytes());
         for &value in rows.row(i) {
+            // NaN has many bit patterns, and they all mean the same: missing.
             let value = if value.is_nan() { f32::NAN } else { value };
             hash.update(value.to_le_bytes());
         }

@@ -127,6 +127,7 @@ impl Feature {
         self.definition().formula
     }
 
+    /// The feature's row in the table.
     fn definition(self) -> &'static Definition {
         &DEFINITIONS[self.index()]
     }

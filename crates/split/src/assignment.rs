@@ -45,6 +45,7 @@ pub fn split(keys: &[RowKey], ratios: Ratios, seed: u64) -> Result<Assignment, E
         return Err(Error::NoRows);
     }
     let census = Census::new(keys);
+    // Single rows can be dealt exactly; whole groups only nearly.
     let deal = if census.all_single() {
         exact::deal
     } else {

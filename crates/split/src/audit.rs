@@ -42,10 +42,12 @@ pub struct AuditInput<'a> {
 }
 
 impl<'a> AuditInput<'a> {
+    /// The values of row `i`.
     fn row(&self, i: usize) -> &'a [f32] {
         &self.features[i * self.columns..(i + 1) * self.columns]
     }
 
+    /// Refuses columns of different lengths before anything is indexed.
     fn check_shape(&self) -> Result<(), Error> {
         let rows = self.labels.len();
         let fits = (1..=128).contains(&self.columns)
@@ -90,6 +92,7 @@ pub struct Check {
 }
 
 impl Check {
+    /// A check that passes while the value does not exceed the limit.
     fn new(name: &str, (value, limit): (f64, f64), detail: String) -> Self {
         Self {
             name: name.to_owned(),
@@ -100,6 +103,7 @@ impl Check {
         }
     }
 
+    /// A check that passes when nothing was found.
     fn none_of(name: &str, found: usize, detail: String) -> Self {
         Self::new(name, (found as f64, 0.0), detail)
     }
@@ -125,6 +129,7 @@ pub fn audit(input: &AuditInput<'_>) -> Result<Audit, Error> {
     })
 }
 
+/// An empty part makes every other check pass for nothing.
 fn parts_present(input: &AuditInput<'_>) -> Check {
     let absent: Vec<String> = Part::ALL
         .into_iter()
@@ -138,6 +143,7 @@ fn parts_present(input: &AuditInput<'_>) -> Check {
     Check::none_of("parts_present", absent.len(), detail)
 }
 
+/// Counts the groups that have rows in more than one part.
 fn group_overlap(input: &AuditInput<'_>) -> Check {
     let mut pairs: Vec<(u64, Part)> = input
         .groups

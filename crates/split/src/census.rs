@@ -30,6 +30,7 @@ impl Census {
         let mut labels: Vec<u8> = keys.iter().map(|key| key.label).collect();
         labels.sort_unstable();
         labels.dedup();
+        // Ordered, because the order of the groups decides the deal.
         let mut groups = BTreeMap::new();
         let mut totals = vec![0; labels.len()];
         for key in keys {

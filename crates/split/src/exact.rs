@@ -18,6 +18,7 @@ pub(crate) fn deal(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64, 
     for (l, quota) in quotas.iter().enumerate() {
         let of_label = census.groups.iter().filter(|group| group.rows[l] > 0);
         let mut ids: Vec<u64> = of_label.map(|group| group.id).collect();
+        // The groups come sorted, so the shuffle does not know the order of the rows.
         ids.shuffle(&mut stream(seed, l));
         let mut rest = ids.into_iter();
         for part in Part::ALL {

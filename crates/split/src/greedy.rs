@@ -15,6 +15,7 @@ use crate::ratios::Ratios;
 pub(crate) fn deal(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64, Part> {
     let mut order: Vec<&Group> = census.groups.iter().collect();
     order.shuffle(&mut stream(seed));
+    // The sort is stable, so groups of one size stay shuffled.
     order.sort_by_key(|group| std::cmp::Reverse(group.rows.iter().sum::<usize>()));
     let mut needs: Vec<Vec<f64>> = ratios.shares().map(|share| wanted(census, share)).to_vec();
     let mut part_of = BTreeMap::new();
@@ -35,6 +36,7 @@ pub(crate) fn deal(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64, 
     part_of
 }
 
+/// The order of equally large groups.
 fn stream(seed: u64) -> ChaCha8Rng {
     let mut key = *b"........split: whole groups, v.1";
     key[..8].copy_from_slice(&seed.to_le_bytes());

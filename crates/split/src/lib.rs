@@ -20,6 +20,19 @@
 //!   provided that single-row groups have distinct numbers.
 //!
 //! Nothing here knows what the rows are about; nothing is read or written.
+//!
+//! ```
+//! use split::{Part, Ratios, RowKey, split};
+//!
+//! # fn main() -> Result<(), split::Error> {
+//! // A hundred recordings of ten rows, every other one of a fire.
+//! let row = |i: u64| RowKey { group: i / 10, label: (i / 10 % 2) as u8 };
+//! let keys: Vec<RowKey> = (0..1_000).map(row).collect();
+//! let assignment = split(&keys, Ratios::new(0.7, 0.15, 0.15)?, 42)?;
+//! assert_eq!(assignment.rows(Part::Train).len(), 700);
+//! # Ok(())
+//! # }
+//! ```
 
 mod part;
 mod ratios;

@@ -33,6 +33,7 @@ pub struct Share {
 }
 
 impl Report {
+    /// Shares of every part over all rows, then per label.
     pub(crate) fn new(census: &Census, counts: &Counts, ratios: Ratios) -> Self {
         let all = |part: Part| counts.iter().map(|of_label| of_label[part as usize]).sum();
         let mut shares: Vec<Share> = Vec::new();

@@ -36,10 +36,12 @@ struct Predictions {
     predictions: Vec<Prediction>,
 }
 
+/// The value as JSON; its keys stay in the order of the struct.
 fn to_json(value: &impl Serialize) -> Result<String, Refusal> {
     serde_json::to_string(value).map_err(|_| Refusal::defect())
 }
 
+/// One line per row, which is what batch transforms join by.
 fn lines(lines: impl IntoIterator<Item = String>) -> String {
     lines.into_iter().map(|line| line + "\n").collect()
 }
@@ -94,6 +96,7 @@ fn warnings(ranges: &[FeatureRange], row: &[f32]) -> Vec<String> {
         .collect()
 }
 
+/// Each member's own probability, by its name.
 fn members(artifact: &Artifact, row: &[f32]) -> Map<String, Value> {
     let probabilities = artifact.members_row(row);
     let members = artifact.members.iter().zip(probabilities);

@@ -25,6 +25,7 @@ pub(super) fn document(text: &str) -> Result<Vec<f32>, Refusal> {
         Value::Array(items) if items.iter().any(|item| item.is_array() || item.is_object()) => {
             items
         }
+        // Otherwise an empty list would be a row of no values.
         Value::Array(items) if items.is_empty() => &[],
         _ => std::slice::from_ref(&value),
     };
@@ -45,6 +46,7 @@ pub(super) fn lines(text: &str) -> Result<Vec<f32>, Refusal> {
     Ok(values)
 }
 
+/// The text as JSON; `place` says which text in the refusal.
 fn parse(text: &str, place: &str) -> Result<Value, Refusal> {
     serde_json::from_str(text).map_err(|error| {
         // Python's json module writes it unasked.
@@ -57,6 +59,7 @@ fn parse(text: &str, place: &str) -> Result<Value, Refusal> {
     })
 }
 
+/// Appends one row, given as a list of 18 values or as an object by feature name.
 fn row(value: &Value, place: &str, values: &mut Vec<f32>) -> Result<(), Refusal> {
     match value {
         Value::Array(items) => {
@@ -75,6 +78,8 @@ fn row(value: &Value, place: &str, values: &mut Vec<f32>) -> Result<(), Refusal>
     }
 }
 
+/// Appends a row given by name: every feature once and nothing else, so that a misspelt name is
+/// not taken for a missing value.
 fn named(map: &Map<String, Value>, place: &str, values: &mut Vec<f32>) -> Result<(), Refusal> {
     if let Some(name) = map.keys().find(|name| Feature::from_name(name).is_none()) {
         return Err(Refusal::bad(format!(
@@ -105,6 +110,7 @@ fn number(value: &Value, place: &str, feature: Feature) -> Result<f32, Refusal> 
     let number = value
         .as_f64()
         .ok_or_else(|| refuse("is not a number; give null if it is missing"))?;
+    // A number beyond the range of f32 becomes infinite here.
     let number = number as f32;
     if number.is_finite() {
         Ok(number)

@@ -16,6 +16,7 @@ pub(super) enum Media {
 const KNOWN: &str = "text/csv, application/json, application/jsonlines";
 
 impl Media {
+    /// As written in headers.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Csv => "text/csv",
@@ -24,6 +25,7 @@ impl Media {
         }
     }
 
+    /// The form of that name, if it is known.
     fn from_name(name: &str) -> Option<Self> {
         match name {
             "text/csv" => Some(Self::Csv),
@@ -57,6 +59,7 @@ pub(super) fn content(header: &str) -> Result<Media, Refusal> {
 ///
 /// Weights (`q=0.5`) are not compared: clients of an endpoint name the one that they want.
 pub(super) fn accepted(header: Option<&str>, default: Media) -> Result<Media, Refusal> {
+    // Clients without an opinion send nothing, or an empty header.
     let Some(header) = header.filter(|header| !header.trim().is_empty()) else {
         return Ok(default);
     };

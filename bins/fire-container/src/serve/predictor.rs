@@ -42,10 +42,12 @@ impl Predictor {
         }
     }
 
+    /// The form of an answer when the request does not ask for one.
     pub(super) fn default_answer(&self) -> Media {
         self.default_answer
     }
 
+    /// The model with its threshold and ranges.
     pub(super) fn artifact(&self) -> &Artifact {
         &self.artifact
     }

@@ -14,6 +14,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    /// Any other status.
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,

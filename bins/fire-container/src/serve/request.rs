@@ -13,10 +13,12 @@ pub(super) struct RequestRows {
 }
 
 impl RequestRows {
+    /// Number of rows.
     pub(super) fn len(&self) -> usize {
         self.values.len() / FEATURE_COUNT
     }
 
+    /// The rows in their order, 18 values each.
     pub(super) fn iter(&self) -> impl Iterator<Item = &[f32]> {
         self.values.chunks_exact(FEATURE_COUNT)
     }
@@ -50,6 +52,7 @@ pub(super) fn numbered_lines(text: &str) -> impl Iterator<Item = (usize, &str)> 
         .map(|(i, line)| (i + 1, line))
 }
 
+/// The rows of CSV without a header, as the documented request sends them.
 fn csv(text: &str) -> Result<Vec<f32>, Refusal> {
     let mut values = Vec::new();
     // A row of empty cells only is still a row, so only whole blank lines at the end are dropped.

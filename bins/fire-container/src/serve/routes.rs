@@ -40,16 +40,20 @@ pub(super) fn app(predictor: Predictor) -> Router {
         .with_state(Arc::new(predictor))
 }
 
+/// 404, naming what there is.
 async fn unknown(uri: Uri) -> Refusal {
     let message = format!("there is no {}; {KNOWN}", uri.path());
     Refusal::new(StatusCode::NOT_FOUND, message)
 }
 
+/// 405, naming what there is.
 async fn wrong_method(method: Method, uri: Uri) -> Refusal {
     let message = format!("{method} does not go with {}; {KNOWN}", uri.path());
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 
+/// Rows in, predictions out. Headers that are not known are passed over: the endpoint adds its
+/// own.
 async fn invocations(
     State(predictor): State<Arc<Predictor>>,
     headers: HeaderMap,

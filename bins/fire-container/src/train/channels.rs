@@ -28,6 +28,7 @@ impl Channel {
 
     /// A channel that is read if the job has it.
     pub(super) fn optional(paths: &OptMl, name: &'static str) -> Result<Option<Self>> {
+        // A job without the channel has no folder for it; an empty folder is a mistake.
         if paths.channel(name).is_dir() {
             Self::required(paths, name).map(Some)
         } else {

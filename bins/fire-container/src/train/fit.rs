@@ -52,6 +52,8 @@ pub(super) fn fit(
     }
 }
 
+/// Prints one round in a few; the validation loss under the name of the final metric, so that its
+/// course can be watched.
 fn print(out: &mut dyn Write, progress: Progress) -> std::io::Result<()> {
     let Progress {
         round,

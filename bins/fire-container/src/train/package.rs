@@ -43,6 +43,7 @@ impl Trained {
         write_file(&model.join(MODEL_FILE), &artifact.to_bytes())
     }
 
+    /// The scores of a part, if the job had it and it could be scored.
     fn scores(&self, name: &str) -> Option<Scores> {
         self.parts
             .iter()
@@ -51,6 +52,7 @@ impl Trained {
             .clone()
     }
 
+    /// The model with all that serving and combining need to know of it.
     fn into_artifact(self) -> Result<Artifact> {
         let [validation, test] = ["validation", "test"].map(|name| self.scores(name));
         let names = Feature::ALL.map(Feature::name);
@@ -104,16 +106,19 @@ fn unanswered(probe: sensor_model::Probe) -> Probe {
         name: probe.name.to_owned(),
         row: probe.row.to_vec(),
         expected: probe.expected,
+        // Filled in by `answer_probes`; a forgotten probe must not look like an answer.
         probability: f64::NAN,
     }
 }
 
+/// Writes the table from which members are combined and reports are made.
 fn write_predictions(path: &Path, predictions: &Predictions) -> Result<()> {
     let mut bytes = Vec::new();
     predictions.write_csv(&mut bytes)?;
     write_file(path, &bytes)
 }
 
+/// Writes a file for people.
 fn write_json(path: &Path, value: &Value) -> Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');

@@ -27,6 +27,7 @@ pub(super) enum Role {
 }
 
 impl Role {
+    /// What a column of that name is for, if it may be there at all.
     fn of(name: &str) -> Option<Self> {
         match name {
             LABEL => Some(Self::Label),
@@ -41,6 +42,7 @@ impl Role {
 
 /// The role of each column, in the order of the file; all required ones are there, none twice.
 pub(super) fn roles(names: &[&str]) -> Result<Vec<Role>, ColumnProblem> {
+    // Unknown names come before missing ones: the one is mostly the other, misspelt.
     let mut roles = Vec::with_capacity(names.len());
     for (i, &name) in names.iter().enumerate() {
         let role = Role::of(name).ok_or_else(|| ColumnProblem::Unknown(name.to_owned()))?;

@@ -23,6 +23,7 @@ pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
         path: path.to_owned(),
         what: "header line",
     })?;
+    // Spreadsheets put a byte order mark first.
     let header = header.trim_start_matches('\u{feff}');
     let names = split(header).map_err(|cell| lines.cell_error("of the header", cell))?;
     let columns = |problem| Error::Columns {
@@ -66,6 +67,7 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
+    /// Opens the file before its first line.
     fn open(path: &'a Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(|source| Error::Read {
             path: path.to_owned(),
@@ -81,6 +83,7 @@ impl<'a> Lines<'a> {
     /// The next line that is not blank, without its line end.
     fn next_filled(&mut self) -> Result<Option<String>, Error> {
         loop {
+            // Bytes first: a line that is not text must still be counted, to be named.
             let mut bytes = Vec::new();
             let read = self.reader.read_until(b'\n', &mut bytes);
             let source = |source| Error::Read {
@@ -102,6 +105,7 @@ impl<'a> Lines<'a> {
         }
     }
 
+    /// A refused cell on the line last given out.
     fn cell_error(&self, column: &str, cell: Rejected) -> Error {
         let (path, place) = (self.path.to_owned(), Place::Line(self.line));
         Error::Cell {
@@ -175,6 +179,7 @@ struct Record {
 }
 
 impl Record {
+    /// Appends the row, filling in the identity that the file does not give.
     fn append_to(self, rows: &mut Rows) {
         let id = self.id.unwrap_or(rows.len() as u64);
         rows.ids.push(id);
@@ -208,6 +213,7 @@ fn parse(roles: &[Role], cells: &[&str]) -> Result<Record, (usize, CellProblem)>
     Ok(record)
 }
 
+/// A label as programs write it: Python's `True` and the `1.0` of a column that once had gaps too.
 fn parse_label(cell: &str) -> Result<u8, CellProblem> {
     match cell.to_ascii_lowercase().as_str() {
         "0" | "0.0" | "false" => Ok(0),
@@ -216,6 +222,7 @@ fn parse_label(cell: &str) -> Result<u8, CellProblem> {
     }
 }
 
+/// A row or group number.
 fn parse_id(cell: &str) -> Result<u64, CellProblem> {
     cell.parse().map_err(|_| CellProblem::NotAnId)
 }

@@ -1,8 +1,10 @@
 //! Reading Parquet through polars.
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use polars::error::PolarsError;
 use polars::prelude::{
     Column, DataFrame, DataType, ParquetReader, PlSmallStr, PolarsResult, SerReader,
 };
@@ -19,15 +21,7 @@ use super::group_of_episode;
 ///
 /// Features may be any number type and are rounded to `f32`; null is a missing value.
 pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
-    let file = File::open(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    let table = ParquetReader::new(file).finish();
-    let table = table.map_err(|source| Error::Format {
-        path: path.to_owned(),
-        source,
-    })?;
+    let table = read_table(path)?;
     let names: Vec<&str> = table
         .get_column_names()
         .into_iter()
@@ -46,6 +40,20 @@ pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
     .append_to(rows, &roles)
 }
 
+fn read_table(path: &Path) -> Result<DataFrame, Error> {
+    let file = File::open(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    // polars panics on some damaged footers; a damaged file is no defect of this program.
+    let read = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(file).finish()));
+    let table = read.unwrap_or_else(|_| Err(PolarsError::ComputeError("damaged footer".into())));
+    table.map_err(|source| Error::Format {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// A table that is being appended; `first` rows stand before it.
 struct Table<'a> {
     path: &'a Path,
@@ -54,9 +62,11 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
+    /// Appends all columns, or fails with the rows in an unfinished state that nobody sees.
     fn append_to(&self, rows: &mut Rows, roles: &[Role]) -> Result<(), Error> {
         let height = self.data.height();
         let (mut ids, mut groups, mut episodes) = (None, None, None);
+        // polars hands out columns and the learners take rows, so each column is strewn over them.
         rows.features
             .resize((self.first + height) * FEATURE_COUNT, f32::NAN);
         for (column, role) in self.data.columns().iter().zip(roles) {
@@ -87,6 +97,7 @@ impl Table<'_> {
         Ok(())
     }
 
+    /// A feature as `f32`; null is missing, infinite is refused.
     fn features(&self, column: &Column) -> Result<Vec<f32>, Error> {
         self.numeric(column)?;
         let cast = self.polars(column.cast(&DataType::Float32))?;
@@ -101,6 +112,8 @@ impl Table<'_> {
         }
     }
 
+    /// The label from booleans, integers or floats; null is refused, for an unlabelled row teaches
+    /// nothing.
     fn labels(&self, column: &Column) -> Result<Vec<u8>, Error> {
         self.numeric(column)?;
         let cast = self.polars(column.cast(&DataType::Float64))?;
@@ -113,6 +126,7 @@ impl Table<'_> {
         values.iter().enumerate().map(label).collect()
     }
 
+    /// Row or group numbers.
     fn identities(&self, column: &Column) -> Result<Vec<u64>, Error> {
         self.numeric(column)?;
         let cast = self.polars(column.cast(&DataType::UInt64))?;
@@ -126,6 +140,7 @@ impl Table<'_> {
             .collect()
     }
 
+    /// Groups from the names of episodes.
     fn episodes(&self, column: &Column) -> Result<Vec<u64>, Error> {
         let cast = self.polars(column.cast(&DataType::String))?;
         let text = self.polars(cast.str())?;
@@ -150,6 +165,7 @@ impl Table<'_> {
         })
     }
 
+    /// Adds the file to a complaint of polars.
     fn polars<T>(&self, result: PolarsResult<T>) -> Result<T, Error> {
         result.map_err(|source| Error::Format {
             path: self.path.to_owned(),
@@ -157,6 +173,7 @@ impl Table<'_> {
         })
     }
 
+    /// A refused value with its place.
     fn cell(&self, column: &Column, row: usize, problem: CellProblem) -> Error {
         let value = column
             .get(row)

@@ -46,6 +46,7 @@ pub struct RowWriter {
     finished: bool,
 }
 
+/// The open file by its format.
 enum Sink {
     Parquet(Box<ParquetSink<File>>),
     Csv(CsvSink<File>),
@@ -94,6 +95,7 @@ impl RowWriter {
         self.sink
             .finish()
             .map_err(|e| polars_error(&self.path, e))?;
+        // Within a folder a rename is atomic: nobody sees half of the file under its name.
         fs::rename(&self.partial, &self.path).map_err(|e| write_error(&self.path, e))?;
         self.finished = true;
         Ok(())
@@ -101,6 +103,7 @@ impl RowWriter {
 
     /// Writes the pending rows as one row group.
     fn flush(&mut self) -> Result<(), Error> {
+        // Taken out even when writing fails: the file is lost then, and must not grow on.
         let rows = std::mem::take(&mut self.pending);
         let written = table(&rows).and_then(|table| self.sink.write(&table));
         written.map_err(|e| polars_error(&self.path, e))
@@ -117,6 +120,7 @@ impl Drop for RowWriter {
 }
 
 impl Sink {
+    /// Begins a file with the columns of an empty table.
     fn new(format: Format, file: File) -> PolarsResult<Self> {
         let schema = table(&Rows::default())?.schema().clone();
         Ok(match format {
@@ -152,6 +156,7 @@ fn table(rows: &Rows) -> PolarsResult<DataFrame> {
     DataFrame::new(rows.len(), columns)
 }
 
+/// One feature over all rows, missing values as null.
 fn feature_column(rows: &Rows, feature: Feature) -> Column {
     let values = rows
         .features

@@ -11,6 +11,7 @@ use super::laws::NOISE;
 pub(super) fn expected_probability(score: f64) -> f64 {
     let (a, b) = (-score / NOISE, (1.0 - score) / NOISE);
     let inside = score * (cumulative(b) - cumulative(a)) + NOISE * (density(a) - density(b));
+    // Φ(-b) is 1 - Φ(b) without the cancellation.
     inside + cumulative(-b)
 }
 

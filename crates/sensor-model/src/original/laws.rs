@@ -71,6 +71,7 @@ impl Sampler {
         }
     }
 
+    /// One draw, not yet clipped.
     fn draw(&self, rng: &mut impl Rng) -> f64 {
         match self {
             Self::Normal(law) => law.sample(rng),
@@ -88,6 +89,7 @@ pub(super) struct Laws {
 }
 
 impl Laws {
+    /// Prepares every law of the table.
     pub(super) fn new() -> Self {
         let columns = LAWS
             .into_iter()

@@ -16,6 +16,7 @@ struct Deviation {
     limit: f64,
 }
 
+/// Reports the share that is furthest beyond what chance explains, or nearest to it.
 pub(super) fn check(input: &AuditInput<'_>) -> Check {
     let mut labels = input.labels.to_vec();
     labels.sort_unstable();
@@ -55,6 +56,7 @@ fn deviation(input: &AuditInput<'_>, part: Part, label: u8) -> Option<Deviation>
     let mut groups: Vec<u64> = rows().map(|i| input.groups[i]).collect();
     groups.sort_unstable();
     groups.dedup();
+    // Rows of a group are no independent draws; taking them as such would make the limit too tight.
     let draws = groups.len() as f64;
     let limit = STANDARD_ERRORS * (overall * (1.0 - overall) / draws).sqrt() + 1.0 / draws;
     Some(Deviation {

@@ -17,12 +17,14 @@ pub(super) struct Class {
 }
 
 impl Class {
+    /// Whether rows of one set of values were dealt to more than one part.
     fn spans_parts(&self) -> bool {
         self.rows.iter().filter(|&&rows| rows > 0).count() > 1
     }
 }
 
 impl Classes {
+    /// Sorts all rows by their values.
     pub(super) fn of(input: &AuditInput<'_>) -> Self {
         let bits = |i: usize| input.row(i).iter().copied().map(canonical_bits);
         let mut order: Vec<(u64, usize)> = (0..input.labels.len())
@@ -53,6 +55,7 @@ impl Classes {
     }
 }
 
+/// Counts the rows whose values stand in another part too.
 pub(super) fn check(classes: &Classes) -> Check {
     let shared = || classes.classes.iter().filter(|class| class.spans_parts());
     let rows = shared().map(|class| class.rows.iter().sum::<usize>()).sum();

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use super::duplicates::{Class, Classes};
 use super::{AuditInput, Check, NEAR};
 
+/// Counts the rows with a neighbour in another part.
 pub(super) fn check(input: &AuditInput<'_>, classes: &Classes) -> Check {
     let tolerances = tolerances(input);
     let mut found = 0;
@@ -79,6 +80,7 @@ impl Set<'_> {
             return self.within_classes();
         };
         let at = |class: &Class| self.input.row(class.row)[axis];
+        // Classes instead of rows: thousands of equal rows would be compared pair by pair.
         let mut order = self.classes.clone();
         order.sort_unstable_by(|a, b| at(a).total_cmp(&at(b)).then(a.row.cmp(&b.row)));
         let mut partner: Vec<Option<usize>> = order
@@ -93,6 +95,7 @@ impl Set<'_> {
                 .skip(i + 1)
                 .take_while(|(_, b)| within(b))
             {
+                // Columns are compared last, since most pairs are settled by their parts.
                 let known = partner[i].is_some() && partner[j].is_some();
                 if !known && spans_parts(together(a, b)) && self.are_near(a.row, b.row) {
                     partner[i] = partner[i].or(Some(b.row));
@@ -114,6 +117,7 @@ impl Set<'_> {
             .collect()
     }
 
+    /// The definition itself, column by column. Both rows miss the same values.
     fn are_near(&self, a: usize, b: usize) -> bool {
         let values = self
             .input
@@ -133,6 +137,7 @@ impl Set<'_> {
         present.min_by_key(|&column| self.pairs(column))
     }
 
+    /// How many pairs of values of a column lie within its tolerance.
     fn pairs(&self, column: usize) -> usize {
         let mut values: Vec<f32> = self
             .classes
@@ -151,10 +156,12 @@ impl Set<'_> {
     }
 }
 
+/// Rows per part of two classes.
 fn together(a: &Class, b: &Class) -> [usize; 3] {
     std::array::from_fn(|part| a.rows[part] + b.rows[part])
 }
 
+/// Whether more than one part has rows.
 fn spans_parts(rows: [usize; 3]) -> bool {
     rows.iter().filter(|&&rows| rows > 0).count() > 1
 }
