@@ -82,8 +82,13 @@ fn tests() -> anyhow::Result<Outcome> {
 
 fn documentation() -> anyhow::Result<Outcome> {
     judged(
-        programs::cargo(&["doc", "--workspace", "--no-deps"])?
-            .env("RUSTDOCFLAGS", "--deny warnings"),
+        programs::cargo(&[
+            "doc",
+            "--workspace",
+            "--no-deps",
+            "--document-private-items",
+        ])?
+        .env("RUSTDOCFLAGS", "--deny warnings"),
     )
 }
 
