@@ -23,7 +23,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::arn;
 use crate::error::{Error, chain};
@@ -132,6 +132,15 @@ impl Endpoints {
                 let endpoints = self.clone();
                 locked(&self.tasks).spawn(endpoints.deploy_again(record));
             }
+        }
+    }
+
+    /// Waits until the endpoints that served before serve again, but not longer than `patience`.
+    pub(crate) async fn resumed(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        let busy = |record: &Record| record.status == Status::SystemUpdating;
+        while self.table.any(busy) && Instant::now() < deadline {
+            sleep(Duration::from_millis(20)).await;
         }
     }
 

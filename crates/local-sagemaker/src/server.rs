@@ -31,6 +31,10 @@ use crate::training::Jobs;
 /// How long an ending server waits for the requests that it is answering.
 const DRAIN: Duration = Duration::from_secs(3);
 
+/// How long a starting server waits for the endpoints that it starts again; those that take
+/// longer are `SystemUpdating` for clients.
+const RESUME_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Where and how a server runs. The values are checked by [`Server::start`].
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -92,6 +96,8 @@ impl Server {
             })?
             .port();
         let services = open(&holder, images)?;
+        // Clients that come at once find the endpoints as they left them.
+        services.endpoints.resumed(RESUME_PATIENCE).await;
         let card = holder.announce(port)?;
         let (end, ended) = watch::channel(false);
         let task = tokio::spawn(run(
