@@ -68,6 +68,11 @@ impl Binned {
         &self.cuts[usize::from(column)]
     }
 
+    /// The bin of one value.
+    pub(crate) fn code(&self, row: u32, column: u8) -> u8 {
+        self.codes[row as usize * self.cuts.len() + usize::from(column)]
+    }
+
     /// The bins of one row.
     pub(crate) fn row(&self, row: u32) -> &[u8] {
         let columns = self.cuts.len();
@@ -94,6 +99,7 @@ mod tests {
                 .map(|column| one.cuts[column].bin(x.row(row)[column]))
                 .collect();
             assert_eq!(one.row(row as u32), expected);
+            assert_eq!(one.code(row as u32, 2), expected[2]);
         }
     }
 }

@@ -160,7 +160,7 @@ impl Growth<'_> {
     }
 
     fn goes_left(&self, row: u32, split: &Split) -> bool {
-        split.goes_left(self.data.row(row)[usize::from(split.feature)])
+        split.goes_left(self.data.code(row, split.feature))
     }
 
     /// The sums of `rows`, by as many threads as they are worth.

@@ -69,11 +69,9 @@ impl<R: Rng> Growth<'_, R> {
                 .push(Node::Leaf((f64::from(positives) / f64::from(draws)) as f32));
             return;
         };
-        let feature = usize::from(split.feature);
         let data = self.data;
-        let lefts = partition(rows, &mut self.scratch, |row| {
-            split.goes_left(data.row(row)[feature])
-        });
+        let goes_left = |row| split.goes_left(data.code(row, split.feature));
+        let lefts = partition(rows, &mut self.scratch, goes_left);
         let (left, right) = rows.split_at_mut(lefts);
         let threshold = data.cuts(split.feature).threshold(split.bin);
         self.nodes
