@@ -2,7 +2,7 @@
 //!
 //! A figure measured on rows that the model has in effect seen before is worthless, and rows of
 //! one recording are nearly copies of each other. So rows travel in groups: [`split`] deals whole
-//! groups to the three [`Part`]s, stratified by label, and [`audit`] looks at the result as a
+//! groups to the three [`Part`]s, stratified by label, and [`audit()`] looks at the result as a
 //! stranger would, with the feature values in hand and no code in common with the splitter.
 //!
 //! ```text
