@@ -22,8 +22,8 @@ mod watch;
 use std::time::SystemTime;
 
 use fire_cli::{Console, Exit};
-use sagemaker_ops::Clients;
 use sagemaker_ops::training::{self, JobFilter};
+use sagemaker_ops::{BackendKind, Clients, ErrorKind};
 
 pub use cli::Args;
 use verdict::Verdict;
@@ -34,7 +34,7 @@ const LISTED: usize = 100;
 
 /// Runs the program: shows the jobs now, or with `--wait` until they have ended.
 pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
-    let clients = args.common.connect(console).await?;
+    let mut clients = args.common.connect(console).await?;
     if args.list {
         return list(&clients, console).await;
     }
@@ -47,13 +47,24 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     console
         .notice()
         .set(format!("The jobs go on; watch them with: {resume}"));
-    let mut watch = Watch::new(&clients, first, args.pace(clients.kind()));
-    let ended = watch.until_all_have_ended(console).await;
+    let mut watch = Watch::new(first, args.pace(clients.kind()));
+    let mut ended = watch.until_all_have_ended(&clients, console).await;
+    if ended.as_ref().is_err_and(is_silence) && clients.kind() == BackendKind::Local {
+        // A local server that was killed is started again, and takes its jobs up again.
+        clients = args.common.connect(console).await?;
+        ended = watch.until_all_have_ended(&clients, console).await;
+    }
     let verdict = Verdict::of(watch.into_jobs(), now());
     let exit = show(verdict, &args, (&clients, console)).await?;
     let Err(error) = ended else { return Ok(exit) };
     console.warn(format!("the jobs go on; watch them with: {resume}"))?;
     Err(error)
+}
+
+/// Whether nobody answered.
+fn is_silence(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<sagemaker_ops::Error>();
+    error.is_some_and(|error| error.kind() == ErrorKind::Transport)
 }
 
 /// Writes what is known of the jobs, for people and for programs.

@@ -187,7 +187,11 @@ fn cost_note(backend: BackendKind) -> String {
         BackendKind::Local => "what AWS would charge; the local backend is free",
         BackendKind::Aws => "what AWS charges",
     };
-    format!("USD: {what} ({}; {})", price::SOURCE, price::AS_OF)
+    format!(
+        "USD: {what} (estimate of {}: {})",
+        price::AS_OF,
+        price::SOURCE
+    )
 }
 
 /// Why a job failed or was stopped, and the end of its log.

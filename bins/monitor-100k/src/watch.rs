@@ -1,7 +1,7 @@
 //! Looking at the jobs until all of them have ended.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use fire_cli::Console;
 use sagemaker_ops::training::{self, Job};
@@ -14,18 +14,20 @@ use crate::{now, table};
 const PATIENCE: u32 = 3;
 
 /// The jobs as they were at the last look.
-pub(crate) struct Watch<'a> {
-    clients: &'a Clients,
+pub(crate) struct Watch {
     jobs: Vec<Job>,
     pace: Pace,
+    /// The time limit counts from here, however often the wait is taken up again.
+    started: Instant,
 }
 
-impl<'a> Watch<'a> {
-    pub(crate) fn new(clients: &'a Clients, jobs: Vec<Job>, pace: Pace) -> Self {
+impl Watch {
+    pub(crate) fn new(jobs: Vec<Job>, pace: Pace) -> Self {
+        let started = Instant::now();
         Self {
-            clients,
             jobs,
             pace,
+            started,
         }
     }
 
@@ -38,19 +40,20 @@ impl<'a> Watch<'a> {
     /// Fails with [`ErrorKind::Timeout`] at the deadline, and when the backend stays silent.
     pub(crate) async fn until_all_have_ended(
         &mut self,
+        clients: &Clients,
         console: &mut Console<'_>,
     ) -> anyhow::Result<()> {
-        let started = Instant::now();
         let live = Live::new(console.draws(), self.jobs.len());
         live.draw(&self.jobs);
         if !live.is_on() {
             say(self.jobs.iter(), console)?;
         }
         while !self.jobs.iter().all(|job| job.status.is_final()) {
-            let left = |all: Duration| all.saturating_sub(started.elapsed());
-            let deadline = self.pace.deadline.map(left);
+            let passed = self.started.elapsed();
+            let deadline = self.pace.deadline.map(|all| all.saturating_sub(passed));
             let next = self
                 .next_change(
+                    clients,
                     Pace {
                         deadline,
                         ..self.pace
@@ -69,10 +72,15 @@ impl<'a> Watch<'a> {
     }
 
     /// The jobs as soon as one of them has changed.
-    async fn next_change(&self, pace: Pace, live: &Live) -> Result<Vec<Job>, Error> {
+    async fn next_change(
+        &self,
+        clients: &Clients,
+        pace: Pace,
+        live: &Live,
+    ) -> Result<Vec<Job>, Error> {
         let failures = Cell::new(0);
         poll_until(pace, &self.names(), async || {
-            let jobs = match self.look().await {
+            let jobs = match self.look(clients).await {
                 Ok(jobs) => jobs,
                 Err(error) if is_passing(&error) && failures.get() < PATIENCE => {
                     failures.set(failures.get() + 1);
@@ -89,14 +97,14 @@ impl<'a> Watch<'a> {
         .await
     }
 
-    async fn look(&self) -> Result<Vec<Job>, Error> {
+    async fn look(&self, clients: &Clients) -> Result<Vec<Job>, Error> {
         let mut jobs = Vec::new();
         for job in &self.jobs {
             // A job that has ended stays as it is, and calls are what is throttled.
             let as_it_is = job.status.is_final().then(|| job.clone());
             jobs.push(match as_it_is {
                 Some(job) => job,
-                None => training::describe(self.clients, &job.name).await?,
+                None => training::describe(clients, &job.name).await?,
             });
         }
         Ok(jobs)

@@ -4,11 +4,10 @@
 //! estimate, and no estimate is never zero.
 
 /// Day on which the table was made.
-pub const AS_OF: &str = "2026-09-01";
+pub const AS_OF: &str = "2026-11-23";
 
-/// Where the figures come from and how far they can be trusted.
-pub const SOURCE: &str =
-    "estimate: us-east-1, on demand, from public price tables that agree with each other";
+/// Where the figures come from.
+pub const SOURCE: &str = "us-east-1, on demand, from public tables, not from AWS itself";
 
 /// What an instance is rented for: not every type serves both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
