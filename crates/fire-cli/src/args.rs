@@ -110,7 +110,7 @@ impl CommonArgs {
 /// Whose bucket, role and image are used.
 #[derive(Debug, Clone, Args)]
 pub struct ProjectArgs {
-    /// Bucket of data, models and results [default: `fire-detection-training-<account>`]
+    /// Bucket of data, models and results (default: `fire-detection-training-` and the account)
     #[arg(long, env = "FIRE_BUCKET", help_heading = "Backend")]
     pub bucket: Option<BucketName>,
 

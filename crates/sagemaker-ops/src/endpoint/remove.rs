@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::describe;
+use super::{EndpointStatus, describe};
 use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
 use crate::names::EndpointName;
@@ -42,7 +42,9 @@ pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Delete
         Some(config) => models_of(clients, config).await?,
         None => Vec::new(),
     };
-    deleted.endpoint = delete_endpoint(clients, endpoint).await?;
+    // One that is on its way out already refuses to be deleted once more.
+    deleted.endpoint =
+        found.status != EndpointStatus::Deleting && delete_endpoint(clients, endpoint).await?;
     if let Some(config) = config
         && delete_config(clients, &config).await?
     {
