@@ -32,6 +32,8 @@ const PING_INTERVAL: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How many lines of its log a failure quotes.
 const QUOTED_LINES: usize = 5;
+/// How much of each line, so that all of them fit into a `FailureReason`.
+const QUOTED_CHARACTERS: usize = 140;
 
 /// What a serving process is started from.
 pub(crate) struct Blueprint {
@@ -175,6 +177,7 @@ impl Blueprint {
 
     /// Starts the program and waits for its first `/ping`.
     async fn launch(&self, proxy: &Proxy) -> Result<Running, String> {
+        let log_start = fs::metadata(&self.log).map_or(0, |log| log.len() as usize);
         let port = free_port()
             .map_err(|error| format!("InternalServerError: no port is free: {error}"))?;
         let mut process = self.spawn(port).map_err(|error| {
@@ -186,7 +189,7 @@ impl Blueprint {
             let last = tokio::select! {
                 status = process.wait() => {
                     let code = status.map(exit_code).unwrap_or_default();
-                    return Err(self.failed_ping(&format!("The program ended with exit code {code} before it answered.")));
+                    return Err(self.failed_ping(log_start, &format!("The program ended with exit code {code} before it answered.")));
                 }
                 answer = timeout(PING_TIMEOUT, proxy.ping(port)) => match answer {
                     Ok(Ok(())) => return Ok(Running { process, port }),
@@ -196,7 +199,7 @@ impl Blueprint {
             };
             // Checked after the ping: a slow machine gets its answer looked at.
             if Instant::now() > deadline {
-                return Err(self.failed_ping(&format!("The last /ping: {last}.")));
+                return Err(self.failed_ping(log_start, &format!("The last /ping: {last}.")));
             }
             sleep(PING_INTERVAL).await;
         }
@@ -230,14 +233,16 @@ impl Blueprint {
     }
 
     /// AWS's words, and what it would take a look into CloudWatch to know.
-    fn failed_ping(&self, detail: &str) -> String {
+    fn failed_ping(&self, log_start: usize, detail: &str) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let mut lines: Vec<_> = text
+        // What earlier programs of this endpoint wrote would lead astray.
+        let text = String::from_utf8_lossy(text.get(log_start..).unwrap_or_default());
+        let mut lines: Vec<String> = text
             .lines()
             .filter(|line| !line.trim().is_empty())
             .rev()
             .take(QUOTED_LINES)
+            .map(|line| line.chars().take(QUOTED_CHARACTERS).collect())
             .collect();
         // They were taken from the end.
         lines.reverse();

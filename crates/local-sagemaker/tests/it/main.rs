@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod world;
 
+/// Services, shapes, regions, and calls that come at once.
+#[cfg(test)]
+mod wire;
+
 /// Buckets and objects: what signed, framed and broken requests leave in the store.
 #[cfg(test)]
 mod s3;

@@ -151,3 +151,69 @@ async fn a_key_and_a_key_below_it_are_refused_with_the_reason() {
         (200, String::new())
     );
 }
+
+#[tokio::test]
+async fn a_bucket_goes_when_its_objects_have_gone() {
+    let world = World::with_data().await;
+    let full = world.send(Method::DELETE, "/bucket", &[], "").await;
+    assert!(
+        full.text().contains("<Code>BucketNotEmpty</Code>"),
+        "{}",
+        full.text()
+    );
+    world
+        .ok(Method::DELETE, "/bucket/data/train/part-0.csv", &[], "")
+        .await;
+    world.ok(Method::DELETE, "/bucket", &[], "").await;
+    assert_eq!(
+        world.send(Method::HEAD, "/bucket", &[], "").await.status,
+        404
+    );
+}
+
+#[tokio::test]
+async fn presigned_requests_need_no_header() {
+    let world = World::with_data().await;
+    for query in [
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a%2F20260101%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=0",
+        "AWSAccessKeyId=a&Signature=s&Expires=1",
+    ] {
+        let path = format!("/bucket/data/train/part-0.csv?{query}");
+        assert_eq!(
+            world.ok(Method::GET, &path, &[], "").await.text(),
+            "a,b\n1,2\n"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_only_a_folder_is_not_there() {
+    let world = World::with_data().await;
+    for (method, body) in [(Method::GET, true), (Method::HEAD, false)] {
+        let answer = world.send(method, "/bucket/data/train", &[], "").await;
+        assert_eq!(
+            (answer.status.as_u16(), !answer.body.is_empty()),
+            (404, body)
+        );
+    }
+}
+
+#[tokio::test]
+async fn nothing_outside_of_the_buckets_can_be_reached() {
+    let world = World::with_data().await;
+    for path in [
+        "/bucket/..%2F..%2Flock",
+        "/bucket/%2e%2e/x",
+        "/..%2Ftraining-jobs",
+        "/..",
+    ] {
+        for method in [Method::GET, Method::PUT, Method::DELETE] {
+            let answer = world.send(method.clone(), path, &[], "x").await;
+            assert!(
+                answer.status.is_client_error(),
+                "{method} {path}: {}",
+                answer.status
+            );
+        }
+    }
+}

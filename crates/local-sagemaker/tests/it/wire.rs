@@ -1,0 +1,158 @@
+use axum::http::Method;
+use serde_json::json;
+
+use crate::world::World;
+
+const REGION: (&str, &str) = (
+    "authorization",
+    "AWS4-HMAC-SHA256 Credential=AK/20260101/eu-central-1/sagemaker/aws4_request, Signature=0",
+);
+
+#[tokio::test]
+async fn what_is_no_known_call_is_refused_in_the_services_shape() {
+    let world = World::new().await;
+    for (target, body, code, message) in [
+        (
+            "SageMaker.CreateNotebookInstance",
+            "{}",
+            "UnknownOperationException",
+            "SageMaker.CreateNotebookInstance",
+        ),
+        (
+            "Logs_20140328.GetLogEvents",
+            "{}",
+            "UnknownOperationException",
+            "Logs_20140328.GetLogEvents",
+        ),
+        (
+            "SageMaker.CreateModel",
+            "{",
+            "SerializationException",
+            "EOF",
+        ),
+        (
+            "SageMaker.CreateModel",
+            "{\"ModelName\": 7}",
+            "SerializationException",
+            "invalid type: integer `7`",
+        ),
+        (
+            "SageMaker.DescribeModel",
+            "{}",
+            "ValidationException",
+            "Value null at 'modelName'",
+        ),
+    ] {
+        let answer = world
+            .send(Method::POST, "/", &[("x-amz-target", target)], body)
+            .await;
+        let (status, body) = (answer.status, answer.json());
+        assert_eq!(
+            (status.as_u16(), body["__type"].as_str()),
+            (400, Some(code)),
+            "{target}: {body}"
+        );
+        assert!(
+            body["message"].as_str().unwrap().contains(message),
+            "{target}: {body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn names_of_resources_have_the_region_of_the_signature() {
+    let world = World::new().await;
+    let body =
+        json!({"ModelName": "M", "PrimaryContainer": {"Image": "x/fire-container"}}).to_string();
+    let headers = [REGION, ("x-amz-target", "SageMaker.CreateModel")];
+    let answer = world.ok(Method::POST, "/", &headers, body).await.json();
+    assert_eq!(
+        answer["ModelArn"],
+        "arn:aws:sagemaker:eu-central-1:691595239825:model/m"
+    );
+}
+
+#[tokio::test]
+async fn everybody_is_the_user_of_the_one_account() {
+    let world = World::new().await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let answer = world
+        .ok(
+            Method::POST,
+            "/",
+            &form,
+            "Action=GetCallerIdentity&Version=2011-06-15",
+        )
+        .await
+        .text();
+    assert!(
+        answer.contains("<Account>691595239825</Account>"),
+        "{answer}"
+    );
+    assert!(
+        answer.contains("<Arn>arn:aws:iam::691595239825:user/local</Arn>"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn of_equal_calls_at_once_one_gets_through() {
+    let world = World::new().await;
+    let model = json!({"ModelName": "once", "PrimaryContainer": {"Image": "x/fire-container"}});
+    let calls: Vec<_> = (0..8)
+        .map(|_| world.call("CreateModel", model.clone()))
+        .collect();
+    let mut accepted = 0;
+    for (status, answer) in join(calls).await {
+        accepted += u32::from(status == 200);
+        assert!(
+            status == 200
+                || answer["message"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with("Cannot create already existing model")
+        );
+    }
+    assert_eq!(accepted, 1);
+}
+
+#[tokio::test]
+async fn of_updates_at_once_one_gets_through() {
+    let world = World::new().await;
+    world.deploy("busy", json!({})).await;
+    world.settled_endpoint("busy").await;
+    let update = json!({"EndpointName": "busy", "EndpointConfigName": "busy"});
+    let calls: Vec<_> = (0..8)
+        .map(|_| world.call("UpdateEndpoint", update.clone()))
+        .collect();
+    let answers = join(calls).await;
+    let accepted = answers.iter().filter(|(status, _)| *status == 200).count();
+    assert_eq!(accepted, 1, "{answers:?}");
+    assert_eq!(
+        world.settled_endpoint("busy").await["EndpointStatus"],
+        "InService"
+    );
+}
+
+/// Drives all calls at the same time.
+async fn join<F: Future>(calls: Vec<F>) -> Vec<F::Output> {
+    let mut calls: Vec<_> = calls.into_iter().map(Box::pin).collect();
+    let mut results: Vec<Option<F::Output>> = calls.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (call, result) in calls.iter_mut().zip(&mut results) {
+            if result.is_none()
+                && let std::task::Poll::Ready(output) = call.as_mut().poll(context)
+            {
+                *result = Some(output);
+            }
+        }
+        let done = results.iter().all(Option::is_some);
+        if done {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+    results.into_iter().flatten().collect()
+}
