@@ -56,21 +56,36 @@ impl Format {
 /// Without `row_id` the rows are numbered from 0. Without `group` the group is that of
 /// `episode_id`, and without both each row is a group of its own.
 pub fn read_rows(path: &Path) -> Result<Rows, Error> {
-    let mut rows = Rows::default();
-    append(path, &mut rows)?;
-    not_empty(rows, path, "rows")
+    not_empty(append_all(&[path])?, path, "rows")
+}
+
+/// The rows of several `.parquet` and `.csv` files, in the order given.
+///
+/// Numbers for absent ids run on from file to file, so that rows of different files share a group
+/// only where the files say so. A file without rows is passed over if another has some.
+///
+/// Fails as [`read_rows`] does for the first file that cannot be read, and with [`Error::NoFiles`]
+/// when none is given.
+pub fn read_files(paths: &[PathBuf]) -> Result<Rows, Error> {
+    let first = paths.first().ok_or(Error::NoFiles)?;
+    not_empty(append_all(paths)?, first, "rows")
 }
 
 /// The rows of all `.parquet` and `.csv` files of a folder, in the order of the file names.
 ///
 /// Other files and folders within are passed over.
-/// Numbers for absent ids run on from file to file.
+/// Numbers for absent ids run on from file to file, as in [`read_files`].
 pub fn read_channel(dir: &Path) -> Result<Rows, Error> {
+    not_empty(append_all(&data_files(dir)?)?, dir, "rows")
+}
+
+/// The rows of all these files, which may have none.
+fn append_all(paths: &[impl AsRef<Path>]) -> Result<Rows, Error> {
     let mut rows = Rows::default();
-    for path in data_files(dir)? {
-        append(&path, &mut rows)?;
+    for path in paths {
+        append(path.as_ref(), &mut rows)?;
     }
-    not_empty(rows, dir, "rows")
+    Ok(rows)
 }
 
 /// Appends the rows of one file, which may have none.

@@ -86,6 +86,9 @@ pub enum Error {
         /// What was looked for.
         what: &'static str,
     },
+    /// An empty list of files was given to read.
+    #[error("no data file was given; name at least one .parquet or .csv file")]
+    NoFiles,
     /// No generator profile has that name.
     #[error("unknown profile `{given}`, known profiles: {known}")]
     UnknownProfile {

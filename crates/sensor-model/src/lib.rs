@@ -9,7 +9,8 @@
 //! ```text
 //! Profile::Original ── original::generate ─┐
 //!                                          ├─ Rows ── write_rows / RowWriter ── .parquet, .csv
-//! .parquet, .csv ── read_rows/read_channel ┘
+//! .parquet, .csv ── read_rows, read_files ─┘
+//!                   read_channel
 //! ```
 //!
 //! Temperatures are in degrees Celsius, CO2 in ppm, times in seconds, image distances in pixels.
@@ -17,8 +18,8 @@
 //! Labels are 1 (uncontrolled combustion present) and 0.
 //!
 //! Randomness enters as a seed, through one counter-based stream per row: the same seed gives the
-//! same rows on any number of threads. Files are opened in [`read_rows`], [`read_channel`],
-//! [`RowWriter`] and [`write_rows`] only, and sockets nowhere.
+//! same rows on any number of threads. Files are opened in [`read_rows`], [`read_files`],
+//! [`read_channel`], [`RowWriter`] and [`write_rows`] only, and sockets nowhere.
 //!
 //! What is not here: learning, splitting, and anything of AWS.
 
@@ -34,7 +35,7 @@ mod rows;
 mod schema;
 
 pub use cell::parse_cell;
-pub use dataset::{RowWriter, read_channel, read_rows, write_rows};
+pub use dataset::{RowWriter, read_channel, read_files, read_rows, write_rows};
 pub use error::Error;
 pub use markdown::features_markdown;
 pub use probe::{Probe, probes};

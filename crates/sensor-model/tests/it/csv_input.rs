@@ -1,9 +1,10 @@
 //! CSV files as people and other programs write them.
 
+use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::fs;
 
-use sensor_model::{Feature, LABEL, Rows, read_channel, read_rows};
+use sensor_model::{Feature, LABEL, Rows, read_channel, read_files, read_rows};
 use tempfile::tempdir;
 
 const CELLS: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,1";
@@ -104,6 +105,19 @@ fn numbers_run_on_from_file_to_file() {
         .unwrap();
     }
     assert_eq!(read_channel(dir.path()).unwrap().ids, [0, 1, 2, 3]);
+}
+
+#[test]
+fn files_without_ids_share_no_groups() {
+    let dir = tempdir().unwrap();
+    let paths = ["z.csv", "a.csv"].map(|name| dir.path().join(name));
+    for path in &paths {
+        let lines = format!("{CELLS}\n").repeat(200);
+        fs::write(path, format!("{}\n{lines}", header())).unwrap();
+    }
+    let rows = read_files(&paths).unwrap();
+    let groups: BTreeSet<_> = rows.groups.iter().collect();
+    assert_eq!((rows.len(), groups.len()), (400, 400));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use sensor_model::{
-    Error, FEATURE_COUNT, RowWriter, Rows, data_fingerprint, original, read_channel, read_rows,
-    write_rows,
+    Error, FEATURE_COUNT, RowWriter, Rows, data_fingerprint, original, read_channel, read_files,
+    read_rows, write_rows,
 };
 use tempfile::tempdir;
 
@@ -130,6 +130,24 @@ fn a_channel_is_all_its_files_in_the_order_of_their_names() {
     fs::write(path("part-00002.csv.partial"), "not complete").unwrap();
     fs::create_dir(path("folder.csv")).unwrap();
     assert_same(&read_channel(dir.path()).unwrap(), &sample(0..9));
+}
+
+#[test]
+fn several_files_are_read_in_the_order_given() {
+    let dir = tempdir().unwrap();
+    let [late, early, bare] = ["z.csv", "a.parquet", "bare.csv"].map(|name| dir.path().join(name));
+    write_rows(&late, &sample(0..4)).unwrap();
+    write_rows(&early, &sample(4..9)).unwrap();
+    write_rows(&bare, &Rows::default()).unwrap();
+    let rows = read_files(&[late, bare.clone(), early]).unwrap();
+    assert_same(&rows, &sample(0..9));
+    let refused = |paths| read_files(paths).unwrap_err();
+    assert!(matches!(refused(&[]), Error::NoFiles));
+    let empty = refused(&[bare.clone(), bare.clone()]).to_string();
+    assert!(
+        empty.starts_with(&format!("{} holds no rows", bare.display())),
+        "{empty}"
+    );
 }
 
 #[track_caller]
