@@ -25,7 +25,7 @@ pub enum Error {
     /// A label has too few groups for each part to get one.
     #[error(
         "label {label} has {rows} rows in {groups} groups, too few for the {part} part to get any; \
-         add groups with this label, or give the {part} part a larger share"
+         give more rows (or groups) of that label"
     )]
     TooFew {
         /// The label.

@@ -131,8 +131,8 @@ fn too_few_rows_of_a_label_are_refused() {
     check_refused(&[], "there are no rows to split");
     check_refused(
         &singles(100, 3),
-        "label 1 has 3 rows in 3 groups, too few for the validation part to get any; add groups \
-         with this label, or give the validation part a larger share",
+        "label 1 has 3 rows in 3 groups, too few for the validation part to get any; give \
+         more rows (or groups) of that label",
     );
     let one_episode: Vec<RowKey> = (0..100)
         .map(|row| RowKey {
@@ -142,8 +142,8 @@ fn too_few_rows_of_a_label_are_refused() {
         .collect();
     check_refused(
         &one_episode,
-        "label 0 has 50 rows in 1 groups, too few for the validation part to get any; add groups \
-         with this label, or give the validation part a larger share",
+        "label 0 has 50 rows in 1 groups, too few for the validation part to get any; give \
+         more rows (or groups) of that label",
     );
 }
 
