@@ -56,7 +56,7 @@ impl Format {
 /// Without `row_id` the rows are numbered from 0. Without `group` the group is that of
 /// `episode_id`, and without both each row is a group of its own.
 pub fn read_rows(path: &Path) -> Result<Rows, Error> {
-    not_empty(append_all(&[path])?, path, "rows")
+    not_empty(append_all(&[path])?, path)
 }
 
 /// The rows of several `.parquet` and `.csv` files, in the order given.
@@ -68,7 +68,7 @@ pub fn read_rows(path: &Path) -> Result<Rows, Error> {
 /// when none is given.
 pub fn read_files(paths: &[PathBuf]) -> Result<Rows, Error> {
     let first = paths.first().ok_or(Error::NoFiles)?;
-    not_empty(append_all(paths)?, first, "rows")
+    not_empty(append_all(paths)?, first)
 }
 
 /// The rows of all `.parquet` and `.csv` files of a folder, in the order of the file names.
@@ -76,7 +76,11 @@ pub fn read_files(paths: &[PathBuf]) -> Result<Rows, Error> {
 /// Other files and folders within are passed over.
 /// Numbers for absent ids run on from file to file, as in [`read_files`].
 pub fn read_channel(dir: &Path) -> Result<Rows, Error> {
-    not_empty(append_all(&data_files(dir)?)?, dir, "rows")
+    let rows = append_all(&data_files(dir)?)?;
+    if rows.is_empty() {
+        return Err(empty_channel(dir, "rows"));
+    }
+    Ok(rows)
 }
 
 /// The rows of all these files, which may have none.
@@ -116,23 +120,27 @@ fn data_files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     // The order of a listing differs between file systems; the order of rows must not.
     paths.sort();
     if paths.is_empty() {
-        return Err(Error::Empty {
-            path: dir.to_owned(),
-            what: ".parquet or .csv file",
-        });
+        return Err(empty_channel(dir, ".parquet or .csv file"));
     }
     Ok(paths)
 }
 
-fn not_empty(rows: Rows, path: &Path, what: &'static str) -> Result<Rows, Error> {
-    if rows.is_empty() {
-        Err(Error::Empty {
-            path: path.to_owned(),
-            what,
-        })
-    } else {
-        Ok(rows)
+fn empty_channel(dir: &Path, what: &'static str) -> Error {
+    Error::EmptyChannel {
+        path: dir.to_owned(),
+        what,
     }
+}
+
+/// The rows of the file, or of several that begin with it; at least one.
+fn not_empty(rows: Rows, path: &Path) -> Result<Rows, Error> {
+    if rows.is_empty() {
+        return Err(Error::EmptyFile {
+            path: path.to_owned(),
+            what: "rows",
+        });
+    }
+    Ok(rows)
 }
 
 /// A group number for a textual episode: the first eight bytes of its SHA-256, so that it is the

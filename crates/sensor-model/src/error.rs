@@ -78,10 +78,18 @@ pub enum Error {
         /// What is wrong, and what to do.
         problem: CellProblem,
     },
-    /// The file has a header but no rows, or the folder no data files.
+    /// The file has no rows, or not even a header.
+    #[error("{} holds no {what}; a data file needs at least one row", path.display())]
+    EmptyFile {
+        /// File.
+        path: PathBuf,
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// The folder has no data files, or they have no rows.
     #[error("{} holds no {what}; a channel needs at least one labelled row", path.display())]
-    Empty {
-        /// File or folder.
+    EmptyChannel {
+        /// Folder.
         path: PathBuf,
         /// What was looked for.
         what: &'static str,

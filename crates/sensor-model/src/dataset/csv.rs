@@ -19,7 +19,7 @@ use super::group_of_episode;
 pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
     let mut lines = Lines::open(path)?;
     let header = lines.next_filled()?;
-    let header = header.ok_or_else(|| Error::Empty {
+    let header = header.ok_or_else(|| Error::EmptyFile {
         path: path.to_owned(),
         what: "header line",
     })?;

@@ -205,11 +205,11 @@ fn columns_are_checked_before_rows() {
 fn a_file_without_rows_or_without_text_is_refused() {
     check_refused(
         "\n",
-        "FILE holds no header line; a channel needs at least one labelled row",
+        "FILE holds no header line; a data file needs at least one row",
     );
     check_refused(
         &format!("{}\n\n", header()),
-        "FILE holds no rows; a channel needs at least one labelled row",
+        "FILE holds no rows; a data file needs at least one row",
     );
     let binary = [header().as_bytes(), b"\n", &[0xff, 0xfe, b'\n']].concat();
     assert_eq!(
