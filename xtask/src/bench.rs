@@ -1,6 +1,10 @@
-//! `cargo xtask bench`: how long each step takes on this machine.
-//!
-//! A first cut: whole programs, medians of several runs, no peers beside them yet.
+//! `cargo xtask bench`: how long each step takes on this machine; with `--learners`, how long the learners take and
+//! how good they are beside scikit-learn, LightGBM and XGBoost.
+
+mod contestants;
+mod learners;
+mod table;
+mod targets;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,12 +19,25 @@ use crate::programs;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Rows of the dataset
-    #[arg(long, default_value = "100000")]
+    #[arg(long, default_value = "100000", conflicts_with = "learners")]
     samples: u64,
 
-    /// Runs of each step; the median is reported
-    #[arg(long, default_value = "5", value_parser = clap::value_parser!(u32).range(1..))]
-    runs: u32,
+    /// Compare the learners with those of scikit-learn, LightGBM and XGBoost
+    #[arg(long)]
+    learners: bool,
+
+    /// Rows that the learners are trained on; several sizes with commas between them
+    #[arg(long, default_value = "70000", value_delimiter = ',', requires = "learners",
+          value_parser = clap::value_parser!(u64).range(1_000..))]
+    rows: Vec<u64>,
+
+    /// Learners that take minutes too, once each
+    #[arg(long, requires = "learners")]
+    slow: bool,
+
+    /// Runs of each step or learner; the median is reported [default: 5, of learners 7]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: Option<u32>,
 
     /// `text` or `json`
     #[arg(long, default_value = "text", value_parser = ["text", "json"])]
@@ -31,10 +48,17 @@ pub(crate) struct Args {
 /// Parquet to artifact.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     programs::build()?;
+    if args.learners {
+        return learners::run(args);
+    }
+    let runs = args.runs.unwrap_or(5);
     let folder = programs::folder()?.join("bench");
-    let mut steps = vec![("generate, split, audit, write", generate(args, &folder)?)];
+    let mut steps = vec![(
+        "generate, split, audit, write",
+        generate(args.samples, runs, &folder)?,
+    )];
     for algorithm in ["random_forest", "gradient_boosting", "logistic_regression"] {
-        steps.push((algorithm, train(args, &folder, algorithm)?));
+        steps.push((algorithm, train(runs, &folder, algorithm)?));
     }
     let machine = machine();
     if args.output == "json" {
@@ -43,14 +67,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             .map(|(name, seconds)| json!({"step": name, "median_seconds": seconds}))
             .collect();
         let document = json!({
-            "machine": machine, "samples": args.samples, "runs": args.runs, "steps": steps
+            "machine": machine, "samples": args.samples, "runs": runs, "steps": steps
         });
         println!("{}", serde_json::to_string_pretty(&document)?);
     } else {
-        println!(
-            "{machine}; {} rows, medians of {} runs",
-            args.samples, args.runs
-        );
+        println!("{machine}; {} rows, medians of {runs} runs", args.samples);
         for (name, seconds) in steps {
             println!("  {name:<32} {seconds:>8.3} s");
         }
@@ -58,19 +79,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn generate(args: &Args, folder: &Path) -> anyhow::Result<f64> {
-    median(args.runs, || {
+fn generate(samples: u64, runs: u32, folder: &Path) -> anyhow::Result<f64> {
+    timed(runs, || {
         let mut command = programs::program("train-100k")?;
-        command.args(["--quiet", "--samples", &args.samples.to_string(), "--out"]);
+        command.args(["--quiet", "--samples", &samples.to_string(), "--out"]);
         command.arg(folder.join("data"));
         Ok(command)
     })
 }
 
 /// The whole process, as SageMaker calls it.
-fn train(args: &Args, folder: &Path, algorithm: &str) -> anyhow::Result<f64> {
+fn train(runs: u32, folder: &Path, algorithm: &str) -> anyhow::Result<f64> {
     let opt_ml = lay_out(folder, algorithm)?;
-    median(args.runs, || {
+    timed(runs, || {
         let mut command = programs::program("fire-container")?;
         command.arg("train").arg("--opt-ml").arg(&opt_ml);
         Ok(command)
@@ -99,7 +120,8 @@ fn lay_out(folder: &Path, algorithm: &str) -> anyhow::Result<PathBuf> {
     Ok(opt_ml)
 }
 
-fn median(runs: u32, command: impl Fn() -> anyhow::Result<Command>) -> anyhow::Result<f64> {
+/// The median time of a whole program.
+fn timed(runs: u32, command: impl Fn() -> anyhow::Result<Command>) -> anyhow::Result<f64> {
     let mut seconds = Vec::new();
     for _ in 0..runs {
         let mut command = command()?;
@@ -110,14 +132,19 @@ fn median(runs: u32, command: impl Fn() -> anyhow::Result<Command>) -> anyhow::R
         }
         seconds.push(started.elapsed().as_secs_f64());
     }
-    seconds.sort_by(f64::total_cmp);
-    let middle = seconds.len() / 2;
-    let median = if seconds.len() % 2 == 1 {
-        seconds[middle]
-    } else {
-        f64::midpoint(seconds[middle - 1], seconds[middle])
-    };
-    Ok(median)
+    Ok(median(&seconds))
+}
+
+/// NaN of nothing.
+fn median(numbers: &[f64]) -> f64 {
+    let mut numbers = numbers.to_vec();
+    numbers.sort_by(f64::total_cmp);
+    let middle = numbers.len() / 2;
+    match numbers.len() {
+        0 => f64::NAN,
+        odd if odd % 2 == 1 => numbers[middle],
+        _ => f64::midpoint(numbers[middle - 1], numbers[middle]),
+    }
 }
 
 fn machine() -> String {

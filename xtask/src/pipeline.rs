@@ -105,6 +105,12 @@ struct Figures {
     auc: f64,
 }
 
+/// What is read of the server's record of itself.
+#[derive(Deserialize)]
+struct ServerRecord {
+    url: String,
+}
+
 /// What all stages have in common.
 struct Stages {
     run: String,
@@ -198,29 +204,47 @@ impl Stages {
     }
 
     fn say_next(&self, jobs: &[Job]) {
-        let place = match programs::folder() {
-            Ok(folder) => format!("{}/", folder.display()),
-            Err(_) => String::new(),
-        };
         let backend = match self.backend.as_str() {
-            "local" => format!("--state-dir {}", self.state_dir.display()),
+            "local" => format!(
+                "--state-dir {}",
+                word(&self.state_dir.display().to_string())
+            ),
             other => format!("--backend {other}"),
         };
         let names: Vec<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
-        println!("\nnext:");
-        println!(
-            "  {place}monitor-100k {} --wait --metrics {backend}",
-            names.join(" ")
+        println!("\nnext, from any terminal:");
+        say(
+            "monitor-100k",
+            &format!("{} --wait --metrics {backend}", names.join(" ")),
         );
         if let Some(uri) = self.best(jobs) {
+            let what = format!("--model-uri {uri} --model-name {MODEL_NAME} --wait --test");
+            say("deploy-100k", &format!("{what} {backend}"));
+        }
+        if let Some(url) = self.server_url() {
             println!(
-                "  {place}deploy-100k --model-uri {uri} --model-name {MODEL_NAME} --wait --test {backend}"
+                "  export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=local \
+                 AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1"
             );
+            println!("  aws sagemaker describe-endpoint --endpoint-name {MODEL_NAME}-endpoint");
         }
-        println!("  {place}deploy-100k --endpoint-name {MODEL_NAME}-endpoint --delete {backend}");
+        say(
+            "deploy-100k",
+            &format!("--endpoint-name {MODEL_NAME}-endpoint --delete {backend}"),
+        );
         if self.backend == "local" {
-            println!("  {place}local-sagemaker --stop {backend}");
+            say("local-sagemaker", &format!("--stop {backend}"));
         }
+    }
+
+    /// Where the local server listens, for boto3 and the aws CLI.
+    fn server_url(&self) -> Option<String> {
+        if self.backend != "local" {
+            return None;
+        }
+        let record = std::fs::read(self.state_dir.join("server.json")).ok()?;
+        let record: ServerRecord = serde_json::from_slice(&record).ok()?;
+        Some(record.url)
     }
 
     /// The model with the highest AUC on validation, as the report has it.
@@ -234,6 +258,26 @@ impl Stages {
         let job = jobs.iter().find(|job| job.name == best.name)?;
         Some(job.model_uri.clone())
     }
+}
+
+/// A command of ours as it can be copied.
+fn say(program: &str, arguments: &str) {
+    let path = match programs::folder() {
+        Ok(folder) => folder.join(program).display().to_string(),
+        Err(_) => program.to_owned(),
+    };
+    println!("  {} {arguments}", word(&path));
+}
+
+/// The text as one word of a shell's command line.
+fn word(text: &str) -> String {
+    if text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+    {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 fn failure(status: ExitStatus) -> Option<ExitCode> {

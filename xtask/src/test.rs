@@ -33,7 +33,11 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     for (name, check) in CHECKS {
         eprintln!("\n== {name}");
         let started = Instant::now();
-        let (word, count) = match check()? {
+        let outcome = check().unwrap_or_else(|error| {
+            eprintln!("error: {error:#}");
+            Outcome::Failed
+        });
+        let (word, count) = match outcome {
             Outcome::Passed => ("passed".to_owned(), &mut passed),
             Outcome::Failed => ("FAILED".to_owned(), &mut failed),
             Outcome::Skipped(why) => (format!("not run: {why}"), &mut skipped),
@@ -95,8 +99,10 @@ fn documentation() -> anyhow::Result<Outcome> {
 /// boto3 and the aws CLI against the local server: nothing of ours on the client's side.
 fn clients() -> anyhow::Result<Outcome> {
     let suite = programs::root()?.join("tests/clients");
-    let Some(python) = venv::python("clients", &suite.join("requirements.txt"))? else {
-        return Ok(absent("there is no python3 on the PATH"));
+    let python = match venv::python("clients", &suite.join("requirements.txt")) {
+        Ok(Some(python)) => python,
+        Ok(None) => return Ok(absent("there is no python3 on the PATH")),
+        Err(error) => return Ok(absent(&format!("no Python environment: {error:#}"))),
     };
     judged(
         Command::new(&python)

@@ -1,0 +1,137 @@
+//! Fits one learner on sets of raw numbers and prints a line of JSON for each: this crate's side of
+//! `cargo xtask bench --learners`, which also writes the sets and runs the peers (`xtask/bench/peers.py`).
+//!
+//! `learners DATA THREADS LEARNER SET...`, where LEARNER is an algorithm, an algorithm with an engine as in
+//! `random_forest:smartcore`, or `all` for the three fits in one process. A set is a folder of `train.x`, `train.y`,
+//! `test.x`, `test.y`: row-major `f32`, bytes 0 or 1. The clock runs over the fit alone, binning included.
+
+use std::error::Error;
+use std::fs;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use ensemble::{Algorithm, Matrix, Model, Params, Run, Samples, metrics};
+use serde_json::json;
+
+/// Rows of the small fit before the one that counts, which peers get too.
+const WARM_UP: usize = 2_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // Cargo adds `--bench` by itself.
+    let arguments: Vec<_> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    let [data, threads, learner, sets @ ..] = arguments.as_slice() else {
+        // `cargo test --benches` runs it so: there is nothing to measure then.
+        return Ok(());
+    };
+    let all_params = parse(learner)?;
+    let mut out = std::io::stdout();
+    for set in sets {
+        let folder = Path::new(data).join(set);
+        let measured = measure(&folder, &all_params, threads.parse()?)?;
+        writeln!(out, "{measured}")?;
+    }
+    Ok(())
+}
+
+/// The learners to fit, with their defaults but for early stopping, which the peers do without.
+fn parse(learner: &str) -> Result<Vec<Params>, Box<dyn Error>> {
+    if learner == "all" {
+        return Algorithm::ALL
+            .map(|algorithm| parse(algorithm.name()))
+            .into_iter()
+            .try_fold(Vec::new(), |all, params| Ok([all, params?].concat()));
+    }
+    let (algorithm, engine) = learner
+        .split_once(':')
+        .map_or((learner, None), |(name, engine)| (name, Some(engine)));
+    let mut params = Params::defaults(algorithm.parse()?);
+    if let Some(engine) = engine {
+        params.set("engine", engine)?;
+    }
+    Ok(vec![params])
+}
+
+fn measure(
+    folder: &Path,
+    all_params: &[Params],
+    threads: NonZeroUsize,
+) -> Result<serde_json::Value, Box<dyn Error>> {
+    let train = Part::read(folder, "train")?;
+    let test = Part::read(folder, "test")?;
+    for params in all_params {
+        fit(params, &train.samples(WARM_UP)?, threads)?;
+    }
+    let samples = train.samples(usize::MAX)?;
+    // The peak starts anew.
+    fs::write("/proc/self/clear_refs", "5")?;
+    let before = memory("VmRSS")?;
+    let started = Instant::now();
+    let models = all_params
+        .iter()
+        .map(|params| fit(params, &samples, threads))
+        .collect::<Result<Vec<_>, _>>()?;
+    let seconds = started.elapsed().as_secs_f64();
+    let peak = memory("VmHWM")?.saturating_sub(before);
+    let test = test.samples(usize::MAX)?;
+    let probabilities = models[0].predict_proba(&test.x())?;
+    Ok(json!({
+        "set": folder.file_name().map(|name| name.to_string_lossy()),
+        "rows": samples.y().len(),
+        "seconds": seconds,
+        "peak_bytes": peak,
+        "auc": metrics::roc_auc(test.y(), &probabilities),
+    }))
+}
+
+fn fit(params: &Params, train: &Samples, threads: NonZeroUsize) -> Result<Model, ensemble::Error> {
+    let mut run = Run {
+        seed: 42,
+        threads,
+        progress: &mut |_| ControlFlow::Continue(()),
+    };
+    params.clone().check()?.fit(train, None, &mut run)
+}
+
+/// Rows in memory.
+struct Part {
+    values: Vec<f32>,
+    labels: Vec<u8>,
+}
+
+impl Part {
+    fn read(folder: &Path, name: &str) -> std::io::Result<Self> {
+        let bytes = fs::read(folder.join(name).with_extension("x"))?;
+        let (values, _) = bytes.as_chunks();
+        Ok(Self {
+            values: values
+                .iter()
+                .map(|&value| f32::from_le_bytes(value))
+                .collect(),
+            labels: fs::read(folder.join(name).with_extension("y"))?,
+        })
+    }
+
+    /// The first `rows` of them.
+    fn samples(&self, rows: usize) -> Result<Samples<'_>, ensemble::Error> {
+        let columns = self.values.len() / self.labels.len().max(1);
+        let rows = rows.min(self.labels.len());
+        Samples::new(
+            Matrix::new(&self.values[..rows * columns], columns)?,
+            &self.labels[..rows],
+        )
+    }
+}
+
+/// A figure of this process in bytes, as Linux keeps it.
+fn memory(field: &str) -> Result<u64, Box<dyn Error>> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1));
+    Ok(kilobytes.ok_or("no such field")?.parse::<u64>()? * 1024)
+}

@@ -1,0 +1,118 @@
+//! The parts of the learners on 1,000, 10,000 and 100,000 rows of 18 features: `cargo bench -p ensemble --bench parts`.
+//!
+//! One thread, fixed seeds, data made outside the clock. Under `cargo test` each part runs once on the fewest rows.
+
+#[path = "../tests/it/synthetic.rs"]
+mod synthetic;
+
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use ensemble::{Algorithm, Error, Matrix, Model, Params, Run, Samples, metrics};
+
+/// Rows; the first alone where nothing is measured.
+const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
+
+fn main() {
+    divan::main();
+}
+
+/// Binning and a single split: what is left of a fit without its trees.
+#[divan::bench(args = sizes())]
+fn bin_and_split_once(bencher: Bencher, rows: usize) {
+    let settings = [("n_estimators", "1"), ("max_depth", "1")];
+    fit_repeatedly(bencher, rows, Algorithm::GradientBoosting, &settings);
+}
+
+/// Ten trees of depth 10.
+#[divan::bench(args = sizes())]
+fn forest(bencher: Bencher, rows: usize) {
+    let settings = [("n_estimators", "10")];
+    fit_repeatedly(bencher, rows, Algorithm::RandomForest, &settings);
+}
+
+/// Ten rounds of depth 6.
+#[divan::bench(args = sizes())]
+fn boosting(bencher: Bencher, rows: usize) {
+    let settings = [("n_estimators", "10")];
+    fit_repeatedly(bencher, rows, Algorithm::GradientBoosting, &settings);
+}
+
+/// Standardising and solving.
+#[divan::bench(args = sizes())]
+fn logistic(bencher: Bencher, rows: usize) {
+    fit_repeatedly(bencher, rows, Algorithm::LogisticRegression, &[]);
+}
+
+/// All rows at once, 200 trees.
+#[divan::bench(args = sizes(), consts = [0, 1, 2])]
+fn predict<const ALGORITHM: usize>(bencher: Bencher, rows: usize) {
+    let model = model(ALGORITHM);
+    let table = synthetic::table(rows, 2);
+    let x = Matrix::new(&table.values, synthetic::COLUMNS);
+    bencher.counter(ItemsCount::new(rows)).bench(|| {
+        x.as_ref()
+            .map(|x| model.as_ref().map(|model| model.predict_proba(x)))
+    });
+}
+
+/// One row, 200 trees.
+#[divan::bench(consts = [0, 1, 2])]
+fn predict_row<const ALGORITHM: usize>(bencher: Bencher) {
+    let model = model(ALGORITHM);
+    let table = synthetic::table(1_000, 2);
+    let mut rows = table.values.chunks_exact(synthetic::COLUMNS).cycle();
+    bencher
+        .with_inputs(|| rows.next().unwrap_or_default())
+        .bench_local_values(|row| model.as_ref().map(|model| model.predict_row(row)));
+}
+
+/// Sorting decides.
+#[divan::bench(args = sizes())]
+fn roc_auc(bencher: Bencher, rows: usize) {
+    let table = synthetic::table(rows, 1);
+    let columns = table.values.chunks_exact(synthetic::COLUMNS);
+    let scores: Vec<f64> = columns.map(|row| f64::from(row[2])).collect();
+    bencher
+        .counter(ItemsCount::new(rows))
+        .bench(|| metrics::roc_auc(&table.labels, &scores));
+}
+
+fn sizes() -> &'static [usize] {
+    let measuring = std::env::args().any(|argument| argument == "--bench");
+    if measuring { &SIZES } else { &SIZES[..1] }
+}
+
+fn fit_repeatedly(bencher: Bencher, rows: usize, algorithm: Algorithm, settings: &[(&str, &str)]) {
+    let table = synthetic::table(rows, 1);
+    bencher
+        .counter(ItemsCount::new(rows))
+        .bench(|| fit(&table, algorithm, settings));
+}
+
+/// Trained on few rows: the time of a prediction depends on the trees' number and depth.
+fn model(algorithm: usize) -> Result<Model, Error> {
+    fit(&synthetic::table(5_000, 1), Algorithm::ALL[algorithm], &[])
+}
+
+fn fit(
+    table: &synthetic::Table,
+    algorithm: Algorithm,
+    settings: &[(&str, &str)],
+) -> Result<Model, Error> {
+    let mut params = Params::defaults(algorithm);
+    for (name, value) in settings {
+        params.set(name, value)?;
+    }
+    let x = Matrix::new(&table.values, synthetic::COLUMNS)?;
+    let mut run = Run {
+        seed: 42,
+        threads: NonZeroUsize::MIN,
+        progress: &mut |_| ControlFlow::Continue(()),
+    };
+    params
+        .check()?
+        .fit(&Samples::new(x, &table.labels)?, None, &mut run)
+}
