@@ -15,8 +15,9 @@
 //!
 //! `PROGRAM` stands for the container image: every image whose repository is named
 //! `fire-container` is mapped to the program of that name, others are refused. It finds its
-//! tree by the variable `FIRE_OPT_ML` and its port by `SAGEMAKER_BIND_TO_PORT`; otherwise the
-//! container contract is SageMaker's own.
+//! tree by the variable `FIRE_OPT_ML`, its port by `SAGEMAKER_BIND_TO_PORT` and the address to
+//! listen on, 127.0.0.1, by `FIRE_BIND_ADDRESS`; otherwise the container contract is
+//! SageMaker's own.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), local_sagemaker::Error> {
@@ -31,8 +32,9 @@
 //!
 //! # What is not imitated
 //!
-//! Signatures are not verified and nobody is denied anything: the server binds the loopback
-//! interface only. A job has one instance, and one process stands for all instances of a
+//! Signatures are not verified and nobody is denied anything: the server and the programs behind
+//! it bind the loopback interface only. A job has one instance, and one process stands for all
+//! instances of a
 //! variant. Instance types are checked against SageMaker's lists and change nothing.
 //!
 //! What would change a result and is not done here is refused by name: several instances a job,

@@ -228,7 +228,9 @@ impl Blueprint {
             .current_dir(&opt_ml)
             .envs(&self.variant.container.environment)
             .env("FIRE_OPT_ML", &opt_ml)
-            .env("SAGEMAKER_BIND_TO_PORT", port.to_string());
+            .env("SAGEMAKER_BIND_TO_PORT", port.to_string())
+            // Nobody is denied anything here, so a model answers to this machine alone.
+            .env("FIRE_BIND_ADDRESS", Ipv4Addr::LOCALHOST.to_string());
         Process::spawn(command, &log)
     }
 

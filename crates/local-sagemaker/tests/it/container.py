@@ -68,6 +68,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "headers": {name.lower(): value for name, value in self.headers.items()},
             "model": sorted(path.name for path in (OPT_ML / "model").iterdir()),
             "greeting": os.environ.get("GREETING"),
+            "address": self.server.server_address[0],
         }
         self.answer(200, json.dumps(answer).encode())
 
@@ -88,7 +89,9 @@ def serve():
     if os.environ.get("BEHAVIOUR") == "exit":
         print("no model in here", flush=True)
         sys.exit(4)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler)
+    server = http.server.ThreadingHTTPServer(
+        (os.environ.get("FIRE_BIND_ADDRESS", "0.0.0.0"), int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler
+    )
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     server.serve_forever()
 

@@ -46,6 +46,20 @@ async fn a_request_reaches_the_container_with_the_headers_that_may_pass() {
 }
 
 #[tokio::test]
+async fn a_container_listens_on_the_loopback_interface_whatever_its_model_says() {
+    let world = World::new().await;
+    for (name, environment) in [
+        ("silent", json!({})),
+        ("open", json!({"FIRE_BIND_ADDRESS": "0.0.0.0"})),
+    ] {
+        world.deploy(name, environment).await;
+        world.settled_endpoint(name).await;
+        let seen = world.invoke(name, &[], "1").await.json();
+        assert_eq!(seen["address"], "127.0.0.1", "{name}");
+    }
+}
+
+#[tokio::test]
 async fn what_the_container_refuses_is_a_model_error() {
     let world = World::new().await;
     world.deploy("echo", json!({})).await;
