@@ -73,6 +73,12 @@ impl Binned {
         self.codes[row as usize * self.cuts.len() + usize::from(column)]
     }
 
+    /// The bins of one row in the `G` columns from `first` on.
+    pub(crate) fn codes<const G: usize>(&self, row: u32, first: usize) -> [u8; G] {
+        let codes = &self.codes[row as usize * self.cuts.len() + first..][..G];
+        std::array::from_fn(|at| codes[at])
+    }
+
     /// The bins of one row.
     pub(crate) fn row(&self, row: u32) -> &[u8] {
         let columns = self.cuts.len();

@@ -15,7 +15,8 @@ use crate::binned::Binned;
 use crate::error::Error;
 use crate::loss::{log_odds, sigmoid};
 use crate::matrix::{Matrix, Samples};
-use crate::packed::FixedPoint;
+use crate::packed::{Entry, FixedPoint};
+use crate::parallel::Workers;
 use crate::params::BoostingParams;
 use crate::run::{Progress, Run};
 use crate::tree::{self, Tree};
@@ -50,13 +51,17 @@ impl Boosting {
             base,
             trees: Vec::new(),
         };
+        let workers = Workers::start(run.threads)?;
         let mut rounds = Rounds::new(params, train, &data, base);
-        let mut validation = validation.map(|part| Validation::new(part, base, run.threads));
+        let mut validation = validation.map(|part| Validation::new(part, base));
         let mut stopping = EarlyStopping::new(params.early_stopping_rounds);
         let last = params.n_estimators as usize;
         for round in 1..=last {
-            let tree = rounds.fit_tree(round, run);
-            let validation_logloss = validation.as_mut().map(|part| part.add_tree(&tree));
+            let (tree, validation_logloss) = workers.run(|| {
+                let tree = rounds.fit_tree(round, run.seed);
+                let loss = validation.as_mut().map(|part| part.add_tree(&tree));
+                (tree, loss)
+            });
             model.trees.push(tree);
             run.report(Progress {
                 round,
@@ -92,6 +97,10 @@ struct Rounds<'a> {
     scale: FixedPoint,
     rule: Rule,
     margins: Margins,
+    /// Each row's packed gradient and hessian.
+    words: Vec<u32>,
+    entries: Vec<Entry>,
+    scratch: Vec<Entry>,
     pool: Pool,
 }
 
@@ -102,44 +111,61 @@ impl<'a> Rounds<'a> {
         data: &'a Binned,
         base: f64,
     ) -> Self {
-        let scale = FixedPoint::for_rows(data.rows());
+        let scale = FixedPoint::for_rows(data.rows(), data.rows() as f64);
         Self {
             params,
             train,
             data,
             scale,
             rule: Rule::new(params, scale),
-            margins: Margins::from(vec![base; data.rows()]),
+            margins: Margins::from(vec![base as f32; data.rows()]),
+            words: vec![0; data.rows()],
+            entries: Vec::new(),
+            scratch: Vec::new(),
             pool: Pool::default(),
         }
     }
 
     /// Fits one tree to the current gradients and adds it to the margins.
-    fn fit_tree(&mut self, round: usize, run: &Run) -> Tree {
-        let words = self
-            .margins
-            .gradients(self.train.y(), self.scale, run.threads);
-        let mut drawn = sample::draw(self.params, self.data, run.seed, round);
+    fn fit_tree(&mut self, round: usize, seed: u64) -> Tree {
+        self.margins
+            .gradients(self.train, self.scale, &mut self.words);
+        let drawn = sample::draw(self.params, self.data, seed, round);
+        self.enter(drawn.rows.as_deref());
         let growth = Growth {
             data: self.data,
-            words: &words,
             columns: &drawn.columns,
             pool: &self.pool,
             rule: &self.rule,
         };
-        let mut steps = vec![0.0; drawn.rows.len()];
-        let tree = growth.tree(&mut drawn.rows, &mut steps, run.threads);
-        self.margins.add_steps(&drawn.rows, &steps);
+        let sketch = growth.tree(&mut self.entries, &mut self.scratch);
+        let tree = Tree::from_preorder(sketch.nodes);
+        self.margins.add_fallen(sketch.fallen, self.data);
         self.margins
             .add_tree(&tree, &self.train.x(), &drawn.left_out);
         tree
+    }
+
+    /// Makes entries of `rows`, or of all of them.
+    fn enter(&mut self, rows: Option<&[u32]>) {
+        let words = &self.words;
+        self.entries.clear();
+        match rows {
+            None => self
+                .entries
+                .extend((0..).zip(words).map(|(row, &word)| Entry { row, word })),
+            Some(rows) => self.entries.extend(rows.iter().map(|&row| Entry {
+                row,
+                word: words[row as usize],
+            })),
+        }
+        self.scratch.resize(self.entries.len(), Entry::default());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroUsize;
-    use std::ops::ControlFlow;
 
     use super::*;
 
@@ -154,14 +180,14 @@ mod tests {
             ..BoostingParams::default()
         };
         let mut rounds = Rounds::new(&params, &train, &data, 0.25);
-        let mut progress = |_| ControlFlow::Continue(());
-        let run = Run {
-            seed: 1,
-            threads: NonZeroUsize::MIN,
-            progress: &mut progress,
-        };
-        let trees = [rounds.fit_tree(1, &run), rounds.fit_tree(2, &run)];
-        let expected = tree::sum_leaves_of_all(&trees, 0.25, &train.x());
-        assert_eq!(rounds.margins, Margins::from(expected));
+        let trees = [rounds.fit_tree(1, 1), rounds.fit_tree(2, 1)];
+        let expected = train.x().iter_rows().map(|row| {
+            let steps = trees.iter().map(|tree| tree.leaf(row));
+            steps.fold(0.25, |margin, step| margin + step)
+        });
+        assert_eq!(
+            rounds.margins,
+            Margins::from(expected.collect::<Vec<f32>>())
+        );
     }
 }

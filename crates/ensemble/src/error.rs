@@ -51,6 +51,16 @@ pub enum Error {
         rounds: usize,
     },
 
+    /// The system starts no more threads.
+    #[error("cannot start {threads} threads; fewer give the same model")]
+    Threads {
+        /// How many were wanted.
+        threads: usize,
+        /// What the system said.
+        #[source]
+        source: rayon::ThreadPoolBuildError,
+    },
+
     /// The solver of the logistic regression gave up.
     #[error("the logistic regression could not be fitted")]
     Solver(#[source] smartcore::error::Failed),

@@ -1,6 +1,7 @@
 //! The reference for grown trees: tries every value of every column by adding up all rows, and knows no bins.
 
-use crate::split::Criterion;
+use crate::packed::{lower, upper};
+use crate::split::{Criterion, Search};
 
 /// What a tree is grown on, and by which rule.
 pub(crate) struct ExactTree<'a> {
@@ -32,8 +33,8 @@ impl ExactTree<'_> {
     }
 
     fn best_division(&self, rows: &[usize]) -> Option<(Vec<usize>, Vec<usize>)> {
-        let undivided = self.criterion.score(self.sum(rows));
-        let (mut best, mut best_gain) = (None, self.criterion.min_gain);
+        let search = Search::new(&self.criterion, self.sum(rows));
+        let (mut best, mut best_separation) = (None, f64::NEG_INFINITY);
         for column in 0..self.columns {
             let value = |row: usize| self.values[row * self.columns + column];
             let mut thresholds: Vec<f32> = rows
@@ -50,14 +51,14 @@ impl ExactTree<'_> {
                     };
                     let (left, right): (Vec<usize>, Vec<usize>) =
                         rows.iter().partition(|row| goes_left(row));
-                    let divided = self
-                        .criterion
-                        .score_divided(self.sum(&left), self.sum(&right));
-                    if let Some(gain) = divided
-                        .map(|score| score - undivided)
-                        .filter(|&gain| gain > best_gain)
+                    let (g, h) = (upper(self.sum(&left)), lower(self.sum(&left)));
+                    let other_h = lower(self.sum(&right));
+                    let separation = search.separation(f64::from(g), f64::from(h));
+                    if h.min(other_h) >= self.criterion.min_lower
+                        && search.gain(separation) > self.criterion.min_gain
+                        && separation > best_separation
                     {
-                        (best, best_gain) = (Some((left, right)), gain);
+                        (best, best_separation) = (Some((left, right)), separation);
                     }
                 }
             }

@@ -2,19 +2,21 @@
 //!
 //! Reference: Breiman 2001, "Random Forests". The probability is the mean of the leaves' shares of positives.
 
+mod bag;
 mod grow;
 
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::binned::Binned;
 use crate::error::Error;
 use crate::matrix::{Matrix, Samples};
-use crate::packed::pack;
 use crate::parallel;
 use crate::params::ForestParams;
 use crate::run::{Progress, Run};
 use crate::tree::{self, Tree};
+use bag::{Bag, Rows};
+use grow::{Grown, Workspace};
 
 /// A fitted random forest.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,13 +34,14 @@ impl Forest {
     ) -> Result<Self, Error> {
         let data = Binned::new(&train.x(), params.max_bins as usize, run.threads)?;
         let rounds = params.n_estimators as usize;
-        let mut trees = vec![None; rounds];
+        let mut trees: Vec<_> = (0..rounds).map(|_| None).collect();
         let mut stopped = Ok(());
         let mut round = 0;
-        let fit_tree = |tree: usize| {
+        let rows = Rows::new(train);
+        let fit_tree = |(bag, workspace): &mut (Bag, Workspace), tree: usize| {
             let mut rng = stream(run.seed, tree);
-            let words = draw_rows(params.bootstrap, train.y(), &mut rng);
-            grow::tree(params, &data, &words, rng)
+            let entries = bag.draw(&rows, params.bootstrap, &mut rng);
+            grow::tree(params, &data, entries, (workspace, rng))
         };
         let progress = &mut *run.progress;
         // What it returns is known already: `stopped` holds the break's cause.
@@ -58,7 +61,11 @@ impl Forest {
         stopped?;
         Ok(Self {
             columns: data.columns(),
-            trees: trees.into_iter().flatten().collect(),
+            trees: trees
+                .into_iter()
+                .flatten()
+                .map(|grown: Grown| grown.tree)
+                .collect(),
         })
     }
 
@@ -83,40 +90,11 @@ fn stream(seed: u64, tree: usize) -> ChaCha8Rng {
     rng
 }
 
-/// Each row's packed (positives, draws) in one tree; 0 for a row that was not drawn.
-fn draw_rows(bootstrap: bool, labels: &[u8], rng: &mut impl Rng) -> Vec<u64> {
-    let one_draw = |label: u8| pack(i32::from(label), 1);
-    if !bootstrap {
-        return labels.iter().map(|&label| one_draw(label)).collect();
-    }
-    let mut words = vec![0; labels.len()];
-    for _ in labels {
-        // The upper half of a 32 x 32 bit product: uniform to within rows / 2^32.
-        let row = (u64::from(rng.next_u32()) * labels.len() as u64) >> 32;
-        words[row as usize] += one_draw(labels[row as usize]);
-    }
-    words
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::packed::{lower, upper};
+    use rand::Rng;
 
-    #[test]
-    fn a_bootstrap_draws_as_many_rows_as_there_are() {
-        let labels: Vec<u8> = (0..1_000).map(|i| u8::from(i % 3 == 0)).collect();
-        let words = draw_rows(true, &labels, &mut stream(1, 0));
-        assert_eq!(words.iter().map(|&word| lower(word)).sum::<u32>(), 1_000);
-        let drawn = words.iter().filter(|&&word| word != 0).count();
-        assert!(
-            (600..665).contains(&drawn),
-            "{drawn} of 1000 rows, 632 are expected"
-        );
-        for (word, &label) in words.iter().zip(&labels) {
-            assert_eq!(upper(*word), lower(*word) as i32 * i32::from(label));
-        }
-    }
+    use super::*;
 
     #[test]
     fn streams_differ_by_seed_and_by_tree() {

@@ -1,40 +1,133 @@
-//! Sums of packed words per bin: the loops in which a fit spends most of its time.
+//! Sums of packed pairs per bin: the loops in which a fit spends most of its time.
+//!
+//! A row's bins are read together and added to several features' tables in turn: tables of 256 entries indexed by a
+//! `u8` need no bounds check, and because neighbouring additions go to different tables, a bin that many rows share
+//! does not make each addition wait for the one before it.
 
 use crate::binned::Binned;
+use crate::packed::{Entry, lower, upper, widen};
 
 /// The sums of one feature, by bin; the last one is of the missing values.
-///
-/// An array of 256 indexed by a `u8` needs no bounds check.
-pub(crate) type Bins = [u64; 256];
+pub(crate) type Bins<C = u64> = [C; 256];
 
-/// Nothing summed yet.
-pub(crate) const EMPTY: Bins = [0; 256];
+/// What is summed per bin.
+pub(crate) trait Cell: Copy + PartialEq {
+    /// Nothing summed yet.
+    const ZERO: Self;
 
-/// Adds the words of `rows` to the bins of all columns; `histogram[c]` belongs to column `c`.
-pub(crate) fn fill_all(histogram: &mut [Bins], data: &Binned, rows: &[u32], words: &[u64]) {
-    for &row in rows {
-        let word = words[row as usize];
-        for (bins, &code) in histogram.iter_mut().zip(data.row(row)) {
+    /// A row's pair.
+    fn of_row(word: u32) -> Self;
+
+    /// The sum of both.
+    fn plus(self, other: Self) -> Self;
+
+    /// The upper and the lower half.
+    fn halves(self) -> (i32, i32);
+}
+
+/// 32 bits for either half: any sum.
+impl Cell for u64 {
+    const ZERO: Self = 0;
+
+    fn of_row(word: u32) -> Self {
+        widen(word)
+    }
+
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+
+    fn halves(self) -> (i32, i32) {
+        (upper(self), lower(self) as i32)
+    }
+}
+
+/// 16 bits for either half: sums below 2^16 of pairs that are never negative, in half the memory.
+impl Cell for u32 {
+    const ZERO: Self = 0;
+
+    fn of_row(word: u32) -> Self {
+        word
+    }
+
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+
+    fn halves(self) -> (i32, i32) {
+        ((self >> 16) as i32, (self & 0xffff) as i32)
+    }
+}
+
+/// Features whose tables are filled in one pass: 9 tables of 2 KiB leave room for the rest in a first-level cache.
+const GROUP: usize = 9;
+
+/// Adds `entries` to the bins of all columns; `histogram[c]` belongs to column `c`.
+pub(crate) fn fill_all(histogram: &mut [Bins], data: &Binned, entries: &[Entry]) {
+    let passes = histogram.len().div_ceil(GROUP).max(1);
+    let width = histogram.len().div_ceil(passes).max(1);
+    for (pass, group) in histogram.chunks_mut(width).enumerate() {
+        let fill = match group.len() {
+            1 => fill_group::<1>,
+            2 => fill_group::<2>,
+            3 => fill_group::<3>,
+            4 => fill_group::<4>,
+            5 => fill_group::<5>,
+            6 => fill_group::<6>,
+            7 => fill_group::<7>,
+            8 => fill_group::<8>,
+            _ => fill_group::<GROUP>,
+        };
+        fill(group, pass * width, data, entries);
+    }
+}
+
+/// The same for the `G` columns from `first` on. With their number known, the compiler unrolls the inner loop.
+fn fill_group<const G: usize>(group: &mut [Bins], first: usize, data: &Binned, entries: &[Entry]) {
+    let Some(group) = group.first_chunk_mut::<G>() else {
+        return;
+    };
+    for entry in entries {
+        let word = widen(entry.word);
+        let codes: [u8; G] = data.codes(entry.row, first);
+        for (bins, code) in group.iter_mut().zip(codes) {
             let sum = &mut bins[usize::from(code)];
             *sum = sum.wrapping_add(word);
         }
     }
 }
 
-/// Adds the words of `rows` to the bins of some columns; `histogram[k]` belongs to column `columns[k]`.
-pub(crate) fn fill_some(
-    histogram: &mut [Bins],
+/// Adds `entries` to the bins of some columns; `histogram[k]` belongs to column `columns[k]`.
+pub(crate) fn fill_some<C: Cell>(
+    histogram: &mut [Bins<C>],
     columns: &[u8],
     data: &Binned,
-    rows: &[u32],
-    words: &[u64],
+    entries: &[Entry],
 ) {
-    for &row in rows {
-        let word = words[row as usize];
-        let codes = data.row(row);
-        for (bins, &column) in histogram.iter_mut().zip(columns) {
+    for (histogram, columns) in histogram.chunks_mut(4).zip(columns.chunks(4)) {
+        match (histogram.first_chunk_mut::<4>(), columns.first_chunk::<4>()) {
+            (Some(histogram), Some(columns)) => fill_columns(histogram, *columns, data, entries),
+            _ => {
+                for (bins, &column) in histogram.iter_mut().zip(columns) {
+                    fill_columns(std::array::from_mut(bins), [column], data, entries);
+                }
+            }
+        }
+    }
+}
+
+fn fill_columns<C: Cell, const G: usize>(
+    histogram: &mut [Bins<C>; G],
+    columns: [u8; G],
+    data: &Binned,
+    entries: &[Entry],
+) {
+    for entry in entries {
+        let cell = C::of_row(entry.word);
+        let codes = data.row(entry.row);
+        for (bins, column) in histogram.iter_mut().zip(columns) {
             let sum = &mut bins[usize::from(codes[usize::from(column)])];
-            *sum = sum.wrapping_add(word);
+            *sum = sum.plus(cell);
         }
     }
 }
@@ -67,15 +160,19 @@ mod tests {
 
     use super::*;
     use crate::matrix::Matrix;
-    use crate::packed::{lower, pack, upper};
+    use crate::packed::pack_row;
 
     #[test]
     fn rows_are_summed_into_their_bins_and_siblings_subtract() {
         let values = [1.0, f32::NAN, 2.0, 5.0, 1.0, 6.0];
         let data = Binned::new(&Matrix::new(&values, 2).unwrap(), 255, NonZeroUsize::MIN).unwrap();
-        let words = [pack(-3, 1), pack(5, 2), pack(7, 4)];
-        let mut parent = vec![EMPTY; 2];
-        fill_all(&mut parent, &data, &[0, 1, 2], &words);
+        let words = [pack_row(-3, 1), pack_row(5, 2), pack_row(7, 4)];
+        let entry = |row: u32| Entry {
+            row,
+            word: words[row as usize],
+        };
+        let mut parent = vec![[0; 256]; 2];
+        fill_all(&mut parent, &data, &[entry(0), entry(1), entry(2)]);
         let sums = |bins: &Bins, bin: usize| (upper(bins[bin]), lower(bins[bin]));
         assert_eq!((sums(&parent[0], 0), sums(&parent[0], 1)), ((4, 5), (5, 2)));
         assert_eq!(
@@ -87,10 +184,11 @@ mod tests {
             ((-3, 1), (5, 2), (7, 4))
         );
 
-        let (mut child, mut sibling, mut some) = (vec![EMPTY; 2], vec![EMPTY; 2], vec![EMPTY; 1]);
-        fill_all(&mut child, &data, &[0], &words);
-        fill_all(&mut sibling, &data, &[1, 2], &words);
-        fill_some(&mut some, &[1], &data, &[1, 2], &words);
+        let empty = || vec![[0_u64; 256]; 2];
+        let (mut child, mut sibling, mut some) = (empty(), empty(), empty());
+        fill_all(&mut child, &data, &[entry(0)]);
+        fill_all(&mut sibling, &data, &[entry(1), entry(2)]);
+        fill_some(&mut some[..1], &[1], &data, &[entry(1), entry(2)]);
         assert_eq!(some[0], sibling[1]);
         let mut sum = child.clone();
         add(&mut sum, &sibling);

@@ -1,11 +1,33 @@
 //! Two sums in one machine word.
 //!
 //! A row contributes a signed number (boosting: gradient; forest: positive weight) and a non-negative one (hessian;
-//! weight). As fixed-point integers in the upper and lower half of a `u64`, both are summed by one integer addition.
+//! weight). As fixed-point integers in the upper and lower half of a word, both are summed by one integer addition.
 //! Integer sums are exact, so they do not depend on the order of the rows, and a sibling is its parent minus the
 //! other child (Shi et al. 2022, "Quantized Training of Gradient Boosting Decision Trees").
+//!
+//! One row's pair takes 16 bits each, so that it travels with the row's number in eight bytes; a sum takes 32 bits
+//! each. No sum of the lower numbers reaches 2^31, so both halves of a sum convert to floating point as signed.
 
-/// Packs `upper` (signed) and `lower` (below 2^32, as is every sum of them that is ever formed).
+/// A training row on its way through a tree: its place in the data and its packed pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Entry {
+    pub(crate) row: u32,
+    pub(crate) word: u32,
+}
+
+/// One row's pair.
+pub(crate) fn pack_row(upper: i16, lower: u16) -> u32 {
+    (u32::from(upper as u16) << 16) | u32::from(lower)
+}
+
+/// A row's pair as a sum of one row.
+pub(crate) fn widen(word: u32) -> u64 {
+    // An arithmetic shift carries the sign into the upper half.
+    let upper = i64::from(word as i32 >> 16) as u64;
+    (upper << 32) | u64::from(word & 0xffff)
+}
+
+/// The sum with these halves.
 pub(crate) fn pack(upper: i32, lower: u32) -> u64 {
     (u64::from(upper as u32) << 32).wrapping_add(u64::from(lower))
 }
@@ -20,7 +42,14 @@ pub(crate) fn lower(word: u64) -> u32 {
     word as u32
 }
 
-/// The fixed-point scales of `rows` pairs of gradients in [-1, 1] and hessians in [0, 1/4], as of the log-loss.
+/// The sum of all `entries`.
+pub(crate) fn total(entries: &[Entry]) -> u64 {
+    entries
+        .iter()
+        .fold(0, |sum, entry| sum.wrapping_add(widen(entry.word)))
+}
+
+/// The fixed-point scales of gradients in [-1, 1] and hessians in [0, 1/4], as of the log-loss.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FixedPoint {
     /// Units of the upper half per 1.
@@ -30,21 +59,15 @@ pub(crate) struct FixedPoint {
 }
 
 impl FixedPoint {
-    /// As fine as fits: no sum over all rows, roundings included, leaves its half of the word.
-    pub(crate) fn for_rows(rows: usize) -> Self {
-        let rows = rows as f64;
+    /// As fine as fits: no row leaves its 16 bits, and no sum over all rows, roundings included, its 31.
+    ///
+    /// `weight` is the sum of the rows' weights, each at most 1.
+    pub(crate) fn for_rows(rows: usize, weight: f64) -> Self {
+        let most = (f64::from(i32::MAX) - 0.5 * rows as f64) / weight;
         Self {
-            gradient: (f64::from(i32::MAX) / rows - 0.5).floor(),
-            hessian: (4.0 * (f64::from(u32::MAX) / rows - 0.5)).floor(),
+            gradient: most.min(f64::from(i16::MAX)).floor(),
+            hessian: 4.0 * most.min(f64::from(u16::MAX)).floor(),
         }
-    }
-
-    /// One row's gradient and hessian.
-    pub(crate) fn pack(self, gradient: f64, hessian: f64) -> u64 {
-        // Adding half and flooring rounds by plain arithmetic; `f64::round` is a library call on plain x86-64.
-        let upper = gradient * self.gradient;
-        let upper = (upper + if upper < 0.0 { -0.5 } else { 0.5 }) as i32;
-        pack(upper, (hessian * self.hessian + 0.5) as u32)
     }
 }
 
@@ -57,24 +80,27 @@ mod tests {
     #[test]
     fn extreme_sums_stay_in_their_halves() {
         for rows in [1_usize, 2, 3, 70_000, 1 << 24] {
-            let scale = FixedPoint::for_rows(rows);
-            for gradient in [-1.0, 1.0] {
-                let word = scale.pack(gradient, 0.25);
-                assert!(i64::from(upper(word)).abs() * rows as i64 <= i64::from(i32::MAX));
-                assert!(u32::try_from(u64::from(lower(word)) * rows as u64).is_ok());
+            let scale = FixedPoint::for_rows(rows, rows as f64);
+            assert!(scale.gradient <= f64::from(i16::MAX) && scale.hessian <= 4.0 * 65_535.0);
+            for largest in [scale.gradient, scale.hessian / 4.0] {
+                assert!((largest + 0.5) * rows as f64 <= f64::from(i32::MAX));
             }
-            assert!(scale.gradient >= 127.0 && scale.hessian >= 1_000.0);
+            assert!(scale.gradient >= 127.0 && scale.hessian >= 508.0);
         }
     }
 
     proptest! {
         #[test]
-        fn sums_of_words_are_sums_of_halves(pairs in prop::collection::vec((-9_000_i32..9_000, 0_u32..9_000), 1..60)) {
-            let sum = |pairs: &[(i32, u32)]| pairs.iter().fold(0_u64, |sum, &(a, b)| sum.wrapping_add(pack(a, b)));
+        fn sums_of_words_are_sums_of_halves(pairs in prop::collection::vec((any::<i16>(), any::<u16>()), 1..60)) {
+            let sum = |pairs: &[(i16, u16)]| {
+                let entries: Vec<_> = pairs.iter().map(|&(a, b)| Entry { row: 0, word: pack_row(a, b) }).collect();
+                total(&entries)
+            };
             let (whole, first) = (sum(&pairs), sum(&pairs[..pairs.len() / 2]));
-            prop_assert_eq!(upper(whole), pairs.iter().map(|pair| pair.0).sum::<i32>());
-            prop_assert_eq!(lower(whole), pairs.iter().map(|pair| pair.1).sum::<u32>());
+            prop_assert_eq!(upper(whole), pairs.iter().map(|pair| i32::from(pair.0)).sum::<i32>());
+            prop_assert_eq!(lower(whole), pairs.iter().map(|pair| u32::from(pair.1)).sum::<u32>());
             prop_assert_eq!(whole.wrapping_sub(first), sum(&pairs[pairs.len() / 2..]));
+            prop_assert_eq!(whole, pack(upper(whole), lower(whole)));
         }
     }
 }

@@ -8,20 +8,27 @@ use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError, mpsc};
 
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::error::Error;
+
 /// Runs `work` on every job and hands each result to `done` with its job's index, in order of completion.
 ///
+/// Each thread works in a state `S` of its own, which it keeps from job to job.
+///
 /// `done` runs on the caller's thread; its `Break` ends the whole once the jobs under way have ended.
-pub(crate) fn for_each<J: Send, T: Send>(
+pub(crate) fn for_each<S: Default, J: Send, T: Send>(
     threads: NonZeroUsize,
     jobs: impl ExactSizeIterator<Item = J> + Send,
-    work: impl Fn(J) -> T + Sync,
+    work: impl Fn(&mut S, J) -> T + Sync,
     mut done: impl FnMut(usize, T) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     let threads = threads.get().min(jobs.len());
     let mut jobs = jobs.enumerate();
     // Starting a thread takes 20 to 150 microseconds, which small work does not repay.
     if threads <= 1 {
-        return jobs.try_for_each(|(index, job)| done(index, work(job)));
+        let mut state = S::default();
+        return jobs.try_for_each(|(index, job)| done(index, work(&mut state, job)));
     }
     // Jobs are handed out one by one: some take much longer than others.
     let queue = Mutex::new(jobs);
@@ -30,9 +37,10 @@ pub(crate) fn for_each<J: Send, T: Send>(
         for _ in 0..threads {
             let (sender, queue, work) = (sender.clone(), &queue, &work);
             scope.spawn(move || {
+                let mut state = S::default();
                 while let Some((index, job)) = next(queue) {
                     // The receiver is gone once `done` has asked to stop.
-                    if sender.send((index, work(job))).is_err() {
+                    if sender.send((index, work(&mut state, job))).is_err() {
                         break;
                     }
                 }
@@ -75,6 +83,26 @@ pub(crate) fn map<J: Send, T: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Threads that live as long as the fit, for work that is too small to start a thread for.
+#[derive(Debug)]
+pub(crate) struct Workers(ThreadPool);
+
+impl Workers {
+    /// Starts `threads` of them.
+    pub(crate) fn start(threads: NonZeroUsize) -> Result<Self, Error> {
+        let pool = ThreadPoolBuilder::new().num_threads(threads.get());
+        pool.build().map(Self).map_err(|source| Error::Threads {
+            threads: threads.get(),
+            source,
+        })
+    }
+
+    /// Does `work` on one of them; what it hands to rayon's `join` and parallel iterators, the others share.
+    pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.0.install(work)
+    }
+}
+
 fn next<I: Iterator>(queue: &Mutex<I>) -> Option<I::Item> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).next()
 }
@@ -103,7 +131,7 @@ mod tests {
             let flow = for_each(
                 threads,
                 0..1_000_000_u32,
-                |job| job,
+                |(), job| job,
                 |_, _| {
                     seen += 1;
                     if seen == 3 {

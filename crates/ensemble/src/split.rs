@@ -1,8 +1,8 @@
 //! Where a node is best divided: a scan over one feature's bins.
 
 use crate::cuts::MISSING;
-use crate::histogram::Bins;
-use crate::packed::{lower, upper};
+use crate::histogram::{Bins, Cell};
+use crate::packed::{lower, pack, upper};
 
 /// What makes a split good, for both kinds of trees.
 ///
@@ -28,100 +28,182 @@ pub(crate) struct Split {
     pub(crate) bin: u8,
     /// Whether missing values go left.
     pub(crate) missing_left: bool,
-    /// What is gained, in units of upper²/lower.
-    pub(crate) gain: f64,
+    /// How far the sides differ; see [`Search::separation`].
+    pub(crate) separation: f64,
     /// The packed sums of the left side.
     pub(crate) left: u64,
 }
 
 impl Split {
+    /// Whether this is the better one of two splits of a node, of which `other` was found first.
+    pub(crate) fn beats(&self, other: &Self) -> bool {
+        self.separation > other.separation
+    }
+
     /// Whether a row with bin `code` of the split's feature goes left.
-    #[expect(
-        clippy::needless_bitwise_bool,
-        reason = "rows go left and right at random: a branch would mispredict"
-    )]
+    ///
+    /// Adding 1 to all bins, with wrapping, makes the missing values' bin the first one: one comparison decides, and
+    /// a branch would mispredict, since rows go left and right at random.
     pub(crate) fn goes_left(&self, code: u8) -> bool {
-        (code <= self.bin) | (self.missing_left & (code == MISSING))
+        let shift = u8::from(self.missing_left);
+        code.wrapping_add(shift) <= self.bin.wrapping_add(shift)
     }
 }
 
-impl Criterion {
-    /// What a node with these packed sums scores undivided.
-    pub(crate) fn score(&self, sums: u64) -> f64 {
-        let upper = f64::from(upper(sums));
-        upper * upper / (f64::from(lower(sums)) + self.l2)
-    }
+/// The search for the best split of one node.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Search {
+    l2: f64,
+    /// Of the node: the signed sum, and the non-negative one with the penalty of both sides.
+    upper: f64,
+    span: f64,
+    total: u64,
+    /// What the left side's sum of h must reach, and may reach.
+    least: f64,
+    most: f64,
+    /// What the node scores with its one penalty beyond what it would with two.
+    one_penalty: f64,
+    /// The separation that must be exceeded.
+    floor: f64,
+}
 
-    /// What `left` and `right` score together, if both are large enough; over their common denominator, since a
-    /// division costs as much as all the rest.
-    pub(crate) fn score_divided(&self, left: u64, right: u64) -> Option<f64> {
-        if lower(left).min(lower(right)) < self.min_lower {
-            return None;
+impl Search {
+    /// For a node with packed sums `total`.
+    pub(crate) fn new(criterion: &Criterion, total: u64) -> Self {
+        let (g, h) = (f64::from(upper(total)), f64::from(lower(total)));
+        let span = h + 2.0 * criterion.l2;
+        let one_penalty = g * g / (h + criterion.l2) - g * g / span;
+        let least = f64::from(criterion.min_lower);
+        Self {
+            l2: criterion.l2,
+            upper: g,
+            span,
+            total,
+            least,
+            most: h - least,
+            one_penalty,
+            floor: (criterion.min_gain + one_penalty) * span,
         }
-        let (g, h) = (f64::from(upper(left)), f64::from(lower(left)) + self.l2);
-        let (other_g, other_h) = (f64::from(upper(right)), f64::from(lower(right)) + self.l2);
-        Some((g * g * other_h + other_g * other_g * h) / (h * other_h))
     }
 
-    /// The best split of a node with packed sums `total` by the bins `0..=last_bin` of one feature.
+    /// How far a left side with sums (g, h) differs from the rest of the node.
+    ///
+    /// With a = h + l2 and b likewise for the other side, g²/a + g'²/b = G²/(a + b) + (g b - g' a)² / (a b (a + b)).
+    /// Of this only (g b - g' a)² / (a b) changes from split to split: one division, and nothing that cancels.
+    pub(crate) fn separation(&self, g: f64, h: f64) -> f64 {
+        let a = h + self.l2;
+        let difference = g * self.span - self.upper * a;
+        difference * difference / (a * (self.span - a))
+    }
+
+    /// What a split of this separation gains, in units of upper²/lower.
+    pub(crate) fn gain(&self, separation: f64) -> f64 {
+        separation / self.span - self.one_penalty
+    }
+
+    /// The best split by the bins `0..=last_bin` of one feature.
     ///
     /// Missing values are tried on both sides; in a node without any, a later missing value goes the way of the
     /// larger side. Of equal splits the one with the lowest bin is taken.
-    pub(crate) fn best_split(
+    pub(crate) fn best_split<C: Cell>(
         &self,
-        bins: &Bins,
+        bins: &Bins<C>,
         feature: u8,
         last_bin: u8,
-        total: u64,
     ) -> Option<Split> {
+        let (lefts, last) = running_sums(bins, last_bin);
         let missing = bins[usize::from(MISSING)];
-        let undivided = self.score(total);
-        let mut best = Split {
+        let missing_right = self.best_bin(&lefts[..last], C::ZERO);
+        let missing_left = if missing == C::ZERO {
+            None
+        } else {
+            self.best_bin(&lefts[..last], missing)
+        };
+        let (separation, bin, with_missing) = match (missing_right, missing_left) {
+            (Some((right, bin)), Some((left, other)))
+                if left < right || (left == right && bin <= other) =>
+            {
+                (right, bin, false)
+            }
+            (_, Some((left, bin))) => (left, bin, true),
+            (Some((right, bin)), None) => (right, bin, false),
+            (None, None) => return None,
+        };
+        let (mut g, mut h) = lefts[usize::from(bin)].halves();
+        if with_missing {
+            (g, h) = (g + missing.halves().0, h + missing.halves().1);
+        }
+        let left = pack(g, h as u32);
+        let larger_side_is_left = h as u32 >= lower(self.total.wrapping_sub(left));
+        Some(Split {
             feature,
-            bin: 0,
-            missing_left: false,
-            gain: self.min_gain,
-            left: 0,
-        };
-        let mut consider = |bin: u8, left: u64, missing_left: bool| {
-            let divided = self.score_divided(left, total.wrapping_sub(left));
-            let gain = divided.map_or(f64::NEG_INFINITY, |score| score - undivided);
-            if gain > best.gain {
-                best = Split {
-                    bin,
-                    missing_left,
-                    gain,
-                    left,
-                    ..best
-                };
-            }
-        };
-        let mut left = 0_u64;
-        for (bin, &word) in (0..=last_bin).zip(bins) {
-            // An empty bin divides the node as the bin before it does.
-            if word == 0 {
-                continue;
-            }
-            // Wrapping, because the signed upper half carries out of the word when it passes through 0.
-            left = left.wrapping_add(word);
-            consider(bin, left, false);
-            if missing != 0 {
-                consider(bin, left.wrapping_add(missing), true);
-            }
-        }
-        let found = best.gain > self.min_gain;
-        if missing == 0 {
-            best.missing_left = lower(best.left) >= lower(total.wrapping_sub(best.left));
-        }
-        found.then_some(best)
+            bin,
+            missing_left: with_missing || (missing == C::ZERO && larger_side_is_left),
+            separation,
+            left,
+        })
     }
+
+    /// The first bin with the highest separation, with `missing` on the left side too.
+    ///
+    /// Blocks of bins are computed without a branch, so that the compiler uses vector instructions; only a block that
+    /// holds a better split than all before it is looked at bin by bin.
+    fn best_bin<C: Cell>(&self, lefts: &[C], missing: C) -> Option<(f64, u8)> {
+        let (missing_g, missing_h) = missing.halves();
+        let mut best = self.floor;
+        let mut found = None;
+        for (block, lefts) in lefts.as_chunks::<BLOCK>().0.iter().enumerate() {
+            let separations: [f64; BLOCK] = std::array::from_fn(|at| {
+                let (g, h) = lefts[at].halves();
+                let (left_g, left_h) = (f64::from(g + missing_g), f64::from(h + missing_h));
+                let separation = self.separation(left_g, left_h);
+                // Missing values alone against all others are the last bin's split, mirrored.
+                let allowed = (left_h >= self.least) & (left_h <= self.most) & (h > 0);
+                if allowed {
+                    separation
+                } else {
+                    f64::NEG_INFINITY
+                }
+            });
+            let highest = maximum(&separations);
+            if highest > best {
+                best = highest;
+                let at = separations.iter().position(|&found| found == highest);
+                found = at.map(|at| (highest, (block * BLOCK + at) as u8));
+            }
+        }
+        found
+    }
+}
+
+/// Bins that are looked at together.
+const BLOCK: usize = 16;
+
+/// The sums of all bins up to each one, and how many there are: whole blocks up to `last_bin`.
+fn running_sums<C: Cell>(bins: &Bins<C>, last_bin: u8) -> (Bins<C>, usize) {
+    let last = (usize::from(last_bin) / BLOCK + 1) * BLOCK;
+    let mut lefts = [C::ZERO; 256];
+    let mut sum = C::ZERO;
+    for (left, &bin) in lefts[..last].iter_mut().zip(&bins[..usize::from(MISSING)]) {
+        sum = sum.plus(bin);
+        *left = sum;
+    }
+    // Nothing is left of the missing values' place that is not left of the bin before it.
+    lefts[usize::from(MISSING)] = sum;
+    (lefts, last)
+}
+
+/// The highest number, by halves: a chain of comparisons would wait for each one before the next.
+fn maximum(numbers: &[f64; BLOCK]) -> f64 {
+    let larger = |a: f64, b: f64| if a > b { a } else { b };
+    let eight: [f64; 8] = std::array::from_fn(|at| larger(numbers[at], numbers[at + 8]));
+    let four: [f64; 4] = std::array::from_fn(|at| larger(eight[at], eight[at + 4]));
+    larger(larger(four[0], four[2]), larger(four[1], four[3]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::histogram::EMPTY;
-    use crate::packed::pack;
 
     const GINI: Criterion = Criterion {
         l2: 0.0,
@@ -130,13 +212,14 @@ mod tests {
     };
 
     fn best(criterion: Criterion, sums: &[(u8, i32, u32)]) -> Option<(u8, bool, f64)> {
-        let mut bins = EMPTY;
+        let mut bins = [0; 256];
         for &(bin, upper, lower) in sums {
             bins[usize::from(bin)] = pack(upper, lower);
         }
         let total = bins.iter().fold(0_u64, |sum, &word| sum.wrapping_add(word));
-        let split = criterion.best_split(&bins, 3, 254, total)?;
-        Some((split.bin, split.missing_left, split.gain))
+        let search = Search::new(&criterion, total);
+        let split = search.best_split(&bins, 3, 254)?;
+        Some((split.bin, split.missing_left, search.gain(split.separation)))
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! The loss on the validation part, and when it has stopped falling.
 
-use std::num::NonZeroUsize;
+use rayon::prelude::*;
 
 use crate::loss::margin_loss;
 use crate::matrix::Samples;
-use crate::parallel;
 use crate::tree::Tree;
 
 /// Rows per job; fixed, so that the loss is summed in the same order whatever the number of threads.
@@ -15,29 +14,29 @@ const BLOCK: usize = 1 << 11;
 pub(super) struct Validation<'a> {
     part: &'a Samples<'a>,
     margins: Vec<f64>,
-    threads: NonZeroUsize,
 }
 
 impl<'a> Validation<'a> {
-    pub(super) fn new(part: &'a Samples<'a>, base: f64, threads: NonZeroUsize) -> Self {
+    pub(super) fn new(part: &'a Samples<'a>, base: f64) -> Self {
         Self {
             part,
             margins: vec![base; part.y().len()],
-            threads,
         }
     }
 
     /// Adds what `tree` says and returns the mean log-loss.
     pub(super) fn add_tree(&mut self, tree: &Tree) -> f64 {
         let part = self.part;
-        let blocks = self.margins.chunks_mut(BLOCK).enumerate();
-        let losses = parallel::map(self.threads, blocks, |(block, margins)| {
+        let blocks = self.margins.par_chunks_mut(BLOCK).enumerate();
+        let losses = blocks.map(|(block, margins)| {
             let rows = block * BLOCK..;
             rows.zip(margins).fold(0.0, |sum, (row, margin)| {
                 *margin += f64::from(tree.leaf(part.x().row(row)));
                 sum + margin_loss(*margin, part.y()[row])
             })
         });
+        // Collected first: a parallel sum would add up in any order.
+        let losses: Vec<f64> = losses.collect();
         losses.iter().sum::<f64>() / part.y().len() as f64
     }
 }

@@ -1,31 +1,25 @@
 //! Growth of one boosted tree.
 //!
-//! Large nodes are grown by all threads together, each summing a share of the rows. Nodes that have become small
-//! are set aside and grown, whole subtree by whole subtree, on one thread each.
+//! Large nodes are summed by all threads together, each adding up a share of the rows; a node's two subtrees are
+//! grown side by side wherever a thread is free.
 
-use std::num::NonZeroUsize;
-
-use super::node::{Open, Place, Sketch, fill_gaps};
+use super::node::{Fallen, Open, Sketch};
 use super::pool::Pool;
 use super::rule::Rule;
 use crate::binned::Binned;
 use crate::histogram::{Bins, add, fill_all, fill_some, subtract};
-use crate::parallel;
+use crate::packed::{self, Entry};
 use crate::partition::partition;
-use crate::split::Split;
-use crate::tree::{Node, Tree};
+use crate::split::{Search, Split};
+use crate::tree::Node;
 
-/// Subtrees per thread at least, so that threads with small ones can take more.
-const SUBTREES_PER_THREAD: usize = 4;
-/// Rows that are worth starting a thread for, which can take as long as summing some 10,000 rows.
-const MIN_BLOCK: usize = 1 << 14;
+/// Rows from which a node is worth a second thread, which may have to be woken: summing as many takes 50 microseconds.
+const MIN_SHARED: usize = 1 << 12;
 
 /// What the nodes of one tree share.
 #[derive(Debug)]
 pub(super) struct Growth<'a> {
     pub(super) data: &'a Binned,
-    /// Each row's packed gradient and hessian.
-    pub(super) words: &'a [u64],
     /// The columns that the tree may use.
     pub(super) columns: &'a [u8],
     pub(super) pool: &'a Pool,
@@ -33,117 +27,97 @@ pub(super) struct Growth<'a> {
 }
 
 impl Growth<'_> {
-    /// Grows a tree on `rows`, which are reordered, and sets each one's step.
-    pub(super) fn tree(&self, rows: &mut [u32], steps: &mut [f32], threads: NonZeroUsize) -> Tree {
-        // A single thread has nobody to share with: the whole tree is one subtree.
-        let small = match threads.get() {
-            1 => rows.len(),
-            threads => rows.len() / (SUBTREES_PER_THREAD * threads),
+    /// Grows a tree on `entries`, which are reordered. `scratch` is as long.
+    pub(super) fn tree<'r>(
+        &self,
+        entries: &'r mut [Entry],
+        scratch: &'r mut [Entry],
+    ) -> Sketch<'r> {
+        let root = Open {
+            histogram: self.histogram(entries),
+            total: packed::total(entries),
+            entries,
+            scratch,
+            depth: 0,
         };
-        let total = rows.iter().fold(0_u64, |sum, &row| {
-            sum.wrapping_add(self.words[row as usize])
-        });
-        let histogram = self.histogram(rows, threads);
-        // One buffer for the whole tree, divided between its nodes like the rows themselves.
-        let mut scratch = vec![0; rows.len()];
-        let place = Place {
-            rows,
-            scratch: &mut scratch,
-            steps,
-        };
-        let root = Open::new(place, histogram, total, 0);
-
-        let mut trunk = Sketch::default();
-        self.grow(root, small, threads, &mut trunk);
-        let (places, open): (Vec<_>, Vec<_>) = trunk.postponed.into_iter().unzip();
-        let subtrees = parallel::map(threads, open.into_iter(), |node| {
-            let mut subtree = Sketch::default();
-            self.grow(node, 0, NonZeroUsize::MIN, &mut subtree);
-            subtree.nodes
-        });
-        Tree::from_preorder(fill_gaps(&trunk.nodes, places.into_iter().zip(subtrees)))
+        let mut sketch = Sketch::default();
+        self.grow(root, &mut sketch);
+        sketch
     }
 
-    /// Appends the subtree of `node`, postponing nodes of up to `small` rows.
-    fn grow<'r>(
-        &self,
-        node: Open<'r>,
-        small: usize,
-        threads: NonZeroUsize,
-        sketch: &mut Sketch<'r>,
-    ) {
-        if node.place.rows.len() <= small {
-            sketch.postponed.push((sketch.nodes.len(), node));
-            return;
-        }
-        let Some(split) = self.best_split(&node) else {
-            let value = self.rule.leaf_value(node.total);
-            node.place.steps.fill(value);
-            sketch.nodes.push(Node::Leaf(value));
-            self.pool.give_back(node.histogram);
+    /// Appends the subtree of `node`.
+    fn grow<'r>(&self, node: Open<'r>, sketch: &mut Sketch<'r>) {
+        let search = Search::new(&self.rule.criterion, node.total);
+        let Some(split) = self.best_split(&search, &node) else {
+            self.leaf(node, sketch);
             return;
         };
+        let gain = search.gain(split.separation);
+        sketch.gains.push((split.feature, gain));
         let threshold = self.data.cuts(split.feature).threshold(split.bin);
         sketch
             .nodes
             .push(Node::split(split.feature, split.missing_left, threshold));
         if node.depth + 1 == self.rule.max_depth {
-            sketch.nodes.extend(self.two_leaves(node, &split));
+            self.two_leaves(node, split, sketch);
+            return;
+        }
+        let (left, right) = self.divide(node, &split);
+        if left.entries.len().min(right.entries.len()) < MIN_SHARED {
+            self.grow(left, sketch);
+            self.grow(right, sketch);
         } else {
-            let (left, right) = self.divide(node, &split, threads);
-            self.grow(left, small, threads, sketch);
-            self.grow(right, small, threads, sketch);
+            let mut apart = Sketch::default();
+            rayon::join(|| self.grow(left, sketch), || self.grow(right, &mut apart));
+            sketch.append(apart);
         }
     }
 
     /// The best split over all columns; of equal ones that of the first column.
-    fn best_split(&self, node: &Open) -> Option<Split> {
+    fn best_split(&self, search: &Search, node: &Open) -> Option<Split> {
         let mut best: Option<Split> = None;
         for (bins, &feature) in node.histogram.iter().zip(self.columns) {
-            let last_bin = self.data.cuts(feature).last_bin();
-            let split = self
-                .rule
-                .criterion
-                .best_split(bins, feature, last_bin, node.total);
-            if split.is_some_and(|split| best.is_none_or(|best| split.gain > best.gain)) {
+            let split = search.best_split(bins, feature, self.data.cuts(feature).last_bin());
+            if split.is_some_and(|split| best.is_none_or(|best| split.beats(&best))) {
                 best = split;
             }
         }
         best
     }
 
-    /// The children of a node on the last level. Their rows need no order any more, only their steps.
-    fn two_leaves(&self, node: Open, split: &Split) -> [Node; 2] {
-        let left = self.rule.leaf_value(split.left);
-        let right = self.rule.leaf_value(node.total.wrapping_sub(split.left));
-        for (&mut row, step) in node.place.rows.iter_mut().zip(node.place.steps) {
-            *step = if self.goes_left(row, split) {
-                left
-            } else {
-                right
-            };
-        }
+    fn leaf<'r>(&self, node: Open<'r>, sketch: &mut Sketch<'r>) {
+        let value = self.rule.leaf_value(node.total);
+        sketch.nodes.push(Node::Leaf(value));
+        sketch.fallen.push(Fallen {
+            entries: node.entries,
+            split: None,
+            values: [value; 2],
+        });
         self.pool.give_back(node.histogram);
-        [Node::Leaf(left), Node::Leaf(right)]
+    }
+
+    /// The children of a node on the last level. Their rows are not moved any more: nobody will sum them.
+    fn two_leaves<'r>(&self, node: Open<'r>, split: Split, sketch: &mut Sketch<'r>) {
+        let right = node.total.wrapping_sub(split.left);
+        let values = [split.left, right].map(|total| self.rule.leaf_value(total));
+        sketch.nodes.extend(values.map(Node::Leaf));
+        sketch.fallen.push(Fallen {
+            entries: node.entries,
+            split: Some(split),
+            values,
+        });
+        self.pool.give_back(node.histogram);
     }
 
     /// Both children, ready to be split. Only the smaller one's rows are summed; the other's sums are what is left.
-    fn divide<'r>(
-        &self,
-        node: Open<'r>,
-        split: &Split,
-        threads: NonZeroUsize,
-    ) -> (Open<'r>, Open<'r>) {
-        let place = node.place;
-        let lefts = partition(place.rows, place.scratch, |row| self.goes_left(row, split));
-        let (left, right) = place.split_at(lefts);
-        let left_is_smaller = left.rows.len() < right.rows.len();
-        let smaller = if left_is_smaller {
-            &*left.rows
-        } else {
-            &*right.rows
-        };
-        let smaller = self.histogram(smaller, threads);
+    fn divide<'r>(&self, node: Open<'r>, split: &Split) -> (Open<'r>, Open<'r>) {
+        let lefts = partition(node.entries, node.scratch, |row| {
+            split.goes_left(self.data.code(row, split.feature))
+        });
+        let (left, right) = node.entries.split_at_mut(lefts);
+        let (left_scratch, right_scratch) = node.scratch.split_at_mut(lefts);
+        let left_is_smaller = left.len() < right.len();
+        let smaller = self.histogram(if left_is_smaller { left } else { right });
         let mut larger = node.histogram;
         subtract(&mut larger, &smaller);
         let (left_sums, right_sums) = if left_is_smaller {
@@ -151,39 +125,47 @@ impl Growth<'_> {
         } else {
             (larger, smaller)
         };
-        let depth = node.depth + 1;
+        let child = |entries, scratch, histogram, total| Open {
+            entries,
+            scratch,
+            histogram,
+            total,
+            depth: node.depth + 1,
+        };
         let right_total = node.total.wrapping_sub(split.left);
         (
-            Open::new(left, left_sums, split.left, depth),
-            Open::new(right, right_sums, right_total, depth),
+            child(left, left_scratch, left_sums, split.left),
+            child(right, right_scratch, right_sums, right_total),
         )
     }
 
-    fn goes_left(&self, row: u32, split: &Split) -> bool {
-        split.goes_left(self.data.code(row, split.feature))
+    /// The sums of `entries`, by as many threads as they are worth.
+    fn histogram(&self, entries: &[Entry]) -> Vec<Bins> {
+        let share = entries.len().div_ceil(rayon::current_num_threads());
+        self.histogram_by(share.max(MIN_SHARED), entries)
     }
 
-    /// The sums of `rows`, by as many threads as they are worth.
-    fn histogram(&self, rows: &[u32], threads: NonZeroUsize) -> Vec<Bins> {
-        let block = rows.len().div_ceil(threads.get()).max(MIN_BLOCK);
-        let mut parts =
-            parallel::map(threads, rows.chunks(block), |rows| self.fill(rows)).into_iter();
-        let mut sums = parts
-            .next()
-            .unwrap_or_else(|| self.pool.take(self.columns.len()));
-        for part in parts {
-            add(&mut sums, &part);
-            self.pool.give_back(part);
+    /// The same, up to `share` entries by one thread.
+    fn histogram_by(&self, share: usize, entries: &[Entry]) -> Vec<Bins> {
+        if entries.len() <= share {
+            return self.fill(entries);
         }
+        let (first, second) = entries.split_at(entries.len() / 2);
+        let (mut sums, others) = rayon::join(
+            || self.histogram_by(share, first),
+            || self.histogram_by(share, second),
+        );
+        add(&mut sums, &others);
+        self.pool.give_back(others);
         sums
     }
 
-    fn fill(&self, rows: &[u32]) -> Vec<Bins> {
+    fn fill(&self, entries: &[Entry]) -> Vec<Bins> {
         let mut histogram = self.pool.take(self.columns.len());
         if self.columns.len() == self.data.columns() {
-            fill_all(&mut histogram, self.data, rows, self.words);
+            fill_all(&mut histogram, self.data, entries);
         } else {
-            fill_some(&mut histogram, self.columns, self.data, rows, self.words);
+            fill_some(&mut histogram, self.columns, self.data, entries);
         }
         histogram
     }
@@ -191,44 +173,56 @@ impl Growth<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroUsize;
+
     use proptest::prelude::*;
 
     use super::*;
     use crate::exact_tree::{ExactTree, tables};
     use crate::matrix::Matrix;
-    use crate::packed::FixedPoint;
+    use crate::packed::{FixedPoint, pack_row, widen};
     use crate::params::BoostingParams;
+    use crate::tree::Tree;
 
     proptest! {
         #[test]
-        fn a_tree_is_the_exact_one_on_any_number_of_threads(
+        fn a_tree_is_the_exact_one(
             (columns, values, labels) in tables(),
             max_depth in 1..5_u32,
             min_child_weight in 0.0..1.0,
             gamma in 0.0..0.1,
-            threads in 1..4_usize,
         ) {
             let x = Matrix::new(&values, columns).unwrap();
             let data = Binned::new(&x, 255, NonZeroUsize::MIN).unwrap();
             let params = BoostingParams { max_depth, gamma, min_child_weight, ..BoostingParams::default() };
-            let scale = FixedPoint::for_rows(labels.len());
+            let scale = FixedPoint::for_rows(labels.len(), labels.len() as f64);
             let rule = Rule::new(&params, scale);
             // Gradients of unlike size, as after some rounds.
             let gradient = |(row, &label): (usize, &u8)| (row % 5 + 1) as f64 / 6.0 - f64::from(label);
-            let pack = |pair| scale.pack(gradient(pair), gradient(pair).abs() / 4.0);
-            let words: Vec<u64> = labels.iter().enumerate().map(pack).collect();
+            let pack = |pair| {
+                let (g, h) = (gradient(pair), gradient(pair).abs() / 4.0);
+                pack_row((g * scale.gradient) as i16, (h * scale.hessian) as u16)
+            };
+            let packed: Vec<u32> = labels.iter().enumerate().map(pack).collect();
+            let words: Vec<u64> = packed.iter().map(|&word| widen(word)).collect();
             let all: Vec<u8> = (0..columns as u8).collect();
             let pool = Pool::default();
-            let growth = Growth { data: &data, words: &words, columns: &all, pool: &pool, rule: &rule };
-            let mut rows: Vec<u32> = (0..labels.len() as u32).collect();
-            let mut steps = vec![0.0; rows.len()];
-            let grown = growth.tree(&mut rows, &mut steps, NonZeroUsize::new(threads).unwrap());
+            let growth = Growth { data: &data, columns: &all, pool: &pool, rule: &rule };
+            let mut entries: Vec<Entry> = (0..).zip(&packed).map(|(row, &word)| Entry { row, word }).collect();
+            let mut scratch = entries.clone();
+            let sketch = growth.tree(&mut entries, &mut scratch);
 
             let exact = ExactTree { columns, values: &values, words: &words, criterion: rule.criterion, max_depth };
             let exact: Vec<f32> = exact.leaf_sums().into_iter().map(|sums| rule.leaf_value(sums)).collect();
-            for (&row, &step) in rows.iter().zip(&steps) {
-                prop_assert_eq!(step, exact[row as usize]);
-                prop_assert_eq!(grown.leaf(x.row(row as usize)), step);
+            let grown = Tree::from_preorder(sketch.nodes);
+            for (row, expected) in x.iter_rows().zip(&exact) {
+                prop_assert_eq!(grown.leaf(row), *expected);
+            }
+            for fallen in sketch.fallen {
+                for entry in fallen.entries {
+                    let right = fallen.split.is_some_and(|split| !split.goes_left(data.code(entry.row, split.feature)));
+                    prop_assert_eq!(fallen.values[usize::from(right)], exact[entry.row as usize]);
+                }
             }
         }
     }

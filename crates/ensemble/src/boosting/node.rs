@@ -1,84 +1,64 @@
 //! The parts of a tree that is being grown.
 
 use crate::histogram::Bins;
+use crate::packed::Entry;
+use crate::split::Split;
 use crate::tree::Node;
 
 /// A node that may still be split.
 #[derive(Debug)]
 pub(super) struct Open<'r> {
-    pub(super) place: Place<'r>,
-    /// Of its rows, one entry per column of the tree.
+    /// The node's rows, ascending.
+    pub(super) entries: &'r mut [Entry],
+    /// As long as `entries`, to move them in. Nodes never share, so that threads need not know of each other.
+    pub(super) scratch: &'r mut [Entry],
+    /// The sums of its rows, one entry per column of the tree.
     pub(super) histogram: Vec<Bins>,
+    /// The sum of its rows.
     pub(super) total: u64,
+    /// 0 at the root.
     pub(super) depth: u32,
 }
 
-impl<'r> Open<'r> {
-    /// A node at `depth` (the root's is 0) whose rows sum to `histogram` by bin and to `total` altogether.
-    pub(super) fn new(place: Place<'r>, histogram: Vec<Bins>, total: u64, depth: u32) -> Self {
-        Self {
-            place,
-            histogram,
-            total,
-            depth,
-        }
-    }
-}
-
-/// A node's share of what is kept per row. Nodes never share, so that threads need not know of each other.
-#[derive(Debug)]
-pub(super) struct Place<'r> {
-    pub(super) rows: &'r mut [u32],
-    /// To move rows in.
-    pub(super) scratch: &'r mut [u32],
-    /// What the tree adds to each of `rows`; set once its leaf is known.
-    pub(super) steps: &'r mut [f32],
-}
-
-impl Place<'_> {
-    /// The places of two children, of which the left one has `lefts` rows.
-    pub(super) fn split_at(self, lefts: usize) -> (Self, Self) {
-        let (rows, right_rows) = self.rows.split_at_mut(lefts);
-        let (scratch, right_scratch) = self.scratch.split_at_mut(lefts);
-        let (steps, right_steps) = self.steps.split_at_mut(lefts);
-        let right = Self {
-            rows: right_rows,
-            scratch: right_scratch,
-            steps: right_steps,
-        };
-        (
-            Self {
-                rows,
-                scratch,
-                steps,
-            },
-            right,
-        )
-    }
-}
-
-/// Nodes in preorder, with gaps where subtrees are still to be grown.
+/// What has been grown below one node.
 #[derive(Debug, Default)]
 pub(super) struct Sketch<'r> {
+    /// In preorder.
     pub(super) nodes: Vec<Node>,
-    /// Each with its place among `nodes`, ascending.
-    pub(super) postponed: Vec<(usize, Open<'r>)>,
+    /// Where the node's rows are, each of them in one place.
+    pub(super) fallen: Vec<Fallen<'r>>,
+    /// The splits in preorder, each with the column and the gain.
+    pub(super) gains: Vec<(u8, f64)>,
 }
 
-/// Puts the subtrees into the places where they belong.
-pub(super) fn fill_gaps(
-    nodes: &[Node],
-    subtrees: impl Iterator<Item = (usize, Vec<Node>)>,
-) -> Vec<Node> {
-    let mut filled = Vec::new();
-    let mut taken = 0;
-    for (place, subtree) in subtrees {
-        filled.extend_from_slice(&nodes[taken..place]);
-        filled.extend(subtree);
-        taken = place;
+impl Sketch<'_> {
+    /// Appends what has been grown apart.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.nodes.append(&mut other.nodes);
+        self.fallen.append(&mut other.fallen);
+        self.gains.append(&mut other.gains);
     }
-    filled.extend_from_slice(&nodes[taken..]);
-    filled
+}
+
+/// Rows that have come to their leaf, or to the last split above it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fallen<'r> {
+    /// Ascending.
+    pub(super) entries: &'r [Entry],
+    /// Which of the two leaves a row is in; none if there is only one.
+    pub(super) split: Option<Split>,
+    /// The values of the left and the right leaf.
+    pub(super) values: [f32; 2],
+}
+
+impl<'r> Fallen<'r> {
+    /// The part with rows below `row`, and the part with the others.
+    pub(super) fn split_at_row(self, row: u32) -> (Self, Self) {
+        let below = self.entries.partition_point(|entry| entry.row < row);
+        let (low, high) = self.entries.split_at(below);
+        let part = |entries: &'r [Entry]| Self { entries, ..self };
+        (part(low), part(high))
+    }
 }
 
 #[cfg(test)]
@@ -86,35 +66,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subtrees_go_where_they_were_left_out() {
-        let leaves = |values: &[f32]| {
-            values
-                .iter()
-                .map(|&value| Node::Leaf(value))
-                .collect::<Vec<_>>()
+    fn fallen_rows_are_divided_by_their_numbers() {
+        let entries: Vec<Entry> = [3, 5, 9]
+            .into_iter()
+            .map(|row| Entry { row, word: 0 })
+            .collect();
+        let fallen = Fallen {
+            entries: &entries,
+            split: None,
+            values: [1.0; 2],
         };
-        let filled = fill_gaps(
-            &leaves(&[1.0, 4.0]),
-            [(1, leaves(&[2.0, 3.0])), (2, leaves(&[5.0]))].into_iter(),
-        );
-        assert_eq!(filled, leaves(&[1.0, 2.0, 3.0, 4.0, 5.0]));
-        assert_eq!(
-            fill_gaps(&[], [(0, leaves(&[1.0]))].into_iter()),
-            leaves(&[1.0])
-        );
-    }
-
-    #[test]
-    fn children_have_places_of_their_own() {
-        let (mut rows, mut scratch, mut steps) = ([5, 6, 7], [0; 3], [0.0; 3]);
-        let place = Place {
-            rows: &mut rows,
-            scratch: &mut scratch,
-            steps: &mut steps,
+        let check = |row, expected| {
+            let (low, high) = fallen.split_at_row(row);
+            assert_eq!(
+                (low.entries.len(), high.entries.len()),
+                expected,
+                "at row {row}"
+            );
         };
-        let (left, right) = place.split_at(1);
-        assert_eq!((&*left.rows, &*right.rows), (&[5][..], &[6, 7][..]));
-        right.steps.fill(2.0);
-        assert_eq!(steps, [0.0, 2.0, 2.0]);
+        check(0, (0, 3));
+        check(5, (1, 2));
+        check(6, (2, 1));
+        check(10, (3, 0));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::histogram::{Bins, EMPTY};
+use crate::histogram::Bins;
 
 /// Histograms that no node holds at the moment.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ impl Pool {
         let used = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut histogram = used.unwrap_or_default();
         histogram.clear();
-        histogram.resize(columns, EMPTY);
+        histogram.resize(columns, [0; 256]);
         histogram
     }
 

@@ -11,8 +11,8 @@ use crate::params::BoostingParams;
 pub(super) struct Drawn {
     /// Ascending.
     pub(super) columns: Vec<u8>,
-    /// Ascending.
-    pub(super) rows: Vec<u32>,
+    /// Ascending; none if the tree is grown on all.
+    pub(super) rows: Option<Vec<u32>>,
     /// The other rows, whose scores the tree moves too.
     pub(super) left_out: Vec<u32>,
 }
@@ -21,21 +21,27 @@ pub(super) struct Drawn {
 pub(super) fn draw(params: &BoostingParams, data: &Binned, seed: u64, round: usize) -> Drawn {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(round as u64);
-    let all = 0..data.rows() as u32;
-    let limit = params.subsample * 2_f64.powi(32);
-    let (mut rows, mut left_out): (Vec<u32>, Vec<u32>) = if params.subsample < 1.0 {
-        all.partition(|_| f64::from(rng.next_u32()) < limit)
-    } else {
-        (all.collect(), Vec::new())
-    };
-    // A small share of few rows may draw none, and a tree needs some.
-    if rows.is_empty() {
-        std::mem::swap(&mut rows, &mut left_out);
-    }
+    let (rows, left_out) = draw_rows(params.subsample, data.rows() as u32, &mut rng);
     Drawn {
         columns: draw_columns(params.colsample, data.columns(), &mut rng),
         rows,
         left_out,
+    }
+}
+
+/// The rows drawn, unless they are all, and the others.
+fn draw_rows(share: f64, rows: u32, rng: &mut impl Rng) -> (Option<Vec<u32>>, Vec<u32>) {
+    if share >= 1.0 {
+        return (None, Vec::new());
+    }
+    let limit = share * 2_f64.powi(32);
+    let (drawn, left_out): (Vec<u32>, Vec<u32>) =
+        (0..rows).partition(|_| f64::from(rng.next_u32()) < limit);
+    // A small share of few rows may draw none, and a tree needs some.
+    if drawn.is_empty() {
+        (None, drawn)
+    } else {
+        (Some(drawn), left_out)
     }
 }
 
@@ -83,7 +89,7 @@ mod tests {
     fn everything_is_used_unless_a_share_is_asked_for() {
         let all = drawn(1.0, 1.0, 1);
         assert_eq!(all.columns, (0..10).collect::<Vec<u8>>());
-        assert_eq!(all.rows, (0..2_000).collect::<Vec<u32>>());
+        assert_eq!(all.rows, None);
         assert!(all.left_out.is_empty());
     }
 
@@ -91,12 +97,9 @@ mod tests {
     fn shares_are_drawn_anew_each_round() {
         let (first, second) = (drawn(0.25, 0.31, 1), drawn(0.25, 0.31, 2));
         assert_eq!(first.columns.len(), 4);
-        assert!(
-            (400..600).contains(&first.rows.len()),
-            "{} of 2000 rows",
-            first.rows.len()
-        );
-        assert_eq!(first.rows.len() + first.left_out.len(), 2_000);
+        let count = first.rows.as_ref().unwrap().len();
+        assert!((400..600).contains(&count), "{count} of 2000 rows");
+        assert_eq!(count + first.left_out.len(), 2_000);
         assert_ne!(first.rows, second.rows);
         assert_eq!(first.rows, drawn(0.25, 0.31, 1).rows);
     }
@@ -113,6 +116,7 @@ mod tests {
             subsample: 1e-9,
             ..BoostingParams::default()
         };
-        assert_eq!(draw(&params, &data, 5, 1).rows, [0, 1]);
+        let drawn = draw(&params, &data, 5, 1);
+        assert!(drawn.rows.is_none() && drawn.left_out.is_empty());
     }
 }

@@ -3,25 +3,36 @@
 use rand::Rng;
 
 use crate::binned::Binned;
-use crate::histogram::{Bins, EMPTY, fill_some};
-use crate::packed::{lower, upper};
+use crate::histogram::{Bins, Cell, fill_some};
+use crate::packed::{self, Entry, lower, pack, upper};
 use crate::params::ForestParams;
 use crate::partition::partition;
-use crate::split::{Criterion, Split};
+use crate::split::{Criterion, Search, Split};
 use crate::tree::{Node, Tree};
 
-/// Grows a tree on the rows whose packed (positives, draws) in `words` is not 0.
-pub(super) fn tree(params: &ForestParams, data: &Binned, words: &[u64], rng: impl Rng) -> Tree {
-    let mut rows: Vec<u32> = (0..words.len() as u32)
-        .filter(|&row| words[row as usize] != 0)
-        .collect();
-    let total = words
-        .iter()
-        .fold(0_u64, |sum, &word| sum.wrapping_add(word));
+/// What one tree after the other is grown in, so that a tree finds its memory ready.
+#[derive(Debug, Default)]
+pub(super) struct Workspace {
+    scratch: Vec<Entry>,
+    /// Of as many features as a node draws.
+    wide: Vec<Bins<u64>>,
+    /// The same for nodes whose sums fit in 16 bits.
+    narrow: Vec<Bins<u32>>,
+}
+
+/// Grows a tree on `entries`, which are reordered, each with its packed (positive weight, weight).
+pub(super) fn tree(
+    params: &ForestParams,
+    data: &Binned,
+    entries: &mut [Entry],
+    (workspace, rng): (&mut Workspace, impl Rng),
+) -> Grown {
     let drawn = params.max_features.of(data.columns());
+    workspace.wide.resize(drawn, [0; 256]);
+    workspace.narrow.resize(drawn, [0; 256]);
+    workspace.scratch.resize(entries.len(), Entry::default());
     let mut growth = Growth {
         data,
-        words,
         rng,
         max_depth: params.max_depth,
         criterion: Criterion {
@@ -30,80 +41,100 @@ pub(super) fn tree(params: &ForestParams, data: &Binned, words: &[u64], rng: imp
             min_gain: 0.0,
         },
         columns: (0..data.columns()).map(|column| column as u8).collect(),
-        histogram: vec![EMPTY; drawn],
-        scratch: vec![0; rows.len()],
         nodes: Vec::new(),
+        gains: vec![0.0; data.columns()],
     };
-    growth.node(&mut rows, total, 0);
-    Tree::from_preorder(growth.nodes)
+    let total = packed::total(entries);
+    growth.node(workspace, entries, total, 0);
+    Grown {
+        tree: Tree::from_preorder(growth.nodes),
+        gains: growth.gains,
+    }
+}
+
+/// A tree with what each column's splits gained.
+#[derive(Debug)]
+pub(super) struct Grown {
+    pub(super) tree: Tree,
+    pub(super) gains: Vec<f64>,
 }
 
 /// What the nodes of one tree share.
 struct Growth<'a, R> {
     data: &'a Binned,
-    words: &'a [u64],
     rng: R,
     max_depth: u32,
     criterion: Criterion,
     /// All columns; each node shuffles as many to the front as it looks at.
     columns: Vec<u8>,
-    /// Of as many features as a node draws.
-    histogram: Vec<Bins>,
-    scratch: Vec<u32>,
     nodes: Vec<Node>,
+    gains: Vec<f64>,
 }
 
 impl<R: Rng> Growth<'_, R> {
-    /// Appends the subtree of the node that holds `rows`, whose words sum to `total`.
-    fn node(&mut self, rows: &mut [u32], total: u64, depth: u32) {
-        let (positives, draws) = (upper(total), lower(total));
+    /// Appends the subtree of the node that holds `entries`, whose words sum to `total`.
+    fn node(&mut self, workspace: &mut Workspace, entries: &mut [Entry], total: u64, depth: u32) {
+        let (positives, weight) = (upper(total), lower(total));
         // A node of one class cannot gain, and most small nodes are of one: they skip the search.
-        let pure = positives == 0 || positives as u32 == draws;
+        let pure = positives == 0 || positives as u32 == weight;
         let split = if pure || depth == self.max_depth {
             None
+        } else if u16::try_from(weight).is_ok() {
+            self.best_split(&mut workspace.narrow, entries, total)
         } else {
-            self.best_split(rows, total)
+            self.best_split(&mut workspace.wide, entries, total)
         };
         let Some(split) = split else {
-            self.nodes
-                .push(Node::Leaf((f64::from(positives) / f64::from(draws)) as f32));
+            let share = f64::from(positives) / f64::from(weight);
+            self.nodes.push(Node::Leaf(share as f32));
             return;
         };
-        let data = self.data;
-        let goes_left = |row| split.goes_left(data.code(row, split.feature));
-        let lefts = partition(rows, &mut self.scratch, goes_left);
-        let (left, right) = rows.split_at_mut(lefts);
-        let threshold = data.cuts(split.feature).threshold(split.bin);
+        let lefts = partition(entries, &mut workspace.scratch, |row| {
+            split.goes_left(self.data.code(row, split.feature))
+        });
+        let (left, right) = entries.split_at_mut(lefts);
+        let threshold = self.data.cuts(split.feature).threshold(split.bin);
         self.nodes
             .push(Node::split(split.feature, split.missing_left, threshold));
-        self.node(left, split.left, depth + 1);
-        self.node(right, total.wrapping_sub(split.left), depth + 1);
+        self.node(workspace, left, split.left, depth + 1);
+        self.node(workspace, right, total.wrapping_sub(split.left), depth + 1);
     }
 
     /// The best split by features drawn without replacement.
     ///
     /// A feature with a single bin in this node does not count as drawn, as in scikit-learn: constant columns would
     /// otherwise end branches early.
-    fn best_split(&mut self, rows: &[u32], total: u64) -> Option<Split> {
+    fn best_split<C: Cell>(
+        &mut self,
+        histogram: &mut [Bins<C>],
+        entries: &[Entry],
+        total: u64,
+    ) -> Option<Split> {
+        let search = Search::new(&self.criterion, total);
         let mut best: Option<Split> = None;
         let mut looked_at = 0;
-        let mut wanted = self.histogram.len();
+        let mut wanted = histogram.len();
         while wanted > 0 && looked_at < self.columns.len() {
             let batch = wanted.min(self.columns.len() - looked_at);
             self.draw(looked_at, batch);
             let columns = &self.columns[looked_at..looked_at + batch];
-            let histogram = &mut self.histogram[..batch];
-            histogram.fill(EMPTY);
-            fill_some(histogram, columns, self.data, rows, self.words);
+            let histogram = &mut histogram[..batch];
+            histogram.fill([C::ZERO; 256]);
+            fill_some(histogram, columns, self.data, entries);
             for (bins, &feature) in histogram.iter().zip(columns) {
                 let last_bin = self.data.cuts(feature).last_bin();
-                let split = self.criterion.best_split(bins, feature, last_bin, total);
-                if split.is_some_and(|split| best.is_none_or(|best| split.gain > best.gain)) {
+                let split = search.best_split(bins, feature, last_bin);
+                if split.is_some_and(|split| best.is_none_or(|best| split.beats(&best))) {
                     best = split;
                 }
-                wanted -= usize::from(!is_constant(bins));
+                // All that the first row's bin does not hold is in other bins.
+                let (g, h) = bins[usize::from(self.data.code(entries[0].row, feature))].halves();
+                wanted -= usize::from(pack(g, h as u32) != total);
             }
             looked_at += batch;
+        }
+        if let Some(best) = &best {
+            self.gains[usize::from(best.feature)] += search.gain(best.separation);
         }
         best
     }
@@ -120,11 +151,6 @@ impl<R: Rng> Growth<'_, R> {
     }
 }
 
-/// Whether all rows share one bin.
-fn is_constant(bins: &Bins) -> bool {
-    bins.iter().filter(|&&word| word != 0).take(2).count() < 2
-}
-
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroUsize;
@@ -136,7 +162,7 @@ mod tests {
     use super::*;
     use crate::exact_tree::{ExactTree, tables};
     use crate::matrix::Matrix;
-    use crate::packed::pack;
+    use crate::packed::{pack_row, widen};
     use crate::params::MaxFeatures;
 
     proptest! {
@@ -148,10 +174,14 @@ mod tests {
         ) {
             let x = Matrix::new(&values, columns).unwrap();
             let data = Binned::new(&x, 255, NonZeroUsize::MIN).unwrap();
-            let words: Vec<u64> = labels.iter().map(|&label| pack(i32::from(label), 1)).collect();
+            let mut entries: Vec<Entry> = (0..).zip(&labels)
+                .map(|(row, &label)| Entry { row, word: pack_row(i16::from(label), 1) })
+                .collect();
+            let words: Vec<u64> = entries.iter().map(|entry| widen(entry.word)).collect();
             let max_features = MaxFeatures::All;
             let params = ForestParams { max_depth, max_features, min_samples_leaf, ..ForestParams::default() };
-            let grown = tree(&params, &data, &words, ChaCha8Rng::seed_from_u64(1));
+            let rng = ChaCha8Rng::seed_from_u64(1);
+            let grown = tree(&params, &data, &mut entries, (&mut Workspace::default(), rng)).tree;
 
             let criterion = Criterion { l2: 0.0, min_lower: min_samples_leaf, min_gain: 0.0 };
             let exact = ExactTree { columns, values: &values, words: &words, criterion, max_depth };

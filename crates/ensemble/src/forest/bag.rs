@@ -1,0 +1,100 @@
+//! Which rows a tree of the forest sees, and how often.
+
+use rand::Rng;
+
+use crate::matrix::Samples;
+use crate::packed::{Entry, pack_row};
+
+/// What one draw of each row counts.
+#[derive(Debug)]
+pub(super) struct Rows {
+    /// Packed (positive weight, weight).
+    words: Vec<u32>,
+    /// Draws of a row beyond these are not counted: its word would overflow. Nobody lives to see as many.
+    most_draws: u8,
+}
+
+impl Rows {
+    /// Every row counts 1.
+    pub(super) fn new(train: &Samples) -> Self {
+        let word = |&label: &u8| pack_row(i16::from(label), 1);
+        Self {
+            words: train.y().iter().map(word).collect(),
+            most_draws: u8::MAX,
+        }
+    }
+}
+
+/// The rows of one tree after the other.
+#[derive(Debug, Default)]
+pub(super) struct Bag {
+    draws: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+impl Bag {
+    /// As many rows as there are, drawn with replacement, or each one once; ascending.
+    pub(super) fn draw(
+        &mut self,
+        rows: &Rows,
+        bootstrap: bool,
+        rng: &mut impl Rng,
+    ) -> &mut [Entry] {
+        let count = rows.words.len();
+        self.draws.clear();
+        self.draws.resize(count, u8::from(!bootstrap));
+        if bootstrap {
+            for _ in 0..count {
+                // The upper half of a 32 x 32 bit product: uniform to within rows / 2^32.
+                let row = (u64::from(rng.next_u32()) * count as u64) >> 32;
+                let draws = &mut self.draws[row as usize];
+                *draws = draws.saturating_add(1);
+            }
+        }
+        let drawn = self.draws.iter().filter(|&&draws| draws > 0).count();
+        // One place more, since a row that was not drawn is written too, and written over by the next one.
+        self.entries.resize(drawn + 1, Entry::default());
+        let mut at = 0;
+        for ((row, &draws), &word) in (0..).zip(&self.draws).zip(&rows.words) {
+            let word = word * u32::from(draws.min(rows.most_draws));
+            self.entries[at] = Entry { row, word };
+            at += usize::from(draws > 0);
+        }
+        &mut self.entries[..drawn]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::matrix::Matrix;
+    use crate::packed::{lower, upper, widen};
+
+    #[test]
+    fn a_bootstrap_draws_as_many_rows_as_there_are() {
+        let labels: Vec<u8> = (0..1_000).map(|i| u8::from(i % 3 == 0)).collect();
+        let values = vec![0.0; 1_000];
+        let train = Samples::new(Matrix::new(&values, 1).unwrap(), &labels).unwrap();
+        let mut bag = Bag::default();
+        for bootstrap in [true, false] {
+            let mut rng = ChaCha8Rng::seed_from_u64(1);
+            let entries = bag.draw(&Rows::new(&train), bootstrap, &mut rng);
+            let sums: Vec<u64> = entries.iter().map(|entry| widen(entry.word)).collect();
+            assert_eq!(sums.iter().map(|&sum| lower(sum)).sum::<u32>(), 1_000);
+            let expected = if bootstrap { 600..665 } else { 1_000..1_001 };
+            assert!(
+                expected.contains(&entries.len()),
+                "{} of 1000 rows",
+                entries.len()
+            );
+            assert!(entries.is_sorted_by_key(|entry| entry.row));
+            for (entry, &sum) in entries.iter().zip(&sums) {
+                let label = labels[entry.row as usize];
+                assert_eq!(upper(sum), lower(sum) as i32 * i32::from(label));
+            }
+        }
+    }
+}
