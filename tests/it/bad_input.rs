@@ -9,7 +9,6 @@ use std::process::{Child, Command, Stdio};
 
 use fire_cli::Exit;
 use sagemaker_ops::training::TrainingRequest;
-use sagemaker_ops::{Backend, Clients, LocalBackend};
 use sensor_model::Feature;
 
 use crate::world::{World, execute, program};
@@ -161,6 +160,11 @@ async fn wrong_arguments_never_reach_a_backend() {
         .ended(Exit::Usage)
         .said(&["depth", "max_depth"]);
     world
+        .train(&["--instance-type", "ml.t2.medium"])
+        .await
+        .ended(Exit::Usage)
+        .said(&["ml.t2", "ml.m5.large"]);
+    world
         .train(&["--data", "/nowhere.csv"])
         .await
         .ended(Exit::Usage)
@@ -210,7 +214,7 @@ async fn what_does_not_exist_is_named_with_the_remedy() {
         .deploy(&["--model-uri", missing])
         .await
         .ended(Exit::Usage)
-        .said(&["nothing/model.tar.gz"]);
+        .said(&["nothing/model.tar.gz", "monitor-100k"]);
     world
         .report(&["--run", "never"])
         .await
@@ -291,7 +295,7 @@ impl Drop for Server {
 async fn what_is_no_model_is_refused_before_anything_is_created() {
     let world = World::new();
     let uris = world.trained("models", "400").await;
-    let clients = clients(&world).await;
+    let clients = world.clients().await;
     let uri: sagemaker_ops::S3Uri = uris[0].parse().unwrap();
     let model = sagemaker_ops::storage::get_bytes(&clients, &uri)
         .await
@@ -320,7 +324,7 @@ async fn what_is_no_model_is_refused_before_anything_is_created() {
 async fn an_unknown_algorithm_fails_the_job_with_its_name() {
     let world = World::new();
     world.trained("base", "400").await;
-    let clients = clients(&world).await;
+    let clients = world.clients().await;
     let good =
         sagemaker_ops::training::describe(&clients, &"flir-scd41-rf-100k-base".parse().unwrap())
             .await
@@ -407,9 +411,4 @@ fn a_taken_port_and_a_held_state_directory_are_said() {
     let said = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(2), "{said}");
     assert!(said.contains(&holder.0.id().to_string()), "{said}");
-}
-
-async fn clients(world: &World) -> Clients {
-    let backend = LocalBackend::at(&world.state_dir()).unwrap();
-    Clients::connect(&Backend::Local(backend)).await.unwrap()
 }

@@ -21,6 +21,9 @@ mod bad_input;
 // Programs that are killed, and servers that are.
 mod faults;
 
+// What the documents say against what the code does.
+mod docs;
+
 // Which crate may link which.
 mod edges;
 

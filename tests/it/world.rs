@@ -5,6 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use clap::Parser;
 use fire_cli::{Console, Exit, Format, Style};
+use sagemaker_ops::{Backend, Clients, LocalBackend};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -125,6 +126,12 @@ impl World {
             .await
             .ended(Exit::Done);
         texts(&ran.json()["jobs"], "model_uri")
+    }
+
+    /// The SDK's clients of this world's server, which is started where it does not run.
+    pub(crate) async fn clients(&self) -> Clients {
+        let backend = LocalBackend::at(&self.state_dir()).unwrap();
+        Clients::connect(&Backend::Local(backend)).await.unwrap()
     }
 
     /// The record that the server keeps of itself.

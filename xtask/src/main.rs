@@ -40,7 +40,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Pipeline(args) => pipeline::run(&args),
-        Command::Test => test::run(),
+        Command::Test => Ok(test::run()),
         Command::Bench(args) => bench::run(&args),
         Command::Install(args) => install::run(&args),
     };

@@ -1,10 +1,12 @@
 //! The arguments, and what they mean to each step.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::Parser;
 use ensemble::weights::{WeightMetric, Weighting};
-use fire_cli::{CommonArgs, DEFAULT_MODEL_NAME, ProjectArgs, Stamp, usage};
+use fire_cli::{CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, Stamp, usage};
 use sagemaker_ops::{EndpointConfigName, EndpointName, ModelName, S3Uri};
 
 const EXAMPLES: &str = "\
@@ -18,7 +20,7 @@ An endpoint on AWS costs money until it is deleted.";
 
 /// Combines trained models, puts them behind a SageMaker endpoint and tests its answers.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "deploy-100k", version, after_help = EXAMPLES)]
+#[command(name = "deploy-100k", version, after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub struct Args {
     /// Backend and output.
     #[command(flatten)]
@@ -42,7 +44,7 @@ pub struct Args {
     pub endpoint_name: Option<EndpointName>,
 
     /// Instance type of the endpoint
-    #[arg(long, default_value = "ml.t2.medium")]
+    #[arg(long, default_value = "ml.t2.medium", value_parser = fire_cli::instance_type)]
     pub instance_type: String,
 
     /// Instances of the endpoint
@@ -90,6 +92,12 @@ pub(crate) struct Policy {
 
 impl Args {
     pub(crate) fn names(&self) -> anyhow::Result<Names> {
+        let given: BTreeSet<&S3Uri> = self.model_uri.iter().collect();
+        if given.len() < self.model_uri.len() {
+            return Err(usage(anyhow!(
+                "--model-uri names one model twice; give each once"
+            )));
+        }
         let endpoint = match &self.endpoint_name {
             Some(endpoint) => endpoint.clone(),
             None => format!("{}-endpoint", self.model_name)
@@ -191,5 +199,7 @@ mod tests {
         for flags in cases {
             assert_eq!(parse(flags).unwrap_err().exit_code(), 2, "{flags:?}");
         }
+        let twice = parse(&["--model-uri", URI, URI]).unwrap();
+        assert!(twice.names().is_err());
     }
 }

@@ -142,3 +142,60 @@ fn columns<'a>(members: &[&'a Predictions]) -> Vec<&'a [f64]> {
         .map(|member| member.probabilities.as_slice())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use ensemble::weights::WeightMetric;
+
+    use super::*;
+
+    const EXPONENTIAL: Policy = Policy {
+        weighting: Weighting::Exponential,
+        metric: WeightMetric::Auc,
+    };
+
+    fn predictions(probabilities: &[f64]) -> Predictions {
+        let rows = probabilities.len() as u64;
+        Predictions {
+            ids: (0..rows).collect(),
+            groups: (0..rows).collect(),
+            labels: vec![0, 1, 0, 1],
+            probabilities: probabilities.to_vec(),
+        }
+    }
+
+    #[test]
+    fn the_best_member_outweighs_the_worst_by_e_cubed() {
+        let good = predictions(&[0.1, 0.9, 0.2, 0.8]);
+        let bad = predictions(&[0.9, 0.1, 0.8, 0.2]);
+        let weights = weigh(&[&good, &bad], EXPONENTIAL).unwrap();
+        assert!(
+            (weights[0] / weights[1] - 3f64.exp()).abs() < 1e-9,
+            "{weights:?}"
+        );
+        assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        let equal = weigh(&[&good, &good], EXPONENTIAL).unwrap();
+        assert_eq!(equal, [0.5, 0.5]);
+    }
+
+    #[test]
+    fn stacked_weights_leave_out_a_member_that_only_harms() {
+        let good = predictions(&[0.1, 0.9, 0.2, 0.8]);
+        let bad = predictions(&[0.9, 0.1, 0.8, 0.2]);
+        let policy = Policy {
+            weighting: Weighting::Stacked,
+            ..EXPONENTIAL
+        };
+        let weights = weigh(&[&good, &bad], policy).unwrap();
+        assert!(weights[0] > 0.99, "{weights:?}");
+    }
+
+    #[test]
+    fn the_vote_is_the_weighted_mean_of_each_row() {
+        let a = predictions(&[0.0, 1.0, 0.5, 0.25]);
+        let b = predictions(&[1.0, 0.0, 0.5, 0.75]);
+        let vote = vote(&[&a, &b], &[0.25, 0.75]).unwrap();
+        assert_eq!(vote.probabilities, [0.75, 0.25, 0.5, 0.625]);
+        assert_eq!((vote.ids, vote.labels), (a.ids, a.labels));
+    }
+}

@@ -1,10 +1,8 @@
 //! What a call did: for people, for programs, and for `report-100k`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use anyhow::Context as _;
 use ensemble::metrics::Scores;
 use fire_cli::{Console, RunName};
 use sagemaker_ops::S3Uri;
@@ -87,17 +85,17 @@ impl Summary {
     }
 
     /// Keeps the document in the state directory, where `report-100k` looks for it, if
-    /// all models are of one run.
+    /// all models are of one run: as the last deployment, and as the last ensemble too,
+    /// which a later deployment of a single model leaves alone.
     pub(crate) fn record(&self, state_dir: &Path) -> anyhow::Result<()> {
         let Some(run) = &self.run else {
             return Ok(());
         };
-        let folder = state_dir.join("runs").join(run.as_str());
-        let path = folder.join("deploy.json");
-        let document = serde_json::to_vec_pretty(self)?;
-        fs::create_dir_all(&folder)
-            .and_then(|()| fs::write(&path, document))
-            .with_context(|| format!("cannot write {}", path.display()))
+        let folder = fire_cli::run_folder(state_dir, run);
+        if !self.model.combined_from.is_empty() {
+            fire_cli::write_json(&folder.join("ensemble.json"), self)?;
+        }
+        fire_cli::write_json(&folder.join("deploy.json"), self)
     }
 
     pub(crate) fn say(&self, console: &mut Console<'_>) -> std::io::Result<()> {
@@ -140,20 +138,12 @@ impl ModelSummary {
             } else {
                 Vec::new()
             },
-            weights: weights(model).collect(),
+            weights: fire_cli::weights(artifact),
             threshold: artifact.threshold,
             validation: artifact.validation.clone(),
             test: artifact.test.clone(),
         }
     }
-}
-
-fn weights(model: &Deployable) -> impl Iterator<Item = (String, f64)> + '_ {
-    model
-        .artifact
-        .members
-        .iter()
-        .map(|member| (member.algorithm.to_string(), member.weight))
 }
 
 /// The one run that all models come from, if there is one.
@@ -170,7 +160,7 @@ fn run_of(uris: &[S3Uri]) -> Option<RunName> {
 /// The weights and figures of the model about to be deployed.
 pub(crate) fn say_model(model: &Deployable, console: &mut Console<'_>) -> std::io::Result<()> {
     console.say(format!("model {}", model.uri))?;
-    for (name, weight) in weights(model) {
+    for (name, weight) in fire_cli::weights(&model.artifact) {
         console.say(format!("  {name:<20} weight {weight:.4}"))?;
     }
     for (part, scores) in [

@@ -7,7 +7,7 @@ use ensemble::Algorithm;
 use ensemble::artifact::Artifact;
 use fire_cli::{DataManifest, Layout, RunName, failed, fetch_artifact, usage};
 use sagemaker_ops::training::{Job, JobStatus};
-use sagemaker_ops::{Clients, S3Uri};
+use sagemaker_ops::{Clients, EndpointName, ErrorKind, S3Uri};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -40,13 +40,11 @@ struct DeployRecord {
 #[derive(Debug, Deserialize)]
 struct RecordedModel {
     model_uri: S3Uri,
-    combined_from: Vec<S3Uri>,
 }
 
 #[derive(Debug, Deserialize)]
 struct RecordedEndpoint {
-    name: String,
-    status: String,
+    name: EndpointName,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -70,6 +68,7 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
     })?;
     let train: TrainRecord = record(source.records, "train.json")?.unwrap_or_default();
     let deploy: Option<DeployRecord> = record(source.records, "deploy.json")?;
+    let combined: Option<DeployRecord> = record(source.records, "ensemble.json")?;
     let mut jobs = Vec::new();
     let mut times = Vec::new();
     for algorithm in Algorithm::ALL {
@@ -78,7 +77,10 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
         times.extend([Some(job.created), job.ended].into_iter().flatten());
         jobs.push(job_report(source.clients, algorithm, job).await?);
     }
-    let timings = timings(&train.timings_seconds, deploy.as_ref(), &times);
+    let mut timings = timings(&train.timings_seconds, deploy.as_ref(), &times);
+    timings.combine = combined
+        .as_ref()
+        .and_then(|record| record.timings_seconds.combine);
     Ok(Report {
         run: run.to_string(),
         backend: source.clients.kind().to_string(),
@@ -88,12 +90,14 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
         ceiling: manifest.parts.get("test").and_then(|part| part.ceiling),
         split: split_report(&manifest)?,
         jobs,
-        ensemble: ensemble(source.clients, deploy.as_ref()).await?,
-        endpoint: deploy.map(|record| EndpointReport {
-            name: record.endpoint.name,
-            status: record.endpoint.status,
-            test: record.test,
-        }),
+        ensemble: match combined {
+            Some(record) => Some(ensemble(source.clients, record).await?),
+            None => None,
+        },
+        endpoint: match deploy {
+            Some(record) => Some(endpoint(source.clients, record).await?),
+            None => None,
+        },
         timings_seconds: timings,
     })
 }
@@ -115,6 +119,25 @@ fn record<T: DeserializeOwned>(folder: &Path, name: &str) -> anyhow::Result<Opti
     parsed.map(Some).map_err(usage)
 }
 
+/// Why a job has nothing to report, and what to do.
+fn unfinished(job: &Job) -> String {
+    let name = &job.name;
+    if !job.status.is_final() {
+        return format!(
+            "job {name} is still {}; `monitor-100k {name} --wait` waits for it",
+            job.status
+        );
+    }
+    let reason = job
+        .failure_reason
+        .as_deref()
+        .unwrap_or(&job.secondary_status);
+    format!(
+        "job {name} is {} ({reason}), so there is nothing to report; train another --run",
+        job.status
+    )
+}
+
 async fn job_report(
     clients: &Clients,
     algorithm: Algorithm,
@@ -124,13 +147,7 @@ async fn job_report(
         (JobStatus::Completed, Some(uri)) => {
             Some(fetch_artifact(clients, uri, sensor_model::fingerprint()).await?)
         }
-        (status, _) => {
-            let reason = job.failure_reason.as_deref().unwrap_or_default();
-            return Err(failed(anyhow!(
-                "job {} is {status}, so there is nothing to report: {reason}",
-                job.name
-            )));
-        }
+        _ => return Err(failed(anyhow!("{}", unfinished(&job)))),
     };
     let scores = |artifact: &Artifact| (artifact.validation.clone(), artifact.test.clone());
     let (validation, test) = artifact.as_ref().map(scores).unwrap_or_default();
@@ -147,26 +164,31 @@ async fn job_report(
     })
 }
 
-async fn ensemble(
-    clients: &Clients,
-    deploy: Option<&DeployRecord>,
-) -> anyhow::Result<Option<EnsembleReport>> {
-    let Some(record) = deploy.filter(|record| !record.model.combined_from.is_empty()) else {
-        return Ok(None);
-    };
-    let uri = &record.model.model_uri;
-    let artifact = fetch_artifact(clients, uri, sensor_model::fingerprint()).await?;
-    let weights = artifact
-        .members
-        .iter()
-        .map(|member| (member.algorithm.to_string(), member.weight));
-    Ok(Some(EnsembleReport {
-        weights: weights.collect(),
+async fn ensemble(clients: &Clients, record: DeployRecord) -> anyhow::Result<EnsembleReport> {
+    let uri = record.model.model_uri;
+    let artifact = fetch_artifact(clients, &uri, sensor_model::fingerprint()).await?;
+    Ok(EnsembleReport {
+        weights: fire_cli::weights(&artifact),
         threshold: artifact.threshold,
-        validation: artifact.validation.clone(),
-        test: artifact.test.clone(),
-        model_uri: uri.clone(),
-    }))
+        validation: artifact.validation,
+        test: artifact.test,
+        model_uri: uri,
+    })
+}
+
+/// The endpoint as it is now, with the answers that it gave when it was deployed.
+async fn endpoint(clients: &Clients, record: DeployRecord) -> anyhow::Result<EndpointReport> {
+    let name = record.endpoint.name;
+    let status = match sagemaker_ops::endpoint::describe(clients, &name).await {
+        Ok(endpoint) => endpoint.status.to_string(),
+        Err(error) if error.kind() == ErrorKind::NotFound => "Deleted".to_owned(),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(EndpointReport {
+        name: name.to_string(),
+        status,
+        test: record.test,
+    })
 }
 
 fn split_report(manifest: &DataManifest) -> anyhow::Result<SplitReport> {
@@ -190,7 +212,7 @@ fn timings(train: &RecordedTimings, deploy: Option<&DeployRecord>, times: &[f64]
         split: train.split,
         upload: train.upload,
         train: last.zip(first).map(|(last, first)| last - first),
-        combine: deploy.and_then(|timings| timings.combine),
+        combine: None,
         deploy: deploy.and_then(|timings| timings.deploy),
         test: deploy.and_then(|timings| timings.test),
     }

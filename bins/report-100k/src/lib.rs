@@ -13,12 +13,9 @@ mod gather;
 mod report;
 mod table;
 
-use std::io::Write as _;
-use std::path::Path;
-
-use anyhow::Context as _;
+use anyhow::anyhow;
 use clap::Parser;
-use fire_cli::{CommonArgs, Console, Exit, Project, ProjectArgs, RunName};
+use fire_cli::{CommonArgs, Console, EXIT_CODES, Exit, Project, ProjectArgs, RunName, usage};
 
 use report::Report;
 
@@ -29,7 +26,7 @@ Examples:
 
 /// Gathers what a run left behind into report.json.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "report-100k", version, after_help = EXAMPLES)]
+#[command(name = "report-100k", version, after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub struct Args {
     /// Backend and output.
     #[command(flatten)]
@@ -40,8 +37,8 @@ pub struct Args {
     pub project: ProjectArgs,
 
     /// The run to report on
-    #[arg(long, value_name = "NAME")]
-    pub run: RunName,
+    #[arg(long, value_name = "NAME", required_unless_present = "completions")]
+    pub run: Option<RunName>,
 }
 
 /// Does what the arguments say; results go to the console.
@@ -50,19 +47,20 @@ pub struct Args {
 /// A run that does not exist (exit code 2), jobs that have not completed (1), a
 /// backend that refuses (3).
 pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
-    let state_dir = args.common.state_dir()?;
+    let run = args.run.ok_or_else(|| usage(anyhow!("--run is missing")))?;
+    let folder = fire_cli::run_folder(&args.common.state_dir()?, &run);
     let clients = args.common.connect(console).await?;
     let project = Project::resolve(&args.project, &clients).await?;
-    let folder = state_dir.join("runs").join(args.run.as_str());
     let source = gather::Source {
         clients: &clients,
         layout: &project.layout,
         records: &folder,
     };
-    let report = gather::gather(&source, &args.run).await?;
+    let report = gather::gather(&source, &run).await?;
+    let path = folder.join("report.json");
+    fire_cli::write_json(&path, &report)?;
+    let uri = project.layout.result(&run, "report.json");
     let bytes = serde_json::to_vec_pretty(&report)?;
-    let path = write(&folder, &bytes)?;
-    let uri = project.layout.result(&args.run, "report.json");
     sagemaker_ops::storage::put_bytes(&clients, &uri, bytes).await?;
     say(&report, console)?;
     console.say(format!("report: {} and {uri}", path.display()))?;
@@ -75,18 +73,4 @@ fn say(report: &Report, console: &mut Console<'_>) -> std::io::Result<()> {
         console.say(line)?;
     }
     Ok(())
-}
-
-/// Writes beside the target and renames, so that a report is never half written.
-fn write(folder: &Path, bytes: &[u8]) -> anyhow::Result<std::path::PathBuf> {
-    let path = folder.join("report.json");
-    let write = || -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.persist(&path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(path)
 }

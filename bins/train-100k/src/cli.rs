@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow};
 use clap::Parser;
 use ensemble::{Algorithm, Params};
-use fire_cli::{CommonArgs, ProjectArgs, RunName, usage};
+use fire_cli::{CommonArgs, EXIT_CODES, ProjectArgs, RunName, shell_word, usage};
 use sensor_model::Profile;
 
 use crate::dataset::{Recipe, Source};
@@ -25,7 +25,7 @@ Examples:
 /// and creates three SageMaker training jobs: random forest, gradient boosting and
 /// logistic regression.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "train-100k", version, after_help = EXAMPLES)]
+#[command(name = "train-100k", version, after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub struct Args {
     /// Backend and output.
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub struct Args {
     pub seed: u64,
 
     /// Instance type of the training jobs
-    #[arg(long, default_value = "ml.m5.4xlarge")]
+    #[arg(long, default_value = "ml.m5.4xlarge", value_parser = training_instance_type)]
     pub instance_type: String,
 
     /// Seconds after which a job is stopped
@@ -101,12 +101,12 @@ impl Args {
     /// Which rows the dataset is made of.
     pub(crate) fn recipe(&self, run: &RunName) -> anyhow::Result<Recipe> {
         for file in &self.data {
-            if !file.is_file() {
-                return Err(usage(anyhow!(
-                    "--data {}: there is no such file",
-                    file.display()
-                )));
-            }
+            let trouble = match (file.is_file(), file.is_dir()) {
+                (true, _) => continue,
+                (_, true) => "this is a folder; name the files in it",
+                _ => "there is no such file",
+            };
+            return Err(usage(anyhow!("--data {}: {trouble}", file.display())));
         }
         let source = if self.data.is_empty() {
             Source::Generated {
@@ -123,6 +123,35 @@ impl Args {
         })
     }
 
+    /// The command that goes on with this run after it was interrupted.
+    pub(crate) fn resume_command(&self, run: &RunName) -> anyhow::Result<String> {
+        let mut words = vec![format!(
+            "{} --run {run}",
+            fire_cli::sibling_program("train-100k")
+        )];
+        if self.data.is_empty() {
+            words.push(format!(
+                "--samples {} --profile {}",
+                self.samples, self.profile
+            ));
+        }
+        let data = self.data.iter().map(|file| file.display().to_string());
+        words.extend(data.map(|file| format!("--data {}", shell_word(&file))));
+        words.push(format!("--seed {}", self.seed));
+        words.extend(
+            self.set
+                .iter()
+                .map(|set| format!("--set {}", shell_word(set))),
+        );
+        words.push(format!(
+            "--instance-type {} --max-runtime {}",
+            self.instance_type, self.max_runtime
+        ));
+        words.extend(self.project.flags());
+        words.push(self.common.backend_flags()?);
+        Ok(words.join(" "))
+    }
+
     /// The machine that each job runs on.
     pub(crate) fn machine(&self) -> Machine {
         Machine {
@@ -130,6 +159,16 @@ impl Args {
             max_runtime_seconds: self.max_runtime,
         }
     }
+}
+
+/// SageMaker trains on no T2 instance; saying so here spares an upload in vain.
+fn training_instance_type(text: &str) -> Result<String, String> {
+    if text.starts_with("ml.t2.") {
+        return Err(
+            "ml.t2 instances serve but do not train; take for example ml.m5.large".to_owned(),
+        );
+    }
+    fire_cli::instance_type(text)
 }
 
 fn apply(settings: &mut BTreeMap<Algorithm, Params>, assignment: &str) -> anyhow::Result<()> {
@@ -166,6 +205,39 @@ mod tests {
         assert_eq!(value(Algorithm::RandomForest, "max_depth"), "8");
         assert_eq!(value(Algorithm::GradientBoosting, "max_depth"), "6");
         assert_eq!(value(Algorithm::GradientBoosting, "learning_rate"), "0.05");
+    }
+
+    #[test]
+    fn the_resume_command_means_the_same_run() {
+        let words = [
+            "train-100k",
+            "--samples",
+            "500",
+            "--seed",
+            "7",
+            "--set",
+            "rf.max_depth=8",
+            "--bucket",
+            "a-bucket",
+            "--state-dir",
+            "/tmp/state",
+        ];
+        let args = Args::parse_from(words);
+        let command = args.resume_command(&"a".parse().unwrap()).unwrap();
+        let again = Args::parse_from(command.split(' '));
+        assert_eq!(again.run, Some("a".parse().unwrap()));
+        assert_eq!((again.samples, again.seed, again.set), (500, 7, args.set));
+        assert_eq!(again.project.bucket, args.project.bucket);
+        assert_eq!(again.common.state_dir, args.common.state_dir);
+    }
+
+    #[test]
+    fn instance_types_that_cannot_train_are_refused() {
+        let parsed = |kind: &str| Args::try_parse_from(["train-100k", "--instance-type", kind]);
+        assert!(parsed("ml.m5.large").is_ok());
+        for kind in ["ml.t2.medium", "m5.large", "nope"] {
+            assert_eq!(parsed(kind).unwrap_err().exit_code(), 2, "{kind}");
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub(crate) fn prepare(
             let (rows, expected) = generate(recipe.seed, *samples, console);
             (rows, Some(expected))
         }
-        Source::Files(files) => (read(files)?, None),
+        Source::Files(files) => (sensor_model::read_files(files).map_err(usage)?, None),
     };
     timings.generate = Some(started.elapsed().as_secs_f64());
     let started = Instant::now();
@@ -89,14 +89,6 @@ fn generate(seed: u64, samples: u64, console: &Console<'_>) -> (Rows, Vec<f64>) 
     }
     bar.finish_and_clear();
     (rows, expected)
-}
-
-fn read(files: &[PathBuf]) -> anyhow::Result<Rows> {
-    let mut rows = Rows::default();
-    for file in files {
-        rows.extend(sensor_model::read_rows(file).map_err(usage)?);
-    }
-    Ok(rows)
 }
 
 fn divide(recipe: &Recipe, rows: &Rows, expected: Option<&[f64]>) -> anyhow::Result<Prepared> {
@@ -200,4 +192,86 @@ fn ceiling(labels: &[u8], expected: &[f64]) -> Option<Ceiling> {
         accuracy: above_half.accuracy(),
         f1: best.f1(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use fire_cli::Style;
+
+    use super::*;
+
+    fn prepared(source: Source, seed: u64) -> anyhow::Result<Prepared> {
+        let run = "test".parse().unwrap();
+        let recipe = Recipe { run, source, seed };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let console = Console::new(&mut out, &mut err, Style::default());
+        prepare(&recipe, &mut Timings::default(), &console)
+    }
+
+    fn generated(samples: u64, seed: u64) -> Prepared {
+        let profile = Profile::Original;
+        prepared(Source::Generated { profile, samples }, seed).unwrap()
+    }
+
+    #[test]
+    fn the_parts_hold_every_row_once_in_the_documented_shares() {
+        let prepared = generated(2_000, 1);
+        let sizes: Vec<usize> = Part::ALL.map(|part| prepared.parts[&part].len()).into();
+        assert_eq!(sizes, [1_400, 300, 300]);
+        let mut ids: Vec<u64> = prepared
+            .parts
+            .values()
+            .flat_map(|rows| rows.ids.clone())
+            .collect();
+        ids.sort_unstable();
+        assert_eq!(ids, (0..2_000).collect::<Vec<u64>>());
+        for (part, rows) in &prepared.parts {
+            let entry = &prepared.manifest.parts[&part.to_string()];
+            assert_eq!(entry.rows, rows.len() as u64);
+            assert_eq!(entry.fingerprint, sensor_model::data_fingerprint(rows));
+        }
+    }
+
+    #[test]
+    fn a_seed_decides_everything_in_the_manifest() {
+        assert_eq!(generated(500, 3).manifest, generated(500, 3).manifest);
+        assert_ne!(
+            generated(500, 3).manifest.parts,
+            generated(500, 4).manifest.parts
+        );
+    }
+
+    #[test]
+    fn the_ceiling_is_that_of_the_expected_probability() {
+        let labels = [0, 0, 1, 1, 1];
+        let expected = [0.1, 0.6, 0.5, 0.7, 0.9];
+        let ceiling = ceiling(&labels, &expected).unwrap();
+        // Five of six pairs are in order; at more than one half, the second and third are wrong.
+        assert!((ceiling.auc - 5.0 / 6.0).abs() < 1e-12);
+        assert!((ceiling.accuracy - 3.0 / 5.0).abs() < 1e-12);
+        // At one half and above: three fires found, one false alarm.
+        assert!((ceiling.f1 - 6.0 / 7.0).abs() < 1e-12);
+        assert!(super::ceiling(&[1, 1], &[0.5, 0.6]).is_none());
+    }
+
+    #[test]
+    fn rows_that_stand_in_two_parts_are_not_trained_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("twice.parquet");
+        let mut rows = generated(400, 5).parts.remove(&Part::Train).unwrap();
+        let copies = rows.select(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        let fresh = 1_000_000..1_000_010;
+        rows.extend(Rows {
+            ids: fresh.clone().collect(),
+            groups: fresh.collect(),
+            ..copies
+        });
+        sensor_model::write_rows(&path, &rows).unwrap();
+        let error = prepared(Source::Files(vec![path]), 5).err().unwrap();
+        let text = format!("{error:#}");
+        assert!(
+            text.contains("exact_duplicates") && text.contains("`group` column"),
+            "{text}"
+        );
+    }
 }

@@ -158,8 +158,9 @@ pub(crate) async fn wait_all(clients: &Clients, jobs: &[JobName]) -> anyhow::Res
             tokio::time::sleep(pause(clients)).await;
         };
         if job.status != JobStatus::Completed {
-            let reason = job.failure_reason.unwrap_or_default();
-            failures.push(format!("{name}: {} {reason}", job.status));
+            // A job that ran into its time limit gives no reason, but says so here.
+            let reason = job.failure_reason.unwrap_or(job.secondary_status);
+            failures.push(format!("job {name} is {}: {reason}", job.status));
         }
     }
     Ok(failures)

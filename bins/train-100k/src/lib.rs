@@ -41,9 +41,10 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     }
     let clients = args.common.connect(console).await?;
     let project = Project::resolve(&args.project, &clients).await?;
+    console.note(format!("run {run}"))?;
     console.notice().set(format!(
-        "Nothing is lost: `{} --run {run}` with the same settings resumes.",
-        fire_cli::sibling_program("train-100k")
+        "Nothing is lost; resume with: {}",
+        args.resume_command(&run)?
     ));
     let mut timings = Timings::default();
     let manifest = upload::ensure(&recipe, (&clients, &project), &mut timings, console).await?;
@@ -93,6 +94,13 @@ async fn wait(
     let failures = jobs::wait_all(clients, &summary.job_names()).await?;
     for failure in &failures {
         console.warn(failure)?;
+    }
+    if !failures.is_empty() {
+        console.warn(format!(
+            "a job's name cannot be used twice: correct the cause (a time limit: --max-runtime) \
+             and give another --run; for the end of a failed job's log: {}",
+            summary.monitor_command
+        ))?;
     }
     console.note(format!(
         "all jobs ended after {:.1} s",

@@ -1,10 +1,8 @@
 //! What a call did: for people, for programs, and for `report-100k`.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::Context as _;
-use fire_cli::{Console, DataManifest, Project};
+use fire_cli::{Console, DataManifest, Project, RunName};
 use sagemaker_ops::{JobName, S3Uri};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +23,7 @@ pub(crate) struct Timings {
 /// The JSON result; the same document is kept as `runs/<run>/train.json`.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Summary {
-    run: String,
+    run: RunName,
     backend: String,
     dataset: DataManifest,
     manifest_uri: S3Uri,
@@ -49,7 +47,7 @@ impl Summary {
             args.common.backend_flags()?
         );
         Ok(Self {
-            run: dataset.run.to_string(),
+            run: dataset.run.clone(),
             backend: args.common.backend.to_string(),
             manifest_uri: project.layout.manifest(&dataset.run),
             dataset,
@@ -68,15 +66,11 @@ impl Summary {
     /// A resumed run did not generate or upload again: then the record of the first
     /// call, which has those timings, stays.
     pub(crate) fn record(&self, state_dir: &Path) -> anyhow::Result<()> {
-        let folder = state_dir.join("runs").join(&self.run);
-        let path = folder.join("train.json");
+        let path = fire_cli::run_folder(state_dir, &self.run).join("train.json");
         if self.timings_seconds.upload.is_none() && path.is_file() {
             return Ok(());
         }
-        let document = serde_json::to_vec_pretty(self)?;
-        fs::create_dir_all(&folder)
-            .and_then(|()| fs::write(&path, document))
-            .with_context(|| format!("cannot write {}", path.display()))
+        fire_cli::write_json(&path, self)
     }
 
     pub(crate) fn say(&self, console: &mut Console<'_>) -> std::io::Result<()> {

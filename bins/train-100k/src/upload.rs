@@ -48,12 +48,18 @@ pub(crate) async fn ensure(
 
 /// Writes the parts and their manifest to a folder, laid out as in S3.
 pub(crate) fn write_folder(prepared: &Prepared, folder: &Path) -> anyhow::Result<()> {
+    let manifest = folder.join("manifest.json");
+    // An older dataset's manifest must not vouch for parts that are being replaced.
+    match fs::remove_file(&manifest) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot replace {}", manifest.display()));
+        }
+        _ => {}
+    }
     for (part, rows) in &prepared.parts {
         write_part(folder, *part, rows)?;
     }
-    let manifest = serde_json::to_vec_pretty(&prepared.manifest)?;
-    let path = folder.join("manifest.json");
-    fs::write(&path, manifest).with_context(|| format!("cannot write {}", path.display()))
+    fire_cli::write_json(&manifest, &prepared.manifest)
 }
 
 fn write_part(folder: &Path, part: Part, rows: &Rows) -> anyhow::Result<PathBuf> {

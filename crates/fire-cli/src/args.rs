@@ -6,10 +6,24 @@ use clap::Args;
 use clap_complete::Shell;
 use sagemaker_ops::{Backend, BackendKind, BucketName, Clients, ImageUri, LocalBackend, RoleArn};
 
-use crate::{Console, Format, Style};
+use crate::{Console, Format, Style, shell_word};
 
 /// The model name of the documentation; its endpoint is this name with `-endpoint`.
 pub const DEFAULT_MODEL_NAME: &str = "flir-scd41-best-model";
+
+/// The end of every program's help.
+pub const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 the work failed, 2 wrong usage or input, 3 the backend cannot be
+reached or refuses, 4 timed out, 130 interrupted";
+
+/// Parses an instance type for its form; whether it exists is the service's to say.
+pub fn instance_type(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split('.').collect();
+    match parts.as_slice() {
+        ["ml", family, size] if !family.is_empty() && !size.is_empty() => Ok(text.to_owned()),
+        _ => Err("must look like ml.<family>.<size>, for example ml.m5.4xlarge".to_owned()),
+    }
+}
 
 /// Which backend, and how to write.
 #[derive(Debug, Clone, Args)]
@@ -88,7 +102,10 @@ impl CommonArgs {
     /// The flags that make a printed command reach this very backend.
     pub fn backend_flags(&self) -> anyhow::Result<String> {
         Ok(match self.backend {
-            BackendKind::Local => format!("--state-dir {}", self.state_dir()?.display()),
+            BackendKind::Local => {
+                let folder = self.state_dir()?.display().to_string();
+                format!("--state-dir {}", shell_word(&folder))
+            }
             BackendKind::Aws => {
                 let region = self
                     .region
@@ -121,4 +138,42 @@ pub struct ProjectArgs {
     /// Container image [default: `fire-container` of the account's registry]
     #[arg(long, help_heading = "Backend")]
     pub image_uri: Option<ImageUri>,
+}
+
+impl ProjectArgs {
+    /// The flags that make a printed command use the same bucket, role and image.
+    pub fn flags(&self) -> Vec<String> {
+        let bucket = self
+            .bucket
+            .iter()
+            .map(|bucket| format!("--bucket {bucket}"));
+        let role = self
+            .role_arn
+            .iter()
+            .map(|role| format!("--role-arn {role}"));
+        let image = self
+            .image_uri
+            .iter()
+            .map(|image| format!("--image-uri {image}"));
+        bucket.chain(role).chain(image).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instance_types_have_three_parts() {
+        for (text, valid) in [
+            ("ml.m5.4xlarge", true),
+            ("ml.t2.medium", true),
+            ("m5.4xlarge", false),
+            ("ml.m5", false),
+            ("ml..large", false),
+            ("nope", false),
+        ] {
+            assert_eq!(instance_type(text).is_ok(), valid, "{text}");
+        }
+    }
 }

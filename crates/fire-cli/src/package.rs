@@ -1,5 +1,6 @@
 //! `model.tar.gz` and `output.tar.gz`: SageMaker's wrapping of what a job leaves.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use anyhow::{Context as _, anyhow};
@@ -40,7 +41,7 @@ fn append<W: std::io::Write>(
 
 /// The bytes of one file of a `.tar.gz`; an error names the file that is missing or what
 /// the archive is instead.
-pub fn unpack_file(tar_gz: &[u8], name: &str) -> anyhow::Result<Vec<u8>> {
+fn unpack_file(tar_gz: &[u8], name: &str) -> anyhow::Result<Vec<u8>> {
     let mut archive = tar::Archive::new(GzDecoder::new(tar_gz));
     let entries = archive.entries().context("not a tar.gz archive")?;
     for entry in entries {
@@ -65,13 +66,29 @@ pub fn unpack_file(tar_gz: &[u8], name: &str) -> anyhow::Result<Vec<u8>> {
     Err(anyhow!("the archive has no file `{name}`"))
 }
 
+/// The members' weights by algorithm; a second member of one algorithm is `<algorithm>#2`.
+pub fn weights(artifact: &Artifact) -> BTreeMap<String, f64> {
+    let mut weights = BTreeMap::new();
+    for member in &artifact.members {
+        let name = member.algorithm.to_string();
+        let numbered = (2..).map(|number| format!("{name}#{number}"));
+        let free = std::iter::once(name.clone())
+            .chain(numbered)
+            .find(|candidate| !weights.contains_key(candidate));
+        weights.insert(free.unwrap_or(name), member.weight);
+    }
+    weights
+}
+
 /// Downloads a model and loads its artifact for rows of the given schema.
 pub async fn fetch_artifact(
     clients: &Clients,
     uri: &S3Uri,
     schema: &str,
 ) -> anyhow::Result<Artifact> {
-    let tar_gz = sagemaker_ops::storage::get_bytes(clients, uri).await?;
+    let tar_gz = sagemaker_ops::storage::get_bytes(clients, uri)
+        .await
+        .with_context(|| format!("no model can be read from {uri}; {REMEDY}"))?;
     let not_ours = || format!("{uri} is not a model of this pipeline; {REMEDY}");
     let bytes = unpack_file(&tar_gz, MODEL_FILE)
         .with_context(not_ours)

@@ -31,7 +31,10 @@ where
     if let Some(shell) = common(&args).completions {
         let mut command = A::command();
         let name = command.get_name().to_owned();
-        clap_complete::generate(shell, &mut command, name, &mut console.out());
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut command, name, &mut script);
+        // A reader that has seen enough (`| head`) is no failure.
+        let _ = console.out().write_all(&script);
         return Exit::Done.into();
     }
     outcome(args, &mut console, run).into()
@@ -97,7 +100,19 @@ pub fn sibling_program(name: &str) -> String {
     folder_of_programs()
         .map(|folder| folder.join(name))
         .filter(|path| path.is_file())
-        .map_or_else(|| name.to_owned(), |path| path.display().to_string())
+        .map_or_else(
+            || name.to_owned(),
+            |path| shell_word(&path.display().to_string()),
+        )
+}
+
+/// The text as one word of a shell's command line: printed commands are meant to be copied.
+pub fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 fn folder_of_programs() -> Option<PathBuf> {
@@ -113,4 +128,22 @@ fn folder_of_programs() -> Option<PathBuf> {
         folder
     };
     Some(folder.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_with_special_characters_are_quoted() {
+        let cases = [
+            ("/tmp/.fire", "/tmp/.fire"),
+            ("/tmp/my state", "'/tmp/my state'"),
+            ("it's", "'it'\\''s'"),
+            ("", "''"),
+        ];
+        for (text, word) in cases {
+            assert_eq!(shell_word(text), word);
+        }
+    }
 }

@@ -1,0 +1,110 @@
+//! What the documents say against what the code does.
+
+use std::path::{Path, PathBuf};
+
+use ensemble::{Algorithm, Params};
+use fire_cli::Exit;
+use serde_json::Value;
+
+use crate::world::World;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+fn document(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+#[test]
+fn the_containers_table_has_each_hyperparameter_with_its_default() {
+    let text = document("docs/CONTAINER.md");
+    for algorithm in Algorithm::ALL {
+        assert!(text.contains(&format!("`{algorithm}`")), "{algorithm}");
+        for (name, value) in Params::defaults(algorithm).entries() {
+            let entry = format!("`{name}` {value}");
+            assert!(
+                text.contains(&entry),
+                "{algorithm}: {entry} is not in docs/CONTAINER.md"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_document_has_a_gap_to_be_filled() {
+    let marks = [
+        ["MEAS", "URED"].concat(),
+        ["TO", "DO"].concat(),
+        ["TB", "D"].concat(),
+        ["FIX", "ME"].concat(),
+    ];
+    let mut documents = 0;
+    for folder in [root(), root().join("docs")] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "md") {
+                continue;
+            }
+            documents += 1;
+            let text = std::fs::read_to_string(&path).unwrap();
+            for mark in &marks {
+                assert!(!text.contains(mark), "{mark} in {}", path.display());
+            }
+        }
+    }
+    assert!(
+        documents >= 8,
+        "the search found only {documents} documents"
+    );
+}
+
+/// Every key of the programs' JSON documents stands in docs/OUTPUT.md.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_key_of_the_json_results_is_documented() {
+    let world = World::new();
+    let uris = world.trained("keys", "600").await;
+    let trained = std::fs::read(world.state_dir().join("runs/keys/train.json")).unwrap();
+    let job = "flir-scd41-rf-100k-keys";
+    let results = [
+        serde_json::from_slice(&trained).unwrap(),
+        world
+            .monitor(&[job, "--metrics"])
+            .await
+            .ended(Exit::Done)
+            .json(),
+        world
+            .deploy(&["--model-uri", &uris[0], "--model-uri", &uris[1], "--test"])
+            .await
+            .json(),
+        world
+            .report(&["--run", "keys"])
+            .await
+            .ended(Exit::Done)
+            .json(),
+    ];
+    let text = document("docs/OUTPUT.md");
+    for result in &results {
+        for key in result.as_object().unwrap().keys() {
+            assert!(
+                text.contains(&format!("`{key}`")),
+                "{key} is not in docs/OUTPUT.md"
+            );
+        }
+    }
+    let figures: Vec<&Value> = results[3]["jobs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| &job["test"])
+        .collect();
+    for key in figures[0].as_object().unwrap().keys() {
+        assert!(
+            text.contains(&format!("`{key}`")),
+            "{key} is not in docs/OUTPUT.md"
+        );
+    }
+}
