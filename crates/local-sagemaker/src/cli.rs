@@ -17,6 +17,9 @@ use crate::server::{Config, Server};
 /// port.
 const EXIT_USAGE: u8 = 2;
 
+/// Name of the state directory that is sought upward, as the programs of the pipeline do.
+const STATE_DIR_NAME: &str = ".fire";
+
 /// S3, SageMaker, its runtime and STS on one port of 127.0.0.1, with real training and serving
 /// behind them.
 #[derive(Debug, Parser)]
@@ -25,9 +28,10 @@ pub struct Args {
     /// Port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Directory that holds everything the server keeps
-    #[arg(long, env = "FIRE_STATE_DIR", default_value = ".fire")]
-    state_dir: PathBuf,
+    /// Directory that holds everything the server keeps; else the nearest `.fire` at or above the
+    /// current folder, else a new one in it
+    #[arg(long, env = "FIRE_STATE_DIR")]
+    state_dir: Option<PathBuf>,
     /// End after this many seconds without a request, a job at work or an endpoint; 0 never
     /// does
     #[arg(long, default_value_t = 0)]
@@ -48,7 +52,7 @@ const EXAMPLES: &str = "\
 Examples:
   local-sagemaker --port 4566          serve boto3, the aws CLI, Terraform:
                                        AWS_ENDPOINT_URL=http://127.0.0.1:4566
-  local-sagemaker --stop               end the server of .fire/
+  local-sagemaker --stop               end the server of the nearest .fire/
 
 Exit codes: 0 done, 1 the server broke, 2 wrong usage, a taken port, or a state directory held by another server";
 
@@ -58,7 +62,7 @@ pub async fn run(args: Args) -> ExitCode {
         print(&build_id());
         Ok(())
     } else if args.stop {
-        stop(&args.state_dir)
+        args.state_dir().and_then(|state_dir| stop(&state_dir))
     } else {
         serve(args).await
     };
@@ -76,6 +80,27 @@ pub async fn run(args: Args) -> ExitCode {
     }
 }
 
+impl Args {
+    /// Absolute path of the state directory.
+    fn state_dir(&self) -> Result<PathBuf, Error> {
+        let here = std::env::current_dir().map_err(Error::io("resolve", "."))?;
+        Ok(choose_state_dir(self.state_dir.as_deref(), &here))
+    }
+}
+
+/// Absolute path of the state directory that is named, else sought upward from the folder `here`.
+fn choose_state_dir(named: Option<&Path>, here: &Path) -> PathBuf {
+    let nearest = || {
+        here.ancestors()
+            .map(|folder| folder.join(STATE_DIR_NAME))
+            .find(|dir| dir.is_dir())
+    };
+    match named {
+        Some(named) => here.join(named),
+        None => nearest().unwrap_or_else(|| here.join(STATE_DIR_NAME)),
+    }
+}
+
 /// `--stop`: says whether there was a server to end.
 fn stop(state_dir: &Path) -> Result<(), Error> {
     let ended = end(state_dir)?;
@@ -90,20 +115,22 @@ fn stop(state_dir: &Path) -> Result<(), Error> {
 
 /// Serves until a signal comes or the server has been idle for its time.
 async fn serve(args: Args) -> Result<(), Error> {
+    let state_dir = args.state_dir()?;
     if args.detached {
-        detach(&args.state_dir)?;
+        detach(&state_dir)?;
     }
     let mut signals =
         Signals::listen().map_err(Error::io("listen for signals to", "this process"))?;
     let idle = (args.idle_seconds > 0).then(|| Duration::from_secs(args.idle_seconds));
     let config = Config {
-        state_dir: args.state_dir,
+        state_dir: state_dir.clone(),
         port: args.port,
         program: None,
         idle,
     };
     let mut server = Server::start(config).await?;
     let url = server.url().to_owned();
+    tell(&format!("the state directory is {}", state_dir.display()));
     tell(&format!(
         "export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1"
     ));
@@ -167,4 +194,28 @@ fn print(line: &str) {
 /// A line for people, on stderr.
 fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_directory_is_the_nearest_one_upward_unless_it_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        let deep = root.path().join("a/b");
+        std::fs::create_dir_all(&deep).unwrap();
+        let check = |named: Option<&str>, expected: &Path| {
+            assert_eq!(choose_state_dir(named.map(Path::new), &deep), expected);
+        };
+        check(None, &deep.join(".fire"));
+        std::fs::create_dir(root.path().join(".fire")).unwrap();
+        check(None, &root.path().join(".fire"));
+        std::fs::write(root.path().join("a/.fire"), "a file").unwrap();
+        check(None, &root.path().join(".fire"));
+        std::fs::create_dir(deep.join(".fire")).unwrap();
+        check(None, &deep.join(".fire"));
+        check(Some("state"), &deep.join("state"));
+        check(Some("/var/fire"), Path::new("/var/fire"));
+    }
 }

@@ -2,7 +2,7 @@
 //! instead.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why the server cannot start, or cannot keep its state.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +11,8 @@ pub enum Error {
     /// Another server holds the state directory: attach to that one, or stop it first.
     #[error(
         "state directory {state_dir} is held by another local-sagemaker ({holder}); \
-         use that one, or end it with `local-sagemaker --stop --state-dir {state_dir}`"
+         use that one, or end it with `local-sagemaker --stop --state-dir {}`",
+        shell_word(state_dir)
     )]
     Held {
         /// The directory, as it was given.
@@ -74,10 +75,37 @@ impl Error {
     }
 }
 
+/// The path as one word of a shell's command line: printed commands are meant to be copied.
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 /// An error and all its sources on one line, for a log or a failure reason.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(error.source(), |source| source.source());
     sources.fold(error.to_string(), |line, source| {
         format!("{line}: {source}")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_in_commands_are_one_word() {
+        for (path, word) in [
+            ("/tmp/.fire", "/tmp/.fire"),
+            ("/tmp/my state", "'/tmp/my state'"),
+            ("/tmp/it's", "'/tmp/it'\\''s'"),
+            ("/tmp/$HOME", "'/tmp/$HOME'"),
+        ] {
+            assert_eq!(shell_word(Path::new(path)), word);
+        }
+    }
 }

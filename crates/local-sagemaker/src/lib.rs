@@ -34,8 +34,8 @@
 //!
 //! Signatures are not verified and nobody is denied anything: the server and the programs behind
 //! it bind the loopback interface only. A job has one instance, and one process stands for all
-//! instances of a
-//! variant. Instance types are checked against SageMaker's lists and change nothing.
+//! instances of a variant. Instance types are checked against SageMaker's lists and change
+//! nothing.
 //!
 //! What would change a result and is not done here is refused by name: several instances a job,
 //! Pipe mode, manifests, pipelines of containers, commands other than the image's own. What

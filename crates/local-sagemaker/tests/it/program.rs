@@ -92,6 +92,35 @@ fn a_second_server_is_told_about_the_first() {
 }
 
 #[test]
+fn a_directory_that_is_not_named_is_sought_upward_and_told_whole() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path().canonicalize().unwrap().join("my runs");
+    let (state_dir, deep) = (root.join(".fire"), root.join("a/b"));
+    std::fs::create_dir_all(&deep).unwrap();
+    let shown = state_dir.display();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(PROGRAM)
+            .args(arguments)
+            .current_dir(&deep)
+            .env_remove("FIRE_STATE_DIR")
+            .output()
+            .unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let none = deep.join(".fire");
+    assert_eq!(
+        run(&["--stop"]),
+        format!("no server holds {}\n", none.display())
+    );
+    assert!(!none.exists());
+    let (_server, _) = Running::start(&state_dir, &[]);
+    let second = run(&[]);
+    let command = format!("`local-sagemaker --stop --state-dir '{shown}'`");
+    assert!(second.contains(&command), "{second}");
+    assert_eq!(run(&["--stop"]), format!("ended the server of {shown}\n"));
+}
+
+#[test]
 fn a_taken_port_is_wrong_usage() {
     let dir = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
