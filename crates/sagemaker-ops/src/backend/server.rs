@@ -109,10 +109,20 @@ fn with_old_build(mut server: Server, program: &Path, state_dir: &Path) -> Serve
     server.notice = Some(format!(
         "the local server is of another build and busy, so it is used as it is; end it with \
          `{} --stop --state-dir {}`",
-        program.display(),
-        state_dir.display()
+        shell_word(program),
+        shell_word(state_dir)
     ));
     server
+}
+
+/// The path as one word of a shell's command line: printed commands are meant to be copied.
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// The server that `server.json` names, if it answers and is the one that wrote the file.
@@ -280,6 +290,24 @@ mod tests {
         assert_eq!(server.operations(), ["GET /_local/health"; 4]);
         let empty = tempfile::tempdir().unwrap();
         assert!(attach(empty.path()).await.is_none());
+    }
+
+    #[test]
+    fn the_command_that_ends_a_busy_server_can_be_copied_into_a_shell() {
+        for (state_dir, word) in [
+            ("/runs/.fire", "/runs/.fire"),
+            ("/my runs/.fire", "'/my runs/.fire'"),
+            ("/$it's/.fire", "'/$it'\\''s/.fire'"),
+        ] {
+            let server = Server {
+                url: String::new(),
+                notice: None,
+            };
+            let server = with_old_build(server, Path::new("/bin/l"), Path::new(state_dir));
+            let notice = server.notice.unwrap();
+            let command = format!("`/bin/l --stop --state-dir {word}`");
+            assert!(notice.ends_with(&command), "{notice}");
+        }
     }
 
     #[tokio::test]
