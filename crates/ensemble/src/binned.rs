@@ -14,10 +14,13 @@ const SAMPLE: usize = 1 << 18;
 /// Rows per job of the encoding.
 const BLOCK: usize = 1 << 13;
 
-/// Bin numbers, row by row: a histogram update reads one row's bytes together, in one cache line for up to 64 columns.
+/// Bin numbers, in both orders.
 #[derive(Debug)]
 pub(crate) struct Binned {
-    codes: Vec<u8>,
+    /// Row by row: where all columns are summed, a row's bytes are read together.
+    by_row: Vec<u8>,
+    /// Column by column: where few columns are looked at, many rows share a cache line.
+    by_column: Vec<u8>,
     cuts: Vec<Cuts>,
 }
 
@@ -50,12 +53,28 @@ impl Binned {
                 }
             }
         });
-        Ok(Self { codes, cuts })
+        let mut by_column = vec![0; codes.len()];
+        let columns = by_column.chunks_mut(x.rows().max(1)).enumerate();
+        parallel::map(threads, columns, |(column, to)| {
+            for (to, row) in to.iter_mut().zip(codes.chunks_exact(cuts.len())) {
+                *to = row[column];
+            }
+        });
+        Ok(Self {
+            by_row: codes,
+            by_column,
+            cuts,
+        })
+    }
+
+    /// Forgets the order by rows, which the forest does not need.
+    pub(crate) fn keep_columns(&mut self) {
+        self.by_row = Vec::new();
     }
 
     /// Number of rows.
     pub(crate) fn rows(&self) -> usize {
-        self.codes.len() / self.cuts.len()
+        self.by_column.len() / self.cuts.len()
     }
 
     /// Number of columns.
@@ -68,21 +87,16 @@ impl Binned {
         &self.cuts[usize::from(column)]
     }
 
-    /// The bin of one value.
-    pub(crate) fn code(&self, row: u32, column: u8) -> u8 {
-        self.codes[row as usize * self.cuts.len() + usize::from(column)]
+    /// The bins of one column, by row.
+    pub(crate) fn column(&self, column: u8) -> &[u8] {
+        let rows = self.rows();
+        &self.by_column[usize::from(column) * rows..][..rows]
     }
 
     /// The bins of one row in the `G` columns from `first` on.
     pub(crate) fn codes<const G: usize>(&self, row: u32, first: usize) -> [u8; G] {
-        let codes = &self.codes[row as usize * self.cuts.len() + first..][..G];
+        let codes = &self.by_row[row as usize * self.cuts.len() + first..][..G];
         std::array::from_fn(|at| codes[at])
-    }
-
-    /// The bins of one row.
-    pub(crate) fn row(&self, row: u32) -> &[u8] {
-        let columns = self.cuts.len();
-        &self.codes[row as usize * columns..][..columns]
     }
 }
 
@@ -98,14 +112,15 @@ mod tests {
         let x = Matrix::new(&values, 3).unwrap();
         let one = Binned::new(&x, 255, NonZeroUsize::MIN).unwrap();
         let seven = Binned::new(&x, 255, NonZeroUsize::new(7).unwrap()).unwrap();
-        assert_eq!(one.codes, seven.codes);
+        assert_eq!(one.by_row, seven.by_row);
+        assert_eq!(one.by_column, seven.by_column);
         assert_eq!((one.rows(), one.columns()), (20_000, 3));
         for row in [0, 8_191, 8_192, 19_999] {
             let expected: Vec<u8> = (0..3)
                 .map(|column| one.cuts[column].bin(x.row(row)[column]))
                 .collect();
-            assert_eq!(one.row(row as u32), expected);
-            assert_eq!(one.code(row as u32, 2), expected[2]);
+            assert_eq!(one.codes::<3>(row as u32, 0), expected[..]);
+            assert_eq!(one.column(2)[row], expected[2]);
         }
     }
 }

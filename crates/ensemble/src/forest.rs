@@ -32,7 +32,8 @@ impl Forest {
         train: &Samples,
         run: &mut Run,
     ) -> Result<Self, Error> {
-        let data = Binned::new(&train.x(), params.max_bins as usize, run.threads)?;
+        let mut data = Binned::new(&train.x(), params.max_bins as usize, run.threads)?;
+        data.keep_columns();
         let rounds = params.n_estimators as usize;
         let mut trees: Vec<_> = (0..rounds).map(|_| None).collect();
         let mut stopped = Ok(());

@@ -106,10 +106,13 @@ pub(crate) fn fill_some<C: Cell>(
 ) {
     for (histogram, columns) in histogram.chunks_mut(4).zip(columns.chunks(4)) {
         match (histogram.first_chunk_mut::<4>(), columns.first_chunk::<4>()) {
-            (Some(histogram), Some(columns)) => fill_columns(histogram, *columns, data, entries),
+            (Some(histogram), Some(columns)) => {
+                let codes = columns.map(|column| data.column(column));
+                fill_columns(histogram, codes, entries);
+            }
             _ => {
                 for (bins, &column) in histogram.iter_mut().zip(columns) {
-                    fill_columns(std::array::from_mut(bins), [column], data, entries);
+                    fill_columns(std::array::from_mut(bins), [data.column(column)], entries);
                 }
             }
         }
@@ -118,15 +121,13 @@ pub(crate) fn fill_some<C: Cell>(
 
 fn fill_columns<C: Cell, const G: usize>(
     histogram: &mut [Bins<C>; G],
-    columns: [u8; G],
-    data: &Binned,
+    columns: [&[u8]; G],
     entries: &[Entry],
 ) {
     for entry in entries {
         let cell = C::of_row(entry.word);
-        let codes = data.row(entry.row);
         for (bins, column) in histogram.iter_mut().zip(columns) {
-            let sum = &mut bins[usize::from(codes[usize::from(column)])];
+            let sum = &mut bins[usize::from(column[entry.row as usize])];
             *sum = sum.plus(cell);
         }
     }

@@ -111,25 +111,25 @@ impl Search {
         feature: u8,
         last_bin: u8,
     ) -> Option<Split> {
-        let (lefts, last) = running_sums(bins, last_bin);
+        let sums = RunningSums::new(bins, last_bin);
         let missing = bins[usize::from(MISSING)];
-        let missing_right = self.best_bin(&lefts[..last], C::ZERO);
+        let missing_right = self.best_place(sums.blocks(), C::ZERO);
         let missing_left = if missing == C::ZERO {
             None
         } else {
-            self.best_bin(&lefts[..last], missing)
+            self.best_place(sums.blocks(), missing)
         };
-        let (separation, bin, with_missing) = match (missing_right, missing_left) {
-            (Some((right, bin)), Some((left, other)))
-                if left < right || (left == right && bin <= other) =>
+        let (separation, at, with_missing) = match (missing_right, missing_left) {
+            (Some((right, at)), Some((left, other)))
+                if left < right || (left == right && at <= other) =>
             {
-                (right, bin, false)
+                (right, at, false)
             }
-            (_, Some((left, bin))) => (left, bin, true),
-            (Some((right, bin)), None) => (right, bin, false),
+            (_, Some((left, at))) => (left, at, true),
+            (Some((right, at)), None) => (right, at, false),
             (None, None) => return None,
         };
-        let (mut g, mut h) = lefts[usize::from(bin)].halves();
+        let (mut g, mut h) = sums.lefts[at].halves();
         if with_missing {
             (g, h) = (g + missing.halves().0, h + missing.halves().1);
         }
@@ -137,22 +137,22 @@ impl Search {
         let larger_side_is_left = h as u32 >= lower(self.total.wrapping_sub(left));
         Some(Split {
             feature,
-            bin,
+            bin: sums.bins[at],
             missing_left: with_missing || (missing == C::ZERO && larger_side_is_left),
             separation,
             left,
         })
     }
 
-    /// The first bin with the highest separation, with `missing` on the left side too.
+    /// The first place in `blocks` with the highest separation, with `missing` on the left side too.
     ///
-    /// Blocks of bins are computed without a branch, so that the compiler uses vector instructions; only a block that
-    /// holds a better split than all before it is looked at bin by bin.
-    fn best_bin<C: Cell>(&self, lefts: &[C], missing: C) -> Option<(f64, u8)> {
+    /// Blocks are computed without a branch, so that the compiler uses vector instructions; only a block that holds a
+    /// better split than all before it is looked at place by place.
+    fn best_place<C: Cell>(&self, blocks: &[[C; BLOCK]], missing: C) -> Option<(f64, usize)> {
         let (missing_g, missing_h) = missing.halves();
         let mut best = self.floor;
         let mut found = None;
-        for (block, lefts) in lefts.as_chunks::<BLOCK>().0.iter().enumerate() {
+        for (block, lefts) in blocks.iter().enumerate() {
             let separations: [f64; BLOCK] = std::array::from_fn(|at| {
                 let (g, h) = lefts[at].halves();
                 let (left_g, left_h) = (f64::from(g + missing_g), f64::from(h + missing_h));
@@ -169,28 +169,49 @@ impl Search {
             if highest > best {
                 best = highest;
                 let at = separations.iter().position(|&found| found == highest);
-                found = at.map(|at| (highest, (block * BLOCK + at) as u8));
+                found = at.map(|at| (highest, block * BLOCK + at));
             }
         }
         found
     }
 }
 
-/// Bins that are looked at together.
+/// Places that are looked at together.
 const BLOCK: usize = 16;
 
-/// The sums of all bins up to each one, and how many there are: whole blocks up to `last_bin`.
-fn running_sums<C: Cell>(bins: &Bins<C>, last_bin: u8) -> (Bins<C>, usize) {
-    let last = (usize::from(last_bin) / BLOCK + 1) * BLOCK;
-    let mut lefts = [C::ZERO; 256];
-    let mut sum = C::ZERO;
-    for (left, &bin) in lefts[..last].iter_mut().zip(&bins[..usize::from(MISSING)]) {
-        sum = sum.plus(bin);
-        *left = sum;
+/// The sums of all bins up to each one that is not empty: a small node fills few bins, and an empty one divides as the
+/// one before it does.
+struct RunningSums<C> {
+    lefts: Bins<C>,
+    bins: [u8; 256],
+    count: usize,
+}
+
+impl<C: Cell> RunningSums<C> {
+    /// Of the bins `0..=last_bin`, without the missing values.
+    fn new(cells: &Bins<C>, last_bin: u8) -> Self {
+        let (mut lefts, mut bins) = ([C::ZERO; 256], [0; 256]);
+        let mut sum = C::ZERO;
+        // A `u8`, so that the places need no bounds check: at most 255 bins hold present values.
+        let mut count = 0_u8;
+        let all = usize::from(last_bin) + 1;
+        for (bin, &cell) in cells[..all].iter().enumerate() {
+            sum = sum.plus(cell);
+            // An empty bin is written too, and written over by the next one: nothing here depends on a branch.
+            lefts[usize::from(count)] = sum;
+            bins[usize::from(count)] = bin as u8;
+            count = count.wrapping_add(u8::from(cell != C::ZERO));
+        }
+        // Nothing on the left side is never a split.
+        lefts[usize::from(count)] = C::ZERO;
+        let count = usize::from(count);
+        Self { lefts, bins, count }
     }
-    // Nothing is left of the missing values' place that is not left of the bin before it.
-    lefts[usize::from(MISSING)] = sum;
-    (lefts, last)
+
+    /// The sums in whole blocks; places beyond the last sum are 0.
+    fn blocks(&self) -> &[[C; BLOCK]] {
+        &self.lefts.as_chunks().0[..self.count.div_ceil(BLOCK)]
+    }
 }
 
 /// The highest number, by halves: a chain of comparisons would wait for each one before the next.

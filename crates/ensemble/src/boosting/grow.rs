@@ -111,8 +111,9 @@ impl Growth<'_> {
 
     /// Both children, ready to be split. Only the smaller one's rows are summed; the other's sums are what is left.
     fn divide<'r>(&self, node: Open<'r>, split: &Split) -> (Open<'r>, Open<'r>) {
+        let codes = self.data.column(split.feature);
         let lefts = partition(node.entries, node.scratch, |row| {
-            split.goes_left(self.data.code(row, split.feature))
+            split.goes_left(codes[row as usize])
         });
         let (left, right) = node.entries.split_at_mut(lefts);
         let (left_scratch, right_scratch) = node.scratch.split_at_mut(lefts);
@@ -220,7 +221,7 @@ mod tests {
             }
             for fallen in sketch.fallen {
                 for entry in fallen.entries {
-                    let right = fallen.split.is_some_and(|split| !split.goes_left(data.code(entry.row, split.feature)));
+                    let right = fallen.split.is_some_and(|split| !split.goes_left(data.column(split.feature)[entry.row as usize]));
                     prop_assert_eq!(fallen.values[usize::from(right)], exact[entry.row as usize]);
                 }
             }

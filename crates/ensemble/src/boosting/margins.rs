@@ -83,8 +83,9 @@ fn add_leaves(margins: &mut [f32], first: u32, part: &Fallen, data: &Binned) {
             }
         }
         Some(split) => {
+            let codes = data.column(split.feature);
             for entry in part.entries {
-                let goes_left = split.goes_left(data.code(entry.row, split.feature));
+                let goes_left = split.goes_left(codes[entry.row as usize]);
                 margins[(entry.row - first) as usize] += if goes_left { left } else { right };
             }
         }

@@ -89,8 +89,9 @@ impl<R: Rng> Growth<'_, R> {
             self.nodes.push(Node::Leaf(share as f32));
             return;
         };
+        let codes = self.data.column(split.feature);
         let lefts = partition(entries, &mut workspace.scratch, |row| {
-            split.goes_left(self.data.code(row, split.feature))
+            split.goes_left(codes[row as usize])
         });
         let (left, right) = entries.split_at_mut(lefts);
         let threshold = self.data.cuts(split.feature).threshold(split.bin);
@@ -128,7 +129,8 @@ impl<R: Rng> Growth<'_, R> {
                     best = split;
                 }
                 // All that the first row's bin does not hold is in other bins.
-                let (g, h) = bins[usize::from(self.data.code(entries[0].row, feature))].halves();
+                let first = self.data.column(feature)[entries[0].row as usize];
+                let (g, h) = bins[usize::from(first)].halves();
                 wanted -= usize::from(pack(g, h as u32) != total);
             }
             looked_at += batch;
