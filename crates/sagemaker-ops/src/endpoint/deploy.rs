@@ -132,8 +132,12 @@ async fn existing_status(
     if status.is_settled() {
         return Ok(Some(status));
     }
+    let then = match status {
+        EndpointStatus::Deleting => "gone",
+        _ => "InService",
+    };
     let message = format!(
-        "{} is {status}: wait until that has ended",
+        "{}: it is {status}; run this again when it is {then}",
         deployment.endpoint
     );
     Err(Error::new(
@@ -374,6 +378,20 @@ mod tests {
                 (outcome, operations.len()),
                 (Err(ErrorKind::Conflict), 0),
                 "{status}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_in_the_middle_of_a_change_says_when_to_try_again() {
+        for (status, then) in [("Creating", "InService"), ("Deleting", "gone")] {
+            let server = Scripted::start([endpoint_that_is(status)]).await;
+            let error = deploy(&server.clients(), &deployment()).await.unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "cannot update the endpoint e: it is {status}; run this again when it is {then}"
+                )
             );
         }
     }
