@@ -34,7 +34,7 @@ impl Pace {
 /// Calls `look` at once and then at every interval until it returns a value.
 ///
 /// `what` is what is waited for, as in "cannot wait any longer for {what}".
-/// Fails with [`ErrorKind::Timeout`] at the deadline and with the error of `look` as soon as it has
+/// Fails with [`ErrorKind::Timeout`] at the deadline, which ends only the watching, and with the error of `look` as soon as it has
 /// one.
 pub async fn poll_until<T, L>(
     pace: Pace,
@@ -50,7 +50,8 @@ where
             return Ok(value);
         }
         let Some(pause) = pace.pause(started.elapsed()) else {
-            let message = format!("{what}: the time is up");
+            let waited = pace.deadline.unwrap_or_default();
+            let message = format!("{what}: {waited:?} have passed; it goes on");
             return Err(Error::new(
                 ErrorKind::Timeout,
                 "wait any longer for",
@@ -114,7 +115,7 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert_eq!(
             error.to_string(),
-            "cannot wait any longer for the moon: the time is up"
+            "cannot wait any longer for the moon: 20ms have passed; it goes on"
         );
     }
 }
