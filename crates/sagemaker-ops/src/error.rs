@@ -152,10 +152,16 @@ impl Error {
     }
 }
 
+const NO_SUCH_OBJECT: &str =
+    "there is no such object in the bucket; list the prefix or check the URI";
+
 /// The service answered with an error; an answer to HEAD has no body, so only its status tells.
 fn explain_answer(error: &impl ProvideErrorMetadata, status: u16) -> (ErrorKind, String) {
     let text = error.message().unwrap_or_default().trim_end_matches('.');
     let (kind, said) = match error.code() {
+        // The service's own sentence, "The specified key does not exist", helps only those who
+        // know what a key is.
+        Some(code @ "NoSuchKey") => (classify(code, text), format!("{NO_SUCH_OBJECT} ({code})")),
         Some(code) if text.is_empty() => (classify(code, text), code.to_owned()),
         Some(code) => (classify(code, text), format!("{text} ({code})")),
         None => (

@@ -340,6 +340,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_missing_object_says_what_to_check() {
+        let body = "<Error><Code>NoSuchKey</Code>\
+                    <Message>The specified key does not exist.</Message></Error>";
+        let server = Scripted::start([ok(body).status(404)]).await;
+        let error = get_bytes(&server.clients(), &uri()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert_eq!(
+            error.to_string(),
+            "cannot download s3://bucket/k: there is no such object in the bucket; list the prefix \
+             or check the URI (NoSuchKey)"
+        );
+    }
+
+    #[tokio::test]
     async fn a_download_to_nowhere_names_the_file() {
         let server = Scripted::start([ok("whole")]).await;
         let path = Path::new("/no-such-folder/file");
