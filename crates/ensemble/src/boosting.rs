@@ -3,7 +3,7 @@
 //! Each round fits a tree to the gradients and hessians of the current scores and adds a part of its leaf values
 //! to them (Friedman 2001; leaf values and gains as in Chen and Guestrin 2016).
 
-mod early_stopping;
+pub(crate) mod early_stopping;
 mod grow;
 mod margins;
 mod node;

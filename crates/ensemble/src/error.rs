@@ -65,6 +65,16 @@ pub enum Error {
     #[error("the logistic regression could not be fitted")]
     Solver(#[source] smartcore::error::Failed),
 
+    /// smartcore gave up on trees that [`Engine::Smartcore`](crate::Engine::Smartcore) left to it.
+    #[error("smartcore could not fit the {algorithm}")]
+    Engine {
+        /// The algorithm, as it is spelled in settings.
+        algorithm: &'static str,
+        /// What smartcore said.
+        #[source]
+        source: smartcore::error::Failed,
+    },
+
     /// A predictions file that cannot be read as one.
     #[error("{file}, line {line}, column {column}: `{value}` is not {expected}")]
     Table {

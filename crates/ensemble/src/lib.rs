@@ -14,6 +14,7 @@
 //! Values become bin numbers (at most 255 quantile bins, and one for missing values), rows become integer sums per
 //! bin, and a split is found by a scan over those sums. [`Forest`] grows one tree per thread, [`Boosting`] one tree by
 //! all threads; both find splits by the same scan. [`Logistic`] standardises and leaves the solving to smartcore.
+//! [`Engine::Smartcore`] leaves the trees to smartcore too, and [`smartcore_api`] offers ours to its model selection.
 //!
 //! Sums are fixed-point integers, every tree has a random stream of its own, and `exp` and `ln` are one pure-Rust
 //! implementation: the same rows, parameters and seed give the same model on any number of threads. The exception is
@@ -66,6 +67,7 @@ mod tree;
 mod exact_tree;
 
 mod boosting;
+mod engine;
 mod forest;
 mod logistic;
 mod model;
@@ -73,10 +75,12 @@ mod model;
 pub mod artifact;
 pub mod metrics;
 mod predictions;
+pub mod smartcore_api;
 pub mod weights;
 
 pub use algorithm::Algorithm;
 pub use boosting::Boosting;
+pub use engine::Engine;
 pub use error::{DataError, Error};
 pub use forest::Forest;
 pub use logistic::Logistic;

@@ -11,6 +11,7 @@ pub use logistic::LogisticParams;
 
 use crate::algorithm::Algorithm;
 use crate::boosting::Boosting;
+use crate::engine::{self, Engine};
 use crate::error::Error;
 use crate::forest::Forest;
 use crate::logistic::Logistic;
@@ -130,10 +131,16 @@ impl CheckedParams {
             validation.x().expect_columns(train.x().columns())?;
         }
         match &self.0 {
-            Params::Forest(params) => Forest::fit(params, train, run).map(Model::Forest),
-            Params::Boosting(params) => {
-                Boosting::fit(params, train, validation, run).map(Model::Boosting)
+            Params::Forest(params) => match params.engine {
+                Engine::Own => Forest::fit(params, train, run),
+                Engine::Smartcore => engine::fit_forest(params, train, run),
             }
+            .map(Model::Forest),
+            Params::Boosting(params) => match params.engine {
+                Engine::Own => Boosting::fit(params, train, validation, run),
+                Engine::Smartcore => engine::fit_boosting(params, train, validation, run),
+            }
+            .map(Model::Boosting),
             Params::Logistic(params) => Logistic::fit(params, train, run).map(Model::Logistic),
         }
     }
@@ -173,6 +180,7 @@ mod tests {
         check(Algorithm::RandomForest, "bootstrap", "false");
         check(Algorithm::GradientBoosting, "learning_rate", "0.05");
         check(Algorithm::GradientBoosting, "early_stopping_rounds", "0");
+        check(Algorithm::GradientBoosting, "engine", "smartcore");
         check(Algorithm::LogisticRegression, "l2", "0.25");
     }
 
@@ -218,6 +226,43 @@ mod tests {
             "max_bins",
             "256",
             "parameter `max_bins` is `256`; it must be a whole number from 2 to 255",
+        );
+    }
+
+    #[test]
+    fn what_smartcore_cannot_do_is_refused_in_either_order() {
+        let check = |algorithm, name: &str, value: &str, expected: &str| {
+            let engine = ("engine", "smartcore");
+            for [first, second] in [[engine, (name, value)], [(name, value), engine]] {
+                let mut params = Params::defaults(algorithm);
+                params.set(first.0, first.1).unwrap();
+                let error = params.set(second.0, second.1).unwrap_err();
+                assert_eq!(error.to_string(), expected);
+            }
+        };
+        check(
+            Algorithm::RandomForest,
+            "bootstrap",
+            "false",
+            "parameter `bootstrap` is `false`; it must be true with engine=smartcore",
+        );
+        check(
+            Algorithm::GradientBoosting,
+            "gamma",
+            "0.5",
+            "parameter `gamma` is `0.5`; it must be 0 with engine=smartcore",
+        );
+        check(
+            Algorithm::GradientBoosting,
+            "subsample",
+            "0.5",
+            "parameter `subsample` is `0.5`; it must be 1 with engine=smartcore",
+        );
+        check(
+            Algorithm::GradientBoosting,
+            "colsample",
+            "0.25",
+            "parameter `colsample` is `0.25`; it must be 1 with engine=smartcore",
         );
     }
 

@@ -43,7 +43,7 @@ impl<'a> Validation<'a> {
 
 /// Watches the validation loss.
 #[derive(Debug)]
-pub(super) struct EarlyStopping {
+pub(crate) struct EarlyStopping {
     patience: usize,
     best_round: usize,
     best_loss: f64,
@@ -51,7 +51,7 @@ pub(super) struct EarlyStopping {
 
 impl EarlyStopping {
     /// Stops after `patience` rounds without a better loss; 0 never stops.
-    pub(super) fn new(patience: u32) -> Self {
+    pub(crate) fn new(patience: u32) -> Self {
         Self {
             patience: patience as usize,
             best_round: 0,
@@ -60,7 +60,7 @@ impl EarlyStopping {
     }
 
     /// Takes the loss after `round` and says whether the fit is over.
-    pub(super) fn is_over(&mut self, round: usize, loss: f64) -> bool {
+    pub(crate) fn is_over(&mut self, round: usize, loss: f64) -> bool {
         if loss < self.best_loss {
             (self.best_round, self.best_loss) = (round, loss);
         }
@@ -68,7 +68,7 @@ impl EarlyStopping {
     }
 
     /// The round with the lowest loss, from 1.
-    pub(super) fn best_round(&self) -> usize {
+    pub(crate) fn best_round(&self) -> usize {
         self.best_round
     }
 }

@@ -1,6 +1,7 @@
 //! Hyperparameters of gradient boosting.
 
-use super::value::{PENALTY, SHARE, parse, penalty, share, whole};
+use super::value::{PENALTY, SHARE, only, parse, penalty, share, whole};
+use crate::engine::Engine;
 use crate::error::Error;
 
 const TREES: &str = "a whole number from 1 to 10000";
@@ -31,6 +32,8 @@ pub struct BoostingParams {
     pub max_bins: u32,
     /// Rounds without a better validation log-loss before the fit stops; 0 is off (default 10).
     pub early_stopping_rounds: u32,
+    /// Whose trees (default this crate's).
+    pub engine: Engine,
 }
 
 impl Default for BoostingParams {
@@ -46,6 +49,7 @@ impl Default for BoostingParams {
             colsample: 1.0,
             max_bins: 255,
             early_stopping_rounds: 10,
+            engine: Engine::Own,
         }
     }
 }
@@ -68,6 +72,7 @@ impl BoostingParams {
             "early_stopping_rounds" => {
                 self.early_stopping_rounds = parse("early_stopping_rounds", value, PATIENCE)?;
             }
+            "engine" => self.engine = parse("engine", value, Engine::EXPECTED)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -88,6 +93,7 @@ impl BoostingParams {
                 "early_stopping_rounds",
                 self.early_stopping_rounds.to_string(),
             ),
+            ("engine", self.engine.to_string()),
         ]
     }
 
@@ -100,6 +106,12 @@ impl BoostingParams {
         penalty("min_child_weight", self.min_child_weight)?;
         share("subsample", self.subsample)?;
         share("colsample", self.colsample)?;
+        if self.engine == Engine::Smartcore {
+            only("gamma", &self.gamma, &0.0, "0 with engine=smartcore")?;
+            for (name, value) in [("subsample", self.subsample), ("colsample", self.colsample)] {
+                only(name, &value, &1.0, "1 with engine=smartcore")?;
+            }
+        }
         whole("max_bins", &self.max_bins, &(2..=255), BINS)?;
         whole(
             "early_stopping_rounds",

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::value::{parse, whole};
+use super::value::{only, parse, whole};
+use crate::engine::Engine;
 use crate::error::Error;
 
 const TREES: &str = "a whole number from 1 to 10000";
@@ -28,6 +29,8 @@ pub struct ForestParams {
     pub max_bins: u32,
     /// Whether each tree sees rows drawn with replacement, or all rows (default true).
     pub bootstrap: bool,
+    /// Whose trees (default this crate's).
+    pub engine: Engine,
 }
 
 impl Default for ForestParams {
@@ -39,6 +42,7 @@ impl Default for ForestParams {
             min_samples_leaf: 1,
             max_bins: 255,
             bootstrap: true,
+            engine: Engine::Own,
         }
     }
 }
@@ -53,6 +57,7 @@ impl ForestParams {
             "min_samples_leaf" => self.min_samples_leaf = parse("min_samples_leaf", value, LEAF)?,
             "max_bins" => self.max_bins = parse("max_bins", value, BINS)?,
             "bootstrap" => self.bootstrap = parse("bootstrap", value, BOOL)?,
+            "engine" => self.engine = parse("engine", value, Engine::EXPECTED)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -66,6 +71,7 @@ impl ForestParams {
             ("min_samples_leaf", self.min_samples_leaf.to_string()),
             ("max_bins", self.max_bins.to_string()),
             ("bootstrap", self.bootstrap.to_string()),
+            ("engine", self.engine.to_string()),
         ]
     }
 
@@ -79,6 +85,10 @@ impl ForestParams {
             LEAF,
         )?;
         whole("max_bins", &self.max_bins, &(2..=255), BINS)?;
+        if self.engine == Engine::Smartcore {
+            let expected = "true with engine=smartcore";
+            only("bootstrap", &self.bootstrap, &true, expected)?;
+        }
         match self.max_features {
             MaxFeatures::Count(count) => whole("max_features", &count, &(1..=255), FEATURES),
             MaxFeatures::Sqrt | MaxFeatures::All => Ok(()),

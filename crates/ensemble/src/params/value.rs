@@ -53,6 +53,20 @@ pub(super) fn penalty(name: &'static str, value: f64) -> Result<(), Error> {
     }
 }
 
+/// Refuses what smartcore's learners cannot do: any value but `known`, which `expected` describes.
+pub(super) fn only<T: PartialEq + Display>(
+    name: &'static str,
+    value: &T,
+    known: &T,
+    expected: &'static str,
+) -> Result<(), Error> {
+    if value == known {
+        Ok(())
+    } else {
+        Err(out_of_range(name, value, expected))
+    }
+}
+
 fn out_of_range(name: &'static str, value: &impl Display, expected: &'static str) -> Error {
     Error::ParameterValue {
         name,
