@@ -158,6 +158,8 @@ const NO_SUCH_OBJECT: &str =
 /// The service answered with an error; an answer to HEAD has no body, so only its status tells.
 fn explain_answer(error: &impl ProvideErrorMetadata, status: u16) -> (ErrorKind, String) {
     let text = error.message().unwrap_or_default().trim_end_matches('.');
+    let text = shorten_value_sets(text);
+    let text = text.as_str();
     let (kind, said) = match error.code() {
         // The service's own sentence, "The specified key does not exist", helps only those who
         // know what a key is.
@@ -170,6 +172,32 @@ fn explain_answer(error: &impl ProvideErrorMetadata, status: u16) -> (ErrorKind,
         ),
     };
     (kind, with_remedy_of(kind, said))
+}
+
+/// Shortens each long list of allowed values to its beginning: instance types alone are hundreds,
+/// and whoever mistyped one needs to see what is wrong.
+fn shorten_value_sets(text: &str) -> String {
+    const MARK: &str = "enum value set: [";
+    const LONGEST: usize = 12;
+    const SHOWN: usize = 5;
+    let mut short = String::new();
+    let mut rest = text;
+    while let Some((before, list)) = rest.split_once(MARK) {
+        let (list, after) = list.split_at(list.find(']').unwrap_or(list.len()));
+        let values: Vec<&str> = list.split(", ").collect();
+        let list = if values.len() > LONGEST {
+            format!(
+                "{}, ... ({} in all)",
+                values[..SHOWN].join(", "),
+                values.len()
+            )
+        } else {
+            list.to_owned()
+        };
+        short.extend([before, MARK, &list]);
+        rest = after;
+    }
+    short + rest
 }
 
 /// There was no answer: without credentials nothing is sent, else the network or the other side is
@@ -417,6 +445,32 @@ mod tests {
             "cannot describe the training job job-1: InternalFailure",
         )
         .await;
+    }
+
+    #[tokio::test]
+    async fn long_lists_of_allowed_values_are_shortened_and_kept_in_the_answer() {
+        let types = |count: usize| (0..count).map(|i| format!("ml.m{i}")).collect::<Vec<_>>();
+        let list = |count| types(count).join(", ");
+        let say = |first: &str, second: &str| {
+            format!(
+                "2 validation errors detected: Value 'x' at 'a' failed to satisfy constraint: \
+                 Member must satisfy enum value set: [{first}]; Value 'y' at 'b' failed to satisfy \
+                 constraint: Member must satisfy enum value set: [{second}]"
+            )
+        };
+        let whole = say(&list(100), &list(12));
+        let error = error_of(refusal("ValidationException", &whole)).await;
+        let short = format!("{}, ... (100 in all)", list(5));
+        let said = say(&short, &list(12));
+        assert_eq!(
+            error.to_string(),
+            format!("cannot describe the training job job-1: {said} (ValidationException)")
+        );
+        let answer = format!("{:?}", error.answer().unwrap());
+        assert!(answer.contains(&whole), "{answer}");
+        for torn in ["enum value set: [a, b", "enum value set: ]", "[a]"] {
+            assert_eq!(shorten_value_sets(torn), torn);
+        }
     }
 
     #[tokio::test]
