@@ -35,7 +35,7 @@
 //! | [`training`] | `sagemaker:CreateTrainingJob`, `Describe...`, `Stop...`, `ListTrainingJobs` |
 //! | [`endpoint`] | `sagemaker:CreateModel`, `CreateEndpointConfig`, `CreateEndpoint`, |
 //! | | the same with `Describe...` and `Delete...`, `UpdateEndpoint`, `ListEndpoints`, |
-//! | | `InvokeEndpoint` |
+//! | | `ListEndpointConfigs`, `InvokeEndpoint` |
 //! | [`training`] and [`endpoint`] | `iam:PassRole` for the role that they name |
 
 mod error;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{EndpointStatus, describe};
 use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
-use crate::names::EndpointName;
+use crate::names::{EndpointName, LONGEST_NAME};
 
 /// What was deleted; empty when nothing was there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -18,44 +18,93 @@ pub struct Deleted {
     pub models: Vec<String>,
 }
 
-/// Deletes the endpoint, its configuration and that configuration's models; what is gone already is
-/// no error.
+/// Deletes the endpoint, its configurations and those configurations' models; what is gone already
+/// is no error.
 ///
-/// The endpoint goes first, since it is what costs money.
-/// Calls [`DeleteEndpoint`], [`DeleteEndpointConfig`] and [`DeleteModel`].
+/// Its configurations are the one that it serves and those that its earlier deployments have left:
+/// every one named `{endpoint}-{stamp}`, with a stamp `YYYYMMDD-HHMMSS-mmm`. Those of other
+/// endpoints, and of names made otherwise, stay. So do earlier ones of an endpoint whose name is
+/// too long to stand before a stamp uncut: a cut name could be another endpoint's.
+///
+/// The endpoint goes first, since it is what costs money. Run again, it deletes what an interrupted
+/// deletion has left.
+/// Calls [`DeleteEndpoint`], [`ListEndpointConfigs`], [`DeleteEndpointConfig`] and [`DeleteModel`].
 ///
 /// [`DeleteEndpoint`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteEndpoint.html
+/// [`ListEndpointConfigs`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListEndpointConfigs.html
 /// [`DeleteEndpointConfig`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteEndpointConfig.html
 /// [`DeleteModel`]: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteModel.html
 pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Deleted, Error> {
     let mut deleted = Deleted::default();
-    let found = match describe(clients, endpoint).await {
-        Ok(found) => found,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(deleted),
+    match describe(clients, endpoint).await {
+        Ok(found) => {
+            // One that is on its way out already refuses to be deleted once more.
+            deleted.endpoint = found.status != EndpointStatus::Deleting
+                && delete_endpoint(clients, endpoint).await?;
+            if let Some(config) = found.config {
+                delete_with_models(clients, config.as_str(), &mut deleted).await?;
+            }
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
-    };
-    // Asked before anything is deleted: afterwards nothing would lead to the models.
-    let config = found.config.map(String::from);
-    let models = match &config {
-        Some(config) => models_of(clients, config).await?,
-        None => Vec::new(),
-    };
-    // One that is on its way out already refuses to be deleted once more.
-    deleted.endpoint =
-        found.status != EndpointStatus::Deleting && delete_endpoint(clients, endpoint).await?;
-    if let Some(config) = config
-        && delete_config(clients, &config).await?
-    {
-        deleted.configs.push(config);
     }
-    for model in models {
+    for config in stamped_configs(clients, endpoint).await? {
+        delete_with_models(clients, &config, &mut deleted).await?;
+    }
+    Ok(deleted)
+}
+
+/// Names of the configurations that deployments have made for the endpoint, in order of their time.
+async fn stamped_configs(clients: &Clients, endpoint: &EndpointName) -> Result<Vec<String>, Error> {
+    const OP: &str = "list the endpoint configurations of";
+    let prefix = format!("{endpoint}-");
+    if prefix.len() + STAMP.len() > LONGEST_NAME {
+        return Ok(Vec::new());
+    }
+    let request = clients.sagemaker.list_endpoint_configs();
+    let mut pages = request
+        .name_contains(&prefix)
+        .into_paginator()
+        .items()
+        .send();
+    let mut names = Vec::new();
+    while let Some(listed) = pages.next().await {
+        let listed = listed.map_err(|error| Error::from_sdk(OP, endpoint, error))?;
+        let name = listed.endpoint_config_name.unwrap_or_default();
+        if name.strip_prefix(&prefix).is_some_and(is_stamp) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Shape of the stamps of deployments, with 0 for any digit: a date, a time, milliseconds.
+const STAMP: &str = "00000000-000000-000";
+
+fn is_stamp(text: &str) -> bool {
+    let digits_as_zero = |c: char| if c.is_ascii_digit() { '0' } else { c };
+    text.chars().map(digits_as_zero).eq(STAMP.chars())
+}
+
+/// Deletes the models first: afterwards only the configuration leads to those that remain.
+async fn delete_with_models(
+    clients: &Clients,
+    config: &str,
+    deleted: &mut Deleted,
+) -> Result<(), Error> {
+    for model in models_of(clients, config).await? {
         if delete_model(clients, &model).await? {
             deleted.models.push(model);
         }
     }
-    Ok(deleted)
+    if delete_config(clients, config).await? {
+        deleted.configs.push(config.to_owned());
+    }
+    Ok(())
 }
 
 /// Names of the models behind a configuration; none when the configuration is gone.
@@ -143,23 +192,48 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::scripted::{Scripted, ok, refusal};
+    use crate::scripted::{Answer, Scripted, ok, refusal};
+
+    fn endpoint(status: &str) -> Answer {
+        let endpoint =
+            json!({"EndpointName": "e", "EndpointStatus": status, "EndpointConfigName": "c"});
+        ok(&endpoint.to_string())
+    }
+
+    fn config(models: &[&str]) -> Answer {
+        let variants: Vec<_> = models.iter().map(|m| json!({"ModelName": m})).collect();
+        ok(&json!({"EndpointConfigName": "c", "ProductionVariants": variants}).to_string())
+    }
+
+    fn page(names: &[&str], next: Option<&str>) -> Answer {
+        let configs: Vec<_> = names
+            .iter()
+            .map(|name| json!({"EndpointConfigName": name}))
+            .collect();
+        ok(&json!({"EndpointConfigs": configs, "NextToken": next}).to_string())
+    }
+
+    fn gone(what: &str) -> Answer {
+        let sentence = format!("Could not find {what} \"arn\".");
+        refusal("ValidationException", &sentence)
+    }
+
+    fn done() -> Answer {
+        ok("{}")
+    }
 
     #[tokio::test]
     async fn an_endpoint_goes_with_its_configuration_and_models_and_twice_is_no_error() {
-        let endpoint =
-            json!({"EndpointName": "e", "EndpointStatus": "InService", "EndpointConfigName": "c"});
-        let variants = json!([{"ModelName": "b"}, {"ModelName": "a"}, {"ModelName": "a"}]);
-        let config = json!({"EndpointConfigName": "c", "ProductionVariants": variants});
-        let gone = || refusal("ValidationException", "Could not find model \"arn\".");
         let script = [
-            ok(&endpoint.to_string()),
-            ok(&config.to_string()),
-            ok("{}"),
-            ok("{}"),
-            gone(),
-            ok("{}"),
-            refusal("ValidationException", "Could not find endpoint \"arn\"."),
+            endpoint("InService"),
+            done(),
+            config(&["b", "a", "a"]),
+            gone("model"),
+            done(),
+            done(),
+            page(&[], None),
+            gone("endpoint"),
+            page(&[], None),
         ];
         let server = Scripted::start(script).await;
         let (clients, name) = (server.clients(), EndpointName::new("e").unwrap());
@@ -170,35 +244,85 @@ mod tests {
         };
         assert_eq!(delete(&clients, &name).await.unwrap(), expected);
         assert_eq!(delete(&clients, &name).await.unwrap(), Deleted::default());
-        let deletions = [
+        let first = [
+            "DescribeEndpoint",
             "DeleteEndpoint",
+            "DescribeEndpointConfig",
+            "DeleteModel",
+            "DeleteModel",
             "DeleteEndpointConfig",
-            "DeleteModel",
-            "DeleteModel",
+            "ListEndpointConfigs",
         ];
-        assert_eq!(server.operations()[2..6], deletions);
+        assert_eq!(server.operations()[..7], first);
+    }
+
+    #[tokio::test]
+    async fn what_earlier_deployments_of_the_endpoint_left_goes_too() {
+        let (old, older) = ("e-20260102-030405-006", "e-20260101-000000-000");
+        let others = [
+            "e-20260102-030405",
+            "e-2-20260102-030405-006",
+            "e-20260102-030405-0060",
+            "e-20260102-030405-00x",
+            "fire-e-20260102-030405-006",
+        ];
+        let script = [
+            gone("endpoint"),
+            page(&[&others[..], &[old]].concat(), Some("t")),
+            page(&[older], None),
+            config(&["m-1"]),
+            done(),
+            done(),
+            config(&["m-2"]),
+            done(),
+            done(),
+        ];
+        let server = Scripted::start(script).await;
+        let deleted = delete(&server.clients(), &EndpointName::new("e").unwrap())
+            .await
+            .unwrap();
+        let expected = Deleted {
+            endpoint: false,
+            configs: vec![older.to_owned(), old.to_owned()],
+            models: vec!["m-1".to_owned(), "m-2".to_owned()],
+        };
+        assert_eq!(deleted, expected);
+        let operations = server.operations();
+        assert_eq!(operations[1..3], ["ListEndpointConfigs"; 2]);
+        assert_eq!(server.json(1)["NameContains"], "e-");
+        assert_eq!(server.json(2)["NextToken"], "t");
+        let names: Vec<_> = (3..9).map(|i| server.json(i)).collect();
+        assert_eq!(names[0], json!({"EndpointConfigName": older}));
+        assert_eq!(names[5], json!({"EndpointConfigName": old}));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_no_stamp_fits_behind_is_not_looked_for() {
+        for (length, requests) in [(43, 2), (44, 1)] {
+            let server = Scripted::start([gone("endpoint"), page(&[], None)]).await;
+            let name = EndpointName::new("e".repeat(length)).unwrap();
+            let deleted = delete(&server.clients(), &name).await.unwrap();
+            assert_eq!(deleted, Deleted::default());
+            assert_eq!(server.seen().len(), requests, "{length}");
+        }
     }
 
     #[tokio::test]
     async fn an_endpoint_whose_configuration_is_gone_is_deleted_alone() {
-        let endpoint =
-            json!({"EndpointName": "e", "EndpointStatus": "Failed", "EndpointConfigName": "c"});
-        let gone = || {
-            refusal(
-                "ValidationException",
-                "Could not find endpoint configuration \"arn\".",
-            )
-        };
-        let server = Scripted::start([ok(&endpoint.to_string()), gone(), ok("{}"), gone()]).await;
-        let deleted = delete(&server.clients(), &EndpointName::new("e").unwrap())
-            .await
-            .unwrap();
-        assert_eq!(
-            deleted,
-            Deleted {
-                endpoint: true,
+        for (status, endpoint_deleted) in [("Failed", true), ("Deleting", false)] {
+            let missing = || gone("endpoint configuration");
+            let deletion = endpoint_deleted.then(done);
+            let rest = [missing(), missing(), page(&[], None)];
+            let script = [endpoint(status)].into_iter().chain(deletion).chain(rest);
+            let server = Scripted::start(script).await;
+            let deleted = delete(&server.clients(), &EndpointName::new("e").unwrap())
+                .await
+                .unwrap();
+            let expected = Deleted {
+                endpoint: endpoint_deleted,
                 ..Deleted::default()
-            }
-        );
+            };
+            assert_eq!(deleted, expected);
+        }
     }
 }
