@@ -79,13 +79,17 @@ fn measure(
     let seconds = started.elapsed().as_secs_f64();
     let peak = memory("VmHWM")?.saturating_sub(before);
     let test = test.samples(usize::MAX)?;
-    let probabilities = models[0].predict_proba(&test.x())?;
+    // Several models have no AUC in common.
+    let auc = match models.as_slice() {
+        [model] => metrics::roc_auc(test.y(), &model.predict_proba(&test.x())?),
+        _ => None,
+    };
     Ok(json!({
         "set": folder.file_name().map(|name| name.to_string_lossy()),
         "rows": samples.y().len(),
         "seconds": seconds,
         "peak_bytes": peak,
-        "auc": metrics::roc_auc(test.y(), &probabilities),
+        "auc": auc,
     }))
 }
 
