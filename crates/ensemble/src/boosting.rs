@@ -18,11 +18,12 @@ use crate::matrix::{Matrix, Samples};
 use crate::packed::{Entry, FixedPoint};
 use crate::parallel::Workers;
 use crate::params::BoostingParams;
+use crate::row_weights::RowWeights;
 use crate::run::{Progress, Run};
-use crate::tree::{self, Tree};
+use crate::tree::{self, Grown, Tree};
 use early_stopping::{EarlyStopping, Validation};
 use grow::Growth;
-use margins::Margins;
+use margins::{Margins, Words};
 use pool::Pool;
 use rule::Rule;
 
@@ -34,6 +35,8 @@ pub struct Boosting {
     pub(crate) base: f64,
     /// Leaves hold steps in log-odds.
     pub(crate) trees: Vec<Tree>,
+    /// Each column's share of the loss that all splits save.
+    pub(crate) importances: Vec<f64>,
 }
 
 impl Boosting {
@@ -45,24 +48,28 @@ impl Boosting {
     ) -> Result<Self, Error> {
         let data = Binned::new(&train.x(), params.max_bins as usize, run.threads)?;
         // The best constant answer, so that the first trees need not find it.
-        let base = log_odds(train.positives() as f64 / train.y().len() as f64);
+        let weights = RowWeights::new(train, params.class_weight);
+        let base = log_odds(weights.positive_share());
         let mut model = Self {
             columns: data.columns(),
             base,
             trees: Vec::new(),
+            importances: Vec::new(),
         };
+        let mut gains = Vec::new();
         let workers = Workers::start(run.threads)?;
-        let mut rounds = Rounds::new(params, train, &data, base);
+        let mut rounds = Rounds::new(params, (train, weights), &data, base);
         let mut validation = validation.map(|part| Validation::new(part, base));
         let mut stopping = EarlyStopping::new(params.early_stopping_rounds);
         let last = params.n_estimators as usize;
         for round in 1..=last {
-            let (tree, validation_logloss) = workers.run(|| {
-                let tree = rounds.fit_tree(round, run.seed);
-                let loss = validation.as_mut().map(|part| part.add_tree(&tree));
-                (tree, loss)
+            let (grown, validation_logloss) = workers.run(|| {
+                let grown = rounds.fit_tree(round, run.seed);
+                let loss = validation.as_mut().map(|part| part.add_tree(&grown.tree));
+                (grown, loss)
             });
-            model.trees.push(tree);
+            model.trees.push(grown.tree);
+            gains.push(grown.gains);
             run.report(Progress {
                 round,
                 rounds: last,
@@ -71,9 +78,11 @@ impl Boosting {
             if validation_logloss.is_some_and(|loss| stopping.is_over(round, loss)) {
                 // The trees after the best round made the answers worse.
                 model.trees.truncate(stopping.best_round());
+                gains.truncate(stopping.best_round());
                 break;
             }
         }
+        model.importances = tree::importances(model.columns, &gains);
         Ok(model)
     }
 
@@ -93,12 +102,12 @@ impl Boosting {
 struct Rounds<'a> {
     params: &'a BoostingParams,
     train: &'a Samples<'a>,
+    weights: RowWeights,
     data: &'a Binned,
-    scale: FixedPoint,
     rule: Rule,
     margins: Margins,
     /// Each row's packed gradient and hessian.
-    words: Vec<u32>,
+    packed: Words,
     entries: Vec<Entry>,
     scratch: Vec<Entry>,
     pool: Pool,
@@ -107,19 +116,22 @@ struct Rounds<'a> {
 impl<'a> Rounds<'a> {
     fn new(
         params: &'a BoostingParams,
-        train: &'a Samples<'a>,
+        (train, weights): (&'a Samples<'a>, RowWeights),
         data: &'a Binned,
         base: f64,
     ) -> Self {
-        let scale = FixedPoint::for_rows(data.rows(), data.rows() as f64);
+        let scale = FixedPoint::for_rows(data.rows(), weights.total(), weights.largest);
         Self {
             params,
             train,
+            weights,
             data,
-            scale,
             rule: Rule::new(params, scale),
             margins: Margins::from(vec![base as f32; data.rows()]),
-            words: vec![0; data.rows()],
+            packed: Words {
+                words: vec![0; data.rows()],
+                scale,
+            },
             entries: Vec::new(),
             scratch: Vec::new(),
             pool: Pool::default(),
@@ -127,9 +139,10 @@ impl<'a> Rounds<'a> {
     }
 
     /// Fits one tree to the current gradients and adds it to the margins.
-    fn fit_tree(&mut self, round: usize, seed: u64) -> Tree {
+    fn fit_tree(&mut self, round: usize, seed: u64) -> Grown {
+        let weights = self.weights.each.as_deref();
         self.margins
-            .gradients(self.train, self.scale, &mut self.words);
+            .gradients(self.train.y(), weights, &mut self.packed);
         let drawn = sample::draw(self.params, self.data, seed, round);
         self.enter(drawn.rows.as_deref());
         let growth = Growth {
@@ -143,12 +156,15 @@ impl<'a> Rounds<'a> {
         self.margins.add_fallen(sketch.fallen, self.data);
         self.margins
             .add_tree(&tree, &self.train.x(), &drawn.left_out);
-        tree
+        Grown {
+            tree,
+            gains: sketch.gains,
+        }
     }
 
     /// Makes entries of `rows`, or of all of them.
     fn enter(&mut self, rows: Option<&[u32]>) {
-        let words = &self.words;
+        let words = &self.packed.words;
         self.entries.clear();
         match rows {
             None => self
@@ -168,6 +184,7 @@ mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
+    use crate::params::ClassWeight;
 
     #[test]
     fn a_tree_moves_the_rows_that_it_was_not_grown_on_too() {
@@ -175,12 +192,13 @@ mod tests {
         let labels: Vec<u8> = (0..300).map(|i| u8::from(i % 7 > i / 60)).collect();
         let train = Samples::new(Matrix::new(&values, 1).unwrap(), &labels).unwrap();
         let data = Binned::new(&train.x(), 255, NonZeroUsize::MIN).unwrap();
+        let weights = RowWeights::new(&train, ClassWeight::None);
         let params = BoostingParams {
             subsample: 0.5,
             ..BoostingParams::default()
         };
-        let mut rounds = Rounds::new(&params, &train, &data, 0.25);
-        let trees = [rounds.fit_tree(1, 1), rounds.fit_tree(2, 1)];
+        let mut rounds = Rounds::new(&params, (&train, weights), &data, 0.25);
+        let trees = [1, 2].map(|round| rounds.fit_tree(round, 1).tree);
         let expected = train.x().iter_rows().map(|row| {
             let steps = trees.iter().map(|tree| tree.leaf(row));
             steps.fold(0.25, |margin, step| margin + step)

@@ -193,6 +193,20 @@ pub enum DataError {
         /// What stood there.
         label: u8,
     },
+    /// A row's weight that is negative or not finite.
+    #[error("row {row}: weight {weight}; it must be a finite number of at least 0")]
+    Weight {
+        /// Row, from 0.
+        row: usize,
+        /// What stood there.
+        weight: f32,
+    },
+    /// No row counts anything.
+    #[error("every weight is 0")]
+    Weightless,
+    /// Weights for a learner that has no use for them.
+    #[error("a logistic regression takes no sample weights")]
+    UnusedWeights,
     /// No rows at all.
     #[error("there are no rows")]
     Empty,

@@ -14,9 +14,9 @@ use crate::matrix::{Matrix, Samples};
 use crate::parallel;
 use crate::params::ForestParams;
 use crate::run::{Progress, Run};
-use crate::tree::{self, Tree};
+use crate::tree::{self, Grown, Tree};
 use bag::{Bag, Rows};
-use grow::{Grown, Workspace};
+use grow::Workspace;
 
 /// A fitted random forest.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,8 @@ pub struct Forest {
     pub(crate) columns: usize,
     /// At least one; leaves hold shares of positives.
     pub(crate) trees: Vec<Tree>,
+    /// Each column's share of what all splits take off the gini impurity.
+    pub(crate) importances: Vec<f64>,
 }
 
 impl Forest {
@@ -38,11 +40,12 @@ impl Forest {
         let mut trees: Vec<_> = (0..rounds).map(|_| None).collect();
         let mut stopped = Ok(());
         let mut round = 0;
-        let rows = Rows::new(train);
+        let rows = Rows::new(train, params.class_weight);
+        let min_weight = rows.min_weight(params.min_samples_leaf);
         let fit_tree = |(bag, workspace): &mut (Bag, Workspace), tree: usize| {
             let mut rng = stream(run.seed, tree);
             let entries = bag.draw(&rows, params.bootstrap, &mut rng);
-            grow::tree(params, &data, entries, (workspace, rng))
+            grow::tree(params, (&data, min_weight), entries, (workspace, rng))
         };
         let progress = &mut *run.progress;
         // What it returns is known already: `stopped` holds the break's cause.
@@ -60,13 +63,13 @@ impl Forest {
             flow
         });
         stopped?;
+        let grown = trees.into_iter().flatten();
+        let (trees, gains): (Vec<_>, Vec<_>) =
+            grown.map(|Grown { tree, gains }| (tree, gains)).unzip();
         Ok(Self {
             columns: data.columns(),
-            trees: trees
-                .into_iter()
-                .flatten()
-                .map(|grown: Grown| grown.tree)
-                .collect(),
+            trees,
+            importances: tree::importances(data.columns(), &gains),
         })
     }
 

@@ -60,6 +60,7 @@ mod loss;
 mod packed;
 mod parallel;
 mod partition;
+mod row_weights;
 mod split;
 mod tree;
 
@@ -87,7 +88,8 @@ pub use logistic::Logistic;
 pub use matrix::{Matrix, Samples};
 pub use model::Model;
 pub use params::{
-    BoostingParams, CheckedParams, ForestParams, LogisticParams, MaxFeatures, Params,
+    BoostingParams, CheckedParams, ClassWeight, ForestParams, LogisticParams, MaxFeatures, Params,
+    UnknownClassWeight,
 };
 pub use predictions::Predictions;
 pub use run::{Progress, Run};

@@ -76,6 +76,7 @@ impl<'a> Matrix<'a> {
 pub struct Samples<'a> {
     x: Matrix<'a>,
     y: &'a [u8],
+    weights: Option<&'a [f32]>,
 }
 
 impl<'a> Samples<'a> {
@@ -91,7 +92,36 @@ impl<'a> Samples<'a> {
         }
         match y.iter().position(|&label| label > 1) {
             Some(row) => Err(DataError::Label { row, label: y[row] }.into()),
-            None => Ok(Self { x, y }),
+            None => Ok(Self {
+                x,
+                y,
+                weights: None,
+            }),
+        }
+    }
+
+    /// The same rows, of which each counts as much as `weights` says when trees are fitted: finite numbers of at least 0
+    /// (any unit). A validation part's weights are not looked at.
+    pub fn weighted(self, weights: &'a [f32]) -> Result<Self, Error> {
+        if weights.len() != self.y.len() {
+            return Err(DataError::Lengths {
+                rows: self.y.len(),
+                others: weights.len(),
+                what: "weights",
+            }
+            .into());
+        }
+        let valid = |weight: &f32| weight.is_finite() && *weight >= 0.0;
+        match weights.iter().position(|weight| !valid(weight)) {
+            Some(row) => Err(DataError::Weight {
+                row,
+                weight: weights[row],
+            }
+            .into()),
+            None => Ok(Self {
+                weights: Some(weights),
+                ..self
+            }),
         }
     }
 
@@ -105,17 +135,36 @@ impl<'a> Samples<'a> {
         self.y
     }
 
+    /// What each row counts, if that was given.
+    pub fn weights(&self) -> Option<&'a [f32]> {
+        self.weights
+    }
+
+    /// What the rows with label 0 and those with label 1 count altogether.
+    pub(crate) fn class_weights(&self) -> [f64; 2] {
+        let Some(weights) = self.weights else {
+            let positives = self.positives() as f64;
+            return [self.y.len() as f64 - positives, positives];
+        };
+        let mut sums = [0.0; 2];
+        for (&label, &weight) in self.y.iter().zip(weights) {
+            sums[usize::from(label)] += f64::from(weight);
+        }
+        sums
+    }
+
     /// How many labels are 1.
     pub(crate) fn positives(&self) -> usize {
         self.y.iter().map(|&label| usize::from(label)).sum()
     }
 
-    /// Refuses parts that no classifier can be fitted on: no rows, or one class only.
+    /// Refuses parts that no classifier can be fitted on: no rows, or one class only that counts anything.
     pub(crate) fn expect_both_classes(&self) -> Result<(), Error> {
-        match (self.y.len(), self.positives()) {
-            (0, _) => Err(DataError::Empty.into()),
-            (_, 0) => Err(DataError::OneClass(0).into()),
-            (rows, positives) if rows == positives => Err(DataError::OneClass(1).into()),
+        match self.class_weights() {
+            _ if self.y.is_empty() => Err(DataError::Empty.into()),
+            [0.0, 0.0] => Err(DataError::Weightless.into()),
+            [_, 0.0] => Err(DataError::OneClass(0).into()),
+            [0.0, _] => Err(DataError::OneClass(1).into()),
             _ => Ok(()),
         }
     }
@@ -148,6 +197,34 @@ mod tests {
         );
         check(&[0.0; 4], 2, &[0], "2 rows, but 1 labels");
         check(&[0.0; 4], 2, &[0, 7], "row 1: label 7; it must be 0 or 1");
+    }
+
+    #[test]
+    fn weights_are_checked() {
+        let x = Matrix::new(&[1.0, 2.0], 1).unwrap();
+        let samples = Samples::new(x, &[0, 1]).unwrap();
+        let check = |weights: &[f32], expected: &str| {
+            let refused = samples
+                .weighted(weights)
+                .and_then(|samples| samples.expect_both_classes());
+            assert_eq!(refused.unwrap_err().to_string(), expected);
+        };
+        check(&[1.0], "2 rows, but 1 weights");
+        check(
+            &[1.0, -1.0],
+            "row 1: weight -1; it must be a finite number of at least 0",
+        );
+        check(
+            &[f32::NAN, 1.0],
+            "row 0: weight NaN; it must be a finite number of at least 0",
+        );
+        check(&[0.0, 0.0], "every weight is 0");
+        check(&[0.0, 1.0], "every label is 1; both 0 and 1 are needed");
+        assert_eq!(samples.weights(), None);
+        assert_eq!(
+            samples.weighted(&[0.5, 2.0]).unwrap().class_weights(),
+            [0.5, 2.0]
+        );
     }
 
     #[test]

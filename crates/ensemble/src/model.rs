@@ -46,6 +46,16 @@ impl Model {
         }
     }
 
+    /// What each column has added to the model: its share of what all splits gain (forest: gini impurity; boosting: loss),
+    /// summing to 1, or all 0 where no split is known. A logistic regression, which has no gains, has none.
+    pub fn importances(&self) -> Option<&[f64]> {
+        match self {
+            Self::Forest(model) => Some(&model.importances),
+            Self::Boosting(model) => Some(&model.importances),
+            Self::Logistic(_) => None,
+        }
+    }
+
     /// The probability of class 1 for each row of `x`, which must have as many columns as the training part.
     pub fn predict_proba(&self, x: &Matrix) -> Result<Vec<f64>, Error> {
         x.expect_columns(self.columns())?;

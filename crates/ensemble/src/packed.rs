@@ -61,12 +61,12 @@ pub(crate) struct FixedPoint {
 impl FixedPoint {
     /// As fine as fits: no row leaves its 16 bits, and no sum over all rows, roundings included, its 31.
     ///
-    /// `weight` is the sum of the rows' weights, each at most 1.
-    pub(crate) fn for_rows(rows: usize, weight: f64) -> Self {
-        let most = (f64::from(i32::MAX) - 0.5 * rows as f64) / weight;
+    /// Gradients and hessians are multiplied by the rows' weights, which are at most `largest` and sum to `total`.
+    pub(crate) fn for_rows(rows: usize, total: f64, largest: f64) -> Self {
+        let most = (f64::from(i32::MAX) - 0.5 * rows as f64) / total;
         Self {
-            gradient: most.min(f64::from(i16::MAX)).floor(),
-            hessian: 4.0 * most.min(f64::from(u16::MAX)).floor(),
+            gradient: most.min(f64::from(i16::MAX) / largest),
+            hessian: 4.0 * most.min(f64::from(u16::MAX) / largest),
         }
     }
 }
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn extreme_sums_stay_in_their_halves() {
         for rows in [1_usize, 2, 3, 70_000, 1 << 24] {
-            let scale = FixedPoint::for_rows(rows, rows as f64);
+            let scale = FixedPoint::for_rows(rows, rows as f64, 1.0);
             assert!(scale.gradient <= f64::from(i16::MAX) && scale.hessian <= 4.0 * 65_535.0);
             for largest in [scale.gradient, scale.hessian / 4.0] {
                 assert!((largest + 0.5) * rows as f64 <= f64::from(i32::MAX));

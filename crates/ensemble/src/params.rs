@@ -1,11 +1,13 @@
 //! Hyperparameters: read by name, checked once, and only then able to fit.
 
 mod boosting;
+mod class_weight;
 mod forest;
 mod logistic;
 mod value;
 
 pub use boosting::BoostingParams;
+pub use class_weight::{ClassWeight, UnknownClassWeight};
 pub use forest::{ForestParams, MaxFeatures};
 pub use logistic::LogisticParams;
 
@@ -182,6 +184,8 @@ mod tests {
         check(Algorithm::GradientBoosting, "early_stopping_rounds", "0");
         check(Algorithm::GradientBoosting, "engine", "smartcore");
         check(Algorithm::LogisticRegression, "l2", "0.25");
+        check(Algorithm::RandomForest, "class_weight", "balanced");
+        check(Algorithm::GradientBoosting, "class_weight", "balanced");
     }
 
     #[test]

@@ -27,6 +27,28 @@ pub(crate) enum Node {
     Leaf(f32),
 }
 
+/// A tree with what each of its splits gained, in preorder, with the split's column.
+#[derive(Debug, Clone)]
+pub(crate) struct Grown {
+    pub(crate) tree: Tree,
+    pub(crate) gains: Vec<(u8, f64)>,
+}
+
+/// Each column's share of all gains; all 0 if nothing was gained.
+pub(crate) fn importances(columns: usize, gains: &[Vec<(u8, f64)>]) -> Vec<f64> {
+    let mut sums = vec![0.0; columns];
+    for &(column, gain) in gains.iter().flatten() {
+        sums[usize::from(column)] += gain;
+    }
+    let total: f64 = sums.iter().sum();
+    if total > 0.0 {
+        for sum in &mut sums {
+            *sum /= total;
+        }
+    }
+    sums
+}
+
 impl Node {
     /// A split whose right child's place is not known yet.
     pub(crate) fn split(feature: u8, missing_left: bool, threshold: f32) -> Self {
@@ -135,6 +157,13 @@ mod tests {
         check([-0.9, 0.5], 0.2);
         check([f32::NAN, f32::NAN], 0.2);
         check([-2.0, 0.6], 0.3);
+    }
+
+    #[test]
+    fn importances_are_shares_of_the_gain() {
+        let gains = [vec![(0, 1.0), (2, 5.0)], vec![(2, 2.0)]];
+        assert_eq!(importances(3, &gains), [0.125, 0.0, 0.875]);
+        assert_eq!(importances(2, &[]), [0.0, 0.0]);
     }
 
     #[test]

@@ -76,11 +76,16 @@ stored_fields!(Scores {
     auc_interval,
     at_threshold
 });
-stored_fields!(Forest { columns, trees });
+stored_fields!(Forest {
+    columns,
+    trees,
+    importances
+});
 stored_fields!(Boosting {
     columns,
     base,
-    trees
+    trees,
+    importances
 });
 stored_fields!(Logistic { terms, intercept });
 stored_fields!(Term {

@@ -11,7 +11,7 @@ use crate::tree::{Node, Tree};
 /// What every model file starts with. The first byte is no text, the last one shows mangled line ends.
 const MAGIC: [u8; 8] = *b"\x89ENSMBL\n";
 /// Raised with every change of the content's layout.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 impl Artifact {
     /// The file's bytes: mark (8 bytes), version (4), SHA-256 of the content (32), content.
@@ -128,6 +128,7 @@ fn is_sound(model: &Model) -> bool {
         Model::Forest(forest) => {
             let share = |value: f32| (0.0..=1.0).contains(&value);
             !forest.trees.is_empty()
+                && are_shares(&forest.importances, forest.columns)
                 && forest
                     .trees
                     .iter()
@@ -136,6 +137,7 @@ fn is_sound(model: &Model) -> bool {
         Model::Boosting(boosting) => {
             let trees = &boosting.trees;
             boosting.base.is_finite()
+                && are_shares(&boosting.importances, boosting.columns)
                 && trees
                     .iter()
                     .all(|tree| is_sound_tree(tree, boosting.columns, f32::is_finite))
@@ -153,6 +155,12 @@ fn is_sound(model: &Model) -> bool {
                     .all(|term| (1e-100..=1e100).contains(&term.deviation))
         }
     }
+}
+
+/// Whether `importances` are one share for each column.
+fn are_shares(importances: &[f64], columns: usize) -> bool {
+    let share = |value: &f64| (0.0..=1.0).contains(value);
+    importances.len() == columns && importances.iter().all(share)
 }
 
 fn is_sound_tree(tree: &Tree, columns: usize, leaf: impl Fn(f32) -> bool) -> bool {
@@ -196,11 +204,13 @@ mod tests {
             Model::Forest(Forest {
                 columns: 2,
                 trees: trees.clone(),
+                importances: vec![0.5; 2],
             }),
             Model::Boosting(Boosting {
                 columns: 2,
                 base: 0.1,
                 trees,
+                importances: vec![0.5; 2],
             }),
             Model::Logistic(Logistic {
                 terms: vec![term; 2],
@@ -310,28 +320,34 @@ mod tests {
         check_model(Model::Forest(Forest {
             columns: 2,
             trees: Vec::new(),
+            importances: vec![0.5; 2],
         }));
         check_model(Model::Forest(Forest {
             columns: 2,
             trees: tree(&[Node::Leaf(1.5)]),
+            importances: vec![0.5; 2],
         }));
         check_model(Model::Forest(Forest {
             columns: 2,
             trees: tree(&stump(2, 0.0)),
+            importances: vec![0.5; 2],
         }));
         check_model(Model::Forest(Forest {
             columns: 2,
             trees: tree(&stump(1, f32::NAN)),
+            importances: vec![0.5; 2],
         }));
         check_model(Model::Boosting(Boosting {
             columns: 2,
             base: f64::INFINITY,
             trees: Vec::new(),
+            importances: vec![0.5; 2],
         }));
         check_model(Model::Boosting(Boosting {
             columns: 2,
             base: 0.0,
             trees: tree(&[Node::Leaf(f32::NAN)]),
+            importances: vec![0.5; 2],
         }));
         let term = Term {
             mean: 0.0,

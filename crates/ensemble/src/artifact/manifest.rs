@@ -35,6 +35,7 @@ fn member(member: &Member) -> Value {
         "seed": member.seed,
         "hyperparameters": hyperparameters,
         "trees": member.model.trees(),
+        "importances": member.model.importances(),
         "validation": member.validation,
         "test": member.test,
     })

@@ -196,7 +196,7 @@ mod tests {
             let x = Matrix::new(&values, columns).unwrap();
             let data = Binned::new(&x, 255, NonZeroUsize::MIN).unwrap();
             let params = BoostingParams { max_depth, gamma, min_child_weight, ..BoostingParams::default() };
-            let scale = FixedPoint::for_rows(labels.len(), labels.len() as f64);
+            let scale = FixedPoint::for_rows(labels.len(), labels.len() as f64, 1.0);
             let rule = Rule::new(&params, scale);
             // Gradients of unlike size, as after some rounds.
             let gradient = |(row, &label): (usize, &u8)| (row % 5 + 1) as f64 / 6.0 - f64::from(label);

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::node::Fallen;
 use crate::binned::Binned;
 use crate::loss::{TO_NEAREST, sigmoid_f32};
-use crate::matrix::{Matrix, Samples};
+use crate::matrix::Matrix;
 use crate::packed::FixedPoint;
 use crate::tree::Tree;
 
@@ -36,14 +36,29 @@ impl Margins {
         }
     }
 
-    /// Sets `words` to the packed gradient and hessian of the log-loss of every row.
-    pub(super) fn gradients(&self, train: &Samples, scale: FixedPoint, words: &mut [u32]) {
-        words
+    /// Sets `pack` to the packed gradient and hessian of the log-loss of every row, times its weight.
+    pub(super) fn gradients(&self, labels: &[u8], weights: Option<&[f32]>, pack: &mut Words) {
+        let scale = pack.scale;
+        pack.words
             .par_chunks_mut(BLOCK)
             .zip(self.0.par_chunks(BLOCK))
-            .zip(train.y().par_chunks(BLOCK))
-            .for_each(|((words, margins), labels)| pack_block(words, margins, labels, scale));
+            .zip(labels.par_chunks(BLOCK))
+            .enumerate()
+            .for_each(|(block, ((words, margins), labels))| match weights {
+                None => pack_block(words, (margins, labels), scale, |_| 1.0),
+                Some(weights) => {
+                    let weights = &weights[block * BLOCK..][..words.len()];
+                    pack_block(words, (margins, labels), scale, |at| weights[at]);
+                }
+            });
     }
+}
+
+/// The packed pairs of all rows, in units of `scale`.
+#[derive(Debug)]
+pub(super) struct Words {
+    pub(super) words: Vec<u32>,
+    pub(super) scale: FixedPoint,
 }
 
 /// Moves the scores `margins` of the rows from `first` on, a `share` of them by one thread.
@@ -93,13 +108,20 @@ fn add_leaves(margins: &mut [f32], first: u32, part: &Fallen, data: &Binned) {
 }
 
 /// Plain arithmetic in one loop over plain slices: the compiler computes several rows at once.
-fn pack_block(words: &mut [u32], margins: &[f32], labels: &[u8], scale: FixedPoint) {
+fn pack_block(
+    words: &mut [u32],
+    (margins, labels): (&[f32], &[u8]),
+    scale: FixedPoint,
+    weight: impl Fn(usize) -> f32,
+) {
     let (gradient_scale, hessian_scale) = (scale.gradient as f32, scale.hessian as f32);
-    for ((word, &margin), &label) in words.iter_mut().zip(margins).zip(labels) {
+    let rows = words.iter_mut().zip(margins).zip(labels);
+    for (at, ((word, &margin), &label)) in rows.enumerate() {
+        let weight = weight(at);
         // p - y and p (1 - p), the loss's first and second derivative by the margin.
         let p = sigmoid_f32(margin);
-        let gradient = (p - f32::from(label)) * gradient_scale + TO_NEAREST;
-        let hessian = p * (1.0 - p) * hessian_scale + TO_NEAREST;
+        let gradient = (p - f32::from(label)) * weight * gradient_scale + TO_NEAREST;
+        let hessian = p * (1.0 - p) * weight * hessian_scale + TO_NEAREST;
         *word = (gradient.to_bits() << 16) | (hessian.to_bits() & 0xffff);
     }
 }
@@ -111,13 +133,15 @@ mod tests {
 
     #[test]
     fn gradients_are_those_of_the_log_loss() {
-        let scale = FixedPoint::for_rows(5, 5.0);
+        let scale = FixedPoint::for_rows(5, 5.0, 1.0);
         let margins = Margins::from(vec![0.0, -0.5, 1.5, 100.0, -100.0]);
         let labels = [1, 0, 1, 0, 1];
-        let train = Samples::new(Matrix::new(&[0.0; 5], 1).unwrap(), &labels).unwrap();
-        let mut words = [0; 5];
-        margins.gradients(&train, scale, &mut words);
-        for ((word, &margin), label) in words.iter().zip(&margins.0).zip(labels) {
+        let mut packed = Words {
+            words: vec![0; 5],
+            scale,
+        };
+        margins.gradients(&labels, None, &mut packed);
+        for ((word, &margin), label) in packed.words.iter().zip(&margins.0).zip(labels) {
             let p = 1.0 / (1.0 + f64::from(-margin).exp());
             let close = |found: f64, expected: f64| {
                 assert!((found - expected).abs() < 3e-5, "{found} {expected}");

@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_leaf_is_a_part_of_the_newton_step() {
-        let scale = FixedPoint::for_rows(100, 100.0);
+        let scale = FixedPoint::for_rows(100, 100.0, 1.0);
         let value = |l2, gradient, hessian| {
             let params = BoostingParams {
                 l2,
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn limits_are_turned_into_the_units_of_sums() {
-        let scale = FixedPoint::for_rows(100, 100.0);
+        let scale = FixedPoint::for_rows(100, 100.0, 1.0);
         let params = BoostingParams {
             gamma: 0.5,
             min_child_weight: 2.0,

@@ -62,6 +62,8 @@ pub(crate) fn fit(
         columns: train.x().columns(),
         base,
         trees,
+        // What its splits gained, smartcore does not tell.
+        importances: vec![0.0; train.x().columns()],
     })
 }
 

@@ -42,6 +42,8 @@ pub(crate) fn fit(params: &ForestParams, train: &Samples, run: &mut Run) -> Resu
     Ok(Forest {
         columns: train.x().columns(),
         trees,
+        // What its splits gained, smartcore does not tell.
+        importances: vec![0.0; train.x().columns()],
     })
 }
 

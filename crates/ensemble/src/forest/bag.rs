@@ -4,6 +4,8 @@ use rand::Rng;
 
 use crate::matrix::Samples;
 use crate::packed::{Entry, pack_row};
+use crate::params::ClassWeight;
+use crate::row_weights::RowWeights;
 
 /// What one draw of each row counts.
 #[derive(Debug)]
@@ -15,13 +17,35 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Every row counts 1.
-    pub(super) fn new(train: &Samples) -> Self {
-        let word = |&label: &u8| pack_row(i16::from(label), 1);
+    /// By the rows' weights, as whole numbers: 1 where all are equal, else of up to 2047 for the heaviest row.
+    pub(super) fn new(train: &Samples, class_weight: ClassWeight) -> Self {
+        let labels = train.y();
+        let weights = RowWeights::new(train, class_weight);
+        let Some(each) = weights.each else {
+            let word = |&label: &u8| pack_row(i16::from(label), 1);
+            return Self {
+                words: labels.iter().map(word).collect(),
+                most_draws: u8::MAX,
+            };
+        };
+        // However often the heaviest rows are drawn, no sum of as many draws as there are rows overflows.
+        let heaviest = (i32::MAX / labels.len() as i32).min(2_047);
+        let scale = f64::from(heaviest) / weights.largest;
+        let word = |(&label, &weight): (&u8, &f32)| {
+            let units = (f64::from(weight) * scale).ceil().min(f64::from(heaviest)) as i16;
+            pack_row(units * i16::from(label), units as u16)
+        };
         Self {
-            words: train.y().iter().map(word).collect(),
-            most_draws: u8::MAX,
+            words: labels.iter().zip(&each).map(word).collect(),
+            most_draws: (i32::from(i16::MAX) / heaviest).min(255) as u8,
         }
+    }
+
+    /// What `rows` rows of the mean weight count, rounded up.
+    pub(super) fn min_weight(&self, rows: u32) -> u32 {
+        let total: u64 = self.words.iter().map(|word| u64::from(word & 0xffff)).sum();
+        let weight = (u64::from(rows) * total).div_ceil(self.words.len() as u64);
+        u32::try_from(weight).unwrap_or(u32::MAX)
     }
 }
 
@@ -51,6 +75,17 @@ impl Bag {
                 *draws = draws.saturating_add(1);
             }
         }
+        self.enter(rows);
+        if self.entries.is_empty() {
+            // Only rows that count nothing were drawn, of very few rows: a tree needs some.
+            self.draws.fill(1);
+            self.enter(rows);
+        }
+        &mut self.entries
+    }
+
+    /// Makes entries of the rows that were drawn and count something.
+    fn enter(&mut self, rows: &Rows) {
         let drawn = self.draws.iter().filter(|&&draws| draws > 0).count();
         // One place more, since a row that was not drawn is written too, and written over by the next one.
         self.entries.resize(drawn + 1, Entry::default());
@@ -58,9 +93,9 @@ impl Bag {
         for ((row, &draws), &word) in (0..).zip(&self.draws).zip(&rows.words) {
             let word = word * u32::from(draws.min(rows.most_draws));
             self.entries[at] = Entry { row, word };
-            at += usize::from(draws > 0);
+            at += usize::from(word > 0);
         }
-        &mut self.entries[..drawn]
+        self.entries.truncate(at);
     }
 }
 
@@ -81,7 +116,7 @@ mod tests {
         let mut bag = Bag::default();
         for bootstrap in [true, false] {
             let mut rng = ChaCha8Rng::seed_from_u64(1);
-            let entries = bag.draw(&Rows::new(&train), bootstrap, &mut rng);
+            let entries = bag.draw(&Rows::new(&train, ClassWeight::None), bootstrap, &mut rng);
             let sums: Vec<u64> = entries.iter().map(|entry| widen(entry.word)).collect();
             assert_eq!(sums.iter().map(|&sum| lower(sum)).sum::<u32>(), 1_000);
             let expected = if bootstrap { 600..665 } else { 1_000..1_001 };

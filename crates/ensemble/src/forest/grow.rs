@@ -8,7 +8,7 @@ use crate::packed::{self, Entry, lower, pack, upper};
 use crate::params::ForestParams;
 use crate::partition::partition;
 use crate::split::{Criterion, Search, Split};
-use crate::tree::{Node, Tree};
+use crate::tree::{Grown, Node, Tree};
 
 /// What one tree after the other is grown in, so that a tree finds its memory ready.
 #[derive(Debug, Default)]
@@ -20,10 +20,11 @@ pub(super) struct Workspace {
     narrow: Vec<Bins<u32>>,
 }
 
-/// Grows a tree on `entries`, which are reordered, each with its packed (positive weight, weight).
+/// Grows a tree on `entries`, which are reordered, each with its packed (positive weight, weight). A leaf weighs
+/// `min_weight` at least.
 pub(super) fn tree(
     params: &ForestParams,
-    data: &Binned,
+    (data, min_weight): (&Binned, u32),
     entries: &mut [Entry],
     (workspace, rng): (&mut Workspace, impl Rng),
 ) -> Grown {
@@ -37,12 +38,12 @@ pub(super) fn tree(
         max_depth: params.max_depth,
         criterion: Criterion {
             l2: 0.0,
-            min_lower: params.min_samples_leaf,
+            min_lower: min_weight,
             min_gain: 0.0,
         },
         columns: (0..data.columns()).map(|column| column as u8).collect(),
         nodes: Vec::new(),
-        gains: vec![0.0; data.columns()],
+        gains: Vec::new(),
     };
     let total = packed::total(entries);
     growth.node(workspace, entries, total, 0);
@@ -50,13 +51,6 @@ pub(super) fn tree(
         tree: Tree::from_preorder(growth.nodes),
         gains: growth.gains,
     }
-}
-
-/// A tree with what each column's splits gained.
-#[derive(Debug)]
-pub(super) struct Grown {
-    pub(super) tree: Tree,
-    pub(super) gains: Vec<f64>,
 }
 
 /// What the nodes of one tree share.
@@ -68,7 +62,7 @@ struct Growth<'a, R> {
     /// All columns; each node shuffles as many to the front as it looks at.
     columns: Vec<u8>,
     nodes: Vec<Node>,
-    gains: Vec<f64>,
+    gains: Vec<(u8, f64)>,
 }
 
 impl<R: Rng> Growth<'_, R> {
@@ -85,20 +79,31 @@ impl<R: Rng> Growth<'_, R> {
             self.best_split(&mut workspace.wide, entries, total)
         };
         let Some(split) = split else {
-            let share = f64::from(positives) / f64::from(weight);
-            self.nodes.push(Node::Leaf(share as f32));
+            self.leaf(total);
             return;
         };
+        let threshold = self.data.cuts(split.feature).threshold(split.bin);
+        self.nodes
+            .push(Node::split(split.feature, split.missing_left, threshold));
+        let right_total = total.wrapping_sub(split.left);
+        if depth + 1 == self.max_depth {
+            // Leaves are known by their sums; nobody will look at their rows.
+            self.leaf(split.left);
+            self.leaf(right_total);
+            return;
+        }
         let codes = self.data.column(split.feature);
         let lefts = partition(entries, &mut workspace.scratch, |row| {
             split.goes_left(codes[row as usize])
         });
         let (left, right) = entries.split_at_mut(lefts);
-        let threshold = self.data.cuts(split.feature).threshold(split.bin);
-        self.nodes
-            .push(Node::split(split.feature, split.missing_left, threshold));
         self.node(workspace, left, split.left, depth + 1);
-        self.node(workspace, right, total.wrapping_sub(split.left), depth + 1);
+        self.node(workspace, right, right_total, depth + 1);
+    }
+
+    fn leaf(&mut self, total: u64) {
+        let share = f64::from(upper(total)) / f64::from(lower(total));
+        self.nodes.push(Node::Leaf(share as f32));
     }
 
     /// The best split by features drawn without replacement.
@@ -136,7 +141,8 @@ impl<R: Rng> Growth<'_, R> {
             looked_at += batch;
         }
         if let Some(best) = &best {
-            self.gains[usize::from(best.feature)] += search.gain(best.separation);
+            let gain = search.gain(best.separation);
+            self.gains.push((best.feature, gain));
         }
         best
     }
@@ -181,9 +187,9 @@ mod tests {
                 .collect();
             let words: Vec<u64> = entries.iter().map(|entry| widen(entry.word)).collect();
             let max_features = MaxFeatures::All;
-            let params = ForestParams { max_depth, max_features, min_samples_leaf, ..ForestParams::default() };
+            let params = ForestParams { max_depth, max_features, ..ForestParams::default() };
             let rng = ChaCha8Rng::seed_from_u64(1);
-            let grown = tree(&params, &data, &mut entries, (&mut Workspace::default(), rng)).tree;
+            let grown = tree(&params, (&data, min_samples_leaf), &mut entries, (&mut Workspace::default(), rng)).tree;
 
             let criterion = Criterion { l2: 0.0, min_lower: min_samples_leaf, min_gain: 0.0 };
             let exact = ExactTree { columns, values: &values, words: &words, criterion, max_depth };

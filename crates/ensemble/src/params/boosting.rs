@@ -1,5 +1,6 @@
 //! Hyperparameters of gradient boosting.
 
+use super::class_weight::ClassWeight;
 use super::value::{PENALTY, SHARE, only, parse, penalty, share, whole};
 use crate::engine::Engine;
 use crate::error::Error;
@@ -32,6 +33,8 @@ pub struct BoostingParams {
     pub max_bins: u32,
     /// Rounds without a better validation log-loss before the fit stops; 0 is off (default 10).
     pub early_stopping_rounds: u32,
+    /// Whether the rarer class counts as much as the other one altogether (default none).
+    pub class_weight: ClassWeight,
     /// Whose trees (default this crate's).
     pub engine: Engine,
 }
@@ -49,6 +52,7 @@ impl Default for BoostingParams {
             colsample: 1.0,
             max_bins: 255,
             early_stopping_rounds: 10,
+            class_weight: ClassWeight::None,
             engine: Engine::Own,
         }
     }
@@ -72,6 +76,9 @@ impl BoostingParams {
             "early_stopping_rounds" => {
                 self.early_stopping_rounds = parse("early_stopping_rounds", value, PATIENCE)?;
             }
+            "class_weight" => {
+                self.class_weight = parse("class_weight", value, ClassWeight::EXPECTED)?;
+            }
             "engine" => self.engine = parse("engine", value, Engine::EXPECTED)?,
             _ => return Ok(false),
         }
@@ -93,6 +100,7 @@ impl BoostingParams {
                 "early_stopping_rounds",
                 self.early_stopping_rounds.to_string(),
             ),
+            ("class_weight", self.class_weight.to_string()),
             ("engine", self.engine.to_string()),
         ]
     }

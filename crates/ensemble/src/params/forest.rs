@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::class_weight::ClassWeight;
 use super::value::{only, parse, whole};
 use crate::engine::Engine;
 use crate::error::Error;
@@ -23,12 +24,15 @@ pub struct ForestParams {
     pub max_depth: u32,
     /// How many features are drawn at each node (default the square root of all).
     pub max_features: MaxFeatures,
-    /// Rows in a leaf at least, a row drawn twice counting twice (default 1).
+    /// Rows in a leaf at least, a row drawn twice counting twice (default 1). Where rows have weights, a row counts its
+    /// weight over the mean one.
     pub min_samples_leaf: u32,
     /// Quantile bins per feature, 2 to 255 (default 255).
     pub max_bins: u32,
     /// Whether each tree sees rows drawn with replacement, or all rows (default true).
     pub bootstrap: bool,
+    /// Whether the rarer class counts as much as the other one altogether (default none).
+    pub class_weight: ClassWeight,
     /// Whose trees (default this crate's).
     pub engine: Engine,
 }
@@ -42,6 +46,7 @@ impl Default for ForestParams {
             min_samples_leaf: 1,
             max_bins: 255,
             bootstrap: true,
+            class_weight: ClassWeight::None,
             engine: Engine::Own,
         }
     }
@@ -57,6 +62,9 @@ impl ForestParams {
             "min_samples_leaf" => self.min_samples_leaf = parse("min_samples_leaf", value, LEAF)?,
             "max_bins" => self.max_bins = parse("max_bins", value, BINS)?,
             "bootstrap" => self.bootstrap = parse("bootstrap", value, BOOL)?,
+            "class_weight" => {
+                self.class_weight = parse("class_weight", value, ClassWeight::EXPECTED)?;
+            }
             "engine" => self.engine = parse("engine", value, Engine::EXPECTED)?,
             _ => return Ok(false),
         }
@@ -71,6 +79,7 @@ impl ForestParams {
             ("min_samples_leaf", self.min_samples_leaf.to_string()),
             ("max_bins", self.max_bins.to_string()),
             ("bootstrap", self.bootstrap.to_string()),
+            ("class_weight", self.class_weight.to_string()),
             ("engine", self.engine.to_string()),
         ]
     }

@@ -124,7 +124,7 @@ fn another_file_version_or_schema_is_named() {
     newer[8] = 9;
     assert_eq!(
         refusal(&newer),
-        "the artifact has format version 9, this program reads version 1; train it again"
+        "the artifact has format version 9, this program reads version 2; train it again"
     );
     assert_eq!(
         Artifact::from_bytes(&bytes, "schema-2")
