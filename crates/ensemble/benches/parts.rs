@@ -5,6 +5,7 @@
 #[path = "../tests/it/synthetic.rs"]
 mod synthetic;
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
@@ -47,26 +48,26 @@ fn logistic(bencher: Bencher, rows: usize) {
 }
 
 /// All rows at once, 200 trees.
-#[divan::bench(args = sizes(), consts = [0, 1, 2])]
-fn predict<const ALGORITHM: usize>(bencher: Bencher, rows: usize) {
-    let model = model(ALGORITHM);
-    let table = synthetic::table(rows, 2);
+#[divan::bench(args = cases())]
+fn predict(bencher: Bencher, case: &Case) {
+    let model = model(case.algorithm);
+    let table = synthetic::table(case.rows, 2);
     let x = Matrix::new(&table.values, synthetic::COLUMNS);
-    bencher.counter(ItemsCount::new(rows)).bench(|| {
-        x.as_ref()
-            .map(|x| model.as_ref().map(|model| model.predict_proba(x)))
+    bencher.counter(ItemsCount::new(case.rows)).bench(|| {
+        let x = x.as_ref().ok()?;
+        model.as_ref().ok()?.predict_proba(x).ok()
     });
 }
 
 /// One row, 200 trees.
-#[divan::bench(consts = [0, 1, 2])]
-fn predict_row<const ALGORITHM: usize>(bencher: Bencher) {
-    let model = model(ALGORITHM);
+#[divan::bench(args = Algorithm::ALL)]
+fn predict_row(bencher: Bencher, algorithm: Algorithm) {
+    let model = model(algorithm);
     let table = synthetic::table(1_000, 2);
     let mut rows = table.values.chunks_exact(synthetic::COLUMNS).cycle();
     bencher
         .with_inputs(|| rows.next().unwrap_or_default())
-        .bench_local_values(|row| model.as_ref().map(|model| model.predict_row(row)));
+        .bench_local_values(|row| model.as_ref().ok().map(|model| model.predict_row(row)));
 }
 
 /// Sorting decides.
@@ -92,9 +93,27 @@ fn fit_repeatedly(bencher: Bencher, rows: usize, algorithm: Algorithm, settings:
         .bench(|| fit(&table, algorithm, settings));
 }
 
+/// A learner and rows to ask it about.
+struct Case {
+    algorithm: Algorithm,
+    rows: usize,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.algorithm, self.rows)
+    }
+}
+
+fn cases() -> impl Iterator<Item = Case> {
+    Algorithm::ALL
+        .into_iter()
+        .flat_map(|algorithm| sizes().iter().map(move |&rows| Case { algorithm, rows }))
+}
+
 /// Trained on few rows: the time of a prediction depends on the trees' number and depth.
-fn model(algorithm: usize) -> Result<Model, Error> {
-    fit(&synthetic::table(5_000, 1), Algorithm::ALL[algorithm], &[])
+fn model(algorithm: Algorithm) -> Result<Model, Error> {
+    fit(&synthetic::table(5_000, 1), algorithm, &[])
 }
 
 fn fit(
