@@ -22,6 +22,7 @@ use std::time::{Instant, SystemTime};
 
 use fire_cli::{Console, Exit, Project, Stamp};
 use sagemaker_ops::Clients;
+use sagemaker_ops::endpoint::Deleted;
 
 pub use cli::Args;
 use summary::{Summary, Timings};
@@ -83,7 +84,7 @@ async fn delete(
     console: &mut Console<'_>,
 ) -> anyhow::Result<Exit> {
     let deleted = sagemaker_ops::endpoint::delete(clients, endpoint).await?;
-    if !deleted.endpoint {
+    if deleted == Deleted::default() {
         console.say(format!(
             "endpoint {endpoint} does not exist; nothing to delete"
         ))?;
