@@ -205,7 +205,7 @@ pub enum DataError {
     #[error("every weight is 0")]
     Weightless,
     /// Weights for a learner that has no use for them.
-    #[error("a logistic regression takes no sample weights")]
+    #[error("sample weights are taken by the forest and by boosting with engine=own only")]
     UnusedWeights,
     /// No rows at all.
     #[error("there are no rows")]

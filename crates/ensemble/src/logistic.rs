@@ -9,7 +9,7 @@ use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::linear::logistic_regression::{LogisticRegression, LogisticRegressionParameters};
 
-use crate::error::{DataError, Error};
+use crate::error::Error;
 use crate::loss::sigmoid;
 use crate::matrix::{Matrix, Samples};
 use crate::params::LogisticParams;
@@ -73,9 +73,6 @@ impl Logistic {
         train: &Samples,
         run: &mut Run,
     ) -> Result<Self, Error> {
-        if train.weights().is_some() {
-            return Err(DataError::UnusedWeights.into());
-        }
         let x = train.x();
         let mut terms: Vec<_> = (0..x.columns())
             .map(|column| Term::of_column(&x, column))

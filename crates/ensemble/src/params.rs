@@ -14,7 +14,7 @@ pub use logistic::LogisticParams;
 use crate::algorithm::Algorithm;
 use crate::boosting::Boosting;
 use crate::engine::{self, Engine};
-use crate::error::Error;
+use crate::error::{DataError, Error};
 use crate::forest::Forest;
 use crate::logistic::Logistic;
 use crate::matrix::Samples;
@@ -132,6 +132,9 @@ impl CheckedParams {
         if let Some(validation) = validation {
             validation.x().expect_columns(train.x().columns())?;
         }
+        if train.weights().is_some() && !self.takes_weights() {
+            return Err(DataError::UnusedWeights.into());
+        }
         match &self.0 {
             Params::Forest(params) => match params.engine {
                 Engine::Own => Forest::fit(params, train, run),
@@ -144,6 +147,15 @@ impl CheckedParams {
             }
             .map(Model::Boosting),
             Params::Logistic(params) => Logistic::fit(params, train, run).map(Model::Logistic),
+        }
+    }
+
+    /// Whether the learner is this crate's own: smartcore's learners count every row alike.
+    fn takes_weights(&self) -> bool {
+        match &self.0 {
+            Params::Forest(params) => params.engine == Engine::Own,
+            Params::Boosting(params) => params.engine == Engine::Own,
+            Params::Logistic(_) => false,
         }
     }
 }
@@ -256,6 +268,14 @@ mod tests {
             "0.5",
             "parameter `gamma` is `0.5`; it must be 0 with engine=smartcore",
         );
+        for algorithm in [Algorithm::RandomForest, Algorithm::GradientBoosting] {
+            check(
+                algorithm,
+                "class_weight",
+                "balanced",
+                "parameter `class_weight` is `balanced`; it must be none with engine=smartcore",
+            );
+        }
         check(
             Algorithm::GradientBoosting,
             "subsample",

@@ -148,6 +148,10 @@ impl Search {
     ///
     /// Blocks are computed without a branch, so that the compiler uses vector instructions; only a block that holds a
     /// better split than all before it is looked at place by place.
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "a lazy operator is a branch, which would keep the loop from being vectorised"
+    )]
     fn best_place<C: Cell>(&self, blocks: &[[C; BLOCK]], missing: C) -> Option<(f64, usize)> {
         let (missing_g, missing_h) = missing.halves();
         let mut best = self.floor;

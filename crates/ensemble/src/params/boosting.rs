@@ -116,6 +116,12 @@ impl BoostingParams {
         share("colsample", self.colsample)?;
         if self.engine == Engine::Smartcore {
             only("gamma", &self.gamma, &0.0, "0 with engine=smartcore")?;
+            only(
+                "class_weight",
+                &self.class_weight,
+                &ClassWeight::None,
+                "none with engine=smartcore",
+            )?;
             for (name, value) in [("subsample", self.subsample), ("colsample", self.colsample)] {
                 only(name, &value, &1.0, "1 with engine=smartcore")?;
             }

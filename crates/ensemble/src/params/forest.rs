@@ -97,6 +97,12 @@ impl ForestParams {
         if self.engine == Engine::Smartcore {
             let expected = "true with engine=smartcore";
             only("bootstrap", &self.bootstrap, &true, expected)?;
+            only(
+                "class_weight",
+                &self.class_weight,
+                &ClassWeight::None,
+                "none with engine=smartcore",
+            )?;
         }
         match self.max_features {
             MaxFeatures::Count(count) => whole("max_features", &count, &(1..=255), FEATURES),

@@ -240,6 +240,7 @@ fn the_manifest_says_what_is_in_the_file() {
         (&"random_forest".into(), &3.into())
     );
     assert_eq!(member["hyperparameters"]["max_features"], "sqrt");
+    assert_eq!(member["importances"].as_array().unwrap().len(), COLUMNS);
     assert!(manifest["validation"]["at_threshold"]["f1"].is_number());
     assert!(manifest["probes"][1]["row"][0].is_null());
 }

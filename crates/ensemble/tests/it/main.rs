@@ -21,3 +21,5 @@ mod learners;
 mod metrics;
 /// Rows to learn from.
 mod synthetic;
+/// What rows and classes count.
+mod weighting;
