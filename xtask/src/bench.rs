@@ -158,3 +158,46 @@ fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     format!("{model}, {cores} cores")
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn what_belongs_to_the_other_bench_is_refused() {
+        let check = |line: &str, expected: Result<&[u64], ErrorKind>| {
+            let words = format!("bench {line}");
+            let parsed = Line::try_parse_from(words.split_whitespace());
+            let rows = parsed
+                .map(|line| line.args.rows)
+                .map_err(|error| error.kind());
+            assert_eq!(rows.as_deref(), expected.as_ref().copied(), "{line}");
+        };
+        check("", Ok(&[70_000]));
+        check("--samples 5000 --runs 2", Ok(&[70_000]));
+        check("--learners --slow --rows 7000,70000", Ok(&[7_000, 70_000]));
+        check("--slow", Err(ErrorKind::MissingRequiredArgument));
+        check("--rows 7000", Err(ErrorKind::MissingRequiredArgument));
+        check(
+            "--learners --samples 5000",
+            Err(ErrorKind::ArgumentConflict),
+        );
+        check("--learners --rows 10", Err(ErrorKind::ValueValidation));
+    }
+
+    #[test]
+    fn a_median_lies_in_the_middle() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]).to_bits(), 2.0_f64.to_bits());
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]).to_bits(), 2.5_f64.to_bits());
+        assert!(median(&[]).is_nan());
+    }
+}
