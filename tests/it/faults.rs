@@ -13,6 +13,14 @@ use crate::world::{World, program, texts};
 /// Moments at which `train-100k` is killed: while it starts, generates, uploads, submits.
 const KILL_AFTER_MS: [u64; 5] = [20, 80, 160, 240, 400];
 
+/// A forest that takes some seconds whatever is done to make ours faster: the slow reference.
+const SLOW: [&str; 4] = [
+    "--set",
+    "rf.engine=smartcore",
+    "--set",
+    "rf.n_estimators=40",
+];
+
 fn start(name: &str, flags: &[&str], world: &World) -> Child {
     Command::new(program(name))
         .args(flags)
@@ -125,14 +133,7 @@ async fn a_torn_upload_has_no_manifest_and_is_made_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killing_or_interrupting_the_watcher_loses_no_job() {
     let world = World::new();
-    let flags = [
-        "--run",
-        "watched",
-        "--samples",
-        "20000",
-        "--set",
-        "rf.n_estimators=2000",
-    ];
+    let flags = [&["--run", "watched", "--samples", "20000"][..], &SLOW].concat();
     let trained = world.train(&flags).await.ended(Exit::Done).json();
     let jobs = texts(&trained["jobs"], "name");
     let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
@@ -216,14 +217,7 @@ async fn a_killed_server_comes_back_with_every_job_object_and_endpoint() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_ran_when_the_server_was_killed_is_not_lost() {
     let world = World::new();
-    let flags = [
-        "--run",
-        "cut",
-        "--samples",
-        "20000",
-        "--set",
-        "rf.n_estimators=3000",
-    ];
+    let flags = [&["--run", "cut", "--samples", "20000"][..], &SLOW].concat();
     world.train(&flags).await.ended(Exit::Done);
     let job: JobName = "flir-scd41-rf-100k-cut".parse().unwrap();
     let before = world.clients().await;
