@@ -38,7 +38,7 @@ pub(crate) struct Holder {
     /// The directory, absolute.
     state_dir: PathBuf,
     /// Open for as long as the lock is held.
-    _lock: File,
+    lock: File,
 }
 
 impl Holder {
@@ -64,10 +64,7 @@ impl Holder {
         let state_dir = fs::canonicalize(state_dir).map_err(Error::io("resolve", state_dir))?;
         // What a killed server left would send clients to a port that nobody listens on.
         let _ = fs::remove_file(state_dir.join("server.json"));
-        Ok(Self {
-            state_dir,
-            _lock: lock,
-        })
+        Ok(Self { state_dir, lock })
     }
 
     /// The directory, absolute.
@@ -93,6 +90,9 @@ impl Holder {
 impl Drop for Holder {
     fn drop(&mut self) {
         let _ = fs::remove_file(self.state_dir.join("server.json"));
+        // Closing the file would not do: a child that was forked elsewhere in this process and
+        // has not yet become its program has the file open too, and with it the lock.
+        let _ = self.lock.unlock();
     }
 }
 
