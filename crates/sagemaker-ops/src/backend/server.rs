@@ -100,7 +100,15 @@ pub(crate) async fn attach_or_start(backend: &LocalBackend) -> Result<Server, Er
             stop(&program, state_dir)?;
             start(&program, state_dir).await
         }
-        None => start(&program?, state_dir).await,
+        None => {
+            let program = program?;
+            match start(&program, state_dir).await {
+                // A server that was killed a moment ago holds its directory until the kernel is
+                // done with it.
+                Err(_) => start(&program, state_dir).await,
+                started => started,
+            }
+        }
     }
 }
 
