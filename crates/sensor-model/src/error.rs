@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+#[cfg(feature = "files")]
 use polars::error::PolarsError;
 
 use crate::problem::{CellProblem, ColumnProblem, Place};
@@ -30,6 +31,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The bytes are not what the file's name says.
+    #[cfg(feature = "files")]
     #[error("{} cannot be processed as a data file; it may be cut off or of another format", path.display())]
     Format {
         /// File.

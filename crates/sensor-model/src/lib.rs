@@ -21,9 +21,12 @@
 //! same rows on any number of threads. Files are opened in [`read_rows`], [`read_files`],
 //! [`read_channel`], [`RowWriter`] and [`write_rows`] only, and sockets nowhere.
 //!
+//! The data files need polars; without the default feature `files` the crate does without both.
+//!
 //! What is not here: learning, splitting, and anything of AWS.
 
 mod cell;
+#[cfg(feature = "files")]
 mod dataset;
 mod error;
 mod markdown;
@@ -35,6 +38,7 @@ mod rows;
 mod schema;
 
 pub use cell::parse_cell;
+#[cfg(feature = "files")]
 pub use dataset::{RowWriter, read_channel, read_files, read_rows, write_rows};
 pub use error::Error;
 pub use markdown::features_markdown;
