@@ -6,6 +6,7 @@ use std::path::PathBuf;
 #[cfg(feature = "files")]
 use polars::error::PolarsError;
 
+use crate::frame::FrameProblem;
 use crate::problem::{CellProblem, ColumnProblem, Place};
 
 /// An error of this crate. Messages name the file, the place in it, and the remedy.
@@ -107,4 +108,7 @@ pub enum Error {
         /// The known names.
         known: String,
     },
+    /// Values that do not make an image of the thermal camera.
+    #[error(transparent)]
+    Frame(#[from] FrameProblem),
 }

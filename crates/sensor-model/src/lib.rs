@@ -26,9 +26,11 @@
 //! What is not here: learning, splitting, and anything of AWS.
 
 mod cell;
+mod co2;
 #[cfg(feature = "files")]
 mod dataset;
 mod error;
+mod frame;
 mod markdown;
 pub mod original;
 mod probe;
@@ -38,9 +40,11 @@ mod rows;
 mod schema;
 
 pub use cell::parse_cell;
+pub use co2::Co2Reading;
 #[cfg(feature = "files")]
 pub use dataset::{RowWriter, read_channel, read_files, read_rows, write_rows};
 pub use error::Error;
+pub use frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, FrameProblem, ThermalFrame};
 pub use markdown::features_markdown;
 pub use probe::{Probe, probes};
 pub use profile::Profile;

@@ -1,0 +1,52 @@
+//! One reading of the CO2 sensor.
+
+/// What the SCD41 reported at one moment.
+///
+/// Any numbers can be in it, because the sensor itself reports impossible ones: 0 ppm stands for
+/// "no measurement" (Sensirion's driver, issue 28). [`is_valid`](Self::is_valid) tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Co2Reading {
+    /// Seconds since the recording's start, on the clock of the frames.
+    pub time_s: f64,
+    /// CO2 concentration in parts per million.
+    pub ppm: f32,
+}
+
+impl Co2Reading {
+    /// The highest output of the SCD41, in ppm.
+    pub const MAX_PPM: f32 = 40_000.0;
+
+    /// Whether the sensor measured something: above 0 and at most [`MAX_PPM`](Self::MAX_PPM).
+    ///
+    /// Values below the specified 400 ppm count as valid: a sensor whose baseline was dragged down
+    /// reads 100 to 200 ppm low for weeks, and its rises are still rises.
+    pub fn is_valid(&self) -> bool {
+        self.ppm > 0.0 && self.ppm <= Self::MAX_PPM
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_sensor_can_measure_is_valid() {
+        let cases = [
+            (f32::NAN, false),
+            (-1.0, false),
+            (0.0, false),
+            (236.0, true),
+            (400.0, true),
+            (40_000.0, true),
+            (40_001.0, false),
+            (f32::INFINITY, false),
+        ];
+        for (ppm, expected) in cases {
+            assert_eq!(
+                Co2Reading { time_s: 0.0, ppm }.is_valid(),
+                expected,
+                "{ppm}"
+            );
+        }
+    }
+}

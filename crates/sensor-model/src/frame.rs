@@ -1,0 +1,149 @@
+//! One image of the thermal camera, in degrees Celsius.
+
+/// Pixels in a row of the Lepton 3.5.
+pub const FRAME_WIDTH: usize = 160;
+/// Rows of an image of the Lepton 3.5.
+pub const FRAME_HEIGHT: usize = 120;
+/// Pixels of an image.
+pub const FRAME_PIXELS: usize = FRAME_WIDTH * FRAME_HEIGHT;
+
+/// One radiometric image: 120 rows of 160 pixels, every one a finite temperature.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ThermalFrame {
+    time_s: f64,
+    celsius: Vec<f32>,
+    frozen: bool,
+}
+
+impl ThermalFrame {
+    /// An image taken `time_s` seconds after the recording's start, its pixels row by row in degrees Celsius.
+    ///
+    /// A pixel without a finite value is refused rather than repaired: a radiometric camera never sends one,
+    /// so it is a mistake of the conversion.
+    pub fn new(time_s: f64, celsius: Vec<f32>) -> Result<Self, FrameProblem> {
+        if !time_s.is_finite() {
+            return Err(FrameProblem::Time { time_s });
+        }
+        if celsius.len() != FRAME_PIXELS {
+            return Err(FrameProblem::Size {
+                time_s,
+                found: celsius.len(),
+            });
+        }
+        if let Some(at) = celsius.iter().position(|value| !value.is_finite()) {
+            return Err(FrameProblem::Pixel {
+                time_s,
+                x: at % FRAME_WIDTH,
+                y: at / FRAME_WIDTH,
+                value: celsius[at],
+            });
+        }
+        Ok(Self {
+            time_s,
+            celsius,
+            frozen: false,
+        })
+    }
+
+    /// The same image, marked as taken while the shutter was closed for a flat-field correction: it shows no scene.
+    #[must_use]
+    pub fn frozen(self) -> Self {
+        Self {
+            frozen: true,
+            ..self
+        }
+    }
+
+    /// Seconds since the recording's start.
+    pub fn time_s(&self) -> f64 {
+        self.time_s
+    }
+
+    /// Temperatures row by row, [`FRAME_PIXELS`] of them.
+    pub fn celsius(&self) -> &[f32] {
+        &self.celsius
+    }
+
+    /// Whether the shutter was closed.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
+    /// The temperatures, without a copy.
+    pub fn into_celsius(self) -> Vec<f32> {
+        self.celsius
+    }
+}
+
+/// Why values do not make a [`ThermalFrame`].
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameProblem {
+    /// The time is not finite.
+    #[error("a frame cannot be taken at {time_s} s; give the seconds since the recording's start")]
+    Time {
+        /// The time as given.
+        time_s: f64,
+    },
+    /// The image is of another size.
+    #[error(
+        "the frame at {time_s} s has {found} pixels, but a Lepton 3.5 gives {FRAME_PIXELS} \
+         ({FRAME_WIDTH} x {FRAME_HEIGHT}); leave telemetry lines out, and do not scale the image"
+    )]
+    Size {
+        /// When the frame was taken, in seconds.
+        time_s: f64,
+        /// Pixels found.
+        found: usize,
+    },
+    /// A pixel has no finite temperature.
+    #[error(
+        "the frame at {time_s} s has {value} at x {x}, y {y}; give each pixel its temperature in degrees Celsius"
+    )]
+    Pixel {
+        /// When the frame was taken, in seconds.
+        time_s: f64,
+        /// Column from the left, 0 to 159.
+        x: usize,
+        /// Row from the top, 0 to 119.
+        y: usize,
+        /// The value found.
+        value: f32,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(time_s: f64, celsius: Vec<f32>) -> String {
+        ThermalFrame::new(time_s, celsius).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_no_image_is_refused_with_its_place() {
+        let mut holed = vec![20.0; FRAME_PIXELS];
+        holed[3 * FRAME_WIDTH + 7] = f32::NAN;
+        assert_eq!(
+            message(2.5, holed),
+            "the frame at 2.5 s has NaN at x 7, y 3; give each pixel its temperature in degrees Celsius"
+        );
+        assert_eq!(
+            message(2.5, vec![20.0; 122 * FRAME_WIDTH]),
+            "the frame at 2.5 s has 19520 pixels, but a Lepton 3.5 gives 19200 (160 x 120); \
+             leave telemetry lines out, and do not scale the image"
+        );
+        assert_eq!(
+            message(f64::NAN, vec![20.0; FRAME_PIXELS]),
+            "a frame cannot be taken at NaN s; give the seconds since the recording's start"
+        );
+    }
+
+    #[test]
+    fn a_frozen_frame_keeps_its_image() {
+        let frame = ThermalFrame::new(1.0, vec![20.0; FRAME_PIXELS]).unwrap();
+        let frozen = frame.clone().frozen();
+        assert!(frozen.is_frozen() && !frame.is_frozen());
+        assert_eq!(frozen.celsius(), frame.celsius());
+    }
+}
