@@ -175,6 +175,18 @@ pub enum DataError {
         /// Column, from 0.
         column: usize,
     },
+    /// A finite `f64` that no `f32` is near.
+    #[error(
+        "row {row}, column {column}: {value:e} is beyond the range of f32 (3.4e38); scale the column down"
+    )]
+    BeyondF32 {
+        /// Row, from 0.
+        row: usize,
+        /// Column, from 0.
+        column: usize,
+        /// What stood there.
+        value: f64,
+    },
     /// Two parallel slices of different length.
     #[error("{rows} rows, but {others} {what}")]
     Lengths {

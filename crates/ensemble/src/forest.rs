@@ -4,6 +4,7 @@
 
 mod bag;
 mod grow;
+mod out_of_bag;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -17,6 +18,7 @@ use crate::run::{Progress, Run};
 use crate::tree::{self, Grown, Tree};
 use bag::{Bag, Rows};
 use grow::Workspace;
+pub use out_of_bag::OutOfBag;
 
 /// A fitted random forest.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +28,8 @@ pub struct Forest {
     pub(crate) trees: Vec<Tree>,
     /// Each column's share of what all splits take off the gini impurity.
     pub(crate) importances: Vec<f64>,
+    /// Known to the fit alone; the model file does not keep it.
+    pub(crate) out_of_bag: Option<OutOfBag>,
 }
 
 impl Forest {
@@ -66,10 +70,16 @@ impl Forest {
         let grown = trees.into_iter().flatten();
         let (trees, gains): (Vec<_>, Vec<_>) =
             grown.map(|Grown { tree, gains }| (tree, gains)).unzip();
+        let judge = || {
+            out_of_bag::judge(&trees, train, run.threads, |tree| {
+                out_of_bag::rows_of(&rows, stream(run.seed, tree))
+            })
+        };
         Ok(Self {
             columns: data.columns(),
-            trees,
             importances: tree::importances(data.columns(), &gains),
+            out_of_bag: params.oob_score.then(judge).flatten(),
+            trees,
         })
     }
 

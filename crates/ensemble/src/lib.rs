@@ -1,8 +1,8 @@
 //! Three learners for two classes, one weighted vote, honest figures, one model file.
 //!
-//! Rows come in as a [`Matrix`] of `f32` (1 to 255 columns, NaN = missing) with labels 0 or 1: together [`Samples`].
-//! [`Params`] are read by name, [`check`](Params::check)ed once, and fit a [`Model`]; a model answers each row with
-//! the probability of class 1. The crate knows nothing of where rows come from or what they mean.
+//! Rows come in as a [`Matrix`] of `f32` (1 to 255 columns, NaN = missing; [`OwnedMatrix`] rounds `f64`) with labels
+//! 0 or 1: together [`Samples`]. [`Params`] are read by name, [`check`](Params::check)ed once, and fit a [`Model`];
+//! a model answers each row with the probability of class 1. The crate knows nothing of where rows come from or what they mean.
 //!
 //! How a tree is fitted:
 //!
@@ -85,9 +85,9 @@ pub use algorithm::Algorithm;
 pub use boosting::Boosting;
 pub use engine::Engine;
 pub use error::{DataError, Error};
-pub use forest::Forest;
+pub use forest::{Forest, OutOfBag};
 pub use logistic::Logistic;
-pub use matrix::{Matrix, Samples};
+pub use matrix::{Matrix, OwnedMatrix, Samples};
 pub use model::Model;
 pub use params::{
     BoostingParams, CheckedParams, ClassWeight, ForestParams, LogisticParams, MaxFeatures, Params,

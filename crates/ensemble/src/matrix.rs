@@ -1,6 +1,9 @@
 //! The borrowed inputs of every learner.
 
+mod owned;
+
 use crate::error::{DataError, Error};
+pub use owned::OwnedMatrix;
 
 /// A dense, row-major table of `f32` in which NaN is a missing value.
 #[derive(Debug, Clone, Copy)]

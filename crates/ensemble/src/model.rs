@@ -3,7 +3,7 @@
 use crate::algorithm::Algorithm;
 use crate::boosting::Boosting;
 use crate::error::Error;
-use crate::forest::Forest;
+use crate::forest::{Forest, OutOfBag};
 use crate::logistic::Logistic;
 use crate::matrix::Matrix;
 
@@ -53,6 +53,15 @@ impl Model {
             Self::Forest(model) => Some(&model.importances),
             Self::Boosting(model) => Some(&model.importances),
             Self::Logistic(_) => None,
+        }
+    }
+
+    /// The training rows judged by the trees that did not see them: of a forest that was fitted with `oob_score` by
+    /// this program (a model file does not keep it) and whose rows sufficed for it.
+    pub fn out_of_bag(&self) -> Option<&OutOfBag> {
+        match self {
+            Self::Forest(model) => model.out_of_bag.as_ref(),
+            Self::Boosting(_) | Self::Logistic(_) => None,
         }
     }
 

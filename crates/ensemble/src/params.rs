@@ -192,6 +192,7 @@ mod tests {
         check(Algorithm::RandomForest, "max_features", "all");
         check(Algorithm::RandomForest, "max_features", "5");
         check(Algorithm::RandomForest, "bootstrap", "false");
+        check(Algorithm::RandomForest, "oob_score", "true");
         check(Algorithm::GradientBoosting, "learning_rate", "0.05");
         check(Algorithm::GradientBoosting, "early_stopping_rounds", "0");
         check(Algorithm::GradientBoosting, "engine", "smartcore");
@@ -261,6 +262,12 @@ mod tests {
             "bootstrap",
             "false",
             "parameter `bootstrap` is `false`; it must be true with engine=smartcore",
+        );
+        check(
+            Algorithm::RandomForest,
+            "oob_score",
+            "true",
+            "parameter `oob_score` is `true`; it must be false with engine=smartcore",
         );
         check(
             Algorithm::GradientBoosting,

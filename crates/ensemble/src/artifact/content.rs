@@ -76,11 +76,6 @@ stored_fields!(Scores {
     auc_interval,
     at_threshold
 });
-stored_fields!(Forest {
-    columns,
-    trees,
-    importances
-});
 stored_fields!(Boosting {
     columns,
     base,
@@ -130,6 +125,24 @@ impl Stored for Model {
             Algorithm::GradientBoosting => reader.read().map(Self::Boosting),
             Algorithm::LogisticRegression => reader.read().map(Self::Logistic),
         }
+    }
+}
+
+impl Stored for Forest {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.columns.write(out);
+        self.trees.write(out);
+        self.importances.write(out);
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self, Error> {
+        Ok(Self {
+            columns: reader.read()?,
+            trees: reader.read()?,
+            importances: reader.read()?,
+            // It tells of the fit; what a model is worth is told by its member's scores.
+            out_of_bag: None,
+        })
     }
 }
 

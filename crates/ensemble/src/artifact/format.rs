@@ -205,6 +205,7 @@ mod tests {
                 columns: 2,
                 trees: trees.clone(),
                 importances: vec![0.5; 2],
+                out_of_bag: None,
             }),
             Model::Boosting(Boosting {
                 columns: 2,
@@ -321,21 +322,25 @@ mod tests {
             columns: 2,
             trees: Vec::new(),
             importances: vec![0.5; 2],
+            out_of_bag: None,
         }));
         check_model(Model::Forest(Forest {
             columns: 2,
             trees: tree(&[Node::Leaf(1.5)]),
             importances: vec![0.5; 2],
+            out_of_bag: None,
         }));
         check_model(Model::Forest(Forest {
             columns: 2,
             trees: tree(&stump(2, 0.0)),
             importances: vec![0.5; 2],
+            out_of_bag: None,
         }));
         check_model(Model::Forest(Forest {
             columns: 2,
             trees: tree(&stump(1, f32::NAN)),
             importances: vec![0.5; 2],
+            out_of_bag: None,
         }));
         check_model(Model::Boosting(Boosting {
             columns: 2,

@@ -44,6 +44,7 @@ pub(crate) fn fit(params: &ForestParams, train: &Samples, run: &mut Run) -> Resu
         trees,
         // What its splits gained, smartcore does not tell.
         importances: vec![0.0; train.x().columns()],
+        out_of_bag: None,
     })
 }
 

@@ -41,6 +41,11 @@ impl Rows {
         }
     }
 
+    /// How many rows there are.
+    pub(super) fn count(&self) -> usize {
+        self.words.len()
+    }
+
     /// What `rows` rows of the mean weight count, rounded up.
     pub(super) fn min_weight(&self, rows: u32) -> u32 {
         let total: u64 = self.words.iter().map(|word| u64::from(word & 0xffff)).sum();
@@ -64,7 +69,7 @@ impl Bag {
         bootstrap: bool,
         rng: &mut impl Rng,
     ) -> &mut [Entry] {
-        let count = rows.words.len();
+        let count = rows.count();
         self.draws.clear();
         self.draws.resize(count, u8::from(!bootstrap));
         if bootstrap {

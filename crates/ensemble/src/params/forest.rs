@@ -31,6 +31,9 @@ pub struct ForestParams {
     pub max_bins: u32,
     /// Whether each tree sees rows drawn with replacement, or all rows (default true).
     pub bootstrap: bool,
+    /// Whether the fit ends with an [`OutOfBag`](crate::OutOfBag) score, which takes a prediction of all training rows
+    /// (default false).
+    pub oob_score: bool,
     /// Whether the rarer class counts as much as the other one altogether (default none).
     pub class_weight: ClassWeight,
     /// Whose trees (default this crate's).
@@ -46,6 +49,7 @@ impl Default for ForestParams {
             min_samples_leaf: 1,
             max_bins: 255,
             bootstrap: true,
+            oob_score: false,
             class_weight: ClassWeight::None,
             engine: Engine::Own,
         }
@@ -62,6 +66,7 @@ impl ForestParams {
             "min_samples_leaf" => self.min_samples_leaf = parse("min_samples_leaf", value, LEAF)?,
             "max_bins" => self.max_bins = parse("max_bins", value, BINS)?,
             "bootstrap" => self.bootstrap = parse("bootstrap", value, BOOL)?,
+            "oob_score" => self.oob_score = parse("oob_score", value, BOOL)?,
             "class_weight" => {
                 self.class_weight = parse("class_weight", value, ClassWeight::EXPECTED)?;
             }
@@ -79,6 +84,7 @@ impl ForestParams {
             ("min_samples_leaf", self.min_samples_leaf.to_string()),
             ("max_bins", self.max_bins.to_string()),
             ("bootstrap", self.bootstrap.to_string()),
+            ("oob_score", self.oob_score.to_string()),
             ("class_weight", self.class_weight.to_string()),
             ("engine", self.engine.to_string()),
         ]
@@ -94,9 +100,15 @@ impl ForestParams {
             LEAF,
         )?;
         whole("max_bins", &self.max_bins, &(2..=255), BINS)?;
+        if !self.bootstrap {
+            let expected = "false with bootstrap=false, which leaves no row out of any bag";
+            only("oob_score", &self.oob_score, &false, expected)?;
+        }
         if self.engine == Engine::Smartcore {
             let expected = "true with engine=smartcore";
             only("bootstrap", &self.bootstrap, &true, expected)?;
+            let expected = "false with engine=smartcore";
+            only("oob_score", &self.oob_score, &false, expected)?;
             only(
                 "class_weight",
                 &self.class_weight,

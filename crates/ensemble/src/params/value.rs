@@ -53,7 +53,7 @@ pub(super) fn penalty(name: &'static str, value: f64) -> Result<(), Error> {
     }
 }
 
-/// Refuses what smartcore's learners cannot do: any value but `known`, which `expected` describes.
+/// Refuses what other settings rule out: any value but `known`, which `expected` describes.
 pub(super) fn only<T: PartialEq + Display>(
     name: &'static str,
     value: &T,

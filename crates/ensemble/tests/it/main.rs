@@ -19,6 +19,8 @@ mod fitting;
 mod learners;
 /// Figures that scikit-learn gives for the same vectors.
 mod metrics;
+/// A forest's judgement of its own training rows.
+mod out_of_bag;
 /// Rows to learn from.
 mod synthetic;
 /// What rows and classes count.

@@ -1,0 +1,113 @@
+//! Rows that come as `f64`.
+
+use crate::error::{DataError, Error};
+use crate::matrix::Matrix;
+
+/// A table of its own, rounded from `f64`: every learner compares values as `f32`, as XGBoost does.
+///
+/// Rounding keeps about seven digits. Values that differ by less than 6e-8 of their size may become equal, and those
+/// below 1e-45 become 0; a column whose small differences count (a time since 1970, say) should have a common offset
+/// subtracted first. Models must be asked about values that were rounded in the same way, which this type ensures.
+///
+/// ```
+/// use ensemble::{OwnedMatrix, Samples};
+///
+/// # fn main() -> Result<(), ensemble::Error> {
+/// let measured = [0.1_f64, 20.5, f64::NAN, 21.0];
+/// let rows = OwnedMatrix::from_f64(&measured, 2)?;
+/// let train = Samples::new(rows.as_matrix(), &[0, 1])?;
+/// assert_eq!(train.x().row(0), [0.1_f32, 20.5]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct OwnedMatrix {
+    values: Vec<f32>,
+    columns: usize,
+}
+
+impl OwnedMatrix {
+    /// Rounds `values`, row-major with `columns` numbers a row, each to the nearest `f32`. NaN stays a missing value.
+    ///
+    /// Refuses what [`Matrix::new`] refuses, and a finite value whose nearest `f32` is infinite; the first such value is
+    /// named by row and column.
+    pub fn from_f64(values: &[f64], columns: usize) -> Result<Self, Error> {
+        let rounded: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+        match Matrix::new(&rounded, columns) {
+            Ok(_) => Ok(Self {
+                values: rounded,
+                columns,
+            }),
+            Err(Error::Data(DataError::Infinite { row, column })) => {
+                Err(refusal(values[row * columns + column], row, column))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The table as the learners take it.
+    pub fn as_matrix(&self) -> Matrix<'_> {
+        // Checked when it was made.
+        Matrix {
+            values: &self.values,
+            columns: self.columns,
+        }
+    }
+}
+
+/// Why `value`, which became infinite, cannot stand at its place.
+fn refusal(value: f64, row: usize, column: usize) -> Error {
+    let error = if value.is_finite() {
+        DataError::BeyondF32 { row, column, value }
+    } else {
+        DataError::Infinite { row, column }
+    };
+    error.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_value_becomes_the_nearest_f32() {
+        let check = |value: f64, expected: f32| {
+            let table = OwnedMatrix::from_f64(&[value], 1).unwrap();
+            let found = table.as_matrix().row(0)[0];
+            assert_eq!(found.to_bits(), expected.to_bits(), "{value:e}");
+        };
+        check(0.1, 0.1);
+        check(-0.0, -0.0);
+        check(f64::NAN, f32::NAN);
+        check(1e-300, 0.0);
+        check(f64::from(f32::MIN), f32::MIN);
+        // Halfway to the number after the last one is where rounding leaves the range.
+        check(3.402_823_5e38, f32::MAX);
+        check(16_777_217.0, 16_777_216.0);
+    }
+
+    #[test]
+    fn what_no_f32_can_stand_for_is_named() {
+        let check = |values: &[f64], columns, expected: &str| {
+            let error = OwnedMatrix::from_f64(values, columns).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        };
+        check(
+            &[0.0, 1.0, 2.0, -1e39],
+            2,
+            "row 1, column 1: -1e39 is beyond the range of f32 (3.4e38); scale the column down",
+        );
+        check(
+            &[0.0, 1e39, f64::INFINITY],
+            1,
+            "row 1, column 0: 1e39 is beyond the range of f32 (3.4e38); scale the column down",
+        );
+        check(
+            &[0.0, f64::NEG_INFINITY],
+            2,
+            "row 0, column 1: infinite (a missing value is NaN)",
+        );
+        check(&[0.0; 3], 2, "3 values do not fill rows of 2 columns");
+        check(&[0.0], 0, "a matrix of 0 columns; 1 to 255 are supported");
+    }
+}
