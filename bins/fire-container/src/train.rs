@@ -84,6 +84,7 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     for part in &parts {
         part.print(out)?;
     }
+    metrics::print_out_of_bag(&model, out)?;
     let trained = Trained {
         settings,
         train,
@@ -91,7 +92,8 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
         threshold,
         parts,
     };
-    trained.write(paths)?;
+    let bytes = trained.write(paths)?;
+    writeln!(out, "model:bytes={bytes};")?;
     writeln!(out, "model written to {}", paths.model().display())?;
     Ok(())
 }

@@ -25,6 +25,15 @@ const FIGURES: [&str; 7] = [
     "brier",
 ];
 
+/// What it prints in the same form of the model as a whole: the model file's size, and a forest's figures on the rows
+/// that its trees did not see, where `oob_score` asks for them.
+const MODEL_FIGURES: [&str; 4] = [
+    "model:bytes",
+    "out_of_bag:auc",
+    "out_of_bag:accuracy",
+    "out_of_bag:logloss",
+];
+
 /// What the three jobs of a run have in common.
 pub(crate) struct Order<'a> {
     pub(crate) run: &'a RunName,
@@ -117,6 +126,7 @@ fn metric_definitions() -> Vec<MetricDefinition> {
         .iter()
         .flat_map(|part| FIGURES.iter().map(move |figure| format!("{part}:{figure}")));
     names
+        .chain(MODEL_FIGURES.map(str::to_owned))
         .map(|name| MetricDefinition {
             regex: format!("{name}=([0-9.eE+-]+);"),
             name,
@@ -181,7 +191,7 @@ mod tests {
     #[test]
     fn metric_definitions_stay_within_what_sagemaker_takes() {
         let definitions = metric_definitions();
-        assert_eq!(definitions.len(), 21);
+        assert_eq!(definitions.len(), 25);
         assert!(definitions.len() <= 40);
         assert_eq!(definitions[7].name, "validation:auc");
         assert_eq!(definitions[7].regex, "validation:auc=([0-9.eE+-]+);");

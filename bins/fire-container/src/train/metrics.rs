@@ -57,6 +57,22 @@ impl ScoredPart {
     }
 }
 
+/// Prints the out-of-bag figures of a forest that was asked for them.
+pub(super) fn print_out_of_bag(model: &Model, out: &mut dyn Write) -> io::Result<()> {
+    let Some(judged) = model.out_of_bag() else {
+        return Ok(());
+    };
+    let figures = [
+        ("auc", judged.auc),
+        ("accuracy", judged.accuracy),
+        ("logloss", judged.logloss),
+    ];
+    for (figure, value) in figures {
+        writeln!(out, "out_of_bag:{figure}={value:.6};")?;
+    }
+    Ok(())
+}
+
 /// The model's probability of fire for each row of the channel.
 pub(super) fn predict(channel: &Channel, model: &Model) -> Result<Predictions> {
     Ok(Predictions {

@@ -26,8 +26,8 @@ pub(super) struct Trained {
 }
 
 impl Trained {
-    /// Writes `output/data/`, then `model/` with the model itself last.
-    pub(super) fn write(self, paths: &OptMl) -> Result<()> {
+    /// Writes `output/data/`, then `model/` with the model itself last; returns the size of that file in bytes.
+    pub(super) fn write(self, paths: &OptMl) -> Result<usize> {
         for part in self
             .parts
             .iter()
@@ -37,10 +37,14 @@ impl Trained {
             write_predictions(&path, &part.predictions)?;
         }
         let model = paths.model();
-        write_json(&model.join("metrics.json"), &self.metrics())?;
+        let mut metrics = self.metrics();
         let artifact = self.into_artifact()?;
+        let bytes = artifact.to_bytes();
+        metrics["model_bytes"] = json!(bytes.len());
+        write_json(&model.join("metrics.json"), &metrics)?;
         write_json(&model.join(MANIFEST_FILE), &artifact.manifest())?;
-        write_file(&model.join(MODEL_FILE), &artifact.to_bytes())
+        write_file(&model.join(MODEL_FILE), &bytes)?;
+        Ok(bytes.len())
     }
 
     /// The scores of a part, if the job had it and it could be scored.
@@ -74,6 +78,7 @@ impl Trained {
             validation,
             test,
             probes: probes().map(unanswered).into(),
+            alarm: None,
         };
         artifact.answer_probes();
         Ok(artifact)
@@ -91,6 +96,7 @@ impl Trained {
             "hyperparameters": hyperparameters,
             "threshold": self.threshold,
             "rows": {},
+            "out_of_bag": self.model.out_of_bag(),
         });
         for part in &self.parts {
             metrics["rows"][part.name] = json!(part.predictions.labels.len());

@@ -104,6 +104,39 @@ fn every_metric_of_every_part_is_printed_for_the_metric_definitions() {
 }
 
 #[test]
+fn the_size_of_the_model_is_printed_and_stored() {
+    let job = Job::with_channels(&settings("gradient_boosting"));
+    let stdout = job.train().stdout;
+    let size = std::fs::metadata(job.path("model/model.fire"))
+        .unwrap()
+        .len();
+    assert_eq!(metric(&stdout, "model:bytes"), Some(size as f64));
+    assert_eq!(job.json("model/metrics.json")["model_bytes"], size);
+}
+
+#[test]
+fn a_forest_that_is_asked_to_judges_itself_out_of_its_bags() {
+    let mut asked = settings("random_forest");
+    asked["oob_score"] = json!("true");
+    let [asked, unasked] = [asked, settings("random_forest")].map(|settings| {
+        let job = Job::with_channels(&settings);
+        let stdout = job.train().stdout;
+        (stdout, job.json("model/metrics.json")["out_of_bag"].take())
+    });
+    // A row is in all of 12 bags once in 250 times.
+    let rows = asked.1["rows"].as_u64().unwrap();
+    assert!((580..=600).contains(&rows), "{rows}");
+    for name in ["auc", "accuracy", "logloss"] {
+        let printed = metric(&asked.0, &format!("out_of_bag:{name}")).unwrap();
+        assert!(
+            (printed - asked.1[name].as_f64().unwrap()).abs() < 1e-6,
+            "{name}"
+        );
+    }
+    assert!(unasked.1.is_null() && !unasked.0.contains("out_of_bag"));
+}
+
+#[test]
 fn boosting_prints_its_progress_under_the_name_of_the_metric() {
     let job = Job::with_channels(&settings("gradient_boosting"));
     let stdout = job.train().stdout;
