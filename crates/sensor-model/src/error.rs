@@ -6,8 +6,10 @@ use std::path::PathBuf;
 #[cfg(feature = "files")]
 use polars::error::PolarsError;
 
+use crate::extract::ExtractError;
 use crate::frame::FrameProblem;
 use crate::problem::{CellProblem, ColumnProblem, Place};
+use crate::recording::RecordingProblem;
 
 /// An error of this crate. Messages name the file, the place in it, and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +99,38 @@ pub enum Error {
         /// What was looked for.
         what: &'static str,
     },
+    /// A recording of real sensors cannot be read as one.
+    #[error("{}: {problem}", path.display())]
+    Recording {
+        /// File.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        problem: RecordingProblem,
+    },
+    /// One frame or line of a recording cannot be accepted.
+    #[error("{}, {place}: {problem}", path.display())]
+    RecordingPart {
+        /// File.
+        path: PathBuf,
+        /// Frame or line, the first being 1.
+        place: Place,
+        /// What is wrong, and what to do.
+        problem: RecordingProblem,
+    },
+    /// The bytes of one frame or line of a recording cannot be had.
+    #[error(
+        "{}, {place} cannot be read; the file may be cut off or damaged: copy it again, or use what is before",
+        path.display()
+    )]
+    ReadPart {
+        /// File.
+        path: PathBuf,
+        /// Frame or line, the first being 1.
+        place: Place,
+        /// The reason, from the system or the decoder.
+        #[source]
+        source: io::Error,
+    },
     /// An empty list of files was given to read.
     #[error("no data file was given; name at least one .parquet or .csv file")]
     NoFiles,
@@ -111,4 +145,7 @@ pub enum Error {
     /// Values that do not make an image of the thermal camera.
     #[error(transparent)]
     Frame(#[from] FrameProblem),
+    /// What an extractor cannot take.
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
 }

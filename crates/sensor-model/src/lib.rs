@@ -27,15 +27,18 @@
 
 mod cell;
 mod co2;
+mod csv_line;
 #[cfg(feature = "files")]
 mod dataset;
 mod error;
+pub mod extract;
 mod frame;
 mod markdown;
 pub mod original;
 mod probe;
 pub mod problem;
 mod profile;
+pub mod recording;
 mod rows;
 mod schema;
 

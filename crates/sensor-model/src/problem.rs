@@ -4,13 +4,15 @@ use std::fmt;
 
 use crate::schema::{FEATURE_COUNT, LABEL};
 
-/// Where in a file: lines of a text file count from 1 with the header, rows of a table from 1.
+/// Where in a file: lines of a text file count from 1 with the header, rows of a table and frames from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Line of a CSV file.
     Line(u64),
     /// Row of a Parquet file.
     Row(u64),
+    /// Frame of a recording.
+    Frame(u64),
 }
 
 impl fmt::Display for Place {
@@ -18,6 +20,7 @@ impl fmt::Display for Place {
         match self {
             Self::Line(line) => write!(f, "line {line}"),
             Self::Row(row) => write!(f, "row {row}"),
+            Self::Frame(frame) => write!(f, "frame {frame}"),
         }
     }
 }
@@ -61,6 +64,9 @@ pub enum CellProblem {
     /// An identifier that is not a whole number.
     #[error("is not a whole number from 0 to 2^64 - 1")]
     NotAnId,
+    /// Text where a time belongs, and how the time should be written.
+    #[error("is not {0}; write it so, or declare how the column writes its times")]
+    NotATime(&'static str),
     /// A quotation mark that is never closed.
     #[error("has an unclosed quotation mark; close it on the same line")]
     Unclosed,

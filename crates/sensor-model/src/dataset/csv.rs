@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
 use crate::cell::parse_cell;
+use crate::csv_line;
 use crate::error::Error;
 use crate::problem::{CellProblem, Place};
 use crate::rows::Rows;
@@ -126,47 +127,13 @@ struct Rejected {
     problem: CellProblem,
 }
 
-/// The cells of a line. A cell in quotation marks may hold commas; a doubled mark inside stays
-/// doubled, which only ignored or hashed columns can contain.
+/// The cells of a line.
 fn split(line: &str) -> Result<Vec<&str>, Rejected> {
-    let mut cells = Vec::with_capacity(FEATURE_COUNT + 4);
-    let mut rest = line;
-    loop {
-        let quoted = rest.trim_start().strip_prefix('"');
-        let (cell, after) = match quoted {
-            None => rest
-                .split_once(',')
-                .map_or((rest, None), |(cell, rest)| (cell, Some(rest))),
-            Some(inside) => {
-                let end = closing_mark(inside).ok_or_else(|| Rejected {
-                    column: cells.len(),
-                    value: rest.to_owned(),
-                    problem: CellProblem::Unclosed,
-                })?;
-                let after = inside[end + 1..].split_once(',').map(|(_, rest)| rest);
-                (&inside[..end], after)
-            }
-        };
-        cells.push(cell.trim());
-        match after {
-            Some(after) => rest = after,
-            None => return Ok(cells),
-        }
-    }
-}
-
-/// Position of the quotation mark that closes a cell, passing over doubled ones.
-fn closing_mark(inside: &str) -> Option<usize> {
-    let bytes = inside.as_bytes();
-    let mut i = 0;
-    while i < bytes.len() {
-        match (bytes[i], bytes.get(i + 1)) {
-            (b'"', Some(b'"')) => i += 2,
-            (b'"', _) => return Some(i),
-            _ => i += 1,
-        }
-    }
-    None
+    csv_line::split(line, ',').map_err(|unclosed| Rejected {
+        column: unclosed.column,
+        value: unclosed.text.to_owned(),
+        problem: CellProblem::Unclosed,
+    })
 }
 
 /// One row before it is appended.
@@ -230,22 +197,6 @@ fn parse_id(cell: &str) -> Result<u64, CellProblem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_split_at_commas_outside_quotation_marks() {
-        let check = |line: &str, cells: &[&str]| assert_eq!(split(line).unwrap(), cells, "{line}");
-        check("1,2,3", &["1", "2", "3"]);
-        check("1,,", &["1", "", ""]);
-        check(" 1 , 2", &["1", "2"]);
-        check("\"Hall, east\",2", &["Hall, east", "2"]);
-        check("\"a \"\"b\"\"\",2", &["a \"\"b\"\"", "2"]);
-        check("\"\",\"3\"", &["", "3"]);
-    }
-
-    #[test]
-    fn a_mark_that_stays_open_is_refused() {
-        assert_eq!(split("1,\"2,3").unwrap_err().problem, CellProblem::Unclosed);
-    }
 
     #[test]
     fn labels_are_zero_or_one_however_written() {

@@ -1,0 +1,186 @@
+//! Recordings of real sensors: thermal frames, CO2 logs, and the times of fires.
+//!
+//! ```text
+//! raw Y16 ─────────────┐
+//! PureThermal (.gz) ───┤
+//! 16-bit TIFF ─────────┼─ FrameReader ── ThermalFrame
+//! tCam (.tjsn/.tmjsn) ─┘
+//! delimited text ──────── Co2Log ─────── Co2Reading
+//! delimited text ──────── FireIntervals
+//! ```
+//!
+//! Frames and readings are given out one at a time, so that a recording of days needs the memory of one frame.
+//! What a file does not say is declared in [`FrameOptions`] and never guessed: counts read by the wrong scale can look
+//! like temperatures. For the same reason each frame is checked. What cannot be temperatures (automatic gain control,
+//! `TLinear` off, a camera without radiometry, values outside the sensor's range) is refused with the frame's number and
+//! the remedy. One case cannot be told from the file: raw counts of 14 bits without telemetry, read at 0.1 K, give -8
+//! to 45 C. Record with telemetry lines where the camera's settings are in doubt.
+//!
+//! Any bytes may come: a reader gives an error, not a panic, and never holds more than a frame, a line or a page of
+//! 8 MiB.
+
+mod co2_log;
+mod counts;
+mod fire_intervals;
+mod lines;
+mod options;
+mod problem;
+mod purethermal;
+mod source;
+mod table;
+mod tcam;
+mod telemetry;
+mod tiff;
+mod y16;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek};
+use std::path::Path;
+
+use crate::error::Error;
+use crate::frame::ThermalFrame;
+
+use source::Source;
+
+pub use co2_log::{Co2Columns, Co2Log, TimeFormat};
+pub use fire_intervals::FireIntervals;
+pub use options::{FrameOptions, FrameRate, Scale, TelemetryLines};
+pub use problem::RecordingProblem;
+pub use y16::Y16Frames;
+
+/// Opens a recording of thermal frames.
+///
+/// `.y16` and `.raw` are raw Y16, which has no magic of its own; the other formats are known by their first bytes.
+/// The first frame is read at once, so that what was declared wrongly is refused before any work is done.
+pub fn open_frames(path: &Path, options: &FrameOptions) -> Result<FrameReader, Error> {
+    FrameReader::new(BufReader::new(open(path)?), path, options)
+}
+
+/// Opens a log of CO2 readings.
+pub fn read_co2(path: &Path, columns: &Co2Columns) -> Result<Co2Log<BufReader<File>>, Error> {
+    Co2Log::new(BufReader::new(open(path)?), path, columns)
+}
+
+/// Reads when there was fire in a recording.
+pub fn read_labels(path: &Path) -> Result<FireIntervals, Error> {
+    FireIntervals::read(BufReader::new(open(path)?), path)
+}
+
+fn open(path: &Path) -> Result<File, Error> {
+    File::open(path).map_err(|error| Source::new(path).unreadable(error))
+}
+
+/// The frames of a recording of any known format, in the order of their times.
+///
+/// After an error there is nothing more: what follows a damaged frame has lost its place.
+pub struct FrameReader {
+    first: Option<ThermalFrame>,
+    rest: Option<Frames>,
+    start_unix_s: Option<f64>,
+}
+
+type Frames = Box<dyn Iterator<Item = Result<ThermalFrame, Error>> + Send>;
+
+impl FrameReader {
+    /// As [`open_frames`], from something that is not a file; messages call it `path`.
+    pub fn new(
+        mut input: impl BufRead + Seek + Send + 'static,
+        path: &Path,
+        options: &FrameOptions,
+    ) -> Result<Self, Error> {
+        let source = Source::new(path);
+        let start = input.fill_buf().map_err(|error| source.unreadable(error))?;
+        let format = Format::of(path, start)
+            .ok_or_else(|| source.refused(RecordingProblem::UnknownFormat))?;
+        match format {
+            Format::Y16 => Self::begin(&source, Y16Frames::new(input, path, options)?, |_| None),
+            Format::Gzip => {
+                let frames = purethermal::PureThermalFrames::open(input, source.clone(), options)?;
+                Self::begin(
+                    &source,
+                    frames,
+                    purethermal::PureThermalFrames::start_unix_s,
+                )
+            }
+            Format::Tiff => {
+                let frames = tiff::TiffFrames::open(input, source.clone(), options)?;
+                Self::begin(&source, frames, |_| None)
+            }
+            Format::Tcam => {
+                let frames = tcam::TcamFrames::open(input, source.clone(), options)?;
+                Self::begin(&source, frames, |_| None)
+            }
+            Format::Cptv => Err(source.refused(RecordingProblem::CPTV)),
+        }
+    }
+
+    /// When frame 0 was taken, in seconds since 1970, if the format tells.
+    pub fn start_unix_s(&self) -> Option<f64> {
+        self.start_unix_s
+    }
+
+    /// Reads the first frame, after which the start is known.
+    fn begin<I>(
+        source: &Source,
+        mut frames: I,
+        start_unix_s: impl Fn(&I) -> Option<f64>,
+    ) -> Result<Self, Error>
+    where
+        I: Iterator<Item = Result<ThermalFrame, Error>> + Send + 'static,
+    {
+        let empty = || source.refused(RecordingProblem::Empty { what: "frame" });
+        let first = frames.next().ok_or_else(empty)??;
+        Ok(Self {
+            first: Some(first),
+            start_unix_s: start_unix_s(&frames),
+            rest: Some(Box::new(frames)),
+        })
+    }
+}
+
+impl Iterator for FrameReader {
+    type Item = Result<ThermalFrame, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(first) = self.first.take() {
+            return Some(Ok(first));
+        }
+        let next = self.rest.as_mut()?.next();
+        if !matches!(next, Some(Ok(_))) {
+            self.rest = None;
+        }
+        next
+    }
+}
+
+/// What a file of frames can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Y16,
+    Gzip,
+    Tiff,
+    Tcam,
+    Cptv,
+}
+
+impl Format {
+    /// The format by the name, and else by the first bytes.
+    fn of(path: &Path, start: &[u8]) -> Option<Self> {
+        const MAGICS: [(&[u8], Format); 7] = [
+            (b"\x1f\x8b", Format::Gzip),
+            (b"II*\0", Format::Tiff),
+            (b"MM\0*", Format::Tiff),
+            // With 64-bit offsets.
+            (b"II+\0", Format::Tiff),
+            (b"MM\0+", Format::Tiff),
+            (b"{", Format::Tcam),
+            (b"CPTV", Format::Cptv),
+        ];
+        let extension = path.extension().unwrap_or_default();
+        if extension.eq_ignore_ascii_case("y16") || extension.eq_ignore_ascii_case("raw") {
+            return Some(Self::Y16);
+        }
+        let found = MAGICS.iter().find(|(magic, _)| start.starts_with(magic));
+        found.map(|&(_, format)| format)
+    }
+}

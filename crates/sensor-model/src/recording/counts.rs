@@ -1,0 +1,124 @@
+//! From the counts of an image to a frame of temperatures, with the checks that every format shares.
+
+use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, ThermalFrame};
+
+use super::options::{FrameOptions, FrameRate, Scale, TelemetryLines};
+use super::problem::RecordingProblem;
+use super::telemetry::{CameraClock, Telemetry};
+
+/// Lines of telemetry, in formats that can carry them.
+const TELEMETRY_LINES: usize = 2;
+/// What a Lepton 3.5 can report: its low-gain range, and a little below its housing's limit.
+const COLDEST: f32 = -40.0;
+const HOTTEST: f32 = 450.0;
+
+/// A frame of these counts; the time is in seconds since the recording's start.
+pub(super) fn frame(
+    time_s: f64,
+    counts: &[u16],
+    scale: Scale,
+) -> Result<ThermalFrame, RecordingProblem> {
+    if counts.iter().all(|&count| count <= 0xff) {
+        return Err(RecordingProblem::EightBit);
+    }
+    let celsius: Vec<f32> = counts.iter().map(|&count| scale.celsius(count)).collect();
+    if let Some(at) = celsius
+        .iter()
+        .position(|value| !(COLDEST..=HOTTEST).contains(value))
+    {
+        return Err(RecordingProblem::OutOfRange {
+            x: at % FRAME_WIDTH,
+            y: at / FRAME_WIDTH,
+            celsius: celsius[at],
+            scale,
+        });
+    }
+    ThermalFrame::new(time_s, celsius).map_err(|_| RecordingProblem::Damaged { what: "the image" })
+}
+
+/// The declared scale against the one that the file states.
+pub(super) fn agreed_scale(
+    declared: Option<Scale>,
+    stated: Scale,
+) -> Result<Scale, RecordingProblem> {
+    match declared {
+        Some(declared) if declared != stated => {
+            Err(RecordingProblem::ScaleContradicted { declared, stated })
+        }
+        _ => Ok(stated),
+    }
+}
+
+/// Makes frames of images that come with nothing but what was declared.
+#[derive(Debug)]
+pub(super) struct Assembler {
+    scale: Scale,
+    rate: Option<FrameRate>,
+    telemetry: TelemetryLines,
+    clock: CameraClock,
+    frames: u64,
+}
+
+impl Assembler {
+    /// Fails if the options leave the scale or the times open.
+    pub(super) fn new(options: &FrameOptions) -> Result<Self, RecordingProblem> {
+        let scale = options.scale.ok_or(RecordingProblem::ScaleMissing)?;
+        if options.rate.is_none() && options.telemetry == TelemetryLines::None {
+            return Err(RecordingProblem::RateMissing);
+        }
+        Ok(Self {
+            scale,
+            rate: options.rate,
+            telemetry: options.telemetry,
+            clock: CameraClock::default(),
+            frames: 0,
+        })
+    }
+
+    /// Lines of a stored image, with its telemetry.
+    pub(super) fn lines(&self) -> usize {
+        match self.telemetry {
+            TelemetryLines::None => FRAME_HEIGHT,
+            TelemetryLines::Header | TelemetryLines::Footer => FRAME_HEIGHT + TELEMETRY_LINES,
+        }
+    }
+
+    /// The next frame, from as many lines as [`lines`](Self::lines) tells.
+    pub(super) fn next(&mut self, counts: &[u16]) -> Result<ThermalFrame, RecordingProblem> {
+        let (image, telemetry) = match self.telemetry {
+            TelemetryLines::None => (counts, None),
+            TelemetryLines::Header => {
+                let (telemetry, image) = counts.split_at(TELEMETRY_LINES * FRAME_WIDTH);
+                (image, Some(telemetry))
+            }
+            TelemetryLines::Footer => {
+                let (image, telemetry) = counts.split_at(FRAME_PIXELS);
+                (image, Some(telemetry))
+            }
+        };
+        let telemetry = telemetry.map(Telemetry::parse).transpose()?;
+        let time_s = self.time_s(telemetry)?;
+        self.frames += 1;
+        if let Some(telemetry) = telemetry {
+            agreed_scale(Some(self.scale), telemetry.scale)?;
+        }
+        let frame = frame(time_s, image, self.scale)?;
+        let closed = telemetry.is_some_and(|telemetry| telemetry.shutter_closed);
+        Ok(if closed { frame.frozen() } else { frame })
+    }
+
+    /// The declared rate goes first: a camera's clock jitters, and who declares a rate wants an even one.
+    fn time_s(&mut self, telemetry: Option<Telemetry>) -> Result<f64, RecordingProblem> {
+        match (self.rate, telemetry) {
+            (Some(rate), _) => Ok(rate.time_s(self.frames)),
+            (None, Some(telemetry)) => self.clock.time_s(telemetry.clock_ms),
+            (None, None) => Err(RecordingProblem::RateMissing),
+        }
+    }
+}
+
+/// Little-endian bytes as counts.
+pub(super) fn counts_of(bytes: &[u8]) -> Vec<u16> {
+    let (pairs, _) = bytes.as_chunks::<2>();
+    pairs.iter().map(|&pair| u16::from_le_bytes(pair)).collect()
+}

@@ -1,0 +1,194 @@
+//! What the person who made a recording has to say about it, because the file does not.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::problem::RecordingProblem;
+
+/// What a file of frames does not say itself. Nothing of it is guessed: a wrong guess gives plausible temperatures.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FrameOptions {
+    /// Kelvin per count. Raw Y16 and TIFF need it; where the file states its own, the two must agree.
+    pub scale: Option<Scale>,
+    /// Frames per second. Raw Y16 and TIFF need it unless their telemetry lines tell the time.
+    pub rate: Option<FrameRate>,
+    /// The two lines of telemetry that raw Y16 and TIFF may carry with each image.
+    pub telemetry: TelemetryLines,
+}
+
+/// Kelvin per count of a radiometric Lepton: its `TLinear` resolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// 0.01 K, the factory setting; reaches to 382 C.
+    HundredthKelvin,
+    /// 0.1 K, needed for scenes above 382 C.
+    TenthKelvin,
+}
+
+impl Scale {
+    /// The temperature of a count, in degrees Celsius.
+    pub fn celsius(self, count: u16) -> f32 {
+        (f64::from(count) / self.counts_per_kelvin() - 273.15) as f32
+    }
+
+    /// The other of the two.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::HundredthKelvin => Self::TenthKelvin,
+            Self::TenthKelvin => Self::HundredthKelvin,
+        }
+    }
+
+    fn counts_per_kelvin(self) -> f64 {
+        match self {
+            Self::HundredthKelvin => 100.0,
+            Self::TenthKelvin => 10.0,
+        }
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HundredthKelvin => "0.01 K",
+            Self::TenthKelvin => "0.1 K",
+        })
+    }
+}
+
+impl FromStr for Scale {
+    type Err = RecordingProblem;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim_end_matches('K').trim_end() {
+            "0.01" => Ok(Self::HundredthKelvin),
+            "0.1" => Ok(Self::TenthKelvin),
+            _ => Err(RecordingProblem::UnknownScale {
+                given: text.to_owned(),
+            }),
+        }
+    }
+}
+
+/// Frames per second, above 0 and at most 1,000.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FrameRate(f64);
+
+impl FrameRate {
+    /// The rate of a constant stream; a Lepton 3.5 delivers 8.7 frames per second.
+    pub fn new(hz: f64) -> Result<Self, RecordingProblem> {
+        // Written so that NaN fails too.
+        if hz > 0.0 && hz <= 1_000.0 {
+            Ok(Self(hz))
+        } else {
+            Err(RecordingProblem::UnknownRate {
+                given: hz.to_string(),
+            })
+        }
+    }
+
+    /// When a frame was taken, in seconds after frame 0.
+    pub fn time_s(self, frame: u64) -> f64 {
+        frame as f64 / self.0
+    }
+}
+
+impl FromStr for FrameRate {
+    type Err = RecordingProblem;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let hz = text.parse().map_err(|_| RecordingProblem::UnknownRate {
+            given: text.to_owned(),
+        })?;
+        Self::new(hz)
+    }
+}
+
+/// Where each image carries its telemetry: two lines of 160 words, so that 122 lines are stored instead of 120.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TelemetryLines {
+    /// No telemetry, 120 lines.
+    #[default]
+    None,
+    /// Above the image ("header").
+    Header,
+    /// Below the image ("footer").
+    Footer,
+}
+
+impl FromStr for TelemetryLines {
+    type Err = RecordingProblem;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "none" => Ok(Self::None),
+            "header" => Ok(Self::Header),
+            "footer" => Ok(Self::Footer),
+            _ => Err(RecordingProblem::UnknownTelemetry {
+                given: text.to_owned(),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_a_temperature_by_its_scale() {
+        for (scale, count, celsius) in [
+            (Scale::HundredthKelvin, 29_591, 22.76),
+            (Scale::HundredthKelvin, u16::MAX, 382.2),
+            (Scale::TenthKelvin, 2_959, 22.75),
+            (Scale::TenthKelvin, 0, -273.15),
+        ] {
+            assert!(
+                (scale.celsius(count) - celsius).abs() < 1e-4,
+                "{scale} {count}"
+            );
+        }
+    }
+
+    #[test]
+    fn declarations_are_read_as_people_write_them() {
+        for (text, scale) in [
+            ("0.01K", Scale::HundredthKelvin),
+            ("0.01 K", Scale::HundredthKelvin),
+            ("0.1", Scale::TenthKelvin),
+        ] {
+            assert_eq!(text.parse::<Scale>().unwrap(), scale, "{text}");
+        }
+        for (text, lines) in [
+            ("none", TelemetryLines::None),
+            ("header", TelemetryLines::Header),
+            ("footer", TelemetryLines::Footer),
+        ] {
+            assert_eq!(text.parse::<TelemetryLines>().unwrap(), lines, "{text}");
+        }
+        assert!((FrameRate::from_str("8.7").unwrap().time_s(87) - 10.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_wrong_declaration_names_itself_and_the_choices() {
+        let message = |text: &str, error: RecordingProblem| {
+            let error = error.to_string();
+            assert!(error.contains(&format!("`{text}`")), "{error}");
+            error
+        };
+        for text in ["", "1K", "K", "0.01C"] {
+            let error = message(text, text.parse::<Scale>().unwrap_err());
+            assert!(
+                error.contains("0.01 K") && error.contains("0.1 K"),
+                "{error}"
+            );
+        }
+        for text in ["0", "-9", "NaN", "inf", "1001", "fast"] {
+            let error = message(text, text.parse::<FrameRate>().unwrap_err());
+            assert!(error.contains("8.7"), "{error}");
+        }
+        let error = message("top", "top".parse::<TelemetryLines>().unwrap_err());
+        assert!(error.contains("none, header or footer"), "{error}");
+    }
+}

@@ -1,0 +1,188 @@
+//! The gzip container of `purethermal-y16-recorder` (liflabuc, format version 1).
+//!
+//! Uncompressed: the magic `PTY16V1\n`, the length of the header (u32), the header (JSON), and per frame its index
+//! (u64), unix time in seconds (f64) and in milliseconds (i64), and 19,200 counts (u16), all little-endian.
+
+use std::io::Read;
+
+use flate2::read::MultiGzDecoder;
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, ThermalFrame};
+use crate::problem::Place;
+
+use super::counts::{agreed_scale, counts_of, frame};
+use super::options::{FrameOptions, Scale, TelemetryLines};
+use super::problem::RecordingProblem;
+use super::source::Source;
+use super::y16::fill;
+
+const MAGIC: [u8; 8] = *b"PTY16V1\n";
+/// First bytes of a CPTV recording, which is gzip too.
+const CPTV: [u8; 4] = *b"CPTV";
+/// The header is 400 bytes long; a damaged length must not ask for gigabytes.
+const LONGEST_HEADER: u32 = 64 * 1024;
+/// Index and the two times.
+const STAMP: usize = 24;
+/// The two times of a frame agree to the rounding of the milliseconds, up or down.
+const LARGEST_DISAGREEMENT_MS: f64 = 1.5;
+
+/// The entries of the header that decide how the frames are read.
+#[derive(Deserialize)]
+struct Header {
+    version: u32,
+    width: usize,
+    height: usize,
+    dtype: String,
+    endianness: String,
+    raw_unit: String,
+}
+
+/// The frames of a container.
+pub(super) struct PureThermalFrames<R> {
+    input: MultiGzDecoder<R>,
+    source: Source,
+    scale: Scale,
+    buffer: Vec<u8>,
+    frames: u64,
+    start: Option<f64>,
+    last: f64,
+}
+
+impl<R: Read> PureThermalFrames<R> {
+    /// Reads the header. Scale and times are in the container; a declared scale must agree.
+    pub(super) fn open(input: R, source: Source, options: &FrameOptions) -> Result<Self, Error> {
+        let refused = |problem| source.refused(problem);
+        let mut input = MultiGzDecoder::new(input);
+        let mut magic = MAGIC;
+        input
+            .read_exact(&mut magic)
+            .map_err(|error| source.unreadable(error))?;
+        if magic.starts_with(&CPTV) {
+            return Err(refused(RecordingProblem::CPTV));
+        }
+        if magic != MAGIC {
+            return Err(refused(RecordingProblem::UnknownFormat));
+        }
+        let mut length = [0; 4];
+        input
+            .read_exact(&mut length)
+            .map_err(|error| source.unreadable(error))?;
+        let length = u32::from_le_bytes(length);
+        let damaged = RecordingProblem::Damaged { what: "the header" };
+        if length > LONGEST_HEADER {
+            return Err(refused(damaged));
+        }
+        let mut header = vec![0; length as usize];
+        input
+            .read_exact(&mut header)
+            .map_err(|error| source.unreadable(error))?;
+        let header: Header = serde_json::from_slice(&header).map_err(|_| refused(damaged))?;
+        let scale = header.scale(options).map_err(refused)?;
+        Ok(Self {
+            input,
+            source,
+            scale,
+            buffer: vec![0; STAMP + FRAME_PIXELS * size_of::<u16>()],
+            frames: 0,
+            start: None,
+            last: f64::NEG_INFINITY,
+        })
+    }
+
+    /// When the first frame was taken, in seconds since 1970, once it has been read.
+    pub(super) fn start_unix_s(&self) -> Option<f64> {
+        self.start
+    }
+
+    fn read_frame(&mut self) -> Result<Option<ThermalFrame>, Error> {
+        let place = Place::Frame(self.frames + 1);
+        let filled = fill(&mut self.input, &mut self.buffer);
+        let filled = filled.map_err(|error| self.source.unreadable_at(place, error))?;
+        let refused = |problem| self.source.refused_at(place, problem);
+        if !filled.is_whole(self.buffer.len()).map_err(refused)? {
+            return Ok(None);
+        }
+        self.frames += 1;
+        let (stamp, image) = self.buffer.split_at(STAMP);
+        let unix_s = unix_time(stamp).map_err(refused)?;
+        if unix_s < self.last {
+            return Err(refused(RecordingProblem::TimeBackwards {
+                before_s: self.last,
+                now_s: unix_s,
+            }));
+        }
+        self.last = unix_s;
+        let time_s = unix_s - *self.start.get_or_insert(unix_s);
+        let frame = frame(time_s, &counts_of(image), self.scale);
+        frame.map(Some).map_err(refused)
+    }
+}
+
+impl<R: Read> Iterator for PureThermalFrames<R> {
+    type Item = Result<ThermalFrame, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read_frame().transpose()
+    }
+}
+
+impl Header {
+    /// The scale, if this is a container as it can be read.
+    fn scale(&self, options: &FrameOptions) -> Result<Scale, RecordingProblem> {
+        if options.rate.is_some() {
+            return Err(RecordingProblem::NotDeclarable {
+                what: "a frame rate",
+            });
+        }
+        if options.telemetry != TelemetryLines::None {
+            return Err(RecordingProblem::NotDeclarable { what: "telemetry" });
+        }
+        let entries = [
+            ("version", self.version.to_string(), "1"),
+            ("dtype", self.dtype.clone(), "uint16"),
+            ("endianness", self.endianness.clone(), "little"),
+            // "If" is the recorder's: it does not know whether TLinear is on. Counts without it are out of range.
+            (
+                "raw_unit",
+                self.raw_unit.clone(),
+                "kelvin_x100_if_radiometric_tlinear",
+            ),
+        ];
+        for (key, found, expected) in entries {
+            if found != expected {
+                return Err(RecordingProblem::Header {
+                    key,
+                    found,
+                    expected,
+                });
+            }
+        }
+        if (self.width, self.height) != (FRAME_WIDTH, FRAME_HEIGHT) {
+            return Err(RecordingProblem::Size {
+                width: u32::try_from(self.width).unwrap_or(u32::MAX),
+                height: u32::try_from(self.height).unwrap_or(u32::MAX),
+                expected_width: FRAME_WIDTH as u32,
+                expected_height: FRAME_HEIGHT as u32,
+            });
+        }
+        agreed_scale(options.scale, Scale::HundredthKelvin)
+    }
+}
+
+/// The unix time of a stamp, in seconds. Both times are stored; that they agree shows that this is a stamp.
+fn unix_time(stamp: &[u8]) -> Result<f64, RecordingProblem> {
+    let (words, _) = stamp.as_chunks::<8>();
+    let [_, seconds, millis] = words else {
+        return Err(RecordingProblem::Damaged { what: "the time" });
+    };
+    let unix_s = f64::from_le_bytes(*seconds);
+    let disagreement = unix_s * 1000.0 - i64::from_le_bytes(*millis) as f64;
+    // Written so that NaN fails too.
+    if disagreement.abs() <= LARGEST_DISAGREEMENT_MS {
+        Ok(unix_s)
+    } else {
+        Err(RecordingProblem::Damaged { what: "the time" })
+    }
+}

@@ -1,0 +1,153 @@
+//! The two lines of telemetry that a Lepton sends with each image.
+//!
+//! Rows A, B, C and a reserved one, 80 words each; a 32-bit value has its low word first. Positions as in FLIR's
+//! "Lepton Engineering Datasheet" (rev. 203, telemetry modes), as used by tCam's `lepton_utilities.h`.
+
+use super::options::Scale;
+use super::problem::RecordingProblem;
+
+/// Words of rows A to C; tCam stores these, the reserved row is left out.
+pub(super) const TELEMETRY_WORDS: usize = 240;
+
+/// Row A: milliseconds since the camera was started, low word first.
+const CLOCK: usize = 1;
+/// Row A: status bits, low word.
+const STATUS: usize = 3;
+/// Status: bits 4 and 5 tell the state of the flat-field correction.
+const FFC_STATE: u16 = 0b11 << 4;
+/// The correction is running, so the shutter is closed.
+const FFC_RUNNING: u16 = 0b10 << 4;
+/// Status: automatic gain control is on.
+const AGC: u16 = 1 << 12;
+/// Row C: whether counts are linear in temperature.
+const TLINEAR: usize = 208;
+/// Row C: 0 for 0.1 K per count, 1 for 0.01 K.
+const TLINEAR_RESOLUTION: usize = 209;
+
+/// What an image's telemetry says about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Telemetry {
+    /// Milliseconds since the camera was started; starts again from 0 after 49.7 days.
+    pub(super) clock_ms: u32,
+    /// The shutter is closed: the image shows no scene.
+    pub(super) shutter_closed: bool,
+    /// Kelvin per count.
+    pub(super) scale: Scale,
+}
+
+impl Telemetry {
+    /// Reads the words of rows A to C, and refuses those of an image without temperatures.
+    pub(super) fn parse(words: &[u16]) -> Result<Self, RecordingProblem> {
+        if words.len() < TELEMETRY_WORDS {
+            return Err(RecordingProblem::Damaged {
+                what: "the telemetry",
+            });
+        }
+        match words[TLINEAR] {
+            1 => {}
+            0 => return Err(RecordingProblem::TLinearOff),
+            word => return Err(RecordingProblem::NoTelemetry { word }),
+        }
+        let status = words[STATUS];
+        if status & AGC != 0 {
+            return Err(RecordingProblem::GainControl);
+        }
+        Ok(Self {
+            clock_ms: u32::from(words[CLOCK]) | u32::from(words[CLOCK + 1]) << 16,
+            shutter_closed: status & FFC_STATE == FFC_RUNNING,
+            scale: if words[TLINEAR_RESOLUTION] == 0 {
+                Scale::TenthKelvin
+            } else {
+                Scale::HundredthKelvin
+            },
+        })
+    }
+}
+
+/// The camera's clock as seconds since the first frame.
+#[derive(Debug, Default)]
+pub(super) struct CameraClock {
+    last_ms: Option<u32>,
+    elapsed_ms: u64,
+}
+
+impl CameraClock {
+    /// The time of the next frame. The counter may pass its end once in 49.7 days; any other step back is a restart.
+    pub(super) fn time_s(&mut self, now_ms: u32) -> Result<f64, RecordingProblem> {
+        let step = now_ms.wrapping_sub(self.last_ms.unwrap_or(now_ms));
+        if step > u32::MAX / 2 {
+            return Err(RecordingProblem::TimeBackwards {
+                before_s: f64::from(self.last_ms.unwrap_or(now_ms)) / 1000.0,
+                now_s: f64::from(now_ms) / 1000.0,
+            });
+        }
+        self.last_ms = Some(now_ms);
+        self.elapsed_ms += u64::from(step);
+        Ok(self.elapsed_ms as f64 / 1000.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(edit: impl Fn(&mut [u16])) -> Vec<u16> {
+        let mut words = vec![0; 320];
+        words[TLINEAR] = 1;
+        words[TLINEAR_RESOLUTION] = 1;
+        edit(&mut words);
+        words
+    }
+
+    #[test]
+    fn the_state_of_the_shutter_the_clock_and_the_scale_are_read() {
+        for (bits, closed) in [(0b00, false), (0b01, false), (0b10, true), (0b11, false)] {
+            let words = words(|words| words[STATUS] = bits << 4);
+            assert_eq!(
+                Telemetry::parse(&words).unwrap().shutter_closed,
+                closed,
+                "{bits:b}"
+            );
+        }
+        let late = Telemetry::parse(&words(|words| (words[1], words[2]) = (5, 1))).unwrap();
+        assert_eq!(
+            (late.clock_ms, late.scale),
+            (65_541, Scale::HundredthKelvin)
+        );
+        let coarse = Telemetry::parse(&words(|words| words[TLINEAR_RESOLUTION] = 0)).unwrap();
+        assert_eq!(coarse.scale, Scale::TenthKelvin);
+    }
+
+    #[test]
+    fn an_image_without_temperatures_is_refused() {
+        for (at, word, problem) in [
+            (TLINEAR, 0, RecordingProblem::TLinearOff),
+            (
+                TLINEAR,
+                29_500,
+                RecordingProblem::NoTelemetry { word: 29_500 },
+            ),
+            (STATUS, AGC, RecordingProblem::GainControl),
+        ] {
+            let words = words(|words| words[at] = word);
+            assert_eq!(Telemetry::parse(&words), Err(problem));
+        }
+        assert!(Telemetry::parse(&words(|_| {})[..100]).is_err());
+    }
+
+    #[test]
+    fn the_clock_runs_on_past_its_end_but_not_back() {
+        let mut clock = CameraClock::default();
+        for (now_ms, time_s) in [(u32::MAX - 999, 0.0), (u32::MAX, 0.999), (500, 1.5)] {
+            assert!(
+                (clock.time_s(now_ms).unwrap() - time_s).abs() < 1e-9,
+                "{now_ms}"
+            );
+        }
+        let restarted = clock.time_s(400);
+        assert!(
+            matches!(restarted, Err(RecordingProblem::TimeBackwards { .. })),
+            "{restarted:?}"
+        );
+    }
+}
