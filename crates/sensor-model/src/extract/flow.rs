@@ -1,0 +1,232 @@
+//! Apparent motion: dense Lucas-Kanade flow on two pyramid levels.
+//!
+//! Around each pixel, in a window of 7 x 7, the displacement is the least-squares solution of the linearised brightness
+//! constancy (Lucas and Kanade, "An iterative image registration technique", 1981), first on the image at half size and
+//! from there on the full one (Bouguet, "Pyramidal implementation of the Lucas Kanade feature tracker", 2000).
+//! The scale is fixed, degrees Celsius: a scale fitted to each image would turn the noise of an empty scene into motion.
+//! Where the image has too little texture to tell a motion in every direction (the smaller eigenvalue of the structure
+//! tensor is below a floor), the flow is zero by definition. Most pixels of most scenes end there, so that only a
+//! rectangle around the others is worked on.
+
+mod lucas_kanade;
+mod plane;
+
+use super::quantile::sampled_median;
+use super::statistics::Moments;
+use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH};
+use lucas_kanade::Level;
+use plane::{RADIUS, Region, WINDOW_PIXELS};
+
+/// Temperatures are cut off this far below the scene's median, in Celsius.
+const CLIP_BELOW_C: f32 = 5.0;
+/// And this far above, so that a flame is an outline that moves, and not a brightness that flickers.
+const CLIP_ABOVE_C: f32 = 60.0;
+/// Highest magnitude in pixels per second: at 9 Hz about what two levels can follow.
+const MAX_MAGNITUDE: f64 = 20.0;
+/// Steps on the full image; the second one removes what the first one's straight line missed.
+const FINE_STEPS: usize = 2;
+
+/// Two images, row by row in Celsius, and the seconds between them.
+#[derive(Clone, Copy)]
+pub(super) struct Consecutive<'a> {
+    pub(super) newest: &'a [f32],
+    pub(super) previous: &'a [f32],
+    pub(super) gap_s: f64,
+}
+
+/// The memory that the flow of one pair of images needs, kept for the next pair.
+#[derive(Clone, Debug)]
+pub(super) struct OpticalFlow {
+    fine: Level,
+    coarse: Level,
+}
+
+impl OpticalFlow {
+    pub(super) fn new() -> Self {
+        Self {
+            fine: Level::new(FRAME_WIDTH, FRAME_HEIGHT),
+            coarse: Level::new(FRAME_WIDTH / 2, FRAME_HEIGHT / 2),
+        }
+    }
+
+    /// Mean and spread of the magnitude in pixels per second over all pixels, where `gradient_c` is the root mean
+    /// square gradient (C/px) that each direction needs.
+    pub(super) fn magnitude(&mut self, images: Consecutive, gradient_c: f32) -> Moments {
+        let floor = WINDOW_PIXELS * gradient_c * gradient_c;
+        let median = sampled_median(images.newest);
+        let clip = |value: f32| value.clamp(median - CLIP_BELOW_C, median + CLIP_ABOVE_C);
+        self.fine
+            .newest
+            .fill(images.newest.iter().map(|&value| clip(value)));
+        let Some(region) = self.fine.textured(floor) else {
+            return Moments {
+                mean: 0.0,
+                std: 0.0,
+            };
+        };
+        self.fine
+            .previous
+            .fill(images.previous.iter().map(|&value| clip(value)));
+        self.solve(region, floor);
+        self.moments(region, images.gap_s)
+    }
+
+    /// Fills the fine level's flow over `region`.
+    fn solve(&mut self, region: Region, floor: f32) {
+        // The windows of the region see the coarse flow of the pixels around it.
+        let around = region.grown(RADIUS, FRAME_WIDTH, FRAME_HEIGHT);
+        let coarse = around.halved();
+        self.coarse.halve(&self.fine);
+        self.coarse.prepare(coarse);
+        self.coarse.rest();
+        self.coarse.step(coarse, floor);
+        self.fine.start_from(&self.coarse, around);
+        for _ in 0..FINE_STEPS {
+            self.fine.step(region, floor);
+        }
+    }
+
+    /// Over all pixels, of which those outside `region` are at rest.
+    fn moments(&self, region: Region, gap_s: f64) -> Moments {
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for y in region.y0..region.y1 {
+            let flow = [&self.fine.u, &self.fine.v].map(|part| &part.row(y)[region.x0..region.x1]);
+            for (&u, &v) in flow[0].iter().zip(flow[1]) {
+                let magnitude = f64::from(u * u + v * v).sqrt() / gap_s;
+                let magnitude = magnitude.min(MAX_MAGNITUDE);
+                sum += magnitude;
+                squares += magnitude * magnitude;
+            }
+        }
+        let mean = sum / FRAME_PIXELS as f64;
+        let variance = squares / FRAME_PIXELS as f64 - mean * mean;
+        Moments {
+            mean,
+            // Rounding can bring the variance of an even motion below zero.
+            std: variance.max(0.0).sqrt(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seconds between images.
+    const GAP_S: f64 = 0.115;
+
+    /// An image of a temperature over the plane.
+    fn image(celsius: impl Fn(f32, f32) -> f32) -> Vec<f32> {
+        (0..FRAME_PIXELS)
+            .map(|at| celsius((at % FRAME_WIDTH) as f32, (at / FRAME_WIDTH) as f32))
+            .collect()
+    }
+
+    /// Flow of a scene that moves by `(dx, dy)` pixels between the images.
+    fn moved(scene: impl Fn(f32, f32) -> f32, dx: f32, dy: f32) -> Moments {
+        let (previous, newest) = (image(&scene), image(|x, y| scene(x - dx, y - dy)));
+        OpticalFlow::new().magnitude(
+            Consecutive {
+                newest: &newest,
+                previous: &previous,
+                gap_s: GAP_S,
+            },
+            0.25,
+        )
+    }
+
+    /// Texture around every pixel, smooth at the scale of the window.
+    fn texture(x: f32, y: f32) -> f32 {
+        22.0 + 9.0 * (x / 3.0).sin() + 9.0 * (y / 3.5 + 1.0).sin() + 4.0 * (x / 5.0 + y / 4.0).sin()
+    }
+
+    /// A warm square with the soft edge that a lens gives.
+    fn square(x: f32, y: f32) -> f32 {
+        let edge = |at: f32| 1.0 / (1.0 + (-2.0 * (10.0 - (at - 60.0).abs())).exp());
+        22.0 + 12.0 * edge(x) * edge(y)
+    }
+
+    #[test]
+    fn a_scene_that_moves_has_the_flow_of_its_motion() {
+        for (dx, dy) in [
+            (0.25, 0.0),
+            (0.0, 0.5),
+            (1.0, -1.0),
+            (-1.5, 0.5),
+            (2.0, 0.0),
+        ] {
+            let expected = f64::from(dx * dx + dy * dy).sqrt() / GAP_S;
+            let Moments { mean, std } = moved(texture, dx, dy);
+            assert!(
+                (mean / expected - 1.0).abs() < 0.06,
+                "{dx} {dy}: {mean} {expected}"
+            );
+            assert!(std < 0.25 * expected, "{dx} {dy}: {std} of {expected}");
+        }
+    }
+
+    #[test]
+    fn a_square_that_moves_has_the_flow_of_its_textured_pixels() {
+        let one = moved(square, 1.0, 0.0);
+        let half = moved(square, 0.5, 0.0);
+        assert!((one.mean / half.mean - 2.0).abs() < 0.3, "{one:?} {half:?}");
+        // Its four corners, each about as large as the window, move; along a straight edge nothing can be told.
+        let moving = one.mean * FRAME_PIXELS as f64 / (1.0 / GAP_S);
+        assert!((4.0 * 25.0..4.0 * 170.0).contains(&moving), "{moving} px");
+    }
+
+    #[test]
+    fn what_stands_still_has_no_flow() {
+        assert_eq!(moved(texture, 0.0, 0.0).mean, 0.0);
+        assert_eq!(moved(square, 0.0, 0.0).mean, 0.0);
+        assert_eq!(moved(|_, _| 22.0, 1.0, 1.0).mean, 0.0);
+    }
+
+    #[test]
+    fn noise_without_texture_is_no_motion() {
+        // A fine pattern of 0.05 C that changes from image to image.
+        let noise = |seed: f32| {
+            image(|x, y| 22.0 + 0.05 * ((x * 12.9 + y * 78.2 + seed).sin() * 437.0).sin())
+        };
+        let (previous, newest) = (noise(0.0), noise(1.0));
+        let images = Consecutive {
+            newest: &newest,
+            previous: &previous,
+            gap_s: GAP_S,
+        };
+        assert_eq!(OpticalFlow::new().magnitude(images, 0.25).mean, 0.0);
+    }
+
+    #[test]
+    fn the_magnitude_stops_at_the_cap() {
+        let noise = |seed: f32| {
+            image(|x, y| 22.0 + 20.0 * ((x * 12.9 + y * 78.2 + seed).sin() * 437.0).sin())
+        };
+        let (previous, newest) = (noise(0.0), noise(1.0));
+        let images = Consecutive {
+            newest: &newest,
+            previous: &previous,
+            gap_s: 0.03,
+        };
+        let Moments { mean, std } = OpticalFlow::new().magnitude(images, 0.25);
+        assert!(mean > 1.0 && mean <= 20.0 && std <= 10.0, "{mean} {std}");
+    }
+
+    #[test]
+    fn memory_kept_from_one_pair_does_not_show_in_the_next() {
+        let square_image = image(square);
+        let later = image(|x, y| square(x - 1.0, y));
+        let textures = [image(texture), image(|x, y| texture(x - 1.0, y - 1.0))];
+        let pair = |previous, newest| Consecutive {
+            newest,
+            previous,
+            gap_s: GAP_S,
+        };
+        let mut used = OpticalFlow::new();
+        let _ = used.magnitude(pair(&textures[0], &textures[1]), 0.25);
+        assert_eq!(
+            used.magnitude(pair(&square_image, &later), 0.25),
+            OpticalFlow::new().magnitude(pair(&square_image, &later), 0.25)
+        );
+    }
+}

@@ -1,0 +1,212 @@
+//! One level of the pyramid.
+
+use super::plane::{Plane, RADIUS, Region, WindowSums};
+use crate::extract::gradient::Sobel;
+
+/// Two images of one size and the displacement from the newest to the previous one.
+#[derive(Clone, Debug)]
+pub(super) struct Level {
+    pub(super) newest: Plane,
+    pub(super) previous: Plane,
+    /// Displacement along the rows, in pixels of this level.
+    pub(super) u: Plane,
+    /// Displacement down the columns.
+    pub(super) v: Plane,
+    gradient: [Plane; 2],
+    tensor: Tensor,
+    change: Plane,
+    pull: [Plane; 2],
+    sums: WindowSums,
+    sobel: Sobel,
+}
+
+/// Window sums of the products of the gradient with itself: how much texture there is, and in which directions.
+#[derive(Clone, Debug)]
+struct Tensor {
+    xx: Plane,
+    xy: Plane,
+    yy: Plane,
+}
+
+impl Level {
+    pub(super) fn new(width: usize, height: usize) -> Self {
+        let plane = || Plane::new(width, height);
+        Self {
+            newest: plane(),
+            previous: plane(),
+            u: plane(),
+            v: plane(),
+            gradient: [plane(), plane()],
+            tensor: Tensor {
+                xx: plane(),
+                xy: plane(),
+                yy: plane(),
+            },
+            change: plane(),
+            pull: [plane(), plane()],
+            sums: WindowSums::default(),
+            sobel: Sobel::default(),
+        }
+    }
+
+    /// Takes both images from the level of twice the size.
+    pub(super) fn halve(&mut self, full: &Self) {
+        self.newest.halve(&full.newest);
+        self.previous.halve(&full.previous);
+    }
+
+    /// Computes gradient and structure tensor of the newest image over the whole of it, and gives the smallest
+    /// rectangle around all pixels whose smaller eigenvalue is `floor` or more.
+    pub(super) fn textured(&mut self, floor: f32) -> Option<Region> {
+        let (width, height) = (self.newest.width, self.newest.height);
+        self.prepare(Region {
+            x0: 0,
+            x1: width,
+            y0: 0,
+            y1: height,
+        });
+        let mut found: Option<Region> = None;
+        for y in 0..height {
+            let Some((first, last)) = self.tensor.textured_in_row(y, floor) else {
+                continue;
+            };
+            let region = found.get_or_insert(Region {
+                x0: first,
+                x1: last + 1,
+                y0: y,
+                y1: y + 1,
+            });
+            region.x0 = region.x0.min(first);
+            region.x1 = region.x1.max(last + 1);
+            region.y1 = y + 1;
+        }
+        found
+    }
+
+    /// Computes gradient and structure tensor of the newest image over `region`.
+    pub(super) fn prepare(&mut self, region: Region) {
+        let around = region.grown(RADIUS, self.newest.width, self.newest.height);
+        let [dx, dy] = &mut self.gradient;
+        for y in around.y0..around.y1 {
+            self.sobel
+                .row(self.newest.values(), y, [dx.row_mut(y), dy.row_mut(y)]);
+        }
+        let [dx, dy] = &self.gradient;
+        self.sums.of_products([dx, dx], region, &mut self.tensor.xx);
+        self.sums.of_products([dx, dy], region, &mut self.tensor.xy);
+        self.sums.of_products([dy, dy], region, &mut self.tensor.yy);
+    }
+
+    /// Sets the displacement to zero everywhere.
+    pub(super) fn rest(&mut self) {
+        self.u.fill(std::iter::repeat(0.0));
+        self.v.fill(std::iter::repeat(0.0));
+    }
+
+    /// Sets the displacement over `region` to that of the level of half the size.
+    pub(super) fn start_from(&mut self, half: &Self, region: Region) {
+        for y in region.y0..region.y1 {
+            for (to, from) in [(&mut self.u, &half.u), (&mut self.v, &half.v)] {
+                let from = from.row(y / 2);
+                let to = &mut to.row_mut(y)[region.x0..region.x1];
+                for (x, to) in (region.x0..region.x1).zip(to) {
+                    *to = 2.0 * from[x / 2];
+                }
+            }
+        }
+    }
+
+    /// Replaces the displacement over `region` by a better one.
+    ///
+    /// Where the present displacement `g` leads, the previous image is linearised, so that the better one `d` has
+    /// to fulfil `gradient * d = newest(p) - previous(p + g) + gradient * g` at all pixels `p` of the window.
+    pub(super) fn step(&mut self, region: Region, floor: f32) {
+        let around = region.grown(RADIUS, self.newest.width, self.newest.height);
+        for y in around.y0..around.y1 {
+            self.change_in_row(y, around);
+        }
+        for (gradient, pull) in self.gradient.iter().zip(&mut self.pull) {
+            self.sums
+                .of_products([gradient, &self.change], region, pull);
+        }
+        for y in region.y0..region.y1 {
+            let pull = self.pull.each_ref().map(|pull| pull.row(y));
+            let flow = [self.u.row_mut(y), self.v.row_mut(y)];
+            self.tensor
+                .solve_row(y, floor, (region.x0..region.x1, pull, flow));
+        }
+    }
+
+    /// The right-hand side of the equation of [`step`](Self::step).
+    fn change_in_row(&mut self, y: usize, region: Region) {
+        let (newest, previous) = (self.newest.row(y), self.previous.row(y));
+        let [dx, dy] = self.gradient.each_ref().map(|gradient| gradient.row(y));
+        let (u, v) = (self.u.row(y), self.v.row(y));
+        let change = self.change.row_mut(y);
+        for x in region.x0..region.x1 {
+            // Most pixels are at rest, and an interpolation costs more than all the rest.
+            change[x] = if u[x] == 0.0 && v[x] == 0.0 {
+                newest[x] - previous[x]
+            } else {
+                let there = self.previous.at(x as f32 + u[x], y as f32 + v[x]);
+                newest[x] - there + dx[x] * u[x] + dy[x] * v[x]
+            };
+        }
+    }
+}
+
+impl Tensor {
+    /// First and last textured pixel of a row.
+    fn textured_in_row(&self, y: usize, floor: f32) -> Option<(usize, usize)> {
+        let (xx, xy, yy) = (self.xx.row(y), self.xy.row(y), self.yy.row(y));
+        let textured = |x: &usize| is_textured([xx[*x], xy[*x], yy[*x]], floor);
+        let first = (0..xx.len()).find(textured)?;
+        let last = (first..xx.len()).rfind(textured)?;
+        Some((first, last))
+    }
+
+    /// Solves the two equations of each pixel of a row; a pixel without texture rests.
+    fn solve_row(
+        &self,
+        y: usize,
+        floor: f32,
+        (columns, [pull_x, pull_y], [u, v]): (std::ops::Range<usize>, [&[f32]; 2], [&mut [f32]; 2]),
+    ) {
+        let (xx, xy, yy) = (self.xx.row(y), self.xy.row(y), self.yy.row(y));
+        for x in columns {
+            let determinant = xx[x] * yy[x] - xy[x] * xy[x];
+            let textured = is_textured([xx[x], xy[x], yy[x]], floor);
+            let inverse = if textured { 1.0 / determinant } else { 0.0 };
+            u[x] = (yy[x] * pull_x[x] - xy[x] * pull_y[x]) * inverse;
+            v[x] = (xx[x] * pull_y[x] - xy[x] * pull_x[x]) * inverse;
+        }
+    }
+}
+
+/// Whether the smaller eigenvalue of `[[xx, xy], [xy, yy]]` is at least `floor`, which is above 0.
+///
+/// It is if the matrix less `floor` on its diagonal has no negative eigenvalue: no root needs to be taken.
+fn is_textured([xx, xy, yy]: [f32; 3], floor: f32) -> bool {
+    let (a, b) = (xx - floor, yy - floor);
+    (a >= 0.0) & (b >= 0.0) & (a * b >= xy * xy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texture_is_told_by_the_smaller_eigenvalue() {
+        // Eigenvalues by hand: of [[5, 3], [3, 5]] they are 2 and 8.
+        let cases = [
+            ([5.0, 3.0, 5.0], 2.0, true),
+            ([5.0, 3.0, 5.0], 2.1, false),
+            ([9.0, 0.0, 0.5], 1.0, false),
+            ([0.5, 0.0, 0.5], 1.0, false),
+            ([1.0, 0.0, 1.0], 1.0, true),
+        ];
+        for (tensor, floor, expected) in cases {
+            assert_eq!(is_textured(tensor, floor), expected, "{tensor:?} {floor}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Mean and spread of an image.
+
+/// Sums that run side by side, because one long chain of additions would wait for each of them.
+const LANES: usize = 8;
+
+/// Mean and population standard deviation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Moments {
+    pub(super) mean: f64,
+    pub(super) std: f64,
+}
+
+impl Moments {
+    /// Of the values, which must be some.
+    ///
+    /// In 64 bits and in two passes: the spread of a calm scene is a twentieth of its temperature.
+    pub(super) fn of(values: &[f32]) -> Self {
+        let count = values.len() as f64;
+        let mean = sum(values, f64::from) / count;
+        let squares = sum(values, |value| {
+            let distance = f64::from(value) - mean;
+            distance * distance
+        });
+        Self {
+            mean,
+            std: (squares / count).sqrt(),
+        }
+    }
+}
+
+/// Sum of a function of each value, in an order that depends on nothing but their number.
+pub(super) fn sum(values: &[f32], term: impl Fn(f32) -> f64) -> f64 {
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    let mut lanes = [0.0; LANES];
+    for chunk in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane += term(value);
+        }
+    }
+    lanes.iter().sum::<f64>() + rest.iter().map(|&value| term(value)).sum::<f64>()
+}
+
+/// The highest of the values, negative infinity if there are none.
+pub(super) fn maximum(values: &[f32]) -> f32 {
+    let higher = |a: f32, b: f32| if a > b { a } else { b };
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    for chunk in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane = higher(value, *lane);
+        }
+    }
+    lanes
+        .iter()
+        .chain(rest)
+        .fold(f32::NEG_INFINITY, |highest, &value| higher(value, highest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_by_hand() {
+        let moments = Moments::of(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0, 5.0]);
+        assert_eq!(moments.mean, 5.0);
+        assert!((moments.std - (32.0_f64 / 9.0).sqrt()).abs() < 1e-12);
+        assert_eq!(maximum(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0, 5.0]), 9.0);
+        assert_eq!(maximum(&[-2.0, -4.0]), -2.0);
+    }
+
+    #[test]
+    fn equal_values_have_no_spread_and_their_own_mean() {
+        let moments = Moments::of(&[21.37; 19_200]);
+        assert_eq!(moments.mean as f32, 21.37);
+        assert!(moments.std < 1e-9, "{}", moments.std);
+    }
+}
