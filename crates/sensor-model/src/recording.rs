@@ -16,8 +16,7 @@
 //! the remedy. One case cannot be told from the file: raw counts of 14 bits without telemetry, read at 0.1 K, give -8
 //! to 45 C. Record with telemetry lines where the camera's settings are in doubt.
 //!
-//! Any bytes may come: a reader gives an error, not a panic, and never holds more than a frame, a line or a page of
-//! 8 MiB.
+//! Any bytes may come: a reader gives an error, not a panic, and holds a frame, a line or a TIFF's directory (1 MiB).
 
 mod co2_log;
 mod counts;

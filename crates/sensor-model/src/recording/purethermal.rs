@@ -54,11 +54,10 @@ impl<R: Read> PureThermalFrames<R> {
     /// Reads the header. Scale and times are in the container; a declared scale must agree.
     pub(super) fn open(input: R, source: Source, options: &FrameOptions) -> Result<Self, Error> {
         let refused = |problem| source.refused(problem);
+        let unreadable = |error| source.unreadable_at(Place::Frame(1), error);
         let mut input = MultiGzDecoder::new(input);
         let mut magic = MAGIC;
-        input
-            .read_exact(&mut magic)
-            .map_err(|error| source.unreadable(error))?;
+        input.read_exact(&mut magic).map_err(unreadable)?;
         if magic.starts_with(&CPTV) {
             return Err(refused(RecordingProblem::CPTV));
         }
@@ -66,18 +65,14 @@ impl<R: Read> PureThermalFrames<R> {
             return Err(refused(RecordingProblem::UnknownFormat));
         }
         let mut length = [0; 4];
-        input
-            .read_exact(&mut length)
-            .map_err(|error| source.unreadable(error))?;
+        input.read_exact(&mut length).map_err(unreadable)?;
         let length = u32::from_le_bytes(length);
         let damaged = RecordingProblem::Damaged { what: "the header" };
         if length > LONGEST_HEADER {
             return Err(refused(damaged));
         }
         let mut header = vec![0; length as usize];
-        input
-            .read_exact(&mut header)
-            .map_err(|error| source.unreadable(error))?;
+        input.read_exact(&mut header).map_err(unreadable)?;
         let header: Header = serde_json::from_slice(&header).map_err(|_| refused(damaged))?;
         let scale = header.scale(options).map_err(refused)?;
         Ok(Self {

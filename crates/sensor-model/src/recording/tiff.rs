@@ -14,9 +14,8 @@ use super::options::FrameOptions;
 use super::problem::RecordingProblem;
 use super::source::Source;
 
-/// The largest page that is decoded, in bytes: 2048 x 2048 counts, so that larger cameras are refused by their size
-/// and not by this.
-const LARGEST_PAGE: usize = 8 * 1024 * 1024;
+/// The largest buffer that is asked for, in bytes: a page has 39,040, a strip may be compressed badly.
+const LARGEST_BUFFER: usize = 1024 * 1024;
 
 /// The frames of a TIFF, page by page.
 pub(super) struct TiffFrames<R: Read + Seek> {
@@ -30,7 +29,8 @@ impl<R: Read + Seek> TiffFrames<R> {
     /// Reads the first directory. The scale must be declared, and a rate or telemetry lines.
     pub(super) fn open(input: R, source: Source, options: &FrameOptions) -> Result<Self, Error> {
         let assembler = Assembler::new(options).map_err(|problem| source.refused(problem))?;
-        let pages = Pages::open(input).map_err(|error| source.unreadable(error))?;
+        let pages =
+            Pages::open(input).map_err(|error| source.unreadable_at(Place::Frame(1), error))?;
         Ok(Self {
             pages,
             source,
@@ -41,14 +41,23 @@ impl<R: Read + Seek> TiffFrames<R> {
 
     fn read_frame(&mut self) -> Result<Option<ThermalFrame>, Error> {
         let place = Place::Frame(self.frames + 1);
-        let page = self.pages.next();
-        let Some(page) = page.map_err(|error| self.source.unreadable_at(place, error))? else {
+        let unreadable = |error| self.source.unreadable_at(place, error);
+        if !self.pages.turn().map_err(unreadable)? {
             return Ok(None);
-        };
+        }
         self.frames += 1;
-        let frame = page
-            .counts(self.assembler.lines())
-            .and_then(|counts| self.assembler.next(&counts));
+        let (width, height, colors) = self.pages.kind().map_err(unreadable)?;
+        let lines = self.assembler.lines();
+        check_kind(width, height, colors, lines)
+            .map_err(|problem| self.source.refused_at(place, problem))?;
+        let counts = self.pages.decode().map_err(unreadable)?;
+        let counts = counts.filter(|counts| counts.len() == FRAME_WIDTH * lines);
+        let frame = match counts {
+            Some(counts) => self.assembler.next(&counts),
+            None => Err(RecordingProblem::Pixels {
+                found: "signed or of several planes".to_owned(),
+            }),
+        };
         frame
             .map(Some)
             .map_err(|problem| self.source.refused_at(place, problem))
@@ -70,20 +79,11 @@ struct Pages<R: Read + Seek> {
     on_fresh_page: bool,
 }
 
-/// A decoded page.
-#[derive(Debug)]
-struct Page {
-    width: u32,
-    height: u32,
-    colors: ColorType,
-    values: DecodingResult,
-}
-
 impl<R: Read + Seek> Pages<R> {
     fn open(input: R) -> io::Result<Self> {
         let mut limits = Limits::default();
-        limits.decoding_buffer_size = LARGEST_PAGE;
-        limits.intermediate_buffer_size = LARGEST_PAGE;
+        limits.decoding_buffer_size = LARGEST_BUFFER;
+        limits.intermediate_buffer_size = LARGEST_BUFFER;
         let decoder = Decoder::new(input).map_err(into_io)?.with_limits(limits);
         Ok(Self {
             decoder,
@@ -91,57 +91,66 @@ impl<R: Read + Seek> Pages<R> {
         })
     }
 
-    fn next(&mut self) -> io::Result<Option<Page>> {
-        if !std::mem::take(&mut self.on_fresh_page) {
-            if !self.decoder.more_images() {
-                return Ok(None);
-            }
-            self.decoder.next_image().map_err(into_io)?;
+    /// Goes to the next page, if there is one.
+    fn turn(&mut self) -> io::Result<bool> {
+        if std::mem::take(&mut self.on_fresh_page) {
+            return Ok(true);
         }
+        if !self.decoder.more_images() {
+            return Ok(false);
+        }
+        self.decoder.next_image().map_err(into_io)?;
+        Ok(true)
+    }
+
+    /// Width, height and colours of the page.
+    fn kind(&mut self) -> io::Result<(u32, u32, ColorType)> {
         let (width, height) = self.decoder.dimensions().map_err(into_io)?;
         let colors = self.decoder.colortype().map_err(into_io)?;
+        Ok((width, height, colors))
+    }
+
+    /// The values of the page, if they are unsigned and of 16 bits.
+    fn decode(&mut self) -> io::Result<Option<Vec<u16>>> {
         let mut values = DecodingResult::U16(Vec::new());
         self.decoder
             .read_image_to_buffer(&mut values)
             .map_err(into_io)?;
-        Ok(Some(Page {
-            width,
-            height,
-            colors,
-            values,
-        }))
+        Ok(match values {
+            DecodingResult::U16(counts) => Some(counts),
+            _ => None,
+        })
     }
 }
 
-impl Page {
-    /// The counts, if this is one image of the camera with that many lines.
-    fn counts(self, lines: usize) -> Result<Vec<u16>, RecordingProblem> {
-        match (self.colors, self.values) {
-            (
-                ColorType::Gray(1..=8)
-                | ColorType::RGB(8)
-                | ColorType::RGBA(8)
-                | ColorType::Palette(_),
-                _,
-            ) => Err(RecordingProblem::EightBit),
-            (ColorType::Gray(16), DecodingResult::U16(counts)) => {
-                let (expected_width, expected_height) = (FRAME_WIDTH as u32, lines as u32);
-                let whole = counts.len() == FRAME_WIDTH * lines;
-                if whole && (self.width, self.height) == (expected_width, expected_height) {
-                    return Ok(counts);
-                }
-                Err(RecordingProblem::Size {
-                    width: self.width,
-                    height: self.height,
-                    expected_width,
-                    expected_height,
-                })
-            }
-            (colors, _) => Err(RecordingProblem::Pixels {
+/// Refuses what is not an image of the camera before it is decoded: any size can be written into a file.
+fn check_kind(
+    width: u32,
+    height: u32,
+    colors: ColorType,
+    lines: usize,
+) -> Result<(), RecordingProblem> {
+    match colors {
+        ColorType::Gray(16) => {}
+        ColorType::Gray(..=8) | ColorType::RGB(8) | ColorType::RGBA(8) | ColorType::Palette(_) => {
+            return Err(RecordingProblem::EightBit);
+        }
+        colors => {
+            return Err(RecordingProblem::Pixels {
                 found: format!("{colors:?}"),
-            }),
+            });
         }
     }
+    let (expected_width, expected_height) = (FRAME_WIDTH as u32, lines as u32);
+    if (width, height) == (expected_width, expected_height) {
+        return Ok(());
+    }
+    Err(RecordingProblem::Size {
+        width,
+        height,
+        expected_width,
+        expected_height,
+    })
 }
 
 fn into_io(error: TiffError) -> io::Error {

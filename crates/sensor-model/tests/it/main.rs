@@ -6,10 +6,15 @@
 )]
 
 // Data files: round trips, and every way in which they can be wrong.
+#[cfg(feature = "files")]
 mod csv_input;
+#[cfg(feature = "files")]
 mod dataset;
+#[cfg(feature = "files")]
 mod parquet_input;
 // The generator against the laws that it claims to follow.
 mod original;
 // docs/FEATURES.md is what the schema says.
 mod features_doc;
+// Recordings of real sensors.
+mod recording;

@@ -1,0 +1,10 @@
+//! CO2 logs from anywhere.
+
+#![no_main]
+
+#[path = "../properties/co2_csv.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    properties::accepts(bytes);
+});

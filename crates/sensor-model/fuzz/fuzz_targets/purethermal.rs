@@ -1,0 +1,12 @@
+//! `PureThermal` containers from anywhere.
+
+#![no_main]
+
+#[path = "../properties/purethermal.rs"]
+mod properties;
+#[path = "../properties/reading.rs"]
+mod reading;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    properties::accepts(bytes);
+});

@@ -1,0 +1,12 @@
+//! Raw Y16 from anywhere.
+
+#![no_main]
+
+#[path = "../properties/y16.rs"]
+mod properties;
+#[path = "../properties/reading.rs"]
+mod reading;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    properties::accepts(bytes);
+});

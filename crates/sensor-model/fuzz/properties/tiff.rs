@@ -1,0 +1,15 @@
+//! Any bytes as a TIFF.
+
+use sensor_model::recording::{FrameOptions, FrameRate, Scale, TelemetryLines};
+
+use super::reading::reads;
+
+/// Whether the bytes are a TIFF of frames at 0.01 K.
+pub(crate) fn accepts(bytes: &[u8]) -> bool {
+    let options = FrameOptions {
+        scale: Some(Scale::HundredthKelvin),
+        rate: FrameRate::new(8.7).ok(),
+        telemetry: TelemetryLines::None,
+    };
+    reads("a.tiff", bytes, &options)
+}

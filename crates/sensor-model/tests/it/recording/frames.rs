@@ -1,0 +1,540 @@
+//! Thermal frames, format by format.
+
+use std::io::Cursor;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use sensor_model::FRAME_PIXELS;
+use sensor_model::recording::{
+    FrameOptions, FrameRate, Scale, TelemetryLines, Y16Frames, open_frames,
+};
+use tiff::encoder::colortype::{ColorType, Gray8, Gray16, Gray32Float, GrayI16, RGB8};
+use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, TiffValue};
+use tiff::tags::Predictor;
+
+use super::{
+    PURETHERMAL, accepted, bytes_of, check_refused, container, declared, file, gzip, scene, shared,
+};
+
+/// Telemetry of an ordinary frame: TLinear on at 0.01 K, this clock, this state of the correction.
+fn telemetry(clock_ms: u32, ffc_state: u16) -> Vec<u16> {
+    let mut words = vec![0; 320];
+    (words[1], words[2]) = (clock_ms as u16, (clock_ms >> 16) as u16);
+    words[3] = ffc_state << 4;
+    (words[208], words[209]) = (1, 1);
+    words
+}
+
+fn with_telemetry(lines: TelemetryLines) -> FrameOptions {
+    FrameOptions {
+        rate: None,
+        telemetry: lines,
+        ..declared()
+    }
+}
+
+#[test]
+fn the_real_container_gives_the_temperatures_that_numpy_computed() {
+    let Some(path) = shared(PURETHERMAL) else {
+        return;
+    };
+    let reader = open_frames(&path, &FrameOptions::default()).unwrap();
+    assert!((reader.start_unix_s().unwrap() - 1_778_613_342.724_839).abs() < 1e-5);
+    let frames: Vec<_> = reader.map(Result::unwrap).collect();
+    assert_eq!(frames.len(), 82);
+    for (frame, mean, max) in [
+        (0, 22.760_263, 33.41),
+        (1, 22.779_314, 33.39),
+        (40, 22.639_983, 32.26),
+        (81, 22.206_424, 31.12),
+    ] {
+        let celsius = frames[frame].celsius();
+        let found =
+            celsius.iter().map(|&value| f64::from(value)).sum::<f64>() / FRAME_PIXELS as f64;
+        assert!((found - mean).abs() < 1e-5, "{frame}: {found}");
+        let hottest = celsius.iter().copied().fold(f32::MIN, f32::max);
+        assert!((hottest - max).abs() < 1e-4, "{frame}: {hottest}");
+    }
+    assert_eq!(frames[0].time_s(), 0.0);
+    let lag = frames[40].time_s() - frames[39].time_s();
+    assert!((lag - 0.096_195).abs() < 1e-5, "{lag}");
+    assert!((frames[81].time_s() - 9.2207).abs() < 1e-3);
+    assert!(frames.iter().all(|frame| !frame.is_frozen()));
+}
+
+#[test]
+fn a_container_of_several_gzip_members_is_one_recording() {
+    let bytes = container(|header| header, &[(100.0, scene(0)), (100.1, scene(1))]);
+    let (first, second) = bytes.split_at(1_000);
+    let members = [gzip(first), gzip(second)].concat();
+    assert_eq!(
+        accepted("a.y16.gz", &members, &FrameOptions::default()).len(),
+        2
+    );
+}
+
+#[test]
+fn a_container_that_cannot_be_understood_is_refused() {
+    let good = [(100.0, scene(0))];
+    let none = FrameOptions::default();
+    for (from, to, expected) in [
+        (
+            "\"version\":1",
+            "\"version\":2",
+            "its header says `version` is 2, but only 1 can be read",
+        ),
+        ("uint16", "float32", "`dtype` is float32, but only uint16"),
+        ("little", "big", "`endianness` is big, but only little"),
+        (
+            "kelvin_x100_if",
+            "counts_if",
+            "`raw_unit` is counts_if_radiometric_tlinear",
+        ),
+        (
+            "160",
+            "80",
+            "it has 80 x 120 pixels, but a Lepton 3.5 gives 160 x 120",
+        ),
+        ("{", "[", "the header is damaged; copy the recording again"),
+    ] {
+        let bytes = container(|header| header.replacen(from, to, 1), &good);
+        check_refused("a.y16.gz", &gzip(&bytes), &none, expected);
+    }
+    let mut endless = b"PTY16V1\n".to_vec();
+    endless.extend(u32::MAX.to_le_bytes());
+    check_refused("a.y16.gz", &gzip(&endless), &none, "the header is damaged");
+    check_refused(
+        "a.gz",
+        &gzip(b"something else"),
+        &none,
+        "the format is unknown",
+    );
+}
+
+#[test]
+fn a_containers_frames_are_refused_by_their_number() {
+    let refused = |records: &[_], expected: &str| {
+        let bytes = container(|header| header, records);
+        check_refused("a.gz", &gzip(&bytes), &FrameOptions::default(), expected);
+    };
+    refused(&[], "there is no frame in it");
+    refused(
+        &[(100.0, scene(0)), (99.0, scene(1))],
+        "frame 2: its time 99 s is before that of the one above, 100 s; split the recording",
+    );
+    refused(
+        &[(100.0, scene(0)), (f64::NAN, scene(1))],
+        "frame 2: the time is damaged",
+    );
+    // Counts without TLinear, as in the CPTV clip.
+    refused(
+        &[(100.0, vec![2_900; FRAME_PIXELS])],
+        "frame 1: x 0, y 0 reads -244.1 C at 0.01 K per count, outside the sensor's -40 to 450 C; \
+         declare the scale 0.1 K if that is how it was recorded",
+    );
+}
+
+#[test]
+fn what_a_container_states_cannot_be_declared_otherwise() {
+    let bytes = gzip(&container(|header| header, &[(100.0, scene(0))]));
+    let scale = |scale| FrameOptions {
+        scale: Some(scale),
+        ..FrameOptions::default()
+    };
+    assert_eq!(
+        accepted("a.gz", &bytes, &scale(Scale::HundredthKelvin)).len(),
+        1
+    );
+    check_refused(
+        "a.gz",
+        &bytes,
+        &scale(Scale::TenthKelvin),
+        "it states a scale of 0.01 K, but 0.1 K was declared",
+    );
+    check_refused(
+        "a.gz",
+        &bytes,
+        &declared(),
+        "a frame rate cannot be declared for this format",
+    );
+}
+
+#[test]
+fn recordings_without_temperatures_are_refused() {
+    if let Some(path) = shared("cptv_lepton/v1.cptv") {
+        let expected = "CPTV holds no temperatures: it keeps the raw counts of a camera without radiometry; \
+                        record with a radiometric Lepton (TLinear on, AGC off) as Y16";
+        check_refused("v1.cptv", &file(&path), &FrameOptions::default(), expected);
+    }
+    check_refused(
+        "v2.cptv",
+        b"CPTV\x02H",
+        &FrameOptions::default(),
+        "CPTV holds no temperatures",
+    );
+    let grey: Vec<u16> = (0..FRAME_PIXELS).map(|i| i as u16 % 256).collect();
+    let expected = "a.y16, frame 1: all values fit 8 bits: this is a picture made by automatic gain control (AGC)";
+    check_refused("a.y16", &bytes_of(&grey), &declared(), expected);
+}
+
+#[test]
+fn raw_counts_become_temperatures_by_the_declared_scale() {
+    let bytes = [bytes_of(&scene(0)), bytes_of(&scene(1))].concat();
+    for name in ["a.y16", "a.RAW"] {
+        let frames = accepted(name, &bytes, &declared());
+        assert_eq!(
+            frames
+                .iter()
+                .map(|frame| frame.time_s())
+                .collect::<Vec<_>>(),
+            [0.0, 0.1]
+        );
+        for (i, frame) in frames.iter().enumerate() {
+            for (count, celsius) in scene(i).iter().zip(frame.celsius()) {
+                assert!((f32::from(*count) / 100.0 - 273.15 - celsius).abs() < 1e-3);
+            }
+        }
+    }
+    let coarse: Vec<u16> = scene(0).iter().map(|count| count / 10).collect();
+    let tenth = FrameOptions {
+        scale: Some(Scale::TenthKelvin),
+        ..declared()
+    };
+    let frames = accepted("a.y16", &bytes_of(&coarse), &tenth);
+    assert!((frames[0].celsius()[0] - 19.95).abs() < 1e-3);
+    check_refused(
+        "a.y16",
+        &bytes,
+        &tenth,
+        "a.y16, frame 1: x 0, y 0 reads 2658.4 C at 0.1 K per count, outside the sensor's -40 to 450 C; declare the \
+         scale 0.01 K if",
+    );
+}
+
+#[test]
+fn raw_counts_are_not_read_by_guesses() {
+    let bytes = bytes_of(&scene(0));
+    let no_scale = FrameOptions {
+        scale: None,
+        ..declared()
+    };
+    let no_rate = FrameOptions {
+        rate: None,
+        ..declared()
+    };
+    for name in ["a.y16", "a.tif"] {
+        let bytes = if name == "a.tif" {
+            tiff::<Gray16>(160, 120, &[scene(0)])
+        } else {
+            bytes.clone()
+        };
+        check_refused(
+            name,
+            &bytes,
+            &no_scale,
+            "its kelvin per count are not in the file and are never guessed; declare the scale, 0.01 K or 0.1 K",
+        );
+        check_refused(
+            name,
+            &bytes,
+            &no_rate,
+            "it has no times; declare the frame rate",
+        );
+    }
+    check_refused(
+        "a.dat",
+        &bytes,
+        &declared(),
+        "the format is unknown; convert it to raw Y16 (.y16 or .raw)",
+    );
+    check_refused("a.y16", b"", &declared(), "there is no frame in it");
+}
+
+#[test]
+fn an_end_within_a_frame_is_named() {
+    let bytes = [bytes_of(&scene(0)), bytes_of(&scene(1))].concat();
+    let mut frames =
+        Y16Frames::new(&bytes[..bytes.len() - 1], "a.y16".as_ref(), &declared()).unwrap();
+    assert!(frames.next().unwrap().is_ok());
+    assert_eq!(
+        frames.next().unwrap().unwrap_err().to_string(),
+        "a.y16, frame 2: it ends after 38399 of 38400 bytes of the frame; it was cut off, or has other telemetry \
+         lines than declared: declare those, or shorten the file to whole frames"
+    );
+}
+
+#[test]
+fn a_stream_is_read_as_it_grows() {
+    let (mut reader, mut writer) = std::io::pipe().unwrap();
+    let mut frames = Y16Frames::new(&mut reader, "-".as_ref(), &declared()).unwrap();
+    for i in 0..3 {
+        // A pipe holds 64 kB, so a whole frame can be written before it is read.
+        std::io::Write::write_all(&mut writer, &bytes_of(&scene(i))).unwrap();
+        let frame = frames.next().unwrap().unwrap();
+        assert!((frame.time_s() - i as f64 / 10.0).abs() < 1e-12);
+    }
+    drop(writer);
+    assert!(frames.next().is_none());
+}
+
+#[test]
+fn telemetry_lines_are_stripped_and_tell_time_and_shutter() {
+    let stamps = [(5_000, 0b11), (5_115, 0b01), (5_230, 0b10), (5_345, 0b11)];
+    for lines in [TelemetryLines::Header, TelemetryLines::Footer] {
+        let mut counts = Vec::new();
+        for (i, &(clock_ms, state)) in stamps.iter().enumerate() {
+            let (image, telemetry) = (scene(i), telemetry(clock_ms, state));
+            match lines {
+                TelemetryLines::Header => counts.extend([telemetry, image].concat()),
+                _ => counts.extend([image, telemetry].concat()),
+            }
+        }
+        let bytes = bytes_of(&counts);
+        let frames = accepted("a.y16", &bytes, &with_telemetry(lines));
+        let found: Vec<_> = frames
+            .iter()
+            .map(|frame| (frame.time_s(), frame.is_frozen()))
+            .collect();
+        assert_eq!(
+            found,
+            [(0.0, false), (0.115, false), (0.23, true), (0.345, false)]
+        );
+        let plain = accepted("a.y16", &bytes_of(&scene(3)), &declared());
+        assert_eq!(frames[3].celsius(), plain[0].celsius());
+        // A declared rate goes before the camera's clock.
+        let even = FrameOptions {
+            rate: Some(FrameRate::new(4.0).unwrap()),
+            ..with_telemetry(lines)
+        };
+        assert_eq!(accepted("a.y16", &bytes, &even)[3].time_s(), 0.75);
+    }
+}
+
+#[test]
+fn telemetry_that_contradicts_the_declaration_is_refused() {
+    let footer = with_telemetry(TelemetryLines::Footer);
+    let refused = |edit: fn(&mut Vec<u16>), options: &FrameOptions, expected: &str| {
+        let mut words = telemetry(5_000, 0);
+        edit(&mut words);
+        let bytes = bytes_of(&[scene(0), words].concat());
+        check_refused("a.y16", &bytes, options, expected);
+    };
+    refused(
+        |words| words[208] = 0,
+        &footer,
+        "a.y16, frame 1: its telemetry says that TLinear was off, so its counts are no temperatures; switch TLinear on",
+    );
+    refused(
+        |words| words[3] = 1 << 12,
+        &footer,
+        "its telemetry says that automatic gain control (AGC) was on",
+    );
+    refused(
+        |words| words[209] = 0,
+        &footer,
+        "it states a scale of 0.1 K, but 0.01 K was declared",
+    );
+    refused(
+        |_| {},
+        &with_telemetry(TelemetryLines::Header),
+        "there is no telemetry where it was declared",
+    );
+    refused(
+        |_| {},
+        &declared(),
+        "it ends after 640 of 38400 bytes of the frame",
+    );
+}
+
+#[test]
+fn a_restarted_camera_is_told_from_a_clock_that_ran_out() {
+    let footer = with_telemetry(TelemetryLines::Footer);
+    let two = |before, after| {
+        let frames = [
+            scene(0),
+            telemetry(before, 0),
+            scene(1),
+            telemetry(after, 0),
+        ];
+        bytes_of(&frames.concat())
+    };
+    let frames = accepted("a.y16", &two(u32::MAX, 99), &footer);
+    assert_eq!(frames[1].time_s(), 0.1);
+    check_refused(
+        "a.y16",
+        &two(60_000, 99),
+        &footer,
+        "frame 2: its time 0.099 s is before that of the one above, 60 s; split the recording where the clock was set \
+         back",
+    );
+}
+
+fn tiff<C: ColorType>(width: u32, height: u32, pages: &[Vec<C::Inner>]) -> Vec<u8>
+where
+    [C::Inner]: TiffValue,
+{
+    compressed::<C>(
+        (width, height),
+        pages,
+        Compression::Uncompressed,
+        Predictor::None,
+    )
+}
+
+fn compressed<C: ColorType>(
+    (width, height): (u32, u32),
+    pages: &[Vec<C::Inner>],
+    compression: Compression,
+    predictor: Predictor,
+) -> Vec<u8>
+where
+    [C::Inner]: TiffValue,
+{
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = TiffEncoder::new(&mut bytes)
+        .unwrap()
+        .with_compression(compression)
+        .with_predictor(predictor);
+    for page in pages {
+        encoder.write_image::<C>(width, height, page).unwrap();
+    }
+    bytes.into_inner()
+}
+
+#[test]
+fn each_page_of_a_tiff_is_a_frame() {
+    let pages = [scene(0), scene(1), scene(2)];
+    let raw = accepted("a.y16", &bytes_of(&pages.concat()), &declared());
+    let deflate = Compression::Deflate(DeflateLevel::Fast);
+    for (name, compression, predictor) in [
+        ("none", Compression::Uncompressed, Predictor::None),
+        ("LZW", Compression::Lzw, Predictor::None),
+        ("LZW, predictor 2", Compression::Lzw, Predictor::Horizontal),
+        ("deflate", deflate, Predictor::None),
+    ] {
+        let bytes = compressed::<Gray16>((160, 120), &pages, compression, predictor);
+        assert_eq!(accepted("a.tiff", &bytes, &declared()), raw, "{name}");
+    }
+    let with_lines = [scene(0), telemetry(7, 0b10)].concat();
+    let bytes = tiff::<Gray16>(160, 122, &[with_lines]);
+    assert!(accepted("a.tiff", &bytes, &with_telemetry(TelemetryLines::Footer))[0].is_frozen());
+}
+
+#[test]
+fn a_tiff_of_another_camera_or_of_pictures_is_refused() {
+    if let Some(path) = shared("flirpy_radiometric/example_radiometric.tiff") {
+        check_refused(
+            "example.tiff",
+            &file(&path),
+            &declared(),
+            "example.tiff, frame 1: it has 640 x 512 pixels, but a Lepton 3.5 gives 160 x 120; recordings of other \
+             cameras cannot be used",
+        );
+    }
+    check_refused(
+        "a.tif",
+        &tiff::<Gray16>(160, 122, &[vec![29_000; 19_520]]),
+        &declared(),
+        "160 x 122 pixels",
+    );
+    check_refused(
+        "a.tif",
+        &tiff::<Gray8>(160, 120, &[vec![9; 19_200]]),
+        &declared(),
+        "all values fit 8 bits",
+    );
+    check_refused(
+        "a.tif",
+        &tiff::<RGB8>(160, 120, &[vec![9; 57_600]]),
+        &declared(),
+        "all values fit 8 bits",
+    );
+    check_refused(
+        "a.tif",
+        &tiff::<Gray32Float>(160, 120, &[vec![20.0; 19_200]]),
+        &declared(),
+        "its pixels are Gray(32); export one unsigned 16-bit value per pixel",
+    );
+    check_refused(
+        "a.tif",
+        &tiff::<GrayI16>(160, 120, &[vec![2_000; 19_200]]),
+        &declared(),
+        "its pixels are signed or of several planes; export one unsigned 16-bit value per pixel",
+    );
+    let mut cut = tiff::<Gray16>(160, 120, &[scene(0)]);
+    cut.truncate(20_000);
+    check_refused(
+        "a.tif",
+        &cut,
+        &declared(),
+        "a.tif, frame 1 cannot be read; the file may be cut off or damaged",
+    );
+}
+
+fn tcam_image(counts: &[u16], telemetry: &[u16]) -> String {
+    let base64 = |words: &[u16]| BASE64_STANDARD.encode(bytes_of(words));
+    let (image, telemetry) = (base64(counts), base64(&telemetry[..240]));
+    format!(
+        r#"{{"metadata":{{"Camera":"tCam-1","Model":262402}},"radiometric":"{image}","telemetry":"{telemetry}"}}"#
+    )
+}
+
+#[test]
+fn images_and_videos_of_tcam_tell_their_scale_and_time() {
+    let raw = accepted("a.y16", &bytes_of(&scene(0)), &declared());
+    let image = tcam_image(&scene(0), &telemetry(5_000, 0b11));
+    let frames = accepted("a.tjsn", image.as_bytes(), &FrameOptions::default());
+    assert_eq!((frames.len(), frames[0].celsius()), (1, raw[0].celsius()));
+
+    let closed = tcam_image(&scene(1), &telemetry(5_500, 0b10));
+    let video = format!("{image}\u{3}{closed}\u{3}{{\"video_info\":{{\"num_frames\":2}}}}\u{3}");
+    let frames = accepted("a.tmjsn", video.as_bytes(), &FrameOptions::default());
+    let found: Vec<_> = frames
+        .iter()
+        .map(|frame| (frame.time_s(), frame.is_frozen()))
+        .collect();
+    assert_eq!(found, [(0.0, false), (0.5, true)]);
+}
+
+#[test]
+fn an_image_of_tcam_without_temperatures_is_refused() {
+    let none = FrameOptions::default();
+    let mut agc = telemetry(0, 0);
+    agc[3] |= 1 << 12;
+    let cases = [
+        (
+            tcam_image(&scene(0), &agc),
+            "frame 1: its telemetry says that automatic gain control",
+        ),
+        (
+            tcam_image(&scene(0)[..160], &telemetry(0, 0)),
+            "it has 160 x 1 pixels",
+        ),
+        (
+            tcam_image(&vec![90; FRAME_PIXELS], &telemetry(0, 0)),
+            "all values fit 8 bits",
+        ),
+        (
+            r#"{"radiometric":"?","telemetry":""}"#.to_owned(),
+            "its image is damaged",
+        ),
+        ("{\"video_info\":{}}".to_owned(), "there is no frame in it"),
+        ("{\"radiometric\":".to_owned(), "its JSON is damaged"),
+    ];
+    for (text, expected) in cases {
+        check_refused("a.tjsn", text.as_bytes(), &none, expected);
+    }
+    let no_telemetry = tcam_image(&scene(0), &telemetry(0, 0)).replace("telemetry", "other");
+    check_refused(
+        "a.tjsn",
+        no_telemetry.as_bytes(),
+        &none,
+        "the telemetry is damaged",
+    );
+    check_refused(
+        "a.tjsn",
+        b"{}",
+        &declared(),
+        "a frame rate cannot be declared",
+    );
+}
