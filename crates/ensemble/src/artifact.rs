@@ -6,6 +6,7 @@ mod content;
 mod format;
 mod manifest;
 
+use crate::alarm::AlarmRule;
 use crate::algorithm::Algorithm;
 use crate::error::Error;
 use crate::matrix::Matrix;
@@ -36,6 +37,8 @@ pub struct Artifact {
     pub test: Option<Scores>,
     /// Rows with known answers, to check a deployed model with.
     pub probes: Vec<Probe>,
+    /// What makes alarms of the vote on row after row, if one was chosen. Chosen on validation.
+    pub alarm: Option<AlarmRule>,
 }
 
 /// The values of one feature that were seen in training.

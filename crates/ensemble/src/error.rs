@@ -244,6 +244,35 @@ pub enum DataError {
         /// What stood there.
         value: f64,
     },
+    /// A recording's times must go forward, about a second at a time.
+    #[error(
+        "row {row}: time {time_s} s; it must be finite and half a second or more after the row before"
+    )]
+    Time {
+        /// Row, from 0.
+        row: usize,
+        /// What stood there.
+        time_s: f64,
+    },
+    /// An event that the recording does not reach.
+    #[error("the event starts at {start_s} s, but the last row is that of {last_s} s")]
+    EventStart {
+        /// When it is said to start.
+        start_s: f64,
+        /// When the recording ends.
+        last_s: f64,
+    },
+    /// Without events no alarm rule is better than another.
+    #[error("no recording holds an event; an alarm rule is chosen by recordings with and without")]
+    NoEvents,
+    /// Without event-free time every alarm rule keeps to any budget.
+    #[error(
+        "no recording holds time without an event; an alarm rule is chosen by recordings with and without"
+    )]
+    NoEventFreeTime,
+    /// Nothing that an alarm threshold could be passed by.
+    #[error("every probability is 0; no threshold raises an alarm")]
+    Silent,
 }
 
 impl Error {

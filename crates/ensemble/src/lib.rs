@@ -24,7 +24,8 @@
 //! digits may differ between machines.
 //!
 //! Models are judged by [`metrics`], weighed against each other by [`weights`] from their [`Predictions`] on the
-//! validation part, and kept as one [`artifact`].
+//! validation part, and kept as one [`artifact`]. Where rows are the seconds of a recording, [`alarm`] makes alarms of
+//! probabilities, chooses the rule for that within a budget of false alarms, and says how soon events are found.
 //!
 //! ```
 //! # use std::{num::NonZeroUsize, ops::ControlFlow};
@@ -75,6 +76,7 @@ mod forest;
 mod logistic;
 mod model;
 
+pub mod alarm;
 pub mod artifact;
 pub mod metrics;
 mod predictions;

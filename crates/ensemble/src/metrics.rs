@@ -12,7 +12,7 @@ pub use confusion::Confusion;
 pub use interval::auc_interval;
 pub use ranking::{best_f1_threshold, pr_auc, roc_auc};
 pub use scores::{AtThreshold, Scores, evaluate};
-pub(crate) use scores::{check, evaluate_grouped};
+pub(crate) use scores::{check, check_probabilities, evaluate_grouped};
 
 /// Mean negative logarithm of the probability given to the true class (`log_loss`), probabilities kept 2.2e-16 away
 /// from 0 and 1.

@@ -5,6 +5,7 @@
 
 use super::bytes::{Reader, Stored, refuse};
 use super::{Artifact, FeatureRange, Member, Probe};
+use crate::alarm::{AlarmParams, AlarmRule};
 use crate::algorithm::Algorithm;
 use crate::boosting::Boosting;
 use crate::error::Error;
@@ -37,7 +38,15 @@ stored_fields!(Artifact {
     members,
     validation,
     test,
-    probes
+    probes,
+    alarm
+});
+stored_fields!(AlarmParams {
+    threshold,
+    k,
+    n,
+    release,
+    latch
 });
 stored_fields!(FeatureRange { name, min, max });
 stored_fields!(Member {
@@ -88,6 +97,19 @@ stored_fields!(Term {
     deviation,
     coefficient
 });
+
+impl Stored for AlarmRule {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.params().write(out);
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self, Error> {
+        let params: AlarmParams = reader.read()?;
+        params
+            .check()
+            .map_err(|_| refuse("its alarm rule is impossible"))
+    }
+}
 
 impl Stored for Algorithm {
     fn write(&self, out: &mut Vec<u8>) {

@@ -11,7 +11,7 @@ use crate::tree::{Node, Tree};
 /// What every model file starts with. The first byte is no text, the last one shows mangled line ends.
 const MAGIC: [u8; 8] = *b"\x89ENSMBL\n";
 /// Raised with every change of the content's layout.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 impl Artifact {
     /// The file's bytes: mark (8 bytes), version (4), SHA-256 of the content (32), content.
@@ -177,6 +177,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::alarm::AlarmParams;
     use crate::algorithm::Algorithm;
     use crate::artifact::{FeatureRange, Member, Probe};
     use crate::boosting::Boosting;
@@ -247,6 +248,7 @@ mod tests {
                 expected: None,
                 probability: 0.0,
             }],
+            alarm: AlarmParams::new(0.75, 3, 5).check().ok(),
         };
         artifact.answer_probes();
         artifact
@@ -296,6 +298,28 @@ mod tests {
             |a| (a.features.push(extra()), a.probes.clear()).0,
             "a member has other features",
         );
+    }
+
+    #[test]
+    fn an_impossible_alarm_rule_is_refused() {
+        let content = artifact().to_bytes()[HEADER..].to_vec();
+        // The rule is last: threshold (8 bytes), k (4), n (4), release (8), latch (1).
+        let check = |from_end: usize, bytes: &[u8], expected: &str| {
+            let mut altered = content.clone();
+            let at = altered.len() - from_end;
+            altered[at..at + bytes.len()].copy_from_slice(bytes);
+            let refused = Artifact::from_bytes(&seal(&altered), "s").unwrap_err();
+            let expected = format!("not a usable model artifact: {expected}");
+            assert_eq!(refused.to_string(), expected);
+        };
+        let impossible = "its alarm rule is impossible";
+        check(25, &f64::NAN.to_le_bytes(), impossible);
+        check(25, &0.0_f64.to_le_bytes(), impossible);
+        check(17, &0_u32.to_le_bytes(), impossible);
+        check(17, &6_u32.to_le_bytes(), impossible);
+        check(13, &u32::MAX.to_le_bytes(), impossible);
+        check(9, &0.8_f64.to_le_bytes(), impossible);
+        check(1, &[2], "a flag is neither 0 nor 1");
     }
 
     #[test]

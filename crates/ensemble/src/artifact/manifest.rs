@@ -13,6 +13,7 @@ impl Artifact {
             "schema": self.schema,
             "data_fingerprint": self.data_fingerprint,
             "threshold": self.threshold,
+            "alarm": self.alarm,
             "validation": self.validation,
             "test": self.test,
             "members": self.members.iter().map(member).collect::<Vec<_>>(),

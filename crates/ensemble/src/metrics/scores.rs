@@ -122,6 +122,11 @@ pub(crate) fn check(labels: &[u8], probabilities: &[f64]) -> Result<(), DataErro
             label: labels[row],
         });
     }
+    check_probabilities(probabilities)
+}
+
+/// Refuses what is no probability.
+pub(crate) fn check_probabilities(probabilities: &[f64]) -> Result<(), DataError> {
     match probabilities.iter().position(|p| !(0.0..=1.0).contains(p)) {
         Some(row) => Err(DataError::Probability {
             row,

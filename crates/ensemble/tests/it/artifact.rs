@@ -1,3 +1,4 @@
+use ensemble::alarm::AlarmParams;
 use ensemble::artifact::{Artifact, FeatureRange, Member, Probe};
 use ensemble::metrics::evaluate;
 use ensemble::{Algorithm, Error, Params};
@@ -52,6 +53,7 @@ fn single(algorithm: Algorithm, threads: usize) -> Artifact {
             probe("first", train.x().row(0).to_vec(), Some(true)),
             probe("missing", vec![f32::NAN; COLUMNS], None),
         ],
+        alarm: AlarmParams::new(0.8, 3, 5).check().ok(),
     };
     artifact.answer_probes();
     artifact
@@ -70,6 +72,7 @@ fn bytes_come_back_whole_and_do_not_depend_on_threads() {
         let again = Artifact::from_bytes(&bytes, SCHEMA).unwrap();
         assert_eq!(again.to_bytes(), bytes);
         assert_eq!(again.members, artifact.members);
+        assert_eq!(again.alarm, artifact.alarm);
         assert_eq!(again.manifest(), artifact.manifest());
         for threads in [2, 7] {
             assert_eq!(
@@ -120,12 +123,16 @@ fn another_file_version_or_schema_is_named() {
         refusal(b"PK\x03\x04"),
         "not a usable model artifact: it does not start as one"
     );
-    let mut newer = bytes.clone();
-    newer[8] = 9;
-    assert_eq!(
-        refusal(&newer),
-        "the artifact has format version 9, this program reads version 2; train it again"
-    );
+    for version in [2, 9] {
+        let mut other = bytes.clone();
+        other[8] = version;
+        assert_eq!(
+            refusal(&other),
+            format!(
+                "the artifact has format version {version}, this program reads version 3; train it again"
+            )
+        );
+    }
     assert_eq!(
         Artifact::from_bytes(&bytes, "schema-2")
             .unwrap_err()
@@ -168,6 +175,7 @@ fn combined_members_vote_by_weight() {
         (combined.threshold, combined.validation.is_none()),
         (0.5, true)
     );
+    assert_eq!(combined.alarm, None);
     assert_eq!(combined.data_fingerprint, "rows-1");
     assert_eq!(
         Artifact::from_bytes(&combined.to_bytes(), SCHEMA)
@@ -243,6 +251,11 @@ fn the_manifest_says_what_is_in_the_file() {
     assert_eq!(member["importances"].as_array().unwrap().len(), COLUMNS);
     assert!(manifest["validation"]["at_threshold"]["f1"].is_number());
     assert!(manifest["probes"][1]["row"][0].is_null());
+    assert_eq!(manifest["format_version"], 3);
+    assert_eq!(
+        (&manifest["alarm"]["k"], &manifest["alarm"]["n"]),
+        (&3.into(), &5.into())
+    );
 }
 
 #[test]
