@@ -1,6 +1,7 @@
-//! The parts of the learners on 1,000, 10,000 and 100,000 rows of 18 features: `cargo bench -p ensemble --bench parts`.
+//! The parts of the learners on 1,000 to 1,000,000 rows of 18 features: `cargo bench -p ensemble --bench parts`.
 //!
-//! One thread, fixed seeds, data made outside the clock. Under `cargo test` each part runs once on the fewest rows.
+//! One thread, fixed seeds, data made outside the clock, at most five seconds a line unless a single round takes longer.
+//! Under `cargo test` each part runs once on the fewest rows.
 
 #[path = "../tests/it/synthetic.rs"]
 mod synthetic;
@@ -14,41 +15,41 @@ use divan::counter::ItemsCount;
 use ensemble::{Algorithm, Error, Matrix, Model, Params, Run, Samples, metrics};
 
 /// Rows; the first alone where nothing is measured.
-const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
+const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
 fn main() {
     divan::main();
 }
 
 /// Binning and a single split: what is left of a fit without its trees.
-#[divan::bench(args = sizes())]
+#[divan::bench(args = sizes(), max_time = 5)]
 fn bin_and_split_once(bencher: Bencher, rows: usize) {
     let settings = [("n_estimators", "1"), ("max_depth", "1")];
     fit_repeatedly(bencher, rows, Algorithm::GradientBoosting, &settings);
 }
 
 /// Ten trees of depth 10.
-#[divan::bench(args = sizes())]
+#[divan::bench(args = sizes(), max_time = 5)]
 fn forest(bencher: Bencher, rows: usize) {
     let settings = [("n_estimators", "10")];
     fit_repeatedly(bencher, rows, Algorithm::RandomForest, &settings);
 }
 
 /// Ten rounds of depth 6.
-#[divan::bench(args = sizes())]
+#[divan::bench(args = sizes(), max_time = 5)]
 fn boosting(bencher: Bencher, rows: usize) {
     let settings = [("n_estimators", "10")];
     fit_repeatedly(bencher, rows, Algorithm::GradientBoosting, &settings);
 }
 
 /// Standardising and solving.
-#[divan::bench(args = sizes())]
+#[divan::bench(args = sizes(), max_time = 5)]
 fn logistic(bencher: Bencher, rows: usize) {
     fit_repeatedly(bencher, rows, Algorithm::LogisticRegression, &[]);
 }
 
 /// All rows at once, 200 trees.
-#[divan::bench(args = cases())]
+#[divan::bench(args = cases(), max_time = 5)]
 fn predict(bencher: Bencher, case: &Case) {
     let model = model(case.algorithm);
     let table = synthetic::table(case.rows, 2);
@@ -71,7 +72,7 @@ fn predict_row(bencher: Bencher, algorithm: Algorithm) {
 }
 
 /// Sorting decides.
-#[divan::bench(args = sizes())]
+#[divan::bench(args = sizes(), max_time = 5)]
 fn roc_auc(bencher: Bencher, rows: usize) {
     let table = synthetic::table(rows, 1);
     let columns = table.values.chunks_exact(synthetic::COLUMNS);

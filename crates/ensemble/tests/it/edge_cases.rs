@@ -1,58 +1,157 @@
-use ensemble::Algorithm;
+use ensemble::{Algorithm, Matrix, Samples};
 
 use crate::fitting::{Fit, probabilities, samples};
 
 const NAN: f32 = f32::NAN;
+const SLOW: [(&str, &str); 2] = [("engine", "smartcore"), ("n_estimators", "20")];
 
-/// Fits every learner and checks that all of its answers are probabilities.
-fn check(values: &[f32], columns: usize, labels: &[u8]) {
-    let train = samples(values, columns, labels);
-    for algorithm in Algorithm::ALL {
-        let model = Fit::new(algorithm, &[]).on(&train);
-        let missing = vec![NAN; columns];
-        let answers = probabilities(&model, &train)
-            .into_iter()
-            .chain([model.predict_row(&missing)]);
-        for p in answers {
-            assert!((0.0..=1.0).contains(&p), "{algorithm} says {p}");
+/// Every learner on every engine. smartcore's forest looks at all columns: among many constant ones it would hardly
+/// ever draw the one that differs.
+const LEARNERS: [(Algorithm, &[(&str, &str)]); 5] = [
+    (Algorithm::RandomForest, &[]),
+    (
+        Algorithm::RandomForest,
+        &[SLOW[0], SLOW[1], ("max_features", "all")],
+    ),
+    (Algorithm::GradientBoosting, &[]),
+    (Algorithm::GradientBoosting, &SLOW),
+    (Algorithm::LogisticRegression, &[]),
+];
+
+/// What every learner says of each row of `train` after a fit on it.
+fn answers(train: &Samples) -> impl Iterator<Item = (String, Vec<f64>)> {
+    LEARNERS.iter().map(|&(algorithm, settings)| {
+        let model = Fit::new(algorithm, settings).on(train);
+        let missing = model.predict_row(&vec![NAN; train.x().columns()]);
+        let answers = probabilities(&model, train);
+        for &p in answers.iter().chain([&missing]) {
+            assert!(
+                (0.0..=1.0).contains(&p),
+                "{algorithm} {settings:?} says {p}"
+            );
         }
-    }
+        (format!("{algorithm} {settings:?}"), answers)
+    })
+}
+
+/// `count` copies of `row` with `value` at `at`.
+fn copies(row: &[f32], (at, value): (usize, f32), count: usize) -> Vec<f32> {
+    let mut row = row.to_vec();
+    row[at] = value;
+    row.repeat(count)
 }
 
 #[test]
-fn unusual_rows_give_probabilities() {
+fn few_and_unusual_rows_give_probabilities() {
+    let check = |values: &[f32], columns, labels: &[u8]| {
+        assert_eq!(answers(&samples(values, columns, labels)).count(), 5);
+    };
     check(&[0.0, 1.0], 1, &[0, 1]);
     check(&[3.0, 3.0, 3.0], 1, &[0, 1, 1]);
     check(&[NAN, NAN, NAN], 1, &[0, 1, 1]);
     check(&[1.0, NAN, 2.0, NAN, 2.0, NAN], 2, &[0, 1, 1]);
     check(&[1e-45, 2e-45, 3e-45, 0.0], 1, &[0, 1, 1, 0]);
     check(&[f32::MIN, f32::MAX, f32::MIN, f32::MAX], 1, &[0, 1, 0, 1]);
-    check(
-        &[0.1; 1_000],
-        4,
-        &(0..250).map(|i| u8::from(i % 3 == 0)).collect::<Vec<_>>(),
-    );
-    let distinct: Vec<f32> = (0..300_u16).map(f32::from).collect();
-    check(
-        &distinct,
-        1,
-        &(0..300).map(|i| u8::from(i % 7 < 3)).collect::<Vec<_>>(),
-    );
     check(&vec![0.5; 255 * 4], 255, &[0, 1, 0, 1]);
+}
+
+/// Rows of two kinds, of which one is positive, must be told apart wherever the difference lies.
+#[test]
+fn what_tells_the_classes_apart_is_found() {
+    let check = |what: &str, negative: Vec<f32>, positive: Vec<f32>, columns: usize| {
+        let of = |rows: &[f32], label: u8| vec![label; rows.len() / columns];
+        let labels = [of(&negative, 0), of(&positive, 1)].concat();
+        let values = [negative, positive].concat();
+        for (learner, answers) in answers(&samples(&values, columns, &labels)) {
+            for (row, (&p, &label)) in answers.iter().zip(&labels).enumerate() {
+                assert_eq!(p > 0.5, label == 1, "{what}, {learner}, row {row}: {p}");
+            }
+        }
+    };
+    let two = |columns: &[f32], at, [negative, positive]: [f32; 2]| {
+        let rows = |value| copies(columns, (at, value), 40);
+        (rows(negative), rows(positive), columns.len())
+    };
+    let cases: [(&str, &[f32], usize, [f32; 2]); 8] = [
+        ("duplicate rows", &[0.0], 0, [1.0, 2.0]),
+        ("neighbouring numbers", &[0.0], 0, [1.0, 1.0_f32.next_up()]),
+        ("subnormal numbers", &[0.0], 0, [1e-45, 3e-45]),
+        ("zero and the least number", &[0.0], 0, [0.0, 1e-45]),
+        ("the whole range", &[0.0], 0, [f32::MIN, f32::MAX]),
+        ("among missing columns", &[NAN; 5], 3, [-1.0, 1.0]),
+        ("among constant columns", &[7.0; 5], 4, [-1.0, 1.0]),
+        ("the last of 255 columns", &[7.0; 255], 254, [-1.0, 1.0]),
+    ];
+    for (what, row, at, values) in cases {
+        let (negative, positive, columns) = two(row, at, values);
+        check(what, negative, positive, columns);
+    }
+    // More than there are bins; the gap is wider than a bin, so that it lies between two of them.
+    let numbers = |range: std::ops::Range<u16>| range.map(f32::from).collect();
+    check("300 distinct values", numbers(0..140), numbers(160..320), 1);
+}
+
+/// Where rows do not differ, each learner can only say how many of them are positive.
+#[test]
+fn rows_that_do_not_differ_get_the_share_of_positives() {
+    let check = |what: &str, row: &[f32]| {
+        let labels: Vec<u8> = (0..400).map(|i| u8::from(i % 4 == 0)).collect();
+        for (learner, answers) in answers(&samples(&row.repeat(400), row.len(), &labels)) {
+            let first = answers[0];
+            assert!((first - 0.25).abs() < 0.05, "{what}, {learner}: {first}");
+            assert!(answers.iter().all(|&p| p == first), "{what}, {learner}");
+        }
+    };
+    check("one constant column", &[0.1]);
+    check("constant columns", &[0.1, -5.0, 1e30, 0.0]);
+    check("missing columns", &[NAN; 3]);
+    check("constant and missing columns", &[2.0, NAN]);
+    check("255 constant columns", &[1.0; 255]);
 }
 
 #[test]
 fn one_class_is_refused() {
-    let values = [1.0, 2.0, 3.0];
-    for algorithm in Algorithm::ALL {
-        for label in [0, 1] {
-            let labels = [label; 3];
-            let refused = Fit::new(algorithm, &[]).try_on(&samples(&values, 1, &labels), None);
-            let expected = format!("every label is {label}; both 0 and 1 are needed");
-            assert_eq!(refused.unwrap_err().to_string(), expected);
+    let check = |labels: &[u8], expected: &str| {
+        let values = vec![1.0; labels.len()];
+        for (algorithm, settings) in LEARNERS {
+            let refused = Fit::new(algorithm, settings).try_on(&samples(&values, 1, labels), None);
+            assert_eq!(
+                refused.unwrap_err().to_string(),
+                expected,
+                "{algorithm} {settings:?}"
+            );
         }
-        let refused = Fit::new(algorithm, &[]).try_on(&samples(&[], 1, &[]), None);
-        assert_eq!(refused.unwrap_err().to_string(), "there are no rows");
+    };
+    check(&[0, 0, 0], "every label is 0; both 0 and 1 are needed");
+    check(&[1, 1, 1], "every label is 1; both 0 and 1 are needed");
+    // A single row is of one class.
+    check(&[0], "every label is 0; both 0 and 1 are needed");
+    check(&[1], "every label is 1; both 0 and 1 are needed");
+    check(&[], "there are no rows");
+}
+
+#[test]
+fn tables_that_no_learner_takes_are_refused() {
+    let check = |values: &[f32], columns, expected: &str| {
+        assert_eq!(
+            Matrix::new(values, columns).unwrap_err().to_string(),
+            expected
+        );
+    };
+    check(
+        &[0.0; 256],
+        256,
+        "a matrix of 256 columns; 1 to 255 are supported",
+    );
+    check(&[], 0, "a matrix of 0 columns; 1 to 255 are supported");
+    check(&[0.0; 7], 3, "7 values do not fill rows of 3 columns");
+    for infinite in [f32::INFINITY, f32::NEG_INFINITY] {
+        let values = [0.0, NAN, f32::MAX, 0.0, 1.0, infinite];
+        check(
+            &values,
+            3,
+            "row 1, column 2: infinite (a missing value is NaN)",
+        );
     }
 }
 

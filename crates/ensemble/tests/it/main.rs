@@ -13,6 +13,8 @@
 mod alarm;
 /// The model file: what it keeps, what it refuses.
 mod artifact;
+/// What fuzzing starts from.
+mod corpus;
 /// What a fit does with unusual rows.
 mod edge_cases;
 /// Short ways to a fitted model.
@@ -23,7 +25,11 @@ mod learners;
 mod metrics;
 /// A forest's judgement of its own training rows.
 mod out_of_bag;
+/// A short way to a model file.
+mod packing;
 /// Rows to learn from.
 mod synthetic;
+/// Whatever is fitted, the number of threads leaves no trace.
+mod threads;
 /// What rows and classes count.
 mod weighting;

@@ -1,0 +1,147 @@
+//! Writes `fuzz/corpus/artifact`: model files of every kind, and others that must be refused.
+//!
+//! `cargo run -p ensemble --example fuzz_corpus`, after a change of the model file's format. Files whose names start
+//! with `valid-` load; of the others, each is there for another reason of its refusal or another way of damage.
+
+#[path = "../tests/it/packing.rs"]
+mod packing;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use ensemble::alarm::AlarmParams;
+use ensemble::artifact::Artifact;
+use ensemble::metrics::evaluate;
+use ensemble::{Algorithm, Matrix, Params, Run, Samples};
+use packing::{SCHEMA, packed};
+use sha2::{Digest, Sha256};
+
+/// Bytes before the content: mark, version, and the content's checksum.
+const HEADER: usize = 44;
+const CHECKSUM: std::ops::Range<usize> = 12..HEADER;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/artifact");
+    let mut parts = Vec::new();
+    let mut files = BTreeMap::new();
+    for algorithm in Algorithm::ALL {
+        let part = single(algorithm)?;
+        files.insert(format!("valid-{}", algorithm.short()), part.to_bytes());
+        parts.push(part);
+    }
+    let mut combined = Artifact::combine(parts, &[2.0, 1.0, 1.0])?;
+    combined.alarm = Some(AlarmParams::new(0.75, 3, 5).check()?);
+    let whole = combined.to_bytes();
+    files.extend(damaged(&whole));
+    files.extend(forged(&whole));
+    files.insert("valid-combined".to_owned(), whole);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    for (name, bytes) in files {
+        std::fs::write(folder.join(name), bytes)?;
+    }
+    Ok(())
+}
+
+/// A learner on few rows of two columns, with figures.
+fn single(algorithm: Algorithm) -> Result<Artifact, ensemble::Error> {
+    let value = |i: u16| {
+        if i.is_multiple_of(17) {
+            f32::NAN
+        } else {
+            f32::from(i * 37 % 101)
+        }
+    };
+    let values: Vec<f32> = (0..120).map(value).collect();
+    let labels: Vec<u8> = (0..60).map(|i| u8::from(i * 74 % 101 > 60)).collect();
+    let train = Samples::new(Matrix::new(&values, 2)?, &labels)?;
+    let mut params = Params::defaults(algorithm);
+    if algorithm != Algorithm::LogisticRegression {
+        params.set("n_estimators", "2")?;
+        params.set("max_depth", "2")?;
+    }
+    let mut run = Run {
+        seed: 42,
+        threads: NonZeroUsize::MIN,
+        progress: &mut |_| ControlFlow::Continue(()),
+    };
+    let mut artifact = packed(params.check()?.fit(&train, None, &mut run)?, &train);
+    let scores = evaluate(&labels, &artifact.predict_proba(&train.x())?, Some(0.4))?;
+    artifact.members[0].validation = Some(scores.clone());
+    artifact.test = Some(scores);
+    Ok(artifact)
+}
+
+/// What happens to files on their way.
+fn damaged(whole: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for length in [
+        0,
+        7,
+        8,
+        11,
+        HEADER - 1,
+        HEADER,
+        whole.len() / 2,
+        whole.len() - 1,
+    ] {
+        files.insert(format!("cut-{length}"), whole[..length].to_vec());
+    }
+    for at in [
+        0,
+        8,
+        CHECKSUM.start,
+        HEADER,
+        whole.len() / 2,
+        whole.len() - 1,
+    ] {
+        let mut flipped = whole.to_vec();
+        flipped[at] ^= 0x10;
+        files.insert(format!("flipped-{at}"), flipped);
+    }
+    files
+}
+
+/// For each reason that altered content is refused for, the first file that is refused for it although its checksum
+/// is right.
+fn forged(whole: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut refuse = |content: &[u8]| {
+        let mut forged = whole[..HEADER].to_vec();
+        forged[CHECKSUM].copy_from_slice(&Sha256::digest(content));
+        forged.extend_from_slice(content);
+        if let Err(error) = Artifact::from_bytes(&forged, SCHEMA) {
+            files
+                .entry(format!("forged-{}", file_name(&error.to_string())))
+                .or_insert(forged);
+        }
+    };
+    let content = &whole[HEADER..];
+    refuse(&[]);
+    refuse(&[content, &[0]].concat());
+    for at in 0..content.len() {
+        for value in [0, 1, 2, 3, 0x7f, 0xff] {
+            let mut altered = content.to_vec();
+            altered[at] = value;
+            refuse(&altered);
+        }
+    }
+    files
+}
+
+/// The letters of an error's last part, the rest as `-`; schemas differ in more ways than there is need of files for.
+fn file_name(error: &str) -> String {
+    let reason = error.rsplit(": ").next().unwrap_or_default();
+    let reason = if error.contains("schema") {
+        "schema"
+    } else {
+        reason
+    };
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    reason.chars().map(letter).collect()
+}

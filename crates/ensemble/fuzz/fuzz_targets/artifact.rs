@@ -1,0 +1,10 @@
+//! Model files from anywhere.
+
+#![no_main]
+
+#[path = "../properties/artifact.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    properties::accepts(bytes);
+});

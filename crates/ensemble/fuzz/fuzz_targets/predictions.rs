@@ -1,0 +1,10 @@
+//! Predictions files from anywhere.
+
+#![no_main]
+
+#[path = "../properties/predictions.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    properties::accepts(bytes);
+});
