@@ -142,6 +142,24 @@ pub enum Error {
         /// The known names.
         known: String,
     },
+    /// No scenario of the episode generator has that name.
+    #[error("unknown scenario `{given}`, known scenarios: {known}")]
+    UnknownScenario {
+        /// The name as given.
+        given: String,
+        /// The known names.
+        known: String,
+    },
+    /// A parameter of the episode generator is outside its range.
+    #[error("episode parameter {name} is {value}, but must be {expected}")]
+    EpisodeParameter {
+        /// The parameter.
+        name: &'static str,
+        /// The value as given.
+        value: String,
+        /// What it must be.
+        expected: &'static str,
+    },
     /// Values that do not make an image of the thermal camera.
     #[error(transparent)]
     Frame(#[from] FrameProblem),

@@ -30,6 +30,7 @@ mod co2;
 mod csv_line;
 #[cfg(feature = "files")]
 mod dataset;
+pub mod episode;
 mod error;
 pub mod extract;
 mod frame;

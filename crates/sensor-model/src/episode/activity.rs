@@ -1,0 +1,71 @@
+//! When something is on, and how far it has warmed up.
+
+use super::draw::Draw;
+
+/// A device or an action: on for a while, warming and cooling exponentially.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Activity {
+    start_s: f64,
+    end_s: f64,
+    rise_s: f64,
+    fall_s: f64,
+}
+
+impl Activity {
+    /// On from some time of the episode, or since before it; off before its end in half of the cases.
+    pub(super) fn draw(duration_s: f64, rise_s: f64, fall_s: f64, draw: &mut Draw) -> Self {
+        let start_s = if draw.chance(0.35) {
+            -draw.log_uniform(5.0, 600.0)
+        } else {
+            duration_s * draw.uniform(0.1, 0.75)
+        };
+        let end_s = if draw.chance(0.5) {
+            f64::INFINITY
+        } else {
+            start_s.max(0.0) + draw.log_uniform(15.0, 300.0)
+        };
+        Self {
+            start_s,
+            end_s,
+            rise_s,
+            fall_s,
+        }
+    }
+
+    /// Whether it is on.
+    pub(super) fn is_on(&self, time_s: f64) -> bool {
+        (self.start_s..self.end_s).contains(&time_s)
+    }
+
+    /// How far it has warmed up, 0 to 1.
+    pub(super) fn level(&self, time_s: f64) -> f64 {
+        if time_s <= self.start_s {
+            return 0.0;
+        }
+        let on_s = time_s.min(self.end_s) - self.start_s;
+        let reached = 1.0 - libm::exp(-on_s / self.rise_s);
+        let off_s = (time_s - self.end_s).max(0.0);
+        reached * libm::exp(-off_s / self.fall_s)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_warms_while_on_and_cools_after() {
+        let kettle = Activity {
+            start_s: 10.0,
+            end_s: 70.0,
+            rise_s: 30.0,
+            fall_s: 100.0,
+        };
+        let levels = [0.0, 10.0, 40.0, 70.0, 170.0].map(|time| kettle.level(time));
+        assert_eq!((levels[0], levels[1]), (0.0, 0.0));
+        assert!((levels[2] - 0.632).abs() < 0.001);
+        assert!((levels[3] - 0.865).abs() < 0.001);
+        assert!((levels[4] - 0.318).abs() < 0.001);
+        assert!(kettle.is_on(10.0) && !kettle.is_on(70.0));
+    }
+}

@@ -1,0 +1,312 @@
+//! The fire of an episode: how it grows, and what the camera sees of it.
+
+use super::Setting;
+use super::camera::Spot;
+use super::canvas::{Canvas, Paint, Shape};
+use super::combustion::{FlameSize, Growth, ceiling_jet_k};
+use super::draw::{Draw, Wobble};
+use super::scenario::Scenario;
+
+/// Heat of combustion of wood that smoulders, kJ/g (SFPE handbook: 10 to 15 for chars and foams).
+const SMOULDER_KJ_G: f64 = 12.0;
+/// Slices of a flame at most; a slice is at least a pixel and a half high.
+const SLICES: f64 = 14.0;
+
+/// What burns, as far as the camera can tell.
+#[derive(Clone, Copy, Debug)]
+enum Burning {
+    /// Flames over a bed of fuel.
+    Flames {
+        /// Temperature of the flames, C.
+        flame_c: f64,
+        /// Absorption by soot per metre: emissivity = 1 - exp(-soot * thickness).
+        soot_per_m: f64,
+        /// Temperature of the burning surface, C.
+        bed_c: f64,
+    },
+    /// A glowing or charring patch.
+    Smoulder {
+        /// Temperature of the visible surface, C.
+        surface_c: f64,
+        /// Radius of the patch at ignition, m.
+        radius_m: f64,
+        /// Growth of the radius, m/s.
+        spread_m_s: f64,
+    },
+}
+
+/// The hidden state of a fire.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fire {
+    growth: Growth,
+    burning: Burning,
+    spot: Spot,
+    /// Up to this height above its base something stands before the fire, m.
+    hidden_m: f64,
+    /// CO2 per heat, kg/MJ.
+    co2_kg_mj: f64,
+    /// The ceiling above the floor, and how far the part in view is from the fire, m.
+    ceiling_m: f64,
+    ceiling_distance_m: f64,
+    flicker: Wobble,
+}
+
+impl Fire {
+    /// A fire of that scenario.
+    pub(super) fn draw(
+        scenario: Scenario,
+        ignition_s: f64,
+        setting: &Setting<'_>,
+        draw: &mut Draw,
+    ) -> Self {
+        let site = setting.site;
+        let distance_m = match scenario {
+            Scenario::FlamingNear => draw.uniform(1.2, site.depth_m.min(4.5)),
+            Scenario::FlamingFar => site.depth_m * draw.uniform(0.6, 1.0),
+            _ => draw.uniform(1.5_f64.min(0.5 * site.depth_m), 0.9 * site.depth_m),
+        };
+        let base_m = draw.uniform(0.0, 1.0) * draw.uniform(0.0, 1.2);
+        let (growth, burning) = match scenario {
+            Scenario::Smouldering => smoulder(ignition_s, draw),
+            Scenario::LiquidPool => pool(ignition_s, draw),
+            _ => flames(scenario, ignition_s, setting.severity, draw),
+        };
+        Self {
+            growth,
+            burning,
+            spot: site
+                .camera
+                .spot(distance_m, base_m, draw.uniform(-0.9, 0.9)),
+            hidden_m: hidden(scenario, setting.severity, draw),
+            // Cellulose 0.10, plastics and hydrocarbons 0.065 to 0.08; a smoulder gives CO instead.
+            co2_kg_mj: match scenario {
+                Scenario::Smouldering => draw.uniform(0.02, 0.05),
+                _ => draw.uniform(0.065, 0.105),
+            },
+            ceiling_m: site.ceiling_m - base_m.min(1.0),
+            ceiling_distance_m: 0.25 * site.depth_m,
+            flicker: Wobble::new(draw.seed(), 1.0),
+        }
+    }
+
+    /// Heat release rate, kW.
+    pub(super) fn heat_kw(&self, time_s: f64) -> f64 {
+        self.growth.heat_kw(time_s)
+    }
+
+    /// CO2 given off, kg/s.
+    pub(super) fn co2_kg_s(&self, time_s: f64) -> f64 {
+        self.co2_kg_mj * self.heat_kw(time_s) / 1_000.0
+    }
+
+    /// By how much the ceiling's surface has warmed, K.
+    ///
+    /// Half of the jet's temperature (an assumption: the surface also loses heat into the board behind it), reached
+    /// within about two minutes.
+    pub(super) fn ceiling_k(&self, time_s: f64) -> f64 {
+        let heat = self.heat_kw(time_s);
+        if heat <= 0.0 {
+            return 0.0;
+        }
+        0.5 * ceiling_jet_k(heat, self.ceiling_m, self.ceiling_distance_m)
+            * self.soaked(time_s, 120.0)
+    }
+
+    /// Paints the fire; says by how many degrees it changed the pixel that it changed most.
+    pub(super) fn paint(&self, time_s: f64, canvas: &mut Canvas) -> f32 {
+        let heat = self.heat_kw(time_s);
+        if heat <= 0.0 {
+            return 0.0;
+        }
+        let warmed = self.paint_surroundings(time_s, heat, canvas);
+        let seen = match self.burning {
+            Burning::Flames { .. } => self.paint_flames(time_s, heat, canvas),
+            Burning::Smoulder { .. } => self.paint_patch(time_s, canvas),
+        };
+        warmed.max(seen)
+    }
+
+    /// How far surfaces near the fire have come on their way to their final temperature.
+    fn soaked(&self, time_s: f64, within_s: f64) -> f64 {
+        1.0 - libm::exp(-(time_s - self.growth.ignition_s) / within_s)
+    }
+
+    /// What the fire's radiation warms: floor, wall and furniture around it, also when the flames are hidden.
+    ///
+    /// At 0.3 m from 10 kW the flux is about 3 kW/m2, which holds a dull surface some 50 to 100 K above the air; it
+    /// grows with the square root of the heat (assumption), and the area with the flame.
+    fn paint_surroundings(&self, time_s: f64, heat: f64, canvas: &mut Canvas) -> f32 {
+        let flame = FlameSize::of(heat);
+        let (share, radius_m) = if self.hidden_m > 0.0 {
+            (0.12, 0.5 + flame.height_m)
+        } else {
+            (1.0, 0.15 + 1.2 * flame.diameter_m)
+        };
+        let kelvin = share * (15.0 * libm::sqrt(heat)).min(200.0) * self.soaked(time_s, 90.0);
+        let radius = radius_m * self.spot.scale;
+        let above = self.hidden_m * self.spot.scale;
+        let shape = Shape::hump((self.spot.x, self.spot.y - above), (radius, 0.7 * radius));
+        canvas.paint(&shape, Paint::Warmth { kelvin })
+    }
+
+    fn paint_patch(&self, time_s: f64, canvas: &mut Canvas) -> f32 {
+        let Burning::Smoulder {
+            surface_c,
+            radius_m,
+            spread_m_s,
+        } = self.burning
+        else {
+            return 0.0;
+        };
+        let burning_s = time_s - self.growth.ignition_s;
+        let radius = (radius_m + spread_m_s * burning_s) * self.spot.scale;
+        // Air draughts let the glow breathe by a few percent.
+        let breath = 1.0 + 0.06 * self.flicker.at_rate(0.3).at(time_s);
+        let celsius = 20.0 + (surface_c - 20.0) * self.soaked(time_s, 40.0) * breath;
+        let shape = Shape::ellipse((self.spot.x, self.spot.y), (radius, 0.6 * radius));
+        let paint = Paint::Surface {
+            celsius,
+            emissivity: 0.9,
+        };
+        canvas.paint(&shape, paint)
+    }
+
+    fn paint_flames(&self, time_s: f64, heat: f64, canvas: &mut Canvas) -> f32 {
+        let Burning::Flames {
+            flame_c,
+            soot_per_m,
+            bed_c,
+        } = self.burning
+        else {
+            return 0.0;
+        };
+        let flame = FlameSize::of(heat);
+        let flicker = self.flicker.at_rate(2.0 * flame.flicker_hz());
+        let scale = self.spot.scale;
+        let height = flame.height_m * (1.0 + 0.3 * flicker.at(time_s));
+        let slices = (height * scale / 1.5).clamp(1.0, SLICES).ceil();
+        let half_slice = 0.5 * height * scale / slices;
+        let mut largest = if self.hidden_m > 0.0 {
+            0.0
+        } else {
+            self.paint_bed(&flame, bed_c, canvas)
+        };
+        for slice in 0..slices as u32 {
+            let up = (f64::from(slice) + 0.5) / slices;
+            if up * height < self.hidden_m {
+                continue;
+            }
+            // Each slice has a phase of its own: turbulence is not one big bellows.
+            let here = flicker.at(time_s + 7.3 * f64::from(slice));
+            let half_width = 0.5 * flame.diameter_m * libm::sqrt(1.0 - up) * (1.0 + 0.3 * here);
+            let sway = 0.3
+                * flame.diameter_m
+                * up
+                * flicker.at_rate(flame.flicker_hz()).at(time_s + 0.2 * up);
+            // The tip is a flame only part of the time.
+            let present = (1.6 - up + 0.6 * here).clamp(0.0, 1.0);
+            let emissivity = present * (1.0 - libm::exp(-soot_per_m * 2.0 * half_width));
+            let centre = (
+                self.spot.x + sway * scale,
+                self.spot.y - up * height * scale,
+            );
+            let shape = Shape::upright_box(centre, (half_width * scale, half_slice));
+            largest = largest.max(canvas.paint(
+                &shape,
+                Paint::Surface {
+                    celsius: flame_c,
+                    emissivity,
+                },
+            ));
+        }
+        largest
+    }
+
+    fn paint_bed(&self, flame: &FlameSize, bed_c: f64, canvas: &mut Canvas) -> f32 {
+        let radius = 0.5 * flame.diameter_m * self.spot.scale;
+        let shape = Shape::ellipse((self.spot.x, self.spot.y), (radius, 0.35 * radius));
+        let paint = Paint::Surface {
+            celsius: bed_c,
+            emissivity: 0.85,
+        };
+        canvas.paint(&shape, paint)
+    }
+}
+
+/// A growing fire of solid fuel.
+fn flames(
+    scenario: Scenario,
+    ignition_s: f64,
+    severity: f64,
+    draw: &mut Draw,
+) -> (Growth, Burning) {
+    let (lowest, highest, paces) = match scenario {
+        Scenario::FlamingNear => (10.0, 400.0, [0.003, 0.0117, 0.0469]),
+        Scenario::FlamingFar => (1.0, 60.0, [0.000_7, 0.003, 0.0117]),
+        _ => (8.0, 250.0, [0.003, 0.0117, 0.0469]),
+    };
+    let growth = Growth {
+        ignition_s,
+        // Handbooks give 0 to 600 s; episodes are minutes long, so the long ones would never become fires.
+        incubation_s: draw.log_uniform(2.0, 90.0),
+        first_kw: draw.log_uniform(0.15, 1.5),
+        alpha: draw.one_of(paces) * draw.log_uniform(0.7, 1.4),
+        peak_kw: draw.log_uniform(lowest, lowest + (highest - lowest) * (1.0 - 0.7 * severity)),
+    };
+    let burning = Burning::Flames {
+        // Turbulent diffusion flames: 1000 to 1250 K where the camera looks (SFPE handbook).
+        flame_c: draw.uniform(730.0, 980.0),
+        // 0.4 (wood) to 2.5 (plastics) per metre.
+        soot_per_m: draw.log_uniform(0.4, 2.5),
+        bed_c: draw.uniform(320.0, 480.0),
+    };
+    (growth, burning)
+}
+
+/// A pool of liquid, fully involved within seconds.
+fn pool(ignition_s: f64, draw: &mut Draw) -> (Growth, Burning) {
+    let growth = Growth {
+        ignition_s,
+        incubation_s: draw.uniform(0.0, 3.0),
+        first_kw: draw.uniform(0.5, 3.0),
+        alpha: 0.1876 * draw.log_uniform(1.0, 10.0),
+        peak_kw: draw.log_uniform(3.0, 250.0),
+    };
+    let burning = Burning::Flames {
+        flame_c: draw.uniform(750.0, 1_000.0),
+        // Alcohols burn almost without soot, fuels with plenty.
+        soot_per_m: draw.one_of([0.25, 0.4, 1.5, 2.6]),
+        // The surface of a liquid cannot be hotter than it boils.
+        bed_c: draw.uniform(75.0, 170.0),
+    };
+    (growth, burning)
+}
+
+/// A smoulder: 1 to 5 g/min from a patch that spreads slowly (0.05 to 0.2 mm/s, Ohlemiller).
+fn smoulder(ignition_s: f64, draw: &mut Draw) -> (Growth, Burning) {
+    let grams_per_s = draw.log_uniform(1.0, 5.0) / 60.0;
+    let peak_kw = grams_per_s * SMOULDER_KJ_G;
+    let growth = Growth {
+        ignition_s,
+        incubation_s: 0.0,
+        first_kw: 0.3 * peak_kw,
+        alpha: peak_kw / 1e4,
+        peak_kw,
+    };
+    let burning = Burning::Smoulder {
+        // A buried front shows as a warm spot, an open one glows at 600 to 700 K.
+        surface_c: draw.log_uniform(55.0, 420.0),
+        radius_m: draw.log_uniform(0.008, 0.04),
+        spread_m_s: draw.log_uniform(5e-5, 2e-4),
+    };
+    (growth, burning)
+}
+
+/// How high the things before the fire are.
+fn hidden(scenario: Scenario, severity: f64, draw: &mut Draw) -> f64 {
+    if scenario == Scenario::FlamingOccluded {
+        draw.uniform(0.1, 0.3 + 0.8 * severity)
+    } else {
+        0.0
+    }
+}

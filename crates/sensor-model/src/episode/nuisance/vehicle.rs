@@ -1,0 +1,91 @@
+//! A car, a forklift, a generator: warm bodywork, hot exhaust, CO2.
+
+use super::super::Setting;
+use super::super::camera::Spot;
+use super::super::canvas::{Canvas, Paint, Shape};
+use super::super::draw::{Draw, Wobble};
+
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Vehicle {
+    ground: Spot,
+    /// Size against a car's.
+    size: f64,
+    body_c: f64,
+    exhaust_c: f64,
+    /// Pixels that it drives to either side; 0 when it is parked.
+    roam: f64,
+    path: Wobble,
+    /// From when the engine runs, s.
+    running_from_s: f64,
+    co2_kg_s: f64,
+}
+
+impl Vehicle {
+    pub(super) fn draw(setting: &Setting<'_>, draw: &mut Draw) -> Self {
+        let site = setting.site;
+        let distance_m = draw.uniform(0.4, 0.95) * site.depth_m.max(3.5);
+        let ground = site.camera.spot(distance_m, 0.0, draw.uniform(-0.8, 0.8));
+        let drives = draw.chance(0.6);
+        let roam = if drives {
+            draw.uniform(15.0, 120.0)
+        } else {
+            0.3
+        };
+        let pace_m_s = draw.uniform(0.3, 2.0);
+        let size = draw.uniform(0.4, 1.0) * (site.depth_m / 8.0).min(1.0);
+        Self {
+            ground,
+            size,
+            body_c: setting.air_c + draw.uniform(3.0, 25.0),
+            exhaust_c: draw.log_uniform(55.0, 220.0),
+            roam,
+            path: Wobble::new(
+                draw.seed(),
+                if drives {
+                    pace_m_s * ground.scale / roam
+                } else {
+                    5.0
+                },
+            ),
+            running_from_s: draw.uniform(-0.5, 0.8) * setting.duration_s,
+            // An idling car burns about 0.6 L of petrol an hour, 2.3 kg CO2 per litre; small engines less.
+            co2_kg_s: size * draw.log_uniform(0.5e-4, 4e-4),
+        }
+    }
+
+    pub(super) fn co2_kg_s(&self, time_s: f64) -> f64 {
+        if time_s >= self.running_from_s {
+            self.co2_kg_s
+        } else {
+            0.0
+        }
+    }
+
+    pub(super) fn paint(&self, time_s: f64, canvas: &mut Canvas) {
+        let metre = self.ground.scale * self.size;
+        let x = self.ground.x + self.roam * self.path.at(time_s);
+        let at = |right: f64, up: f64| (x + right * metre, self.ground.y - up * metre);
+        // The engine warms within minutes of its start.
+        let warm = 1.0 - libm::exp(-(time_s - self.running_from_s).max(0.0) / 90.0);
+        let surface = |celsius: f64| Paint::Surface {
+            celsius,
+            emissivity: 0.85,
+        };
+        canvas.paint(
+            &Shape::upright_box(at(0.0, 0.7), (0.9 * metre, 0.45 * metre)),
+            surface(self.body_c),
+        );
+        let hood_c = self.body_c + 30.0 * warm;
+        canvas.paint(
+            &Shape::upright_box(at(0.55, 0.75), (0.3 * metre, 0.2 * metre)),
+            surface(hood_c),
+        );
+        let exhaust_c = self.body_c + (self.exhaust_c - self.body_c).max(0.0) * warm;
+        canvas.paint(
+            &Shape::ellipse(at(-0.8, 0.25), (0.06 * metre, 0.05 * metre)),
+            surface(exhaust_c),
+        );
+        let plume = Shape::hump(at(-1.0, 0.2), (0.35 * metre, 0.2 * metre));
+        canvas.paint(&plume, Paint::Warmth { kelvin: 8.0 * warm });
+    }
+}

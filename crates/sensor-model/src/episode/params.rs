@@ -1,0 +1,202 @@
+//! What kind of episodes to generate.
+
+use crate::error::Error;
+
+use super::scenario::Scenario;
+
+/// Seconds that the sensors have run before the first row: the features look back at most 60 s and need 30 s at least.
+///
+/// Without it a missing value would tell that the episode is young, hence that nothing burns yet.
+pub(super) const WARM_UP_S: u32 = 35;
+
+/// Of the generator of episodes. See [`check`](Self::check).
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpisodeParams {
+    /// Share of the episodes with a fire, 0 to 1 (default 0.53). About 0.62 of the rows of such an episode lie after the
+    /// ignition, so a third of all rows is positive.
+    pub fire_share: f64,
+    /// How often each scenario occurs, in the order of [`Scenario::ALL`]: relative among the fires and relative among
+    /// the others. By default large flames in view are the exception.
+    pub scenario_weights: [f64; Scenario::COUNT],
+    /// How hard the episodes are, 0 to 1 (default 0.5): smaller fires, more nuisances beside them, more sensor faults.
+    pub severity: f64,
+    /// Shortest episode in seconds, 60 to 3600 (default 90).
+    pub min_duration_s: u32,
+    /// Longest episode in seconds, the shortest to 3600 (default 300).
+    pub max_duration_s: u32,
+    /// One second in so many becomes a row, 1 to 60 (default 5): neighbouring seconds are nearly copies.
+    pub keep_one_in: u32,
+    /// Number of sites, 1 to 1,000,000 (default 400).
+    pub sites: u64,
+}
+
+impl Default for EpisodeParams {
+    fn default() -> Self {
+        Self {
+            fire_share: 0.53,
+            scenario_weights: [
+                1.0, 1.6, 1.3, 1.6, 0.6, // fires
+                1.0, 1.3, 1.0, 1.2, 1.5, 0.8, 0.8, 1.2, 0.8, 0.9,
+            ],
+            severity: 0.5,
+            min_duration_s: 90,
+            max_duration_s: 300,
+            keep_one_in: 5,
+            sites: 400,
+        }
+    }
+}
+
+impl EpisodeParams {
+    /// As the defaults, but with this one scenario in every episode.
+    pub fn only(scenario: Scenario) -> Self {
+        let mut scenario_weights = [0.0; Scenario::COUNT];
+        scenario_weights[scenario.index()] = 1.0;
+        Self {
+            fire_share: if scenario.is_fire() { 1.0 } else { 0.0 },
+            scenario_weights,
+            ..Self::default()
+        }
+    }
+
+    /// As the defaults, for alarm figures: mostly time without fire (default share of fire episodes 0.2), every second a row.
+    pub fn for_alarms() -> Self {
+        Self {
+            fire_share: 0.2,
+            keep_one_in: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Refuses values outside their documented ranges, naming the parameter.
+    pub fn check(self) -> Result<CheckedEpisodeParams, Error> {
+        share("fire_share", self.fire_share)?;
+        share("severity", self.severity)?;
+        self.check_weights()?;
+        let (min, max) = (self.min_duration_s, self.max_duration_s);
+        whole(
+            "min_duration_s",
+            min.into(),
+            (60, 3_600),
+            "a whole number from 60 to 3600",
+        )?;
+        let expected = "a whole number from min_duration_s to 3600";
+        whole("max_duration_s", max.into(), (min.into(), 3_600), expected)?;
+        whole(
+            "keep_one_in",
+            self.keep_one_in.into(),
+            (1, 60),
+            "a whole number from 1 to 60",
+        )?;
+        whole(
+            "sites",
+            self.sites,
+            (1, 1_000_000),
+            "a whole number from 1 to 1000000",
+        )?;
+        Ok(CheckedEpisodeParams(self))
+    }
+
+    fn check_weights(&self) -> Result<(), Error> {
+        for weight in self.scenario_weights {
+            if !(0.0..=1e6).contains(&weight) {
+                return Err(refused(
+                    "scenario_weights",
+                    &weight,
+                    "numbers from 0 to 1e6",
+                ));
+            }
+        }
+        let occurs = |fire| {
+            Scenario::ALL
+                .iter()
+                .any(|s| s.is_fire() == fire && self.scenario_weights[s.index()] > 0.0)
+        };
+        let expected = "above 0 for one fire if fire_share is above 0, and for one other scenario if it is below 1";
+        if (self.fire_share > 0.0 && !occurs(true)) || (self.fire_share < 1.0 && !occurs(false)) {
+            return Err(refused("scenario_weights", &"0", expected));
+        }
+        Ok(())
+    }
+}
+
+/// Parameters within their ranges.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckedEpisodeParams(EpisodeParams);
+
+impl std::ops::Deref for CheckedEpisodeParams {
+    type Target = EpisodeParams;
+
+    fn deref(&self) -> &EpisodeParams {
+        &self.0
+    }
+}
+
+fn share(name: &'static str, value: f64) -> Result<(), Error> {
+    if (0.0..=1.0).contains(&value) {
+        Ok(())
+    } else {
+        Err(refused(name, &value, "a number from 0 to 1"))
+    }
+}
+
+fn whole(
+    name: &'static str,
+    value: u64,
+    (low, high): (u64, u64),
+    expected: &'static str,
+) -> Result<(), Error> {
+    if (low..=high).contains(&value) {
+        Ok(())
+    } else {
+        Err(refused(name, &value, expected))
+    }
+}
+
+fn refused(name: &'static str, value: &impl ToString, expected: &'static str) -> Error {
+    Error::EpisodeParameter {
+        name,
+        value: value.to_string(),
+        expected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_outside_a_range_is_refused_by_name() {
+        type Edit = fn(&mut EpisodeParams);
+        let cases: [(&str, Edit); 11] = [
+            ("fire_share", |p| p.fire_share = 1.1),
+            ("fire_share", |p| p.fire_share = f64::NAN),
+            ("severity", |p| p.severity = -0.1),
+            ("scenario_weights", |p| p.scenario_weights[3] = -1.0),
+            ("scenario_weights", |p| {
+                p.scenario_weights = [0.0; Scenario::COUNT]
+            }),
+            ("scenario_weights", |p| p.scenario_weights[..5].fill(0.0)),
+            ("scenario_weights", |p| p.scenario_weights[5..].fill(0.0)),
+            ("min_duration_s", |p| p.min_duration_s = 10),
+            ("max_duration_s", |p| p.max_duration_s = 80),
+            ("keep_one_in", |p| p.keep_one_in = 0),
+            ("sites", |p| p.sites = 0),
+        ];
+        for (name, edit) in cases {
+            let mut params = EpisodeParams::default();
+            edit(&mut params);
+            let message = params.check().unwrap_err().to_string();
+            assert!(message.contains(name), "{name}: {message}");
+        }
+    }
+
+    #[test]
+    fn the_ready_made_parameters_pass() {
+        assert!(EpisodeParams::default().check().is_ok());
+        assert!(EpisodeParams::for_alarms().check().is_ok());
+        for scenario in Scenario::ALL {
+            assert!(EpisodeParams::only(scenario).check().is_ok(), "{scenario}");
+        }
+    }
+}
