@@ -138,6 +138,8 @@ fn the_rule_that_finds_most_within_the_budget_is_chosen() {
             (found, alarms)
         );
         assert_eq!(choice.within_budget, within);
+        let report = AlarmReport::new(&choice.rule, &recordings(&day)).unwrap();
+        assert_eq!(report.all, choice.chosen_on);
         choice.rule
     };
     // Two rows of three see through the glint, and 0.55 lies above the sun.
