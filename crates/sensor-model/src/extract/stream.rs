@@ -86,3 +86,81 @@ impl RowStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::FRAME_PIXELS;
+    use crate::schema::Feature;
+
+    fn frame(time_s: f64) -> ThermalFrame {
+        ThermalFrame::new(time_s, vec![20.0; FRAME_PIXELS]).unwrap()
+    }
+
+    fn stream() -> RowStream {
+        RowStream::new(CheckedExtractorParams::default())
+    }
+
+    fn taken(stream: &mut RowStream) -> Vec<f64> {
+        stream.take_rows().iter().map(|row| row.time_s).collect()
+    }
+
+    #[test]
+    fn a_later_item_completes_a_second() {
+        let mut stream = stream();
+        let mut expect = |time_s: f64, expected: &[f64]| {
+            stream.push_frame(frame(time_s)).unwrap();
+            assert_eq!(taken(&mut stream), expected, "{time_s}");
+        };
+        expect(3.4, &[]);
+        expect(3.9, &[]);
+        expect(4.0, &[]);
+        expect(4.1, &[4.0]);
+        expect(6.5, &[5.0, 6.0]);
+        expect(8.0, &[7.0]);
+        let last: Vec<_> = stream.finish().iter().map(|row| row.time_s).collect();
+        assert_eq!(last, [8.0]);
+    }
+
+    #[test]
+    fn a_row_knows_nothing_of_what_came_after_its_second() {
+        let mut stream = stream();
+        let co2 = |time_s, ppm| Co2Reading { time_s, ppm };
+        stream.push_co2(co2(1.0, 500.0)).unwrap();
+        stream.push_co2(co2(2.5, 900.0)).unwrap();
+        let gas = |row: &SensorRow| row.features[Feature::GasVal.index()];
+        assert_eq!(
+            stream.take_rows().iter().map(gas).collect::<Vec<_>>(),
+            [500.0, 500.0]
+        );
+    }
+
+    #[test]
+    fn seconds_of_which_nothing_is_known_have_no_row() {
+        let mut stream = stream();
+        stream
+            .push_co2(Co2Reading {
+                time_s: 0.0,
+                ppm: 500.0,
+            })
+            .unwrap();
+        stream.push_frame(frame(1e9)).unwrap();
+        let held: Vec<_> = (0..=15).map(f64::from).collect();
+        assert_eq!(taken(&mut stream), held);
+        assert_eq!(stream.finish().len(), 1);
+    }
+
+    #[test]
+    fn a_refused_item_leaves_the_rows_as_they_were() {
+        let mut stream = stream();
+        stream.push_frame(frame(5.0)).unwrap();
+        assert!(stream.push_frame(frame(4.0)).is_err());
+        let nowhere = Co2Reading {
+            time_s: f64::NAN,
+            ppm: 500.0,
+        };
+        assert!(stream.push_co2(nowhere).is_err());
+        assert_eq!(taken(&mut stream), [0.0; 0]);
+        assert_eq!(stream.finish().len(), 1);
+    }
+}
