@@ -69,6 +69,11 @@ async fn every_key_of_the_json_results_is_documented() {
     let uris = world.trained("keys", "600").await;
     let trained = std::fs::read(world.state_dir().join("runs/keys/train.json")).unwrap();
     let job = "flir-scd41-rf-100k-keys";
+    // A room of 20 C: two seconds of raw frames at ten a second.
+    let frames = world.path("room.y16");
+    std::fs::write(&frames, 29_315_u16.to_le_bytes().repeat(20 * 160 * 120)).unwrap();
+    let rows = world.path("rows.csv");
+    let [frames, rows] = [&frames, &rows].map(|path| path.to_str().unwrap());
     let results = [
         serde_json::from_slice(&trained).unwrap(),
         world
@@ -82,6 +87,13 @@ async fn every_key_of_the_json_results_is_documented() {
             .json(),
         world
             .report(&["--run", "keys"])
+            .await
+            .ended(Exit::Done)
+            .json(),
+        world
+            .extract(&[
+                "--frames", frames, "--scale", "0.01K", "--fps", "10", "--out", rows,
+            ])
             .await
             .ended(Exit::Done)
             .json(),

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "deploy-100k",
     "ensemble",
+    "extract-rows",
     "fire-cli",
     "fire-container",
     "local-sagemaker",

@@ -73,6 +73,10 @@ impl World {
         self.call("deploy-100k", flags, deploy_100k::run).await
     }
 
+    pub(crate) async fn extract(&self, flags: &[&str]) -> Ran {
+        self.call("extract-rows", flags, extract_rows::run).await
+    }
+
     pub(crate) async fn report(&self, flags: &[&str]) -> Ran {
         self.call("report-100k", flags, report_100k::run).await
     }

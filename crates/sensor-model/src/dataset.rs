@@ -143,9 +143,9 @@ fn not_empty(rows: Rows, path: &Path) -> Result<Rows, Error> {
     Ok(rows)
 }
 
-/// A group number for a textual episode: the first eight bytes of its SHA-256, so that it is the
-/// same in every file and on every machine.
-fn group_of_episode(episode: &str) -> u64 {
+/// A group number for a textual episode or the name of a recording: the first eight bytes of its SHA-256, so that it
+/// is the same in every file and on every machine.
+pub fn group_of_episode(episode: &str) -> u64 {
     let digest = Sha256::digest(episode.as_bytes());
     digest
         .iter()

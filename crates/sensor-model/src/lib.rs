@@ -19,7 +19,7 @@
 //!
 //! Randomness enters as a seed, through one counter-based stream per row: the same seed gives the
 //! same rows on any number of threads. Files are opened in [`read_rows`], [`read_files`],
-//! [`read_channel`], [`RowWriter`] and [`write_rows`] only, and sockets nowhere.
+//! [`read_channel`], [`RowWriter`], [`write_rows`] and [`recording`] only, and sockets nowhere.
 //!
 //! The data files need polars; without the default feature `files` the crate does without both.
 //!
@@ -46,7 +46,7 @@ mod schema;
 pub use cell::parse_cell;
 pub use co2::Co2Reading;
 #[cfg(feature = "files")]
-pub use dataset::{RowWriter, read_channel, read_files, read_rows, write_rows};
+pub use dataset::{RowWriter, group_of_episode, read_channel, read_files, read_rows, write_rows};
 pub use error::Error;
 pub use frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, FrameProblem, ThermalFrame};
 pub use markdown::features_markdown;

@@ -1,0 +1,152 @@
+//! Extract, label, write.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use fire_cli::usage;
+use sensor_model::extract::{CheckedExtractorParams, Counts, RowStream, SensorRow};
+use sensor_model::{RowWriter, Rows, group_of_episode};
+use serde::Serialize;
+
+use crate::by_kind;
+use crate::cli::Job;
+use crate::gas::Gas;
+use crate::parts::Parts;
+
+/// The JSON result.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Summary {
+    recording: String,
+    out: PathBuf,
+    rows: u64,
+    fire_rows: u64,
+    frames: u64,
+    frozen_frames: u64,
+    bad_pixels: u64,
+    co2_readings: u64,
+    invalid_readings: u64,
+}
+
+/// Reads the recording and writes its rows.
+pub(crate) async fn extract(job: &Job) -> anyhow::Result<Summary> {
+    let frames = Parts::open(job.frames.clone(), job.options)?;
+    let start_unix_s = frames.start_unix_s().or(job.start_unix_s);
+    let mut gas = match &job.co2 {
+        Some((path, columns)) => Gas::open(path, columns, start_unix_s)?,
+        None => Gas::none(),
+    };
+    let mut stream = RowStream::new(CheckedExtractorParams::default());
+    let mut sheet = Sheet::create(job)?;
+    for frame in frames {
+        let frame = frame?;
+        while let Some(reading) = gas.next_until(frame.time_s()) {
+            stream.push_co2(reading.map_err(by_kind)?).map_err(usage)?;
+            sheet.co2_readings += 1;
+        }
+        stream.push_frame(frame).map_err(usage)?;
+        sheet.frames += 1;
+        let rows = stream.take_rows();
+        if !rows.is_empty() {
+            sheet.write(&rows)?;
+            // Ctrl-C is heard here.
+            tokio::task::yield_now().await;
+        }
+    }
+    let counts = stream.counts();
+    sheet.write(&stream.finish())?;
+    sheet.finish(counts)
+}
+
+/// The file of rows as it grows.
+struct Sheet<'a> {
+    job: &'a Job,
+    writer: RowWriter,
+    group: u64,
+    rows: u64,
+    fire_rows: u64,
+    frames: u64,
+    co2_readings: u64,
+}
+
+impl<'a> Sheet<'a> {
+    fn create(job: &'a Job) -> anyhow::Result<Self> {
+        Ok(Self {
+            job,
+            writer: RowWriter::create(&job.out).map_err(by_kind)?,
+            group: group_of_episode(&job.recording),
+            rows: 0,
+            fire_rows: 0,
+            frames: 0,
+            co2_readings: 0,
+        })
+    }
+
+    /// Appends the rows from the first frame on; before it there was CO2 alone.
+    fn write(&mut self, extracted: &[SensorRow]) -> anyhow::Result<()> {
+        let mut rows = Rows::default();
+        for row in extracted.iter().filter(|row| row.time_s >= 0.0) {
+            let fire = self.job.fire.as_ref();
+            let label = u8::from(fire.is_some_and(|fire| fire.contains(row.time_s)));
+            // Half of the group and the second: unique where the rows of many recordings meet.
+            rows.ids
+                .push(self.group & !u64::from(u32::MAX) | row.time_s as u64);
+            rows.groups.push(self.group);
+            rows.features.extend(row.features);
+            rows.labels.push(label);
+            self.rows += 1;
+            self.fire_rows += u64::from(label);
+        }
+        self.writer.write(&rows).map_err(by_kind)
+    }
+
+    fn finish(self, counts: Counts) -> anyhow::Result<Summary> {
+        if self.rows == 0 {
+            return Err(usage(anyhow!(
+                "{} frames make no row; a recording needs more than a second",
+                self.frames
+            )));
+        }
+        if let (Some((path, _)), 0) = (&self.job.co2, self.co2_readings) {
+            return Err(usage(anyhow!(
+                "{} has no reading at the time of the frames; check its dates (UTC unless they say otherwise) and \
+                 --co2-columns, or leave --co2 out",
+                path.display()
+            )));
+        }
+        self.writer.finish().map_err(by_kind)?;
+        Ok(Summary {
+            recording: self.job.recording.clone(),
+            out: self.job.out.clone(),
+            rows: self.rows,
+            fire_rows: self.fire_rows,
+            frames: self.frames,
+            frozen_frames: counts.frozen_frames,
+            bad_pixels: counts.bad_pixels,
+            co2_readings: self.co2_readings,
+            invalid_readings: counts.invalid_readings,
+        })
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{}: {} frames ({} with the shutter closed, {} bad pixels replaced), {} CO2 readings ({} invalid)",
+            self.recording,
+            self.frames,
+            self.frozen_frames,
+            self.bad_pixels,
+            self.co2_readings,
+            self.invalid_readings
+        )?;
+        write!(
+            f,
+            "{} rows, {} of them with fire, are in {}",
+            self.rows,
+            self.fire_rows,
+            self.out.display()
+        )
+    }
+}

@@ -1,0 +1,343 @@
+//! The whole program, in process, on recordings in files.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use extract_rows::Args;
+use fire_cli::{Console, Exit, exit_of};
+use sensor_model::{FRAME_PIXELS, Feature, Rows, read_files, read_rows};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const RECORDING: &str = "lepton35_y16/thermal_20260512_151542.raw.y16.gz";
+/// Unix time of its first frame.
+const START: f64 = 1_778_613_342.725;
+
+/// A folder for a test's files.
+struct Bench(TempDir);
+
+/// What the program left behind.
+struct Ran {
+    exit: Exit,
+    out: String,
+    err: String,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// Ten raw frames a second for so many seconds, each of one temperature: 20 C and a hundredth more every frame.
+    fn raw(&self, name: &str, seconds: usize) -> PathBuf {
+        let counts = (0..10 * seconds).flat_map(|frame| [29_315 + frame as u16; FRAME_PIXELS]);
+        let bytes: Vec<u8> = counts.flat_map(u16::to_le_bytes).collect();
+        self.file(name, bytes)
+    }
+
+    /// Calls the program with JSON output; `{}` in a flag stands for the folder.
+    fn run(&self, flags: &[&str]) -> Ran {
+        let folder = self.0.path().display().to_string();
+        let flags = flags.iter().map(|flag| flag.replace("{}", &folder));
+        let words = std::iter::once("extract-rows".to_owned()).chain(flags);
+        let args = match Args::try_parse_from(words.chain(["--output".into(), "json".into()])) {
+            Ok(args) => args,
+            Err(error) => {
+                return Ran {
+                    exit: Exit::Usage,
+                    out: String::new(),
+                    err: error.to_string(),
+                };
+            }
+        };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut console = Console::new(&mut out, &mut err, args.common.style(false));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let ended = runtime.block_on(extract_rows::run(args, &mut console));
+        let (exit, said) = match ended {
+            Ok(exit) => (exit, String::new()),
+            Err(error) => (exit_of(&error), format!("{error:#}")),
+        };
+        Ran {
+            exit,
+            out: String::from_utf8(out).unwrap(),
+            err: String::from_utf8(err).unwrap() + &said,
+        }
+    }
+
+    #[track_caller]
+    fn check_refused(&self, flags: &[&str], exit: Exit, expected: &str) {
+        let ran = self.run(flags);
+        assert_eq!(ran.exit, exit, "{}", ran.err);
+        assert!(ran.err.contains(expected), "{}", ran.err);
+        let left: Vec<_> = fs::read_dir(self.0.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        assert!(
+            !left
+                .iter()
+                .any(|path| path.to_string_lossy().contains("rows.")),
+            "{left:?}"
+        );
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    fn json(self) -> Value {
+        assert_eq!(self.exit, Exit::Done, "{}", self.err);
+        serde_json::from_str(&self.out).unwrap()
+    }
+}
+
+/// A file of real data, which lies beside the workspace; CI must have it.
+fn shared(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/data")
+        .join(name);
+    if path.is_file() {
+        return Some(path);
+    }
+    assert!(
+        std::env::var_os("FIRE_CI").is_none_or(|value| value != "1"),
+        "there is no {}",
+        path.display()
+    );
+    println!("not checked: there is no {}", path.display());
+    None
+}
+
+fn column(rows: &Rows, feature: Feature) -> Vec<f32> {
+    (0..rows.len())
+        .map(|i| rows.row(i)[feature.index()])
+        .collect()
+}
+
+#[test]
+fn a_real_recording_with_gas_and_labels_becomes_rows() {
+    let Some(recording) = shared(RECORDING) else {
+        return;
+    };
+    let bench = Bench::new();
+    let log: String = (-60..20)
+        .step_by(5)
+        .map(|second| format!("{},{}\n", START + f64::from(second), 500 + second))
+        .collect();
+    bench.file("co2.csv", format!("when,co2\n{log}"));
+    bench.file("fire.csv", "start_s,end_s\n3,6\n");
+    let recording = recording.display().to_string();
+    let flags = [
+        "--frames",
+        &recording,
+        "--co2",
+        "{}/co2.csv",
+        "--co2-columns",
+        "when:unix-s:co2",
+        "--labels",
+        "{}/fire.csv",
+        "--out",
+        "{}/rows.parquet",
+    ];
+    let summary = bench.run(&flags).json();
+    for (key, expected) in [
+        ("rows", 10),
+        ("fire_rows", 3),
+        ("frames", 82),
+        ("frozen_frames", 0),
+        ("co2_readings", 14),
+        ("invalid_readings", 0),
+    ] {
+        assert_eq!(summary[key], expected, "{key}");
+    }
+    let rows = read_rows(&bench.path("rows.parquet")).unwrap();
+    assert_eq!(rows.labels, [0, 0, 0, 1, 1, 1, 0, 0, 0, 0]);
+    assert!(rows.groups.iter().all(|&group| group == rows.groups[0]));
+    // The mean of the scene drifts from 22.76 C in the first frame to 22.21 C in the last.
+    let means = column(&rows, Feature::TMean);
+    assert!(
+        (means[0] - 22.76).abs() < 0.02 && (means[9] - 22.235).abs() < 0.02,
+        "{means:?}"
+    );
+    assert!(
+        column(&rows, Feature::TMax)
+            .iter()
+            .all(|&hottest| hottest > 28.0 && hottest < 31.0)
+    );
+    assert_eq!(
+        column(&rows, Feature::GasVal),
+        [
+            500.0, 500.0, 500.0, 500.0, 500.0, 505.0, 505.0, 505.0, 505.0, 505.0
+        ]
+    );
+}
+
+#[test]
+fn rows_of_raw_frames_know_nothing_before_the_first() {
+    let bench = Bench::new();
+    bench.raw("a.y16", 4);
+    let flags = [
+        "--frames",
+        "{}/a.y16",
+        "--scale",
+        "0.01K",
+        "--fps",
+        "10",
+        "--out",
+        "{}/rows.csv",
+    ];
+    let ran = bench.run(&flags);
+    for note in [
+        "no --co2: gas_val, gas_delta and gas_vel are missing",
+        "no --labels: every row says",
+    ] {
+        assert!(ran.err.contains(note), "{}", ran.err);
+    }
+    assert_eq!(ran.json()["rows"], 4);
+    let rows = read_rows(&bench.path("rows.csv")).unwrap();
+    assert!(
+        column(&rows, Feature::GasVal)
+            .iter()
+            .all(|value| value.is_nan())
+    );
+    let differences = column(&rows, Feature::TDiffMean);
+    assert!(differences[0].is_nan());
+    assert!(
+        differences[1..]
+            .iter()
+            .all(|difference| (difference - 0.1).abs() < 1e-3),
+        "{differences:?}"
+    );
+}
+
+#[test]
+fn files_of_one_recording_go_on_in_time() {
+    let bench = Bench::new();
+    bench.raw("a.y16", 3);
+    bench.raw("b.y16", 3);
+    let flags = |frames: &[&'static str], out: &'static str| {
+        let options = ["--scale", "0.01K", "--fps", "10", "--out", out];
+        [&["--frames"], frames, &options[..]].concat()
+    };
+    let both = bench
+        .run(&flags(&["{}/a.y16", "{}/b.y16"], "{}/ab.csv"))
+        .json();
+    assert_eq!(
+        (both["rows"].as_u64(), both["frames"].as_u64()),
+        (Some(6), Some(60))
+    );
+    bench.run(&flags(&["{}/b.y16"], "{}/b.csv")).json();
+    let paths = ["ab.csv", "b.csv"].map(|name| bench.path(name));
+    let rows = read_files(&paths).unwrap();
+    let mut ids = rows.ids.clone();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 9, "two recordings share a row id");
+    assert_ne!(rows.groups[0], rows.groups[8]);
+}
+
+#[test]
+fn input_that_cannot_be_used_is_refused_and_leaves_no_file() {
+    let bench = Bench::new();
+    bench.raw("a.y16", 2);
+    bench.raw("short.y16", 0);
+    bench.file("co2.csv", "time_s,co2_ppm\n100,500\n");
+    bench.file("dated.csv", "date,CO2\n2015-02-04 17:51:00,500\n");
+    bench.file("broken.csv", "time_s,co2_ppm\n0,much\n");
+    bench.file("fire.csv", "start_s,end_s\n5,9\n1,6\n");
+    let base = [
+        "--frames",
+        "{}/a.y16",
+        "--scale",
+        "0.01K",
+        "--fps",
+        "10",
+        "--out",
+        "{}/rows.csv",
+    ];
+    let refused = |more: &[&str], expected: &str| {
+        bench.check_refused(&[&base[..], more].concat(), Exit::Usage, expected);
+    };
+    refused(
+        &["--co2", "{}/co2.csv"],
+        "has no reading at the time of the frames",
+    );
+    refused(&["--co2", "{}/none.csv"], "cannot read");
+    refused(
+        &["--co2", "{}/broken.csv"],
+        "line 2, column co2_ppm: `much` is not a number",
+    );
+    refused(
+        &["--co2", "{}/dated.csv", "--co2-columns", "uci"],
+        "has dates, but the frames have none; give the time of the first frame by --start-unix",
+    );
+    refused(
+        &["--labels", "{}/fire.csv"],
+        "line 3: its interval overlaps that of line 2",
+    );
+    refused(&["--co2-columns", "uci"], "--co2");
+    for (flag, value, expected) in [
+        ("--scale", "1K", "is no scale"),
+        ("--scale", "0.1K", "declare the scale 0.01 K"),
+        ("--fps", "0", "is no frame rate"),
+        ("--telemetry", "above", "none, header or footer"),
+        ("--frames", "{}/short.y16", "there is no frame in it"),
+        ("--frames", "{}/none.y16", "cannot read"),
+        ("--out", "{}/rows.txt", "is neither .parquet nor .csv"),
+    ] {
+        let flags = base.map(|word| word);
+        let at = flags.iter().position(|word| *word == flag);
+        let mut flags = flags.to_vec();
+        match at {
+            Some(at) => flags[at + 1] = value,
+            None => flags.extend([flag, value]),
+        }
+        bench.check_refused(&flags, Exit::Usage, expected);
+    }
+    let mut nowhere = base.to_vec();
+    nowhere[7] = "{}/none/rows.csv";
+    bench.check_refused(&nowhere, Exit::WorkFailed, "cannot write");
+}
+
+#[test]
+fn a_dated_log_meets_undated_frames_by_a_declared_start() {
+    let bench = Bench::new();
+    bench.raw("a.y16", 3);
+    bench.file(
+        "dated.csv",
+        "date,CO2\n2015-02-04 17:51:00,500\n2015-02-04 17:51:02,510\n",
+    );
+    let flags = [
+        "--frames",
+        "{}/a.y16",
+        "--scale",
+        "0.01K",
+        "--fps",
+        "10",
+        "--co2",
+        "{}/dated.csv",
+        "--co2-columns",
+        "uci",
+        "--start-unix",
+        "1423072260",
+        "--out",
+        "{}/rows.csv",
+    ];
+    assert_eq!(bench.run(&flags).json()["co2_readings"], 2);
+    let rows = read_rows(&bench.path("rows.csv")).unwrap();
+    assert_eq!(column(&rows, Feature::GasVal), [500.0, 500.0, 510.0]);
+}
