@@ -10,7 +10,7 @@ use crate::parallel;
 /// Rows that a fixed-point sum can hold (see `packed`).
 const MAX_ROWS: usize = 1 << 24;
 /// Values per feature that the cuts are taken from; with more rows, every k-th one.
-const SAMPLE: usize = 1 << 18;
+const SAMPLE: usize = 1 << 17;
 /// Rows per job of the encoding.
 const BLOCK: usize = 1 << 13;
 

@@ -23,7 +23,7 @@ use crate::run::{Progress, Run};
 use crate::tree::{self, Grown, Tree};
 use early_stopping::{EarlyStopping, Validation};
 use grow::Growth;
-use margins::{Margins, Words};
+use margins::{Margins, TrainingRows};
 use pool::Pool;
 use rule::Rule;
 
@@ -101,13 +101,11 @@ impl Boosting {
 /// What the rounds of one fit share and move.
 struct Rounds<'a> {
     params: &'a BoostingParams,
-    train: &'a Samples<'a>,
-    weights: RowWeights,
+    x: Matrix<'a>,
+    rows: TrainingRows<'a>,
     data: &'a Binned,
     rule: Rule,
     margins: Margins,
-    /// Each row's packed gradient and hessian.
-    packed: Words,
     entries: Vec<Entry>,
     scratch: Vec<Entry>,
     pool: Pool,
@@ -123,15 +121,15 @@ impl<'a> Rounds<'a> {
         let scale = FixedPoint::for_rows(data.rows(), weights.total(), weights.largest);
         Self {
             params,
-            train,
-            weights,
+            x: train.x(),
+            rows: TrainingRows {
+                labels: train.y(),
+                weights: weights.each,
+                scale,
+            },
             data,
             rule: Rule::new(params, scale),
             margins: Margins::from(vec![base as f32; data.rows()]),
-            packed: Words {
-                words: vec![0; data.rows()],
-                scale,
-            },
             entries: Vec::new(),
             scratch: Vec::new(),
             pool: Pool::default(),
@@ -140,11 +138,12 @@ impl<'a> Rounds<'a> {
 
     /// Fits one tree to the current gradients and adds it to the margins.
     fn fit_tree(&mut self, round: usize, seed: u64) -> Grown {
-        let weights = self.weights.each.as_deref();
-        self.margins
-            .gradients(self.train.y(), weights, &mut self.packed);
         let drawn = sample::draw(self.params, self.data, seed, round);
-        self.enter(drawn.rows.as_deref());
+        match &drawn.rows {
+            None => self.margins.all_entries(&self.rows, &mut self.entries),
+            Some(rows) => self.margins.entries(&self.rows, rows, &mut self.entries),
+        }
+        self.scratch.resize(self.entries.len(), Entry::default());
         let growth = Growth {
             data: self.data,
             columns: &drawn.columns,
@@ -154,28 +153,11 @@ impl<'a> Rounds<'a> {
         let sketch = growth.tree(&mut self.entries, &mut self.scratch);
         let tree = Tree::from_preorder(sketch.nodes);
         self.margins.add_fallen(sketch.fallen, self.data);
-        self.margins
-            .add_tree(&tree, &self.train.x(), &drawn.left_out);
+        self.margins.add_tree(&tree, &self.x, &drawn.left_out);
         Grown {
             tree,
             gains: sketch.gains,
         }
-    }
-
-    /// Makes entries of `rows`, or of all of them.
-    fn enter(&mut self, rows: Option<&[u32]>) {
-        let words = &self.packed.words;
-        self.entries.clear();
-        match rows {
-            None => self
-                .entries
-                .extend((0..).zip(words).map(|(row, &word)| Entry { row, word })),
-            Some(rows) => self.entries.extend(rows.iter().map(|&row| Entry {
-                row,
-                word: words[row as usize],
-            })),
-        }
-        self.scratch.resize(self.entries.len(), Entry::default());
     }
 }
 

@@ -64,27 +64,31 @@ impl Cuts {
 }
 
 /// The distinct values of a sorted sample, each with its number of occurrences. Zero and minus zero are one value.
-fn run_lengths(sorted: &[f32]) -> Vec<(f32, usize)> {
-    let runs = sorted.chunk_by(|a, b| a == b);
-    runs.map(|run| (run[0], run.len())).collect()
+fn run_lengths(sorted: &[f32]) -> Vec<(f32, u32)> {
+    let runs = || sorted.chunk_by(|a, b| a == b);
+    // Counted first: a vector that grows holds two copies for a moment.
+    let mut lengths = Vec::with_capacity(runs().count());
+    lengths.extend(runs().map(|run| (run[0], run.len() as u32)));
+    lengths
 }
 
 /// After which distinct values a bin ends, ascending; at most `max_bins - 1` of them, never the last value.
-fn boundaries(distinct: &[(f32, usize)], max_bins: usize) -> Vec<usize> {
+fn boundaries(distinct: &[(f32, u32)], max_bins: usize) -> Vec<usize> {
     let inner = distinct.len().saturating_sub(1);
     if distinct.len() <= max_bins {
         return (0..inner).collect();
     }
-    let mut left_over: usize = distinct.iter().map(|&(_, count)| count).sum();
+    let count = |at: usize| distinct[at].1 as usize;
+    let mut left_over: usize = (0..distinct.len()).map(count).sum();
     let mut bins_left = max_bins;
     let mut in_bin = 0;
     let mut boundaries = Vec::with_capacity(max_bins - 1);
     for at in 0..inner {
-        in_bin += distinct[at].1;
+        in_bin += count(at);
         // The target follows what is left, so that a frequent value does not starve the bins after it.
         let target = left_over / bins_left;
         // The bin ends here if its size is then nearer to the target than with the next value in it.
-        if 2 * in_bin + distinct[at + 1].1 >= 2 * target {
+        if 2 * in_bin + count(at + 1) >= 2 * target {
             boundaries.push(at);
             left_over -= in_bin;
             bins_left -= 1;

