@@ -30,12 +30,12 @@ pub(super) struct Texture {
 impl Texture {
     pub(super) fn draw(draw: &mut Draw) -> Self {
         // One scale for all contrasts: bare rooms are bare in every respect.
-        let contrast = draw.log_uniform(0.5, 2.0);
+        let contrast = draw.log_uniform(0.6, 2.4);
         Self {
             seed: draw.seed(),
-            stratification_k: contrast * draw.uniform(0.3, 2.0),
-            patches_k: contrast * draw.uniform(0.5, 1.3),
-            furniture_k: contrast * draw.uniform(0.7, 1.6),
+            stratification_k: contrast * draw.uniform(0.5, 2.5),
+            patches_k: contrast * draw.uniform(0.7, 1.8),
+            furniture_k: contrast * draw.uniform(0.8, 1.8),
             pieces: 4 + draw.below(9),
         }
     }

@@ -101,8 +101,8 @@ impl Fault {
         (moved(shift.0, 0.0), moved(shift.1, 50.0))
     }
 
-    /// Damages an image.
-    pub(super) fn damage(&self, celsius: &mut [f32]) {
+    /// Damages an image of a camera that reports up to `highest_c`.
+    pub(super) fn damage(&self, celsius: &mut [f32], highest_c: f32) {
         let Self::BadPixels { seed, count, row } = *self else {
             return;
         };
@@ -115,7 +115,8 @@ impl Fault {
             } else {
                 1.0
             };
-            celsius[(row * FRAME_WIDTH + column) % FRAME_PIXELS] += (sign * kelvin) as f32;
+            let pixel = &mut celsius[(row * FRAME_WIDTH + column) % FRAME_PIXELS];
+            *pixel = (*pixel + (sign * kelvin) as f32).min(highest_c);
         }
     }
 

@@ -23,6 +23,8 @@ enum Burning {
         soot_per_m: f64,
         /// Temperature of the burning surface, C.
         bed_c: f64,
+        /// Share of that surface in view: little of it in a waste bin, all of it on the floor.
+        bed_share: f64,
     },
     /// A glowing or charring patch.
     Smoulder {
@@ -176,6 +178,7 @@ impl Fire {
             flame_c,
             soot_per_m,
             bed_c,
+            bed_share,
         } = self.burning
         else {
             return 0.0;
@@ -189,16 +192,16 @@ impl Fire {
         let mut largest = if self.hidden_m > 0.0 {
             0.0
         } else {
-            self.paint_bed(&flame, bed_c, canvas)
+            self.paint_bed(&flame, (bed_c, bed_share), canvas)
         };
         for slice in 0..slices as u32 {
             let up = (f64::from(slice) + 0.5) / slices;
             if up * height < self.hidden_m {
                 continue;
             }
-            // Each slice has a phase of its own: turbulence is not one big bellows.
-            let here = flicker.at(time_s + 7.3 * f64::from(slice));
-            let half_width = 0.5 * flame.diameter_m * libm::sqrt(1.0 - up) * (1.0 + 0.3 * here);
+            // Eddies rise: what the base does now, the tip did a moment ago.
+            let here = flicker.at(time_s - up / flame.flicker_hz());
+            let half_width = 0.5 * flame.diameter_m * libm::sqrt(1.0 - up) * (1.0 + 0.25 * here);
             let sway = 0.3
                 * flame.diameter_m
                 * up
@@ -222,14 +225,21 @@ impl Fire {
         largest
     }
 
-    fn paint_bed(&self, flame: &FlameSize, bed_c: f64, canvas: &mut Canvas) -> f32 {
+    fn paint_bed(
+        &self,
+        flame: &FlameSize,
+        (celsius, emissivity): (f64, f64),
+        canvas: &mut Canvas,
+    ) -> f32 {
         let radius = 0.5 * flame.diameter_m * self.spot.scale;
         let shape = Shape::ellipse((self.spot.x, self.spot.y), (radius, 0.35 * radius));
-        let paint = Paint::Surface {
-            celsius: bed_c,
-            emissivity: 0.85,
-        };
-        canvas.paint(&shape, paint)
+        canvas.paint(
+            &shape,
+            Paint::Surface {
+                celsius,
+                emissivity,
+            },
+        )
     }
 }
 
@@ -259,6 +269,7 @@ fn flames(
         // 0.4 (wood) to 2.5 (plastics) per metre.
         soot_per_m: draw.log_uniform(0.4, 2.5),
         bed_c: draw.uniform(320.0, 480.0),
+        bed_share: draw.log_uniform(0.02, 0.9),
     };
     (growth, burning)
 }
@@ -278,6 +289,7 @@ fn pool(ignition_s: f64, draw: &mut Draw) -> (Growth, Burning) {
         soot_per_m: draw.one_of([0.25, 0.4, 1.5, 2.6]),
         // The surface of a liquid cannot be hotter than it boils.
         bed_c: draw.uniform(75.0, 170.0),
+        bed_share: 0.9,
     };
     (growth, burning)
 }

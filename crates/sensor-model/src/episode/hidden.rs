@@ -113,7 +113,7 @@ impl Hidden {
             .electronics
             .report(time_s, canvas.pixels(), faults + air_k);
         for fault in &self.faults {
-            fault.damage(&mut celsius);
+            fault.damage(&mut celsius, self.electronics.gain.highest_c);
         }
         celsius
     }

@@ -4,10 +4,10 @@ use crate::error::Error;
 
 use super::scenario::Scenario;
 
-/// Seconds that the sensors have run before the first row: the features look back at most 60 s and need 30 s at least.
+/// Seconds that the sensors have run before the first row: the features look back 60 s, and a CO2 reading may be 5 s old.
 ///
 /// Without it a missing value would tell that the episode is young, hence that nothing burns yet.
-pub(super) const WARM_UP_S: u32 = 35;
+pub(super) const WARM_UP_S: u32 = 70;
 
 /// Of the generator of episodes. See [`check`](Self::check).
 #[derive(Clone, Debug, PartialEq)]
@@ -20,9 +20,9 @@ pub struct EpisodeParams {
     pub scenario_weights: [f64; Scenario::COUNT],
     /// How hard the episodes are, 0 to 1 (default 0.5): smaller fires, more nuisances beside them, more sensor faults.
     pub severity: f64,
-    /// Shortest episode in seconds, 60 to 3600 (default 90).
+    /// Shortest episode in seconds, of which the first 70 are warm-up without rows, 90 to 3600 (default 120).
     pub min_duration_s: u32,
-    /// Longest episode in seconds, the shortest to 3600 (default 300).
+    /// Longest episode in seconds, the shortest to 3600 (default 330).
     pub max_duration_s: u32,
     /// One second in so many becomes a row, 1 to 60 (default 5): neighbouring seconds are nearly copies.
     pub keep_one_in: u32,
@@ -39,8 +39,8 @@ impl Default for EpisodeParams {
                 1.0, 1.3, 1.0, 1.2, 1.5, 0.8, 0.8, 1.2, 0.8, 0.9,
             ],
             severity: 0.5,
-            min_duration_s: 90,
-            max_duration_s: 300,
+            min_duration_s: 120,
+            max_duration_s: 330,
             keep_one_in: 5,
             sites: 400,
         }
@@ -77,8 +77,8 @@ impl EpisodeParams {
         whole(
             "min_duration_s",
             min.into(),
-            (60, 3_600),
-            "a whole number from 60 to 3600",
+            (90, 3_600),
+            "a whole number from 90 to 3600",
         )?;
         let expected = "a whole number from min_duration_s to 3600";
         whole("max_duration_s", max.into(), (min.into(), 3_600), expected)?;

@@ -10,6 +10,7 @@ use super::co2_sensor::PERIOD_S;
 use super::draw::hashed;
 use super::header::Header;
 use super::hidden::Hidden;
+use super::params::WARM_UP_S;
 
 /// A fire is visible once it changes a pixel by ten times the camera's sensitivity of 50 mK (datasheet).
 pub(super) const VISIBLE_C: f32 = 0.5;
@@ -52,6 +53,9 @@ pub(super) fn record(
             let jitter = JITTER_S * hashed(header.episode.index(), second.into());
             extractor.push_frame(frame(hidden, time_s - FRAME_GAP_S - jitter, canvas)?.0)?;
         }
+        if !is_watched(second) {
+            continue;
+        }
         let (image, change) = frame(hidden, time_s, canvas)?;
         extractor.push_frame(image)?;
         if recorded.first_visible_s.is_none() && change >= VISIBLE_C {
@@ -62,6 +66,14 @@ pub(super) fn record(
         }
     }
     Ok(recorded)
+}
+
+/// Whether a frame of that second matters to any row.
+///
+/// Before the first row, only the hotspot proxy of a minute ago does, for which every other second will do; its slope
+/// and the differences look back no more than 12 s.
+fn is_watched(second: u32) -> bool {
+    second + 12 >= WARM_UP_S || (second + 62 >= WARM_UP_S && second.is_multiple_of(2))
 }
 
 /// A frame, and by how many degrees the fire changed the pixel that it changed most.

@@ -135,6 +135,8 @@ impl Air {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     const CLOSED: Room = Room {
@@ -197,5 +199,70 @@ mod tests {
             air.ppm_at(2.4) > 1_500.0 && air.ppm_at(0.3) < 421.0,
             "{air:?}"
         );
+    }
+
+    /// Time in s, heat in kW, and the rise of CO2 in upper and lower layer in ppm, by NIST's CFAST.
+    fn cfast_run() -> Option<Vec<[f64; 4]>> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../../shared/data/cfast_reference/room_compartments.csv");
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            assert!(
+                std::env::var_os("FIRE_CI").is_none_or(|value| value != "1"),
+                "{} is missing; with FIRE_CI=1 every check must be made",
+                path.display()
+            );
+            println!(
+                "not checked: the layers against CFAST, because {} is missing",
+                path.display()
+            );
+            return None;
+        };
+        let mut lines = text.lines();
+        let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+        let columns = ["Time", "HRR_1", "ULCO2_1", "LLCO2_1"];
+        let at = columns.map(|name| header.iter().position(|column| *column == name).unwrap());
+        let rows = lines.skip(3).map(|line| {
+            let cells: Vec<f64> = line
+                .split(',')
+                .map(|cell| cell.trim().parse().unwrap())
+                .collect();
+            let [time, watt, upper, lower] = at.map(|column| cells[column]);
+            [time, watt / 1e3, 1e6 * upper, 1e6 * lower]
+        });
+        Some(rows.collect())
+    }
+
+    #[test]
+    fn both_layers_rise_as_in_the_cfast_run() {
+        let Some(run) = cfast_run() else { return };
+        let mut air = Air::mixed(CLOSED, OUTDOOR_PPM);
+        // Until the fire runs short of air, which is beyond what an alarm is for.
+        for pair in run.windows(2).take_while(|pair| pair[1][0] <= 150.0) {
+            let ([from, heat, ..], [to, _, upper, lower]) = (pair[0], pair[1]);
+            let sources = Sources {
+                fire_kw: heat,
+                // 1.72 kg CO2 per kg of wood of 17 MJ/kg.
+                fire_kg_s: 0.101 * heat / 1e3,
+                other_kg_s: 0.0,
+            };
+            for _ in 0..5 {
+                air.step(&sources, (to - from) / 5.0);
+            }
+            if to >= 30.0 {
+                let risen = air.upper_ppm - OUTDOOR_PPM;
+                assert!(
+                    (risen / upper - 1.0).abs() < 0.3,
+                    "{to} s: {risen} ppm, CFAST {upper}"
+                );
+            }
+            // From 140 s on, with the layer 0.3 m above the floor, CFAST returns some of it to the air below.
+            if to < 140.0 {
+                let risen = air.lower_ppm - OUTDOOR_PPM;
+                assert!(
+                    (risen - lower).abs() < 1.0,
+                    "{to} s: {risen} ppm, CFAST {lower}"
+                );
+            }
+        }
     }
 }

@@ -56,7 +56,7 @@ impl EpisodeSource {
     fn until(&self, wanted: u64, amount: impl Fn(&Header) -> u64) -> Range<u64> {
         let (mut episodes, mut sum) = (0, 0);
         while sum < wanted {
-            // An episode lasts at least 60 s, of which at least one is kept.
+            // Both amounts are positive for every episode that the parameters allow; otherwise this would not end.
             sum += amount(&self.header(episodes)).max(1);
             episodes += 1;
         }

@@ -14,6 +14,8 @@ mod dataset;
 mod parquet_input;
 // The generator against the laws that it claims to follow.
 mod original;
+// Simulated scenes: what must hold of every row, and what real sensors saw.
+mod episode;
 // From frames and readings to rows.
 mod extract;
 // docs/FEATURES.md is what the schema says.

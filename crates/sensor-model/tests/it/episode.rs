@@ -1,0 +1,246 @@
+//! Profile `episode`: what must hold of every row, whatever the episode.
+
+mod reality;
+
+use std::num::NonZeroUsize;
+use std::sync::LazyLock;
+
+use sensor_model::episode::{EpisodeParams, EpisodeSource, Episodes, Purpose, Scenario, scenes};
+use sensor_model::{Feature, data_fingerprint};
+
+fn source(params: EpisodeParams, purpose: Purpose) -> EpisodeSource {
+    EpisodeSource::new(params.check().unwrap(), 7, purpose)
+}
+
+fn threads(count: usize) -> NonZeroUsize {
+    NonZeroUsize::new(count).unwrap()
+}
+
+/// Rows of 300 episodes with the default parameters.
+static DATA: LazyLock<Episodes> = LazyLock::new(|| {
+    let source = source(EpisodeParams::default(), Purpose::Training);
+    source.generate(0..300, threads(2)).unwrap()
+});
+
+/// A feature's values in the rows of one label.
+fn values(feature: Feature, label: u8) -> Vec<f32> {
+    let rows = (0..DATA.rows.len()).filter(|&row| DATA.rows.labels[row] == label);
+    rows.map(|row| DATA.rows.row(row)[feature.index()])
+        .collect()
+}
+
+#[test]
+fn every_row_is_possible() {
+    for row in 0..DATA.rows.len() {
+        let values = DATA.rows.row(row);
+        let value = |feature: Feature| values[feature.index()];
+        for feature in Feature::ALL {
+            let value = value(feature);
+            assert!(
+                value.is_nan() || feature.range().contains(&value),
+                "row {row}: {feature:?} {value}"
+            );
+        }
+        if value(Feature::TMean).is_nan() {
+            continue;
+        }
+        assert!(value(Feature::TMax) >= value(Feature::TP95), "row {row}");
+        assert!(value(Feature::TMax) >= value(Feature::TMean), "row {row}");
+        assert!(
+            value(Feature::THotLargestBlobPct) <= value(Feature::THotAreaPct),
+            "row {row}"
+        );
+    }
+}
+
+#[test]
+fn a_label_is_1_from_the_ignition_on() {
+    let mut row = 0;
+    for episode in &DATA.episodes {
+        let header = &episode.header;
+        assert_eq!(header.ignition_s.is_some(), header.scenario.is_fire());
+        for &second in &header.kept_s {
+            let burning = header
+                .ignition_s
+                .is_some_and(|ignition| f64::from(second) >= ignition);
+            assert_eq!(DATA.rows.labels[row], u8::from(burning), "row {row}");
+            assert_eq!(
+                (DATA.time_s[row], DATA.rows.groups[row]),
+                (second, header.episode.0)
+            );
+            row += 1;
+        }
+        assert!(
+            episode
+                .first_visible_s
+                .is_none_or(|seen| header.ignition_s.is_some_and(|ignition| seen >= ignition))
+        );
+    }
+    assert_eq!(row, DATA.rows.len());
+}
+
+#[test]
+fn ids_are_unique() {
+    let mut ids = DATA.rows.ids.clone();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), DATA.rows.len());
+}
+
+#[test]
+fn the_rows_do_not_depend_on_threads_or_pieces() {
+    let source = source(EpisodeParams::default(), Purpose::Training);
+    let whole = source.generate(0..9, threads(1)).unwrap();
+    for count in [2, 7] {
+        let again = source.generate(0..9, threads(count)).unwrap();
+        assert_eq!(
+            data_fingerprint(&again.rows),
+            data_fingerprint(&whole.rows),
+            "{count} threads"
+        );
+        assert_eq!(again.episodes, whole.episodes);
+    }
+    let mut pieces = source.generate(0..4, threads(2)).unwrap().rows;
+    pieces.extend(source.generate(4..9, threads(2)).unwrap().rows);
+    assert_eq!(data_fingerprint(&pieces), data_fingerprint(&whole.rows));
+}
+
+#[test]
+fn headers_tell_what_generating_gives() {
+    let source = source(EpisodeParams::default(), Purpose::Training);
+    for (episode, summary) in (0..).zip(&DATA.episodes) {
+        assert_eq!(source.header(episode), summary.header);
+    }
+    let rows = source.holding_rows(DATA.rows.len());
+    assert_eq!(rows, 0..300);
+}
+
+#[test]
+fn a_third_of_the_rows_is_positive() {
+    let source = source(EpisodeParams::default(), Purpose::Training);
+    let labels: Vec<u8> = (0..5_000)
+        .flat_map(|episode| source.header(episode).labels().collect::<Vec<_>>())
+        .collect();
+    let share = labels.iter().map(|&label| f64::from(label)).sum::<f64>() / labels.len() as f64;
+    assert!((0.30..0.37).contains(&share), "{share}");
+    // One second in five of 50 to 260 seconds.
+    let per_episode = labels.len() as f64 / 5_000.0;
+    assert!((30.0..34.0).contains(&per_episode), "{per_episode}");
+}
+
+#[test]
+fn purposes_share_no_site_and_no_episode() {
+    let purposes = [
+        Purpose::Training,
+        Purpose::AlarmValidation,
+        Purpose::AlarmTest,
+    ];
+    let mut seen: Vec<(u64, u64, usize)> = Vec::new();
+    for (number, purpose) in purposes.into_iter().enumerate() {
+        let source = source(EpisodeParams::default(), purpose);
+        let headers = (0..500).map(|episode| source.header(episode));
+        seen.extend(headers.map(|header| (header.site, header.episode.0, number)));
+    }
+    for (site, episode, number) in &seen {
+        let other = seen.iter().filter(|(_, _, other)| other != number);
+        assert!(
+            other.clone().all(|(other, ..)| other != site),
+            "site {site}"
+        );
+        assert!(
+            other.clone().all(|(_, other, _)| other != episode),
+            "episode {episode}"
+        );
+    }
+}
+
+#[test]
+fn alarm_episodes_come_whole_and_mostly_without_fire() {
+    let source = source(EpisodeParams::for_alarms(), Purpose::AlarmTest);
+    let episodes = source.lasting_hours(20.0);
+    let headers: Vec<_> = episodes.map(|episode| source.header(episode)).collect();
+    let seconds: u32 = headers.iter().map(|header| header.duration_s).sum();
+    assert!((72_000..72_300).contains(&seconds), "{seconds}");
+    for header in &headers {
+        assert!(
+            header
+                .kept_s
+                .iter()
+                .copied()
+                .eq(header.kept_s[0]..header.duration_s)
+        );
+    }
+    let labels = headers.iter().flat_map(|header| header.labels());
+    let burning = labels.map(u32::from).sum::<u32>();
+    assert!(
+        burning * 6 < seconds && burning * 20 > seconds,
+        "{burning} of {seconds}"
+    );
+}
+
+#[test]
+fn what_is_missing_does_not_tell_the_label() {
+    for feature in Feature::ALL {
+        let share = |label| {
+            let values = values(feature, label);
+            values.iter().filter(|value| value.is_nan()).count() as f64 / values.len() as f64
+        };
+        let [calm, fire] = [share(0), share(1)];
+        assert!(
+            calm < 0.05 && fire < 0.05,
+            "{feature:?} is missing in {calm} and {fire}"
+        );
+        assert!(
+            (calm - fire).abs() < 0.02,
+            "{feature:?} is missing in {calm} and {fire}"
+        );
+    }
+}
+
+/// Share of pairs of a fire row and another that a feature puts in the right order (or always the wrong one).
+fn auc(positives: &[f32], negatives: &[f32]) -> f64 {
+    let known = |values: &[f32]| -> Vec<f32> {
+        values
+            .iter()
+            .copied()
+            .filter(|value| !value.is_nan())
+            .collect()
+    };
+    let (positives, mut negatives) = (known(positives), known(negatives));
+    negatives.sort_unstable_by(f32::total_cmp);
+    let wins: f64 = positives
+        .iter()
+        .map(|value| {
+            let below = negatives.partition_point(|other| other < value);
+            let not_above = negatives.partition_point(|other| other <= value);
+            f64::midpoint(below as f64, not_above as f64)
+        })
+        .sum();
+    let auc = wins / (positives.len() * negatives.len()) as f64;
+    auc.max(1.0 - auc)
+}
+
+#[test]
+fn no_feature_decides_alone() {
+    for feature in Feature::ALL {
+        let found = auc(&values(feature, 1), &values(feature, 0));
+        assert!(found < 0.88, "{feature:?}: {found}");
+    }
+    // But they do tell something.
+    assert!(auc(&values(Feature::TMax, 1), &values(Feature::TMax, 0)) > 0.65);
+}
+
+#[test]
+fn there_is_a_scene_of_every_scenario() {
+    let scenes = scenes(3).unwrap();
+    let shown: Vec<Scenario> = scenes.iter().map(|scene| scene.header.scenario).collect();
+    assert_eq!(shown, Scenario::ALL);
+    for scene in &scenes {
+        let times: Vec<f64> = scene
+            .frames
+            .iter()
+            .map(sensor_model::ThermalFrame::time_s)
+            .collect();
+        assert!(times.is_sorted() && times[0] >= 70.0, "{times:?}");
+    }
+}
