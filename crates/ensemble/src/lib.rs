@@ -16,7 +16,8 @@
 //! all threads; both find splits by the same scan. [`Logistic`] standardises and leaves the solving to smartcore.
 //! [`Engine::Smartcore`] leaves the trees to smartcore too, and [`smartcore_api`] offers ours to its model selection.
 //!
-//! Rows count by their own weight ([`Samples::weighted`]) times that of their class ([`ClassWeight`]).
+//! Rows count by their own weight ([`Samples::weighted`]) times that of their class ([`ClassWeight`]). A forest can judge
+//! itself on the rows that its trees did not see ([`OutOfBag`]).
 //!
 //! Sums are fixed-point integers, every tree has a random stream of its own, and `exp` and `ln` are one pure-Rust
 //! implementation: the same rows, parameters and seed give the same model on any number of threads. The exception is
