@@ -21,6 +21,10 @@ use sensor_model::{Error, FRAME_PIXELS, ThermalFrame};
 const PURETHERMAL: &str = "lepton35_y16/thermal_20260512_151542.raw.y16.gz";
 
 /// A file of real data, which lies beside the workspace; CI must have it.
+#[expect(
+    clippy::print_stdout,
+    reason = "a check that was not made must be seen"
+)]
 fn shared(name: &str) -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let path = folder.join(name);
@@ -104,7 +108,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// The bytes within a PureThermal container, with an edited header.
+/// The bytes within a `PureThermal` container, with an edited header.
 fn container(edit: impl Fn(String) -> String, records: &[(f64, Vec<u16>)]) -> Vec<u8> {
     let header = edit(
         r#"{"version":1,"width":160,"height":120,"fps":9.0,"dtype":"uint16","endianness":"little",

@@ -4,10 +4,10 @@ use std::io::Cursor;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use sensor_model::FRAME_PIXELS;
 use sensor_model::recording::{
     FrameOptions, FrameRate, Scale, TelemetryLines, Y16Frames, open_frames,
 };
+use sensor_model::{FRAME_PIXELS, ThermalFrame};
 use tiff::encoder::colortype::{ColorType, Gray8, Gray16, Gray32Float, GrayI16, RGB8};
 use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, TiffValue};
 use tiff::tags::Predictor;
@@ -16,7 +16,7 @@ use super::{
     PURETHERMAL, accepted, bytes_of, check_refused, container, declared, file, gzip, scene, shared,
 };
 
-/// Telemetry of an ordinary frame: TLinear on at 0.01 K, this clock, this state of the correction.
+/// Telemetry of an ordinary frame: `TLinear` on at 0.01 K, this clock, this state of the correction.
 fn telemetry(clock_ms: u32, ffc_state: u16) -> Vec<u16> {
     let mut words = vec![0; 320];
     (words[1], words[2]) = (clock_ms as u16, (clock_ms >> 16) as u16);
@@ -183,10 +183,7 @@ fn raw_counts_become_temperatures_by_the_declared_scale() {
     for name in ["a.y16", "a.RAW"] {
         let frames = accepted(name, &bytes, &declared());
         assert_eq!(
-            frames
-                .iter()
-                .map(|frame| frame.time_s())
-                .collect::<Vec<_>>(),
+            frames.iter().map(ThermalFrame::time_s).collect::<Vec<_>>(),
             [0.0, 0.1]
         );
         for (i, frame) in frames.iter().enumerate() {
