@@ -5,6 +5,7 @@ mod combine;
 mod content;
 mod format;
 mod manifest;
+mod range;
 
 use crate::alarm::AlarmRule;
 use crate::algorithm::Algorithm;
@@ -12,6 +13,8 @@ use crate::error::Error;
 use crate::matrix::Matrix;
 use crate::metrics::Scores;
 use crate::model::Model;
+
+pub use range::FeatureRange;
 
 /// Name of the binary file.
 pub const MODEL_FILE: &str = "model.fire";
@@ -39,17 +42,6 @@ pub struct Artifact {
     pub probes: Vec<Probe>,
     /// What makes alarms of the vote on row after row, if one was chosen. Chosen on validation.
     pub alarm: Option<AlarmRule>,
-}
-
-/// The values of one feature that were seen in training.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FeatureRange {
-    /// The feature.
-    pub name: String,
-    /// The least value; infinity if all were missing.
-    pub min: f32,
-    /// The largest value; minus infinity if all were missing.
-    pub max: f32,
 }
 
 /// One voter.
@@ -84,32 +76,6 @@ pub struct Probe {
     pub expected: Option<bool>,
     /// What this artifact says of it.
     pub probability: f64,
-}
-
-impl FeatureRange {
-    /// The range of each column of `x`, named in order by `names`.
-    pub fn of_columns<'n>(names: impl IntoIterator<Item = &'n str>, x: &Matrix) -> Vec<Self> {
-        let range = |(column, name): (usize, &str)| {
-            let values = || x.iter_rows().map(|row| row[column]);
-            Self {
-                name: name.to_owned(),
-                // `min` and `max` pass over NaN.
-                min: values().fold(f32::INFINITY, f32::min),
-                max: values().fold(f32::NEG_INFINITY, f32::max),
-            }
-        };
-        names
-            .into_iter()
-            .take(x.columns())
-            .enumerate()
-            .map(range)
-            .collect()
-    }
-
-    /// Whether `value` was within the range seen in training; a missing value always is.
-    pub fn contains(&self, value: f32) -> bool {
-        value.is_nan() || (self.min..=self.max).contains(&value)
-    }
 }
 
 impl Artifact {

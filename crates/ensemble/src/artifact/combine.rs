@@ -72,9 +72,8 @@ impl Artifact {
     }
 
     fn absorb(&mut self, part: Self) {
-        for (range, other) in self.features.iter_mut().zip(part.features) {
-            range.min = range.min.min(other.min);
-            range.max = range.max.max(other.max);
+        for (range, other) in self.features.iter_mut().zip(&part.features) {
+            range.join(other);
         }
         if !self
             .data_fingerprint

@@ -48,7 +48,12 @@ stored_fields!(AlarmParams {
     release,
     latch
 });
-stored_fields!(FeatureRange { name, min, max });
+stored_fields!(FeatureRange {
+    name,
+    min,
+    max,
+    missing
+});
 stored_fields!(Member {
     name,
     algorithm,

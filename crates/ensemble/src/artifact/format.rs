@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Artifact;
 use super::bytes::{Reader, Stored, refuse};
+use super::{Artifact, FeatureRange};
 use crate::error::Error;
 use crate::model::Model;
 use crate::tree::{Node, Tree};
@@ -72,6 +72,10 @@ impl Artifact {
             (
                 (1..=255).contains(&columns),
                 "it has no features or too many",
+            ),
+            (
+                self.features.iter().all(FeatureRange::is_possible),
+                "the range of a feature is impossible",
             ),
             (!self.members.is_empty(), "it has no members"),
             (weights_are_shares, "the weights are no shares of 1"),
@@ -179,7 +183,7 @@ mod tests {
     use super::*;
     use crate::alarm::AlarmParams;
     use crate::algorithm::Algorithm;
-    use crate::artifact::{FeatureRange, Member, Probe};
+    use crate::artifact::{Member, Probe};
     use crate::boosting::Boosting;
     use crate::forest::Forest;
     use crate::logistic::{Logistic, Term};
@@ -233,6 +237,7 @@ mod tests {
             name: name.to_owned(),
             min: 0.0,
             max: 1.0,
+            missing: false,
         };
         let mut artifact = Artifact {
             schema: "s".to_owned(),
@@ -267,6 +272,10 @@ mod tests {
     #[test]
     fn content_that_cannot_predict_is_refused() {
         check(|a| a.features.clear(), "it has no features or too many");
+        let impossible = "the range of a feature is impossible";
+        check(|a| a.features[1].min = 2.0, impossible);
+        check(|a| a.features[1].min = f32::NAN, impossible);
+        check(|a| a.features[0].max = f32::INFINITY, impossible);
         check(|a| a.members.clear(), "it has no members");
         check(
             |a| a.members[0].weight = -1.0,
@@ -293,6 +302,7 @@ mod tests {
             name: "c".to_owned(),
             min: 0.0,
             max: 1.0,
+            missing: false,
         };
         check(
             |a| (a.features.push(extra()), a.probes.clear()).0,

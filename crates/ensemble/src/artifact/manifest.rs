@@ -43,7 +43,12 @@ fn member(member: &Member) -> Value {
 }
 
 fn feature(feature: &FeatureRange) -> Value {
-    json!({ "name": feature.name, "min": feature.min, "max": feature.max })
+    json!({
+        "name": feature.name,
+        "min": feature.min,
+        "max": feature.max,
+        "missing": feature.missing,
+    })
 }
 
 fn probe(probe: &Probe) -> Value {

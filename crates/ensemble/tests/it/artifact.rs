@@ -73,6 +73,7 @@ fn bytes_come_back_whole_and_do_not_depend_on_threads() {
         assert_eq!(again.to_bytes(), bytes);
         assert_eq!(again.members, artifact.members);
         assert_eq!(again.alarm, artifact.alarm);
+        assert_eq!(again.features, artifact.features);
         assert_eq!(again.manifest(), artifact.manifest());
         for threads in [2, 7] {
             assert_eq!(
@@ -178,6 +179,10 @@ fn combined_members_vote_by_weight() {
     assert_eq!(combined.alarm, None);
     assert_eq!(combined.data_fingerprint, "rows-1");
     assert_eq!(
+        combined.features,
+        single(Algorithm::RandomForest, 1).features
+    );
+    assert_eq!(
         Artifact::from_bytes(&combined.to_bytes(), SCHEMA)
             .unwrap()
             .members,
@@ -228,6 +233,7 @@ fn other_rows_join_ranges_and_fingerprints() {
     let mut other = single(Algorithm::LogisticRegression, 1);
     other.data_fingerprint = "rows-2".to_owned();
     (other.features[0].min, other.features[0].max) = (-1e9, 1e9);
+    other.features[1].missing = true;
     let parts = vec![single(Algorithm::RandomForest, 1), other];
     let combined = Artifact::combine(parts, &[1.0, 1.0]).unwrap();
     assert_eq!(combined.data_fingerprint, "rows-1+rows-2");
@@ -235,6 +241,7 @@ fn other_rows_join_ranges_and_fingerprints() {
         (combined.features[0].min, combined.features[0].max),
         (-1e9, 1e9)
     );
+    assert!(combined.features[1].missing);
 }
 
 #[test]
@@ -242,6 +249,9 @@ fn the_manifest_says_what_is_in_the_file() {
     let manifest = single(Algorithm::RandomForest, 1).manifest();
     assert_eq!(manifest["schema"], SCHEMA);
     assert_eq!(manifest["features"].as_array().unwrap().len(), COLUMNS);
+    let feature = &manifest["features"][0];
+    assert!(feature["min"].as_f64() < feature["max"].as_f64());
+    assert!(feature["missing"].is_boolean());
     let member = &manifest["members"][0];
     assert_eq!(
         (&member["algorithm"], &member["trees"]),
@@ -256,19 +266,4 @@ fn the_manifest_says_what_is_in_the_file() {
         (&manifest["alarm"]["k"], &manifest["alarm"]["n"]),
         (&3.into(), &5.into())
     );
-}
-
-#[test]
-fn ranges_are_those_of_the_present_values() {
-    let values = [1.0, f32::NAN, -2.0, f32::NAN];
-    let train = samples(&values, 2, &[0, 1]);
-    let ranges = FeatureRange::of_columns(["a", "b"], &train.x());
-    assert_eq!((ranges[0].min, ranges[0].max), (-2.0, 1.0));
-    let contained = |range: &FeatureRange, value| range.contains(value);
-    assert!(
-        contained(&ranges[0], 0.0)
-            && !contained(&ranges[0], 1.1)
-            && contained(&ranges[0], f32::NAN)
-    );
-    assert!(!contained(&ranges[1], 0.0) && contained(&ranges[1], f32::NAN));
 }
