@@ -19,6 +19,21 @@
 //! - Flow is between the newest frame and the last one at least 0.03 s and at most 0.5 s before it.
 //! - A CO2 reading of 0, above 40,000 or not a number is as if none had come, and is [counted](Counts::invalid_readings).
 //! - A slope needs three samples over half of its window; what has no history is NaN, never 0.
+//!
+//! ```
+//! use sensor_model::extract::{CheckedExtractorParams, Extractor};
+//! use sensor_model::{Co2Reading, FRAME_PIXELS, Feature, ThermalFrame};
+//! # fn main() -> Result<(), sensor_model::Error> {
+//! let mut extractor = Extractor::new(CheckedExtractorParams::default());
+//! extractor.push_frame(ThermalFrame::new(0.0, vec![21.5; FRAME_PIXELS])?)?;
+//! extractor.push_co2(Co2Reading { time_s: 0.5, ppm: 640.0 })?;
+//! let row = extractor.row_at(1.0);
+//! assert_eq!(row.features[Feature::TMax.index()], 21.5);
+//! assert_eq!(row.features[Feature::GasVal.index()], 640.0);
+//! assert!(row.features[Feature::GasDelta.index()].is_nan());
+//! # Ok(())
+//! # }
+//! ```
 
 mod bad_pixels;
 mod difference;

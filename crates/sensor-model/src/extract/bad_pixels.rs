@@ -50,28 +50,45 @@ fn neighbours(at: usize, length: usize) -> (usize, usize) {
     (before, after)
 }
 
-/// Whether any pixel of the middle row deviates from all but one of its four direct neighbours.
-///
-/// This is necessary for a defect and cheap: nearly all rows end here.
+/// Whether any pixel of the middle row stands out: nearly all rows end here.
 fn any_stands_out([above, row, below]: [&Row; 3], deviation_c: f32) -> bool {
-    let stands_out = |x: usize, left: usize, right: usize| {
-        let (low_a, high_a) = ordered(above[x], below[x]);
-        let (low_b, high_b) = ordered(row[left], row[right]);
-        let second_highest = larger(smaller(high_a, high_b), larger(low_a, low_b));
-        let second_lowest = smaller(larger(low_a, low_b), smaller(high_a, high_b));
-        (row[x] - second_highest > deviation_c) | (second_lowest - row[x] > deviation_c)
-    };
     let last = FRAME_WIDTH - 1;
-    let mut any = stands_out(0, 1, 1) | stands_out(last, last - 1, last - 1);
+    let at = |x: usize, beside: usize| {
+        stands_out(
+            row[x],
+            [above[x], below[x], row[beside], row[beside]],
+            deviation_c,
+        )
+    };
+    let mut any = at(0, 1) | at(last, last - 1);
     for x in 1..last {
-        any |= stands_out(x, x - 1, x + 1);
+        let around = [above[x], below[x], row[x - 1], row[x + 1]];
+        any |= stands_out(row[x], around, deviation_c);
     }
     any
+}
+
+/// Whether a pixel deviates from all but one of its four direct neighbours.
+///
+/// This is necessary for a defect and cheap.
+fn stands_out(celsius: f32, [above, below, left, right]: [f32; 4], deviation_c: f32) -> bool {
+    let (low_a, high_a) = ordered(above, below);
+    let (low_b, high_b) = ordered(left, right);
+    let (lows, highs) = (larger(low_a, low_b), smaller(high_a, high_b));
+    let (second_lowest, second_highest) = ordered(lows, highs);
+    larger(celsius - second_highest, second_lowest - celsius) > deviation_c
 }
 
 /// What to put in place of the pixel at `x` of the middle row; `None` if nothing is wrong with it.
 fn replacement([above, row, below]: [&Row; 3], x: usize, deviation_c: f32) -> Option<f32> {
     let (left, right) = neighbours(x, FRAME_WIDTH);
+    if !stands_out(
+        row[x],
+        [above[x], below[x], row[left], row[right]],
+        deviation_c,
+    ) {
+        return None;
+    }
     let mut around = [
         above[left],
         above[x],

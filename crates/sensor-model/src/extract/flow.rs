@@ -8,6 +8,7 @@
 //! tensor is below a floor), the flow is zero by definition. Most pixels of most scenes end there, so that only a
 //! rectangle around the others is worked on.
 
+mod candidates;
 mod lucas_kanade;
 mod plane;
 
@@ -106,6 +107,7 @@ impl OpticalFlow {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the expected values are exact")]
 mod tests {
     use super::*;
 

@@ -20,11 +20,12 @@ impl Sobel {
         let row = |y: usize| &image[y * width..][..width];
         let last = image.len() / width - 1;
         self.across([row(y.saturating_sub(1)), row(y), row((y + 1).min(last))]);
-        let (smooth, step) = (&self.smooth[..width + 2], &self.step[..width + 2]);
-        let dy = &mut dy[..width];
-        for x in 0..width {
-            dx[x] = (smooth[x + 2] - smooth[x]) * SOBEL_SCALE;
-            dy[x] = (step[x] + 2.0 * step[x + 1] + step[x + 2]) * SOBEL_SCALE;
+        for ((dx, before), after) in dx.iter_mut().zip(&self.smooth).zip(&self.smooth[2..]) {
+            *dx = (after - before) * SOBEL_SCALE;
+        }
+        let (before, here, after) = (&self.step, &self.step[1..], &self.step[2..]);
+        for (((dy, before), here), after) in dy.iter_mut().zip(before).zip(here).zip(after) {
+            *dy = (before + 2.0 * here + after) * SOBEL_SCALE;
         }
     }
 
@@ -33,11 +34,11 @@ impl Sobel {
         let width = row.len();
         self.smooth.resize(width + 2, 0.0);
         self.step.resize(width + 2, 0.0);
-        let (smooth, step) = (&mut self.smooth[1..=width], &mut self.step[1..=width]);
-        let (above, below) = (&above[..width], &below[..width]);
-        for x in 0..width {
-            smooth[x] = above[x] + 2.0 * row[x] + below[x];
-            step[x] = below[x] - above[x];
+        let places = self.smooth[1..].iter_mut().zip(&mut self.step[1..]);
+        let pixels = above.iter().zip(row).zip(below);
+        for ((smooth, step), ((above, here), below)) in places.zip(pixels) {
+            *smooth = above + 2.0 * here + below;
+            *step = below - above;
         }
         for padded in [&mut self.smooth, &mut self.step] {
             padded[0] = padded[1];
@@ -61,6 +62,7 @@ pub(super) fn magnitudes(image: &[f32], width: usize) -> Vec<f32> {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the expected values are exact")]
 mod tests {
     use super::*;
 

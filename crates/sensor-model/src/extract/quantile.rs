@@ -93,6 +93,7 @@ fn sample(celsius: &[f32]) -> [f32; SAMPLE] {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the expected values are exact")]
 mod tests {
     use proptest::prelude::*;
 
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn images_on_which_the_sample_misleads() {
-        check(&[20.0; FRAME_PIXELS]);
+        check(&vec![20.0; FRAME_PIXELS]);
         let sampled = |hot: f32, cold: f32| {
             let image: Vec<_> = (0..FRAME_PIXELS)
                 .map(|at| if at % STRIDE == 0 { hot } else { cold })

@@ -57,6 +57,7 @@ pub(super) fn maximum(values: &[f32]) -> f32 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the expected values are exact")]
 mod tests {
     use super::*;
 
@@ -71,7 +72,7 @@ mod tests {
 
     #[test]
     fn equal_values_have_no_spread_and_their_own_mean() {
-        let moments = Moments::of(&[21.37; 19_200]);
+        let moments = Moments::of(&vec![21.37; 19_200]);
         assert_eq!(moments.mean as f32, 21.37);
         assert!(moments.std < 1e-9, "{}", moments.std);
     }

@@ -1,5 +1,7 @@
 //! Planes of numbers, rectangles on them, and sums over windows.
 
+use std::ops::Range;
+
 /// Half the side of the window, without its middle.
 pub(super) const RADIUS: usize = 3;
 /// Pixels of the window of 7 x 7.
@@ -80,6 +82,23 @@ pub(super) struct Region {
 }
 
 impl Region {
+    /// The smallest rectangle around `region` and the given columns of row `y`, which lies below it.
+    pub(super) fn around(region: Option<Self>, columns: Range<usize>, y: usize) -> Self {
+        let (x0, y0, x1) = region.map_or((columns.start, y, columns.end), |region| {
+            (
+                region.x0.min(columns.start),
+                region.y0,
+                region.x1.max(columns.end),
+            )
+        });
+        Self {
+            x0,
+            x1,
+            y0,
+            y1: y + 1,
+        }
+    }
+
     /// Wider by `margin` on each side, within an image of that size.
     pub(super) fn grown(self, margin: usize, width: usize, height: usize) -> Self {
         Self {
@@ -154,23 +173,25 @@ impl WindowSums {
         for ((product, a), b) in products.iter_mut().zip(&a[x0..x1]).zip(&b[x0..x1]) {
             *product = a * b;
         }
-        let products = &self.products[..padded];
-        let pairs = &mut self.pairs[..padded - 1];
-        for x in 0..padded - 1 {
-            pairs[x] = products[x] + products[x + 1];
-        }
-        let quads = &mut self.quads[..padded - 3];
-        for x in 0..padded - 3 {
-            quads[x] = pairs[x] + pairs[x + 2];
-        }
+        add(&self.products, &self.products[1..], &mut self.pairs);
+        add(&self.pairs, &self.pairs[2..], &mut self.quads);
         let along = &mut self.along[place..][..columns];
-        for x in 0..columns {
-            along[x] = quads[x] + (pairs[x + 4] + products[x + 6]);
+        let rest = self.pairs[4..].iter().zip(&self.products[6..]);
+        for ((sum, quad), (pair, product)) in along.iter_mut().zip(&self.quads).zip(rest) {
+            *sum = quad + (pair + product);
         }
     }
 }
 
+/// `sums = a + b`, as far as the shortest goes.
+fn add(a: &[f32], b: &[f32], sums: &mut [f32]) {
+    for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+        *sum = a + b;
+    }
+}
+
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the expected values are exact")]
 mod tests {
     use super::*;
 
