@@ -24,7 +24,12 @@ fn main() -> Result<(), Error> {
         "{rows} rows of {episodes} episodes in {seconds:.1} s: {:.0} rows/s",
         rows as f64 / seconds
     );
-    let fires = data.rows.labels.iter().filter(|&&label| label == 1).count();
+    let fires = data
+        .rows
+        .labels
+        .iter()
+        .map(|&label| u64::from(label))
+        .sum::<u64>();
     println!("positive rows: {:.3}", fires as f64 / rows as f64);
     let scenarios = scenario_of_rows(&data);
     visibility(&data);
@@ -83,9 +88,9 @@ fn single_features(data: &Episodes, scenarios: &[Scenario]) {
         .filter(|scenario| scenario.is_fire())
         .collect();
     print!("{:24}", "");
-    fires
-        .iter()
-        .for_each(|scenario| print!("{:>17}", scenario.name()));
+    for scenario in &fires {
+        print!("{:>17}", scenario.name());
+    }
     println!("{:>8}", "all");
     for feature in Feature::ALL {
         let value = |row: usize| data.rows.row(row)[feature.index()];
@@ -121,9 +126,9 @@ fn quantiles(data: &Episodes, scenarios: &[Scenario]) {
         .chain([Feature::TproxyVel, Feature::GasVal, Feature::GasDelta]);
     let shown: Vec<Feature> = shown.collect();
     print!("{:20}", "");
-    shown
-        .iter()
-        .for_each(|feature| print!("{:>18}", feature.name()));
+    for feature in &shown {
+        print!("{:>18}", feature.name());
+    }
     println!();
     for scenario in Scenario::ALL {
         for label in [0, 1] {
@@ -162,7 +167,7 @@ fn auc(positives: &[f32], negatives: &[f32]) -> f64 {
     let others = all.len() as f64 - count;
     all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let (mut rank, mut sum) = (0.0, 0.0);
-    for tied in all.chunk_by(|a, b| a.0 == b.0) {
+    for tied in all.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let middle = rank + f64::midpoint(tied.len() as f64, 1.0);
         sum += middle * tied.iter().filter(|(_, label)| *label == 1).count() as f64;
         rank += tied.len() as f64;

@@ -131,10 +131,10 @@ impl Canvas {
                 celsius,
                 emissivity,
             } => {
-                let (band, share) = (self.band, emissivity as f32 * filled);
+                let (band, opacity) = (self.band, emissivity as f32 * filled);
                 let front = band.radiance(celsius as f32);
                 self.each(&shape, |pixel, cover| {
-                    band.mixed(pixel, front, share * cover)
+                    band.mixed(pixel, front, opacity * cover)
                 })
             }
         }

@@ -139,12 +139,12 @@ impl Fire {
     /// grows with the square root of the heat (assumption), and the area with the flame.
     fn paint_surroundings(&self, time_s: f64, heat: f64, canvas: &mut Canvas) -> f32 {
         let flame = FlameSize::of(heat);
-        let (share, radius_m) = if self.hidden_m > 0.0 {
+        let (reaching, radius_m) = if self.hidden_m > 0.0 {
             (0.12, 0.5 + flame.height_m)
         } else {
             (1.0, 0.15 + 1.2 * flame.diameter_m)
         };
-        let kelvin = share * (15.0 * libm::sqrt(heat)).min(200.0) * self.soaked(time_s, 90.0);
+        let kelvin = reaching * (15.0 * libm::sqrt(heat)).min(200.0) * self.soaked(time_s, 90.0);
         let radius = radius_m * self.spot.scale;
         let above = self.hidden_m * self.spot.scale;
         let shape = Shape::hump((self.spot.x, self.spot.y - above), (radius, 0.7 * radius));

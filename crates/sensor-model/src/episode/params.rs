@@ -174,7 +174,7 @@ mod tests {
             ("severity", |p| p.severity = -0.1),
             ("scenario_weights", |p| p.scenario_weights[3] = -1.0),
             ("scenario_weights", |p| {
-                p.scenario_weights = [0.0; Scenario::COUNT]
+                p.scenario_weights = [0.0; Scenario::COUNT];
             }),
             ("scenario_weights", |p| p.scenario_weights[..5].fill(0.0)),
             ("scenario_weights", |p| p.scenario_weights[5..].fill(0.0)),

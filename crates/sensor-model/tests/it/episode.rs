@@ -5,7 +5,9 @@ mod reality;
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;
 
-use sensor_model::episode::{EpisodeParams, EpisodeSource, Episodes, Purpose, Scenario, scenes};
+use sensor_model::episode::{
+    EpisodeParams, EpisodeSource, Episodes, Header, Purpose, Scenario, scenes,
+};
 use sensor_model::{Feature, data_fingerprint};
 
 fn source(params: EpisodeParams, purpose: Purpose) -> EpisodeSource {
@@ -170,7 +172,7 @@ fn alarm_episodes_come_whole_and_mostly_without_fire() {
                 .eq(header.kept_s[0]..header.duration_s)
         );
     }
-    let labels = headers.iter().flat_map(|header| header.labels());
+    let labels = headers.iter().flat_map(Header::labels);
     let burning = labels.map(u32::from).sum::<u32>();
     assert!(
         burning * 6 < seconds && burning * 20 > seconds,

@@ -138,6 +138,6 @@ impl Cooking {
     }
 }
 
-fn within(times_s: Option<(f64, f64)>, time_s: f64) -> bool {
-    times_s.is_some_and(|(start, end)| (start..end).contains(&time_s))
+fn within(span: Option<(f64, f64)>, time_s: f64) -> bool {
+    span.is_some_and(|(start, end)| (start..end).contains(&time_s))
 }

@@ -22,9 +22,9 @@ pub(in super::super) struct Vehicle {
 
 impl Vehicle {
     pub(super) fn draw(setting: &Setting<'_>, draw: &mut Draw) -> Self {
-        let site = setting.site;
-        let distance_m = draw.uniform(0.4, 0.95) * site.depth_m.max(3.5);
-        let ground = site.camera.spot(distance_m, 0.0, draw.uniform(-0.8, 0.8));
+        let place = setting.site;
+        let distance_m = draw.uniform(0.4, 0.95) * place.depth_m.max(3.5);
+        let ground = place.camera.spot(distance_m, 0.0, draw.uniform(-0.8, 0.8));
         let drives = draw.chance(0.6);
         let roam = if drives {
             draw.uniform(15.0, 120.0)
@@ -32,7 +32,7 @@ impl Vehicle {
             0.3
         };
         let pace_m_s = draw.uniform(0.3, 2.0);
-        let size = draw.uniform(0.4, 1.0) * (site.depth_m / 8.0).min(1.0);
+        let size = draw.uniform(0.4, 1.0) * (place.depth_m / 8.0).min(1.0);
         Self {
             ground,
             size,
