@@ -11,8 +11,8 @@ pub(crate) struct Unclosed<'a> {
 
 /// The cells of a line, without the blanks around them.
 ///
-/// A cell in quotation marks may hold separators; a doubled mark inside stays doubled, which only ignored or hashed
-/// columns can contain.
+/// A cell in quotation marks may hold separators; a doubled mark inside stays doubled, which only columns of text
+/// can contain.
 pub(crate) fn split(line: &str, separator: char) -> Result<Vec<&str>, Unclosed<'_>> {
     let mut cells = Vec::new();
     let mut rest = line;

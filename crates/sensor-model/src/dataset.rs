@@ -2,8 +2,10 @@
 //!
 //! A file has the 18 features by name in any order and the label `fire_detected`.
 //! `row_id` and `group` (whole numbers) are optional, and so is `episode_id` (any text), which
-//! stands in for an absent `group`. Other known metadata is ignored; any other column is refused,
-//! since a mistyped feature must not be dropped in silence.
+//! stands in for an absent `group`. `time_s` (seconds from the recording's start), `scenario` (text)
+//! and `site` (a whole number) become the rows' metadata when all three are there. `recording`,
+//! `sensor_id`, `source` and `timestamp` are ignored; any other column is refused, since a mistyped
+//! feature must not be dropped in silence.
 //!
 //! Parquet goes through polars both ways, and CSV through polars on the way out. CSV is read
 //! line by line here: polars fills a short line with nulls, as if the values were missing, and
@@ -32,6 +34,12 @@ pub use write::{RowWriter, write_rows};
 const ROW_ID: &str = "row_id";
 /// Name of the column with the group of a row.
 const GROUP: &str = "group";
+/// Name of the column with the seconds since the recording's start.
+const TIME: &str = "time_s";
+/// Name of the column with the kind of recording.
+const SCENARIO: &str = "scenario";
+/// Name of the column with the number of the place.
+const SITE: &str = "site";
 
 /// The two file formats, by the extension of the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

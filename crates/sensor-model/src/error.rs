@@ -33,6 +33,15 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// Rows without metadata for a file that has the columns.
+    #[error(
+        "{} has the columns time_s, scenario and site, but some rows lack them; write such rows to a file of their own",
+        path.display()
+    )]
+    NoMetadata {
+        /// File.
+        path: PathBuf,
+    },
     /// The bytes are not what the file's name says.
     #[cfg(feature = "files")]
     #[error("{} cannot be processed as a data file; it may be cut off or of another format", path.display())]

@@ -40,6 +40,7 @@ mod probe;
 pub mod problem;
 mod profile;
 pub mod recording;
+mod row_metadata;
 mod rows;
 mod schema;
 
@@ -52,5 +53,6 @@ pub use frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, FrameProblem, ThermalFr
 pub use markdown::features_markdown;
 pub use probe::{Probe, probes};
 pub use profile::Profile;
+pub use row_metadata::RowMetadata;
 pub use rows::{Rows, data_fingerprint};
 pub use schema::{FEATURE_COUNT, Feature, LABEL, Sensor, fingerprint};

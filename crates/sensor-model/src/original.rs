@@ -76,6 +76,7 @@ pub fn generate(seed: u64, rows: Range<u64>, threads: NonZeroUsize) -> Generated
             ids,
             features,
             labels,
+            metadata: None,
         },
         expected,
     }

@@ -64,6 +64,9 @@ pub enum CellProblem {
     /// An identifier that is not a whole number.
     #[error("is not a whole number from 0 to 2^64 - 1")]
     NotAnId,
+    /// A time within a recording that is not a finite number.
+    #[error("is not a number of seconds; give the time since the recording's start")]
+    NotSeconds,
     /// Text where a time belongs, and how the time should be written.
     #[error("is not {0}; write it so, or declare how the column writes its times")]
     NotATime(&'static str),

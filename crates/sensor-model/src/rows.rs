@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
+use crate::row_metadata::RowMetadata;
 use crate::schema::{FEATURE_COUNT, hex};
 
-/// Labelled rows: four columns of one length, the features flattened row by row.
+/// Labelled rows: columns of one length, the features flattened row by row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     /// Identity of each row, unique within a data set.
@@ -17,6 +18,8 @@ pub struct Rows {
     pub features: Vec<f32>,
     /// 1 for fire, 0 for none.
     pub labels: Vec<u8>,
+    /// Time, scenario and site of every row, or of none.
+    pub metadata: Option<RowMetadata>,
 }
 
 impl Rows {
@@ -27,6 +30,7 @@ impl Rows {
             groups: Vec::with_capacity(rows),
             features: Vec::with_capacity(rows * FEATURE_COUNT),
             labels: Vec::with_capacity(rows),
+            metadata: None,
         }
     }
 
@@ -63,6 +67,7 @@ impl Rows {
                 .copied()
                 .collect(),
             labels: positions.iter().map(|&i| self.labels[i]).collect(),
+            metadata: self.metadata.as_ref().map(|all| all.select(positions)),
         }
     }
 
@@ -77,20 +82,40 @@ impl Rows {
             ids: self.ids[range.clone()].to_vec(),
             groups: self.groups[range.clone()].to_vec(),
             features: self.features[values].to_vec(),
-            labels: self.labels[range].to_vec(),
+            labels: self.labels[range.clone()].to_vec(),
+            metadata: self.metadata.as_ref().map(|all| all.slice(range)),
         }
     }
 
     /// Appends the rows of `other`.
+    ///
+    /// The metadata goes when rows with it meet rows without it; a side without rows has no say.
     pub fn extend(&mut self, other: Self) {
+        let before = self.len();
         self.ids.extend(other.ids);
         self.groups.extend(other.groups);
         self.features.extend(other.features);
         self.labels.extend(other.labels);
+        self.extend_metadata(before, other.metadata);
+    }
+
+    /// Adds the metadata of the rows from position `before` on, by the rule of [`extend`](Self::extend).
+    pub(crate) fn extend_metadata(&mut self, before: usize, added: Option<RowMetadata>) {
+        let after = self.len();
+        self.metadata = match (self.metadata.take(), added) {
+            (_, added) if before == 0 => added,
+            (own, _) if before == after => own,
+            (Some(mut own), Some(added)) => {
+                own.extend(added);
+                Some(own)
+            }
+            _ => None,
+        };
     }
 }
 
-/// Identity of a data set: hex SHA-256 over ids, groups, features and labels in row order.
+/// Identity of a data set: hex SHA-256 over ids, groups, features and labels in row order, and over
+/// the metadata where there is some.
 ///
 /// Independent of the file format, of the sharding into files, and of the bit pattern of NaN.
 pub fn data_fingerprint(rows: &Rows) -> String {
@@ -104,6 +129,9 @@ pub fn data_fingerprint(rows: &Rows) -> String {
             hash.update(value.to_le_bytes());
         }
         hash.update([rows.labels[i]]);
+        if let Some(metadata) = &rows.metadata {
+            metadata.hash_row(i, &mut hash);
+        }
     }
     hex(&hash.finalize())
 }
@@ -121,6 +149,18 @@ mod tests {
                 .flat_map(|&id| [id as f32; FEATURE_COUNT])
                 .collect(),
             labels: ids.iter().map(|id| (id % 2) as u8).collect(),
+            metadata: Some(RowMetadata {
+                times_s: ids.iter().map(|&id| id as f64).collect(),
+                scenarios: ids.iter().map(|id| id.to_string().into()).collect(),
+                sites: ids.iter().map(|id| id / 4).collect(),
+            }),
+        }
+    }
+
+    fn bare(ids: &[u64]) -> Rows {
+        Rows {
+            metadata: None,
+            ..rows(ids)
         }
     }
 
@@ -148,15 +188,31 @@ mod tests {
     }
 
     #[test]
+    fn metadata_is_kept_only_when_all_rows_have_it() {
+        let extended = |mut first: Rows, second: Rows| {
+            first.extend(second);
+            first
+        };
+        assert_eq!(extended(rows(&[1]), bare(&[2])), bare(&[1, 2]));
+        assert_eq!(extended(bare(&[1]), rows(&[2])), bare(&[1, 2]));
+        assert_eq!(extended(Rows::default(), rows(&[2])), rows(&[2]));
+        assert_eq!(extended(rows(&[1]), Rows::default()), rows(&[1]));
+    }
+
+    #[test]
     fn the_fingerprint_sees_every_column_and_the_order() {
         let base = rows(&[1, 2, 3]);
         let same = data_fingerprint(&base);
-        let edits: [fn(&mut Rows); 5] = [
+        let edits: [fn(&mut Rows); 9] = [
             |r| r.ids[1] = 9,
             |r| r.groups[1] = 9,
             |r| r.features[20] = 9.0,
             |r| r.labels[1] = 1 - r.labels[1],
             |r| *r = r.select(&[1, 0, 2]),
+            |r| r.metadata = None,
+            |r| r.metadata.as_mut().unwrap().times_s[1] = 9.0,
+            |r| r.metadata.as_mut().unwrap().scenarios[1] = "9".into(),
+            |r| r.metadata.as_mut().unwrap().sites[1] = 9,
         ];
         for edit in edits {
             let mut changed = base.clone();

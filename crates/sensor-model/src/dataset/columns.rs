@@ -3,17 +3,10 @@
 use crate::problem::ColumnProblem;
 use crate::schema::{Feature, LABEL};
 
-use super::{GROUP, ROW_ID};
+use super::{GROUP, ROW_ID, SCENARIO, SITE, TIME};
 
 /// Columns that may travel with the rows without being read.
-const METADATA: [&str; 6] = [
-    "recording",
-    "scenario",
-    "sensor_id",
-    "site",
-    "source",
-    "timestamp",
-];
+const IGNORED: [&str; 4] = ["recording", "sensor_id", "source", "timestamp"];
 
 /// What a column is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +16,9 @@ pub(super) enum Role {
     RowId,
     Group,
     Episode,
+    Time,
+    Scenario,
+    Site,
     Ignored,
 }
 
@@ -34,7 +30,10 @@ impl Role {
             ROW_ID => Some(Self::RowId),
             GROUP => Some(Self::Group),
             "episode_id" => Some(Self::Episode),
-            _ if METADATA.contains(&name) => Some(Self::Ignored),
+            TIME => Some(Self::Time),
+            SCENARIO => Some(Self::Scenario),
+            SITE => Some(Self::Site),
+            _ if IGNORED.contains(&name) => Some(Self::Ignored),
             _ => Feature::from_name(name).map(Self::Feature),
         }
     }
@@ -51,10 +50,22 @@ pub(super) fn roles(names: &[&str]) -> Result<Vec<Role>, ColumnProblem> {
         }
         roles.push(role);
     }
+    disregard_part_of_metadata(&mut roles);
     let features = Feature::ALL.into_iter().map(Feature::name);
     match features.chain([LABEL]).find(|name| !names.contains(name)) {
         Some(absent) => Err(ColumnProblem::Missing(absent.to_owned())),
         None => Ok(roles),
+    }
+}
+
+/// Time, scenario and site are of use only together: with one of them absent, the others are not read.
+fn disregard_part_of_metadata(roles: &mut [Role]) {
+    let metadata = [Role::Time, Role::Scenario, Role::Site];
+    if metadata.iter().all(|role| roles.contains(role)) {
+        return;
+    }
+    for role in roles.iter_mut().filter(|role| metadata.contains(role)) {
+        *role = Role::Ignored;
     }
 }
 
@@ -83,6 +94,16 @@ mod tests {
         assert_eq!(roles[0], Role::Label);
         assert_eq!(roles[1], Role::Feature(Feature::GasVel));
         assert_eq!(roles[19..], [Role::Ignored, Role::Episode, Role::Ignored]);
+    }
+
+    #[test]
+    fn metadata_counts_only_when_it_is_complete() {
+        let mut names = complete();
+        names.extend(["site", "time_s"]);
+        assert_eq!(roles(&names).unwrap()[19..], [Role::Ignored; 2]);
+        names.push("scenario");
+        let all = [Role::Site, Role::Time, Role::Scenario];
+        assert_eq!(roles(&names).unwrap()[19..], all);
     }
 
     #[test]

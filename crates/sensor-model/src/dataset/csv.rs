@@ -1,13 +1,16 @@
 //! Reading CSV line by line, so that every complaint names its line.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::cell::parse_cell;
 use crate::csv_line;
 use crate::error::Error;
 use crate::problem::{CellProblem, Place};
+use crate::row_metadata::RowMetadata;
 use crate::rows::Rows;
 use crate::schema::FEATURE_COUNT;
 
@@ -32,6 +35,8 @@ pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
         problem,
     };
     let roles = roles(&names).map_err(columns)?;
+    let (before, mut kinds) = (rows.len(), Kinds::default());
+    let mut metadata = roles.contains(&Role::Time).then(RowMetadata::default);
     while let Some(line) = lines.next_filled()? {
         let cells = split(&line)
             .map_err(|cell| lines.cell_error(names.get(cell.column).unwrap_or(&""), cell))?;
@@ -55,8 +60,12 @@ pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
                 },
             )
         })?;
+        if let Some(metadata) = &mut metadata {
+            record.append_metadata(metadata, &mut kinds);
+        }
         record.append_to(rows);
     }
+    rows.extend_metadata(before, metadata);
     Ok(())
 }
 
@@ -136,16 +145,41 @@ fn split(line: &str) -> Result<Vec<&str>, Rejected> {
     })
 }
 
+/// The scenarios seen so far: a file has few of them, in many rows.
+#[derive(Default)]
+struct Kinds(BTreeSet<Arc<str>>);
+
+impl Kinds {
+    fn shared(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(name) {
+            return known.clone();
+        }
+        let new: Arc<str> = name.into();
+        self.0.insert(new.clone());
+        new
+    }
+}
+
 /// One row before it is appended.
-struct Record {
+struct Record<'a> {
     id: Option<u64>,
     group: Option<u64>,
     episode: Option<u64>,
     features: [f32; FEATURE_COUNT],
     label: u8,
+    time_s: f64,
+    scenario: &'a str,
+    site: u64,
 }
 
-impl Record {
+impl Record<'_> {
+    /// Appends what the row's metadata columns hold.
+    fn append_metadata(&self, metadata: &mut RowMetadata, kinds: &mut Kinds) {
+        metadata.times_s.push(self.time_s);
+        metadata.scenarios.push(kinds.shared(self.scenario));
+        metadata.sites.push(self.site);
+    }
+
     /// Appends the row, filling in the identity that the file does not give.
     fn append_to(self, rows: &mut Rows) {
         let id = self.id.unwrap_or(rows.len() as u64);
@@ -157,7 +191,7 @@ impl Record {
 }
 
 /// The row in these cells, or the position of the first bad one.
-fn parse(roles: &[Role], cells: &[&str]) -> Result<Record, (usize, CellProblem)> {
+fn parse<'a>(roles: &[Role], cells: &[&'a str]) -> Result<Record<'a>, (usize, CellProblem)> {
     let features = [f32::NAN; FEATURE_COUNT];
     let mut record = Record {
         id: None,
@@ -165,6 +199,9 @@ fn parse(roles: &[Role], cells: &[&str]) -> Result<Record, (usize, CellProblem)>
         episode: None,
         features,
         label: 0,
+        time_s: 0.0,
+        scenario: "",
+        site: 0,
     };
     for (column, (role, cell)) in roles.iter().zip(cells).enumerate() {
         let at = |problem| (column, problem);
@@ -174,6 +211,9 @@ fn parse(roles: &[Role], cells: &[&str]) -> Result<Record, (usize, CellProblem)>
             Role::RowId => record.id = Some(parse_id(cell).map_err(at)?),
             Role::Group => record.group = Some(parse_id(cell).map_err(at)?),
             Role::Episode => record.episode = Some(group_of_episode(cell)),
+            Role::Time => record.time_s = parse_seconds(cell).map_err(at)?,
+            Role::Scenario => record.scenario = cell,
+            Role::Site => record.site = parse_id(cell).map_err(at)?,
             Role::Ignored => {}
         }
     }
@@ -192,6 +232,15 @@ fn parse_label(cell: &str) -> Result<u8, CellProblem> {
 /// A row or group number.
 fn parse_id(cell: &str) -> Result<u64, CellProblem> {
     cell.parse().map_err(|_| CellProblem::NotAnId)
+}
+
+/// A time within a recording.
+fn parse_seconds(cell: &str) -> Result<f64, CellProblem> {
+    let seconds = cell
+        .parse()
+        .ok()
+        .filter(|seconds: &f64| seconds.is_finite());
+    seconds.ok_or(CellProblem::NotSeconds)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use polars::error::PolarsError;
 use polars::prelude::{
@@ -11,6 +12,7 @@ use polars::prelude::{
 
 use crate::error::Error;
 use crate::problem::{CellProblem, ColumnProblem, Place};
+use crate::row_metadata::RowMetadata;
 use crate::rows::Rows;
 use crate::schema::FEATURE_COUNT;
 
@@ -66,6 +68,7 @@ impl Table<'_> {
     fn append_to(&self, rows: &mut Rows, roles: &[Role]) -> Result<(), Error> {
         let height = self.data.height();
         let (mut ids, mut groups, mut episodes) = (None, None, None);
+        let mut metadata = roles.contains(&Role::Time).then(RowMetadata::default);
         // polars hands out columns and the learners take rows, so each column is strewn over them.
         rows.features
             .resize((self.first + height) * FEATURE_COUNT, f32::NAN);
@@ -82,6 +85,11 @@ impl Table<'_> {
                 Role::RowId => ids = Some(self.identities(column)?),
                 Role::Group => groups = Some(self.identities(column)?),
                 Role::Episode => episodes = Some(self.episodes(column)?),
+                Role::Time | Role::Scenario | Role::Site => {
+                    if let Some(metadata) = &mut metadata {
+                        self.fill_metadata(metadata, column, *role)?;
+                    }
+                }
                 Role::Ignored => {}
             }
         }
@@ -94,6 +102,22 @@ impl Table<'_> {
         rows.groups
             .extend(groups.or(episodes).unwrap_or_else(|| ids.clone()));
         rows.ids.extend(ids);
+        rows.extend_metadata(self.first, metadata);
+        Ok(())
+    }
+
+    /// Takes over one of the three metadata columns.
+    fn fill_metadata(
+        &self,
+        metadata: &mut RowMetadata,
+        column: &Column,
+        role: Role,
+    ) -> Result<(), Error> {
+        match role {
+            Role::Time => metadata.times_s = self.seconds(column)?,
+            Role::Scenario => metadata.scenarios = self.scenarios(column)?,
+            _ => metadata.sites = self.identities(column)?,
+        }
         Ok(())
     }
 
@@ -138,6 +162,31 @@ impl Table<'_> {
             .enumerate()
             .map(id)
             .collect()
+    }
+
+    /// Times within a recording.
+    fn seconds(&self, column: &Column) -> Result<Vec<f64>, Error> {
+        self.numeric(column)?;
+        let cast = self.polars(column.cast(&DataType::Float64))?;
+        let seconds = |(i, value): (usize, Option<f64>)| {
+            let finite = value.filter(|seconds| seconds.is_finite());
+            finite.ok_or_else(|| self.cell(column, i, CellProblem::NotSeconds))
+        };
+        let values = self.polars(cast.f64())?;
+        values.iter().enumerate().map(seconds).collect()
+    }
+
+    /// Names of scenarios; rows that follow each other mostly share one.
+    fn scenarios(&self, column: &Column) -> Result<Vec<Arc<str>>, Error> {
+        let cast = self.polars(column.cast(&DataType::String))?;
+        let text = self.polars(cast.str())?;
+        let mut names: Vec<Arc<str>> = Vec::with_capacity(text.len());
+        for name in text.iter() {
+            let name = name.unwrap_or_default();
+            let last = names.last().filter(|last| &***last == name).cloned();
+            names.push(last.unwrap_or_else(|| name.into()));
+        }
+        Ok(names)
     }
 
     /// Groups from the names of episodes.

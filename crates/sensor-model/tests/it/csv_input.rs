@@ -217,3 +217,22 @@ fn a_file_without_rows_or_without_text_is_refused() {
         "cannot read FILE: line 2 is not UTF-8 text"
     );
 }
+
+#[test]
+fn metadata_that_cannot_be_read_is_named() {
+    let header = format!("{},time_s,scenario,site", header());
+    let text = |metadata| format!("{header}\n{CELLS},{metadata}\n");
+    check_accepted(&text("1.5,sun-patch,7"), |rows| {
+        let metadata = rows.metadata.as_ref().unwrap();
+        assert_eq!((metadata.times_s[0], metadata.sites[0]), (1.5, 7));
+        assert_eq!(&*metadata.scenarios[0], "sun-patch");
+    });
+    check_refused(
+        &text("noon,sun-patch,7"),
+        "FILE, line 2, column time_s: `noon` is not a number of seconds; give the time since the recording's start",
+    );
+    check_refused(
+        &text("1.5,sun-patch,kitchen"),
+        "FILE, line 2, column site: `kitchen` is not a whole number from 0 to 2^64 - 1",
+    );
+}

@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use sensor_model::{
-    Error, FEATURE_COUNT, RowWriter, Rows, data_fingerprint, original, read_channel, read_files,
-    read_rows, write_rows,
+    Error, FEATURE_COUNT, RowMetadata, RowWriter, Rows, data_fingerprint, original, read_channel,
+    read_files, read_rows, write_rows,
 };
 use tempfile::tempdir;
 
@@ -45,6 +45,54 @@ fn both_formats_give_back_what_they_were_given() {
         write_rows(&path, &awkward()).unwrap();
         assert_same(&read_rows(&path).unwrap(), &awkward());
     }
+}
+
+fn with_metadata() -> Rows {
+    let metadata = RowMetadata {
+        times_s: vec![0.0, 1.0, 0.1 + 0.2, 3_599.0, -1.5],
+        scenarios: ["sun-patch", "sun-patch", "", "a, b", "sun-patch"]
+            .map(Into::into)
+            .to_vec(),
+        sites: vec![0, 1, u64::MAX, 1 << 60, 7],
+    };
+    Rows {
+        metadata: Some(metadata),
+        ..awkward()
+    }
+}
+
+#[test]
+fn metadata_goes_into_files_and_comes_back() {
+    let dir = tempdir().unwrap();
+    for name in ["rows.parquet", "rows.csv"] {
+        let path = dir.path().join(name);
+        write_rows(&path, &with_metadata()).unwrap();
+        let read = read_rows(&path).unwrap();
+        assert_same(&read, &with_metadata());
+        assert_eq!(read.metadata, with_metadata().metadata, "{name}");
+    }
+}
+
+#[test]
+fn files_with_and_without_metadata_give_rows_without() {
+    let dir = tempdir().unwrap();
+    let [known, bare] = ["a.parquet", "b.csv"].map(|name| dir.path().join(name));
+    write_rows(&known, &with_metadata()).unwrap();
+    write_rows(&bare, &awkward()).unwrap();
+    let twice = read_files(&[known.clone(), known.clone()]).unwrap();
+    assert_eq!(twice.metadata.unwrap().sites.len(), 10);
+    assert_eq!(read_files(&[known, bare]).unwrap().metadata, None);
+}
+
+#[test]
+fn a_file_with_metadata_takes_no_rows_without() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("rows.csv");
+    let mut writer = RowWriter::with_metadata(&path).unwrap();
+    writer.write(&with_metadata()).unwrap();
+    let error = writer.write(&awkward()).unwrap_err().to_string();
+    let expected = "has the columns time_s, scenario and site, but some rows lack them";
+    assert!(error.contains(expected), "{error}");
 }
 
 #[test]

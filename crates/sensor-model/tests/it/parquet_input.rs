@@ -164,3 +164,18 @@ fn cut_files_and_altered_footers_never_bring_the_reader_down() {
         let _ = read_rows(&path);
     }
 }
+
+#[test]
+fn metadata_without_a_value_is_named() {
+    let mut table = table(Some(Column::new("time_s".into(), [Some(1.0), None])));
+    let whole = table
+        .with_column(Column::new("scenario".into(), ["a", "b"]))
+        .unwrap()
+        .with_column(Column::new("site".into(), [3_i32, 4]))
+        .unwrap()
+        .clone();
+    assert_eq!(
+        read(whole).unwrap_err(),
+        "FILE, row 2, column time_s: `null` is not a number of seconds; give the time since the recording's start"
+    );
+}

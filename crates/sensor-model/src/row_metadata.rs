@@ -1,0 +1,81 @@
+//! What is known of rows besides their features: when, what kind, and where.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::episode::Episodes;
+use crate::rows::Rows;
+
+/// What is known of each row besides its features, in three columns as long as the rows. Never a feature.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RowMetadata {
+    /// When the row is, in seconds from the start of its recording.
+    pub times_s: Vec<f64>,
+    /// The kind of recording, such as `sun-patch`; empty where it is unknown.
+    pub scenarios: Vec<Arc<str>>,
+    /// Number of the place where it was recorded.
+    pub sites: Vec<u64>,
+}
+
+impl RowMetadata {
+    pub(crate) fn select(&self, positions: &[usize]) -> Self {
+        Self {
+            times_s: positions.iter().map(|&i| self.times_s[i]).collect(),
+            scenarios: positions
+                .iter()
+                .map(|&i| self.scenarios[i].clone())
+                .collect(),
+            sites: positions.iter().map(|&i| self.sites[i]).collect(),
+        }
+    }
+
+    pub(crate) fn slice(&self, range: Range<usize>) -> Self {
+        Self {
+            times_s: self.times_s[range.clone()].to_vec(),
+            scenarios: self.scenarios[range.clone()].to_vec(),
+            sites: self.sites[range].to_vec(),
+        }
+    }
+
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.times_s.extend(other.times_s);
+        self.scenarios.extend(other.scenarios);
+        self.sites.extend(other.sites);
+    }
+
+    /// Adds row `i` to a fingerprint.
+    pub(crate) fn hash_row(&self, i: usize, hash: &mut Sha256) {
+        let scenario = self.scenarios[i].as_bytes();
+        hash.update(self.times_s[i].to_le_bytes());
+        hash.update(self.sites[i].to_le_bytes());
+        // The length first, so that no text can pass for the values behind it.
+        hash.update((scenario.len() as u64).to_le_bytes());
+        hash.update(scenario);
+    }
+}
+
+impl From<Episodes> for Rows {
+    /// The rows of simulated episodes with their times, scenarios and sites.
+    fn from(episodes: Episodes) -> Self {
+        let mut metadata = RowMetadata {
+            times_s: episodes.time_s.into_iter().map(f64::from).collect(),
+            ..RowMetadata::default()
+        };
+        for summary in &episodes.episodes {
+            let (header, rows) = (&summary.header, summary.header.kept_s.len());
+            let scenario: Arc<str> = header.scenario.to_string().into();
+            metadata
+                .scenarios
+                .extend(std::iter::repeat_n(scenario, rows));
+            metadata
+                .sites
+                .extend(std::iter::repeat_n(header.site, rows));
+        }
+        Self {
+            metadata: Some(metadata),
+            ..episodes.rows
+        }
+    }
+}
