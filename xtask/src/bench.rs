@@ -82,7 +82,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn generate(samples: u64, runs: u32, folder: &Path) -> anyhow::Result<f64> {
     timed(runs, || {
         let mut command = programs::program("train-100k")?;
-        command.args(["--quiet", "--samples", &samples.to_string(), "--out"]);
+        command.args(["--quiet", "--profile", "original"]);
+        command.args(["--samples", &samples.to_string(), "--out"]);
         command.arg(folder.join("data"));
         Ok(command)
     })
