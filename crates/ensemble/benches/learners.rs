@@ -3,7 +3,8 @@
 //!
 //! `learners DATA THREADS LEARNER SET...`, where LEARNER is an algorithm, an algorithm with an engine as in
 //! `random_forest:smartcore`, or `all` for the three fits in one process. A set is a folder of `train.x`, `train.y`,
-//! `test.x`, `test.y`: row-major `f32`, bytes 0 or 1. The clock runs over the fit alone, binning included.
+//! `test.x`, `test.y`: row-major little-endian `f32`, bytes 0 or 1. The clock runs over the fit alone, binning included;
+//! memory is read from `/proc`, so that it runs on Linux only.
 
 use std::error::Error;
 use std::fs;

@@ -1,4 +1,5 @@
-//! Writes `fuzz/corpus/artifact`: model files of every kind, and others that must be refused.
+//! Writes `fuzz/corpus/artifact` anew, deleting what is there: model files of every kind, and others that must be
+//! refused.
 //!
 //! `cargo run -p ensemble --example fuzz_corpus`, after a change of the model file's format. Files whose names start
 //! with `valid-` load; of the others, each is there for another reason of its refusal or another way of damage.

@@ -18,7 +18,7 @@ impl Cuts {
     /// Cuts for a sample of one feature's values, into at most `max_bins` (2 to 255) bins.
     ///
     /// With no more distinct values than bins, each value has its own bin. Otherwise the bins hold nearly equal
-    /// shares of the sample, and a value that is more frequent than that has a bin of its own.
+    /// shares of the sample, and a value that is twice as frequent as that has a bin of its own.
     pub(crate) fn from_sample(mut sample: Vec<f32>, max_bins: usize) -> Self {
         sample.retain(|value| !value.is_nan());
         sample.sort_unstable_by(f32::total_cmp);

@@ -3,8 +3,9 @@
 //! smartcore grows the trees, on exact values instead of bins and on one thread; they are then read from their serde
 //! form into this crate's trees, so that prediction, artifact and report are the same for both engines. One tree of
 //! 70,000 rows and 18 columns takes about half a second. What smartcore's learners cannot do is refused by
-//! [`Params::check`](crate::Params::check): a forest without bootstrap; `gamma`, `subsample` and `colsample` of
-//! boosting. `max_bins` has no meaning for them.
+//! [`Params::check`](crate::Params::check): `class_weight`; a forest without bootstrap, or with `oob_score`; `gamma`,
+//! `subsample` and `colsample` of boosting. Rows with weights are refused by the fit. `max_bins` has no meaning for
+//! them.
 //!
 //! A missing value counts as the training mean of its column, as in the logistic regression.
 

@@ -103,8 +103,9 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The same rows, of which each counts as much as `weights` says when trees are fitted: finite numbers of at least 0
-    /// (any unit). A validation part's weights are not looked at.
+    /// The same rows, of which each counts as much as `weights` says when trees are fitted: finite numbers of at least 0.
+    /// Their unit is all the same to a forest; boosting's `l2`, `gamma` and `min_child_weight` are in it, so that the
+    /// mean weight should be about 1. A validation part's weights are not looked at.
     pub fn weighted(self, weights: &'a [f32]) -> Result<Self, Error> {
         if weights.len() != self.y.len() {
             return Err(DataError::Lengths {

@@ -1,7 +1,7 @@
 //! How good probabilities are, by the definitions of scikit-learn.
 //!
-//! Labels are 0 or 1, probabilities those of class 1, both slices equally long; functions that return a plain number
-//! look no further than the shorter slice. [`evaluate`] checks its input and computes everything at once.
+//! Labels are 0 or 1, probabilities those of class 1, both slices equally long. [`evaluate`] checks that and computes
+//! everything at once; the other functions take it for granted, and their figures mean nothing where it does not hold.
 
 mod confusion;
 mod interval;

@@ -77,6 +77,8 @@ impl Model {
 
     /// The probability of class 1 for one row of [`columns`](Self::columns) values, NaN for missing ones.
     ///
+    /// An infinite value, which a [`Matrix`] refuses, is not looked for here: the answer may be NaN.
+    ///
     /// # Panics
     /// May panic on a shorter row.
     pub fn predict_row(&self, row: &[f32]) -> f64 {

@@ -120,8 +120,10 @@ impl CheckedParams {
 
     /// Fits a model on `train`, which must hold both classes.
     ///
+    /// This crate's forest and boosting take up to 16,777,216 rows.
+    ///
     /// `validation` is used by gradient boosting alone, for its log-loss per round and for early stopping;
-    /// without it boosting runs all its rounds.
+    /// without it boosting runs all its rounds. All its rows count alike, whatever the class weight.
     pub fn fit(
         &self,
         train: &Samples,

@@ -8,7 +8,7 @@ use crate::params::ClassWeight;
 pub(crate) struct RowWeights {
     /// None if every row counts 1.
     pub(crate) each: Option<Vec<f32>>,
-    /// Of all rows of labels 0 and 1.
+    /// The sums of all rows with label 0 and of all with label 1.
     pub(crate) classes: [f64; 2],
     /// Of the heaviest row.
     pub(crate) largest: f64,

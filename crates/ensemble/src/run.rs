@@ -44,6 +44,7 @@ pub struct Progress {
     pub round: usize,
     /// Trees at most.
     pub rounds: usize,
-    /// Log-loss on the validation part after this round, where the learner computes it anyway.
+    /// Mean log-loss on the validation part after this round (natural logarithm, all rows counting alike), where the
+    /// learner computes it anyway.
     pub validation_logloss: Option<f64>,
 }

@@ -8,7 +8,8 @@ use crate::metrics::Scores;
 
 /// How much the best member outweighs the worst: e³ to 1.
 const SHARPNESS: f64 = 3.0;
-/// Steps of the stacking at most; the weights have settled long before.
+/// Steps of the stacking at most. Only the weights of members that are nearly alike take so many to settle, and those
+/// hardly change the mixture.
 const MAX_STEPS: usize = 5_000;
 
 /// How weights are found.
@@ -54,7 +55,7 @@ impl WeightMetric {
 }
 
 /// Weights by exponential scaling: with scores s (more is better), n = (s - min) / (max - min) and w = e^(3 n),
-/// scaled to sum to 1. Equal scores get equal weights.
+/// scaled to sum to 1. Equal scores get equal weights; scores must be finite.
 ///
 /// The worst member always gets e⁰ and the best e³, however close they are; [`stacked`] has no such jump.
 pub fn exponential(scores: &[f64]) -> Vec<f64> {

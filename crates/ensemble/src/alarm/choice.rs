@@ -32,8 +32,8 @@ pub struct AlarmChoice {
     pub rule: AlarmRule,
     /// How many false alarms per day of event-free time were allowed.
     pub budget_per_day: f64,
-    /// Whether the rule keeps to that on the recordings it was chosen by. If not, no rule does, and this is the one
-    /// with the fewest false alarms.
+    /// Whether the rule keeps to that on the recordings it was chosen by. If not, none that was tried does, and this
+    /// is the one with the fewest false alarms.
     pub within_budget: bool,
     /// What it does on those recordings. Better than it will do on others, since it was chosen by them.
     pub chosen_on: Figures,

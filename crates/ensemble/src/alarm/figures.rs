@@ -51,7 +51,7 @@ pub struct FalseAlarms {
     pub days: f64,
     /// How many a day.
     pub per_day: f64,
-    /// 95 % interval of `per_day`, exact if alarms are independent ([`poisson_interval`](super::poisson_interval)).
+    /// 95 % interval of `per_day`, exact if alarms are independent ([`poisson_interval`]).
     pub per_day_interval: [f64; 2],
 }
 

@@ -10,7 +10,7 @@ pub struct Alarm {
     pub time_s: f64,
 }
 
-/// What a rule must remember from row to row; a few kilobytes at most, however long it runs.
+/// What a rule must remember from row to row; less than 50 kilobytes, however long it runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlarmState {
     rule: AlarmRule,

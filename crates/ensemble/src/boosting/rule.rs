@@ -4,7 +4,7 @@ use crate::packed::{FixedPoint, lower, upper};
 use crate::params::BoostingParams;
 use crate::split::Criterion;
 
-/// A round's parameters in the units of the packed sums.
+/// A fit's parameters in the units of the packed sums.
 #[derive(Debug)]
 pub(super) struct Rule {
     scale: FixedPoint,

@@ -12,7 +12,8 @@ use crate::row_weights::RowWeights;
 pub(super) struct Rows {
     /// Packed (positive weight, weight).
     words: Vec<u32>,
-    /// Draws of a row beyond these are not counted: its word would overflow. Nobody lives to see as many.
+    /// Draws of a row beyond these are not counted: its word would overflow. At the least limit, 16, that is one
+    /// row in 10^15.
     most_draws: u8,
 }
 

@@ -6,7 +6,7 @@ use crate::matrix::Matrix;
 /// A table of its own, rounded from `f64`: every learner compares values as `f32`, as XGBoost does.
 ///
 /// Rounding keeps about seven digits. Values that differ by less than 6e-8 of their size may become equal, and those
-/// below 1e-45 become 0; a column whose small differences count (a time since 1970, say) should have a common offset
+/// below 7e-46 become 0; a column whose small differences count (a time since 1970, say) should have a common offset
 /// subtracted first. Models must be asked about values that were rounded in the same way, which this type ensures.
 ///
 /// ```

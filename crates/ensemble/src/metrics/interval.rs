@@ -9,7 +9,8 @@ const RESAMPLES: u64 = 400;
 /// The 95 % percentile bootstrap interval of the ROC-AUC (Efron and Tibshirani 1993, chapter 13).
 ///
 /// With `groups` (one number a row), whole groups are drawn: rows of one group are alike, and drawing them singly
-/// would make the interval too narrow. `None` if no resample holds both classes.
+/// would make the interval too narrow. Few groups make it meaningless: that of a single one has no width. `None` if no
+/// resample holds both classes.
 pub fn auc_interval(
     labels: &[u8],
     probabilities: &[f64],

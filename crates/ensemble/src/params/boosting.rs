@@ -19,19 +19,19 @@ pub struct BoostingParams {
     pub max_depth: u32,
     /// By how much of its fitted value each leaf moves the score, above 0 to 1 (default 0.1).
     pub learning_rate: f64,
-    /// L2 penalty on leaf values, lambda of XGBoost (default 1).
+    /// L2 penalty on leaf values, lambda of XGBoost, 0 to 1e9 (default 1).
     pub l2: f64,
-    /// Loss that a split must save at least (default 0).
+    /// Loss that a split must save at least, summed over its rows, 0 to 1e9 (default 0).
     pub gamma: f64,
-    /// Sum of hessians in a leaf at least (default 1).
+    /// Sum of hessians in a leaf at least, 0 to 1e9 (default 1). A row's hessian is p (1 - p) times its weight.
     pub min_child_weight: f64,
-    /// Share of the rows that each tree is grown on (default 1).
+    /// Share of the rows that each tree is grown on, above 0 to 1 (default 1).
     pub subsample: f64,
-    /// Share of the columns that each tree may use, rounded up (default 1).
+    /// Share of the columns that each tree may use, rounded up, above 0 to 1 (default 1).
     pub colsample: f64,
     /// Quantile bins per feature, 2 to 255 (default 255).
     pub max_bins: u32,
-    /// Rounds without a better validation log-loss before the fit stops; 0 is off (default 10).
+    /// Rounds without a better validation log-loss before the fit stops, up to 10,000; 0 is off (default 10).
     pub early_stopping_rounds: u32,
     /// Whether the rarer class counts as much as the other one altogether (default none).
     pub class_weight: ClassWeight,

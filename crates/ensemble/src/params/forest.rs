@@ -24,8 +24,8 @@ pub struct ForestParams {
     pub max_depth: u32,
     /// How many features are drawn at each node (default the square root of all).
     pub max_features: MaxFeatures,
-    /// Rows in a leaf at least, a row drawn twice counting twice (default 1). Where rows have weights, a row counts its
-    /// weight over the mean one.
+    /// Rows in a leaf at least, 1 to 1,000,000, a row drawn twice counting twice (default 1). Where rows have weights,
+    /// a row counts its weight over the mean one.
     pub min_samples_leaf: u32,
     /// Quantile bins per feature, 2 to 255 (default 255).
     pub max_bins: u32,

@@ -6,7 +6,7 @@ use crate::error::Error;
 /// Of a logistic regression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogisticParams {
-    /// L2 penalty on the coefficients of standardised inputs: 1 / C of scikit-learn (default 1).
+    /// L2 penalty on the coefficients of standardised inputs: 1 / C of scikit-learn, 0 to 1e9 (default 1).
     pub l2: f64,
 }
 
