@@ -7,7 +7,7 @@
 //! An [`AlarmRule`] turns probabilities into alarms: one is raised when k of the rows of the last n seconds are at or
 //! above a threshold, and ends when fewer than k are at or above a lower one. [`AlarmState`] applies it to rows as they
 //! come; [`AlarmRule::alarms`] does the same to a whole [`Recording`]. Put differently, the k-th highest probability of
-//! the last n seconds, the *level*, is compared with the two thresholds, which is how [`curve`] and [`choose`] try
+//! the last n seconds, the *level*, is compared with the two thresholds, which is how [`curve()`] and [`choose`] try
 //! hundreds of thresholds on a million rows in a fraction of a second.
 //!
 //! [`AlarmReport::new`] judges a rule on recordings by these definitions:

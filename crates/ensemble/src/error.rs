@@ -2,8 +2,9 @@
 
 /// Every failure of this crate.
 ///
-/// `Data` asks for other rows, `Parameter` and `Name` for other settings, `Table` for another predictions file,
-/// the `Artifact…` variants for another model file.
+/// `Data` asks for other rows; `UnknownParameter`, `ParameterValue`, `Name` and `Weights` for other settings, `Solver`
+/// and `Engine` for milder ones; `Threads` for fewer threads; `Table` for another predictions file; the `Artifact…`
+/// variants and `Combine` for another model file. `Io` has its cause outside, and `Interrupted` was asked for.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -13,11 +13,13 @@
 //!
 //! Values become bin numbers (at most 255 quantile bins, and one for missing values), rows become integer sums per
 //! bin, and a split is found by a scan over those sums. [`Forest`] grows one tree per thread, [`Boosting`] one tree by
-//! all threads; both find splits by the same scan. [`Logistic`] standardises and leaves the solving to smartcore.
+//! all threads; both find splits by the same scan. What a leaf is worth is said by `boosting::rule`, and for the forest
+//! by `forest::grow`; threads start in `parallel` alone. [`Logistic`] standardises and leaves the solving to smartcore.
 //! [`Engine::Smartcore`] leaves the trees to smartcore too, and [`smartcore_api`] offers ours to its model selection.
 //!
-//! Rows count by their own weight ([`Samples::weighted`]) times that of their class ([`ClassWeight`]). A forest can judge
-//! itself on the rows that its trees did not see ([`OutOfBag`]).
+//! In the trees of [`Engine::Own`] rows count by their own weight ([`Samples::weighted`]) times that of their class
+//! ([`ClassWeight`]); the other learners refuse weights. Such a forest can judge itself on the rows that its trees
+//! did not see ([`OutOfBag`]).
 //!
 //! Sums are fixed-point integers, every tree has a random stream of its own, and `exp` and `ln` are one pure-Rust
 //! implementation: the same rows, parameters and seed give the same model on any number of threads. The exception is
