@@ -11,6 +11,8 @@ use crate::parallel;
 const MAX_ROWS: usize = 1 << 24;
 /// Values per feature that the cuts are taken from; with more rows, every k-th one.
 const SAMPLE: usize = 1 << 17;
+/// 2^64 divided by the golden ratio: its multiples are spread evenly (Knuth, "Sorting and Searching", 6.4).
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Rows per job of the encoding.
 const BLOCK: usize = 1 << 13;
 
@@ -32,12 +34,14 @@ impl Binned {
         }
         let stride = x.rows().div_ceil(SAMPLE).max(1);
         let cuts = parallel::map(threads, 0..x.columns(), |column| {
-            // Spread over all rows: files are often in some order, and their first rows alike.
-            let sample = x
-                .iter_rows()
-                .step_by(stride)
-                .map(|row| row[column])
-                .collect();
+            // One row of each stretch: files are often in some order, and their first rows alike. Its place changes
+            // from stretch to stretch, since kinds of rows may alternate.
+            let rows = (0..x.rows().div_ceil(stride)).map(|stretch| {
+                let place = (stretch as u64).wrapping_mul(SPREAD) >> 32;
+                stretch * stride + place as usize % stride
+            });
+            let rows = rows.map(|row| row.min(x.rows() - 1));
+            let sample = rows.map(|row| x.row(row)[column]).collect();
             Cuts::from_sample(sample, max_bins)
         });
         let mut codes = vec![0; x.rows() * x.columns()];

@@ -13,7 +13,7 @@ mod sample;
 
 use crate::binned::Binned;
 use crate::error::Error;
-use crate::loss::{log_odds, sigmoid};
+use crate::loss::sigmoid;
 use crate::matrix::{Matrix, Samples};
 use crate::packed::{Entry, FixedPoint};
 use crate::parallel::Workers;
@@ -49,7 +49,7 @@ impl Boosting {
         let data = Binned::new(&train.x(), params.max_bins as usize, run.threads)?;
         // The best constant answer, so that the first trees need not find it.
         let weights = RowWeights::new(train, params.class_weight);
-        let base = log_odds(weights.positive_share());
+        let base = weights.log_odds();
         let mut model = Self {
             columns: data.columns(),
             base,

@@ -206,8 +206,8 @@ pub enum DataError {
         /// What stood there.
         label: u8,
     },
-    /// A row's weight that is negative or not finite.
-    #[error("row {row}: weight {weight}; it must be a finite number of at least 0")]
+    /// A row's weight that is negative, not finite, or of a size that sums in `f32` cannot bear.
+    #[error("row {row}: weight {weight}; it must be 0 or from 1e-30 to 1e30")]
     Weight {
         /// Row, from 0.
         row: usize,

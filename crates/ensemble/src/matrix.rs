@@ -103,7 +103,7 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The same rows, of which each counts as much as `weights` says when trees are fitted: finite numbers of at least 0.
+    /// The same rows, of which each counts as much as `weights` says when trees are fitted: 0, or from 1e-30 to 1e30.
     /// Their unit is all the same to a forest; boosting's `l2`, `gamma` and `min_child_weight` are in it, so that the
     /// mean weight should be about 1. A validation part's weights are not looked at.
     pub fn weighted(self, weights: &'a [f32]) -> Result<Self, Error> {
@@ -115,7 +115,8 @@ impl<'a> Samples<'a> {
             }
             .into());
         }
-        let valid = |weight: &f32| weight.is_finite() && *weight >= 0.0;
+        // Beyond these, sums and scales in `f32` would be infinite.
+        let valid = |weight: &f32| *weight == 0.0 || (1e-30..=1e30).contains(weight);
         match weights.iter().position(|weight| !valid(weight)) {
             Some(row) => Err(DataError::Weight {
                 row,
@@ -216,11 +217,15 @@ mod tests {
         check(&[1.0], "2 rows, but 1 weights");
         check(
             &[1.0, -1.0],
-            "row 1: weight -1; it must be a finite number of at least 0",
+            "row 1: weight -1; it must be 0 or from 1e-30 to 1e30",
         );
         check(
             &[f32::NAN, 1.0],
-            "row 0: weight NaN; it must be a finite number of at least 0",
+            "row 0: weight NaN; it must be 0 or from 1e-30 to 1e30",
+        );
+        check(
+            &[1.0, 1e-31],
+            "row 1: weight 0.0000000000000000000000000000001; it must be 0 or from 1e-30 to 1e30",
         );
         check(&[0.0, 0.0], "every weight is 0");
         check(&[0.0, 1.0], "every label is 1; both 0 and 1 are needed");

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::Builder;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -34,9 +35,10 @@ pub(crate) fn for_each<S: Default, J: Send, T: Send>(
     let queue = Mutex::new(jobs);
     std::thread::scope(|scope| {
         let (sender, results) = mpsc::channel();
+        let mut started = 0;
         for _ in 0..threads {
             let (sender, queue, work) = (sender.clone(), &queue, &work);
-            scope.spawn(move || {
+            let thread = Builder::new().spawn_scoped(scope, move || {
                 let mut state = S::default();
                 while let Some((index, job)) = next(queue) {
                     // The receiver is gone once `done` has asked to stop.
@@ -45,6 +47,13 @@ pub(crate) fn for_each<S: Default, J: Send, T: Send>(
                     }
                 }
             });
+            // The system may be short of threads or memory; those that started do all the work.
+            started += usize::from(thread.is_ok());
+        }
+        if started == 0 {
+            let mut state = S::default();
+            let mut jobs = std::iter::from_fn(|| next(&queue));
+            return jobs.try_for_each(|(index, job)| done(index, work(&mut state, job)));
         }
         // Otherwise this sender would keep the results from ever ending.
         drop(sender);
@@ -71,7 +80,9 @@ pub(crate) fn map<J: Send, T: Send>(
             .collect::<Vec<_>>()
     };
     let mut results = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(take_jobs)).collect();
+        // Threads that the system refuses are done without.
+        let others = (1..threads).map(|_| Builder::new().spawn_scoped(scope, take_jobs));
+        let others: Vec<_> = others.flatten().collect();
         let mut results = take_jobs();
         for other in others {
             // A panic goes on where the work was asked for.

@@ -133,6 +133,9 @@ impl CheckedParams {
         train.expect_both_classes()?;
         if let Some(validation) = validation {
             validation.x().expect_columns(train.x().columns())?;
+            if validation.y().is_empty() {
+                return Err(DataError::Empty.into());
+            }
         }
         if train.weights().is_some() && !self.takes_weights() {
             return Err(DataError::UnusedWeights.into());

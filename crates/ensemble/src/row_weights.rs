@@ -44,9 +44,9 @@ impl RowWeights {
         }
     }
 
-    /// The share of positives.
-    pub(crate) fn positive_share(&self) -> f64 {
-        self.classes[1] / self.total()
+    /// How likely label 1 is against label 0, as a logarithm; finite however much one of them outweighs the other.
+    pub(crate) fn log_odds(&self) -> f64 {
+        libm::log(self.classes[1] / self.classes[0])
     }
 
     /// Of all rows.
@@ -65,18 +65,21 @@ mod tests {
         let values = [0.0; 4];
         let samples = Samples::new(Matrix::new(&values, 1).unwrap(), &[0, 0, 0, 1]).unwrap();
         let weighted = samples.weighted(&[1.0, 2.0, 3.0, 2.0]).unwrap();
-        let check = |samples, class_weight, each: Option<Vec<f32>>, share: f64| {
+        let check = |samples, class_weight, each: Option<Vec<f32>>, odds: f64| {
             let weights = RowWeights::new(samples, class_weight);
-            assert_eq!((&weights.each, weights.positive_share()), (&each, share));
+            assert_eq!(
+                (&weights.each, weights.log_odds()),
+                (&each, libm::log(odds))
+            );
         };
-        check(&samples, ClassWeight::None, None, 0.25);
+        check(&samples, ClassWeight::None, None, 1.0 / 3.0);
         check(
             &weighted,
             ClassWeight::None,
             Some(vec![1.0, 2.0, 3.0, 2.0]),
-            0.25,
+            1.0 / 3.0,
         );
         let balanced = vec![2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 2.0];
-        check(&samples, ClassWeight::Balanced, Some(balanced), 0.5);
+        check(&samples, ClassWeight::Balanced, Some(balanced), 1.0);
     }
 }

@@ -32,7 +32,7 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::numbers::basenum::Number;
 
 use crate::error::Error;
-use crate::matrix::{Matrix, Samples};
+use crate::matrix::{OwnedMatrix, Samples};
 use crate::model::Model;
 use crate::params::CheckedParams;
 use crate::run::Run;
@@ -79,15 +79,14 @@ impl<X: Number, Y: Number> SupervisedEstimator<DenseMatrix<X>, Vec<Y>, Settings>
     }
 
     fn fit(x: &DenseMatrix<X>, y: &Vec<Y>, settings: Settings) -> Result<Self, Failed> {
-        let values = values(x).ok_or_else(|| Failed::fit("a value is no number"))?;
+        let values = values(x).map_err(|problem| Failed::fit(&problem))?;
         let labels = labels(y)?;
         let mut run = Run {
             seed: settings.seed,
             threads: settings.threads,
             progress: &mut |_| ControlFlow::Continue(()),
         };
-        let model = Matrix::new(&values, x.shape().1)
-            .and_then(|x| Samples::new(x, &labels))
+        let model = Samples::new(values.as_matrix(), &labels)
             .and_then(|train| settings.params.fit(&train, None, &mut run));
         Ok(Self {
             model: Some(model.map_err(|error| Failed::fit(&explained(&error)))?),
@@ -100,8 +99,8 @@ impl<X: Number, Y: Number> Predictor<DenseMatrix<X>, Vec<Y>> for Estimator {
         let model = self
             .model()
             .ok_or_else(|| Failed::predict("fit comes first"))?;
-        let values = values(x).ok_or_else(|| Failed::predict("a value is no number"))?;
-        let probabilities = Matrix::new(&values, x.shape().1).and_then(|x| model.predict_proba(&x));
+        let values = values(x).map_err(|problem| Failed::predict(&problem))?;
+        let probabilities = model.predict_proba(&values.as_matrix());
         let probabilities = probabilities.map_err(|error| Failed::predict(&explained(&error)))?;
         let label = |probability: f64| {
             if probability < 0.5 {
@@ -114,9 +113,10 @@ impl<X: Number, Y: Number> Predictor<DenseMatrix<X>, Vec<Y>> for Estimator {
     }
 }
 
-/// Row-major; nothing when a number has no `f32`.
-fn values<X: Number>(x: &DenseMatrix<X>) -> Option<Vec<f32>> {
-    x.iterator(0).map(X::to_f32).collect()
+fn values<X: Number>(x: &DenseMatrix<X>) -> Result<OwnedMatrix, String> {
+    let values: Option<Vec<f64>> = x.iterator(0).map(X::to_f64).collect();
+    let values = values.ok_or("a value is no number")?;
+    OwnedMatrix::from_f64(&values, x.shape().1).map_err(|error| explained(&error))
 }
 
 fn labels<Y: Number>(y: &[Y]) -> Result<Vec<u8>, Failed> {

@@ -143,11 +143,10 @@ pub fn mix(members: &[&[f64]], weights: &[f64]) -> Result<Vec<f64>, Error> {
         .into());
     }
     let of_row = |row: usize| {
-        members
-            .iter()
-            .zip(&weights)
-            .map(|(member, weight)| weight * member[row])
-            .sum()
+        let terms = members.iter().zip(&weights);
+        let sum: f64 = terms.map(|(member, weight)| weight * member[row]).sum();
+        // Weights that sum to 1 but for their rounding may make it the next number above 1.
+        sum.min(1.0)
     };
     Ok((0..rows).map(of_row).collect())
 }
@@ -224,6 +223,12 @@ mod tests {
                 .all(|(a, b)| (a - b).abs() <= tolerance),
             "{found:?} against {expected:?}"
         );
+    }
+
+    #[test]
+    fn a_mix_of_certainties_is_no_more_than_certain() {
+        let certain: [&[f64]; 3] = [&[1.0]; 3];
+        assert_eq!(mix(&certain, &[0.65, 0.35, 0.2]).unwrap(), [1.0]);
     }
 
     #[test]

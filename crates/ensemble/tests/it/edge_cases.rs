@@ -248,3 +248,38 @@ fn separable_classes_without_a_penalty_give_probabilities_or_an_error() {
         ),
     }
 }
+
+/// Balanced labels make every hessian of the first round the largest there is.
+#[test]
+fn sums_of_balanced_rows_with_missing_values_do_not_overflow() {
+    for rows in [64_520_usize, 65_536] {
+        let values: Vec<f32> = (0..rows)
+            .map(|row| if row % 3 == 0 { NAN } else { (row % 7) as f32 })
+            .collect();
+        let labels: Vec<u8> = (0..rows).map(|row| u8::from(row % 2 == 0)).collect();
+        let train = samples(&values, 1, &labels);
+        let model = Fit::new(Algorithm::GradientBoosting, &[("n_estimators", "1")]).on(&train);
+        let p = model.predict_row(&[NAN]);
+        assert!((p - 0.5).abs() < 0.1, "{rows} rows: {p}");
+    }
+}
+
+#[test]
+fn an_empty_validation_part_is_refused() {
+    let train = samples(&[0.0, 1.0], 1, &[0, 1]);
+    let nothing = samples(&[], 1, &[]);
+    for (algorithm, settings) in LEARNERS {
+        let refused = Fit::new(algorithm, settings).try_on(&train, Some(&nothing));
+        assert_eq!(refused.unwrap_err().to_string(), "there are no rows");
+    }
+}
+
+#[test]
+fn very_unequal_weights_leave_a_finite_answer() {
+    let train = samples(&[0.0, 1.0, 0.0, 1.0], 1, &[0, 1, 0, 1]);
+    let train = train.weighted(&[1e-17, 1.0, 1e-17, 1.0]).unwrap();
+    for algorithm in [Algorithm::RandomForest, Algorithm::GradientBoosting] {
+        let p = Fit::new(algorithm, &[]).on(&train).predict_row(&[1.0]);
+        assert!(p.is_finite() && p > 0.9, "{algorithm} says {p}");
+    }
+}
