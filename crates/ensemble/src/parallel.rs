@@ -120,9 +120,13 @@ fn next<I: Iterator>(queue: &Mutex<I>) -> Option<I::Item> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     const THREADS: [usize; 4] = [1, 2, 3, 64];
+    /// They would take ten seconds.
+    const JOBS: u32 = 100_000_000;
 
     #[test]
     fn results_come_in_the_order_of_the_jobs() {
@@ -139,10 +143,11 @@ mod tests {
         for threads in THREADS {
             let threads = NonZeroUsize::new(threads).unwrap();
             let mut seen = 0;
+            let worked = AtomicU32::new(0);
             let flow = for_each(
                 threads,
-                0..1_000_000_u32,
-                |(), job| job,
+                0..JOBS,
+                |(), _| worked.fetch_add(1, Ordering::Relaxed),
                 |_, _| {
                     seen += 1;
                     if seen == 3 {
@@ -152,6 +157,7 @@ mod tests {
                     }
                 },
             );
+            assert!(worked.into_inner() < JOBS, "{threads} threads went on");
             assert_eq!((flow, seen), (ControlFlow::Break(()), 3));
         }
     }
