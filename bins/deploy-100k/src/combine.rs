@@ -161,6 +161,7 @@ mod tests {
             groups: (0..rows).collect(),
             labels: vec![0, 1, 0, 1],
             probabilities: probabilities.to_vec(),
+            timeline: None,
         }
     }
 

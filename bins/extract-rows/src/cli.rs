@@ -1,15 +1,18 @@
 //! The arguments, and what they mean.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Parser;
+use ensemble::alarm::AlarmRule;
 use fire_cli::{CommonArgs, EXIT_CODES, usage};
+use sagemaker_ops::EndpointName;
 use sensor_model::recording::{
     Co2Columns, FireIntervals, FrameOptions, FrameRate, Scale, TelemetryLines, read_labels,
 };
 
 use crate::by_kind;
+use crate::follow::{Watch, alarm_rule};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,6 +20,8 @@ Examples:
   extract-rows --frames a.y16 b.y16 --scale 0.01K --fps 8.7 --out ab.parquet
   extract-rows --frames hall.raw --scale 0.01K --telemetry footer --out hall.parquet
   extract-rows --frames hall.y16.gz --co2 log.csv --co2-columns 'Time:iso:CO2 (ppm)' --out hall.csv
+  extract-rows --follow --frames live.y16 --scale 0.01K --fps 8.7 --co2 scd41.csv --model model.tar.gz
+  camera | extract-rows --follow --frames - --scale 0.01K --fps 8.7 --model model.tar.gz --output json
 
 A CO2 log has a line with column names and a time and a concentration in each line below it.
 Labels have the columns start_s and end_s, in seconds since the first frame; without --labels there was no fire.";
@@ -30,13 +35,9 @@ Labels have the columns start_s and end_s, in seconds since the first frame; wit
     name = "extract-rows",
     version,
     after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
-    // The family's flags are all accepted, but these say nothing here.
-    mut_arg("backend", |arg| arg.hide(true)),
-    mut_arg("state_dir", |arg| arg.hide(true)),
-    mut_arg("region", |arg| arg.hide(true)),
 )]
 pub struct Args {
-    /// Output; no backend is used.
+    /// Output; a backend is used with `--endpoint` only.
     #[command(flatten)]
     pub common: CommonArgs,
 
@@ -77,8 +78,44 @@ pub struct Args {
     pub recording: Option<String>,
 
     /// File of rows to write, .parquet or .csv
-    #[arg(long, value_name = "FILE", required_unless_present = "completions")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["completions", "follow"])]
     pub out: Option<PathBuf>,
+
+    /// Print alarms while raw Y16 frames come, from a growing file or standard input (--frames -)
+    #[arg(
+        long,
+        conflicts_with_all = ["labels", "out", "recording"],
+        help_heading = "Alarms"
+    )]
+    pub follow: bool,
+
+    /// Model that scores the rows, and its alarm rule: the model.tar.gz of a training job
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "follow",
+        help_heading = "Alarms"
+    )]
+    pub model: Option<PathBuf>,
+
+    /// Endpoint that scores the rows instead
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "follow",
+        help_heading = "Alarms"
+    )]
+    pub endpoint: Option<EndpointName>,
+
+    /// Alarm when K of the rows of N seconds are at or above a threshold [default: the model's rule]
+    #[arg(
+        long,
+        value_name = "THRESHOLD:K:N",
+        value_parser = alarm_rule,
+        requires = "follow",
+        help_heading = "Alarms"
+    )]
+    pub alarm_rule: Option<AlarmRule>,
 }
 
 /// What is to be done, checked as far as that is possible without reading the frames.
@@ -96,14 +133,15 @@ impl Args {
     /// The arguments as a job; the labels are read here, since they are small and often wrong.
     pub(crate) fn job(self) -> anyhow::Result<Job> {
         let missing = |what: &str| usage(anyhow!("{what} is missing"));
+        let start_unix_s = self.start_unix_s()?;
         let first = self.frames.first().ok_or_else(|| missing("--frames"))?;
-        let named = first.file_name().unwrap_or_default().to_string_lossy();
-        let recording = self.recording.unwrap_or_else(|| named.into_owned());
-        if self.start_unix.is_some_and(|start| !start.is_finite()) {
+        if first == Path::new("-") {
             return Err(usage(anyhow!(
-                "--start-unix is no time; give seconds since 1970"
+                "--frames - is read with --follow only; give a file"
             )));
         }
+        let named = first.file_name().unwrap_or_default().to_string_lossy();
+        let recording = self.recording.unwrap_or_else(|| named.into_owned());
         let fire = self.labels.as_deref().map(read_labels).transpose();
         Ok(Job {
             options: FrameOptions {
@@ -112,12 +150,44 @@ impl Args {
                 telemetry: self.telemetry,
             },
             co2: self.co2.map(|path| (path, self.co2_columns)),
-            start_unix_s: self.start_unix,
+            start_unix_s,
             fire: fire.map_err(by_kind)?,
             recording,
             out: self.out.ok_or_else(|| missing("--out"))?,
             frames: self.frames,
         })
+    }
+
+    /// The arguments of `--follow`.
+    pub(crate) fn watch(self) -> anyhow::Result<Watch> {
+        let start_unix_s = self.start_unix_s()?;
+        let [frames] = <[PathBuf; 1]>::try_from(self.frames).map_err(|frames| {
+            let count = frames.len();
+            usage(anyhow!("--follow reads one --frames, not {count}"))
+        })?;
+        Ok(Watch {
+            options: FrameOptions {
+                scale: self.scale,
+                rate: self.fps,
+                telemetry: self.telemetry,
+            },
+            co2: self.co2.map(|path| (path, self.co2_columns)),
+            start_unix_s,
+            model: self.model,
+            endpoint: self.endpoint,
+            rule: self.alarm_rule,
+            common: self.common,
+            frames,
+        })
+    }
+
+    fn start_unix_s(&self) -> anyhow::Result<Option<f64>> {
+        if self.start_unix.is_some_and(|start| !start.is_finite()) {
+            return Err(usage(anyhow!(
+                "--start-unix is no time; give seconds since 1970"
+            )));
+        }
+        Ok(self.start_unix)
     }
 }
 

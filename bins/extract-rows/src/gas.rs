@@ -1,34 +1,37 @@
 //! The CO2 log on the clock of the frames.
 
-use std::fs::File;
-use std::io::BufReader;
-use std::iter::Peekable;
+use std::io::BufRead;
 use std::path::Path;
 
 use anyhow::anyhow;
 use fire_cli::usage;
-use sensor_model::recording::{Co2Columns, Co2Log, read_co2};
-use sensor_model::{Co2Reading, Error};
+use sensor_model::Co2Reading;
+use sensor_model::extract::RowStream;
+use sensor_model::recording::{Co2Columns, Co2Log};
+
+use crate::by_kind;
 
 /// Readings older than this at the first frame decide nothing, in seconds: the longest history of a feature is 75 s.
 const HISTORY_S: f64 = 75.0;
 
 /// The readings that matter to a recording.
-pub(crate) struct Gas(Option<Peekable<Co2Log<BufReader<File>>>>);
+#[derive(Default)]
+pub(crate) struct Gas {
+    log: Option<Co2Log<Box<dyn BufRead + Send>>>,
+    /// Read from the log, but later than the last frame.
+    held: Option<Co2Reading>,
+}
 
 impl Gas {
-    /// No log: there are no readings.
-    pub(crate) fn none() -> Self {
-        Self(None)
-    }
-
-    /// Opens a log. One with dates needs the date of the first frame.
-    pub(crate) fn open(
+    /// Reads a log, which messages call `path`. One with dates needs the date of the first frame.
+    pub(crate) fn read(
+        input: impl BufRead + Send + 'static,
         path: &Path,
         columns: &Co2Columns,
         start_unix_s: Option<f64>,
     ) -> anyhow::Result<Self> {
-        let log = read_co2(path, columns).map_err(usage)?;
+        let input: Box<dyn BufRead + Send> = Box::new(input);
+        let log = Co2Log::new(input, path, columns).map_err(usage)?;
         let log = match (columns.format.is_unix(), start_unix_s) {
             (false, _) => log,
             (true, Some(start)) => log.starting_at(start),
@@ -39,17 +42,41 @@ impl Gas {
                 )));
             }
         };
-        Ok(Self(Some(log.peekable())))
+        Ok(Self {
+            log: Some(log),
+            held: None,
+        })
+    }
+
+    /// Hands the readings up to this time to the stream and tells how many they were.
+    pub(crate) fn push_until(
+        &mut self,
+        time_s: f64,
+        stream: &mut RowStream,
+    ) -> anyhow::Result<u64> {
+        let mut pushed = 0;
+        while let Some(reading) = self.next_until(time_s)? {
+            stream.push_co2(reading).map_err(usage)?;
+            pushed += 1;
+        }
+        Ok(pushed)
     }
 
     /// The next reading, if it is not later than this time; those from long before the recording are passed over.
-    pub(crate) fn next_until(&mut self, time_s: f64) -> Option<Result<Co2Reading, Error>> {
-        let log = self.0.as_mut()?;
+    fn next_until(&mut self, time_s: f64) -> anyhow::Result<Option<Co2Reading>> {
         loop {
-            let reading =
-                log.next_if(|reading| !matches!(reading, Ok(reading) if reading.time_s > time_s))?;
-            if !matches!(&reading, Ok(reading) if reading.time_s < -HISTORY_S) {
-                return Some(reading);
+            let next = match (self.held.take(), &mut self.log) {
+                (Some(held), _) => Some(held),
+                (None, Some(log)) => log.next().transpose().map_err(by_kind)?,
+                (None, None) => None,
+            };
+            match next {
+                Some(later) if later.time_s > time_s => {
+                    self.held = Some(later);
+                    return Ok(None);
+                }
+                Some(early) if early.time_s < -HISTORY_S => {}
+                next => return Ok(next),
             }
         }
     }

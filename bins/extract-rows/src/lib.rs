@@ -9,8 +9,11 @@
 //!
 //! All rows of a recording have one group, made of its name, so that no split parts them. The file appears under its
 //! name when it is complete. No backend is needed.
+//!
+//! With `--follow` nothing is written: [`follow`] scores the rows while they come and tells the alarms.
 
 mod cli;
+mod follow;
 mod gas;
 mod parts;
 mod rows;
@@ -23,8 +26,12 @@ pub use cli::Args;
 /// Does what the arguments say; results go to the console.
 ///
 /// # Errors
-/// A recording, log or label file that cannot be used (exit code 2), a file that cannot be written (1).
+/// A recording, log, label or model file that cannot be used (exit code 2), a file that cannot be written (1), an
+/// endpoint that refuses (3).
 pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
+    if args.follow {
+        return follow::follow(args.watch()?, console).await;
+    }
     let job = args.job()?;
     for note in job.notes() {
         console.note(note)?;

@@ -1,12 +1,14 @@
 //! Extract, label, write.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use fire_cli::usage;
 use sensor_model::extract::{CheckedExtractorParams, Counts, RowStream, SensorRow};
-use sensor_model::{RowWriter, Rows, group_of_episode};
+use sensor_model::{Error, RowWriter, Rows, group_of_episode};
 use serde::Serialize;
 
 use crate::by_kind;
@@ -33,17 +35,14 @@ pub(crate) async fn extract(job: &Job) -> anyhow::Result<Summary> {
     let frames = Parts::open(job.frames.clone(), job.options)?;
     let start_unix_s = frames.start_unix_s().or(job.start_unix_s);
     let mut gas = match &job.co2 {
-        Some((path, columns)) => Gas::open(path, columns, start_unix_s)?,
-        None => Gas::none(),
+        Some((path, columns)) => Gas::read(open(path)?, path, columns, start_unix_s)?,
+        None => Gas::default(),
     };
     let mut stream = RowStream::new(CheckedExtractorParams::default());
     let mut sheet = Sheet::create(job)?;
     for frame in frames {
         let frame = frame?;
-        while let Some(reading) = gas.next_until(frame.time_s()) {
-            stream.push_co2(reading.map_err(by_kind)?).map_err(usage)?;
-            sheet.co2_readings += 1;
-        }
+        sheet.co2_readings += gas.push_until(frame.time_s(), &mut stream)?;
         stream.push_frame(frame).map_err(usage)?;
         sheet.frames += 1;
         let rows = stream.take_rows();
@@ -56,6 +55,14 @@ pub(crate) async fn extract(job: &Job) -> anyhow::Result<Summary> {
     let counts = stream.counts();
     sheet.write(&stream.finish())?;
     sheet.finish(counts)
+}
+
+fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
+    let file = File::open(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    });
+    file.map(BufReader::new).map_err(by_kind)
 }
 
 /// The file of rows as it grows.

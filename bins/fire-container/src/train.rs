@@ -4,12 +4,14 @@
 //! 1. settings, then the channels `train` and `validation`;
 //! 2. the fit, with early stopping on `validation` where the learner has it;
 //! 3. the threshold, chosen on `validation` for the best F1;
-//! 4. only then the optional channels `test`, `alarm-validation` and `alarm-test`, to be predicted.
+//! 4. only then the optional channels `test`, `alarm-validation` and `alarm-test`, to be predicted;
+//! 5. the alarm rule, chosen on `alarm-validation` and judged on `alarm-test`, where these are recordings.
 //!
 //! Standard output carries lines `validation:auc=0.7612;` that the metric definitions of the job find.
 //! There is no half-trained forest, so a job that is stopped during the fit fails and says so;
 //! once the fit is done it is completed, which takes seconds.
 
+mod alarm;
 mod channels;
 mod failure;
 mod fit;
@@ -81,11 +83,14 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
             parts.push(ScoredPart::optional(&channel, &model, threshold)?);
         }
     }
-    for part in &parts {
+    // `alarm-test:auc` would be found by the metric definition of `test:auc`.
+    for part in parts.iter().filter(|part| !part.name.starts_with("alarm-")) {
         part.print(out)?;
     }
     metrics::print_out_of_bag(&model, out)?;
+    let alarm = alarm::trial(&parts, out)?;
     let trained = Trained {
+        alarm,
         settings,
         train,
         model,

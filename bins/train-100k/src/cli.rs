@@ -39,7 +39,8 @@ pub struct Args {
     #[arg(long, default_value = "100000", value_parser = clap::value_parser!(u64).range(20..=1_000_000_000))]
     pub samples: u64,
 
-    /// The generator's distributions and label rule
+    /// What rows are drawn from: `original` (independent numbers, the laws of the Python scripts) or `episode` (simulated
+    /// rooms, fires and sensors, seen through the extractor)
     #[arg(long, default_value = "original")]
     pub profile: Profile,
 

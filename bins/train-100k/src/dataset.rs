@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context as _, anyhow};
 use ensemble::metrics::{self, Confusion};
 use fire_cli::{Ceiling, Console, DataManifest, PartEntry, RunName, failed, usage};
+use sensor_model::episode::{EpisodeParams, EpisodeSource, Purpose};
 use sensor_model::{FEATURE_COUNT, Profile, Rows};
 use split::{Assignment, Audit, AuditInput, Part, Ratios, RowKey};
 
@@ -16,6 +17,8 @@ use crate::summary::Timings;
 
 /// Rows generated between two steps of the bar.
 const STEP: u64 = 50_000;
+/// Episodes simulated between two steps of the bar: about 2,000 rows.
+const EPISODES: usize = 64;
 
 /// Which rows, and the seed of everything random about them.
 #[derive(Debug, Clone)]
@@ -60,10 +63,13 @@ pub(crate) fn prepare(
 ) -> anyhow::Result<Prepared> {
     let started = Instant::now();
     let (rows, expected) = match &recipe.source {
-        Source::Generated { samples, .. } => {
-            let (rows, expected) = generate(recipe.seed, *samples, console);
-            (rows, Some(expected))
-        }
+        Source::Generated { profile, samples } => match profile {
+            Profile::Original => {
+                let (rows, expected) = generate(recipe.seed, *samples, console);
+                (rows, Some(expected))
+            }
+            Profile::Episode => (episodes(recipe.seed, *samples, console)?, None),
+        },
         Source::Files(files) => (sensor_model::read_files(files).map_err(usage)?, None),
     };
     timings.generate = Some(started.elapsed().as_secs_f64());
@@ -91,9 +97,37 @@ fn generate(seed: u64, samples: u64, console: &Console<'_>) -> (Rows, Vec<f64>) 
     (rows, expected)
 }
 
+/// Rows of simulated episodes, the last one cut where there are enough rows.
+fn episodes(seed: u64, samples: u64, console: &Console<'_>) -> anyhow::Result<Rows> {
+    let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let params = EpisodeParams::default().check().map_err(failed)?;
+    let source = EpisodeSource::new(params, seed, Purpose::Training);
+    let wanted = samples as usize;
+    let bar = console.bar("simulate", samples);
+    let mut rows = Rows::default();
+    let all = source.holding_rows(wanted);
+    for first in all.clone().step_by(EPISODES) {
+        let piece = first..all.end.min(first + EPISODES as u64);
+        rows.extend(source.generate(piece, threads).map_err(failed)?.into());
+        bar.set_position(rows.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(rows.slice(0..wanted))
+}
+
+/// What must not be parted: a site with all its episodes where rows are simulated, since a room looks the same in
+/// every episode; otherwise what the data calls a group.
+fn inseparable<'a>(recipe: &Recipe, rows: &'a Rows) -> &'a [u64] {
+    match (&recipe.source, &rows.metadata) {
+        (Source::Generated { .. }, Some(metadata)) => &metadata.sites,
+        _ => &rows.groups,
+    }
+}
+
 fn divide(recipe: &Recipe, rows: &Rows, expected: Option<&[f64]>) -> anyhow::Result<Prepared> {
     both_classes(rows).map_err(usage)?;
-    let keys: Vec<RowKey> = std::iter::zip(&rows.groups, &rows.labels)
+    let groups = inseparable(recipe, rows);
+    let keys: Vec<RowKey> = std::iter::zip(groups, &rows.labels)
         .map(|(&group, &label)| RowKey { group, label })
         .collect();
     let assignment = split::split(&keys, Ratios::default(), recipe.seed)
@@ -109,7 +143,7 @@ fn divide(recipe: &Recipe, rows: &Rows, expected: Option<&[f64]>) -> anyhow::Res
         schema: sensor_model::fingerprint().to_owned(),
         parts: BTreeMap::new(),
         split_deviation: assignment.report.largest_deviation,
-        audit: audited(rows, &assignment)?,
+        audit: audited(rows, groups, &assignment)?,
     };
     let mut parts = BTreeMap::new();
     for part in Part::ALL {
@@ -121,12 +155,12 @@ fn divide(recipe: &Recipe, rows: &Rows, expected: Option<&[f64]>) -> anyhow::Res
 }
 
 /// The audit of the split, if it passed.
-fn audited(rows: &Rows, assignment: &Assignment) -> anyhow::Result<Audit> {
+fn audited(rows: &Rows, groups: &[u64], assignment: &Assignment) -> anyhow::Result<Audit> {
     let audit = split::audit(&AuditInput {
         features: &rows.features,
         columns: FEATURE_COUNT,
         labels: &rows.labels,
-        groups: &rows.groups,
+        groups,
         part_of: &assignment.part_of,
     })
     .map_err(failed)?;
@@ -230,6 +264,26 @@ mod tests {
             assert_eq!(entry.rows, rows.len() as u64);
             assert_eq!(entry.fingerprint, sensor_model::data_fingerprint(rows));
         }
+    }
+
+    #[test]
+    fn no_site_of_simulated_rows_is_in_two_parts() {
+        let profile = Profile::Episode;
+        let samples = 1_500;
+        let prepared = prepared(Source::Generated { profile, samples }, 7).unwrap();
+        let mut part_of = BTreeMap::new();
+        for (part, rows) in &prepared.parts {
+            assert!(!rows.is_empty(), "{part}");
+            for site in &rows.metadata.as_ref().unwrap().sites {
+                assert_eq!(part_of.insert(*site, *part).unwrap_or(*part), *part);
+            }
+        }
+        let rows: usize = prepared.parts.values().map(Rows::len).sum();
+        assert_eq!(
+            (rows, prepared.manifest.groups),
+            (1_500, part_of.len() as u64)
+        );
+        assert!(prepared.manifest.parts["test"].ceiling.is_none());
     }
 
     #[test]

@@ -22,6 +22,9 @@
 //! - A missed event is infinitely late in the quantiles of the **latency**, so that a rule does not look faster for
 //!   missing the slow ones.
 //!
+//! [`Recordings`] are made from the predictions on a part; [`AlarmTrial`] takes a rule from its choice on one part to its
+//! judgement on another.
+//!
 //! ```
 //! use ensemble::alarm::{AlarmParams, AlarmReport, AlarmState, Recording};
 //!
@@ -49,9 +52,11 @@ mod figures;
 mod levels;
 mod poisson;
 mod recording;
+mod recordings;
 mod report;
 mod rule;
 mod state;
+mod trial;
 mod window;
 
 pub use choice::{AlarmChoice, choose};
@@ -59,6 +64,8 @@ pub use curve::{CurvePoint, curve, recall_at};
 pub use figures::{Detection, FalseAlarms, Figures};
 pub use poisson::poisson_interval;
 pub use recording::Recording;
+pub use recordings::Recordings;
 pub use report::{AlarmReport, RecallAtRate};
 pub use rule::{AlarmParams, AlarmRule};
 pub use state::{Alarm, AlarmState};
+pub use trial::{AlarmTrial, BUDGET_PER_DAY, hours_to_show};

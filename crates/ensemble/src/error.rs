@@ -91,6 +91,16 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// Rows of one group that do not follow each other in time.
+    #[error("group {group} is no recording")]
+    Recording {
+        /// The group.
+        group: u64,
+        /// Why; rows are counted from 0 in the order of time.
+        #[source]
+        source: DataError,
+    },
+
     /// Reading or writing failed below us.
     #[error("cannot read or write {file}")]
     Io {

@@ -34,7 +34,7 @@ pub use console::{Console, Format, InterruptNotice, Style};
 pub use exit::{Exit, exit_of, failed, usage};
 pub use layout::{Layout, Project};
 pub use manifest::{Ceiling, DataManifest, PartEntry};
-pub use package::{fetch_artifact, fetch_predictions, pack_model, weights};
+pub use package::{fetch_artifact, fetch_predictions, pack_model, read_artifact, weights};
 pub use record::{run_folder, write_json};
 pub use run_name::{RunName, Stamp};
 pub use start::{main, shell_word, sibling_program};

@@ -1,7 +1,9 @@
 //! `model.tar.gz` and `output.tar.gz`: SageMaker's wrapping of what a job leaves.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Read as _;
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use ensemble::Predictions;
@@ -47,7 +49,7 @@ fn unpack_file(tar_gz: &[u8], name: &str) -> anyhow::Result<Vec<u8>> {
     for entry in entries {
         let entry = entry.context("not a tar.gz archive, or a damaged one")?;
         let path = entry.path().context("an entry has no readable name")?;
-        if path.strip_prefix("./").unwrap_or(&path) != std::path::Path::new(name) {
+        if path.strip_prefix("./").unwrap_or(&path) != Path::new(name) {
             continue;
         }
         if entry.size() > LARGEST_FILE {
@@ -89,13 +91,24 @@ pub async fn fetch_artifact(
     let tar_gz = sagemaker_ops::storage::get_bytes(clients, uri)
         .await
         .with_context(|| format!("no model can be read from {uri}; {REMEDY}"))?;
-    let not_ours = || format!("{uri} is not a model of this pipeline; {REMEDY}");
-    let bytes = unpack_file(&tar_gz, MODEL_FILE)
-        .with_context(not_ours)
-        .map_err(usage)?;
-    Artifact::from_bytes(&bytes, schema)
-        .with_context(|| format!("{uri} cannot be used"))
-        .map_err(usage)
+    unpack_artifact(&tar_gz, uri, schema).map_err(usage)
+}
+
+/// Loads the artifact of a `model.tar.gz` on this machine for rows of the given schema.
+pub fn read_artifact(path: &Path, schema: &str) -> anyhow::Result<Artifact> {
+    let shown = path.display();
+    let tar_gz = std::fs::read(path).with_context(|| format!("cannot read {shown}"));
+    unpack_artifact(&tar_gz.map_err(usage)?, &shown, schema).map_err(usage)
+}
+
+fn unpack_artifact(
+    tar_gz: &[u8],
+    place: &dyn fmt::Display,
+    schema: &str,
+) -> anyhow::Result<Artifact> {
+    let bytes = unpack_file(tar_gz, MODEL_FILE)
+        .with_context(|| format!("{place} is not a model of this pipeline; {REMEDY}"))?;
+    Artifact::from_bytes(&bytes, schema).with_context(|| format!("{place} cannot be used"))
 }
 
 /// Downloads the predictions on one part (`validation` or `test`) that a job left

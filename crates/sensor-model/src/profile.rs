@@ -10,15 +10,18 @@ use crate::error::Error;
 pub enum Profile {
     /// Independent draws and the label rule of the original pipeline, see [`crate::original`].
     Original,
+    /// Simulated rooms, fires and sensors, see [`crate::episode`].
+    Episode,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 1] = [Self::Original];
+    pub const ALL: [Self; 2] = [Self::Original, Self::Episode];
 
     fn name(self) -> &'static str {
         match self {
             Self::Original => "original",
+            Self::Episode => "episode",
         }
     }
 }
@@ -60,6 +63,9 @@ mod tests {
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let error = "orignal".parse::<Profile>().unwrap_err().to_string();
-        assert_eq!(error, "unknown profile `orignal`, known profiles: original");
+        assert_eq!(
+            error,
+            "unknown profile `orignal`, known profiles: original, episode"
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! The whole program, in process, on recordings in files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod follow;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use ensemble::artifact::{Artifact, FeatureRange};
+use ensemble::artifact::Artifact;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -62,7 +62,7 @@ pub(super) fn answer(
         .map(|(row, &fire_probability)| Prediction {
             fire_probability,
             fire_detected: fire_probability >= artifact.threshold,
-            warnings: warnings(&artifact.features, row),
+            warnings: artifact.warnings(row),
             members: if wanted.members {
                 members(artifact, row)
             } else {
@@ -81,19 +81,6 @@ pub(super) fn answer(
         Media::Csv => lines(probabilities.iter().map(f64::to_string)),
     };
     Ok(([(CONTENT_TYPE, wanted.media.name())], body).into_response())
-}
-
-/// Names the values that lie outside what the model saw in training: its answer is then a guess.
-fn warnings(ranges: &[FeatureRange], row: &[f32]) -> Vec<String> {
-    let outside = ranges
-        .iter()
-        .zip(row)
-        .filter(|(range, value)| !range.contains(**value));
-    outside
-        .map(|(FeatureRange { name, min, max }, value)| {
-            format!("{name} = {value} is outside the range seen in training, {min} to {max}")
-        })
-        .collect()
 }
 
 /// Each member's own probability, by its name.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 use ensemble::metrics::Scores;
-use ensemble::{Model, Predictions};
+use ensemble::{Model, Predictions, Timeline};
 
 use super::channels::Channel;
 
@@ -75,7 +75,12 @@ pub(super) fn print_out_of_bag(model: &Model, out: &mut dyn Write) -> io::Result
 
 /// The model's probability of fire for each row of the channel.
 pub(super) fn predict(channel: &Channel, model: &Model) -> Result<Predictions> {
+    let timeline = channel.rows.metadata.as_ref().map(|metadata| Timeline {
+        times_s: metadata.times_s.clone(),
+        kinds: metadata.scenarios.clone(),
+    });
     Ok(Predictions {
+        timeline,
         ids: channel.rows.ids.clone(),
         groups: channel.rows.groups.clone(),
         labels: channel.rows.labels.clone(),

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use ensemble::alarm::AlarmTrial;
 use ensemble::artifact::{Artifact, FeatureRange, MANIFEST_FILE, MODEL_FILE, Member, Probe};
 use ensemble::metrics::Scores;
 use ensemble::{Model, Predictions};
@@ -23,6 +24,7 @@ pub(super) struct Trained {
     pub(super) model: Model,
     pub(super) threshold: f64,
     pub(super) parts: Vec<ScoredPart>,
+    pub(super) alarm: Option<AlarmTrial>,
 }
 
 impl Trained {
@@ -78,7 +80,7 @@ impl Trained {
             validation,
             test,
             probes: probes().map(unanswered).into(),
-            alarm: None,
+            alarm: self.alarm.map(|trial| trial.choice.rule),
         };
         artifact.answer_probes();
         Ok(artifact)
@@ -97,6 +99,7 @@ impl Trained {
             "threshold": self.threshold,
             "rows": {},
             "out_of_bag": self.model.out_of_bag(),
+            "alarm": self.alarm,
         });
         for part in &self.parts {
             metrics["rows"][part.name] = json!(part.predictions.labels.len());

@@ -3,12 +3,12 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use ensemble::artifact::Artifact;
+use ensemble::artifact::{Artifact, FeatureRange};
 use sensor_model::{Feature, Rows, fingerprint};
 use serde_json::{Map, Value, json};
 
 use crate::job::rows;
-use crate::server::{Server, predictor, trained};
+use crate::server::{Server, predictor, trained, trained_on_rooms};
 
 /// The request of the documentation.
 const SAMPLE: &str =
@@ -184,6 +184,48 @@ fn values_outside_the_range_of_the_training_are_named() {
     );
     assert_eq!(answer["predictions"][0]["warnings"], json!([expected]));
     assert!(answer["predictions"][1].get("warnings").is_none());
+}
+
+#[test]
+fn a_missing_value_is_named_where_training_had_none() {
+    let (server, artifact) = server();
+    let never_missing = |feature: Feature| !artifact.features[feature.index()].missing;
+    assert!(never_missing(Feature::GasVal));
+    let row = SAMPLE.replace("450.0", "");
+    let answer = server.invoke("text/csv", &row).json();
+    let expected = "gas_val is missing, which it never was in training";
+    assert_eq!(answer["predictions"][0]["warnings"], json!([expected]));
+}
+
+#[test]
+fn the_documented_request_moves_faster_than_anything_in_a_simulated_room() {
+    let job = trained_on_rooms();
+    let bytes = std::fs::read(job.path("model/model.fire")).unwrap();
+    let artifact = Artifact::from_bytes(&bytes, fingerprint()).unwrap();
+    let server = Server::of(predictor(&job));
+    let answer = server.invoke("text/csv", SAMPLE).json();
+    let prediction = &answer["predictions"][0];
+    let ranges = artifact.features.iter().zip(sample());
+    let outside: Vec<_> = ranges
+        .filter(|(range, value)| !(range.min..=range.max).contains(value))
+        .map(|(FeatureRange { name, min, max, .. }, value)| {
+            format!("{name} = {value} is outside the range seen in training, {min} to {max}")
+        })
+        .collect();
+    assert_eq!(prediction["warnings"], json!(outside));
+    // As a mean over the whole image that is the motion of a camera which swings.
+    assert!(
+        outside
+            .iter()
+            .any(|warning| warning.starts_with("flow_mag_mean = 5 ")),
+        "{outside:?}"
+    );
+    let seen = artifact.predict_row(&sample());
+    assert_eq!(prediction["fire_detected"], seen >= artifact.threshold);
+
+    let headers = [("content-type", "text/csv"), ("accept", "text/csv")];
+    let plain = server.request("POST /invocations", &headers, SAMPLE.as_bytes());
+    assert_eq!(plain.body, format!("{seen}\n"));
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::num::NonZeroUsize;
 use std::thread::JoinHandle;
 
 use fire_container::serve::{Predictor, serve};
+use sensor_model::episode::{EpisodeParams, EpisodeSource, Purpose};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -29,6 +31,20 @@ pub(crate) struct Answer {
 pub(crate) fn trained() -> Job {
     let job = Job::with_channels(&json!({ "algorithm": "logistic_regression" }));
     assert_eq!(job.train().code, 0);
+    job
+}
+
+/// The same on a few episodes in simulated rooms.
+pub(crate) fn trained_on_rooms() -> Job {
+    let job = Job::new(&json!({ "algorithm": "logistic_regression" }));
+    let params = EpisodeParams::default().check().unwrap();
+    let source = EpisodeSource::new(params, 11, Purpose::Training);
+    for (channel, episodes) in [("train", 0..60), ("validation", 60..80)] {
+        let generated = source.generate(episodes, NonZeroUsize::MIN).unwrap();
+        job.channel(channel, "part-00000.parquet", &generated.rows);
+    }
+    let ended = job.train();
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
     job
 }
 

@@ -1,8 +1,11 @@
 //! What a job leaves behind.
 
+use std::num::NonZeroUsize;
+
 use ensemble::Predictions;
 use ensemble::artifact::Artifact;
-use sensor_model::{data_fingerprint, fingerprint, probes};
+use sensor_model::episode::{EpisodeParams, EpisodeSource, Purpose};
+use sensor_model::{Rows, data_fingerprint, fingerprint, probes};
 use serde_json::{Value, json};
 
 use crate::job::{Job, rows};
@@ -235,4 +238,48 @@ fn missing_values_are_trained_on_and_seen_in_the_ranges() {
         assert!(model.features[3].min > model.features[3].max);
         assert!(model.predict_row(&[f32::NAN; 18]).is_finite());
     }
+}
+
+#[test]
+fn an_alarm_rule_is_chosen_on_whole_episodes_and_travels_with_the_model() {
+    let job = Job::new(&settings("gradient_boosting"));
+    let threads = NonZeroUsize::new(2).unwrap();
+    for (channel, purpose, episodes) in [
+        ("train", Purpose::Training, 0..60),
+        ("validation", Purpose::Training, 60..80),
+        ("alarm-validation", Purpose::AlarmValidation, 0..12),
+        ("alarm-test", Purpose::AlarmTest, 0..12),
+    ] {
+        let params = match purpose {
+            Purpose::Training => EpisodeParams::default(),
+            _ => EpisodeParams::for_alarms(),
+        };
+        let source = EpisodeSource::new(params.check().unwrap(), 11, purpose);
+        let rows = Rows::from(source.generate(episodes, threads).unwrap());
+        job.channel(channel, "part-00000.parquet", &rows);
+    }
+    let ended = job.train();
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+
+    // The definitions are not anchored: a name that ends in another's would be taken for it.
+    assert_eq!(ended.stdout.matches("validation:auc=").count(), 1);
+
+    let rule = artifact(&job).alarm.unwrap();
+    let alarm = &job.json("model/metrics.json")["alarm"];
+    near(
+        &alarm["choice"]["rule"]["threshold"],
+        rule.params().threshold,
+    );
+    assert_eq!(alarm["test"]["all"]["recordings"], 12);
+    let printed = metric(&ended.stdout, "alarm-test:false_alarms_per_day").unwrap();
+    let stored = &alarm["test"]["all"]["false_alarms"]["per_day"];
+    assert!((printed - stored.as_f64().unwrap()).abs() < 1e-6);
+    let text = std::fs::read(job.path("output/data/alarm-test.csv")).unwrap();
+    let predictions = Predictions::read_csv(&text[..], "alarm-test.csv").unwrap();
+    let kinds = predictions.timeline.unwrap().kinds;
+    assert!(
+        kinds
+            .iter()
+            .all(|kind| alarm["test"]["kinds"].get(&**kind).is_some())
+    );
 }

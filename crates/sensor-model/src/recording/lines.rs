@@ -47,6 +47,8 @@ impl<R: BufRead> Lines<R> {
             let mut limited = (&mut self.input).take(LONGEST_LINE as u64 + 1);
             let read = limited.read_until(b'\n', &mut bytes);
             if read.map_err(|error| self.source.unreadable_at(self.place(), error))? == 0 {
+                // A log that is still being written goes on with this very line.
+                self.number -= 1;
                 return Ok(None);
             }
             let text = self.text(bytes)?;

@@ -1,0 +1,126 @@
+//! A text file that is still being written, read line by line.
+
+use std::fs::File;
+use std::io::{self, BufRead, Read};
+use std::path::Path;
+
+use sensor_model::Error;
+
+/// More than this without a line end is no line of a log, in bytes.
+const LONGEST: usize = 1 << 17;
+/// Bytes that are read at a time.
+const CHUNK: u64 = 1 << 16;
+
+/// The lines that are complete by now; one that is being written appears with its end.
+///
+/// The end of the input is not final: it can be read on when more has been written.
+pub(super) struct WholeLines<R> {
+    input: R,
+    buffer: Vec<u8>,
+    taken: usize,
+    whole: usize,
+}
+
+impl WholeLines<File> {
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let file = File::open(path).map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self::new(file))
+    }
+}
+
+impl<R: Read> WholeLines<R> {
+    fn new(input: R) -> Self {
+        Self {
+            input,
+            buffer: Vec::new(),
+            taken: 0,
+            whole: 0,
+        }
+    }
+
+    /// Reads until there is a whole line or, for now, no more.
+    fn refill(&mut self) -> io::Result<()> {
+        self.buffer.drain(..self.taken);
+        (self.taken, self.whole) = (0, 0);
+        while self.whole == 0 {
+            let read = (&mut self.input)
+                .take(CHUNK)
+                .read_to_end(&mut self.buffer)?;
+            let end = self.buffer.iter().rposition(|&byte| byte == b'\n');
+            self.whole = match end {
+                Some(at) => at + 1,
+                // Handed out, so that the reader of lines can refuse it.
+                None if self.buffer.len() > LONGEST => self.buffer.len(),
+                None if read == 0 => return Ok(()),
+                None => 0,
+            };
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> BufRead for WholeLines<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.taken == self.whole {
+            self.refill()?;
+        }
+        Ok(&self.buffer[self.taken..self.whole])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.taken = (self.taken + amount).min(self.whole);
+    }
+}
+
+impl<R: Read> Read for WholeLines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn text(lines: &mut impl BufRead) -> String {
+        let mut text = String::new();
+        lines.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_line_appears_with_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("co2.csv");
+        let mut log = File::create(&path).unwrap();
+        let mut lines = WholeLines::open(&path).unwrap();
+        for (written, expected) in [
+            ("time_s,co2", ""),
+            ("_ppm\n0,5", "time_s,co2_ppm\n"),
+            ("00\n5,510\n", "0,500\n5,510\n"),
+            ("10", ""),
+            ("", ""),
+        ] {
+            log.write_all(written.as_bytes()).unwrap();
+            assert_eq!(text(&mut lines), expected, "after `{written}`");
+        }
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_not_collected_for_ever() {
+        let endless = io::repeat(b'x').take(10 * LONGEST as u64);
+        let mut lines = WholeLines::new(endless);
+        let shown = lines.fill_buf().unwrap().len();
+        assert!(
+            shown > LONGEST && shown <= LONGEST + CHUNK as usize,
+            "{shown}"
+        );
+    }
+}

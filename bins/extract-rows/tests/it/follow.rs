@@ -1,0 +1,145 @@
+//! `--follow`: alarms while frames come.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+
+use ensemble::alarm::{AlarmParams, AlarmRule};
+use ensemble::artifact::{Artifact, FeatureRange, Member};
+use ensemble::{Algorithm, Matrix, Params, Run, Samples};
+use fire_cli::{Exit, pack_model};
+use nix::sys::stat::Mode;
+use sensor_model::{FEATURE_COUNT, FRAME_PIXELS, Feature, fingerprint};
+use serde_json::Value;
+
+use crate::Bench;
+
+/// A forest that calls 60 C on average a fire and 20 C none.
+fn model(alarm: Option<AlarmRule>) -> Artifact {
+    let row = |celsius: f32| {
+        let mut row = [f32::NAN; FEATURE_COUNT];
+        row[Feature::TMean.index()] = celsius;
+        row
+    };
+    let values = [row(20.0), row(60.0)].concat().repeat(20);
+    let labels = [0, 1].repeat(20);
+    let train = Samples::new(Matrix::new(&values, FEATURE_COUNT).unwrap(), &labels).unwrap();
+    let mut params = Params::defaults(Algorithm::RandomForest);
+    params.set("n_estimators", "5").unwrap();
+    params.set("max_features", "all").unwrap();
+    let mut run = Run {
+        seed: 1,
+        threads: NonZeroUsize::MIN,
+        progress: &mut |_| ControlFlow::Continue(()),
+    };
+    Artifact {
+        schema: fingerprint().to_owned(),
+        features: FeatureRange::of_columns(Feature::ALL.map(Feature::name), &train.x()),
+        data_fingerprint: "ab".repeat(32),
+        threshold: 0.5,
+        members: vec![Member {
+            name: "random_forest".to_owned(),
+            algorithm: Algorithm::RandomForest,
+            weight: 1.0,
+            seed: 1,
+            hyperparameters: params.entries(),
+            validation: None,
+            test: None,
+            model: params
+                .clone()
+                .check()
+                .unwrap()
+                .fit(&train, None, &mut run)
+                .unwrap(),
+        }],
+        validation: None,
+        test: None,
+        probes: Vec::new(),
+        alarm,
+    }
+}
+
+fn rule() -> AlarmRule {
+    AlarmParams::new(0.5, 3, 5).check().unwrap()
+}
+
+/// Ten seconds at 20 C, then ten at 60 C, ten frames a second, through a pipe that ends.
+fn watched(bench: &Bench, flags: &[&str]) -> crate::Ran {
+    let pipe = bench.path("live.y16");
+    nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).unwrap();
+    let camera = std::thread::spawn(move || {
+        let mut pipe = OpenOptions::new().write(true).open(pipe).unwrap();
+        for count in [29_315_u16; 100].into_iter().chain([33_315; 100]) {
+            // Who refuses its arguments closes the pipe.
+            if pipe
+                .write_all(&count.to_le_bytes().repeat(FRAME_PIXELS))
+                .is_err()
+            {
+                return;
+            }
+        }
+    });
+    let frames = [
+        "--follow",
+        "--frames",
+        "{}/live.y16",
+        "--scale",
+        "0.01K",
+        "--fps",
+        "10",
+    ];
+    let ran = bench.run(&[&frames[..], flags].concat());
+    // Otherwise it may wait for a reader that never came.
+    if ran.exit == Exit::Done {
+        camera.join().unwrap();
+    }
+    ran
+}
+
+#[test]
+fn the_rule_of_the_model_tells_the_one_alarm() {
+    let bench = Bench::new();
+    bench.file("model.tar.gz", pack_model(&model(Some(rule()))).unwrap());
+    let ran = watched(&bench, &["--model", "{}/model.tar.gz"]);
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
+    let alarms: Vec<Value> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(alarms.len(), 1, "{}", ran.out);
+    // It is hot from 10 s on; three seconds of it make an alarm.
+    let time_s = alarms[0]["time_s"].as_f64().unwrap();
+    assert!((12.0..=13.0).contains(&time_s), "{time_s}");
+    assert!(alarms[0]["fire_probability"].as_f64().unwrap() > 0.5);
+    assert!(!fs::exists(bench.path("rows.parquet")).unwrap());
+}
+
+#[test]
+fn a_model_without_a_rule_needs_one() {
+    let bench = Bench::new();
+    bench.file("model.tar.gz", pack_model(&model(None)).unwrap());
+    let model = ["--model", "{}/model.tar.gz"];
+    let follow = [
+        "--follow",
+        "--frames",
+        "{}/none.y16",
+        "--scale",
+        "0.01K",
+        "--fps",
+        "10",
+    ];
+    let ran = bench.run(&[&follow[..], &model].concat());
+    assert_eq!(ran.exit, Exit::Usage);
+    assert!(ran.err.contains("carries no alarm rule"), "{}", ran.err);
+
+    let given = [&model[..], &["--alarm-rule", "0.5:1:1"]].concat();
+    let ran = watched(&bench, &given);
+    assert_eq!(
+        (ran.exit, ran.out.lines().count()),
+        (Exit::Done, 1),
+        "{}",
+        ran.err
+    );
+}
