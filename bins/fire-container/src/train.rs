@@ -90,12 +90,12 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     metrics::print_out_of_bag(&model, out)?;
     let alarm = alarm::trial(&parts, out)?;
     let trained = Trained {
-        alarm,
         settings,
         train,
         model,
         threshold,
         parts,
+        alarm,
     };
     let bytes = trained.write(paths)?;
     writeln!(out, "model:bytes={bytes};")?;

@@ -80,11 +80,11 @@ pub(super) fn predict(channel: &Channel, model: &Model) -> Result<Predictions> {
         kinds: metadata.scenarios.clone(),
     });
     Ok(Predictions {
-        timeline,
         ids: channel.rows.ids.clone(),
         groups: channel.rows.groups.clone(),
         labels: channel.rows.labels.clone(),
         probabilities: model.predict_proba(&channel.samples()?.x())?,
+        timeline,
     })
 }
 

@@ -67,7 +67,7 @@ impl Predictions {
             let cells = [(); COLUMNS.len()].map(|()| texts.next().unwrap_or_default());
             read.push(&Line {
                 file: name,
-                line,
+                number: line,
                 cells,
             })?;
         }
@@ -132,7 +132,7 @@ fn unquoted(cell: &str) -> Option<String> {
 /// One line with its place.
 struct Line<'a> {
     file: &'a str,
-    line: usize,
+    number: usize,
     /// Empty where the line has none.
     cells: [&'a str; COLUMNS.len()],
 }
@@ -163,7 +163,7 @@ impl Line<'_> {
     fn refuse(&self, column: usize, expected: &'static str) -> Error {
         Error::Table {
             file: self.file.to_owned(),
-            line: self.line,
+            line: self.number,
             column: COLUMNS[column],
             value: self.cells[column].to_owned(),
             expected,
