@@ -154,6 +154,7 @@ async fn wrong_arguments_never_reach_a_backend() {
         .await
         .ended(Exit::Usage)
         .said(&["fancy", "original"]);
+    wrong_episodes_are_refused(&world).await;
     world
         .train(&["--set", "rf.depth=3"])
         .await
@@ -195,6 +196,29 @@ async fn wrong_arguments_never_reach_a_backend() {
     );
 }
 
+async fn wrong_episodes_are_refused(world: &World) {
+    for (flags, text) in [
+        (&["--alarm-hours", "9000"][..], "8760"),
+        (&["--scenario", "barbecue=1"], "flaming-near"),
+        (&["--severity", "1.5"], "severity"),
+        (
+            &["--out", "x", "--shard", "5/4"],
+            "there is no shard 5 of 4",
+        ),
+        (
+            &["--out", "x", "--shard", "1/4", "--profile", "original"],
+            "--profile episode",
+        ),
+        (&["--parts", "/nowhere"], "/nowhere"),
+        (
+            &["--data", "Cargo.toml", "--mix", "1"],
+            "above 0 and below 1",
+        ),
+    ] {
+        world.train(flags).await.ended(Exit::Usage).said(&[text]);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_exist_is_named_with_the_remedy() {
     let world = World::new();
@@ -203,7 +227,14 @@ async fn what_does_not_exist_is_named_with_the_remedy() {
         .await
         .ended(Exit::Usage)
         .said(&["no-such-job", "--backend aws"]);
-    let flags = ["--samples", "100", "--bucket", "a-bucket-that-is-not-there"];
+    let flags = [
+        "--profile",
+        "original",
+        "--samples",
+        "100",
+        "--bucket",
+        "a-bucket-that-is-not-there",
+    ];
     world
         .train(&flags)
         .await

@@ -50,6 +50,8 @@ async fn train_100k_killed_at_any_point_is_resumed_and_doubles_nothing() {
     // A server of its own start, so that the kill hits the program and not its server's birth.
     let clients = world.clients().await;
     let flags = [
+        "--profile",
+        "original",
         "--samples",
         "60000",
         "--set",
@@ -96,6 +98,8 @@ async fn a_torn_upload_has_no_manifest_and_is_made_whole() {
     let flags = [
         "--run",
         "torn",
+        "--profile",
+        "original",
         "--samples",
         "300000",
         "--set",
@@ -133,7 +137,18 @@ async fn a_torn_upload_has_no_manifest_and_is_made_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killing_or_interrupting_the_watcher_loses_no_job() {
     let world = World::new();
-    let flags = [&["--run", "watched", "--samples", "20000"][..], &SLOW].concat();
+    let flags = [
+        &[
+            "--run",
+            "watched",
+            "--profile",
+            "original",
+            "--samples",
+            "20000",
+        ][..],
+        &SLOW,
+    ]
+    .concat();
     let trained = world.train(&flags).await.ended(Exit::Done).json();
     let jobs = texts(&trained["jobs"], "name");
     let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
@@ -217,7 +232,18 @@ async fn a_killed_server_comes_back_with_every_job_object_and_endpoint() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_ran_when_the_server_was_killed_is_not_lost() {
     let world = World::new();
-    let flags = [&["--run", "cut", "--samples", "20000"][..], &SLOW].concat();
+    let flags = [
+        &[
+            "--run",
+            "cut",
+            "--profile",
+            "original",
+            "--samples",
+            "20000",
+        ][..],
+        &SLOW,
+    ]
+    .concat();
     world.train(&flags).await.ended(Exit::Done);
     let job: JobName = "flir-scd41-rf-100k-cut".parse().unwrap();
     let before = world.clients().await;

@@ -15,6 +15,12 @@ mod world;
 // From rows to the endpoint's answers, and what the figures must satisfy.
 mod pipeline;
 
+// Simulated episodes: the alarm rule, shards, what is kept, rows beside given ones.
+mod episodes;
+
+// Why rows are not dealt one by one: the figures of a split that leaks.
+mod leakage;
+
 // Wrong input: the message and the exit code of each.
 mod bad_input;
 

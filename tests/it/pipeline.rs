@@ -133,6 +133,8 @@ async fn the_same_seed_gives_the_same_models_and_another_seed_others() {
             "seeded",
             "--samples",
             "3000",
+            "--alarm-hours",
+            "0.2",
             "--seed",
             seed,
             "--wait",
@@ -174,6 +176,8 @@ async fn naming_a_run_again_creates_nothing_twice() {
         "again",
         "--samples",
         "2000",
+        "--alarm-hours",
+        "0.2",
         "--wait",
         "--set",
         "rf.n_estimators=5",
@@ -205,6 +209,8 @@ async fn naming_a_run_again_creates_nothing_twice() {
         "again",
         "--samples",
         "2000",
+        "--alarm-hours",
+        "0.2",
         "--set",
         "rf.n_estimators=6",
     ];
@@ -221,7 +227,7 @@ async fn rows_of_ones_own_are_trained_on_and_one_model_is_deployed() {
     let parts = world.path("parts");
     let out = parts.to_str().unwrap();
     world
-        .train(&["--samples", "2000", "--out", out])
+        .train(&["--profile", "original", "--samples", "2000", "--out", out])
         .await
         .ended(Exit::Done);
     let file = parts.join("train/part-00000.parquet");

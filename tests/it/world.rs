@@ -123,7 +123,15 @@ impl World {
 
     /// Trains a small run and waits for it; returns the model URIs by job.
     pub(crate) async fn trained(&self, run: &str, samples: &str) -> Vec<String> {
-        let flags = ["--run", run, "--samples", samples, "--wait"];
+        let flags = [
+            "--run",
+            run,
+            "--samples",
+            samples,
+            "--alarm-hours",
+            "0.2",
+            "--wait",
+        ];
         let small = ["--set", "rf.n_estimators=10", "--set", "gb.n_estimators=10"];
         let ran = self
             .train(&[&flags[..], &small[..]].concat())

@@ -27,6 +27,10 @@ pub(crate) struct Args {
     #[arg(long)]
     profile: Option<String>,
 
+    /// Hours in each of the two sets of whole episodes for the alarm rule [default: that of train-100k]
+    #[arg(long)]
+    alarm_hours: Option<f64>,
+
     /// Name of the run; naming an existing one resumes it [default: the time now]
     #[arg(long)]
     run: Option<String>,
@@ -142,6 +146,10 @@ impl Stages {
             ("--samples", args.samples.map(|samples| samples.to_string())),
             ("--seed", args.seed.map(|seed| seed.to_string())),
             ("--profile", args.profile.clone()),
+            (
+                "--alarm-hours",
+                args.alarm_hours.map(|hours| hours.to_string()),
+            ),
         ];
         for (flag, value) in given {
             command.args(

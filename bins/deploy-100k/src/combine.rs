@@ -1,11 +1,12 @@
 //! One model is taken as it is; several are weighed into an ensemble.
 
 use anyhow::{Context as _, anyhow};
-use ensemble::Predictions;
+use ensemble::alarm::{AlarmTrial, BUDGET_PER_DAY};
 use ensemble::artifact::Artifact;
 use ensemble::metrics::best_f1_threshold;
 use ensemble::weights::{self, Weighting};
-use fire_cli::{Project, fetch_artifact, fetch_predictions, pack_model, usage};
+use ensemble::{Error, Predictions};
+use fire_cli::{JobOutput, Judged, Packed, Project, fetch_model, pack_judged, usage};
 use sagemaker_ops::{Clients, S3Uri};
 
 use crate::cli::Policy;
@@ -13,6 +14,7 @@ use crate::cli::Policy;
 /// A model that is ready to be deployed.
 pub(crate) struct Deployable {
     pub(crate) artifact: Artifact,
+    pub(crate) judged: Judged,
     pub(crate) uri: S3Uri,
     /// Whether it was combined here from several models.
     pub(crate) combined: bool,
@@ -24,6 +26,31 @@ struct Member {
     artifact: Artifact,
     validation: Predictions,
     test: Predictions,
+    alarm: Option<Episodes>,
+}
+
+/// Predictions on the two sets of whole episodes.
+struct Episodes {
+    validation: Predictions,
+    test: Predictions,
+}
+
+impl Member {
+    async fn fetch(clients: &Clients, uri: &S3Uri) -> anyhow::Result<Self> {
+        let packed = fetch_model(clients, uri, sensor_model::fingerprint()).await?;
+        let output = JobOutput::fetch(clients, uri).await?;
+        let sets = ["alarm-validation", "alarm-test"].map(|set| output.predictions(set));
+        let [validation, test] = sets;
+        Ok(Self {
+            uri: uri.clone(),
+            artifact: packed.artifact,
+            validation: output.required("validation")?,
+            test: output.required("test")?,
+            alarm: validation?
+                .zip(test?)
+                .map(|(validation, test)| Episodes { validation, test }),
+        })
+    }
 }
 
 /// Loads the models; more than one become an ensemble.
@@ -36,27 +63,25 @@ pub(crate) async fn load(
     policy: Policy,
 ) -> anyhow::Result<Deployable> {
     if let [uri] = uris {
-        let artifact = fetch_artifact(clients, uri, sensor_model::fingerprint()).await?;
+        let Packed { artifact, judged } =
+            fetch_model(clients, uri, sensor_model::fingerprint()).await?;
         return Ok(Deployable {
             artifact,
+            judged,
             uri: uri.clone(),
             combined: false,
         });
     }
     let mut members = Vec::new();
     for uri in uris {
-        members.push(Member {
-            artifact: fetch_artifact(clients, uri, sensor_model::fingerprint()).await?,
-            validation: fetch_predictions(clients, uri, "validation").await?,
-            test: fetch_predictions(clients, uri, "test").await?,
-            uri: uri.clone(),
-        });
+        members.push(Member::fetch(clients, uri).await?);
     }
     same_rows(&members).map_err(usage)?;
     let uri = uris.first().context("no --model-uri was given")?.clone();
-    let artifact = combine(members, policy)?;
+    let Packed { artifact, judged } = combine(members, policy)?;
     Ok(Deployable {
         artifact,
+        judged,
         uri,
         combined: true,
     })
@@ -73,7 +98,8 @@ pub(crate) async fn store(
         return Ok(model);
     }
     let uri = project.layout.model_of(name);
-    sagemaker_ops::storage::put_bytes(clients, &uri, pack_model(&model.artifact)?).await?;
+    let bytes = pack_judged(&model.artifact, &model.judged)?;
+    sagemaker_ops::storage::put_bytes(clients, &uri, bytes).await?;
     Ok(Deployable { uri, ..model })
 }
 
@@ -83,7 +109,14 @@ fn same_rows(members: &[Member]) -> anyhow::Result<()> {
     };
     for other in others {
         let same = |a: &Predictions, b: &Predictions| a.ids == b.ids && a.labels == b.labels;
-        if !same(&first.validation, &other.validation) || !same(&first.test, &other.test) {
+        let same_episodes = match (&first.alarm, &other.alarm) {
+            (Some(a), Some(b)) => same(&a.validation, &b.validation) && same(&a.test, &b.test),
+            _ => true,
+        };
+        if !(same_episodes
+            && same(&first.validation, &other.validation)
+            && same(&first.test, &other.test))
+        {
             return Err(anyhow!(
                 "{} and {} were judged on different rows, so they cannot be weighed against \
                  each other; combine jobs of one run",
@@ -95,19 +128,52 @@ fn same_rows(members: &[Member]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn combine(members: Vec<Member>, policy: Policy) -> anyhow::Result<Artifact> {
+fn combine(members: Vec<Member>, policy: Policy) -> anyhow::Result<Packed> {
     let validation: Vec<&Predictions> = members.iter().map(|member| &member.validation).collect();
     let weights = weigh(&validation, policy)?;
     let on_validation = vote(&validation, &weights)?;
+    // Threshold and alarm rule are fixed on validation before anything of the test parts is looked at.
+    let threshold = best_f1_threshold(&on_validation.labels, &on_validation.probabilities);
+    let alarm = alarm_trial(&members, &weights)?;
     let test: Vec<&Predictions> = members.iter().map(|member| &member.test).collect();
     let on_test = vote(&test, &weights)?;
     let artifacts = members.into_iter().map(|member| member.artifact).collect();
     let mut ensemble = Artifact::combine(artifacts, &weights).map_err(usage)?;
-    // The threshold is fixed on validation before the test part is looked at.
-    ensemble.threshold = best_f1_threshold(&on_validation.labels, &on_validation.probabilities);
-    ensemble.validation = Some(on_validation.evaluate(Some(ensemble.threshold))?);
-    ensemble.test = Some(on_test.evaluate(Some(ensemble.threshold))?);
-    Ok(ensemble)
+    ensemble.threshold = threshold;
+    ensemble.alarm = alarm.as_ref().map(|trial| trial.choice.rule);
+    ensemble.validation = Some(on_validation.evaluate(Some(threshold))?);
+    ensemble.test = Some(on_test.evaluate(Some(threshold))?);
+    Ok(Packed {
+        artifact: ensemble,
+        judged: Judged {
+            alarm,
+            kinds: on_test.by_kind(threshold),
+        },
+    })
+}
+
+/// The vote's alarm rule, chosen on the one set of whole episodes and judged on the other; none where a member has no
+/// predictions on them, or where they give no ground for a choice.
+fn alarm_trial(members: &[Member], weights: &[f64]) -> anyhow::Result<Option<AlarmTrial>> {
+    let episodes: Option<Vec<&Episodes>> =
+        members.iter().map(|member| member.alarm.as_ref()).collect();
+    let Some(episodes) = episodes else {
+        return Ok(None);
+    };
+    let validation: Vec<_> = episodes
+        .iter()
+        .map(|episodes| &episodes.validation)
+        .collect();
+    let chosen = AlarmTrial::choose(&vote(&validation, weights)?, BUDGET_PER_DAY);
+    let mut trial = match chosen {
+        Ok(Some(trial)) => trial,
+        // As in the training jobs: no event, or nothing but events.
+        Ok(None) | Err(Error::Data(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let test: Vec<_> = episodes.iter().map(|episodes| &episodes.test).collect();
+    trial.judge(&vote(&test, weights)?)?;
+    Ok(Some(trial))
 }
 
 /// The weight of each member from what it predicted on validation.

@@ -19,6 +19,8 @@ pub(crate) struct Answer {
     pub(crate) input: String,
     pub(crate) fire_probability: f64,
     pub(crate) fire_detected: bool,
+    /// Values of the row outside the range that the model saw in training.
+    pub(crate) warnings: Vec<String>,
     /// Whether the row shows a fire; `None` when nobody can say.
     pub(crate) expected: Option<bool>,
     /// What this very model computed in process when it was packed.
@@ -36,6 +38,9 @@ struct Reply {
 struct Prediction {
     fire_probability: f64,
     fire_detected: bool,
+    /// Absent where there is nothing to warn of.
+    #[serde(default)]
+    warnings: Vec<String>,
 }
 
 /// Sends every probe row of the artifact.
@@ -80,6 +85,7 @@ fn judge(probe: &Probe, input: String, prediction: &Prediction) -> Answer {
         input,
         fire_probability: prediction.fire_probability,
         fire_detected: prediction.fire_detected,
+        warnings: prediction.warnings.clone(),
         expected: probe.expected,
         expected_probability: probe.probability,
         right: near && agrees,
@@ -121,6 +127,7 @@ mod tests {
             let prediction = Prediction {
                 fire_probability,
                 fire_detected,
+                warnings: Vec::new(),
             };
             assert_eq!(judge(&probe, String::new(), &prediction).right, right);
         }

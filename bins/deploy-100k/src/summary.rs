@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use ensemble::alarm::AlarmTrial;
 use ensemble::metrics::Scores;
 use fire_cli::{Console, RunName};
 use sagemaker_ops::S3Uri;
@@ -44,6 +45,7 @@ struct ModelSummary {
     threshold: f64,
     validation: Option<Scores>,
     test: Option<Scores>,
+    alarm: Option<AlarmTrial>,
 }
 
 #[derive(Debug, Serialize)]
@@ -115,6 +117,12 @@ impl Summary {
                     "no fire"
                 },
             ))?;
+            if !answer.warnings.is_empty() {
+                console.say(format!(
+                    "        outside what was seen in training: {}",
+                    answer.warnings.join("; ")
+                ))?;
+            }
         }
         if let Some(usd) = self.endpoint.hourly_usd {
             let where_ = if self.backend == "aws" {
@@ -142,6 +150,7 @@ impl ModelSummary {
             threshold: artifact.threshold,
             validation: artifact.validation.clone(),
             test: artifact.test.clone(),
+            alarm: model.judged.alarm.clone(),
         }
     }
 }
@@ -170,6 +179,12 @@ pub(crate) fn say_model(model: &Deployable, console: &mut Console<'_>) -> std::i
         if let Some(scores) = scores {
             console.say(format!("  {part:<10} {}", scores_line(scores)))?;
         }
+    }
+    if let Some(alarm) = &model.judged.alarm {
+        console.say(format!(
+            "  alarm      {}",
+            fire_cli::rule_in_words(&alarm.choice.rule)
+        ))?;
     }
     Ok(())
 }

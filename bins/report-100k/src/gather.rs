@@ -4,8 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use ensemble::Algorithm;
-use ensemble::artifact::Artifact;
-use fire_cli::{DataManifest, Layout, RunName, failed, fetch_artifact, usage};
+use fire_cli::{DataManifest, Judged, Layout, Packed, RunName, failed, fetch_model, usage};
 use sagemaker_ops::training::{Job, JobStatus};
 use sagemaker_ops::{Clients, EndpointName, ErrorKind, S3Uri};
 use serde::Deserialize;
@@ -81,6 +80,13 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
     timings.combine = combined
         .as_ref()
         .and_then(|record| record.timings_seconds.combine);
+    let (ensemble, judged) = match combined {
+        Some(record) => {
+            let (ensemble, judged) = ensemble(source.clients, record).await?;
+            (Some(ensemble), judged)
+        }
+        None => (None, Judged::default()),
+    };
     Ok(Report {
         run: run.to_string(),
         backend: source.clients.kind().to_string(),
@@ -90,10 +96,10 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
         ceiling: manifest.parts.get("test").and_then(|part| part.ceiling),
         split: split_report(&manifest)?,
         jobs,
-        ensemble: match combined {
-            Some(record) => Some(ensemble(source.clients, record).await?),
-            None => None,
-        },
+        ensemble,
+        alarm: judged.alarm,
+        scenarios: judged.kinds,
+        single_features: manifest.single_features,
         endpoint: match deploy {
             Some(record) => Some(endpoint(source.clients, record).await?),
             None => None,
@@ -143,14 +149,12 @@ async fn job_report(
     algorithm: Algorithm,
     job: Job,
 ) -> anyhow::Result<JobReport> {
-    let artifact = match (&job.status, &job.model_uri) {
+    let Packed { artifact, judged } = match (&job.status, &job.model_uri) {
         (JobStatus::Completed, Some(uri)) => {
-            Some(fetch_artifact(clients, uri, sensor_model::fingerprint()).await?)
+            fetch_model(clients, uri, sensor_model::fingerprint()).await?
         }
         _ => return Err(failed(anyhow!("{}", unfinished(&job)))),
     };
-    let scores = |artifact: &Artifact| (artifact.validation.clone(), artifact.test.clone());
-    let (validation, test) = artifact.as_ref().map(scores).unwrap_or_default();
     Ok(JobReport {
         name: job.name.to_string(),
         algorithm,
@@ -159,21 +163,27 @@ async fn job_report(
         instance_type: job.instance_type,
         training_seconds: job.training_seconds,
         billable_seconds: job.billable_seconds,
-        validation,
-        test,
+        validation: artifact.validation,
+        test: artifact.test,
+        alarm: judged.alarm,
     })
 }
 
-async fn ensemble(clients: &Clients, record: DeployRecord) -> anyhow::Result<EnsembleReport> {
+async fn ensemble(
+    clients: &Clients,
+    record: DeployRecord,
+) -> anyhow::Result<(EnsembleReport, Judged)> {
     let uri = record.model.model_uri;
-    let artifact = fetch_artifact(clients, &uri, sensor_model::fingerprint()).await?;
-    Ok(EnsembleReport {
+    let Packed { artifact, judged } =
+        fetch_model(clients, &uri, sensor_model::fingerprint()).await?;
+    let report = EnsembleReport {
         weights: fire_cli::weights(&artifact),
         threshold: artifact.threshold,
         validation: artifact.validation,
         test: artifact.test,
         model_uri: uri,
-    })
+    };
+    Ok((report, judged))
 }
 
 /// The endpoint as it is now, with the answers that it gave when it was deployed.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ensemble::Algorithm;
+use ensemble::alarm::AlarmTrial;
 use ensemble::metrics::Scores;
+use ensemble::{Algorithm, KindScores};
 use fire_cli::Ceiling;
 use sagemaker_ops::S3Uri;
 use sagemaker_ops::training::JobStatus;
@@ -24,6 +25,12 @@ pub(crate) struct Report {
     pub(crate) ensemble: Option<EnsembleReport>,
     /// What the best possible classifier reaches on this run's test part, where known.
     pub(crate) ceiling: Option<Ceiling>,
+    /// The ensemble's alarm rule and how it did on whole episodes; `None` where there were none.
+    pub(crate) alarm: Option<AlarmTrial>,
+    /// The ensemble's row figures at its threshold for each kind of recording in the test part.
+    pub(crate) scenarios: BTreeMap<String, KindScores>,
+    /// The AUC of each feature alone on the test part.
+    pub(crate) single_features: BTreeMap<String, f64>,
     pub(crate) endpoint: Option<EndpointReport>,
     pub(crate) timings_seconds: Timings,
 }
@@ -51,6 +58,8 @@ pub(crate) struct JobReport {
     pub(crate) cost_usd: Option<f64>,
     pub(crate) validation: Option<Scores>,
     pub(crate) test: Option<Scores>,
+    /// The model's own alarm rule and how it did; `None` where there were no whole episodes.
+    pub(crate) alarm: Option<AlarmTrial>,
 }
 
 /// The weighted vote of the jobs' models.

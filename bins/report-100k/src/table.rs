@@ -1,6 +1,7 @@
 //! The report as lines for people.
 
 use ensemble::metrics::Scores;
+use fire_cli::{FIGURES_HEADER, false_alarms_in_words, figures_in_columns, rule_in_words};
 
 use crate::report::Report;
 
@@ -40,6 +41,11 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
             "ceiling", ceiling.auc, "", ceiling.accuracy, ceiling.f1
         ));
     }
+    let best = report
+        .single_features
+        .iter()
+        .max_by(|a, b| a.1.total_cmp(b.1));
+    lines.extend(best.map(|(name, auc)| format!("{:<20} {auc:>7.4}", format!("{name} alone"))));
     if let Some(ensemble) = &report.ensemble {
         let weights: Vec<_> = ensemble
             .weights
@@ -49,7 +55,62 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
         lines.push(format!("weights: {}", weights.join(", ")));
         lines.push(at_threshold(ensemble.threshold, ensemble.test.as_ref()));
     }
+    lines.extend(scenarios(report));
+    lines.extend(alarm(report));
     lines.extend(endpoint(report));
+    lines
+}
+
+/// Rows of the test part by scenario: how many of the fire's and how many of the others are called fire.
+fn scenarios(report: &Report) -> Vec<String> {
+    if report.scenarios.is_empty() {
+        return Vec::new();
+    }
+    let header = format!(
+        "{:<20} {:>7} {:>7} {:>13} {:>14}",
+        "rows by scenario", "rows", "fire", "called fire", "falsely so"
+    );
+    let share = |share: Option<f64>| {
+        share.map_or_else(String::new, |share| format!("{:.1} %", 100.0 * share))
+    };
+    let rows = report.scenarios.iter().map(|(name, kind)| {
+        let (found, wrong) = (share(kind.recall), share(kind.false_positive_rate));
+        let line = format!(
+            "{name:<20} {:>7} {:>7} {found:>13} {wrong:>14}",
+            kind.rows, kind.positives
+        );
+        line.trim_end().to_owned()
+    });
+    std::iter::once(header).chain(rows).collect()
+}
+
+/// The alarm rule, and what it did on whole episodes that had no say in its choice.
+fn alarm(report: &Report) -> Vec<String> {
+    let Some(alarm) = &report.alarm else {
+        return Vec::new();
+    };
+    let mut lines = vec![format!(
+        "alarm {}, chosen for at most {} false alarms a day{}",
+        rule_in_words(&alarm.choice.rule),
+        alarm.choice.budget_per_day,
+        if alarm.choice.within_budget {
+            ""
+        } else {
+            ", which no rule kept to"
+        }
+    )];
+    if let Some(test) = &alarm.test {
+        lines.extend(false_alarms_in_words(&test.all));
+        lines.push(format!("{:<18} {FIGURES_HEADER}", "on other episodes"));
+        let all = std::iter::once(("all", &test.all));
+        let kinds = test
+            .kinds
+            .iter()
+            .map(|(name, figures)| (name.as_str(), figures));
+        for (name, figures) in all.chain(kinds) {
+            lines.push(format!("{name:<18} {}", figures_in_columns(figures)));
+        }
+    }
     lines
 }
 

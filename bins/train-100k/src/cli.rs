@@ -3,22 +3,31 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use clap::Parser;
 use ensemble::{Algorithm, Params};
 use fire_cli::{CommonArgs, EXIT_CODES, ProjectArgs, RunName, shell_word, usage};
 use sensor_model::Profile;
 
-use crate::dataset::{Recipe, Source};
 use crate::jobs::Machine;
+use crate::recipe::{Mixed, Recipe, Source, existing_files, existing_folder};
+use crate::shard::Shard;
+use crate::simulation::EpisodeArgs;
 
 const EXAMPLES: &str = "\
 Examples:
-  train-100k                                  100,000 synthetic rows, three jobs, local backend
-  train-100k --samples 1000000 --seed 7       another draw, ten times as large
+  train-100k                                  100,000 simulated rows, three jobs, local backend
+  train-100k --samples 1000000 --seed 7       other episodes, ten times as many rows
+  train-100k --severity 0.9 --scenario smouldering=5
+                                              harder episodes, more of one kind
+  train-100k --profile original               the independent draws of the Python scripts
   train-100k --set rf.max_depth=8 --set gb.learning_rate=0.05
   train-100k --data rows.parquet              train on rows of your own
-  train-100k --out parts                      write the three parts and stop
+  train-100k --data rows.parquet --mix 0.2    one training row in five simulated
+  train-100k --out parts                      write the parts and stop
+  train-100k --samples 100000000 --shard 3/8 --out parts
+                                              an eighth of a large dataset, on one of eight machines
+  train-100k --parts parts                    train on parts that --out wrote
   train-100k --backend aws --wait             three real SageMaker jobs; this costs money";
 
 /// Generates or reads sensor rows, splits them 70/15/15 without leakage, uploads them
@@ -39,14 +48,26 @@ pub struct Args {
     #[arg(long, default_value = "100000", value_parser = clap::value_parser!(u64).range(20..=1_000_000_000))]
     pub samples: u64,
 
-    /// What rows are drawn from: `original` (independent numbers, the laws of the Python scripts) or `episode` (simulated
-    /// rooms, fires and sensors, seen through the extractor)
-    #[arg(long, default_value = "original")]
+    /// What rows are drawn from: `episode` (simulated rooms, fires and sensors, seen through the extractor) or `original`
+    /// (independent numbers, the laws of the Python scripts)
+    #[arg(long, default_value = "episode")]
     pub profile: Profile,
 
     /// CSV or Parquet files to train on instead of generated rows
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["samples", "profile"])]
     pub data: Vec<PathBuf>,
+
+    /// With --data: this share of the training rows is simulated and stands beside them
+    #[arg(long, value_name = "SHARE", requires = "data")]
+    pub mix: Option<f64>,
+
+    /// A folder that --out wrote, in one go or in shards, to train on
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["samples", "profile", "data", "out"])]
+    pub parts: Option<PathBuf>,
+
+    /// Class balance, difficulty and mix of simulated episodes.
+    #[command(flatten)]
+    pub episodes: EpisodeArgs,
 
     /// Seed of generation, split and training: same seed, same models
     #[arg(long, default_value = "42")]
@@ -75,6 +96,10 @@ pub struct Args {
     /// Write the parts and their manifest to this folder and stop
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+
+    /// With --out: write only the I-th of N shards of simulated rows, counted from 1
+    #[arg(long, value_name = "I/N", requires = "out", conflicts_with = "data")]
+    pub shard: Option<Shard>,
 }
 
 impl Args {
@@ -101,26 +126,32 @@ impl Args {
 
     /// Which rows the dataset is made of.
     pub(crate) fn recipe(&self, run: &RunName) -> anyhow::Result<Recipe> {
-        for file in &self.data {
-            let trouble = match (file.is_file(), file.is_dir()) {
-                (true, _) => continue,
-                (_, true) => "this is a folder; name the files in it",
-                _ => "there is no such file",
-            };
-            return Err(usage(anyhow!("--data {}: {trouble}", file.display())));
-        }
-        let source = if self.data.is_empty() {
-            Source::Generated {
-                profile: self.profile,
-                samples: self.samples,
-            }
-        } else {
-            Source::Files(self.data.clone())
-        };
         Ok(Recipe {
             run: run.clone(),
-            source,
+            source: self.source()?,
             seed: self.seed,
+        })
+    }
+
+    fn source(&self) -> anyhow::Result<Source> {
+        if let Some(folder) = &self.parts {
+            return Ok(Source::Parts(existing_folder(folder)?));
+        }
+        let simulation = self.episodes.simulation()?;
+        if !self.data.is_empty() {
+            let mixed = self.mix.map(|share| Mixed::new(share, simulation));
+            return Ok(Source::Files {
+                files: existing_files(&self.data)?,
+                mixed: mixed.transpose()?,
+            });
+        }
+        let samples = self.samples;
+        Ok(match self.profile {
+            Profile::Original => Source::Original { samples },
+            Profile::Episode => Source::Episodes {
+                samples,
+                simulation: Box::new(simulation),
+            },
         })
     }
 
@@ -130,14 +161,7 @@ impl Args {
             "{} --run {run}",
             fire_cli::sibling_program("train-100k")
         )];
-        if self.data.is_empty() {
-            words.push(format!(
-                "--samples {} --profile {}",
-                self.samples, self.profile
-            ));
-        }
-        let data = self.data.iter().map(|file| file.display().to_string());
-        words.extend(data.map(|file| format!("--data {}", shell_word(&file))));
+        words.extend(self.source_flags());
         words.push(format!("--seed {}", self.seed));
         words.extend(
             self.set
@@ -151,6 +175,28 @@ impl Args {
         words.extend(self.project.flags());
         words.push(self.common.backend_flags()?);
         Ok(words.join(" "))
+    }
+
+    /// The flags that choose the rows.
+    fn source_flags(&self) -> Vec<String> {
+        let path = |path: &PathBuf| shell_word(&path.display().to_string());
+        if let Some(folder) = &self.parts {
+            return vec![format!("--parts {}", path(folder))];
+        }
+        let mut words: Vec<String> = if self.data.is_empty() {
+            vec![format!(
+                "--samples {} --profile {}",
+                self.samples, self.profile
+            )]
+        } else {
+            self.data
+                .iter()
+                .map(|file| format!("--data {}", path(file)))
+                .collect()
+        };
+        words.extend(self.mix.map(|share| format!("--mix {share}")));
+        words.extend(self.episodes.flags());
+        words
     }
 
     /// The machine that each job runs on.
@@ -216,6 +262,8 @@ mod tests {
             "500",
             "--seed",
             "7",
+            "--severity",
+            "0.75",
             "--set",
             "rf.max_depth=8",
             "--bucket",
@@ -227,7 +275,9 @@ mod tests {
         let command = args.resume_command(&"a".parse().unwrap()).unwrap();
         let again = Args::parse_from(command.split(' '));
         assert_eq!(again.run, Some("a".parse().unwrap()));
-        assert_eq!((again.samples, again.seed, again.set), (500, 7, args.set));
+        assert_eq!((again.samples, again.seed), (500, 7));
+        assert_eq!(again.set, args.set);
+        assert_eq!(again.source().unwrap(), args.source().unwrap());
         assert_eq!(again.project.bucket, args.project.bucket);
         assert_eq!(again.common.state_dir, args.common.state_dir);
     }
@@ -238,6 +288,20 @@ mod tests {
         assert!(parsed("ml.m5.large").is_ok());
         for kind in ["ml.t2.medium", "m5.large", "nope"] {
             assert_eq!(parsed(kind).unwrap_err().exit_code(), 2, "{kind}");
+        }
+    }
+
+    #[test]
+    fn flags_that_contradict_each_other_are_refused() {
+        for flags in [
+            &["--mix", "0.2"][..],
+            &["--shard", "1/2"],
+            &["--parts", "x", "--data", "y"],
+            &["--parts", "x", "--samples", "100"],
+            &["--out", "x", "--shard", "3/2"],
+        ] {
+            let parsed = Args::try_parse_from(std::iter::once(&"train-100k").chain(flags));
+            assert_eq!(parsed.unwrap_err().exit_code(), 2, "{flags:?}");
         }
     }
 

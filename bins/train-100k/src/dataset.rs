@@ -1,55 +1,21 @@
-//! From a recipe to three audited parts.
+//! From a recipe to audited parts, whole or one shard of them.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
-use std::thread;
+use std::ops::Range;
 use std::time::Instant;
 
-use anyhow::{Context as _, anyhow};
-use ensemble::metrics::{self, Confusion};
-use fire_cli::{Ceiling, Console, DataManifest, PartEntry, RunName, failed, usage};
-use sensor_model::episode::{EpisodeParams, EpisodeSource, Purpose};
-use sensor_model::{FEATURE_COUNT, Profile, Rows};
-use split::{Assignment, Audit, AuditInput, Part, Ratios, RowKey};
+use anyhow::anyhow;
+use fire_cli::{Console, usage};
+use sensor_model::Rows;
+use sensor_model::episode::EpisodeSource;
+use split::{Part, Ratios, RowKey};
 
+use crate::divide::{self, Drawn, Prepared};
+use crate::recipe::{Mixed, Recipe, Source};
+use crate::shard::Shard;
+use crate::simulation::Simulation;
 use crate::summary::Timings;
-
-/// Rows generated between two steps of the bar.
-const STEP: u64 = 50_000;
-/// Episodes simulated between two steps of the bar: about 2,000 rows.
-const EPISODES: usize = 64;
-
-/// Which rows, and the seed of everything random about them.
-#[derive(Debug, Clone)]
-pub(crate) struct Recipe {
-    pub(crate) run: RunName,
-    pub(crate) source: Source,
-    pub(crate) seed: u64,
-}
-
-/// Where rows come from.
-#[derive(Debug, Clone)]
-pub(crate) enum Source {
-    Generated { profile: Profile, samples: u64 },
-    Files(Vec<PathBuf>),
-}
-
-impl Source {
-    /// The profile as the manifest names it.
-    pub(crate) fn name(&self) -> String {
-        match self {
-            Source::Generated { profile, .. } => profile.to_string(),
-            Source::Files(_) => "data".to_owned(),
-        }
-    }
-}
-
-/// A dataset in memory, split and audited.
-pub(crate) struct Prepared {
-    pub(crate) manifest: DataManifest,
-    pub(crate) parts: BTreeMap<Part, Rows>,
-}
+use crate::{parts, rows};
 
 /// Generates or reads the rows, splits them and audits the split.
 ///
@@ -62,270 +28,155 @@ pub(crate) fn prepare(
     console: &Console<'_>,
 ) -> anyhow::Result<Prepared> {
     let started = Instant::now();
-    let (rows, expected) = match &recipe.source {
-        Source::Generated { profile, samples } => match profile {
-            Profile::Original => {
-                let (rows, expected) = generate(recipe.seed, *samples, console);
-                (rows, Some(expected))
-            }
-            Profile::Episode => (episodes(recipe.seed, *samples, console)?, None),
-        },
-        Source::Files(files) => (sensor_model::read_files(files).map_err(usage)?, None),
-    };
+    if let Source::Parts(folder) = &recipe.source {
+        let found = parts::read(folder)?;
+        timings.generate = Some(started.elapsed().as_secs_f64());
+        return timed(&mut timings.split, || divide::joined(recipe, found));
+    }
+    let drawn = draw(recipe, console)?;
     timings.generate = Some(started.elapsed().as_secs_f64());
+    timed(&mut timings.split, || divide::divide(recipe, drawn))
+}
+
+fn timed<T>(
+    seconds: &mut Option<f64>,
+    work: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let started = Instant::now();
-    let prepared = divide(recipe, &rows, expected.as_deref())?;
-    timings.split = Some(started.elapsed().as_secs_f64());
-    Ok(prepared)
+    let done = work()?;
+    *seconds = Some(started.elapsed().as_secs_f64());
+    Ok(done)
 }
 
-/// The rows, and E[p|x] of each.
-fn generate(seed: u64, samples: u64, console: &Console<'_>) -> (Rows, Vec<f64>) {
-    let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let bar = console.bar("generate", samples);
-    let (mut rows, mut expected) = (Rows::default(), Vec::new());
-    let mut first = 0;
-    while first < samples {
-        let last = samples.min(first + STEP);
-        let piece = sensor_model::original::generate(seed, first..last, threads);
-        rows.extend(piece.rows);
-        expected.extend(piece.expected);
-        bar.set_position(last);
-        first = last;
-    }
-    bar.finish_and_clear();
-    (rows, expected)
-}
-
-/// Rows of simulated episodes, the last one cut where there are enough rows.
-fn episodes(seed: u64, samples: u64, console: &Console<'_>) -> anyhow::Result<Rows> {
-    let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let params = EpisodeParams::default().check().map_err(failed)?;
-    let source = EpisodeSource::new(params, seed, Purpose::Training);
-    let wanted = samples as usize;
-    let bar = console.bar("simulate", samples);
-    let mut rows = Rows::default();
-    let all = source.holding_rows(wanted);
-    for first in all.clone().step_by(EPISODES) {
-        let piece = first..all.end.min(first + EPISODES as u64);
-        rows.extend(source.generate(piece, threads).map_err(failed)?.into());
-        bar.set_position(rows.len() as u64);
-    }
-    bar.finish_and_clear();
-    Ok(rows.slice(0..wanted))
-}
-
-/// What must not be parted: a site with all its episodes where rows are simulated, since a room looks the same in
-/// every episode; otherwise what the data calls a group.
-fn inseparable<'a>(recipe: &Recipe, rows: &'a Rows) -> &'a [u64] {
-    match (&recipe.source, &rows.metadata) {
-        (Source::Generated { .. }, Some(metadata)) => &metadata.sites,
-        _ => &rows.groups,
-    }
-}
-
-fn divide(recipe: &Recipe, rows: &Rows, expected: Option<&[f64]>) -> anyhow::Result<Prepared> {
-    both_classes(rows).map_err(usage)?;
-    let groups = inseparable(recipe, rows);
-    let keys: Vec<RowKey> = std::iter::zip(groups, &rows.labels)
-        .map(|(&group, &label)| RowKey { group, label })
-        .collect();
-    let assignment = split::split(&keys, Ratios::default(), recipe.seed)
-        .context("these rows cannot be split")
-        .map_err(usage)?;
-    let mut manifest = DataManifest {
-        format: 1,
-        run: recipe.run.clone(),
-        profile: recipe.source.name(),
-        seed: recipe.seed,
-        samples: rows.len() as u64,
-        groups: assignment.report.groups as u64,
-        schema: sensor_model::fingerprint().to_owned(),
-        parts: BTreeMap::new(),
-        split_deviation: assignment.report.largest_deviation,
-        audit: audited(rows, groups, &assignment)?,
+fn draw(recipe: &Recipe, console: &Console<'_>) -> anyhow::Result<Drawn> {
+    let seed = recipe.seed;
+    let mut drawn = Drawn {
+        rows: Rows::default(),
+        expected: None,
+        beside: Rows::default(),
+        alarm: Vec::new(),
     };
+    match &recipe.source {
+        Source::Original { samples } => {
+            let (rows, expected) = rows::original(seed, *samples, console);
+            (drawn.rows, drawn.expected) = (rows, Some(expected));
+        }
+        Source::Episodes {
+            samples,
+            simulation,
+        } => {
+            let source = simulation.training(seed);
+            let wanted = *samples as usize;
+            let range = source.holding_rows(wanted);
+            drawn.rows = rows::episodes(&source, range, "simulate", console)?.slice(0..wanted);
+            drawn.alarm = alarm_sets(simulation, (seed, Shard::WHOLE), console)?;
+        }
+        Source::Files { files, mixed } => {
+            drawn.rows = rows::given(files)?;
+            if let Some(mixed) = mixed {
+                // The rows are fewer once they are split; the share is that of the training part.
+                let training = Ratios::default().shares()[Part::Train as usize];
+                let given = (drawn.rows.len() as f64 * training) as usize;
+                drawn.beside = rows::beside(mixed, given, seed, console)?;
+                drawn.alarm = alarm_beside(mixed, seed, console)?;
+            }
+        }
+        Source::Parts(_) => return Err(anyhow!("parts that are divided already are not drawn")),
+    }
+    Ok(drawn)
+}
+
+/// The whole episodes of a shard, set by set.
+fn alarm_sets(
+    simulation: &Simulation,
+    (seed, shard): (u64, Shard),
+    console: &Console<'_>,
+) -> anyhow::Result<Vec<(&'static str, Rows)>> {
+    let hours = simulation.alarm_hours();
+    let sets = simulation.alarm_sets(seed).into_iter();
+    sets.map(|(name, source)| {
+        let range = shard.piece(&source.lasting_hours(hours));
+        Ok((name, rows::episodes(&source, range, name, console)?))
+    })
+    .collect()
+}
+
+fn alarm_beside(
+    mixed: &Mixed,
+    seed: u64,
+    console: &Console<'_>,
+) -> anyhow::Result<Vec<(&'static str, Rows)>> {
+    let sets = alarm_sets(&mixed.simulation, (seed, Shard::WHOLE), console)?;
+    Ok(sets
+        .into_iter()
+        .map(|(name, rows)| (name, rows::apart(rows)))
+        .collect())
+}
+
+/// The parts that a shard contributes, named like their channels.
+///
+/// Which site goes to which part follows from the headers of all episodes, so that every shard knows it without
+/// rendering the others' episodes. The audit needs all rows and is made when the shards are joined.
+pub(crate) fn shard(
+    recipe: &Recipe,
+    shard: Shard,
+    console: &Console<'_>,
+) -> anyhow::Result<BTreeMap<String, Rows>> {
+    let Source::Episodes {
+        samples,
+        simulation,
+    } = &recipe.source
+    else {
+        return Err(usage(anyhow!(
+            "--shard is for simulated episodes; give --profile episode, or leave it out"
+        )));
+    };
+    let source = simulation.training(recipe.seed);
+    let range = source.holding_rows(*samples as usize);
+    let (part_of, own) = plan(&source, &range, (*samples as usize, shard), recipe.seed)?;
+    let rows = rows::episodes(&source, shard.piece(&range), "simulate", console)?;
+    let rows = rows.slice(0..own.len());
     let mut parts = BTreeMap::new();
     for part in Part::ALL {
-        let (taken, entry) = take(rows, &assignment, part, expected);
-        manifest.parts.insert(part.to_string(), entry);
-        parts.insert(part, taken);
+        let taken: Vec<usize> = (0..rows.len())
+            .filter(|&i| part_of[own.start + i] == part)
+            .collect();
+        parts.insert(part.to_string(), rows.select(&taken));
     }
-    Ok(Prepared { manifest, parts })
-}
-
-/// The audit of the split, if it passed.
-fn audited(rows: &Rows, groups: &[u64], assignment: &Assignment) -> anyhow::Result<Audit> {
-    let audit = split::audit(&AuditInput {
-        features: &rows.features,
-        columns: FEATURE_COUNT,
-        labels: &rows.labels,
-        groups,
-        part_of: &assignment.part_of,
-    })
-    .map_err(failed)?;
-    if audit.passed {
-        return Ok(audit);
-    }
-    let failures = audit.checks.iter().filter(|check| !check.passed);
-    let failures = failures.map(|check| format!("{}: {}", check.name, check.detail));
-    Err(failed(anyhow!(
-        "the split fails its audit, so nothing is trained on it: {}; \
-         rows that repeat each other need one value in the `group` column",
-        failures.collect::<Vec<_>>().join("; ")
-    )))
-}
-
-fn both_classes(rows: &Rows) -> anyhow::Result<()> {
-    let fires = rows
-        .labels
-        .iter()
-        .map(|&label| usize::from(label))
-        .sum::<usize>();
-    if fires > 0 && fires < rows.len() {
-        return Ok(());
-    }
-    Err(anyhow!(
-        "{fires} of {} rows have fire_detected = 1; to tell fires from the rest, rows of both \
-         kinds are needed",
-        rows.len()
-    ))
-}
-
-fn take(
-    rows: &Rows,
-    assignment: &Assignment,
-    part: Part,
-    expected: Option<&[f64]>,
-) -> (Rows, PartEntry) {
-    let indices = assignment.rows(part);
-    let taken = rows.select(&indices);
-    let entry = PartEntry {
-        rows: taken.len() as u64,
-        positives: taken.labels.iter().map(|&label| u64::from(label)).sum(),
-        fingerprint: sensor_model::data_fingerprint(&taken),
-        ceiling: expected.and_then(|expected| {
-            let expected: Vec<f64> = indices.iter().map(|&index| expected[index]).collect();
-            ceiling(&taken.labels, &expected)
-        }),
-    };
-    (taken, entry)
-}
-
-/// What the best possible classifier, E[p|x], reaches on these labels.
-fn ceiling(labels: &[u8], expected: &[f64]) -> Option<Ceiling> {
-    // The rule is "more likely than not", so a tie at exactly 1/2 is no fire.
-    let above_half = Confusion::at(0.5f64.next_up(), labels, expected);
-    let best = Confusion::at(
-        metrics::best_f1_threshold(labels, expected),
-        labels,
-        expected,
+    let alarm = alarm_sets(simulation, (recipe.seed, shard), console)?;
+    parts.extend(
+        alarm
+            .into_iter()
+            .map(|(name, rows)| (name.to_owned(), rows)),
     );
-    Some(Ceiling {
-        auc: metrics::roc_auc(labels, expected)?,
-        accuracy: above_half.accuracy(),
-        f1: best.f1(),
-    })
+    Ok(parts)
+}
+
+/// The part of every row of all shards, and which of these rows are the shard's own.
+fn plan(
+    source: &EpisodeSource,
+    range: &Range<u64>,
+    (samples, shard): (usize, Shard),
+    seed: u64,
+) -> anyhow::Result<(Vec<Part>, Range<usize>)> {
+    let own_episodes = shard.piece(range);
+    let mut keys: Vec<RowKey> = Vec::with_capacity(samples);
+    let mut own = 0..0;
+    for (episode, header) in range.clone().zip(rows::headers(source, range.clone())) {
+        if episode == own_episodes.start {
+            own.start = keys.len();
+        }
+        let group = header.site;
+        keys.extend(header.labels().map(|label| RowKey { group, label }));
+        if episode < own_episodes.end {
+            own.end = keys.len().min(samples);
+        }
+    }
+    keys.truncate(samples);
+    let assignment = divide::dealt(&keys, seed)?;
+    own.start = own.start.min(own.end);
+    Ok((assignment.part_of, own))
 }
 
 #[cfg(test)]
-mod tests {
-    use fire_cli::Style;
-
-    use super::*;
-
-    fn prepared(source: Source, seed: u64) -> anyhow::Result<Prepared> {
-        let run = "test".parse().unwrap();
-        let recipe = Recipe { run, source, seed };
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let console = Console::new(&mut out, &mut err, Style::default());
-        prepare(&recipe, &mut Timings::default(), &console)
-    }
-
-    fn generated(samples: u64, seed: u64) -> Prepared {
-        let profile = Profile::Original;
-        prepared(Source::Generated { profile, samples }, seed).unwrap()
-    }
-
-    #[test]
-    fn the_parts_hold_every_row_once_in_the_documented_shares() {
-        let prepared = generated(2_000, 1);
-        let sizes: Vec<usize> = Part::ALL.map(|part| prepared.parts[&part].len()).into();
-        assert_eq!(sizes, [1_400, 300, 300]);
-        let mut ids: Vec<u64> = prepared
-            .parts
-            .values()
-            .flat_map(|rows| rows.ids.clone())
-            .collect();
-        ids.sort_unstable();
-        assert_eq!(ids, (0..2_000).collect::<Vec<u64>>());
-        for (part, rows) in &prepared.parts {
-            let entry = &prepared.manifest.parts[&part.to_string()];
-            assert_eq!(entry.rows, rows.len() as u64);
-            assert_eq!(entry.fingerprint, sensor_model::data_fingerprint(rows));
-        }
-    }
-
-    #[test]
-    fn no_site_of_simulated_rows_is_in_two_parts() {
-        let profile = Profile::Episode;
-        let samples = 1_500;
-        let prepared = prepared(Source::Generated { profile, samples }, 7).unwrap();
-        let mut part_of = BTreeMap::new();
-        for (part, rows) in &prepared.parts {
-            assert!(!rows.is_empty(), "{part}");
-            for site in &rows.metadata.as_ref().unwrap().sites {
-                assert_eq!(part_of.insert(*site, *part).unwrap_or(*part), *part);
-            }
-        }
-        let rows: usize = prepared.parts.values().map(Rows::len).sum();
-        assert_eq!(
-            (rows, prepared.manifest.groups),
-            (1_500, part_of.len() as u64)
-        );
-        assert!(prepared.manifest.parts["test"].ceiling.is_none());
-    }
-
-    #[test]
-    fn a_seed_decides_everything_in_the_manifest() {
-        assert_eq!(generated(500, 3).manifest, generated(500, 3).manifest);
-        assert_ne!(
-            generated(500, 3).manifest.parts,
-            generated(500, 4).manifest.parts
-        );
-    }
-
-    #[test]
-    fn the_ceiling_is_that_of_the_expected_probability() {
-        let labels = [0, 0, 1, 1, 1];
-        let expected = [0.1, 0.6, 0.5, 0.7, 0.9];
-        let ceiling = ceiling(&labels, &expected).unwrap();
-        // Five of six pairs are in order; at more than one half, the second and third are wrong.
-        assert!((ceiling.auc - 5.0 / 6.0).abs() < 1e-12);
-        assert!((ceiling.accuracy - 3.0 / 5.0).abs() < 1e-12);
-        // At one half and above: three fires found, one false alarm.
-        assert!((ceiling.f1 - 6.0 / 7.0).abs() < 1e-12);
-        assert!(super::ceiling(&[1, 1], &[0.5, 0.6]).is_none());
-    }
-
-    #[test]
-    fn rows_that_stand_in_two_parts_are_not_trained_on() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("twice.parquet");
-        let mut rows = generated(400, 5).parts.remove(&Part::Train).unwrap();
-        let copies = rows.select(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-        let fresh = 1_000_000..1_000_010;
-        rows.extend(Rows {
-            ids: fresh.clone().collect(),
-            groups: fresh.collect(),
-            ..copies
-        });
-        sensor_model::write_rows(&path, &rows).unwrap();
-        let error = prepared(Source::Files(vec![path]), 5).err().unwrap();
-        let text = format!("{error:#}");
-        assert!(
-            text.contains("exact_duplicates") && text.contains("`group` column"),
-            "{text}"
-        );
-    }
-}
+mod tests;

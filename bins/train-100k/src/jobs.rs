@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use ensemble::{Algorithm, Params};
-use fire_cli::{Layout, Project, RunName, usage};
+use fire_cli::{DataManifest, Layout, Project, usage};
 use sagemaker_ops::training::{Channel, JobStatus, MetricDefinition, Submission, TrainingRequest};
 use sagemaker_ops::{Clients, JobName, S3Uri};
 use serde::Serialize;
-use split::Part;
 
 /// The parts that a job reports figures for.
 const REPORTED_PARTS: [&str; 3] = ["train", "validation", "test"];
@@ -34,9 +33,15 @@ const MODEL_FIGURES: [&str; 4] = [
     "out_of_bag:logloss",
 ];
 
+/// What it prints of the alarm rule, where there are whole episodes to choose it by.
+const ALARM_FIGURES: [&str; 2] = [
+    "alarm-test:found_within_60s",
+    "alarm-test:false_alarms_per_day",
+];
+
 /// What the three jobs of a run have in common.
 pub(crate) struct Order<'a> {
-    pub(crate) run: &'a RunName,
+    pub(crate) dataset: &'a DataManifest,
     pub(crate) project: &'a Project,
     pub(crate) settings: &'a BTreeMap<Algorithm, Params>,
     pub(crate) machine: Machine,
@@ -99,13 +104,14 @@ fn request(
     let mut hyperparameters: BTreeMap<_, _> = params.entries().into_iter().collect();
     hyperparameters.insert("algorithm".to_owned(), algorithm.to_string());
     hyperparameters.insert("seed".to_owned(), order.seed.to_string());
-    let channels = Part::ALL.map(|part| Channel {
-        name: part.to_string(),
-        uri: layout.part(order.run, &part.to_string()),
+    let run = &order.dataset.run;
+    let channels = order.dataset.parts.keys().map(|part| Channel {
+        name: part.clone(),
+        uri: layout.part(run, part),
         content_type: Some("application/x-parquet".to_owned()),
     });
     Ok(TrainingRequest {
-        job: Layout::job(order.run, algorithm)?,
+        job: Layout::job(run, algorithm)?,
         image: order.project.image.clone(),
         role: order.project.role.clone(),
         instance_type: order.machine.instance_type.clone(),
@@ -113,11 +119,11 @@ fn request(
         volume_gb: 30,
         max_runtime_seconds: order.machine.max_runtime_seconds,
         hyperparameters,
-        channels: channels.into(),
+        channels: channels.collect(),
         output: layout.models(),
         metrics: metric_definitions(),
         environment: BTreeMap::new(),
-        tags: BTreeMap::from([("run".to_owned(), order.run.to_string())]),
+        tags: BTreeMap::from([("run".to_owned(), run.to_string())]),
     })
 }
 
@@ -127,6 +133,7 @@ fn metric_definitions() -> Vec<MetricDefinition> {
         .flat_map(|part| FIGURES.iter().map(move |figure| format!("{part}:{figure}")));
     names
         .chain(MODEL_FIGURES.map(str::to_owned))
+        .chain(ALARM_FIGURES.map(str::to_owned))
         .map(|name| MetricDefinition {
             regex: format!("{name}=([0-9.eE+-]+);"),
             name,
@@ -191,7 +198,7 @@ mod tests {
     #[test]
     fn metric_definitions_stay_within_what_sagemaker_takes() {
         let definitions = metric_definitions();
-        assert_eq!(definitions.len(), 25);
+        assert_eq!(definitions.len(), 27);
         assert!(definitions.len() <= 40);
         assert_eq!(definitions[7].name, "validation:auc");
         assert_eq!(definitions[7].regex, "validation:auc=([0-9.eE+-]+);");

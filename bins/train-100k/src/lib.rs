@@ -2,8 +2,11 @@
 //!
 //! The steps, each in its own module:
 //!
-//! 1. [`dataset`]: generate rows (or read files), split them 70/15/15 without
-//!    leakage, audit the split independently;
+//! 1. [`dataset`]: simulate or draw [`rows`] (or read files) by a [`recipe`], deal them
+//!    70/15/15 without leakage ([`divide`]) and audit that independently; whole
+//!    episodes for the alarm rule lie beside the parts. What was generated stays in
+//!    a [`cache`]; with `--out` it goes to a folder of [`parts`], whole or one
+//!    [`shard`] of it;
 //! 2. [`upload`]: one Parquet file per part, and the manifest last, so that a
 //!    dataset without a manifest is known to be a torn one;
 //! 3. [`jobs`]: one training job per algorithm, named after the run.
@@ -13,18 +16,31 @@
 //! Nothing is trained here: the jobs run `fire-container train` on the backend.
 
 mod cli;
+mod recipe;
+mod simulation;
+
 mod dataset;
+mod divide;
+mod rows;
+mod shard;
+
+mod cache;
+mod parts;
+mod upload;
+
 mod jobs;
 mod summary;
-mod upload;
 
 use std::time::Instant;
 
 use fire_cli::{Console, Exit, Project, RunName};
 use sagemaker_ops::Clients;
 
+use cache::Cache;
 pub use cli::Args;
-use dataset::Recipe;
+use recipe::Recipe;
+pub use shard::Shard;
+pub use simulation::EpisodeArgs;
 use summary::{Summary, Timings};
 
 /// Does what the arguments say; results go to the console.
@@ -37,7 +53,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     let run = RunName::given_or_now(args.run.clone());
     let recipe = args.recipe(&run)?;
     if let Some(folder) = &args.out {
-        return write_parts(&recipe, folder, console);
+        return write_parts(&recipe, (args.shard, folder), console);
     }
     let clients = args.common.connect(console).await?;
     let project = Project::resolve(&args.project, &clients).await?;
@@ -47,9 +63,11 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
         args.resume_command(&run)?
     ));
     let mut timings = Timings::default();
-    let manifest = upload::ensure(&recipe, (&clients, &project), &mut timings, console).await?;
+    let cache = Cache::of(&args.common.state_dir()?);
+    let output = (&mut timings, &mut *console);
+    let manifest = upload::ensure(&recipe, &cache, (&clients, &project), output).await?;
     let order = jobs::Order {
-        run: &run,
+        dataset: &manifest,
         project: &project,
         settings: &settings,
         machine: args.machine(),
@@ -67,14 +85,26 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     }
 }
 
-/// `--out`: the parts and their manifest into a folder, without any backend.
+/// `--out`: the parts and their manifest, or a shard of them, into a folder, without any backend.
 fn write_parts(
     recipe: &Recipe,
-    folder: &std::path::Path,
+    (shard, folder): (Option<Shard>, &std::path::Path),
     console: &mut Console<'_>,
 ) -> anyhow::Result<Exit> {
+    if let Some(shard) = shard {
+        let rows = dataset::shard(recipe, shard, console)?;
+        let record = parts::write_shard(recipe, (shard, &rows), folder)?;
+        let count: usize = rows.values().map(sensor_model::Rows::len).sum();
+        console.say(format!(
+            "shard {shard}: {count} rows written to {}; when all {} are in one folder, train on them with --parts",
+            folder.display(),
+            shard.of()
+        ))?;
+        console.json(&record)?;
+        return Ok(Exit::Done);
+    }
     let prepared = dataset::prepare(recipe, &mut Timings::default(), console)?;
-    upload::write_folder(&prepared, folder)?;
+    parts::write(&prepared, folder)?;
     console.say(summary::dataset_lines(&prepared.manifest))?;
     console.say(format!("written to {}", folder.display()))?;
     console.json(&prepared.manifest)?;

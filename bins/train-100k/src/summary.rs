@@ -100,6 +100,17 @@ pub(crate) fn dataset_lines(manifest: &DataManifest) -> String {
             ));
         }
     }
+    for (name, what) in [
+        ("alarm-validation", "to choose the alarm rule"),
+        ("alarm-test", "to judge it"),
+    ] {
+        if let Some(set) = manifest.parts.get(name) {
+            let hours = set.rows as f64 / 3_600.0;
+            lines.push(format!(
+                "  {name} {hours:.1} hours of whole episodes, {what}"
+            ));
+        }
+    }
     let passed = manifest
         .audit
         .checks

@@ -1,38 +1,39 @@
 //! The dataset in S3: parts first, manifest last.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
 use fire_cli::{Console, DataManifest, Project, usage};
 use sagemaker_ops::Clients;
-use sensor_model::Rows;
-use split::Part;
 
-use crate::dataset::{self, Prepared, Recipe, Source};
+use crate::cache::Cache;
+use crate::recipe::Recipe;
 use crate::summary::Timings;
-
-/// The name of a part's only file.
-const PART_FILE: &str = "part-00000.parquet";
+use crate::{dataset, parts};
 
 /// Makes sure that the run's dataset is whole in S3 and returns its manifest.
 ///
 /// A dataset that is there already is taken as it is if it was made from the same
-/// recipe; else the run's name is taken and the caller must choose another.
+/// recipe; else the run's name is taken and the caller must choose another. One that was generated before for another
+/// run is taken from the cache.
 pub(crate) async fn ensure(
     recipe: &Recipe,
+    cache: &Cache,
     (clients, project): (&Clients, &Project),
-    timings: &mut Timings,
-    console: &mut Console<'_>,
+    (timings, console): (&mut Timings, &mut Console<'_>),
 ) -> anyhow::Result<DataManifest> {
     let found = DataManifest::fetch(clients, &project.layout, &recipe.run).await?;
-    if let Some(found) = &found
-        && let Source::Generated { samples, .. } = recipe.source
-    {
-        same_recipe(found, recipe, samples)?;
+    let generated = recipe.source.samples().is_some();
+    if let (Some(found), true) = (&found, generated) {
+        recipe.expect(found)?;
         console.note(format!("run {} has its data already; resuming", recipe.run))?;
         return Ok(found.clone());
+    }
+    if generated && let Some((manifest, folder)) = cache.find(recipe)? {
+        console.note("these rows were generated before; taken from the state directory")?;
+        return sent(manifest, &folder, (clients, project), (timings, console)).await;
     }
     let prepared = dataset::prepare(recipe, timings, console)?;
     if let Some(found) = found {
@@ -40,82 +41,51 @@ pub(crate) async fn ensure(
         console.note(format!("run {} has its data already; resuming", recipe.run))?;
         return Ok(found);
     }
-    let started = Instant::now();
-    send(&prepared, (clients, project), console).await?;
-    timings.upload = Some(started.elapsed().as_secs_f64());
-    Ok(prepared.manifest)
-}
-
-/// Writes the parts and their manifest to a folder, laid out as in S3.
-pub(crate) fn write_folder(prepared: &Prepared, folder: &Path) -> anyhow::Result<()> {
-    let manifest = folder.join("manifest.json");
-    // An older dataset's manifest must not vouch for parts that are being replaced.
-    match fs::remove_file(&manifest) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| format!("cannot replace {}", manifest.display()));
-        }
-        _ => {}
+    if generated {
+        let folder = cache.keep(recipe, &prepared)?;
+        return sent(
+            prepared.manifest,
+            &folder,
+            (clients, project),
+            (timings, console),
+        )
+        .await;
     }
-    for (part, rows) in &prepared.parts {
-        write_part(folder, *part, rows)?;
-    }
-    fire_cli::write_json(&manifest, &prepared.manifest)
-}
-
-fn write_part(folder: &Path, part: Part, rows: &Rows) -> anyhow::Result<PathBuf> {
-    let folder = folder.join(part.to_string());
-    fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot create the folder {}", folder.display()))?;
-    let path = folder.join(PART_FILE);
-    sensor_model::write_rows(&path, rows)?;
-    Ok(path)
-}
-
-async fn send(
-    prepared: &Prepared,
-    (clients, project): (&Clients, &Project),
-    console: &mut Console<'_>,
-) -> anyhow::Result<()> {
-    let run = &prepared.manifest.run;
     let folder = tempfile::tempdir().context("no temporary folder for the parts")?;
-    for (part, rows) in &prepared.parts {
-        let path = write_part(folder.path(), *part, rows)?;
-        let uri = project.layout.part(run, &part.to_string()).join(PART_FILE);
+    parts::write(&prepared, folder.path())?;
+    sent(
+        prepared.manifest,
+        folder.path(),
+        (clients, project),
+        (timings, console),
+    )
+    .await
+}
+
+/// Sends the parts from a folder, and the manifest when all of them have arrived.
+async fn sent(
+    manifest: DataManifest,
+    folder: &Path,
+    (clients, project): (&Clients, &Project),
+    (timings, console): (&mut Timings, &mut Console<'_>),
+) -> anyhow::Result<DataManifest> {
+    let started = Instant::now();
+    let run = &manifest.run;
+    for part in manifest.parts.keys() {
+        let path = parts::file(folder, part);
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.context("a part's file has a plain name")?;
+        let uri = project.layout.part(run, part).join(name);
         let bar = console.bar("upload", fs::metadata(&path)?.len());
-        let mut sent = |bytes| bar.set_position(bytes);
-        sagemaker_ops::storage::upload_file(clients, &path, &uri, &mut sent).await?;
+        let mut progress = |bytes| bar.set_position(bytes);
+        sagemaker_ops::storage::upload_file(clients, &path, &uri, &mut progress).await?;
         bar.finish_and_clear();
         console.detail(format!("uploaded {uri}"))?;
     }
-    let manifest = serde_json::to_vec_pretty(&prepared.manifest)?;
-    sagemaker_ops::storage::put_bytes(clients, &project.layout.manifest(run), manifest).await?;
-    Ok(())
-}
-
-fn same_recipe(found: &DataManifest, recipe: &Recipe, samples: u64) -> anyhow::Result<()> {
-    let wanted = (
-        recipe.source.name(),
-        recipe.seed,
-        samples,
-        sensor_model::fingerprint(),
-    );
-    let stored = (
-        found.profile.clone(),
-        found.seed,
-        found.samples,
-        found.schema.as_str(),
-    );
-    if wanted == stored {
-        return Ok(());
-    }
-    Err(usage(anyhow!(
-        "run {} exists with --profile {} --seed {} --samples {}; give these to resume it, \
-         or another --run",
-        found.run,
-        found.profile,
-        found.seed,
-        found.samples
-    )))
+    let bytes = serde_json::to_vec_pretty(&manifest)?;
+    sagemaker_ops::storage::put_bytes(clients, &project.layout.manifest(run), bytes).await?;
+    timings.upload = Some(started.elapsed().as_secs_f64());
+    Ok(manifest)
 }
 
 fn same_rows(found: &DataManifest, wanted: &DataManifest) -> anyhow::Result<()> {
@@ -123,7 +93,7 @@ fn same_rows(found: &DataManifest, wanted: &DataManifest) -> anyhow::Result<()> 
         return Ok(());
     }
     Err(usage(anyhow!(
-        "run {} exists with other data or another seed; give the same --data and --seed to \
+        "run {} exists with other data, another seed or other flags; give the same ones to \
          resume it, or another --run",
         found.run
     )))

@@ -98,5 +98,5 @@ pub use params::{
     BoostingParams, CheckedParams, ClassWeight, ForestParams, LogisticParams, MaxFeatures, Params,
     UnknownClassWeight,
 };
-pub use predictions::{Predictions, Timeline};
+pub use predictions::{KindScores, Predictions, Timeline};
 pub use run::{Progress, Run};

@@ -1,11 +1,14 @@
 //! A part's predictions: what members are combined, alarm rules chosen and reports made from.
 
 mod csv;
+mod kinds;
 
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::metrics::{Scores, evaluate_grouped};
+
+pub use kinds::KindScores;
 
 /// Predictions on one part; all columns are equally long.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -15,13 +15,16 @@
 //!   programs: which job, dataset and model belongs to which run. A run can be
 //!   resumed from any machine because nothing but its name is needed.
 //! - [`package`](pack_model) reads and writes `model.tar.gz`, SageMaker's wrapping
-//!   of a model artifact.
+//!   of a model artifact; [`JobOutput`] reads the predictions that a job leaves beside it.
 //!
 //! Calls to AWS are in `sagemaker-ops`, the artifact itself is in `ensemble`.
 
+mod alarm;
+mod archive;
 mod args;
 mod console;
 mod exit;
+mod job_output;
 mod layout;
 mod manifest;
 mod package;
@@ -29,12 +32,14 @@ mod record;
 mod run_name;
 mod start;
 
+pub use alarm::{FIGURES_HEADER, false_alarms_in_words, figures_in_columns, rule_in_words};
 pub use args::{CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, instance_type};
 pub use console::{Console, Format, InterruptNotice, Style};
 pub use exit::{Exit, exit_of, failed, usage};
+pub use job_output::JobOutput;
 pub use layout::{Layout, Project};
 pub use manifest::{Ceiling, DataManifest, PartEntry};
-pub use package::{fetch_artifact, fetch_predictions, pack_model, read_artifact, weights};
+pub use package::{Judged, Packed, fetch_model, pack_judged, pack_model, read_artifact, weights};
 pub use record::{run_folder, write_json};
 pub use run_name::{RunName, Stamp};
 pub use start::{main, shell_word, sibling_program};

@@ -19,16 +19,23 @@ pub struct DataManifest {
     pub profile: String,
     /// The seed of generation, split and training.
     pub seed: u64,
-    /// All rows of all parts.
+    /// What decides the rows besides: how episodes are simulated, and which share of the training rows is.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+    /// All rows of train, validation and test.
     pub samples: u64,
-    /// Distinct groups; rows of one group are never parted.
+    /// Distinct sites where these are known, else distinct groups; the rows of one are never parted.
     pub groups: u64,
     /// Fingerprint of the feature schema.
     pub schema: String,
-    /// The parts by name: `train`, `validation`, `test`.
+    /// The parts by name: `train`, `validation`, `test`, and `alarm-validation` and `alarm-test` where there are whole
+    /// episodes for the alarm rule.
     pub parts: BTreeMap<String, PartEntry>,
     /// Largest difference between the share of a part or label and what was asked for.
     pub split_deviation: f64,
+    /// How well each feature alone tells fires from the rest of the test part, as its AUC or one less it.
+    #[serde(default)]
+    pub single_features: BTreeMap<String, f64>,
     /// What the independent audit of the split found.
     pub audit: Audit,
 }

@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         columns: 18,
         labels: &labels,
         groups: &groups,
+        sites: None,
         part_of: &part_of,
     };
     let passed = audit(&input)?.passed;

@@ -7,13 +7,17 @@
 //! |---|---|---|
 //! | `parts_present` | parts without a row | 0 |
 //! | `group_overlap` | groups with rows in more than one part | 0 |
+//! | `site_overlap` | sites with rows in more than one part; only where sites are known | 0 |
 //! | `exact_duplicates` | rows whose 18 values stand in another part too | 0 |
 //! | `near_duplicates` | rows with a neighbour in another part, see [`NEAR`] | 0 |
 //! | `label_drift` | largest difference of a label's share in a part from its overall share | four standard errors |
+//!
+//! Data sets that lie beside the parts, such as whole recordings kept for later, are held against them by [`disjoint`].
 
 mod drift;
 mod duplicates;
 mod near;
+mod overlap;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +25,8 @@ use crate::error::Error;
 use crate::part::Part;
 
 use duplicates::Classes;
+
+pub use overlap::disjoint;
 
 /// Rows are near duplicates when each of their values differs by at most this many standard
 /// deviations of its column.
@@ -37,6 +43,8 @@ pub struct AuditInput<'a> {
     pub labels: &'a [u8],
     /// Group of each row.
     pub groups: &'a [u64],
+    /// Place where each row was recorded, if that is known: what looks the same in every recording.
+    pub sites: Option<&'a [u64]>,
     /// Part of each row.
     pub part_of: &'a [Part],
 }
@@ -53,6 +61,7 @@ impl<'a> AuditInput<'a> {
         let fits = (1..=128).contains(&self.columns)
             && self.features.len() == rows * self.columns
             && self.groups.len() == rows
+            && self.sites.is_none_or(|sites| sites.len() == rows)
             && self.part_of.len() == rows;
         if fits {
             return Ok(());
@@ -116,13 +125,21 @@ impl Check {
 pub fn audit(input: &AuditInput<'_>) -> Result<Audit, Error> {
     input.check_shape()?;
     let classes = Classes::of(input);
-    let checks = vec![
+    let sites = input
+        .sites
+        .map(|sites| overlap::check("site", sites, input.part_of));
+    let checks: Vec<Check> = [
         parts_present(input),
-        group_overlap(input),
+        overlap::check("group", input.groups, input.part_of),
+    ]
+    .into_iter()
+    .chain(sites)
+    .chain([
         duplicates::check(&classes),
         near::check(input, &classes),
         drift::check(input),
-    ];
+    ])
+    .collect();
     Ok(Audit {
         passed: checks.iter().all(|check| check.passed),
         checks,
@@ -141,31 +158,4 @@ fn parts_present(input: &AuditInput<'_>) -> Check {
         names => format!("without a row: {}", names.join(", ")),
     };
     Check::none_of("parts_present", absent.len(), detail)
-}
-
-/// Counts the groups that have rows in more than one part.
-fn group_overlap(input: &AuditInput<'_>) -> Check {
-    let mut pairs: Vec<(u64, Part)> = input
-        .groups
-        .iter()
-        .copied()
-        .zip(input.part_of.iter().copied())
-        .collect();
-    pairs.sort_unstable();
-    pairs.dedup();
-    // Each group has one pair per part; from the second on they are neighbours.
-    let mut shared: Vec<u64> = pairs
-        .windows(2)
-        .filter(|two| two[0].0 == two[1].0)
-        .map(|two| two[0].0)
-        .collect();
-    shared.dedup();
-    let detail = match shared.first() {
-        None => "no group has rows in two parts".to_owned(),
-        Some(group) => format!(
-            "{} groups have rows in two parts, e.g. group {group}",
-            shared.len()
-        ),
-    };
-    Check::none_of("group_overlap", shared.len(), detail)
 }

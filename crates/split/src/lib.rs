@@ -47,7 +47,7 @@ mod audit;
 mod error;
 
 pub use assignment::{Assignment, RowKey, split};
-pub use audit::{Audit, AuditInput, Check, audit};
+pub use audit::{Audit, AuditInput, Check, audit, disjoint};
 pub use error::Error;
 pub use part::Part;
 pub use ratios::Ratios;

@@ -1,5 +1,6 @@
 //! What a job leaves behind: the model folder and the predictions.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use anyhow::{Context, Result};
 use ensemble::alarm::AlarmTrial;
 use ensemble::artifact::{Artifact, FeatureRange, MANIFEST_FILE, MODEL_FILE, Member, Probe};
 use ensemble::metrics::Scores;
-use ensemble::{Model, Predictions};
+use ensemble::{KindScores, Model, Predictions};
 use sensor_model::{Feature, data_fingerprint, fingerprint, probes};
 use serde_json::{Map, Value, json};
 
@@ -58,6 +59,13 @@ impl Trained {
             .clone()
     }
 
+    /// The figures of each kind of recording in the test part, at the threshold.
+    fn test_kinds(&self) -> BTreeMap<String, KindScores> {
+        let test = self.parts.iter().find(|part| part.name == "test");
+        let kinds = test.map(|part| part.predictions.by_kind(self.threshold));
+        kinds.unwrap_or_default()
+    }
+
     /// The model with all that serving and combining need to know of it.
     fn into_artifact(self) -> Result<Artifact> {
         let [validation, test] = ["validation", "test"].map(|name| self.scores(name));
@@ -100,6 +108,7 @@ impl Trained {
             "rows": {},
             "out_of_bag": self.model.out_of_bag(),
             "alarm": self.alarm,
+            "kinds": self.test_kinds(),
         });
         for part in &self.parts {
             metrics["rows"][part.name] = json!(part.predictions.labels.len());

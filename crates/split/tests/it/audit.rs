@@ -13,6 +13,7 @@ struct Data {
     features: Vec<f32>,
     labels: Vec<u8>,
     groups: Vec<u64>,
+    sites: Option<Vec<u64>>,
     part_of: Vec<Part>,
 }
 
@@ -36,6 +37,7 @@ impl Data {
             features,
             labels,
             groups,
+            sites: None,
             part_of,
         }
     }
@@ -46,6 +48,7 @@ impl Data {
             columns: COLUMNS,
             labels: &self.labels,
             groups: &self.groups,
+            sites: self.sites.as_deref(),
             part_of: &self.part_of,
         })
         .unwrap()
@@ -213,9 +216,34 @@ fn an_empty_split_fails_only_for_its_absent_parts() {
         features: vec![],
         labels: vec![],
         groups: vec![],
+        sites: None,
         part_of: vec![],
     };
     check(&nothing, &["parts_present"], 3.0);
+}
+
+#[test]
+fn a_site_in_two_parts_is_found_though_its_groups_are_whole() {
+    let mut data = Data::new(2_000, 10, 3);
+    let fifty_groups_a_site = data.groups.iter().map(|group| group / 50).collect();
+    data.sites = Some(fifty_groups_a_site);
+    check(&data, &["site_overlap"], 4.0);
+    // Every group a site of its own: nothing is shared, and the check stands in the audit.
+    data.sites = Some(data.groups.clone());
+    check(&data, &[], 0.0);
+    assert!(
+        data.audit()
+            .checks
+            .iter()
+            .any(|check| check.name == "site_overlap")
+    );
+    data.sites = None;
+    assert!(
+        data.audit()
+            .checks
+            .iter()
+            .all(|check| check.name != "site_overlap")
+    );
 }
 
 #[test]
@@ -226,6 +254,7 @@ fn columns_that_do_not_fit_are_refused() {
         columns: COLUMNS,
         labels: &data.labels,
         groups: &data.groups,
+        sites: None,
         part_of: &data.part_of,
     };
     assert_eq!(

@@ -1,0 +1,109 @@
+//! A share of the rows of a large dataset, for one of several machines.
+
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+/// The `number`-th of `of` shards, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    number: u64,
+    of: u64,
+}
+
+impl Shard {
+    /// What every dataset is when it is made in one go.
+    pub(crate) const WHOLE: Self = Self { number: 1, of: 1 };
+
+    /// How many shards make the whole.
+    pub(crate) fn of(self) -> u64 {
+        self.of
+    }
+
+    /// This shard's piece of a range; the pieces of all shards are the range, in order and without overlap.
+    pub(crate) fn piece(self, range: &Range<u64>) -> Range<u64> {
+        let length = u128::from(range.end - range.start);
+        let bound =
+            |number: u64| range.start + (length * u128::from(number) / u128::from(self.of)) as u64;
+        bound(self.number - 1)..bound(self.number)
+    }
+
+    /// The name of a part's file with the rows of this shard.
+    pub(crate) fn file_name(self) -> String {
+        if self == Self::WHOLE {
+            return "part-00000.parquet".to_owned();
+        }
+        format!("part-{:05}-of-{:05}.parquet", self.number, self.of)
+    }
+
+    /// The name of the record that says that the shard is whole.
+    pub(crate) fn record_name(self) -> String {
+        format!("shard-{:05}-of-{:05}.json", self.number, self.of)
+    }
+
+    /// All shards of the whole that this one belongs to.
+    pub(crate) fn siblings(self) -> impl Iterator<Item = Self> {
+        let of = self.of;
+        (1..=of).map(move |number| Self { number, of })
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text
+            .split_once('/')
+            .and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+        match numbers {
+            Some((number, of)) if (1..=of).contains(&number) && of <= 99_999 => {
+                Ok(Self { number, of })
+            }
+            Some((number, of)) if of <= 99_999 => Err(format!(
+                "there is no shard {number} of {of}; shards are counted from 1 to their number"
+            )),
+            _ => Err(
+                "write I/N, for example 3/8 for the third of eight shards, at most 99999"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pieces_of_all_shards_are_the_whole() {
+        for (range, of) in [(0..10, 3), (5..6, 4), (0..0, 2), (0..u64::MAX, 7)] {
+            let shards = Shard { number: 1, of }.siblings();
+            let pieces: Vec<_> = shards.map(|shard| shard.piece(&range)).collect();
+            assert_eq!(pieces.first().unwrap().start, range.start);
+            assert_eq!(pieces.last().unwrap().end, range.end);
+            assert!(pieces.windows(2).all(|two| two[0].end == two[1].start));
+        }
+    }
+
+    #[test]
+    fn a_shard_out_of_range_is_refused_with_the_range() {
+        assert_eq!("3/8".parse::<Shard>().unwrap().to_string(), "3/8");
+        for (text, expected) in [
+            ("0/8", "no shard 0 of 8"),
+            ("9/8", "no shard 9 of 8"),
+            ("1/0", "no shard 1 of 0"),
+            ("3", "write I/N"),
+            ("-1/2", "write I/N"),
+            ("1/100000", "at most 99999"),
+        ] {
+            let error = text.parse::<Shard>().unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}

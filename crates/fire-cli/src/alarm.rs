@@ -1,0 +1,93 @@
+//! Alarm rules and their figures in words.
+
+use ensemble::alarm::{AlarmRule, Figures};
+
+/// The rule as a sentence for people.
+pub fn rule_in_words(rule: &AlarmRule) -> String {
+    let params = rule.params();
+    let latch = if params.latch { ", and stays" } else { "" };
+    format!(
+        "when {} of the last {} s are at {:.3} or above, until fewer are at {:.3}{latch}",
+        params.k, params.n, params.threshold, params.release
+    )
+}
+
+/// What a rule did, in the columns of [`FIGURES_HEADER`].
+pub fn figures_in_columns(figures: &Figures) -> String {
+    let found = figures.detection.map_or_else(
+        || {
+            format!(
+                "{:>7} {:>6} {:>7} {:>7} {:>7} {:>7}",
+                "", "", "", "", "", ""
+            )
+        },
+        |detection| {
+            let percent = |share: f64| format!("{:.0} %", 100.0 * share);
+            let seconds = |latency: Option<f64>| {
+                latency.map_or_else(|| "never".to_owned(), |latency| format!("{latency:.0} s"))
+            };
+            format!(
+                "{:>7} {:>6} {:>7} {:>7} {:>7} {:>7}",
+                detection.events,
+                percent(detection.recall),
+                percent(detection.within_30_s),
+                percent(detection.within_60_s),
+                seconds(detection.latency_p50_s),
+                seconds(detection.latency_p90_s),
+            )
+        },
+    );
+    let alarms = figures.false_alarms.map_or_else(String::new, |alarms| {
+        let hours = 24.0 * alarms.days;
+        format!(" {:>7} {hours:>6.1}", alarms.count)
+    });
+    format!("{found}{alarms}").trim_end().to_owned()
+}
+
+/// How often a rule alarms without a fire, with the interval that so much time permits.
+pub fn false_alarms_in_words(figures: &Figures) -> Option<String> {
+    let alarms = figures.false_alarms?;
+    let [low, high] = alarms.per_day_interval;
+    Some(format!(
+        "{:.1} false alarms a day (95 %: {low:.1} to {high:.1})",
+        alarms.per_day
+    ))
+}
+
+/// Names of the columns of [`figures_in_columns`].
+pub const FIGURES_HEADER: &str = "  fires  found   <30 s   <60 s  median     p90   false  hours";
+
+#[cfg(test)]
+mod tests {
+    use ensemble::alarm::{AlarmParams, AlarmReport, Recording};
+
+    use super::*;
+
+    #[test]
+    fn a_rule_and_its_figures_read_as_sentences_and_columns() {
+        let rule = AlarmParams::new(0.8, 2, 3).check().unwrap();
+        assert_eq!(
+            rule_in_words(&rule),
+            "when 2 of the last 3 s are at 0.800 or above, until fewer are at 0.400"
+        );
+        let times: Vec<f64> = (0..3_600).map(f64::from).collect();
+        let mut probabilities = vec![0.1; 3_600];
+        probabilities[1_800..].fill(0.9);
+        let columns = |event| {
+            let recording = Recording::new(&times, &probabilities, event, "x").unwrap();
+            figures_in_columns(&AlarmReport::new(&rule, &[recording]).unwrap().all)
+        };
+        assert_eq!(
+            columns(Some(1_790.0)),
+            "      1  100 %   100 %   100 %    11 s    11 s       0    0.5"
+        );
+        let gap = " ".repeat(53);
+        assert_eq!(columns(None), format!("{gap}1    1.0"));
+        let calm = Recording::new(&times, &probabilities, None, "x").unwrap();
+        let calm = AlarmReport::new(&rule, &[calm]).unwrap().all;
+        assert_eq!(
+            false_alarms_in_words(&calm).unwrap(),
+            "24.0 false alarms a day (95 %: 0.6 to 133.7)"
+        );
+    }
+}
