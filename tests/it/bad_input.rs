@@ -372,6 +372,7 @@ async fn an_unknown_algorithm_fails_the_job_with_its_name() {
         instance_count: 1,
         volume_gb: 30,
         max_runtime_seconds: 600,
+        spot: None,
         hyperparameters: BTreeMap::from([("algorithm".to_owned(), "svm".to_owned())]),
         channels: good.channels,
         output: "s3://fire-detection-training-691595239825/flir_scd41_training/models"
@@ -388,7 +389,7 @@ async fn an_unknown_algorithm_fails_the_job_with_its_name() {
         .monitor(&["flir-scd41-svm", "--wait"])
         .await
         .ended(Exit::WorkFailed);
-    let reason = ran.json()["jobs"][0]["failure_reason"]
+    let reason = ran.last_json()["jobs"][0]["failure_reason"]
         .as_str()
         .unwrap()
         .to_owned();

@@ -170,7 +170,7 @@ async fn killing_or_interrupting_the_watcher_loses_no_job() {
         "{said}"
     );
 
-    let done = world.monitor(&watch).await.ended(Exit::Done).json();
+    let done = world.monitor(&watch).await.ended(Exit::Done).last_json();
     assert_eq!(texts(&done["jobs"], "status"), ["Completed"; 3]);
 }
 
@@ -266,6 +266,6 @@ async fn a_job_that_ran_when_the_server_was_killed_is_not_lost() {
     world.kill_server();
     let jobs = ["rf", "gb", "lr"].map(|short| format!("flir-scd41-{short}-100k-cut"));
     let watch = [jobs[0].as_str(), &jobs[1], &jobs[2], "--wait"];
-    let done = world.monitor(&watch).await.ended(Exit::Done).json();
+    let done = world.monitor(&watch).await.ended(Exit::Done).last_json();
     assert_eq!(texts(&done["jobs"], "status"), ["Completed"; 3]);
 }

@@ -36,7 +36,7 @@ async fn a_hundred_thousand_rows_become_an_ensemble_below_its_ceiling() {
         .monitor(&[&jobs[..], &["--wait", "--metrics"]].concat())
         .await
         .ended(Exit::Done);
-    assert_eq!(watched.json()["jobs"].as_array().unwrap().len(), 3);
+    assert_eq!(watched.last_json()["jobs"].as_array().unwrap().len(), 3);
 
     let uris = texts(&trained.json()["jobs"], "model_uri");
     let mut flags = vec!["--test"];

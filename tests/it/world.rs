@@ -23,6 +23,13 @@ impl Ran {
             .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
     }
 
+    /// The last of the JSON lines on standard output, which is the result.
+    pub(crate) fn last_json(&self) -> Value {
+        let line = self.out.lines().last().unwrap_or_default();
+        serde_json::from_str(line)
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
+    }
+
     /// Asserts how the program ended, showing what it said otherwise.
     #[track_caller]
     pub(crate) fn ended(self, exit: Exit) -> Self {

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use fire_cli::{Console, Project, Stamp, failed, usage};
-use sagemaker_ops::endpoint::{Deployed, Deployment, EndpointStatus};
-use sagemaker_ops::{BackendKind, Clients, ModelName, Pace};
+use sagemaker_ops::endpoint::{
+    Capacity, Deployed, Deployment, EndpointStatus, NewVariant, Rollout,
+};
+use sagemaker_ops::{BackendKind, Clients, ModelName, Pace, VariantName};
 
 use crate::Args;
 use crate::cli::Names;
@@ -19,17 +21,26 @@ pub(crate) fn plan(
     (project, model): (&Project, &Deployable),
     stamp: &Stamp,
 ) -> anyhow::Result<Deployment> {
-    Ok(Deployment {
+    let variant = NewVariant {
+        name: VariantName::all_traffic(),
+        weight: 1.0,
         model: ModelName::new(names.model_stamped(stamp)).map_err(usage)?,
-        endpoint: names.endpoint.clone(),
-        config: names.config(stamp)?,
         image: project.image.clone(),
-        role: project.role.clone(),
         model_data: model.uri.clone(),
-        instance_type: args.instance_type.clone(),
-        instance_count: args.instance_count,
+        capacity: Capacity::Instances {
+            instance_type: args.instance_type.clone(),
+            count: args.instance_count,
+        },
         environment: BTreeMap::new(),
         startup_timeout_seconds: None,
+    };
+    Ok(Deployment {
+        endpoint: names.endpoint.clone(),
+        config: names.config(stamp)?,
+        role: project.role.clone(),
+        variants: vec![variant],
+        capture: None,
+        rollout: Rollout::default(),
         tags: BTreeMap::new(),
     })
 }
@@ -40,9 +51,15 @@ pub(crate) fn sentence(plan: &Deployment, done: Deployed) -> String {
         Deployed::Created => "is being created",
         Deployed::Updated => "is being updated",
     };
+    let models: Vec<&str> = plan
+        .variants
+        .iter()
+        .map(|variant| variant.model.as_str())
+        .collect();
     format!(
         "endpoint {} {verb} with model {}",
-        plan.endpoint, plan.model
+        plan.endpoint,
+        models.join(", ")
     )
 }
 

@@ -8,7 +8,6 @@ use ensemble::metrics::Scores;
 use fire_cli::{Console, RunName};
 use sagemaker_ops::S3Uri;
 use sagemaker_ops::endpoint::{Deployment, EndpointStatus};
-use sagemaker_ops::price::Purpose;
 use serde::Serialize;
 
 use crate::Args;
@@ -66,18 +65,22 @@ impl Summary {
         model: &Deployable,
         plan: &Deployment,
     ) -> anyhow::Result<Self> {
-        let hourly = sagemaker_ops::price::hourly_usd(Purpose::Hosting, &plan.instance_type);
+        let models: Vec<&str> = plan
+            .variants
+            .iter()
+            .map(|variant| variant.model.as_str())
+            .collect();
         Ok(Self {
             backend: args.common.backend.to_string(),
             model: ModelSummary::new(args, model),
             endpoint: EndpointSummary {
                 name: plan.endpoint.to_string(),
                 status: EndpointStatus::Creating,
-                model: plan.model.to_string(),
+                model: models.join(","),
                 config: plan.config.to_string(),
-                instance_type: plan.instance_type.clone(),
-                instance_count: plan.instance_count,
-                hourly_usd: hourly.map(|usd| usd * f64::from(plan.instance_count)),
+                instance_type: args.instance_type.clone(),
+                instance_count: args.instance_count,
+                hourly_usd: plan.hourly_usd(),
             },
             test: Vec::new(),
             delete_command: args.delete_command(names)?,

@@ -4,20 +4,25 @@ use std::time::Duration;
 
 use clap::Parser;
 use fire_cli::CommonArgs;
-use sagemaker_ops::{BackendKind, JobName, Pace};
+use sagemaker_ops::{BackendKind, EndpointName, JobName, Pace};
 
 const EXAMPLES: &str = "\
 Examples:
   monitor-100k --last --wait --metrics        the newest run, until its jobs have ended
   monitor-100k JOB JOB JOB --wait --metrics   these jobs, then the best model and how to deploy it
   monitor-100k JOB                            how this job does now
+  monitor-100k --last --wait --logs           the same with all that the jobs print
+  monitor-100k --last --stop --wait           stop the newest run; models that are ready are kept
   monitor-100k --list                         all jobs, newest first
-  monitor-100k JOB --wait --output json       one JSON document when the job has ended
+  monitor-100k --endpoint NAME --follow       requests, errors, latency and load of every variant
+  monitor-100k JOB --wait --output json       one JSON document a line for every change
 
-Exit codes: 0 done, 1 a job failed or was stopped, 2 wrong usage or an unknown job,
-3 the backend cannot be reached or refuses, 4 timed out, 130 interrupted (the jobs go on)";
+Exit codes: 0 done, 1 a job failed or was stopped, or the endpoint failed, 2 wrong usage or an
+unknown name, 3 the backend cannot be reached or refuses, 4 timed out, 130 interrupted (what is
+watched goes on)";
 
-/// Watches training jobs: status, times, cost and figures, one line per job.
+/// Watches training jobs (status, times, cost, figures, logs) or an endpoint (requests, errors,
+/// latency, load).
 #[derive(Debug, Clone, Parser)]
 #[command(name = "monitor-100k", version, after_help = EXAMPLES)]
 #[expect(
@@ -30,20 +35,36 @@ pub struct Args {
     pub common: CommonArgs,
 
     /// Names of training jobs
-    #[arg(value_name = "JOB", required_unless_present_any = ["last", "list", "completions"])]
+    #[arg(value_name = "JOB", required_unless_present_any = ["last", "list", "endpoint", "completions"])]
     pub jobs: Vec<JobName>,
 
     /// The jobs of the newest run
-    #[arg(long, conflicts_with_all = ["jobs", "list"])]
+    #[arg(long, conflicts_with_all = ["jobs", "list", "endpoint"])]
     pub last: bool,
 
     /// List the training jobs, newest first, and stop
-    #[arg(long, conflicts_with_all = ["jobs", "wait", "metrics"])]
+    #[arg(long, conflicts_with_all = ["jobs", "wait", "metrics", "logs", "stop", "endpoint"])]
     pub list: bool,
 
-    /// Wait until all jobs have ended
+    /// Show an endpoint instead of jobs
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["jobs", "metrics", "stop"])]
+    pub endpoint: Option<EndpointName>,
+
+    /// Wait until all jobs have ended, or until the endpoint is ready
     #[arg(long)]
     pub wait: bool,
+
+    /// Go on showing the endpoint until interrupted
+    #[arg(long, requires = "endpoint", conflicts_with = "wait")]
+    pub follow: bool,
+
+    /// Show what the jobs or the endpoint print; with --wait or --follow as they print it
+    #[arg(long)]
+    pub logs: bool,
+
+    /// Ask the jobs to stop; each has two minutes to save its model
+    #[arg(long)]
+    pub stop: bool,
 
     /// Show the final figures, the best model and the commands that deploy it
     #[arg(long)]
@@ -54,8 +75,13 @@ pub struct Args {
     pub interval: Option<u64>,
 
     /// Stop waiting after this many seconds; the jobs go on
-    #[arg(long, value_name = "SECONDS", requires = "wait")]
+    #[arg(long, value_name = "SECONDS")]
     pub timeout: Option<u64>,
+
+    /// Minutes that the endpoint's figures are about
+    #[arg(long, value_name = "MINUTES", default_value_t = 5,
+          value_parser = clap::value_parser!(u64).range(1..=1440))]
+    pub window: u64,
 }
 
 impl Args {
@@ -77,6 +103,7 @@ impl Args {
         words.extend(names.iter().map(ToString::to_string));
         words.push("--wait".to_owned());
         words.extend(self.metrics.then(|| "--metrics".to_owned()));
+        words.extend(self.logs.then(|| "--logs".to_owned()));
         words.push(self.common.backend_flags()?);
         Ok(words.join(" "))
     }
@@ -122,15 +149,19 @@ mod tests {
 
     #[test]
     fn wrong_arguments_are_refused_before_any_call() {
-        let cases: [&[&str]; 8] = [
+        let cases: [&[&str]; 12] = [
             &[],
             &["bad_name"],
             &["job", "--last"],
             &["--last", "--list"],
             &["--list", "--wait"],
             &["job", "--interval", "0"],
-            &["job", "--timeout", "5"],
             &["job", "--backend", "gcp"],
+            &["job", "--endpoint", "e"],
+            &["--last", "--endpoint", "e"],
+            &["--endpoint", "e", "--stop"],
+            &["--endpoint", "e", "--wait", "--follow"],
+            &["job", "--follow"],
         ];
         for flags in cases {
             assert_eq!(parse(flags).unwrap_err().exit_code(), 2, "{flags:?}");

@@ -1,4 +1,4 @@
-//! `monitor-100k`: what the training jobs do, until they have ended.
+//! `monitor-100k`: what the training jobs do, until they have ended, and how an endpoint does.
 //!
 //! The steps, each in its own module:
 //!
@@ -6,15 +6,21 @@
 //!    one that does not exist here but on the other backend;
 //! 2. [`watch`]: looks at all of them at an interval until nothing changes any more;
 //! 3. [`table`]: one line per job, redrawn in place on a terminal ([`live`]), else a line per
-//!    change;
-//! 4. [`verdict`]: which model is the best, the commands that deploy it, and the exit code.
+//!    change, for programs a document per change ([`events`]);
+//! 4. [`logs`]: with `--logs`, all that they print;
+//! 5. [`verdict`]: which model is the best, the commands that deploy it, and the exit code.
 //!
-//! Watching changes nothing: the jobs go on when this program is stopped, and calling it again with
-//! the same names picks them up where they are.
+//! [`endpoint`] does the same for one endpoint. Watching changes nothing: what is watched goes on
+//! when this program is stopped, and calling it again picks it up where it is. Only `--stop` asks
+//! for something.
 
 mod cli;
+mod endpoint;
+mod events;
 mod live;
+mod logs;
 mod select;
+mod stop;
 mod table;
 mod verdict;
 mod watch;
@@ -22,40 +28,65 @@ mod watch;
 use std::time::SystemTime;
 
 use fire_cli::{Console, Exit};
+use sagemaker_ops::logs::LogSource;
 use sagemaker_ops::training::{self, JobFilter};
 use sagemaker_ops::{BackendKind, Clients, ErrorKind};
 
 pub use cli::Args;
+use live::Live;
+use logs::Logs;
 use verdict::Verdict;
 use watch::Watch;
 
 /// Jobs that `--list` shows.
 const LISTED: usize = 100;
 
-/// Runs the program: shows the jobs now, or with `--wait` until they have ended.
+/// Runs the program: shows jobs or an endpoint now, or until they have ended or are ready.
 pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
-    let mut clients = args.common.connect(console).await?;
+    let clients = args.common.connect(console).await?;
     if args.list {
         return list(&clients, console).await;
     }
-    let names = select::names(&args, &clients).await?;
+    if let Some(name) = &args.endpoint {
+        return endpoint::run((&args, name), &clients, console).await;
+    }
+    jobs(&args, clients, console).await
+}
+
+async fn jobs(
+    args: &Args,
+    mut clients: Clients,
+    console: &mut Console<'_>,
+) -> anyhow::Result<Exit> {
+    let names = select::names(args, &clients).await?;
     let resume = args.resume_command(&names)?;
-    let first = select::first_look(&args, &clients, &names).await?;
+    let mut first = select::first_look(args, &clients, &names).await?;
+    if args.stop {
+        stop::all(&clients, &mut first, console).await?;
+    }
+    let sources = names.iter().cloned().map(LogSource::Job);
+    let mut logs = Logs::of(args.logs, sources);
     if !args.wait {
-        return show(Verdict::of(first, now()), &args, (&clients, console)).await;
+        let live = Live::new(false);
+        logs.show(&clients, (&live, &mut *console)).await?;
+        return show(Verdict::of(first, now()), args, (&clients, console)).await;
     }
     console
         .notice()
         .set(format!("The jobs go on; watch them with: {resume}"));
     let mut watch = Watch::new(first, args.pace(clients.kind()));
-    let mut ended = watch.until_all_have_ended(&clients, console).await;
+    let mut ended = watch
+        .until_all_have_ended(&clients, &mut logs, console)
+        .await;
     if ended.as_ref().is_err_and(is_silence) && clients.kind() == BackendKind::Local {
         // A local server that was killed is started again, and takes its jobs up again.
         clients = args.common.connect(console).await?;
-        ended = watch.until_all_have_ended(&clients, console).await;
+        ended = watch
+            .until_all_have_ended(&clients, &mut logs, console)
+            .await;
     }
     let verdict = Verdict::of(watch.into_jobs(), now());
-    let exit = show(verdict, &args, (&clients, console)).await?;
+    let exit = show(verdict, args, (&clients, console)).await?;
     let Err(error) = ended else { return Ok(exit) };
     console.warn(format!("the jobs go on; watch them with: {resume}"))?;
     Err(error)
@@ -78,8 +109,12 @@ async fn show(
         verdict.choose(&args.common.backend_flags()?);
     }
     verdict.say(clients.kind(), args.metrics, console)?;
-    console.json(&verdict)?;
-    Ok(verdict.exit())
+    if args.wait {
+        events::emit(console, "result", &verdict)?;
+    } else {
+        console.json(&verdict)?;
+    }
+    Ok(verdict.exit(args.stop))
 }
 
 async fn list(clients: &Clients, console: &mut Console<'_>) -> anyhow::Result<Exit> {

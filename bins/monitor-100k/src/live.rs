@@ -1,33 +1,50 @@
-//! The table redrawn in place on a terminal, and nothing elsewhere.
+//! A table redrawn in place on a terminal, and nothing elsewhere.
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use sagemaker_ops::training::Job;
-
-use crate::{now, table};
 
 /// The lines on the terminal; none where there is no terminal.
 pub(crate) struct Live {
     /// Keeps the lines together while they are redrawn.
     screen: MultiProgress,
-    /// The header and one line per job.
     lines: Vec<ProgressBar>,
+    on: bool,
 }
 
 impl Live {
-    pub(crate) fn new(on_a_terminal: bool, jobs: usize) -> Self {
-        let screen = MultiProgress::new();
-        let lines = if on_a_terminal { jobs + 1 } else { 0 };
-        let lines = (0..lines).map(|_| screen.add(line())).collect();
-        Self { screen, lines }
+    pub(crate) fn new(on_a_terminal: bool) -> Self {
+        Self {
+            screen: MultiProgress::new(),
+            lines: Vec::new(),
+            on: on_a_terminal,
+        }
     }
 
     pub(crate) fn is_on(&self) -> bool {
-        !self.lines.is_empty()
+        self.on
     }
 
-    pub(crate) fn draw(&self, jobs: &[Job]) {
-        for (line, text) in self.lines.iter().zip(table::jobs(jobs, now())) {
+    /// Shows these lines instead of those before.
+    pub(crate) fn draw(&mut self, texts: Vec<String>) {
+        if !self.on {
+            return;
+        }
+        while self.lines.len() < texts.len() {
+            self.lines.push(self.screen.add(line()));
+        }
+        for line in self.lines.split_off(texts.len()) {
+            self.screen.remove(&line);
+        }
+        for (line, text) in self.lines.iter().zip(texts) {
             line.set_message(text);
+        }
+    }
+
+    /// Takes the lines off the screen while something else is written to it.
+    pub(crate) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        if self.on {
+            self.screen.suspend(write)
+        } else {
+            write()
         }
     }
 }

@@ -27,9 +27,9 @@ pub(crate) async fn names(args: &Args, clients: &Clients) -> anyhow::Result<Vec<
         return Ok(names);
     }
     let family = JobFilter {
-        name_contains: Some(FAMILY.to_owned()),
-        status: None,
+        name_prefix: Some(FAMILY.to_owned()),
         limit: Some(RECENT),
+        ..JobFilter::default()
     };
     let names = newest_run(&training::list(clients, &family).await?);
     if names.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sagemaker_ops::training::{Job, JobSummary};
 
 /// Stands for a value that is not known, or not yet.
-const NONE: &str = "-";
+pub(crate) const NONE: &str = "-";
 
 /// The figures of a part, in the order in which they are shown.
 const FIGURES: [(&str, &str); 7] = [
@@ -33,7 +33,22 @@ pub(crate) fn jobs(jobs: &[Job], now: f64) -> Vec<String> {
     ];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     rows.extend(jobs.iter().map(|job| job_row(job, now)));
+    if jobs.iter().any(|job| job.spot) {
+        // Before the figures, which are the widest.
+        let saved = std::iter::once("SPOT SAVED".to_owned()).chain(jobs.iter().map(saved));
+        for (row, cell) in rows.iter_mut().zip(saved) {
+            row.insert(header.len() - 1, cell);
+        }
+    }
     aligned(&rows)
+}
+
+/// What spare machines have saved, once it is known.
+fn saved(job: &Job) -> String {
+    match job.spot_savings() {
+        Some(share) => format!("{:.0} %", share * 100.0),
+        None => NONE.to_owned(),
+    }
 }
 
 fn job_row(job: &Job, now: f64) -> Vec<String> {
@@ -138,7 +153,7 @@ pub(crate) fn metrics(jobs: &[Job]) -> Vec<String> {
 }
 
 /// Lines whose columns start below each other.
-fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+pub(crate) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         rows.iter()
@@ -186,6 +201,9 @@ mod tests {
             failure_reason: None,
             instance_type: None,
             instance_count: None,
+            spot: false,
+            checkpoints: None,
+            max_runtime_seconds: None,
             created: 1000.0,
             started: None,
             ended: None,
@@ -264,6 +282,21 @@ mod tests {
                 "{line}"
             );
         }
+    }
+
+    #[test]
+    fn what_spare_machines_saved_has_a_column_where_a_job_used_them() {
+        let spot = Job {
+            spot: true,
+            training_seconds: Some(100.0),
+            billable_seconds: Some(30.0),
+            ..accepted("a")
+        };
+        let lines = jobs(&[spot, accepted("b")], 1000.0);
+        let column = lines[0].find("SPOT SAVED").unwrap();
+        assert!(lines[1][column..].starts_with("70 %"), "{lines:?}");
+        assert!(lines[2][column..].starts_with('-'), "{lines:?}");
+        assert!(!jobs(&[accepted("b")], 1000.0)[0].contains("SPOT"));
     }
 
     #[test]

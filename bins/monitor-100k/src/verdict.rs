@@ -1,7 +1,8 @@
 //! What came of the jobs: which model is the best, how to deploy it, and the exit code.
 
 use fire_cli::{Console, DEFAULT_MODEL_NAME, Exit};
-use sagemaker_ops::training::{Job, JobStatus, LogTail, log_tail};
+use sagemaker_ops::logs::{LogSource, LogTail, tail};
+use sagemaker_ops::training::{Job, JobStatus};
 use sagemaker_ops::{BackendKind, Clients, JobName, S3Uri, price};
 use serde::Serialize;
 
@@ -25,11 +26,13 @@ pub(crate) struct Verdict {
 
 /// A job with what follows from it at this moment.
 #[derive(Debug, Serialize)]
-struct Watched {
+pub(crate) struct Watched {
     #[serde(flatten)]
     job: Job,
     elapsed_seconds: f64,
     cost_usd: Option<f64>,
+    /// The share of the price on demand that spare machines have saved.
+    spot_savings: Option<f64>,
     /// The end of the log of a job that failed.
     log: Vec<String>,
     /// The command that shows the log, where it is not at hand.
@@ -53,17 +56,23 @@ struct Commands {
     deploy_ensemble: Option<String>,
 }
 
-impl Verdict {
-    pub(crate) fn of(jobs: Vec<Job>, now: f64) -> Self {
-        let watched = |job: Job| Watched {
+impl Watched {
+    pub(crate) fn of(job: Job, now: f64) -> Self {
+        Self {
             elapsed_seconds: job.elapsed_seconds(now),
             cost_usd: job.cost_usd(now),
+            spot_savings: job.spot_savings(),
             log: Vec::new(),
             log_command: None,
             job,
-        };
+        }
+    }
+}
+
+impl Verdict {
+    pub(crate) fn of(jobs: Vec<Job>, now: f64) -> Self {
         Self {
-            jobs: jobs.into_iter().map(watched).collect(),
+            jobs: jobs.into_iter().map(|job| Watched::of(job, now)).collect(),
             best: None,
             commands: None,
             now,
@@ -74,7 +83,8 @@ impl Verdict {
     pub(crate) async fn fetch_logs(&mut self, clients: &Clients) {
         let failed = |watched: &&mut Watched| watched.job.status == JobStatus::Failed;
         for watched in self.jobs.iter_mut().filter(failed) {
-            match log_tail(clients, &watched.job.name, LOG_LINES).await {
+            let source = LogSource::Job(watched.job.name.clone());
+            match tail(clients, &source, LOG_LINES, None).await {
                 Ok(LogTail::Lines(lines)) => watched.log = lines,
                 Ok(LogTail::Hint(command)) => watched.log_command = Some(command),
                 // The job's own reason is what matters; its log only adds to it.
@@ -123,10 +133,12 @@ impl Verdict {
         completed.filter_map(model).collect()
     }
 
-    /// Whether a job failed or was stopped.
-    pub(crate) fn exit(&self) -> Exit {
-        let bad = |watched: &Watched| {
-            matches!(watched.job.status, JobStatus::Failed | JobStatus::Stopped)
+    /// Whether a job failed, or was stopped though nobody asked for that here.
+    pub(crate) fn exit(&self, asked_to_stop: bool) -> Exit {
+        let bad = |watched: &Watched| match watched.job.status {
+            JobStatus::Failed => true,
+            JobStatus::Stopped => !asked_to_stop,
+            _ => false,
         };
         if self.jobs.iter().any(bad) {
             Exit::WorkFailed
@@ -242,6 +254,9 @@ mod tests {
             failure_reason: None,
             instance_type: None,
             instance_count: None,
+            spot: false,
+            checkpoints: None,
+            max_runtime_seconds: None,
             created: 1000.0,
             started: None,
             ended: Some(1010.0),
@@ -340,7 +355,16 @@ mod tests {
             (Stopped, Exit::WorkFailed),
         ] {
             let jobs = vec![ended("a", Completed, None), ended("b", status, None)];
-            assert_eq!(Verdict::of(jobs, 2000.0).exit(), expected);
+            assert_eq!(Verdict::of(jobs, 2000.0).exit(false), expected);
+        }
+    }
+
+    #[test]
+    fn a_job_that_was_stopped_on_request_is_no_failure() {
+        use JobStatus::{Failed, Stopped};
+        for (status, expected) in [(Stopped, Exit::Done), (Failed, Exit::WorkFailed)] {
+            let verdict = Verdict::of(vec![ended("a", status, None)], 2000.0);
+            assert_eq!(verdict.exit(true), expected);
         }
     }
 

@@ -5,12 +5,15 @@ use std::time::Instant;
 
 use fire_cli::Console;
 use sagemaker_ops::training::{self, Job};
-use sagemaker_ops::{Clients, Error, ErrorKind, Pace, poll_until};
+use sagemaker_ops::{Clients, Error, Pace, poll_until};
 
 use crate::live::Live;
-use crate::{now, table};
+use crate::logs::Logs;
+use crate::verdict::Watched;
+use crate::{events, now, table};
 
-/// Looks in a row that may fail before the backend counts as gone; each was retried by the SDK already.
+/// Looks in a row that may fail before the backend counts as gone; each was retried by the SDK
+/// already.
 const PATIENCE: u32 = 3;
 
 /// The jobs as they were at the last look.
@@ -37,64 +40,43 @@ impl Watch {
 
     /// Shows every change until no job can change any more.
     ///
-    /// Fails with [`ErrorKind::Timeout`] at the deadline, and when the backend stays silent.
+    /// Fails with [`ErrorKind::Timeout`](sagemaker_ops::ErrorKind::Timeout) at the deadline, and
+    /// when the backend stays silent.
     pub(crate) async fn until_all_have_ended(
         &mut self,
         clients: &Clients,
+        logs: &mut Logs,
         console: &mut Console<'_>,
     ) -> anyhow::Result<()> {
-        let live = Live::new(console.draws(), self.jobs.len());
-        live.draw(&self.jobs);
-        if !live.is_on() {
-            say(self.jobs.iter(), console)?;
+        let mut live = Live::new(console.draws());
+        live.draw(table::jobs(&self.jobs, now()));
+        for job in &self.jobs {
+            say(None, job, (&live, &mut *console))?;
         }
+        logs.show(clients, (&live, &mut *console)).await?;
         while !self.jobs.iter().all(|job| job.status.is_final()) {
-            let passed = self.started.elapsed();
-            let deadline = self.pace.deadline.map(|all| all.saturating_sub(passed));
-            let next = self
-                .next_change(
-                    clients,
-                    Pace {
-                        deadline,
-                        ..self.pace
-                    },
-                    &live,
-                )
-                .await?;
-            if !live.is_on() {
-                let pairs = self.jobs.iter().zip(&next);
-                let changed = pairs.filter(|(before, after)| differs(before, after));
-                say(changed.map(|(_, after)| after), console)?;
+            let next = next_look(self.remaining(), &self.names(), async || {
+                self.look(clients).await
+            })
+            .await?;
+            live.draw(table::jobs(&next, now()));
+            // What a job printed comes before the news of what it did then.
+            logs.show(clients, (&live, &mut *console)).await?;
+            for (before, after) in self.jobs.iter().zip(&next) {
+                say(Some(before), after, (&live, &mut *console))?;
             }
             self.jobs = next;
         }
-        Ok(())
+        logs.finish(clients, (&live, console)).await
     }
 
-    /// The jobs as soon as one of them has changed.
-    async fn next_change(
-        &self,
-        clients: &Clients,
-        pace: Pace,
-        live: &Live,
-    ) -> Result<Vec<Job>, Error> {
-        let failures = Cell::new(0);
-        poll_until(pace, &self.names(), async || {
-            let jobs = match self.look(clients).await {
-                Ok(jobs) => jobs,
-                Err(error) if is_passing(&error) && failures.get() < PATIENCE => {
-                    failures.set(failures.get() + 1);
-                    return Ok(None);
-                }
-                Err(error) => return Err(error),
-            };
-            failures.set(0);
-            live.draw(&jobs);
-            let mut pairs = self.jobs.iter().zip(&jobs);
-            let changed = pairs.any(|(before, after)| differs(before, after));
-            Ok(changed.then_some(jobs))
-        })
-        .await
+    fn remaining(&self) -> Pace {
+        let passed = self.started.elapsed();
+        let deadline = self.pace.deadline.map(|all| all.saturating_sub(passed));
+        Pace {
+            deadline,
+            ..self.pace
+        }
     }
 
     async fn look(&self, clients: &Clients) -> Result<Vec<Job>, Error> {
@@ -119,22 +101,43 @@ impl Watch {
     }
 }
 
-/// One line per job, for readers without a terminal.
-fn say<'a>(jobs: impl Iterator<Item = &'a Job>, console: &mut Console<'_>) -> std::io::Result<()> {
-    for job in jobs {
-        console.say(table::change(job, now()))?;
+/// What there is to see after a pause; a few failures in a row are looked past.
+pub(crate) async fn next_look<T>(
+    pace: Pace,
+    what: &str,
+    look: impl AsyncFn() -> Result<T, Error>,
+) -> Result<T, Error> {
+    let (paused, failures) = (Cell::new(false), Cell::new(0));
+    poll_until(pace, what, async || {
+        if !paused.replace(true) {
+            return Ok(None);
+        }
+        match look().await {
+            Ok(seen) => Ok(Some(seen)),
+            Err(error) if error.is_passing() && failures.get() < PATIENCE => {
+                failures.set(failures.get() + 1);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    })
+    .await
+}
+
+/// Says what has changed: a line for readers without a terminal, a document for programs, who are
+/// told of new figures too.
+fn say(
+    before: Option<&Job>,
+    after: &Job,
+    (live, console): (&Live, &mut Console<'_>),
+) -> std::io::Result<()> {
+    let state = |job: &Job| (job.status.clone(), job.secondary_status.clone());
+    let moved = before.is_none_or(|before| state(before) != state(after));
+    if moved || before.is_some_and(|before| before.metrics != after.metrics) {
+        events::emit(console, "job", &Watched::of(after.clone(), now()))?;
+    }
+    if moved && !live.is_on() {
+        console.say(table::change(after, now()))?;
     }
     Ok(())
-}
-
-/// Whether the next look may well succeed.
-fn is_passing(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Throttled | ErrorKind::Transport | ErrorKind::Service
-    )
-}
-
-fn differs(before: &Job, after: &Job) -> bool {
-    before.status != after.status || before.secondary_status != after.secondary_status
 }

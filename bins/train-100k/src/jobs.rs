@@ -118,6 +118,7 @@ fn request(
         instance_count: 1,
         volume_gb: 30,
         max_runtime_seconds: order.machine.max_runtime_seconds,
+        spot: None,
         hyperparameters,
         channels: channels.collect(),
         output: layout.models(),

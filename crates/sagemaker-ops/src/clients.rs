@@ -15,6 +15,11 @@ use crate::names::AccountId;
 const DEFAULT_REGION: &str = "us-east-1";
 
 /// Describe calls of several watchers are throttled easily, and waiting costs nothing here.
+///
+/// Between two attempts lie a second, then two, four and so on up to twenty, each times a random
+/// share: programs that were throttled together do not come back together.
+/// Every service has a budget of retries, so that one that is down is not asked eight times for
+/// everything.
 const ATTEMPTS: u32 = 8;
 
 /// Everything that calls need: one value per program, cheap to clone.
@@ -26,6 +31,11 @@ pub struct Clients {
     pub(crate) sagemaker: aws_sdk_sagemaker::Client,
     pub(crate) runtime: aws_sdk_sagemakerruntime::Client,
     pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(crate) metrics: aws_sdk_cloudwatch::Client,
+    pub(crate) scaling: aws_sdk_applicationautoscaling::Client,
+    pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) ecr: aws_sdk_ecr::Client,
     sts: aws_sdk_sts::Client,
 }
 
@@ -67,7 +77,7 @@ impl Clients {
             .or_else(DEFAULT_REGION);
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(region)
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .retry_config(patient())
             .load()
             .await;
         Self::from_config(BackendKind::Aws, None, &config)
@@ -90,6 +100,11 @@ impl Clients {
             sagemaker: aws_sdk_sagemaker::Client::new(config),
             runtime: aws_sdk_sagemakerruntime::Client::new(config),
             s3: aws_sdk_s3::Client::from_conf(s3),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            metrics: aws_sdk_cloudwatch::Client::new(config),
+            scaling: aws_sdk_applicationautoscaling::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            ecr: aws_sdk_ecr::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
         }
     }
@@ -103,7 +118,9 @@ impl Clients {
             state_dir: PathBuf::from("/state"),
             notice: None,
         };
-        let retry = RetryConfig::standard().with_max_attempts(attempts);
+        let retry = RetryConfig::standard()
+            .with_max_attempts(attempts)
+            .with_initial_backoff(Duration::from_millis(1));
         let config = local_config(url).into_builder().retry_config(retry).build();
         Self::from_config(BackendKind::Local, Some(local), &config)
     }
@@ -162,13 +179,17 @@ pub async fn account(clients: &Clients) -> Result<AccountId, Error> {
     account.map_err(|error| Error::nonsense(OP, "of the credentials", error))
 }
 
+/// How often and how patiently a call is tried.
+fn patient() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS)
+}
+
 /// The local server's configuration is complete in itself: profiles and variables meant for AWS
 /// must not reach it.
 fn local_config(url: &str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "the local backend");
     // Nobody shares this server, so a pause need not be long, and a server that is gone shows soon.
-    let retry = RetryConfig::standard()
-        .with_max_attempts(ATTEMPTS)
+    let retry = patient()
         .with_initial_backoff(Duration::from_millis(50))
         .with_max_backoff(Duration::from_secs(1));
     SdkConfig::builder()
@@ -184,7 +205,7 @@ fn local_config(url: &str) -> SdkConfig {
 mod tests {
     use super::*;
     use crate::ErrorKind;
-    use crate::scripted::{Scripted, ok};
+    use crate::scripted::{Scripted, ok, refusal};
 
     #[tokio::test]
     async fn the_account_is_read_from_the_answer_of_sts_and_checked() {
@@ -202,6 +223,35 @@ mod tests {
             account(&clients).await.unwrap_err().kind(),
             ErrorKind::Service
         );
+    }
+
+    #[tokio::test]
+    async fn throttling_is_survived_up_to_the_last_attempt_and_no_further() {
+        let job = "job-1".parse().unwrap();
+        let throttled = || refusal("ThrottlingException", "Rate exceeded");
+        for times in [1, 4, 7, 8] {
+            let answers = (0..times).map(|_| throttled()).chain([ok(
+                "{\"TrainingJobStatus\":\"Completed\",\"CreationTime\":1000.0}",
+            )]);
+            let server = Scripted::start(answers).await;
+            let clients = Clients::of_server(server.url(), ATTEMPTS);
+            let found = crate::training::describe(&clients, &job).await;
+            let expected = (times >= ATTEMPTS).then_some(ErrorKind::Throttled);
+            assert_eq!(found.err().map(|error| error.kind()), expected, "{times}");
+            assert_eq!(server.seen().len() as u32, (times + 1).min(ATTEMPTS));
+        }
+    }
+
+    #[test]
+    fn every_backend_retries_with_backoff_and_jitter() {
+        let config = local_config("http://127.0.0.1:1");
+        let retries = [config.retry_config().unwrap().clone(), patient()];
+        for retry in retries {
+            assert_eq!(retry.max_attempts(), ATTEMPTS);
+            // The standard mode multiplies each pause with a random share.
+            assert_eq!(retry.mode(), aws_config::retry::RetryMode::Standard);
+            assert!(retry.initial_backoff() < retry.max_backoff());
+        }
     }
 
     #[tokio::test]

@@ -1,11 +1,15 @@
-//! Endpoints: deploy, describe, list, invoke, delete.
+//! Endpoints: deploy, describe, list, shift, invoke, delete.
 //!
 //! An endpoint serves a configuration, and a configuration names models. Only the endpoint's name
 //! is known to those who ask it; the other two are made anew by every deployment and go with it.
 
 mod deploy;
+mod deployment;
+mod failure;
 mod invoke;
 mod remove;
+mod shift;
+mod wire;
 
 use std::fmt;
 
@@ -17,9 +21,15 @@ use crate::clients::Clients;
 use crate::error::Error;
 use crate::names::{EndpointConfigName, EndpointName};
 
-pub use deploy::{Deployed, Deployment, deploy};
-pub use invoke::{Invocation, Payload, invoke};
+pub use deploy::{Deployed, deploy};
+pub use deployment::{Capacity, Capture, Deployment, NewVariant, Rollout, Serverless, Shift};
+pub use failure::{Failure, explain_failure};
+pub use invoke::{Invocation, Payload, invoke, invoke_variant};
 pub use remove::{Deleted, delete};
+pub use shift::shift;
+
+#[cfg(test)]
+pub(crate) use deployment::tests as deployment_tests;
 
 /// State of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]

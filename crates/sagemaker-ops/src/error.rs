@@ -5,12 +5,18 @@
 //! is wrong". So the sorting reads code and sentence together; the sentences are those of the
 //! public services.
 
+mod classify;
+mod shorten;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::Path;
 
 use aws_sdk_sagemaker::config::http::HttpResponse;
 use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
+
+use classify::{classify, classify_status};
+use shorten::shorten_value_sets;
 
 /// What the caller can do about an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +40,8 @@ pub enum ErrorKind {
     Transport,
     /// The service answered that it failed, or its answer made no sense.
     Service,
+    /// The server at this address does not know the call: AWS does, so this is some other server.
+    Unsupported,
     /// The container behind an endpoint refused the request: see [`Error::container_status`].
     Model,
     /// The local server could not be found or started.
@@ -68,6 +76,14 @@ impl Error {
         self.kind
     }
 
+    /// Whether the same call may well succeed a moment later.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::Throttled | ErrorKind::Transport | ErrorKind::Service
+        )
+    }
+
     /// The verb that failed, as in "cannot {op}".
     pub fn op(&self) -> &'static str {
         self.op
@@ -94,6 +110,11 @@ impl Error {
             source: None,
             answer: None,
         }
+    }
+
+    /// The same error, sorted by somebody who knows the call better.
+    pub(crate) fn of_kind(self, kind: ErrorKind) -> Self {
+        Self { kind, ..self }
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Cause>) -> Self {
@@ -152,6 +173,11 @@ impl Error {
     }
 }
 
+/// A header of the service's answer, when there was an answer.
+pub(crate) fn header_of<E>(error: &SdkError<E, HttpResponse>, name: &str) -> Option<String> {
+    Some(error.raw_response()?.headers().get(name)?.to_owned())
+}
+
 const NO_SUCH_OBJECT: &str =
     "there is no such object in the bucket; list the prefix or check the URI";
 
@@ -172,32 +198,6 @@ fn explain_answer(error: &impl ProvideErrorMetadata, status: u16) -> (ErrorKind,
         ),
     };
     (kind, with_remedy_of(kind, said))
-}
-
-/// Shortens each long list of allowed values to its beginning: instance types alone are hundreds,
-/// and whoever mistyped one needs to see what is wrong.
-fn shorten_value_sets(text: &str) -> String {
-    const MARK: &str = "enum value set: [";
-    const LONGEST: usize = 12;
-    const SHOWN: usize = 5;
-    let mut short = String::new();
-    let mut rest = text;
-    while let Some((before, list)) = rest.split_once(MARK) {
-        let (list, after) = list.split_at(list.find(']').unwrap_or(list.len()));
-        let values: Vec<&str> = list.split(", ").collect();
-        let list = if values.len() > LONGEST {
-            format!(
-                "{}, ... ({} in all)",
-                values[..SHOWN].join(", "),
-                values.len()
-            )
-        } else {
-            list.to_owned()
-        };
-        short.extend([before, MARK, &list]);
-        rest = after;
-    }
-    short + rest
 }
 
 /// There was no answer: without credentials nothing is sent, else the network or the other side is
@@ -241,91 +241,6 @@ fn causes(error: &dyn StdError) -> String {
         .join(": ")
 }
 
-/// Sorts an error of a service by its code and sentence.
-///
-/// Sentences of `SageMaker`: a missing job is "Requested resource not found.", a missing model or
-/// endpoint "Could not find ...", a duplicate "Cannot create already existing ...", all under
-/// `ValidationException`.
-fn classify(code: &str, message: &str) -> ErrorKind {
-    const DENIED: [&str; 14] = [
-        "AccessDenied",
-        "AccessDeniedException",
-        "AllAccessDisabled",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "Forbidden",
-        "IncompleteSignature",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    ];
-    const THROTTLED: [&str; 7] = [
-        "RequestLimitExceeded",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "TooManyRequestsException",
-        "ModelNotReadyException",
-    ];
-    match code {
-        "ResourceLimitExceeded" | "ServiceQuotaExceededException" => ErrorKind::Quota,
-        "ResourceInUse"
-        | "ConflictException"
-        | "BucketAlreadyExists"
-        | "BucketAlreadyOwnedByYou" => ErrorKind::Conflict,
-        "ResourceNotFound" | "NoSuchBucket" | "NoSuchKey" | "NoSuchUpload" | "NotFound" => {
-            ErrorKind::NotFound
-        }
-        "ValidationException" | "ValidationError" => classify_validation(message),
-        _ if DENIED.contains(&code) => ErrorKind::Denied,
-        _ if THROTTLED.contains(&code) => ErrorKind::Throttled,
-        // S3 has a code of its own for every kind of mistake, far too many to list.
-        _ if code.starts_with("Invalid")
-            || code.starts_with("Malformed")
-            || code == "PermanentRedirect" =>
-        {
-            ErrorKind::Invalid
-        }
-        _ => ErrorKind::Service,
-    }
-}
-
-fn classify_status(status: u16) -> ErrorKind {
-    match status {
-        401 | 403 => ErrorKind::Denied,
-        404 => ErrorKind::NotFound,
-        429 => ErrorKind::Throttled,
-        300..500 => ErrorKind::Invalid,
-        _ => ErrorKind::Service,
-    }
-}
-
-/// `ValidationException` has no codes below it: only its sentence tells.
-fn classify_validation(message: &str) -> ErrorKind {
-    let says = |text: &str| message.contains(text);
-    if says("already existing")
-        || says("already exists")
-        || says("in-progress")
-        || says("because the training job is in status")
-    {
-        ErrorKind::Conflict
-    } else if says("Requested resource not found")
-        || says("Could not find")
-        || (says("Endpoint ") && says("not found"))
-    {
-        ErrorKind::NotFound
-    } else if says("security token") || says("is not authorized") {
-        ErrorKind::Denied
-    } else {
-        ErrorKind::Invalid
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,7 +250,7 @@ mod tests {
     use crate::training;
 
     /// What describing a job comes to when the service gives this answer.
-    async fn error_of(answer: Answer) -> Error {
+    pub(super) async fn error_of(answer: Answer) -> Error {
         let server = Scripted::start([answer]).await;
         describe(&server.clients()).await
     }
@@ -353,7 +268,9 @@ mod tests {
 
     #[tokio::test]
     async fn answers_are_sorted_by_code_and_sentence() {
-        use ErrorKind::{Conflict, Denied, Invalid, NotFound, Quota, Service, Throttled};
+        use ErrorKind::{
+            Conflict, Denied, Invalid, NotFound, Quota, Service, Throttled, Unsupported,
+        };
         let cases = [
             (
                 "ValidationException",
@@ -408,6 +325,16 @@ mod tests {
                 "invalid token",
                 Denied,
             ),
+            (
+                "ResourceNotFoundException",
+                "The specified log group does not exist.",
+                NotFound,
+            ),
+            (
+                "UnknownOperationException",
+                "Logs_20140328.GetLogEvents",
+                Unsupported,
+            ),
             ("InternalFailure", "", Service),
         ];
         for (code, message, expected) in cases {
@@ -445,32 +372,6 @@ mod tests {
             "cannot describe the training job job-1: InternalFailure",
         )
         .await;
-    }
-
-    #[tokio::test]
-    async fn long_lists_of_allowed_values_are_shortened_and_kept_in_the_answer() {
-        let types = |count: usize| (0..count).map(|i| format!("ml.m{i}")).collect::<Vec<_>>();
-        let list = |count| types(count).join(", ");
-        let say = |first: &str, second: &str| {
-            format!(
-                "2 validation errors detected: Value 'x' at 'a' failed to satisfy constraint: \
-                 Member must satisfy enum value set: [{first}]; Value 'y' at 'b' failed to satisfy \
-                 constraint: Member must satisfy enum value set: [{second}]"
-            )
-        };
-        let whole = say(&list(100), &list(12));
-        let error = error_of(refusal("ValidationException", &whole)).await;
-        let short = format!("{}, ... (100 in all)", list(5));
-        let said = say(&short, &list(12));
-        assert_eq!(
-            error.to_string(),
-            format!("cannot describe the training job job-1: {said} (ValidationException)")
-        );
-        let answer = format!("{:?}", error.answer().unwrap());
-        assert!(answer.contains(&whole), "{answer}");
-        for torn in ["enum value set: [a, b", "enum value set: ]", "[a]"] {
-            assert_eq!(shorten_value_sets(torn), torn);
-        }
     }
 
     #[tokio::test]

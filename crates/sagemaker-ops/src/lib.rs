@@ -1,9 +1,12 @@
 //! Every AWS call of the pipeline, as verbs of its domain.
 //!
-//! What the pipeline asks of AWS is little: put files into S3, train three jobs on them, host one
-//! model, ask it questions, and watch all of that. This crate says it in those words
-//! ([`training::submit`], [`endpoint::deploy`], [`storage::upload_file`]) and is the only one that
-//! knows the SDK: none of its types crosses this border.
+//! What the pipeline asks of AWS is little: put files into S3, train three jobs on them, host the
+//! models, ask them questions, and watch all of that. This crate says it in those words
+//! ([`training::submit`], [`endpoint::deploy`], [`storage::upload_file`], [`logs::Follower`]) and is
+//! the only one that knows the SDK: none of its types crosses this border.
+//!
+//! [`preflight`] finds what would fail before anything is created or paid for, and says what to run
+//! or to change.
 //!
 //! [`Clients::connect`] reaches a [`Backend`]. On AWS that is the SDK's default chain of
 //! credentials and region. On the local backend it is the embedded server of a state directory,
@@ -20,6 +23,8 @@
 //!   keeps what caused it.
 //!
 //! Throttling and lost connections are retried by the SDK, eight attempts with backoff and jitter.
+//! A service that a server does not have is [`ErrorKind::Unsupported`]: logs then come from a local
+//! server's own path, checks are not applicable, and figures are absent.
 //! Nothing here polls by itself, except through [`poll_until`], and nothing prints.
 //! The environment is read in two places: by the SDK's chain on AWS, and for `FIRE_STATE_DIR` and
 //! `FIRE_BIN_DIR` on the local backend.
@@ -31,11 +36,19 @@
 //! | verbs | permissions |
 //! |---|---|
 //! | [`account`] | `sts:GetCallerIdentity` |
-//! | [`storage`] | `s3:ListBucket`, `CreateBucket`, `GetObject`, `PutObject`, `AbortMultipartUpload` |
+//! | [`storage`] | `s3:ListBucket`, `CreateBucket`, `GetObject`, `PutObject`, `AbortMultipartUpload`, |
+//! | | `ListBucketMultipartUploads`, `ListMultipartUploadParts` |
 //! | [`training`] | `sagemaker:CreateTrainingJob`, `Describe...`, `Stop...`, `ListTrainingJobs` |
 //! | [`endpoint`] | `sagemaker:CreateModel`, `CreateEndpointConfig`, `CreateEndpoint`, |
 //! | | the same with `Describe...` and `Delete...`, `UpdateEndpoint`, `ListEndpoints`, |
-//! | | `ListEndpointConfigs`, `InvokeEndpoint` |
+//! | | `UpdateEndpointWeightsAndCapacities`, `ListEndpointConfigs`, `InvokeEndpoint` |
+//! | [`scaling`] | `application-autoscaling:RegisterScalableTarget`, `PutScalingPolicy`, |
+//! | | `DeregisterScalableTarget`, `DescribeScalableTargets`, `DescribeScalingPolicies`; |
+//! | | once `iam:CreateServiceLinkedRole`, and `cloudwatch:PutMetricAlarm`, `DeleteAlarms` |
+//! | [`logs`] | `logs:DescribeLogStreams`, `GetLogEvents` |
+//! | [`metrics`] | `cloudwatch:GetMetricData` |
+//! | [`preflight`] | `iam:GetRole`, `ecr:DescribeImages`; without them it checks less |
+//! | tags | `sagemaker:AddTags` |
 //! | [`training`] and [`endpoint`] | `iam:PassRole` for the role that they name |
 
 mod error;
@@ -43,14 +56,18 @@ mod names;
 
 mod backend;
 mod clients;
+mod instances;
 mod wait;
 
 pub mod endpoint;
+pub mod logs;
+pub mod metrics;
+pub mod preflight;
 pub mod price;
+pub mod scaling;
 pub mod storage;
 pub mod training;
 
-mod logs;
 #[cfg(test)]
 mod scripted;
 
@@ -59,6 +76,6 @@ pub use clients::{Clients, account};
 pub use error::{Error, ErrorKind};
 pub use names::{
     AccountId, BucketName, EndpointConfigName, EndpointName, ImageUri, InvalidName, JobName,
-    ModelName, RoleArn, S3Uri,
+    ModelName, RoleArn, S3Uri, VariantName,
 };
 pub use wait::{Pace, poll_until};

@@ -1,118 +1,194 @@
-//! The end of a training job's log.
+//! What training jobs and endpoints print.
+//!
+//! `CloudWatch` keeps one group of streams for all training jobs, with a stream `{job}/...` per
+//! machine, and one group per endpoint, with a stream `{variant}/{machine}`. A [`Follower`] reads
+//! the streams of several [`LogSource`]s side by side and returns every line once; [`tail`] reads
+//! only the end, as one does after a failure.
+//!
+//! A local server without `CloudWatch` hands out whole logs at a path of its own, and both then
+//! read that.
 
-use crate::backend::get;
+mod cloudwatch;
+mod plain;
+
+use std::fmt;
+
+use serde::Serialize;
+
 use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
-use crate::names::JobName;
+use crate::names::{EndpointName, JobName};
 
-const OP: &str = "read the log of";
+pub(crate) use plain::last_lines;
+
+/// Whose log is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogSource {
+    /// A training job.
+    Job(JobName),
+    /// An endpoint, with all its variants.
+    Endpoint(EndpointName),
+}
+
+impl LogSource {
+    fn group(&self) -> String {
+        match self {
+            Self::Job(_) => "/aws/sagemaker/TrainingJobs".to_owned(),
+            Self::Endpoint(endpoint) => format!("/aws/sagemaker/Endpoints/{endpoint}"),
+        }
+    }
+
+    /// What the names of all its streams start with; none when the group is its own.
+    fn stream_prefix(&self) -> Option<String> {
+        match self {
+            Self::Job(job) => Some(format!("{job}/")),
+            Self::Endpoint(_) => None,
+        }
+    }
+
+    /// The shell command that shows the log; it needs the aws CLI and `logs:FilterLogEvents`.
+    pub fn command(&self, clients: &Clients) -> String {
+        let prefix = self.stream_prefix().map_or(String::new(), |prefix| {
+            format!(" --log-stream-name-prefix {prefix}")
+        });
+        let (group, region) = (self.group(), clients.region());
+        format!("aws logs tail {group}{prefix} --since 1d --region {region}")
+    }
+}
+
+impl fmt::Display for LogSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Job(job) => job.fmt(f),
+            Self::Endpoint(endpoint) => endpoint.fmt(f),
+        }
+    }
+}
+
+/// One line of a log.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LogLine {
+    /// The job or endpoint that printed it.
+    pub source: String,
+    /// The stream within its log, such as `algo-1-1767225600` or `AllTraffic/i-0abc`; empty where
+    /// the server keeps no streams.
+    pub stream: String,
+    /// Seconds since 1970; none where the server does not say.
+    pub time: Option<f64>,
+    /// The line itself.
+    pub text: String,
+}
 
 /// The end of a log, or the command that shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogTail {
     /// The last lines, oldest first.
     Lines(Vec<String>),
-    /// A shell command that shows the log.
-    ///
-    /// It needs the aws CLI and `logs:FilterLogEvents`.
+    /// A shell command that shows the log, which these credentials may not read.
     Hint(String),
 }
 
-/// The last `lines` lines of the job's log.
-///
-/// The local server hands out the log itself; on AWS it is in `CloudWatch` Logs, and the answer is
-/// the command to read it.
-pub async fn log_tail(clients: &Clients, job: &JobName, lines: usize) -> Result<LogTail, Error> {
-    let Some(url) = clients.local_url() else {
-        return Ok(LogTail::Hint(format!(
-            "aws logs tail /aws/sagemaker/TrainingJobs --log-stream-name-prefix {job}/ \
-             --since 1d --region {}",
-            clients.region()
-        )));
-    };
-    // Logs are no part of the wire that the server imitates; its own path hands out the whole log.
-    let (status, body) = get(&format!("{url}/_local/jobs/{job}/log"))
-        .await
-        .map_err(|error| {
-            Error::new(ErrorKind::Transport, OP, format!("{job}: no answer")).with_source(error)
-        })?;
-    match status {
-        200 => Ok(LogTail::Lines(last_lines(
-            &String::from_utf8_lossy(&body),
-            lines,
-        ))),
-        404 => Err(Error::new(
-            ErrorKind::NotFound,
-            OP,
-            format!("{job}: the local server has no log of it"),
-        )),
-        _ => Err(Error::new(
-            ErrorKind::Service,
-            OP,
-            format!("{job}: the local server answered {status}"),
-        )),
+/// Reads several logs from their beginning, each line once.
+#[derive(Debug)]
+pub struct Follower {
+    cursors: Vec<(LogSource, Cursor)>,
+}
+
+/// How far a log was read.
+#[derive(Debug)]
+enum Cursor {
+    Streams(cloudwatch::Streams),
+    Plain(plain::Plain),
+}
+
+impl Follower {
+    /// Nothing is read yet.
+    pub fn new(sources: impl IntoIterator<Item = LogSource>) -> Self {
+        let begin = |source| (source, Cursor::Streams(cloudwatch::Streams::default()));
+        Self {
+            cursors: sources.into_iter().map(begin).collect(),
+        }
+    }
+
+    /// The lines that were added since the last call, of all sources, in the order of their times.
+    ///
+    /// A log that does not exist yet has no lines. When one source cannot be read, the lines of
+    /// those before it are not lost: the next call returns them.
+    /// Fails with [`ErrorKind::Denied`] without the permission, and with
+    /// [`ErrorKind::Unsupported`] on a server that keeps no logs.
+    pub async fn next(&mut self, clients: &Clients) -> Result<Vec<LogLine>, Error> {
+        for (source, cursor) in &mut self.cursors {
+            if let Cursor::Streams(streams) = cursor {
+                match streams.read(clients, source).await {
+                    Err(error) if has_plain(clients, &error) => {
+                        *cursor = Cursor::Plain(plain::Plain::default());
+                    }
+                    read => read?,
+                }
+            }
+            if let Cursor::Plain(plain) = cursor {
+                plain.read(clients, source).await?;
+            }
+        }
+        let mut lines: Vec<LogLine> = Vec::new();
+        for (_, cursor) in &mut self.cursors {
+            lines.append(match cursor {
+                Cursor::Streams(streams) => &mut streams.lines,
+                Cursor::Plain(plain) => &mut plain.lines,
+            });
+        }
+        // Lines without a time stay where they are, before those that have one.
+        lines.sort_by(|a, b| a.time.unwrap_or(0.0).total_cmp(&b.time.unwrap_or(0.0)));
+        Ok(lines)
     }
 }
 
-/// The last `count` lines of `text`, oldest first.
-pub(crate) fn last_lines(text: &str, count: usize) -> Vec<String> {
-    let mut lines: Vec<String> = text.lines().rev().take(count).map(str::to_owned).collect();
-    lines.reverse();
-    lines
+/// The last `count` lines of the log, only those printed after `since` (seconds since 1970) where
+/// that is given: an endpoint's log goes on over all its deployments.
+///
+/// Fails with [`ErrorKind::NotFound`] when there is no such log.
+pub async fn tail(
+    clients: &Clients,
+    source: &LogSource,
+    count: usize,
+    since: Option<f64>,
+) -> Result<LogTail, Error> {
+    match cloudwatch::tail(clients, source, count, since).await {
+        Ok(lines) => Ok(LogTail::Lines(lines)),
+        Err(error) if has_plain(clients, &error) => {
+            let text = plain::whole(clients, source).await?;
+            Ok(LogTail::Lines(last_lines(&text, count)))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::Denied | ErrorKind::Unsupported) => {
+            Ok(LogTail::Hint(source.command(clients)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the server has no `CloudWatch`, but may have logs of its own.
+fn has_plain(clients: &Clients, error: &Error) -> bool {
+    error.kind() == ErrorKind::Unsupported && clients.local_url().is_some()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::Backend;
-    use crate::scripted::{Answer, Scripted, ok};
 
-    async fn tail_of(answer: Answer) -> Result<LogTail, ErrorKind> {
-        let server = Scripted::start([answer]).await;
-        let job = JobName::new("job-1").unwrap();
-        let tail = log_tail(&server.clients(), &job, 2)
-            .await
-            .map_err(|error| error.kind());
-        assert_eq!(server.operations(), ["GET /_local/jobs/job-1/log"]);
-        tail
-    }
-
-    #[tokio::test]
-    async fn the_local_log_ends_with_its_last_lines() {
-        let lines = |lines: &[&str]| {
-            Ok(LogTail::Lines(
-                lines.iter().map(|line| (*line).to_owned()).collect(),
-            ))
+    #[test]
+    fn the_command_names_the_group_and_what_is_of_the_source() {
+        let clients = Clients::of_server("http://127.0.0.1:1", 1);
+        let check = |source: LogSource, expected: &str| {
+            assert_eq!(source.command(&clients), expected);
         };
-        assert_eq!(
-            tail_of(ok("one\ntwo\nthree\n")).await,
-            lines(&["two", "three"])
+        check(
+            LogSource::Job("job-1".parse().unwrap()),
+            "aws logs tail /aws/sagemaker/TrainingJobs --log-stream-name-prefix job-1/ --since 1d \
+             --region us-east-1",
         );
-        assert_eq!(tail_of(ok("one")).await, lines(&["one"]));
-        assert_eq!(tail_of(ok("")).await, lines(&[]));
-        assert_eq!(tail_of(ok("").status(404)).await, Err(ErrorKind::NotFound));
-        assert_eq!(tail_of(ok("").status(500)).await, Err(ErrorKind::Service));
-    }
-
-    #[tokio::test]
-    async fn on_aws_the_answer_is_the_command_that_shows_the_log() {
-        let backend = Backend::Aws {
-            region: Some("eu-west-1".to_owned()),
-        };
-        let clients = Clients::connect(&backend).await.unwrap();
-        let tail = log_tail(&clients, &JobName::new("job-1").unwrap(), 2)
-            .await
-            .unwrap();
-        let LogTail::Hint(command) = tail else {
-            panic!("no hint: {tail:?}")
-        };
-        assert!(
-            command.starts_with("aws logs tail /aws/sagemaker/TrainingJobs"),
-            "{command}"
-        );
-        assert!(
-            command.contains("job-1/") && command.ends_with("--region eu-west-1"),
-            "{command}"
+        check(
+            LogSource::Endpoint("e".parse().unwrap()),
+            "aws logs tail /aws/sagemaker/Endpoints/e --since 1d --region us-east-1",
         );
     }
 }

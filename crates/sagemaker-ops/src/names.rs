@@ -6,10 +6,14 @@
 //! Types of their own keep a job's name from being passed where an endpoint's is meant: both are
 //! strings to the service, which would answer only that there is no such thing.
 
+mod s3_uri;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use s3_uri::S3Uri;
 
 /// Longest name of a job, model, endpoint or endpoint configuration.
 pub(crate) const LONGEST_NAME: usize = 63;
@@ -104,6 +108,25 @@ macro_rules! stamped_name {
     )*};
 }
 
+impl RoleArn {
+    /// Number of the account that the role belongs to.
+    pub(crate) fn account(&self) -> &str {
+        self.0.split(':').nth(4).unwrap_or_default()
+    }
+
+    /// Name of the role, without the path before it.
+    pub(crate) fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+impl VariantName {
+    /// The name that is used where there is one variant only.
+    pub fn all_traffic() -> Self {
+        Self("AllTraffic".to_owned())
+    }
+}
+
 const HYPHENATED_RULE: &str =
     "must be 1 to 63 letters, digits and hyphens, and start and end with a letter or digit";
 
@@ -122,6 +145,10 @@ checked_name!(
 checked_name!(
     /// Name of an endpoint configuration.
     EndpointConfigName, "the endpoint configuration name", HYPHENATED_RULE, is_hyphenated
+);
+checked_name!(
+    /// Name of one of the variants behind an endpoint, such as `AllTraffic`.
+    VariantName, "the variant name", HYPHENATED_RULE, is_hyphenated
 );
 stamped_name!(JobName, ModelName, EndpointName, EndpointConfigName);
 
@@ -197,101 +224,11 @@ fn is_account(value: &str) -> bool {
     value.len() == 12 && value.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// An object, or a prefix of objects, in a bucket: `s3://bucket/key`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct S3Uri {
-    bucket: BucketName,
-    key: String,
-}
-
-impl S3Uri {
-    /// Longest URI that the services take, in bytes.
-    const LONGEST: usize = 1024;
-
-    /// `key` below `bucket`; slashes at its start are dropped, and an empty key is the bucket
-    /// itself.
-    pub fn new(bucket: &BucketName, key: &str) -> Self {
-        Self {
-            bucket: bucket.clone(),
-            key: key.trim_start_matches('/').to_owned(),
-        }
-    }
-
-    /// The bucket.
-    pub fn bucket(&self) -> &BucketName {
-        &self.bucket
-    }
-
-    /// The key, without a leading slash.
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// `part` below this URI, with exactly one slash between.
-    #[must_use]
-    pub fn join(&self, part: &str) -> Self {
-        let (base, part) = (self.key.trim_end_matches('/'), part.trim_start_matches('/'));
-        Self::new(&self.bucket, &format!("{base}/{part}"))
-    }
-
-    /// `name` in the folder of this object.
-    #[must_use]
-    pub fn sibling(&self, name: &str) -> Self {
-        let folder = self.key.rsplit_once('/').map_or("", |(folder, _)| folder);
-        Self::new(&self.bucket, &format!("{folder}/{name}"))
-    }
-}
-
-impl fmt::Display for S3Uri {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "s3://{}/{}", self.bucket, self.key)
-    }
-}
-
-impl FromStr for S3Uri {
-    type Err = InvalidName;
-
-    fn from_str(value: &str) -> Result<Self, InvalidName> {
-        let refuse = |rule| Err(InvalidName::new("the S3 URI", value, rule));
-        let Some(rest) = value.strip_prefix("s3://") else {
-            return refuse("must look like s3://bucket/key");
-        };
-        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        if key.starts_with('/') || key.contains(char::is_control) {
-            return refuse(
-                "must have a key without control characters and without a slash at its start",
-            );
-        }
-        if value.len() > Self::LONGEST {
-            return refuse("must be at most 1024 bytes long");
-        }
-        Ok(Self {
-            bucket: BucketName::new(bucket)?,
-            key: key.to_owned(),
-        })
-    }
-}
-
-impl TryFrom<String> for S3Uri {
-    type Error = InvalidName;
-
-    fn try_from(value: String) -> Result<Self, InvalidName> {
-        value.parse()
-    }
-}
-
-impl From<S3Uri> for String {
-    fn from(uri: S3Uri) -> String {
-        uri.to_string()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check<T: FromStr>(valid: &[&str], refused: &[&str]) {
+    pub(super) fn check<T: FromStr>(valid: &[&str], refused: &[&str]) {
         for value in valid {
             assert!(value.parse::<T>().is_ok(), "must be accepted: {value:?}");
         }
@@ -327,6 +264,7 @@ mod tests {
         check::<ModelName>(&valid, &refused);
         check::<EndpointName>(&valid, &refused);
         check::<EndpointConfigName>(&valid, &refused);
+        check::<VariantName>(&valid, &refused);
     }
 
     #[test]
@@ -379,44 +317,6 @@ mod tests {
             &["691595239825"],
             &["", "69159523982", "69159523982x", "6915952398255"],
         );
-    }
-
-    #[test]
-    fn uris_round_trip_and_join_with_one_slash() {
-        for text in ["s3://bucket/", "s3://bucket/a/b.tar.gz", "s3://bucket/a/"] {
-            assert_eq!(text.parse::<S3Uri>().unwrap().to_string(), text);
-        }
-        for (base, part, joined) in [
-            ("s3://bucket", "a", "s3://bucket/a"),
-            ("s3://bucket/a", "b/c", "s3://bucket/a/b/c"),
-            ("s3://bucket/a/", "/b/", "s3://bucket/a/b/"),
-        ] {
-            assert_eq!(
-                base.parse::<S3Uri>().unwrap().join(part).to_string(),
-                joined
-            );
-        }
-        for (object, sibling) in [
-            ("s3://bucket/a/m.tar.gz", "s3://bucket/a/o"),
-            ("s3://bucket/m", "s3://bucket/o"),
-        ] {
-            assert_eq!(
-                object.parse::<S3Uri>().unwrap().sibling("o").to_string(),
-                sibling
-            );
-        }
-        let long = format!("s3://bucket/{}", "k".repeat(1024));
-        let refused = [
-            "",
-            "bucket/key",
-            "https://bucket/key",
-            "s3://",
-            "s3://UPPER/k",
-            "s3://bucket//k",
-            "s3://bucket/a\nb",
-            &long,
-        ];
-        check::<S3Uri>(&[&long[..1024]], &refused);
     }
 
     #[test]

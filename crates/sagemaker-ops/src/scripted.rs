@@ -3,13 +3,15 @@
 //!
 //! The SDK's own serialization, signing, retry and error parsing run against it.
 
+mod cbor;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
+use axum::http::{HeaderMap, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use tokio::net::TcpListener;
@@ -21,14 +23,15 @@ use crate::clients::Clients;
 pub(crate) struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    body: String,
+    body: Vec<u8>,
 }
 
 /// One request as it arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
-    /// The operation of a JSON service, else method, path and query.
+    /// The operation of a JSON or CBOR service, else method, path and query.
     pub(crate) operation: String,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -49,8 +52,19 @@ pub(crate) fn ok(body: &str) -> Answer {
     Answer {
         status: 200,
         headers: Vec::new(),
-        body: body.to_owned(),
+        body: body.as_bytes().to_vec(),
     }
+}
+
+/// Success as the services answer that speak CBOR; `{"$time": seconds}` is a point in time.
+pub(crate) fn cbor(value: &serde_json::Value) -> Answer {
+    let answer = Answer {
+        body: cbor::encode(value),
+        ..ok("")
+    };
+    answer
+        .header("smithy-protocol", "rpc-v2-cbor")
+        .header("content-type", "application/cbor")
 }
 
 /// An error as the JSON services send it.
@@ -110,6 +124,11 @@ impl Scripted {
     pub(crate) fn json(&self, index: usize) -> serde_json::Value {
         serde_json::from_slice(&self.seen()[index].body).unwrap()
     }
+
+    /// The CBOR body of the request with this index.
+    pub(crate) fn cbor(&self, index: usize) -> serde_json::Value {
+        cbor::decode(&self.seen()[index].body)
+    }
 }
 
 async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> Response<Body> {
@@ -117,15 +136,20 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
         .headers()
         .get("x-amz-target")
         .and_then(|value| value.to_str().ok());
-    let operation = target
-        .and_then(|target| target.split_once('.'))
-        .map_or_else(
-            || format!("{} {}", request.method(), request.uri()),
-            |(_, operation)| operation.to_owned(),
-        );
+    let named = target.and_then(|target| target.split_once('.'));
+    let called = request.uri().path().split_once("/operation/");
+    let operation = named.or(called).map_or_else(
+        || format!("{} {}", request.method(), request.uri()),
+        |(_, operation)| operation.to_owned(),
+    );
+    let headers = request.headers().clone();
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let mut script = script.lock().unwrap();
-    script.seen.push(Seen { operation, body });
+    script.seen.push(Seen {
+        operation,
+        headers,
+        body,
+    });
     let answer = script
         .answers
         .pop_front()

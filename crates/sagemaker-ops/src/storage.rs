@@ -3,29 +3,23 @@
 //! Uploads carry checksums that the service verifies, and downloads are verified against the
 //! service's. A file appears at its destination, there or here, only when it is complete.
 
+mod bucket;
+mod resume;
 mod upload;
 
 use std::path::Path;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
-use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use serde::Serialize;
 use tokio::io::AsyncWriteExt;
 
 use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
-use crate::names::{BucketName, S3Uri};
+use crate::names::S3Uri;
 
+pub use bucket::{BucketOrigin, BucketPlace, bucket_place, ensure_bucket};
+pub use resume::{Uploaded, upload_missing};
 pub use upload::{put_bytes, upload_file};
-
-/// Where a bucket's name comes from, which decides whether a missing one may be created.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BucketOrigin {
-    /// Our own default name: created when it is missing.
-    Default,
-    /// The user named it, and a name with a typing error must not become a bucket.
-    Named,
-}
 
 /// An object without its content.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,69 +30,6 @@ pub struct Object {
     pub size: u64,
     /// Time of its last change, in seconds since 1970; none when the service does not say.
     pub modified: Option<f64>,
-}
-
-/// Makes sure that the bucket can be used.
-///
-/// Fails with [`ErrorKind::NotFound`] when a named bucket is missing and with [`ErrorKind::Denied`]
-/// when it is somebody else's.
-pub async fn ensure_bucket(
-    clients: &Clients,
-    bucket: &BucketName,
-    origin: BucketOrigin,
-) -> Result<(), Error> {
-    const OP: &str = "use the bucket";
-    let Err(error) = clients
-        .s3
-        .head_bucket()
-        .bucket(bucket.as_str())
-        .send()
-        .await
-    else {
-        return Ok(());
-    };
-    let error = Error::from_sdk(OP, bucket, error);
-    match (error.kind(), origin) {
-        (ErrorKind::NotFound, BucketOrigin::Default) => create_bucket(clients, bucket).await,
-        (ErrorKind::NotFound, BucketOrigin::Named) => {
-            let remedy = format!("correct its name, or create it with `aws s3 mb s3://{bucket}`");
-            let message = format!("{bucket}: there is no such bucket; {remedy}");
-            Err(Error::new(ErrorKind::NotFound, OP, message))
-        }
-        // S3 redirects to the region that a bucket is in without saying which one it is.
-        (ErrorKind::Invalid, _) if error.to_string().contains("HTTP 301") => {
-            let region = clients.region();
-            let message = format!("{bucket}: it is not in {region}; give its region");
-            Err(Error::new(ErrorKind::Invalid, OP, message))
-        }
-        _ => Err(error),
-    }
-}
-
-async fn create_bucket(clients: &Clients, bucket: &BucketName) -> Result<(), Error> {
-    // us-east-1 is the one region that must not be named.
-    let place = (clients.region() != "us-east-1").then(|| {
-        let region = BucketLocationConstraint::from(clients.region());
-        CreateBucketConfiguration::builder()
-            .location_constraint(region)
-            .build()
-    });
-    let sent = clients
-        .s3
-        .create_bucket()
-        .bucket(bucket.as_str())
-        .set_create_bucket_configuration(place)
-        .send()
-        .await;
-    match sent.map_err(|error| Error::from_sdk("create the bucket", bucket, error)) {
-        // Another program that started at the same time has created it.
-        Err(error)
-            if error.kind() == ErrorKind::Conflict && error.to_string().contains("OwnedByYou") =>
-        {
-            Ok(())
-        }
-        other => other.map(|_| ()),
-    }
 }
 
 /// The object without its content ([`HeadObject`]); none when there is no such object.
@@ -148,6 +79,22 @@ pub async fn list(clients: &Clients, prefix: &S3Uri) -> Result<Vec<Object>, Erro
         }
     }
     Ok(objects)
+}
+
+/// Whether there is an object with content whose key starts with the key of `prefix`.
+pub async fn has_objects(clients: &Clients, prefix: &S3Uri) -> Result<bool, Error> {
+    let sent = clients
+        .s3
+        .list_objects_v2()
+        .bucket(prefix.bucket().as_str())
+        .prefix(prefix.key())
+        // A folder made by hand is an object of its own, without content.
+        .max_keys(10)
+        .send()
+        .await;
+    let page = sent.map_err(|error| Error::from_sdk("look below", prefix, error))?;
+    let objects = page.contents.unwrap_or_default();
+    Ok(objects.iter().any(|object| size(object.size) > 0))
 }
 
 /// The service never sends a negative size, though its type allows it.
@@ -238,37 +185,10 @@ fn interrupted(uri: &S3Uri, error: aws_sdk_s3::primitives::ByteStreamError) -> E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok};
+    use crate::scripted::{Scripted, ok};
 
     fn uri() -> S3Uri {
         "s3://bucket/k".parse().unwrap()
-    }
-
-    #[tokio::test]
-    async fn only_the_default_bucket_is_created_when_it_is_missing() {
-        use BucketOrigin::{Default, Named};
-        let check = async |origin, answers: Vec<Answer>, calls: usize, kind: Option<ErrorKind>| {
-            let server = Scripted::start(answers).await;
-            let bucket = BucketName::new("bucket").unwrap();
-            let done = ensure_bucket(&server.clients(), &bucket, origin).await;
-            assert_eq!(done.as_ref().err().map(Error::kind), kind, "{done:?}");
-            assert_eq!(server.seen().len(), calls);
-        };
-        let (there, missing, foreign) = (ok(""), ok("").status(404), ok("").status(403));
-        let taken = |code: &str| ok(&format!("<Error><Code>{code}</Code></Error>")).status(409);
-        let (ours, theirs) = (
-            taken("BucketAlreadyOwnedByYou"),
-            taken("BucketAlreadyExists"),
-        );
-        check(Default, vec![there.clone()], 1, None).await;
-        check(Named, vec![there.clone()], 1, None).await;
-        check(Default, vec![missing.clone(), there], 2, None).await;
-        check(Named, vec![missing.clone()], 1, Some(ErrorKind::NotFound)).await;
-        check(Named, vec![foreign.clone()], 1, Some(ErrorKind::Denied)).await;
-        check(Default, vec![foreign], 1, Some(ErrorKind::Denied)).await;
-        check(Default, vec![missing.clone(), ours], 2, None).await;
-        check(Default, vec![missing, theirs], 2, Some(ErrorKind::Conflict)).await;
-        check(Named, vec![ok("").status(301)], 1, Some(ErrorKind::Invalid)).await;
     }
 
     #[tokio::test]
@@ -314,6 +234,22 @@ mod tests {
         assert_eq!(uris, ["s3://bucket/k/a", "s3://bucket/k/b"]);
         assert_eq!(objects[0].size, 5);
         assert!(server.operations()[1].contains("continuation-token=t"));
+    }
+
+    #[tokio::test]
+    async fn a_prefix_has_objects_when_one_has_content() {
+        let page = |size: u64| {
+            ok(&format!(
+                "<ListBucketResult><Contents><Key>k/a</Key><Size>{size}</Size></Contents>\
+                 </ListBucketResult>"
+            ))
+        };
+        let none = ok("<ListBucketResult/>");
+        let server = Scripted::start([page(7), page(0), none]).await;
+        let clients = server.clients();
+        for expected in [true, false, false] {
+            assert_eq!(has_objects(&clients, &uri()).await.unwrap(), expected);
+        }
     }
 
     #[tokio::test]

@@ -138,20 +138,181 @@ async fn a_stopped_job_is_failed_work() {
     assert_eq!(run(&server, &["a", "--wait"]).await.exit, Exit::WorkFailed);
 }
 
+/// The documents of JSON lines.
+fn documents(out: &str) -> Vec<Value> {
+    let document = |line| serde_json::from_str(line).unwrap();
+    out.lines().map(document).collect()
+}
+
 #[tokio::test]
-async fn json_is_one_document_and_nothing_else() {
-    let server =
-        Server::start([("a", vec![state("InProgress", "Training"), completed(0.7)])]).await;
+async fn json_is_a_document_for_every_change_and_the_result_at_the_end() {
+    let training = state("InProgress", "Training");
+    let mut with_figures = training.clone();
+    with_figures["FinalMetricDataList"] = json!([{"MetricName": "validation:auc", "Value": 0.5}]);
+    let life = vec![training.clone(), training, with_figures, completed(0.7)];
+    let server = Server::start([("a", life)]).await;
     let ran = run(&server, &["a", "--wait", "--metrics", "--output", "json"]).await;
-    let document: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(document["jobs"][0]["name"], "a");
-    assert_eq!(document["best"]["job"], "a");
-    let command = document["commands"]["deploy_best"].as_str().unwrap();
+    let documents = documents(&ran.out);
+    let kind = |document: &Value| format!("{} {}", document["event"], document["status"]);
+    let kinds: Vec<String> = documents.iter().map(kind).collect();
+    let expected = [
+        "\"job\" \"InProgress\"",
+        "\"job\" \"InProgress\"",
+        "\"job\" \"Completed\"",
+        "\"result\" null",
+    ];
+    assert_eq!(kinds, expected, "{}", ran.out);
+    assert_eq!(documents[1]["metrics"]["validation:auc"], 0.5);
+    let result = &documents[3];
+    assert_eq!(result["jobs"][0]["name"], "a");
+    assert_eq!(result["best"]["job"], "a");
+    let command = result["commands"]["deploy_best"].as_str().unwrap();
     assert!(
         command.contains(&format!("--state-dir {}", server.state_dir().display())),
         "{command}"
     );
-    assert!(document["commands"]["deploy_ensemble"].is_null());
+    assert!(result["commands"]["deploy_ensemble"].is_null());
+}
+
+#[tokio::test]
+async fn json_of_one_look_is_one_document() {
+    let server = Server::start([("a", vec![completed(0.7)])]).await;
+    let ran = run(&server, &["a", "--output", "json"]).await;
+    let document: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(document["jobs"][0]["status"], "Completed");
+}
+
+#[tokio::test]
+async fn logs_of_all_jobs_are_shown_with_their_names_and_each_line_once() {
+    let life = || vec![state("InProgress", "Training"), completed(0.7)];
+    let server = Server::start([("a", life()), ("b", life())]).await;
+    let ran = run(&server, &["a", "b", "--wait", "--logs"]).await;
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
+    for job in ["a", "b"] {
+        for line in [1, 50] {
+            let shown = ran.out.matches(&format!("[{job}] line {line}\n")).count();
+            assert_eq!(shown, 1, "{job} {line}: {}", ran.out);
+        }
+    }
+    let ran = run(&server, &["a", "--wait", "--logs", "--output", "json"]).await;
+    let documents = documents(&ran.out);
+    let logs: Vec<&Value> = documents
+        .iter()
+        .filter(|one| one["event"] == "log")
+        .collect();
+    assert_eq!(logs.len(), 50);
+    assert_eq!(
+        (&logs[49]["source"], &logs[49]["text"]),
+        (&json!("a"), &json!("line 50"))
+    );
+}
+
+#[tokio::test]
+async fn logs_that_may_not_be_read_do_not_end_the_watch() {
+    let server =
+        Server::start([("a", vec![state("InProgress", "Training"), completed(0.7)])]).await;
+    server.deny_logs();
+    let ran = run(&server, &["a", "--wait", "--logs"]).await;
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
+    assert_eq!(ran.err.matches("no logs").count(), 1, "{}", ran.err);
+    for text in ["logs:GetLogEvents", "aws logs tail"] {
+        assert!(ran.err.contains(text), "{}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn stopping_asks_the_jobs_that_go_on_and_is_no_failure() {
+    let running = vec![
+        state("InProgress", "Training"),
+        state("Stopping", "Stopping"),
+        state("Stopped", "Stopped"),
+    ];
+    let server = Server::start([("a", running), ("b", vec![completed(0.7)])]).await;
+    let ran = run(&server, &["a", "b", "--stop", "--wait"]).await;
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
+    assert_eq!(server.stopped(), ["a"]);
+    assert!(ran.err.contains("a was asked to stop"), "{}", ran.err);
+    assert!(ran.out.contains("Stopped"), "{}", ran.out);
+}
+
+fn endpoint(status: &str) -> Value {
+    json!({
+        "EndpointName": "e", "EndpointStatus": status, "CreationTime": 1000.0,
+        "ProductionVariants": [
+            {"VariantName": "old", "CurrentWeight": 0.75, "CurrentInstanceCount": 1},
+            {"VariantName": "new", "CurrentWeight": 0.25, "CurrentInstanceCount": 1},
+        ],
+    })
+}
+
+#[tokio::test]
+async fn an_endpoint_has_a_line_for_every_variant_even_without_figures() {
+    let server = Server::start([("e", vec![endpoint("InService")])]).await;
+    let ran = run(&server, &["--endpoint", "e"]).await;
+    assert_eq!(
+        (ran.exit, server.described("e")),
+        (Exit::Done, 1),
+        "{}",
+        ran.err
+    );
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert!(lines[0].starts_with("e  InService"), "{}", ran.out);
+    assert!(
+        lines[2].starts_with("old      0.75    1          -"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        lines[3].starts_with("new      0.25    1          -"),
+        "{}",
+        ran.out
+    );
+    let ran = run(&server, &["--endpoint", "e", "--output", "json"]).await;
+    let document: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(document["endpoint"]["variants"][1]["name"], "new");
+    assert_eq!(document["figures"], json!([]));
+    let ran = run(&server, &["--endpoint", "nobody"]).await;
+    assert_eq!(ran.exit, Exit::Usage);
+    assert!(ran.err.contains("`deploy-100k` makes one"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn waiting_for_an_endpoint_ends_when_it_is_ready_or_has_failed() {
+    let life = |end: &str| vec![endpoint("Creating"), endpoint("Creating"), endpoint(end)];
+    let server = Server::start([("e", life("InService"))]).await;
+    let ran = run(&server, &["--endpoint", "e", "--wait", "--output", "json"]).await;
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
+    let kinds: Vec<Value> = documents(&ran.out)
+        .iter()
+        .map(|one| one["event"].clone())
+        .collect();
+    assert_eq!(kinds, ["endpoint", "result"], "{}", ran.out);
+
+    let server = Server::start([("e", life("Failed"))]).await;
+    let ran = run(&server, &["--endpoint", "e", "--wait"]).await;
+    assert_eq!(ran.exit, Exit::WorkFailed, "{}", ran.err);
+    for text in ["answered with 503", "GET /ping 503\n  no model here"] {
+        assert!(ran.out.contains(text), "{}", ran.out);
+    }
+}
+
+#[tokio::test]
+async fn following_an_endpoint_goes_on_until_the_time_is_up() {
+    let life = vec![
+        endpoint("InService"),
+        endpoint("InService"),
+        endpoint("Updating"),
+    ];
+    let server = Server::start([("e", life)]).await;
+    let ran = run(&server, &["--endpoint", "e", "--follow", "--timeout", "3"]).await;
+    assert_eq!(ran.exit, Exit::TimedOut, "{}", ran.err);
+    let seen: Vec<&str> = ran
+        .out
+        .lines()
+        .filter(|line| line.starts_with("e  "))
+        .collect();
+    assert_eq!(seen.len(), 2, "{}", ran.out);
+    assert!(seen[1].starts_with("e  Updating"), "{}", ran.out);
 }
 
 #[tokio::test]
@@ -188,8 +349,10 @@ async fn the_time_limit_ends_the_wait_and_says_how_to_go_on() {
         "{}",
         ran.err
     );
-    let document: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(document["jobs"][0]["status"], "InProgress");
+    let documents = documents(&ran.out);
+    let result = documents.last().unwrap();
+    assert_eq!(result["event"], "result");
+    assert_eq!(result["jobs"][0]["status"], "InProgress");
 }
 
 #[tokio::test]

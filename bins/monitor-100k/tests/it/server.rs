@@ -12,13 +12,18 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// A job's states, one for each time it is described; the last one stays.
+/// What an endpoint's container prints.
+const SERVING: &str = "loading\nGET /ping 503\nno model here\n";
+
+/// A job's or an endpoint's states, one for each time it is described; the last one stays.
 type Life = (String, Vec<Value>);
 
 #[derive(Default)]
 struct Jobs {
     lives: Vec<Life>,
     described: HashMap<String, usize>,
+    stopped: Vec<String>,
+    logs_are_denied: bool,
 }
 
 pub(crate) struct Server {
@@ -48,6 +53,7 @@ impl Server {
         let router = Router::new()
             .route("/_local/health", get(async || health))
             .route("/_local/jobs/{name}/log", get(async || log))
+            .route("/_local/endpoints/{name}/log", get(async || SERVING))
             .fallback(answer)
             .with_state(Arc::clone(&jobs));
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -64,7 +70,17 @@ impl Server {
         self.state_dir.path()
     }
 
-    /// How often the job was described.
+    /// Nobody may read logs of `CloudWatch` from now on.
+    pub(crate) fn deny_logs(&self) {
+        self.jobs.lock().unwrap().logs_are_denied = true;
+    }
+
+    /// The jobs that were asked to stop.
+    pub(crate) fn stopped(&self) -> Vec<String> {
+        self.jobs.lock().unwrap().stopped.clone()
+    }
+
+    /// How often the job or endpoint was described.
     pub(crate) fn described(&self, job: &str) -> usize {
         self.jobs
             .lock()
@@ -84,6 +100,12 @@ async fn answer(State(jobs): State<Arc<Mutex<Jobs>>>, request: Request) -> (Stat
     match target.as_ref().and_then(|target| target.to_str().ok()) {
         Some("SageMaker.DescribeTrainingJob") => describe(&mut jobs, &asked["TrainingJobName"]),
         Some("SageMaker.ListTrainingJobs") => list(&jobs, &asked["NameContains"]),
+        Some("SageMaker.StopTrainingJob") => stop(&mut jobs, &asked["TrainingJobName"]),
+        Some("SageMaker.DescribeEndpoint") => describe(&mut jobs, &asked["EndpointName"]),
+        Some("Logs_20140328.DescribeLogStreams") if jobs.logs_are_denied => {
+            let error = json!({"__type": "AccessDeniedException", "message": "not authorized"});
+            (StatusCode::BAD_REQUEST, error.to_string())
+        }
         other => (StatusCode::NOT_IMPLEMENTED, format!("{other:?}")),
     }
 }
@@ -108,6 +130,12 @@ fn describe(jobs: &mut Jobs, name: &Value) -> (StatusCode, String) {
         return (StatusCode::BAD_REQUEST, error.to_string());
     }
     (StatusCode::OK, state.to_string())
+}
+
+fn stop(jobs: &mut Jobs, name: &Value) -> (StatusCode, String) {
+    let name = name.as_str().unwrap_or_default().to_owned();
+    jobs.stopped.push(name);
+    (StatusCode::OK, "{}".to_owned())
 }
 
 fn list(jobs: &Jobs, filter: &Value) -> (StatusCode, String) {

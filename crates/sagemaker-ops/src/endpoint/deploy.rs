@@ -1,20 +1,18 @@
 //! Model, configuration, endpoint: created in this order, taken back in the other when a step
 //! fails.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_sagemaker::types;
 use serde::Serialize;
 
-use super::{EndpointStatus, describe, remove};
+use super::wire::{capture, rollout, tags, variant};
+use super::{Deployment, EndpointStatus, NewVariant, describe, remove};
 use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
-use crate::names::{EndpointConfigName, EndpointName, ImageUri, ModelName, RoleArn, S3Uri};
+use crate::names::EndpointName;
 use crate::wait::{Pace, poll_until};
-
-/// Name of the only variant.
-const VARIANT: &str = "AllTraffic";
 
 /// A configuration that was just created may be unknown to the endpoint's side for a moment
 /// (`CreateEndpoint` says so).
@@ -31,36 +29,6 @@ const GONE: Pace = Pace {
     deadline: Some(Duration::from_mins(5)),
 };
 
-/// What is put behind an endpoint.
-///
-/// Only the endpoint's name is stable: model and configuration are new with every deployment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Deployment {
-    /// New name of the model.
-    pub model: ModelName,
-    /// New name of the configuration.
-    pub config: EndpointConfigName,
-    /// Name of the endpoint, new or existing.
-    pub endpoint: EndpointName,
-    /// Container image; it is called with the argument `serve`.
-    pub image: ImageUri,
-    /// Role that the container works under.
-    pub role: RoleArn,
-    /// A `model.tar.gz`.
-    pub model_data: S3Uri,
-    /// Such as `ml.t2.medium`.
-    pub instance_type: String,
-    /// Number of instances.
-    pub instance_count: u32,
-    /// Further environment of the container.
-    pub environment: BTreeMap<String, String>,
-    /// Seconds, 60 to 3600, that the container may take until it answers its health check; none is
-    /// the service's default.
-    pub startup_timeout_seconds: Option<u32>,
-    /// Tags of model, configuration and endpoint.
-    pub tags: BTreeMap<String, String>,
-}
-
 /// What became of the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Deployed {
@@ -70,11 +38,12 @@ pub enum Deployed {
     Updated,
 }
 
-/// Creates model and configuration, then creates the endpoint or updates it.
+/// Creates models and configuration, then creates the endpoint or updates it.
 ///
 /// Returns as soon as the service has accepted it: see [`describe`] for what comes of it.
-/// When a step is refused, the model and configuration that were created for it are deleted again.
-/// Fails with [`ErrorKind::Conflict`] when the endpoint is in the middle of another change.
+/// When a step is refused, the models and configuration that were created for it are deleted again.
+/// Fails with [`ErrorKind::Conflict`] when the endpoint is in the middle of another change, and with
+/// [`ErrorKind::Invalid`] for what [`Deployment::check`] refuses, before any call.
 ///
 /// Calls [`CreateModel`], [`CreateEndpointConfig`], and [`CreateEndpoint`] or [`UpdateEndpoint`].
 ///
@@ -86,8 +55,14 @@ pub enum Deployed {
 /// [`UpdateEndpoint`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.html
 pub async fn deploy(clients: &Clients, deployment: &Deployment) -> Result<Deployed, Error> {
+    deployment.check()?;
     let existing = existing_status(clients, deployment).await?;
-    create_model(clients, deployment).await?;
+    for (created, variant) in deployment.variants.iter().enumerate() {
+        if let Err(error) = create_model(clients, deployment, variant).await {
+            take_back_models(clients, &deployment.variants[..created]).await;
+            return Err(error);
+        }
+    }
     if let Err(error) = create_config(clients, deployment).await {
         take_back(clients, deployment).await;
         return Err(error);
@@ -116,7 +91,13 @@ async fn serves(clients: &Clients, deployment: &Deployment) -> bool {
 async fn take_back(clients: &Clients, deployment: &Deployment) {
     // The refusal is the error to report; what stays behind costs nothing and answers nobody.
     let _ = remove::delete_config(clients, deployment.config.as_str()).await;
-    let _ = remove::delete_model(clients, deployment.model.as_str()).await;
+    take_back_models(clients, &deployment.variants).await;
+}
+
+async fn take_back_models(clients: &Clients, variants: &[NewVariant]) {
+    for variant in variants {
+        let _ = remove::delete_model(clients, variant.model.as_str()).await;
+    }
 }
 
 /// State of the endpoint before anything is created; none when there is no such endpoint.
@@ -147,56 +128,44 @@ async fn existing_status(
     ))
 }
 
-async fn create_model(clients: &Clients, deployment: &Deployment) -> Result<(), Error> {
-    let environment: HashMap<_, _> = deployment.environment.clone().into_iter().collect();
+async fn create_model(
+    clients: &Clients,
+    deployment: &Deployment,
+    variant: &NewVariant,
+) -> Result<(), Error> {
+    let environment: HashMap<_, _> = variant.environment.clone().into_iter().collect();
     let container = types::ContainerDefinition::builder()
-        .image(deployment.image.as_str())
-        .model_data_url(deployment.model_data.to_string())
+        .image(variant.image.as_str())
+        .model_data_url(variant.model_data.to_string())
         .set_environment(Some(environment).filter(|map| !map.is_empty()))
         .build();
     let request = clients
         .sagemaker
         .create_model()
-        .model_name(deployment.model.as_str())
+        .model_name(variant.model.as_str())
         .primary_container(container);
     let request = request
         .execution_role_arn(deployment.role.as_str())
         .set_tags(tags(deployment));
     let sent = request.send().await;
     sent.map(|_| ())
-        .map_err(|error| Error::from_sdk("create the model", &deployment.model, error))
+        .map_err(|error| Error::from_sdk("create the model", &variant.model, error))
 }
 
 async fn create_config(clients: &Clients, deployment: &Deployment) -> Result<(), Error> {
-    let startup = deployment
-        .startup_timeout_seconds
-        .map(|seconds| seconds as i32);
-    let variant = types::ProductionVariant::builder()
-        .variant_name(VARIANT)
-        .model_name(deployment.model.as_str())
-        .instance_type(types::ProductionVariantInstanceType::from(
-            deployment.instance_type.as_str(),
-        ))
-        .initial_instance_count(deployment.instance_count as i32)
-        .initial_variant_weight(1.0)
-        .set_container_startup_health_check_timeout_in_seconds(startup)
-        .build();
+    const OP: &str = "create the endpoint configuration";
     let request = clients
         .sagemaker
         .create_endpoint_config()
         .endpoint_config_name(deployment.config.as_str());
     let sent = request
-        .production_variants(variant)
+        .set_production_variants(Some(deployment.variants.iter().map(variant).collect()))
+        .set_data_capture_config(capture(deployment))
         .set_tags(tags(deployment))
         .send()
         .await;
-    sent.map(|_| ()).map_err(|error| {
-        Error::from_sdk(
-            "create the endpoint configuration",
-            &deployment.config,
-            error,
-        )
-    })
+    sent.map(|_| ())
+        .map_err(|error| Error::from_sdk(OP, &deployment.config, error))
 }
 
 /// Creates or updates the endpoint, and again after a pause while its new configuration is not
@@ -234,7 +203,8 @@ async fn put_once(
             .sagemaker
             .update_endpoint()
             .endpoint_name(endpoint)
-            .endpoint_config_name(config);
+            .endpoint_config_name(config)
+            .set_deployment_config(rollout(deployment));
         let sent = request.send().await;
         sent.map_err(|error| Error::from_sdk("update the endpoint", endpoint, error))?;
         return Ok(Deployed::Updated);
@@ -243,7 +213,8 @@ async fn put_once(
         .sagemaker
         .create_endpoint()
         .endpoint_name(endpoint)
-        .endpoint_config_name(config);
+        .endpoint_config_name(config)
+        .set_deployment_config(rollout(deployment));
     let sent = request.set_tags(tags(deployment)).send().await;
     sent.map_err(|error| Error::from_sdk("create the endpoint", endpoint, error))?;
     Ok(Deployed::Created)
@@ -271,34 +242,13 @@ async fn delete_failed(clients: &Clients, endpoint: &EndpointName) -> Result<(),
     .await
 }
 
-fn tags(deployment: &Deployment) -> Option<Vec<types::Tag>> {
-    let tag =
-        |(key, value): (&String, &String)| types::Tag::builder().key(key).value(value).build();
-    Some(deployment.tags.iter().map(tag).collect()).filter(|tags: &Vec<_>| !tags.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::deployment::tests::{deployment, variant as named};
     use super::*;
     use crate::scripted::{Answer, Scripted, ok, refusal};
-
-    fn deployment() -> Deployment {
-        Deployment {
-            model: "m-1".parse().unwrap(),
-            config: "c-1".parse().unwrap(),
-            endpoint: "e".parse().unwrap(),
-            image: "registry/fire-container:1".parse().unwrap(),
-            role: "arn:aws:iam::691595239825:role/R".parse().unwrap(),
-            model_data: "s3://bucket/model.tar.gz".parse().unwrap(),
-            instance_type: "ml.t2.medium".to_owned(),
-            instance_count: 1,
-            environment: BTreeMap::new(),
-            startup_timeout_seconds: Some(60),
-            tags: BTreeMap::new(),
-        }
-    }
 
     fn done() -> Answer {
         ok("{}")
@@ -450,27 +400,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn requests_reach_the_wire_complete() {
-        let server = Scripted::start([missing("endpoint"), done(), done(), done()]).await;
-        deploy(&server.clients(), &deployment()).await.unwrap();
-        let model = json!({
-            "ModelName": "m-1",
-            "ExecutionRoleArn": "arn:aws:iam::691595239825:role/R",
-            "PrimaryContainer": {
-                "Image": "registry/fire-container:1", "ModelDataUrl": "s3://bucket/model.tar.gz",
-            },
-        });
-        assert_eq!(server.json(1), model);
-        let variant = json!({
-            "VariantName": "AllTraffic", "ModelName": "m-1", "InstanceType": "ml.t2.medium",
-            "InitialInstanceCount": 1, "InitialVariantWeight": 1.0,
-            "ContainerStartupHealthCheckTimeoutInSeconds": 60,
-        });
-        let config = json!({"EndpointConfigName": "c-1", "ProductionVariants": [variant]});
-        assert_eq!(server.json(2), config);
-        assert_eq!(
-            server.json(3),
-            json!({"EndpointName": "e", "EndpointConfigName": "c-1"})
-        );
+    async fn models_that_were_created_before_a_refused_one_are_taken_back() {
+        let deployment = Deployment {
+            variants: vec![named("a", "m-1", 1.0), named("b", "m-2", 1.0)],
+            ..deployment()
+        };
+        let refused = refusal("AccessDeniedException", "no");
+        let server = Scripted::start([missing("endpoint"), done(), refused, done()]).await;
+        let error = deploy(&server.clients(), &deployment).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Denied);
+        assert_eq!(server.operations()[3..], ["DeleteModel"]);
+        assert_eq!(server.json(3)["ModelName"], "m-1");
+    }
+
+    #[tokio::test]
+    async fn a_deployment_that_cannot_be_is_refused_before_any_call() {
+        let server = Scripted::start([]).await;
+        let nothing = Deployment {
+            variants: Vec::new(),
+            ..deployment()
+        };
+        let error = deploy(&server.clients(), &nothing).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(server.seen().is_empty());
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_sagemakerruntime::types::error::ModelError;
 
 use crate::clients::Clients;
 use crate::error::Error;
-use crate::names::EndpointName;
+use crate::names::{EndpointName, VariantName};
 
 const OP: &str = "invoke the endpoint";
 
@@ -47,13 +47,33 @@ pub async fn invoke(
     endpoint: &EndpointName,
     payload: Payload,
 ) -> Result<Invocation, Error> {
+    send(clients, endpoint, None, payload).await
+}
+
+/// As [`invoke`], but asks this very variant, whatever its share of the requests.
+pub async fn invoke_variant(
+    clients: &Clients,
+    endpoint: &EndpointName,
+    variant: &VariantName,
+    payload: Payload,
+) -> Result<Invocation, Error> {
+    send(clients, endpoint, Some(variant), payload).await
+}
+
+async fn send(
+    clients: &Clients,
+    endpoint: &EndpointName,
+    variant: Option<&VariantName>,
+    payload: Payload,
+) -> Result<Invocation, Error> {
     let request = clients
         .runtime
         .invoke_endpoint()
         .endpoint_name(endpoint.as_str());
     let request = request
         .content_type(payload.content_type)
-        .set_accept(payload.accept);
+        .set_accept(payload.accept)
+        .set_target_variant(variant.map(ToString::to_string));
     match request.body(Blob::new(payload.body)).send().await {
         Ok(answer) => Ok(Invocation {
             body: answer.body.map(Blob::into_inner).unwrap_or_default(),
@@ -124,6 +144,27 @@ mod tests {
             variant: Some("AllTraffic".to_owned()),
         };
         assert_eq!(invoked(answer).await.unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_variant_is_asked_by_its_name() {
+        let server = Scripted::start([ok("0.5"), ok("0.5")]).await;
+        let (clients, endpoint) = (server.clients(), "e".parse().unwrap());
+        let payload = Payload {
+            content_type: "text/csv".to_owned(),
+            accept: None,
+            body: b"1,2".to_vec(),
+        };
+        let variant = "new".parse().unwrap();
+        let asked = invoke_variant(&clients, &endpoint, &variant, payload.clone()).await;
+        asked.unwrap();
+        invoke(&clients, &endpoint, payload).await.unwrap();
+        let header = |index: usize| {
+            let seen = &server.seen()[index];
+            seen.headers.get("x-amzn-sagemaker-target-variant").cloned()
+        };
+        assert_eq!(header(0).unwrap(), "new");
+        assert_eq!(header(1), None);
     }
 
     #[tokio::test]

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::{EndpointStatus, describe};
+use super::{EndpointStatus, Variant, describe};
 use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
-use crate::names::{EndpointName, LONGEST_NAME};
+use crate::names::{EndpointName, LONGEST_NAME, VariantName};
+use crate::scaling;
 
 /// What was deleted; empty when nothing was there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -16,10 +17,12 @@ pub struct Deleted {
     pub configs: Vec<String>,
     /// Names of the models.
     pub models: Vec<String>,
+    /// Variants whose automatic scaling was ended.
+    pub scaled_variants: Vec<String>,
 }
 
-/// Deletes the endpoint, its configurations and those configurations' models; what is gone already
-/// is no error.
+/// Deletes the endpoint, its scaling, its configurations and those configurations' models; what is
+/// gone already is no error.
 ///
 /// Its configurations are the one that it serves and those that its earlier deployments have left:
 /// every one named `{endpoint}-{stamp}`, with a stamp `YYYYMMDD-HHMMSS-mmm`. Those of other
@@ -28,10 +31,13 @@ pub struct Deleted {
 ///
 /// The endpoint goes first, since it is what costs money. Run again, it deletes what an interrupted
 /// deletion has left.
-/// Calls [`DeleteEndpoint`], [`ListEndpointConfigs`], [`DeleteEndpointConfig`] and [`DeleteModel`].
+/// Calls [`DeleteEndpoint`], [`DeregisterScalableTarget`], [`ListEndpointConfigs`],
+/// [`DeleteEndpointConfig`] and [`DeleteModel`].
 ///
 /// [`DeleteEndpoint`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteEndpoint.html
+/// [`DeregisterScalableTarget`]:
+/// https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeregisterScalableTarget.html
 /// [`ListEndpointConfigs`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListEndpointConfigs.html
 /// [`DeleteEndpointConfig`]:
@@ -44,6 +50,7 @@ pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Delete
             // One that is on its way out already refuses to be deleted once more.
             deleted.endpoint = found.status != EndpointStatus::Deleting
                 && delete_endpoint(clients, endpoint).await?;
+            deleted.scaled_variants = end_scaling(clients, endpoint, &found.variants).await?;
             if let Some(config) = found.config {
                 delete_with_models(clients, config.as_str(), &mut deleted).await?;
             }
@@ -55,6 +62,30 @@ pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Delete
         delete_with_models(clients, &config, &mut deleted).await?;
     }
     Ok(deleted)
+}
+
+/// Ends the scaling of the variants; those that had any.
+///
+/// `SageMaker` does so itself when it deletes an endpoint, other servers may not.
+async fn end_scaling(
+    clients: &Clients,
+    endpoint: &EndpointName,
+    variants: &[Variant],
+) -> Result<Vec<String>, Error> {
+    let mut ended = Vec::new();
+    for variant in variants {
+        let Ok(name) = VariantName::new(&variant.name) else {
+            continue;
+        };
+        match scaling::deregister(clients, endpoint, &name).await {
+            Ok(true) => ended.push(variant.name.clone()),
+            Ok(false) => {}
+            // Where nothing scales, or nobody may end it, there is still an endpoint to delete.
+            Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Denied) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(ended)
 }
 
 /// Names of the configurations that deployments have made for the endpoint, in order of their time.
@@ -241,6 +272,7 @@ mod tests {
             endpoint: true,
             configs: vec!["c".to_owned()],
             models: vec!["b".to_owned()],
+            scaled_variants: vec![],
         };
         assert_eq!(delete(&clients, &name).await.unwrap(), expected);
         assert_eq!(delete(&clients, &name).await.unwrap(), Deleted::default());
@@ -254,6 +286,33 @@ mod tests {
             "ListEndpointConfigs",
         ];
         assert_eq!(server.operations()[..7], first);
+    }
+
+    #[tokio::test]
+    async fn the_scaling_of_every_variant_ends_where_there_is_any() {
+        let variants = ["a", "b", "c", "d"].map(|name| json!({"VariantName": name}));
+        let endpoint = json!({
+            "EndpointName": "e", "EndpointStatus": "InService", "ProductionVariants": variants,
+        });
+        let script = [
+            ok(&endpoint.to_string()),
+            done(),
+            done(),
+            refusal("ObjectNotFoundException", "No scalable target found"),
+            refusal("UnknownOperationException", "AnyScaleFrontendService.x"),
+            refusal("AccessDeniedException", "not authorized"),
+            page(&[], None),
+        ];
+        let server = Scripted::start(script).await;
+        let deleted = delete(&server.clients(), &EndpointName::new("e").unwrap())
+            .await
+            .unwrap();
+        assert_eq!(deleted.scaled_variants, ["a"]);
+        assert_eq!(
+            server.operations()[1..3],
+            ["DeleteEndpoint", "DeregisterScalableTarget"]
+        );
+        assert_eq!(server.json(2)["ResourceId"], "endpoint/e/variant/a");
     }
 
     #[tokio::test]
@@ -285,6 +344,7 @@ mod tests {
             endpoint: false,
             configs: vec![older.to_owned(), old.to_owned()],
             models: vec!["m-1".to_owned(), "m-2".to_owned()],
+            scaled_variants: vec![],
         };
         assert_eq!(deleted, expected);
         let operations = server.operations();

@@ -1,5 +1,6 @@
 //! Uploads: one request for what is small, parts for what is large.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use aws_sdk_s3::primitives::{ByteStream, Length};
@@ -9,11 +10,11 @@ use crate::clients::Clients;
 use crate::error::Error;
 use crate::names::S3Uri;
 
-const OP: &str = "upload";
+pub(super) const OP: &str = "upload";
 
 /// Files up to this many bytes go in one request; S3 would take 5 GB, but all of it again after a
 /// broken connection.
-const SINGLE_LIMIT: u64 = 64 << 20;
+pub(super) const SINGLE_LIMIT: u64 = 64 << 20;
 
 /// A failed part is sent again whole, so parts stay small.
 const PART_BYTES: u64 = 16 << 20;
@@ -45,7 +46,8 @@ pub async fn upload_file(
         .map_err(|error| Error::file(OP, path, error))?;
     let bytes = about.len();
     if bytes > SINGLE_LIMIT {
-        upload_in_parts(clients, &Source { path, bytes }, uri, progress).await?;
+        let source = Source { path, bytes };
+        upload_in_parts(clients, &source, (uri, None), progress).await?;
     } else {
         let body = ByteStream::from_path(path)
             .await
@@ -57,9 +59,25 @@ pub async fn upload_file(
 }
 
 /// A file with the size that it had when the upload began.
-struct Source<'a> {
-    path: &'a Path,
-    bytes: u64,
+pub(super) struct Source<'a> {
+    pub(super) path: &'a Path,
+    pub(super) bytes: u64,
+}
+
+/// Bytes of each part of a file of this size, the last one excepted; all of it where it goes in one
+/// request.
+pub(super) fn part_bytes(bytes: u64) -> u64 {
+    if bytes > SINGLE_LIMIT {
+        PART_BYTES.max(bytes.div_ceil(MOST_PARTS))
+    } else {
+        bytes.max(1)
+    }
+}
+
+/// An upload in parts that was begun before, with the parts that need not be sent again.
+pub(super) struct Begun {
+    pub(super) id: String,
+    pub(super) parts: BTreeMap<i32, CompletedPart>,
 }
 
 async fn put(clients: &Clients, body: ByteStream, uri: &S3Uri) -> Result<(), Error> {
@@ -76,12 +94,33 @@ async fn put(clients: &Clients, body: ByteStream, uri: &S3Uri) -> Result<(), Err
         .map_err(|error| failed(uri, error))
 }
 
-async fn upload_in_parts(
+/// Goes on with the upload that was begun, if there is one, or begins one.
+pub(super) async fn upload_in_parts(
     clients: &Clients,
     source: &Source<'_>,
-    uri: &S3Uri,
+    (uri, begun): (&S3Uri, Option<Begun>),
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<(), Error> {
+    let begun = match begun {
+        Some(begun) => begun,
+        None => begin(clients, uri).await?,
+    };
+    let upload = Upload {
+        clients,
+        uri,
+        id: begun.id,
+    };
+    let done = match upload.send_parts(source, begun.parts, progress).await {
+        Ok(parts) => upload.complete(parts).await,
+        Err(error) => Err(error),
+    };
+    if done.is_err() {
+        upload.abort().await;
+    }
+    done
+}
+
+async fn begin(clients: &Clients, uri: &S3Uri) -> Result<Begun, Error> {
     // The checksum has to be announced here for S3 to verify that of every part.
     let request = clients
         .s3
@@ -96,15 +135,8 @@ async fn upload_in_parts(
         .map_err(|error| failed(uri, error))?
         .upload_id
         .unwrap_or_default();
-    let upload = Upload { clients, uri, id };
-    let done = match upload.send_parts(source, progress).await {
-        Ok(parts) => upload.complete(parts).await,
-        Err(error) => Err(error),
-    };
-    if done.is_err() {
-        upload.abort().await;
-    }
-    done
+    let parts = BTreeMap::new();
+    Ok(Begun { id, parts })
 }
 
 /// A multipart upload that has begun.
@@ -118,12 +150,18 @@ impl Upload<'_> {
     async fn send_parts(
         &self,
         source: &Source<'_>,
+        mut there: BTreeMap<i32, CompletedPart>,
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<Vec<CompletedPart>, Error> {
-        let part_bytes = PART_BYTES.max(source.bytes.div_ceil(MOST_PARTS));
+        let part_bytes = part_bytes(source.bytes);
         let mut parts = Vec::new();
         for (number, offset) in (1..).zip((0..source.bytes).step_by(part_bytes as usize)) {
             let length = part_bytes.min(source.bytes - offset);
+            if let Some(part) = there.remove(&number) {
+                parts.push(part);
+                progress(offset + length);
+                continue;
+            }
             let body = ByteStream::read_from()
                 .path(source.path)
                 .offset(offset)
@@ -205,7 +243,7 @@ fn unreadable(path: &Path, error: aws_sdk_s3::primitives::ByteStreamError) -> Er
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::ErrorKind;
     use crate::scripted::{Answer, Scripted, ok};
@@ -215,7 +253,7 @@ mod tests {
     }
 
     /// A file of this many bytes, which takes no room on the disk.
-    fn file_of(bytes: u64) -> tempfile::NamedTempFile {
+    pub(in crate::storage) fn file_of(bytes: u64) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(bytes).unwrap();
         file

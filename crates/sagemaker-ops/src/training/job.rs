@@ -1,79 +1,15 @@
 //! A training job as the service describes it, with every absent value kept absent.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput;
 use aws_sdk_sagemaker::primitives::DateTime;
 use aws_sdk_sagemaker::types;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::Channel;
+use super::{Channel, JobStatus};
 use crate::names::{InvalidName, JobName, S3Uri};
 use crate::price::{self, Purpose};
-
-/// State of a training job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum JobStatus {
-    /// Waiting, downloading, training or uploading.
-    InProgress,
-    /// Done, with a model.
-    Completed,
-    /// Ended with an error.
-    Failed,
-    /// Asked to stop, not yet ended.
-    Stopping,
-    /// Ended by request or by its time limit; there may be a model.
-    Stopped,
-    /// A state that came after this program.
-    Other(String),
-}
-
-impl JobStatus {
-    /// The service's own word.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::InProgress => "InProgress",
-            Self::Completed => "Completed",
-            Self::Failed => "Failed",
-            Self::Stopping => "Stopping",
-            Self::Stopped => "Stopped",
-            Self::Other(word) => word,
-        }
-    }
-
-    /// Whether it never changes again.
-    ///
-    /// A state that came after this program counts as one that may change: waiting too long is
-    /// harmless.
-    pub fn is_final(&self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Stopped)
-    }
-
-    fn from_word(word: &str) -> Self {
-        match word {
-            "InProgress" => Self::InProgress,
-            "Completed" => Self::Completed,
-            "Failed" => Self::Failed,
-            "Stopping" => Self::Stopping,
-            "Stopped" => Self::Stopped,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for JobStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl Serialize for JobStatus {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
 
 /// A step of a job's life.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -108,6 +44,12 @@ pub struct Job {
     pub instance_type: Option<String>,
     /// Number of instances.
     pub instance_count: Option<u32>,
+    /// Whether it runs on spare machines.
+    pub spot: bool,
+    /// Where its checkpoints are kept.
+    pub checkpoints: Option<S3Uri>,
+    /// Seconds on its instances after which it is stopped.
+    pub max_runtime_seconds: Option<u32>,
     /// When it was asked for.
     pub created: f64,
     /// When its instances began to work.
@@ -153,6 +95,10 @@ impl Job {
         let model_uri = found
             .model_artifacts
             .and_then(|model| model.s3_model_artifacts);
+        let checkpoints = found.checkpoint_config.and_then(|config| config.s3_uri);
+        let runtime = found
+            .stopping_condition
+            .and_then(|stop| stop.max_runtime_in_seconds);
         let model_uri: Option<S3Uri> = model_uri.and_then(|uri| uri.parse().ok());
         Ok(Self {
             name: name.clone(),
@@ -171,6 +117,9 @@ impl Job {
             instance_count: resources
                 .and_then(|r| r.instance_count)
                 .and_then(|count| count.try_into().ok()),
+            spot: found.enable_managed_spot_training.unwrap_or_default(),
+            checkpoints: checkpoints.and_then(|uri| uri.parse().ok()),
+            max_runtime_seconds: runtime.and_then(|seconds| seconds.try_into().ok()),
             // A missing time arrives as the epoch, in which nothing of ours was created.
             created: seconds(found.creation_time)
                 .filter(|time| *time > 0.0)
@@ -206,6 +155,14 @@ impl Job {
     /// Seconds from its creation to its end, or to `now` while it goes on.
     pub fn elapsed_seconds(&self, now: f64) -> f64 {
         (self.ended.unwrap_or(now) - self.created).max(0.0)
+    }
+
+    /// The share of the price on demand that spare machines have saved, 0 to 1; none for a job on
+    /// demand, and before the billed time is known.
+    pub fn spot_savings(&self) -> Option<f64> {
+        let trained = self.training_seconds.filter(|seconds| *seconds > 0.0)?;
+        let saved = 1.0 - self.billable_seconds? / trained;
+        self.spot.then_some(saved.clamp(0.0, 1.0))
     }
 
     /// What the job has cost by `now`, by the dated price table; none before it has an instance, or
@@ -317,6 +274,9 @@ mod tests {
             "SecondaryStatus": "Completed",
             "ModelArtifacts": {"S3ModelArtifacts": "s3://bucket/m/job-1/output/model.tar.gz"},
             "ResourceConfig": {"InstanceType": "ml.m5.4xlarge", "InstanceCount": 2},
+            "EnableManagedSpotTraining": true,
+            "CheckpointConfig": {"S3Uri": "s3://bucket/c/"},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 900},
             "CreationTime": 1000.5,
             "TrainingStartTime": 1010.0,
             "TrainingEndTime": 1370.0,
@@ -339,6 +299,19 @@ mod tests {
         }))
         .await;
         assert_eq!(job.status, JobStatus::Completed);
+        assert_eq!((job.spot, job.spot_savings()), (true, Some(0.5)));
+        assert_eq!(job.max_runtime_seconds, Some(600));
+        assert_eq!(job.checkpoints.as_ref().unwrap().key(), "c/");
+        let on_demand = Job {
+            spot: false,
+            ..job.clone()
+        };
+        assert_eq!(on_demand.spot_savings(), None);
+        let unfinished = Job {
+            billable_seconds: None,
+            ..job.clone()
+        };
+        assert_eq!(unfinished.spot_savings(), None);
         assert_eq!((job.created, job.elapsed_seconds(9999.0)), (1000.5, 369.5));
         assert_eq!(
             job.metrics,
@@ -407,25 +380,5 @@ mod tests {
             Some(0.461),
         )
         .await;
-    }
-
-    #[test]
-    fn states_keep_the_services_words() {
-        for word in [
-            "InProgress",
-            "Completed",
-            "Failed",
-            "Stopping",
-            "Stopped",
-            "Deleting",
-        ] {
-            let status = JobStatus::from_word(word);
-            assert_eq!(status.to_string(), word);
-            assert_eq!(serde_json::to_value(&status).unwrap(), word);
-            assert_eq!(
-                status.is_final(),
-                ["Completed", "Failed", "Stopped"].contains(&word)
-            );
-        }
     }
 }

@@ -1,0 +1,301 @@
+//! An endpoint: its state, and every variant's requests, errors, latency and load.
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use fire_cli::{Console, Exit, usage};
+use sagemaker_ops::endpoint::{Endpoint, EndpointStatus, Failure, describe, explain_failure};
+use sagemaker_ops::logs::LogSource;
+use sagemaker_ops::metrics::{Latency, VariantFigures, Window, figures};
+use sagemaker_ops::{Clients, EndpointName, ErrorKind, Pace, VariantName};
+use serde::Serialize;
+
+use crate::live::Live;
+use crate::logs::Logs;
+use crate::table::{NONE, aligned};
+use crate::watch::next_look;
+use crate::{Args, events, now};
+
+/// Lines of a failed endpoint's log that are shown.
+const LOG_LINES: usize = 20;
+
+/// The endpoint with its figures; this is the JSON result.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct View {
+    endpoint: Endpoint,
+    /// Minutes that the figures are about.
+    window_minutes: u64,
+    /// The figures of every variant; empty where the server keeps none.
+    figures: Vec<VariantFigures>,
+    /// What is known of a failed start.
+    failure: Option<Failure>,
+}
+
+/// Shows the endpoint now, until it is ready (`--wait`), or until interrupted (`--follow`).
+pub(crate) async fn run(
+    (args, name): (&Args, &EndpointName),
+    clients: &Clients,
+    console: &mut Console<'_>,
+) -> anyhow::Result<Exit> {
+    let goes_on = args.wait || args.follow;
+    let mut logs = Logs::of(args.logs, [LogSource::Endpoint(name.clone())]);
+    let mut live = Live::new(goes_on && console.draws());
+    let mut view = first_look(clients, name, args.window).await?;
+    console
+        .notice()
+        .set(format!("The endpoint {name} goes on."));
+    let started = std::time::Instant::now();
+    logs.show(clients, (&live, &mut *console)).await?;
+    while args.follow || (args.wait && !view.endpoint.status.is_settled()) {
+        live.draw(view.lines());
+        view.tell((&live, &mut *console))?;
+        let pace = args.pace(clients.kind());
+        let left = |all: Duration| all.saturating_sub(started.elapsed());
+        let pace = Pace {
+            deadline: pace.deadline.map(left),
+            ..pace
+        };
+        let what = format!("endpoint {name}");
+        view = next_change(clients, (&view, &mut live), (pace, &what)).await?;
+        logs.show(clients, (&live, &mut *console)).await?;
+    }
+    logs.finish(clients, (&live, &mut *console)).await?;
+    drop(live);
+    if has_failed(&view.endpoint.status) {
+        let since = view.endpoint.created.unwrap_or_default();
+        view.failure = Some(explain_failure(clients, &view.endpoint, LOG_LINES, since).await);
+    }
+    view.say(console)?;
+    if goes_on {
+        events::emit(console, "result", &view)?;
+    } else {
+        console.json(&view)?;
+    }
+    Ok(match view.failure {
+        Some(_) => Exit::WorkFailed,
+        None => Exit::Done,
+    })
+}
+
+fn has_failed(status: &EndpointStatus) -> bool {
+    matches!(
+        status,
+        EndpointStatus::Failed | EndpointStatus::UpdateRollbackFailed
+    )
+}
+
+async fn first_look(clients: &Clients, name: &EndpointName, minutes: u64) -> anyhow::Result<View> {
+    match look(clients, name, minutes).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(usage(anyhow!(
+            "endpoint {name} does not exist ({}); `deploy-100k` makes one",
+            clients.describe()
+        ))),
+        seen => Ok(seen?),
+    }
+}
+
+/// The endpoint as soon as there is something new to say of it.
+async fn next_change(
+    clients: &Clients,
+    (before, live): (&View, &mut Live),
+    (pace, what): (Pace, &str),
+) -> Result<View, sagemaker_ops::Error> {
+    let started = std::time::Instant::now();
+    loop {
+        let left = |all: Duration| all.saturating_sub(started.elapsed());
+        let pace = Pace {
+            deadline: pace.deadline.map(left),
+            ..pace
+        };
+        let (name, minutes) = (&before.endpoint.name, before.window_minutes);
+        let next = next_look(pace, what, async || look(clients, name, minutes).await).await?;
+        live.draw(next.lines());
+        if next != *before {
+            return Ok(next);
+        }
+    }
+}
+
+async fn look(
+    clients: &Clients,
+    name: &EndpointName,
+    minutes: u64,
+) -> Result<View, sagemaker_ops::Error> {
+    let endpoint = describe(clients, name).await?;
+    let variants = endpoint.variants.iter();
+    let variants: Vec<VariantName> = variants
+        .filter_map(|variant| variant.name.parse().ok())
+        .collect();
+    let window = Window {
+        until: now(),
+        length: Duration::from_mins(minutes),
+    };
+    let figures = match figures(clients, name, &variants, window).await {
+        // The state of an endpoint is worth showing without them.
+        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Denied) => {
+            Vec::new()
+        }
+        figures => figures?,
+    };
+    Ok(View {
+        endpoint,
+        window_minutes: minutes,
+        figures,
+        failure: None,
+    })
+}
+
+impl View {
+    /// A change, for those who see no table that is redrawn.
+    fn tell(&self, (live, console): (&Live, &mut Console<'_>)) -> std::io::Result<()> {
+        events::emit(console, "endpoint", self)?;
+        if !live.is_on() {
+            for line in self.lines() {
+                console.say(line)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&self, console: &mut Console<'_>) -> std::io::Result<()> {
+        for line in self.lines() {
+            console.say(line)?;
+        }
+        let Some(failure) = &self.failure else {
+            return Ok(());
+        };
+        if let Some(status) = failure.last_ping {
+            console.say(format!(
+                "\nthe last health check was answered with {status}"
+            ))?;
+        }
+        if failure.log.is_empty() {
+            return console.say(format!("\nits log: {}", failure.log_command));
+        }
+        let log = failure.log.join("\n  ");
+        console.say(format!("\nthe end of its log:\n  {log}"))
+    }
+
+    /// The state, a header, and one line per variant.
+    fn lines(&self) -> Vec<String> {
+        let endpoint = &self.endpoint;
+        let reason = endpoint.failure_reason.as_ref();
+        let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+        let mut lines = vec![format!(
+            "{}  {}{reason}  (figures of {} min)",
+            endpoint.name, endpoint.status, self.window_minutes
+        )];
+        let header = [
+            "VARIANT",
+            "WEIGHT",
+            "INSTANCES",
+            "REQUESTS",
+            "4XX",
+            "5XX",
+            "MODEL MS",
+            "P99",
+            "OVERHEAD MS",
+            "P99",
+            "CPU %",
+            "MEMORY %",
+        ];
+        let mut rows = vec![header.map(str::to_owned).to_vec()];
+        let none = VariantFigures::default();
+        for (index, variant) in endpoint.variants.iter().enumerate() {
+            let named = |figures: &&VariantFigures| figures.variant == variant.name;
+            let figures = self.figures.iter().find(named).unwrap_or(&none);
+            let weight = variant
+                .weight
+                .map_or(NONE.to_owned(), |weight| weight.to_string());
+            let mut row = vec![variant.name.clone(), weight, self.instances(index)];
+            row.extend(cells(figures));
+            rows.push(row);
+        }
+        lines.extend(aligned(&rows));
+        lines
+    }
+
+    /// Machines that serve, and those that are wanted where that differs.
+    fn instances(&self, variant: usize) -> String {
+        let variant = &self.endpoint.variants[variant];
+        match (variant.instances, variant.desired_instances) {
+            (Some(now), Some(wanted)) if now != wanted => format!("{now} of {wanted}"),
+            (Some(now), _) => now.to_string(),
+            (None, wanted) => wanted.map_or(NONE.to_owned(), |wanted| format!("0 of {wanted}")),
+        }
+    }
+}
+
+fn cells(figures: &VariantFigures) -> Vec<String> {
+    let number = |value: Option<f64>, digits: usize| {
+        value.map_or(NONE.to_owned(), |value| format!("{value:.digits$}"))
+    };
+    let latency = |latency: Latency| [number(latency.mean_ms, 1), number(latency.p99_ms, 1)];
+    let counts = [figures.invocations, figures.errors_4xx, figures.errors_5xx];
+    let loads = [figures.cpu_percent, figures.memory_percent];
+    let mut cells: Vec<String> = counts.into_iter().map(|count| number(count, 0)).collect();
+    cells.extend(latency(figures.model_latency));
+    cells.extend(latency(figures.overhead_latency));
+    cells.extend(loads.into_iter().map(|load| number(load, 1)));
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use sagemaker_ops::endpoint::Variant;
+
+    use super::*;
+
+    fn variant(name: &str, instances: Option<u32>, desired: Option<u32>) -> Variant {
+        Variant {
+            name: name.to_owned(),
+            weight: Some(0.75),
+            instances,
+            desired_instances: desired,
+        }
+    }
+
+    #[test]
+    fn every_variant_has_a_line_and_what_is_not_known_is_a_dash() {
+        let figures = VariantFigures {
+            variant: "old".to_owned(),
+            invocations: Some(42.0),
+            errors_5xx: Some(1.0),
+            model_latency: Latency {
+                mean_ms: Some(1.26),
+                p99_ms: None,
+            },
+            cpu_percent: Some(150.0),
+            ..VariantFigures::default()
+        };
+        let view = View {
+            endpoint: Endpoint {
+                name: "e".parse().unwrap(),
+                status: EndpointStatus::Updating,
+                failure_reason: None,
+                config: None,
+                variants: vec![variant("old", Some(1), Some(2)), variant("new", None, None)],
+                created: None,
+                modified: None,
+            },
+            window_minutes: 5,
+            figures: vec![figures],
+            failure: None,
+        };
+        let lines = view.lines();
+        assert_eq!(lines[0], "e  Updating  (figures of 5 min)");
+        let cells = |line: &str| -> Vec<String> {
+            let cells = line
+                .split("  ")
+                .map(str::trim)
+                .filter(|cell| !cell.is_empty());
+            cells.map(str::to_owned).collect()
+        };
+        let old = [
+            "old", "0.75", "1 of 2", "42", "-", "1", "1.3", "-", "-", "-", "150.0", "-",
+        ];
+        assert_eq!(cells(&lines[2]), old);
+        assert_eq!(cells(&lines[3])[..3], ["new", "0.75", "-"]);
+        assert_eq!(lines.len(), 4);
+    }
+}

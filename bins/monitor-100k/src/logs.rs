@@ -1,0 +1,99 @@
+//! What the jobs or the endpoint print, line by line, each line once.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use fire_cli::Console;
+use sagemaker_ops::logs::{Follower, LogLine, LogSource};
+use sagemaker_ops::{BackendKind, Clients, ErrorKind};
+
+use crate::events;
+use crate::live::Live;
+
+/// Looks at the end of the work: the last lines arrive after the news that it has ended.
+const LAST_LOOKS: u32 = 2;
+
+/// The logs that are shown; nothing when nobody asked for them, or when they cannot be read.
+pub(crate) struct Logs {
+    sources: Vec<LogSource>,
+    follower: Option<Follower>,
+}
+
+impl Logs {
+    /// Shows these logs if they are wanted.
+    pub(crate) fn of(wanted: bool, sources: impl IntoIterator<Item = LogSource>) -> Self {
+        let sources: Vec<LogSource> = sources.into_iter().collect();
+        let follower = wanted.then(|| Follower::new(sources.clone()));
+        Self { sources, follower }
+    }
+
+    /// Shows the lines that are new.
+    ///
+    /// Logs only add to what is watched: when they cannot be read, this is said once, with the
+    /// command that reads them.
+    pub(crate) async fn show(
+        &mut self,
+        clients: &Clients,
+        (live, console): (&Live, &mut Console<'_>),
+    ) -> anyhow::Result<()> {
+        let Some(follower) = &mut self.follower else {
+            return Ok(());
+        };
+        match follower.next(clients).await {
+            Ok(lines) => {
+                let prefixed = self.sources.len() > 1;
+                live.aside(|| say(&lines, prefixed, console))?;
+            }
+            // The next look may well succeed, and loses nothing.
+            Err(error) if error.is_passing() => {}
+            Err(error) => {
+                self.follower = None;
+                let commands: BTreeSet<String> = self
+                    .sources
+                    .iter()
+                    .map(|source| source.command(clients))
+                    .collect();
+                let commands: Vec<String> = commands.into_iter().collect();
+                let hint = match error.kind() {
+                    ErrorKind::Denied => "; it needs logs:DescribeLogStreams and logs:GetLogEvents",
+                    _ => "",
+                };
+                let said = format!("no logs: {error}{hint}; try\n  {}", commands.join("\n  "));
+                live.aside(|| console.warn(said))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows what is left once everything has ended.
+    pub(crate) async fn finish(
+        &mut self,
+        clients: &Clients,
+        (live, console): (&Live, &mut Console<'_>),
+    ) -> anyhow::Result<()> {
+        let pause = match clients.kind() {
+            BackendKind::Local => Duration::from_millis(50),
+            // Lines take a few seconds to reach CloudWatch.
+            BackendKind::Aws => Duration::from_secs(5),
+        };
+        for look in 0..LAST_LOOKS {
+            if self.follower.is_some() && look > 0 {
+                tokio::time::sleep(pause).await;
+            }
+            self.show(clients, (live, &mut *console)).await?;
+        }
+        Ok(())
+    }
+}
+
+fn say(lines: &[LogLine], prefixed: bool, console: &mut Console<'_>) -> std::io::Result<()> {
+    for line in lines {
+        events::emit(console, "log", line)?;
+        console.say(if prefixed {
+            format!("[{}] {}", line.source, line.text)
+        } else {
+            line.text.clone()
+        })?;
+    }
+    Ok(())
+}

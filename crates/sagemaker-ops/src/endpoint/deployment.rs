@@ -1,0 +1,419 @@
+//! What is put behind an endpoint, in words that can be checked before any call.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::error::{Error, ErrorKind};
+use crate::names::{
+    EndpointConfigName, EndpointName, ImageUri, InvalidName, ModelName, RoleArn, S3Uri, VariantName,
+};
+use crate::price::{self, Purpose};
+
+/// Variants that one configuration may have.
+const MOST_VARIANTS: usize = 10;
+
+/// What is put behind an endpoint.
+///
+/// Only the endpoint's name is stable: models and configuration are new with every deployment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Deployment {
+    /// Name of the endpoint, new or existing.
+    pub endpoint: EndpointName,
+    /// New name of the configuration.
+    pub config: EndpointConfigName,
+    /// Role that the containers work under.
+    pub role: RoleArn,
+    /// The models that share the requests, 1 to 10.
+    pub variants: Vec<NewVariant>,
+    /// Where requests and answers are kept; none keeps nothing.
+    pub capture: Option<Capture>,
+    /// How an endpoint that exists goes over to this deployment.
+    pub rollout: Rollout,
+    /// Tags of models, configuration and endpoint.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// One model with its share of the requests and the machines that serve it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NewVariant {
+    /// Its name; [`VariantName::all_traffic`] where it is the only one.
+    pub name: VariantName,
+    /// Its share of the requests, relative to the others'.
+    pub weight: f64,
+    /// New name of the model.
+    pub model: ModelName,
+    /// Container image; it is called with the argument `serve`.
+    pub image: ImageUri,
+    /// A `model.tar.gz`.
+    pub model_data: S3Uri,
+    /// What serves it.
+    pub capacity: Capacity,
+    /// Further environment of the container.
+    pub environment: BTreeMap<String, String>,
+    /// Seconds, 60 to 3600, that the container may take until it answers its health check; none is
+    /// the service's default.
+    pub startup_timeout_seconds: Option<u32>,
+}
+
+/// What serves a variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Capacity {
+    /// Machines that are paid for by the hour.
+    Instances {
+        /// Such as `ml.m5.large`.
+        instance_type: String,
+        /// How many at first.
+        count: u32,
+    },
+    /// Memory that is paid for while it answers.
+    Serverless(Serverless),
+}
+
+impl Capacity {
+    /// USD an hour by the dated price table; none without a price, and for what is not paid by the
+    /// hour.
+    pub fn hourly_usd(&self) -> Option<f64> {
+        match self {
+            Self::Instances {
+                instance_type,
+                count,
+            } => price::hourly_usd(Purpose::Hosting, instance_type)
+                .map(|usd| usd * f64::from(*count)),
+            Self::Serverless(_) => None,
+        }
+    }
+}
+
+/// Size of a variant without machines of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Serverless {
+    memory_mb: u32,
+    max_concurrency: u32,
+}
+
+impl Serverless {
+    /// `memory_mb` is 1024 to 6144 in steps of 1024, `max_concurrency` 1 to 200.
+    pub fn new(memory_mb: u32, max_concurrency: u32) -> Result<Self, InvalidName> {
+        if !(1024..=6144).contains(&memory_mb) || !memory_mb.is_multiple_of(1024) {
+            let rule = "must be 1024, 2048, 3072, 4096, 5120 or 6144 MB";
+            let given = memory_mb.to_string();
+            return Err(InvalidName::new("the serverless memory", &given, rule));
+        }
+        if !(1..=200).contains(&max_concurrency) {
+            let given = max_concurrency.to_string();
+            let what = "the serverless concurrency";
+            return Err(InvalidName::new(what, &given, "must be 1 to 200"));
+        }
+        Ok(Self {
+            memory_mb,
+            max_concurrency,
+        })
+    }
+
+    /// Memory of one container, in MB.
+    pub fn memory_mb(&self) -> u32 {
+        self.memory_mb
+    }
+
+    /// Requests that are answered at the same time.
+    pub fn max_concurrency(&self) -> u32 {
+        self.max_concurrency
+    }
+}
+
+/// Requests and answers that are kept in S3, as
+/// `{destination}/{endpoint}/{variant}/yyyy/mm/dd/hh/*.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Capture {
+    destination: S3Uri,
+    percent: u32,
+}
+
+impl Capture {
+    /// Keeps `percent` of a hundred requests.
+    pub fn new(destination: S3Uri, percent: u32) -> Result<Self, InvalidName> {
+        if percent > 100 {
+            let given = percent.to_string();
+            return Err(InvalidName::new(
+                "the captured percentage",
+                &given,
+                "must be 0 to 100",
+            ));
+        }
+        Ok(Self {
+            destination,
+            percent,
+        })
+    }
+
+    /// Prefix below which they are kept.
+    pub fn destination(&self) -> &S3Uri {
+        &self.destination
+    }
+
+    /// Requests of a hundred that are kept.
+    pub fn percent(&self) -> u32 {
+        self.percent
+    }
+}
+
+/// How an endpoint goes over to a new deployment: the new machines stand beside the old ones until
+/// they have taken over, so both are paid for meanwhile.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Rollout {
+    /// In what steps.
+    pub shift: Shift,
+    /// `CloudWatch` alarms; one that goes off brings the old deployment back.
+    pub alarms: Vec<String>,
+}
+
+/// The steps in which requests go over to the new machines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub enum Shift {
+    /// All requests once the new machines are healthy.
+    #[default]
+    AllAtOnce,
+    /// A first share, then the rest.
+    Canary {
+        /// The first share, 1 to 50 of a hundred.
+        percent: u32,
+        /// Seconds before the rest follows, at most 3600.
+        wait_seconds: u32,
+    },
+    /// Equal shares one after another.
+    Linear {
+        /// Each share, 10 to 50 of a hundred.
+        percent: u32,
+        /// Seconds between two shares, at most 3600.
+        wait_seconds: u32,
+    },
+}
+
+impl Deployment {
+    /// Finds what the service would refuse: fails with [`ErrorKind::Invalid`].
+    pub fn check(&self) -> Result<(), Error> {
+        match self.objection() {
+            None => Ok(()),
+            Some(said) => {
+                let message = format!("{}: {said}", self.endpoint);
+                Err(Error::new(
+                    ErrorKind::Invalid,
+                    "deploy the endpoint",
+                    message,
+                ))
+            }
+        }
+    }
+
+    /// USD an hour of all variants; none when one of them has no price by the hour.
+    pub fn hourly_usd(&self) -> Option<f64> {
+        let prices = self
+            .variants
+            .iter()
+            .map(|variant| variant.capacity.hourly_usd());
+        prices.sum()
+    }
+
+    fn objection(&self) -> Option<&'static str> {
+        let names = self.variants.iter().map(|variant| variant.name.as_str());
+        let models = self.variants.iter().map(|variant| variant.model.as_str());
+        let weights = || self.variants.iter().map(|variant| variant.weight);
+        let is_serverless =
+            |variant: &NewVariant| matches!(variant.capacity, Capacity::Serverless(_));
+        let serverless = self.variants.iter().any(is_serverless);
+        let objections = [
+            (
+                !(1..=MOST_VARIANTS).contains(&self.variants.len()),
+                "it needs 1 to 10 variants",
+            ),
+            (repeats(names), "two variants have the same name"),
+            (repeats(models), "two variants have the same model name"),
+            (
+                weights().any(|weight| !weight.is_finite() || weight < 0.0),
+                "a variant's weight must be 0 or more",
+            ),
+            (
+                weights().sum::<f64>() <= 0.0,
+                "one variant's weight must be more than 0, or none gets any requests",
+            ),
+            (
+                serverless && self.variants.len() > 1,
+                "a serverless endpoint has one variant; use instances for several",
+            ),
+            (
+                serverless && self.capture.is_some(),
+                "a serverless endpoint captures no data; use instances",
+            ),
+            (
+                !self.rollout.shift.is_possible(),
+                "a canary takes 1 to 50 percent, linear steps 10 to 50, with at most 3600 seconds \
+                 between them",
+            ),
+        ];
+        let found = objections.into_iter().find(|(applies, _)| *applies);
+        found.map(|(_, said)| said)
+    }
+}
+
+impl Shift {
+    fn is_possible(self) -> bool {
+        match self {
+            Self::AllAtOnce => true,
+            Self::Canary {
+                percent,
+                wait_seconds,
+            } => (1..=50).contains(&percent) && wait_seconds <= 3600,
+            Self::Linear {
+                percent,
+                wait_seconds,
+            } => (10..=50).contains(&percent) && wait_seconds <= 3600,
+        }
+    }
+}
+
+fn repeats<'a>(names: impl Iterator<Item = &'a str>) -> bool {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// One variant on one machine.
+    pub(crate) fn deployment() -> Deployment {
+        Deployment {
+            endpoint: "e".parse().unwrap(),
+            config: "c-1".parse().unwrap(),
+            role: "arn:aws:iam::691595239825:role/R".parse().unwrap(),
+            variants: vec![variant("AllTraffic", "m-1", 1.0)],
+            capture: None,
+            rollout: Rollout::default(),
+            tags: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn variant(name: &str, model: &str, weight: f64) -> NewVariant {
+        NewVariant {
+            name: name.parse().unwrap(),
+            weight,
+            model: model.parse().unwrap(),
+            image: "registry/fire-container:1".parse().unwrap(),
+            model_data: "s3://bucket/model.tar.gz".parse().unwrap(),
+            capacity: Capacity::Instances {
+                instance_type: "ml.t2.medium".to_owned(),
+                count: 1,
+            },
+            environment: BTreeMap::new(),
+            startup_timeout_seconds: Some(60),
+        }
+    }
+
+    fn serverless(variant: NewVariant) -> NewVariant {
+        let capacity = Capacity::Serverless(Serverless::new(2048, 5).unwrap());
+        NewVariant {
+            capacity,
+            ..variant
+        }
+    }
+
+    #[test]
+    fn what_the_service_would_refuse_is_refused_with_the_reason() {
+        let with = |variants: Vec<NewVariant>| Deployment {
+            variants,
+            ..deployment()
+        };
+        let shifted = |shift| Deployment {
+            rollout: Rollout {
+                shift,
+                ..Rollout::default()
+            },
+            ..deployment()
+        };
+        let (a, b) = (variant("a", "m-a", 0.9), variant("b", "m-b", 0.1));
+        let capture = Capture::new("s3://bucket/c".parse().unwrap(), 100).unwrap();
+        let captured = Deployment {
+            capture: Some(capture),
+            ..with(vec![serverless(a.clone())])
+        };
+        let (percent, wait_seconds) = (5, 60);
+        let canary = Shift::Canary {
+            percent,
+            wait_seconds,
+        };
+        let linear = Shift::Linear {
+            percent,
+            wait_seconds,
+        };
+        let many = (0..11).map(|i| variant(&format!("v{i}"), &format!("m{i}"), 1.0));
+        let cases = [
+            (deployment(), None),
+            (with(vec![a.clone(), b.clone()]), None),
+            (with(vec![serverless(a.clone())]), None),
+            (shifted(canary), None),
+            (shifted(linear), Some("linear steps 10 to 50")),
+            (with(vec![]), Some("1 to 10 variants")),
+            (with(many.collect()), Some("1 to 10 variants")),
+            (
+                with(vec![a.clone(), variant("a", "m-b", 1.0)]),
+                Some("same name"),
+            ),
+            (
+                with(vec![a.clone(), variant("b", "m-a", 1.0)]),
+                Some("same model"),
+            ),
+            (with(vec![variant("a", "m", -1.0)]), Some("0 or more")),
+            (with(vec![variant("a", "m", f64::NAN)]), Some("0 or more")),
+            (with(vec![variant("a", "m", 0.0)]), Some("more than 0")),
+            (with(vec![serverless(a), b]), Some("has one variant")),
+            (captured, Some("captures no data")),
+        ];
+        for (deployment, expected) in cases {
+            match (deployment.check(), expected) {
+                (Ok(()), None) => {}
+                (Err(error), Some(text)) => {
+                    assert_eq!(error.kind(), ErrorKind::Invalid);
+                    assert!(error.to_string().contains(text), "{error}");
+                }
+                (found, _) => panic!("{found:?} instead of {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_and_shares_are_checked_when_they_are_made() {
+        for (memory, concurrency, valid) in [
+            (1024, 1, true),
+            (6144, 200, true),
+            (0, 1, false),
+            (1500, 1, false),
+            (7168, 1, false),
+            (1024, 0, false),
+            (1024, 201, false),
+        ] {
+            let made = Serverless::new(memory, concurrency);
+            assert_eq!(made.is_ok(), valid, "{memory} {concurrency}");
+        }
+        let capture = |percent| Capture::new("s3://bucket/c".parse().unwrap(), percent);
+        assert!(capture(100).is_ok() && capture(101).is_err());
+    }
+
+    #[test]
+    fn the_price_is_that_of_all_variants_and_unknown_when_one_is() {
+        let two = Deployment {
+            variants: vec![variant("a", "m-a", 1.0), variant("b", "m-b", 1.0)],
+            ..deployment()
+        };
+        assert!((two.hourly_usd().unwrap() - 0.112).abs() < 1e-9);
+        let unknown = Deployment {
+            variants: vec![
+                variant("a", "m-a", 1.0),
+                serverless(variant("b", "m-b", 1.0)),
+            ],
+            ..deployment()
+        };
+        assert_eq!(unknown.hourly_usd(), None);
+    }
+}

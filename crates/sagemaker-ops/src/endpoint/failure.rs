@@ -1,0 +1,115 @@
+//! Why an endpoint did not start, with what its containers said last.
+
+use serde::Serialize;
+
+use super::Endpoint;
+use crate::clients::Clients;
+use crate::logs::{LogSource, LogTail, tail};
+
+/// Lines of the log that are looked through for the health check.
+const LOOKED_THROUGH: usize = 200;
+
+/// What is known of a failed start or update.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The service's reason.
+    pub reason: Option<String>,
+    /// The last lines of the containers' log, oldest first; empty when it cannot be read or says
+    /// nothing.
+    pub log: Vec<String>,
+    /// The shell command that shows the log.
+    pub log_command: String,
+    /// Status of the last health check, where the log tells of one.
+    pub last_ping: Option<u16>,
+}
+
+/// The reason of a failed start or update, with the last `lines` lines that the containers printed
+/// `since` then (seconds since 1970).
+///
+/// Never fails: a log that cannot be read only says less.
+pub async fn explain_failure(
+    clients: &Clients,
+    endpoint: &Endpoint,
+    lines: usize,
+    since: f64,
+) -> Failure {
+    let source = LogSource::Endpoint(endpoint.name.clone());
+    let looked_through = lines.max(LOOKED_THROUGH);
+    let log = match tail(clients, &source, looked_through, Some(since)).await {
+        Ok(LogTail::Lines(log)) => log,
+        // The reason is what matters; the log only adds to it.
+        Ok(LogTail::Hint(_)) | Err(_) => Vec::new(),
+    };
+    Failure {
+        reason: endpoint.failure_reason.clone(),
+        last_ping: log.iter().rev().find_map(|line| ping_status(line)),
+        log: log[log.len().saturating_sub(lines)..].to_vec(),
+        log_command: source.command(clients),
+    }
+}
+
+/// The status in a line about the health check, such as `"GET /ping HTTP/1.1" 503 -` or
+/// `GET /ping: 200`.
+fn ping_status(line: &str) -> Option<u16> {
+    let (_, after) = line.split_once("/ping")?;
+    let words = after.split(|c: char| !c.is_ascii_alphanumeric());
+    let statuses = words
+        .filter(|word| word.len() == 3)
+        .filter_map(|word| word.parse().ok());
+    statuses
+        .into_iter()
+        .find(|status| (100..600).contains(status))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::endpoint::describe;
+    use crate::scripted::{Scripted, ok, refusal};
+
+    #[test]
+    fn the_status_of_a_health_check_is_read_from_lines_about_it_only() {
+        for (line, expected) in [
+            ("10.0.0.1 - - \"GET /ping HTTP/1.1\" 503 -", Some(503)),
+            ("GET /ping: 200", Some(200)),
+            ("GET /ping 10203 ms", None),
+            ("GET /ping", None),
+            ("POST /invocations 200", None),
+            ("GET /ping took 999 ms, status=404", Some(404)),
+        ] {
+            assert_eq!(ping_status(line), expected, "{line}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failed_start_has_its_reason_the_end_of_the_log_and_the_last_health_check() {
+        let reason = "The primary container for production variant AllTraffic did not pass the ping \
+                      health check.";
+        let failed = json!({
+            "EndpointName": "e", "EndpointStatus": "Failed", "FailureReason": reason,
+        });
+        let streams = json!({"logStreams": [{"logStreamName": "AllTraffic/i-1"}]});
+        let lines = ["no model here", "GET /ping 503", "one", "two"];
+        let events = lines.map(|text| json!({"timestamp": 5000, "message": text}));
+        let script = [
+            ok(&failed.to_string()),
+            ok(&streams.to_string()),
+            ok(&json!({"events": events}).to_string()),
+            refusal("AccessDeniedException", "not authorized"),
+        ];
+        let server = Scripted::start(script).await;
+        let clients = server.clients();
+        let endpoint = describe(&clients, &"e".parse().unwrap()).await.unwrap();
+        let found = explain_failure(&clients, &endpoint, 2, 4.0).await;
+        assert_eq!(found.reason.as_deref(), Some(reason));
+        assert_eq!(
+            (found.log, found.last_ping),
+            (vec!["one".to_owned(), "two".to_owned()], Some(503))
+        );
+        let found = explain_failure(&clients, &endpoint, 2, 4.0).await;
+        assert_eq!((found.log.len(), found.last_ping), (0, None));
+        assert!(found.log_command.starts_with("aws logs tail"), "{found:?}");
+    }
+}

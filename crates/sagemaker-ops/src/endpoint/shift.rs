@@ -1,0 +1,83 @@
+//! The shares of the requests that variants get, changed while they answer.
+
+use aws_sdk_sagemaker::types::DesiredWeightAndCapacity;
+
+use crate::clients::Clients;
+use crate::error::{Error, ErrorKind};
+use crate::names::{EndpointName, VariantName};
+
+const OP: &str = "shift the requests of the endpoint";
+
+/// Gives each of the variants its share of the requests, relative to the others'
+/// ([`UpdateEndpointWeightsAndCapacities`]); variants that are not named keep theirs.
+///
+/// The endpoint answers all the while, and is `Updating` until it is done.
+/// Fails with [`ErrorKind::Invalid`] for a weight below 0, and with [`ErrorKind::Conflict`] while
+/// the endpoint changes otherwise.
+///
+/// [`UpdateEndpointWeightsAndCapacities`]:
+/// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpointWeightsAndCapacities.html
+pub async fn shift(
+    clients: &Clients,
+    endpoint: &EndpointName,
+    weights: &[(VariantName, f64)],
+) -> Result<(), Error> {
+    if let Some((variant, weight)) = weights.iter().find(|(_, weight)| !is_weight(*weight)) {
+        let message = format!("{endpoint}: the weight {weight} of {variant} must be 0 or more");
+        return Err(Error::new(ErrorKind::Invalid, OP, message));
+    }
+    let desired = weights.iter().map(|(variant, weight)| {
+        DesiredWeightAndCapacity::builder()
+            .variant_name(variant.as_str())
+            .desired_weight(*weight as f32)
+            .build()
+    });
+    let sent = clients
+        .sagemaker
+        .update_endpoint_weights_and_capacities()
+        .endpoint_name(endpoint.as_str())
+        .set_desired_weights_and_capacities(Some(desired.collect()))
+        .send()
+        .await;
+    sent.map(|_| ())
+        .map_err(|error| Error::from_sdk(OP, endpoint, error))
+}
+
+fn is_weight(weight: f64) -> bool {
+    weight.is_finite() && weight >= 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::scripted::{Scripted, ok, refusal};
+
+    #[tokio::test]
+    async fn weights_reach_the_wire_by_name_and_nonsense_does_not() {
+        let changing = refusal("ValidationException", "Cannot update in-progress endpoint");
+        let server = Scripted::start([ok("{}"), changing]).await;
+        let (clients, endpoint) = (server.clients(), "e".parse().unwrap());
+        let weights = |second: f64| {
+            let name = |name: &str| name.parse().unwrap();
+            [(name("old"), 0.75), (name("new"), second)]
+        };
+        for refused in [-1.0, f64::NAN] {
+            let error = shift(&clients, &endpoint, &weights(refused)).await;
+            assert_eq!(error.unwrap_err().kind(), ErrorKind::Invalid);
+        }
+        assert!(server.seen().is_empty());
+        shift(&clients, &endpoint, &weights(0.25)).await.unwrap();
+        let sent = json!({
+            "EndpointName": "e",
+            "DesiredWeightsAndCapacities": [
+                {"VariantName": "old", "DesiredWeight": 0.75},
+                {"VariantName": "new", "DesiredWeight": 0.25},
+            ],
+        });
+        assert_eq!(server.json(0), sent);
+        let error = shift(&clients, &endpoint, &weights(0.25)).await;
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Conflict);
+    }
+}

@@ -1,0 +1,320 @@
+//! Logs as `CloudWatch` keeps them: streams of events, read by tokens.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatchlogs::types::{LogStream, OutputLogEvent};
+
+use super::{LogLine, LogSource};
+use crate::clients::Clients;
+use crate::error::{Error, ErrorKind};
+
+const OP: &str = "read the log of";
+
+/// Events of one page; the service takes no more.
+const PAGE: i32 = 10_000;
+
+/// Streams whose ends are looked at for the end of a log: those of one deployment or attempt.
+const NEWEST: usize = 4;
+
+/// Pages that may come back empty before a stream counts as read: the service skips over time
+/// without events in steps.
+const EMPTY_PAGES: usize = 3;
+
+/// How far the streams of a log were read.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    /// The token after the last event that was read, by stream.
+    tokens: BTreeMap<String, Option<String>>,
+    /// Lines that nobody took yet.
+    pub(super) lines: Vec<LogLine>,
+}
+
+impl Streams {
+    /// Adds the lines that are new; a log that does not exist yet has none.
+    ///
+    /// Tokens, unlike times, neither repeat an event nor miss one that arrived late.
+    pub(super) async fn read(
+        &mut self,
+        clients: &Clients,
+        source: &LogSource,
+    ) -> Result<(), Error> {
+        let streams = match streams(clients, source).await {
+            Ok(streams) => streams,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for stream in streams {
+            let name = stream.log_stream_name.unwrap_or_default();
+            self.read_stream(clients, source, &name).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_stream(
+        &mut self,
+        clients: &Clients,
+        source: &LogSource,
+        stream: &str,
+    ) -> Result<(), Error> {
+        let token = self.tokens.entry(stream.to_owned()).or_default();
+        loop {
+            let request = clients.logs.get_log_events().log_group_name(source.group());
+            let request = request
+                .log_stream_name(stream)
+                .start_from_head(true)
+                .limit(PAGE);
+            let sent = request.set_next_token(token.clone()).send().await;
+            let page = sent.map_err(|error| Error::from_sdk(OP, source, error))?;
+            let events = page.events.unwrap_or_default();
+            let line = |event| line(source, stream, event);
+            self.lines.extend(events.into_iter().map(line));
+            // The same token again is how the service says that this is all for now.
+            let next = page.next_forward_token.filter(|next| !next.is_empty());
+            if next.is_none() || next == *token {
+                return Ok(());
+            }
+            *token = next;
+        }
+    }
+}
+
+fn line(source: &LogSource, stream: &str, event: OutputLogEvent) -> LogLine {
+    // The job's name says nothing new in its own stream's.
+    let prefix = source.stream_prefix().unwrap_or_default();
+    LogLine {
+        source: source.to_string(),
+        stream: stream.strip_prefix(&prefix).unwrap_or(stream).to_owned(),
+        time: event.timestamp.map(seconds),
+        text: event
+            .message
+            .unwrap_or_default()
+            .trim_end_matches(['\n', '\r'])
+            .to_owned(),
+    }
+}
+
+/// The service counts milliseconds.
+fn seconds(milliseconds: i64) -> f64 {
+    milliseconds as f64 / 1000.0
+}
+
+/// All streams of the log ([`DescribeLogStreams`], all pages).
+///
+/// [`DescribeLogStreams`]:
+/// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogStreams.html
+async fn streams(clients: &Clients, source: &LogSource) -> Result<Vec<LogStream>, Error> {
+    let request = clients
+        .logs
+        .describe_log_streams()
+        .log_group_name(source.group());
+    let mut pages = request
+        .set_log_stream_name_prefix(source.stream_prefix())
+        .into_paginator()
+        .items()
+        .send();
+    let mut streams = Vec::new();
+    while let Some(stream) = pages.next().await {
+        streams.push(stream.map_err(|error| Error::from_sdk(OP, source, error))?);
+    }
+    Ok(streams)
+}
+
+/// The last `count` lines over the newest streams.
+pub(super) async fn tail(
+    clients: &Clients,
+    source: &LogSource,
+    count: usize,
+    since: Option<f64>,
+) -> Result<Vec<String>, Error> {
+    let mut streams = streams(clients, source).await?;
+    let newest = |stream: &LogStream| stream.last_event_timestamp.max(stream.creation_time);
+    streams.sort_by_key(|stream| std::cmp::Reverse(newest(stream)));
+    let mut lines = Vec::new();
+    for stream in streams.into_iter().take(NEWEST) {
+        let name = stream.log_stream_name.unwrap_or_default();
+        lines.extend(end_of(clients, source, (&name, count)).await?);
+    }
+    lines.retain(|line: &LogLine| since.is_none_or(|since| line.time >= Some(since)));
+    lines.sort_by(|a, b| a.time.unwrap_or(0.0).total_cmp(&b.time.unwrap_or(0.0)));
+    let texts = lines.into_iter().map(|line| line.text);
+    Ok(texts
+        .rev()
+        .take(count)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect())
+}
+
+/// The last lines of one stream, from its end backwards.
+async fn end_of(
+    clients: &Clients,
+    source: &LogSource,
+    (stream, count): (&str, usize),
+) -> Result<Vec<LogLine>, Error> {
+    let mut token = None;
+    for _ in 0..EMPTY_PAGES {
+        let request = clients.logs.get_log_events().log_group_name(source.group());
+        let request = request
+            .log_stream_name(stream)
+            .start_from_head(false)
+            .limit(count.clamp(1, PAGE as usize) as i32);
+        let sent = request.set_next_token(token.clone()).send().await;
+        let page = sent.map_err(|error| Error::from_sdk(OP, source, error))?;
+        let events = page.events.unwrap_or_default();
+        if !events.is_empty() {
+            let line = |event| line(source, stream, event);
+            return Ok(events.into_iter().map(line).collect());
+        }
+        if page.next_backward_token.is_none() || page.next_backward_token == token {
+            break;
+        }
+        token = page.next_backward_token;
+    }
+    Ok(Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{Follower, LogTail, tail};
+    use super::*;
+    use crate::scripted::{Answer, Scripted, ok, refusal};
+
+    fn job(name: &str) -> LogSource {
+        LogSource::Job(name.parse().unwrap())
+    }
+
+    fn streams_are(names: &[&str]) -> Answer {
+        let stream = |name: &&str| json!({"logStreamName": name, "creationTime": 1000});
+        let streams: Vec<_> = names.iter().map(stream).collect();
+        ok(&json!({"logStreams": streams}).to_string())
+    }
+
+    fn page(lines: &[(i64, &str)], next: &str) -> Answer {
+        let event = |(time, text): &(i64, &str)| json!({"timestamp": time, "message": text});
+        let events: Vec<_> = lines.iter().map(event).collect();
+        let page = json!({
+            "events": events, "nextForwardToken": next, "nextBackwardToken": format!("b-{next}"),
+        });
+        ok(&page.to_string())
+    }
+
+    fn no_group() -> Answer {
+        let sentence = "The specified log group does not exist.";
+        refusal("ResourceNotFoundException", sentence)
+    }
+
+    fn texts(lines: &[LogLine]) -> Vec<String> {
+        let text = |line: &LogLine| format!("{}|{}|{}", line.source, line.stream, line.text);
+        lines.iter().map(text).collect()
+    }
+
+    #[tokio::test]
+    async fn several_logs_are_read_side_by_side_and_each_line_once() {
+        let script = [
+            // The first look: `a` has one stream with two pages, `b` has none yet.
+            streams_are(&["a/algo-1-7"]),
+            page(&[(1000, "a one\n"), (3000, "a three")], "f1"),
+            page(&[(4000, "a four")], "f2"),
+            page(&[], "f2"),
+            no_group(),
+            // The second: one new line of each, and those of `b` came earlier.
+            streams_are(&["a/algo-1-7"]),
+            page(&[(6000, "a six")], "f3"),
+            page(&[], "f3"),
+            streams_are(&["b/algo-1-8"]),
+            page(&[(5000, "b five")], "g1"),
+            page(&[], "g1"),
+        ];
+        let server = Scripted::start(script).await;
+        let (clients, mut follower) = (server.clients(), Follower::new([job("a"), job("b")]));
+        let first = follower.next(&clients).await.unwrap();
+        assert_eq!(
+            texts(&first),
+            [
+                "a|algo-1-7|a one",
+                "a|algo-1-7|a three",
+                "a|algo-1-7|a four"
+            ]
+        );
+        assert_eq!(first[0].time, Some(1.0));
+        let second = follower.next(&clients).await.unwrap();
+        assert_eq!(
+            texts(&second),
+            ["b|algo-1-8|b five", "a|algo-1-7|a six"],
+            "in the order of their times"
+        );
+        let asked = json!({
+            "logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamName": "a/algo-1-7",
+            "startFromHead": true, "limit": 10_000, "nextToken": "f2",
+        });
+        assert_eq!(
+            server.json(6),
+            asked,
+            "the second look starts after the first"
+        );
+        assert_eq!(server.json(0)["logStreamNamePrefix"], "a/");
+    }
+
+    #[tokio::test]
+    async fn lines_before_a_failed_call_come_with_the_next_one() {
+        let script = [
+            streams_are(&["a/x"]),
+            page(&[(1000, "one")], "f1"),
+            page(&[], "f1"),
+            refusal("InternalFailure", "try again"),
+            streams_are(&["a/x"]),
+            page(&[], "f1"),
+            streams_are(&[]),
+        ];
+        let server = Scripted::start(script).await;
+        let (clients, mut follower) = (server.clients(), Follower::new([job("a"), job("b")]));
+        let error = follower.next(&clients).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Service);
+        let lines = follower.next(&clients).await.unwrap();
+        assert_eq!(texts(&lines), ["a|x|one"]);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_an_endpoints_log_is_that_of_its_newest_streams() {
+        let streams = json!({"logStreams": [
+            {"logStreamName": "AllTraffic/old", "lastEventTimestamp": 1000},
+            {"logStreamName": "AllTraffic/new", "lastEventTimestamp": 9000},
+        ]});
+        let script = || {
+            [
+                ok(&streams.to_string()),
+                page(&[], "skipped"),
+                page(&[(8000, "new one"), (9000, "new two")], "n"),
+                page(&[(1000, "old")], "o"),
+            ]
+        };
+        let endpoint = LogSource::Endpoint("e".parse().unwrap());
+        let check = async |count, since, expected: &[&str]| {
+            let server = Scripted::start(script()).await;
+            let found = tail(&server.clients(), &endpoint, count, since).await;
+            let LogTail::Lines(lines) = found.unwrap() else {
+                panic!("there are lines")
+            };
+            assert_eq!(lines, expected);
+            assert_eq!(server.json(2)["nextToken"], "b-skipped");
+            assert_eq!(server.json(1)["logGroupName"], "/aws/sagemaker/Endpoints/e");
+        };
+        check(2, None, &["new one", "new two"]).await;
+        check(9, None, &["old", "new one", "new two"]).await;
+        check(9, Some(8.5), &["new two"]).await;
+    }
+
+    #[tokio::test]
+    async fn a_log_that_must_not_be_read_has_a_command_and_one_that_is_missing_is_not_found() {
+        let denied = refusal("AccessDeniedException", "not authorized");
+        let server = Scripted::start([denied, no_group()]).await;
+        let clients = server.clients();
+        let found = tail(&clients, &job("a"), 5, None).await.unwrap();
+        assert_eq!(found, LogTail::Hint(job("a").command(&clients)));
+        let error = tail(&clients, &job("a"), 5, None).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,150 @@
+//! Whole logs from a local server that has no `CloudWatch`.
+
+use super::{LogLine, LogSource};
+use crate::backend::get;
+use crate::clients::Clients;
+use crate::error::{Error, ErrorKind};
+
+const OP: &str = "read the log of";
+
+/// How far a whole log was read.
+#[derive(Debug, Default)]
+pub(super) struct Plain {
+    /// Bytes whose lines were read.
+    read: usize,
+    /// Length at the last look.
+    length: usize,
+    /// Lines that nobody took yet.
+    pub(super) lines: Vec<LogLine>,
+}
+
+impl Plain {
+    /// Adds the lines that are new; a log that does not exist yet has none.
+    pub(super) async fn read(
+        &mut self,
+        clients: &Clients,
+        source: &LogSource,
+    ) -> Result<(), Error> {
+        match whole(clients, source).await {
+            Ok(text) => self.take(&text, source),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, text: &str, source: &LogSource) {
+        let new = text.get(self.read..).unwrap_or_default();
+        // A last line without an end is still being written, unless nothing was added to it.
+        let whole = if text.len() == self.length {
+            new.len()
+        } else {
+            new.rfind('\n').map_or(0, |end| end + 1)
+        };
+        self.length = text.len();
+        self.read += whole;
+        self.lines.extend(new[..whole].lines().map(|line| LogLine {
+            source: source.to_string(),
+            stream: String::new(),
+            time: None,
+            text: line.to_owned(),
+        }));
+    }
+}
+
+/// The whole log.
+pub(super) async fn whole(clients: &Clients, source: &LogSource) -> Result<String, Error> {
+    let path = match source {
+        LogSource::Job(job) => format!("jobs/{job}/log"),
+        LogSource::Endpoint(endpoint) => format!("endpoints/{endpoint}/log"),
+    };
+    let url = clients.local_url().unwrap_or_default();
+    let answer = get(&format!("{url}/_local/{path}")).await;
+    let (status, body) = answer.map_err(|error| {
+        Error::new(ErrorKind::Transport, OP, format!("{source}: no answer")).with_source(error)
+    })?;
+    let (kind, said) = match status {
+        200 => return Ok(String::from_utf8_lossy(&body).into_owned()),
+        404 => (ErrorKind::NotFound, "has no log of it".to_owned()),
+        _ => (ErrorKind::Service, format!("answered {status}")),
+    };
+    let message = format!("{source}: the local server {said}");
+    Err(Error::new(kind, OP, message))
+}
+
+/// The last `count` lines of `text`, oldest first.
+pub(crate) fn last_lines(text: &str, count: usize) -> Vec<String> {
+    let mut lines: Vec<String> = text.lines().rev().take(count).map(str::to_owned).collect();
+    lines.reverse();
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Follower, LogTail, tail};
+    use super::*;
+    use crate::scripted::{Answer, Scripted, ok, refusal};
+
+    fn job() -> LogSource {
+        LogSource::Job("job-1".parse().unwrap())
+    }
+
+    fn unknown() -> Answer {
+        refusal("UnknownOperationException", "Logs_20140328.x")
+    }
+
+    async fn tail_of(answer: Answer) -> Result<LogTail, ErrorKind> {
+        let server = Scripted::start([unknown(), answer]).await;
+        let tail = tail(&server.clients(), &job(), 2, None)
+            .await
+            .map_err(|error| error.kind());
+        assert_eq!(
+            server.operations(),
+            ["DescribeLogStreams", "GET /_local/jobs/job-1/log"]
+        );
+        tail
+    }
+
+    #[tokio::test]
+    async fn the_local_log_ends_with_its_last_lines() {
+        let lines = |lines: &[&str]| {
+            Ok(LogTail::Lines(
+                lines.iter().map(|line| (*line).to_owned()).collect(),
+            ))
+        };
+        assert_eq!(
+            tail_of(ok("one\ntwo\nthree\n")).await,
+            lines(&["two", "three"])
+        );
+        assert_eq!(tail_of(ok("one")).await, lines(&["one"]));
+        assert_eq!(tail_of(ok("")).await, lines(&[]));
+        assert_eq!(tail_of(ok("").status(404)).await, Err(ErrorKind::NotFound));
+        assert_eq!(tail_of(ok("").status(500)).await, Err(ErrorKind::Service));
+    }
+
+    #[tokio::test]
+    async fn a_follower_returns_every_line_once_and_no_half_line_that_still_grows() {
+        let looks = [
+            ok("").status(404),
+            ok("one\ntw"),
+            ok("one\ntwo\nthree"),
+            ok("one\ntwo\nthree"),
+            ok("one\ntwo\nthree"),
+        ];
+        let script = std::iter::once(unknown()).chain(looks);
+        let server = Scripted::start(script).await;
+        let (clients, mut follower) = (server.clients(), Follower::new([job()]));
+        let expected: [&[&str]; 5] = [&[], &["one"], &["two"], &["three"], &[]];
+        for expected in expected {
+            let lines = follower.next(&clients).await.unwrap();
+            let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+            assert_eq!(texts, expected);
+        }
+        assert_eq!(
+            server.operations()[0],
+            "DescribeLogStreams",
+            "a service that is missing is asked for once"
+        );
+        assert_eq!(server.seen().len(), 6);
+    }
+}

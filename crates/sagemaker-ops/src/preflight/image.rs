@@ -1,0 +1,208 @@
+//! The container image: that it is in the registry of this region, in a form that can be hosted.
+
+use aws_sdk_ecr::types::ImageIdentifier;
+
+use super::Check;
+use crate::clients::Clients;
+use crate::error::{Error, ErrorKind};
+use crate::names::ImageUri;
+
+const NAME: &str = "image";
+
+/// The one form that hosting takes: it refuses OCI manifests and lists of several platforms.
+const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
+
+const PUSH: &str = "push it with `push-image`, or give another with --image-uri";
+
+/// An image in a private registry of ECR.
+#[derive(Debug, PartialEq)]
+struct InRegistry<'a> {
+    account: &'a str,
+    region: &'a str,
+    repository: &'a str,
+    reference: Reference<'a>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Reference<'a> {
+    Tag(&'a str),
+    Digest(&'a str),
+}
+
+/// Looks the image up ([`DescribeImages`]).
+///
+/// [`DescribeImages`]:
+/// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImages.html
+pub(super) async fn check(clients: &Clients, image: &ImageUri) -> Check {
+    let Some(place) = place_of(image.as_str()) else {
+        return Check::failed(
+            NAME,
+            format!("{image} is not in ECR, and SageMaker hosts nothing else"),
+            PUSH,
+        );
+    };
+    if place.region != clients.region() {
+        return Check::failed(
+            NAME,
+            format!(
+                "{image} is in {}, not in {}",
+                place.region,
+                clients.region()
+            ),
+            "push it to this region, or give the other with --region",
+        );
+    }
+    let id = match place.reference {
+        Reference::Tag(tag) => ImageIdentifier::builder().image_tag(tag),
+        Reference::Digest(digest) => ImageIdentifier::builder().image_digest(digest),
+    };
+    let sent = clients
+        .ecr
+        .describe_images()
+        .registry_id(place.account)
+        .repository_name(place.repository)
+        .image_ids(id.build())
+        .send()
+        .await;
+    match sent.map_err(|error| Error::from_sdk("look up the image", image, error)) {
+        Ok(found) => {
+            let found = found.image_details.unwrap_or_default().into_iter().next();
+            let form = found.and_then(|found| found.image_manifest_media_type);
+            judged(image, form.as_deref())
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Check::failed(NAME, format!("{image} does not exist"), PUSH)
+        }
+        Err(error) => Check::unseen(NAME, &error, "ecr:DescribeImages"),
+    }
+}
+
+fn judged(image: &ImageUri, form: Option<&str>) -> Check {
+    match form {
+        Some(DOCKER) | None => Check::passed(NAME, image.to_string()),
+        Some(other) => Check::failed(
+            NAME,
+            format!("{image} has a manifest that hosting refuses: {other}"),
+            "push it with `push-image`, which writes Docker's schema 2 (with docker: `docker buildx \
+             build --provenance=false --output type=docker`)",
+        ),
+    }
+}
+
+/// The parts of `{account}.dkr.ecr.{region}.amazonaws.com/{repository}:{tag}`; none for any other
+/// registry. Without tag and digest it is `latest`.
+fn place_of(image: &str) -> Option<InRegistry<'_>> {
+    let (host, path) = image.split_once('/')?;
+    let (account, rest) = host.split_once(".dkr.ecr.")?;
+    let (region, _) = rest.split_once(".amazonaws.com")?;
+    let (repository, reference) = match (path.split_once('@'), path.rsplit_once(':')) {
+        (Some((repository, digest)), _) => {
+            let (untagged, _) = repository.split_once(':').unwrap_or((repository, ""));
+            (untagged, Reference::Digest(digest))
+        }
+        (None, Some((repository, tag))) => (repository, Reference::Tag(tag)),
+        (None, None) => (path, Reference::Tag("latest")),
+    };
+    Some(InRegistry {
+        account,
+        region,
+        repository,
+        reference,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Outcome;
+    use super::*;
+    use crate::scripted::{Answer, Scripted, ok, refusal};
+
+    const HOST: &str = "691595239825.dkr.ecr.us-east-1.amazonaws.com";
+
+    #[test]
+    fn the_parts_of_an_image_are_read_from_its_name() {
+        let check = |path: &str, repository: &str, reference: Reference<'_>| {
+            let image = format!("{HOST}/{path}");
+            let place = place_of(&image).unwrap();
+            assert_eq!((place.account, place.region), ("691595239825", "us-east-1"));
+            assert_eq!((place.repository, place.reference), (repository, reference));
+        };
+        check("fire:1", "fire", Reference::Tag("1"));
+        check("a/fire:1", "a/fire", Reference::Tag("1"));
+        check("fire", "fire", Reference::Tag("latest"));
+        check("fire@sha256:00", "fire", Reference::Digest("sha256:00"));
+        check("fire:1@sha256:00", "fire", Reference::Digest("sha256:00"));
+        for other in ["fire:1", "docker.io/library/fire:1", "a.dkr.ecr.x/fire"] {
+            assert_eq!(place_of(other), None, "{other}");
+        }
+    }
+
+    async fn checked(answer: Answer) -> Check {
+        let server = Scripted::start([answer]).await;
+        let image = format!("{HOST}/fire:1").parse().unwrap();
+        let check = check(&server.clients(), &image).await;
+        let asked = json!({
+            "registryId": "691595239825", "repositoryName": "fire",
+            "imageIds": [{"imageTag": "1"}],
+        });
+        assert_eq!(server.json(0), asked);
+        check
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_an_image_is_told_with_what_to_do() {
+        let with = |form: &str| {
+            ok(&json!({"imageDetails": [{"imageManifestMediaType": form}]}).to_string())
+        };
+        let oci = "application/vnd.oci.image.manifest.v1+json";
+        let refused = |code: &str| refusal(code, "no");
+        for (answer, outcome, text) in [
+            (with(DOCKER), Outcome::Passed, "fire:1"),
+            (ok("{\"imageDetails\":[{}]}"), Outcome::Passed, "fire:1"),
+            (with(oci), Outcome::Failed, "--provenance=false"),
+            (
+                refused("ImageNotFoundException"),
+                Outcome::Failed,
+                "push-image",
+            ),
+            (
+                refused("RepositoryNotFoundException"),
+                Outcome::Failed,
+                "push-image",
+            ),
+            (
+                refused("AccessDeniedException"),
+                Outcome::NotApplicable,
+                "ecr:DescribeImages",
+            ),
+            (
+                refused("UnknownOperationException"),
+                Outcome::NotApplicable,
+                "does not know",
+            ),
+        ] {
+            let check = checked(answer).await;
+            assert_eq!(check.outcome, outcome, "{check}");
+            assert!(check.to_string().contains(text), "{check}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_image_elsewhere_is_refused_before_it_is_looked_up() {
+        let server = Scripted::start([]).await;
+        for (image, text) in [
+            ("docker.io/fire:1", "not in ECR"),
+            (
+                "691595239825.dkr.ecr.eu-west-1.amazonaws.com/fire:1",
+                "is in eu-west-1",
+            ),
+        ] {
+            let check = check(&server.clients(), &image.parse().unwrap()).await;
+            assert_eq!(check.outcome, Outcome::Failed);
+            assert!(check.to_string().contains(text), "{check}");
+        }
+        assert!(server.seen().is_empty());
+    }
+}

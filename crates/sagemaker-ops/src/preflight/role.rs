@@ -1,0 +1,232 @@
+//! The role: that it exists, and that `SageMaker` may take it on.
+
+use serde_json::Value;
+
+use super::Check;
+use crate::clients::Clients;
+use crate::error::{Error, ErrorKind};
+use crate::names::{AccountId, RoleArn};
+
+const NAME: &str = "role";
+const SERVICE: &str = "sagemaker.amazonaws.com";
+
+/// Looks the role up ([`GetRole`]).
+///
+/// [`GetRole`]: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
+pub(super) async fn check(clients: &Clients, role: &RoleArn, account: &AccountId) -> Check {
+    if role.account() != account.as_str() {
+        return Check::failed(
+            NAME,
+            format!("{role} is not of the account {account}, which cannot pass it on"),
+            "give a role of this account with --role-arn",
+        );
+    }
+    let sent = clients.iam.get_role().role_name(role.name()).send().await;
+    let found = match sent.map_err(|error| Error::from_sdk("look up the role", role, error)) {
+        Ok(found) => found.role,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Check::failed(
+                NAME,
+                format!("{role} does not exist"),
+                "create it with trust in sagemaker.amazonaws.com and the policy \
+                 AmazonSageMakerFullAccess, or give another with --role-arn",
+            );
+        }
+        Err(error) => return Check::unseen(NAME, &error, "iam:GetRole"),
+    };
+    let trust = found.and_then(|role| role.assume_role_policy_document);
+    let policy = trust.map(|trust| decoded(&trust));
+    match policy.and_then(|policy| serde_json::from_str(&policy).ok()) {
+        Some(policy) if trusts(&policy) => Check::passed(NAME, format!("{role} trusts {SERVICE}")),
+        Some(_) => Check::failed(
+            NAME,
+            format!("{role} does not let {SERVICE} assume it"),
+            format!(
+                "allow sts:AssumeRole to {SERVICE} in its trust policy with `aws iam \
+                 update-assume-role-policy --role-name {}`",
+                role.name()
+            ),
+        ),
+        None => Check::not_applicable(NAME, format!("{role} exists; its trust cannot be read")),
+    }
+}
+
+/// Whether a statement lets the service assume the role. Conditions may still forbid it.
+fn trusts(policy: &Value) -> bool {
+    // Each of these is one value or a list of them.
+    fn any(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
+        match value {
+            Value::Array(values) => values.iter().any(test),
+            one => test(one),
+        }
+    }
+    any(&policy["Statement"], |statement| {
+        let is = |value: &Value, allowed: &[&str]| {
+            any(value, |one| {
+                one.as_str().is_some_and(|one| allowed.contains(&one))
+            })
+        };
+        statement["Effect"] == "Allow"
+            && is(&statement["Action"], &["sts:AssumeRole", "sts:*", "*"])
+            && (is(&statement["Principal"]["Service"], &[SERVICE])
+                || is(&statement["Principal"], &["*"]))
+    })
+}
+
+/// The document as it was before it was percent-encoded.
+fn decoded(document: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = document.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = after
+            .get(..2)
+            .and_then(|code| std::str::from_utf8(code).ok());
+        let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        if let Some(byte) = byte.filter(|_| *first == b'%') {
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Outcome;
+    use super::*;
+    use crate::scripted::{Answer, Scripted, ok};
+
+    fn statement(effect: &str, principal: &Value, action: &Value) -> Value {
+        json!({"Effect": effect, "Principal": principal, "Action": action})
+    }
+
+    fn sagemaker() -> Value {
+        json!({"Service": ["ec2.amazonaws.com", SERVICE]})
+    }
+
+    #[test]
+    fn trust_is_a_statement_that_allows_the_service_to_assume_the_role() {
+        let assume = json!("sts:AssumeRole");
+        let ec2 = json!({"Service": "ec2.amazonaws.com"});
+        let good = statement("Allow", &sagemaker(), &assume);
+        for (statements, trusted) in [
+            (good.clone(), true),
+            (json!([statement("Allow", &ec2, &assume), good]), true),
+            (
+                statement(
+                    "Allow",
+                    &sagemaker(),
+                    &json!(["sts:TagSession", "sts:AssumeRole"]),
+                ),
+                true,
+            ),
+            (statement("Allow", &json!("*"), &assume), true),
+            (statement("Allow", &ec2, &assume), false),
+            (statement("Deny", &sagemaker(), &assume), false),
+            (
+                statement("Allow", &sagemaker(), &json!("sts:TagSession")),
+                false,
+            ),
+            (statement("Allow", &json!({"AWS": "*"}), &assume), false),
+            (json!(null), false),
+        ] {
+            let policy = json!({"Version": "2012-10-17", "Statement": statements});
+            assert_eq!(trusts(&policy), trusted, "{policy}");
+        }
+    }
+
+    #[test]
+    fn documents_are_decoded_as_they_were_encoded() {
+        for (encoded, plain) in [
+            ("%7B%22a%22%3A%20%22%C3%A4%22%7D", "{\"a\": \"ä\"}"),
+            ("{}", "{}"),
+            ("100%", "100%"),
+            ("%zz", "%zz"),
+        ] {
+            assert_eq!(decoded(encoded), plain);
+        }
+    }
+
+    async fn checked(answer: Answer) -> Check {
+        let server = Scripted::start([answer]).await;
+        let role = "arn:aws:iam::691595239825:role/service/Fire"
+            .parse()
+            .unwrap();
+        let account = "691595239825".parse().unwrap();
+        let check = check(&server.clients(), &role, &account).await;
+        let asked = String::from_utf8(server.seen()[0].body.to_vec()).unwrap();
+        assert!(
+            asked.contains("Action=GetRole") && asked.contains("RoleName=Fire"),
+            "{asked}"
+        );
+        check
+    }
+
+    fn role_with(policy: &Value) -> Answer {
+        let encoded: String = policy
+            .to_string()
+            .bytes()
+            .map(|byte| format!("%{byte:02X}"))
+            .collect();
+        ok(&format!(
+            "<GetRoleResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetRoleResult>\
+             <Role><RoleName>Fire</RoleName><AssumeRolePolicyDocument>{encoded}\
+             </AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>"
+        ))
+    }
+
+    fn refused(code: &str, status: u16) -> Answer {
+        ok(&format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message>\
+             </Error></ErrorResponse>"
+        ))
+        .status(status)
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_a_role_is_told_with_what_to_do() {
+        let assume = json!("sts:AssumeRole");
+        let policy = |statement: Value| json!({"Statement": statement});
+        let good = policy(statement("Allow", &sagemaker(), &assume));
+        let bad = policy(json!([]));
+        for (answer, outcome, text) in [
+            (role_with(&good), Outcome::Passed, "trusts sagemaker"),
+            (
+                role_with(&bad),
+                Outcome::Failed,
+                "update-assume-role-policy",
+            ),
+            (refused("NoSuchEntity", 404), Outcome::Failed, "create it"),
+            (
+                refused("AccessDenied", 403),
+                Outcome::NotApplicable,
+                "iam:GetRole",
+            ),
+            (
+                refused("InvalidAction", 400),
+                Outcome::NotApplicable,
+                "does not know",
+            ),
+            (refused("ServiceFailure", 500), Outcome::Failed, "try again"),
+        ] {
+            let check = checked(answer).await;
+            assert_eq!(check.outcome, outcome, "{check}");
+            assert!(check.to_string().contains(text), "{check}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_role_of_another_account_is_refused_before_it_is_looked_up() {
+        let server = Scripted::start([]).await;
+        let role = "arn:aws:iam::123456789012:role/Fire".parse().unwrap();
+        let account = "691595239825".parse().unwrap();
+        let check = check(&server.clients(), &role, &account).await;
+        assert_eq!(check.outcome, Outcome::Failed);
+        assert!(server.seen().is_empty());
+    }
+}

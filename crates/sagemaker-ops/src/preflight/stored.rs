@@ -1,0 +1,214 @@
+//! What lies in S3: the bucket, the data of a job, the model of a variant.
+
+use super::{Check, Outcome, TrainingPlan};
+use crate::clients::Clients;
+use crate::error::Error;
+use crate::names::{BucketName, S3Uri};
+use crate::storage::{self, BucketOrigin, BucketPlace, bucket_place};
+
+/// That the bucket can be reached and is in the region of the calls, as training demands.
+pub(super) async fn bucket(
+    clients: &Clients,
+    (bucket, origin): (&BucketName, BucketOrigin),
+) -> Check {
+    const NAME: &str = "bucket";
+    let here = clients.region();
+    match bucket_place(clients, bucket).await {
+        Ok(BucketPlace::Here) => Check::passed(NAME, format!("{bucket} in {here}")),
+        Ok(BucketPlace::Missing) if origin == BucketOrigin::Default => {
+            Check::passed(NAME, format!("{bucket} does not exist yet and is created"))
+        }
+        Ok(BucketPlace::Missing) => Check::failed(
+            NAME,
+            format!("{bucket} does not exist"),
+            format!(
+                "correct --bucket, or create it with `aws s3 mb s3://{bucket} --region {here}`"
+            ),
+        ),
+        Ok(BucketPlace::Elsewhere(region)) => {
+            let region = region.unwrap_or("another region".to_owned());
+            let detail = format!("{bucket} is in {region}, not in {here}");
+            let remedy = "give its region with --region, or a bucket of this one with --bucket";
+            Check::failed(NAME, detail, remedy)
+        }
+        Err(error) => unreadable(NAME, &error, "s3:ListBucket"),
+    }
+}
+
+/// That there are objects below every channel of the jobs.
+pub(super) async fn data(clients: &Clients, plan: &TrainingPlan<'_>) -> Check {
+    const NAME: &str = "data";
+    if !plan.data_is_there {
+        return Check::not_applicable(NAME, "uploaded by this run");
+    }
+    let mut prefixes: Vec<&S3Uri> = plan
+        .jobs
+        .iter()
+        .flat_map(|job| &job.channels)
+        .map(|channel| &channel.uri)
+        .collect();
+    prefixes.sort();
+    prefixes.dedup();
+    for prefix in &prefixes {
+        match storage::has_objects(clients, prefix).await {
+            Ok(true) => {}
+            Ok(false) => {
+                return Check::failed(
+                    NAME,
+                    format!("there is nothing below {prefix}"),
+                    format!("look with `aws s3 ls {prefix}`, upload the data, or give another"),
+                );
+            }
+            Err(error) => return unreadable(NAME, &error, "s3:ListBucket"),
+        }
+    }
+    Check::passed(
+        NAME,
+        format!("all {} channels have objects", prefixes.len()),
+    )
+}
+
+/// That there is a model.
+pub(super) async fn model(clients: &Clients, model: &S3Uri) -> Check {
+    const NAME: &str = "model";
+    if !model.key().ends_with(".tar.gz") {
+        let detail = format!("{model} is not a model.tar.gz, which is all that can be hosted");
+        return Check::failed(
+            NAME,
+            detail,
+            "give the URI that `monitor-100k --metrics` prints",
+        );
+    }
+    match storage::head(clients, model).await {
+        Ok(Some(found)) => Check::passed(NAME, format!("{model}, {} bytes", found.size)),
+        Ok(None) => Check::failed(
+            NAME,
+            format!("{model} does not exist"),
+            format!("look with `aws s3 ls {}`", model.sibling("")),
+        ),
+        Err(error) => unreadable(NAME, &error, "s3:GetObject"),
+    }
+}
+
+/// Without what lies in S3 nothing works, so here a missing permission is a failure.
+fn unreadable(name: &'static str, error: &Error, permission: &str) -> Check {
+    let check = Check::unseen(name, error, permission);
+    if check.outcome == Outcome::Failed {
+        return check;
+    }
+    let remedy = format!("ask for {permission}, or use a bucket of this account");
+    Check {
+        kind: Some(error.kind()),
+        ..Check::failed(name, error.to_string(), remedy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scripted::{Answer, Scripted, ok};
+    use crate::training::TrainingRequest;
+    use crate::training::submit::tests::request;
+
+    fn said(check: &Check, outcome: Outcome, text: &str) {
+        assert_eq!(check.outcome, outcome, "{check}");
+        assert!(check.to_string().contains(text), "{check}");
+    }
+
+    #[tokio::test]
+    async fn a_bucket_must_be_reachable_and_in_the_region() {
+        use BucketOrigin::{Default, Named};
+        let elsewhere = ok("")
+            .status(301)
+            .header("x-amz-bucket-region", "eu-west-1");
+        for (answer, origin, outcome, text) in [
+            (ok(""), Named, Outcome::Passed, "in us-east-1"),
+            (
+                ok("").status(404),
+                Named,
+                Outcome::Failed,
+                "aws s3 mb s3://fire-data",
+            ),
+            (ok("").status(404), Default, Outcome::Passed, "is created"),
+            (elsewhere, Default, Outcome::Failed, "is in eu-west-1"),
+            (
+                ok("").status(403),
+                Default,
+                Outcome::Failed,
+                "s3:ListBucket",
+            ),
+        ] {
+            let server = Scripted::start([answer]).await;
+            let name = "fire-data".parse().unwrap();
+            said(
+                &bucket(&server.clients(), (&name, origin)).await,
+                outcome,
+                text,
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn every_channel_needs_objects_unless_this_run_uploads_them() {
+        let some =
+            || ok("<ListBucketResult><Contents><Size>5</Size></Contents></ListBucketResult>");
+        let none = ok("<ListBucketResult/>");
+        let mut job = request();
+        let mut second = job.channels[0].clone();
+        second.uri = "s3://bucket/validation/".parse().unwrap();
+        job.channels.push(second);
+        let bucket = "bucket".parse().unwrap();
+        let check = async |data_is_there, script: Vec<Answer>| {
+            let jobs: [TrainingRequest; 2] = [job.clone(), job.clone()];
+            let plan = TrainingPlan {
+                bucket: (&bucket, BucketOrigin::Named),
+                jobs: &jobs,
+                data_is_there,
+                max_cost_usd: None,
+            };
+            let server = Scripted::start(script).await;
+            let check = data(&server.clients(), &plan).await;
+            (check, server.seen().len())
+        };
+        let (found, calls) = check(true, vec![some(), some()]).await;
+        said(&found, Outcome::Passed, "all 2 channels");
+        assert_eq!(calls, 2, "what several jobs share is looked at once");
+        let (found, _) = check(true, vec![some(), none]).await;
+        said(&found, Outcome::Failed, "aws s3 ls s3://bucket/validation/");
+        let (found, calls) = check(false, vec![]).await;
+        said(&found, Outcome::NotApplicable, "uploaded by this run");
+        assert_eq!(calls, 0);
+    }
+
+    #[tokio::test]
+    async fn a_model_is_an_archive_that_exists() {
+        let there = ok("").header("content-length", "7");
+        for (uri, script, outcome, text) in [
+            (
+                "s3://bucket/m/model.tar.gz",
+                vec![there],
+                Outcome::Passed,
+                "7 bytes",
+            ),
+            (
+                "s3://bucket/m/model.tar.gz",
+                vec![ok("").status(404)],
+                Outcome::Failed,
+                "aws s3 ls s3://bucket/m/",
+            ),
+            (
+                "s3://bucket/m/model.json",
+                vec![],
+                Outcome::Failed,
+                "monitor-100k",
+            ),
+        ] {
+            let server = Scripted::start(script).await;
+            said(
+                &model(&server.clients(), &uri.parse().unwrap()).await,
+                outcome,
+                text,
+            );
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Whole reports, against a server that answers in the order of the checks.
+
+use serde_json::json;
+
+use super::*;
+use crate::endpoint::deployment_tests;
+use crate::scripted::{Answer, Scripted, ok, refusal};
+use crate::training::submit::tests::request;
+
+const IMAGE: &str = "691595239825.dkr.ecr.us-east-1.amazonaws.com/fire-container:1";
+
+fn identity() -> Answer {
+    ok(
+        "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>691595239825</Account>\
+        </GetCallerIdentityResult></GetCallerIdentityResponse>",
+    )
+}
+
+/// What a server answers that knows no IAM and no ECR.
+fn unknown() -> Answer {
+    refusal("UnknownOperationException", "no such operation")
+}
+
+fn outcomes(report: &Report) -> Vec<(&str, Outcome)> {
+    let pair = |check: &Check| (check.name, check.outcome);
+    report.checks.iter().map(pair).collect()
+}
+
+#[tokio::test]
+async fn jobs_are_checked_in_the_order_in_which_things_depend_on_each_other() {
+    use Outcome::{NotApplicable, Passed};
+    let job = TrainingRequest {
+        image: IMAGE.parse().unwrap(),
+        ..request()
+    };
+    let bucket = "bucket".parse().unwrap();
+    let plan = TrainingPlan {
+        bucket: (&bucket, BucketOrigin::Named),
+        jobs: &[job],
+        data_is_there: true,
+        max_cost_usd: None,
+    };
+    let free = refusal("ValidationException", "Requested resource not found.");
+    let objects = "<ListBucketResult><Contents><Size>5</Size></Contents></ListBucketResult>";
+    let script = [identity(), ok(""), unknown(), unknown(), free, ok(objects)];
+    let server = Scripted::start(script).await;
+    let report = training(&server.clients(), &plan).await;
+    let expected = [
+        ("credentials", Passed),
+        ("region", Passed),
+        ("bucket", Passed),
+        ("role", NotApplicable),
+        ("image", NotApplicable),
+        ("instance type", Passed),
+        ("job name", Passed),
+        ("data", Passed),
+        ("cost", Passed),
+    ];
+    assert_eq!(outcomes(&report), expected, "{report:?}");
+    assert!(report.passed() && report.error().is_none());
+    assert_eq!(
+        report.cost_usd.map(|usd| (usd * 1000.0).round()),
+        Some(3688.0)
+    );
+}
+
+#[tokio::test]
+async fn bad_credentials_end_the_questions_but_not_the_checks_that_need_no_answer() {
+    let expired = ok("<ErrorResponse><Error><Code>ExpiredToken</Code></Error></ErrorResponse>");
+    let server = Scripted::start([expired.status(403)]).await;
+    let bucket = "bucket".parse().unwrap();
+    let job = TrainingRequest {
+        instance_type: "ml.t2.medium".to_owned(),
+        ..request()
+    };
+    let plan = TrainingPlan {
+        bucket: (&bucket, BucketOrigin::Named),
+        jobs: &[job],
+        data_is_there: true,
+        max_cost_usd: None,
+    };
+    let report = training(&server.clients(), &plan).await;
+    assert_eq!(server.seen().len(), 1);
+    let failed: Vec<_> = report.failures().map(|check| check.name).collect();
+    assert_eq!(failed, ["credentials", "instance type"]);
+    let error = report.error().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Denied);
+    for text in ["aws sso login", "it only hosts"] {
+        assert!(error.to_string().contains(text), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_deployment_is_checked_variant_by_variant_and_what_they_share_once() {
+    let mut deployment = deployment_tests::deployment();
+    deployment.variants = ["a", "b"]
+        .map(|name| deployment_tests::variant(name, &format!("m-{name}"), 1.0))
+        .into();
+    for variant in &mut deployment.variants {
+        variant.image = IMAGE.parse().unwrap();
+    }
+    deployment.variants[1].model_data = "s3://bucket/other.tar.gz".parse().unwrap();
+    let plan = HostingPlan {
+        deployment: &deployment,
+        scaling: None,
+        max_hourly_usd: None,
+    };
+    let free = refusal("ValidationException", "Could not find endpoint \"arn\".");
+    let missing = ok("").status(404);
+    let script = [
+        identity(),
+        unknown(),
+        unknown(),
+        ok(""),
+        unknown(),
+        missing,
+        free,
+    ];
+    let server = Scripted::start(script).await;
+    let report = hosting(&server.clients(), &plan).await;
+    let names: Vec<_> = report.checks.iter().map(|check| check.name).collect();
+    let expected = [
+        "credentials",
+        "region",
+        "role",
+        "image",
+        "model",
+        "model",
+        "endpoint name",
+        "instance type",
+        "cost",
+    ];
+    assert_eq!(names, expected, "{report:?}");
+    let failed: Vec<String> = report.failures().map(ToString::to_string).collect();
+    assert!(
+        failed.len() == 1 && failed[0].contains("other.tar.gz"),
+        "{failed:?}"
+    );
+    assert_eq!(report.error().unwrap().kind(), ErrorKind::Invalid);
+}
+
+#[test]
+fn a_check_is_a_line_for_people_and_an_object_for_programs() {
+    let failed = Check::failed("role", "it does not exist", "create it");
+    assert_eq!(
+        failed.to_string(),
+        "FAILED role          it does not exist; create it"
+    );
+    let passed = Check::passed("region", "us-east-1");
+    assert_eq!(passed.to_string(), "ok     region        us-east-1");
+    let document = json!({
+        "name": "role", "outcome": "failed", "detail": "it does not exist",
+        "remedy": "create it",
+    });
+    assert_eq!(serde_json::to_value(&failed).unwrap(), document);
+}

@@ -1,0 +1,465 @@
+//! Automatic scaling of variants by their load (Application Auto Scaling).
+//!
+//! A variant is registered with the number of machines that it may have, and a policy keeps the
+//! requests per machine and minute near a target. What is registered belongs to the endpoint:
+//! [`endpoint::delete`](crate::endpoint::delete) takes it away too.
+//!
+//! A variant that is registered refuses another instance type: [`deregister`] it first, and
+//! register it again once the update is done.
+
+use std::fmt;
+use std::str::FromStr;
+
+use aws_sdk_applicationautoscaling::types::{
+    MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ServiceNamespace,
+    TargetTrackingScalingPolicyConfiguration,
+};
+use serde::Serialize;
+
+use crate::clients::Clients;
+use crate::endpoint::Capacity;
+use crate::error::{Error, ErrorKind};
+use crate::instances::is_burstable;
+use crate::names::{EndpointName, InvalidName, VariantName};
+
+/// The name under which the service's own console shows a policy; it hides all others.
+const POLICY: &str = "SagemakerEndpointInvocationScalingPolicy";
+
+/// A variant that can be scaled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScalingTarget {
+    endpoint: EndpointName,
+    variant: VariantName,
+}
+
+impl ScalingTarget {
+    /// The variant of the endpoint, unless what serves it cannot be scaled: burstable types
+    /// (`ml.t2`, `ml.t3`) are refused by the service, and serverless variants scale by themselves.
+    pub fn new(
+        endpoint: &EndpointName,
+        variant: &VariantName,
+        capacity: &Capacity,
+    ) -> Result<Self, InvalidName> {
+        const BURSTABLE: &str = "cannot be scaled automatically, because it is burstable; use \
+                                 ml.m5.large or larger, or serverless capacity";
+        match capacity {
+            Capacity::Instances { instance_type, .. } if is_burstable(instance_type) => Err(
+                InvalidName::new("the instance type", instance_type, BURSTABLE),
+            ),
+            Capacity::Serverless(_) => Err(InvalidName::new(
+                "the serverless variant",
+                variant.as_str(),
+                "scales by itself; leave automatic scaling away",
+            )),
+            Capacity::Instances { .. } => Ok(Self {
+                endpoint: endpoint.clone(),
+                variant: variant.clone(),
+            }),
+        }
+    }
+
+    fn resource(&self) -> String {
+        resource(&self.endpoint, &self.variant)
+    }
+}
+
+fn resource(endpoint: &EndpointName, variant: &VariantName) -> String {
+    format!("endpoint/{endpoint}/variant/{variant}")
+}
+
+/// How many machines a variant may have: `1..4`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct InstanceRange {
+    min: u32,
+    max: u32,
+}
+
+impl InstanceRange {
+    /// At least one, and `max` not below `min`.
+    pub fn new(min: u32, max: u32) -> Result<Self, InvalidName> {
+        if min == 0 || max < min {
+            let given = format!("{min}..{max}");
+            let rule = "must look like 1..4: at least 1, and the second not below the first";
+            return Err(InvalidName::new("the number of instances", &given, rule));
+        }
+        Ok(Self { min, max })
+    }
+
+    /// The fewest.
+    pub fn min(self) -> u32 {
+        self.min
+    }
+
+    /// The most.
+    pub fn max(self) -> u32 {
+        self.max
+    }
+}
+
+impl FromStr for InstanceRange {
+    type Err = InvalidName;
+
+    fn from_str(value: &str) -> Result<Self, InvalidName> {
+        let ends = value
+            .split_once("..")
+            .map(|(min, max)| (min.parse(), max.parse()));
+        let Some((Ok(min), Ok(max))) = ends else {
+            return Err(InvalidName::new(
+                "the number of instances",
+                value,
+                "must look like 1..4",
+            ));
+        };
+        Self::new(min, max)
+    }
+}
+
+impl fmt::Display for InstanceRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..{}", self.min, self.max)
+    }
+}
+
+/// How a variant is scaled.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scaling {
+    /// Machines that it may have.
+    pub instances: InstanceRange,
+    /// Requests per machine and minute that are aimed at.
+    pub target_invocations: f64,
+    /// Seconds after adding a machine in which no other is added; none is the service's 300.
+    pub scale_out_cooldown_seconds: Option<u32>,
+    /// Seconds after taking a machine away in which no other is; none is the service's 300.
+    pub scale_in_cooldown_seconds: Option<u32>,
+}
+
+/// A registered variant, as the service describes it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Registered {
+    /// The variant.
+    pub variant: String,
+    /// Machines that it may have.
+    pub min: u32,
+    /// Machines that it may have.
+    pub max: u32,
+    /// Requests per machine and minute that are aimed at; none without such a policy.
+    pub target_invocations: Option<f64>,
+}
+
+/// Registers the variant and gives it its policy, or changes both
+/// ([`RegisterScalableTarget`], [`PutScalingPolicy`]).
+///
+/// The endpoint must be `InService`. Fails with [`ErrorKind::Invalid`] for a target that is not
+/// above 0.
+///
+/// [`RegisterScalableTarget`]:
+/// https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
+/// [`PutScalingPolicy`]:
+/// https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScalingPolicy.html
+pub async fn register(
+    clients: &Clients,
+    target: &ScalingTarget,
+    scaling: &Scaling,
+) -> Result<(), Error> {
+    const OP: &str = "scale the variant";
+    let resource = target.resource();
+    let per_minute = scaling.target_invocations;
+    if !(per_minute.is_finite() && per_minute > 0.0) {
+        let message = format!("{resource}: {per_minute} requests a minute are not above 0");
+        return Err(Error::new(ErrorKind::Invalid, OP, message));
+    }
+    let request = clients
+        .scaling
+        .register_scalable_target()
+        .service_namespace(ServiceNamespace::Sagemaker)
+        .resource_id(&resource)
+        .scalable_dimension(ScalableDimension::SageMakerVariantDesiredInstanceCount);
+    let sent = request
+        .min_capacity(scaling.instances.min as i32)
+        .max_capacity(scaling.instances.max as i32)
+        .send()
+        .await;
+    sent.map_err(|error| Error::from_sdk(OP, &resource, error))?;
+    let sent = clients
+        .scaling
+        .put_scaling_policy()
+        .policy_name(POLICY)
+        .service_namespace(ServiceNamespace::Sagemaker)
+        .resource_id(&resource)
+        .scalable_dimension(ScalableDimension::SageMakerVariantDesiredInstanceCount)
+        .policy_type(PolicyType::TargetTrackingScaling)
+        .target_tracking_scaling_policy_configuration(policy(scaling)?)
+        .send()
+        .await;
+    sent.map(|_| ())
+        .map_err(|error| Error::from_sdk(OP, &resource, error))
+}
+
+fn policy(scaling: &Scaling) -> Result<TargetTrackingScalingPolicyConfiguration, Error> {
+    let unbuilt = |error| {
+        let message = "a policy: it is not complete";
+        Error::new(ErrorKind::Invalid, "make", message).with_source(error)
+    };
+    let metric = PredefinedMetricSpecification::builder()
+        .predefined_metric_type(MetricType::SageMakerVariantInvocationsPerInstance)
+        .build()
+        .map_err(unbuilt)?;
+    let cooldown = |seconds: Option<u32>| seconds.map(|seconds| seconds as i32);
+    TargetTrackingScalingPolicyConfiguration::builder()
+        .target_value(scaling.target_invocations)
+        .predefined_metric_specification(metric)
+        .set_scale_out_cooldown(cooldown(scaling.scale_out_cooldown_seconds))
+        .set_scale_in_cooldown(cooldown(scaling.scale_in_cooldown_seconds))
+        .build()
+        .map_err(unbuilt)
+}
+
+/// Those of the variants that are registered ([`DescribeScalableTargets`],
+/// [`DescribeScalingPolicies`]).
+///
+/// [`DescribeScalableTargets`]:
+/// https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DescribeScalableTargets.html
+/// [`DescribeScalingPolicies`]:
+/// https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DescribeScalingPolicies.html
+pub async fn describe(
+    clients: &Clients,
+    endpoint: &EndpointName,
+    variants: &[VariantName],
+) -> Result<Vec<Registered>, Error> {
+    const OP: &str = "describe the scaling of";
+    // An empty list would ask for those of all endpoints.
+    if variants.is_empty() {
+        return Ok(Vec::new());
+    }
+    let resources = variants.iter().map(|variant| resource(endpoint, variant));
+    let mut pages = clients
+        .scaling
+        .describe_scalable_targets()
+        .service_namespace(ServiceNamespace::Sagemaker)
+        .set_resource_ids(Some(resources.collect()))
+        .scalable_dimension(ScalableDimension::SageMakerVariantDesiredInstanceCount)
+        .into_paginator()
+        .items()
+        .send();
+    let mut registered = Vec::new();
+    while let Some(found) = pages.next().await {
+        let found = found.map_err(|error| Error::from_sdk(OP, endpoint, error))?;
+        let variant = found.resource_id.rsplit('/').next().unwrap_or_default();
+        registered.push(Registered {
+            variant: variant.to_owned(),
+            min: found.min_capacity.try_into().unwrap_or_default(),
+            max: found.max_capacity.try_into().unwrap_or_default(),
+            target_invocations: target_of(clients, endpoint, &found.resource_id).await?,
+        });
+    }
+    registered.sort_by(|a, b| a.variant.cmp(&b.variant));
+    Ok(registered)
+}
+
+/// The target of the policy of a registered variant.
+async fn target_of(
+    clients: &Clients,
+    endpoint: &EndpointName,
+    resource: &str,
+) -> Result<Option<f64>, Error> {
+    let sent = clients
+        .scaling
+        .describe_scaling_policies()
+        .service_namespace(ServiceNamespace::Sagemaker)
+        .resource_id(resource)
+        .send()
+        .await;
+    let found =
+        sent.map_err(|error| Error::from_sdk("describe the scaling policy of", endpoint, error))?;
+    let policies = found.scaling_policies.unwrap_or_default();
+    let target = policies
+        .into_iter()
+        .find_map(|policy| policy.target_tracking_scaling_policy_configuration);
+    Ok(target.map(|target| target.target_value))
+}
+
+/// Takes the variant's registration away, with its policies ([`DeregisterScalableTarget`]); false
+/// when there was none.
+///
+/// The machines that it has now stay.
+///
+/// [`DeregisterScalableTarget`]:
+/// https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeregisterScalableTarget.html
+pub async fn deregister(
+    clients: &Clients,
+    endpoint: &EndpointName,
+    variant: &VariantName,
+) -> Result<bool, Error> {
+    let resource = resource(endpoint, variant);
+    let sent = clients
+        .scaling
+        .deregister_scalable_target()
+        .service_namespace(ServiceNamespace::Sagemaker)
+        .resource_id(&resource)
+        .scalable_dimension(ScalableDimension::SageMakerVariantDesiredInstanceCount)
+        .send()
+        .await;
+    match sent.map_err(|error| Error::from_sdk("end the scaling of", &resource, error)) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::endpoint::Serverless;
+    use crate::scripted::{Scripted, ok, refusal};
+
+    const RESOURCE: &str = "endpoint/e/variant/AllTraffic";
+
+    fn endpoint() -> EndpointName {
+        "e".parse().unwrap()
+    }
+
+    fn on(instance_type: &str) -> Result<ScalingTarget, InvalidName> {
+        let capacity = Capacity::Instances {
+            instance_type: instance_type.to_owned(),
+            count: 1,
+        };
+        ScalingTarget::new(&endpoint(), &VariantName::all_traffic(), &capacity)
+    }
+
+    fn scaling(target_invocations: f64) -> Scaling {
+        Scaling {
+            instances: "1..4".parse().unwrap(),
+            target_invocations,
+            scale_out_cooldown_seconds: Some(60),
+            scale_in_cooldown_seconds: None,
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_scaled_is_refused_before_any_call_with_what_to_use_instead() {
+        for (instance_type, possible) in [
+            ("ml.m5.large", true),
+            ("ml.trn1.2xlarge", true),
+            ("ml.t2.medium", false),
+            ("ml.t3.large", false),
+        ] {
+            assert_eq!(on(instance_type).is_ok(), possible, "{instance_type}");
+        }
+        let refused = on("ml.t2.medium").unwrap_err().to_string();
+        assert!(refused.contains("ml.m5.large"), "{refused}");
+        let serverless = Capacity::Serverless(Serverless::new(1024, 1).unwrap());
+        let target = ScalingTarget::new(&endpoint(), &VariantName::all_traffic(), &serverless);
+        assert!(target.unwrap_err().to_string().contains("by itself"));
+    }
+
+    #[test]
+    fn ranges_are_written_with_two_dots() {
+        for (text, range) in [
+            ("1..4", Some((1, 4))),
+            ("2..2", Some((2, 2))),
+            ("0..4", None),
+            ("4..1", None),
+            ("4", None),
+            ("1..x", None),
+            ("1..=4", None),
+        ] {
+            let parsed = text.parse::<InstanceRange>().ok();
+            assert_eq!(
+                parsed.map(|range| (range.min(), range.max())),
+                range,
+                "{text}"
+            );
+            assert!(parsed.is_none_or(|range| range.to_string() == text));
+        }
+    }
+
+    #[tokio::test]
+    async fn registering_sends_the_range_and_a_policy_that_the_console_shows() {
+        let server = Scripted::start([ok("{}"), ok("{}")]).await;
+        let target = on("ml.m5.large").unwrap();
+        register(&server.clients(), &target, &scaling(70.0))
+            .await
+            .unwrap();
+        let common = json!({
+            "ServiceNamespace": "sagemaker", "ResourceId": RESOURCE,
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        });
+        let (registered, policy) = (server.json(0), server.json(1));
+        for sent in [&registered, &policy] {
+            for (key, value) in common.as_object().unwrap() {
+                assert_eq!(&sent[key], value);
+            }
+        }
+        assert_eq!(
+            (&registered["MinCapacity"], &registered["MaxCapacity"]),
+            (&json!(1), &json!(4))
+        );
+        assert_eq!(
+            policy["PolicyName"],
+            "SagemakerEndpointInvocationScalingPolicy"
+        );
+        assert_eq!(policy["PolicyType"], "TargetTrackingScaling");
+        let metric = json!({"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"});
+        let tracking = &policy["TargetTrackingScalingPolicyConfiguration"];
+        assert_eq!(tracking["PredefinedMetricSpecification"], metric);
+        assert_eq!(tracking["TargetValue"], 70.0);
+        assert_eq!(tracking["ScaleOutCooldown"], 60);
+        assert!(tracking.get("ScaleInCooldown").is_none());
+    }
+
+    #[tokio::test]
+    async fn a_target_of_nothing_is_refused_before_any_call() {
+        let server = Scripted::start([]).await;
+        for target_invocations in [0.0, -1.0, f64::INFINITY] {
+            let target = on("ml.m5.large").unwrap();
+            let scaling = scaling(target_invocations);
+            let error = register(&server.clients(), &target, &scaling)
+                .await
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+        }
+        assert!(server.seen().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_is_registered_comes_back_with_its_target() {
+        let targets = json!({"ScalableTargets": [{
+            "ServiceNamespace": "sagemaker", "ResourceId": RESOURCE, "MinCapacity": 1,
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount", "MaxCapacity": 4,
+            "RoleARN": "arn", "CreationTime": 1.0,
+        }]});
+        let policies = json!({"ScalingPolicies": [{
+            "PolicyARN": "arn", "PolicyName": POLICY, "ServiceNamespace": "sagemaker",
+            "ResourceId": RESOURCE, "PolicyType": "TargetTrackingScaling", "CreationTime": 1.0,
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+            "TargetTrackingScalingPolicyConfiguration": {"TargetValue": 70.0},
+        }]});
+        let none = ok("{\"ScalableTargets\":[]}");
+        let script = [ok(&targets.to_string()), ok(&policies.to_string()), none];
+        let server = Scripted::start(script).await;
+        let variants = [VariantName::all_traffic()];
+        let clients = server.clients();
+        let expected = Registered {
+            variant: "AllTraffic".to_owned(),
+            min: 1,
+            max: 4,
+            target_invocations: Some(70.0),
+        };
+        let found = describe(&clients, &endpoint(), &variants).await.unwrap();
+        assert_eq!(found, [expected]);
+        assert_eq!(server.json(0)["ResourceIds"], json!([RESOURCE]));
+        let found = describe(&clients, &endpoint(), &variants).await.unwrap();
+        assert_eq!(found, []);
+    }
+
+    #[tokio::test]
+    async fn ending_what_is_not_registered_is_no_error() {
+        let missing = refusal("ObjectNotFoundException", "No scalable target found");
+        let server = Scripted::start([ok("{}"), missing]).await;
+        let (clients, variant) = (server.clients(), VariantName::all_traffic());
+        assert!(deregister(&clients, &endpoint(), &variant).await.unwrap());
+        assert!(!deregister(&clients, &endpoint(), &variant).await.unwrap());
+    }
+}

@@ -1,0 +1,118 @@
+//! As much of CBOR (RFC 8949) as `CloudWatch` speaks, to and from JSON.
+
+use serde_json::{Map, Value};
+
+/// Key of the object that stands for a point in time.
+const TIME: &str = "$time";
+
+pub(super) fn encode(value: &Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write(value, &mut bytes);
+    bytes
+}
+
+fn write(value: &Value, bytes: &mut Vec<u8>) {
+    match value {
+        Value::Null => bytes.push(0xf6),
+        Value::Bool(truth) => bytes.push(0xf4 + u8::from(*truth)),
+        Value::Number(number) => {
+            bytes.push(0xfb);
+            bytes.extend(number.as_f64().unwrap().to_be_bytes());
+        }
+        Value::String(text) => {
+            head(3, text.len(), bytes);
+            bytes.extend(text.bytes());
+        }
+        Value::Array(items) => {
+            head(4, items.len(), bytes);
+            items.iter().for_each(|item| write(item, bytes));
+        }
+        Value::Object(members) => match members.get(TIME) {
+            Some(seconds) => {
+                bytes.push(0xc1);
+                write(seconds, bytes);
+            }
+            None => {
+                head(5, members.len(), bytes);
+                for (name, member) in members {
+                    write(&Value::String(name.clone()), bytes);
+                    write(member, bytes);
+                }
+            }
+        },
+    }
+}
+
+/// The kind of an item and its length, in the form with four bytes of length.
+fn head(kind: u8, length: usize, bytes: &mut Vec<u8>) {
+    bytes.push(kind << 5 | 26);
+    bytes.extend((length as u32).to_be_bytes());
+}
+
+pub(super) fn decode(bytes: &[u8]) -> Value {
+    let mut rest = bytes;
+    let value = read(&mut rest).unwrap();
+    assert!(rest.is_empty(), "{} bytes are left over", rest.len());
+    value
+}
+
+/// The next item; none for the mark that ends a list of unknown length.
+fn read(rest: &mut &[u8]) -> Option<Value> {
+    let first = take(rest, 1)[0];
+    let (kind, length) = (first >> 5, first & 31);
+    if first == 0xff {
+        return None;
+    }
+    if kind == 7 {
+        return Some(match length {
+            20 | 21 => Value::Bool(length == 21),
+            26 => f64::from(f32::from_be_bytes(take(rest, 4).try_into().unwrap())).into(),
+            27 => f64::from_be_bytes(take(rest, 8).try_into().unwrap()).into(),
+            _ => Value::Null,
+        });
+    }
+    let endless = length == 31;
+    let length = match length {
+        short @ 0..24 => u64::from(short),
+        31 => u64::MAX,
+        long => {
+            let bytes = take(rest, 1 << (long - 24));
+            bytes
+                .iter()
+                .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+        }
+    };
+    Some(match kind {
+        0 => length.into(),
+        1 => (-1 - length as i64).into(),
+        3 => String::from_utf8(take(rest, length as usize).to_vec())
+            .unwrap()
+            .into(),
+        4 => {
+            let mut items = Vec::new();
+            while endless || (items.len() as u64) < length {
+                let Some(item) = read(rest) else { break };
+                items.push(item);
+            }
+            items.into()
+        }
+        5 => {
+            let mut members = Map::new();
+            while endless || (members.len() as u64) < length {
+                let Some(Value::String(name)) = read(rest) else {
+                    break;
+                };
+                members.insert(name, read(rest).unwrap());
+            }
+            members.into()
+        }
+        6 => serde_json::json!({TIME: read(rest)}),
+        other => panic!("no item of kind {other} is expected"),
+    })
+}
+
+fn take<'a>(rest: &mut &'a [u8], count: usize) -> &'a [u8] {
+    let (taken, left) = rest.split_at(count);
+    *rest = left;
+    taken
+}

@@ -1,0 +1,300 @@
+//! Uploads that send nothing twice.
+//!
+//! A file whose object is there already with the same checksum is not sent, and an upload in parts
+//! that was killed goes on with the parts that are missing. Servers that keep no checksums, or
+//! cannot list what was begun, get everything again: that is slower, and never wrong.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use aws_sdk_s3::types::{ChecksumMode, CompletedPart};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Crc;
+
+use super::upload::{Begun, OP, SINGLE_LIMIT, Source, part_bytes, upload_file, upload_in_parts};
+use crate::clients::Clients;
+use crate::error::Error;
+use crate::names::S3Uri;
+
+/// What became of a file that was to be uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uploaded {
+    /// It was sent, or what was missing of it.
+    Sent,
+    /// The object was there already, with this very content.
+    AlreadyThere,
+}
+
+/// Uploads the file at `path` unless its object is there, and goes on with an upload that was
+/// killed; returns its size in bytes and what was done.
+///
+/// `progress` is called with the number of bytes that are there so far.
+/// Fails as [`upload_file`] does.
+pub async fn upload_missing(
+    clients: &Clients,
+    path: &Path,
+    uri: &S3Uri,
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<(u64, Uploaded), Error> {
+    let content = Content::of(path).await?;
+    let bytes = content.bytes;
+    if object_checksum(clients, uri, bytes).await == Some(content.checksum()) {
+        progress(bytes);
+        return Ok((bytes, Uploaded::AlreadyThere));
+    }
+    if bytes > SINGLE_LIMIT {
+        let begun = begun(clients, uri, &content).await;
+        let source = Source { path, bytes };
+        upload_in_parts(clients, &source, (uri, begun), progress).await?;
+    } else {
+        upload_file(clients, path, uri, progress).await?;
+    }
+    Ok((bytes, Uploaded::Sent))
+}
+
+/// What a file holds, as the service would see it after an upload of ours.
+#[derive(Debug)]
+struct Content {
+    bytes: u64,
+    /// CRC-32 of every part.
+    parts: Vec<u32>,
+}
+
+impl Content {
+    /// Reads the file once, on a thread where that disturbs nobody.
+    async fn of(path: &Path) -> Result<Self, Error> {
+        let owned: PathBuf = path.to_owned();
+        let read = tokio::task::spawn_blocking(move || Self::read(&owned)).await;
+        let read = read.map_err(std::io::Error::other);
+        read.and_then(|read| read)
+            .map_err(|error| Error::file(OP, path, error))
+    }
+
+    fn read(path: &Path) -> std::io::Result<Self> {
+        let mut file = std::fs::File::open(path)?;
+        let bytes = file.metadata()?.len();
+        let mut parts = Vec::new();
+        let mut buffer = vec![0; 1 << 20];
+        for offset in (0..bytes.max(1)).step_by(part_bytes(bytes) as usize) {
+            let mut left = part_bytes(bytes).min(bytes - offset);
+            let mut crc = Crc::new();
+            while left > 0 {
+                let most = left.min(buffer.len() as u64) as usize;
+                file.read_exact(&mut buffer[..most])?;
+                crc.update(&buffer[..most]);
+                left -= most as u64;
+            }
+            parts.push(crc.sum());
+        }
+        Ok(Self { bytes, parts })
+    }
+
+    /// The checksum that the service keeps of the object: of parts, the checksum of their
+    /// checksums and their number.
+    fn checksum(&self) -> String {
+        if self.bytes <= SINGLE_LIMIT {
+            return text_of(self.parts[0]);
+        }
+        let mut crc = Crc::new();
+        for part in &self.parts {
+            crc.update(&part.to_be_bytes());
+        }
+        format!("{}-{}", text_of(crc.sum()), self.parts.len())
+    }
+}
+
+fn text_of(crc: u32) -> String {
+    STANDARD.encode(crc.to_be_bytes())
+}
+
+/// Checksum of the object of this size; none when there is no such object, or nothing is known.
+async fn object_checksum(clients: &Clients, uri: &S3Uri, bytes: u64) -> Option<String> {
+    let sent = clients
+        .s3
+        .head_object()
+        .bucket(uri.bucket().as_str())
+        .key(uri.key())
+        .checksum_mode(ChecksumMode::Enabled)
+        .send()
+        .await;
+    // Whatever is wrong shows when the file is sent.
+    let found = sent.ok()?;
+    let same = found
+        .content_length
+        .is_some_and(|size| size as u64 == bytes);
+    found.checksum_crc32.filter(|_| same)
+}
+
+/// The newest upload in parts that was begun for this object, with those of its parts that hold
+/// what the file does.
+async fn begun(clients: &Clients, uri: &S3Uri, content: &Content) -> Option<Begun> {
+    let (bucket, key) = (uri.bucket().as_str(), uri.key());
+    let sent = clients
+        .s3
+        .list_multipart_uploads()
+        .bucket(bucket)
+        .prefix(key)
+        .send()
+        .await;
+    let uploads = sent.ok()?.uploads?.into_iter();
+    let newest = uploads
+        .filter(|upload| upload.key.as_deref() == Some(key))
+        .max_by_key(|upload| upload.initiated.map(|time| time.secs()))?;
+    let id = newest.upload_id?;
+    let request = clients.s3.list_parts().bucket(bucket).key(key);
+    let mut pages = request.upload_id(&id).into_paginator().items().send();
+    let mut parts = BTreeMap::new();
+    while let Some(part) = pages.next().await {
+        let part = part.ok()?;
+        let number = part.part_number?;
+        let wanted = content
+            .parts
+            .get(usize::try_from(number).ok()?.checked_sub(1)?);
+        if part.checksum_crc32 == wanted.map(|crc| text_of(*crc)) {
+            let known = CompletedPart::builder()
+                .part_number(number)
+                .set_e_tag(part.e_tag)
+                .set_checksum_crc32(part.checksum_crc32);
+            parts.insert(number, known.build());
+        }
+    }
+    Some(Begun { id, parts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::upload::tests::file_of;
+    use super::*;
+    use crate::ErrorKind;
+    use crate::scripted::{Answer, Scripted, ok};
+
+    fn uri() -> S3Uri {
+        "s3://bucket/k".parse().unwrap()
+    }
+
+    fn object(size: u64, checksum: &str) -> Answer {
+        ok("")
+            .header("content-length", &size.to_string())
+            .header("x-amz-checksum-crc32", checksum)
+    }
+
+    fn not_found() -> Answer {
+        ok("").status(404)
+    }
+
+    #[tokio::test]
+    async fn a_small_file_is_sent_unless_the_same_content_is_there() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "hello").unwrap();
+        // CRC-32 of "hello".
+        let same = "NhCmhg==";
+        for (head, expected) in [
+            (object(5, same), Uploaded::AlreadyThere),
+            (object(5, "AAAAAA=="), Uploaded::Sent),
+            (object(6, same), Uploaded::Sent),
+            (ok("").header("content-length", "5"), Uploaded::Sent),
+            (not_found(), Uploaded::Sent),
+        ] {
+            let server = Scripted::start([head, ok("")]).await;
+            let mut last = 0;
+            let mut progress = |n| last = n;
+            let done = upload_missing(&server.clients(), file.path(), &uri(), &mut progress).await;
+            assert_eq!(done.unwrap(), (5, expected));
+            assert_eq!(last, 5);
+            let calls = 1 + usize::from(expected == Uploaded::Sent);
+            assert_eq!(server.seen().len(), calls);
+            assert_eq!(server.seen()[0].headers["x-amz-checksum-mode"], "ENABLED");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_was_killed_goes_on_with_the_parts_that_are_missing() {
+        let file = file_of(SINGLE_LIMIT + 1);
+        let content = Content::of(file.path()).await.unwrap();
+        let part = |number: usize, crc: &str| {
+            format!(
+                "<Part><PartNumber>{number}</PartNumber><ETag>e{number}</ETag>\
+                 <ChecksumCRC32>{crc}</ChecksumCRC32></Part>"
+            )
+        };
+        let good = text_of(content.parts[0]);
+        // The first and third part are there; the second holds something else.
+        let parts = [part(1, &good), part(2, "AAAAAA=="), part(3, &good)].concat();
+        let uploads = "<ListMultipartUploadsResult>\
+             <Upload><Key>k</Key><UploadId>old</UploadId>\
+             <Initiated>2026-01-01T00:00:00Z</Initiated></Upload>\
+             <Upload><Key>k</Key><UploadId>new</UploadId>\
+             <Initiated>2026-01-02T00:00:00Z</Initiated></Upload>\
+             <Upload><Key>k2</Key><UploadId>other</UploadId>\
+             <Initiated>2026-01-03T00:00:00Z</Initiated></Upload></ListMultipartUploadsResult>";
+        let sent = || ok("").header("etag", "\"e\"");
+        let script = [
+            not_found(),
+            ok(uploads),
+            ok(&format!("<ListPartsResult>{parts}</ListPartsResult>")),
+            sent(),
+            sent(),
+            sent(),
+            ok("<CompleteMultipartUploadResult/>"),
+        ];
+        let server = Scripted::start(script).await;
+        let mut progress = Vec::new();
+        let clients = server.clients();
+        let mut note = |n| progress.push(n);
+        let done = upload_missing(&clients, file.path(), &uri(), &mut note).await;
+        assert_eq!(done.unwrap(), (SINGLE_LIMIT + 1, Uploaded::Sent));
+        assert_eq!(progress.len(), 5);
+        let operations = server.operations();
+        for (call, number) in [(3, 2), (4, 4), (5, 5)] {
+            let operation = &operations[call];
+            assert!(
+                operation.contains(&format!("partNumber={number}")),
+                "{operation}"
+            );
+            assert!(operation.contains("uploadId=new"), "{operation}");
+        }
+        let joined = String::from_utf8(server.seen()[6].body.to_vec()).unwrap();
+        assert_eq!(joined.matches("<PartNumber>").count(), 5, "{joined}");
+        assert!(joined.contains("<ETag>e1</ETag>"), "{joined}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_cannot_list_what_was_begun_gets_everything() {
+        let file = file_of(SINGLE_LIMIT + 1);
+        let unknown = ok("<Error><Code>NotImplemented</Code></Error>").status(501);
+        let begun = ok(
+            "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>",
+        );
+        let parts = (0..5).map(|_| ok("").header("etag", "\"e\""));
+        let script = [not_found(), unknown, begun].into_iter().chain(parts);
+        let joined = ok("<CompleteMultipartUploadResult/>");
+        let server = Scripted::start(script.chain([joined])).await;
+        let done = upload_missing(&server.clients(), file.path(), &uri(), &mut |_| {}).await;
+        assert_eq!(done.unwrap().1, Uploaded::Sent);
+        assert_eq!(server.seen().len(), 9);
+    }
+
+    #[tokio::test]
+    async fn an_object_of_parts_is_known_by_the_checksum_of_their_checksums() {
+        let file = file_of(SINGLE_LIMIT + 1);
+        let checksum = Content::of(file.path()).await.unwrap().checksum();
+        assert!(checksum.ends_with("=-5"), "{checksum}");
+        let server = Scripted::start([object(SINGLE_LIMIT + 1, &checksum)]).await;
+        let done = upload_missing(&server.clients(), file.path(), &uri(), &mut |_| {}).await;
+        assert_eq!(done.unwrap().1, Uploaded::AlreadyThere);
+    }
+
+    #[tokio::test]
+    async fn a_missing_or_empty_file_is_treated_as_any_upload_does() {
+        let server = Scripted::start([not_found(), ok("")]).await;
+        let clients = server.clients();
+        let path = Path::new("/no-such-file");
+        let error = upload_missing(&clients, path, &uri(), &mut |_| {}).await;
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::File);
+        let empty = file_of(0);
+        let done = upload_missing(&clients, empty.path(), &uri(), &mut |_| {}).await;
+        assert_eq!(done.unwrap(), (0, Uploaded::Sent));
+    }
+}
