@@ -21,6 +21,9 @@ mod episodes;
 // Why rows are not dealt one by one: the figures of a split that leaks.
 mod leakage;
 
+// Variants, shares, scaling, what is kept, and what is checked before anything is created.
+mod serving;
+
 // Wrong input: the message and the exit code of each.
 mod bad_input;
 

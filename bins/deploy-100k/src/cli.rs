@@ -1,19 +1,25 @@
 //! The arguments, and what they mean to each step.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::Parser;
 use ensemble::weights::{WeightMetric, Weighting};
-use fire_cli::{CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, Stamp, usage};
-use sagemaker_ops::{EndpointConfigName, EndpointName, ModelName, S3Uri};
+use fire_cli::{CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, Stamp, parse_tags, usage};
+use sagemaker_ops::{EndpointConfigName, EndpointName, ModelName, S3Uri, VariantName};
+
+use crate::serving_args::{ServingArgs, VariantSpec};
 
 const EXAMPLES: &str = "\
 Examples:
   deploy-100k --model-uri s3://BUCKET/flir_scd41_training/models/JOB/output/model.tar.gz --wait --test
   deploy-100k --model-uri URI_OF_RF --model-uri URI_OF_GB --model-uri URI_OF_LR --test
                                               weigh three models into an ensemble and deploy it
+  deploy-100k --variant old=URI:0.9 --variant new=URI:0.1 --instance-type ml.m5.large --test
+                                              two models that share the requests
+  deploy-100k --shift old=0.5,new=0.5         change their shares while they serve
+  deploy-100k --model-uri URI --instance-type ml.m5.large --autoscale 1..4 --target-invocations 600
   deploy-100k --endpoint-name flir-scd41-best-model-endpoint --delete
 
 An endpoint on AWS costs money until it is deleted.";
@@ -31,7 +37,7 @@ pub struct Args {
     pub project: ProjectArgs,
 
     /// model.tar.gz of a training job; several are combined into one ensemble
-    #[arg(long, value_name = "S3URI", num_args = 1.., required_unless_present = "delete")]
+    #[arg(long, value_name = "S3URI", num_args = 1.., required_unless_present_any = ["delete", "variant", "shift"])]
     pub model_uri: Vec<S3Uri>,
 
     /// Name of the model; a time stamp is added
@@ -43,13 +49,9 @@ pub struct Args {
     #[arg(long)]
     pub endpoint_name: Option<EndpointName>,
 
-    /// Instance type of the endpoint
-    #[arg(long, default_value = "ml.t2.medium", value_parser = fire_cli::instance_type)]
-    pub instance_type: String,
-
-    /// Instances of the endpoint
-    #[arg(long, default_value = "1", value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub instance_count: u32,
+    /// What serves, how it scales and how it changes.
+    #[command(flatten)]
+    pub serving: ServingArgs,
 
     /// How the members of an ensemble are weighed: `exponential` or `stacked`
     #[arg(long, default_value = "exponential")]
@@ -71,9 +73,43 @@ pub struct Args {
     #[arg(long, default_value = "1800", value_name = "SECONDS")]
     pub timeout: u64,
 
-    /// Delete the endpoint, its configuration and its models
-    #[arg(long, conflicts_with_all = ["model_uri", "wait", "test"])]
+    /// Delete the endpoint, its scaling, its configurations and its models
+    #[arg(long, conflicts_with_all = ["model_uri", "variant", "shift", "wait", "test"])]
     pub delete: bool,
+
+    /// Tag of models, configuration and endpoint; repeatable
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub tag: Vec<String>,
+
+    /// Refuse to begin when the endpoint could cost more, in USD an hour at the dated list price
+    #[arg(long, value_name = "USD")]
+    pub max_cost: Option<f64>,
+
+    /// Check everything and say what would be done and what it costs; create nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Do not check credentials, role, image and model before anything is created
+    #[arg(long, conflicts_with = "dry_run")]
+    pub skip_preflight: bool,
+}
+
+/// A variant and the models that it is made of; several are combined.
+#[derive(Debug, Clone)]
+pub(crate) struct VariantOf {
+    pub(crate) name: VariantName,
+    pub(crate) weight: f64,
+    pub(crate) models: Vec<S3Uri>,
+}
+
+impl From<&VariantSpec> for VariantOf {
+    fn from(spec: &VariantSpec) -> Self {
+        Self {
+            name: spec.name.clone(),
+            weight: spec.weight,
+            models: vec![spec.uri.clone()],
+        }
+    }
 }
 
 /// The stable names of a deployment.
@@ -92,6 +128,10 @@ pub(crate) struct Policy {
 
 impl Args {
     pub(crate) fn names(&self) -> anyhow::Result<Names> {
+        // What a flag can be wrong about is found here, before any call.
+        self.tags()?;
+        self.serving.capacity()?;
+        self.serving.capture()?;
         let given: BTreeSet<&S3Uri> = self.model_uri.iter().collect();
         if given.len() < self.model_uri.len() {
             return Err(usage(anyhow!(
@@ -117,9 +157,27 @@ impl Args {
         }
     }
 
-    /// A test needs an endpoint that is in service.
+    /// A test needs an endpoint that is in service, and so does scaling.
     pub(crate) fn waits(&self) -> bool {
-        self.wait || self.test
+        self.wait || self.test || self.serving.autoscale.is_some()
+    }
+
+    /// The variants to deploy: those named, or one that gets all requests.
+    pub(crate) fn variants(&self) -> Vec<VariantOf> {
+        if self.serving.variant.is_empty() {
+            return vec![VariantOf {
+                name: VariantName::all_traffic(),
+                weight: 1.0,
+                models: self.model_uri.clone(),
+            }];
+        }
+        let variants = self.serving.variant.iter();
+        variants.map(VariantOf::from).collect()
+    }
+
+    /// The tags by key.
+    pub(crate) fn tags(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        parse_tags(&self.tag)
     }
 
     pub(crate) fn timeout(&self) -> Duration {
@@ -138,9 +196,12 @@ impl Args {
 }
 
 impl Names {
-    /// The name of this deployment's model.
-    pub(crate) fn model_stamped(&self, stamp: &Stamp) -> String {
-        stamped(self.model.as_str(), stamp)
+    /// The name of this deployment's model; one of several is named after its variant, too.
+    pub(crate) fn model_stamped(&self, variant: &VariantName, stamp: &Stamp) -> String {
+        if *variant == VariantName::all_traffic() {
+            return stamped(self.model.as_str(), stamp);
+        }
+        stamped(&format!("{}-{variant}", self.model), stamp)
     }
 
     /// The name of this deployment's endpoint configuration.

@@ -90,17 +90,18 @@ pub(crate) async fn load(
 /// Uploads a combined model to its own place; a single one stays where it is.
 pub(crate) async fn store(
     clients: &Clients,
-    model: Deployable,
+    model: &mut Deployable,
     project: &Project,
     name: &str,
-) -> anyhow::Result<Deployable> {
+) -> anyhow::Result<()> {
     if !model.combined {
-        return Ok(model);
+        return Ok(());
     }
     let uri = project.layout.model_of(name);
     let bytes = pack_judged(&model.artifact, &model.judged)?;
     sagemaker_ops::storage::put_bytes(clients, &uri, bytes).await?;
-    Ok(Deployable { uri, ..model })
+    model.uri = uri;
+    Ok(())
 }
 
 fn same_rows(members: &[Member]) -> anyhow::Result<()> {

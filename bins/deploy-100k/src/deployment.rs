@@ -6,43 +6,52 @@ use std::time::Duration;
 use anyhow::anyhow;
 use fire_cli::{Console, Project, Stamp, failed, usage};
 use sagemaker_ops::endpoint::{
-    Capacity, Deployed, Deployment, EndpointStatus, NewVariant, Rollout,
+    Deployed, Deployment, Endpoint, EndpointStatus, Failure, NewVariant, explain_failure,
 };
-use sagemaker_ops::{BackendKind, Clients, ModelName, Pace, VariantName};
+use sagemaker_ops::{BackendKind, Clients, EndpointName, ModelName, Pace, VariantName};
 
 use crate::Args;
 use crate::cli::Names;
 use crate::combine::Deployable;
 
+/// A variant with the model that it serves.
+pub(crate) struct Served {
+    pub(crate) name: VariantName,
+    pub(crate) weight: f64,
+    pub(crate) model: Deployable,
+}
+
 /// What is to be created, all names decided.
 pub(crate) fn plan(
     args: &Args,
     names: &Names,
-    (project, model): (&Project, &Deployable),
+    (project, served): (&Project, &[Served]),
     stamp: &Stamp,
 ) -> anyhow::Result<Deployment> {
-    let variant = NewVariant {
-        name: VariantName::all_traffic(),
-        weight: 1.0,
-        model: ModelName::new(names.model_stamped(stamp)).map_err(usage)?,
-        image: project.image.clone(),
-        model_data: model.uri.clone(),
-        capacity: Capacity::Instances {
-            instance_type: args.instance_type.clone(),
-            count: args.instance_count,
-        },
-        environment: BTreeMap::new(),
-        startup_timeout_seconds: None,
+    let variant = |served: &Served| {
+        let model = names.model_stamped(&served.name, stamp);
+        Ok(NewVariant {
+            name: served.name.clone(),
+            weight: served.weight,
+            model: ModelName::new(model).map_err(usage)?,
+            image: project.image.clone(),
+            model_data: served.model.uri.clone(),
+            capacity: args.serving.capacity()?,
+            environment: BTreeMap::new(),
+            startup_timeout_seconds: None,
+        })
     };
-    Ok(Deployment {
+    let deployment = Deployment {
         endpoint: names.endpoint.clone(),
         config: names.config(stamp)?,
         role: project.role.clone(),
-        variants: vec![variant],
-        capture: None,
-        rollout: Rollout::default(),
-        tags: BTreeMap::new(),
-    })
+        variants: served.iter().map(variant).collect::<anyhow::Result<_>>()?,
+        capture: args.serving.capture()?,
+        rollout: args.serving.rollout(),
+        tags: args.tags()?,
+    };
+    deployment.check()?;
+    Ok(deployment)
 }
 
 /// What happened, in a sentence.
@@ -63,7 +72,10 @@ pub(crate) fn sentence(plan: &Deployment, done: Deployed) -> String {
     )
 }
 
-/// Waits until the endpoint serves this very deployment.
+/// Lines of a failed container's log that are shown.
+const LOG_LINES: usize = 20;
+
+/// Waits until the endpoint serves this very deployment, which began at `since` (seconds since 1970).
 ///
 /// # Errors
 /// The endpoint failed, or an update failed and the old model still serves: both with
@@ -71,9 +83,34 @@ pub(crate) fn sentence(plan: &Deployment, done: Deployed) -> String {
 pub(crate) async fn wait(
     clients: &Clients,
     plan: &Deployment,
-    timeout: Duration,
+    (timeout, since): (Duration, f64),
     console: &Console<'_>,
 ) -> anyhow::Result<EndpointStatus> {
+    let endpoint = settled(clients, &plan.endpoint, timeout, console).await?;
+    if endpoint.status == EndpointStatus::InService
+        && endpoint.config.as_ref() == Some(&plan.config)
+    {
+        return Ok(endpoint.status);
+    }
+    let what = if endpoint.status == EndpointStatus::InService {
+        format!(
+            "the update of endpoint {} failed and the old model still serves",
+            plan.endpoint
+        )
+    } else {
+        format!("endpoint {} is {}", plan.endpoint, endpoint.status)
+    };
+    let failure = explain_failure(clients, &endpoint, LOG_LINES, since).await;
+    Err(failed(anyhow!("{what}: {}", in_words(&failure))))
+}
+
+/// Waits until nothing changes the endpoint any more.
+pub(crate) async fn settled(
+    clients: &Clients,
+    endpoint: &EndpointName,
+    timeout: Duration,
+    console: &Console<'_>,
+) -> anyhow::Result<Endpoint> {
     let interval = match clients.kind() {
         BackendKind::Local => Duration::from_millis(100),
         BackendKind::Aws => Duration::from_secs(15),
@@ -82,31 +119,40 @@ pub(crate) async fn wait(
         interval,
         deadline: Some(timeout),
     };
-    let what = format!("endpoint {}", plan.endpoint);
+    let what = format!("endpoint {endpoint}");
     let bar = console.bar("endpoint", 0);
-    let endpoint = sagemaker_ops::poll_until(pace, &what, async || {
+    let found = sagemaker_ops::poll_until(pace, &what, async || {
         bar.tick();
-        let endpoint = sagemaker_ops::endpoint::describe(clients, &plan.endpoint).await?;
-        Ok(endpoint.status.is_settled().then_some(endpoint))
+        let found = sagemaker_ops::endpoint::describe(clients, endpoint).await?;
+        Ok(found.status.is_settled().then_some(found))
     })
     .await?;
     bar.finish_and_clear();
-    let reason = endpoint
-        .failure_reason
-        .as_deref()
-        .unwrap_or("no reason was given");
-    if endpoint.status != EndpointStatus::InService {
-        return Err(failed(anyhow!(
-            "endpoint {} is {}: {reason}",
-            plan.endpoint,
-            endpoint.status
-        )));
+    Ok(found)
+}
+
+/// The reason, the last health check and the end of the containers' log.
+fn in_words(failure: &Failure) -> String {
+    let reason = failure.reason.as_deref().unwrap_or("no reason was given");
+    let mut words = reason.to_owned();
+    if let Some(status) = failure.last_ping {
+        words.push_str(&format!(
+            "\nthe last health check was answered with {status}"
+        ));
     }
-    if endpoint.config.as_ref() != Some(&plan.config) {
-        return Err(failed(anyhow!(
-            "the update of endpoint {} failed and the old model still serves: {reason}",
-            plan.endpoint
-        )));
+    if failure.log.is_empty()
+        || failure
+            .log
+            .iter()
+            .any(|line| reason.contains(line.as_str()))
+    {
+        // The local server's reason ends with the log already.
+        words.push_str(&format!("\nthe log: {}", failure.log_command));
+        return words;
     }
-    Ok(endpoint.status)
+    words.push_str("\nthe containers said last:");
+    for line in &failure.log {
+        words.push_str(&format!("\n  {line}"));
+    }
+    words
 }

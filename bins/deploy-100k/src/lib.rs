@@ -5,17 +5,25 @@
 //! 1. [`combine`]: load the models; several are weighed into one ensemble by the
 //!    predictions that their training jobs left on the validation part, so no data
 //!    is needed here;
-//! 2. [`deployment`]: model, endpoint configuration, endpoint; an endpoint that
+//! 2. [`preflight`]: whatever can be found wrong before anything is created or spent;
+//!    `--dry-run` stops there;
+//! 3. [`deployment`]: models, endpoint configuration, endpoint; an endpoint that
 //!    exists is updated and goes on serving the old model should the new one fail;
-//! 3. [`probe`]: send the rows that the artifact carries and compare the answers
+//!    [`scaling`] of its variants by their load;
+//! 4. [`probe`]: send every variant the rows that the artifact carries and compare the answers
 //!    with what this very model computed when it was packed.
 //!
 //! Only the endpoint's name is stable; models and configurations end in a time stamp.
 
 mod cli;
+mod serving_args;
+
 mod combine;
 mod deployment;
+mod preflight;
 mod probe;
+mod scaling;
+mod shift;
 mod summary;
 
 use std::time::{Instant, SystemTime};
@@ -25,6 +33,9 @@ use sagemaker_ops::Clients;
 use sagemaker_ops::endpoint::Deleted;
 
 pub use cli::Args;
+use cli::Names;
+use deployment::Served;
+pub use serving_args::{ServingArgs, VariantSpec, Weight};
 use summary::{Summary, Timings};
 
 /// Does what the arguments say; results go to the console.
@@ -38,34 +49,76 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     if args.delete {
         return delete(&clients, &names.endpoint, console).await;
     }
-    let project = Project::resolve(&args.project, &clients).await?;
+    if !args.serving.shift.is_empty() {
+        return shift::shift(&clients, &names.endpoint, &args, console).await;
+    }
+    deploy(&args, &names, &clients, console).await
+}
+
+async fn deploy(
+    args: &Args,
+    names: &Names,
+    clients: &Clients,
+    console: &mut Console<'_>,
+) -> anyhow::Result<Exit> {
+    let project = Project::planned(&args.project, clients).await?;
     let stamp = Stamp::precise(SystemTime::now());
     let mut timings = Timings::default();
 
     let started = Instant::now();
-    let model = combine::load(&clients, &args.model_uri, args.policy()).await?;
-    let model = combine::store(&clients, model, &project, &names.model_stamped(&stamp)).await?;
+    let mut served = Vec::new();
+    for variant in args.variants() {
+        served.push(Served {
+            model: combine::load(clients, &variant.models, args.policy()).await?,
+            name: variant.name,
+            weight: variant.weight,
+        });
+    }
+    let planned = deployment::plan(args, names, (&project, &served), &stamp)?;
+    let targets = match args.serving.autoscale {
+        Some(_) => scaling::targets(&planned)?,
+        None => Vec::new(),
+    };
+    if !args.skip_preflight {
+        let report = preflight::check(clients, &planned, args, console).await?;
+        if args.dry_run {
+            return preflight::say(&report, &planned, console);
+        }
+    }
+    project.ensure_bucket(clients).await?;
+    for one in &mut served {
+        let name = names.model_stamped(&one.name, &stamp);
+        combine::store(clients, &mut one.model, &project, &name).await?;
+        summary::say_model(&one.model, console)?;
+    }
     timings.combine = Some(started.elapsed().as_secs_f64());
-    summary::say_model(&model, console)?;
 
-    let started = Instant::now();
-    let plan = deployment::plan(&args, &names, (&project, &model), &stamp)?;
+    let plan = deployment::plan(args, names, (&project, &served), &stamp)?;
     console.notice().set(format!(
         "What was created goes on; remove it with: {}",
-        args.delete_command(&names)?
+        args.delete_command(names)?
     ));
-    let done = sagemaker_ops::endpoint::deploy(&clients, &plan).await?;
+    let (started, since) = (Instant::now(), seconds_since_1970());
+    scaling::suspend(clients, &plan.endpoint, console).await?;
+    let done = sagemaker_ops::endpoint::deploy(clients, &plan).await?;
     console.note(deployment::sentence(&plan, done))?;
-    let mut summary = Summary::new(&args, &names, &model, &plan)?;
+    let mut summary = Summary::new(args, names, &served, &plan)?;
     if args.waits() {
-        summary.endpoint.status =
-            deployment::wait(&clients, &plan, args.timeout(), console).await?;
+        let limits = (args.timeout(), since);
+        summary.endpoint.status = deployment::wait(clients, &plan, limits, console).await?;
         timings.deploy = Some(started.elapsed().as_secs_f64());
+    }
+    if let Some(rule) = args.serving.scaling() {
+        scaling::begin(clients, &targets, &rule).await?;
+        console.note(format!(
+            "each variant may have {} instances",
+            rule.instances
+        ))?;
     }
     let mut exit = Exit::Done;
     if args.test {
         let started = Instant::now();
-        summary.test = probe::test(&clients, &names.endpoint, &model.artifact).await?;
+        summary.test = probe::test(clients, &names.endpoint, &served).await?;
         timings.test = Some(started.elapsed().as_secs_f64());
         if summary.test.iter().any(|answer| !answer.right) {
             exit = Exit::WorkFailed;
@@ -76,6 +129,11 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     summary.say(console)?;
     console.json(&summary)?;
     Ok(exit)
+}
+
+fn seconds_since_1970() -> f64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0.0, |since| since.as_secs_f64())
 }
 
 async fn delete(

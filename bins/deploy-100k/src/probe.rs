@@ -3,8 +3,10 @@
 use anyhow::Context as _;
 use ensemble::artifact::{Artifact, Probe};
 use sagemaker_ops::endpoint::Payload;
-use sagemaker_ops::{Clients, EndpointName};
+use sagemaker_ops::{Clients, EndpointName, VariantName};
 use serde::{Deserialize, Serialize};
+
+use crate::deployment::Served;
 
 /// Largest difference between an answer and what the packed model computed: the
 /// probability travels as decimal text that reads back to the same number.
@@ -13,6 +15,8 @@ const TOLERANCE: f64 = 1e-12;
 /// The endpoint's answer to one probe row.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Answer {
+    /// The variant that answered.
+    pub(crate) variant: Option<String>,
     /// What the row shows.
     pub(crate) name: String,
     /// The row as it was sent.
@@ -43,13 +47,27 @@ struct Prediction {
     warnings: Vec<String>,
 }
 
-/// Sends every probe row of the artifact.
+/// Sends each variant every probe row of its model, whatever its share of the requests.
 ///
 /// # Errors
 /// The endpoint refuses a row or answers in another form than documented.
 pub(crate) async fn test(
     clients: &Clients,
     endpoint: &EndpointName,
+    served: &[Served],
+) -> anyhow::Result<Vec<Answer>> {
+    let mut answers = Vec::new();
+    for variant in served {
+        let name = &variant.name;
+        let all = test_variant(clients, (endpoint, name), &variant.model.artifact).await;
+        answers.extend(all.with_context(|| format!("variant {name}"))?);
+    }
+    Ok(answers)
+}
+
+async fn test_variant(
+    clients: &Clients,
+    (endpoint, variant): (&EndpointName, &VariantName),
     artifact: &Artifact,
 ) -> anyhow::Result<Vec<Answer>> {
     let mut answers = Vec::new();
@@ -60,7 +78,9 @@ pub(crate) async fn test(
             accept: Some("application/json".to_owned()),
             body: input.clone().into_bytes(),
         };
-        let reply = sagemaker_ops::endpoint::invoke(clients, endpoint, payload).await?;
+        let reply =
+            sagemaker_ops::endpoint::invoke_variant(clients, endpoint, variant, payload).await?;
+        let answered = reply.variant.clone();
         let reply: Reply = serde_json::from_slice(&reply.body).with_context(|| {
             format!("endpoint {endpoint} answers in another form than the documented one")
         })?;
@@ -70,7 +90,10 @@ pub(crate) async fn test(
                 reply.predictions.len()
             );
         };
-        answers.push(judge(probe, input, prediction));
+        answers.push(Answer {
+            variant: answered,
+            ..judge(probe, input, prediction)
+        });
     }
     Ok(answers)
 }
@@ -81,6 +104,7 @@ fn judge(probe: &Probe, input: String, prediction: &Prediction) -> Answer {
         .expected
         .is_none_or(|fire| fire == prediction.fire_detected);
     Answer {
+        variant: None,
         name: probe.name.clone(),
         input,
         fire_probability: prediction.fire_probability,

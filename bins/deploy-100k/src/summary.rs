@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use anyhow::Context as _;
 use ensemble::alarm::AlarmTrial;
 use ensemble::metrics::Scores;
 use fire_cli::{Console, RunName};
 use sagemaker_ops::S3Uri;
 use sagemaker_ops::endpoint::{Deployment, EndpointStatus};
+use sagemaker_ops::scaling::Scaling;
 use serde::Serialize;
 
 use crate::Args;
 use crate::cli::Names;
 use crate::combine::Deployable;
+use crate::deployment::Served;
 use crate::probe::Answer;
 
 /// Seconds of each step; `None` where the step was not asked for.
@@ -27,13 +30,23 @@ pub(crate) struct Timings {
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
     backend: String,
+    /// The model of the first variant.
     model: ModelSummary,
+    /// Every variant with its model and its share of the requests.
+    variants: Vec<VariantSummary>,
     pub(crate) endpoint: EndpointSummary,
     pub(crate) test: Vec<Answer>,
     delete_command: String,
     pub(crate) timings_seconds: Timings,
     #[serde(skip)]
     run: Option<RunName>,
+}
+
+#[derive(Debug, Serialize)]
+struct VariantSummary {
+    name: String,
+    weight: f64,
+    model_uri: S3Uri,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,6 +68,8 @@ pub(crate) struct EndpointSummary {
     config: String,
     instance_type: String,
     instance_count: u32,
+    /// How each variant scales; null where this call left it.
+    autoscale: Option<Scaling>,
     hourly_usd: Option<f64>,
 }
 
@@ -62,9 +77,10 @@ impl Summary {
     pub(crate) fn new(
         args: &Args,
         names: &Names,
-        model: &Deployable,
+        served: &[Served],
         plan: &Deployment,
     ) -> anyhow::Result<Self> {
+        let first = served.first().context("an endpoint has a variant")?;
         let models: Vec<&str> = plan
             .variants
             .iter()
@@ -72,14 +88,16 @@ impl Summary {
             .collect();
         Ok(Self {
             backend: args.common.backend.to_string(),
-            model: ModelSummary::new(args, model),
+            model: ModelSummary::new(args, &first.model),
+            variants: served.iter().map(VariantSummary::of).collect(),
             endpoint: EndpointSummary {
                 name: plan.endpoint.to_string(),
                 status: EndpointStatus::Creating,
                 model: models.join(","),
                 config: plan.config.to_string(),
-                instance_type: args.instance_type.clone(),
-                instance_count: args.instance_count,
+                instance_type: args.serving.instance_type.clone(),
+                instance_count: args.serving.instance_count,
+                autoscale: args.serving.scaling(),
                 hourly_usd: plan.hourly_usd(),
             },
             test: Vec::new(),
@@ -109,8 +127,12 @@ impl Summary {
             self.endpoint.name, self.endpoint.status
         ))?;
         for answer in &self.test {
+            let variant = match &answer.variant {
+                Some(variant) if self.variants.len() > 1 => format!("{variant}: "),
+                _ => String::new(),
+            };
             console.say(format!(
-                "  {} {:<18} fire probability {:.4}, {}",
+                "  {} {variant}{:<18} fire probability {:.4}, {}",
                 if answer.right { "ok   " } else { "WRONG" },
                 answer.name,
                 answer.fire_probability,
@@ -136,6 +158,16 @@ impl Summary {
             console.say(format!("it {where_} {usd:.3} USD an hour until deleted:"))?;
         }
         console.say(format!("  {}", self.delete_command))
+    }
+}
+
+impl VariantSummary {
+    fn of(served: &Served) -> Self {
+        Self {
+            name: served.name.to_string(),
+            weight: served.weight,
+            model_uri: served.model.uri.clone(),
+        }
     }
 }
 

@@ -71,10 +71,20 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
     let mut jobs = Vec::new();
     let mut times = Vec::new();
     for algorithm in Algorithm::ALL {
-        let job = sagemaker_ops::training::describe(source.clients, &Layout::job(run, algorithm)?)
-            .await?;
+        let name = Layout::job(run, algorithm)?;
+        let job = match sagemaker_ops::training::describe(source.clients, &name).await {
+            Ok(job) => job,
+            // A run may have left a learner out.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(error.into()),
+        };
         times.extend([Some(job.created), job.ended].into_iter().flatten());
         jobs.push(job_report(source.clients, algorithm, job).await?);
+    }
+    if jobs.is_empty() {
+        return Err(usage(anyhow!(
+            "run {run} has data but no training job; `train-100k --run {run}` with its other flags creates them"
+        )));
     }
     let mut timings = timings(&train.timings_seconds, deploy.as_ref(), &times);
     timings.combine = combined

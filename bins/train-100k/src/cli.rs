@@ -9,7 +9,7 @@ use ensemble::{Algorithm, Params};
 use fire_cli::{CommonArgs, EXIT_CODES, ProjectArgs, RunName, shell_word, usage};
 use sensor_model::Profile;
 
-use crate::jobs::Machine;
+use crate::job_args::JobArgs;
 use crate::recipe::{Mixed, Recipe, Source, existing_files, existing_folder};
 use crate::shard::Shard;
 use crate::simulation::EpisodeArgs;
@@ -28,7 +28,9 @@ Examples:
   train-100k --samples 100000000 --shard 3/8 --out parts
                                               an eighth of a large dataset, on one of eight machines
   train-100k --parts parts                    train on parts that --out wrote
-  train-100k --backend aws --wait             three real SageMaker jobs; this costs money";
+  train-100k --backend aws --dry-run          what would be done and what it costs; nothing is created
+  train-100k --backend aws --wait --spot --max-cost 2
+                                              three real SageMaker jobs on spare machines; this costs money";
 
 /// Generates or reads sensor rows, splits them 70/15/15 without leakage, uploads them
 /// and creates three SageMaker training jobs: random forest, gradient boosting and
@@ -53,7 +55,7 @@ pub struct Args {
     #[arg(long, default_value = "episode")]
     pub profile: Profile,
 
-    /// CSV or Parquet files to train on instead of generated rows
+    /// CSV or Parquet files to train on instead of generated rows; `s3://bucket/key`, or all below `s3://bucket/prefix/`
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["samples", "profile"])]
     pub data: Vec<PathBuf>,
 
@@ -69,17 +71,13 @@ pub struct Args {
     #[command(flatten)]
     pub episodes: EpisodeArgs,
 
+    /// Machines, limits and choice of the training jobs.
+    #[command(flatten)]
+    pub jobs: JobArgs,
+
     /// Seed of generation, split and training: same seed, same models
     #[arg(long, default_value = "42")]
     pub seed: u64,
-
-    /// Instance type of the training jobs
-    #[arg(long, default_value = "ml.m5.4xlarge", value_parser = training_instance_type)]
-    pub instance_type: String,
-
-    /// Seconds after which a job is stopped
-    #[arg(long, default_value = "14400", value_parser = clap::value_parser!(u32).range(1..=2_419_200))]
-    pub max_runtime: u32,
 
     /// Hyperparameter of one learner, such as `rf.max_depth=8` (rf, gb, lr); repeatable
     #[arg(long, value_name = "LEARNER.NAME=VALUE")]
@@ -114,6 +112,8 @@ impl Args {
                 .with_context(|| format!("--set {assignment}"))
                 .map_err(usage)?;
         }
+        let learners = self.jobs.learners();
+        settings.retain(|algorithm, _| learners.contains(algorithm));
         for (algorithm, params) in &settings {
             params
                 .clone()
@@ -168,10 +168,7 @@ impl Args {
                 .iter()
                 .map(|set| format!("--set {}", shell_word(set))),
         );
-        words.push(format!(
-            "--instance-type {} --max-runtime {}",
-            self.instance_type, self.max_runtime
-        ));
+        words.extend(self.jobs.flags());
         words.extend(self.project.flags());
         words.push(self.common.backend_flags()?);
         Ok(words.join(" "))
@@ -198,24 +195,6 @@ impl Args {
         words.extend(self.episodes.flags());
         words
     }
-
-    /// The machine that each job runs on.
-    pub(crate) fn machine(&self) -> Machine {
-        Machine {
-            instance_type: self.instance_type.clone(),
-            max_runtime_seconds: self.max_runtime,
-        }
-    }
-}
-
-/// SageMaker trains on no T2 instance; saying so here spares an upload in vain.
-fn training_instance_type(text: &str) -> Result<String, String> {
-    if text.starts_with("ml.t2.") {
-        return Err(
-            "ml.t2 instances serve but do not train; take for example ml.m5.large".to_owned(),
-        );
-    }
-    fire_cli::instance_type(text)
 }
 
 fn apply(settings: &mut BTreeMap<Algorithm, Params>, assignment: &str) -> anyhow::Result<()> {
@@ -280,15 +259,6 @@ mod tests {
         assert_eq!(again.source().unwrap(), args.source().unwrap());
         assert_eq!(again.project.bucket, args.project.bucket);
         assert_eq!(again.common.state_dir, args.common.state_dir);
-    }
-
-    #[test]
-    fn instance_types_that_cannot_train_are_refused() {
-        let parsed = |kind: &str| Args::try_parse_from(["train-100k", "--instance-type", kind]);
-        assert!(parsed("ml.m5.large").is_ok());
-        for kind in ["ml.t2.medium", "m5.large", "nope"] {
-            assert_eq!(parsed(kind).unwrap_err().exit_code(), 2, "{kind}");
-        }
     }
 
     #[test]

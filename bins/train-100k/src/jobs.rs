@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use ensemble::{Algorithm, Params};
-use fire_cli::{DataManifest, Layout, Project, usage};
-use sagemaker_ops::training::{Channel, JobStatus, MetricDefinition, Submission, TrainingRequest};
+use fire_cli::{Layout, Project, RunName, usage};
+use sagemaker_ops::training::{
+    Channel, JobStatus, MetricDefinition, Spot, Submission, TrainingRequest,
+};
 use sagemaker_ops::{Clients, JobName, S3Uri};
 use serde::Serialize;
+
+use crate::job_args::Machine;
 
 /// The parts that a job reports figures for.
 const REPORTED_PARTS: [&str; 3] = ["train", "validation", "test"];
@@ -41,18 +45,24 @@ const ALARM_FIGURES: [&str; 2] = [
 
 /// What the three jobs of a run have in common.
 pub(crate) struct Order<'a> {
-    pub(crate) dataset: &'a DataManifest,
+    pub(crate) run: &'a RunName,
+    /// The channels, by the names of their parts.
+    pub(crate) parts: Vec<String>,
     pub(crate) project: &'a Project,
     pub(crate) settings: &'a BTreeMap<Algorithm, Params>,
     pub(crate) machine: Machine,
+    pub(crate) tags: BTreeMap<String, String>,
     pub(crate) seed: u64,
 }
 
-/// The machine that a job runs on.
-#[derive(Debug, Clone)]
-pub(crate) struct Machine {
-    pub(crate) instance_type: String,
-    pub(crate) max_runtime_seconds: u32,
+impl Order<'_> {
+    /// What each of the jobs is created from.
+    pub(crate) fn requests(&self) -> anyhow::Result<Vec<TrainingRequest>> {
+        let settings = self.settings.iter();
+        settings
+            .map(|(algorithm, params)| request(self, *algorithm, params))
+            .collect()
+    }
 }
 
 /// A job of the run, and whether this call created it.
@@ -104,27 +114,34 @@ fn request(
     let mut hyperparameters: BTreeMap<_, _> = params.entries().into_iter().collect();
     hyperparameters.insert("algorithm".to_owned(), algorithm.to_string());
     hyperparameters.insert("seed".to_owned(), order.seed.to_string());
-    let run = &order.dataset.run;
-    let channels = order.dataset.parts.keys().map(|part| Channel {
+    let run = order.run;
+    let job = Layout::job(run, algorithm)?;
+    let machine = &order.machine;
+    let mut tags = order.tags.clone();
+    tags.insert("run".to_owned(), run.to_string());
+    let channels = order.parts.iter().map(|part| Channel {
         name: part.clone(),
         uri: layout.part(run, part),
         content_type: Some("application/x-parquet".to_owned()),
     });
     Ok(TrainingRequest {
-        job: Layout::job(run, algorithm)?,
         image: order.project.image.clone(),
         role: order.project.role.clone(),
-        instance_type: order.machine.instance_type.clone(),
+        instance_type: machine.instance_type.clone(),
         instance_count: 1,
-        volume_gb: 30,
-        max_runtime_seconds: order.machine.max_runtime_seconds,
-        spot: None,
+        volume_gb: machine.volume_gb,
+        max_runtime_seconds: machine.max_runtime_seconds,
+        spot: machine.spot_wait_seconds.map(|max_wait_seconds| Spot {
+            max_wait_seconds,
+            checkpoints: Some(layout.checkpoints(&job)),
+        }),
         hyperparameters,
         channels: channels.collect(),
         output: layout.models(),
         metrics: metric_definitions(),
         environment: BTreeMap::new(),
-        tags: BTreeMap::from([("run".to_owned(), run.to_string())]),
+        tags,
+        job,
     })
 }
 

@@ -9,7 +9,9 @@
 //!    [`shard`] of it;
 //! 2. [`upload`]: one Parquet file per part, and the manifest last, so that a
 //!    dataset without a manifest is known to be a torn one;
-//! 3. [`jobs`]: one training job per algorithm, named after the run.
+//! 3. [`preflight`], before the upload: whatever can be found wrong before anything is
+//!    created or spent; `--dry-run` stops there;
+//! 4. [`jobs`]: one training job per algorithm, named after the run.
 //!
 //! Every name follows from the run's name and nothing is created twice, so calling
 //! `train-100k --run NAME` again resumes a run that was killed at any point.
@@ -17,6 +19,7 @@
 
 mod cli;
 mod recipe;
+mod remote;
 mod simulation;
 
 mod dataset;
@@ -28,7 +31,9 @@ mod cache;
 mod parts;
 mod upload;
 
+mod job_args;
 mod jobs;
+mod preflight;
 mod summary;
 
 use std::time::Instant;
@@ -38,6 +43,7 @@ use sagemaker_ops::Clients;
 
 use cache::Cache;
 pub use cli::Args;
+pub use job_args::JobArgs;
 use recipe::Recipe;
 pub use shard::Shard;
 pub use simulation::EpisodeArgs;
@@ -53,26 +59,38 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     let run = RunName::given_or_now(args.run.clone());
     let recipe = args.recipe(&run)?;
     if let Some(folder) = &args.out {
+        remote::refuse(&recipe)?;
         return write_parts(&recipe, (args.shard, folder), console);
     }
     let clients = args.common.connect(console).await?;
-    let project = Project::resolve(&args.project, &clients).await?;
+    let project = Project::planned(&args.project, &clients).await?;
     console.note(format!("run {run}"))?;
+    let mut order = jobs::Order {
+        run: &run,
+        parts: recipe.source.parts(),
+        project: &project,
+        settings: &settings,
+        machine: args.jobs.machine()?,
+        tags: args.jobs.tags()?,
+        seed: recipe.seed,
+    };
+    if !args.jobs.skip_preflight {
+        let checked = preflight::check(&clients, &order, &args.jobs, console).await?;
+        if args.jobs.dry_run {
+            return preflight::say(&checked, &order, console);
+        }
+    }
+    project.ensure_bucket(&clients).await?;
     console.notice().set(format!(
         "Nothing is lost; resume with: {}",
         args.resume_command(&run)?
     ));
     let mut timings = Timings::default();
     let cache = Cache::of(&args.common.state_dir()?);
+    let (recipe, _kept) = remote::fetched(&recipe, &clients, console).await?;
     let output = (&mut timings, &mut *console);
     let manifest = upload::ensure(&recipe, &cache, (&clients, &project), output).await?;
-    let order = jobs::Order {
-        dataset: &manifest,
-        project: &project,
-        settings: &settings,
-        machine: args.machine(),
-        seed: recipe.seed,
-    };
+    order.parts = manifest.parts.keys().cloned().collect();
     let jobs = jobs::submit_all(&clients, &order).await?;
     let summary = Summary::new(&args, &project, (manifest, jobs), timings)?;
     summary.record(&args.common.state_dir()?)?;

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow};
 use fire_cli::{DataManifest, RunName, usage};
 use sensor_model::Profile;
+use split::Part;
 
+use crate::remote;
 use crate::simulation::Simulation;
 
 /// Which rows, and the seed of everything random about them.
@@ -69,6 +71,21 @@ impl Source {
         }
     }
 
+    /// The parts that the dataset will have, as far as is known before it is made or read.
+    pub(crate) fn parts(&self) -> Vec<String> {
+        let simulation = match self {
+            Self::Episodes { simulation, .. } => Some(simulation),
+            Self::Files { mixed, .. } => mixed.as_ref().map(|mixed| &mixed.simulation),
+            Self::Original { .. } | Self::Parts(_) => None,
+        };
+        let alarm = simulation.filter(|simulation| simulation.alarm_hours() > 0.0);
+        let names = Part::ALL.map(|part| part.to_string()).into_iter();
+        let alarm = alarm
+            .iter()
+            .flat_map(|_| ["alarm-validation", "alarm-test"].map(str::to_owned));
+        names.chain(alarm).collect()
+    }
+
     /// How many rows a generated dataset has; unknown before files are read.
     pub(crate) fn samples(&self) -> Option<u64> {
         match self {
@@ -128,9 +145,9 @@ impl Mixed {
     }
 }
 
-/// The files of `--data`, each of them there.
+/// The files of `--data`, each of them there; those in S3 are looked for later.
 pub(crate) fn existing_files(files: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    for file in files {
+    for file in files.iter().filter(|file| !remote::is_remote(file)) {
         let trouble = match (file.is_file(), file.is_dir()) {
             (true, _) => continue,
             (_, true) => "this is a folder; name the files in it",

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, anyhow};
 use fire_cli::{Console, DataManifest, Project, usage};
 use sagemaker_ops::Clients;
+use sagemaker_ops::storage::Uploaded;
 
 use crate::cache::Cache;
 use crate::recipe::Recipe;
@@ -78,9 +79,13 @@ async fn sent(
         let uri = project.layout.part(run, part).join(name);
         let bar = console.bar("upload", fs::metadata(&path)?.len());
         let mut progress = |bytes| bar.set_position(bytes);
-        sagemaker_ops::storage::upload_file(clients, &path, &uri, &mut progress).await?;
+        let sent = sagemaker_ops::storage::upload_missing(clients, &path, &uri, &mut progress);
+        let (_, sent) = sent.await?;
         bar.finish_and_clear();
-        console.detail(format!("uploaded {uri}"))?;
+        console.detail(match sent {
+            Uploaded::Sent => format!("uploaded {uri}"),
+            Uploaded::AlreadyThere => format!("{uri} is there already"),
+        })?;
     }
     let bytes = serde_json::to_vec_pretty(&manifest)?;
     sagemaker_ops::storage::put_bytes(clients, &project.layout.manifest(run), bytes).await?;

@@ -17,6 +17,7 @@ const PREFIX: &str = "flir_scd41_training";
 /// flir_scd41_training/data/<run>/<part>/part-00000.parquet
 /// flir_scd41_training/data/<run>/manifest.json
 /// flir_scd41_training/models/<job>/output/model.tar.gz
+/// flir_scd41_training/checkpoints/<job>/            of a spot job
 /// flir_scd41_training/results/<run>/report.json
 /// ```
 #[derive(Debug, Clone)]
@@ -40,6 +41,11 @@ impl Layout {
     /// The dataset's manifest; it is written last, so it exists only for whole datasets.
     pub fn manifest(&self, run: &RunName) -> S3Uri {
         self.root.join(&format!("data/{run}/manifest.json"))
+    }
+
+    /// Where a spot job's checkpoints are kept.
+    pub fn checkpoints(&self, job: &JobName) -> S3Uri {
+        self.root.join(&format!("checkpoints/{job}/"))
     }
 
     /// The `S3OutputPath` of training jobs.
@@ -70,6 +76,8 @@ impl Layout {
 pub struct Project {
     /// The keys of the project's bucket.
     pub layout: Layout,
+    /// The bucket itself, and whether it may be created.
+    pub bucket: (BucketName, BucketOrigin),
     /// The role that SageMaker assumes.
     pub role: RoleArn,
     /// The container image of training and serving.
@@ -77,10 +85,23 @@ pub struct Project {
 }
 
 impl Project {
-    /// Fills in what was not given from the caller's account and region.
+    /// Fills in what was not given from the caller's account and region, and makes sure of the bucket.
     ///
     /// The default bucket is created when it is missing; a bucket that was named never is.
     pub async fn resolve(args: &ProjectArgs, clients: &Clients) -> anyhow::Result<Self> {
+        let project = Self::planned(args, clients).await?;
+        project.ensure_bucket(clients).await?;
+        Ok(project)
+    }
+
+    /// Creates the default bucket when it is missing.
+    pub async fn ensure_bucket(&self, clients: &Clients) -> anyhow::Result<()> {
+        let (bucket, origin) = &self.bucket;
+        Ok(sagemaker_ops::storage::ensure_bucket(clients, bucket, *origin).await?)
+    }
+
+    /// Fills in what was not given from the caller's account and region, and changes nothing.
+    pub async fn planned(args: &ProjectArgs, clients: &Clients) -> anyhow::Result<Self> {
         let account = sagemaker_ops::account(clients).await?;
         let (bucket, origin) = if let Some(bucket) = &args.bucket {
             (bucket.clone(), BucketOrigin::Named)
@@ -88,7 +109,6 @@ impl Project {
             let name = format!("fire-detection-training-{account}");
             (name.parse()?, BucketOrigin::Default)
         };
-        sagemaker_ops::storage::ensure_bucket(clients, &bucket, origin).await?;
         let role = match &args.role_arn {
             Some(role) => role.clone(),
             None => format!("arn:aws:iam::{account}:role/SageMakerExecutionRole").parse()?,
@@ -99,6 +119,7 @@ impl Project {
         };
         Ok(Self {
             layout: Layout::new(&bucket),
+            bucket: (bucket, origin),
             role,
             image,
         })

@@ -31,6 +31,7 @@ mod package;
 mod record;
 mod run_name;
 mod start;
+mod tags;
 
 pub use alarm::{FIGURES_HEADER, false_alarms_in_words, figures_in_columns, rule_in_words};
 pub use args::{CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, instance_type};
@@ -43,3 +44,4 @@ pub use package::{Judged, Packed, fetch_model, pack_judged, pack_model, read_art
 pub use record::{run_folder, write_json};
 pub use run_name::{RunName, Stamp};
 pub use start::{main, shell_word, sibling_program};
+pub use tags::parse_tags;

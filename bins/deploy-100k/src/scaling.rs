@@ -1,0 +1,64 @@
+//! Automatic scaling of the variants.
+
+use fire_cli::{Console, usage};
+use sagemaker_ops::endpoint::Deployment;
+use sagemaker_ops::scaling::{self, Registered, Scaling, ScalingTarget};
+use sagemaker_ops::{Clients, EndpointName, ErrorKind, VariantName};
+
+/// What each variant of the plan is scaled by; refused where its machines cannot be scaled, before any call.
+pub(crate) fn targets(plan: &Deployment) -> anyhow::Result<Vec<ScalingTarget>> {
+    let target = |variant: &sagemaker_ops::endpoint::NewVariant| {
+        ScalingTarget::new(&plan.endpoint, &variant.name, &variant.capacity).map_err(usage)
+    };
+    plan.variants.iter().map(target).collect()
+}
+
+/// Ends the scaling of an endpoint that exists, since a variant that is registered refuses another instance type.
+///
+/// Returns what was registered; nothing for an endpoint that is new or a server that scales nothing.
+pub(crate) async fn suspend(
+    clients: &Clients,
+    endpoint: &EndpointName,
+    console: &mut Console<'_>,
+) -> anyhow::Result<Vec<Registered>> {
+    let found = match sagemaker_ops::endpoint::describe(clients, endpoint).await {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let names = found
+        .variants
+        .iter()
+        .filter_map(|variant| variant.name.parse().ok());
+    let names: Vec<VariantName> = names.collect();
+    let registered = match scaling::describe(clients, endpoint, &names).await {
+        Ok(registered) => registered,
+        // Whoever may not scale has registered nothing either.
+        Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Denied) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    for one in &registered {
+        if let Some(name) = names.iter().find(|name| name.as_str() == one.variant) {
+            scaling::deregister(clients, endpoint, name).await?;
+            console.note(format!(
+                "scaling of variant {name} ({}..{}) ended for the change; give --autoscale to have it again",
+                one.min, one.max
+            ))?;
+        }
+    }
+    Ok(registered)
+}
+
+/// Registers the variants of an endpoint that is in service.
+pub(crate) async fn begin(
+    clients: &Clients,
+    targets: &[ScalingTarget],
+    scaling: &Scaling,
+) -> anyhow::Result<()> {
+    for target in targets {
+        scaling::register(clients, target, scaling).await?;
+    }
+    Ok(())
+}
