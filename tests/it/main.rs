@@ -30,6 +30,9 @@ mod bad_input;
 // Programs that are killed, and servers that are.
 mod faults;
 
+// Checks before anything is created, and logs.
+mod operator;
+
 // What the documents say against what the code does.
 mod docs;
 

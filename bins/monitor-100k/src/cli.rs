@@ -55,7 +55,7 @@ pub struct Args {
     pub wait: bool,
 
     /// Go on showing the endpoint until interrupted
-    #[arg(long, requires = "endpoint", conflicts_with = "wait")]
+    #[arg(long, requires = "endpoint", conflicts_with_all = ["wait", "jobs", "last", "list"])]
     pub follow: bool,
 
     /// Show what the jobs or the endpoint print; with --wait or --follow as they print it

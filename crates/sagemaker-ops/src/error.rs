@@ -266,12 +266,12 @@ mod tests {
         format!("{error}: {}", causes(error))
     }
 
-    #[tokio::test]
-    async fn answers_are_sorted_by_code_and_sentence() {
+    /// Code, sentence, and what the caller can do about them.
+    const ANSWERS: [(&str, &str, ErrorKind); 16] = {
         use ErrorKind::{
             Conflict, Denied, Invalid, NotFound, Quota, Service, Throttled, Unsupported,
         };
-        let cases = [
+        [
             (
                 "ValidationException",
                 "Requested resource not found.",
@@ -336,8 +336,12 @@ mod tests {
                 Unsupported,
             ),
             ("InternalFailure", "", Service),
-        ];
-        for (code, message, expected) in cases {
+        ]
+    };
+
+    #[tokio::test]
+    async fn answers_are_sorted_by_code_and_sentence() {
+        for (code, message, expected) in ANSWERS {
             let error = error_of(refusal(code, message)).await;
             assert_eq!(error.kind(), expected, "{code}: {message}: {error}");
             assert!(

@@ -392,7 +392,7 @@ async fn a_list_is_newest_first() {
 
 #[tokio::test]
 async fn a_look_that_fails_is_not_the_end_of_the_wait() {
-    let broken = json!("500");
+    let broken = json!("InternalFailure");
     let server = Server::start([(
         "a",
         vec![
@@ -405,4 +405,16 @@ async fn a_look_that_fails_is_not_the_end_of_the_wait() {
     .await;
     let ran = run(&server, &["a", "--wait"]).await;
     assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
+}
+
+#[tokio::test]
+async fn throttling_that_outlasts_all_retries_of_a_call_is_survived_too() {
+    let mut life = vec![state("InProgress", "Training")];
+    // A call is tried eight times; the ninth refusal meets the next look.
+    life.extend(std::iter::repeat_n(json!("ThrottlingException"), 9));
+    life.push(completed(0.7));
+    let server = Server::start([("a", life)]).await;
+    let ran = run(&server, &["a", "--wait"]).await;
+    assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
+    assert_eq!(server.described("a"), 11);
 }

@@ -125,8 +125,8 @@ fn describe(jobs: &mut Jobs, name: &Value) -> (StatusCode, String) {
         .cloned()
         .unwrap_or_default();
     *times += 1;
-    if state == "500" {
-        let error = json!({"__type": "InternalFailure", "message": "try again"});
+    if let Some(code) = state.as_str() {
+        let error = json!({"__type": code, "message": "try again"});
         return (StatusCode::BAD_REQUEST, error.to_string());
     }
     (StatusCode::OK, state.to_string())

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_sdk_sagemaker::operation::update_endpoint::builders::UpdateEndpointFluentBuilder;
 use aws_sdk_sagemaker::types;
 use serde::Serialize;
 
@@ -205,7 +206,7 @@ async fn put_once(
             .endpoint_name(endpoint)
             .endpoint_config_name(config)
             .set_deployment_config(rollout(deployment));
-        let sent = request.send().await;
+        let sent = retaining(request, deployment).send().await;
         sent.map_err(|error| Error::from_sdk("update the endpoint", endpoint, error))?;
         return Ok(Deployed::Updated);
     }
@@ -218,6 +219,22 @@ async fn put_once(
     let sent = request.set_tags(tags(deployment)).send().await;
     sent.map_err(|error| Error::from_sdk("create the endpoint", endpoint, error))?;
     Ok(Deployed::Created)
+}
+
+/// The number of machines is kept where that is wanted; the weights are always the new ones.
+fn retaining(
+    request: UpdateEndpointFluentBuilder,
+    deployment: &Deployment,
+) -> UpdateEndpointFluentBuilder {
+    if !deployment.rollout.keep_instances {
+        return request;
+    }
+    let weight = types::VariantProperty::builder()
+        .variant_property_type(types::VariantPropertyType::DesiredWeight)
+        .build();
+    request
+        .retain_all_variant_properties(true)
+        .exclude_retained_variant_properties(weight)
 }
 
 fn is_unsettled(error: &Error) -> bool {

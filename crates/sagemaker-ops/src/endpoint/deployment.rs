@@ -166,6 +166,9 @@ pub struct Rollout {
     pub shift: Shift,
     /// `CloudWatch` alarms; one that goes off brings the old deployment back.
     pub alarms: Vec<String>,
+    /// Variants of the same name keep the number of machines that scaling has given them, instead
+    /// of starting anew with that of the deployment.
+    pub keep_instances: bool,
 }
 
 /// The steps in which requests go over to the new machines.

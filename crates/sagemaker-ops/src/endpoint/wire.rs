@@ -155,6 +155,7 @@ mod tests {
                     wait_seconds: 300,
                 },
                 alarms: vec!["too-many-errors".to_owned()],
+                keep_instances: true,
             },
             ..deployment()
         };
@@ -186,7 +187,11 @@ mod tests {
             }},
             "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "too-many-errors"}]},
         });
-        assert_eq!(server.json(4)["DeploymentConfig"], rollout);
+        let update = server.json(4);
+        assert_eq!(update["DeploymentConfig"], rollout);
+        assert_eq!(update["RetainAllVariantProperties"], true);
+        let weight = json!([{"VariantPropertyType": "DesiredWeight"}]);
+        assert_eq!(update["ExcludeRetainedVariantProperties"], weight);
     }
 
     #[tokio::test]

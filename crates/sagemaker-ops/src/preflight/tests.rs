@@ -16,7 +16,12 @@ fn identity() -> Answer {
     )
 }
 
-/// What a server answers that knows no IAM and no ECR.
+/// What a server answers that knows no IAM.
+fn no_iam() -> Answer {
+    ok("<ErrorResponse><Error><Code>InvalidAction</Code></Error></ErrorResponse>").status(400)
+}
+
+/// What a server answers that knows no ECR.
 fn unknown() -> Answer {
     refusal("UnknownOperationException", "no such operation")
 }
@@ -42,7 +47,7 @@ async fn jobs_are_checked_in_the_order_in_which_things_depend_on_each_other() {
     };
     let free = refusal("ValidationException", "Requested resource not found.");
     let objects = "<ListBucketResult><Contents><Size>5</Size></Contents></ListBucketResult>";
-    let script = [identity(), ok(""), unknown(), unknown(), free, ok(objects)];
+    let script = [identity(), ok(""), no_iam(), unknown(), free, ok(objects)];
     let server = Scripted::start(script).await;
     let report = training(&server.clients(), &plan).await;
     let expected = [
@@ -109,7 +114,7 @@ async fn a_deployment_is_checked_variant_by_variant_and_what_they_share_once() {
     let missing = ok("").status(404);
     let script = [
         identity(),
-        unknown(),
+        no_iam(),
         unknown(),
         ok(""),
         unknown(),
