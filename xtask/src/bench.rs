@@ -2,6 +2,7 @@
 //! how good they are beside scikit-learn, LightGBM and XGBoost.
 
 mod contestants;
+mod generator;
 mod learners;
 mod table;
 mod targets;
@@ -25,6 +26,14 @@ pub(crate) struct Args {
     /// Compare the learners with those of scikit-learn, LightGBM and XGBoost
     #[arg(long)]
     learners: bool,
+
+    /// Time both generators, beside numpy, and the extractor
+    #[arg(long, conflicts_with = "learners")]
+    generator: bool,
+
+    /// Simulate a million rows too, once, for their peak memory
+    #[arg(long, requires = "generator")]
+    full: bool,
 
     /// Rows that the learners are trained on; several sizes with commas between them
     #[arg(long, default_value = "70000", value_delimiter = ',', requires = "learners",
@@ -50,6 +59,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     programs::build()?;
     if args.learners {
         return learners::run(args);
+    }
+    if args.generator {
+        return generator::run(args);
     }
     let runs = args.runs.unwrap_or(5);
     let folder = programs::folder()?.join("bench");

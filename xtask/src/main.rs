@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask pipeline | test | bench | install`.
+//! The project's own commands: `cargo xtask pipeline | test | bench | scenes | install`.
 //!
 //! An xtask calls programs and reads what they print; it links none of the
 //! project's crates and makes no call to AWS itself. CI runs `cargo xtask test` and
@@ -13,6 +13,7 @@ mod bench;
 mod install;
 mod pipeline;
 mod programs;
+mod scenes;
 mod test;
 mod venv;
 
@@ -33,6 +34,8 @@ enum Command {
     Test,
     /// Time the steps of the pipeline, medians of several runs
     Bench(bench::Args),
+    /// Draw frames of every simulated scenario as one picture
+    Scenes(scenes::Args),
     /// Put all programs on the PATH
     Install(install::Args),
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Pipeline(args) => pipeline::run(&args),
         Command::Test => Ok(test::run()),
         Command::Bench(args) => bench::run(&args),
+        Command::Scenes(args) => scenes::run(&args),
         Command::Install(args) => install::run(&args),
     };
     done.unwrap_or_else(|error| {

@@ -94,6 +94,8 @@ pub struct EpisodeSummary {
     pub header: Header,
     /// The first whole second at which the fire changes a pixel by 0.5 C, in seconds from the episode's start.
     pub first_visible_s: Option<f64>,
+    /// How many images were rendered for its rows.
+    pub frames: u32,
 }
 
 /// Rows of consecutive episodes.

@@ -108,6 +108,8 @@ pub struct Extractor {
     newest_frame_s: f64,
     newest_reading_s: f64,
     hot_part: HotPart,
+    /// Time of the frame whose hot part that is.
+    hot_part_s: f64,
     flow: OpticalFlow,
 }
 
@@ -123,6 +125,7 @@ impl Extractor {
             newest_frame_s: f64::NEG_INFINITY,
             newest_reading_s: f64::NEG_INFINITY,
             hot_part: HotPart::default(),
+            hot_part_s: f64::NAN,
             flow: OpticalFlow::new(),
         }
     }
@@ -138,6 +141,7 @@ impl Extractor {
         let mut celsius = frame.into_celsius();
         self.counts.bad_pixels += bad_pixels::repair(&mut celsius, self.params.bad_pixel_c) as u64;
         self.hot_part.gather(&celsius);
+        self.hot_part_s = time_s;
         let hot_from = self.hot_part.percentile(0.9);
         self.hotspot.push(time_s, self.hot_part.mean_from(hot_from));
         self.frames.push(time_s, celsius);
@@ -169,9 +173,15 @@ impl Extractor {
             features[first.index()..][..values.len()].copy_from_slice(values);
         };
         if let Some((newest_s, celsius)) = self.frames.held(time_s, FRAME_HOLD_S) {
+            // Of frames of one time only the last is ever asked for, which was gathered when it was pushed.
+            if self.hot_part_s.total_cmp(&newest_s).is_ne() {
+                self.hot_part.gather(celsius);
+                self.hot_part_s = newest_s;
+            }
+            let p95 = self.hot_part.percentile(0.95);
             put(
                 Feature::TMean,
-                &scene(celsius, &mut self.hot_part, self.params.hot_above_c),
+                &scene(celsius, p95, self.params.hot_above_c),
             );
             if let Some(earlier) = one_second_before(&self.frames, newest_s) {
                 let change = Difference::between(earlier, celsius);
@@ -219,10 +229,9 @@ fn not_before(previous_s: f64, time_s: f64, what: &'static str) -> Result<f64, E
     Ok(time_s)
 }
 
-/// The eight features of a single image, from `t_mean` to `t_grad_std`.
-fn scene(celsius: &[f32], hot_part: &mut HotPart, hot_above_c: f32) -> [f64; 8] {
+/// The eight features of a single image, from `t_mean` to `t_grad_std`, one of which is known.
+fn scene(celsius: &[f32], p95: f64, hot_above_c: f32) -> [f64; 8] {
     let Moments { mean, std } = Moments::of(celsius);
-    hot_part.gather(celsius);
     let area = HotArea::of(celsius, hot_above_c);
     let percent = |pixels: usize| 100.0 * pixels as f64 / FRAME_PIXELS as f64;
     let gradient = Moments::of(&gradient::magnitudes(celsius, FRAME_WIDTH));
@@ -230,7 +239,7 @@ fn scene(celsius: &[f32], hot_part: &mut HotPart, hot_above_c: f32) -> [f64; 8] 
         mean,
         std,
         f64::from(statistics::maximum(celsius)),
-        hot_part.percentile(0.95),
+        p95,
         percent(area.pixels),
         percent(area.largest_blob),
         gradient.mean,

@@ -30,7 +30,11 @@ impl ThermalFrame {
                 found: celsius.len(),
             });
         }
-        if let Some(at) = celsius.iter().position(|value| !value.is_finite()) {
+        // All pixels at once, and only then which one: a search would ask about one after the other.
+        let wrong = |value: &f32| !value.is_finite();
+        if celsius.iter().fold(false, |any, value| any | wrong(value))
+            && let Some(at) = celsius.iter().position(wrong)
+        {
             return Err(FrameProblem::Pixel {
                 time_s,
                 x: at % FRAME_WIDTH,

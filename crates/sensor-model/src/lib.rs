@@ -35,10 +35,17 @@ mod error;
 pub mod extract;
 mod frame;
 mod markdown;
+// What the tests from outside use as well.
+#[cfg(test)]
+#[path = "../tests/it/model_card.rs"]
+mod model_card;
 pub mod original;
 mod probe;
 pub mod problem;
 mod profile;
+#[cfg(test)]
+#[path = "../tests/it/real_data.rs"]
+mod real_data;
 pub mod recording;
 mod row_metadata;
 mod rows;

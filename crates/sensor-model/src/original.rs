@@ -28,7 +28,7 @@ use rand_distr::Distribution;
 use crate::rows::Rows;
 use crate::schema::FEATURE_COUNT;
 
-use expectation::expected_probability;
+use expectation::{expected_probability, score};
 use laws::{Laws, NOISE};
 pub(crate) use score::score_hundredths;
 
@@ -99,14 +99,15 @@ fn fill(seed: u64, first: u64, part: Part<'_>) {
         .zip(part.labels)
         .zip(part.expected);
     for (index, ((row, label), expected)) in (first..).zip(rows) {
-        rng.set_stream(index);
-        // Otherwise the row would begin where the last one stopped drawing.
+        // Otherwise the row would begin where the last one stopped drawing. Done before the stream is changed, it spares
+        // the numbers of the new stream up to that place.
         rng.set_word_pos(0);
+        rng.set_stream(index);
         laws.draw(&mut rng, row);
         // Scored as stored, in f32, so that the expectation is a function of what the learner sees.
-        let score = f64::from(score_hundredths(row)) / 100.0;
-        *expected = expected_probability(score);
-        *label = draw_label(&mut rng, &laws, score);
+        let hundredths = score_hundredths(row);
+        *expected = expected_probability(hundredths);
+        *label = draw_label(&mut rng, &laws, score(hundredths));
     }
 }
 

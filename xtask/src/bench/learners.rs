@@ -101,7 +101,7 @@ impl Bench {
         let scripts = programs::root()?.join("xtask/bench");
         let python = venv::python("learners", &scripts.join("requirements.txt"))?;
         Ok(Self {
-            ours: build_ours()?,
+            ours: build_bench(&["--package=ensemble"], "learners")?,
             python: python
                 .context("the peers need Python 3; on Debian: apt-get install python3")?,
             scripts,
@@ -198,15 +198,16 @@ impl Bench {
     }
 }
 
-/// Builds our side with all optimisations and returns where it lies.
-fn build_ours() -> anyhow::Result<PathBuf> {
-    let (status, output) = programs::output(&mut programs::cargo(&[
-        "bench",
-        "--package=ensemble",
-        "--bench=learners",
+/// Builds a bench with all optimisations and returns where it lies.
+pub(super) fn build_bench(package: &[&str], name: &str) -> anyhow::Result<PathBuf> {
+    let bench = format!("--bench={name}");
+    let rest = [
+        bench.as_str(),
         "--no-run",
         "--message-format=json-render-diagnostics",
-    ])?)?;
+    ];
+    let arguments = [&["bench"], package, &rest].concat();
+    let (status, output) = programs::output(&mut programs::cargo(&arguments)?)?;
     if !status.success() {
         bail!("the build failed");
     }
@@ -214,13 +215,13 @@ fn build_ours() -> anyhow::Result<PathBuf> {
     let executable = String::from_utf8_lossy(&output)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|made| made["target"]["name"] == "learners")
+        .filter(|made| made["target"]["name"] == name)
         .find_map(|made| made["executable"].as_str().map(PathBuf::from));
     executable.context("cargo names no executable of the bench")
 }
 
 /// What a program printed.
-fn printed(command: &mut Command) -> anyhow::Result<String> {
+pub(super) fn printed(command: &mut Command) -> anyhow::Result<String> {
     let output = command
         .output()
         .with_context(|| format!("cannot start {}", command.get_program().display()))?;

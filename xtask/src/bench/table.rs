@@ -86,7 +86,7 @@ fn factor(one: &Measured, size: &Size) -> Option<f64> {
     Some(one.seconds / ours.seconds)
 }
 
-fn today() -> String {
+pub(super) fn today() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 

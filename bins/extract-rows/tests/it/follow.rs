@@ -1,5 +1,10 @@
 //! `--follow`: alarms while frames come.
 
+// From an endpoint's answers.
+mod endpoint;
+// From a file that is still being written.
+mod growing;
+
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -64,18 +69,29 @@ fn rule() -> AlarmRule {
     AlarmParams::new(0.5, 3, 5).check().unwrap()
 }
 
+/// A raw frame of one temperature at 0.01 K.
+fn raw_frame(celsius: u16) -> Vec<u8> {
+    let count = 27_315 + 100 * celsius;
+    count.to_le_bytes().repeat(FRAME_PIXELS)
+}
+
+/// The alarms that were printed, one JSON object a line.
+fn alarms(ran: &crate::Ran) -> Vec<Value> {
+    let lines = ran.out.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
 /// Ten seconds at 20 C, then ten at 60 C, ten frames a second, through a pipe that ends.
 fn watched(bench: &Bench, flags: &[&str]) -> crate::Ran {
     let pipe = bench.path("live.y16");
     nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).unwrap();
     let camera = std::thread::spawn(move || {
         let mut pipe = OpenOptions::new().write(true).open(pipe).unwrap();
-        for count in [29_315_u16; 100].into_iter().chain([33_315; 100]) {
+        for celsius in [20; 100].into_iter().chain([60; 100]) {
             // Who refuses its arguments closes the pipe.
-            if pipe
-                .write_all(&count.to_le_bytes().repeat(FRAME_PIXELS))
-                .is_err()
-            {
+            if pipe.write_all(&raw_frame(celsius)).is_err() {
                 return;
             }
         }
@@ -103,11 +119,7 @@ fn the_rule_of_the_model_tells_the_one_alarm() {
     bench.file("model.tar.gz", pack_model(&model(Some(rule()))).unwrap());
     let ran = watched(&bench, &["--model", "{}/model.tar.gz"]);
     assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
-    let alarms: Vec<Value> = ran
-        .out
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let alarms = alarms(&ran);
     assert_eq!(alarms.len(), 1, "{}", ran.out);
     // It is hot from 10 s on; three seconds of it make an alarm.
     let time_s = alarms[0]["time_s"].as_f64().unwrap();

@@ -71,6 +71,18 @@ impl Fault {
         }
     }
 
+    /// When it begins; nothing of what is always so.
+    #[cfg(test)]
+    pub(super) fn begins_s(&self) -> Option<f64> {
+        match *self {
+            Self::FfcJump { at_s, .. }
+            | Self::Bump { at_s, .. }
+            | Self::Co2Restart { at_s, .. }
+            | Self::Co2Lost { from_s: at_s, .. } => Some(at_s),
+            Self::BadPixels { .. } | Self::Offset { .. } | Self::Co2Bias { .. } => None,
+        }
+    }
+
     /// What it adds to every pixel, K.
     pub(super) fn offset_k(&self, time_s: f64) -> f64 {
         match *self {

@@ -88,6 +88,12 @@ impl Hidden {
         }
     }
 
+    /// The same with these faults alone.
+    #[cfg(test)]
+    pub(super) fn with_faults(self, faults: Vec<Fault>) -> Self {
+        Self { faults, ..self }
+    }
+
     /// Paints the scene of a moment; says by how many degrees the fire changed the pixel that it changed most.
     pub(super) fn paint(&self, time_s: f64, canvas: &mut Canvas) -> f32 {
         let ceiling_k = self.fire.map_or(0.0, |fire| fire.ceiling_k(time_s));

@@ -22,6 +22,8 @@ const JITTER_S: f64 = 0.016;
 pub(super) struct Recorded {
     pub(super) features: Vec<f32>,
     pub(super) first_visible_s: Option<f64>,
+    /// Images that were rendered.
+    pub(super) frames: u32,
 }
 
 /// Watches an episode.
@@ -37,6 +39,7 @@ pub(super) fn record(
     let mut recorded = Recorded {
         features: Vec::with_capacity(header.kept_s.len() * FEATURE_COUNT),
         first_visible_s: None,
+        frames: 0,
     };
     let (mut air, mut sensor) = hidden.gas_at_start();
     let mut kept = header.kept_s.iter().peekable();
@@ -52,12 +55,14 @@ pub(super) fn record(
         if is_kept {
             let jitter = JITTER_S * hashed(header.episode.index(), second.into());
             extractor.push_frame(frame(hidden, time_s - FRAME_GAP_S - jitter, canvas)?.0)?;
+            recorded.frames += 1;
         }
         if !is_watched(second) {
             continue;
         }
         let (image, change) = frame(hidden, time_s, canvas)?;
         extractor.push_frame(image)?;
+        recorded.frames += 1;
         if recorded.first_visible_s.is_none() && change >= VISIBLE_C {
             recorded.first_visible_s = Some(time_s);
         }
@@ -90,4 +95,84 @@ pub(super) fn frame(
         image
     };
     Ok((image, change))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::mem::discriminant;
+
+    use super::super::Purpose;
+    use super::super::draw::{Draw, Part};
+    use super::super::faults::Fault;
+    use super::super::params::EpisodeParams;
+    use super::super::scenario::Scenario;
+    use super::*;
+    use crate::schema::Feature;
+
+    /// The rows of the first episode of a scenario, with these faults alone.
+    fn rows(scenario: Scenario, faults: Vec<Fault>) -> Vec<f32> {
+        let params = EpisodeParams {
+            severity: 1.0,
+            keep_one_in: 1,
+            max_duration_s: 120,
+            ..EpisodeParams::only(scenario)
+        };
+        let params = params.check().unwrap();
+        let header = Header::draw(&params, 11, Purpose::Training, 0);
+        let hidden = Hidden::draw(&params, 11, Purpose::Training, &header).with_faults(faults);
+        record(&header, &hidden, &mut Canvas::new())
+            .unwrap()
+            .features
+    }
+
+    /// One fault of each kind, as they are drawn for an episode of two minutes; those with a time begin in its watched part.
+    fn kinds() -> Vec<Fault> {
+        let mut draw = Draw::new(5, Purpose::Training, Part::Hidden, 0);
+        let mut kinds: Vec<Fault> = Vec::new();
+        for _ in 0..400 {
+            let fault = Fault::draw(120.0, &mut draw);
+            let known = |known: &Fault| discriminant(known) == discriminant(&fault);
+            let begins = fault
+                .begins_s()
+                .is_none_or(|at_s| (75.0..95.0).contains(&at_s));
+            if begins && !kinds.iter().any(known) {
+                kinds.push(fault);
+            }
+        }
+        kinds
+    }
+
+    fn assert_possible(row: &[f32], which: &Fault) {
+        let value = |feature: Feature| row[feature.index()];
+        for feature in Feature::ALL {
+            let value = value(feature);
+            assert!(
+                value.is_nan() || feature.range().contains(&value),
+                "{which:?}: {feature:?} {value}"
+            );
+        }
+        if !value(Feature::TMean).is_nan() {
+            assert!(value(Feature::TMax) >= value(Feature::TP95), "{which:?}");
+            assert!(value(Feature::TMax) >= value(Feature::TMean), "{which:?}");
+            let [blob, area] = [Feature::THotLargestBlobPct, Feature::THotAreaPct].map(value);
+            assert!(blob <= area, "{which:?}");
+        }
+    }
+
+    #[test]
+    fn each_fault_changes_rows_and_makes_none_impossible() {
+        let kinds = kinds();
+        assert_eq!(kinds.len(), 7, "{kinds:?}");
+        let bits = |rows: &[f32]| rows.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        for scenario in [Scenario::LiquidPool, Scenario::People, Scenario::EmptyRoom] {
+            let sound = bits(&rows(scenario, Vec::new()));
+            for fault in &kinds {
+                let rows = rows(scenario, vec![*fault]);
+                assert_ne!(bits(&rows), sound, "{scenario}: {fault:?} changes nothing");
+                for row in rows.chunks_exact(FEATURE_COUNT) {
+                    assert_possible(row, fault);
+                }
+            }
+        }
+    }
 }

@@ -75,6 +75,7 @@ impl EpisodeSource {
             all.episodes.push(EpisodeSummary {
                 header,
                 first_visible_s: recorded.first_visible_s,
+                frames: recorded.frames,
             });
         }
         Ok(all)

@@ -5,8 +5,8 @@
 //! from there on the full one (Bouguet, "Pyramidal implementation of the Lucas Kanade feature tracker", 2000).
 //! The scale is fixed, degrees Celsius: a scale fitted to each image would turn the noise of an empty scene into motion.
 //! Where the image has too little texture to tell a motion in every direction (the smaller eigenvalue of the structure
-//! tensor is below a floor), the flow is zero by definition. Most pixels of most scenes end there, so that only a
-//! rectangle around the others is worked on.
+//! tensor is below a floor), the flow is zero by definition. Most pixels of most scenes end there, so that only
+//! rectangles around the others are worked on, one for each band of rows with texture.
 
 mod candidates;
 mod lucas_kanade;
@@ -57,17 +57,24 @@ impl OpticalFlow {
         self.fine
             .newest
             .fill(images.newest.iter().map(|&value| clip(value)));
-        let Some(region) = self.fine.textured(floor) else {
+        let bands = self.fine.textured(floor);
+        if bands.is_empty() {
             return Moments {
                 mean: 0.0,
                 std: 0.0,
             };
-        };
+        }
         self.fine
             .previous
             .fill(images.previous.iter().map(|&value| clip(value)));
-        self.solve(region, floor);
-        self.moments(region, images.gap_s)
+        self.coarse.halve(&self.fine);
+        let mut sums = Sums::default();
+        for band in bands {
+            // The next band may begin within the surroundings of this one, so that its flow is summed before.
+            self.solve(band, floor);
+            self.add(band, images.gap_s, &mut sums);
+        }
+        sums.moments()
     }
 
     /// Fills the fine level's flow over `region`.
@@ -75,7 +82,6 @@ impl OpticalFlow {
         // The windows of the region see the coarse flow of the pixels around it.
         let around = region.grown(RADIUS, FRAME_WIDTH, FRAME_HEIGHT);
         let coarse = around.halved();
-        self.coarse.halve(&self.fine);
         self.coarse.prepare(coarse);
         self.coarse.rest();
         self.coarse.step(coarse, floor);
@@ -84,20 +90,34 @@ impl OpticalFlow {
         self.fine.step(region, floor);
     }
 
-    /// Over all pixels, of which those outside `region` are at rest.
-    fn moments(&self, region: Region, gap_s: f64) -> Moments {
-        let (mut sum, mut squares) = (0.0, 0.0);
+    /// Adds the magnitudes of a region.
+    fn add(&self, region: Region, gap_s: f64, sums: &mut Sums) {
         for y in region.y0..region.y1 {
             let flow = [&self.fine.u, &self.fine.v].map(|part| &part.row(y)[region.x0..region.x1]);
-            for (&u, &v) in flow[0].iter().zip(flow[1]) {
+            // Most pixels are at rest, and have nothing to add.
+            let moving = std::iter::zip(flow[0], flow[1]).filter(|(u, v)| **u != 0.0 || **v != 0.0);
+            for (&u, &v) in moving {
                 let magnitude = f64::from(u * u + v * v).sqrt() / gap_s;
                 let magnitude = magnitude.min(MAX_MAGNITUDE);
-                sum += magnitude;
-                squares += magnitude * magnitude;
+                sums.magnitudes += magnitude;
+                sums.squares += magnitude * magnitude;
             }
         }
-        let mean = sum / FRAME_PIXELS as f64;
-        let variance = squares / FRAME_PIXELS as f64 - mean * mean;
+    }
+}
+
+/// Over the pixels that move.
+#[derive(Default)]
+struct Sums {
+    magnitudes: f64,
+    squares: f64,
+}
+
+impl Sums {
+    /// Over all pixels of the image.
+    fn moments(&self) -> Moments {
+        let mean = self.magnitudes / FRAME_PIXELS as f64;
+        let variance = self.squares / FRAME_PIXELS as f64 - mean * mean;
         Moments {
             mean,
             // Rounding can bring the variance of an even motion below zero.

@@ -1,14 +1,30 @@
 //! The expected probability of a row: the label rule with its noise integrated out.
 
 use std::f64::consts::{PI, SQRT_2};
+use std::sync::LazyLock;
 
 use super::laws::NOISE;
+
+/// A score in hundredths as a number from 0 to 1.
+pub(super) fn score(hundredths: u32) -> f64 {
+    f64::from(hundredths) / 100.0
+}
+
+/// `E[p|x]` by the score in hundredths, of which there are no more than 101: computed once per process.
+pub(super) fn expected_probability(hundredths: u32) -> f64 {
+    static TABLE: LazyLock<Vec<f64>> = LazyLock::new(|| {
+        (0..=100)
+            .map(|hundredths| expectation(score(hundredths)))
+            .collect()
+    });
+    TABLE[hundredths as usize]
+}
 
 /// `E[clip(score + N(0, s), 0, 1)]` with `s` = [`NOISE`], in closed form.
 ///
 /// With `a = -score / s` and `b = (1 - score) / s` the clipped normal has the mean
 /// `score (Φ(b) - Φ(a)) + s (φ(a) - φ(b)) + 1 - Φ(b)` (the rectified normal on both sides).
-pub(super) fn expected_probability(score: f64) -> f64 {
+fn expectation(score: f64) -> f64 {
     let (a, b) = (-score / NOISE, (1.0 - score) / NOISE);
     let inside = score * (cumulative(b) - cumulative(a)) + NOISE * (density(a) - density(b));
     // Φ(-b) is 1 - Φ(b) without the cancellation.
@@ -42,8 +58,8 @@ mod tests {
     #[test]
     fn the_closed_form_equals_the_integral() {
         for hundredths in [0, 5, 10, 15, 30, 50, 85, 95, 100] {
-            let score = f64::from(hundredths) / 100.0;
-            let difference = expected_probability(score) - by_quadrature(score);
+            let score = score(hundredths);
+            let difference = expectation(score) - by_quadrature(score);
             assert!(difference.abs() < 1e-9, "{score}: {difference}");
         }
     }
@@ -51,8 +67,8 @@ mod tests {
     #[test]
     fn noise_lifts_the_floor_and_lowers_the_roof() {
         let lift = NOISE / (2.0 * PI).sqrt();
-        assert!((expected_probability(0.0) - lift).abs() < 1e-12);
-        assert!((expected_probability(1.0) - (1.0 - lift)).abs() < 1e-12);
-        assert!((expected_probability(0.5) - 0.5).abs() < 1e-12);
+        assert!((expectation(0.0) - lift).abs() < 1e-12);
+        assert!((expectation(1.0) - (1.0 - lift)).abs() < 1e-12);
+        assert!((expectation(0.5) - 0.5).abs() < 1e-12);
     }
 }

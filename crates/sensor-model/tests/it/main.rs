@@ -20,5 +20,11 @@ mod episode;
 mod extract;
 // docs/FEATURES.md is what the schema says.
 mod features_doc;
+// What the checks against reality found is on docs/MODEL_CARD.md.
+mod model_card;
+// What must hold of every row.
+mod possible;
+// Where the real recordings lie.
+mod real_data;
 // Recordings of real sensors.
 mod recording;

@@ -18,26 +18,13 @@ use flate2::write::GzEncoder;
 use sensor_model::recording::{FrameOptions, FrameRate, FrameReader, Scale};
 use sensor_model::{Error, FRAME_PIXELS, ThermalFrame};
 
+use crate::real_data::real_data;
+
 const PURETHERMAL: &str = "lepton35_y16/thermal_20260512_151542.raw.y16.gz";
 
-/// A file of real data, which lies beside the workspace; CI must have it.
-#[expect(
-    clippy::print_stdout,
-    reason = "a check that was not made must be seen"
-)]
+/// A file of real data, if it is there.
 fn shared(name: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let path = folder.join(name);
-    if path.is_file() {
-        return Some(path);
-    }
-    assert!(
-        std::env::var_os("FIRE_CI").is_none_or(|value| value != "1"),
-        "{name} is not in {}",
-        folder.display()
-    );
-    println!("not checked: {name} is not in {}", folder.display());
-    None
+    real_data(name, &format!("the reader on {name}"))
 }
 
 /// Raw Y16 at 0.01 K, ten frames per second.

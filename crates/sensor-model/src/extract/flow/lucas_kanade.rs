@@ -6,6 +6,9 @@ use super::candidates::candidates;
 use super::plane::{Plane, RADIUS, Region, WindowSums};
 use crate::extract::gradient::Sobel;
 
+/// Rows without texture that part two bands: the windows of both, since what lies between would be worked on twice.
+const BAND_GAP: usize = 2 * RADIUS;
+
 /// Two images of one size and the displacement from the newest to the previous one.
 #[derive(Clone, Debug)]
 pub(super) struct Level {
@@ -59,19 +62,27 @@ impl Level {
     }
 
     /// Computes gradient and structure tensor of the newest image where texture may be, and gives the smallest
-    /// rectangle around all pixels whose smaller eigenvalue is `floor` or more.
-    pub(super) fn textured(&mut self, floor: f32) -> Option<Region> {
+    /// rectangles around all pixels whose smaller eigenvalue is `floor` or more: one for each band of rows, from the top.
+    pub(super) fn textured(&mut self, floor: f32) -> Vec<Region> {
         self.differentiate(0..self.newest.height);
-        let candidates = candidates(self.gradient.each_ref(), floor)?;
+        let Some(candidates) = candidates(self.gradient.each_ref(), floor) else {
+            return Vec::new();
+        };
         self.sum_products(candidates);
-        let mut found: Option<Region> = None;
+        let mut bands: Vec<Region> = Vec::new();
         for y in candidates.y0..candidates.y1 {
             let columns = candidates.x0..candidates.x1;
-            if let Some(columns) = self.tensor.textured_in_row(y, columns, floor) {
-                found = Some(Region::around(found, columns, y));
+            let Some(columns) = self.tensor.textured_in_row(y, columns, floor) else {
+                continue;
+            };
+            match bands.last_mut() {
+                Some(band) if y <= band.y1 + BAND_GAP => {
+                    *band = Region::around(Some(*band), columns, y);
+                }
+                _ => bands.push(Region::around(None, columns, y)),
             }
         }
-        found
+        bands
     }
 
     /// Computes gradient and structure tensor of the newest image over `region`.

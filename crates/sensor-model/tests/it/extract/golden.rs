@@ -7,27 +7,14 @@ use sensor_model::recording::{FrameOptions, open_frames};
 use sensor_model::{FRAME_WIDTH, Feature, ThermalFrame};
 
 use super::{extractor, value};
+use crate::real_data::real_data;
 
-/// Tells whether the recording is there; CI must have it.
-#[expect(
-    clippy::print_stdout,
-    reason = "a check that was not made has to be told"
-)]
+const RECORDING: &str = "lepton35_y16/thermal_20260512_151542.raw.y16.gz";
+
+/// The folder of the recording, if it is there.
 fn recording() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/lepton35_y16");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(
-        std::env::var_os("FIRE_CI").is_none_or(|value| value != "1"),
-        "{} is not there",
-        folder.display()
-    );
-    println!(
-        "not checked: the extractor on a real recording, {} is not there",
-        folder.display()
-    );
-    None
+    let path = real_data(RECORDING, "the extractor on a real recording")?;
+    path.parent().map(Path::to_owned)
 }
 
 fn frames(folder: &Path) -> Vec<ThermalFrame> {

@@ -1,0 +1,94 @@
+//! Alarms from a file that a recorder is still writing.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+use std::time::Duration;
+
+use fire_cli::{Exit, pack_model};
+use serde_json::Value;
+
+use super::{model, raw_frame, rule};
+use crate::{Bench, Ran, call};
+
+/// How long an alarm may take on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Hands over each line as it is printed.
+struct Lines {
+    sender: Sender<String>,
+    line: Vec<u8>,
+}
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.line.extend(bytes);
+        while let Some(end) = self.line.iter().position(|&byte| byte == b'\n') {
+            let line: Vec<u8> = self.line.drain(..=end).collect();
+            let text = String::from_utf8(line).map_err(io::Error::other)?;
+            // A test that has failed listens no more.
+            let _ = self.sender.send(text);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Ten frames a second for so many seconds, of one temperature.
+fn seconds(count: usize, celsius: u16) -> Vec<u8> {
+    raw_frame(celsius).repeat(10 * count)
+}
+
+#[test]
+fn a_file_is_watched_while_it_grows_and_given_up_when_it_shrinks() {
+    let bench = Bench::new();
+    bench.file("model.tar.gz", pack_model(&model(Some(rule()))).unwrap());
+    let next = raw_frame(20);
+    let (half, rest) = next.split_at(next.len() / 3);
+    // What is there at the start ends within a frame, as a recorder leaves it at any moment.
+    let path = bench.file(
+        "live.y16",
+        [&seconds(5, 20), &seconds(5, 60), half].concat(),
+    );
+    let words = bench.words(&[
+        "--follow",
+        "--frames",
+        "{}/live.y16",
+        "--scale",
+        "0.01K",
+        "--fps",
+        "10",
+        "--model",
+        "{}/model.tar.gz",
+    ]);
+    let (sender, lines) = mpsc::channel();
+    let program = thread::spawn(move || {
+        let line = Vec::new();
+        call(&words, &mut Lines { sender, line })
+    });
+    let alarm_s = || {
+        let line = lines.recv_timeout(PATIENCE).unwrap();
+        let alarm: Value = serde_json::from_str(&line).unwrap();
+        alarm["time_s"].as_f64().unwrap()
+    };
+    let first_s = alarm_s();
+    assert!((7.0..=8.0).contains(&first_s), "{first_s}");
+
+    // Only now, so that the second alarm is of what was written meanwhile: 10 s to 16 s calm, then hot.
+    let mut file = File::options().append(true).open(&path).unwrap();
+    file.write_all(&[rest, &seconds(6, 20), &seconds(6, 60)].concat())
+        .unwrap();
+    let second_s = alarm_s();
+    assert!((18.0..=19.2).contains(&second_s), "{second_s}");
+
+    // A recorder that starts anew has nothing to do with the frames so far.
+    fs::write(&path, []).unwrap();
+    let Ran { exit, err, .. } = program.join().unwrap();
+    assert_eq!(exit, Exit::Usage, "{err}");
+    assert!(err.contains("the file has become shorter"), "{err}");
+    assert!(lines.recv().is_err(), "there was a third alarm");
+}

@@ -1,0 +1,30 @@
+//! A contact sheet: a row of frames for each scenario, with captions: `cargo xtask scenes`, or
+//! `cargo run -p sensor-model --example episode_scenes OUT.png [SEED]`.
+//!
+//! All frames share one scale, by how much a pixel is warmer than the middle of its frame, so that a colour means the
+//! same in every picture; above some 5 K it is logarithmic, because a fire is hundreds of times warmer than a wall.
+
+mod colours;
+mod font;
+mod sheet;
+
+use std::error::Error;
+use std::fs::File;
+use std::io::BufWriter;
+
+use sensor_model::episode::scenes;
+
+use sheet::Sheet;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().unwrap_or_else(|| "scenes.png".to_owned());
+    let seed = arguments.next().map_or(Ok(42), |seed| seed.parse())?;
+    let scenes = scenes(seed)?;
+    let mut sheet = Sheet::new(scenes.len());
+    for (row, scene) in scenes.iter().enumerate() {
+        sheet.put_scene(row, scene);
+    }
+    sheet.write(BufWriter::new(File::create(path)?))?;
+    Ok(())
+}

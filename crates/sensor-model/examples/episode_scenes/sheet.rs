@@ -1,0 +1,111 @@
+//! The sheet: frames side by side, captions, and what the colours mean.
+
+use std::io::Write;
+
+use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
+use sensor_model::episode::{SCENE_FRAMES, Scene};
+use sensor_model::{FRAME_HEIGHT, FRAME_WIDTH, ThermalFrame};
+
+use crate::colours::{BLACK, WHITE, middle, number, palette};
+use crate::font;
+
+/// Pixels between things.
+const GAP: usize = 4;
+/// Captions of scenes are written twice as large as those of frames.
+const TITLE: usize = 2;
+const TITLE_HEIGHT: usize = TITLE * font::HEIGHT + 2 * GAP;
+const CAPTION_HEIGHT: usize = font::HEIGHT + 2 * GAP;
+const CELL_WIDTH: usize = FRAME_WIDTH + GAP;
+const ROW_HEIGHT: usize = TITLE_HEIGHT + FRAME_HEIGHT + CAPTION_HEIGHT;
+const WIDTH: usize = SCENE_FRAMES * CELL_WIDTH;
+/// Above all rows: the scale.
+const SCALE_HEIGHT: usize = 12;
+const HEAD_HEIGHT: usize = TITLE_HEIGHT + SCALE_HEIGHT + CAPTION_HEIGHT;
+
+/// A picture whose pixels are numbers of the palette.
+pub(crate) struct Sheet {
+    pixels: Vec<u8>,
+}
+
+impl Sheet {
+    /// A sheet for so many scenes, with the scale at its top.
+    pub(crate) fn new(scenes: usize) -> Self {
+        let mut sheet = Self {
+            pixels: vec![WHITE; WIDTH * (HEAD_HEIGHT + scenes * ROW_HEIGHT)],
+        };
+        sheet.put_scale();
+        sheet
+    }
+
+    /// The frames of a scene, in the row of that number.
+    pub(crate) fn put_scene(&mut self, row: usize, scene: &Scene) {
+        let top = HEAD_HEIGHT + row * ROW_HEIGHT;
+        let ignition = scene
+            .header
+            .ignition_s
+            .map_or("no fire".to_owned(), |at| format!("ignition at {at:.0} s"));
+        let title = format!("{}   {ignition}", scene.header.scenario);
+        self.write_text((0, top + GAP), TITLE, &title);
+        for (column, frame) in scene.frames.iter().enumerate() {
+            self.put_frame((column * CELL_WIDTH, top + TITLE_HEIGHT), frame);
+        }
+    }
+
+    fn put_frame(&mut self, (left, top): (usize, usize), frame: &ThermalFrame) {
+        let middle_c = middle(frame);
+        for (row, celsius) in frame.celsius().chunks(FRAME_WIDTH).enumerate() {
+            let place = &mut self.pixels[(top + row) * WIDTH + left..][..FRAME_WIDTH];
+            for (pixel, celsius) in place.iter_mut().zip(celsius) {
+                *pixel = number(celsius - middle_c);
+            }
+        }
+        let hottest = frame.celsius().iter().copied().fold(f32::MIN, f32::max);
+        let caption = format!(
+            "{:.0} s  middle {middle_c:.0}  max {hottest:.0} C",
+            frame.time_s()
+        );
+        self.write_text((left, top + FRAME_HEIGHT + GAP), 1, &caption);
+    }
+
+    /// The colours with their meaning.
+    fn put_scale(&mut self) {
+        self.write_text((0, GAP), TITLE, "K above the middle of the frame");
+        let labels = [
+            -5.0, -2.0, 0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 400.0,
+        ];
+        let step = WIDTH / labels.len();
+        for (at, kelvin) in labels.into_iter().enumerate() {
+            let left = at * step;
+            for row in TITLE_HEIGHT..TITLE_HEIGHT + SCALE_HEIGHT {
+                self.pixels[row * WIDTH + left..][..step - GAP].fill(number(kelvin));
+            }
+            let top = TITLE_HEIGHT + SCALE_HEIGHT + GAP;
+            self.write_text((left, top), 1, &format!("{kelvin:.0}"));
+        }
+    }
+
+    /// Writes from a place to the right, each pixel of the letters as a square of `size`.
+    fn write_text(&mut self, (left, top): (usize, usize), size: usize, text: &str) {
+        for (at, letter) in text.chars().enumerate() {
+            for (x, y) in font::pixels(letter) {
+                let left = left + size * (at * font::ADVANCE + x);
+                for row in 0..size {
+                    self.pixels[(top + size * y + row) * WIDTH + left..][..size].fill(BLACK);
+                }
+            }
+        }
+    }
+
+    /// As PNG.
+    pub(crate) fn write(&self, to: impl Write) -> Result<(), EncodingError> {
+        let height = self.pixels.len() / WIDTH;
+        let mut png = Encoder::new(to, WIDTH as u32, height as u32);
+        png.set_color(ColorType::Indexed);
+        png.set_depth(BitDepth::Eight);
+        png.set_palette(palette());
+        // Numbers of a palette have no slope that a filter could find.
+        png.set_compression(Compression::High);
+        png.set_filter(Filter::NoFilter);
+        png.write_header()?.write_image_data(&self.pixels)
+    }
+}

@@ -1,0 +1,28 @@
+//! The table "Simulated against real" of docs/MODEL_CARD.md, line by line from the checks that measure it.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+/// Checks run side by side, and each may have to write its line.
+static CARD: Mutex<()> = Mutex::new(());
+
+/// Asserts that the card has this line, found by its first cell; with `UPDATE` set, the line is replaced instead.
+pub(crate) fn assert_on_card(what: &str, [simulated, real, held_to]: [&str; 3]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/MODEL_CARD.md");
+    let _guard = CARD.lock().unwrap();
+    let card = std::fs::read_to_string(&path).unwrap();
+    let start = format!("| {what} |");
+    let found = card
+        .lines()
+        .find(|line| line.starts_with(&start))
+        .unwrap_or_else(|| panic!("docs/MODEL_CARD.md has no line that starts with `{start}`"));
+    let line = format!("{start} {simulated} | {real} | {held_to} |");
+    if found != line && std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, card.replacen(found, &line, 1)).unwrap();
+        return;
+    }
+    assert!(
+        found == line,
+        "docs/MODEL_CARD.md is stale (UPDATE=1 cargo test -p sensor-model):\n{found}\nshould be\n{line}"
+    );
+}
