@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use fire_cli::Exit;
 use sagemaker_ops::endpoint::{Payload, invoke};
+use sagemaker_ops::training::JobFilter;
 use sagemaker_ops::{Clients, EndpointName};
 use serde_json::Value;
 
@@ -84,7 +85,7 @@ async fn a_dry_run_says_what_it_would_do_and_creates_nothing() {
         "{planned}"
     );
     assert_eq!(planned["jobs"][0]["channels"].as_array().unwrap().len(), 5);
-    let listed = sagemaker_ops::training::list(&world.clients().await, &Default::default()).await;
+    let listed = sagemaker_ops::training::list(&world.clients().await, &JobFilter::default()).await;
     assert!(listed.unwrap().is_empty());
 
     let uris = world.trained("wet", "1500").await;

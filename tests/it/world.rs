@@ -113,7 +113,8 @@ impl World {
                     ..Style::default()
                 };
                 let mut console = Console::new(&mut out, &mut err, style);
-                ended(run(args, &mut console).await, &mut console)
+                // On the heap: futures of whole programs are large.
+                ended(Box::pin(run(args, &mut console)).await, &mut console)
             }
             Err(error) => {
                 err.extend(error.to_string().into_bytes());

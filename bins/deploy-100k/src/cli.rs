@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Parser;
 use ensemble::weights::{WeightMetric, Weighting};
-use fire_cli::{CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, Stamp, parse_tags, usage};
+use fire_cli::{
+    CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, SpendingArgs, Stamp, parse_tags, usage,
+};
 use sagemaker_ops::{EndpointConfigName, EndpointName, ModelName, S3Uri, VariantName};
 
 use crate::serving_args::{ServingArgs, VariantSpec};
@@ -81,17 +83,9 @@ pub struct Args {
     #[arg(long, value_name = "KEY=VALUE")]
     pub tag: Vec<String>,
 
-    /// Refuse to begin when the endpoint could cost more, in USD an hour at the dated list price
-    #[arg(long, value_name = "USD")]
-    pub max_cost: Option<f64>,
-
-    /// Check everything and say what would be done and what it costs; create nothing
-    #[arg(long)]
-    pub dry_run: bool,
-
-    /// Do not check credentials, role, image and model before anything is created
-    #[arg(long, conflicts_with = "dry_run")]
-    pub skip_preflight: bool,
+    /// Limits and checks before anything is created.
+    #[command(flatten)]
+    pub spending: SpendingArgs,
 }
 
 /// A variant and the models that it is made of; several are combined.

@@ -134,25 +134,21 @@ pub(crate) async fn settled(
 /// The reason, the last health check and the end of the containers' log.
 fn in_words(failure: &Failure) -> String {
     let reason = failure.reason.as_deref().unwrap_or("no reason was given");
-    let mut words = reason.to_owned();
-    if let Some(status) = failure.last_ping {
-        words.push_str(&format!(
-            "\nthe last health check was answered with {status}"
-        ));
-    }
+    let ping = failure
+        .last_ping
+        .map(|status| format!("the last health check was answered with {status}"));
+    let mut lines: Vec<String> = std::iter::once(reason.to_owned()).chain(ping).collect();
+    // The local server's reason ends with the log already.
     if failure.log.is_empty()
         || failure
             .log
             .iter()
             .any(|line| reason.contains(line.as_str()))
     {
-        // The local server's reason ends with the log already.
-        words.push_str(&format!("\nthe log: {}", failure.log_command));
-        return words;
+        lines.push(format!("the log: {}", failure.log_command));
+    } else {
+        lines.push("the containers said last:".to_owned());
+        lines.extend(failure.log.iter().map(|line| format!("  {line}")));
     }
-    words.push_str("\nthe containers said last:");
-    for line in &failure.log {
-        words.push_str(&format!("\n  {line}"));
-    }
-    words
+    lines.join("\n")
 }

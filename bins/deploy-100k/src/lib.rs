@@ -79,9 +79,9 @@ async fn deploy(
         Some(_) => scaling::targets(&planned)?,
         None => Vec::new(),
     };
-    if !args.skip_preflight {
+    if !args.spending.skip_preflight {
         let report = preflight::check(clients, &planned, args, console).await?;
-        if args.dry_run {
+        if args.spending.dry_run {
             return preflight::say(&report, &planned, console);
         }
     }

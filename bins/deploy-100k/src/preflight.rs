@@ -29,7 +29,7 @@ pub(crate) async fn check(
     let plan = HostingPlan {
         deployment: plan,
         scaling: scaling.as_ref(),
-        max_hourly_usd: args.max_cost,
+        max_hourly_usd: args.spending.max_cost,
     };
     let report = preflight::hosting(clients, &plan).await;
     for check in &report.checks {

@@ -58,6 +58,10 @@ pub struct ServingArgs {
     /// A CloudWatch alarm that brings the old model back when it goes off during the change; repeatable
     #[arg(long, value_name = "ALARM")]
     pub rollback_alarm: Vec<String>,
+
+    /// An endpoint that exists keeps the number of instances that scaling has given it
+    #[arg(long)]
+    pub keep_instances: bool,
 }
 
 /// A model with its name and its share of the requests.
@@ -119,6 +123,7 @@ impl ServingArgs {
         Rollout {
             shift: self.rollout,
             alarms: self.rollback_alarm.clone(),
+            keep_instances: self.keep_instances,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Parser;
 use ensemble::{Algorithm, Params};
-use fire_cli::{CommonArgs, EXIT_CODES, ProjectArgs, RunName, shell_word, usage};
+use fire_cli::{CommonArgs, EXIT_CODES, ProjectArgs, RunName, SpendingArgs, shell_word, usage};
 use sensor_model::Profile;
 
 use crate::job_args::JobArgs;
@@ -74,6 +74,10 @@ pub struct Args {
     /// Machines, limits and choice of the training jobs.
     #[command(flatten)]
     pub jobs: JobArgs,
+
+    /// Limits and checks before anything is created.
+    #[command(flatten)]
+    pub spending: SpendingArgs,
 
     /// Seed of generation, split and training: same seed, same models
     #[arg(long, default_value = "42")]
@@ -169,6 +173,7 @@ impl Args {
                 .map(|set| format!("--set {}", shell_word(set))),
         );
         words.extend(self.jobs.flags());
+        words.extend(self.spending.flags());
         words.extend(self.project.flags());
         words.push(self.common.backend_flags()?);
         Ok(words.join(" "))

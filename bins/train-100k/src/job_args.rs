@@ -38,18 +38,6 @@ pub struct JobArgs {
     /// Train these learners only: rf, gb, lr
     #[arg(long, value_name = "LEARNERS", value_delimiter = ',', value_parser = learner)]
     pub only: Vec<Algorithm>,
-
-    /// Refuse to begin when the jobs could cost more, in USD at the dated list price
-    #[arg(long, value_name = "USD")]
-    pub max_cost: Option<f64>,
-
-    /// Check everything and say what would be done and what it costs; create nothing
-    #[arg(long)]
-    pub dry_run: bool,
-
-    /// Do not check credentials, role, image and names before anything is created
-    #[arg(long, conflicts_with = "dry_run")]
-    pub skip_preflight: bool,
 }
 
 /// The machine that each job runs on.
@@ -111,10 +99,6 @@ impl JobArgs {
         if !self.only.is_empty() {
             let short: Vec<&str> = self.only.iter().map(|learner| learner.short()).collect();
             words.push(format!("--only {}", short.join(",")));
-        }
-        words.extend(self.max_cost.map(|usd| format!("--max-cost {usd}")));
-        if self.skip_preflight {
-            words.push("--skip-preflight".to_owned());
         }
         words
     }

@@ -74,9 +74,9 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
         tags: args.jobs.tags()?,
         seed: recipe.seed,
     };
-    if !args.jobs.skip_preflight {
-        let checked = preflight::check(&clients, &order, &args.jobs, console).await?;
-        if args.jobs.dry_run {
+    if !args.spending.skip_preflight {
+        let checked = preflight::check(&clients, &order, &args.spending, console).await?;
+        if args.spending.dry_run {
             return preflight::say(&checked, &order, console);
         }
     }

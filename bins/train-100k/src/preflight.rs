@@ -1,12 +1,11 @@
 //! What can be found wrong before anything is created or spent.
 
-use fire_cli::{Console, Exit};
+use fire_cli::{Console, Exit, SpendingArgs};
 use sagemaker_ops::Clients;
 use sagemaker_ops::preflight::{self, Report, TrainingPlan};
 use sagemaker_ops::training::TrainingRequest;
 use serde::Serialize;
 
-use crate::job_args::JobArgs;
 use crate::jobs::Order;
 
 /// What `--dry-run` prints as JSON.
@@ -24,7 +23,7 @@ struct DryRun<'a> {
 pub(crate) async fn check(
     clients: &Clients,
     order: &Order<'_>,
-    args: &JobArgs,
+    args: &SpendingArgs,
     console: &mut Console<'_>,
 ) -> anyhow::Result<Report> {
     let jobs = order.requests()?;

@@ -30,6 +30,7 @@ mod manifest;
 mod package;
 mod record;
 mod run_name;
+mod spending;
 mod start;
 mod tags;
 
@@ -43,5 +44,6 @@ pub use manifest::{Ceiling, DataManifest, PartEntry};
 pub use package::{Judged, Packed, fetch_model, pack_judged, pack_model, read_artifact, weights};
 pub use record::{run_folder, write_json};
 pub use run_name::{RunName, Stamp};
+pub use spending::SpendingArgs;
 pub use start::{main, shell_word, sibling_program};
 pub use tags::parse_tags;

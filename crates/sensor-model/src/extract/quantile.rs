@@ -71,6 +71,10 @@ impl HotPart {
 
     /// Blocks without a hot pixel, which are most, are passed over at once; within the others there is no branch, since
     /// no predictor could guess the hot pixels of a noisy image.
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "a lazy `or` would be a branch for each pixel, and keeps the loop from being vectorised"
+    )]
     fn keep_from(&mut self, celsius: &[f32], threshold: f32) {
         self.kept = 0;
         let (blocks, rest) = celsius.as_chunks::<BLOCK>();
