@@ -231,10 +231,16 @@ fn seconds(time: Option<DateTime>) -> Option<f64> {
     time.map(|time| time.as_secs_f64())
 }
 
+/// The wire carries 32 bits; the shortest decimal that means the same keeps 0.8 from becoming
+/// 0.800000011920929.
+fn shortest(value: f32) -> Option<f64> {
+    value.to_string().parse().ok()
+}
+
 fn variant(found: types::ProductionVariantSummary) -> Variant {
     Variant {
         name: found.variant_name.unwrap_or_default(),
-        weight: found.current_weight.map(f64::from),
+        weight: found.current_weight.and_then(shortest),
         instances: found
             .current_instance_count
             .and_then(|count| count.try_into().ok()),
@@ -258,7 +264,7 @@ mod tests {
             "EndpointName": "e", "EndpointStatus": "InService", "EndpointConfigName": "c",
             "CreationTime": 10.0, "LastModifiedTime": 20.0,
             "ProductionVariants": [{
-                "VariantName": "AllTraffic", "CurrentWeight": 1.0, "CurrentInstanceCount": 2,
+                "VariantName": "AllTraffic", "CurrentWeight": 0.8, "CurrentInstanceCount": 2,
             }],
         });
         let missing = refusal("ValidationException", "Could not find endpoint \"arn\".");
@@ -273,7 +279,7 @@ mod tests {
         );
         let variant = Variant {
             name: "AllTraffic".to_owned(),
-            weight: Some(1.0),
+            weight: Some(0.8),
             instances: Some(2),
             desired_instances: None,
         };

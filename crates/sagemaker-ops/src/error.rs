@@ -226,7 +226,7 @@ fn with_remedy_of(kind: ErrorKind, said: String) -> String {
             "check who you are with `aws sts get-caller-identity`, log in with `aws sso login`"
         }
         ErrorKind::Quota => "ask for more under Service Quotas, or use another instance type",
-        ErrorKind::Throttled => "use a longer --interval",
+        ErrorKind::Throttled => "try again in a while, or watch with a longer --interval",
         _ => return said,
     };
     format!("{said}; {remedy}")

@@ -168,11 +168,9 @@ mod tests {
     }
 
     fn role_with(policy: &Value) -> Answer {
-        let encoded: String = policy
-            .to_string()
-            .bytes()
-            .map(|byte| format!("%{byte:02X}"))
-            .collect();
+        let bytes = policy.to_string().into_bytes();
+        let encoded: Vec<String> = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = encoded.concat();
         ok(&format!(
             "<GetRoleResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetRoleResult>\
              <Role><RoleName>Fire</RoleName><AssumeRolePolicyDocument>{encoded}\

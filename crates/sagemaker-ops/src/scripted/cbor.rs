@@ -25,27 +25,27 @@ fn write(value: &Value, bytes: &mut Vec<u8>) {
         }
         Value::Array(items) => {
             head(4, items.len(), bytes);
-            items.iter().for_each(|item| write(item, bytes));
+            for item in items {
+                write(item, bytes);
+            }
         }
-        Value::Object(members) => match members.get(TIME) {
-            Some(seconds) => {
+        Value::Object(members) => {
+            if let Some(seconds) = members.get(TIME) {
                 bytes.push(0xc1);
-                write(seconds, bytes);
+                return write(seconds, bytes);
             }
-            None => {
-                head(5, members.len(), bytes);
-                for (name, member) in members {
-                    write(&Value::String(name.clone()), bytes);
-                    write(member, bytes);
-                }
+            head(5, members.len(), bytes);
+            for (name, member) in members {
+                write(&Value::String(name.clone()), bytes);
+                write(member, bytes);
             }
-        },
+        }
     }
 }
 
 /// The kind of an item and its length, in the form with four bytes of length.
 fn head(kind: u8, length: usize, bytes: &mut Vec<u8>) {
-    bytes.push(kind << 5 | 26);
+    bytes.push((kind << 5) | 0x1a);
     bytes.extend((length as u32).to_be_bytes());
 }
 
@@ -59,7 +59,7 @@ pub(super) fn decode(bytes: &[u8]) -> Value {
 /// The next item; none for the mark that ends a list of unknown length.
 fn read(rest: &mut &[u8]) -> Option<Value> {
     let first = take(rest, 1)[0];
-    let (kind, length) = (first >> 5, first & 31);
+    let (kind, length) = (first >> 5, first & 0x1f);
     if first == 0xff {
         return None;
     }
@@ -79,7 +79,7 @@ fn read(rest: &mut &[u8]) -> Option<Value> {
             let bytes = take(rest, 1 << (long - 24));
             bytes
                 .iter()
-                .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+                .fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
         }
     };
     Some(match kind {
