@@ -13,12 +13,13 @@
 //! 4. [`probe`]: send every variant the rows that the artifact carries and compare the answers
 //!    with what this very model computed when it was packed.
 //!
-//! Only the endpoint's name is stable; models and configurations end in a time stamp.
+//! [`deploy`] takes these steps one after the other. Only the endpoint's name is stable; models and configurations end in a time stamp.
 
 mod cli;
 mod serving_args;
 
 mod combine;
+mod deploy;
 mod deployment;
 mod preflight;
 mod probe;
@@ -26,17 +27,12 @@ mod scaling;
 mod shift;
 mod summary;
 
-use std::time::{Instant, SystemTime};
-
-use fire_cli::{Console, Exit, Project, Stamp};
+use fire_cli::{Console, Exit};
 use sagemaker_ops::Clients;
 use sagemaker_ops::endpoint::Deleted;
 
 pub use cli::Args;
-use cli::Names;
-use deployment::Served;
 pub use serving_args::{ServingArgs, VariantSpec, Weight};
-use summary::{Summary, Timings};
 
 /// Does what the arguments say; results go to the console.
 ///
@@ -52,88 +48,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     if !args.serving.shift.is_empty() {
         return shift::shift(&clients, &names.endpoint, &args, console).await;
     }
-    deploy(&args, &names, &clients, console).await
-}
-
-async fn deploy(
-    args: &Args,
-    names: &Names,
-    clients: &Clients,
-    console: &mut Console<'_>,
-) -> anyhow::Result<Exit> {
-    let project = Project::planned(&args.project, clients).await?;
-    let stamp = Stamp::precise(SystemTime::now());
-    let mut timings = Timings::default();
-
-    let started = Instant::now();
-    let mut served = Vec::new();
-    for variant in args.variants() {
-        served.push(Served {
-            model: combine::load(clients, &variant.models, args.policy()).await?,
-            name: variant.name,
-            weight: variant.weight,
-        });
-    }
-    let planned = deployment::plan(args, names, (&project, &served), &stamp)?;
-    let targets = match args.serving.autoscale {
-        Some(_) => scaling::targets(&planned)?,
-        None => Vec::new(),
-    };
-    if !args.spending.skip_preflight {
-        let report = preflight::check(clients, &planned, args, console).await?;
-        if args.spending.dry_run {
-            return preflight::say(&report, &planned, console);
-        }
-    }
-    project.ensure_bucket(clients).await?;
-    for one in &mut served {
-        let name = names.model_stamped(&one.name, &stamp);
-        combine::store(clients, &mut one.model, &project, &name).await?;
-        summary::say_model(&one.model, console)?;
-    }
-    timings.combine = Some(started.elapsed().as_secs_f64());
-
-    let plan = deployment::plan(args, names, (&project, &served), &stamp)?;
-    console.notice().set(format!(
-        "What was created goes on; remove it with: {}",
-        args.delete_command(names)?
-    ));
-    let (started, since) = (Instant::now(), seconds_since_1970());
-    scaling::suspend(clients, &plan.endpoint, console).await?;
-    let done = sagemaker_ops::endpoint::deploy(clients, &plan).await?;
-    console.note(deployment::sentence(&plan, done))?;
-    let mut summary = Summary::new(args, names, &served, &plan)?;
-    if args.waits() {
-        let limits = (args.timeout(), since);
-        summary.endpoint.status = deployment::wait(clients, &plan, limits, console).await?;
-        timings.deploy = Some(started.elapsed().as_secs_f64());
-    }
-    if let Some(rule) = args.serving.scaling() {
-        scaling::begin(clients, &targets, &rule).await?;
-        console.note(format!(
-            "each variant may have {} instances",
-            rule.instances
-        ))?;
-    }
-    let mut exit = Exit::Done;
-    if args.test {
-        let started = Instant::now();
-        summary.test = probe::test(clients, &names.endpoint, &served).await?;
-        timings.test = Some(started.elapsed().as_secs_f64());
-        if summary.test.iter().any(|answer| !answer.right) {
-            exit = Exit::WorkFailed;
-        }
-    }
-    summary.timings_seconds = timings;
-    summary.record(&args.common.state_dir()?)?;
-    summary.say(console)?;
-    console.json(&summary)?;
-    Ok(exit)
-}
-
-fn seconds_since_1970() -> f64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0.0, |since| since.as_secs_f64())
+    deploy::deploy(&args, &names, &clients, console).await
 }
 
 async fn delete(

