@@ -24,12 +24,17 @@ pub(crate) struct Identity {
 
 impl Identity {
     /// The process that has this id now, if there is one.
-    fn of(pid: i32) -> Option<Self> {
+    pub(crate) fn of(pid: i32) -> Option<Self> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         Some(Self {
             pid,
             started: start_time(&stat)?,
         })
+    }
+
+    /// The process id.
+    pub(crate) fn pid(self) -> i32 {
+        self.pid
     }
 
     /// Kills what a killed server left behind: the process and its group, if it is still the
@@ -103,6 +108,11 @@ impl Process {
         }
         self.kill_group();
         self.child.wait().await
+    }
+
+    /// SIGKILL at once, as when a machine is lost; its end is still to be waited for.
+    pub(crate) fn kill(&mut self) {
+        self.kill_group();
     }
 
     /// Kills whatever is left of the group, once.
