@@ -1,10 +1,13 @@
-"""CloudWatch through boto3 (CBOR) and the aws CLI: what endpoints and jobs are measured by."""
+"""CloudWatch through boto3 (JSON, and CBOR as the other SDKs speak it) and the aws CLI: what endpoints and jobs are measured by."""
 
 import datetime
 import json
 import time
+import urllib.error
+import urllib.request
 
 import pytest
+from botocore import parsers, serialize
 from botocore.exceptions import ClientError
 
 from conftest import REGION
@@ -96,11 +99,41 @@ def test_metrics_are_listed(cloudwatch, endpoint, trained):
 
 
 def test_a_wrong_question_is_refused(cloudwatch):
-    with pytest.raises(cloudwatch.exceptions.InvalidParameterValueException) as refused:
+    with pytest.raises(ClientError) as refused:
         cloudwatch.get_metric_data(MetricDataQueries=[query("m", "n", "m", "Median", {})], **span())
     # The code of the protocol that CloudWatch spoke first, as AWS still answers it.
     assert refused.value.response["Error"]["Code"] == "InvalidParameterValue"
     assert "Median" in refused.value.response["Error"]["Message"]
+
+
+def in_cbor(server, operation: str, parameters: dict) -> tuple[int, dict]:
+    """A call in the protocol that the AWS SDKs for other languages speak, written and read by botocore."""
+    model = server.client("cloudwatch").meta.service_model.operation_model(operation)
+    request = serialize.create_serializer("smithy-rpc-v2-cbor").serialize_to_request(parameters, model)
+    asked = urllib.request.Request(server.url + request["url_path"], data=request["body"], headers=request["headers"], method="POST")
+    try:
+        answer = urllib.request.urlopen(asked)
+    except urllib.error.HTTPError as error:
+        answer = error
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    assert headers["smithy-protocol"] == "rpc-v2-cbor"
+    parser = parsers.create_parser("smithy-rpc-v2-cbor")
+    return answer.status, parser.parse({"headers": headers, "body": answer.read(), "status_code": answer.status}, model.output_shape)
+
+
+def test_cbor_says_the_same_as_json(server, cloudwatch, endpoint):
+    invoke(server, endpoint["EndpointName"])
+    variant = endpoint["ProductionVariants"][0]["VariantName"]
+    of = {"EndpointName": endpoint["EndpointName"], "VariantName": variant}
+    asked = {"MetricDataQueries": [query("m", "AWS/SageMaker", "ModelLatency", "Average", of)], **span()}
+    status, answer = in_cbor(server, "GetMetricData", asked)
+    expected = cloudwatch.get_metric_data(**asked)["MetricDataResults"]
+    assert status == 200 and expected[0]["Values"]
+    assert answer["MetricDataResults"] == expected
+    status, listed = in_cbor(server, "ListMetrics", {"Namespace": "AWS/SageMaker"})
+    assert listed["Metrics"] == cloudwatch.list_metrics(Namespace="AWS/SageMaker")["Metrics"]
+    status, refused = in_cbor(server, "GetMetricData", {**asked, "MetricDataQueries": [query("m", "n", "m", "Median", {})]})
+    assert (status, refused["Error"]["Code"]) == (400, "InvalidParameterValue")
 
 
 def test_the_aws_cli_asks_too(server, endpoint):

@@ -10,6 +10,7 @@ use minicbor::data::{IanaTag, Type};
 use minicbor::{Decoder, Encoder};
 use serde_json::{Map, Value, json};
 
+use crate::query;
 use crate::wire::{ApiError, number};
 
 /// How deeply requests may be nested: more than any operation needs.
@@ -147,27 +148,12 @@ pub(crate) fn answer(status: StatusCode, body: &Value) -> Response<Body> {
     response
 }
 
-/// A refusal. `CloudWatch` once spoke the Query protocol, and its clients expect the codes of
-/// that in a header of their own.
+/// A refusal.
 pub(crate) fn refusal(error: &ApiError) -> Response<Body> {
-    let code = error.code();
-    let body =
-        json!({"__type": format!("com.amazonaws.cloudwatch#{code}"), "message": error.message()});
+    let kind = format!("com.amazonaws.cloudwatch#{}", error.code());
+    let body = json!({"__type": kind, "message": error.message()});
     let mut response = answer(error.status(), &body);
-    let old = match code {
-        "InvalidParameterValueException" => "InvalidParameterValue",
-        "InvalidParameterCombinationException" => "InvalidParameterCombination",
-        "MissingRequiredParameterException" => "MissingParameter",
-        other => other,
-    };
-    let side = if error.status().is_server_error() {
-        "Receiver"
-    } else {
-        "Sender"
-    };
-    if let Ok(header) = HeaderValue::from_str(&format!("{old};{side}")) {
-        response.headers_mut().insert("x-amzn-query-error", header);
-    }
+    query::remember(&mut response, error);
     response
 }
 

@@ -15,7 +15,7 @@
 //! | data capture | JSON lines in S3, about a second later | encryption |
 //! | `AddTags`, `ListTags`, `DeleteTags` | with the resource's record | access by tags |
 //! | CloudWatch Logs: groups, streams, `GetLogEvents`, `FilterLogEvents` | what the programs print, below `logs/`, each line timed to 0.2 s | writing, JSON patterns, Insights |
-//! | CloudWatch: `GetMetricData`, `GetMetricStatistics`, `ListMetrics` | invocations, latencies, processors and memory of the processes, the jobs' own metrics; for a day | writing, expressions, alarms; the delay of a minute |
+//! | CloudWatch: `GetMetricData`, `GetMetricStatistics`, `ListMetrics` | invocations, latencies, processors and memory of the processes, the jobs' own metrics; for six hours | writing, expressions, alarms; the delay of a minute |
 //! | Application Auto Scaling | target tracking of invocations per instance: 3 minutes above, 15 below, cooldowns; processes come and go | steps, schedules, other metrics |
 //! | STS `GetCallerIdentity`, IAM `GetRole` | account 691595239825, user `local`; every role exists and trusts SageMaker, but for names that begin with `missing` | permissions |
 //! | ECR: repositories, images, manifests, a token | repositories named `fire-container`, every tag but for those that begin with `missing` | a registry to push to |

@@ -2,7 +2,7 @@
 //! measured of its endpoints and jobs.
 //!
 //! Values are gathered by the second (`series`) and summed up to the period that is asked for.
-//! They are kept for a day, and on disk (`journal`), where a kill costs the last two seconds.
+//! They are kept for six hours, and on disk (`journal`), where a kill costs the last two seconds.
 
 mod ask;
 mod data;
@@ -18,7 +18,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::clock::Stamp;
-use crate::error::Error;
+use crate::error::{Error, chain};
+use crate::log;
 use crate::store::locked;
 use crate::wire::{ApiError, Call, unknown_operation};
 use journal::Journal;
@@ -164,8 +165,12 @@ impl Metrics {
             series.forget(now);
         }
         series.retain(|_, series| !series.is_empty());
-        drop(series);
         self.journal.write();
+        if self.journal.is_long()
+            && let Err(error) = self.journal.rewrite(&series)
+        {
+            log::line(&format!("the metrics' file grows: {}", chain(&error)));
+        }
     }
 
     /// Adds a value.

@@ -51,11 +51,7 @@ pub(crate) fn answer(form: &Form) -> Response<Body> {
 
 /// A refusal in XML.
 pub(crate) fn refusal(error: &ApiError) -> Response<Body> {
-    let side = if error.status().is_server_error() {
-        "Receiver"
-    } else {
-        "Sender"
-    };
+    let side = side(error);
     xml(
         error.status(),
         format!(
@@ -65,6 +61,29 @@ pub(crate) fn refusal(error: &ApiError) -> Response<Body> {
             escaped(error.message())
         ),
     )
+}
+
+/// `CloudWatch` once spoke the Query protocol, and its clients expect the codes of that in a
+/// header of their own, whatever they speak now.
+pub(crate) fn remember(response: &mut Response<Body>, error: &ApiError) {
+    let old = match error.code() {
+        "InvalidParameterValueException" => "InvalidParameterValue",
+        "InvalidParameterCombinationException" => "InvalidParameterCombination",
+        "MissingRequiredParameterException" => "MissingParameter",
+        other => other,
+    };
+    if let Ok(header) = HeaderValue::from_str(&format!("{old};{}", side(error))) {
+        response.headers_mut().insert("x-amzn-query-error", header);
+    }
+}
+
+/// Whose fault an error is.
+fn side(error: &ApiError) -> &'static str {
+    if error.status().is_server_error() {
+        "Receiver"
+    } else {
+        "Sender"
+    }
 }
 
 /// Text with nothing in it that could break the XML.

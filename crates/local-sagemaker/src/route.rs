@@ -28,8 +28,10 @@ pub(crate) enum Service {
 /// How requests and answers of a service are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// AWS JSON 1.0 and 1.1.
+    /// AWS JSON 1.1.
     Json,
+    /// AWS JSON 1.0, of a service that spoke Query before.
+    OldJson,
     /// Smithy RPC v2 CBOR.
     Cbor,
 }
@@ -116,7 +118,7 @@ impl Operation {
             let service = match target {
                 "SageMaker" => Service::SageMaker,
                 "Logs_20140328" => Service::Logs,
-                METRICS => Service::Metrics,
+                METRICS => return Self::Call(Service::Metrics, Protocol::OldJson, name),
                 "AnyScaleFrontendService" => Service::Scaling,
                 "AmazonEC2ContainerRegistry_V20150921" => Service::Ecr,
                 other => return Self::Unknown(format!("{other}.{name}")),
@@ -194,7 +196,7 @@ mod tests {
             ),
             (
                 json("GraniteServiceVersion20100801.ListMetrics"),
-                call(Service::Metrics, Protocol::Json, "ListMetrics"),
+                call(Service::Metrics, Protocol::OldJson, "ListMetrics"),
             ),
             (
                 (path, header),

@@ -30,6 +30,7 @@ use crate::log;
 use crate::logs::Logs;
 use crate::metrics::Metrics;
 use crate::model::Models;
+use crate::process::end_strays;
 use crate::s3::Storage;
 use crate::scaling::Scaling;
 use crate::services::Services;
@@ -113,6 +114,7 @@ impl Server {
                 source,
             })?
             .port();
+        end_strays(holder.state_dir());
         let ground = Ground {
             state_dir: holder.state_dir().to_owned(),
             storage: Storage::open(holder.state_dir().join("s3"))?,

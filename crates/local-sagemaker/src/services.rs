@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{HeaderValue, Request, Response, StatusCode};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -271,6 +271,13 @@ async fn body(request: Request<Body>) -> Result<Bytes, ApiError> {
     body.map_err(|error| ApiError::new("RequestEntityTooLarge", error.to_string()))
 }
 
+/// The same answer in AWS JSON 1.0.
+fn old(mut response: Response<Body>) -> Response<Body> {
+    let kind = HeaderValue::from_static("application/x-amz-json-1.0");
+    response.headers_mut().insert("content-type", kind);
+    response
+}
+
 /// How one call is read and answered.
 struct Speech(Protocol);
 
@@ -281,7 +288,9 @@ impl Speech {
             // CloudWatch's clients may send nothing when there is nothing to say.
             Protocol::Cbor if body.is_empty() => Ok(json!({})),
             Protocol::Cbor => cbor::decode(body),
-            Protocol::Json => serde_json::from_slice(body).map_err(|error| error.to_string()),
+            Protocol::Json | Protocol::OldJson => {
+                serde_json::from_slice(body).map_err(|error| error.to_string())
+            }
         }
         .map_err(|why| ApiError::new("SerializationException", why))
     }
@@ -291,6 +300,7 @@ impl Speech {
         match self.0 {
             Protocol::Cbor => cbor::answer(StatusCode::OK, answer),
             Protocol::Json => success(answer),
+            Protocol::OldJson => old(success(answer)),
         }
     }
 
@@ -299,6 +309,11 @@ impl Speech {
         match self.0 {
             Protocol::Cbor => cbor::refusal(&error),
             Protocol::Json => error.response(),
+            Protocol::OldJson => {
+                let mut response = old(error.clone().response());
+                query::remember(&mut response, &error);
+                response
+            }
         }
     }
 }

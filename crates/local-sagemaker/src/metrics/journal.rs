@@ -14,6 +14,9 @@ use crate::error::Error;
 use crate::log;
 use crate::store::locked;
 
+/// The longest that the file becomes before it is written anew, in bytes.
+const LONGEST: u64 = 32 << 20;
+
 /// The file, and what is about to be written to it.
 pub(super) struct Journal {
     /// `metrics.jsonl` of the state directory.
@@ -60,16 +63,26 @@ impl Journal {
             path,
             lines: Mutex::default(),
         };
-        for (name, series) in &all {
+        journal.rewrite(&all)?;
+        Ok((journal, all))
+    }
+
+    /// Writes everything anew, so that what is too old is gone.
+    pub(super) fn rewrite(&self, all: &BTreeMap<Name, Series>) -> Result<(), Error> {
+        for (name, series) in all {
             for (second, bucket) in series.all() {
-                journal.add(name, series.unit(), second, bucket);
+                self.add(name, series.unit(), second, bucket);
             }
         }
-        let lines = std::mem::take(&mut *locked(&journal.lines));
-        let draft = journal.path.with_extension("draft");
+        let lines = std::mem::take(&mut *locked(&self.lines));
+        let draft = self.path.with_extension("draft");
         fs::write(&draft, lines).map_err(Error::io("write", &draft))?;
-        fs::rename(&draft, &journal.path).map_err(Error::io("replace", &journal.path))?;
-        Ok((journal, all))
+        fs::rename(&draft, &self.path).map_err(Error::io("replace", &self.path))
+    }
+
+    /// Whether it is worth writing it anew.
+    pub(super) fn is_long(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|file| file.len() > LONGEST)
     }
 
     /// Adds a line, which [`Self::write`] writes.
@@ -78,7 +91,7 @@ impl Journal {
             name: name.clone(),
             unit: unit.to_owned(),
             second,
-            bucket: bucket.clone(),
+            bucket: bucket.brief(),
         };
         let mut lines = locked(&self.lines);
         // Names and numbers are always JSON.
@@ -129,6 +142,6 @@ mod tests {
             .values()
             .map(|bucket| bucket.statistic(Statistic::Sum))
             .collect();
-        assert_eq!(sums, [5.0], "what is older than a day is gone");
+        assert_eq!(sums, [5.0], "what is too old is gone");
     }
 }

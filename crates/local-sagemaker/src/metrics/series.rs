@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::clock::Stamp;
 
-/// For how long values are kept: a day.
-const KEPT_SECONDS: u64 = 86_400;
+/// For how long values are kept: six hours.
+const KEPT_SECONDS: u64 = 6 * 3600;
 /// How many values of a second are kept one by one, for percentiles.
-const SAMPLE: usize = 200;
+const SAMPLE: usize = 50;
 
 /// What tells a metric from all others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -120,6 +120,15 @@ impl Bucket {
         self.sample.extend(other.sample.iter().take(room));
     }
 
+    /// What is written down of it: equal values need not be written one by one.
+    pub(super) fn brief(&self) -> Self {
+        let mut brief = self.clone();
+        if self.least.total_cmp(&self.most).is_eq() {
+            brief.sample.clear();
+        }
+        brief
+    }
+
     /// What is asked of the values.
     pub(super) fn statistic(&self, statistic: Statistic) -> f64 {
         match statistic {
@@ -129,6 +138,9 @@ impl Bucket {
             Statistic::Minimum => self.least,
             Statistic::Maximum => self.most,
             Statistic::Percentile(percent) => {
+                if self.sample.is_empty() {
+                    return self.least;
+                }
                 let mut values = self.sample.clone();
                 values.sort_by(f64::total_cmp);
                 let rank = (percent / 100.0 * values.len() as f64).ceil() as usize;
@@ -219,7 +231,7 @@ impl Series {
         self.unsaved = self.unsaved.max(closed);
     }
 
-    /// Drops what is older than a day.
+    /// Drops what is too old.
     pub(super) fn forget(&mut self, now: Stamp) {
         let oldest = now.second().saturating_sub(KEPT_SECONDS);
         self.seconds = self.seconds.split_off(&oldest);
@@ -271,8 +283,10 @@ mod tests {
 
     #[test]
     fn statistics_are_what_their_names_say() {
-        let values: Vec<_> = (1..=100).map(|value| (0, f64::from(value))).collect();
-        let bucket = &series(&values).periods(0, 1, 60)[&0];
+        let values: Vec<_> = (1..=100)
+            .map(|value| (u64::from(value % 10), f64::from(value)))
+            .collect();
+        let bucket = &series(&values).periods(0, 10, 60)[&0];
         for (name, expected) in [
             ("SampleCount", 100.0),
             ("Average", 50.5),
