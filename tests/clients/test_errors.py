@@ -116,4 +116,5 @@ def test_an_operation_that_is_not_here(server, sagemaker):
     code, message, status = refusal(sagemaker.create_notebook_instance, NotebookInstanceName="n", InstanceType="ml.t2.medium", RoleArn=ROLE)
     assert (code, status) == ("UnknownOperationException", 400)
     assert "SageMaker.CreateNotebookInstance" in message
-    assert refusal(server.client("ecr").describe_repositories)[0] == "UnknownOperationException"
+    created = refusal(server.client("ecr").create_repository, repositoryName="other")
+    assert created[0] == "UnknownOperationException"

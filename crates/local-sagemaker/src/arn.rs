@@ -16,5 +16,10 @@ pub(crate) fn sagemaker(region: &str, kind: &str, name: &str) -> String {
 
 /// The log group of an endpoint, as the runtime's errors name it.
 pub(crate) fn endpoint_logs(region: &str, endpoint: &str) -> String {
-    format!("arn:aws:logs:{region}:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints/{endpoint}")
+    log_group(region, &format!("/aws/sagemaker/Endpoints/{endpoint}"))
+}
+
+/// A log group's resource name.
+pub(crate) fn log_group(region: &str, name: &str) -> String {
+    format!("arn:aws:logs:{region}:{ACCOUNT}:log-group:{name}")
 }

@@ -10,6 +10,7 @@ use clap::Parser;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::error::{Error, chain};
+use crate::faults::GRAMMAR;
 use crate::holder::{build_id, end};
 use crate::server::{Config, Server};
 
@@ -20,10 +21,10 @@ const EXIT_USAGE: u8 = 2;
 /// Name of the state directory that is sought upward, as the programs of the pipeline do.
 const STATE_DIR_NAME: &str = ".fire";
 
-/// S3, SageMaker, its runtime and STS on one port of 127.0.0.1, with real training and serving
-/// behind them.
+/// SageMaker and the services around it on one port of 127.0.0.1, with real training and serving
+/// behind them: S3, CloudWatch, Logs, Application Auto Scaling, ECR, IAM, STS.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version, after_help = help_end())]
 pub struct Args {
     /// Port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0)]
@@ -36,6 +37,24 @@ pub struct Args {
     /// does
     #[arg(long, default_value_t = 0)]
     idle_seconds: u64,
+    /// Make something go wrong on purpose, in the language below; may be given several times, and
+    /// in the variable with semicolons between
+    #[arg(
+        long = "fault",
+        env = "FIRE_FAULTS",
+        value_name = "FAULT",
+        value_delimiter = ';'
+    )]
+    faults: Vec<String>,
+    /// How many seconds a minute of auto scaling takes: AWS's policies wait for 3 minutes of load
+    /// before they add instances and for 15 quiet ones before they remove any
+    #[arg(
+        long,
+        env = "FIRE_SCALING_MINUTE",
+        value_name = "SECONDS",
+        default_value_t = 60.0
+    )]
+    scaling_minute: f64,
     /// Leave the terminal's session, and log to server.log in the state directory
     #[arg(long)]
     detached: bool,
@@ -53,8 +72,15 @@ Examples:
   local-sagemaker --port 4566          serve boto3, the aws CLI, Terraform:
                                        AWS_ENDPOINT_URL=http://127.0.0.1:4566
   local-sagemaker --stop               end the server of the nearest .fire/
+  local-sagemaker --fault 'DescribeTrainingJob:3:ThrottlingException' --fault serve:crash-after:10
+                                       see what a client does when calls are refused and containers die
 
 Exit codes: 0 done, 1 the server broke, 2 wrong usage, a taken port, or a state directory held by another server";
+
+/// Faults, examples and exit codes.
+fn help_end() -> String {
+    format!("{GRAMMAR}\n\n{EXAMPLES}")
+}
 
 /// Does what the arguments ask for.
 pub async fn run(args: Args) -> ExitCode {
@@ -71,9 +97,10 @@ pub async fn run(args: Args) -> ExitCode {
         Err(error) => {
             tell(&format!("local-sagemaker: {}", chain(&error)));
             match error {
-                Error::Held { .. } | Error::Port { .. } | Error::Program { .. } => {
-                    ExitCode::from(EXIT_USAGE)
-                }
+                Error::Held { .. }
+                | Error::Port { .. }
+                | Error::Program { .. }
+                | Error::Fault { .. } => ExitCode::from(EXIT_USAGE),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -122,11 +149,16 @@ async fn serve(args: Args) -> Result<(), Error> {
     let mut signals =
         Signals::listen().map_err(Error::io("listen for signals to", "this process"))?;
     let idle = (args.idle_seconds > 0).then(|| Duration::from_secs(args.idle_seconds));
+    let faults = args.faults.iter().map(|fault| fault.trim());
     let config = Config {
-        state_dir: state_dir.clone(),
         port: args.port,
-        program: None,
         idle,
+        faults: faults
+            .filter(|fault| !fault.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        minute: Duration::from_secs_f64(args.scaling_minute.clamp(0.01, 3600.0)),
+        ..Config::new(&state_dir)
     };
     let mut server = Server::start(config).await?;
     let url = server.url().to_owned();

@@ -13,10 +13,28 @@ pub(crate) struct Stamp(u64);
 impl Stamp {
     /// Now, by the system's clock.
     pub(crate) fn now() -> Self {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        Self::of(SystemTime::now())
+    }
+
+    /// The milliseconds since the epoch that a record has.
+    pub(crate) fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// The time of a file.
+    pub(crate) fn of(time: SystemTime) -> Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(since.as_millis() as u64)
+    }
+
+    /// Whole seconds since the epoch.
+    pub(crate) fn second(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// Milliseconds since the epoch, the wire form of `CloudWatch` Logs.
+    pub(crate) fn millis(self) -> u64 {
+        self.0
     }
 
     /// The wire form of AWS JSON 1.1: seconds since the epoch, with a fraction.
@@ -29,33 +47,22 @@ impl Stamp {
         self.0 as f64 / 1000.0
     }
 
-    /// Whole seconds from here to `later`, rounded up, because a job that ran is never billed
-    /// for nothing.
-    pub(crate) fn seconds_until(self, later: Self) -> u64 {
-        later.0.saturating_sub(self.0).div_ceil(1000)
+    /// `2026-01-31T23:59:59Z`.
+    pub(crate) fn iso(self) -> String {
+        self.utc("%Y-%m-%dT%H:%M:%SZ")
+    }
+
+    /// The time in UTC, in the letters of `strftime`.
+    pub(crate) fn utc(self, format: &str) -> String {
+        // The clock would have to be thousands of years off to have no date.
+        let time = jiff::Timestamp::from_millisecond(self.0 as i64).unwrap_or_default();
+        time.strftime(format).to_string()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn elapsed_seconds_are_rounded_up_and_never_negative() {
-        for (from, to, expected) in [
-            (0, 0, 0),
-            (0, 1, 1),
-            (1000, 2000, 1),
-            (1000, 2001, 2),
-            (5000, 1000, 0),
-        ] {
-            assert_eq!(
-                Stamp(from).seconds_until(Stamp(to)),
-                expected,
-                "{from}..{to}"
-            );
-        }
-    }
 
     #[test]
     fn the_wire_form_is_seconds_with_a_fraction() {

@@ -1,10 +1,11 @@
 //! Endpoints: `CreateEndpoint`, `DescribeEndpoint`, `ListEndpoints`, `UpdateEndpoint`,
-//! `DeleteEndpoint`.
+//! `UpdateEndpointWeightsAndCapacities`, `DeleteEndpoint`.
 //!
-//! Each variant is a serving process. An update starts the new ones first: they take over once
+//! Each instance of a variant is a serving process. An update starts the new ones first: they take over once
 //! all of them have passed `/ping`, and if one does not, the old ones go on and the reason is
 //! told.
 
+mod capture;
 mod config;
 mod deploy;
 mod fleet;
@@ -12,11 +13,13 @@ mod invoke;
 mod proxy;
 mod record;
 mod replica;
+mod reshape;
+mod update;
 mod variant;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,19 +30,24 @@ use tokio::time::{Instant, sleep};
 
 use crate::arn;
 use crate::error::{Error, chain};
-use crate::image::Images;
+use crate::ground::Ground;
 use crate::listing::{self, Entry, Listing};
+use crate::metrics::Watched;
 use crate::model::Models;
 use crate::names::Violations;
-use crate::s3::Storage;
+use crate::process::Identity;
 use crate::store::{Table, locked};
-use crate::wire::{ApiError, Call, nothing};
+use crate::tags::{Tag, of_request};
+use crate::wire::{ApiError, Call};
 use config::Configs;
 use fleet::Fleet;
 use proxy::Proxy;
 use record::{Deployment, Record, Status};
 
 pub(crate) use invoke::endpoint_of;
+pub(crate) use reshape::Desired;
+pub(crate) use update::Update;
+pub(crate) use variant::Variant;
 
 /// Tenths of a second that a request waits for an endpoint that a restarted server is starting
 /// again.
@@ -49,10 +57,8 @@ const START_PATIENCE: u32 = 200;
 pub(crate) struct Endpoints {
     /// `serving/` of the state directory: models unpacked, and logs.
     folder: PathBuf,
-    /// Where the models' data is.
-    storage: Storage,
-    /// Which program serves.
-    images: Images,
+    /// Models' data, programs, logs, metrics and faults.
+    ground: Ground,
     /// What is known of each endpoint.
     table: Table<Record>,
     /// The configurations.
@@ -92,17 +98,12 @@ impl EndpointRequest {
 impl Endpoints {
     /// Opens the endpoints of a state directory. Those that served are started again, and what
     /// a killed server was doing to them is done again.
-    pub(crate) fn open(
-        state_dir: &Path,
-        storage: Storage,
-        images: Images,
-    ) -> Result<Arc<Self>, Error> {
+    pub(crate) fn open(ground: Ground) -> Result<Arc<Self>, Error> {
         let endpoints = Arc::new(Self {
-            folder: state_dir.join("serving"),
-            storage,
-            images,
-            table: Table::open(state_dir.join("endpoints"))?,
-            configs: Configs::open(state_dir)?,
+            folder: ground.state_dir.join("serving"),
+            table: Table::open(ground.state_dir.join("endpoints"))?,
+            configs: Configs::open(&ground.state_dir)?,
+            ground,
             fleets: Mutex::default(),
             proxy: Proxy::new(),
             tasks: Mutex::default(),
@@ -147,16 +148,9 @@ impl Endpoints {
     /// `CreateEndpoint`.
     pub(crate) fn create(self: Arc<Self>, call: &Call, models: &Models) -> Result<Value, ApiError> {
         let (name, config) = call.read::<EndpointRequest>()?.both()?;
-        let variants = self.configs.variants(&config, &call.region, models)?;
-        let record = Record::new(
-            &name,
-            &call.region,
-            Deployment {
-                generation: 0,
-                config,
-                variants,
-            },
-        );
+        let first = self.deployment(&config, &call.region, models)?;
+        let mut record = Record::new(&name, &call.region, first);
+        record.tags = of_request(&call.body);
         let arn = record.arn();
         match self.table.insert_new(&name, record.clone()) {
             Err(error) => return Err(ApiError::internal(chain(&error))),
@@ -172,45 +166,49 @@ impl Endpoints {
         Ok(json!({"EndpointArn": arn}))
     }
 
-    /// `UpdateEndpoint`.
-    pub(crate) fn update(self: Arc<Self>, call: &Call, models: &Models) -> Result<Value, ApiError> {
-        let (name, config) = call.read::<EndpointRequest>()?.both()?;
-        let record = self.find(&name, &call.region)?;
-        let arn = record.arn();
-        if record.status == Status::Failed {
-            let text = format!(
-                "Cannot update endpoint \"{arn}\" in status Failed; delete it and create it anew."
-            );
-            return Err(ApiError::validation(text));
-        }
-        let variants = self.configs.variants(&config, &call.region, models)?;
-        let generation = record.current.generation + record.updates + 1;
-        let next = Deployment {
-            generation,
-            config,
-            variants,
-        };
-        let record = self.change(&record, |record| record.begin_update(next))?;
-        let endpoints = self.clone();
-        locked(&self.tasks).spawn(endpoints.deploy_next(record));
-        Ok(json!({"EndpointArn": arn}))
+    /// A configuration as it is now, with its models.
+    fn deployment(
+        &self,
+        config: &str,
+        region: &str,
+        models: &Models,
+    ) -> Result<Deployment, ApiError> {
+        Ok(Deployment {
+            generation: 0,
+            variants: self.configs.variants(config, region, models)?,
+            capture: self.configs.capture(config),
+            config: config.to_owned(),
+        })
+    }
+
+    /// Shows the tags of an endpoint to `change`.
+    pub(crate) fn tagged(&self, arn: &str, change: &mut dyn FnMut(&mut Vec<Tag>)) -> Option<()> {
+        self.table.adjust(
+            |record| record.arn() == arn,
+            |record| &mut record.tags,
+            change,
+        )
     }
 
     /// `DescribeEndpoint`.
     pub(crate) fn describe(&self, call: &Call) -> Result<Value, ApiError> {
-        self.named(call).map(|record| record.describe())
+        let record = self.named(call)?;
+        Ok(record.describe(self.live(&record.name).as_deref()))
     }
 
     /// `DeleteEndpoint`: the name is free again when its processes have ended.
-    pub(crate) fn delete(self: Arc<Self>, call: &Call) -> Result<Value, ApiError> {
+    /// Gives the name.
+    pub(crate) fn delete(self: Arc<Self>, call: &Call) -> Result<String, ApiError> {
         let record = self.named(call)?;
+        let name = record.name.clone();
         let record = self.change(&record, |record| record.enter(Status::Deleting, None))?;
         let endpoints = self.clone();
         locked(&self.tasks).spawn(async move {
             endpoints.retire(&record.name).await;
+            capture::store(&endpoints.captures(&record.name), &endpoints.ground.storage).await;
             endpoints.forget(&record.name);
         });
-        Ok(nothing())
+        Ok(name)
     }
 
     /// `ListEndpoints`.
@@ -245,13 +243,41 @@ impl Endpoints {
         let mut tasks = std::mem::take(&mut *locked(&self.tasks));
         while tasks.join_next().await.is_some() {}
         self.retire_all().await;
+        self.store_captures().await;
     }
 
-    /// The log of an endpoint, if there is such an endpoint.
-    pub(crate) fn log(&self, name: &str) -> Option<PathBuf> {
+    /// What the containers of an endpoint have printed, if there is such an endpoint.
+    pub(crate) fn log(&self, name: &str) -> Option<String> {
         self.table
             .get(name)
-            .map(|record| self.folder.join(record.name).join("log"))
+            .map(|record| self.ground.logs.of_endpoint(&record.name))
+    }
+
+    /// Stores what was captured since the last time.
+    pub(crate) async fn store_captures(&self) {
+        for record in self.table.all() {
+            capture::store(&self.captures(&record.name), &self.ground.storage).await;
+        }
+    }
+
+    /// Where captured requests of an endpoint wait to be stored.
+    fn captures(&self, name: &str) -> PathBuf {
+        self.folder.join(name).join("captures")
+    }
+
+    /// The serving processes, and whose they are.
+    pub(crate) fn processes(&self) -> Vec<(Watched, Identity)> {
+        let mut processes = Vec::new();
+        for record in self.table.all() {
+            for (place, identity) in record.processes {
+                // The place is GENERATION/VARIANT/INSTANCE.
+                if let Some(variant) = place.split('/').nth(1) {
+                    let (endpoint, variant) = (record.name.clone(), variant.to_owned());
+                    processes.push((Watched::Variant { endpoint, variant }, identity));
+                }
+            }
+        }
+        processes
     }
 
     /// The processes of an endpoint that serves.

@@ -37,6 +37,17 @@ pub enum Error {
         /// The path that was given.
         program: PathBuf,
     },
+    /// A fault script cannot be understood.
+    #[error(
+        "fault '{script}' cannot be understood: {why}\n{}",
+        crate::faults::GRAMMAR
+    )]
+    Fault {
+        /// The script, as it was given.
+        script: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A file of the state directory is not what the server wrote: restore it, or move it away.
     #[error("{path} is not a record of this server; move it away or restore it")]
     Corrupt {

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::wire::ApiError;
 
 /// The name of both the image's repository and the program.
-const NAME: &str = "fire-container";
+pub(crate) const NAME: &str = "fire-container";
 
 /// Maps images to programs: every repository named `fire-container`, whatever its registry and
 /// tag.
@@ -59,7 +59,7 @@ impl Images {
 }
 
 /// The last part of the image's path, without tag and digest.
-fn repository(image: &str) -> &str {
+pub(crate) fn repository(image: &str) -> &str {
     let without_digest = image.split('@').next().unwrap_or_default();
     let last = without_digest.rsplit('/').next().unwrap_or_default();
     last.split(':').next().unwrap_or_default()

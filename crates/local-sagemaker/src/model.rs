@@ -15,6 +15,7 @@ use crate::listing::{self, Entry, Listing};
 use crate::names::{S3Uri, Violations};
 use crate::s3::Storage;
 use crate::store::Table;
+use crate::tags::{Tag, of_request};
 use crate::wire::{ApiError, Call, nothing};
 
 /// Members of the request that the description repeats.
@@ -50,6 +51,9 @@ pub(crate) struct Model {
     created: Stamp,
     /// What an endpoint needs of it.
     pub(crate) container: Container,
+    /// The model's tags.
+    #[serde(default)]
+    tags: Vec<Tag>,
 }
 
 /// The image and the data of a model.
@@ -122,6 +126,7 @@ impl Models {
             name: name.clone(),
             created: Stamp::now(),
             container,
+            tags: of_request(&call.body),
         };
         match self.table.insert_new(&name, model) {
             Err(error) => Err(ApiError::internal(chain(&error))),
@@ -201,6 +206,12 @@ impl Models {
         self.table
             .get(name)
             .ok_or_else(|| ApiError::validation(format!("Could not find model \"{arn}\".")))
+    }
+
+    /// Shows the tags of a model to `change`.
+    pub(crate) fn tagged(&self, arn: &str, change: &mut dyn FnMut(&mut Vec<Tag>)) -> Option<()> {
+        self.table
+            .adjust(|model| model.arn() == arn, |model| &mut model.tags, change)
     }
 
     /// `DescribeModel`.

@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub(crate) struct Identity {
 
 impl Identity {
     /// The process that has this id now, if there is one.
-    fn of(pid: i32) -> Option<Self> {
+    pub(crate) fn of(pid: i32) -> Option<Self> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         Some(Self {
             pid,
@@ -32,11 +33,39 @@ impl Identity {
         })
     }
 
+    /// The process id.
+    pub(crate) fn pid(self) -> i32 {
+        self.pid
+    }
+
     /// Kills what a killed server left behind: the process and its group, if it is still the
     /// same process. Nothing it could still write is wanted, so there is no grace period.
     pub(crate) fn end_orphan(self) {
         if Self::of(self.pid) == Some(self) {
             let _ = killpg(Pid::from_raw(self.pid), Signal::SIGKILL);
+        }
+    }
+}
+
+/// Kills the programs that a killed server has started below `state_dir`, also those that it did
+/// not come to write down. They are known by the variable that tells them where their tree is;
+/// only the holder of the directory may ask for this.
+pub(crate) fn end_strays(state_dir: &Path) {
+    let own = format!("FIRE_OPT_ML={}/", state_dir.display());
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    for entry in entries {
+        let pid = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        // Other users' processes cannot be read, and are none of ours.
+        let (Some(pid), Ok(environment)) = (pid, std::fs::read(entry.path().join("environ")))
+        else {
+            continue;
+        };
+        let ours = |variable: &[u8]| variable.starts_with(own.as_bytes());
+        if pid != std::process::id() as i32 && environment.split(|byte| *byte == 0).any(ours) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
     }
 }
@@ -103,6 +132,11 @@ impl Process {
         }
         self.kill_group();
         self.child.wait().await
+    }
+
+    /// SIGKILL at once, as when a machine is lost; its end is still to be waited for.
+    pub(crate) fn kill(&mut self) {
+        self.kill_group();
     }
 
     /// Kills whatever is left of the group, once.
@@ -186,6 +220,22 @@ mod tests {
         );
         identity.end_orphan();
         assert_eq!(exit_code(process.wait().await.unwrap()), 128 + 9);
+    }
+
+    #[tokio::test]
+    async fn strays_are_known_by_their_tree() {
+        let dir = tempfile::tempdir().unwrap();
+        let spawn = |tree: &Path| {
+            let mut command = Command::new("sleep");
+            command.arg("60").env("FIRE_OPT_ML", tree);
+            Process::spawn(command, &tempfile::tempfile().unwrap()).unwrap()
+        };
+        let mut ours = spawn(&dir.path().join("state/jobs/a/opt/ml"));
+        let mut other = spawn(&dir.path().join("state-2/jobs/a/opt/ml"));
+        end_strays(&dir.path().join("state"));
+        assert_eq!(exit_code(ours.wait().await.unwrap()), 128 + 9);
+        let waited = timeout(Duration::from_millis(200), other.wait()).await;
+        assert!(waited.is_err(), "another server's process was ended");
     }
 
     #[tokio::test]

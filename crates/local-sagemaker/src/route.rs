@@ -1,51 +1,55 @@
 //! Which service a request is for, and which operation of it.
 //!
 //! All services share one port. In this order: our own `/_local` paths; `X-Amz-Target`, which
-//! AWS JSON services send; `/endpoints/NAME/invocations` signed for `sagemaker`; a form signed
-//! for `sts`; everything else is S3.
+//! AWS JSON services send; the paths of `CloudWatch`'s CBOR protocol;
+//! `/endpoints/NAME/invocations` signed for `sagemaker`; a form, which STS and IAM are sent;
+//! everything else is S3.
 
-use std::sync::Arc;
-
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
-use serde_json::{Value, json};
+use axum::http::{HeaderMap, Method, Request};
 
 use crate::arn::DEFAULT_REGION;
-use crate::endpoint::{self, Endpoints};
-use crate::model::Models;
-use crate::s3::Storage;
-use crate::sts;
-use crate::training::Jobs;
-use crate::wire::{ApiError, Call, plain_json, success, unknown_operation};
+use crate::endpoint;
 
-/// Longest body of a control call.
-const LONGEST_CALL: usize = 4 << 20;
-
-/// Everything that answers requests.
-pub(crate) struct Services {
-    /// S3.
-    pub(crate) storage: Storage,
-    /// Training jobs.
-    pub(crate) jobs: Arc<Jobs>,
-    /// Models.
-    pub(crate) models: Models,
-    /// Endpoints, their configurations, and the runtime.
-    pub(crate) endpoints: Arc<Endpoints>,
-    /// What `/_local/health` says.
-    pub(crate) health: Value,
+/// A service whose operations are told by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// `SageMaker`'s control plane.
+    SageMaker,
+    /// `CloudWatch` Logs.
+    Logs,
+    /// `CloudWatch`.
+    Metrics,
+    /// Application Auto Scaling.
+    Scaling,
+    /// ECR.
+    Ecr,
 }
+
+/// How requests and answers of a service are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// AWS JSON 1.1.
+    Json,
+    /// AWS JSON 1.0, of a service that spoke Query before.
+    OldJson,
+    /// Smithy RPC v2 CBOR.
+    Cbor,
+}
+
+/// What `CloudWatch` calls itself on the wire.
+const METRICS: &str = "GraniteServiceVersion20100801";
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     /// One of our own paths.
     Local(String),
-    /// An operation of SageMaker's control plane.
-    SageMaker(String),
+    /// An operation of a service.
+    Call(Service, Protocol, String),
     /// `InvokeEndpoint` of this endpoint.
     Invoke(String),
-    /// A form-encoded call.
-    Sts,
+    /// A form-encoded call, of STS or IAM.
+    Query,
     /// An AWS JSON service that is not here.
     Unknown(String),
     /// Anything else.
@@ -63,7 +67,7 @@ pub(crate) struct Scope {
 
 impl Scope {
     /// Reads the `Authorization` header, or the query of a presigned URL.
-    fn of(headers: &HeaderMap, query: Option<&str>) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, query: Option<&str>) -> Self {
         let header = headers
             .get("authorization")
             .and_then(|value| value.to_str().ok());
@@ -109,13 +113,26 @@ impl Operation {
         if let Some(local) = path.strip_prefix("/_local/") {
             return Self::Local(local.to_owned());
         }
-        // Other AWS JSON services get their arm here.
-        if let Some((service, operation)) = header("x-amz-target").split_once('.') {
+        if let Some((target, operation)) = header("x-amz-target").split_once('.') {
             let name = operation.to_owned();
-            return if service == "SageMaker" {
-                Self::SageMaker(name)
-            } else {
-                Self::Unknown(format!("{service}.{name}"))
+            let service = match target {
+                "SageMaker" => Service::SageMaker,
+                "Logs_20140328" => Service::Logs,
+                METRICS => return Self::Call(Service::Metrics, Protocol::OldJson, name),
+                "AnyScaleFrontendService" => Service::Scaling,
+                "AmazonEC2ContainerRegistry_V20150921" => Service::Ecr,
+                other => return Self::Unknown(format!("{other}.{name}")),
+            };
+            return Self::Call(service, Protocol::Json, name);
+        }
+        // The header decides: `service` may also be a bucket.
+        if header("smithy-protocol") == "rpc-v2-cbor" {
+            let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
+            return match parts.as_slice() {
+                ["service", METRICS, "operation", name] => {
+                    Self::Call(Service::Metrics, Protocol::Cbor, (*name).to_owned())
+                }
+                _ => Self::Unknown(path.to_owned()),
             };
         }
         // `endpoints` may also be a bucket, so the path alone does not decide.
@@ -131,97 +148,9 @@ impl Operation {
         // S3 has no POST to the root.
         let form = header("content-type").starts_with("application/x-www-form-urlencoded");
         if request.method() == Method::POST && path == "/" && form {
-            return Self::Sts;
+            return Self::Query;
         }
         Self::S3
-    }
-}
-
-impl Services {
-    /// Answers one request.
-    pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        let scope = Scope::of(request.headers(), request.uri().query());
-        match Operation::of(&request, &scope) {
-            Operation::S3 => self.storage.serve(request, &scope.region).await,
-            Operation::Invoke(name) => self.endpoints.invoke(&name, &scope.region, request).await,
-            Operation::SageMaker(name) => match self.control(&name, scope.region, request).await {
-                Ok(answer) => success(&answer),
-                Err(refusal) => refusal.response(),
-            },
-            Operation::Sts => match to_bytes(request.into_body(), LONGEST_CALL).await {
-                Ok(form) => sts::answer(&String::from_utf8_lossy(&form)),
-                Err(error) => ApiError::new("RequestEntityTooLarge", error.to_string()).response(),
-            },
-            Operation::Unknown(name) => unknown_operation(&name).response(),
-            Operation::Local(path) => self.local(&path).await,
-        }
-    }
-
-    /// One call of SageMaker's control plane. A new operation is one line here.
-    async fn control(
-        &self,
-        name: &str,
-        region: String,
-        request: Request<Body>,
-    ) -> Result<Value, ApiError> {
-        let body = to_bytes(request.into_body(), LONGEST_CALL).await;
-        let body =
-            body.map_err(|error| ApiError::new("RequestEntityTooLarge", error.to_string()))?;
-        let body = serde_json::from_slice(&body)
-            .map_err(|error| ApiError::new("SerializationException", error.to_string()))?;
-        let call = &Call { region, body };
-        let (jobs, models, endpoints) = (&self.jobs, &self.models, &self.endpoints);
-        match name {
-            "CreateTrainingJob" => jobs.clone().create(call).await,
-            "DescribeTrainingJob" => jobs.describe(call),
-            "ListTrainingJobs" => jobs.list(call),
-            "StopTrainingJob" => jobs.stop(call),
-            "CreateModel" => models.create(call),
-            "DescribeModel" => models.describe(call),
-            "ListModels" => models.list(call),
-            "DeleteModel" => models.delete(call),
-            "CreateEndpointConfig" => endpoints.configs.create(call, models),
-            "DescribeEndpointConfig" => endpoints.configs.describe(call),
-            "ListEndpointConfigs" => endpoints.configs.list(call),
-            "DeleteEndpointConfig" => endpoints.configs.delete(call),
-            "CreateEndpoint" => endpoints.clone().create(call, models),
-            "UpdateEndpoint" => endpoints.clone().update(call, models),
-            "DescribeEndpoint" => endpoints.describe(call),
-            "ListEndpoints" => endpoints.list(call),
-            "DeleteEndpoint" => endpoints.clone().delete(call),
-            other => Err(unknown_operation(&format!("SageMaker.{other}"))),
-        }
-    }
-
-    /// Whether a job or an endpoint is at work.
-    pub(crate) fn busy(&self) -> bool {
-        self.jobs.busy() || self.endpoints.busy()
-    }
-
-    /// What the server is, and whether ending it would cut anything off.
-    fn health(&self) -> Response<Body> {
-        let mut health = self.health.clone();
-        health["idle"] = (!self.busy()).into();
-        plain_json(&health)
-    }
-
-    /// `health`, `jobs/NAME/log` and `endpoints/NAME/log`.
-    async fn local(&self, path: &str) -> Response<Body> {
-        let parts: Vec<_> = path.split('/').collect();
-        let log = match parts.as_slice() {
-            ["health"] => return self.health(),
-            ["jobs", name, "log"] => self.jobs.log(name),
-            ["endpoints", name, "log"] => self.endpoints.log(name),
-            _ => None,
-        };
-        let Some(log) = log else {
-            let mut response =
-                plain_json(&json!({"message": format!("nothing is known at /_local/{path}")}));
-            *response.status_mut() = StatusCode::NOT_FOUND;
-            return response;
-        };
-        // A job that has just been accepted has no log file yet.
-        Response::new(Body::from(tokio::fs::read(log).await.unwrap_or_default()))
     }
 }
 
@@ -247,48 +176,67 @@ mod tests {
         )
     }
 
+    fn call(service: Service, protocol: Protocol, name: &str) -> Operation {
+        Operation::Call(service, protocol, name.into())
+    }
+
+    #[test]
+    fn services_that_speak_in_names_are_told_by_header() {
+        let cbor = "/service/GraniteServiceVersion20100801/operation/ListMetrics";
+        let json = |target: &'static str| ("/", [("x-amz-target", target)]);
+        let (path, header) = (cbor, [("smithy-protocol", "rpc-v2-cbor")]);
+        for ((path, headers), expected) in [
+            (
+                json("SageMaker.CreateModel"),
+                call(Service::SageMaker, Protocol::Json, "CreateModel"),
+            ),
+            (
+                json("Logs_20140328.GetLogEvents"),
+                call(Service::Logs, Protocol::Json, "GetLogEvents"),
+            ),
+            (
+                json("GraniteServiceVersion20100801.ListMetrics"),
+                call(Service::Metrics, Protocol::OldJson, "ListMetrics"),
+            ),
+            (
+                (path, header),
+                call(Service::Metrics, Protocol::Cbor, "ListMetrics"),
+            ),
+            (
+                json("Lambda.Invoke"),
+                Operation::Unknown("Lambda.Invoke".into()),
+            ),
+        ] {
+            assert_eq!(operation(Method::POST, path, &headers), expected);
+        }
+        assert_eq!(operation(Method::POST, cbor, &[]), Operation::S3);
+    }
+
     #[test]
     fn one_port_is_shared_by_what_the_request_says() {
         let form = [(
             "content-type",
             "application/x-www-form-urlencoded; charset=utf-8",
         )];
-        let target = [("x-amz-target", "SageMaker.CreateModel")];
-        let logs = [("x-amz-target", "Logs_20140328.GetLogEvents")];
         let (s3, sagemaker) = (signed("s3"), signed("sagemaker"));
+        let invocation = "/endpoints/e/invocations";
+        let invoke = || Operation::Invoke("e".into());
         for (method, path, headers, expected) in [
+            (Method::POST, "/", &form[..], Operation::Query),
             (
                 Method::POST,
-                "/",
-                &target[..],
-                Operation::SageMaker("CreateModel".into()),
-            ),
-            (
-                Method::POST,
-                "/",
-                &logs[..],
-                Operation::Unknown("Logs_20140328.GetLogEvents".into()),
-            ),
-            (Method::POST, "/", &form[..], Operation::Sts),
-            (
-                Method::POST,
-                "/endpoints/e/invocations",
+                invocation,
                 &[("authorization", &*sagemaker)],
-                Operation::Invoke("e".into()),
+                invoke(),
             ),
+            (Method::POST, invocation, &[], invoke()),
             (
                 Method::POST,
-                "/endpoints/e/invocations",
-                &[],
-                Operation::Invoke("e".into()),
-            ),
-            (
-                Method::POST,
-                "/endpoints/e/invocations",
+                invocation,
                 &[("authorization", &*s3)],
                 Operation::S3,
             ),
-            (Method::GET, "/endpoints/e/invocations", &[], Operation::S3),
+            (Method::GET, invocation, &[], Operation::S3),
             (Method::GET, "/", &[], Operation::S3),
             (Method::PUT, "/bucket/key", &[], Operation::S3),
             (

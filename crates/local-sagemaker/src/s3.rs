@@ -8,6 +8,7 @@
 
 mod chunked;
 mod guard;
+mod operation;
 mod upload;
 
 use std::fs;
@@ -17,7 +18,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame};
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -26,8 +27,11 @@ use tokio::io::{AsyncRead, ReadBuf};
 use crate::error::Error;
 use crate::log;
 use crate::names::S3Uri;
+use crate::wire::ApiError;
 use guard::Visit;
 use upload::Upload;
+
+pub(crate) use operation::operation;
 
 /// The headers that a signature or an `aws-chunked` body leaves behind.
 const SIGNING_HEADERS: [&str; 6] = [
@@ -180,6 +184,16 @@ impl Storage {
             String::from_utf8_lossy(&text)
         )))
     }
+}
+
+/// A refusal in the shape of S3; `HEAD` is answered without a body.
+pub(crate) fn refusal(error: &ApiError, method: &Method, path: &str) -> Response<Body> {
+    let mut response = guard::error(error.code(), error.message(), path);
+    *response.status_mut() = error.status();
+    if method == Method::HEAD {
+        *response.body_mut() = Body::empty();
+    }
+    response
 }
 
 /// Files below `dir` whose path from there begins with `prefix`, as objects in the order of

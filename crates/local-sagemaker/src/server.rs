@@ -17,14 +17,23 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::connection::{Line, Listener};
+use crate::ecr::Registry;
 use crate::endpoint::Endpoints;
 use crate::error::Error;
+use crate::faults::Faults;
+use crate::ground::Ground;
+use crate::heartbeat::beat;
 use crate::holder::{Holder, build_id};
 use crate::image::Images;
 use crate::log;
+use crate::logs::Logs;
+use crate::metrics::Metrics;
 use crate::model::Models;
-use crate::route::Services;
+use crate::process::end_strays;
 use crate::s3::Storage;
+use crate::scaling::Scaling;
+use crate::services::Services;
 use crate::store::locked;
 use crate::training::Jobs;
 
@@ -49,6 +58,12 @@ pub struct Config {
     /// The server ends by itself after this time without a request, a job at work or an
     /// endpoint.
     pub idle: Option<Duration>,
+    /// What goes wrong on purpose, each in the language that `local-sagemaker --help` explains.
+    pub faults: Vec<String>,
+    /// How long a minute of auto scaling takes; shorter than a minute to see it work.
+    pub minute: Duration,
+    /// Between SIGTERM and SIGKILL of a training program that is stopped. AWS gives it 120 s.
+    pub stop_grace: Duration,
 }
 
 impl Config {
@@ -59,6 +74,9 @@ impl Config {
             port: 0,
             program: None,
             idle: None,
+            faults: Vec::new(),
+            minute: Duration::from_mins(1),
+            stop_grace: Duration::from_mins(2),
         }
     }
 }
@@ -81,7 +99,8 @@ impl Server {
     /// finished jobs, models and endpoints are there again, and jobs that were running are run
     /// again.
     pub async fn start(config: Config) -> Result<Self, Error> {
-        let images = Images::new(config.program)?;
+        let images = Images::new(config.program.clone())?;
+        let faults = Arc::new(Faults::parse(&config.faults)?);
         let holder = Holder::take(&config.state_dir)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await;
         let listener = listener.map_err(|source| Error::Port {
@@ -95,7 +114,17 @@ impl Server {
                 source,
             })?
             .port();
-        let services = open(&holder, images)?;
+        end_strays(holder.state_dir());
+        let ground = Ground {
+            state_dir: holder.state_dir().to_owned(),
+            storage: Storage::open(holder.state_dir().join("s3"))?,
+            images,
+            logs: Logs::new(holder.state_dir()),
+            metrics: Metrics::open(holder.state_dir())?,
+            faults,
+            stop_grace: config.stop_grace,
+        };
+        let services = open(ground, config.minute)?;
         // Clients that come at once find the endpoints as they left them.
         services.endpoints.resumed(RESUME_PATIENCE).await;
         let card = holder.announce(port)?;
@@ -142,15 +171,24 @@ impl Server {
 }
 
 /// Opens all services of a state directory, which takes their work up again.
-fn open(holder: &Holder, images: Images) -> Result<Services, Error> {
-    let state_dir = holder.state_dir();
-    let storage = Storage::open(state_dir.join("s3"))?;
+fn open(ground: Ground, minute: Duration) -> Result<Services, Error> {
+    let state_dir = &ground.state_dir;
+    let health = json!({"build_id": build_id(), "state_dir": state_dir, "pid": std::process::id()});
+    let scaling = Scaling::open(state_dir, minute)?;
+    let endpoints = Endpoints::open(ground.clone())?;
+    // A server may have been killed between the end of an endpoint and that of its targets.
+    scaling.prune(&endpoints);
     Ok(Services {
-        jobs: Jobs::open(state_dir, storage.clone(), images.clone())?,
-        models: Models::open(state_dir, storage.clone(), images.clone())?,
-        endpoints: Endpoints::open(state_dir, storage.clone(), images)?,
-        storage,
-        health: json!({"build_id": build_id(), "state_dir": state_dir, "pid": std::process::id()}),
+        jobs: Jobs::open(ground.clone())?,
+        models: Models::open(state_dir, ground.storage.clone(), ground.images.clone())?,
+        endpoints,
+        scaling,
+        registry: Registry::new(ground.images),
+        storage: ground.storage,
+        logs: ground.logs,
+        metrics: ground.metrics,
+        faults: ground.faults,
+        health,
     })
 }
 
@@ -169,6 +207,8 @@ async fn run(services: Arc<Services>, holder: Holder, listener: TcpListener, lim
     let router = router(services.clone(), activity.clone());
     let (close, closed) = watch::channel(());
     let serving = tokio::spawn(serve(listener, router, closed));
+    let beating = tokio::spawn(beat(services.clone()));
+    let scaling = tokio::spawn(services.scaling.clone().watch(services.endpoints.clone()));
     let mut ended = limits.ended;
     tokio::select! {
         // An error means that the handle was dropped, which ends the server as well.
@@ -177,9 +217,12 @@ async fn run(services: Arc<Services>, holder: Holder, listener: TcpListener, lim
     }
     // No new connections; requests under way still reach the programs while those are being ended.
     drop(close);
+    scaling.abort();
+    beating.abort();
     services.jobs.shut_down().await;
     services.endpoints.shut_down().await;
     let _ = timeout(DRAIN, serving).await;
+    services.metrics.flush(true);
     // Only now may another server have the directory: nothing writes to it any more.
     drop(holder);
 }
@@ -190,7 +233,8 @@ async fn serve(
     router: Router,
     mut closed: watch::Receiver<()>,
 ) -> io::Result<()> {
-    axum::serve(listener, router)
+    let router = router.into_make_service_with_connect_info::<Line>();
+    axum::serve(Listener(listener), router)
         .with_graceful_shutdown(async move { while closed.changed().await.is_ok() {} })
         .await
 }

@@ -78,13 +78,37 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
         let mut rows = locked(&self.rows);
         let row = rows.get_mut(name)?;
         change(row);
+        self.keep(name, row);
+        Some(row.clone())
+    }
+
+    /// Writes a record that has changed.
+    fn keep(&self, name: &str, row: &T) {
         if let Err(error) = save(&self.file(name), row) {
             log::line(&format!(
                 "record {name} is kept in memory only: {}",
                 chain(&error)
             ));
         }
-        Some(row.clone())
+    }
+
+    /// Shows a part of the first wanted record to `change`, and keeps the record if that has
+    /// changed it; `None` when there is no such record.
+    pub(crate) fn adjust<P: Clone + PartialEq>(
+        &self,
+        wanted: impl Fn(&T) -> bool,
+        part: impl Fn(&mut T) -> &mut P,
+        change: &mut dyn FnMut(&mut P),
+    ) -> Option<()> {
+        let mut rows = locked(&self.rows);
+        let (name, row) = rows.iter_mut().find(|(_, row)| wanted(row))?;
+        let part = part(row);
+        let before = part.clone();
+        change(part);
+        if *part != before {
+            self.keep(name, row);
+        }
+        Some(())
     }
 
     /// Removes a record and gives it back.

@@ -1,11 +1,13 @@
 //! Training jobs: `CreateTrainingJob`, `DescribeTrainingJob`, `ListTrainingJobs`,
-//! `StopTrainingJob`.
+//! `StopTrainingJob`, `DeleteTrainingJob`.
 //!
 //! Each job is a process of its own with its own tree, log and task; all of them run at once. A
 //! job whose server was killed is run again from its start, because its request is kept with
 //! its record.
 
 mod check;
+mod checkpoints;
+mod follow;
 mod metrics;
 mod plan;
 mod record;
@@ -22,14 +24,17 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::clock::Stamp;
 use crate::error::{Error, chain};
+use crate::ground::Ground;
 use crate::image::Images;
 use crate::listing::{self, Entry, Listing};
 use crate::log;
+use crate::metrics::Watched;
 use crate::names::Violations;
 use crate::process::Identity;
-use crate::s3::Storage;
 use crate::store::{Table, locked};
+use crate::tags::Tag;
 use crate::wire::{ApiError, Call, nothing};
 use metrics::Readings;
 use plan::Plan;
@@ -40,14 +45,15 @@ use tree::Tree;
 
 pub(crate) use run::blocking;
 
+/// What is said of a job that does not exist.
+const NOT_FOUND: &str = "Requested resource not found.";
+
 /// All training jobs.
 pub(crate) struct Jobs {
     /// `jobs/` of the state directory: a folder with tree and log for each job.
     folder: PathBuf,
-    /// Where data comes from and results go.
-    storage: Storage,
-    /// Which program trains.
-    images: Images,
+    /// Data, programs, logs, metrics and faults.
+    ground: Ground,
     /// What is known of each job.
     table: Table<Record>,
     /// What is wanted of each job at work.
@@ -67,16 +73,11 @@ struct Named {
 impl Jobs {
     /// Opens the jobs of a state directory; those that a killed server left running are run
     /// again.
-    pub(crate) fn open(
-        state_dir: &std::path::Path,
-        storage: Storage,
-        images: Images,
-    ) -> Result<Arc<Self>, Error> {
+    pub(crate) fn open(ground: Ground) -> Result<Arc<Self>, Error> {
         let jobs = Arc::new(Self {
-            folder: state_dir.join("jobs"),
-            storage,
-            images,
-            table: Table::open(state_dir.join("training-jobs"))?,
+            folder: ground.state_dir.join("jobs"),
+            table: Table::open(ground.state_dir.join("training-jobs"))?,
+            ground,
             wishes: Mutex::default(),
             tasks: Mutex::default(),
         });
@@ -102,7 +103,7 @@ impl Jobs {
                 "Training job stopped",
             );
         }
-        match plan(&record.request, &self.images) {
+        match plan(&record.request, &self.ground.images) {
             Ok(plan) => {
                 self.table.update(&record.name, Record::restart);
                 self.start(plan);
@@ -119,7 +120,7 @@ impl Jobs {
 
     /// `CreateTrainingJob`.
     pub(crate) async fn create(self: Arc<Self>, call: &Call) -> Result<Value, ApiError> {
-        let plan = plan(&call.body, &self.images)?;
+        let plan = plan(&call.body, &self.ground.images)?;
         let role = call
             .body
             .get("RoleArn")
@@ -155,7 +156,7 @@ impl Jobs {
     /// results.
     async fn check_locations(&self, plan: &Plan, role: &str, region: &str) -> Result<(), ApiError> {
         for source in plan.channels.iter().map(|channel| channel.source.clone()) {
-            let (storage, prefix) = (self.storage.clone(), source.clone());
+            let (storage, prefix) = (self.ground.storage.clone(), source.clone());
             let objects = blocking(move || storage.objects(&prefix)).await;
             if objects
                 .map_err(|error| ApiError::internal(error.to_string()))?
@@ -169,7 +170,7 @@ impl Jobs {
                 )));
             }
         }
-        if !self.storage.has_bucket(&plan.output.bucket) {
+        if !self.ground.storage.has_bucket(&plan.output.bucket) {
             let text = format!(
                 "The bucket of S3OutputPath \"{}\" does not exist: NoSuchBucket",
                 plan.output
@@ -216,6 +217,50 @@ impl Jobs {
         Ok(nothing())
     }
 
+    /// `DeleteTrainingJob`: the name is free again. Results and logs stay, as on AWS.
+    pub(crate) fn delete(&self, call: &Call) -> Result<Value, ApiError> {
+        let record = self.record(call).map_err(|error| {
+            let missing = error.message() == NOT_FOUND;
+            if missing {
+                ApiError::new("ResourceNotFound", NOT_FOUND)
+            } else {
+                error
+            }
+        })?;
+        if !record.status.is_final() {
+            let text = format!(
+                "Training job {} cannot be deleted while it is in status {}.",
+                record.arn(),
+                record.status.word()
+            );
+            return Err(ApiError::new("ResourceInUse", text));
+        }
+        // The files go first: a record without files can be deleted again, files without a record
+        // cannot.
+        let removed = self.tree(&record.name).remove();
+        removed.map_err(|error| ApiError::internal(error.to_string()))?;
+        self.table.remove(&record.name);
+        Ok(nothing())
+    }
+
+    /// Shows the tags of a job to `change`.
+    pub(crate) fn tagged(&self, arn: &str, change: &mut dyn FnMut(&mut Vec<Tag>)) -> Option<()> {
+        self.table.adjust(
+            |record| record.arn() == arn,
+            |record| &mut record.tags,
+            change,
+        )
+    }
+
+    /// The programs at work, and whose they are.
+    pub(crate) fn processes(&self) -> Vec<(Watched, Identity)> {
+        let host = |record: &Record| Watched::Job(format!("{}/algo-1", record.name));
+        let records = self.table.all().into_iter();
+        records
+            .filter_map(|record| Some((host(&record), record.process?)))
+            .collect()
+    }
+
     /// The job that a request names.
     fn record(&self, call: &Call) -> Result<Record, ApiError> {
         let request: Named = call.read()?;
@@ -225,7 +270,7 @@ impl Jobs {
         let record = request
             .training_job_name
             .and_then(|name| self.table.get(&name));
-        record.ok_or_else(|| ApiError::validation("Requested resource not found."))
+        record.ok_or_else(|| ApiError::validation(NOT_FOUND))
     }
 
     /// `ListTrainingJobs`.
@@ -260,6 +305,20 @@ impl Jobs {
         }
         let mut tasks = std::mem::take(&mut *locked(&self.tasks));
         while tasks.join_next().await.is_some() {}
+    }
+
+    /// How often a job's instance was taken away, and when the job was created.
+    fn history(&self, name: &str) -> (usize, Stamp) {
+        let record = self.table.get(name);
+        record.map_or((0, Stamp::now()), |record| {
+            (record.interruptions, record.created)
+        })
+    }
+
+    /// A job's instance was taken away.
+    fn interrupted(&self, name: &str) {
+        log::line(&format!("training job {name} has lost its spot instance"));
+        self.table.update(name, Record::interrupt);
     }
 
     /// The log of a job, if there is such a job.

@@ -3,10 +3,11 @@
 //! Errors have HTTP status 400 (or the service's own), `{"__type": CODE, "message": TEXT}` and
 //! the code in a header.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -35,7 +36,7 @@ pub(crate) struct ApiError {
     /// The HTTP status.
     status: StatusCode,
     /// The error code that clients match on.
-    code: &'static str,
+    code: Cow<'static, str>,
     /// What it says to people.
     message: String,
     /// Further members of the modelled error.
@@ -44,10 +45,10 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     /// A refusal with HTTP status 400.
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
-            code,
+            code: code.into(),
             message: message.into(),
             fields: Map::new(),
         }
@@ -75,6 +76,16 @@ impl ApiError {
         self
     }
 
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The error code.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
     /// What the error says.
     pub(crate) fn message(&self) -> &str {
         &self.message
@@ -84,13 +95,13 @@ impl ApiError {
     /// their clients.
     pub(crate) fn response(self) -> Response<Body> {
         let mut body = self.fields;
-        body.insert("__type".into(), self.code.into());
+        body.insert("__type".into(), self.code.clone().into());
         body.insert("message".into(), self.message.clone().into());
         body.insert("Message".into(), self.message.into());
         let mut response = answer(self.status, &Value::Object(body));
-        response
-            .headers_mut()
-            .insert("x-amzn-errortype", HeaderValue::from_static(self.code));
+        if let Ok(code) = HeaderValue::from_str(&self.code) {
+            response.headers_mut().insert("x-amzn-errortype", code);
+        }
         response
     }
 }
@@ -109,11 +120,16 @@ fn answer(status: StatusCode, body: &Value) -> Response<Body> {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert("content-type", HeaderValue::from_static(JSON_1_1));
+    number(headers);
+    response
+}
+
+/// Gives an answer its id.
+pub(crate) fn number(headers: &mut HeaderMap) {
     let number = ANSWERS.fetch_add(1, Ordering::Relaxed);
     if let Ok(id) = HeaderValue::from_str(&format!("local-{number}")) {
         headers.insert("x-amzn-requestid", id);
     }
-    response
 }
 
 /// A JSON answer to our own `/_local` paths.

@@ -6,14 +6,17 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::capture::Capture;
 use super::variant::{Variant, VariantRequest};
 use crate::arn;
 use crate::clock::Stamp;
 use crate::error::{Error, chain};
+use crate::faults::quota;
 use crate::listing::{self, Entry, Listing};
 use crate::model::Models;
 use crate::names::Violations;
 use crate::store::Table;
+use crate::tags::{Tag, of_request};
 use crate::wire::{ApiError, Call, nothing};
 
 /// All endpoint configurations.
@@ -35,6 +38,12 @@ pub(crate) struct Config {
     created: Stamp,
     /// The variants, without their models: those are looked up when an endpoint is made.
     variants: Vec<VariantRequest>,
+    /// What is written down of requests and answers.
+    #[serde(default)]
+    capture: Option<Capture>,
+    /// The configuration's tags.
+    #[serde(default)]
+    tags: Vec<Tag>,
 }
 
 /// `CreateEndpointConfigInput`, as far as the server acts on it.
@@ -46,6 +55,8 @@ struct ConfigRequest {
     /// `ProductionVariants`, 1 to 10.
     #[serde(default)]
     production_variants: Vec<VariantRequest>,
+    /// What is written down of requests and answers.
+    data_capture_config: Option<Capture>,
 }
 
 impl Configs {
@@ -71,6 +82,8 @@ impl Configs {
             name: name.clone(),
             created: Stamp::now(),
             variants: request.production_variants,
+            capture: request.data_capture_config,
+            tags: of_request(&call.body),
         };
         match self.table.insert_new(&name, config) {
             Err(error) => Err(ApiError::internal(chain(&error))),
@@ -79,6 +92,20 @@ impl Configs {
             ))),
             Ok(true) => Ok(json!({"EndpointConfigArn": arn})),
         }
+    }
+
+    /// What the configuration `name` says is to be written down.
+    pub(crate) fn capture(&self, name: &str) -> Option<Capture> {
+        self.table.get(name)?.capture
+    }
+
+    /// Shows the tags of a configuration to `change`.
+    pub(crate) fn tagged(&self, arn: &str, change: &mut dyn FnMut(&mut Vec<Tag>)) -> Option<()> {
+        self.table.adjust(
+            |config| config.arn() == arn,
+            |config| &mut config.tags,
+            change,
+        )
     }
 
     /// The variants of the configuration `name`, each with its model as it is now.
@@ -168,6 +195,22 @@ impl Configs {
     }
 }
 
+/// The most processes of one endpoint: a machine has an end where a cloud has a quota.
+const MOST_INSTANCES: usize = 32;
+
+/// AWS has a quota for the instances of endpoints, and so has this server.
+pub(super) fn limit(instances: usize) -> Result<(), ApiError> {
+    if instances <= MOST_INSTANCES {
+        return Ok(());
+    }
+    let text = quota(
+        "instances for endpoint usage",
+        MOST_INSTANCES as i64,
+        instances as i64,
+    );
+    Err(ApiError::new("ResourceLimitExceeded", text))
+}
+
 impl Config {
     /// The configuration's resource name.
     fn arn(&self) -> String {
@@ -190,6 +233,11 @@ impl ConfigRequest {
                 &mut found,
             );
         }
-        found.finish()
+        if let Some(capture) = &self.data_capture_config {
+            capture.note(&mut found);
+        }
+        found.finish()?;
+        let count = |variant: &VariantRequest| variant.count();
+        limit(self.production_variants.iter().map(count).sum())
     }
 }

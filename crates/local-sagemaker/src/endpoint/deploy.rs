@@ -1,6 +1,7 @@
 //! Putting a configuration to work, replacing one by the next, and ending one.
 
 use std::fs;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use super::fleet::{Fleet, Member};
 use super::record::{Deployment, Record, Status};
 use super::replica::{Blueprint, Replica};
 use super::variant::Variant;
+use crate::digest::sha256;
 use crate::log;
 use crate::store::locked;
 
@@ -85,54 +87,101 @@ impl Endpoints {
         }
     }
 
+    /// Other weights and other numbers of processes, as the record has them by now; `before` is
+    /// what it had. New processes that do not pass are ended, and the old numbers stay.
+    pub(crate) async fn deploy_shape(self: Arc<Self>, record: Record, before: Vec<Variant>) {
+        let outcome = match self.live(&record.name) {
+            Some(fleet) => self.shape(&record, &fleet).await,
+            None => Err("InternalServerError: the endpoint has no processes.".to_owned()),
+        };
+        self.table.update(&record.name, |record| match &outcome {
+            Ok(()) => record.enter(Status::InService, None),
+            Err(reason) => {
+                record.current.variants = before;
+                record.enter(Status::InService, Some(reason));
+            }
+        });
+    }
+
+    /// Starts what is missing, then ends what is too much.
+    async fn shape(self: &Arc<Self>, record: &Record, fleet: &Fleet) -> Result<(), String> {
+        let members = |variant: &Variant| fleet.named(&variant.name).cloned();
+        let deployment = (record.name.as_str(), record.current.generation);
+        let mut grown = Vec::new();
+        for variant in &record.current.variants {
+            let Some(member) = members(variant) else {
+                continue;
+            };
+            let more = self
+                .replicas(deployment, variant, member.count()..variant.count())
+                .await?;
+            grown.push((member, more));
+        }
+        for (member, more) in grown {
+            member.grow(more);
+        }
+        for variant in &record.current.variants {
+            if let Some(member) = members(variant) {
+                member.weigh(variant.weight);
+                member.shrink(variant.count(), DRAIN).await;
+            }
+        }
+        Ok(())
+    }
+
     /// Starts all variants at once; one that fails ends the others.
     async fn start(self: &Arc<Self>, name: &str, deployment: &Deployment) -> Result<Fleet, String> {
         let mut starts = JoinSet::new();
         for (order, variant) in deployment.variants.iter().enumerate() {
-            let blueprint = self.blueprint(name, deployment.generation, variant.clone())?;
-            let (name, weight, proxy) = (variant.name.clone(), variant.weight, self.proxy.clone());
+            let (endpoints, variant) = (self.clone(), variant.clone());
+            let (name, generation) = (name.to_owned(), deployment.generation);
             starts.spawn(async move {
-                Ok((
-                    order,
-                    Member {
-                        name,
-                        weight,
-                        replica: Replica::start(blueprint, proxy).await?,
-                    },
-                ))
+                let all = 0..variant.count();
+                let replicas = endpoints
+                    .replicas((&name, generation), &variant, all)
+                    .await?;
+                Ok((order, Member::new(variant.name, variant.weight, replicas)))
             });
         }
-        let mut members = Vec::new();
-        let mut failure = None;
-        while let Some(started) = starts.join_next().await {
-            match started
-                .map_err(|error| error.to_string())
-                .and_then(|result: Result<_, String>| result)
-            {
-                Ok(member) => members.push(member),
-                Err(reason) => _ = failure.get_or_insert(reason),
-            }
-        }
+        let mut members = all_of(&mut starts).await;
         // They came in the order in which they were ready, which differs from time to time.
-        members.sort_by_key(|(order, _)| *order);
-        let fleet = Fleet::new(members.into_iter().map(|(_, member)| member).collect());
-        match failure {
-            None => Ok(fleet),
-            Some(reason) => {
-                fleet.stop().await;
-                Err(reason)
-            }
+        if let Ok(members) = &mut members {
+            members.sort_by_key(|(order, _)| *order);
         }
+        let members = members?.into_iter().map(|(_, member)| member).collect();
+        Ok(Fleet::new(members, deployment.capture.clone()))
     }
 
-    /// What one variant of a deployment is started from.
+    /// Starts the processes of these numbers, all at once; dropping those that have passed ends
+    /// them when one has not.
+    async fn replicas(
+        self: &Arc<Self>,
+        (name, generation): (&str, u64),
+        variant: &Variant,
+        numbers: Range<usize>,
+    ) -> Result<Vec<Replica>, String> {
+        let mut starts = JoinSet::new();
+        for number in numbers {
+            let blueprint = self.blueprint(name, generation, (variant, number))?;
+            // They share one model, which the first unpacks.
+            blueprint.unpack().await?;
+            let proxy = self.proxy.clone();
+            starts.spawn(async move { Ok((number, Replica::start(blueprint, proxy).await?)) });
+        }
+        let mut replicas = all_of(&mut starts).await?;
+        replicas.sort_by_key(|(number, _)| *number);
+        Ok(replicas.into_iter().map(|(_, replica)| replica).collect())
+    }
+
+    /// What one process of a variant is started from.
     fn blueprint(
         self: &Arc<Self>,
         name: &str,
         generation: u64,
-        variant: Variant,
+        (variant, number): (&Variant, usize),
     ) -> Result<Blueprint, String> {
         let program = self
+            .ground
             .images
             .program(&variant.container.image)
             .map_err(|error| error.message().to_owned())?;
@@ -143,10 +192,11 @@ impl Endpoints {
                 folder.display()
             )
         })?;
+        let instance = instance_id(&format!("{name}/{generation}/{}/{number}", variant.name));
         let (endpoints, endpoint, process) = (
             Arc::downgrade(self),
             name.to_owned(),
-            format!("{generation}/{}", variant.name),
+            format!("{generation}/{}/{instance}", variant.name),
         );
         let started = move |identity| {
             let Some(endpoints) = endpoints.upgrade() else {
@@ -158,10 +208,10 @@ impl Endpoints {
             });
         };
         Ok(Blueprint {
-            log: self.folder.join(name).join("log"),
-            storage: self.storage.clone(),
+            stream: self.ground.logs.serving(name, &variant.name, &instance),
+            storage: self.ground.storage.clone(),
             started: Box::new(started),
-            variant,
+            variant: variant.clone(),
             program,
             folder,
         })
@@ -189,6 +239,29 @@ impl Endpoints {
     fn generation(&self, name: &str, generation: u64) -> PathBuf {
         self.folder.join(name).join(generation.to_string())
     }
+}
+
+/// What all tasks give, or the first failure once all have ended: what is dropped ends its
+/// process.
+async fn all_of<T: 'static>(tasks: &mut JoinSet<Result<T, String>>) -> Result<Vec<T>, String> {
+    let mut results = Vec::new();
+    let mut failure = None;
+    while let Some(result) = tasks.join_next().await {
+        match result
+            .map_err(|error| error.to_string())
+            .and_then(|result| result)
+        {
+            Ok(result) => results.push(result),
+            Err(reason) => _ = failure.get_or_insert(reason),
+        }
+    }
+    failure.map_or(Ok(results), Err)
+}
+
+/// The id of an instance, which follows from its place: a process that is started again writes
+/// to the log of the one before.
+fn instance_id(place: &str) -> String {
+    format!("i-{}", &sha256(place)[..17])
 }
 
 /// Ends a fleet once the requests that it is answering are answered, or after `patience`.

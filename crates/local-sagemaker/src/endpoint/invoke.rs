@@ -1,16 +1,21 @@
 //! `InvokeEndpoint`: one request to one variant, and the runtime's own errors.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, Request, Response, StatusCode};
 use bytes::Bytes;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::Endpoints;
+use super::capture::Exchange;
 use super::fleet::Member;
 use super::proxy::{Answer, Unanswered};
+use super::replica::Replica;
 use crate::arn::{self, ACCOUNT};
+use crate::clock::Stamp;
+use crate::metrics::Invocation;
 use crate::wire::ApiError;
 
 /// Longest request body: the model of the service says 6,291,456 bytes.
@@ -74,12 +79,48 @@ impl Endpoints {
             );
             ApiError::new("ValidationError", text).with_status(StatusCode::PAYLOAD_TOO_LARGE)
         })?;
-        let answer = timeout(ANSWER_TIMEOUT, self.ask(member, &parts.headers, body)).await;
+        let begin = Instant::now();
+        let asked = timeout(
+            ANSWER_TIMEOUT,
+            self.ask(member, &parts.headers, body.clone()),
+        )
+        .await;
+        let answered = asked.as_ref().ok().and_then(|asked| asked.as_ref().ok());
+        let model = answered.map_or(begin.elapsed(), |answered| answered.time);
+        self.ground.metrics.invocation(&Invocation {
+            endpoint: name,
+            variant: &member.name,
+            instances: member.count(),
+            status: answered.map(|answered| answered.answer.status.as_u16()),
+            model,
+            overhead: begin.elapsed().saturating_sub(model),
+        });
         let where_to_look = LogStream {
             endpoint: name,
             region,
         };
-        let answer = answer.map_err(|_| where_to_look.timed_out())??;
+        let Answered {
+            answer, replica, ..
+        } = asked.map_err(|_| where_to_look.timed_out())??;
+        if self.ground.faults.crashes_now() {
+            replica.crash();
+        }
+        if let (Some(capture), true) = (&fleet.capture, answer.status.is_success())
+            && capture.takes(member.requests())
+        {
+            let kind = answer
+                .headers
+                .get("content-type")
+                .and_then(|kind| kind.to_str().ok());
+            let exchange = Exchange {
+                headers: &parts.headers,
+                input: &body,
+                output_type: kind.unwrap_or("application/octet-stream"),
+                output: &answer.body,
+            };
+            let line = capture.line(&exchange, Stamp::now());
+            capture.keep(&self.captures(name), (name, &member.name), &line);
+        }
         where_to_look.response(answer, &member.name)
     }
 
@@ -90,7 +131,7 @@ impl Endpoints {
         member: &Member,
         headers: &axum::http::HeaderMap,
         body: Bytes,
-    ) -> Result<Answer, ApiError> {
+    ) -> Result<Answered, ApiError> {
         let unavailable = |why: &str| {
             ApiError::new(
                 "ServiceUnavailable",
@@ -100,10 +141,21 @@ impl Endpoints {
         };
         // Each attempt waits for a new port, so few are enough to get past one restart.
         for _ in 0..3 {
-            let port = member.replica.port_within(RESTART_PATIENCE).await;
+            let Some(replica) = member.next() else {
+                break;
+            };
+            let port = replica.port_within(RESTART_PATIENCE).await;
             let port = port.ok_or_else(|| unavailable("the container is being started again"))?;
+            let begin = Instant::now();
             match self.proxy.invoke(port, headers, body.clone()).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    let time = begin.elapsed();
+                    return Ok(Answered {
+                        answer,
+                        time,
+                        replica,
+                    });
+                }
                 Err(Unanswered::Broken(why)) => return Err(unavailable(&why)),
                 // The process has ended and its supervisor is about to notice.
                 Err(Unanswered::Refused) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -111,6 +163,16 @@ impl Endpoints {
         }
         Err(unavailable("nothing listens on the container's port"))
     }
+}
+
+/// The answer of a process.
+struct Answered {
+    /// The answer.
+    answer: Answer,
+    /// How long it took.
+    time: Duration,
+    /// The process.
+    replica: Arc<Replica>,
 }
 
 /// Where an error of the container can be read about.

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::capture::Capture;
+use super::fleet::Fleet;
 use super::variant::Variant;
 use crate::arn;
 use crate::clock::Stamp;
 use crate::process::Identity;
+use crate::tags::Tag;
 
 /// Longest `FailureReason`, in characters.
 const LONGEST_REASON: usize = 1024;
@@ -53,6 +56,9 @@ pub(crate) struct Deployment {
     pub(crate) config: String,
     /// Its variants with their models, as they were then.
     pub(crate) variants: Vec<Variant>,
+    /// What is written down of its requests and answers.
+    #[serde(default)]
+    pub(crate) capture: Option<Capture>,
 }
 
 /// An endpoint.
@@ -78,6 +84,9 @@ pub(crate) struct Record {
     pub(crate) updates: u64,
     /// The serving processes, by folder.
     pub(crate) processes: BTreeMap<String, Identity>,
+    /// The endpoint's tags.
+    #[serde(default)]
+    pub(crate) tags: Vec<Tag>,
 }
 
 impl Record {
@@ -95,6 +104,7 @@ impl Record {
             next: None,
             updates: 0,
             processes: BTreeMap::new(),
+            tags: Vec::new(),
         }
     }
 
@@ -143,13 +153,19 @@ impl Record {
         })
     }
 
-    /// `DescribeEndpointOutput`.
-    pub(crate) fn describe(&self) -> Value {
+    /// `DescribeEndpointOutput`; `live` is what serves at the moment.
+    pub(crate) fn describe(&self, live: Option<&Fleet>) -> Value {
         let mut answer = self.summary();
         answer["EndpointConfigName"] = self.current.config.clone().into();
         if self.status != Status::Creating {
-            answer["ProductionVariants"] =
-                self.current.variants.iter().map(Variant::summary).collect();
+            let summary = |variant: &Variant| {
+                let member = live.and_then(|fleet| fleet.named(&variant.name));
+                variant.summary(member.map(|member| (member.weight(), member.count())))
+            };
+            answer["ProductionVariants"] = self.current.variants.iter().map(summary).collect();
+        }
+        if let Some(capture) = &self.current.capture {
+            answer["DataCaptureConfig"] = capture.summary();
         }
         if let Some(failure) = &self.failure {
             answer["FailureReason"] = failure.clone().into();
@@ -167,6 +183,7 @@ mod tests {
             generation,
             config: config.into(),
             variants: Vec::new(),
+            capture: None,
         }
     }
 
@@ -175,9 +192,9 @@ mod tests {
         let mut record = Record::new("e", "us-east-1", deployment(0, "old"));
         record.enter(Status::InService, None);
         record.begin_update(deployment(1, "new"));
-        assert_eq!(record.describe()["EndpointStatus"], "Updating");
+        assert_eq!(record.describe(None)["EndpointStatus"], "Updating");
         record.reject_update("no ping");
-        let answer = record.describe();
+        let answer = record.describe(None);
         assert_eq!(
             (&answer["EndpointStatus"], &answer["EndpointConfigName"]),
             (&json!("InService"), &json!("old"))
@@ -192,7 +209,7 @@ mod tests {
         record.enter(Status::InService, Some("before"));
         record.begin_update(deployment(1, "new"));
         record.finish_update();
-        let answer = record.describe();
+        let answer = record.describe(None);
         assert_eq!(answer["EndpointConfigName"], "new");
         assert!(answer.get("FailureReason").is_none());
     }

@@ -1,7 +1,7 @@
 //! One serving process: started until it answers `/ping`, watched, started again when it
 //! crashes.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::process::Command;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::proxy::Proxy;
 use super::variant::Variant;
 use crate::archive;
 use crate::log;
+use crate::logs::Stream;
 use crate::names::S3Uri;
 use crate::process::{Identity, Process, exit_code};
 use crate::s3::Storage;
@@ -27,6 +28,8 @@ const STOP_GRACE: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// Between two attempts to ping.
 const PING_INTERVAL: Duration = Duration::from_millis(100);
+/// How often the log of a program is looked at, for the times of its lines.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 /// The longest pause before a crashed program is started again; the pauses double from the
 /// ping's interval.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -44,7 +47,7 @@ pub(crate) struct Blueprint {
     /// The variant's folder, with `opt/ml` in it.
     pub(crate) folder: PathBuf,
     /// Both outputs of the program.
-    pub(crate) log: PathBuf,
+    pub(crate) stream: Stream,
     /// The store that holds the model's data.
     pub(crate) storage: Storage,
     /// Told about each process that is started, so that a killed server's can be ended.
@@ -57,6 +60,8 @@ pub(crate) struct Replica {
     port: watch::Receiver<Option<u16>>,
     /// Set, or dropped, to end it.
     stop: watch::Sender<bool>,
+    /// Told when the program is to be killed, as a fault.
+    crash: Arc<Notify>,
 }
 
 impl Replica {
@@ -68,8 +73,26 @@ impl Replica {
         let running = blueprint.launch(&proxy).await?;
         let (port_sender, port) = watch::channel(Some(running.port));
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(supervise(blueprint, proxy, running, port_sender, stopped));
-        Ok(Self { port, stop })
+        let crash = Arc::new(Notify::new());
+        let supervisor = Supervisor {
+            blueprint,
+            proxy,
+            port: port_sender,
+            stopped,
+            crash: crash.clone(),
+        };
+        tokio::spawn(supervisor.run(running));
+        Ok(Self { port, stop, crash })
+    }
+
+    /// Whether the program is there to answer.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.port.borrow().is_some()
+    }
+
+    /// Kills the program; its supervisor starts it again.
+    pub(crate) fn crash(&self) {
+        self.crash.notify_one();
     }
 
     /// Where the program listens; waits up to `patience` for one that is being started again.
@@ -101,33 +124,53 @@ struct Running {
     port: u16,
 }
 
-/// Starts the program again whenever it ends by itself, until it is to stop.
-async fn supervise(
+/// What keeps a program running.
+struct Supervisor {
+    /// What it is started from.
     blueprint: Arc<Blueprint>,
+    /// What its `/ping` is asked with.
     proxy: Proxy,
-    mut running: Running,
+    /// Told where it listens.
     port: watch::Sender<Option<u16>>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    loop {
-        tokio::select! {
-            () = asked(&mut stopped) => {
-                let _ = running.process.end(STOP_GRACE).await;
-                (blueprint.started)(None);
-                return;
-            }
-            status = running.process.wait() => {
-                let code = status.map(exit_code).unwrap_or_default();
-                log::line(&format!("variant {} ended with exit code {code}; it is started again", blueprint.variant.name));
-                let _ = port.send(None);
+    /// Whether it is to end.
+    stopped: watch::Receiver<bool>,
+    /// Whether it is to be killed.
+    crash: Arc<Notify>,
+}
+
+impl Supervisor {
+    /// Starts the program again whenever it ends by itself, until it is to stop.
+    async fn run(mut self, mut running: Running) {
+        while let Some(code) = self.watch(&mut running).await {
+            let variant = &self.blueprint.variant.name;
+            log::line(&format!(
+                "variant {variant} ended with exit code {code}; it is started again"
+            ));
+            let _ = self.port.send(None);
+            self.blueprint.stream.close();
+            running = tokio::select! {
+                () = asked(&mut self.stopped) => return,
+                again = self.blueprint.relaunch(&self.proxy) => again,
+            };
+            let _ = self.port.send(Some(running.port));
+        }
+        let _ = running.process.end(STOP_GRACE).await;
+        self.blueprint.stream.close();
+        (self.blueprint.started)(None);
+    }
+
+    /// The exit code of a program that has ended by itself; none when it is to stop.
+    async fn watch(&mut self, running: &mut Running) -> Option<i32> {
+        loop {
+            tokio::select! {
+                () = asked(&mut self.stopped) => return None,
+                () = self.crash.notified() => running.process.kill(),
+                status = running.process.wait() => {
+                    return Some(status.map(exit_code).unwrap_or_default());
+                }
+                () = sleep(LOOK_INTERVAL) => self.blueprint.stream.look(),
             }
         }
-        let again = tokio::select! {
-            () = asked(&mut stopped) => return,
-            again = blueprint.relaunch(&proxy) => again,
-        };
-        let _ = port.send(Some(again.port));
-        running = again;
     }
 }
 
@@ -138,7 +181,7 @@ async fn asked(stopped: &mut watch::Receiver<bool>) {
 
 impl Blueprint {
     /// Unpacks the model's data, unless an earlier start of this very deployment has.
-    async fn unpack(&self) -> Result<(), String> {
+    pub(crate) async fn unpack(&self) -> Result<(), String> {
         let model = self.folder.join("opt/ml/model");
         if model.is_dir() {
             return Ok(());
@@ -177,7 +220,7 @@ impl Blueprint {
 
     /// Starts the program and waits for its first `/ping`.
     async fn launch(&self, proxy: &Proxy) -> Result<Running, String> {
-        let log_start = fs::metadata(&self.log).map_or(0, |log| log.len() as usize);
+        let log_start = fs::metadata(self.stream.path()).map_or(0, |log| log.len() as usize);
         let port = free_port()
             .map_err(|error| format!("InternalServerError: no port is free: {error}"))?;
         let mut process = self.spawn(port).map_err(|error| {
@@ -189,6 +232,7 @@ impl Blueprint {
             let last = tokio::select! {
                 status = process.wait() => {
                     let code = status.map(exit_code).unwrap_or_default();
+                    self.stream.close();
                     return Err(self.failed_ping(log_start, &format!("The program ended with exit code {code} before it answered.")));
                 }
                 answer = timeout(PING_TIMEOUT, proxy.ping(port)) => match answer {
@@ -197,6 +241,7 @@ impl Blueprint {
                     Err(_) => "no answer within 2 seconds".to_owned(),
                 },
             };
+            self.stream.look();
             // Checked after the ping: a slow machine gets its answer looked at.
             if Instant::now() > deadline {
                 return Err(self.failed_ping(log_start, &format!("The last /ping: {last}.")));
@@ -220,7 +265,7 @@ impl Blueprint {
 
     /// Starts the program with SageMaker's environment; what belongs to the server comes last.
     fn spawn(&self, port: u16) -> io::Result<Process> {
-        let log = File::options().create(true).append(true).open(&self.log)?;
+        let log = self.stream.append()?;
         let opt_ml = self.folder.join("opt/ml");
         let mut command = Command::new(&self.program);
         command
@@ -236,7 +281,7 @@ impl Blueprint {
 
     /// AWS's words, and what it would take a look into CloudWatch to know.
     fn failed_ping(&self, log_start: usize, detail: &str) -> String {
-        let text = fs::read(&self.log).unwrap_or_default();
+        let text = fs::read(self.stream.path()).unwrap_or_default();
         // What earlier programs of this endpoint wrote would lead astray.
         let text = String::from_utf8_lossy(text.get(log_start..).unwrap_or_default());
         let mut lines: Vec<String> = text
@@ -277,6 +322,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::logs::Logs;
     use crate::store::locked;
 
     /// Whether a process was started or has ended, in order.
@@ -296,7 +342,7 @@ mod tests {
             variant: serde_json::from_value(variant).unwrap(),
             program: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/container.py"),
             folder: dir.join("variant"),
-            log: dir.join("log"),
+            stream: Logs::new(dir).serving("e", "AllTraffic", "i-0"),
             storage: Storage::open(dir.join("s3")).unwrap(),
             started: Box::new(move |identity| locked(&started).push(identity.is_some())),
         }

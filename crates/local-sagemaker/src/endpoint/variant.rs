@@ -22,7 +22,7 @@ pub(crate) struct VariantRequest {
     variant_name: Option<String>,
     /// The model that it serves.
     model_name: Option<String>,
-    /// At least one; one process stands for all.
+    /// At least one; each is a process.
     initial_instance_count: Option<i64>,
     /// One of SageMaker's hosting types.
     instance_type: Option<String>,
@@ -45,9 +45,11 @@ pub(crate) struct Variant {
     pub(crate) weight: f64,
     /// The model's image, data and environment.
     pub(crate) container: Container,
-    /// Instances asked for; one process stands for all of them. Absent for a serverless
-    /// variant.
-    instances: Option<i64>,
+    /// Instances that are wanted, each a process. Absent for a serverless variant.
+    pub(crate) instances: Option<i64>,
+    /// What kind of instances; it changes nothing but whether they can be scaled.
+    #[serde(default)]
+    pub(crate) instance_type: Option<String>,
     /// What a serverless variant was given instead.
     serverless: Option<Value>,
     /// How long the first `/ping` may take, if the variant says.
@@ -90,6 +92,14 @@ impl VariantRequest {
         }
     }
 
+    /// How many processes it asks for.
+    pub(super) fn count(&self) -> usize {
+        match &self.serverless_config {
+            Some(_) => 1,
+            None => self.initial_instance_count.unwrap_or(1).max(1) as usize,
+        }
+    }
+
     /// The variant with its model.
     pub(crate) fn resolve(&self, models: &Models, region: &str) -> Result<Variant, ApiError> {
         let model = models.find(self.model_name.as_deref().unwrap_or_default(), region)?;
@@ -97,7 +107,10 @@ impl VariantRequest {
             name: self.variant_name.clone().unwrap_or_default(),
             weight: self.initial_variant_weight.unwrap_or(1.0),
             container: model.container,
-            instances: self.initial_instance_count,
+            instances: self
+                .initial_instance_count
+                .filter(|_| self.serverless_config.is_none()),
+            instance_type: self.instance_type.clone(),
             serverless: self.serverless_config.clone(),
             startup_seconds: self.startup_seconds.map(|seconds| seconds as u64),
         })
@@ -111,20 +124,28 @@ impl Variant {
             .map_or(DEFAULT_STARTUP, Duration::from_secs)
     }
 
-    /// `ProductionVariantSummary`.
-    pub(crate) fn summary(&self) -> Value {
+    /// How many processes serve it: a serverless variant has one.
+    pub(crate) fn count(&self) -> usize {
+        self.instances
+            .map_or(1, |instances| instances.max(1) as usize)
+    }
+
+    /// `ProductionVariantSummary`; what is wanted, unless `current` says what there is.
+    pub(crate) fn summary(&self, current: Option<(f64, usize)>) -> Value {
         let mut summary = json!({
             "VariantName": self.name,
             "DeployedImages": [{"SpecifiedImage": self.container.image, "ResolvedImage": self.container.image}],
-            "CurrentWeight": self.weight,
+            "CurrentWeight": current.map_or(self.weight, |(weight, _)| weight),
             "DesiredWeight": self.weight,
         });
         if let Some(instances) = self.instances {
-            summary["CurrentInstanceCount"] = instances.into();
+            summary["CurrentInstanceCount"] =
+                current.map_or(instances, |(_, count)| count as i64).into();
             summary["DesiredInstanceCount"] = instances.into();
         }
         if let Some(serverless) = &self.serverless {
             summary["CurrentServerlessConfig"] = serverless.clone();
+            summary["DesiredServerlessConfig"] = serverless.clone();
         }
         summary
     }

@@ -158,7 +158,7 @@ fn refusal(visit: &Visit<'_>, code: &'static str, message: &str) -> Response<Bod
 }
 
 /// An error in S3's XML.
-pub(crate) fn error(code: &'static str, message: &str, resource: &str) -> Response<Body> {
+pub(crate) fn error(code: &str, message: &str, resource: &str) -> Response<Body> {
     let escape = |text: &str| {
         text.replace('&', "&amp;")
             .replace('<', "&lt;")

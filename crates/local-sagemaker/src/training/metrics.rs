@@ -24,9 +24,14 @@ pub(crate) struct Reading {
 pub(crate) type Readings = BTreeMap<String, Reading>;
 
 /// Looks for every metric in one line of output and keeps the last match of each: the first
-/// capture group, where it is a number. Gives whether anything was found.
-pub(crate) fn scan(line: &str, metrics: &[Metric], at: Stamp, readings: &mut Readings) -> bool {
-    let mut found = false;
+/// capture group, where it is a number. Gives what was found.
+pub(crate) fn scan<'a>(
+    line: &str,
+    metrics: &'a [Metric],
+    at: Stamp,
+    readings: &mut Readings,
+) -> Vec<(&'a str, f64)> {
+    let mut found = Vec::new();
     for metric in metrics {
         let matches = metric
             .regex
@@ -34,7 +39,7 @@ pub(crate) fn scan(line: &str, metrics: &[Metric], at: Stamp, readings: &mut Rea
             .filter_map(|captures| captures.get(1)?.as_str().trim().parse().ok());
         if let Some(value) = matches.filter(|value: &f64| value.is_finite()).last() {
             readings.insert(metric.name.clone(), Reading { value, at });
-            found = true;
+            found.push((metric.name.as_str(), value));
         }
     }
     found
@@ -76,12 +81,6 @@ impl Tail {
             .lines()
             .map(str::to_owned)
             .collect())
-    }
-
-    /// The last line, if the output ended without a line break.
-    pub(crate) fn rest(&mut self) -> Option<String> {
-        let rest = std::mem::take(&mut self.partial);
-        (!rest.is_empty()).then(|| String::from_utf8_lossy(&rest).into_owned())
     }
 }
 
@@ -145,7 +144,5 @@ mod tests {
             file.write_all(written.as_bytes()).unwrap();
             assert_eq!(tail.lines().unwrap(), expected, "after {written:?}");
         }
-        assert_eq!(tail.rest().as_deref(), Some("end"));
-        assert_eq!(tail.rest(), None);
     }
 }

@@ -34,6 +34,10 @@ pub(crate) struct Plan {
     pub(crate) max_runtime: Duration,
     /// Where checkpoints are restored from and saved to.
     pub(crate) checkpoints: Option<S3Uri>,
+    /// Whether its instance may be taken away.
+    pub(crate) spot: bool,
+    /// How long a spot job may wait and run, from its creation.
+    pub(crate) max_wait: Option<Duration>,
 }
 
 /// One input channel: the objects below a prefix.
@@ -87,6 +91,11 @@ impl TrainingRequest {
             max_runtime: Duration::from_secs(
                 stop.max_runtime_in_seconds.unwrap_or(DEFAULT_MAX_RUNTIME) as u64,
             ),
+            spot: self.enable_managed_spot_training,
+            max_wait: stop
+                .max_wait_time_in_seconds
+                .filter(|_| self.enable_managed_spot_training)
+                .map(|seconds| Duration::from_secs(seconds as u64)),
             checkpoints: self
                 .checkpoint_config
                 .and_then(|config| S3Uri::parse(&config.s3_uri?)),

@@ -8,9 +8,14 @@ use crate::arn;
 use crate::clock::Stamp;
 use crate::names::S3Uri;
 use crate::process::Identity;
+use crate::tags::{Tag, of_request};
 
 /// Longest `FailureReason`, in characters.
 const LONGEST_REASON: usize = 1024;
+
+/// What a second on a spot instance is billed as, in percent of a second: prices differ from
+/// hour to hour on AWS, and are 70 % off here.
+const SPOT_SHARE: u64 = 30;
 
 /// Members of the request that the description repeats.
 const ECHOED: [&str; 14] = [
@@ -105,6 +110,18 @@ pub(crate) struct Record {
     artifact: String,
     /// The program, while it runs.
     pub(crate) process: Option<Identity>,
+    /// Since when it has had an instance; none while it waits for one.
+    #[serde(default)]
+    busy_since: Option<Stamp>,
+    /// Milliseconds on the instances that it has had before.
+    #[serde(default)]
+    spent: u64,
+    /// How often its instance was taken away.
+    #[serde(default)]
+    pub(crate) interruptions: usize,
+    /// The job's tags.
+    #[serde(default)]
+    pub(crate) tags: Vec<Tag>,
 }
 
 impl Record {
@@ -112,6 +129,7 @@ impl Record {
     pub(crate) fn new(request: Value, region: String, name: &str, output: &S3Uri) -> Self {
         let now = Stamp::now();
         let mut record = Self {
+            tags: of_request(&request),
             request,
             region,
             name: name.to_owned(),
@@ -125,6 +143,9 @@ impl Record {
             metrics: Readings::new(),
             artifact: artifact(output, name, "model.tar.gz").to_string(),
             process: None,
+            busy_since: None,
+            spent: 0,
+            interruptions: 0,
         };
         record.enter("Starting", "Preparing the instances for training");
         record
@@ -158,6 +179,7 @@ impl Record {
         // The instances are there: from here on AWS bills.
         if secondary == "Downloading" {
             self.started.get_or_insert(now);
+            self.busy_since.get_or_insert(now);
         }
     }
 
@@ -168,11 +190,27 @@ impl Record {
             last.end = Some(last.start);
         }
         self.status = status;
-        self.process = None;
+        self.leave_instance();
         self.ended = self.started.map(|_| self.modified);
         if status == Status::Failed {
             self.failure = Some(message.chars().take(LONGEST_REASON).collect());
         }
+    }
+
+    /// Its instance is there no more, nor is its program.
+    fn leave_instance(&mut self) {
+        self.process = None;
+        if let Some(since) = self.busy_since.take() {
+            self.spent += Stamp::now().millis().saturating_sub(since.millis());
+        }
+    }
+
+    /// The job's instance was taken away; it waits for another.
+    pub(crate) fn interrupt(&mut self) {
+        self.leave_instance();
+        self.interruptions += 1;
+        self.enter("Interrupted", "The spot instance was taken away");
+        self.enter("Starting", "Preparing the instances for training");
     }
 
     /// The job's work was lost with a killed server, and begins anew.
@@ -181,6 +219,8 @@ impl Record {
         // Neither the numbers nor the time of work that is lost belong to the job.
         self.metrics.clear();
         self.started = None;
+        self.busy_since = None;
+        self.spent = 0;
         self.enter(
             "Restarting",
             "The local server was stopped while the job ran; the job is run again from its start",
@@ -254,24 +294,30 @@ impl Record {
         condition
     }
 
-    /// Start, end, and the seconds between; a job that still runs has no billable time yet.
+    /// Start, end, and the seconds on instances; a job that still runs has no billable time yet.
     fn times(&self) -> Vec<(String, Value)> {
         let mut times = Vec::new();
         let Some(started) = self.started else {
             return times;
         };
         times.push(("TrainingStartTime".into(), started.wire()));
-        let until = self.ended.unwrap_or_else(Stamp::now);
-        times.push((
-            "TrainingTimeInSeconds".into(),
-            started.seconds_until(until).into(),
-        ));
+        let now = Stamp::now().millis();
+        let running = self
+            .busy_since
+            .map_or(0, |since| now.saturating_sub(since.millis()));
+        let mut millis = self.spent + running;
+        if let (0, Some(ended)) = (millis, self.ended) {
+            // A record of a server that did not count so.
+            millis = ended.millis().saturating_sub(started.millis());
+        }
+        let seconds = millis.div_ceil(1000);
+        times.push(("TrainingTimeInSeconds".into(), seconds.into()));
         if let Some(ended) = self.ended {
             times.push(("TrainingEndTime".into(), ended.wire()));
-            times.push((
-                "BillableTimeInSeconds".into(),
-                started.seconds_until(ended).into(),
-            ));
+            let spot = self.request.get("EnableManagedSpotTraining") == Some(&Value::Bool(true));
+            let share = if spot { SPOT_SHARE } else { 100 };
+            let billed = (seconds * share).div_ceil(100);
+            times.push(("BillableTimeInSeconds".into(), billed.into()));
         }
         times
     }
@@ -363,6 +409,26 @@ mod tests {
             answer["TrainingEndTime"].is_number() && answer["BillableTimeInSeconds"].is_number()
         );
         assert!(answer.get("FailureReason").is_none());
+    }
+
+    #[test]
+    fn a_spot_job_is_billed_for_less_than_it_took() {
+        let mut record = record();
+        record.request["EnableManagedSpotTraining"] = true.into();
+        record.enter("Downloading", "");
+        record.interrupt();
+        record.spent = 9_500;
+        record.enter("Downloading", "");
+        record.finish(Status::Completed, "Completed", "");
+        let answer = record.describe();
+        assert_eq!(
+            (
+                &answer["TrainingTimeInSeconds"],
+                &answer["BillableTimeInSeconds"]
+            ),
+            (&json!(10), &json!(3))
+        );
+        assert_eq!(record.interruptions, 1);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) struct TrainingRequest {
     pub(super) environment: BTreeMap<String, String>,
     /// Where checkpoints come from and go to.
     pub(super) checkpoint_config: Option<CheckpointConfig>,
-    /// Asks for a `MaxWaitTimeInSeconds`, and changes nothing else here.
+    /// Whether its instance may be taken away; asks for a `MaxWaitTimeInSeconds`.
     #[serde(default)]
     pub(super) enable_managed_spot_training: bool,
 }
@@ -133,7 +133,7 @@ pub(super) struct ResourceConfig {
 pub(super) struct StoppingCondition {
     /// How long the program may run.
     pub(super) max_runtime_in_seconds: Option<i64>,
-    /// How long a spot job may wait and run; it never waits here.
+    /// How long a spot job may wait and run.
     pub(super) max_wait_time_in_seconds: Option<i64>,
 }
 

@@ -1,33 +1,24 @@
 //! One job from its first status to its last: download, run the program, upload.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::process::Command;
 use tokio::sync::watch;
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::sleep;
 
 use super::Jobs;
-use super::metrics::{Readings, Tail, scan};
+use super::checkpoints::Checkpoints;
 use super::plan::Plan;
 use super::record::{Status, artifact};
 use super::tree::Tree;
 use crate::archive;
 use crate::clock::Stamp;
-use crate::names::S3Uri;
-use crate::process::{Process, exit_code};
 
-/// SageMaker's `docker stop -t 120`.
-const STOP_GRACE: Duration = Duration::from_mins(2);
-/// The grace when the server itself ends: the job begins anew at the next start, so nothing is
-/// worth waiting for.
-const ABANDON_GRACE: Duration = Duration::from_secs(3);
-/// How often a running job's log is read for metrics.
-const LOG_INTERVAL: Duration = Duration::from_millis(200);
+/// Longer than any job runs.
+const FOREVER: Duration = Duration::from_hours(24 * 365);
 /// Room for the words around the failure file's text within the 1024 characters of a
 /// `FailureReason`.
 const LONGEST_FAILURE: usize = 980;
@@ -53,6 +44,10 @@ enum End {
     Stopped,
     /// Its time was up.
     MaxRuntime,
+    /// Its time to wait and run was up.
+    MaxWait,
+    /// Its spot instance was taken away; it begins anew on another.
+    Interrupted,
     /// The server ended; the job has not.
     Abandoned,
 }
@@ -62,10 +57,15 @@ impl End {
     /// not ended.
     fn entry(self) -> Option<(Status, &'static str, String)> {
         let (status, secondary, message) = match self {
-            Self::Abandoned => return None,
+            Self::Abandoned | Self::Interrupted => return None,
             Self::Failed(reason) => return Some((Status::Failed, "Failed", reason)),
             Self::Completed => (Status::Completed, "Completed", "Training job completed"),
             Self::Stopped => (Status::Stopped, "Stopped", "Training job stopped"),
+            Self::MaxWait => (
+                Status::Stopped,
+                "MaxWaitTimeExceeded",
+                "Training job wait time exceeded MaxWaitTimeInSeconds provided",
+            ),
             Self::MaxRuntime => (
                 Status::Stopped,
                 "MaxRuntimeExceeded",
@@ -77,13 +77,17 @@ impl End {
 }
 
 /// How the program ended.
-enum Exit {
+pub(super) enum Exit {
     /// By itself, with this exit code.
     Itself(i32),
     /// Because it was told to stop.
     Stopped,
     /// Because its time was up.
     MaxRuntime,
+    /// Because its time to wait and run was up.
+    MaxWait,
+    /// With its spot instance.
+    Interrupted,
     /// With the server.
     Abandoned,
 }
@@ -101,9 +105,12 @@ pub(crate) struct Run {
 impl Run {
     /// Works the job off and writes its end into the record, unless it was abandoned.
     pub(crate) async fn work(mut self) {
-        let end = match self.stages().await {
-            Ok(end) => end,
-            Err(reason) => End::Failed(reason),
+        let end = loop {
+            match self.stages().await {
+                Ok(End::Interrupted) => self.jobs.interrupted(&self.plan.name),
+                Ok(end) => break end,
+                Err(reason) => break End::Failed(reason),
+            }
         };
         // A stop that came too late to stop anything was still asked for, and is answered.
         let end = match end {
@@ -126,6 +133,9 @@ impl Run {
         if let Some(end) = self.interrupted() {
             return Ok(end);
         }
+        if let Some(end) = self.await_instance().await {
+            return Ok(end);
+        }
         self.enter("Downloading", "Downloading input data");
         self.download()
             .await
@@ -145,8 +155,10 @@ impl Run {
             Exit::Itself(0) => End::Completed,
             // AWS keeps no model of a failed job either.
             Exit::Itself(code) => return Ok(End::Failed(self.algorithm_error(code))),
+            Exit::Interrupted => return Ok(End::Interrupted),
             Exit::Stopped => End::Stopped,
             Exit::MaxRuntime => End::MaxRuntime,
+            Exit::MaxWait => End::MaxWait,
         };
         self.enter("Uploading", "Uploading generated training model");
         self.upload()
@@ -156,13 +168,35 @@ impl Run {
     }
 
     /// Where the job has its files.
-    fn tree(&self) -> Tree {
+    pub(super) fn tree(&self) -> Tree {
         self.jobs.tree(&self.plan.name)
     }
 
     /// Tells the next secondary status.
     fn enter(&self, secondary: &str, message: &str) {
         self.jobs.entered(&self.plan.name, secondary, message);
+    }
+
+    /// Waits for a spot instance, which is there at once unless a fault says otherwise.
+    async fn await_instance(&mut self) -> Option<End> {
+        let wait = self.jobs.ground.faults.capacity_wait();
+        if !self.plan.spot || wait.is_zero() {
+            return None;
+        }
+        let limit = self.wait_left();
+        tokio::select! {
+            () = sleep(wait) => None,
+            () = sleep(limit) => Some(End::MaxWait),
+            _ = next_wish(&mut self.wish) => self.interrupted(),
+        }
+    }
+
+    /// What is left of the time to wait and run.
+    pub(super) fn wait_left(&self) -> Duration {
+        let (_, created) = self.jobs.history(&self.plan.name);
+        let waited = Stamp::now().millis().saturating_sub(created.millis());
+        let limit = self.plan.max_wait.unwrap_or(FOREVER);
+        limit.saturating_sub(Duration::from_millis(waited))
     }
 
     /// A wish that came while no program was running.
@@ -176,73 +210,18 @@ impl Run {
 
     /// Lays out the tree and fills the channels.
     async fn download(&self) -> io::Result<()> {
-        let (tree, plan, storage) = (self.tree(), self.plan.clone(), self.jobs.storage.clone());
+        let (tree, plan) = (self.tree(), self.plan.clone());
+        let storage = self.jobs.ground.storage.clone();
+        // What was on a machine that is lost is lost, but for what is in the store.
+        let lost = self.jobs.history(&self.plan.name).0 > 0;
         blocking(move || {
+            if lost {
+                tree.lose_checkpoints()?;
+            }
             tree.lay_out(&plan)?;
             tree.download(&plan, &storage)
         })
         .await
-    }
-
-    /// Runs the program to its end and reads the last of its metrics.
-    async fn train(&mut self) -> io::Result<Exit> {
-        let log = File::options().append(true).open(self.tree().log())?;
-        let mut process = Process::spawn(self.command(), &log)?;
-        self.jobs.runs(&self.plan.name, process.identity());
-        let mut watch = Watch {
-            tail: Tail::open(&self.tree().log())?,
-            readings: Readings::new(),
-        };
-        // Metrics are read once more after the end: the last lines matter most.
-        let exit = self.follow(&mut process, &mut watch).await;
-        watch.read(self, true)?;
-        exit
-    }
-
-    /// The program with SageMaker's environment. `FIRE_OPT_ML` comes last: a job cannot name
-    /// another tree.
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.plan.program);
-        command
-            .arg("train")
-            .current_dir(self.tree().opt_ml())
-            .env("TRAINING_JOB_NAME", &self.plan.name)
-            .env("TRAINING_JOB_ARN", self.jobs.arn(&self.plan.name))
-            .env("AWS_REGION", self.jobs.region(&self.plan.name))
-            .envs(&self.plan.environment)
-            .env("FIRE_OPT_ML", self.tree().opt_ml());
-        command
-    }
-
-    /// Until the program ends, by itself or because it must.
-    async fn follow(&mut self, process: &mut Process, watch: &mut Watch) -> io::Result<Exit> {
-        let mut deadline: Pin<Box<Sleep>> =
-            Box::pin(sleep_until(Instant::now() + self.plan.max_runtime));
-        loop {
-            tokio::select! {
-                status = process.wait() => return Ok(Exit::Itself(exit_code(status?))),
-                () = &mut deadline => {
-                    process.end(STOP_GRACE).await?;
-                    return Ok(Exit::MaxRuntime);
-                }
-                wish = next_wish(&mut self.wish) => match wish {
-                    Wish::Abandon => {
-                        process.end(ABANDON_GRACE).await?;
-                        return Ok(Exit::Abandoned);
-                    }
-                    Wish::Stop | Wish::Run => return self.stop(process).await,
-                },
-                () = sleep(LOG_INTERVAL) => watch.read(self, false)?,
-            }
-        }
-    }
-
-    /// Stops the program; if the server ends meanwhile, the stop stays asked for.
-    async fn stop(&mut self, process: &mut Process) -> io::Result<Exit> {
-        tokio::select! {
-            status = process.end(STOP_GRACE) => status.map(|_| Exit::Stopped),
-            _ = self.wish.wait_for(|wish| *wish == Wish::Abandon) => Ok(Exit::Abandoned),
-        }
     }
 
     /// Packs what the program left and stores it, then its checkpoints.
@@ -254,23 +233,17 @@ impl Run {
             // A program that leaves nothing has nothing stored, as on AWS.
             if blocking(move || archive::pack(&source, &target)).await? {
                 self.jobs
+                    .ground
                     .storage
                     .put(&artifact(output, &self.plan.name, file), &draft)
                     .await?;
                 fs::remove_file(&draft)?;
             }
         }
-        match &self.plan.checkpoints {
-            Some(target) => self.save_checkpoints(target).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Stores the checkpoints one by one, uncompressed.
-    async fn save_checkpoints(&self, target: &S3Uri) -> io::Result<()> {
-        for (path, file) in self.tree().checkpoints()? {
-            self.jobs.storage.put(&target.below(&path), &file).await?;
-        }
+        let mut checkpoints = Checkpoints::none(self.plan.checkpoints.clone());
+        checkpoints
+            .store(&self.tree(), &self.jobs.ground.storage, true)
+            .await?;
         Ok(())
     }
 
@@ -290,34 +263,8 @@ impl Run {
     }
 }
 
-/// The program's output so far.
-struct Watch {
-    /// The log.
-    tail: Tail,
-    /// The latest value of each metric.
-    readings: Readings,
-}
-
-impl Watch {
-    /// Reads what was written since the last call; at the `end`, also a last line without a
-    /// line break.
-    fn read(&mut self, run: &Run, end: bool) -> io::Result<()> {
-        let mut lines = self.tail.lines()?;
-        lines.extend(end.then(|| self.tail.rest()).flatten());
-        let now = Stamp::now();
-        let found = lines
-            .iter()
-            .filter(|line| scan(line, &run.plan.metrics, now, &mut self.readings))
-            .count();
-        if found > 0 {
-            run.jobs.measured(&run.plan.name, &self.readings);
-        }
-        Ok(())
-    }
-}
-
 /// The next wish that is not to go on.
-async fn next_wish(wish: &mut watch::Receiver<Wish>) -> Wish {
+pub(super) async fn next_wish(wish: &mut watch::Receiver<Wish>) -> Wish {
     match wish.wait_for(|wish| *wish != Wish::Run).await {
         Ok(wish) => *wish,
         // Nobody is left who could wish for anything: the server is gone.

@@ -27,9 +27,25 @@ impl Tree {
         self.job.join("opt/ml")
     }
 
-    /// Both outputs of the program.
+    /// Both outputs of the program: a link to the log stream of its last run.
     pub(crate) fn log(&self) -> PathBuf {
         self.job.join("log")
+    }
+
+    /// From now on the log is that file.
+    pub(crate) fn link_log(&self, stream: &Path) -> io::Result<()> {
+        let draft = self.draft("log.draft");
+        let _ = fs::remove_file(&draft);
+        std::os::unix::fs::symlink(stream, &draft)?;
+        fs::rename(draft, self.log())
+    }
+
+    /// Removes the checkpoints of a machine that is lost.
+    pub(crate) fn lose_checkpoints(&self) -> io::Result<()> {
+        match fs::remove_dir_all(self.below("checkpoints")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// What the program leaves: `model`, `output/data`, `output/failure`, `checkpoints`.
@@ -60,8 +76,6 @@ impl Tree {
         ] {
             fs::create_dir_all(self.below(folder))?;
         }
-        // Emptied as well: the metrics of a run that is lost are in it.
-        fs::File::create(self.log())?;
         let config = |name: &str, value: &Value| {
             fs::write(self.below("input/config").join(name), value.to_string())
         };
@@ -121,6 +135,14 @@ impl Tree {
         }
         files.sort();
         Ok(files)
+    }
+
+    /// Removes everything of a job that is deleted.
+    pub(crate) fn remove(&self) -> io::Result<()> {
+        match fs::remove_dir_all(&self.job) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Removes the tree of a job whose results are in the store; the log stays.

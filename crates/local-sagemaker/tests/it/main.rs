@@ -20,6 +20,38 @@ mod training;
 #[cfg(test)]
 mod endpoints;
 
+/// Several instances and variants, other shapes, and what is captured.
+#[cfg(test)]
+mod fleets;
+
+/// What the programs print, through CloudWatch Logs.
+#[cfg(test)]
+mod logs;
+
+/// What is measured, through CloudWatch.
+#[cfg(test)]
+mod metrics;
+
+/// Auto scaling: what is registered, and what it does under load.
+#[cfg(test)]
+mod scaling;
+
+/// Spot instances, checkpoints, limits of time, deletion, tags.
+#[cfg(test)]
+mod spot;
+
+/// Roles and images, which clients look up before they begin.
+#[cfg(test)]
+mod lookups;
+
+/// What goes wrong on purpose.
+#[cfg(test)]
+mod faults;
+
+/// Servers that are killed in the middle of things.
+#[cfg(test)]
+mod kills;
+
 /// Locks, ports, idling, and what outlives a server.
 #[cfg(test)]
 mod lifetime;

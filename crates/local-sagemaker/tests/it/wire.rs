@@ -19,10 +19,16 @@ async fn what_is_no_known_call_is_refused_in_the_services_shape() {
             "SageMaker.CreateNotebookInstance",
         ),
         (
-            "Logs_20140328.GetLogEvents",
+            "Logs_20140328.CreateLogGroup",
             "{}",
             "UnknownOperationException",
-            "Logs_20140328.GetLogEvents",
+            "Logs_20140328.CreateLogGroup",
+        ),
+        (
+            "Lambda.Invoke",
+            "{}",
+            "UnknownOperationException",
+            "Lambda.Invoke",
         ),
         (
             "SageMaker.CreateModel",

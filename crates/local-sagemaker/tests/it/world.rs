@@ -1,4 +1,6 @@
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -43,30 +45,71 @@ impl Http {
         Self(Client::builder(TokioExecutor::new()).build_http())
     }
 
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
-        let (parts, body) = self.0.request(request).await.unwrap().into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer {
+    /// None if the connection broke.
+    pub(crate) async fn try_send(&self, request: Request<Full<Bytes>>) -> Option<Answer> {
+        let (parts, body) = self.0.request(request).await.ok()?.into_parts();
+        let body = body.collect().await.ok()?.to_bytes();
+        Some(Answer {
             status: parts.status,
             headers: parts.headers,
             body,
-        }
+        })
     }
 }
 
 /// A server, its directory, and a client.
 pub(crate) struct World {
     dir: TempDir,
-    server: Option<Server>,
+    /// What each of its servers is started with.
+    pub(crate) config: Config,
+    server: Option<Host>,
     http: Http,
+}
+
+/// Where a server runs.
+enum Host {
+    /// In this process.
+    Here(Option<Server>),
+    /// In a process of its own, which can be killed.
+    Elsewhere(Child, String),
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if let Self::Elsewhere(child, _) = self {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 pub(crate) type Headers<'a> = &'a [(&'a str, &'a str)];
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::started(|_| ()).await
+    }
+
+    /// A server that meets these faults, with a bucket that holds one training file.
+    pub(crate) async fn with_faults(faults: &[&str]) -> Self {
+        let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        let world = Self::started(|config| config.faults = faults).await;
+        world.fill().await;
+        world
+    }
+
+    /// A server whose configuration is not quite the usual one.
+    pub(crate) async fn started(change: impl FnOnce(&mut Config)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/container.py");
+        let mut config = Config {
+            program: Some(program),
+            ..Config::new(dir.path().join("state"))
+        };
+        change(&mut config);
         let mut world = Self {
-            dir: tempfile::tempdir().unwrap(),
+            dir,
+            config,
             server: None,
             http: Http::new(),
         };
@@ -77,16 +120,15 @@ impl World {
     /// With a bucket that holds one training file.
     pub(crate) async fn with_data() -> Self {
         let world = Self::new().await;
-        world.ok(Method::PUT, "/bucket", &[], "").await;
+        world.fill().await;
         world
-            .ok(
-                Method::PUT,
-                "/bucket/data/train/part-0.csv",
-                &[],
-                "a,b\n1,2\n",
-            )
-            .await;
-        world
+    }
+
+    /// Makes a bucket that holds one training file.
+    async fn fill(&self) {
+        self.ok(Method::PUT, "/bucket", &[], "").await;
+        let (path, text) = ("/bucket/data/train/part-0.csv", "a,b\n1,2\n");
+        self.ok(Method::PUT, path, &[], text).await;
     }
 
     pub(crate) fn state_dir(&self) -> PathBuf {
@@ -94,23 +136,76 @@ impl World {
     }
 
     pub(crate) fn config(&self) -> Config {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/container.py");
-        Config {
-            program: Some(program),
-            ..Config::new(self.state_dir())
-        }
+        self.config.clone()
     }
 
     pub(crate) async fn start(&mut self) {
-        self.server = Some(Server::start(self.config()).await.unwrap());
+        let server = Server::start(self.config()).await.unwrap();
+        self.server = Some(Host::Here(Some(server)));
     }
 
     pub(crate) async fn stop(&mut self) {
-        self.server.take().unwrap().stop().await;
+        if let Some(Host::Here(server)) = &mut self.server {
+            server.take().unwrap().stop().await;
+        }
+        self.server = None;
+    }
+
+    /// Starts the server in a process of its own, with the same program behind it.
+    pub(crate) async fn start_elsewhere(&mut self) {
+        let programs = self.dir.path().join("bin");
+        std::fs::create_dir_all(&programs).unwrap();
+        let _ = std::os::unix::fs::symlink(
+            self.config.program.as_ref().unwrap(),
+            programs.join("fire-container"),
+        );
+        let mut command = Command::new(env!("CARGO_BIN_EXE_local-sagemaker"));
+        command
+            .arg("--state-dir")
+            .arg(self.state_dir())
+            .env("FIRE_BIN_DIR", programs)
+            .env("FIRE_FAULTS", self.config.faults.join(";"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let line = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            BufReader::new(stdout).read_line(&mut line).map(|_| line)
+        });
+        let line = line.await.unwrap().unwrap();
+        let url = line
+            .trim()
+            .strip_prefix("listening on ")
+            .unwrap()
+            .to_owned();
+        self.server = Some(Host::Elsewhere(child, url));
+    }
+
+    /// SIGKILL for a server in a process of its own.
+    pub(crate) fn kill(&mut self) {
+        self.server = None;
+    }
+
+    /// How many processes have the state directory in their environment.
+    pub(crate) fn processes(&self) -> usize {
+        let state_dir = self.state_dir().display().to_string();
+        let environments = std::fs::read_dir("/proc")
+            .unwrap()
+            .filter_map(|entry| std::fs::read(entry.ok()?.path().join("environ")).ok());
+        environments
+            .filter(|environment| {
+                let text = String::from_utf8_lossy(environment);
+                text.contains("FIRE_OPT_ML=") && text.contains(&state_dir)
+            })
+            .count()
     }
 
     pub(crate) fn url(&self) -> &str {
-        self.server.as_ref().unwrap().url()
+        match self.server.as_ref().unwrap() {
+            Host::Here(server) => server.as_ref().unwrap().url(),
+            Host::Elsewhere(_, url) => url,
+        }
     }
 
     pub(crate) async fn send(
@@ -120,15 +215,26 @@ impl World {
         headers: Headers<'_>,
         body: impl Into<Bytes>,
     ) -> Answer {
+        let sent = self.try_send(method, path, headers, body).await;
+        sent.unwrap_or_else(|| panic!("the connection broke: {path}"))
+    }
+
+    /// None if the connection broke.
+    pub(crate) async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: Headers<'_>,
+        body: impl Into<Bytes>,
+    ) -> Option<Answer> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url()));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.http
-            .send(request.body(Full::new(body.into())).unwrap())
-            .await
+        let request = request.body(Full::new(body.into())).unwrap();
+        self.http.try_send(request).await
     }
 
     /// A request that must succeed.
@@ -155,9 +261,13 @@ impl World {
 
     /// A SageMaker call: HTTP status and body.
     pub(crate) async fn call(&self, operation: &str, body: Value) -> (u16, Value) {
-        let target = format!("SageMaker.{operation}");
+        self.json(&format!("SageMaker.{operation}"), body).await
+    }
+
+    /// A call of any JSON service: HTTP status and body.
+    pub(crate) async fn json(&self, target: &str, body: Value) -> (u16, Value) {
         let headers = [
-            ("x-amz-target", target.as_str()),
+            ("x-amz-target", target),
             ("content-type", "application/x-amz-json-1.1"),
         ];
         let answer = self
@@ -173,9 +283,20 @@ impl World {
         operation: &'a str,
         body: Value,
     ) -> impl Future<Output = Value> + 'a {
+        self.fine("SageMaker", operation, body)
+    }
+
+    /// A call of any JSON service that must succeed.
+    #[track_caller]
+    pub(crate) fn fine<'a>(
+        &'a self,
+        service: &'a str,
+        operation: &'a str,
+        body: Value,
+    ) -> impl Future<Output = Value> + 'a {
         let place = std::panic::Location::caller();
         async move {
-            let (status, answer) = self.call(operation, body).await;
+            let (status, answer) = self.json(&format!("{service}.{operation}"), body).await;
             assert_eq!(status, 200, "{place}: {operation}: {answer}");
             answer
         }
@@ -267,6 +388,58 @@ impl World {
             json!({"EndpointConfigName": name, "ProductionVariants": [variant]}),
         )
         .await;
+    }
+
+    /// An endpoint in service whose variants are (name, weight, instances), of a model that shows
+    /// what it was given.
+    pub(crate) async fn deploy_variants(&self, name: &str, variants: &[(&str, f64, usize)]) {
+        self.configure_variants(name, variants, json!({})).await;
+        let request = json!({"EndpointName": name, "EndpointConfigName": name});
+        self.done("CreateEndpoint", request).await;
+        let endpoint = self.settled_endpoint(name).await;
+        assert_eq!(endpoint["EndpointStatus"], "InService", "{endpoint}");
+    }
+
+    /// A configuration with these variants, and further members.
+    pub(crate) async fn configure_variants(
+        &self,
+        name: &str,
+        variants: &[(&str, f64, usize)],
+        more: Value,
+    ) {
+        let container = json!({"Image": "x/fire-container"});
+        self.done(
+            "CreateModel",
+            json!({"ModelName": name, "PrimaryContainer": container}),
+        )
+        .await;
+        let variant = |(variant, weight, instances): &(&str, f64, usize)| {
+            json!({"VariantName": variant, "ModelName": name, "InitialVariantWeight": weight,
+                "InitialInstanceCount": instances, "InstanceType": "ml.m5.large"})
+        };
+        let variants: Value = variants.iter().map(variant).collect();
+        let mut request = json!({"EndpointConfigName": name, "ProductionVariants": variants});
+        for (member, value) in more.as_object().unwrap() {
+            request[member] = value.clone();
+        }
+        self.done("CreateEndpointConfig", request).await;
+    }
+
+    /// The process ids that answer so many requests.
+    pub(crate) async fn pids(
+        &self,
+        name: &str,
+        requests: usize,
+    ) -> std::collections::BTreeSet<i64> {
+        let mut pids = std::collections::BTreeSet::new();
+        for _ in 0..requests {
+            pids.insert(
+                self.invoke(name, &[], "1").await.json()["pid"]
+                    .as_i64()
+                    .unwrap(),
+            );
+        }
+        pids
     }
 
     pub(crate) async fn endpoint(&self, name: &str) -> Value {

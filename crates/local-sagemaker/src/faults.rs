@@ -1,0 +1,190 @@
+//! Faults by script: what goes wrong is said when the server starts, and goes wrong at the same
+//! call every time.
+//!
+//! A script names an operation, which calls of it are meant, and what happens to them; or what
+//! happens to the programs behind the server. The grammar is in [`GRAMMAR`].
+
+mod known;
+mod refusal;
+mod script;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::store::locked;
+use script::{Program, Script};
+
+pub(crate) use refusal::{quota, refusal};
+pub(crate) use script::{GRAMMAR, Interruption};
+
+/// All scripts of a server, and the calls that they count.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    /// What happens to calls.
+    calls: Vec<CallFault>,
+    /// What happens to programs, in the order in which it was asked for.
+    programs: Vec<Program>,
+    /// Calls so far, by operation.
+    counts: Mutex<BTreeMap<String, u64>>,
+    /// Invocations so far, of all endpoints.
+    invocations: AtomicU64,
+}
+
+/// What happens to some calls of one operation.
+#[derive(Debug)]
+struct CallFault {
+    /// The operation's name.
+    operation: String,
+    /// The first of its calls that are meant, counted from 1.
+    first: u64,
+    /// The last of them.
+    last: u64,
+    /// What happens.
+    effect: Effect,
+}
+
+/// What happens to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It is refused with this code, and nothing is done.
+    Refuse(String),
+    /// The connection is reset, and nothing is done.
+    Reset,
+    /// What was asked for is done; then the connection is reset.
+    ResetAfter,
+    /// It takes longer.
+    Delay(Duration),
+}
+
+impl Faults {
+    /// Reads the scripts; the first one that is wrong is told, with the grammar.
+    pub(crate) fn parse(scripts: &[String]) -> Result<Self, Error> {
+        let mut faults = Self::default();
+        for text in scripts {
+            match script::parse(text) {
+                Ok(Script::Call(fault)) => faults.calls.push(fault),
+                Ok(Script::Program(program)) => faults.programs.push(program),
+                Err(why) => {
+                    return Err(Error::Fault {
+                        script: text.clone(),
+                        why,
+                    });
+                }
+            }
+        }
+        Ok(faults)
+    }
+
+    /// Counts a call and gives what happens to it: first delays, then at most one other effect.
+    pub(crate) fn meet(&self, operation: &str) -> Vec<Effect> {
+        if self.calls.is_empty() {
+            return Vec::new();
+        }
+        let number = {
+            let mut counts = locked(&self.counts);
+            let count = counts.entry(operation.to_owned()).or_default();
+            *count += 1;
+            *count
+        };
+        let meant = self.calls.iter().filter(|fault| {
+            fault.operation == operation && (fault.first..=fault.last).contains(&number)
+        });
+        let (mut effects, others): (Vec<_>, Vec<_>) = meant
+            .map(|fault| fault.effect.clone())
+            .partition(|effect| matches!(effect, Effect::Delay(_)));
+        effects.extend(others.into_iter().next());
+        effects
+    }
+
+    /// Counts an invocation that a container has answered; whether that container is killed now.
+    pub(crate) fn crashes_now(&self) -> bool {
+        let number = self.invocations.fetch_add(1, Ordering::Relaxed) + 1;
+        self.programs.iter().any(|program| match program {
+            Program::CrashAfter(after) => number == *after,
+            Program::CrashEvery(every) => number.is_multiple_of(*every),
+            Program::Interrupt(_) | Program::Capacity(_) => false,
+        })
+    }
+
+    /// What interrupts a spot job that has been interrupted so often already.
+    pub(crate) fn interruption(&self, before: usize) -> Option<Interruption> {
+        let mut interruptions = self.programs.iter().filter_map(|program| match program {
+            Program::Interrupt(interruption) => Some(*interruption),
+            _ => None,
+        });
+        interruptions.nth(before)
+    }
+
+    /// How long a spot job waits for an instance.
+    pub(crate) fn capacity_wait(&self) -> Duration {
+        let waits = self.programs.iter().filter_map(|program| match program {
+            Program::Capacity(wait) => Some(*wait),
+            _ => None,
+        });
+        waits.sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(scripts: &[&str]) -> Faults {
+        let scripts: Vec<_> = scripts.iter().map(ToString::to_string).collect();
+        Faults::parse(&scripts).unwrap()
+    }
+
+    #[test]
+    fn the_calls_that_are_named_meet_their_fault_and_no_others() {
+        for (script, hit) in [
+            ("DescribeEndpoint:3:reset", vec![3]),
+            ("DescribeEndpoint:2-4:reset", vec![2, 3, 4]),
+            ("DescribeEndpoint:4+:reset", vec![4, 5]),
+            ("DescribeEndpoint:*:reset", vec![1, 2, 3, 4, 5]),
+            ("ListEndpoints:1:reset", vec![]),
+        ] {
+            let faults = faults(&[script]);
+            let met: Vec<_> = (1..=5)
+                .filter(|_| faults.meet("DescribeEndpoint") == [Effect::Reset])
+                .collect();
+            let found: Vec<_> = met.into_iter().collect();
+            assert_eq!(found, hit, "{script}");
+        }
+    }
+
+    #[test]
+    fn a_call_may_be_slow_and_fail() {
+        let faults = faults(&[
+            "PutObject:1:SlowDown",
+            "PutObject:1:delay-20ms",
+            "PutObject:1:reset",
+        ]);
+        let delay = Effect::Delay(Duration::from_millis(20));
+        assert_eq!(
+            faults.meet("PutObject"),
+            [delay, Effect::Refuse("SlowDown".into())]
+        );
+        assert_eq!(faults.meet("PutObject"), []);
+    }
+
+    #[test]
+    fn programs_meet_theirs_in_order() {
+        let faults = faults(&[
+            "serve:crash-after:2",
+            "serve:crash-every:3",
+            "train:interrupt-after:checkpoint",
+            "train:interrupt-after:1s",
+            "train:capacity-after:2s",
+        ]);
+        let crashes: Vec<_> = (0..6).map(|_| faults.crashes_now()).collect();
+        assert_eq!(crashes, [false, true, true, false, false, true]);
+        assert_eq!(faults.interruption(0), Some(Interruption::Checkpoint));
+        let second = Interruption::After(Duration::from_secs(1));
+        assert_eq!(faults.interruption(1), Some(second));
+        assert_eq!(faults.interruption(2), None);
+        assert_eq!(faults.capacity_wait(), Duration::from_secs(2));
+    }
+}

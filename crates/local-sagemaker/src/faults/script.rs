@@ -1,0 +1,174 @@
+//! The language of fault scripts.
+
+use std::time::Duration;
+
+use super::known::is_operation;
+use super::{CallFault, Effect};
+
+/// What a script may say, for `--help` and for refusals.
+pub(crate) const GRAMMAR: &str = "\
+A fault is OPERATION:WHEN:EFFECT, or one for the programs behind the server:
+  OPERATION   an operation of the AWS services here: DescribeTrainingJob, PutObject, InvokeEndpoint, ...
+  WHEN        3 (the third call since the start), 2-4, 5+ (from the fifth on), * (all)
+  EFFECT      an error code (ThrottlingException, ResourceLimitExceeded, SlowDown, InternalFailure, ...),
+              reset (the connection is reset, nothing is done),
+              reset-after (it is done, then the connection is reset),
+              delay-500ms or delay-2s
+  serve:crash-after:10              the serving process that answers invocation 10 is killed then
+  serve:crash-every:10              and so is each that answers a multiple of 10
+  train:interrupt-after:5s          a spot job is interrupted 5 s after its program has started
+  train:interrupt-after:checkpoint  or once its first new checkpoint is stored; each fault of this kind once a job
+  train:capacity-after:5s           a spot job waits that long for an instance";
+
+/// One script, read.
+#[derive(Debug)]
+pub(super) enum Script {
+    /// What happens to calls.
+    Call(CallFault),
+    /// What happens to programs.
+    Program(Program),
+}
+
+/// What happens to programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Program {
+    /// The process that answers this invocation is killed.
+    CrashAfter(u64),
+    /// So is each process that answers a multiple of it.
+    CrashEvery(u64),
+    /// A spot job loses its instance.
+    Interrupt(Interruption),
+    /// A spot job waits for an instance.
+    Capacity(Duration),
+}
+
+/// When a spot job loses its instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interruption {
+    /// So long after its program has started.
+    After(Duration),
+    /// Once a new checkpoint is in the store.
+    Checkpoint,
+}
+
+/// Reads a script; the error says what is wrong with it.
+pub(super) fn parse(script: &str) -> Result<Script, String> {
+    let parts: Vec<_> = script.split(':').collect();
+    let [subject, when, effect] = parts[..] else {
+        return Err("it has not three parts with colons between".to_owned());
+    };
+    let program = match (subject, when) {
+        ("serve", "crash-after") => Program::CrashAfter(positive(effect)?),
+        ("serve", "crash-every") => Program::CrashEvery(positive(effect)?),
+        ("train", "interrupt-after") if effect == "checkpoint" => {
+            Program::Interrupt(Interruption::Checkpoint)
+        }
+        ("train", "interrupt-after") => Program::Interrupt(Interruption::After(duration(effect)?)),
+        ("train", "capacity-after") => Program::Capacity(duration(effect)?),
+        ("serve" | "train", other) => return Err(format!("{subject} has no fault '{other}'")),
+        _ => return call(subject, when, effect).map(Script::Call),
+    };
+    Ok(Script::Program(program))
+}
+
+/// A fault of calls.
+fn call(operation: &str, when: &str, effect: &str) -> Result<CallFault, String> {
+    if !is_operation(operation) {
+        return Err(format!("the server has no operation '{operation}'"));
+    }
+    let (first, last) = calls(when)?;
+    Ok(CallFault {
+        operation: operation.to_owned(),
+        first,
+        last,
+        effect: parse_effect(effect)?,
+    })
+}
+
+/// The first and the last call that are meant.
+fn calls(when: &str) -> Result<(u64, u64), String> {
+    let (first, last) = if when == "*" {
+        (1, u64::MAX)
+    } else if let Some(first) = when.strip_suffix('+') {
+        (positive(first)?, u64::MAX)
+    } else if let Some((first, last)) = when.split_once('-') {
+        (positive(first)?, positive(last)?)
+    } else {
+        (positive(when)?, positive(when)?)
+    };
+    if first > last {
+        return Err(format!("'{when}' ends before it begins"));
+    }
+    Ok((first, last))
+}
+
+/// What happens.
+fn parse_effect(effect: &str) -> Result<Effect, String> {
+    let is_code = effect.starts_with(|letter: char| letter.is_ascii_uppercase())
+        && effect.chars().all(|letter| letter.is_ascii_alphanumeric());
+    match effect {
+        "reset" => Ok(Effect::Reset),
+        "reset-after" => Ok(Effect::ResetAfter),
+        code if is_code => Ok(Effect::Refuse(code.to_owned())),
+        other => match other.strip_prefix("delay-") {
+            Some(time) => duration(time).map(Effect::Delay),
+            None => Err(format!("'{other}' is no effect")),
+        },
+    }
+}
+
+/// A number from 1 on.
+fn positive(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("'{text}' is no number from 1 on"))
+}
+
+/// `500ms` or `2s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let millis = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+        (Some(millis), _) => millis.parse().ok(),
+        (None, Some(seconds)) => seconds.parse().ok().and_then(|s: u64| s.checked_mul(1000)),
+        (None, None) => None,
+    };
+    let millis = millis.ok_or_else(|| format!("'{text}' is no time such as 500ms or 2s"))?;
+    Ok(Duration::from_millis(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_script_is_told_why() {
+        for (script, why) in [
+            ("", "three parts"),
+            ("PutObject:2", "three parts"),
+            ("PutObjects:2:reset", "no operation 'PutObjects'"),
+            ("PutObject:0:reset", "'0' is no number from 1 on"),
+            ("PutObject:x:reset", "'x' is no number"),
+            ("PutObject:4-2:reset", "ends before it begins"),
+            ("PutObject:2:boom", "'boom' is no effect"),
+            ("PutObject:2:delay-soon", "'soon' is no time"),
+            ("serve:explode:1", "serve has no fault 'explode'"),
+            ("serve:crash-after:0", "no number from 1 on"),
+            ("train:interrupt-after:never", "no time such as"),
+        ] {
+            let found = parse(script).unwrap_err();
+            assert!(found.contains(why), "{script}: {found}");
+        }
+    }
+
+    #[test]
+    fn every_example_of_the_grammar_is_a_script() {
+        let examples = GRAMMAR
+            .lines()
+            .filter_map(|line| line.split_whitespace().next());
+        let examples: Vec<_> = examples
+            .filter(|word| word.matches(':').count() == 2)
+            .collect();
+        assert!(examples.len() >= 5, "{examples:?}");
+        for example in examples {
+            assert!(parse(example).is_ok(), "{example}");
+        }
+    }
+}

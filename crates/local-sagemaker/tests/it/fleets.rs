@@ -1,0 +1,255 @@
+use std::collections::BTreeMap;
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+const SHAPE: &str = "UpdateEndpointWeightsAndCapacities";
+
+/// How many of so many requests each variant answers.
+async fn shares(world: &World, name: &str, requests: usize) -> BTreeMap<String, usize> {
+    let mut shares = BTreeMap::new();
+    for _ in 0..requests {
+        let answer = world.invoke(name, &[], "1").await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let variant = answer.headers["x-amzn-invoked-production-variant"]
+            .to_str()
+            .unwrap();
+        *shares.entry(variant.to_owned()).or_default() += 1;
+    }
+    shares
+}
+
+fn members<'a>(endpoint: &'a Value, member: &str) -> Vec<&'a Value> {
+    let variants = endpoint["ProductionVariants"].as_array().unwrap();
+    variants.iter().map(|variant| &variant[member]).collect()
+}
+
+#[tokio::test]
+async fn every_instance_is_a_process_that_takes_its_turn() {
+    let world = World::new().await;
+    world.deploy_variants("three", &[("A", 1.0, 3)]).await;
+    assert_eq!(world.pids("three", 6).await.len(), 3);
+    let endpoint = world.endpoint("three").await;
+    assert_eq!(members(&endpoint, "CurrentInstanceCount"), [3]);
+    let logs = json!({"logGroupName": "/aws/sagemaker/Endpoints/three"});
+    let streams = world
+        .fine("Logs_20140328", "DescribeLogStreams", logs)
+        .await;
+    assert_eq!(
+        streams["logStreams"].as_array().unwrap().len(),
+        3,
+        "{streams}"
+    );
+}
+
+#[tokio::test]
+async fn an_instance_that_crashes_leaves_the_others_serving() {
+    let world = World::new().await;
+    world.deploy_variants("pair", &[("A", 1.0, 2)]).await;
+    world.invoke("pair", &[], "crash").await;
+    for _ in 0..20 {
+        let answer = world.invoke("pair", &[], "1").await;
+        // One request may still be sent to the process that has just gone.
+        assert!(
+            answer.status == 200 || answer.status == 503,
+            "{}",
+            answer.text()
+        );
+    }
+    world
+        .until(async || world.pids("pair", 4).await.len() == 2)
+        .await;
+}
+
+#[tokio::test]
+async fn weights_and_numbers_of_instances_change_while_the_endpoint_serves() {
+    let world = World::new().await;
+    world
+        .deploy_variants("ab", &[("A", 9.0, 1), ("B", 1.0, 1)])
+        .await;
+    let before = shares(&world, "ab", 40).await;
+    assert!(before["A"].abs_diff(36) <= 2, "{before:?}");
+    let desired = json!([
+        {"VariantName": "A", "DesiredWeight": 1.0},
+        {"VariantName": "B", "DesiredWeight": 3.0, "DesiredInstanceCount": 2},
+    ]);
+    let request = json!({"EndpointName": "ab", "DesiredWeightsAndCapacities": desired});
+    let answer = world.done(SHAPE, request).await;
+    assert!(
+        answer["EndpointArn"]
+            .as_str()
+            .unwrap()
+            .ends_with(":endpoint/ab"),
+        "{answer}"
+    );
+    assert_eq!(world.endpoint("ab").await["EndpointStatus"], "Updating");
+    let endpoint = world.settled_endpoint("ab").await;
+    assert_eq!(members(&endpoint, "CurrentInstanceCount"), [1, 2]);
+    assert_eq!(members(&endpoint, "CurrentWeight"), [1.0, 3.0]);
+    let after = shares(&world, "ab", 40).await;
+    assert!(after["B"].abs_diff(30) <= 2, "{after:?}");
+    let target = [("x-amzn-sagemaker-target-variant", "A")];
+    let answer = world.invoke("ab", &target, "1").await;
+    assert_eq!(answer.headers["x-amzn-invoked-production-variant"], "A");
+    let fewer = json!([{"VariantName": "B", "DesiredInstanceCount": 1}]);
+    let request = json!({"EndpointName": "ab", "DesiredWeightsAndCapacities": fewer});
+    world.done(SHAPE, request).await;
+    world.settled_endpoint("ab").await;
+    assert_eq!(
+        world.pids("ab", 12).await.len(),
+        2,
+        "one process for each variant"
+    );
+}
+
+#[tokio::test]
+async fn a_shape_that_cannot_be_is_refused_and_changes_nothing() {
+    let world = World::new().await;
+    world.deploy_variants("ab", &[("A", 1.0, 1)]).await;
+    for (desired, message) in [
+        (
+            json!([{"VariantName": "C", "DesiredWeight": 1.0}]),
+            "Could not find production variant",
+        ),
+        (
+            json!([{"VariantName": "A", "DesiredInstanceCount": 0}]),
+            "greater than or equal to 1",
+        ),
+        (
+            json!([{"VariantName": "A", "DesiredWeight": -1.0}]),
+            "greater than or equal to 0",
+        ),
+        (json!([]), "desiredWeightsAndCapacities"),
+    ] {
+        let request = json!({"EndpointName": "ab", "DesiredWeightsAndCapacities": desired});
+        let found = world.refused(SHAPE, request).await;
+        assert!(found.contains(message), "{desired}: {found}");
+    }
+    let many = json!([{"VariantName": "A", "DesiredInstanceCount": 1000}]);
+    let request = json!({"EndpointName": "ab", "DesiredWeightsAndCapacities": many});
+    let (_, quota) = world.call(SHAPE, request).await;
+    assert_eq!(quota["__type"], "ResourceLimitExceeded", "{quota}");
+    assert_eq!(
+        members(&world.endpoint("ab").await, "DesiredInstanceCount"),
+        [1]
+    );
+}
+
+#[tokio::test]
+async fn a_shape_outlives_the_server() {
+    let mut world = World::new().await;
+    world
+        .deploy_variants("kept", &[("A", 1.0, 1), ("B", 0.0, 1)])
+        .await;
+    let desired = json!([{"VariantName": "A", "DesiredInstanceCount": 2}, {"VariantName": "B", "DesiredWeight": 1.0}]);
+    let request = json!({"EndpointName": "kept", "DesiredWeightsAndCapacities": desired});
+    world.done(SHAPE, request).await;
+    world.settled_endpoint("kept").await;
+    world.stop().await;
+    world.start().await;
+    let endpoint = world.settled_endpoint("kept").await;
+    assert_eq!(members(&endpoint, "CurrentInstanceCount"), [2, 1]);
+    assert_eq!(shares(&world, "kept", 10).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_update_may_keep_the_shape() {
+    let world = World::new().await;
+    world
+        .deploy_variants("e", &[("A", 1.0, 1), ("B", 1.0, 1)])
+        .await;
+    let desired = json!([{"VariantName": "A", "DesiredWeight": 5.0, "DesiredInstanceCount": 2}]);
+    let request = json!({"EndpointName": "e", "DesiredWeightsAndCapacities": desired});
+    world.done(SHAPE, request).await;
+    world.settled_endpoint("e").await;
+    world
+        .configure_variants("next", &[("A", 1.0, 1), ("B", 1.0, 1)], json!({}))
+        .await;
+    for (excluded, weight, count) in [
+        (json!([]), 5.0, 2),
+        (json!([{"VariantPropertyType": "DesiredWeight"}]), 1.0, 2),
+    ] {
+        let request = json!({"EndpointName": "e", "EndpointConfigName": "next", "RetainAllVariantProperties": true,
+            "ExcludeRetainedVariantProperties": excluded});
+        world.done("UpdateEndpoint", request).await;
+        let endpoint = world.settled_endpoint("e").await;
+        assert_eq!(
+            *members(&endpoint, "CurrentWeight")[0],
+            json!(weight),
+            "{excluded}"
+        );
+        assert_eq!(
+            *members(&endpoint, "CurrentInstanceCount")[0],
+            json!(count),
+            "{excluded}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_captured_is_in_the_store_in_the_layout_of_the_service() {
+    let world = World::with_data().await;
+    let capture = json!({"DataCaptureConfig": {
+        "EnableCapture": true,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": "s3://bucket/captured/",
+        "CaptureOptions": [{"CaptureMode": "InputAndOutput"}],
+        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+    }});
+    world
+        .configure_variants("seen", &[("A", 1.0, 1)], capture)
+        .await;
+    let request = json!({"EndpointName": "seen", "EndpointConfigName": "seen"});
+    world.done("CreateEndpoint", request).await;
+    let endpoint = world.settled_endpoint("seen").await;
+    assert_eq!(
+        endpoint["DataCaptureConfig"]["CaptureStatus"], "Started",
+        "{endpoint}"
+    );
+    let headers = [
+        ("content-type", "text/csv"),
+        ("x-amzn-sagemaker-inference-id", "row-1"),
+    ];
+    let answer = world.invoke("seen", &headers, "1,2").await.text();
+    world.invoke("seen", &headers, "bad").await;
+    world
+        .done("DeleteEndpoint", json!({"EndpointName": "seen"}))
+        .await;
+    let keys = async || {
+        let list = world
+            .ok(Method::GET, "/bucket?list-type=2&prefix=captured/", &[], "")
+            .await
+            .text();
+        let keys: Vec<_> = list.split("<Key>").skip(1).collect();
+        keys.into_iter()
+            .map(|key| key.split("</Key>").next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    world.until(async || !keys().await.is_empty()).await;
+    let keys = keys().await;
+    let parts: Vec<_> = keys[0].split('/').collect();
+    assert_eq!(
+        (keys.len(), parts.len(), &parts[..3]),
+        (1, 8, &["captured", "seen", "A"][..]),
+        "{keys:?}"
+    );
+    assert!(
+        parts[3..7].iter().all(|part| part.parse::<u32>().is_ok()),
+        "{keys:?}"
+    );
+    let text = world
+        .ok(Method::GET, &format!("/bucket/{}", keys[0]), &[], "")
+        .await
+        .text();
+    // Requests that the container refuses are not captured.
+    assert_eq!(text.lines().count(), 1, "{text}");
+    let line: Value = serde_json::from_str(text.trim()).unwrap();
+    assert_eq!(
+        line["captureData"]["endpointInput"],
+        json!({"observedContentType": "text/csv", "mode": "INPUT", "data": "1,2", "encoding": "CSV"})
+    );
+    assert_eq!(line["captureData"]["endpointOutput"]["data"], answer);
+    assert_eq!(line["eventMetadata"]["inferenceId"], "row-1");
+}
