@@ -6,6 +6,7 @@ use ensemble::{Algorithm, Params};
 use fire_cli::Exit;
 use serde_json::Value;
 
+use crate::tidy::files_below;
 use crate::world::World;
 
 fn root() -> PathBuf {
@@ -60,6 +61,44 @@ fn no_document_has_a_gap_to_be_filled() {
         documents >= 8,
         "the search found only {documents} documents"
     );
+}
+
+/// A claim without its test would be a promise.
+#[test]
+fn each_of_our_claims_in_the_tables_names_a_test_that_exists() {
+    let sources: String = ["crates", "bins", "tests"]
+        .iter()
+        .flat_map(|folder| files_below(&root().join(folder)))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|kind| kind == "rs" || kind == "py")
+        })
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let mut claims = 0;
+    for (path, column) in [("docs/COMPARISON.md", 2), ("docs/RUNBOOK.md", 3)] {
+        let text = document(path);
+        let rows = text.lines().filter(|line| line.starts_with("| "));
+        for cell in rows.filter_map(|row| row.split('|').nth(column)) {
+            let Some(name) = cell
+                .split('`')
+                .nth(1)
+                .filter(|_| cell.contains("yes: ") || path.contains("RUNBOOK"))
+            else {
+                continue;
+            };
+            if path.contains("RUNBOOK") && !name.contains('_') {
+                continue;
+            }
+            claims += 1;
+            let defined = [format!("fn {name}("), format!("def {name}(")];
+            assert!(
+                defined.iter().any(|one| sources.contains(one)),
+                "{path} names the test {name}, which does not exist"
+            );
+        }
+    }
+    assert!(claims >= 25, "the search found only {claims} claims");
 }
 
 /// Every key of the programs' JSON documents stands in docs/OUTPUT.md.

@@ -45,7 +45,6 @@ use sagemaker_ops::Clients;
 use cache::Cache;
 pub use cli::Args;
 pub use job_args::JobArgs;
-use recipe::Recipe;
 pub use shard::Shard;
 pub use simulation::EpisodeArgs;
 use summary::{Summary, Timings};
@@ -63,6 +62,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
         remote::refuse(&recipe)?;
         return out::write(&recipe, (args.shard, folder), console);
     }
+    preflight::volume(recipe.source.samples(), args.jobs.volume_gb)?;
     let clients = args.common.connect(console).await?;
     let project = Project::planned(&args.project, &clients).await?;
     console.note(format!("run {run}"))?;

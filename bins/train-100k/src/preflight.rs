@@ -1,6 +1,7 @@
 //! What can be found wrong before anything is created or spent.
 
-use fire_cli::{Console, Exit, SpendingArgs};
+use anyhow::anyhow;
+use fire_cli::{Console, Exit, SpendingArgs, usage};
 use sagemaker_ops::Clients;
 use sagemaker_ops::preflight::{self, Report, TrainingPlan};
 use sagemaker_ops::training::TrainingRequest;
@@ -14,6 +15,23 @@ struct DryRun<'a> {
     run: &'a str,
     preflight: &'a Report,
     jobs: Vec<TrainingRequest>,
+}
+
+/// Bytes that a row takes on a job's disk, generously: it has 70 to 90 in Parquet, and predictions are 60 of text.
+const BYTES_A_ROW: u64 = 200;
+/// GB of a volume that the system, the image and the model may take.
+const RESERVED_GB: u64 = 5;
+
+/// Refuses more generated rows than the volume of a job holds.
+pub(crate) fn volume(samples: Option<u64>, volume_gb: u32) -> anyhow::Result<()> {
+    let needed = (samples.unwrap_or(0) * BYTES_A_ROW).div_ceil(1_000_000_000) + RESERVED_GB;
+    if samples.is_none() || needed <= u64::from(volume_gb) {
+        return Ok(());
+    }
+    Err(usage(anyhow!(
+        "{} rows need about {needed} GB on each instance, but --volume-gb is {volume_gb}; give --volume-gb {needed}",
+        samples.unwrap_or(0)
+    )))
 }
 
 /// Checks the jobs as they are planned.
@@ -70,4 +88,18 @@ pub(crate) fn say(
         jobs,
     })?;
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dataset_beyond_the_volume_is_refused_with_the_size_that_suffices() {
+        assert!(volume(Some(100_000), 30).is_ok());
+        assert!(volume(None, 1).is_ok());
+        let error = volume(Some(1_000_000_000), 30).unwrap_err().to_string();
+        assert!(error.ends_with("give --volume-gb 205"), "{error}");
+        assert!(volume(Some(1_000_000_000), 205).is_ok());
+    }
 }

@@ -1,4 +1,4 @@
-//! The table "Simulated against real" of docs/MODEL_CARD.md, line by line from the checks that measure it.
+//! The table "Simulated against real" of the model card, line by line from the checks that measure it.
 
 use std::path::Path;
 use std::sync::Mutex;
