@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ use crate::error::Error;
 use crate::log;
 use crate::store::locked;
 
-/// The longest that the file becomes before it is written anew, in bytes.
+/// How long the file becomes before it is written anew, in bytes.
 const LONGEST: u64 = 32 << 20;
 
 /// The file, and what is about to be written to it.
@@ -23,6 +24,8 @@ pub(super) struct Journal {
     path: PathBuf,
     /// Whole lines.
     lines: Mutex<Vec<u8>>,
+    /// How long the file was when it was last written anew.
+    rewritten: AtomicU64,
 }
 
 /// One line.
@@ -62,6 +65,7 @@ impl Journal {
         let journal = Self {
             path,
             lines: Mutex::default(),
+            rewritten: AtomicU64::new(0),
         };
         journal.rewrite(&all)?;
         Ok((journal, all))
@@ -75,6 +79,7 @@ impl Journal {
             }
         }
         let lines = std::mem::take(&mut *locked(&self.lines));
+        self.rewritten.store(lines.len() as u64, Ordering::Relaxed);
         let draft = self.path.with_extension("draft");
         fs::write(&draft, lines).map_err(Error::io("write", &draft))?;
         fs::rename(&draft, &self.path).map_err(Error::io("replace", &self.path))
@@ -82,7 +87,9 @@ impl Journal {
 
     /// Whether it is worth writing it anew.
     pub(super) fn is_long(&self) -> bool {
-        fs::metadata(&self.path).is_ok_and(|file| file.len() > LONGEST)
+        // Twice as long as what was kept last time: most of it may be gone by now.
+        let limit = LONGEST.max(2 * self.rewritten.load(Ordering::Relaxed));
+        fs::metadata(&self.path).is_ok_and(|file| file.len() > limit)
     }
 
     /// Adds a line, which [`Self::write`] writes.

@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn statistics_are_what_their_names_say() {
         let values: Vec<_> = (1..=100)
-            .map(|value| (u64::from(value % 10), f64::from(value)))
+            .map(|value: u32| (u64::from(value % 10), f64::from(value)))
             .collect();
         let bucket = &series(&values).periods(0, 10, 60)[&0];
         for (name, expected) in [
