@@ -31,17 +31,13 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "learners")]
     generator: bool,
 
-    /// Simulate a million rows too, once, for their peak memory
-    #[arg(long, requires = "generator")]
-    full: bool,
-
     /// Rows that the learners are trained on; several sizes with commas between them
     #[arg(long, default_value = "70000", value_delimiter = ',', requires = "learners",
           value_parser = clap::value_parser!(u64).range(1_000..))]
     rows: Vec<u64>,
 
-    /// Learners that take minutes too, once each
-    #[arg(long, requires = "learners")]
+    /// What takes minutes too, once each: slow learners, or the peak memory of a million simulated rows
+    #[arg(long)]
     slow: bool,
 
     /// Runs of each step or learner; the median is reported [default: 5, of learners 7]

@@ -23,7 +23,7 @@ const ROUNDS: u32 = 50;
 const HOURS: u32 = 4;
 /// Simulating takes most of the time of the bench.
 const EPISODE_RUNS: u32 = 3;
-/// What `--full` simulates.
+/// What `--slow` simulates.
 const FULL_ROWS: u64 = 1_000_000;
 
 /// Things that are timed, in the order of a round.
@@ -137,7 +137,7 @@ impl Bench {
         } else {
             eprintln!("not measured: the extractor, because {RECORDING} is not in FIRE_DATA_DIR");
         }
-        if args.full {
+        if args.slow {
             works.push(Work::Episodes { rows: FULL_ROWS });
         }
         works

@@ -14,18 +14,18 @@ pub(super) struct Demand {
 }
 
 pub(super) enum Asked {
-    AtLeast(f64),
-    AtMost(f64),
+    Least(f64),
+    Most(f64),
     /// And what is still bearable.
-    AtMostOrElse(f64, f64),
+    MostOrElse(f64, f64),
 }
 
 impl Asked {
     pub(super) fn verdict(&self, found: f64) -> &'static str {
         match *self {
-            Self::AtLeast(aim) if found >= aim => "met",
-            Self::AtMost(aim) | Self::AtMostOrElse(aim, _) if found <= aim => "met",
-            Self::AtMostOrElse(_, floor) if found <= floor => "floor",
+            Self::Least(aim) if found >= aim => "met",
+            Self::Most(aim) | Self::MostOrElse(aim, _) if found <= aim => "met",
+            Self::MostOrElse(_, floor) if found <= floor => "floor",
             _ => "missed",
         }
     }
@@ -34,9 +34,9 @@ impl Asked {
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AtLeast(aim) => write!(f, "at least {aim}"),
-            Self::AtMost(aim) => write!(f, "at most {aim}"),
-            Self::AtMostOrElse(aim, floor) => write!(f, "at most {aim}, floor {floor}"),
+            Self::Least(aim) => write!(f, "at least {aim}"),
+            Self::Most(aim) => write!(f, "at most {aim}"),
+            Self::MostOrElse(aim, floor) => write!(f, "at most {aim}, floor {floor}"),
         }
     }
 }
@@ -66,7 +66,7 @@ pub(super) fn demands(all: &[Measured]) -> Vec<Demand> {
         let what = format!(
             "profile original on {threads} thread(s), labels included, against numpy's faster generator, draws alone"
         );
-        demand(&what, times, "x", Asked::AtLeast(2.0));
+        demand(&what, times, "x", Asked::Least(2.0));
     }
     for one in all {
         match one.work {
@@ -74,19 +74,19 @@ pub(super) fn demands(all: &[Measured]) -> Vec<Demand> {
                 "100,000 rows of profile episode",
                 Some(one.seconds * 1e5 / one.rows as f64),
                 "s",
-                Asked::AtMostOrElse(60.0, 180.0),
+                Asked::MostOrElse(60.0, 180.0),
             ),
             Work::Episodes { .. } => demand(
                 "peak memory of 1,000,000 rows",
                 one.peak_bytes.map(|bytes| bytes / 1e9),
                 "GB",
-                Asked::AtMost(1.0),
+                Asked::Most(1.0),
             ),
             Work::Extraction => demand(
                 "extractor, one thread",
                 Some(one.frames as f64 / one.seconds),
                 "frames/s",
-                Asked::AtLeast(2_000.0),
+                Asked::Least(2_000.0),
             ),
             _ => {}
         }

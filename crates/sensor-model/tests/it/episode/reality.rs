@@ -1,7 +1,7 @@
 //! Simulated rooms against what real sensors recorded.
 //!
 //! There is no public recording of a fire by a radiometric Lepton, so the parts are compared: images of a calm room, CO2
-//! of calm rooms, CO2 of real fires. CFAST is compared in `src/episode/room.rs`. What is found is on docs/MODEL_CARD.md.
+//! of calm rooms, CO2 of real fires. CFAST is compared in `src/episode/room.rs`. What is found is on the model card.
 
 use std::path::Path;
 
