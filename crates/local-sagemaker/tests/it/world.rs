@@ -77,7 +77,11 @@ enum Host {
 impl Drop for Host {
     fn drop(&mut self) {
         if let Self::Elsewhere(child, _) = self {
-            let _ = child.kill();
+            // In order, so that its programs end with it; one that was killed has ended already.
+            let pid = nix::unistd::Pid::from_raw(child.id() as i32);
+            if child.try_wait().is_ok_and(|ended| ended.is_none()) {
+                let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
+            }
             let _ = child.wait();
         }
     }
@@ -184,6 +188,10 @@ impl World {
 
     /// SIGKILL for a server in a process of its own.
     pub(crate) fn kill(&mut self) {
+        if let Some(Host::Elsewhere(child, _)) = &mut self.server {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
         self.server = None;
     }
 
