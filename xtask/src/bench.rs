@@ -1,7 +1,11 @@
 //! `cargo xtask bench`: how long each step takes on this machine; with `--learners`, how long the learners take and
-//! how good they are beside scikit-learn, LightGBM and XGBoost.
+//! how good they are beside scikit-learn, LightGBM and XGBoost; with `--endpoint`, how the endpoint answers beside
+//! scikit-learn behind Flask and gunicorn.
 
 mod contestants;
+mod endpoint;
+mod endpoint_server;
+mod endpoint_table;
 mod learners;
 mod table;
 mod targets;
@@ -19,12 +23,21 @@ use crate::programs;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Rows of the dataset
-    #[arg(long, default_value = "100000", conflicts_with = "learners")]
+    #[arg(long, default_value = "100000", conflicts_with_all = ["learners", "endpoint"])]
     samples: u64,
 
     /// Compare the learners with those of scikit-learn, LightGBM and XGBoost
     #[arg(long)]
     learners: bool,
+
+    /// Measure the endpoint beside LightGBM and beside scikit-learn behind Flask and gunicorn
+    #[arg(long, conflicts_with = "learners")]
+    endpoint: bool,
+
+    /// How long each load on an endpoint lasts
+    #[arg(long, default_value = "10", requires = "endpoint",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    seconds: u32,
 
     /// Rows that the learners are trained on; several sizes with commas between them
     #[arg(long, default_value = "70000", value_delimiter = ',', requires = "learners",
@@ -50,6 +63,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     programs::build()?;
     if args.learners {
         return learners::run(args);
+    }
+    if args.endpoint {
+        return endpoint::run(args);
     }
     let runs = args.runs.unwrap_or(5);
     let folder = programs::folder()?.join("bench");
@@ -193,6 +209,9 @@ mod tests {
             Err(ErrorKind::ArgumentConflict),
         );
         check("--learners --rows 10", Err(ErrorKind::ValueValidation));
+        check("--endpoint --seconds 600", Ok(&[70_000]));
+        check("--seconds 600", Err(ErrorKind::MissingRequiredArgument));
+        check("--endpoint --learners", Err(ErrorKind::ArgumentConflict));
     }
 
     #[test]
