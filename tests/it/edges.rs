@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const OURS: [&str; 12] = [
+const OURS: [&str; 13] = [
     "deploy-100k",
     "ensemble",
     "extract-rows",
@@ -12,6 +12,7 @@ const OURS: [&str; 12] = [
     "fire-container",
     "local-sagemaker",
     "monitor-100k",
+    "push-image",
     "report-100k",
     "sagemaker-ops",
     "sensor-model",
@@ -80,6 +81,7 @@ fn our_crates_depend_on_each_other_only_as_the_architecture_says() {
         "ensemble",
         "sagemaker-ops",
         "local-sagemaker",
+        "push-image",
         "xtask",
     ] {
         check(library, &[]);

@@ -1,7 +1,11 @@
 //! `cargo xtask bench`: how long each step takes on this machine; with `--learners`, how long the learners take and
-//! how good they are beside scikit-learn, LightGBM and XGBoost.
+//! how good they are beside scikit-learn, LightGBM and XGBoost; with `--endpoint`, how the endpoint answers beside
+//! scikit-learn behind Flask and gunicorn.
 
 mod contestants;
+mod endpoint;
+mod endpoint_server;
+mod endpoint_table;
 mod generator;
 mod learners;
 mod table;
@@ -18,9 +22,13 @@ use serde_json::{Value, json};
 use crate::programs;
 
 #[derive(clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that somebody types"
+)]
 pub(crate) struct Args {
     /// Rows of the dataset
-    #[arg(long, default_value = "100000", conflicts_with = "learners")]
+    #[arg(long, default_value = "100000", conflicts_with_all = ["learners", "endpoint"])]
     samples: u64,
 
     /// Compare the learners with those of scikit-learn, LightGBM and XGBoost
@@ -30,6 +38,15 @@ pub(crate) struct Args {
     /// Time both generators, beside numpy, and the extractor
     #[arg(long, conflicts_with = "learners")]
     generator: bool,
+
+    /// Measure the endpoint beside LightGBM and beside scikit-learn behind Flask and gunicorn
+    #[arg(long, conflicts_with_all = ["learners", "generator"])]
+    endpoint: bool,
+
+    /// How long each load on an endpoint lasts
+    #[arg(long, default_value = "10", requires = "endpoint",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    seconds: u32,
 
     /// Rows that the learners are trained on; several sizes with commas between them
     #[arg(long, default_value = "70000", value_delimiter = ',', requires = "learners",
@@ -58,6 +75,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     if args.generator {
         return generator::run(args);
+    }
+    if args.endpoint {
+        return endpoint::run(args);
     }
     let runs = args.runs.unwrap_or(5);
     let folder = programs::folder()?.join("bench");
@@ -201,6 +221,9 @@ mod tests {
             Err(ErrorKind::ArgumentConflict),
         );
         check("--learners --rows 10", Err(ErrorKind::ValueValidation));
+        check("--endpoint --seconds 600", Ok(&[70_000]));
+        check("--seconds 600", Err(ErrorKind::MissingRequiredArgument));
+        check("--endpoint --learners", Err(ErrorKind::ArgumentConflict));
     }
 
     #[test]

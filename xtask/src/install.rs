@@ -9,11 +9,12 @@ use anyhow::Context as _;
 use crate::programs;
 
 /// Everything that a user calls, and the two programs that the local backend starts.
-const PROGRAMS: [&str; 7] = [
+const PROGRAMS: [&str; 8] = [
     "train-100k",
     "monitor-100k",
     "deploy-100k",
     "report-100k",
+    "push-image",
     "extract-rows",
     "fire-container",
     "local-sagemaker",

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask pipeline | test | bench | scenes | install`.
+//! The project's own commands: `cargo xtask pipeline | test | bench | scenes | image | install`.
 //!
 //! An xtask calls programs and reads what they print; it links none of the
 //! project's crates and makes no call to AWS itself. CI runs `cargo xtask test` and
@@ -10,6 +10,8 @@
 )]
 
 mod bench;
+mod container;
+mod image;
 mod install;
 mod pipeline;
 mod programs;
@@ -30,12 +32,14 @@ use clap::Parser;
 enum Command {
     /// Generate, train, weigh, deploy, test and report, on the embedded server or on AWS
     Pipeline(pipeline::Args),
-    /// Everything that CI checks: format, lints, tests, documentation, client suite
-    Test,
+    /// Everything that CI checks: format, lints, tests, documentation, client suite, container
+    Test(test::Args),
     /// Time the steps of the pipeline, medians of several runs
     Bench(bench::Args),
     /// Draw frames of every simulated scenario as one picture
     Scenes(scenes::Args),
+    /// Build the container image without a container daemon, and push it
+    Image(image::Args),
     /// Put all programs on the PATH
     Install(install::Args),
 }
@@ -43,9 +47,10 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Pipeline(args) => pipeline::run(&args),
-        Command::Test => Ok(test::run()),
+        Command::Test(args) => Ok(test::run(&args)),
         Command::Bench(args) => bench::run(&args),
         Command::Scenes(args) => scenes::run(&args),
+        Command::Image(args) => image::run(&args),
         Command::Install(args) => install::run(&args),
     };
     done.unwrap_or_else(|error| {

@@ -3,7 +3,7 @@
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use crate::{programs, venv};
+use crate::{container, programs, venv};
 
 /// How a check ended.
 enum Outcome {
@@ -13,27 +13,35 @@ enum Outcome {
     Skipped(String),
 }
 
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Install what the check `container` needs where it is missing (Debian packages, as root)
+    #[arg(long)]
+    install: bool,
+}
+
 /// A check's name and what it does.
-type Check = (&'static str, fn() -> anyhow::Result<Outcome>);
+type Check = (&'static str, fn(&Args) -> anyhow::Result<Outcome>);
 
 /// In this order: what fails fast comes first, what needs the build comes after it.
-const CHECKS: [Check; 6] = [
+const CHECKS: [Check; 7] = [
     ("format", format),
     ("build", build),
     ("lints", lints),
     ("tests", tests),
     ("documentation", documentation),
     ("client suite", clients),
+    ("container", in_container),
 ];
 
 /// Runs every check, also after one has failed, and sums up.
-pub(crate) fn run() -> ExitCode {
+pub(crate) fn run(args: &Args) -> ExitCode {
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     let mut lines = Vec::new();
     for (name, check) in CHECKS {
         eprintln!("\n== {name}");
         let started = Instant::now();
-        let outcome = check().unwrap_or_else(|error| {
+        let outcome = check(args).unwrap_or_else(|error| {
             eprintln!("error: {error:#}");
             Outcome::Failed
         });
@@ -57,15 +65,15 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-fn format() -> anyhow::Result<Outcome> {
+fn format(_: &Args) -> anyhow::Result<Outcome> {
     judged(&mut programs::cargo(&["fmt", "--all", "--check"])?)
 }
 
-fn build() -> anyhow::Result<Outcome> {
+fn build(_: &Args) -> anyhow::Result<Outcome> {
     judged(&mut programs::cargo(&["build", "--workspace"])?)
 }
 
-fn lints() -> anyhow::Result<Outcome> {
+fn lints(_: &Args) -> anyhow::Result<Outcome> {
     let arguments = [
         "clippy",
         "--workspace",
@@ -77,14 +85,14 @@ fn lints() -> anyhow::Result<Outcome> {
     judged(&mut programs::cargo(&arguments)?)
 }
 
-fn tests() -> anyhow::Result<Outcome> {
+fn tests(_: &Args) -> anyhow::Result<Outcome> {
     judged(
         programs::cargo(&["test", "--workspace", "--no-fail-fast"])?
             .env("FIRE_BIN_DIR", programs::folder()?),
     )
 }
 
-fn documentation() -> anyhow::Result<Outcome> {
+fn documentation(_: &Args) -> anyhow::Result<Outcome> {
     judged(
         programs::cargo(&[
             "doc",
@@ -97,7 +105,7 @@ fn documentation() -> anyhow::Result<Outcome> {
 }
 
 /// boto3 and the aws CLI against the local server: nothing of ours on the client's side.
-fn clients() -> anyhow::Result<Outcome> {
+fn clients(_: &Args) -> anyhow::Result<Outcome> {
     let suite = programs::root()?.join("tests/clients");
     let python = match venv::python("clients", &suite.join("requirements.txt")) {
         Ok(Some(python)) => python,
@@ -113,6 +121,14 @@ fn clients() -> anyhow::Result<Outcome> {
     )
 }
 
+/// Our image in a real registry, trained and served by a real container runtime.
+fn in_container(args: &Args) -> anyhow::Result<Outcome> {
+    match container::find(args.install || is_ci())? {
+        container::Tools::Absent(why) => Ok(absent(&why)),
+        container::Tools::Present => container::check().map(|()| Outcome::Passed),
+    }
+}
+
 fn judged(command: &mut Command) -> anyhow::Result<Outcome> {
     let status = programs::run(command)?;
     Ok(if status.success() {
@@ -124,9 +140,13 @@ fn judged(command: &mut Command) -> anyhow::Result<Outcome> {
 
 /// CI has to have everything; elsewhere a check that cannot run is reported as such.
 fn absent(why: &str) -> Outcome {
-    if std::env::var_os("FIRE_CI").is_some_and(|value| value == "1") {
+    if is_ci() {
         eprintln!("{why}");
         return Outcome::Failed;
     }
     Outcome::Skipped(why.to_owned())
+}
+
+fn is_ci() -> bool {
+    std::env::var_os("FIRE_CI").is_some_and(|value| value == "1")
 }

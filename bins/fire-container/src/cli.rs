@@ -1,11 +1,36 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
-/// Train or serve the fire-detection model by the SageMaker container contract.
+use crate::paths::OptMl;
+use crate::{predict, serve, train};
+
+/// Parses the arguments, does the work, and returns the exit code.
+///
+/// `out` gets what is meant for standard output; complaints go to standard error.
+pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 {
+    match Cli::read(args) {
+        Err(usage) => {
+            // Nothing can be done about a closed terminal.
+            let _ = usage.print();
+            if usage.use_stderr() { 2 } else { 0 }
+        }
+        Ok(Cli { command, opt_ml }) => {
+            let paths = OptMl::new(opt_ml);
+            match command {
+                Command::Train => train::run(&paths, out),
+                Command::Serve => serve::run(&paths, out),
+                Command::Predict(args) => predict::run(&args, out),
+            }
+        }
+    }
+}
+
+/// Train or serve the fire-detection model by the SageMaker container contract, or score a file with it.
 #[derive(Debug, Parser)]
 #[command(
     name = "fire-container",
@@ -13,7 +38,9 @@ use clap::Parser;
     after_help = "Examples:\n  \
         fire-container train --opt-ml ./job     # ./job/input/... in, ./job/model out\n  \
         fire-container serve --opt-ml ./job     # answers on port 8080\n  \
-        SAGEMAKER_BIND_TO_PORT=9000 FIRE_BIND_ADDRESS=127.0.0.1 fire-container serve\n\n\
+        SAGEMAKER_BIND_TO_PORT=9000 FIRE_BIND_ADDRESS=127.0.0.1 fire-container serve\n  \
+        fire-container predict rows.parquet --model model.tar.gz\n  \
+        fire-container predict rows.csv --model model.tar.gz --output csv | paste -d, rows.csv -\n\n\
         Installed under the names `train` and `serve` it needs no command."
 )]
 pub(crate) struct Cli {
@@ -31,13 +58,15 @@ pub(crate) struct Cli {
     pub(crate) opt_ml: PathBuf,
 }
 
-/// The two things that SageMaker asks of a container.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Subcommand)]
+/// The two things that SageMaker asks of a container, and one that people do.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Subcommand)]
 pub(crate) enum Command {
     /// Fit a model to the channels below input/data.
     Train,
     /// Answer GET /ping and POST /invocations with the model in model/.
     Serve,
+    /// Print a model's answers to the rows of a file.
+    Predict(predict::Args),
 }
 
 impl Cli {
@@ -90,6 +119,9 @@ mod tests {
         for line in [
             "fire-container",
             "fire-container trian",
+            "fire-container predict rows.csv",
+            "fire-container predict --model m",
+            "fire-container predict rows.csv --model m --output xml",
             "train serve",
             "serve --port 1",
         ] {

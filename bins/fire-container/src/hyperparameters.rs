@@ -34,9 +34,17 @@ impl Settings {
         let shown = path.display();
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read the hyperparameters in {shown}"))?;
-        let map: Map<String, Value> = serde_json::from_str(&text)
+        let map = object(&text)
             .with_context(|| format!("{shown} is not a JSON object of hyperparameters"))?;
         Self::from_map(&map)
+    }
+
+    /// The same for the text of the file.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), but for the reading.
+    pub fn parse(text: &str) -> Result<Self> {
+        Self::from_map(&object(text)?)
     }
 
     /// Takes the settings one by one, gathering what is wrong with any of them.
@@ -69,6 +77,10 @@ impl Settings {
             params: params.check()?,
         })
     }
+}
+
+fn object(text: &str) -> serde_json::Result<Map<String, Value>> {
+    serde_json::from_str(text)
 }
 
 /// The known algorithms, for messages.

@@ -1,4 +1,5 @@
-//! What SageMaker runs inside the container: `fire-container train` and `fire-container serve`.
+//! What SageMaker runs inside the container: `fire-container train` and `fire-container serve`; and
+//! `fire-container predict` for scoring a file by hand.
 //!
 //! SageMaker hands the container a folder tree and, when serving, HTTP requests; nothing else
 //! comes in or goes out. So there is no AWS SDK and no TLS here, and the same program runs by
@@ -8,49 +9,40 @@
 //!   predictions into `/opt/ml/output/data`, metric lines on standard output; what went wrong into
 //!   `/opt/ml/output/failure`.
 //! - [`serve`]: `GET /ping` and `POST /invocations` on port 8080.
+//! - `predict`: the same answers to the rows of a file.
 //!
 //! The contract is that of the SageMaker developer guide, pages
 //! `your-algorithms-training-algo-running-container` and `your-algorithms-inference-code`.
 //!
+//! Without the default feature `files` there is neither polars nor what needs it (training, `predict`, the command
+//! line): the rest is what strangers can reach, and is fuzzed.
+//!
 //! Exit codes: 0 done, 1 the work failed, 2 wrong usage (also: the port is taken).
 
+#[cfg(feature = "files")]
 mod cli;
 mod paths;
 
 mod hyperparameters;
+#[cfg(feature = "files")]
 pub mod train;
 
+mod model_package;
+#[cfg(feature = "files")]
+mod predict;
 pub mod serve;
 
 mod stop;
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 
-use cli::{Cli, Command};
 pub use hyperparameters::Settings;
+pub use model_package::unpack as unpack_model;
 pub use paths::OptMl;
 pub use stop::Stop;
 
-/// Parses the arguments, does the work, and returns the exit code.
-///
-/// `out` gets what is meant for standard output; complaints go to standard error.
-pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 {
-    match Cli::read(args) {
-        Err(usage) => {
-            // Nothing can be done about a closed terminal.
-            let _ = usage.print();
-            if usage.use_stderr() { 2 } else { 0 }
-        }
-        Ok(Cli { command, opt_ml }) => {
-            let paths = OptMl::new(opt_ml);
-            match command {
-                Command::Train => train::run(&paths, out),
-                Command::Serve => serve::run(&paths, out),
-            }
-        }
-    }
-}
+#[cfg(feature = "files")]
+pub use cli::run;
 
 /// Tells standard error what went wrong.
 fn complain(message: &str) {

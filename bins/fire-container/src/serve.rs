@@ -1,5 +1,10 @@
 //! `serve`: the model behind `GET /ping` and `POST /invocations`.
 //!
+//! ```text
+//! connection ─ routes ─ intake ─┬─ answer (small: here)         ─┬─ reply
+//!  limit, idle  counters  limits └─ turn ─ answer (large: apart) ─┘
+//! ```
+//!
 //! The model is loaded once, before the port is opened: a container whose model cannot be read
 //! never answers `/ping`, and its log says which file and why.
 //!
@@ -8,35 +13,53 @@
 //! | `SAGEMAKER_BIND_TO_PORT` | port, 8080 when unset |
 //! | `FIRE_BIND_ADDRESS` | address, 0.0.0.0 when unset (SageMaker needs that one) |
 //! | `SAGEMAKER_BATCH` | `true` in a batch transform, which wants one answer line per row |
+//! | `FIRE_LOG` | `requests` logs every request, `problems` (when unset) those that are refused |
 //!
-//! A request that cannot be answered gets a 4xx and `{"error": "..."}` that names the line and
-//! the column.
+//! [`Limits`] has the variables for sizes. A request that cannot be answered gets a 4xx and `{"error": "..."}` that
+//! names the line and the column, and one that comes at the wrong time 503 with `Retry-After`; nothing gets another
+//! 5xx unless this program has a defect.
 
 mod answer;
+mod connection;
+mod counters;
+mod held;
+mod intake;
 mod json;
+mod limits;
+mod log;
 mod media;
 mod predictor;
 mod refusal;
 mod request;
 mod routes;
+mod stall;
+mod turn;
 
 use std::future::Future;
 use std::io::{self, Write};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
 use crate::paths::OptMl;
 use crate::{complain, stop};
+use log::Log;
+use routes::Endpoint;
 
+pub use answer::{Answer, Ask};
+pub use limits::Limits;
+pub use log::Requests;
+pub(crate) use media::Media;
 pub use predictor::Predictor;
+pub use refusal::Refusal;
 
-/// How long open requests may take to finish after SIGTERM; SageMaker kills after 30 s.
-const GRACE: Duration = Duration::from_secs(20);
+/// How long the end waits for computations after the grace.
+const LAST: Duration = Duration::from_secs(1);
 
 /// Why serving ended, and the exit code for that.
 struct Failed {
@@ -45,7 +68,7 @@ struct Failed {
 }
 
 /// Serves until SIGTERM and returns the exit code: 0, 1 if the model cannot be used, 2 if the
-/// address or the port cannot.
+/// address, the port or a limit cannot.
 ///
 /// `out` is told the address, since port 0 leaves the choice to the system.
 pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
@@ -59,30 +82,39 @@ pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
 /// The model comes first: without one there is no point in holding the port.
 fn load_and_serve(paths: &OptMl, out: &mut dyn Write) -> Result<(), Failed> {
     let broken = |error| Failed { code: 1, error };
+    let wrong = |error| Failed { code: 2, error };
+    let mut limits = Limits::from_environment(|name| std::env::var(name).ok()).map_err(wrong)?;
+    let requests = requests().map_err(wrong)?;
     let mut predictor = Predictor::load(&paths.model()).map_err(broken)?;
     if variable("SAGEMAKER_BATCH", "false") == "true" {
         predictor = predictor.for_batches();
     }
+    limits.fit_to_open_files();
     let runtime = Runtime::new().context("cannot start the threads of the server");
-    runtime.map_err(broken)?.block_on(async {
-        let listener = listen().await.map_err(|error| Failed { code: 2, error })?;
-        until_signalled(listener, predictor, out)
-            .await
-            .map_err(broken)
-    })
+    let runtime = runtime.map_err(broken)?;
+    let served = runtime.block_on(async {
+        let listener = listen().await.map_err(wrong)?;
+        let stop = stop::signalled().context("cannot listen for SIGTERM");
+        let stop = stop.map_err(broken)?;
+        announce(&listener, out).map_err(broken)?;
+        let served = serve(listener, predictor, (limits, requests), stop).await;
+        served.context("cannot serve any longer").map_err(broken)
+    });
+    // What is still computed then is for clients that had their time.
+    runtime.shutdown_timeout(LAST);
+    served
 }
 
-/// Announces the address, serves, and returns after SIGTERM once the open requests are done.
-async fn until_signalled(
-    listener: TcpListener,
-    predictor: Predictor,
-    out: &mut dyn Write,
-) -> Result<()> {
-    let stop = stop::signalled().context("cannot listen for SIGTERM")?;
+/// Which requests are logged.
+fn requests() -> Result<Requests> {
+    let name = variable("FIRE_LOG", "problems");
+    Requests::from_name(&name)
+        .with_context(|| format!("FIRE_LOG is `{name}`; it must be problems or requests"))
+}
+
+fn announce(listener: &TcpListener, out: &mut dyn Write) -> Result<()> {
     writeln!(out, "listening on {}", listener.local_addr()?)?;
-    serve(listener, predictor, stop)
-        .await
-        .context("cannot serve any longer")
+    Ok(())
 }
 
 /// Opens the port that the environment names.
@@ -108,26 +140,30 @@ fn variable(name: &str, default: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| default.to_owned())
 }
 
-/// Answers on an open port until `stop` resolves, then finishes the open requests (20 s at most).
+/// Answers on an open port until `stop` resolves, then finishes the open requests within the limits' grace.
 pub async fn serve(
     listener: TcpListener,
     predictor: Predictor,
-    stop: impl Future<Output = ()> + Send + 'static,
+    (limits, requests): (Limits, Requests),
+    stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let (tell, mut told) = watch::channel(());
-    let stopping = async move {
-        stop.await;
-        drop(tell);
-    };
-    let app = routes::app(predictor);
-    // A client that never sends the rest of its request must not outlive the container.
-    let overdue = async move {
-        // The channel closes when the stop is asked for.
-        let _ = told.changed().await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        served = async { axum::serve(listener, app).with_graceful_shutdown(stopping).await } => served,
-        () = overdue => Ok(()),
+    let log = Log::start(requests)?;
+    let members = predictor.artifact().members.iter();
+    let members: Vec<_> = members.map(|member| &member.name).collect();
+    log.put(
+        "serving",
+        json!({
+            "address": listener.local_addr()?.to_string(), "members": members,
+            "workers": limits.workers, "connections": limits.connections,
+            "version": env!("CARGO_PKG_VERSION"),
+        }),
+    );
+    let endpoint = Arc::new(Endpoint::new(predictor, limits, log));
+    connection::serve_all(listener, endpoint.clone(), stop).await;
+    endpoint.log.put("stopped", json!({}));
+    // Connections beyond the grace still share it, and their lines are lost.
+    if let Some(endpoint) = Arc::into_inner(endpoint) {
+        endpoint.log.end();
     }
+    Ok(())
 }

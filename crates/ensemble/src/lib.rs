@@ -26,6 +26,9 @@
 //! the logistic regression, whose solver uses the system's `exp`: it is the same on any number of threads, but its last
 //! digits may differ between machines.
 //!
+//! Answers of many rows, and those of a [`Prepared`] artifact, come from trees that are laid out anew for speed
+//! (`predict`), and are equal to the bit to what the trees themselves say.
+//!
 //! Models are judged by [`metrics`], weighed against each other by [`weights`] from their [`Predictions`] on the
 //! validation part, and kept as one [`artifact`]. Where rows are the seconds of a recording, [`alarm`] makes alarms of
 //! probabilities, chooses the rule for that within a budget of false alarms, and says how soon events are found.
@@ -82,6 +85,7 @@ mod model;
 pub mod alarm;
 pub mod artifact;
 pub mod metrics;
+mod predict;
 mod predictions;
 pub mod smartcore_api;
 pub mod weights;
@@ -98,5 +102,6 @@ pub use params::{
     BoostingParams, CheckedParams, ClassWeight, ForestParams, LogisticParams, MaxFeatures, Params,
     UnknownClassWeight,
 };
+pub use predict::Prepared;
 pub use predictions::{KindScores, Predictions, Timeline};
 pub use run::{Progress, Run};

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::forest::{Forest, OutOfBag};
 use crate::logistic::Logistic;
 use crate::matrix::Matrix;
+use crate::predict;
 
 /// A fitted model; it answers with the probability of class 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +69,9 @@ impl Model {
     /// The probability of class 1 for each row of `x`, which must have as many columns as the training part.
     pub fn predict_proba(&self, x: &Matrix) -> Result<Vec<f64>, Error> {
         x.expect_columns(self.columns())?;
+        if let Some(probabilities) = predict::probabilities(self, x) {
+            return Ok(probabilities);
+        }
         Ok(match self {
             Self::Forest(model) => model.probabilities(x),
             Self::Boosting(model) => model.probabilities(x),

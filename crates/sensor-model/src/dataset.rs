@@ -1,6 +1,7 @@
 //! Data files: labelled rows as Parquet or CSV, one file or a folder of them.
 //!
-//! A file has the 18 features by name in any order and the label `fire_detected`.
+//! A file has the 18 features by name in any order and the label `fire_detected`, which only [`read_features`] can do
+//! without.
 //! `row_id` and `group` (whole numbers) are optional, and so is `episode_id` (any text), which
 //! stands in for an absent `group`. `time_s` (seconds from the recording's start), `scenario` (text)
 //! and `site` (a whole number) become the rows' metadata when all three are there. `recording`,
@@ -27,6 +28,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 use crate::rows::Rows;
+use columns::Labels;
 
 pub use write::{RowWriter, write_rows};
 
@@ -67,6 +69,16 @@ pub fn read_rows(path: &Path) -> Result<Rows, Error> {
     not_empty(append_all(&[path])?, path)
 }
 
+/// The features of the rows of a `.parquet` or `.csv` file, in the order of the file and row-major; labels may be
+/// absent.
+///
+/// Labels that are there are checked as those of training data are.
+pub fn read_features(path: &Path) -> Result<Vec<f32>, Error> {
+    let mut rows = Rows::default();
+    append(path, Labels::Optional, &mut rows)?;
+    Ok(not_empty(rows, path)?.features)
+}
+
 /// The rows of several `.parquet` and `.csv` files, in the order given.
 ///
 /// Numbers for absent ids run on from file to file, so that rows of different files share a group
@@ -95,16 +107,16 @@ pub fn read_channel(dir: &Path) -> Result<Rows, Error> {
 fn append_all(paths: &[impl AsRef<Path>]) -> Result<Rows, Error> {
     let mut rows = Rows::default();
     for path in paths {
-        append(path.as_ref(), &mut rows)?;
+        append(path.as_ref(), Labels::Required, &mut rows)?;
     }
     Ok(rows)
 }
 
 /// Appends the rows of one file, which may have none.
-fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
+fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(), Error> {
     match Format::of(path) {
-        Some(Format::Parquet) => parquet::append(path, rows),
-        Some(Format::Csv) => csv::append(path, rows),
+        Some(Format::Parquet) => parquet::append(path, labels, rows),
+        Some(Format::Csv) => csv::append(path, labels, rows),
         None => Err(Error::Extension {
             path: path.to_owned(),
         }),

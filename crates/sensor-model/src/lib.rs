@@ -11,6 +11,7 @@
 //!                                          ├─ Rows ── write_rows / RowWriter ── .parquet, .csv
 //! .parquet, .csv ── read_rows, read_files ─┘
 //!                   read_channel
+//!                   read_features (no labels needed)
 //! ```
 //!
 //! Temperatures are in degrees Celsius, CO2 in ppm, times in seconds, image distances in pixels.
@@ -18,8 +19,8 @@
 //! Labels are 1 (uncontrolled combustion present) and 0.
 //!
 //! Randomness enters as a seed, through one counter-based stream per row: the same seed gives the
-//! same rows on any number of threads. Files are opened in [`read_rows`], [`read_files`],
-//! [`read_channel`], [`RowWriter`], [`write_rows`] and [`recording`] only, and sockets nowhere.
+//! same rows on any number of threads. Files are opened in [`read_rows`], [`read_features`],
+//! [`read_files`], [`read_channel`], [`RowWriter`], [`write_rows`] and [`recording`] only, and sockets nowhere.
 //!
 //! The data files need polars; without the default feature `files` the crate does without both.
 //!
@@ -54,7 +55,9 @@ mod schema;
 pub use cell::parse_cell;
 pub use co2::Co2Reading;
 #[cfg(feature = "files")]
-pub use dataset::{RowWriter, group_of_episode, read_channel, read_files, read_rows, write_rows};
+pub use dataset::{
+    RowWriter, group_of_episode, read_channel, read_features, read_files, read_rows, write_rows,
+};
 pub use error::Error;
 pub use frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, FrameProblem, ThermalFrame};
 pub use markdown::features_markdown;

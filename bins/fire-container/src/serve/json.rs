@@ -1,120 +1,323 @@
 //! Rows in JSON: arrays of 18 values, or objects by feature name.
+//!
+//! Nothing is built but the rows: a document of millions of empty lists takes no more memory than its text. Numbers
+//! are read from their text as those of CSV are, so that both forms give the same row to the bit.
 
-use sensor_model::{FEATURE_COUNT, Feature};
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use sensor_model::{FEATURE_COUNT, Feature, parse_cell};
+use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Deserializer;
+use serde_json::value::RawValue;
 
 use super::refusal::Refusal;
-use super::request::{column, expect_count, numbered_lines, shorten};
+use super::request::{Rows, column, expect_count, numbered_lines, shorten};
 
-/// The rows of a JSON document: one row, a list of rows, or `{"instances": [rows]}`.
-pub(super) fn document(text: &str) -> Result<Vec<f32>, Refusal> {
-    if text.trim().is_empty() {
-        return Ok(Vec::new());
+/// Appends the rows of a JSON document: one row, a list of rows, or `{"instances": [rows]}`.
+pub(super) fn document(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(());
     }
-    let value = parse(text, "the body")?;
-    let rows = match &value {
-        Value::Object(map) => match map.get("instances") {
-            Some(Value::Array(rows)) if map.len() == 1 => rows.as_slice(),
-            Some(_) => {
-                return Err(Refusal::bad(
-                    "`instances` must be a list of rows and stand alone",
-                ));
-            }
-            None => std::slice::from_ref(&value),
+    let list = match text.as_bytes()[0] {
+        b'[' => text,
+        b'{' => match instances(text)? {
+            Some(list) => list,
+            None => return row(text, "row 1", rows),
         },
-        Value::Array(items) if items.iter().any(|item| item.is_array() || item.is_object()) => {
-            items
+        _ => {
+            whole(text, "the body")?;
+            return row(text, "row 1", rows);
         }
-        // Otherwise an empty list would be a row of no values.
-        Value::Array(items) if items.is_empty() => &[],
-        _ => std::slice::from_ref(&value),
     };
-    let mut values = Vec::with_capacity(rows.len() * FEATURE_COUNT);
-    for (i, value) in rows.iter().enumerate() {
-        row(value, &format!("row {}", i + 1), &mut values)?;
+    let mut items = Items {
+        rows,
+        seen: 0,
+        first_is_a_value: false,
+        refused: None,
+    };
+    read(list, &mut items, "the body")?;
+    match items {
+        Items {
+            refused: Some(refusal),
+            ..
+        } => Err(refusal),
+        // A list of values is a row, but no list within `instances` is.
+        Items {
+            first_is_a_value: true,
+            rows,
+            ..
+        } if list.len() == text.len() => row(text, "row 1", rows),
+        Items {
+            first_is_a_value: true,
+            ..
+        } => Err(not_alone()),
+        Items { .. } => Ok(()),
     }
-    Ok(values)
 }
 
-/// The rows of JSON Lines: one row, or one `{"instances": [row]}`, per line.
-pub(super) fn lines(text: &str) -> Result<Vec<f32>, Refusal> {
-    let mut values = Vec::new();
+/// Appends the rows of JSON Lines: a row a line.
+pub(super) fn lines(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
     for (line, text) in numbered_lines(text) {
         let place = format!("line {line}");
-        row(&parse(text, &place)?, &place, &mut values)?;
-    }
-    Ok(values)
-}
-
-/// The text as JSON; `place` says which text in the refusal.
-fn parse(text: &str, place: &str) -> Result<Value, Refusal> {
-    serde_json::from_str(text).map_err(|error| {
-        // Python's json module writes it unasked.
-        let hint = if text.contains("NaN") {
-            "; write null for a missing value"
-        } else {
-            ""
-        };
-        Refusal::bad(format!("{place} is not JSON: {error}{hint}"))
-    })
-}
-
-/// Appends one row, given as a list of 18 values or as an object by feature name.
-fn row(value: &Value, place: &str, values: &mut Vec<f32>) -> Result<(), Refusal> {
-    match value {
-        Value::Array(items) => {
-            expect_count(place, items.len())?;
-            for (feature, item) in Feature::ALL.into_iter().zip(items) {
-                values.push(number(item, place, feature)?);
-            }
-            Ok(())
-        }
-        Value::Object(map) => named(map, place, values),
-        other => Err(Refusal::bad(format!(
-            "{place}: `{}` is not a row; a row is a list of {FEATURE_COUNT} numbers or an object \
-             by feature name",
-            shorten(&other.to_string())
-        ))),
-    }
-}
-
-/// Appends a row given by name: every feature once and nothing else, so that a misspelt name is
-/// not taken for a missing value.
-fn named(map: &Map<String, Value>, place: &str, values: &mut Vec<f32>) -> Result<(), Refusal> {
-    if let Some(name) = map.keys().find(|name| Feature::from_name(name).is_none()) {
-        return Err(Refusal::bad(format!(
-            "{place}: there is no feature `{}`",
-            shorten(name)
-        )));
-    }
-    for feature in Feature::ALL {
-        let Some(value) = map.get(feature.name()) else {
-            let name = feature.name();
-            let message = format!("{place}: feature {name} is absent; give null if it is missing");
-            return Err(Refusal::bad(message));
-        };
-        values.push(number(value, place, feature)?);
+        whole(text, &place)?;
+        row(text, &place, rows)?;
     }
     Ok(())
 }
 
-/// A finite number, or NaN for null.
-fn number(value: &Value, place: &str, feature: Feature) -> Result<f32, Refusal> {
-    let refuse = |problem| {
-        let (column, value) = (column(feature), shorten(&value.to_string()));
-        Refusal::bad(format!("{place}, {column}: `{value}` {problem}"))
+/// The text of the list in `{"instances": [...]}`; nothing of an object that begins otherwise.
+fn instances(text: &str) -> Result<Option<&str>, Refusal> {
+    let mut found = Instances::default();
+    read(text, &mut found, "the body")?;
+    match found {
+        Instances { value: None, .. } => Ok(None),
+        Instances {
+            value: Some(list),
+            others: false,
+        } if list.starts_with('[') => Ok(Some(list)),
+        Instances { .. } => Err(not_alone()),
+    }
+}
+
+fn not_alone() -> Refusal {
+    Refusal::bad("`instances` must be a list of rows and stand alone")
+}
+
+/// Refuses a text that is not one JSON value; `place` says which text.
+fn whole(text: &str, place: &str) -> Result<(), Refusal> {
+    let mut deserializer = Deserializer::from_str(text);
+    let read = deserializer
+        .deserialize_ignored_any(IgnoredAny)
+        .and_then(|_| deserializer.end());
+    read.map_err(|error| not_json(&error, text, place))
+}
+
+/// Lets a visitor see the text, which must be one JSON value.
+fn read<'t>(
+    text: &'t str,
+    visitor: impl Visitor<'t, Value = ()>,
+    place: &str,
+) -> Result<(), Refusal> {
+    let mut deserializer = Deserializer::from_str(text);
+    let read = deserializer
+        .deserialize_any(visitor)
+        .and_then(|()| deserializer.end());
+    read.map_err(|error| not_json(&error, text, place))
+}
+
+fn not_json(error: &serde_json::Error, text: &str, place: &str) -> Refusal {
+    // Python's json module writes it unasked.
+    let hint = if text.contains("NaN") {
+        "; write null for a missing value"
+    } else {
+        ""
     };
-    if value.is_null() {
+    Refusal::bad(format!("{place} is not JSON: {error}{hint}"))
+}
+
+/// Appends the row of a text that is JSON.
+fn row(text: &str, place: &str, rows: &mut Rows) -> Result<(), Refusal> {
+    let text = text.trim();
+    let mut cells = Cells {
+        place,
+        values: [f32::NAN; FEATURE_COUNT],
+        given: [false; FEATURE_COUNT],
+        found: 0,
+        refused: None,
+    };
+    match text.as_bytes().first() {
+        Some(b'[') => {
+            read(text, &mut cells, place)?;
+            expect_count(place, cells.found)?;
+        }
+        Some(b'{') => read(text, &mut cells, place)?,
+        _ => {
+            return Err(Refusal::bad(format!(
+                "{place}: `{}` is not a row; a row is a list of {FEATURE_COUNT} numbers or an \
+                 object by feature name",
+                shorten(text)
+            )));
+        }
+    }
+    if let Some(refusal) = cells.refused {
+        return Err(refusal);
+    }
+    if let Some(at) = cells.given.iter().position(|given| !given) {
+        let name = Feature::ALL[at].name();
+        let message = format!("{place}: feature {name} is absent; give null if it is missing");
+        return Err(Refusal::bad(message));
+    }
+    rows.push(&cells.values, place)
+}
+
+/// A finite number, or NaN for null.
+fn number(text: &str, place: &str, feature: Feature) -> Result<f32, Refusal> {
+    if text == "null" {
         return Ok(f32::NAN);
     }
-    let number = value
-        .as_f64()
-        .ok_or_else(|| refuse("is not a number; give null if it is missing"))?;
-    // A number beyond the range of f32 becomes infinite here.
-    let number = number as f32;
-    if number.is_finite() {
-        Ok(number)
-    } else {
-        Err(refuse("is too large for a sensor value"))
+    let refuse = |problem| {
+        let (column, value) = (column(feature), shorten(text));
+        Refusal::bad(format!("{place}, {column}: `{value}` {problem}"))
+    };
+    if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        return Err(refuse("is not a number; give null if it is missing"));
+    }
+    parse_cell(text).map_err(|_| refuse("is too large for a sensor value"))
+}
+
+/// The members of a list of rows, each taken to `rows` at once.
+struct Items<'r> {
+    rows: &'r mut Rows,
+    seen: usize,
+    /// So that the list may itself be a row.
+    first_is_a_value: bool,
+    refused: Option<Refusal>,
+}
+
+impl<'t> Visitor<'t> for &mut Items<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'t>>(self, mut items: A) -> Result<(), A::Error> {
+        while let Some(item) = items.next_element::<&RawValue>()? {
+            self.seen += 1;
+            let is_row = item.get().starts_with(['[', '{']);
+            if self.seen == 1 && !is_row {
+                self.first_is_a_value = true;
+            }
+            // The rest is looked at all the same: a document that is no JSON is refused as such.
+            if self.refused.is_none() && !self.first_is_a_value {
+                let place = format!("row {}", self.seen);
+                self.refused = row(item.get(), &place, self.rows).err();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an object has under `instances` if it begins with that, and whether it has anything else.
+#[derive(Default)]
+struct Instances<'t> {
+    value: Option<&'t str>,
+    others: bool,
+}
+
+impl<'t> Visitor<'t> for &mut Instances<'t> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'t>>(self, mut entries: A) -> Result<(), A::Error> {
+        let mut first = true;
+        while let Some(Key(key)) = entries.next_key_seed(Key::default())? {
+            let value: &RawValue = entries.next_value()?;
+            if first && key == "instances" {
+                self.value = Some(value.get());
+            } else {
+                self.others = true;
+            }
+            first = false;
+        }
+        Ok(())
+    }
+}
+
+/// A key, borrowed from the text unless it has escapes in it.
+#[derive(Default)]
+struct Key<'t>(Cow<'t, str>);
+
+impl<'t> DeserializeSeed<'t> for Key<'t> {
+    type Value = Self;
+
+    fn deserialize<D: serde::Deserializer<'t>>(self, deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'t> Visitor<'t> for Key<'t> {
+    type Value = Self;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'t str) -> Result<Self, E> {
+        Ok(Self(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self, E> {
+        Ok(Self(Cow::Owned(text.to_owned())))
+    }
+}
+
+/// The values of one row, by place or by name; the first problem ends the taking, not the reading.
+struct Cells<'p> {
+    place: &'p str,
+    values: [f32; FEATURE_COUNT],
+    given: [bool; FEATURE_COUNT],
+    /// Members of a list, those beyond the last feature too.
+    found: usize,
+    refused: Option<Refusal>,
+}
+
+impl Cells<'_> {
+    fn take(&mut self, feature: Feature, text: &str) {
+        if self.refused.is_some() {
+            return;
+        }
+        match number(text, self.place, feature) {
+            Ok(value) => {
+                self.values[feature.index()] = value;
+                self.given[feature.index()] = true;
+            }
+            Err(refusal) => self.refused = Some(refusal),
+        }
+    }
+
+    /// Every feature once and nothing else, so that a misspelt name is not taken for a missing value.
+    fn take_named(&mut self, name: &str, text: &str) {
+        let problem = match Feature::from_name(name) {
+            None => "there is no feature",
+            Some(feature) if self.given[feature.index()] => "there are two values of feature",
+            Some(feature) => return self.take(feature, text),
+        };
+        let message = format!("{}: {problem} `{}`", self.place, shorten(name));
+        self.refused.get_or_insert(Refusal::bad(message));
+    }
+}
+
+impl<'t> Visitor<'t> for &mut Cells<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a row")
+    }
+
+    fn visit_seq<A: SeqAccess<'t>>(self, mut cells: A) -> Result<(), A::Error> {
+        for feature in Feature::ALL {
+            let Some(cell) = cells.next_element::<&RawValue>()? else {
+                return Ok(());
+            };
+            self.found += 1;
+            self.take(feature, cell.get());
+        }
+        while cells.next_element::<IgnoredAny>()?.is_some() {
+            self.found += 1;
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'t>>(self, mut entries: A) -> Result<(), A::Error> {
+        while let Some(Key(key)) = entries.next_key_seed(Key::default())? {
+            let value: &RawValue = entries.next_value()?;
+            self.take_named(&key, value.get());
+        }
+        Ok(())
     }
 }

@@ -1,12 +1,13 @@
 //! The three media types, in `Content-Type` and in `Accept`.
 
-use axum::http::StatusCode;
+use hyper::StatusCode;
 
 use super::refusal::Refusal;
+use super::request::shorten;
 
 /// A form that rows and answers can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Media {
+pub(crate) enum Media {
     Csv,
     Json,
     JsonLines,
@@ -50,30 +51,51 @@ fn essence(value: &str) -> String {
 pub(super) fn content(header: &str) -> Result<Media, Refusal> {
     let name = essence(header);
     Media::from_name(&name).ok_or_else(|| {
-        let message = format!("content type `{name}` is not supported; send one of {KNOWN}");
+        let message = format!(
+            "content type `{}` is not supported; send one of {KNOWN}",
+            shorten(&name)
+        );
         Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
     })
 }
 
-/// The form of the answer: the first acceptable one, or the default; 406 when there is none.
-///
-/// Weights (`q=0.5`) are not compared: clients of an endpoint name the one that they want.
+/// The form of the answer: the acceptable one that is wanted most, the first of several, or the default; 406 when
+/// there is none.
 pub(super) fn accepted(header: Option<&str>, default: Media) -> Result<Media, Refusal> {
     // Clients without an opinion send nothing, or an empty header.
     let Some(header) = header.filter(|header| !header.trim().is_empty()) else {
         return Ok(default);
     };
-    let choice = header
-        .split(',')
-        .find_map(|value| match essence(value).as_str() {
+    let mut choice: Option<(Media, f32)> = None;
+    for value in header.split(',') {
+        let media = match essence(value).as_str() {
             "*/*" | "application/*" => Some(default),
             "text/*" => Some(Media::Csv),
             name => Media::from_name(name),
-        });
-    choice.ok_or_else(|| {
-        let message = format!("nothing in `Accept: {header}` can be given; accept one of {KNOWN}");
+        };
+        let (weight, least) = (weight(value), choice.map_or(0.0, |(_, weight)| weight));
+        if let Some(media) = media.filter(|_| weight > least) {
+            choice = Some((media, weight));
+        }
+    }
+    choice.map(|(media, _)| media).ok_or_else(|| {
+        let message = format!(
+            "nothing in `Accept: {}` can be given; accept one of {KNOWN}",
+            shorten(header)
+        );
         Refusal::new(StatusCode::NOT_ACCEPTABLE, message)
     })
+}
+
+/// The `q` of a value of `Accept`; what cannot be read counts as 1.
+fn weight(value: &str) -> f32 {
+    let parameters = value.split(';').skip(1);
+    let weights = parameters.filter_map(|parameter| {
+        let (name, weight) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("q").then_some(weight)
+    });
+    let weight = weights.last().and_then(|weight| weight.trim().parse().ok());
+    weight.unwrap_or(1.0)
 }
 
 #[cfg(test)]
@@ -106,6 +128,13 @@ mod tests {
             (Some("text/csv"), Media::Csv),
             (Some("text/html, text/csv;q=0.9"), Media::Csv),
             (Some("application/jsonlines"), Media::JsonLines),
+            (Some("application/json;q=0.5, text/csv"), Media::Csv),
+            (
+                Some("text/csv; q=0.1, application/jsonlines;q=0.2"),
+                Media::JsonLines,
+            ),
+            (Some("text/csv;q=0, */*;q=0.1"), Media::Json),
+            (Some("text/csv;q=high"), Media::Csv),
         ] {
             assert_eq!(accepted(header, Media::Json), Ok(media), "{header:?}");
         }
@@ -113,6 +142,7 @@ mod tests {
             accepted(Some("*/*"), Media::JsonLines),
             Ok(Media::JsonLines)
         );
+        assert!(accepted(Some("text/csv;q=0"), Media::Json).is_err());
         assert_eq!(
             accepted(Some("image/png"), Media::Json)
                 .unwrap_err()

@@ -3,32 +3,57 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use ensemble::Matrix;
+use anyhow::{Context, Result, ensure};
+use ensemble::Prepared;
 use ensemble::artifact::{Artifact, MODEL_FILE};
 use sensor_model::{FEATURE_COUNT, fingerprint};
 
 use super::media::Media;
 
 /// A loaded model, and how it answers.
+#[derive(Debug)]
 pub struct Predictor {
-    artifact: Artifact,
+    prepared: Prepared,
     default_answer: Media,
+    /// A row with the answer that was found when the model was loaded.
+    probe: (Vec<f32>, f64),
 }
 
 impl Predictor {
     /// Loads `model.fire` from a model folder and checks that it knows this program's features.
     ///
     /// # Errors
-    /// When the file is absent, damaged, of another version or of another schema.
+    /// When the file is absent, damaged, of another version or of another schema, or when the model says something
+    /// else of its own probes than when it was packed.
     pub fn load(folder: &Path) -> Result<Self> {
         let path = folder.join(MODEL_FILE);
         let shown = path.display();
         let bytes = fs::read(&path).with_context(|| format!("cannot read the model {shown}"))?;
-        let artifact = Artifact::from_bytes(&bytes, fingerprint())
-            .with_context(|| format!("cannot use the model {shown}"))?;
+        Self::from_bytes(&bytes).with_context(|| format!("cannot use the model {shown}"))
+    }
+
+    /// The same for the bytes of a `model.fire`.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let prepared = Prepared::new(Artifact::from_bytes(bytes, fingerprint())?);
+        for probe in &prepared.artifact().probes {
+            let (found, packed) = (prepared.predict_row(&probe.row), probe.probability);
+            ensure!(
+                (found - packed).abs() < 1e-9,
+                "its probe `{}` is answered with {found}, but was with {packed} when it was packed; pack it anew",
+                probe.name
+            );
+        }
+        let row = match prepared.artifact().probes.first() {
+            Some(probe) => probe.row.clone(),
+            None => vec![f32::NAN; FEATURE_COUNT],
+        };
+        let answer = prepared.predict_row(&row);
         Ok(Self {
-            artifact,
+            probe: (row, answer),
+            prepared,
             default_answer: Media::Json,
         })
     }
@@ -42,19 +67,24 @@ impl Predictor {
         }
     }
 
+    /// Whether the model still says what it said when it was loaded.
+    pub(super) fn can_predict(&self) -> bool {
+        let (row, answer) = &self.probe;
+        self.prepared.predict_row(row).to_bits() == answer.to_bits()
+    }
+
     /// The form of an answer when the request does not ask for one.
     pub(super) fn default_answer(&self) -> Media {
         self.default_answer
     }
 
     /// The model with its threshold and ranges.
-    pub(super) fn artifact(&self) -> &Artifact {
-        &self.artifact
+    pub(crate) fn artifact(&self) -> &Artifact {
+        self.prepared.artifact()
     }
 
-    /// The probability of fire of each row.
-    pub(super) fn probabilities(&self, values: &[f32]) -> Result<Vec<f64>, ensemble::Error> {
-        self.artifact
-            .predict_proba(&Matrix::new(values, FEATURE_COUNT)?)
+    /// The same, laid out.
+    pub(crate) fn prepared(&self) -> &Prepared {
+        &self.prepared
     }
 }

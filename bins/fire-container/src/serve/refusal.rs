@@ -1,16 +1,14 @@
 //! Answers to requests that cannot be answered.
 
-use axum::Json;
-use axum::extract::rejection::BytesRejection;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use hyper::StatusCode;
 use serde_json::json;
 
 /// A status and a sentence; the body is `{"error": "<sentence>"}`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub struct Refusal {
     status: StatusCode,
     message: String,
+    closes: bool,
 }
 
 impl Refusal {
@@ -19,6 +17,7 @@ impl Refusal {
         Self {
             status,
             message: message.into(),
+            closes: false,
         }
     }
 
@@ -27,15 +26,10 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// The body could not be taken in, mostly because it is too long.
-    pub(super) fn body(rejection: &BytesRejection, limit: usize) -> Self {
-        let status = rejection.status();
-        if status == StatusCode::PAYLOAD_TOO_LARGE {
-            let message = format!("the body is longer than {limit} bytes; send fewer rows at once");
-            Self::new(status, message)
-        } else {
-            Self::new(status, rejection.body_text())
-        }
+    /// 503: not now.
+    pub(super) fn busy(reason: &str) -> Self {
+        let message = format!("{reason}; try again in a second");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 
     /// 500: our own fault.
@@ -46,14 +40,31 @@ impl Refusal {
         )
     }
 
-    #[cfg(test)]
-    pub(super) fn message(&self) -> &str {
+    /// The same, after which the connection cannot be used for another request.
+    pub(super) fn closing(self) -> Self {
+        Self {
+            closes: true,
+            ..self
+        }
+    }
+
+    /// Whether the connection ends with this answer.
+    pub(super) fn closes(&self) -> bool {
+        self.closes
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What was wrong, where, and what to do.
+    pub fn message(&self) -> &str {
         &self.message
     }
-}
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        (self.status, Json(json!({ "error": self.message }))).into_response()
+    /// The answer's body.
+    pub(super) fn body(&self) -> Vec<u8> {
+        json!({ "error": self.message }).to_string().into_bytes()
     }
 }

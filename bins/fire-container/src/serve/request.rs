@@ -1,5 +1,6 @@
 //! Request bodies to rows of 18 values.
 
+use hyper::StatusCode;
 use sensor_model::{FEATURE_COUNT, Feature, parse_cell};
 
 use super::json;
@@ -7,41 +8,62 @@ use super::media::Media;
 use super::refusal::Refusal;
 
 /// Rows of a request, flattened; NaN is a missing value.
-#[derive(Debug, Default)]
-pub(super) struct RequestRows {
-    pub(super) values: Vec<f32>,
+#[derive(Debug)]
+pub(super) struct Rows {
+    values: Vec<f32>,
+    most: usize,
 }
 
-impl RequestRows {
+impl Rows {
+    /// None yet, and never more than `most`.
+    fn new(most: usize) -> Self {
+        let values = Vec::new();
+        Self { values, most }
+    }
+
+    /// All values, row by row.
+    pub(super) fn values(&self) -> &[f32] {
+        &self.values
+    }
+
     /// Number of rows.
     pub(super) fn len(&self) -> usize {
         self.values.len() / FEATURE_COUNT
     }
 
-    /// The rows in their order, 18 values each.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[f32]> {
-        self.values.chunks_exact(FEATURE_COUNT)
+    /// Appends a row, unless there are as many as may be.
+    pub(super) fn push(&mut self, row: &[f32; FEATURE_COUNT], place: &str) -> Result<(), Refusal> {
+        if self.len() == self.most {
+            let message = format!(
+                "{place}: a request may have {} rows; send fewer at once",
+                self.most
+            );
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+        }
+        self.values.extend_from_slice(row);
+        Ok(())
     }
 }
 
-/// Reads a body; at least one row.
-pub(super) fn parse(media: Media, body: &[u8]) -> Result<RequestRows, Refusal> {
+/// Reads a body; at least one row, and `most` at most.
+pub(super) fn parse(media: Media, body: &[u8], most: usize) -> Result<Rows, Refusal> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Refusal::bad(format!(
             "the body is not UTF-8 text (byte {})",
             error.valid_up_to() + 1
         ))
     })?;
-    let values = match media {
-        Media::Csv => csv(text)?,
-        Media::Json => json::document(text)?,
-        Media::JsonLines => json::lines(text)?,
-    };
-    if values.is_empty() {
+    let mut rows = Rows::new(most);
+    match media {
+        Media::Csv => csv(text, &mut rows)?,
+        Media::Json => json::document(text, &mut rows)?,
+        Media::JsonLines => json::lines(text, &mut rows)?,
+    }
+    if rows.len() == 0 {
         let message = format!("the body holds no rows; send {FEATURE_COUNT} values per row");
         return Err(Refusal::bad(message));
     }
-    Ok(RequestRows { values })
+    Ok(rows)
 }
 
 /// The lines of a text, numbered from 1, without blank ones at the end.
@@ -53,25 +75,36 @@ pub(super) fn numbered_lines(text: &str) -> impl Iterator<Item = (usize, &str)> 
 }
 
 /// The rows of CSV without a header, as the documented request sends them.
-fn csv(text: &str) -> Result<Vec<f32>, Refusal> {
-    let mut values = Vec::new();
+fn csv(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
+    let mut values = [f32::NAN; FEATURE_COUNT];
     // A row of empty cells only is still a row, so only whole blank lines at the end are dropped.
-    for (line, cells) in numbered_lines(text) {
-        let place = format!("line {line}");
-        let cells: Vec<&str> = cells.split(',').collect();
-        expect_count(&place, cells.len())?;
-        for (feature, cell) in Feature::ALL.into_iter().zip(cells) {
-            let value = parse_cell(cell).map_err(|problem| {
-                let column = column(feature);
-                Refusal::bad(format!(
-                    "{place}, {column}: `{}` {problem}",
-                    shorten(cell.trim())
-                ))
-            })?;
-            values.push(value);
+    for (line, text) in numbered_lines(text) {
+        let place = || format!("line {line}");
+        let mut cells = text.split(',');
+        let mut problem = None;
+        let mut found = 0;
+        for ((feature, value), cell) in Feature::ALL.into_iter().zip(&mut values).zip(&mut cells) {
+            found += 1;
+            match parse_cell(cell) {
+                Ok(number) => *value = number,
+                Err(why) => problem = problem.or(Some((feature, cell, why))),
+            }
         }
+        let count = found + cells.count();
+        if count != FEATURE_COUNT {
+            expect_count(&place(), count)?;
+        }
+        if let Some((feature, cell, why)) = problem {
+            let (place, column) = (place(), column(feature));
+            let cell = shorten(cell.trim());
+            return Err(Refusal::bad(format!("{place}, {column}: `{cell}` {why}")));
+        }
+        if rows.len() == rows.most {
+            rows.push(&values, &place())?;
+        }
+        rows.values.extend_from_slice(&values);
     }
-    Ok(values)
+    Ok(())
 }
 
 /// Refuses a row that has not 18 values.
@@ -95,10 +128,8 @@ pub(super) fn column(feature: Feature) -> String {
 /// The beginning of a value, so that a refusal does not repeat a whole body.
 pub(super) fn shorten(value: &str) -> String {
     const SHOWN: usize = 40;
-    if value.chars().count() <= SHOWN {
-        return value.to_owned();
+    match value.char_indices().nth(SHOWN) {
+        None => value.to_owned(),
+        Some((end, _)) => format!("{}…", &value[..end]),
     }
-    let mut short: String = value.chars().take(SHOWN).collect();
-    short.push('…');
-    short
 }

@@ -1,78 +1,323 @@
-//! The two paths of the endpoint.
+//! The four paths of the endpoint.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Instant;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::response::Response;
-use axum::routing::{get, post};
+use http_body_util::Full;
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::header::{
+    ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue, RETRY_AFTER,
+};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use serde_json::json;
 
-use super::answer::{self, Wanted};
-use super::media::{self, Media};
+use super::answer::{Answer, Ask};
+use super::counters::{Counters, Gauges, Served};
+use super::held::{Held, Memory};
+use super::intake;
+use super::limits::Limits;
+use super::log::{Log, Requests};
 use super::predictor::Predictor;
 use super::refusal::Refusal;
-use super::request;
+use super::turn::Turns;
 
-/// Largest request body, in bytes. The endpoint API passes at most 25 MB on.
-const BODY_LIMIT: usize = 25 * 1024 * 1024;
-
-/// Rows from which a prediction is moved off the threads that serve connections.
-const LARGE: usize = 256;
+/// Bytes of a body from which a request is moved off the threads that serve connections: a ping must not wait behind
+/// thousands of rows.
+const LARGE: usize = 32 * 1024;
 
 /// Named in refusals.
-const KNOWN: &str = "this endpoint has GET /ping and POST /invocations";
+const KNOWN: &str = "this endpoint has GET /ping, POST /invocations, GET /metrics and \
+                     GET /execution-parameters";
 
 /// The request header whose word `members` asks for each member's own probability.
 const CUSTOM_ATTRIBUTES: HeaderName = HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
+/// The caller's own name for a request, which SageMaker hands through.
+const INFERENCE_ID: HeaderName = HeaderName::from_static("x-amzn-sagemaker-inference-id");
+/// Under which name a request stands in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Bytes of a caller's own name that are taken.
+const LONGEST_ID: usize = 128;
 
-/// The endpoint as a service; every refusal has a JSON body.
-pub(super) fn app(predictor: Predictor) -> Router {
-    Router::new()
-        .route("/ping", get(|| async { StatusCode::OK }))
-        .route("/invocations", post(invocations))
-        .fallback(unknown)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .with_state(Arc::new(predictor))
+/// What all connections share.
+pub(super) struct Endpoint {
+    pub(super) predictor: Predictor,
+    pub(super) limits: Limits,
+    pub(super) counters: Counters,
+    pub(super) log: Log,
+    memory: Arc<Memory>,
+    turns: Turns,
+    /// The number of the next request, behind what tells this process from others.
+    requests: AtomicU64,
+    process: u32,
 }
 
-/// 404, naming what there is.
-async fn unknown(uri: Uri) -> Refusal {
-    let message = format!("there is no {}; {KNOWN}", uri.path());
-    Refusal::new(StatusCode::NOT_FOUND, message)
+/// An answer's body, with its share of the memory until it is sent.
+pub(super) struct Reply {
+    body: Full<Bytes>,
+    _held: Option<Held>,
 }
 
-/// 405, naming what there is.
-async fn wrong_method(method: Method, uri: Uri) -> Refusal {
-    let message = format!("{method} does not go with {}; {KNOWN}", uri.path());
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
+/// An answer before it has headers.
+struct Outcome {
+    status: StatusCode,
+    content_type: Option<&'static str>,
+    body: Bytes,
+    rows: usize,
+    bytes_in: usize,
+    refused: Option<Refusal>,
+    held: Option<Held>,
 }
 
-/// Rows in, predictions out. Headers that are not known are passed over: the endpoint adds its
-/// own.
-async fn invocations(
-    State(predictor): State<Arc<Predictor>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refusal> {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let wanted = Wanted {
-        media: media::accepted(header(ACCEPT), predictor.default_answer())?,
-        members: header(CUSTOM_ATTRIBUTES).is_some_and(|text| text.contains("members")),
-    };
-    let given = header(CONTENT_TYPE).map_or(Ok(Media::Csv), media::content)?;
-    let body = body.map_err(|rejection| Refusal::body(&rejection, BODY_LIMIT))?;
-    let rows = request::parse(given, &body)?;
-    // A ping must not wait behind thousands of rows.
-    if rows.len() < LARGE {
-        return answer::answer(&predictor, &rows, wanted);
+impl Endpoint {
+    pub(super) fn new(predictor: Predictor, limits: Limits, log: Log) -> Self {
+        Self {
+            predictor,
+            counters: Counters::default(),
+            log,
+            memory: Memory::new(limits.held_bytes),
+            turns: Turns::new(&limits),
+            limits,
+            requests: AtomicU64::new(0),
+            process: std::process::id(),
+        }
     }
-    let work = move || answer::answer(&predictor, &rows, wanted);
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Refusal::defect())?
+
+    /// Answers a request, whatever it is.
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        open: usize,
+    ) -> Result<Response<Reply>, Infallible> {
+        let started = Instant::now();
+        let id = self.name(request.headers());
+        let (head, body) = request.into_parts();
+        let path = head.uri.path();
+        let invocation = path == "/invocations";
+        let outcome = match (path, &head.method) {
+            ("/invocations", &Method::POST) => self.clone().invocation(&head.headers, body).await,
+            ("/ping", &Method::GET | &Method::HEAD) => self.ping(),
+            ("/metrics", &Method::GET | &Method::HEAD) => self.metrics(open),
+            ("/execution-parameters", &Method::GET | &Method::HEAD) => self.execution_parameters(),
+            ("/invocations" | "/ping" | "/metrics" | "/execution-parameters", method) => {
+                let message = format!("{method} does not go with {path}; {KNOWN}");
+                Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message).into()
+            }
+            _ => {
+                let message = format!("there is no {path}; {KNOWN}");
+                Refusal::new(StatusCode::NOT_FOUND, message).into()
+            }
+        };
+        let took = started.elapsed();
+        if invocation {
+            self.counters.served(&Served {
+                status: outcome.status.as_u16(),
+                rows: outcome.rows,
+                bytes_in: outcome.bytes_in,
+                bytes_out: outcome.body.len(),
+                took,
+            });
+        }
+        if outcome.status != StatusCode::OK || self.log.requests == Requests::All {
+            let message = outcome.refused.as_ref().map(Refusal::message);
+            self.log.put(
+                "request",
+                json!({
+                    "request": id.to_str().unwrap_or_default(), "method": head.method.as_str(),
+                    "path": path, "status": outcome.status.as_u16(), "rows": outcome.rows,
+                    "bytes_in": outcome.bytes_in, "bytes_out": outcome.body.len(),
+                    "seconds": took.as_secs_f64(), "error": message,
+                }),
+            );
+        }
+        Ok(outcome.into_response(id))
+    }
+
+    /// The caller's name for the request, or one that no other request of this process has.
+    fn name(&self, headers: &HeaderMap) -> HeaderValue {
+        let given = headers
+            .get(INFERENCE_ID)
+            .or_else(|| headers.get(REQUEST_ID))
+            .filter(|name| name.len() <= LONGEST_ID && name.to_str().is_ok());
+        given.cloned().unwrap_or_else(|| {
+            let number = self.requests.fetch_add(1, Ordering::Relaxed);
+            let name = format!("{:x}-{number:x}", self.process);
+            HeaderValue::try_from(name).unwrap_or(HeaderValue::from_static("unnamed"))
+        })
+    }
+
+    /// 200 if the model can predict: it is asked.
+    fn ping(&self) -> Outcome {
+        if self.predictor.can_predict() {
+            Outcome::ok(None, Bytes::new())
+        } else {
+            Refusal::defect().into()
+        }
+    }
+
+    fn metrics(&self, open: usize) -> Outcome {
+        let text = self.counters.render(&Gauges {
+            open_connections: open,
+            held_bytes: self.memory.used(),
+            members: self.predictor.artifact().members.len(),
+        });
+        Outcome::ok(Some("text/plain; version=0.0.4"), text.into())
+    }
+
+    /// What a batch transform may ask of this container.
+    fn execution_parameters(&self) -> Outcome {
+        let parameters = json!({
+            "MaxConcurrentTransforms": self.limits.workers + self.limits.waiting,
+            "BatchStrategy": "MULTI_RECORD",
+            "MaxPayloadInMB": 6.min(self.limits.body_bytes >> 20),
+        });
+        Outcome::ok(Some("application/json"), parameters.to_string().into())
+    }
+
+    /// Rows in, predictions out. Headers that are not known are passed over: SageMaker adds its own.
+    async fn invocation(self: Arc<Self>, headers: &HeaderMap, body: Incoming) -> Outcome {
+        let mut held = self.memory.hold();
+        let taken = match self.expected(headers) {
+            Ok(()) => intake::take_in(body, &self.limits, &mut held).await,
+            Err(refusal) => Err(refusal),
+        };
+        let body = match taken {
+            Ok(body) => body,
+            Err(refusal) => return refusal.into(),
+        };
+        let bytes_in = body.len();
+        let answered = if bytes_in < LARGE {
+            self.predictor
+                .respond(ask(headers), &body, self.limits.rows)
+        } else {
+            self.answer_large(headers.clone(), body).await
+        };
+        match answered {
+            Ok(Answer {
+                content_type,
+                body,
+                rows,
+            }) => {
+                held.exchange(body.len());
+                Outcome {
+                    rows,
+                    bytes_in,
+                    held: Some(held),
+                    ..Outcome::ok(Some(content_type), body.into())
+                }
+            }
+            Err(refusal) => Outcome {
+                bytes_in,
+                ..refusal.into()
+            },
+        }
+    }
+
+    /// Refuses a body whose announced length is too long, unless it is on its way already.
+    fn expected(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let waits = headers.contains_key(EXPECT);
+        let length = headers.get(CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        match length {
+            Some(length) if waits && length > self.limits.body_bytes as u64 => {
+                Err(intake::too_long(self.limits.body_bytes).closing())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn answer_large(
+        self: Arc<Self>,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Answer, Refusal> {
+        let turn = self.turns.take().await?;
+        let work = move || {
+            let answer = self
+                .predictor
+                .respond(ask(&headers), &body, self.limits.rows);
+            drop(turn);
+            answer
+        };
+        let answered = tokio::task::spawn_blocking(work).await;
+        answered.unwrap_or_else(|_| Err(Refusal::defect()))
+    }
+}
+
+/// What the headers say of the rows and of the answer.
+fn ask(headers: &HeaderMap) -> Ask<'_> {
+    let header = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    Ask {
+        content_type: header(CONTENT_TYPE),
+        accept: header(ACCEPT),
+        members: header(CUSTOM_ATTRIBUTES).is_some_and(|text| text.contains("members")),
+    }
+}
+
+impl Outcome {
+    fn ok(content_type: Option<&'static str>, body: Bytes) -> Self {
+        Self {
+            status: StatusCode::OK,
+            content_type,
+            body,
+            rows: 0,
+            bytes_in: 0,
+            refused: None,
+            held: None,
+        }
+    }
+
+    fn into_response(self, id: HeaderValue) -> Response<Reply> {
+        let mut response = Response::new(Reply {
+            body: Full::new(self.body),
+            _held: self.held,
+        });
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(REQUEST_ID, id);
+        if let Some(content_type) = self.content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if self.refused.is_some_and(|refusal| refusal.closes()) {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+impl From<Refusal> for Outcome {
+    fn from(refusal: Refusal) -> Self {
+        let body = refusal.body().into();
+        Self {
+            status: refusal.status(),
+            refused: Some(refusal),
+            ..Self::ok(Some("application/json"), body)
+        }
+    }
+}
+
+impl Body for Reply {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }

@@ -15,5 +15,12 @@ mod train_failures;
 // The forms of requests and answers, and every request that is refused.
 mod serve;
 mod serve_refusals;
+// What clients do to a connection, and the limits that hold then.
+mod serve_connections;
+mod serve_limits;
+// What strangers send, with the fuzzer's findings.
+mod corpus;
+// Files scored without a server.
+mod predict;
 // The program itself: exit codes, signals, names.
 mod process;

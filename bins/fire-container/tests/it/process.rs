@@ -7,9 +7,11 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use ensemble::artifact::Artifact;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::json;
+use sensor_model::fingerprint;
+use serde_json::{Value, json};
 
 use crate::job::{Job, rows};
 use crate::server::{request, trained};
@@ -147,8 +149,66 @@ fn serving_tells_its_address_and_ends_with_0_at_sigterm() {
         .parse()
         .unwrap();
     assert_eq!(request(address, "GET /ping", &[], b"").status, 200);
+    let named = [("x-amzn-sagemaker-inference-id", "alarm-7")];
+    let refused = request(address, "POST /invocations", &named, b"1,2");
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.head.contains("x-request-id: alarm-7"),
+        "{}",
+        refused.head
+    );
     terminate(&child);
-    assert_eq!(wait(child), (Some(0), String::new()));
+    let (code, stderr) = wait(child);
+    assert_eq!(code, Some(0));
+    let lines: Vec<Value> = stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let events: Vec<_> = lines
+        .iter()
+        .map(|line| line["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(events, ["serving", "request", "stopped"], "{stderr}");
+    assert_eq!(lines[0]["address"], address.to_string());
+    let expected = json!({
+        "request": "alarm-7", "method": "POST", "path": "/invocations", "status": 400, "rows": 0,
+        "bytes_in": 3, "error": "line 1: 2 values, but a row has 18, from t_mean to gas_vel",
+    });
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&lines[1][key], value, "{key} in {stderr}");
+    }
+}
+
+#[test]
+fn a_limit_that_is_no_number_ends_serving_with_2() {
+    let job = trained();
+    for (name, value) in [
+        ("FIRE_MAX_ROWS", "many"),
+        ("FIRE_MAX_BODY_MB", "0"),
+        ("FIRE_LOG", "x"),
+    ] {
+        let (code, stderr) = output(command(PROGRAM, &job).arg("serve").env(name, value));
+        assert_eq!(code, Some(2), "{name}");
+        assert!(
+            stderr.starts_with(&format!("error: {name} is `{value}`; it must be")),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
+fn a_model_that_answers_its_probes_otherwise_is_not_served() {
+    let job = trained();
+    let path = job.path("model/model.fire");
+    let mut artifact = Artifact::from_bytes(&fs::read(&path).unwrap(), fingerprint()).unwrap();
+    artifact.probes[1].probability = 1.0 - artifact.probes[1].probability / 2.0;
+    fs::write(&path, artifact.to_bytes()).unwrap();
+    let (code, stderr) = output(command(PROGRAM, &job).arg("serve"));
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.contains("its probe `") && stderr.contains("pack it anew"),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Every request that is refused, with its status and message.
 
+use fire_container::serve::Limits;
 use serde_json::json;
 
-use crate::server::Server;
+use crate::server::{Server, predictor, trained};
 
 const ROW: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18";
 
@@ -99,7 +100,7 @@ fn bad_json_is_named_by_row_and_column() {
     );
     check(
         &format!("[{}]", ROW.replace("16", "1e39")),
-        "row 1, column 16 (gas_val): `1e+39` is too large for a sensor value",
+        "row 1, column 16 (gas_val): `1e39` is too large for a sensor value",
     );
     check(
         &format!("[{}]", ROW.replace("16", "NaN")),
@@ -121,6 +122,45 @@ fn bad_json_is_named_by_row_and_column() {
 }
 
 #[test]
+fn json_that_could_be_meant_in_two_ways_is_refused() {
+    let server = Server::start();
+    let check =
+        |body: &str, message: &str| check(&server, ("application/json", body), 400, message);
+    check(
+        "{\"t_mean\": 1, \"t_mean\": 1}",
+        "row 1: there are two values of feature `t_mean`",
+    );
+    check(
+        &format!("{{\"instances\": [{ROW}]}}"),
+        "`instances` must be a list of rows and stand alone",
+    );
+    check(
+        &format!("{{\"instances\": [[{ROW}]], \"more\": 1}}"),
+        "`instances` must be a list of rows and stand alone",
+    );
+    check(
+        &format!("[{ROW},[1]]"),
+        "row 1: 19 values, but a row has 18, from t_mean to gas_vel",
+    );
+    check(
+        &format!("[{}]", ROW.replace("16", "1e400")),
+        "row 1, column 16 (gas_val): `1e400` is too large for a sensor value",
+    );
+    check(
+        &format!("[{}]", ROW.replace("16", "[16]")),
+        "row 1, column 16 (gas_val): `[16]` is not a number; give null if it is missing",
+    );
+    check(
+        &format!("[{ROW}] [{ROW}]"),
+        "the body is not JSON: trailing characters at line 1 column 47",
+    );
+    check(
+        "\u{feff}[1]",
+        "the body is not JSON: expected value at line 1 column 1",
+    );
+}
+
+#[test]
 fn bad_json_lines_are_named_by_line() {
     let server = Server::start();
     let check =
@@ -133,6 +173,79 @@ fn bad_json_lines_are_named_by_line() {
         &format!("[{ROW}]\n[{ROW}\n"),
         "line 2 is not JSON: EOF while parsing a list at line 1 column 45",
     );
+}
+
+#[test]
+fn depth_costs_nothing() {
+    let server = Server::start();
+    let deep = 5_000_000;
+    for body in ["[".repeat(deep), "{\"a\":".repeat(deep / 5)] {
+        assert_eq!(server.invoke("application/json", &body).status, 400);
+        assert_eq!(server.invoke("application/jsonlines", &body).status, 400);
+    }
+    let closed = "[".repeat(deep) + &"]".repeat(deep);
+    check(
+        &server,
+        ("application/json", &closed),
+        400,
+        "row 1: 1 values, but a row has 18, from t_mean to gas_vel",
+    );
+    // Millions of lists take no more memory than their text.
+    let wide = format!("[{}[]]", "[],".repeat(2_000_000));
+    assert_eq!(server.invoke("application/json", &wide).status, 400);
+}
+
+#[test]
+fn more_rows_than_may_be_are_refused_where_they_begin() {
+    let limits = Limits {
+        rows: 2,
+        ..Limits::default()
+    };
+    let server = Server::within(limits, predictor(&trained()));
+    let message = |place: &str| format!("{place}: a request may have 2 rows; send fewer at once");
+    for (media, body, place) in [
+        ("text/csv", format!("{ROW}\n{ROW}\n{ROW}"), "line 3"),
+        (
+            "application/jsonlines",
+            format!("[{ROW}]\n[{ROW}]\n[{ROW}]"),
+            "line 3",
+        ),
+        (
+            "application/json",
+            format!("[[{ROW}],[{ROW}],[{ROW}],[]]"),
+            "row 3",
+        ),
+    ] {
+        check(&server, (media, &body), 413, &message(place));
+    }
+    assert_eq!(
+        server.invoke("text/csv", &format!("{ROW}\n{ROW}\n")).status,
+        200
+    );
+}
+
+#[test]
+fn numbers_at_the_edge_of_what_there_is_are_read_or_refused() {
+    let server = Server::start();
+    let status = |media: &str, value: &str| {
+        let row = ROW.replace("16", value);
+        let body = if media == "text/csv" {
+            row
+        } else {
+            format!("[{row}]")
+        };
+        server.invoke(media, &body).status
+    };
+    for value in ["1e-400", "-0", "1e-45", "3.4028235e38", "-3.4028235e38"] {
+        assert_eq!(status("text/csv", value), 200, "{value}");
+        assert_eq!(status("application/json", value), 200, "{value}");
+    }
+    for value in [
+        "1e400", "-1e400", "3.5e38", "Infinity", "0x10", "1_000", "１",
+    ] {
+        assert_eq!(status("text/csv", value), 400, "{value}");
+        assert_eq!(status("application/json", value), 400, "{value}");
+    }
 }
 
 #[test]
@@ -185,11 +298,13 @@ fn other_paths_and_methods_are_refused() {
     ask(
         "GET /",
         404,
-        "there is no /; this endpoint has GET /ping and POST /invocations",
+        "there is no /; this endpoint has GET /ping, POST /invocations, GET /metrics and GET \
+         /execution-parameters",
     );
     ask(
         "GET /invocations",
         405,
-        "GET does not go with /invocations; this endpoint has GET /ping and POST /invocations",
+        "GET does not go with /invocations; this endpoint has GET /ping, POST /invocations, GET \
+         /metrics and GET /execution-parameters",
     );
 }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroUsize;
 use std::thread::JoinHandle;
 
-use fire_container::serve::{Predictor, serve};
+use fire_container::serve::{Limits, Predictor, Requests, serve};
 use sensor_model::episode::{EpisodeParams, EpisodeSource, Purpose};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -24,6 +24,7 @@ pub(crate) struct Server {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: String,
+    pub(crate) head: String,
     pub(crate) body: String,
 }
 
@@ -59,6 +60,11 @@ impl Server {
     }
 
     pub(crate) fn of(predictor: Predictor) -> Self {
+        Self::within(Limits::default(), predictor)
+    }
+
+    /// Serves within limits that a test can reach.
+    pub(crate) fn within(limits: Limits, predictor: Predictor) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -67,7 +73,8 @@ impl Server {
             tokio::runtime::Runtime::new().unwrap().block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 let stop = async { stopped.await.unwrap_or_default() };
-                serve(listener, predictor, stop).await.unwrap();
+                let limits = (limits, Requests::Problems);
+                serve(listener, predictor, limits, stop).await.unwrap();
             });
         });
         Self {
@@ -130,7 +137,8 @@ pub(crate) fn request(
     parse(&String::from_utf8(answer).unwrap())
 }
 
-fn parse(answer: &str) -> Answer {
+/// An answer as it came over the line.
+pub(crate) fn parse(answer: &str) -> Answer {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let content_type = head.lines().find_map(|line| {
@@ -138,9 +146,10 @@ fn parse(answer: &str) -> Answer {
         name.eq_ignore_ascii_case("content-type")
             .then(|| value.to_owned())
     });
-    let body = body.to_owned();
+    let (head, body) = (head.to_ascii_lowercase(), body.to_owned());
     Answer {
         status,
+        head,
         content_type: content_type.unwrap_or_default(),
         body,
     }

@@ -39,8 +39,15 @@ impl Role {
     }
 }
 
+/// Whether a file without labels is of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Labels {
+    Required,
+    Optional,
+}
+
 /// The role of each column, in the order of the file; all required ones are there, none twice.
-pub(super) fn roles(names: &[&str]) -> Result<Vec<Role>, ColumnProblem> {
+pub(super) fn roles(names: &[&str], labels: Labels) -> Result<Vec<Role>, ColumnProblem> {
     // Unknown names come before missing ones: the one is mostly the other, misspelt.
     let mut roles = Vec::with_capacity(names.len());
     for (i, &name) in names.iter().enumerate() {
@@ -52,7 +59,8 @@ pub(super) fn roles(names: &[&str]) -> Result<Vec<Role>, ColumnProblem> {
     }
     disregard_part_of_metadata(&mut roles);
     let features = Feature::ALL.into_iter().map(Feature::name);
-    match features.chain([LABEL]).find(|name| !names.contains(name)) {
+    let label = (labels == Labels::Required).then_some(LABEL);
+    match features.chain(label).find(|name| !names.contains(name)) {
         Some(absent) => Err(ColumnProblem::Missing(absent.to_owned())),
         None => Ok(roles),
     }
@@ -82,7 +90,10 @@ mod tests {
     }
 
     fn check(names: &[&str], expected: &str) {
-        assert_eq!(roles(names).unwrap_err().to_string(), expected);
+        assert_eq!(
+            roles(names, Labels::Required).unwrap_err().to_string(),
+            expected
+        );
     }
 
     #[test]
@@ -90,7 +101,7 @@ mod tests {
         let mut names = complete();
         names.reverse();
         names.extend(["site", "episode_id", "timestamp"]);
-        let roles = roles(&names).unwrap();
+        let roles = roles(&names, Labels::Required).unwrap();
         assert_eq!(roles[0], Role::Label);
         assert_eq!(roles[1], Role::Feature(Feature::GasVel));
         assert_eq!(roles[19..], [Role::Ignored, Role::Episode, Role::Ignored]);
@@ -100,10 +111,18 @@ mod tests {
     fn metadata_counts_only_when_it_is_complete() {
         let mut names = complete();
         names.extend(["site", "time_s"]);
-        assert_eq!(roles(&names).unwrap()[19..], [Role::Ignored; 2]);
+        let roles_of = |names: &[&str]| roles(names, Labels::Required).unwrap();
+        assert_eq!(roles_of(&names)[19..], [Role::Ignored; 2]);
         names.push("scenario");
         let all = [Role::Site, Role::Time, Role::Scenario];
-        assert_eq!(roles(&names).unwrap()[19..], all);
+        assert_eq!(roles_of(&names)[19..], all);
+    }
+
+    #[test]
+    fn only_the_label_may_be_absent_where_none_is_needed() {
+        let names = complete();
+        assert_eq!(roles(&names[..18], Labels::Optional).unwrap().len(), 18);
+        assert!(roles(&names[1..], Labels::Optional).is_err());
     }
 
     #[test]

@@ -14,13 +14,13 @@ use crate::row_metadata::RowMetadata;
 use crate::rows::Rows;
 use crate::schema::FEATURE_COUNT;
 
-use super::columns::{Role, roles};
+use super::columns::{Labels, Role, roles};
 use super::group_of_episode;
 
 /// Appends the rows of a CSV file.
 ///
 /// The first line is the header; blank lines are passed over.
-pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
+pub(super) fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(), Error> {
     let mut lines = Lines::open(path)?;
     let header = lines.next_filled()?;
     let header = header.ok_or_else(|| Error::EmptyFile {
@@ -34,7 +34,7 @@ pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
         path: path.to_owned(),
         problem,
     };
-    let roles = roles(&names).map_err(columns)?;
+    let roles = roles(&names, labels).map_err(columns)?;
     let (before, mut kinds) = (rows.len(), Kinds::default());
     let mut metadata = roles.contains(&Role::Time).then(RowMetadata::default);
     while let Some(line) = lines.next_filled()? {

@@ -16,13 +16,13 @@ use crate::row_metadata::RowMetadata;
 use crate::rows::Rows;
 use crate::schema::FEATURE_COUNT;
 
-use super::columns::{Role, roles};
+use super::columns::{Labels, Role, roles};
 use super::group_of_episode;
 
 /// Appends the rows of a Parquet file.
 ///
 /// Features may be any number type and are rounded to `f32`; null is a missing value.
-pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
+pub(super) fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(), Error> {
     let table = read_table(path)?;
     let names: Vec<&str> = table
         .get_column_names()
@@ -33,7 +33,7 @@ pub(super) fn append(path: &Path, rows: &mut Rows) -> Result<(), Error> {
         path: path.to_owned(),
         problem,
     };
-    let roles = roles(&names).map_err(columns)?;
+    let roles = roles(&names, labels).map_err(columns)?;
     Table {
         path,
         data: &table,
@@ -93,6 +93,8 @@ impl Table<'_> {
                 Role::Ignored => {}
             }
         }
+        // Where a file has no labels, nobody looks at them.
+        rows.labels.resize(self.first + height, 0);
         let numbered = || {
             (self.first..self.first + height)
                 .map(|i| i as u64)

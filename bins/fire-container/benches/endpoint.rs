@@ -1,0 +1,300 @@
+//! Our side of `cargo xtask bench --endpoint`, and the client that asks everybody.
+//!
+//! - `endpoint combine OUT MODEL_FOLDER...` weighs models alike and writes them as one.
+//! - `endpoint answers MODEL_FOLDER FILE` answers in this process: one row after the other, and the first 10,000 rows of
+//!   the file at once, as numbers and as a request in CSV.
+//! - `endpoint load ADDRESS CONNECTIONS SECONDS RATE` asks a server with the documented row on connections that are
+//!   kept, as fast as it answers (RATE 0) or so many times a second, and counts what comes back.
+//!
+//! Each prints a line of JSON. With a rate, times count from when a request was due: a server that falls behind does
+//! not slow its own questions down.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use ensemble::artifact::{Artifact, MODEL_FILE};
+use ensemble::{Matrix, Model, Prepared};
+use fire_container::serve::{Ask, Predictor};
+use sensor_model::{FEATURE_COUNT, fingerprint, read_features};
+use serde_json::{Value, json};
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// The documented request.
+const ROW: &str = "25.0,5.0,45.0,40.0,10.0,5.0,2.0,1.0,3.0,1.5,5.0,2.0,30.0,5.0,1.0,450.0,50.0,5.0";
+/// Single rows that are answered before the clock counts, and while it does.
+const SINGLES: [usize; 2] = [5_000, 50_000];
+/// Rows of a batch.
+const BATCH: usize = 10_000;
+/// Batches that are answered; the median counts.
+const BATCHES: usize = 31;
+
+fn main() -> Result<()> {
+    // Cargo adds `--bench` by itself.
+    let arguments: Vec<_> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
+    let words: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let found = match words.as_slice() {
+        ["combine", out, models @ ..] => combine(Path::new(out), models)?,
+        ["answers", model, rows] => answers(Path::new(model), Path::new(rows))?,
+        ["load", address, connections, seconds, rate] => load(
+            address,
+            connections.parse()?,
+            Duration::from_secs_f64(seconds.parse()?),
+            rate.parse()?,
+        )?,
+        // `cargo test --benches` runs it so: there is nothing to measure then.
+        _ => return Ok(()),
+    };
+    writeln!(std::io::stdout(), "{found}")?;
+    Ok(())
+}
+
+/// One artifact of several.
+fn combine(out: &Path, models: &[&str]) -> Result<Value> {
+    let read = |model: &&str| -> Result<Artifact> {
+        let bytes = fs::read(Path::new(model).join(MODEL_FILE))?;
+        Ok(Artifact::from_bytes(&bytes, fingerprint())?)
+    };
+    let parts: Vec<Artifact> = models.iter().map(read).collect::<Result<_>>()?;
+    let weights = vec![1.0; parts.len()];
+    let combined = Artifact::combine(parts, &weights)?.to_bytes();
+    fs::create_dir_all(out)?;
+    fs::write(out.join(MODEL_FILE), &combined)?;
+    Ok(json!({ "model_bytes": combined.len() }))
+}
+
+/// Rows as the request that a client would send.
+fn csv(values: &[f32]) -> String {
+    let line = |row: &[f32]| {
+        let cells = row.iter().map(|value| match value {
+            missing if missing.is_nan() => String::new(),
+            value => value.to_string(),
+        });
+        cells.collect::<Vec<_>>().join(",") + "\n"
+    };
+    values.chunks_exact(FEATURE_COUNT).map(line).collect()
+}
+
+/// Times in this process.
+fn answers(model: &Path, rows: &Path) -> Result<Value> {
+    let bytes = fs::read(model.join(MODEL_FILE))?;
+    let artifact = Artifact::from_bytes(&bytes, fingerprint())?;
+    let mut values = read_features(rows)?;
+    values.truncate(BATCH * FEATURE_COUNT);
+    let body = csv(&values).into_bytes();
+    let mut found = json!({ "rows": values.len() / FEATURE_COUNT });
+    for member in &artifact.members {
+        let alone = Artifact {
+            members: vec![ensemble::artifact::Member {
+                weight: 1.0,
+                ..member.clone()
+            }],
+            ..artifact.clone()
+        };
+        let kind = match member.model {
+            Model::Forest(_) => "forest",
+            Model::Boosting(_) => "boosting",
+            Model::Logistic(_) => "logistic",
+        };
+        found[kind] = of_model(&Prepared::new(alone), &values)?;
+    }
+    found["ensemble"] = of_model(&Prepared::new(artifact), &values)?;
+    let predictor = Predictor::load(model)?;
+    let ask = Ask {
+        content_type: Some("text/csv"),
+        accept: Some("text/csv"),
+        members: false,
+    };
+    let seconds = median(BATCHES, || {
+        let answer = predictor.respond(ask, &body, usize::MAX);
+        answer
+            .map(|answer| answer.rows)
+            .map_err(|refusal| refusal.message().into())
+    })?;
+    found["ensemble"]["csv_rows_per_second"] =
+        json!((values.len() / FEATURE_COUNT) as f64 / seconds);
+    Ok(found)
+}
+
+/// p50 and p99 of single rows in microseconds, and rows a second of all at once.
+fn of_model(prepared: &Prepared, values: &[f32]) -> Result<Value> {
+    let mut rows = values.chunks_exact(FEATURE_COUNT).cycle();
+    let mut next = || rows.next().unwrap_or_default();
+    for _ in 0..SINGLES[0] {
+        std::hint::black_box(prepared.predict_row(next()));
+    }
+    let mut times = Vec::with_capacity(SINGLES[1]);
+    for _ in 0..SINGLES[1] {
+        let row = next();
+        let started = Instant::now();
+        std::hint::black_box(prepared.predict_row(row));
+        times.push(started.elapsed());
+    }
+    times.sort_unstable();
+    let x = Matrix::new(values, FEATURE_COUNT)?;
+    let mut votes = Vec::new();
+    let seconds = median(BATCHES, || Ok(prepared.predict_into(&x, &mut votes)?))?;
+    Ok(json!({
+        "single_p50_us": microseconds(&times, 0.5),
+        "single_p99_us": microseconds(&times, 0.99),
+        "rows_per_second": x.rows() as f64 / seconds,
+    }))
+}
+
+fn median<T>(runs: usize, mut work: impl FnMut() -> Result<T>) -> Result<f64> {
+    let mut seconds = Vec::new();
+    for _ in 0..runs {
+        let started = Instant::now();
+        std::hint::black_box(work()?);
+        seconds.push(started.elapsed().as_secs_f64());
+    }
+    seconds.sort_unstable_by(f64::total_cmp);
+    Ok(seconds[runs / 2])
+}
+
+/// Of sorted times.
+fn microseconds(times: &[Duration], share: f64) -> f64 {
+    let at = (times.len() as f64 * share) as usize;
+    let time = times.get(at.min(times.len().saturating_sub(1)));
+    time.map_or(f64::NAN, |time| time.as_nanos() as f64 / 1e3)
+}
+
+/// What one connection has seen.
+#[derive(Default)]
+struct Seen {
+    times: Vec<Duration>,
+    statuses: BTreeMap<u16, u64>,
+}
+
+/// Many connections for a while.
+fn load(address: &str, connections: u32, lasting: Duration, rate: f64) -> Result<Value> {
+    let started = Instant::now();
+    let until = started + lasting;
+    let seen = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..connections)
+            .map(|number| {
+                let pace = (rate > 0.0).then(|| Pace {
+                    first: started + Duration::from_secs_f64(f64::from(number) / rate),
+                    every: Duration::from_secs_f64(f64::from(connections) / rate),
+                });
+                scope.spawn(move || ask_repeatedly(address, until, pace))
+            })
+            .collect();
+        let seen = clients.into_iter().map(|client| match client.join() {
+            Ok(seen) => seen,
+            Err(_) => Err("a client has panicked".into()),
+        });
+        seen.collect::<Result<Vec<Seen>>>()
+    })?;
+    let seconds = started.elapsed().as_secs_f64();
+    let (mut times, mut statuses) = (Vec::new(), BTreeMap::new());
+    for one in seen {
+        times.extend(one.times);
+        for (status, count) in one.statuses {
+            *statuses.entry(status.to_string()).or_insert(0) += count;
+        }
+    }
+    times.sort_unstable();
+    Ok(json!({
+        "requests": times.len(),
+        "seconds": seconds,
+        "requests_per_second": times.len() as f64 / seconds,
+        "p50_us": microseconds(&times, 0.5),
+        "p99_us": microseconds(&times, 0.99),
+        "statuses": statuses,
+    }))
+}
+
+/// When requests are due.
+#[derive(Clone, Copy)]
+struct Pace {
+    first: Instant,
+    every: Duration,
+}
+
+fn ask_repeatedly(address: &str, until: Instant, pace: Option<Pace>) -> Result<Seen> {
+    let request = format!(
+        "POST /invocations HTTP/1.1\r\nhost: {address}\r\ncontent-type: text/csv\r\n\
+         content-length: {}\r\n\r\n{ROW}",
+        ROW.len()
+    );
+    let mut connection = Connection::open(address)?;
+    let mut seen = Seen::default();
+    let mut due = pace.map(|pace| pace.first);
+    loop {
+        let now = Instant::now();
+        if now >= until || due.is_some_and(|due| due >= until) {
+            return Ok(seen);
+        }
+        let from = due.unwrap_or(now);
+        if let Some(wait) = from.checked_duration_since(now) {
+            std::thread::sleep(wait);
+        }
+        let (status, keep) = connection.exchange(request.as_bytes())?;
+        seen.times.push(from.elapsed());
+        *seen.statuses.entry(status).or_insert(0) += 1;
+        if !keep {
+            connection = Connection::open(address)?;
+        }
+        due = due.zip(pace).map(|(due, pace)| due + pace.every);
+    }
+}
+
+/// A kept connection and what was read of it beyond the last answer.
+struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    fn open(address: &str) -> Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_mins(1)))?;
+        Ok(Self {
+            stream,
+            buffer: Vec::new(),
+        })
+    }
+
+    /// Sends a request and reads its answer: the status, and whether the connection is kept.
+    fn exchange(&mut self, request: &[u8]) -> Result<(u16, bool)> {
+        self.stream.write_all(request)?;
+        self.buffer.clear();
+        let head_end = loop {
+            if let Some(at) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+            self.read_more()?;
+        };
+        let head = std::str::from_utf8(&self.buffer[..head_end])?.to_ascii_lowercase();
+        let status = head.split(' ').nth(1).ok_or("no status")?.parse()?;
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.ok_or("an answer without a length")?.parse()?;
+        while self.buffer.len() < head_end + length {
+            self.read_more()?;
+        }
+        Ok((status, !head.contains("connection: close")))
+    }
+
+    fn read_more(&mut self) -> Result<()> {
+        let mut bytes = [0; 4_096];
+        match self.stream.read(&mut bytes)? {
+            0 => Err("the server has closed the connection".into()),
+            read => {
+                self.buffer.extend_from_slice(&bytes[..read]);
+                Ok(())
+            }
+        }
+    }
+}

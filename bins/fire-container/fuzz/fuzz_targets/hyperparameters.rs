@@ -1,0 +1,10 @@
+//! Settings of a job from anywhere.
+
+#![no_main]
+
+#[path = "../properties/hyperparameters.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    properties::accepts(bytes);
+});

@@ -1,0 +1,10 @@
+//! Archives from anywhere.
+
+#![no_main]
+
+#[path = "../properties/model_tar.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    properties::accepts(bytes);
+});

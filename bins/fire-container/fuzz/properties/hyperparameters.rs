@@ -1,0 +1,21 @@
+//! What must hold for any bytes that are taken for a job's settings.
+
+use fire_container::Settings;
+
+/// Whether the bytes are settings. What is not, is refused with a reason.
+pub(crate) fn accepts(bytes: &[u8]) -> bool {
+    // The file is read as text.
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    match Settings::parse(text) {
+        Ok(settings) => {
+            assert!(!settings.params.params().entries().is_empty());
+            true
+        }
+        Err(error) => {
+            assert!(!format!("{error:#}").is_empty());
+            false
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Counters and the histogram of `GET /metrics`, in the Prometheus text format (version 0.0.4).
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Statuses that are counted one by one; any other counts under 500, where a defect is looked for.
+const STATUSES: [u16; 11] = [200, 400, 404, 405, 406, 408, 413, 415, 500, 503, 0];
+/// Upper bounds in microseconds.
+const BOUNDS: [u64; 15] = [
+    25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000,
+    1_000_000, 10_000_000,
+];
+
+/// What is counted since the start.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    statuses: [AtomicU64; STATUSES.len()],
+    rows: AtomicU64,
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+    durations: [AtomicU64; BOUNDS.len() + 1],
+    microseconds: AtomicU64,
+    connections: AtomicU64,
+    connections_refused: AtomicU64,
+}
+
+/// What is known of an answered invocation.
+pub(super) struct Served {
+    pub(super) status: u16,
+    pub(super) rows: usize,
+    pub(super) bytes_in: usize,
+    pub(super) bytes_out: usize,
+    pub(super) took: Duration,
+}
+
+/// What others count.
+pub(super) struct Gauges {
+    pub(super) open_connections: usize,
+    pub(super) held_bytes: usize,
+    pub(super) members: usize,
+}
+
+fn add(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Ordering::Relaxed);
+}
+
+impl Counters {
+    /// Counts one `POST /invocations`, whatever came of it.
+    pub(super) fn served(&self, served: &Served) {
+        let status = STATUSES.iter().position(|&known| known == served.status);
+        let other = STATUSES.len() - 1;
+        add(&self.statuses[status.unwrap_or(other)], 1);
+        add(&self.rows, served.rows as u64);
+        add(&self.bytes_in, served.bytes_in as u64);
+        add(&self.bytes_out, served.bytes_out as u64);
+        let microseconds = served.took.as_micros() as u64;
+        let bucket = BOUNDS.partition_point(|&bound| bound < microseconds);
+        add(&self.durations[bucket], 1);
+        add(&self.microseconds, microseconds);
+    }
+
+    /// Counts a connection that was accepted, or sent away.
+    pub(super) fn connected(&self, accepted: bool) {
+        add(&self.connections, u64::from(accepted));
+        add(&self.connections_refused, u64::from(!accepted));
+    }
+
+    /// Everything, for a scrape.
+    pub(super) fn render(&self, gauges: &Gauges) -> String {
+        let mut text = Text(String::new());
+        self.render_statuses(&mut text);
+        self.render_durations(&mut text);
+        for (name, help, counter) in [
+            ("rows_total", "Rows that were answered.", &self.rows),
+            (
+                "body_bytes_total",
+                "Bytes of request bodies.",
+                &self.bytes_in,
+            ),
+            ("answer_bytes_total", "Bytes of answers.", &self.bytes_out),
+            (
+                "connections_total",
+                "Connections that were accepted.",
+                &self.connections,
+            ),
+            (
+                "connections_refused_total",
+                "Connections that were answered with 503 at once.",
+                &self.connections_refused,
+            ),
+        ] {
+            text.begin(name, "counter", help);
+            text.put(format_args!("{name} {}", read(counter)));
+        }
+        for (name, help, value) in [
+            (
+                "connections",
+                "Connections that are open.",
+                gauges.open_connections,
+            ),
+            (
+                "held_bytes",
+                "Bytes of bodies and answers in memory.",
+                gauges.held_bytes,
+            ),
+            ("model_members", "Members of the model.", gauges.members),
+        ] {
+            text.begin(name, "gauge", help);
+            text.put(format_args!("{name} {value}"));
+        }
+        text.0
+    }
+
+    fn render_statuses(&self, text: &mut Text) {
+        let name = "invocations_total";
+        text.begin(name, "counter", "Answered POST /invocations by status.");
+        for (status, count) in STATUSES.iter().zip(&self.statuses) {
+            let status = match status {
+                0 => "other".to_owned(),
+                status => status.to_string(),
+            };
+            let count = read(count);
+            text.put(format_args!("{name}{{status=\"{status}\"}} {count}"));
+        }
+    }
+
+    fn render_durations(&self, text: &mut Text) {
+        let name = "invocation_seconds";
+        text.begin(name, "histogram", "From a request's head to its answer.");
+        let bounds = BOUNDS.iter().map(|&bound| (bound as f64 / 1e6).to_string());
+        let mut sum = 0;
+        for (count, bound) in self.durations.iter().zip(bounds.chain(["+Inf".to_owned()])) {
+            sum += read(count);
+            text.put(format_args!("{name}_bucket{{le=\"{bound}\"}} {sum}"));
+        }
+        let seconds = read(&self.microseconds) as f64 / 1e6;
+        text.put(format_args!("{name}_sum {seconds}"));
+        text.put(format_args!("{name}_count {sum}"));
+    }
+}
+
+fn read(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+/// Lines whose names all begin alike.
+struct Text(String);
+
+impl Text {
+    fn begin(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            self.0,
+            "# HELP fire_{name} {help}\n# TYPE fire_{name} {kind}"
+        );
+    }
+
+    fn put(&mut self, line: std::fmt::Arguments<'_>) {
+        let _ = writeln!(self.0, "fire_{line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_add_up() {
+        let counters = Counters::default();
+        for (status, microseconds) in [(200, 20), (200, 25), (400, 26), (500, 99_000_000), (418, 0)]
+        {
+            counters.served(&Served {
+                status,
+                rows: 2,
+                bytes_in: 10,
+                bytes_out: 20,
+                took: Duration::from_micros(microseconds),
+            });
+        }
+        counters.connected(true);
+        let text = counters.render(&Gauges {
+            open_connections: 1,
+            held_bytes: 7,
+            members: 3,
+        });
+        for line in [
+            "fire_invocations_total{status=\"200\"} 2",
+            "fire_invocations_total{status=\"400\"} 1",
+            "fire_invocations_total{status=\"other\"} 1",
+            "fire_invocation_seconds_bucket{le=\"0.000025\"} 3",
+            "fire_invocation_seconds_bucket{le=\"0.00005\"} 4",
+            "fire_invocation_seconds_bucket{le=\"10\"} 4",
+            "fire_invocation_seconds_bucket{le=\"+Inf\"} 5",
+            "fire_invocation_seconds_count 5",
+            "fire_rows_total 10",
+            "fire_connections_total 1",
+            "fire_connections_refused_total 0",
+            "fire_held_bytes 7",
+        ] {
+            assert!(
+                text.lines().any(|found| found == line),
+                "{line} is not in\n{text}"
+            );
+        }
+        for line in text.lines() {
+            assert!(
+                line.starts_with("# ") || line.split(' ').count() == 2,
+                "{line}"
+            );
+        }
+    }
+}

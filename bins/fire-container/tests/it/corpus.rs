@@ -1,0 +1,52 @@
+//! The fuzzer's corpus, replayed without the fuzzer.
+
+use std::path::Path;
+
+#[path = "../../fuzz/properties/hyperparameters.rs"]
+mod hyperparameters;
+#[path = "../../fuzz/properties/model_tar.rs"]
+mod model_tar;
+#[path = "../../fuzz/properties/requests.rs"]
+mod requests;
+
+/// Every file whose name starts with `valid-` must be accepted and every other one refused, of each kind at least as
+/// many as are asked for.
+fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/corpus")
+        .join(target);
+    let mut found = [0, 0];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let valid = name.starts_with("valid-");
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(accepts(&bytes), valid, "{target}/{name}");
+        found[usize::from(!valid)] += 1;
+    }
+    assert!(
+        found[0] >= at_least[0] && found[1] >= at_least[1],
+        "{target}: only {found:?} files"
+    );
+}
+
+#[test]
+fn requests_are_answered_or_refused() {
+    for (target, media, at_least) in [
+        ("csv", "text/csv", [5, 14]),
+        ("json", "application/json", [5, 20]),
+        ("jsonlines", "application/jsonlines", [3, 9]),
+    ] {
+        replay(target, |bytes| requests::accepts(media, bytes), at_least);
+    }
+}
+
+#[test]
+fn settings_are_accepted_or_refused() {
+    replay("hyperparameters", hyperparameters::accepts, [3, 13]);
+}
+
+#[test]
+fn archives_are_unpacked_or_refused() {
+    replay("model_tar", model_tar::accepts, [5, 13]);
+}

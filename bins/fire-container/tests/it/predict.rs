@@ -1,0 +1,123 @@
+//! Files that are scored without a server, held against the endpoint's answers.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use sensor_model::{Feature, Rows, write_rows};
+use serde_json::json;
+
+use crate::job::{Job, rows};
+use crate::server::{Server, predictor};
+
+fn predict(file: &Path, model: &Path, output: &str) -> (Option<i32>, String, String) {
+    let done = Command::new(env!("CARGO_BIN_EXE_fire-container"))
+        .env_clear()
+        .arg("predict")
+        .arg(file)
+        .arg("--model")
+        .arg(model)
+        .args(["--output", output])
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (done.status.code(), text(done.stdout), text(done.stderr))
+}
+
+/// A forest, and the archive that SageMaker makes of it.
+fn packed() -> Job {
+    let settings = json!({ "algorithm": "random_forest", "n_estimators": "30" });
+    let job = Job::with_channels(&settings);
+    assert_eq!(job.train().code, 0);
+    let tar = Command::new("tar")
+        .args(["-czf", "model.tar.gz", "-C", "model", "."])
+        .current_dir(job.root())
+        .status()
+        .unwrap();
+    assert!(tar.success());
+    job
+}
+
+fn csv_line(rows: &Rows, i: usize) -> String {
+    let cells = rows.row(i).iter().map(|value| match value {
+        value if value.is_nan() => String::new(),
+        value => value.to_string(),
+    });
+    cells.collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn a_file_gets_the_answers_of_the_endpoint_byte_for_byte() {
+    let job = packed();
+    let mut rows = rows(9_000..9_400);
+    rows.features[5] = f32::NAN;
+    rows.features[18 * 7 + 15] = 4_900.0;
+    let body: String = (0..rows.len()).map(|i| csv_line(&rows, i) + "\n").collect();
+    let names = Feature::ALL.map(Feature::name).join(",");
+    job.put("unlabelled.csv", format!("{names}\n{body}").as_bytes());
+    write_rows(&job.path("labelled.parquet"), &rows).unwrap();
+    write_rows(&job.path("labelled.csv"), &rows).unwrap();
+    let server = Server::of(predictor(&job));
+    for (output, accept) in [("json", "application/json"), ("csv", "text/csv")] {
+        let headers = [("content-type", "text/csv"), ("accept", accept)];
+        let answer = server.request("POST /invocations", &headers, body.as_bytes());
+        for file in ["unlabelled.csv", "labelled.parquet", "labelled.csv"] {
+            for model in ["model.tar.gz", "model/model.fire", "model"] {
+                let (code, stdout, stderr) = predict(&job.path(file), &job.path(model), output);
+                assert_eq!((code, stderr.as_str()), (Some(0), ""));
+                assert!(stdout == answer.body, "{file}, {model}: {stdout}");
+            }
+        }
+    }
+    let (_, text, _) = predict(
+        &job.path("unlabelled.csv"),
+        &job.path("model.tar.gz"),
+        "text",
+    );
+    assert!(
+        text.contains("gas_val = 4900 is outside the range"),
+        "{text}"
+    );
+    assert!(
+        text.lines().last().unwrap().starts_with("400 rows, "),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_cannot_be_used_ends_with_2_and_is_named() {
+    let job = packed();
+    let names = Feature::ALL.map(Feature::name).join(",");
+    job.put(
+        "bad.csv",
+        format!("{names}\n{}high\n", "1,".repeat(17)).as_bytes(),
+    );
+    job.put("other.csv", b"a,b\n1,2\n");
+    job.put("empty.csv", format!("{names}\n").as_bytes());
+    job.put("rows.txt", b"1\n");
+    job.put(
+        "cut.tar.gz",
+        &fs::read(job.path("model.tar.gz")).unwrap()[..900],
+    );
+    job.put("none.tar.gz", b"PK");
+    let good = "labelled.csv";
+    write_rows(&job.path(good), &rows(0..3)).unwrap();
+    for (file, model, expected) in [
+        ("bad.csv", "model", "line 2"),
+        ("other.csv", "model", "column `a` is unknown"),
+        ("empty.csv", "model", "empty.csv"),
+        ("rows.txt", "model", "rows.txt"),
+        ("absent.csv", "model", "absent.csv"),
+        (good, "cut.tar.gz", "cut.tar.gz"),
+        (good, "none.tar.gz", "it does not start as one"),
+        (good, "absent.tar.gz", "absent.tar.gz"),
+        (good, "input", "input/model.fire"),
+    ] {
+        let (code, stdout, stderr) = predict(&job.path(file), &job.path(model), "csv");
+        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{file} {model}");
+        assert!(
+            stderr.starts_with("error: ") && stderr.contains(expected),
+            "{stderr}"
+        );
+    }
+}

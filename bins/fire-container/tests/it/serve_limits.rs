@@ -1,0 +1,217 @@
+//! Too much at once: what is sent away, with what answer, and that it passes.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use fire_container::serve::Limits;
+use serde_json::json;
+
+use crate::server::{Answer, Server, parse, predictor, trained};
+
+const ROW: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18";
+
+fn server(limits: Limits) -> Server {
+    Server::within(limits, predictor(&trained()))
+}
+
+fn rows(count: usize) -> String {
+    format!("{ROW}\n").repeat(count)
+}
+
+#[track_caller]
+fn is_busy(answer: &Answer, reason: &str) {
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
+    let message = format!("{reason}; try again in a second");
+    assert_eq!(answer.json(), json!({ "error": message }));
+}
+
+/// A figure of `GET /metrics`.
+fn metric(server: &Server, name: &str) -> f64 {
+    let text = server.request("GET /metrics", &[], b"").body;
+    let line = text
+        .lines()
+        .find(|line| line.split(' ').next() == Some(name));
+    let line = line.unwrap_or_else(|| panic!("{name} is not in\n{text}"));
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn large_requests_that_find_no_place_to_wait_are_sent_away_and_small_ones_go_on() {
+    let server = server(Limits {
+        workers: 0,
+        waiting: 0,
+        ..Limits::default()
+    });
+    let busy = server.invoke("text/csv", &rows(1_000));
+    is_busy(&busy, "as many large requests as can wait are waiting");
+    assert_eq!(server.invoke("text/csv", ROW).status, 200);
+    assert_eq!(server.request("GET /ping", &[], b"").status, 200);
+    assert!(metric(&server, "fire_invocations_total{status=\"503\"}") >= 1.0);
+}
+
+#[test]
+fn many_large_requests_are_answered_or_sent_away_but_never_dropped() {
+    let limits = Limits {
+        workers: 1,
+        waiting: 1,
+        ..Limits::default()
+    };
+    let server = server(limits);
+    let body = rows(20_000);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let ask = || scope.spawn(|| server.invoke("text/csv", &body).status);
+        let asked: Vec<_> = (0..12).map(|_| ask()).collect();
+        asked
+            .into_iter()
+            .map(|asked| asked.join().unwrap())
+            .collect()
+    });
+    assert!(statuses.contains(&200), "{statuses:?}");
+    let known = |status: &u16| [200, 503].contains(status);
+    assert!(statuses.iter().all(known), "{statuses:?}");
+    assert_eq!(server.invoke("text/csv", &body).status, 200);
+}
+
+#[test]
+fn bodies_beyond_the_memory_for_them_are_sent_away() {
+    let server = server(Limits {
+        held_bytes: 100_000,
+        ..Limits::default()
+    });
+    let busy = server.invoke("text/csv", &rows(10_000));
+    is_busy(
+        &busy,
+        "the bodies that are being worked on take all memory that is set aside for them",
+    );
+    assert_eq!(server.invoke("text/csv", &rows(100)).status, 200);
+}
+
+#[test]
+fn a_connection_too_many_is_told_so() {
+    let server = server(Limits {
+        connections: 2,
+        ..Limits::default()
+    });
+    let mut two: Vec<_> = (0..2)
+        .map(|_| TcpStream::connect(server.address()).unwrap())
+        .collect();
+    for stream in &mut two {
+        // An answer shows that the connection has been accepted.
+        stream
+            .write_all(b"GET /ping HTTP/1.1\r\nhost: x\r\n\r\n")
+            .unwrap();
+        stream.read_exact(&mut [0; 12]).unwrap();
+    }
+    let mut third = TcpStream::connect(server.address()).unwrap();
+    let mut text = String::new();
+    third.read_to_string(&mut text).unwrap();
+    assert_eq!(parse(&text).status, 503);
+    drop(two);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while Instant::now() < deadline {
+        let mut again = TcpStream::connect(server.address()).unwrap();
+        let request = b"GET /ping HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let mut answer = String::new();
+        let _ = again.write_all(request);
+        let _ = again.read_to_string(&mut answer);
+        if answer.starts_with("HTTP/1.1 200") {
+            return;
+        }
+    }
+    panic!("the places were not given back");
+}
+
+#[test]
+fn an_answer_that_is_not_read_is_given_up() {
+    let server = server(Limits {
+        stall: Duration::from_millis(300),
+        ..Limits::default()
+    });
+    let body = rows(200_000);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let head = format!(
+        "POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body.as_bytes()).unwrap();
+    // The first byte shows that there is an answer; the rest of its megabytes stays where it is.
+    stream.read_exact(&mut [0]).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while metric(&server, "fire_held_bytes") > 0.0 {
+        assert!(Instant::now() < deadline, "the answer is still held");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_body_that_is_announced_as_too_long_is_not_asked_for() {
+    let limits = Limits {
+        body_bytes: 1_000,
+        ..Limits::default()
+    };
+    let server = server(limits);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let head = "POST /invocations HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n\
+                content-length: 1001\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    assert_eq!(parse(&text).status, 413);
+    // In chunks nothing is announced, and it may never end.
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let head = "POST /invocations HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let chunk = format!("190\r\n{}\r\n", "1".repeat(0x190));
+    let endless = std::iter::repeat_n(chunk, 1_000);
+    for chunk in endless {
+        if stream.write_all(chunk.as_bytes()).is_err() {
+            break;
+        }
+    }
+    let mut text = Vec::new();
+    let _ = stream.read_to_end(&mut text);
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.is_empty() || parse(&text).status == 413, "{text}");
+    assert_eq!(server.invoke("text/csv", ROW).status, 200);
+}
+
+#[test]
+fn what_happened_can_be_scraped() {
+    let server = server(Limits::default());
+    server.invoke("text/csv", &rows(3));
+    server.invoke("text/csv", "1");
+    server.invoke("image/png", "1");
+    let scraped = server.request("GET /metrics", &[], b"");
+    assert_eq!(scraped.content_type, "text/plain; version=0.0.4");
+    for (name, expected) in [
+        ("fire_invocations_total{status=\"200\"}", 1.0),
+        ("fire_invocations_total{status=\"400\"}", 1.0),
+        ("fire_invocations_total{status=\"415\"}", 1.0),
+        ("fire_invocations_total{status=\"500\"}", 0.0),
+        ("fire_rows_total", 3.0),
+        ("fire_invocation_seconds_count", 3.0),
+        ("fire_invocation_seconds_bucket{le=\"+Inf\"}", 3.0),
+        ("fire_connections", 1.0),
+        ("fire_model_members", 1.0),
+    ] {
+        assert_eq!(metric(&server, name), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_batch_transform_is_told_what_it_may_ask() {
+    let server = server(Limits {
+        workers: 2,
+        waiting: 8,
+        ..Limits::default()
+    });
+    let answer = server.request("GET /execution-parameters", &[], b"");
+    let expected = json!({
+        "MaxConcurrentTransforms": 10, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 6,
+    });
+    assert_eq!(answer.json(), expected);
+    assert_eq!(server.request("HEAD /ping", &[], b"").status, 200);
+}

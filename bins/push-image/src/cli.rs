@@ -1,0 +1,214 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Error, Result, ensure};
+use clap::Parser;
+use serde_json::json;
+
+use crate::credentials::Credentials;
+use crate::image::Image;
+use crate::reference::Reference;
+use crate::registry::Registry;
+use crate::{export, push};
+
+/// Build the container image of fire-container and push it, without a container daemon.
+#[derive(Debug, Parser)]
+#[command(
+    name = "push-image",
+    version,
+    after_help = "Examples:\n  \
+        push-image target/x86_64-unknown-linux-gnu/image/fire-container --folder image/\n  \
+        push-image fire-container --archive image.tar && docker load -i image.tar\n  \
+        push-image fire-container --push 691595239825.dkr.ecr.eu-west-1.amazonaws.com/fire-container:0.1.0\n  \
+        push-image fire-container --push ghcr.io/me/fire-container:1 --username me --password-stdin <token.txt\n\n\
+        `cargo xtask image` builds the static program first and then calls this.\n\n\
+        Exit codes: 0 done, 1 the image could not be built or written, 2 wrong usage, 3 the registry cannot be \
+        reached or refuses."
+)]
+struct Cli {
+    /// The statically linked program (x86-64 Linux)
+    program: PathBuf,
+    /// Registry to push to; the password of an ECR registry comes from the aws CLI
+    #[arg(long, value_name = "REGISTRY/REPOSITORY:TAG")]
+    push: Option<Reference>,
+    /// Who pushes; `AWS` when only a password is given
+    #[arg(long, requires = "password_stdin")]
+    username: Option<String>,
+    /// Read the password from standard input
+    #[arg(long, requires = "push")]
+    password_stdin: bool,
+    /// Speak HTTP without TLS; always so with a registry on this machine
+    #[arg(long, requires = "push")]
+    plain_http: bool,
+    /// Write the image as a folder, which skopeo reads as `dir:DIR`
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Write the image as a file for `docker load` and `podman load`
+    #[arg(long, value_name = "FILE")]
+    archive: Option<PathBuf>,
+    /// `text`, or `json` with stable keys
+    #[arg(long, default_value = "text", value_parser = ["text", "json"])]
+    output: String,
+}
+
+/// Why nothing came of it, and the exit code for that.
+struct Failed {
+    code: u8,
+    error: Error,
+}
+
+/// Parses the arguments, does the work, and returns the exit code.
+///
+/// `out` gets what is meant for standard output; complaints go to standard error.
+pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(usage) => {
+            // Nothing can be done about a closed terminal.
+            let _ = usage.print();
+            return if usage.use_stderr() { 2 } else { 0 };
+        }
+    };
+    match work(&cli, out) {
+        Ok(()) => 0,
+        Err(Failed { code, error }) => {
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            code
+        }
+    }
+}
+
+fn work(cli: &Cli, out: &mut dyn Write) -> Result<(), Failed> {
+    let with = |code| move |error| Failed { code, error };
+    let program = read_program(&cli.program).map_err(with(2))?;
+    let image = Image::build(&program).context("cannot build the image");
+    let image = image.map_err(with(1))?;
+    export_all(cli, &image).map_err(with(1))?;
+    let sent = match &cli.push {
+        Some(to) => Some(push_to(cli, &image, to).map_err(with(3))?),
+        None => None,
+    };
+    say(cli, (&image, program.len()), sent, out).map_err(with(1))
+}
+
+/// The program, if it can run in an image that holds nothing else.
+fn read_program(path: &Path) -> Result<Vec<u8>> {
+    let shown = path.display();
+    let program = fs::read(path).with_context(|| format!("cannot read the program {shown}"))?;
+    ensure!(
+        program.starts_with(b"\x7fELF\x02\x01") && program.get(18..20) == Some(&[0x3e, 0]),
+        "{shown} is no program for x86-64 Linux"
+    );
+    ensure!(
+        !names_interpreter(&program),
+        "{shown} needs a dynamic linker, which the image does not have; build it by `cargo xtask image`"
+    );
+    Ok(program)
+}
+
+/// Whether one of the program headers is `PT_INTERP`, which names a dynamic linker.
+fn names_interpreter(elf: &[u8]) -> bool {
+    let number = |at: usize, size: usize| {
+        let end = at.checked_add(size);
+        let bytes = end.and_then(|end| elf.get(at..end)).unwrap_or_default();
+        let digits = bytes.iter().rev();
+        digits.fold(0_usize, |number, &byte| number << 8 | usize::from(byte))
+    };
+    let (table, size, count) = (number(0x20, 8), number(0x36, 2), number(0x38, 2));
+    (0..count).any(|at| number(table.saturating_add(at * size), 4) == 3)
+}
+
+fn export_all(cli: &Cli, image: &Image) -> Result<()> {
+    if let Some(folder) = &cli.folder {
+        export::folder(image, folder)?;
+    }
+    if let Some(archive) = &cli.archive {
+        let own = format!("fire-container:{}", env!("CARGO_PKG_VERSION"));
+        let tag = cli.push.as_ref().map_or(own, Reference::to_string);
+        export::archive(image, archive, &tag)?;
+    }
+    Ok(())
+}
+
+/// Pushes and returns the bytes sent.
+fn push_to(cli: &Cli, image: &Image, to: &Reference) -> Result<usize> {
+    let credentials = if cli.password_stdin {
+        Some(Credentials::read(cli.username.as_deref(), io::stdin())?)
+    } else {
+        Credentials::of_registry(to)?
+    };
+    let scheme = if cli.plain_http || to.is_local() {
+        "http"
+    } else {
+        "https"
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let base = format!("{scheme}://{}", to.registry);
+        let mut registry = Registry::new(base, credentials)?;
+        push::push(image, to, &mut registry).await
+    })
+}
+
+fn say(
+    cli: &Cli,
+    (image, program): (&Image, usize),
+    sent: Option<usize>,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let pushed = cli.push.as_ref().map(Reference::to_string);
+    if cli.output == "json" {
+        let document = json!({
+            "digest": image.digest, "program_bytes": program,
+            "layer_bytes": image.layer.gzipped.len(), "unpacked_bytes": image.layer.unpacked,
+            "pushed": pushed, "sent_bytes": sent,
+        });
+        writeln!(out, "{document:#}")?;
+        return Ok(());
+    }
+    let megabytes = |bytes: usize| bytes as f64 / 1e6;
+    writeln!(out, "image {}", image.digest)?;
+    writeln!(
+        out,
+        "{:.1} MB compressed, {:.1} MB unpacked",
+        megabytes(image.layer.gzipped.len()),
+        megabytes(image.layer.unpacked)
+    )?;
+    if let (Some(pushed), Some(sent)) = (pushed, sent) {
+        writeln!(out, "pushed to {pushed}, {:.1} MB sent", megabytes(sent))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_needs_a_linker_is_told_from_one_that_does_not() {
+        let elf = |kinds: &[u32]| {
+            let mut elf = vec![0; 64];
+            elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
+            (elf[18], elf[0x20], elf[0x36], elf[0x38]) = (0x3e, 64, 56, kinds.len() as u8);
+            for kind in kinds {
+                elf.extend(kind.to_le_bytes());
+                elf.extend([0; 52]);
+            }
+            elf
+        };
+        assert!(!names_interpreter(&elf(&[1, 2, 6])));
+        assert!(names_interpreter(&elf(&[6, 3, 1])));
+        // This test is linked dynamically itself.
+        let own = fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert!(names_interpreter(&own));
+        for cut in 0..64 {
+            names_interpreter(&elf(&[3])[..cut]);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Who pushes: a name and a password, from the caller or, for ECR, from the aws CLI.
+
+use std::fmt;
+use std::io::Read;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::reference::Reference;
+
+/// The name that ECR's passwords belong to.
+const ECR_USER: &str = "AWS";
+
+/// What a registry is told.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    pub(crate) user: String,
+    password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credentials of {}", self.user)
+    }
+}
+
+impl Credentials {
+    /// The value of an `Authorization` header.
+    pub(crate) fn basic(&self) -> String {
+        let pair = format!("{}:{}", self.user, self.password);
+        format!("Basic {}", STANDARD.encode(pair))
+    }
+
+    /// The password from `input`, for `user` or ECR's.
+    pub(crate) fn read(user: Option<&str>, mut input: impl Read) -> Result<Self> {
+        let mut password = String::new();
+        input
+            .read_to_string(&mut password)
+            .context("cannot read the password from standard input")?;
+        let password = password.trim_end_matches(['\n', '\r']);
+        ensure!(
+            !password.is_empty(),
+            "the password on standard input is empty"
+        );
+        Ok(Self {
+            user: user.unwrap_or(ECR_USER).to_owned(),
+            password: password.to_owned(),
+        })
+    }
+
+    /// For ECR what `aws ecr get-login-password` says; for other registries nothing.
+    pub(crate) fn of_registry(reference: &Reference) -> Result<Option<Self>> {
+        let Some(region) = reference.ecr_region() else {
+            return Ok(None);
+        };
+        let remedy = "give the password by --password-stdin, or install and configure the aws CLI";
+        let output = Command::new("aws")
+            .args(["ecr", "get-login-password", "--region", region])
+            .output()
+            .with_context(|| format!("cannot run `aws ecr get-login-password`; {remedy}"))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            bail!(
+                "`aws ecr get-login-password` failed: {}; {remedy}",
+                said.trim()
+            );
+        }
+        Self::read(None, output.stdout.as_slice()).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_taken_without_its_line_end_and_never_shown() {
+        let read = Credentials::read(Some("me"), &b"secret\r\n"[..]).unwrap();
+        // base64 of `me:secret`
+        assert_eq!(read.basic(), "Basic bWU6c2VjcmV0");
+        assert!(!format!("{read:?}").contains("secret"));
+        assert_eq!(Credentials::read(None, &b"x"[..]).unwrap().user, "AWS");
+        assert!(Credentials::read(None, &b"\n"[..]).is_err());
+    }
+}

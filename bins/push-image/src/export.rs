@@ -1,0 +1,53 @@
+//! The image as files: a folder for skopeo (`dir:`), or an archive for `docker load` and `podman load`.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+use tar::{Builder, Header};
+
+use crate::image::Image;
+
+fn hex(digest: &str) -> &str {
+    digest.trim_start_matches("sha256:")
+}
+
+/// Writes manifest, configuration and layer, each under its name, into a folder.
+pub(crate) fn folder(image: &Image, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for (name, bytes) in [
+        ("version", b"Directory Transport Version: 1.1\n".as_slice()),
+        (hex(&image.config_digest), &image.config),
+        (hex(&image.layer_digest), &image.layer.gzipped),
+        ("manifest.json", &image.manifest),
+    ] {
+        let path = folder.join(name);
+        fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Writes one tar, in which the image has the name `tag`.
+pub(crate) fn archive(image: &Image, path: &Path, tag: &str) -> Result<()> {
+    let config = format!("{}.json", hex(&image.config_digest));
+    let layer = format!("{}.tar.gz", hex(&image.layer_digest));
+    let contents = json!([{ "Config": config, "RepoTags": [tag], "Layers": [layer] }]);
+    let contents = contents.to_string();
+    let mut tar = Builder::new(Vec::new());
+    for (name, bytes) in [
+        (config.as_str(), image.config.as_slice()),
+        (&layer, &image.layer.gzipped),
+        ("manifest.json", contents.as_bytes()),
+    ] {
+        let mut header = Header::new_ustar();
+        header.set_path(name)?;
+        header.set_mode(0o644);
+        header.set_size(bytes.len() as u64);
+        header.set_mtime(0);
+        header.set_cksum();
+        tar.append(&header, bytes)?;
+    }
+    let bytes = tar.into_inner()?;
+    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+}

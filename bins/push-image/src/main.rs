@@ -1,0 +1,7 @@
+//! Builds and pushes the container image; see the library for what it does.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(push_image::run(std::env::args_os(), &mut std::io::stdout()))
+}

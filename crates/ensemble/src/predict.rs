@@ -1,0 +1,480 @@
+//! Answers at speed: a model laid out for prediction, equal to the reference path to the bit.
+//!
+//! The reference path ([`Model::predict_row`], [`Artifact::predict_row`]) follows the nodes of each tree. Here a row is
+//! turned into bytes once, trees are padded to perfect ones whose walk has a fixed length and no branch, and several
+//! rows, or several trees for one row, are walked in lockstep so that their loads overlap. Sums are taken in the order
+//! of the trees, as there. Nothing is allocated for a row.
+//!
+//! Models that do not fit into this (trees deeper than 12, more than 255 thresholds for one column, more than 128
+//! columns) are answered by the reference path.
+
+mod grid;
+mod perfect;
+
+use crate::artifact::Artifact;
+use crate::error::Error;
+use crate::loss::sigmoid;
+use crate::matrix::Matrix;
+use crate::model::Model;
+use crate::tree::Tree;
+use grid::Grid;
+use perfect::PerfectTrees;
+
+/// Rows that go through one tree before the next tree is looked at.
+const BLOCK: usize = 128;
+/// Bytes of a row with at most half as many columns.
+const FEW: usize = 64;
+/// The same for all rows that can be laid out.
+const MANY: usize = 256;
+/// From here on the layout pays for a single call.
+const WORTHWHILE: usize = 256;
+
+/// An artifact with its members laid out.
+#[derive(Debug)]
+pub struct Prepared {
+    artifact: Artifact,
+    members: Members,
+}
+
+/// The layouts of an artifact's members, in their order.
+#[derive(Debug)]
+struct Members {
+    grids: Vec<Grid>,
+    layouts: Vec<Layout>,
+}
+
+/// How a member is answered.
+#[derive(Debug)]
+enum Layout {
+    /// By perfect trees, on bytes of the grid with that number.
+    Perfect(PerfectTrees, usize),
+    /// By its own nodes.
+    Reference,
+}
+
+impl Prepared {
+    /// Lays out every member.
+    pub fn new(artifact: Artifact) -> Self {
+        let models = artifact.members.iter().map(|member| &member.model);
+        let members = Members::of(&models.collect::<Vec<_>>(), artifact.features.len());
+        Self { artifact, members }
+    }
+
+    /// What was laid out.
+    pub fn artifact(&self) -> &Artifact {
+        &self.artifact
+    }
+
+    /// The vote on one row: that of [`Artifact::predict_row`], to the bit.
+    ///
+    /// # Panics
+    /// May panic on a row with fewer values than there are features.
+    pub fn predict_row(&self, row: &[f32]) -> f64 {
+        if self.artifact.features.len() <= FEW / 2 {
+            self.vote::<FEW>(row)
+        } else {
+            self.vote::<MANY>(row)
+        }
+    }
+
+    /// The votes on the rows of `x` in the place of what `votes` held: those of [`Artifact::predict_proba`], to the
+    /// bit.
+    pub fn predict_into(&self, x: &Matrix, votes: &mut Vec<f64>) -> Result<(), Error> {
+        x.expect_columns(self.artifact.features.len())?;
+        votes.clear();
+        votes.resize(x.rows(), 0.0);
+        if x.columns() <= FEW / 2 {
+            self.votes::<FEW>(x, votes);
+        } else {
+            self.votes::<MANY>(x, votes);
+        }
+        Ok(())
+    }
+
+    fn vote<const SLOTS: usize>(&self, row: &[f32]) -> f64 {
+        let mut codes = [0; SLOTS];
+        let mut encoded = None;
+        let mut vote = 0.0;
+        for (member, layout) in self.artifact.members.iter().zip(&self.members.layouts) {
+            let probability = match layout {
+                Layout::Perfect(trees, grid) => {
+                    if encoded != Some(grid) {
+                        self.members.grids[*grid].encode(row, &mut codes);
+                        encoded = Some(grid);
+                    }
+                    finish(&member.model, trees.sum(&codes, start(&member.model)))
+                }
+                Layout::Reference => member.model.predict_row(row),
+            };
+            vote += member.weight * probability;
+        }
+        // Weights that sum to 1 within rounding may carry the mean past 1.
+        vote.min(1.0)
+    }
+
+    fn votes<const SLOTS: usize>(&self, x: &Matrix, votes: &mut [f64]) {
+        let mut codes = [[0; SLOTS]; BLOCK];
+        let mut sums = [0.0; BLOCK];
+        for (block, votes) in votes.chunks_mut(BLOCK).enumerate() {
+            let count = votes.len();
+            let rows = || x.iter_rows().skip(block * BLOCK).take(count);
+            let (codes, sums) = (&mut codes[..count], &mut sums[..count]);
+            let mut encoded = None;
+            for (member, layout) in self.artifact.members.iter().zip(&self.members.layouts) {
+                let model = &member.model;
+                match layout {
+                    Layout::Perfect(trees, grid) => {
+                        if encoded != Some(grid) {
+                            self.members.grids[*grid].encode_all(rows(), codes);
+                            encoded = Some(grid);
+                        }
+                        sums.fill(start(model));
+                        trees.add_all(codes, sums);
+                        for sum in &mut *sums {
+                            *sum = finish(model, *sum);
+                        }
+                    }
+                    Layout::Reference => {
+                        for (sum, row) in sums.iter_mut().zip(rows()) {
+                            *sum = model.predict_row(row);
+                        }
+                    }
+                }
+                for (vote, &probability) in votes.iter_mut().zip(&*sums) {
+                    *vote += member.weight * probability;
+                }
+            }
+            for vote in votes {
+                *vote = vote.min(1.0);
+            }
+        }
+    }
+}
+
+/// The answers of one model to all rows of `x` by its layout, if it has one and the rows are many enough to pay for it.
+pub(crate) fn probabilities(model: &Model, x: &Matrix) -> Option<Vec<f64>> {
+    if x.rows() < WORTHWHILE {
+        return None;
+    }
+    let Members { grids, layouts } = Members::of(&[model], x.columns());
+    let ([grid], [Layout::Perfect(trees, _)]) = (grids.as_slice(), layouts.as_slice()) else {
+        return None;
+    };
+    let mut sums = vec![start(model); x.rows()];
+    if x.columns() <= FEW / 2 {
+        sum_all::<FEW>((grid, trees), x, &mut sums);
+    } else {
+        sum_all::<MANY>((grid, trees), x, &mut sums);
+    }
+    for sum in &mut sums {
+        *sum = finish(model, *sum);
+    }
+    Some(sums)
+}
+
+fn sum_all<const SLOTS: usize>(
+    (grid, trees): (&Grid, &PerfectTrees),
+    x: &Matrix,
+    sums: &mut [f64],
+) {
+    let mut codes = [[0; SLOTS]; BLOCK];
+    for (block, sums) in sums.chunks_mut(BLOCK).enumerate() {
+        let codes = &mut codes[..sums.len()];
+        grid.encode_all(x.iter_rows().skip(block * BLOCK), codes);
+        trees.add_all(codes, sums);
+    }
+}
+
+/// What the leaves are added to.
+fn start(model: &Model) -> f64 {
+    match model {
+        Model::Boosting(boosting) => boosting.base,
+        Model::Forest(_) | Model::Logistic(_) => 0.0,
+    }
+}
+
+/// The probability that belongs to a sum of leaves.
+fn finish(model: &Model, sum: f64) -> f64 {
+    match model {
+        Model::Forest(forest) => sum / forest.trees.len() as f64,
+        Model::Boosting(_) | Model::Logistic(_) => sigmoid(sum),
+    }
+}
+
+/// A model's trees; none of a logistic regression.
+fn trees_of(model: &Model) -> &[Tree] {
+    match model {
+        Model::Forest(forest) => &forest.trees,
+        Model::Boosting(boosting) => &boosting.trees,
+        Model::Logistic(_) => &[],
+    }
+}
+
+impl Members {
+    /// One grid for all members where their thresholds fit into it, as those of models that were trained on the same
+    /// rows do; otherwise each has its own, or none.
+    fn of(models: &[&Model], columns: usize) -> Self {
+        if columns > MANY / 2 {
+            let layouts = models.iter().map(|_| Layout::Reference).collect();
+            let grids = Vec::new();
+            return Self { grids, layouts };
+        }
+        let all = models.iter().flat_map(|model| trees_of(model));
+        let mut grids: Vec<_> = Grid::of(all, columns).into_iter().collect();
+        let shared = !grids.is_empty();
+        let mut layout = |model: &Model| {
+            let trees = trees_of(model);
+            if !shared {
+                grids.push(Grid::of(trees, columns)?);
+            }
+            let grid = grids.len() - 1;
+            Some(Layout::Perfect(
+                PerfectTrees::of(trees, &grids[grid])?,
+                grid,
+            ))
+        };
+        let layouts = models
+            .iter()
+            .map(|model| match model {
+                Model::Logistic(_) => Layout::Reference,
+                _ => layout(model).unwrap_or(Layout::Reference),
+            })
+            .collect();
+        Self { grids, layouts }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::artifact::{FeatureRange, Member};
+    use crate::boosting::Boosting;
+    use crate::forest::Forest;
+    use crate::logistic::{Logistic, Term};
+    use crate::tree::Node;
+
+    /// What thresholds and values are drawn from: extremes, neighbours and both zeros.
+    const NUMBERS: [f32; 12] = [
+        f32::MIN,
+        -1.0,
+        -1e-45,
+        -0.0,
+        0.0,
+        1e-45,
+        f32::MIN_POSITIVE,
+        1.0,
+        1.0 + f32::EPSILON,
+        450.0,
+        1e30,
+        f32::MAX,
+    ];
+
+    fn draw(rng: &mut impl Rng, below: usize) -> usize {
+        rng.next_u32() as usize % below
+    }
+
+    /// A tree whose branches end at random, at the latest at `depth`.
+    fn tree(rng: &mut ChaCha8Rng, columns: usize, depth: usize) -> Tree {
+        fn grow(rng: &mut ChaCha8Rng, columns: usize, depth: usize, nodes: &mut Vec<Node>) {
+            if depth == 0 || draw(rng, 5) == 0 {
+                nodes.push(Node::Leaf(rng.next_u32() as f32 / 4_294_967_296.0));
+                return;
+            }
+            let threshold = NUMBERS[draw(rng, NUMBERS.len())];
+            let missing_left = draw(rng, 2) == 0;
+            nodes.push(Node::split(
+                draw(rng, columns) as u8,
+                missing_left,
+                threshold,
+            ));
+            grow(rng, columns, depth - 1, nodes);
+            grow(rng, columns, depth - 1, nodes);
+        }
+        let mut nodes = Vec::new();
+        grow(rng, columns, depth, &mut nodes);
+        Tree::from_preorder(nodes)
+    }
+
+    fn artifact(rng: &mut ChaCha8Rng, columns: usize, depths: [usize; 2]) -> Artifact {
+        let importances = vec![0.0; columns];
+        let mut trees = |depth, count| {
+            let count = 1 + draw(rng, count);
+            (0..count).map(|_| tree(rng, columns, depth)).collect()
+        };
+        let term = Term {
+            mean: 0.5,
+            deviation: 3.0,
+            coefficient: -0.25,
+        };
+        let models = [
+            Model::Forest(Forest {
+                columns,
+                trees: trees(depths[0], 20),
+                importances: importances.clone(),
+                out_of_bag: None,
+            }),
+            Model::Logistic(Logistic {
+                terms: vec![term; columns],
+                intercept: 0.1,
+            }),
+            Model::Boosting(Boosting {
+                columns,
+                base: -0.3,
+                trees: trees(depths[1], 40),
+                importances,
+            }),
+        ];
+        let member = |(model, weight): (Model, f64)| Member {
+            name: "m".to_owned(),
+            algorithm: model.algorithm(),
+            weight,
+            seed: 0,
+            hyperparameters: Vec::new(),
+            validation: None,
+            test: None,
+            model,
+        };
+        let range = |_| FeatureRange {
+            name: "f".to_owned(),
+            min: 0.0,
+            max: 1.0,
+            missing: true,
+        };
+        Artifact {
+            schema: "s".to_owned(),
+            features: (0..columns).map(range).collect(),
+            data_fingerprint: "d".to_owned(),
+            threshold: 0.5,
+            members: models
+                .into_iter()
+                .zip([0.5, 0.125, 0.375])
+                .map(member)
+                .collect(),
+            validation: None,
+            test: None,
+            probes: Vec::new(),
+            alarm: None,
+        }
+    }
+
+    fn values(rng: &mut impl Rng, count: usize) -> Vec<f32> {
+        let value = |_| match draw(rng, 16) {
+            0..=2 => f32::NAN,
+            3 => f32::from_bits(rng.next_u32()),
+            _ => NUMBERS[draw(rng, NUMBERS.len())],
+        };
+        let values = (0..count).map(value);
+        // A matrix refuses infinite values.
+        values
+            .map(|value| if value.is_infinite() { 7.0 } else { value })
+            .collect()
+    }
+
+    /// All paths against the nodes themselves; which members were laid out.
+    fn check(artifact: Artifact, values: &[f32]) -> Vec<bool> {
+        let x = Matrix::new(values, artifact.features.len()).unwrap();
+        let bits = |answers: &[f64]| answers.iter().map(|p| p.to_bits()).collect::<Vec<_>>();
+        let rows: Vec<f64> = x.iter_rows().map(|row| artifact.predict_row(row)).collect();
+        for member in &artifact.members {
+            let model = &member.model;
+            let alone: Vec<f64> = x.iter_rows().map(|row| model.predict_row(row)).collect();
+            assert_eq!(bits(&model.predict_proba(&x).unwrap()), bits(&alone));
+        }
+        assert_eq!(bits(&artifact.predict_proba(&x).unwrap()), bits(&rows));
+        let prepared = Prepared::new(artifact);
+        let one_by_one: Vec<f64> = x.iter_rows().map(|row| prepared.predict_row(row)).collect();
+        assert_eq!(bits(&one_by_one), bits(&rows));
+        let mut together = vec![9.0; 3];
+        prepared.predict_into(&x, &mut together).unwrap();
+        assert_eq!(bits(&together), bits(&rows));
+        let layouts = prepared.members.layouts.iter();
+        layouts
+            .map(|layout| matches!(layout, Layout::Perfect(..)))
+            .collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn every_path_says_what_the_nodes_say(
+            seed in any::<u64>(),
+            columns in 1_usize..40,
+            forest in 0_usize..=12,
+            boosting in 0_usize..=8,
+            rows in 0_usize..400,
+        ) {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let artifact = artifact(&mut rng, columns, [forest, boosting]);
+            let values = values(&mut rng, rows * columns);
+            prop_assert_eq!(check(artifact, &values), [true, false, true]);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_laid_out_is_answered_by_its_nodes() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let mut deep = artifact(&mut rng, 3, [4, 4]);
+        if let Model::Forest(forest) = &mut deep.members[0].model {
+            let mut nodes = vec![Node::split(2, true, 0.5); 64];
+            nodes.extend([Node::Leaf(0.75); 65]);
+            forest.trees.push(Tree::from_preorder(nodes));
+        }
+        let rows = values(&mut rng, 3 * 300);
+        assert_eq!(check(deep, &rows), [false, false, true]);
+
+        let wide = artifact(&mut rng, 129, [3, 3]);
+        let rows = values(&mut rng, 129 * 300);
+        assert_eq!(check(wide, &rows), [false; 3]);
+        let narrow_enough = artifact(&mut rng, 128, [3, 3]);
+        let rows = values(&mut rng, 128 * 300);
+        assert_eq!(check(narrow_enough, &rows), [true, false, true]);
+    }
+
+    #[test]
+    fn members_with_thresholds_of_their_own_have_grids_of_their_own() {
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        let stumps = |first: u16, count: u16| -> Vec<Tree> {
+            let stump = |at| {
+                let split = Node::split(0, at % 2 == 0, f32::from(at));
+                Tree::from_preorder(vec![split, Node::Leaf(0.25), Node::Leaf(0.5)])
+            };
+            (first..first + count).map(stump).collect()
+        };
+        let mut many = artifact(&mut rng, 1, [1, 1]);
+        let mut set = |forest_trees, boosting_trees| {
+            for member in &mut many.members {
+                match &mut member.model {
+                    Model::Forest(forest) => forest.trees = stumps(0, forest_trees),
+                    Model::Boosting(boosting) => boosting.trees = stumps(1_000, boosting_trees),
+                    Model::Logistic(_) => {}
+                }
+            }
+            many.clone()
+        };
+        let rows: Vec<f32> = (0..1_300_u16).map(f32::from).chain([f32::NAN]).collect();
+        assert_eq!(check(set(255, 10), &rows), [true, false, true]);
+        assert_eq!(check(set(300, 10), &rows), [false, false, true]);
+        assert_eq!(check(set(10, 300), &rows), [true, false, false]);
+    }
+
+    #[test]
+    fn an_infinite_value_is_larger_or_smaller_than_all() {
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let artifact = artifact(&mut rng, 2, [5, 5]);
+        let trees_only = Artifact {
+            members: artifact.members[..1].to_vec(),
+            ..artifact
+        };
+        let prepared = Prepared::new(trees_only.clone());
+        for row in [
+            [f32::INFINITY, f32::NEG_INFINITY],
+            [f32::NEG_INFINITY, f32::NAN],
+        ] {
+            assert_eq!(prepared.predict_row(&row), trees_only.predict_row(&row));
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Trees padded to perfect ones of equal depth: a walk is a fixed number of steps without a branch.
+//!
+//! Nodes stand as in a heap, the root at 1 and the children of i at 2 i and 2 i + 1, so that a step is
+//! `i = 2 i + (byte > place)`. Below a leaf that stands higher up, all leaves have its value.
+
+use super::grid::Grid;
+use crate::tree::{Node, Tree};
+
+/// Splits between root and leaf at most. Each further one doubles the size.
+const DEEPEST: usize = 12;
+/// Bytes of all trees at most, which is far more than the caches hold.
+const LARGEST: usize = 32 << 20;
+/// Rows, or trees for one row, that are walked in lockstep.
+const ABREAST: usize = 8;
+/// A test that every byte passes to the left.
+const ALWAYS_LEFT: u16 = 255 << 8;
+
+/// The trees of one model.
+#[derive(Debug)]
+pub(super) struct PerfectTrees {
+    depth: usize,
+    /// For each tree 2^depth of [`Grid::test`]; the first of them is not used.
+    tests: Vec<u16>,
+    /// For each tree 2^depth values.
+    leaves: Vec<f32>,
+}
+
+/// Calls a function for the depth at hand: with the depth known, the compiler unrolls the steps and sees that no place
+/// lies outside.
+macro_rules! for_depth {
+    ($depth:expr, $this:ident.$function:ident($($argument:expr),*)) => {
+        match $depth {
+            0 => $this.$function::<0, SLOTS>($($argument),*),
+            1 => $this.$function::<1, SLOTS>($($argument),*),
+            2 => $this.$function::<2, SLOTS>($($argument),*),
+            3 => $this.$function::<3, SLOTS>($($argument),*),
+            4 => $this.$function::<4, SLOTS>($($argument),*),
+            5 => $this.$function::<5, SLOTS>($($argument),*),
+            6 => $this.$function::<6, SLOTS>($($argument),*),
+            7 => $this.$function::<7, SLOTS>($($argument),*),
+            8 => $this.$function::<8, SLOTS>($($argument),*),
+            9 => $this.$function::<9, SLOTS>($($argument),*),
+            10 => $this.$function::<10, SLOTS>($($argument),*),
+            11 => $this.$function::<11, SLOTS>($($argument),*),
+            _ => $this.$function::<12, SLOTS>($($argument),*),
+        }
+    };
+}
+
+impl PerfectTrees {
+    /// Pads `trees`, whose splits all lie on `grid`; none if they are too deep or too many.
+    pub(super) fn of(trees: &[Tree], grid: &Grid) -> Option<Self> {
+        let depth = trees.iter().map(depth).max().unwrap_or(0);
+        if depth > DEEPEST || trees.len() << depth > LARGEST / size_of::<(u16, f32)>() {
+            return None;
+        }
+        let mut perfect = Self {
+            depth,
+            tests: vec![ALWAYS_LEFT; trees.len() << depth],
+            leaves: vec![0.0; trees.len() << depth],
+        };
+        for (at, tree) in trees.iter().enumerate() {
+            perfect.fill(at, tree, grid);
+        }
+        Some(perfect)
+    }
+
+    fn fill(&mut self, at: usize, tree: &Tree, grid: &Grid) {
+        let (depth, first) = (self.depth, at << self.depth);
+        walk(tree, |node, place, level| match *node {
+            Node::Split {
+                feature,
+                missing_left,
+                threshold,
+                ..
+            } => self.tests[first + place] = grid.test(feature, missing_left, threshold),
+            Node::Leaf(value) => {
+                let below = depth - level;
+                let leftmost = (place << below) - (1 << depth);
+                self.leaves[first + leftmost..][..1 << below].fill(value);
+            }
+        });
+    }
+
+    /// `start` and the leaf values of a row, added in the order of the trees.
+    pub(super) fn sum<const SLOTS: usize>(&self, codes: &[u8; SLOTS], start: f64) -> f64 {
+        for_depth!(self.depth, self.sum_of_depth(codes, start))
+    }
+
+    /// Adds the leaf values of each row to its sum, in the order of the trees.
+    pub(super) fn add_all<const SLOTS: usize>(&self, codes: &[[u8; SLOTS]], sums: &mut [f64]) {
+        for_depth!(self.depth, self.add_of_depth(codes, sums));
+    }
+
+    fn sum_of_depth<const DEPTH: usize, const SLOTS: usize>(
+        &self,
+        codes: &[u8; SLOTS],
+        start: f64,
+    ) -> f64 {
+        let together = ABREAST << DEPTH;
+        let mut sum = start;
+        let tests = self.tests.chunks_exact(together);
+        let leaves = self.leaves.chunks_exact(together);
+        let (tests_left, leaves_left) = (tests.remainder(), leaves.remainder());
+        for (tests, leaves) in tests.zip(leaves) {
+            let mut places = [1; ABREAST];
+            for _ in 0..DEPTH {
+                for (tree, place) in places.iter_mut().enumerate() {
+                    let test = tests[(tree << DEPTH) + within::<DEPTH>(*place)];
+                    *place = step(test, codes, *place);
+                }
+            }
+            for (tree, place) in places.into_iter().enumerate() {
+                sum += f64::from(leaves[(tree << DEPTH) + within::<DEPTH>(place)]);
+            }
+        }
+        let tests = tests_left.chunks_exact(1 << DEPTH);
+        for (tests, leaves) in tests.zip(leaves_left.chunks_exact(1 << DEPTH)) {
+            sum += f64::from(leaf::<DEPTH, SLOTS>((tests, leaves), codes));
+        }
+        sum
+    }
+
+    fn add_of_depth<const DEPTH: usize, const SLOTS: usize>(
+        &self,
+        codes: &[[u8; SLOTS]],
+        sums: &mut [f64],
+    ) {
+        let (codes, codes_left) = codes.as_chunks::<ABREAST>();
+        let (sums, sums_left) = sums.as_chunks_mut::<ABREAST>();
+        let trees = self.tests.chunks_exact(1 << DEPTH);
+        for (tests, leaves) in trees.zip(self.leaves.chunks_exact(1 << DEPTH)) {
+            for (codes, sums) in codes.iter().zip(sums.iter_mut()) {
+                let mut places = [1; ABREAST];
+                for _ in 0..DEPTH {
+                    for (place, codes) in places.iter_mut().zip(codes) {
+                        *place = step(tests[within::<DEPTH>(*place)], codes, *place);
+                    }
+                }
+                for (sum, place) in sums.iter_mut().zip(places) {
+                    *sum += f64::from(leaves[within::<DEPTH>(place)]);
+                }
+            }
+            for (codes, sum) in codes_left.iter().zip(sums_left.iter_mut()) {
+                *sum += f64::from(leaf::<DEPTH, SLOTS>((tests, leaves), codes));
+            }
+        }
+    }
+}
+
+/// The value of the leaf that a row falls into.
+fn leaf<const DEPTH: usize, const SLOTS: usize>(
+    (tests, leaves): (&[u16], &[f32]),
+    codes: &[u8; SLOTS],
+) -> f32 {
+    let place = (0..DEPTH).fold(1, |place, _| {
+        step(tests[within::<DEPTH>(place)], codes, place)
+    });
+    leaves[within::<DEPTH>(place)]
+}
+
+/// Places below 2^depth as they are; of leaves, their number.
+#[inline]
+fn within<const DEPTH: usize>(place: usize) -> usize {
+    place & ((1 << DEPTH) - 1)
+}
+
+/// From a node to its child.
+#[inline]
+fn step<const SLOTS: usize>(test: u16, codes: &[u8; SLOTS], place: usize) -> usize {
+    // The slots are a power of two, so this takes the lower byte or a part of it that holds all slots.
+    let code = codes[usize::from(test) % SLOTS];
+    let right = code > (test >> 8) as u8;
+    place.wrapping_add(place).wrapping_add(usize::from(right))
+}
+
+/// Splits between the root and the deepest leaf.
+fn depth(tree: &Tree) -> usize {
+    // Trees from a file may be of any depth, so places, which double at each level, are not asked for here.
+    let mut deepest = 0;
+    let mut open = vec![(0, 0)];
+    while let Some((at, level)) = open.pop() {
+        deepest = deepest.max(level);
+        if let Node::Split { right, .. } = tree.nodes[at] {
+            open.push((at + 1, level + 1));
+            open.push((right as usize, level + 1));
+        }
+    }
+    deepest
+}
+
+/// Visits every node with its place in a heap and its level.
+fn walk(tree: &Tree, mut visit: impl FnMut(&Node, usize, usize)) {
+    let mut open = vec![(0, 1, 0)];
+    while let Some((at, place, level)) = open.pop() {
+        let node = &tree.nodes[at];
+        visit(node, place, level);
+        if let Node::Split { right, .. } = *node {
+            open.push((at + 1, 2 * place, level + 1));
+            open.push((right as usize, 2 * place + 1, level + 1));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(depth: usize) -> Tree {
+        let mut nodes = vec![Node::split(0, false, 0.5); depth];
+        nodes.extend((0..=depth).map(|at| Node::Leaf(at as f32)));
+        Tree::from_preorder(nodes)
+    }
+
+    #[test]
+    fn trees_that_would_be_too_large_are_not_padded() {
+        let padded = |trees: &[Tree]| {
+            let grid = Grid::of(trees, 1).unwrap();
+            PerfectTrees::of(trees, &grid).map(|perfect| perfect.depth)
+        };
+        assert_eq!(padded(&[]), Some(0));
+        assert_eq!(padded(&[chain(0)]), Some(0));
+        assert_eq!(padded(&[chain(0), chain(12)]), Some(12));
+        assert_eq!(padded(&[chain(13)]), None);
+        assert_eq!(padded(&[chain(100_000)]), None);
+        assert_eq!(padded(&vec![chain(12); 2_000]), None);
+    }
+}

@@ -1,0 +1,255 @@
+//! The endpoint beside its peers: one row, many rows, requests a second, start and memory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::endpoint_server::Server;
+use super::{Args, endpoint_table, median};
+use crate::{image, programs, venv};
+
+/// Connections of a load: enough that two cores are never idle.
+const CONNECTIONS: u32 = 16;
+/// Starts of which the median counts.
+const STARTS: usize = 11;
+
+/// What was found out.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    pub(crate) versions: BTreeMap<String, String>,
+    pub(crate) seconds: u32,
+    pub(crate) program_bytes: u64,
+    pub(crate) ours: Answers,
+    /// LightGBM's, by model.
+    pub(crate) lightgbm: BTreeMap<String, Rows>,
+    /// At saturation.
+    pub(crate) full: Load,
+    /// At half of the requests a second of [`full`](Self::full).
+    pub(crate) half: Load,
+    /// scikit-learn behind Flask and gunicorn, at saturation.
+    pub(crate) flask: Load,
+    pub(crate) cold_start_ms: f64,
+    pub(crate) flask_cold_start_ms: f64,
+    /// Before the load and after it.
+    pub(crate) resident_bytes: [u64; 2],
+}
+
+/// Single rows and all at once.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Rows {
+    pub(crate) single_p50_us: f64,
+    #[serde(rename = "rows_per_second")]
+    pub(crate) per_second: f64,
+    /// With the reading and writing of CSV.
+    #[serde(rename = "csv_rows_per_second")]
+    pub(crate) csv_per_second: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Answers {
+    pub(crate) forest: Rows,
+    pub(crate) boosting: Rows,
+    pub(crate) ensemble: Rows,
+}
+
+/// What the asking client has seen.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Load {
+    pub(crate) requests_per_second: f64,
+    pub(crate) p50_us: f64,
+    pub(crate) p99_us: f64,
+    pub(crate) statuses: BTreeMap<String, u64>,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let bench = Bench::new()?;
+    let findings = bench.measure(args.seconds)?;
+    if args.output == "json" {
+        let document = endpoint_table::document(&findings);
+        println!("{}", serde_json::to_string_pretty(&document)?);
+    } else {
+        endpoint_table::print(&findings);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The programs of both sides.
+struct Bench {
+    /// As it is in the image.
+    program: PathBuf,
+    /// `bins/fire-container/benches/endpoint.rs`.
+    client: PathBuf,
+    python: PathBuf,
+    scripts: PathBuf,
+    folder: PathBuf,
+}
+
+impl Bench {
+    fn new() -> anyhow::Result<Self> {
+        let scripts = programs::root()?.join("xtask/bench");
+        let python = venv::python("endpoint", &scripts.join("endpoint-requirements.txt"))?;
+        Ok(Self {
+            program: image::static_program()?,
+            client: image::optimised_bench("endpoint")?,
+            python: python
+                .context("the peers need Python 3; on Debian: apt-get install python3")?,
+            scripts,
+            folder: programs::folder()?.join("bench/endpoint"),
+        })
+    }
+
+    fn measure(&self, seconds: u32) -> anyhow::Result<Findings> {
+        let data = self.data()?;
+        let model = self.model(&data)?;
+        let peers = self.peers()?;
+        eprintln!("rows in this process");
+        let test = data.join("test/part-00000.parquet");
+        let mut answers = Command::new(&self.client);
+        answers.arg("answers").arg(model.join("model")).arg(test);
+        let mut rows = self.script("rows");
+        rows.arg(&peers).arg(self.folder.join("original"));
+        let (ours, lightgbm) = (read(&mut answers)?, read(&mut rows)?);
+        eprintln!("our endpoint");
+        let starts = (0..STARTS).map(|_| {
+            let server = Server::ours(&self.program, &model)?;
+            Ok(server.cold_start.as_secs_f64() * 1e3)
+        });
+        let starts: Vec<f64> = starts.collect::<anyhow::Result<_>>()?;
+        let server = Server::ours(&self.program, &model)?;
+        let before = server.resident()?;
+        let full = self.load(&server, seconds, 0.0)?;
+        let half = self.load(&server, seconds, full.requests_per_second / 2.0)?;
+        let after = server.resident()?;
+        drop(server);
+        eprintln!("scikit-learn behind Flask and gunicorn");
+        let server = Server::peers(&self.python, &self.scripts, &peers)?;
+        Ok(Findings {
+            versions: self.versions()?,
+            seconds,
+            program_bytes: fs::metadata(&self.program)?.len(),
+            ours,
+            lightgbm,
+            full,
+            half,
+            flask: self.load(&server, seconds, 0.0)?,
+            cold_start_ms: median(&starts),
+            flask_cold_start_ms: server.cold_start.as_secs_f64() * 1e3,
+            resident_bytes: [before, after],
+        })
+    }
+
+    fn script(&self, verb: &str) -> Command {
+        let mut command = Command::new(&self.python);
+        command
+            .arg(self.scripts.join("endpoint_peers.py"))
+            .arg(verb);
+        command
+    }
+
+    fn versions(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let mut versions: BTreeMap<String, String> = read(&mut self.script("versions"))?;
+        let rustc = printed(Command::new("rustc").arg("--version"))?;
+        let number = rustc.split_whitespace().nth(1).unwrap_or_default();
+        versions.insert("Rust".to_owned(), number.to_owned());
+        Ok(versions)
+    }
+
+    fn load(&self, server: &Server, seconds: u32, rate: f64) -> anyhow::Result<Load> {
+        let mut client = Command::new(&self.client);
+        client.args(["load", &server.address, &CONNECTIONS.to_string()]);
+        read(client.args([seconds.to_string(), rate.to_string()]))
+    }
+
+    /// The parts of 100,000 rows, and the same as raw numbers.
+    fn data(&self) -> anyhow::Result<PathBuf> {
+        let parts = self.folder.join("parts");
+        if !self.folder.join("original/test.y").exists() {
+            eprintln!("rows");
+            let mut generate = programs::program("train-100k")?;
+            generate.args([
+                "--quiet",
+                "--profile",
+                "original",
+                "--samples",
+                "100000",
+                "--out",
+            ]);
+            printed(generate.arg(&parts))?;
+            let mut raw = Command::new(&self.python);
+            raw.arg(self.scripts.join("data.py"));
+            printed(raw.arg(&parts).arg(&self.folder))?;
+        }
+        Ok(parts)
+    }
+
+    /// Three jobs, and an `/opt/ml` with their vote.
+    fn model(&self, data: &Path) -> anyhow::Result<PathBuf> {
+        let mut combine = Command::new(&self.client);
+        let opt_ml = self.folder.join("opt-ml");
+        combine.arg("combine").arg(opt_ml.join("model"));
+        for algorithm in ["random_forest", "gradient_boosting", "logistic_regression"] {
+            let job = self.folder.join(algorithm);
+            let settings = json!({ "algorithm": algorithm, "early_stopping_rounds": "0" });
+            lay_out(&job, data, &settings)?;
+            eprintln!("{algorithm}");
+            let mut train = Command::new(&self.program);
+            printed(train.args(["train", "--opt-ml"]).arg(&job))?;
+            combine.arg(job.join("model"));
+        }
+        printed(&mut combine)?;
+        Ok(opt_ml)
+    }
+
+    /// The peers' models, fitted once.
+    fn peers(&self) -> anyhow::Result<PathBuf> {
+        let models = self.folder.join("peers");
+        if !models.join("sklearn.pickle").exists() {
+            eprintln!("the peers' models, which takes minutes");
+            let mut fit = self.script("fit");
+            printed(fit.arg(self.folder.join("original")).arg(&models))?;
+        }
+        Ok(models)
+    }
+}
+
+/// An `/opt/ml` with the parts as channels. All 200 trees are kept, as the peers keep theirs.
+fn lay_out(opt_ml: &Path, data: &Path, settings: &Value) -> anyhow::Result<()> {
+    let mut settings = settings.clone();
+    if settings["algorithm"] != "gradient_boosting" {
+        settings
+            .as_object_mut()
+            .map(|all| all.remove("early_stopping_rounds"));
+    }
+    let config = opt_ml.join("input/config");
+    fs::create_dir_all(&config)?;
+    fs::write(config.join("hyperparameters.json"), settings.to_string())?;
+    for part in ["train", "validation"] {
+        let channel = opt_ml.join("input/data").join(part);
+        fs::create_dir_all(&channel)?;
+        let name = "part-00000.parquet";
+        fs::copy(data.join(part).join(name), channel.join(name))?;
+    }
+    Ok(())
+}
+
+/// The JSON that a program prints.
+fn read<T: serde::de::DeserializeOwned>(command: &mut Command) -> anyhow::Result<T> {
+    let text = printed(command)?;
+    serde_json::from_str(&text).with_context(|| format!("printed: {text}"))
+}
+
+/// What a program printed.
+fn printed(command: &mut Command) -> anyhow::Result<String> {
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
