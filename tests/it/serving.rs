@@ -247,8 +247,19 @@ async fn an_endpoint_scales_and_keeps_what_it_was_asked_to() {
         .json();
     assert_eq!(deleted["deleted"]["endpoint"], true);
     let prefix = format!("{kept}/{ENDPOINT}/AllTraffic/").parse().unwrap();
-    let captured = sagemaker_ops::storage::list(&clients, &prefix)
-        .await
-        .unwrap();
-    assert!(!captured.is_empty(), "nothing was captured below {prefix}");
+    // They are written in batches, some time after the answers.
+    let started = std::time::Instant::now();
+    loop {
+        let captured = sagemaker_ops::storage::list(&clients, &prefix)
+            .await
+            .unwrap();
+        if !captured.is_empty() {
+            break;
+        }
+        assert!(
+            started.elapsed() < std::time::Duration::from_mins(2),
+            "nothing was captured below {prefix}"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
 }
