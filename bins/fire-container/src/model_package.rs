@@ -47,8 +47,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// When there is none, or the archive is damaged or larger than any model.
 pub fn unpack(tar_gz: impl Read) -> Result<Vec<u8>> {
+    unpack_within(tar_gz, LARGEST)
+}
+
+fn unpack_within(tar_gz: impl Read, limit: u64) -> Result<Vec<u8>> {
     let damaged = "it is no model.tar.gz, or a damaged one";
-    let unpacked = GzDecoder::new(tar_gz).take(LARGEST);
+    let unpacked = GzDecoder::new(tar_gz).take(limit);
     let mut archive = tar::Archive::new(unpacked);
     for (files, entry) in archive.entries().context(damaged)?.enumerate() {
         ensure!(files < MOST_FILES, "it holds more than {MOST_FILES} files");
@@ -64,7 +68,7 @@ pub fn unpack(tar_gz: impl Read) -> Result<Vec<u8>> {
         entry.read_to_end(&mut bytes).context(damaged)?;
         ensure!(
             bytes.len() as u64 == entry.size(),
-            "it is cut, or holds more than {LARGEST} bytes"
+            "it is cut, or holds more than {limit} bytes"
         );
         return Ok(bytes);
     }
@@ -128,14 +132,17 @@ mod tests {
 
     #[test]
     fn a_bomb_is_left_alone_beyond_the_limit() {
-        let mut header = Header::new_gnu();
-        header.set_path("zeros").unwrap();
-        header.set_size(u64::MAX / 4);
-        header.set_cksum();
-        let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
-        std::io::Write::write_all(&mut bomb, header.as_bytes()).unwrap();
-        std::io::copy(&mut std::io::repeat(0).take(2 * LARGEST), &mut bomb).unwrap();
-        let bomb = bomb.finish().unwrap();
-        assert!(unpack(bomb.as_slice()).is_err());
+        let limit = 1 << 20;
+        for name in ["zeros", MODEL_FILE] {
+            let mut header = Header::new_gnu();
+            header.set_path(name).unwrap();
+            header.set_size(u64::MAX / 4);
+            header.set_cksum();
+            let mut bomb = GzEncoder::new(Vec::new(), Compression::fast());
+            std::io::Write::write_all(&mut bomb, header.as_bytes()).unwrap();
+            std::io::copy(&mut std::io::repeat(0).take(2 * limit), &mut bomb).unwrap();
+            let bomb = bomb.finish().unwrap();
+            assert!(unpack_within(bomb.as_slice(), limit).is_err());
+        }
     }
 }

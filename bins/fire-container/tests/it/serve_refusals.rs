@@ -152,7 +152,7 @@ fn json_that_could_be_meant_in_two_ways_is_refused() {
     );
     check(
         &format!("[{ROW}] [{ROW}]"),
-        "the body is not JSON: trailing characters at line 1 column 47",
+        "the body is not JSON: trailing characters at line 1 column 48",
     );
     check(
         "\u{feff}[1]",
