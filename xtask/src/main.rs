@@ -32,7 +32,7 @@ use clap::Parser;
 enum Command {
     /// Generate, train, weigh, deploy, test and report, on the embedded server or on AWS
     Pipeline(pipeline::Args),
-    /// Everything that CI checks: format, lints, tests, documentation, client suite, container
+    /// Everything that CI checks: format, lints, tests, documentation, client suite; with --container the image too
     Test(test::Args),
     /// Time the steps of the pipeline, medians of several runs
     Bench(bench::Args),
