@@ -97,6 +97,8 @@ fn classify_validation(message: &str) -> ErrorKind {
         ErrorKind::Conflict
     } else if says("Requested resource not found")
         || says("Could not find")
+        // As moto has it, where AWS answers with ObjectNotFoundException.
+        || says("No scalable target found")
         || (says("Endpoint ") && says("not found"))
     {
         ErrorKind::NotFound
