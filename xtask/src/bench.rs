@@ -32,11 +32,11 @@ pub(crate) struct Args {
     samples: u64,
 
     /// Compare the learners with those of scikit-learn, LightGBM and XGBoost
-    #[arg(long)]
+    #[arg(long, group = "with_slow_ones")]
     learners: bool,
 
     /// Time both generators, beside numpy, and the extractor
-    #[arg(long, conflicts_with = "learners")]
+    #[arg(long, group = "with_slow_ones")]
     generator: bool,
 
     /// Measure the endpoint beside LightGBM and beside scikit-learn behind Flask and gunicorn
@@ -54,7 +54,7 @@ pub(crate) struct Args {
     rows: Vec<u64>,
 
     /// What takes minutes too, once each: slow learners, or the peak memory of a million simulated rows
-    #[arg(long)]
+    #[arg(long, requires = "with_slow_ones")]
     slow: bool,
 
     /// Runs of each step or learner; the median is reported [default: 5, of learners 7]

@@ -99,7 +99,7 @@ pub(crate) fn file(folder: &Path, part: &str) -> PathBuf {
     folder.join(part).join(Shard::WHOLE.file_name())
 }
 
-/// The manifest of a folder that [`write`] wrote; nothing if it did not come to the end.
+/// The manifest of a folder that [`write()`] wrote; nothing if it did not come to the end.
 pub(crate) fn manifest(folder: &Path) -> anyhow::Result<Option<DataManifest>> {
     read_json(&folder.join(MANIFEST))
 }

@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -49,8 +49,28 @@ impl Identity {
 
 /// Kills the programs that a killed server has started below `state_dir`, also those that it did
 /// not come to write down. They are known by the variable that tells them where their tree is;
-/// only the holder of the directory may ask for this.
+/// only the holder of the directory may ask for this, before it has started any itself.
 pub(crate) fn end_strays(state_dir: &Path) {
+    end_started_before(state_dir, u64::MAX);
+}
+
+/// The same for a while after the start: a program whose server was killed between the fork and the first instruction
+/// of the program shows its variables only later. What this server has started is younger than itself, and stays.
+pub(crate) async fn end_late_strays(state_dir: PathBuf) {
+    let Some(own) = Identity::of(std::process::id() as i32) else {
+        return;
+    };
+    for _ in 0..LATE_LOOKS {
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+        end_started_before(&state_dir, own.started);
+    }
+}
+
+/// How often, and how far apart, late strays are looked for: ten seconds, in which a fork comes to its end on any machine.
+const LATE_LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+
+fn end_started_before(state_dir: &Path, started: u64) {
     let own = format!("FIRE_OPT_ML={}/", state_dir.display());
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     for entry in entries {
@@ -64,7 +84,11 @@ pub(crate) fn end_strays(state_dir: &Path) {
             continue;
         };
         let ours = |variable: &[u8]| variable.starts_with(own.as_bytes());
-        if pid != std::process::id() as i32 && environment.split(|byte| *byte == 0).any(ours) {
+        let older = || Identity::of(pid).is_some_and(|found| found.started < started);
+        if pid != std::process::id() as i32
+            && environment.split(|byte| *byte == 0).any(ours)
+            && older()
+        {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
     }

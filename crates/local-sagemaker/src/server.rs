@@ -30,7 +30,7 @@ use crate::log;
 use crate::logs::Logs;
 use crate::metrics::Metrics;
 use crate::model::Models;
-use crate::process::end_strays;
+use crate::process::{end_late_strays, end_strays};
 use crate::s3::Storage;
 use crate::scaling::Scaling;
 use crate::services::Services;
@@ -115,6 +115,7 @@ impl Server {
             })?
             .port();
         end_strays(holder.state_dir());
+        tokio::spawn(end_late_strays(holder.state_dir().to_owned()));
         let ground = Ground {
             state_dir: holder.state_dir().to_owned(),
             storage: Storage::open(holder.state_dir().join("s3"))?,

@@ -2,7 +2,7 @@
 //!
 //! What the pipeline asks of AWS is little: put files into S3, train three jobs on them, host the
 //! models, ask them questions, and watch all of that. This crate says it in those words
-//! ([`training::submit`], [`endpoint::deploy`], [`storage::upload_file`], [`logs::Follower`]) and is
+//! ([`training::submit()`], [`endpoint::deploy()`], [`storage::upload_file`], [`logs::Follower`]) and is
 //! the only one that knows the SDK: none of its types crosses this border.
 //!
 //! [`preflight`] finds what would fail before anything is created or paid for, and says what to run
