@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use super::tree::Tree;
+use super::tree::{Tree, relative};
 use crate::names::S3Uri;
 use crate::s3::Storage;
 
@@ -20,16 +20,27 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// Those of a program that is about to start: what is there came from the store.
-    pub(super) fn restored(target: Option<S3Uri>, tree: &Tree) -> io::Result<Self> {
-        let mut checkpoints = Self {
-            target,
-            stored: BTreeMap::new(),
-        };
+    /// Those of a program that is about to start: what is there came from the store, unless a server was killed before
+    /// it had stored them all. Those are still to be stored: the next machine that is lost must not take them along.
+    pub(super) fn restored(
+        target: Option<S3Uri>,
+        tree: &Tree,
+        storage: &Storage,
+    ) -> io::Result<Self> {
+        let mut lengths = BTreeMap::new();
+        if let Some(target) = &target {
+            for object in storage.objects(target)? {
+                let path = relative(&object.key, &target.key).to_owned();
+                lengths.insert(path, object.path.metadata()?.len());
+            }
+        }
+        let mut checkpoints = Self::none(target);
         for (path, file) in tree.checkpoints()? {
             let metadata = file.metadata()?;
-            let state = (metadata.len(), metadata.modified()?);
-            checkpoints.stored.insert(path, state);
+            if lengths.get(&path) == Some(&metadata.len()) {
+                let state = (metadata.len(), metadata.modified()?);
+                checkpoints.stored.insert(path, state);
+            }
         }
         Ok(checkpoints)
     }

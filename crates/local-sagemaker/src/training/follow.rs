@@ -57,7 +57,8 @@ impl Run {
         let stream = self.jobs.ground.logs.training(&self.plan.name);
         let log = stream.append()?;
         self.tree().link_log(stream.path())?;
-        let checkpoints = Checkpoints::restored(self.plan.checkpoints.clone(), &self.tree())?;
+        let (target, storage) = (self.plan.checkpoints.clone(), &self.jobs.ground.storage);
+        let checkpoints = Checkpoints::restored(target, &self.tree(), storage)?;
         let mut process = Process::spawn(self.command(), &log)?;
         self.jobs.runs(&self.plan.name, process.identity());
         let mut watched = Watched {

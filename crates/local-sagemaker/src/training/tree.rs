@@ -188,7 +188,7 @@ fn copy_all(objects: &[Object], prefix: &str, folder: &Path) -> io::Result<()> {
 /// The path of an object in its channel's folder: what follows the prefix, or the file's name
 /// when the prefix is all of the key. A prefix that ends within a name is cut back to its
 /// folder.
-fn relative<'a>(key: &'a str, prefix: &str) -> &'a str {
+pub(super) fn relative<'a>(key: &'a str, prefix: &str) -> &'a str {
     let rest = key.strip_prefix(prefix).unwrap_or(key);
     let folder = prefix.rfind('/').map_or(0, |slash| slash + 1);
     match rest.strip_prefix('/') {
