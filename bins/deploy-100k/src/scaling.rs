@@ -2,7 +2,7 @@
 
 use fire_cli::{Console, usage};
 use sagemaker_ops::endpoint::Deployment;
-use sagemaker_ops::scaling::{self, Registered, Scaling, ScalingTarget};
+use sagemaker_ops::scaling::{self, Scaling, ScalingTarget};
 use sagemaker_ops::{Clients, EndpointName, ErrorKind, VariantName};
 
 /// What each variant of the plan is scaled by; refused where its machines cannot be scaled, before any call.
@@ -15,15 +15,15 @@ pub(crate) fn targets(plan: &Deployment) -> anyhow::Result<Vec<ScalingTarget>> {
 
 /// Ends the scaling of an endpoint that exists, since a variant that is registered refuses another instance type.
 ///
-/// Returns what was registered; nothing for an endpoint that is new or a server that scales nothing.
+/// An endpoint that is new has none, and neither has a server that scales nothing.
 pub(crate) async fn suspend(
     clients: &Clients,
     endpoint: &EndpointName,
     console: &mut Console<'_>,
-) -> anyhow::Result<Vec<Registered>> {
+) -> anyhow::Result<()> {
     let found = match sagemaker_ops::endpoint::describe(clients, endpoint).await {
         Ok(found) => found,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error.into()),
     };
     let names = found
@@ -35,7 +35,7 @@ pub(crate) async fn suspend(
         Ok(registered) => registered,
         // Whoever may not scale has registered nothing either.
         Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Denied) => {
-            return Ok(Vec::new());
+            return Ok(());
         }
         Err(error) => return Err(error.into()),
     };
@@ -48,7 +48,7 @@ pub(crate) async fn suspend(
             ))?;
         }
     }
-    Ok(registered)
+    Ok(())
 }
 
 /// Registers the variants of an endpoint that is in service.
