@@ -26,6 +26,7 @@ mod serving;
 
 // Wrong input: the message and the exit code of each.
 mod bad_input;
+mod crash_points;
 
 // Programs that are killed, and servers that are.
 mod faults;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use fire_cli::{Console, Exit, Format, Style};
@@ -160,6 +161,52 @@ impl World {
         serde_json::from_slice(&bytes).unwrap()
     }
 
+    /// Starts the server anew, with faults by script.
+    pub(crate) fn restart_with_faults(&self, faults: &str) {
+        self.stop_server();
+        let mut server = Command::new(program("local-sagemaker"));
+        server
+            .args(["--detached", "--idle-seconds", "600", "--state-dir"])
+            .arg(self.state_dir())
+            .env("FIRE_FAULTS", faults)
+            .stdin(Stdio::null());
+        drop(server.spawn().unwrap());
+        self.wait_until("a server", || {
+            self.state_dir().join("server.json").is_file()
+        });
+    }
+
+    /// Waits until the server's log has so many lines with this text.
+    pub(crate) fn wait_for_log(&self, text: &str, lines: usize) {
+        let log = self.state_dir().join("server.log");
+        self.wait_until(text, || {
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            log.lines().filter(|line| line.contains(text)).count() >= lines
+        });
+    }
+
+    fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !is_so() {
+            assert!(
+                started.elapsed() < Duration::from_mins(1),
+                "no {what} in {}",
+                self.state_dir().display()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn stop_server(&self) {
+        let stop = Command::new(program("local-sagemaker"))
+            .args(["--stop", "--state-dir"])
+            .arg(self.state_dir())
+            .stdin(Stdio::null())
+            .output();
+        // A world that never needed the server has nothing to stop.
+        drop(stop);
+    }
+
     /// Ends the server without any warning, as a power cut would.
     pub(crate) fn kill_server(&self) {
         let pid = self.server()["pid"].to_string();
@@ -172,20 +219,14 @@ impl World {
         );
         // The kernel takes a moment; the lock is free once the process is gone.
         while Path::new("/proc").join(&pid).join("exe").exists() {
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
-        let stop = Command::new(program("local-sagemaker"))
-            .args(["--stop", "--state-dir"])
-            .arg(self.state_dir())
-            .stdin(Stdio::null())
-            .output();
-        // A test that never needed the server has nothing to stop.
-        drop(stop);
+        self.stop_server();
     }
 }
 

@@ -7,8 +7,9 @@ use anyhow::anyhow;
 use clap::Parser;
 use ensemble::weights::{WeightMetric, Weighting};
 use fire_cli::{
-    CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, SpendingArgs, Stamp, parse_tags, usage,
+    CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, SpendingArgs, parse_tags, usage,
 };
+use sagemaker_ops::endpoint::ContentDigest;
 use sagemaker_ops::{EndpointConfigName, EndpointName, ModelName, S3Uri, VariantName};
 
 use crate::serving_args::{ServingArgs, VariantSpec};
@@ -191,23 +192,24 @@ impl Args {
 
 impl Names {
     /// The name of this deployment's model; one of several is named after its variant, too.
-    pub(crate) fn model_stamped(&self, variant: &VariantName, stamp: &Stamp) -> String {
-        if *variant == VariantName::all_traffic() {
-            return stamped(self.model.as_str(), stamp);
-        }
-        stamped(&format!("{}-{variant}", self.model), stamp)
+    pub(crate) fn model_of(
+        &self,
+        variant: &VariantName,
+        digest: &ContentDigest,
+    ) -> anyhow::Result<ModelName> {
+        let base = if *variant == VariantName::all_traffic() {
+            self.model.to_string()
+        } else {
+            format!("{}-{variant}", self.model)
+        };
+        ModelName::suffixed(&base, digest.as_str()).map_err(usage)
     }
 
     /// The name of this deployment's endpoint configuration.
-    pub(crate) fn config(&self, stamp: &Stamp) -> anyhow::Result<EndpointConfigName> {
-        let name = EndpointConfigName::stamped(self.endpoint.as_str(), &stamp.to_string());
+    pub(crate) fn config(&self, digest: &ContentDigest) -> anyhow::Result<EndpointConfigName> {
+        let name = EndpointConfigName::suffixed(self.endpoint.as_str(), digest.as_str());
         name.map_err(usage)
     }
-}
-
-fn stamped(base: &str, stamp: &Stamp) -> String {
-    ModelName::stamped(base, &stamp.to_string())
-        .map_or_else(|_| format!("{base}-{stamp}"), |name| name.to_string())
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use ensemble::artifact::Artifact;
 use ensemble::metrics::best_f1_threshold;
 use ensemble::weights::{self, Weighting};
 use ensemble::{Error, Predictions};
-use fire_cli::{JobOutput, Judged, Packed, Project, fetch_model, pack_judged, usage};
+use fire_cli::{JobOutput, Judged, Project, fetch_model, pack_judged, usage};
+use sagemaker_ops::endpoint::ContentDigest;
 use sagemaker_ops::{Clients, S3Uri};
 
 use crate::cli::Policy;
@@ -16,8 +17,17 @@ pub(crate) struct Deployable {
     pub(crate) artifact: Artifact,
     pub(crate) judged: Judged,
     pub(crate) uri: S3Uri,
+    /// What tells it from every other model: the digest of its file, and where that lies unless it is stored here.
+    pub(crate) identity: String,
+    /// The `model.tar.gz` to be stored, where it was combined here from several models.
+    combined: Option<Vec<u8>>,
+}
+
+impl Deployable {
     /// Whether it was combined here from several models.
-    pub(crate) combined: bool,
+    pub(crate) fn is_combined(&self) -> bool {
+        self.combined.is_some()
+    }
 }
 
 /// A trained model and what it predicted on the parts that it was not trained on.
@@ -63,13 +73,13 @@ pub(crate) async fn load(
     policy: Policy,
 ) -> anyhow::Result<Deployable> {
     if let [uri] = uris {
-        let Packed { artifact, judged } =
-            fetch_model(clients, uri, sensor_model::fingerprint()).await?;
+        let fetched = fetch_model(clients, uri, sensor_model::fingerprint()).await?;
         return Ok(Deployable {
-            artifact,
-            judged,
+            artifact: fetched.artifact,
+            judged: fetched.judged,
+            identity: format!("{uri} {}", fetched.digest.as_str()),
             uri: uri.clone(),
-            combined: false,
+            combined: None,
         });
     }
     let mut members = Vec::new();
@@ -78,28 +88,29 @@ pub(crate) async fn load(
     }
     same_rows(&members).map_err(usage)?;
     let uri = uris.first().context("no --model-uri was given")?.clone();
-    let Packed { artifact, judged } = combine(members, policy)?;
+    let (artifact, judged) = combine(members, policy)?;
+    let packed = pack_judged(&artifact, &judged)?;
     Ok(Deployable {
         artifact,
         judged,
         uri,
-        combined: true,
+        identity: ContentDigest::of_bytes(&packed).as_str().to_owned(),
+        combined: Some(packed),
     })
 }
 
-/// Uploads a combined model to its own place; a single one stays where it is.
+/// Uploads a combined model to the place of its name; a single one stays where it is.
 pub(crate) async fn store(
     clients: &Clients,
     model: &mut Deployable,
     project: &Project,
     name: &str,
 ) -> anyhow::Result<()> {
-    if !model.combined {
+    let Some(packed) = &model.combined else {
         return Ok(());
-    }
+    };
     let uri = project.layout.model_of(name);
-    let bytes = pack_judged(&model.artifact, &model.judged)?;
-    sagemaker_ops::storage::put_bytes(clients, &uri, bytes).await?;
+    sagemaker_ops::storage::put_bytes(clients, &uri, packed.clone()).await?;
     model.uri = uri;
     Ok(())
 }
@@ -129,7 +140,7 @@ fn same_rows(members: &[Member]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn combine(members: Vec<Member>, policy: Policy) -> anyhow::Result<Packed> {
+fn combine(members: Vec<Member>, policy: Policy) -> anyhow::Result<(Artifact, Judged)> {
     let validation: Vec<&Predictions> = members.iter().map(|member| &member.validation).collect();
     let weights = weigh(&validation, policy)?;
     let on_validation = vote(&validation, &weights)?;
@@ -144,13 +155,11 @@ fn combine(members: Vec<Member>, policy: Policy) -> anyhow::Result<Packed> {
     ensemble.alarm = alarm.as_ref().map(|trial| trial.choice.rule);
     ensemble.validation = Some(on_validation.evaluate(Some(threshold))?);
     ensemble.test = Some(on_test.evaluate(Some(threshold))?);
-    Ok(Packed {
-        artifact: ensemble,
-        judged: Judged {
-            alarm,
-            kinds: on_test.by_kind(threshold),
-        },
-    })
+    let judged = Judged {
+        alarm,
+        kinds: on_test.by_kind(threshold),
+    };
+    Ok((ensemble, judged))
 }
 
 /// The vote's alarm rule, chosen on the one set of whole episodes and judged on the other; none where a member has no

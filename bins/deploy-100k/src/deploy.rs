@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use fire_cli::{Console, Exit, Project, Stamp};
+use fire_cli::{Console, Exit, Project};
 use sagemaker_ops::Clients;
 
 use crate::Args;
@@ -19,7 +19,6 @@ pub(crate) async fn deploy(
     console: &mut Console<'_>,
 ) -> anyhow::Result<Exit> {
     let project = Project::planned(&args.project, clients).await?;
-    let stamp = Stamp::precise(SystemTime::now());
     let mut timings = Timings::default();
 
     let started = Instant::now();
@@ -31,7 +30,7 @@ pub(crate) async fn deploy(
             weight: variant.weight,
         });
     }
-    let planned = deployment::plan(args, names, (&project, &served), &stamp)?;
+    let planned = deployment::plan(args, names, (&project, &served))?;
     let targets = match args.serving.autoscale {
         Some(_) => scaling::targets(&planned)?,
         None => Vec::new(),
@@ -43,20 +42,22 @@ pub(crate) async fn deploy(
         }
     }
     project.ensure_bucket(clients).await?;
-    for one in &mut served {
-        let name = names.model_stamped(&one.name, &stamp);
-        combine::store(clients, &mut one.model, &project, &name).await?;
+    for (one, variant) in served.iter_mut().zip(&planned.variants) {
+        combine::store(clients, &mut one.model, &project, variant.model.as_str()).await?;
         summary::say_model(&one.model, console)?;
     }
     timings.combine = Some(started.elapsed().as_secs_f64());
 
-    let plan = deployment::plan(args, names, (&project, &served), &stamp)?;
+    let plan = deployment::plan(args, names, (&project, &served))?;
     console.notice().set(format!(
         "What was created goes on; remove it with: {}",
         args.delete_command(names)?
     ));
     let (started, since) = (Instant::now(), seconds_since_1970());
-    scaling::suspend(clients, &plan.endpoint, console).await?;
+    if args.waits() {
+        deployment::until_free(clients, &plan, args.timeout(), console).await?;
+    }
+    scaling::suspend(clients, &plan, console).await?;
     let done = sagemaker_ops::endpoint::deploy(clients, &plan).await?;
     console.note(deployment::sentence(&plan, done))?;
     let mut summary = Summary::new(args, names, &served, &plan)?;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use fire_cli::{Console, Project, Stamp, failed, usage};
+use fire_cli::{Console, Project, failed};
 use sagemaker_ops::endpoint::{
-    Deployed, Deployment, Endpoint, EndpointStatus, Failure, NewVariant, explain_failure,
+    ContentDigest, Deployed, Deployment, Endpoint, EndpointStatus, Failure, NewVariant,
+    explain_failure,
 };
-use sagemaker_ops::{BackendKind, Clients, EndpointName, ModelName, Pace, VariantName};
+use sagemaker_ops::{BackendKind, Clients, EndpointName, ErrorKind, Pace, VariantName};
 
 use crate::Args;
 use crate::cli::Names;
@@ -21,19 +22,23 @@ pub(crate) struct Served {
     pub(crate) model: Deployable,
 }
 
-/// What is to be created, all names decided.
+/// What is to be created, all names decided by what they name: the same call again means the same names.
 pub(crate) fn plan(
     args: &Args,
     names: &Names,
     (project, served): (&Project, &[Served]),
-    stamp: &Stamp,
 ) -> anyhow::Result<Deployment> {
+    let tags = args.tags()?;
     let variant = |served: &Served| {
-        let model = names.model_stamped(&served.name, stamp);
+        // All that CreateModel is told, and the endpoint: what it uses goes with it.
+        let content = (
+            (&names.endpoint, &served.name, &served.model.identity),
+            (&project.image, &project.role, &tags),
+        );
         Ok(NewVariant {
             name: served.name.clone(),
             weight: served.weight,
-            model: ModelName::new(model).map_err(usage)?,
+            model: names.model_of(&served.name, &ContentDigest::of(&content)?)?,
             image: project.image.clone(),
             model_data: served.model.uri.clone(),
             capacity: args.serving.capacity()?,
@@ -41,14 +46,29 @@ pub(crate) fn plan(
             startup_timeout_seconds: None,
         })
     };
+    let variants: Vec<NewVariant> = served.iter().map(variant).collect::<anyhow::Result<_>>()?;
+    let capture = args.serving.capture()?;
+    // All that CreateEndpointConfig is told; where a model lies is said by its name.
+    let content: Vec<_> = variants
+        .iter()
+        .map(|variant| {
+            (
+                &variant.name,
+                &variant.model,
+                variant.weight,
+                &variant.capacity,
+            )
+        })
+        .collect();
+    let config = ContentDigest::of(&(content, &capture, &tags))?;
     let deployment = Deployment {
         endpoint: names.endpoint.clone(),
-        config: names.config(stamp)?,
+        config: names.config(&config)?,
         role: project.role.clone(),
-        variants: served.iter().map(variant).collect::<anyhow::Result<_>>()?,
-        capture: args.serving.capture()?,
+        variants,
+        capture,
         rollout: args.serving.rollout(),
-        tags: args.tags()?,
+        tags,
     };
     deployment.check()?;
     Ok(deployment)
@@ -59,6 +79,7 @@ pub(crate) fn sentence(plan: &Deployment, done: Deployed) -> String {
     let verb = match done {
         Deployed::Created => "is being created",
         Deployed::Updated => "is being updated",
+        Deployed::Unchanged => "needs no change: it was deployed before",
     };
     let models: Vec<&str> = plan
         .variants
@@ -102,6 +123,25 @@ pub(crate) async fn wait(
     };
     let failure = explain_failure(clients, &endpoint, LOG_LINES, since).await;
     Err(failed(anyhow!("{what}: {}", in_words(&failure))))
+}
+
+/// Waits until the endpoint can be changed: an earlier call that was cut off may have left it in the middle.
+pub(crate) async fn until_free(
+    clients: &Clients,
+    plan: &Deployment,
+    timeout: Duration,
+    console: &Console<'_>,
+) -> anyhow::Result<()> {
+    let exists = match sagemaker_ops::endpoint::describe(clients, &plan.endpoint).await {
+        // One that goes is not waited for: nobody can say what its name is meant for.
+        Ok(found) => found.status != EndpointStatus::Deleting,
+        Err(error) if error.kind() == ErrorKind::NotFound => false,
+        Err(error) => return Err(error.into()),
+    };
+    if exists {
+        settled(clients, &plan.endpoint, timeout, console).await?;
+    }
+    Ok(())
 }
 
 /// Waits until nothing changes the endpoint any more.

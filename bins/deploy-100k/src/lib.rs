@@ -13,7 +13,8 @@
 //! 4. [`probe`]: send every variant the rows that the artifact carries and compare the answers
 //!    with what this very model computed when it was packed.
 //!
-//! [`deploy`] takes these steps one after the other. Only the endpoint's name is stable; models and configurations end in a time stamp.
+//! [`deploy`] takes these steps one after the other. Only the endpoint's name is chosen: those of models and configurations
+//! end in digits that follow from their content, so that a call that was cut off and is made again takes up what it finds.
 
 mod cli;
 mod serving_args;

@@ -3,7 +3,7 @@
 use fire_cli::{Console, usage};
 use sagemaker_ops::endpoint::Deployment;
 use sagemaker_ops::scaling::{self, Scaling, ScalingTarget};
-use sagemaker_ops::{Clients, EndpointName, ErrorKind, VariantName};
+use sagemaker_ops::{Clients, ErrorKind, VariantName};
 
 /// What each variant of the plan is scaled by; refused where its machines cannot be scaled, before any call.
 pub(crate) fn targets(plan: &Deployment) -> anyhow::Result<Vec<ScalingTarget>> {
@@ -13,19 +13,23 @@ pub(crate) fn targets(plan: &Deployment) -> anyhow::Result<Vec<ScalingTarget>> {
     plan.variants.iter().map(target).collect()
 }
 
-/// Ends the scaling of an endpoint that exists, since a variant that is registered refuses another instance type.
+/// Ends the scaling of an endpoint that is to change, since a variant that is registered refuses another instance type.
 ///
 /// An endpoint that is new has none, and neither has a server that scales nothing.
 pub(crate) async fn suspend(
     clients: &Clients,
-    endpoint: &EndpointName,
+    plan: &Deployment,
     console: &mut Console<'_>,
 ) -> anyhow::Result<()> {
+    let endpoint = &plan.endpoint;
     let found = match sagemaker_ops::endpoint::describe(clients, endpoint).await {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error.into()),
     };
+    if found.config.as_ref() == Some(&plan.config) {
+        return Ok(());
+    }
     let names = found
         .variants
         .iter()

@@ -176,7 +176,7 @@ impl ModelSummary {
         let artifact = &model.artifact;
         Self {
             model_uri: model.uri.clone(),
-            combined_from: if model.combined {
+            combined_from: if model.is_combined() {
                 args.model_uri.clone()
             } else {
                 Vec::new()

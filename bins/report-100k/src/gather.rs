@@ -159,7 +159,9 @@ async fn job_report(
     algorithm: Algorithm,
     job: Job,
 ) -> anyhow::Result<JobReport> {
-    let Packed { artifact, judged } = match (&job.status, &job.model_uri) {
+    let Packed {
+        artifact, judged, ..
+    } = match (&job.status, &job.model_uri) {
         (JobStatus::Completed, Some(uri)) => {
             fetch_model(clients, uri, sensor_model::fingerprint()).await?
         }
@@ -184,8 +186,9 @@ async fn ensemble(
     record: DeployRecord,
 ) -> anyhow::Result<(EnsembleReport, Judged)> {
     let uri = record.model.model_uri;
-    let Packed { artifact, judged } =
-        fetch_model(clients, &uri, sensor_model::fingerprint()).await?;
+    let Packed {
+        artifact, judged, ..
+    } = fetch_model(clients, &uri, sensor_model::fingerprint()).await?;
     let report = EnsembleReport {
         weights: fire_cli::weights(&artifact),
         threshold: artifact.threshold,

@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow};
 use ensemble::KindScores;
 use ensemble::alarm::AlarmTrial;
 use ensemble::artifact::{Artifact, MANIFEST_FILE, MODEL_FILE};
+use sagemaker_ops::endpoint::ContentDigest;
 use sagemaker_ops::{Clients, S3Uri};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,8 @@ pub struct Packed {
     pub artifact: Artifact,
     /// What was found out of it on whole episodes and on each kind of them.
     pub judged: Judged,
+    /// The digest of the `model.tar.gz`.
+    pub digest: ContentDigest,
 }
 
 /// What is told of a model beside its row figures.
@@ -97,6 +100,7 @@ fn unpack_model(tar_gz: &[u8], place: &dyn fmt::Display, schema: &str) -> anyhow
         artifact: artifact.with_context(|| format!("{place} cannot be used"))?,
         judged: judged(files.get(FIGURES_FILE))
             .with_context(|| format!("{place}#{FIGURES_FILE}"))?,
+        digest: ContentDigest::of_bytes(tar_gz),
     })
 }
 

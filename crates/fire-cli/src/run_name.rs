@@ -17,17 +17,9 @@ pub struct Stamp(String);
 impl Stamp {
     /// The stamp of an instant, to the second.
     pub fn of(instant: SystemTime) -> Self {
-        Self::formatted(instant, "%Y%m%d-%H%M%S")
-    }
-
-    /// The same with milliseconds behind it, for names that are made more than once a second.
-    pub fn precise(instant: SystemTime) -> Self {
-        Self::formatted(instant, "%Y%m%d-%H%M%S-%3f")
-    }
-
-    fn formatted(instant: SystemTime, form: &str) -> Self {
         let utc = Timestamp::try_from(instant).unwrap_or(Timestamp::UNIX_EPOCH);
-        Self(utc.to_zoned(TimeZone::UTC).strftime(form).to_string())
+        let utc = utc.to_zoned(TimeZone::UTC);
+        Self(utc.strftime("%Y%m%d-%H%M%S").to_string())
     }
 }
 
@@ -124,7 +116,5 @@ mod tests {
         assert_eq!(Stamp::of(instant).to_string(), "20261123-024109");
         let later = Stamp::of(instant + Duration::from_secs(1)).to_string();
         assert!(later > Stamp::of(instant).to_string());
-        let precise = Stamp::precise(instant + Duration::from_millis(7));
-        assert_eq!(precise.to_string(), "20261123-024109-007");
     }
 }

@@ -9,11 +9,13 @@ mod refusal;
 mod script;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::log;
 use crate::store::locked;
 use script::{Program, Script};
 
@@ -59,6 +61,17 @@ pub(crate) enum Effect {
     Delay(Duration),
 }
 
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refuse(code) => f.write_str(code),
+            Self::Reset => f.write_str("reset"),
+            Self::ResetAfter => f.write_str("reset-after"),
+            Self::Delay(time) => write!(f, "delay-{}ms", time.as_millis()),
+        }
+    }
+}
+
 impl Faults {
     /// Reads the scripts; the first one that is wrong is told, with the grammar.
     pub(crate) fn parse(scripts: &[String]) -> Result<Self, Error> {
@@ -96,6 +109,9 @@ impl Faults {
             .map(|fault| fault.effect.clone())
             .partition(|effect| matches!(effect, Effect::Delay(_)));
         effects.extend(others.into_iter().next());
+        for effect in &effects {
+            log::line(&format!("fault at call {number} of {operation}: {effect}"));
+        }
         effects
     }
 

@@ -1,10 +1,12 @@
 //! Endpoints: deploy, describe, list, shift, invoke, delete.
 //!
 //! An endpoint serves a configuration, and a configuration names models. Only the endpoint's name
-//! is known to those who ask it; the other two are made anew by every deployment and go with it.
+//! is known to those who ask it; the names of the other two follow from what they are ([`ContentDigest`]), so that
+//! a deployment that was cut off is taken up by the next, and they go with the endpoint.
 
 mod deploy;
 mod deployment;
+mod digest;
 mod failure;
 mod invoke;
 mod remove;
@@ -23,6 +25,7 @@ use crate::names::{EndpointConfigName, EndpointName};
 
 pub use deploy::{Deployed, deploy};
 pub use deployment::{Capacity, Capture, Deployment, NewVariant, Rollout, Serverless, Shift};
+pub use digest::ContentDigest;
 pub use failure::{Failure, explain_failure};
 pub use invoke::{Invocation, Payload, invoke, invoke_variant};
 pub use remove::{Deleted, delete};

@@ -93,16 +93,16 @@ macro_rules! checked_name {
     };
 }
 
-/// Adds `stamped` to a name that is at most 63 characters long.
-macro_rules! stamped_name {
+/// Adds `suffixed` to a name that is at most 63 characters long.
+macro_rules! suffixed_name {
     ($($name:ident),*) => {$(
         impl $name {
-            /// `{base}-{stamp}`, with the base cut where the whole would be too long: the stamp
-            /// makes it unique.
-            pub fn stamped(base: &str, stamp: &str) -> Result<Self, InvalidName> {
-                let room = LONGEST_NAME.saturating_sub(stamp.len() + 1);
+            /// `{base}-{suffix}`, with the base cut where the whole would be too long: the suffix
+            /// tells it from others.
+            pub fn suffixed(base: &str, suffix: &str) -> Result<Self, InvalidName> {
+                let room = LONGEST_NAME.saturating_sub(suffix.len() + 1);
                 let cut: String = base.chars().take(room).collect();
-                Self::new(format!("{}-{stamp}", cut.trim_end_matches('-')))
+                Self::new(format!("{}-{suffix}", cut.trim_end_matches('-')))
             }
         }
     )*};
@@ -150,7 +150,7 @@ checked_name!(
     /// Name of one of the variants behind an endpoint, such as `AllTraffic`.
     VariantName, "the variant name", HYPHENATED_RULE, is_hyphenated
 );
-stamped_name!(JobName, ModelName, EndpointName, EndpointConfigName);
+suffixed_name!(JobName, ModelName, EndpointName, EndpointConfigName);
 
 checked_name!(
     /// Name of an S3 bucket.
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_survives_a_base_that_is_too_long() {
+    fn a_suffix_survives_a_base_that_is_too_long() {
         let stamp = "20260101-120000";
         for (base, expected) in [
             ("flir", "flir-20260101-120000".to_owned()),
@@ -330,9 +330,9 @@ mod tests {
                 format!("{}-{stamp}", "b".repeat(46)),
             ),
         ] {
-            assert_eq!(ModelName::stamped(base, stamp).unwrap().as_str(), expected);
+            assert_eq!(ModelName::suffixed(base, stamp).unwrap().as_str(), expected);
         }
-        assert!(ModelName::stamped("bad_base", stamp).is_err());
+        assert!(ModelName::suffixed("bad_base", stamp).is_err());
     }
 
     #[test]

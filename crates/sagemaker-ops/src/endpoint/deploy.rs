@@ -1,5 +1,5 @@
 //! Model, configuration, endpoint: created in this order, taken back in the other when a step
-//! fails.
+//! fails. What exists already is what an earlier call had created, and is taken up.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use aws_sdk_sagemaker::types;
 use serde::Serialize;
 
 use super::wire::{capture, rollout, tags, variant};
-use super::{Deployment, EndpointStatus, NewVariant, describe, remove};
+use super::{Deployment, Endpoint, EndpointStatus, NewVariant, describe, remove, shift};
 use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
-use crate::names::EndpointName;
+use crate::names::{EndpointConfigName, EndpointName, ModelName, VariantName};
 use crate::wait::{Pace, poll_until};
 
 /// A configuration that was just created may be unknown to the endpoint's side for a moment
@@ -37,11 +37,23 @@ pub enum Deployed {
     Created,
     /// It existed, and goes on answering with the old model until the new one is ready.
     Updated,
+    /// It serves this very deployment already, or is about to.
+    Unchanged,
+}
+
+/// What this call has created, and takes back where a later step is refused.
+#[derive(Default)]
+struct Made<'a> {
+    models: Vec<&'a ModelName>,
+    config: Option<&'a EndpointConfigName>,
 }
 
 /// Creates models and configuration, then creates the endpoint or updates it.
 ///
 /// Returns as soon as the service has accepted it: see [`describe`] for what comes of it.
+/// Models and a configuration that exist under their names are those of an earlier call that was cut
+/// off, and are used; where the endpoint serves this very configuration, only the shares of its
+/// variants are set right ([`shift()`]).
 /// When a step is refused, the models and configuration that were created for it are deleted again.
 /// Fails with [`ErrorKind::Conflict`] when the endpoint is in the middle of another change, and with
 /// [`ErrorKind::Invalid`] for what [`Deployment::check`] refuses, before any call.
@@ -57,62 +69,121 @@ pub enum Deployed {
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.html
 pub async fn deploy(clients: &Clients, deployment: &Deployment) -> Result<Deployed, Error> {
     deployment.check()?;
-    let existing = existing_status(clients, deployment).await?;
-    for (created, variant) in deployment.variants.iter().enumerate() {
-        if let Err(error) = create_model(clients, deployment, variant).await {
-            take_back_models(clients, &deployment.variants[..created]).await;
-            return Err(error);
-        }
+    let existing = existing(clients, deployment).await?;
+    if let Some(endpoint) = existing.as_ref().filter(|found| serves(found, deployment)) {
+        set_shares(clients, deployment, endpoint).await?;
+        return Ok(Deployed::Unchanged);
     }
-    if let Err(error) = create_config(clients, deployment).await {
-        take_back(clients, deployment).await;
+    let mut made = Made::default();
+    if let Err(error) = prepare(clients, deployment, &mut made).await {
+        made.take_back(clients).await;
         return Err(error);
     }
-    match put_endpoint(clients, deployment, existing).await {
+    let status = existing.map(|found| found.status);
+    match put_endpoint(clients, deployment, status).await {
         Ok(done) => Ok(done),
         // The answer to an accepted request was lost, and sending it again met its own endpoint.
-        Err(_) if serves(clients, deployment).await => Ok(Deployed::Created),
+        Err(_) if is_taken_up(clients, deployment).await => Ok(Deployed::Created),
         Err(error) => {
             // Without an answer the endpoint may yet come to use what was created for it.
             if !matches!(error.kind(), ErrorKind::Transport | ErrorKind::Service) {
-                take_back(clients, deployment).await;
+                made.take_back(clients).await;
             }
             Err(error)
         }
     }
 }
 
+/// Sees to it that models and configuration exist, and notes which of them are new.
+async fn prepare<'a>(
+    clients: &Clients,
+    deployment: &'a Deployment,
+    made: &mut Made<'a>,
+) -> Result<(), Error> {
+    for variant in &deployment.variants {
+        if is_new(create_model(clients, deployment, variant).await)? {
+            made.models.push(&variant.model);
+        }
+    }
+    if is_new(create_config(clients, deployment).await)? {
+        made.config = Some(&deployment.config);
+    }
+    Ok(())
+}
+
+/// Whether it was created; a name that follows from the content is taken by the same content alone.
+fn is_new(created: Result<(), Error>) -> Result<bool, Error> {
+    match created {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the endpoint has this deployment, or is on its way to it from nothing.
+fn serves(found: &Endpoint, deployment: &Deployment) -> bool {
+    found.config.as_ref() == Some(&deployment.config)
+        && matches!(
+            found.status,
+            EndpointStatus::InService | EndpointStatus::Creating
+        )
+}
+
+/// Gives the variants the shares that the deployment names, where somebody has changed them since.
+async fn set_shares(
+    clients: &Clients,
+    deployment: &Deployment,
+    endpoint: &Endpoint,
+) -> Result<(), Error> {
+    let wanted: Vec<(VariantName, f64)> = deployment
+        .variants
+        .iter()
+        .map(|variant| (variant.name.clone(), variant.weight))
+        .collect();
+    let differs = |(name, weight): &(VariantName, f64)| {
+        let now = endpoint
+            .variants
+            .iter()
+            .find(|now| now.name == name.as_str())
+            .and_then(|now| now.weight);
+        // The service keeps weights in single precision.
+        now.is_some_and(|now| (now as f32).to_bits() != (*weight as f32).to_bits())
+    };
+    if endpoint.status == EndpointStatus::InService && wanted.iter().any(differs) {
+        shift(clients, &deployment.endpoint, &wanted).await?;
+    }
+    Ok(())
+}
+
 /// Whether the endpoint exists with this deployment's configuration.
-async fn serves(clients: &Clients, deployment: &Deployment) -> bool {
+async fn is_taken_up(clients: &Clients, deployment: &Deployment) -> bool {
     let found = describe(clients, &deployment.endpoint).await;
     found.is_ok_and(|found| found.config.as_ref() == Some(&deployment.config))
 }
 
-/// Deletes what was created for an endpoint that was then refused.
-async fn take_back(clients: &Clients, deployment: &Deployment) {
-    // The refusal is the error to report; what stays behind costs nothing and answers nobody.
-    let _ = remove::delete_config(clients, deployment.config.as_str()).await;
-    take_back_models(clients, &deployment.variants).await;
-}
-
-async fn take_back_models(clients: &Clients, variants: &[NewVariant]) {
-    for variant in variants {
-        let _ = remove::delete_model(clients, variant.model.as_str()).await;
+impl Made<'_> {
+    /// Deletes what was created for an endpoint that was then refused.
+    async fn take_back(&self, clients: &Clients) {
+        // The refusal is the error to report; what stays behind costs nothing and answers nobody.
+        if let Some(config) = self.config {
+            let _ = remove::delete_config(clients, config.as_str()).await;
+        }
+        for model in &self.models {
+            let _ = remove::delete_model(clients, model.as_str()).await;
+        }
     }
 }
 
-/// State of the endpoint before anything is created; none when there is no such endpoint.
-async fn existing_status(
-    clients: &Clients,
-    deployment: &Deployment,
-) -> Result<Option<EndpointStatus>, Error> {
-    let status = match describe(clients, &deployment.endpoint).await {
-        Ok(found) => found.status,
+/// The endpoint before anything is created; none when there is no such endpoint.
+async fn existing(clients: &Clients, deployment: &Deployment) -> Result<Option<Endpoint>, Error> {
+    let found = match describe(clients, &deployment.endpoint).await {
+        Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    if status.is_settled() {
-        return Ok(Some(status));
+    let status = &found.status;
+    if status.is_settled() || serves(&found, deployment) {
+        return Ok(Some(found));
     }
     let then = match status {
         EndpointStatus::Deleting => "gone",
@@ -381,13 +452,64 @@ mod tests {
             "ValidationException",
             "Cannot create already existing model",
         );
-        let (outcome, operations) = deployed(vec![missing("endpoint"), taken]).await;
-        assert_eq!(outcome, Err(ErrorKind::Conflict));
+        let script = vec![gone(), taken, quota(), gone()];
+        let (outcome, operations) = deployed(script).await;
+        assert_eq!(outcome, Err(ErrorKind::Quota));
         assert_eq!(
             operations,
-            ["CreateModel"],
-            "a model that was there before is not ours"
+            ["CreateModel", "CreateEndpointConfig"],
+            "a model that was there before is not taken back"
         );
+    }
+
+    #[tokio::test]
+    async fn what_a_call_that_was_cut_off_has_created_is_taken_up() {
+        let taken = |what: &str| {
+            let text = format!("Cannot create already existing {what} \"arn\".");
+            refusal("ValidationException", &text)
+        };
+        let script = vec![
+            missing("endpoint"),
+            taken("model"),
+            taken("endpoint configuration"),
+            done(),
+        ];
+        let (outcome, operations) = deployed(script).await;
+        assert_eq!(outcome, Ok(Deployed::Created));
+        assert_eq!(operations[2..], ["CreateEndpoint"]);
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_has_this_deployment_is_left_alone_but_for_shifted_shares() {
+        let endpoint = |status: &str, config: &str, weight: f64| {
+            let (name, config) = (deployment().variants[0].name.clone(), config.to_owned());
+            ok(&json!({
+                "EndpointName": "e", "EndpointStatus": status, "EndpointConfigName": config,
+                "ProductionVariants": [{"VariantName": name, "CurrentWeight": weight}],
+            })
+            .to_string())
+        };
+        let asked = deployment().variants[0].weight;
+        let unchanged = Ok(Deployed::Unchanged);
+        let conflict = Err(ErrorKind::Conflict);
+        for (status, config, weight, outcome, calls) in [
+            ("InService", "c-1", asked, unchanged, vec![]),
+            ("Creating", "c-1", asked, unchanged, vec![]),
+            (
+                "InService",
+                "c-1",
+                asked + 1.0,
+                unchanged,
+                vec!["UpdateEndpointWeightsAndCapacities"],
+            ),
+            ("Creating", "c-0", asked, conflict, vec![]),
+            ("Updating", "c-1", asked, conflict, vec![]),
+        ] {
+            let script = vec![endpoint(status, config, weight), done()];
+            let done = deployed(script).await;
+            assert_eq!(done.0, outcome, "{status} {config}");
+            assert_eq!(done.1, calls, "{status} {config}");
+        }
     }
 
     #[tokio::test]

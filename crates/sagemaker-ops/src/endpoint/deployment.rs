@@ -15,12 +15,13 @@ const MOST_VARIANTS: usize = 10;
 
 /// What is put behind an endpoint.
 ///
-/// Only the endpoint's name is stable: models and configuration are new with every deployment.
+/// Only the endpoint's name is stable. Those of models and configuration follow from their content
+/// ([`ContentDigest`](super::ContentDigest)): what exists under such a name is taken for what is meant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Deployment {
     /// Name of the endpoint, new or existing.
     pub endpoint: EndpointName,
-    /// New name of the configuration.
+    /// Name of the configuration, which follows from its content.
     pub config: EndpointConfigName,
     /// Role that the containers work under.
     pub role: RoleArn,
@@ -41,7 +42,7 @@ pub struct NewVariant {
     pub name: VariantName,
     /// Its share of the requests, relative to the others'.
     pub weight: f64,
-    /// New name of the model.
+    /// Name of the model, which follows from its content.
     pub model: ModelName,
     /// Container image; it is called with the argument `serve`.
     pub image: ImageUri,

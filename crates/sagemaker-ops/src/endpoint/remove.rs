@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::digest::{DIGITS, is_digest};
 use super::{EndpointStatus, Variant, describe};
 use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
@@ -25,9 +26,9 @@ pub struct Deleted {
 /// gone already is no error.
 ///
 /// Its configurations are the one that it serves and those that its earlier deployments have left:
-/// every one named `{endpoint}-{stamp}`, with a stamp `YYYYMMDD-HHMMSS-mmm`. Those of other
-/// endpoints, and of names made otherwise, stay. So do earlier ones of an endpoint whose name is
-/// too long to stand before a stamp uncut: a cut name could be another endpoint's.
+/// every one named `{endpoint}-{digest}`, with a [`ContentDigest`](super::ContentDigest). Those of
+/// other endpoints, and of names made otherwise, stay. So do earlier ones of an endpoint whose name
+/// is too long to stand before a digest uncut: a cut name could be another endpoint's.
 ///
 /// The endpoint goes first, since it is what costs money. Run again, it deletes what an interrupted
 /// deletion has left.
@@ -58,7 +59,7 @@ pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Delete
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    for config in stamped_configs(clients, endpoint).await? {
+    for config in left_configs(clients, endpoint).await? {
         delete_with_models(clients, &config, &mut deleted).await?;
     }
     Ok(deleted)
@@ -88,11 +89,11 @@ async fn end_scaling(
     Ok(ended)
 }
 
-/// Names of the configurations that deployments have made for the endpoint, in order of their time.
-async fn stamped_configs(clients: &Clients, endpoint: &EndpointName) -> Result<Vec<String>, Error> {
+/// Names of the configurations that deployments have made for the endpoint, in order.
+async fn left_configs(clients: &Clients, endpoint: &EndpointName) -> Result<Vec<String>, Error> {
     const OP: &str = "list the endpoint configurations of";
     let prefix = format!("{endpoint}-");
-    if prefix.len() + STAMP.len() > LONGEST_NAME {
+    if prefix.len() + DIGITS > LONGEST_NAME {
         return Ok(Vec::new());
     }
     let request = clients.sagemaker.list_endpoint_configs();
@@ -105,20 +106,12 @@ async fn stamped_configs(clients: &Clients, endpoint: &EndpointName) -> Result<V
     while let Some(listed) = pages.next().await {
         let listed = listed.map_err(|error| Error::from_sdk(OP, endpoint, error))?;
         let name = listed.endpoint_config_name.unwrap_or_default();
-        if name.strip_prefix(&prefix).is_some_and(is_stamp) {
+        if name.strip_prefix(&prefix).is_some_and(is_digest) {
             names.push(name);
         }
     }
     names.sort();
     Ok(names)
-}
-
-/// Shape of the stamps of deployments, with 0 for any digit: a date, a time, milliseconds.
-const STAMP: &str = "00000000-000000-000";
-
-fn is_stamp(text: &str) -> bool {
-    let digits_as_zero = |c: char| if c.is_ascii_digit() { '0' } else { c };
-    text.chars().map(digits_as_zero).eq(STAMP.chars())
 }
 
 /// Deletes the models first: afterwards only the configuration leads to those that remain.
@@ -317,13 +310,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_earlier_deployments_of_the_endpoint_left_goes_too() {
-        let (old, older) = ("e-20260102-030405-006", "e-20260101-000000-000");
+        let (old, older) = ("e-20260102abcd", "e-00000000abcd");
         let others = [
-            "e-20260102-030405",
-            "e-2-20260102-030405-006",
-            "e-20260102-030405-0060",
-            "e-20260102-030405-00x",
-            "fire-e-20260102-030405-006",
+            "e-20260102",
+            "e-2-20260102abcd",
+            "e-20260102abcde",
+            "e-20260102abcx",
+            "fire-e-20260102abcd",
         ];
         let script = [
             gone("endpoint"),
@@ -357,8 +350,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_no_stamp_fits_behind_is_not_looked_for() {
-        for (length, requests) in [(43, 2), (44, 1)] {
+    async fn a_name_that_no_digest_fits_behind_is_not_looked_for() {
+        for (length, requests) in [(50, 2), (51, 1)] {
             let server = Scripted::start([gone("endpoint"), page(&[], None)]).await;
             let name = EndpointName::new("e".repeat(length)).unwrap();
             let deleted = delete(&server.clients(), &name).await.unwrap();
