@@ -74,7 +74,6 @@ async fn deploy_100k_killed_after_any_step_comes_to_the_same_end_when_run_again(
     let both = [format!("a={}:3", uris[0]), format!("b={}:1", uris[1])];
     let combined: &[&str] = &["--model-uri", &uris[0], "--model-uri", &uris[1], "--wait"];
     let variants: &[&str] = &["--variant", &both[0], "--variant", &both[1], "--wait"];
-    let delete = [&names[2..], &["--delete"]].concat();
     let cases: [(&[&str], &[&str]); 2] = [
         (
             combined,
@@ -107,12 +106,12 @@ async fn deploy_100k_killed_after_any_step_comes_to_the_same_end_when_run_again(
             undisturbed.contains("endpoints/crashed.json"),
             "{undisturbed:?}"
         );
-        world.deploy(&delete).await.ended(Exit::Done);
+        world.delete_endpoint("crashed").await;
         for point in points {
             kill_at(&world, point, ("deploy-100k", &flags));
             world.deploy(&flags).await.ended(Exit::Done);
             assert_eq!(left(&world), undisturbed, "killed at {point}");
-            world.deploy(&delete).await.ended(Exit::Done);
+            world.delete_endpoint("crashed").await;
         }
     }
 }
@@ -132,7 +131,7 @@ async fn an_update_or_a_deletion_killed_after_any_step_comes_to_the_same_end_whe
     deployed(&old).await;
     deployed(&new).await;
     let undisturbed = left(&world);
-    deployed(&delete).await;
+    world.delete_endpoint("crashed").await;
     assert_eq!(left(&world), nothing);
     for point in [
         "CreateModel:1",
@@ -146,7 +145,7 @@ async fn an_update_or_a_deletion_killed_after_any_step_comes_to_the_same_end_whe
         kill_at(&world, point, ("deploy-100k", &new));
         deployed(&new).await;
         assert_eq!(left(&world), undisturbed, "killed at {point}");
-        deployed(&delete).await;
+        world.delete_endpoint("crashed").await;
     }
     for point in [
         "DeleteEndpoint:1",
@@ -160,7 +159,7 @@ async fn an_update_or_a_deletion_killed_after_any_step_comes_to_the_same_end_whe
         deployed(&old).await;
         deployed(&new).await;
         kill_at(&world, point, ("deploy-100k", &delete));
-        deployed(&delete).await;
+        world.delete_endpoint("crashed").await;
         assert_eq!(left(&world), nothing, "killed at {point}");
     }
 }

@@ -34,6 +34,9 @@ mod faults;
 // Checks before anything is created, and logs.
 mod operator;
 
+// Every fault that the server can be told to have, and what the programs do about it.
+mod scripted_faults;
+
 // What the documents say against what the code does.
 mod docs;
 

@@ -185,6 +185,14 @@ impl World {
         });
     }
 
+    /// Deletes an endpoint with all that it used, and waits until it is gone.
+    pub(crate) async fn delete_endpoint(&self, name: &str) {
+        let flags = ["--endpoint-name", name, "--delete"];
+        self.deploy(&flags).await.ended(Exit::Done);
+        let record = self.state_dir().join(format!("endpoints/{name}.json"));
+        self.wait_until("end of the endpoint", || !record.exists());
+    }
+
     fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
         let started = Instant::now();
         while !is_so() {
