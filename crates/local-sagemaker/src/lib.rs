@@ -7,7 +7,7 @@
 //!
 //! | on the wire | behind it | not imitated |
 //! |---|---|---|
-//! | S3: buckets, objects, ranges, lists, multipart uploads | files below `s3/`, through `s3s` and `s3s-fs` | versions, policies; `a` and `a/b` as two keys |
+//! | S3: buckets, objects, ranges, lists, multipart uploads | files below `s3/`, through `s3s` and `s3s-fs` | versions, policies; `a` and `a/b` as two keys; parts of an upload come in no order and on one page |
 //! | `CreateTrainingJob` and its companions | a process `PROGRAM train` with its own `/opt/ml` below `jobs/NAME/`; metrics, SIGTERM and 120 s, limits of time | several instances, Pipe mode, other commands, warm pools |
 //! | spot training | checkpoints stored each second; lost and taken up again when a fault says so; billed as 30 % of its time | a market |
 //! | `CreateModel`, `CreateEndpointConfig` | records below `models/` and `endpoint-configs/` | pipelines, shadow variants, networks, keys |
