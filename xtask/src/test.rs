@@ -22,6 +22,10 @@ pub(crate) struct Args {
     /// Install what that check needs where it is missing (Debian packages, as root)
     #[arg(long, requires = "container")]
     install: bool,
+
+    /// Run these checks alone, by the names that the summary prints
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = CHECKS.map(|(name, _)| name))]
+    only: Vec<String>,
 }
 
 /// A check's name and what it does.
@@ -42,7 +46,8 @@ const CHECKS: [Check; 7] = [
 pub(crate) fn run(args: &Args) -> ExitCode {
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     let mut lines = Vec::new();
-    for (name, check) in CHECKS {
+    let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
+    for (name, check) in CHECKS.into_iter().filter(|(name, _)| wanted(name)) {
         eprintln!("\n== {name}");
         let started = Instant::now();
         let outcome = check(args).unwrap_or_else(|error| {

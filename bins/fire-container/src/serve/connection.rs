@@ -89,6 +89,12 @@ impl Connection {
         // A slower answer is an answer too.
         let _ = stream.set_nodelay(true);
         let limits = &self.endpoint.limits;
+        // A client that has not said anything yet has no answer to wait for when the end comes.
+        tokio::select! {
+            _ = stream.readable() => {}
+            _ = closing.changed() => return,
+            () = sleep(limits.head) => return,
+        }
         let io = TokioIo::new(Impatient::new(stream, limits.stall));
         let service = service_fn(|request| {
             let open = limits.connections - self.places.available_permits();

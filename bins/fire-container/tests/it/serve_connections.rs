@@ -239,3 +239,18 @@ fn a_thousand_idle_connections_are_borne_and_all_can_be_used() {
         assert_eq!(parse(&one_answer(stream)).status, 200);
     }
 }
+
+#[test]
+fn connections_without_a_request_do_not_hold_up_the_end() {
+    let server = server(Limits::default());
+    let mut silent: Vec<_> = (0..10).map(|_| connect(&server)).collect();
+    let mut used = connect(&server);
+    used.write_all(post("", ROW).as_bytes()).unwrap();
+    assert_eq!(parse(&one_answer(&mut used)).status, 200);
+    let started = Instant::now();
+    drop(server);
+    assert!(started.elapsed() < LONG, "{:?}", started.elapsed());
+    for stream in silent.iter_mut().chain([&mut used]) {
+        assert_eq!(rest(stream), "");
+    }
+}
