@@ -2,12 +2,14 @@
 //!
 //! The reference path ([`Model::predict_row`], [`Artifact::predict_row`]) follows the nodes of each tree. Here a row is
 //! turned into bytes once, trees are padded to perfect ones whose walk has a fixed length and no branch, and several
-//! rows, or several trees for one row, are walked in lockstep so that their loads overlap. Sums are taken in the order
+//! rows, or several trees for one row, are walked in lockstep so that their loads overlap. Many rows are put to the
+//! first tests of a tree all at once. Sums are taken in the order
 //! of the trees, as there. Nothing is allocated for a row.
 //!
 //! Models that do not fit into this (trees deeper than 12, more than 255 thresholds for one column, more than 128
 //! columns) are answered by the reference path.
 
+mod block;
 mod grid;
 mod perfect;
 
@@ -17,11 +19,10 @@ use crate::loss::sigmoid;
 use crate::matrix::Matrix;
 use crate::model::Model;
 use crate::tree::Tree;
+use block::{BLOCK, Block};
 use grid::Grid;
 use perfect::PerfectTrees;
 
-/// Rows that go through one tree before the next tree is looked at.
-const BLOCK: usize = 128;
 /// Bytes of a row with at most half as many columns.
 const FEW: usize = 64;
 /// The same for all rows that can be laid out.
@@ -113,24 +114,23 @@ impl Prepared {
     }
 
     fn votes<const SLOTS: usize>(&self, x: &Matrix, votes: &mut [f64]) {
-        let mut codes = [[0; SLOTS]; BLOCK];
+        let mut block = Block::<SLOTS>::new();
         let mut sums = [0.0; BLOCK];
-        for (block, votes) in votes.chunks_mut(BLOCK).enumerate() {
+        for (number, votes) in votes.chunks_mut(BLOCK).enumerate() {
             let count = votes.len();
-            let rows = || x.iter_rows().skip(block * BLOCK).take(count);
-            let (codes, sums) = (&mut codes[..count], &mut sums[..count]);
+            let rows = || x.iter_rows().skip(number * BLOCK).take(count);
             let mut encoded = None;
             for (member, layout) in self.artifact.members.iter().zip(&self.members.layouts) {
                 let model = &member.model;
                 match layout {
                     Layout::Perfect(trees, grid) => {
                         if encoded != Some(grid) {
-                            self.members.grids[*grid].encode_all(rows(), codes);
+                            block.take(&self.members.grids[*grid], rows());
                             encoded = Some(grid);
                         }
                         sums.fill(start(model));
-                        trees.add_all(codes, sums);
-                        for sum in &mut *sums {
+                        trees.add_all((&block, count), &mut sums);
+                        for sum in &mut sums[..count] {
                             *sum = finish(model, *sum);
                         }
                     }
@@ -140,7 +140,7 @@ impl Prepared {
                         }
                     }
                 }
-                for (vote, &probability) in votes.iter_mut().zip(&*sums) {
+                for (vote, &probability) in votes.iter_mut().zip(&sums) {
                     *vote += member.weight * probability;
                 }
             }
@@ -177,11 +177,14 @@ fn sum_all<const SLOTS: usize>(
     x: &Matrix,
     sums: &mut [f64],
 ) {
-    let mut codes = [[0; SLOTS]; BLOCK];
-    for (block, sums) in sums.chunks_mut(BLOCK).enumerate() {
-        let codes = &mut codes[..sums.len()];
-        grid.encode_all(x.iter_rows().skip(block * BLOCK), codes);
-        trees.add_all(codes, sums);
+    let mut block = Block::<SLOTS>::new();
+    for (number, sums) in sums.chunks_mut(BLOCK).enumerate() {
+        let count = sums.len();
+        block.take(grid, x.iter_rows().skip(number * BLOCK).take(count));
+        let mut all = [0.0; BLOCK];
+        all[..count].copy_from_slice(sums);
+        trees.add_all((&block, count), &mut all);
+        sums.copy_from_slice(&all[..count]);
     }
 }
 

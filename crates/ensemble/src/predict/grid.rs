@@ -64,15 +64,9 @@ impl Grid {
         }
     }
 
-    /// The same of several rows.
-    pub(super) fn encode_all<'r, const SLOTS: usize>(
-        &self,
-        rows: impl Iterator<Item = &'r [f32]>,
-        codes: &mut [[u8; SLOTS]],
-    ) {
-        for (row, codes) in rows.zip(codes) {
-            self.encode(row, codes);
-        }
+    /// Bytes that a row has.
+    pub(super) fn slots(&self) -> usize {
+        2 * self.columns.len()
     }
 }
 

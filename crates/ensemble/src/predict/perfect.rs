@@ -3,6 +3,7 @@
 //! Nodes stand as in a heap, the root at 1 and the children of i at 2 i and 2 i + 1, so that a step is
 //! `i = 2 i + (byte > place)`. Below a leaf that stands higher up, all leaves have its value.
 
+use super::block::{BLOCK, Block};
 use super::grid::Grid;
 use crate::tree::{Node, Tree};
 
@@ -12,6 +13,10 @@ const DEEPEST: usize = 12;
 const LARGEST: usize = 32 << 20;
 /// Rows, or trees for one row, that are walked in lockstep.
 const ABREAST: usize = 8;
+/// Levels whose tests all rows of a block are put to.
+const TOP: usize = 5;
+/// Rows that are put to a test together: two registers of any x86-64.
+const WIDE: usize = 32;
 /// A test that every byte passes to the left.
 const ALWAYS_LEFT: u16 = 255 << 8;
 
@@ -87,9 +92,14 @@ impl PerfectTrees {
         for_depth!(self.depth, self.sum_of_depth(codes, start))
     }
 
-    /// Adds the leaf values of each row to its sum, in the order of the trees.
-    pub(super) fn add_all<const SLOTS: usize>(&self, codes: &[[u8; SLOTS]], sums: &mut [f64]) {
-        for_depth!(self.depth, self.add_of_depth(codes, sums));
+    /// Adds the leaf values of each of the first `count` rows to its sum, in the order of the trees. What becomes of
+    /// the sums behind them is left open.
+    pub(super) fn add_all<const SLOTS: usize>(
+        &self,
+        (block, count): (&Block<SLOTS>, usize),
+        sums: &mut [f64; BLOCK],
+    ) {
+        for_depth!(self.depth, self.add_of_depth((block, count), sums));
     }
 
     fn sum_of_depth<const DEPTH: usize, const SLOTS: usize>(
@@ -123,17 +133,21 @@ impl PerfectTrees {
 
     fn add_of_depth<const DEPTH: usize, const SLOTS: usize>(
         &self,
-        codes: &[[u8; SLOTS]],
-        sums: &mut [f64],
+        (block, count): (&Block<SLOTS>, usize),
+        sums: &mut [f64; BLOCK],
     ) {
-        let (codes, codes_left) = codes.as_chunks::<ABREAST>();
-        let (sums, sums_left) = sums.as_chunks_mut::<ABREAST>();
+        let groups = count.div_ceil(ABREAST);
+        let (rows, _) = block.rows.as_chunks::<ABREAST>();
+        let (sums, _) = sums.as_chunks_mut::<ABREAST>();
         let trees = self.tests.chunks_exact(1 << DEPTH);
         for (tests, leaves) in trees.zip(self.leaves.chunks_exact(1 << DEPTH)) {
-            for (codes, sums) in codes.iter().zip(sums.iter_mut()) {
-                let mut places = [1; ABREAST];
-                for _ in 0..DEPTH {
-                    for (place, codes) in places.iter_mut().zip(codes) {
+            let tops = top::<DEPTH, SLOTS>(tests, (block, count));
+            let (tops, _) = tops.as_chunks::<ABREAST>();
+            let groups = rows.iter().zip(sums.iter_mut()).zip(tops).take(groups);
+            for ((rows, sums), tops) in groups {
+                let mut places = tops.map(usize::from);
+                for _ in TOP..DEPTH {
+                    for (place, codes) in places.iter_mut().zip(rows) {
                         *place = step(tests[within::<DEPTH>(*place)], codes, *place);
                     }
                 }
@@ -141,11 +155,37 @@ impl PerfectTrees {
                     *sum += f64::from(leaves[within::<DEPTH>(place)]);
                 }
             }
-            for (codes, sum) in codes_left.iter().zip(sums_left.iter_mut()) {
-                *sum += f64::from(leaf::<DEPTH, SLOTS>((tests, leaves), codes));
+        }
+    }
+}
+
+/// The places of rows below the first [`TOP`] levels of a tree.
+///
+/// There are so few tests that all rows are put to each of them, sixteen at a time, and those that did not come by
+/// forget the outcome: that is faster than to look up each row's own test.
+fn top<const DEPTH: usize, const SLOTS: usize>(
+    tests: &[u16],
+    (block, count): (&Block<SLOTS>, usize),
+) -> [u8; BLOCK] {
+    let mut all = [1; BLOCK];
+    let (chunks, _) = all.as_chunks_mut::<WIDE>();
+    for (chunk, places) in chunks.iter_mut().take(count.div_ceil(WIDE)).enumerate() {
+        for level in 0..TOP.min(DEPTH) {
+            let mut right = [0; WIDE];
+            for node in 1_usize << level..2 << level {
+                let test = tests[within::<DEPTH>(node)];
+                let (column, _) = block.columns[usize::from(test) % SLOTS].as_chunks::<WIDE>();
+                let most = (test >> 8) as u8;
+                for ((right, place), code) in right.iter_mut().zip(&*places).zip(&column[chunk]) {
+                    *right |= u8::from(*place == node as u8) & u8::from(*code > most);
+                }
+            }
+            for (place, right) in places.iter_mut().zip(right) {
+                *place = *place << 1 | right;
             }
         }
     }
+    all
 }
 
 /// The value of the leaf that a row falls into.
