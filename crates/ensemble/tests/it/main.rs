@@ -17,6 +17,8 @@ mod artifact;
 mod corpus;
 /// What a fit does with unusual rows.
 mod edge_cases;
+/// What each column adds to an answer of a fitted model.
+mod explain;
 /// Short ways to a fitted model.
 mod fitting;
 /// Each learner against another implementation, and against itself on other numbers of threads.
