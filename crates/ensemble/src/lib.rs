@@ -30,7 +30,8 @@
 //! (`predict`), and are equal to the bit to what the trees themselves say.
 //!
 //! Models are judged by [`metrics`], weighed against each other by [`weights`] from their [`Predictions`] on the
-//! validation part, and kept as one [`artifact`]. [`explain`] says what each column adds to an answer. Where rows are the seconds of a recording, [`alarm`] makes alarms of
+//! validation part, and kept as one [`artifact`]. [`explain`] says what each column adds to an answer, and with the
+//! feature `onnx` the module of that name writes the artifact for other runtimes. Where rows are the seconds of a recording, [`alarm`] makes alarms of
 //! probabilities, chooses the rule for that within a budget of false alarms, and says how soon events are found.
 //!
 //! ```
@@ -86,6 +87,8 @@ pub mod alarm;
 pub mod artifact;
 pub mod explain;
 pub mod metrics;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 mod predict;
 mod predictions;
 pub mod smartcore_api;

@@ -25,6 +25,9 @@ mod fitting;
 mod learners;
 /// Figures that scikit-learn gives for the same vectors.
 mod metrics;
+/// Models that leave.
+#[cfg(feature = "onnx")]
+mod onnx;
 /// A forest's judgement of its own training rows.
 mod out_of_bag;
 /// A short way to a model file.
