@@ -31,8 +31,9 @@
 //!
 //! Models are judged by [`metrics`], weighed against each other by [`weights`] from their [`Predictions`] on the
 //! validation part, and kept as one [`artifact`]. [`explain`] says what each column adds to an answer, and with the
-//! feature `onnx` the module of that name writes the artifact for other runtimes. Where rows are the seconds of a recording, [`alarm`] makes alarms of
-//! probabilities, chooses the rule for that within a budget of false alarms, and says how soon events are found.
+//! feature `onnx` the module of that name writes an artifact for other runtimes. Where rows are the seconds of a
+//! recording, [`alarm`] makes alarms of probabilities, chooses the rule for that within a budget of false alarms, and
+//! says how soon events are found.
 //!
 //! ```
 //! # use std::{num::NonZeroUsize, ops::ControlFlow};
