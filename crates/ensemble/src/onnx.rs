@@ -117,10 +117,10 @@ fn provenance(artifact: &Artifact) -> Vec<StringStringEntryProto> {
     });
     let entries = [
         ("schema", artifact.schema.clone()),
-        ("features", Value::from_iter(names).to_string()),
+        ("features", names.collect::<Value>().to_string()),
         ("threshold", artifact.threshold.to_string()),
         ("data_fingerprint", artifact.data_fingerprint.clone()),
-        ("members", Value::from_iter(members).to_string()),
+        ("members", members.collect::<Value>().to_string()),
     ];
     let entry = |(key, value)| StringStringEntryProto { key, value };
     entries.map(entry).into()

@@ -11,13 +11,13 @@ use crate::tree::Tree;
 /// A member, laid out.
 #[derive(Debug)]
 pub(super) enum MemberExplainer {
-    Trees(Trees),
+    Trees(Box<TreeSum>),
     Linear(Logistic),
 }
 
 /// A sum of trees.
 #[derive(Debug)]
-pub(super) struct Trees {
+pub(super) struct TreeSum {
     scale: Scale,
     trees: Vec<SharedTree>,
     /// What each leaf counts.
@@ -45,11 +45,11 @@ impl MemberExplainer {
             Model::Forest(forest) => {
                 let factor = 1.0 / forest.trees.len() as f64;
                 let sum = (factor, 0.0, Scale::Probability);
-                Self::Trees(Trees::new(&forest.trees, columns, sum)?)
+                Self::Trees(Box::new(TreeSum::new(&forest.trees, columns, sum)?))
             }
             Model::Boosting(boosting) => {
                 let sum = (1.0, boosting.base, Scale::LogOdds);
-                Self::Trees(Trees::new(&boosting.trees, columns, sum)?)
+                Self::Trees(Box::new(TreeSum::new(&boosting.trees, columns, sum)?))
             }
             Model::Logistic(logistic) => Self::Linear(logistic.clone()),
         })
@@ -68,7 +68,7 @@ impl MemberExplainer {
     }
 }
 
-impl Trees {
+impl TreeSum {
     fn new(
         trees: &[Tree],
         columns: usize,

@@ -51,10 +51,7 @@ fn what_cannot_answer_is_not_exported() {
         let refused = onnx::export(&artifact).unwrap_err().to_string();
         assert_eq!(refused, format!("not a usable model artifact: {expected}"));
     };
-    check(
-        &|artifact| artifact.members.clear(),
-        "the weights are no shares of 1",
-    );
+    check(&|artifact| artifact.members.clear(), "it has no members");
     check(
         &|artifact| artifact.threshold = f64::NAN,
         "the threshold is no probability",
