@@ -41,13 +41,10 @@ fn loads(bytes: &[u8]) -> bool {
         for p in votes.into_iter().chain([artifact.predict_row(&row)]) {
             assert!((0.0..=1.0).contains(&p), "{p} for {value}");
         }
-        let explained = explainer
+        let sum = explainer
             .as_ref()
             .map(|explainer| explainer.row(&row).output());
-        assert!(
-            explained.is_none_or(f64::is_finite),
-            "{explained:?} for {value}"
-        );
+        assert!(sum.is_none_or(f64::is_finite), "{sum:?} for {value}");
     }
     true
 }

@@ -105,7 +105,7 @@ fn a_logistic_regression_gives_a_missing_value_nothing() {
         .iter()
         .find(|artifact| artifact.members[0].algorithm == Algorithm::LogisticRegression);
     let explainer = Explainer::new(logistic.unwrap()).unwrap();
-    let nothing = explainer.members(&vec![f32::NAN; COLUMNS + 1]).remove(0);
+    let nothing = explainer.members(&[f32::NAN; COLUMNS + 1]).remove(0);
     assert_eq!(nothing.contributions, vec![0.0; COLUMNS + 1]);
     assert_eq!(nothing.output(), nothing.base);
 }
