@@ -32,13 +32,14 @@ pub(crate) struct Args {
 type Check = (&'static str, fn(&Args) -> anyhow::Result<Outcome>);
 
 /// In this order: what fails fast comes first, what needs the build comes after it.
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     ("format", format),
     ("build", build),
     ("lints", lints),
     ("tests", tests),
     ("documentation", documentation),
     ("client suite", clients),
+    ("exports", exports),
     ("container", in_container),
 ];
 
@@ -115,8 +116,28 @@ fn documentation(_: &Args) -> anyhow::Result<Outcome> {
 
 /// boto3 and the aws CLI against the local server: nothing of ours on the client's side.
 fn clients(_: &Args) -> anyhow::Result<Outcome> {
-    let suite = programs::root()?.join("tests/clients");
-    let python = match venv::python("clients", &suite.join("requirements.txt")) {
+    suite("clients")
+}
+
+/// Exported models under onnxruntime, and explanations against shap.
+fn exports(_: &Args) -> anyhow::Result<Outcome> {
+    // One of our libraries' examples is among the programs of that suite, and examples are built by name alone.
+    let built = programs::run(&mut programs::cargo(&[
+        "build",
+        "--workspace",
+        "--example",
+        "combine",
+    ])?)?;
+    if !built.success() {
+        return Ok(Outcome::Failed);
+    }
+    suite("exports")
+}
+
+/// The Python suite in the folder `name` of `tests`, in an environment of its own.
+fn suite(name: &str) -> anyhow::Result<Outcome> {
+    let suite = programs::root()?.join("tests").join(name);
+    let python = match venv::python(name, &suite.join("requirements.txt")) {
         Ok(Some(python)) => python,
         Ok(None) => return Ok(absent("there is no python3 on the PATH")),
         Err(error) => return Ok(absent(&format!("no Python environment: {error:#}"))),

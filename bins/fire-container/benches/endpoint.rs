@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use ensemble::artifact::{Artifact, MODEL_FILE};
 use ensemble::{Matrix, Model, Prepared};
-use fire_container::serve::{Ask, Predictor};
+use fire_container::serve::{Ask, Detail, Limits, Predictor};
 use sensor_model::{FEATURE_COUNT, fingerprint, read_features};
 use serde_json::{Value, json};
 
@@ -111,10 +111,14 @@ fn answers(model: &Path, rows: &Path) -> Result<Value> {
     let ask = Ask {
         content_type: Some("text/csv"),
         accept: Some("text/csv"),
-        members: false,
+        detail: Detail::default(),
+    };
+    let limits = Limits {
+        rows: usize::MAX,
+        ..Limits::default()
     };
     let seconds = median(BATCHES, || {
-        let answer = predictor.respond(ask, &body, usize::MAX);
+        let answer = predictor.respond(ask, &body, &limits);
         answer
             .map(|answer| answer.rows)
             .map_err(|refusal| refusal.message().into())

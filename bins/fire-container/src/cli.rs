@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 
 use crate::paths::OptMl;
-use crate::{predict, serve, train};
+use crate::{export, predict, serve, train};
 
 /// Parses the arguments, does the work, and returns the exit code.
 ///
@@ -25,12 +25,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 
                 Command::Train => train::run(&paths, out),
                 Command::Serve => serve::run(&paths, out),
                 Command::Predict(args) => predict::run(&args, out),
+                Command::Export(args) => export::run(&args, out),
             }
         }
     }
 }
 
-/// Train or serve the fire-detection model by the SageMaker container contract, or score a file with it.
+/// Train or serve the fire-detection model by the SageMaker container contract, score a file with it, or export it.
 #[derive(Debug, Parser)]
 #[command(
     name = "fire-container",
@@ -40,7 +41,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 
         fire-container serve --opt-ml ./job     # answers on port 8080\n  \
         SAGEMAKER_BIND_TO_PORT=9000 FIRE_BIND_ADDRESS=127.0.0.1 fire-container serve\n  \
         fire-container predict rows.parquet --model model.tar.gz\n  \
-        fire-container predict rows.csv --model model.tar.gz --output csv | paste -d, rows.csv -\n\n\
+        fire-container predict rows.csv --model model.tar.gz --output csv | paste -d, rows.csv -\n  \
+        fire-container export --model model.tar.gz --out model.onnx\n\n\
         Installed under the names `train` and `serve` it needs no command."
 )]
 pub(crate) struct Cli {
@@ -58,7 +60,7 @@ pub(crate) struct Cli {
     pub(crate) opt_ml: PathBuf,
 }
 
-/// The two things that SageMaker asks of a container, and one that people do.
+/// The two things that SageMaker asks of a container, and two that people do.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Subcommand)]
 pub(crate) enum Command {
     /// Fit a model to the channels below input/data.
@@ -67,6 +69,8 @@ pub(crate) enum Command {
     Serve,
     /// Print a model's answers to the rows of a file.
     Predict(predict::Args),
+    /// Write a model as an ONNX file, for runtimes that know nothing of this program.
+    Export(export::Args),
 }
 
 impl Cli {
@@ -122,6 +126,8 @@ mod tests {
             "fire-container predict rows.csv",
             "fire-container predict --model m",
             "fire-container predict rows.csv --model m --output xml",
+            "fire-container export --model m",
+            "fire-container export --out m.onnx",
             "train serve",
             "serve --port 1",
         ] {

@@ -1,5 +1,5 @@
 //! What SageMaker runs inside the container: `fire-container train` and `fire-container serve`; and
-//! `fire-container predict` for scoring a file by hand.
+//! `fire-container predict` and `fire-container export` for scoring a file and taking a model elsewhere by hand.
 //!
 //! SageMaker hands the container a folder tree and, when serving, HTTP requests; nothing else
 //! comes in or goes out. So there is no AWS SDK and no TLS here, and the same program runs by
@@ -10,12 +10,13 @@
 //!   `/opt/ml/output/failure`.
 //! - [`serve`]: `GET /ping` and `POST /invocations` on port 8080.
 //! - `predict`: the same answers to the rows of a file.
+//! - `export`: the model as an ONNX file.
 //!
 //! The contract is that of the SageMaker developer guide, pages
 //! `your-algorithms-training-algo-running-container` and `your-algorithms-inference-code`.
 //!
-//! Without the default feature `files` there is neither polars nor what needs it (training, `predict`, the command
-//! line): the rest is what strangers can reach, and is fuzzed.
+//! Without the default feature `files` there is neither polars nor what needs it (training, `predict`, `export`, the
+//! command line): the rest is what strangers can reach, and is fuzzed.
 //!
 //! Exit codes: 0 done, 1 the work failed, 2 wrong usage (also: the port is taken).
 
@@ -27,6 +28,8 @@ mod hyperparameters;
 #[cfg(feature = "files")]
 pub mod train;
 
+#[cfg(feature = "files")]
+mod export;
 mod model_package;
 #[cfg(feature = "files")]
 mod predict;

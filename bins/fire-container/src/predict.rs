@@ -6,11 +6,11 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use ensemble::Matrix;
 use sensor_model::{FEATURE_COUNT, read_features};
 
-use crate::serve::{Media, Predictor};
+use crate::serve::{Detail, Media, Predictor};
 use crate::{complain, model_package};
 
 /// How the answers are printed.
@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// `text`; `json` or `csv` for exactly what the endpoint would answer
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) output: Output,
+    /// Add what each feature adds to the probability; with `--output json`
+    #[arg(long)]
+    pub(crate) explain: bool,
 }
 
 /// Prints the answers and returns the exit code: 0, 1 if they cannot be written, 2 if the file or the model cannot be used.
@@ -54,13 +57,21 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
 }
 
 fn score(args: &Args) -> Result<Vec<u8>> {
+    ensure!(
+        !args.explain || args.output == Output::Json,
+        "explanations are printed as JSON only; give --output json beside --explain"
+    );
     let model = model_package::read(&args.model)?;
     let predictor = Predictor::from_bytes(&model);
     let shown = args.model.display();
     let predictor = predictor.with_context(|| format!("cannot use the model {shown}"))?;
     let values = read_features(&args.file)?;
     let write = |media| {
-        let answers = predictor.write(&values, media, false);
+        let detail = Detail {
+            explanation: args.explain,
+            ..Detail::default()
+        };
+        let answers = predictor.write(&values, media, detail);
         answers.map_err(|refusal| anyhow!("{}", refusal.message()))
     };
     match args.output {

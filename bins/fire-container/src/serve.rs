@@ -51,7 +51,7 @@ use crate::{complain, stop};
 use log::Log;
 use routes::Endpoint;
 
-pub use answer::{Answer, Ask};
+pub use answer::{Answer, Ask, Detail};
 pub use limits::Limits;
 pub use log::Requests;
 pub(crate) use media::Media;

@@ -3,6 +3,7 @@
 mod bytes;
 mod combine;
 mod content;
+mod covers;
 mod format;
 mod manifest;
 mod range;

@@ -151,7 +151,7 @@ impl<'a> Rounds<'a> {
             rule: &self.rule,
         };
         let sketch = growth.tree(&mut self.entries, &mut self.scratch);
-        let tree = Tree::from_preorder(sketch.nodes);
+        let tree = Tree::from_preorder(sketch.nodes).with_covers(sketch.covers);
         self.margins.add_fallen(sketch.fallen, self.data);
         self.margins.add_tree(&tree, &self.x, &drawn.left_out);
         Grown {

@@ -4,7 +4,7 @@
 ///
 /// `Data` asks for other rows; `UnknownParameter`, `ParameterValue`, `Name` and `Weights` for other settings, `Solver`
 /// and `Engine` for milder ones; `Threads` for fewer threads; `Table` for another predictions file; the `Artifact…`
-/// variants and `Combine` for another model file. `Io` has its cause outside, and `Interrupted` was asked for.
+/// variants, `Combine`, `NoCovers` and `Export` for another model file. `Io` has its cause outside, and `Interrupted` was asked for.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -120,13 +120,15 @@ pub enum Error {
 
     /// An artifact of another format version.
     #[error(
-        "the artifact has format version {found}, this program reads version {supported}; train it again"
+        "the artifact has format version {found}, this program reads versions {oldest} to {newest}; train it again"
     )]
     ArtifactVersion {
         /// Version in the file.
         found: u32,
-        /// Version of this program.
-        supported: u32,
+        /// The oldest that this program reads.
+        oldest: u32,
+        /// The one that it writes.
+        newest: u32,
     },
 
     /// An artifact for other features.
@@ -148,6 +150,22 @@ pub enum Error {
         /// Name of the other one's member.
         second: String,
         /// Where they differ, with both values.
+        reason: String,
+    },
+
+    /// Trees whose model file does not tell how training rows divide at their nodes.
+    #[error(
+        "`{member}` cannot be explained: its model file has no covers of nodes, as files of format version 3; train it again"
+    )]
+    NoCovers {
+        /// The member's name.
+        member: String,
+    },
+
+    /// A model that another format has no room for.
+    #[error("the model cannot be exported: {reason}")]
+    Export {
+        /// What the format lacks.
         reason: String,
     },
 

@@ -30,8 +30,10 @@
 //! (`predict`), and are equal to the bit to what the trees themselves say.
 //!
 //! Models are judged by [`metrics`], weighed against each other by [`weights`] from their [`Predictions`] on the
-//! validation part, and kept as one [`artifact`]. Where rows are the seconds of a recording, [`alarm`] makes alarms of
-//! probabilities, chooses the rule for that within a budget of false alarms, and says how soon events are found.
+//! validation part, and kept as one [`artifact`]. [`explain`] says what each column adds to an answer, and with the
+//! feature `onnx` the module of that name writes an artifact for other runtimes. Where rows are the seconds of a
+//! recording, [`alarm`] makes alarms of probabilities, chooses the rule for that within a budget of false alarms, and
+//! says how soon events are found.
 //!
 //! ```
 //! # use std::{num::NonZeroUsize, ops::ControlFlow};
@@ -84,7 +86,10 @@ mod model;
 
 pub mod alarm;
 pub mod artifact;
+pub mod explain;
 pub mod metrics;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 mod predict;
 mod predictions;
 pub mod smartcore_api;

@@ -95,10 +95,13 @@ impl Logistic {
 
     /// The probability of class 1 for one row.
     pub(crate) fn probability(&self, row: &[f32]) -> f64 {
+        sigmoid(self.parts(row).fold(self.intercept, |sum, part| sum + part))
+    }
+
+    /// What each column adds to the log-odds.
+    pub(crate) fn parts(&self, row: &[f32]) -> impl Iterator<Item = f64> {
         let terms = self.terms.iter().zip(row);
-        sigmoid(terms.fold(self.intercept, |sum, (term, &value)| {
-            sum + term.coefficient * term.standardise(value)
-        }))
+        terms.map(|(term, &value)| term.coefficient * term.standardise(value))
     }
 }
 

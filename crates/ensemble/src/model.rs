@@ -7,6 +7,7 @@ use crate::forest::{Forest, OutOfBag};
 use crate::logistic::Logistic;
 use crate::matrix::Matrix;
 use crate::predict;
+use crate::tree::Tree;
 
 /// A fitted model; it answers with the probability of class 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,10 +41,15 @@ impl Model {
 
     /// How many trees it holds; 0 for a logistic regression.
     pub fn trees(&self) -> usize {
+        self.tree_list().len()
+    }
+
+    /// Its trees; none of a logistic regression.
+    pub(crate) fn tree_list(&self) -> &[Tree] {
         match self {
-            Self::Forest(model) => model.trees.len(),
-            Self::Boosting(model) => model.trees.len(),
-            Self::Logistic(_) => 0,
+            Self::Forest(model) => &model.trees,
+            Self::Boosting(model) => &model.trees,
+            Self::Logistic(_) => &[],
         }
     }
 

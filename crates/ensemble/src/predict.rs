@@ -18,7 +18,6 @@ use crate::error::Error;
 use crate::loss::sigmoid;
 use crate::matrix::Matrix;
 use crate::model::Model;
-use crate::tree::Tree;
 use block::{BLOCK, Block};
 use grid::Grid;
 use perfect::PerfectTrees;
@@ -204,15 +203,6 @@ fn finish(model: &Model, sum: f64) -> f64 {
     }
 }
 
-/// A model's trees; none of a logistic regression.
-fn trees_of(model: &Model) -> &[Tree] {
-    match model {
-        Model::Forest(forest) => &forest.trees,
-        Model::Boosting(boosting) => &boosting.trees,
-        Model::Logistic(_) => &[],
-    }
-}
-
 impl Members {
     /// One grid for all members where their thresholds fit into it, as those of models that were trained on the same
     /// rows do; otherwise each has its own, or none.
@@ -222,11 +212,11 @@ impl Members {
             let grids = Vec::new();
             return Self { grids, layouts };
         }
-        let all = models.iter().flat_map(|model| trees_of(model));
+        let all = models.iter().flat_map(|model| model.tree_list());
         let mut grids: Vec<_> = Grid::of(all, columns).into_iter().collect();
         let shared = !grids.is_empty();
         let mut layout = |model: &Model| {
-            let trees = trees_of(model);
+            let trees = model.tree_list();
             if !shared {
                 grids.push(Grid::of(trees, columns)?);
             }
@@ -258,7 +248,7 @@ mod tests {
     use crate::boosting::Boosting;
     use crate::forest::Forest;
     use crate::logistic::{Logistic, Term};
-    use crate::tree::Node;
+    use crate::tree::{Node, Tree};
 
     /// What thresholds and values are drawn from: extremes, neighbours and both zeros.
     const NUMBERS: [f32; 12] = [

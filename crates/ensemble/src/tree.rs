@@ -7,6 +7,9 @@ use crate::matrix::Matrix;
 pub(crate) struct Tree {
     /// At least one node; every `right` is the place of a later node.
     pub(crate) nodes: Vec<Node>,
+    /// What the training rows in each leaf weigh, in the order of the nodes, in a unit of the tree's own and 1 at least;
+    /// empty where that is not known, as in model files of format version 3.
+    pub(crate) covers: Vec<u32>,
 }
 
 /// A place in a tree.
@@ -68,20 +71,69 @@ impl Tree {
     pub(crate) fn from_preorder(mut nodes: Vec<Node>) -> Self {
         let complete = link(&mut nodes);
         debug_assert!(complete, "growth ends every branch in a leaf");
-        Self { nodes }
+        let covers = Vec::new();
+        Self { nodes, covers }
+    }
+
+    /// The same tree with the weights of its leaves.
+    pub(crate) fn with_covers(self, covers: Vec<u32>) -> Self {
+        debug_assert_eq!(covers.len(), self.leaves());
+        Self { covers, ..self }
+    }
+
+    /// The same tree, with the numbers of rows of `x` in its leaves as their weights.
+    pub(crate) fn counting(self, x: &Matrix) -> Self {
+        let mut counts = vec![0; self.nodes.len()];
+        for row in x.iter_rows() {
+            counts[self.find(row).0] += 1;
+        }
+        let counted = self.nodes.iter().zip(counts);
+        let covers = counted.filter(|(node, _)| matches!(node, Node::Leaf(_)));
+        // A leaf that no row reaches counts a little all the same: shares must be positive.
+        let covers = covers.map(|(_, count)| count.max(1)).collect();
+        self.with_covers(covers)
+    }
+
+    /// How many leaves there are.
+    pub(crate) fn leaves(&self) -> usize {
+        // Every split adds one to the first.
+        self.nodes.len() / 2 + 1
+    }
+
+    /// What the training rows in each node weigh, in the nodes' order; nothing if that is not known.
+    pub(crate) fn node_covers(&self) -> Option<Vec<f64>> {
+        if self.covers.len() != self.leaves() {
+            return None;
+        }
+        let mut covers = vec![0.0; self.nodes.len()];
+        let mut leaves = self.covers.iter().rev();
+        // Children stand behind their parents.
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            covers[at] = match node {
+                Node::Leaf(_) => f64::from(*leaves.next()?),
+                Node::Split { right, .. } => covers[at + 1] + covers[*right as usize],
+            };
+        }
+        Some(covers)
     }
 
     /// The same for nodes from outside, which may be no tree.
     pub(crate) fn try_from_preorder(mut nodes: Vec<Node>) -> Option<Self> {
-        link(&mut nodes).then_some(Self { nodes })
+        let covers = Vec::new();
+        link(&mut nodes).then_some(Self { nodes, covers })
     }
 
     /// The value of the leaf that `row` falls into.
     pub(crate) fn leaf(&self, row: &[f32]) -> f32 {
+        self.find(row).1
+    }
+
+    /// The same with the leaf's place.
+    fn find(&self, row: &[f32]) -> (usize, f32) {
         let mut at = 0;
         loop {
             match self.nodes[at] {
-                Node::Leaf(value) => return value,
+                Node::Leaf(value) => return (at, value),
                 Node::Split {
                     feature,
                     missing_left,
@@ -157,6 +209,26 @@ mod tests {
         check([-0.9, 0.5], 0.2);
         check([f32::NAN, f32::NAN], 0.2);
         check([-2.0, 0.6], 0.3);
+    }
+
+    #[test]
+    fn covers_add_up_from_the_leaves() {
+        let tree = Tree::from_preorder(vec![
+            Node::split(0, true, 0.5),
+            Node::split(0, false, -1.0),
+            Node::Leaf(0.1),
+            Node::Leaf(0.2),
+            Node::Leaf(0.3),
+        ]);
+        assert_eq!(tree.node_covers(), None);
+        let values = [-1.0, 0.0, 0.5, 0.4, f32::NAN];
+        let counted = tree.clone().counting(&Matrix::new(&values, 1).unwrap());
+        // Nothing is above 0.5, which counts 1.
+        assert_eq!(counted.covers, [1, 4, 1]);
+        let covers = counted.node_covers().unwrap();
+        assert_eq!(covers, [6.0, 5.0, 1.0, 4.0, 1.0]);
+        let leaf = Tree::from_preorder(vec![Node::Leaf(0.5)]).with_covers(vec![7]);
+        assert_eq!(leaf.node_covers().unwrap(), [7.0]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use ensemble::artifact::{Artifact, FeatureRange, Member};
 use ensemble::{Algorithm, Matrix, Params, Run, Samples};
-use fire_container::serve::{Ask, Predictor};
+use fire_container::serve::{Ask, Detail, Limits, Predictor};
 use sensor_model::{FEATURE_COUNT, Feature, fingerprint};
 
 /// Rows of a request at most.
@@ -20,9 +20,16 @@ pub(crate) fn accepts(media: &str, bytes: &[u8]) -> bool {
     let ask = |accept| Ask {
         content_type: Some(media),
         accept: Some(accept),
-        members: true,
+        detail: Detail {
+            members: true,
+            explanation: false,
+        },
     };
-    let plain = match predictor.respond(ask("text/csv"), bytes, ROWS) {
+    let limits = Limits {
+        rows: ROWS,
+        ..Limits::default()
+    };
+    let plain = match predictor.respond(ask("text/csv"), bytes, &limits) {
         Ok(answer) => answer,
         Err(refusal) => {
             assert!(refusal.status().is_client_error(), "{refusal:?}");
@@ -40,7 +47,7 @@ pub(crate) fn accepts(media: &str, bytes: &[u8]) -> bool {
         probabilities.iter().all(|p| (0.0..=1.0).contains(p)),
         "{text}"
     );
-    let json = predictor.respond(ask("application/json"), bytes, ROWS);
+    let json = predictor.respond(ask("application/json"), bytes, &limits);
     let json = json
         .expect("what is answered in one form is in the other")
         .body;

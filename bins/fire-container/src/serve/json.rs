@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 use super::refusal::Refusal;
 use super::request::{Rows, column, expect_count, numbered_lines, shorten};
 
-/// Appends the rows of a JSON document: one row, a list of rows, or `{"instances": [rows]}`.
+/// Appends the rows of a JSON document: one row, a list of rows, or `{"instances": [rows]}`, which may have
+/// `"explain": true` or `false` beside it.
 pub(super) fn document(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
     let text = text.trim();
     if text.is_empty() {
@@ -22,7 +23,12 @@ pub(super) fn document(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
     let list = match text.as_bytes()[0] {
         b'[' => text,
         b'{' => match instances(text)? {
-            Some(list) => list,
+            Some((list, explained)) => {
+                if explained {
+                    rows.explain();
+                }
+                list
+            }
             None => return row(text, "row 1", rows),
         },
         _ => {
@@ -66,16 +72,25 @@ pub(super) fn lines(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The text of the list in `{"instances": [...]}`; nothing of an object that begins otherwise.
-fn instances(text: &str) -> Result<Option<&str>, Refusal> {
+/// The text of the list in `{"instances": [...]}`, and whether the answer is to be explained; nothing of an object that
+/// has other things than these two before its instances.
+fn instances(text: &str) -> Result<Option<(&str, bool)>, Refusal> {
     let mut found = Instances::default();
     read(text, &mut found, "the body")?;
+    let explained = match found.explain {
+        None => Some(false),
+        Some(word) => word.parse().ok(),
+    };
     match found {
-        Instances { value: None, .. } => Ok(None),
+        Instances { list: None, .. } => Ok(None),
         Instances {
-            value: Some(list),
+            list: Some(list),
             others: false,
-        } if list.starts_with('[') => Ok(Some(list)),
+            ..
+        } if list.starts_with('[') => {
+            let wrong = || Refusal::bad("`explain` must be true or false");
+            Ok(Some((list, explained.ok_or_else(wrong)?)))
+        }
         Instances { .. } => Err(not_alone()),
     }
 }
@@ -199,10 +214,11 @@ impl<'t> Visitor<'t> for &mut Items<'_> {
     }
 }
 
-/// What an object has under `instances` if it begins with that, and whether it has anything else.
+/// What an object has under `instances` and `explain` if it begins with these, and whether it has anything else.
 #[derive(Default)]
 struct Instances<'t> {
-    value: Option<&'t str>,
+    list: Option<&'t str>,
+    explain: Option<&'t str>,
     others: bool,
 }
 
@@ -214,15 +230,17 @@ impl<'t> Visitor<'t> for &mut Instances<'t> {
     }
 
     fn visit_map<A: MapAccess<'t>>(self, mut entries: A) -> Result<(), A::Error> {
-        let mut first = true;
         while let Some(Key(key)) = entries.next_key_seed(Key::default())? {
             let value: &RawValue = entries.next_value()?;
-            if first && key == "instances" {
-                self.value = Some(value.get());
-            } else {
-                self.others = true;
-            }
-            first = false;
+            let place = match &*key {
+                "instances" if !self.others => &mut self.list,
+                "explain" => &mut self.explain,
+                _ => {
+                    self.others = true;
+                    continue;
+                }
+            };
+            self.others |= place.replace(value.get()).is_some();
         }
         Ok(())
     }

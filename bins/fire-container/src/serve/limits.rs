@@ -19,6 +19,9 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Rows of a request: `FIRE_MAX_ROWS`, 250,000 when unset and 1,000,000 in a batch transform.
     pub rows: usize,
+    /// Rows of a request whose answer is to be explained, which takes hundreds of times as long:
+    /// `FIRE_MAX_EXPLAINED_ROWS`, 100 when unset.
+    pub explained_rows: usize,
     /// Bytes of all bodies and answers that are held at one time, 512 MB.
     pub held_bytes: usize,
     /// Connections at one time, 8,192, or what the system allows if that is less.
@@ -45,6 +48,7 @@ impl Default for Limits {
         Self {
             body_bytes: 25 * MB,
             rows: 250_000,
+            explained_rows: 100,
             held_bytes: 512 * MB,
             connections: 8_192,
             workers: cores,
@@ -87,6 +91,9 @@ impl Limits {
         }
         if let Some(rows) = number("FIRE_MAX_ROWS", 10_000_000)? {
             limits.rows = rows;
+        }
+        if let Some(rows) = number("FIRE_MAX_EXPLAINED_ROWS", 10_000_000)? {
+            limits.explained_rows = rows;
         }
         limits.held_bytes = limits.held_bytes.max(4 * limits.body_bytes);
         Ok(limits)
@@ -134,15 +141,21 @@ mod tests {
         let own = [("FIRE_MAX_BODY_MB", "7"), ("FIRE_MAX_ROWS", "9")];
         check(&[batch, payload, own[0], own[1]], 7 * MB, 9);
         check(&[("FIRE_MAX_BODY_MB", "1000")], 1_000 * MB, 250_000);
+        let explained = [("FIRE_MAX_EXPLAINED_ROWS", "3")];
+        check(&explained, 25 * MB, 250_000);
+        assert_eq!(read(&explained).unwrap().explained_rows, 3);
+        assert_eq!(read(&[batch]).unwrap().explained_rows, 100);
     }
 
     #[test]
     fn nonsense_is_named() {
         for value in ["", "0", "-1", "many", "1e3", "99999999999"] {
-            let error = read(&[("FIRE_MAX_ROWS", value)]).unwrap_err();
-            let expected =
-                format!("FIRE_MAX_ROWS is `{value}`; it must be a whole number from 1 to 10000000");
-            assert_eq!(error.to_string(), expected);
+            for name in ["FIRE_MAX_ROWS", "FIRE_MAX_EXPLAINED_ROWS"] {
+                let error = read(&[(name, value)]).unwrap_err();
+                let expected =
+                    format!("{name} is `{value}`; it must be a whole number from 1 to 10000000");
+                assert_eq!(error.to_string(), expected);
+            }
         }
     }
 }

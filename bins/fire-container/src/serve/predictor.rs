@@ -2,18 +2,23 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, ensure};
 use ensemble::Prepared;
 use ensemble::artifact::{Artifact, MODEL_FILE};
+use ensemble::explain::Explainer;
 use sensor_model::{FEATURE_COUNT, fingerprint};
 
 use super::media::Media;
+use super::refusal::Refusal;
 
 /// A loaded model, and how it answers.
 #[derive(Debug)]
 pub struct Predictor {
     prepared: Prepared,
+    /// Laid out when it is first asked for, or why it cannot be: most endpoints are never asked.
+    explainer: OnceLock<Result<Explainer, ensemble::Error>>,
     default_answer: Media,
     /// A row with the answer that was found when the model was loaded.
     probe: (Vec<f32>, f64),
@@ -54,6 +59,7 @@ impl Predictor {
         Ok(Self {
             probe: (row, answer),
             prepared,
+            explainer: OnceLock::new(),
             default_answer: Media::Json,
         })
     }
@@ -86,5 +92,15 @@ impl Predictor {
     /// The same, laid out.
     pub(crate) fn prepared(&self) -> &Prepared {
         &self.prepared
+    }
+
+    /// The same, laid out to explain its answers.
+    pub(super) fn explainer(&self) -> Result<&Explainer, Refusal> {
+        let explainer = self
+            .explainer
+            .get_or_init(|| Explainer::new(self.artifact()));
+        explainer
+            .as_ref()
+            .map_err(|error| Refusal::bad(error.to_string()))
     }
 }

@@ -7,18 +7,47 @@ use super::json;
 use super::media::Media;
 use super::refusal::Refusal;
 
+/// How many rows a request may have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Most {
+    pub(super) rows: usize,
+    /// Where the answer is to be explained.
+    pub(super) explained: usize,
+    /// Whether it is.
+    pub(super) is_explained: bool,
+}
+
 /// Rows of a request, flattened; NaN is a missing value.
 #[derive(Debug)]
 pub(super) struct Rows {
     values: Vec<f32>,
     most: usize,
+    limits: Most,
 }
 
 impl Rows {
-    /// None yet, and never more than `most`.
-    fn new(most: usize) -> Self {
-        let values = Vec::new();
-        Self { values, most }
+    /// None yet, and never more than `limits` say.
+    fn new(limits: Most) -> Self {
+        let mut rows = Self {
+            values: Vec::new(),
+            most: limits.rows,
+            limits,
+        };
+        if limits.is_explained {
+            rows.explain();
+        }
+        rows
+    }
+
+    /// Lets the answer be explained, so that there may be fewer rows.
+    pub(super) fn explain(&mut self) {
+        self.limits.is_explained = true;
+        self.most = self.limits.rows.min(self.limits.explained);
+    }
+
+    /// Whether the answer is to be explained.
+    pub(super) fn are_explained(&self) -> bool {
+        self.limits.is_explained
     }
 
     /// All values, row by row.
@@ -34,8 +63,13 @@ impl Rows {
     /// Appends a row, unless there are as many as may be.
     pub(super) fn push(&mut self, row: &[f32; FEATURE_COUNT], place: &str) -> Result<(), Refusal> {
         if self.len() == self.most {
+            let (kind, hint) = if self.limits.is_explained {
+                ("n explained", ", or ask for no explanation")
+            } else {
+                ("", "")
+            };
             let message = format!(
-                "{place}: a request may have {} rows; send fewer at once",
+                "{place}: a{kind} request may have {} rows; send fewer at once{hint}",
                 self.most
             );
             return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message));
@@ -46,7 +80,7 @@ impl Rows {
 }
 
 /// Reads a body; at least one row, and `most` at most.
-pub(super) fn parse(media: Media, body: &[u8], most: usize) -> Result<Rows, Refusal> {
+pub(super) fn parse(media: Media, body: &[u8], most: Most) -> Result<Rows, Refusal> {
     let text = std::str::from_utf8(body).map_err(|error| {
         Refusal::bad(format!(
             "the body is not UTF-8 text (byte {})",

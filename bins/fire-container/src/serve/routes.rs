@@ -15,7 +15,7 @@ use hyper::header::{
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::json;
 
-use super::answer::{Answer, Ask};
+use super::answer::{Answer, Ask, Detail};
 use super::counters::{Counters, Gauges, Served};
 use super::held::{Held, Memory};
 use super::intake;
@@ -33,7 +33,7 @@ const LARGE: usize = 32 * 1024;
 const KNOWN: &str = "this endpoint has GET /ping, POST /invocations, GET /metrics and \
                      GET /execution-parameters";
 
-/// The request header whose word `members` asks for each member's own probability.
+/// The request header whose word `members` asks for each member's own probability, and `explain` for explanations.
 const CUSTOM_ATTRIBUTES: HeaderName = HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
 /// The caller's own name for a request, which SageMaker hands through.
 const INFERENCE_ID: HeaderName = HeaderName::from_static("x-amzn-sagemaker-inference-id");
@@ -190,10 +190,20 @@ impl Endpoint {
         };
         let bytes_in = body.len();
         let answered = if bytes_in < LARGE {
-            self.predictor
-                .respond(ask(headers), &body, self.limits.rows)
+            match self.predictor.read(ask(headers), &body, &self.limits) {
+                Ok(question) if question.is_explained() => {
+                    self.answer_apart(move |this| this.predictor.answer(&question))
+                        .await
+                }
+                Ok(question) => self.predictor.answer(&question),
+                Err(refusal) => Err(refusal),
+            }
         } else {
-            self.answer_large(headers.clone(), body).await
+            let headers = headers.clone();
+            self.answer_apart(move |this| {
+                this.predictor.respond(ask(&headers), &body, &this.limits)
+            })
+            .await
         };
         match answered {
             Ok(Answer {
@@ -229,16 +239,14 @@ impl Endpoint {
         }
     }
 
-    async fn answer_large(
+    /// Does long work when its turn comes, off the threads that serve connections.
+    async fn answer_apart(
         self: Arc<Self>,
-        headers: HeaderMap,
-        body: Bytes,
+        work: impl FnOnce(&Self) -> Result<Answer, Refusal> + Send + 'static,
     ) -> Result<Answer, Refusal> {
         let turn = self.turns.take().await?;
         let work = move || {
-            let answer = self
-                .predictor
-                .respond(ask(&headers), &body, self.limits.rows);
+            let answer = work(&self);
             drop(turn);
             answer
         };
@@ -250,10 +258,14 @@ impl Endpoint {
 /// What the headers say of the rows and of the answer.
 fn ask(headers: &HeaderMap) -> Ask<'_> {
     let header = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let asks = |word| header(CUSTOM_ATTRIBUTES).is_some_and(|text| text.contains(word));
     Ask {
         content_type: header(CONTENT_TYPE),
         accept: header(ACCEPT),
-        members: header(CUSTOM_ATTRIBUTES).is_some_and(|text| text.contains("members")),
+        detail: Detail {
+            members: asks("members"),
+            explanation: asks("explain"),
+        },
     }
 }
 

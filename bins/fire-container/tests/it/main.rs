@@ -15,12 +15,15 @@ mod train_failures;
 // The forms of requests and answers, and every request that is refused.
 mod serve;
 mod serve_refusals;
+// Answers with what each feature adds to them.
+mod explanations;
 // What clients do to a connection, and the limits that hold then.
 mod serve_connections;
 mod serve_limits;
 // What strangers send, with the fuzzer's findings.
 mod corpus;
-// Files scored without a server.
+// Files scored without a server, and models that leave as files.
+mod export;
 mod predict;
 // The program itself: exit codes, signals, names.
 mod process;

@@ -1,9 +1,12 @@
 //! The file as a whole: a mark, a version, a checksum, and the content.
+//!
+//! Version 4 is version 3 with the covers of the trees behind all else (`covers`). Files of version 3 are still read;
+//! their models answer as ever and cannot be explained.
 
 use sha2::{Digest, Sha256};
 
 use super::bytes::{Reader, Stored, refuse};
-use super::{Artifact, FeatureRange};
+use super::{Artifact, FeatureRange, covers};
 use crate::error::Error;
 use crate::model::Model;
 use crate::tree::{Node, Tree};
@@ -11,7 +14,11 @@ use crate::tree::{Node, Tree};
 /// What every model file starts with. The first byte is no text, the last one shows mangled line ends.
 const MAGIC: [u8; 8] = *b"\x89ENSMBL\n";
 /// Raised with every change of the content's layout.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
+/// The oldest that is read.
+const OLDEST: u32 = 3;
+/// The first that has the covers of trees.
+const COVERS: u32 = 4;
 
 impl Artifact {
     /// The file's bytes: mark (8 bytes), version (4), SHA-256 of the content (32), content.
@@ -20,6 +27,7 @@ impl Artifact {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut content = Vec::new();
         self.write(&mut content);
+        covers::write(self, &mut content);
         seal(&content)
     }
 
@@ -36,17 +44,21 @@ impl Artifact {
         reader.take::<{ MAGIC.len() }>()?;
         // Before the checksum: another version may be checked in another way.
         let found = reader.read()?;
-        if found != VERSION {
+        if !(OLDEST..=VERSION).contains(&found) {
             return Err(Error::ArtifactVersion {
                 found,
-                supported: VERSION,
+                oldest: OLDEST,
+                newest: VERSION,
             });
         }
         let checksum = reader.take::<32>()?;
         if checksum != *Sha256::digest(reader.0) {
             return Err(refuse("it was cut or altered (its checksum differs)"));
         }
-        let artifact: Self = reader.read()?;
+        let mut artifact: Self = reader.read()?;
+        if found >= COVERS {
+            covers::read(&mut artifact, &mut reader)?;
+        }
         if !reader.0.is_empty() {
             return Err(refuse("something follows its end"));
         }
@@ -62,7 +74,7 @@ impl Artifact {
     }
 
     /// Refuses content that is well-formed but cannot predict.
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let columns = self.features.len();
         let weights = self.members.iter().map(|member| member.weight);
         let weights_are_shares = weights.clone().all(|weight| (0.0..=1.0).contains(&weight))
@@ -168,12 +180,15 @@ fn are_shares(importances: &[f64], columns: usize) -> bool {
 }
 
 fn is_sound_tree(tree: &Tree, columns: usize, leaf: impl Fn(f32) -> bool) -> bool {
-    tree.nodes.iter().all(|node| match *node {
-        Node::Leaf(value) => leaf(value),
-        Node::Split {
-            feature, threshold, ..
-        } => usize::from(feature) < columns && threshold.is_finite(),
-    })
+    let covered = tree.covers.is_empty()
+        || tree.covers.len() == tree.leaves() && tree.covers.iter().all(|&cover| cover > 0);
+    covered
+        && tree.nodes.iter().all(|node| match *node {
+            Node::Leaf(value) => leaf(value),
+            Node::Split {
+                feature, threshold, ..
+            } => usize::from(feature) < columns && threshold.is_finite(),
+        })
 }
 
 #[cfg(test)]
@@ -185,6 +200,7 @@ mod tests {
     use crate::algorithm::Algorithm;
     use crate::artifact::{Member, Probe};
     use crate::boosting::Boosting;
+    use crate::explain::Explainer;
     use crate::forest::Forest;
     use crate::logistic::{Logistic, Term};
 
@@ -193,13 +209,16 @@ mod tests {
     /// One member of each kind, over two features.
     fn artifact() -> Artifact {
         let split = |missing_left| Node::split(1, missing_left, 0.5);
-        let trees = vec![Tree::from_preorder(vec![
-            split(true),
-            Node::Leaf(0.25),
-            split(false),
-            Node::Leaf(0.5),
-            Node::Leaf(1.0),
-        ])];
+        let trees = vec![
+            Tree::from_preorder(vec![
+                split(true),
+                Node::Leaf(0.25),
+                split(false),
+                Node::Leaf(0.5),
+                Node::Leaf(1.0),
+            ])
+            .with_covers(vec![1, 300, 2]),
+        ];
         let term = Term {
             mean: 1.0,
             deviation: 2.0,
@@ -313,10 +332,11 @@ mod tests {
     #[test]
     fn an_impossible_alarm_rule_is_refused() {
         let content = artifact().to_bytes()[HEADER..].to_vec();
-        // The rule is last: threshold (8 bytes), k (4), n (4), release (8), latch (1).
+        // The rule is last but for the covers of two trees: threshold (8 bytes), k (4), n (4), release (8), latch (1).
+        let covers = 2 * (4 + 3 * 4);
         let check = |from_end: usize, bytes: &[u8], expected: &str| {
             let mut altered = content.clone();
-            let at = altered.len() - from_end;
+            let at = altered.len() - covers - from_end;
             altered[at..at + bytes.len()].copy_from_slice(bytes);
             let refused = Artifact::from_bytes(&seal(&altered), "s").unwrap_err();
             let expected = format!("not a usable model artifact: {expected}");
@@ -330,6 +350,29 @@ mod tests {
         check(13, &u32::MAX.to_le_bytes(), impossible);
         check(9, &0.8_f64.to_le_bytes(), impossible);
         check(1, &[2], "a flag is neither 0 nor 1");
+    }
+
+    #[test]
+    fn covers_are_one_a_leaf_or_absent() {
+        let check = |covers: &[u32], expected: Option<&str>| {
+            let mut changed = artifact();
+            let Model::Forest(forest) = &mut changed.members[0].model else {
+                panic!("the first member is a forest");
+            };
+            forest.trees[0].covers = covers.to_vec();
+            let refused = Artifact::from_bytes(&changed.to_bytes(), "s").err();
+            let expected = expected.map(|reason| format!("not a usable model artifact: {reason}"));
+            assert_eq!(
+                refused.map(|error| error.to_string()),
+                expected,
+                "{covers:?}"
+            );
+        };
+        check(&[1, 2, u32::MAX], None);
+        check(&[], None);
+        check(&[1, 2], Some("the covers of a tree are not one a leaf"));
+        check(&[1; 4], Some("the covers of a tree are not one a leaf"));
+        check(&[1, 0, 2], Some("a member holds impossible numbers"));
     }
 
     #[test]
@@ -405,6 +448,11 @@ mod tests {
             for row in [[0.0, 0.0], [f32::MAX, f32::MIN], [f32::NAN, f32::NAN]] {
                 let p = artifact.predict_row(&row);
                 assert!((0.0..=1.0).contains(&p), "{p}");
+                if let Ok(explainer) = Explainer::new(&artifact) {
+                    // Impossibly large leaves leave no digits to compare.
+                    let explained = explainer.row(&row).output();
+                    assert!(explained.is_finite(), "{explained}");
+                }
             }
         }
     }

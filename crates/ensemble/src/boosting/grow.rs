@@ -88,6 +88,8 @@ impl Growth<'_> {
     fn leaf<'r>(&self, node: Open<'r>, sketch: &mut Sketch<'r>) {
         let value = self.rule.leaf_value(node.total);
         sketch.nodes.push(Node::Leaf(value));
+        // A tree of one leaf may be of rows without any weight.
+        sketch.covers.push(packed::lower(node.total).max(1));
         sketch.fallen.push(Fallen {
             entries: node.entries,
             split: None,
@@ -99,8 +101,10 @@ impl Growth<'_> {
     /// The children of a node on the last level. Their rows are not moved any more: nobody will sum them.
     fn two_leaves<'r>(&self, node: Open<'r>, split: Split, sketch: &mut Sketch<'r>) {
         let right = node.total.wrapping_sub(split.left);
-        let values = [split.left, right].map(|total| self.rule.leaf_value(total));
+        let totals = [split.left, right];
+        let values = totals.map(|total| self.rule.leaf_value(total));
         sketch.nodes.extend(values.map(Node::Leaf));
+        sketch.covers.extend(totals.map(packed::lower));
         sketch.fallen.push(Fallen {
             entries: node.entries,
             split: Some(split),

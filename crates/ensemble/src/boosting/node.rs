@@ -25,6 +25,8 @@ pub(super) struct Open<'r> {
 pub(super) struct Sketch<'r> {
     /// In preorder.
     pub(super) nodes: Vec<Node>,
+    /// The hessians of the leaves' rows, summed, in the units of the packed sums; 1 at least.
+    pub(super) covers: Vec<u32>,
     /// Where the node's rows are, each of them in one place.
     pub(super) fallen: Vec<Fallen<'r>>,
     /// The splits in preorder, each with the column and the gain.
@@ -35,6 +37,7 @@ impl Sketch<'_> {
     /// Appends what has been grown apart.
     pub(super) fn append(&mut self, mut other: Self) {
         self.nodes.append(&mut other.nodes);
+        self.covers.append(&mut other.covers);
         self.fallen.append(&mut other.fallen);
         self.gains.append(&mut other.gains);
     }

@@ -124,5 +124,6 @@ fn tree(params: &BoostingParams, filled: &Filled, scored: &Scored) -> Result<Tre
         let sum = &mut sums[grown.leaf(row)];
         *sum = (sum.0 + gradient, sum.1 + hessian);
     }
-    grown.tree(|at, _| -params.learning_rate * sums[at].0 / sums[at].1)
+    let tree = grown.tree(|at, _| -params.learning_rate * sums[at].0 / sums[at].1)?;
+    Ok(tree.counting(&scored.part.x()))
 }

@@ -32,7 +32,7 @@ pub(crate) fn fit(params: &ForestParams, train: &Samples, run: &mut Run) -> Resu
     let mut trees = Vec::with_capacity(rounds);
     for round in 1..=rounds {
         let tree = tree(params, &filled, &labels, seeds.next_u64());
-        trees.push(tree.map_err(failed)?);
+        trees.push(tree.map_err(failed)?.counting(&train.x()));
         run.report(Progress {
             round,
             rounds,

@@ -47,12 +47,13 @@ pub(super) fn tree(
         },
         columns: (0..data.columns()).map(|column| column as u8).collect(),
         nodes: Vec::new(),
+        covers: Vec::new(),
         gains: Vec::new(),
     };
     let total = packed::total(entries);
     growth.node(workspace, entries, total, 0);
     Grown {
-        tree: Tree::from_preorder(growth.nodes),
+        tree: Tree::from_preorder(growth.nodes).with_covers(growth.covers),
         gains: growth.gains,
     }
 }
@@ -66,6 +67,8 @@ struct Growth<'a, R> {
     /// All columns; each node shuffles as many to the front as it looks at.
     columns: Vec<u8>,
     nodes: Vec<Node>,
+    /// The weights of the leaves.
+    covers: Vec<u32>,
     gains: Vec<(u8, f64)>,
 }
 
@@ -108,6 +111,7 @@ impl<R: Rng> Growth<'_, R> {
     fn leaf(&mut self, total: u64) {
         let share = f64::from(upper(total)) / f64::from(lower(total));
         self.nodes.push(Node::Leaf(share as f32));
+        self.covers.push(lower(total));
     }
 
     /// The best split by features drawn without replacement.

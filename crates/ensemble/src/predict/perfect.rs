@@ -3,7 +3,7 @@
 //! Nodes stand as in a heap, the root at 1 and the children of i at 2 i and 2 i + 1, so that a step is
 //! `i = 2 i + (byte > place)`. Below a leaf that stands higher up, all leaves have its value.
 
-use super::block::{BLOCK, Block};
+use super::block::{BLOCK, Block, signed};
 use super::grid::Grid;
 use crate::tree::{Node, Tree};
 
@@ -13,10 +13,10 @@ const DEEPEST: usize = 12;
 const LARGEST: usize = 32 << 20;
 /// Rows, or trees for one row, that are walked in lockstep.
 const ABREAST: usize = 8;
-/// Levels whose tests all rows of a block are put to.
+/// Levels whose tests all rows of a block are put to; 4 and 6 are slower.
 const TOP: usize = 5;
-/// Rows that are put to a test together: two registers of any x86-64.
-const WIDE: usize = 32;
+/// Rows of a block from which on that pays, since it costs the same for few.
+const TOGETHER: usize = BLOCK / 2;
 /// A test that every byte passes to the left.
 const ALWAYS_LEFT: u16 = 255 << 8;
 
@@ -136,56 +136,69 @@ impl PerfectTrees {
         (block, count): (&Block<SLOTS>, usize),
         sums: &mut [f64; BLOCK],
     ) {
-        let groups = count.div_ceil(ABREAST);
-        let (rows, _) = block.rows.as_chunks::<ABREAST>();
-        let (sums, _) = sums.as_chunks_mut::<ABREAST>();
         let trees = self.tests.chunks_exact(1 << DEPTH);
         for (tests, leaves) in trees.zip(self.leaves.chunks_exact(1 << DEPTH)) {
-            let tops = top::<DEPTH, SLOTS>(tests, (block, count));
-            let (tops, _) = tops.as_chunks::<ABREAST>();
-            let groups = rows.iter().zip(sums.iter_mut()).zip(tops).take(groups);
-            for ((rows, sums), tops) in groups {
-                let mut places = tops.map(usize::from);
-                for _ in TOP..DEPTH {
-                    for (place, codes) in places.iter_mut().zip(rows) {
-                        *place = step(tests[within::<DEPTH>(*place)], codes, *place);
-                    }
-                }
-                for (sum, place) in sums.iter_mut().zip(places) {
-                    *sum += f64::from(leaves[within::<DEPTH>(place)]);
-                }
+            let tree = (tests, leaves);
+            if count < TOGETHER {
+                let root = [1; BLOCK];
+                add_below::<0, DEPTH, SLOTS>(tree, &root, (block, count), sums);
+            } else {
+                let tops = top::<DEPTH, SLOTS>(tests, block);
+                add_below::<TOP, DEPTH, SLOTS>(tree, &tops, (block, count), sums);
             }
         }
     }
 }
 
-/// The places of rows below the first [`TOP`] levels of a tree.
+/// The places of all rows of a block below the first [`TOP`] levels of a tree.
 ///
 /// There are so few tests that all rows are put to each of them, sixteen at a time, and those that did not come by
 /// forget the outcome: that is faster than to look up each row's own test.
-fn top<const DEPTH: usize, const SLOTS: usize>(
-    tests: &[u16],
+fn top<const DEPTH: usize, const SLOTS: usize>(tests: &[u16], block: &Block<SLOTS>) -> [i8; BLOCK] {
+    let mut places = [1_i8; BLOCK];
+    for level in 0..TOP.min(DEPTH) {
+        // 0, or -1 for a row that goes right.
+        let mut right = [0_i8; BLOCK];
+        for node in 1_usize << level..2 << level {
+            let test = tests[within::<DEPTH>(node)];
+            let codes = &block.columns[usize::from(test) % SLOTS];
+            let most = signed((test >> 8) as u8);
+            // Written by index, these become steps on whole registers.
+            right = std::array::from_fn(|at| {
+                let comes_by = -i8::from(places[at] == node as i8);
+                right[at] | comes_by & -i8::from(codes[at] > most)
+            });
+        }
+        places = std::array::from_fn(|at| {
+            let doubled = places[at].wrapping_add(places[at]);
+            doubled.wrapping_sub(right[at])
+        });
+    }
+    places
+}
+
+/// Walks on from `places`, which lie below `LEVEL` levels, and adds the leaves that are reached.
+fn add_below<const LEVEL: usize, const DEPTH: usize, const SLOTS: usize>(
+    (tests, leaves): (&[u16], &[f32]),
+    places: &[i8; BLOCK],
     (block, count): (&Block<SLOTS>, usize),
-) -> [u8; BLOCK] {
-    let mut all = [1; BLOCK];
-    let (chunks, _) = all.as_chunks_mut::<WIDE>();
-    for (chunk, places) in chunks.iter_mut().take(count.div_ceil(WIDE)).enumerate() {
-        for level in 0..TOP.min(DEPTH) {
-            let mut right = [0; WIDE];
-            for node in 1_usize << level..2 << level {
-                let test = tests[within::<DEPTH>(node)];
-                let (column, _) = block.columns[usize::from(test) % SLOTS].as_chunks::<WIDE>();
-                let most = (test >> 8) as u8;
-                for ((right, place), code) in right.iter_mut().zip(&*places).zip(&column[chunk]) {
-                    *right |= u8::from(*place == node as u8) & u8::from(*code > most);
-                }
-            }
-            for (place, right) in places.iter_mut().zip(right) {
-                *place = *place << 1 | right;
+    sums: &mut [f64; BLOCK],
+) {
+    let (rows, _) = block.rows.as_chunks::<ABREAST>();
+    let (sums, _) = sums.as_chunks_mut::<ABREAST>();
+    let (places, _) = places.as_chunks::<ABREAST>();
+    let groups = rows.iter().zip(sums).zip(places);
+    for ((rows, sums), places) in groups.take(count.div_ceil(ABREAST)) {
+        let mut places = places.map(|place| usize::from(place.cast_unsigned()));
+        for _ in LEVEL..DEPTH {
+            for (place, codes) in places.iter_mut().zip(rows) {
+                *place = step(tests[within::<DEPTH>(*place)], codes, *place);
             }
         }
+        for (sum, place) in sums.iter_mut().zip(places) {
+            *sum += f64::from(leaves[within::<DEPTH>(place)]);
+        }
     }
-    all
 }
 
 /// The value of the leaf that a row falls into.

@@ -17,12 +17,17 @@ mod artifact;
 mod corpus;
 /// What a fit does with unusual rows.
 mod edge_cases;
+/// What each column adds to an answer of a fitted model.
+mod explain;
 /// Short ways to a fitted model.
 mod fitting;
 /// Each learner against another implementation, and against itself on other numbers of threads.
 mod learners;
 /// Figures that scikit-learn gives for the same vectors.
 mod metrics;
+/// Models that leave.
+#[cfg(feature = "onnx")]
+mod onnx;
 /// A forest's judgement of its own training rows.
 mod out_of_bag;
 /// A short way to a model file.

@@ -1,0 +1,184 @@
+//! One member's explanations, in its own scale and in probability.
+
+use super::paths::{SharedTree, Walk};
+use super::quadrature::Quadrature;
+use super::{Explanation, Scale};
+use crate::logistic::Logistic;
+use crate::loss::sigmoid;
+use crate::model::Model;
+use crate::tree::Tree;
+
+/// A member, laid out.
+#[derive(Debug)]
+pub(super) enum MemberExplainer {
+    Trees(Box<TreeSum>),
+    Linear(Logistic),
+}
+
+/// A sum of trees.
+#[derive(Debug)]
+pub(super) struct TreeSum {
+    scale: Scale,
+    trees: Vec<SharedTree>,
+    /// What each leaf counts.
+    factor: f64,
+    /// What the leaves are added to.
+    start: f64,
+    places: Places,
+}
+
+/// Places that suffice for the columns on any path: half as many.
+#[derive(Debug)]
+enum Places {
+    Four(Quadrature<4>),
+    Eight(Quadrature<8>),
+    Sixteen(Quadrature<16>),
+    /// For 255 columns, the most that there are.
+    All(Box<Quadrature<128>>),
+}
+
+impl MemberExplainer {
+    /// Nothing for trees that do not know their covers.
+    pub(super) fn new(model: &Model) -> Option<Self> {
+        let columns = model.columns();
+        Some(match model {
+            Model::Forest(forest) => {
+                let factor = 1.0 / forest.trees.len() as f64;
+                let sum = (factor, 0.0, Scale::Probability);
+                Self::Trees(Box::new(TreeSum::new(&forest.trees, columns, sum)?))
+            }
+            Model::Boosting(boosting) => {
+                let sum = (1.0, boosting.base, Scale::LogOdds);
+                Self::Trees(Box::new(TreeSum::new(&boosting.trees, columns, sum)?))
+            }
+            Model::Logistic(logistic) => Self::Linear(logistic.clone()),
+        })
+    }
+
+    /// The answer to `row` in the member's own scale.
+    pub(super) fn explain(&self, row: &[f32], columns: usize) -> Explanation {
+        match self {
+            Self::Trees(trees) => trees.explain(row, columns),
+            Self::Linear(logistic) => Explanation {
+                scale: Scale::LogOdds,
+                base: logistic.intercept,
+                contributions: logistic.parts(row).collect(),
+            },
+        }
+    }
+}
+
+impl TreeSum {
+    fn new(
+        trees: &[Tree],
+        columns: usize,
+        (factor, start, scale): (f64, f64, Scale),
+    ) -> Option<Self> {
+        let trees: Vec<_> = trees.iter().map(SharedTree::new).collect::<Option<_>>()?;
+        let deepest = trees.iter().map(|tree| tree.depth).max().unwrap_or(0);
+        Some(Self {
+            scale,
+            trees,
+            factor,
+            start,
+            places: Places::for_columns(deepest.min(columns)),
+        })
+    }
+
+    fn explain(&self, row: &[f32], columns: usize) -> Explanation {
+        let expected = self.trees.iter().map(|tree| tree.expected);
+        let mut contributions = vec![0.0; columns];
+        match &self.places {
+            Places::Four(places) => self.add(places, row, &mut contributions),
+            Places::Eight(places) => self.add(places, row, &mut contributions),
+            Places::Sixteen(places) => self.add(places, row, &mut contributions),
+            Places::All(places) => self.add(places, row, &mut contributions),
+        }
+        Explanation {
+            scale: self.scale,
+            base: self.start + self.factor * expected.sum::<f64>(),
+            contributions,
+        }
+    }
+
+    fn add<const N: usize>(&self, places: &Quadrature<N>, row: &[f32], contributions: &mut [f64]) {
+        let mut walk = Walk::new(places, row);
+        for tree in &self.trees {
+            walk.add(tree, (self.factor, &mut *contributions));
+        }
+    }
+}
+
+impl Places {
+    fn for_columns(most: usize) -> Self {
+        match most {
+            0..=8 => Self::Four(Quadrature::new()),
+            9..=16 => Self::Eight(Quadrature::new()),
+            17..=32 => Self::Sixteen(Quadrature::new()),
+            _ => Self::All(Box::new(Quadrature::new())),
+        }
+    }
+}
+
+impl Explanation {
+    /// The same answer in probability, by the rescale rule.
+    pub(super) fn in_probability(self) -> Self {
+        if self.scale == Scale::Probability {
+            return self;
+        }
+        let slope = mean_slope(self.base, self.output());
+        Self {
+            scale: Scale::Probability,
+            base: sigmoid(self.base),
+            contributions: self.contributions.iter().map(|part| part * slope).collect(),
+        }
+    }
+}
+
+/// How much the probability changes from log-odds `a` to `b`, over their distance.
+fn mean_slope(a: f64, b: f64) -> f64 {
+    if (b - a).abs() < 1e-6 {
+        // The difference would have lost its digits; the slope between them has them all.
+        let p = sigmoid(f64::midpoint(a, b));
+        return p * (1.0 - p);
+    }
+    (sigmoid(b) - sigmoid(a)) / (b - a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rescaling_keeps_sums_signs_zeros_and_proportions() {
+        let check = |base: f64, contributions: [f64; 3]| {
+            let exact = Explanation {
+                scale: Scale::LogOdds,
+                base,
+                contributions: contributions.into(),
+            };
+            let found = exact.clone().in_probability();
+            assert_eq!(
+                (found.scale, found.base),
+                (Scale::Probability, sigmoid(base))
+            );
+            let error = found.output() - sigmoid(exact.output());
+            assert!(error.abs() < 1e-14, "{contributions:?}: {error:e}");
+            let slope = found.contributions[0] / contributions[0];
+            assert!(slope > 0.0 && slope <= 0.25 + 1e-12, "{slope}");
+            for (part, exact) in found.contributions.iter().zip(contributions) {
+                assert!(
+                    (part - slope * exact).abs() <= 1e-15 * exact.abs().max(1e-6),
+                    "{contributions:?}"
+                );
+            }
+        };
+        check(-1.0, [2.0, 0.0, -0.5]);
+        check(3.0, [5.0, 5.0, 0.0]);
+        // The answer is the base, or all but the base.
+        check(0.5, [1.0, -1.0, 0.0]);
+        check(0.5, [1.0, -1.0, 1e-9]);
+        check(0.5, [1.0, -1.0, 1.1e-6]);
+        check(-2.0, [1e-12, 0.0, 0.0]);
+    }
+}

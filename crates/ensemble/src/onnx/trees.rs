@@ -1,0 +1,116 @@
+//! Trees as one operator: `TreeEnsembleRegressor`, which adds up the leaves that a row falls into.
+
+use super::graph::{Graph, floats, whole, wholes, word, words};
+use super::proto::AttributeProto;
+use crate::tree::{Node, Tree};
+
+/// The sum or the mean (`aggregate` is the standard's word) of the leaves that each row of `x` falls into: a column.
+///
+/// Thresholds and leaves are float32 here too. `x` is in double precision, which makes the runtime compare and add in
+/// that; its result is float32 whatever it has added in.
+pub(super) fn leaves(
+    graph: &mut Graph,
+    x: &str,
+    (trees, aggregate): (&[Tree], &'static str),
+) -> String {
+    let mut table = Table::default();
+    for (number, tree) in (0..).zip(trees) {
+        table.add(number, tree);
+    }
+    if trees.is_empty() {
+        // The operator needs a tree.
+        table.add(0, &Tree::from_preorder(vec![Node::Leaf(0.0)]));
+    }
+    let mut attributes = table.attributes();
+    attributes.push(whole("n_targets", 1));
+    attributes.push(word("aggregate_function", aggregate));
+    attributes.push(word("post_transform", "NONE"));
+    graph.apply_with(("TreeEnsembleRegressor", "ai.onnx.ml"), &[x], attributes)
+}
+
+/// All nodes of all trees, a list for each of their properties.
+#[derive(Debug, Default)]
+struct Table {
+    trees: Vec<i64>,
+    places: Vec<i64>,
+    features: Vec<i64>,
+    modes: Vec<&'static str>,
+    thresholds: Vec<f32>,
+    lefts: Vec<i64>,
+    rights: Vec<i64>,
+    missing_left: Vec<i64>,
+    /// Only of trees that know them.
+    covers: Vec<f32>,
+    leaf_trees: Vec<i64>,
+    leaf_places: Vec<i64>,
+    leaf_values: Vec<f32>,
+}
+
+impl Table {
+    /// Appends a tree's nodes. Children stand where they do in the tree.
+    fn add(&mut self, number: i64, tree: &Tree) {
+        let covers = tree.node_covers().unwrap_or_default();
+        self.covers.extend(covers.iter().map(|&cover| cover as f32));
+        for (place, node) in (0..).zip(&tree.nodes) {
+            self.trees.push(number);
+            self.places.push(place);
+            match *node {
+                Node::Leaf(value) => {
+                    self.node("LEAF", (0, 0.0), (0, 0), false);
+                    self.leaf_trees.push(number);
+                    self.leaf_places.push(place);
+                    self.leaf_values.push(value);
+                }
+                Node::Split {
+                    feature,
+                    missing_left,
+                    threshold,
+                    right,
+                } => {
+                    let column = i64::from(feature);
+                    let children = (place + 1, i64::from(right));
+                    self.node("BRANCH_LEQ", (column, threshold), children, missing_left);
+                }
+            }
+        }
+    }
+
+    fn node(
+        &mut self,
+        mode: &'static str,
+        (feature, threshold): (i64, f32),
+        (left, right): (i64, i64),
+        missing_left: bool,
+    ) {
+        self.modes.push(mode);
+        self.features.push(feature);
+        self.thresholds.push(threshold);
+        self.lefts.push(left);
+        self.rights.push(right);
+        self.missing_left.push(i64::from(missing_left));
+    }
+
+    fn attributes(self) -> Vec<AttributeProto> {
+        let nodes = self.trees.len();
+        let targets = vec![0; self.leaf_trees.len()];
+        let mut attributes = vec![
+            wholes("nodes_treeids", self.trees),
+            wholes("nodes_nodeids", self.places),
+            wholes("nodes_featureids", self.features),
+            words("nodes_modes", self.modes),
+            floats("nodes_values", self.thresholds),
+            wholes("nodes_truenodeids", self.lefts),
+            wholes("nodes_falsenodeids", self.rights),
+            wholes("nodes_missing_value_tracks_true", self.missing_left),
+            wholes("target_treeids", self.leaf_trees),
+            wholes("target_nodeids", self.leaf_places),
+            wholes("target_ids", targets),
+            floats("target_weights", self.leaf_values),
+        ];
+        // One a node, or none at all.
+        if self.covers.len() == nodes {
+            attributes.push(floats("nodes_hitrates", self.covers));
+        }
+        attributes
+    }
+}

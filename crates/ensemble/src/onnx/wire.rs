@@ -1,0 +1,144 @@
+//! Fields of a protobuf message, in the encoding of the Protocol Buffers' documentation.
+
+use micropb::{PbEncoder, Tag, WIRE_TYPE_LEN, WIRE_TYPE_VARINT};
+
+/// A message as it is written: one field after the other, each with its number.
+#[derive(Debug)]
+pub(super) struct Fields(PbEncoder<Vec<u8>>);
+
+/// Something that is written as a message.
+pub(super) trait Message {
+    /// Writes the message's fields.
+    fn write(&self, fields: &mut Fields);
+
+    /// The message's bytes.
+    fn bytes(&self) -> Vec<u8> {
+        let mut fields = Fields(PbEncoder::new(Vec::new()));
+        self.write(&mut fields);
+        fields.0.into_writer()
+    }
+}
+
+// Writing to memory cannot fail, which the type of the error says.
+impl Fields {
+    /// A whole number.
+    pub(super) fn whole(&mut self, field: u32, value: i64) {
+        let Ok(()) = self.0.encode_tag(Tag::from_parts(field, WIRE_TYPE_VARINT));
+        let Ok(()) = self.0.encode_int64(value);
+    }
+
+    /// Bytes, or what is written like them.
+    pub(super) fn bytes(&mut self, field: u32, value: &[u8]) {
+        let Ok(()) = self.0.encode_tag(Tag::from_parts(field, WIRE_TYPE_LEN));
+        let Ok(()) = self.0.encode_bytes(value);
+    }
+
+    /// A text.
+    pub(super) fn text(&mut self, field: u32, value: &str) {
+        self.bytes(field, value.as_bytes());
+    }
+
+    /// Texts.
+    pub(super) fn texts(&mut self, field: u32, values: &[String]) {
+        for value in values {
+            self.text(field, value);
+        }
+    }
+
+    /// Whole numbers, packed.
+    pub(super) fn wholes(&mut self, field: u32, values: &[i64]) {
+        self.packed(field, values, |packed, value| {
+            let Ok(()) = packed.encode_int64(value);
+        });
+    }
+
+    /// Numbers in single precision, packed.
+    pub(super) fn floats(&mut self, field: u32, values: &[f32]) {
+        self.packed(field, values, |packed, value| {
+            let Ok(()) = packed.encode_float(value);
+        });
+    }
+
+    /// Numbers in double precision, packed.
+    pub(super) fn doubles(&mut self, field: u32, values: &[f64]) {
+        self.packed(field, values, |packed, value| {
+            let Ok(()) = packed.encode_double(value);
+        });
+    }
+
+    /// A message within this one.
+    pub(super) fn message(&mut self, field: u32, value: &impl Message) {
+        self.bytes(field, &value.bytes());
+    }
+
+    /// Messages within this one.
+    pub(super) fn messages(&mut self, field: u32, values: &[impl Message]) {
+        for value in values {
+            self.message(field, value);
+        }
+    }
+
+    fn packed<T: Copy>(
+        &mut self,
+        field: u32,
+        values: &[T],
+        encode: impl Fn(&mut PbEncoder<Vec<u8>>, T),
+    ) {
+        if values.is_empty() {
+            return;
+        }
+        let mut packed = PbEncoder::new(Vec::new());
+        for &value in values {
+            encode(&mut packed, value);
+        }
+        self.bytes(field, packed.as_writer());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The examples of the documentation of the encoding, and a negative number.
+    struct Example;
+
+    impl Message for Example {
+        fn write(&self, fields: &mut Fields) {
+            fields.whole(1, 150);
+            fields.text(2, "testing");
+            fields.wholes(6, &[3, 270, 86_942]);
+            fields.wholes(7, &[]);
+            fields.floats(8, &[1.0]);
+            fields.doubles(20, &[-2.0]);
+            fields.whole(1, -1);
+        }
+    }
+
+    /// One message within another.
+    struct Outer;
+
+    impl Message for Outer {
+        fn write(&self, fields: &mut Fields) {
+            fields.messages(3, &[Example, Example]);
+        }
+    }
+
+    #[test]
+    fn fields_are_encoded_as_documented() {
+        let inner: Vec<u8> = [
+            &[0x08, 0x96, 0x01][..],
+            b"\x12\x07testing",
+            &[0x32, 0x06, 0x03, 0x8e, 0x02, 0x9e, 0xa7, 0x05],
+            &[0x42, 0x04, 0, 0, 0x80, 0x3f],
+            &[0xa2, 0x01, 0x08, 0, 0, 0, 0, 0, 0, 0, 0xc0],
+            &[
+                0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01,
+            ],
+        ]
+        .concat();
+        assert_eq!(Example.bytes(), inner);
+        let length = inner.len() as u8;
+        let outer = [&[0x1a, length], &inner[..], &[0x1a, length], &inner].concat();
+        assert_eq!(Outer.bytes(), outer);
+    }
+}

@@ -1,0 +1,132 @@
+//! Explanations of fitted models. That a tree's values are Shapley's is shown beside the walk that finds them.
+
+use ensemble::artifact::Artifact;
+use ensemble::explain::{Explainer, Explanation, Scale};
+use ensemble::{Algorithm, Engine};
+
+use crate::fitting::{Fit, samples};
+use crate::packing::packed;
+use crate::synthetic::{COLUMNS, table};
+
+/// The model of each learner and their vote, fitted on the columns of `table` and a constant one.
+fn artifacts(engine: Engine) -> Vec<Artifact> {
+    let train = table(900, 3);
+    let values = with_constant(&train.values);
+    let train = samples(&values, COLUMNS + 1, &train.labels);
+    let engine = engine.to_string();
+    let fit = |algorithm| {
+        let trees = [
+            ("n_estimators", "12"),
+            ("max_depth", "5"),
+            ("engine", &engine),
+        ];
+        let settings: &[_] = match algorithm {
+            Algorithm::LogisticRegression => &[],
+            _ => &trees,
+        };
+        packed(Fit::new(algorithm, settings).on(&train), &train)
+    };
+    let mut artifacts: Vec<_> = Algorithm::ALL.into_iter().map(fit).collect();
+    artifacts.push(Artifact::combine(artifacts.clone(), &[5.0, 3.0, 2.0]).unwrap());
+    artifacts
+}
+
+/// Each row with another value at its end, which never changes.
+fn with_constant(values: &[f32]) -> Vec<f32> {
+    let rows = values.chunks(COLUMNS);
+    rows.flat_map(|row| row.iter().copied().chain([7.0]))
+        .collect()
+}
+
+/// Rows of which each third has no value in its first column.
+fn rows() -> Vec<Vec<f32>> {
+    let values = with_constant(&table(60, 4).values);
+    let mut rows: Vec<_> = values.chunks(COLUMNS + 1).map(<[f32]>::to_vec).collect();
+    for row in rows.iter_mut().step_by(3) {
+        row[0] = f32::NAN;
+    }
+    rows
+}
+
+fn log_odds(p: f64) -> f64 {
+    (p / (1.0 - p)).ln()
+}
+
+#[test]
+fn contributions_sum_to_the_answer() {
+    for engine in [Engine::Own, Engine::Smartcore] {
+        for artifact in artifacts(engine) {
+            let explainer = Explainer::new(&artifact).unwrap();
+            for row in rows() {
+                let vote = explainer.row(&row);
+                assert_eq!(vote.scale, Scale::Probability);
+                let error = vote.output() - artifact.predict_row(&row);
+                assert!(error.abs() < 1e-9, "{engine} {error:e}");
+                let members = artifact.members.iter().zip(explainer.members(&row));
+                for (member, explanation) in members {
+                    let p = member.model.predict_row(&row);
+                    let (scale, expected) = match member.algorithm {
+                        Algorithm::RandomForest => (Scale::Probability, p),
+                        _ => (Scale::LogOdds, log_odds(p)),
+                    };
+                    assert_eq!(explanation.scale, scale);
+                    let error = explanation.output() - expected;
+                    assert!(
+                        error.abs() < 1e-9 * expected.abs().max(1.0),
+                        "{engine} {error:e}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_column_without_a_use_gets_nothing_and_others_something() {
+    for artifact in artifacts(Engine::Own) {
+        let explainer = Explainer::new(&artifact).unwrap();
+        let mut used = vec![false; COLUMNS + 1];
+        for row in rows() {
+            let parts = explainer.row(&row).contributions;
+            assert_eq!(parts[COLUMNS], 0.0);
+            for (used, part) in used.iter_mut().zip(parts) {
+                *used |= part != 0.0;
+            }
+        }
+        assert!(used.iter().filter(|&&used| used).count() >= 3, "{used:?}");
+    }
+}
+
+/// A missing value is the mean there.
+#[test]
+fn a_logistic_regression_gives_a_missing_value_nothing() {
+    let artifacts = artifacts(Engine::Own);
+    let logistic = artifacts
+        .iter()
+        .find(|artifact| artifact.members[0].algorithm == Algorithm::LogisticRegression);
+    let explainer = Explainer::new(logistic.unwrap()).unwrap();
+    let nothing = explainer.members(&[f32::NAN; COLUMNS + 1]).remove(0);
+    assert_eq!(nothing.contributions, vec![0.0; COLUMNS + 1]);
+    assert_eq!(nothing.output(), nothing.base);
+}
+
+#[test]
+fn models_are_explained_the_same_after_a_journey_through_a_file() {
+    for artifact in artifacts(Engine::Own) {
+        let again = Artifact::from_bytes(&artifact.to_bytes(), &artifact.schema).unwrap();
+        let [before, after] = [&artifact, &again].map(|artifact| Explainer::new(artifact).unwrap());
+        for row in rows() {
+            assert_eq!(before.row(&row), after.row(&row));
+        }
+    }
+}
+
+#[test]
+fn the_ranking_goes_by_size_and_then_by_column() {
+    let explanation = Explanation {
+        scale: Scale::Probability,
+        base: 0.5,
+        contributions: vec![0.0, -0.2, 0.1, 0.2, 0.0, -0.3],
+    };
+    assert_eq!(explanation.ranking(), [5, 1, 3, 2, 0, 4]);
+}

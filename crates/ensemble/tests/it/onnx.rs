@@ -1,0 +1,63 @@
+//! Exported models. What they say is held against onnxruntime by `tests/exports` of the whole project.
+
+use ensemble::artifact::Artifact;
+use ensemble::{Algorithm, onnx};
+
+use crate::fitting::{Fit, samples};
+use crate::packing::packed;
+use crate::synthetic::{COLUMNS, table};
+
+fn vote(threads: usize) -> Artifact {
+    let train = table(600, 1);
+    let train = samples(&train.values, COLUMNS, &train.labels);
+    let fit = |algorithm| {
+        let settings: &[_] = match algorithm {
+            Algorithm::LogisticRegression => &[],
+            _ => &[("n_estimators", "3"), ("max_depth", "3")],
+        };
+        let fit = Fit {
+            threads,
+            ..Fit::new(algorithm, settings)
+        };
+        packed(fit.on(&train), &train)
+    };
+    Artifact::combine(Algorithm::ALL.map(fit).into(), &[1.0; 3]).unwrap()
+}
+
+#[test]
+fn the_same_model_gives_the_same_file_with_all_names_in_it() {
+    let file = onnx::export(&vote(1)).unwrap();
+    assert!(file == onnx::export(&vote(2)).unwrap());
+    let text = String::from_utf8_lossy(&file);
+    for name in [
+        "features",
+        "probabilities",
+        "label",
+        "members",
+        "ai.onnx.ml",
+        "[\"f0\",\"f1\"",
+        "threshold",
+        "nodes_hitrates",
+    ] {
+        assert!(text.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_answer_is_not_exported() {
+    let check = |change: &dyn Fn(&mut Artifact), expected: &str| {
+        let mut artifact = vote(1);
+        change(&mut artifact);
+        let refused = onnx::export(&artifact).unwrap_err().to_string();
+        assert_eq!(refused, format!("not a usable model artifact: {expected}"));
+    };
+    check(&|artifact| artifact.members.clear(), "it has no members");
+    check(
+        &|artifact| artifact.threshold = f64::NAN,
+        "the threshold is no probability",
+    );
+    check(
+        &|artifact| artifact.features.truncate(1),
+        "a probe has another number of values",
+    );
+}
