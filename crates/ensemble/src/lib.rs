@@ -29,7 +29,7 @@
 //! Answers of many rows, and those of a [`Prepared`] artifact, come from trees that are laid out anew for speed
 //! (`predict`), and are equal to the bit to what the trees themselves say.
 //!
-//! Models are judged by [`metrics`], weighed against each other by [`weights`] from their [`Predictions`] on the
+//! Models are judged by [`metrics`], looked into by [`inspection`], weighed against each other by [`weights`] from their [`Predictions`] on the
 //! validation part, and kept as one [`artifact`]. Where rows are the seconds of a recording, [`alarm`] makes alarms of
 //! probabilities, chooses the rule for that within a budget of false alarms, and says how soon events are found.
 //!
@@ -84,6 +84,7 @@ mod model;
 
 pub mod alarm;
 pub mod artifact;
+pub mod inspection;
 pub mod metrics;
 mod predict;
 mod predictions;
