@@ -1,11 +1,12 @@
-//! Temperatures as numbers of a palette.
+//! Temperatures as numbers of a palette, for pictures of frames.
+//!
+//! One scale for all frames, by how much a pixel is warmer than the middle of its frame, so that a colour means the
+//! same in every picture; above some 5 K it is logarithmic, because a fire is hundreds of times warmer than a wall.
 
-use sensor_model::ThermalFrame;
+use crate::frame::ThermalFrame;
 
-/// Numbers from here on are no temperatures.
-const TEMPERATURES: u8 = 64;
-pub(crate) const WHITE: u8 = TEMPERATURES;
-pub(crate) const BLACK: u8 = TEMPERATURES + 1;
+/// How many numbers there are, from 0 on.
+pub const COUNT: u8 = 64;
 
 /// The scale's ends, K above the middle of the frame.
 const SPAN_K: (f32, f32) = (-5.0, 400.0);
@@ -21,13 +22,10 @@ const STOPS: [[f32; 3]; 5] = [
     [252.0, 255.0, 164.0],
 ];
 
-/// Red, green and blue of every number.
-pub(crate) fn palette() -> Vec<u8> {
-    let shares = (0..TEMPERATURES).map(|number| f32::from(number) / f32::from(TEMPERATURES - 1));
-    let mut palette: Vec<u8> = shares.flat_map(colour).collect();
-    palette.extend([255; 3]);
-    palette.extend([0; 3]);
-    palette
+/// Red, green and blue of every number, one after another.
+pub fn palette() -> Vec<u8> {
+    let shares = (0..COUNT).map(|number| f32::from(number) / f32::from(COUNT - 1));
+    shares.flat_map(colour).collect()
 }
 
 fn colour(share: f32) -> [u8; 3] {
@@ -39,16 +37,36 @@ fn colour(share: f32) -> [u8; 3] {
 }
 
 /// The number of a temperature so many K above the middle of its frame.
-pub(crate) fn number(kelvin: f32) -> u8 {
+pub fn number(kelvin: f32) -> u8 {
     let position = |kelvin: f32| libm::asinhf(kelvin / STRAIGHT_K);
     let (low, high) = (position(SPAN_K.0), position(SPAN_K.1));
     let share = ((position(kelvin) - low) / (high - low)).clamp(0.0, 1.0);
-    (share * f32::from(TEMPERATURES - 1) + 0.5) as u8
+    (share * f32::from(COUNT - 1) + 0.5) as u8
 }
 
 /// What half of the pixels lie below, C.
-pub(crate) fn middle(frame: &ThermalFrame) -> f32 {
+pub fn middle(frame: &ThermalFrame) -> f32 {
     let mut celsius = frame.celsius().to_vec();
     let half = celsius.len() / 2;
     *celsius.select_nth_unstable_by(half, f32::total_cmp).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warmer_pixels_have_higher_numbers_and_brighter_colours() {
+        let numbers = [-50.0, -5.0, 0.0, 2.0, 20.0, 400.0, 900.0].map(number);
+        assert!(numbers.is_sorted());
+        assert_eq!((numbers[0], numbers[6]), (0, COUNT - 1));
+        assert!(numbers[2] > 0 && numbers[2] < numbers[3] && numbers[3] < numbers[4]);
+        let palette = palette();
+        assert_eq!(palette.len(), 3 * usize::from(COUNT));
+        let brightness: Vec<u32> = palette
+            .chunks(3)
+            .map(|colour| colour.iter().map(|&part| u32::from(part)).sum())
+            .collect();
+        assert!(brightness[0] < brightness[20] && brightness[20] < brightness[63]);
+    }
 }
