@@ -3,6 +3,7 @@
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+use crate::debian::{self, Package, Tools};
 use crate::{container, programs, venv};
 
 /// How a check ended.
@@ -19,8 +20,8 @@ pub(crate) struct Args {
     #[arg(long)]
     container: bool,
 
-    /// Install what that check needs where it is missing (Debian packages, as root)
-    #[arg(long, requires = "container")]
+    /// Install outside programs that checks need where they are missing (Debian packages, as root)
+    #[arg(long)]
     install: bool,
 }
 
@@ -28,13 +29,14 @@ pub(crate) struct Args {
 type Check = (&'static str, fn(&Args) -> anyhow::Result<Outcome>);
 
 /// In this order: what fails fast comes first, what needs the build comes after it.
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     ("format", format),
     ("build", build),
     ("lints", lints),
     ("tests", tests),
     ("documentation", documentation),
     ("client suite", clients),
+    ("browser", browser),
     ("container", in_container),
 ];
 
@@ -110,8 +112,13 @@ fn documentation(_: &Args) -> anyhow::Result<Outcome> {
 
 /// boto3 and the aws CLI against the local server: nothing of ours on the client's side.
 fn clients(_: &Args) -> anyhow::Result<Outcome> {
-    let suite = programs::root()?.join("tests/clients");
-    let python = match venv::python("clients", &suite.join("requirements.txt")) {
+    python_suite("clients")
+}
+
+/// A suite of `tests/` that pytest runs against the programs, in an environment of its own.
+fn python_suite(name: &str) -> anyhow::Result<Outcome> {
+    let suite = programs::root()?.join("tests").join(name);
+    let python = match venv::python(name, &suite.join("requirements.txt")) {
         Ok(Some(python)) => python,
         Ok(None) => return Ok(absent("there is no python3 on the PATH")),
         Err(error) => return Ok(absent(&format!("no Python environment: {error:#}"))),
@@ -125,6 +132,17 @@ fn clients(_: &Args) -> anyhow::Result<Outcome> {
     )
 }
 
+/// The browser that pages are looked at with.
+const BROWSER: [Package; 1] = [("chromium", "chromium")];
+
+/// The pages of `report-100k` in a real browser.
+fn browser(args: &Args) -> anyhow::Result<Outcome> {
+    match debian::find(&BROWSER, args.install || is_ci())? {
+        Tools::Absent(why) => Ok(absent(&why)),
+        Tools::Present => python_suite("browser"),
+    }
+}
+
 /// Our image in a real registry, trained and served by a real container runtime.
 fn in_container(args: &Args) -> anyhow::Result<Outcome> {
     if !args.container {
@@ -132,9 +150,9 @@ fn in_container(args: &Args) -> anyhow::Result<Outcome> {
             "it is run by `cargo xtask test --container`".to_owned(),
         ));
     }
-    match container::find(args.install || is_ci())? {
-        container::Tools::Absent(why) => Ok(absent(&why)),
-        container::Tools::Present => container::check().map(|()| Outcome::Passed),
+    match debian::find(&container::PACKAGES, args.install || is_ci())? {
+        Tools::Absent(why) => Ok(absent(&why)),
+        Tools::Present => container::check().map(|()| Outcome::Passed),
     }
 }
 
