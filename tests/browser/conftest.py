@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 SMALL = ["--set", "rf.n_estimators=20", "--set", "gb.n_estimators=20", "--wait"]
-EPISODES = ["--samples", "4000", "--alarm-hours", "1"]
+EPISODES = ["--samples", "4000", "--alarm-hours", "3"]
 
 
 class Programs:

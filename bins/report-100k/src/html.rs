@@ -24,6 +24,7 @@ use maud::html;
 
 use crate::curves::Curves;
 use crate::importance::Inspection;
+use crate::models::Trained;
 use crate::report::Report;
 use crate::thumbnails::Thumbnail;
 
@@ -36,6 +37,7 @@ pub(crate) use table::Table;
 pub(crate) struct Contents<'a> {
     pub(crate) report: &'a Report,
     pub(crate) manifest: &'a DataManifest,
+    pub(crate) trained: &'a [Trained],
     /// Of each model whose answers are known, the ensemble last.
     pub(crate) curves: Vec<Curves>,
     /// What the main model listens to, or why that is not known.

@@ -33,9 +33,12 @@ fn by_alarms(report: &Report, who: &str, (alarm, all): (&AlarmTrial, &Figures)) 
     let budget = alarm.choice.budget_per_day;
     let reached = found.within_60_s >= NEEDED_WITHIN_60_S && high <= budget;
     let figures = format!(
-        "Of {} fires in whole episodes that nothing was tuned on, the {who}’s alarm finds {:.0} % within 60 s \
+        "Of {} in whole episodes that nothing was tuned on, the {who}’s alarm finds {:.0} % within 60 s \
          and {:.0} % at all, at {:.1} false alarms a day (95 % interval {low:.1} to {high:.1})",
-        found.events,
+        match found.events {
+            1 => "1 fire".to_owned(),
+            events => format!("{events} fires"),
+        },
         100.0 * found.within_60_s,
         100.0 * found.recall,
         wrong.per_day,

@@ -79,6 +79,7 @@ async fn page(source: &Source<'_>, run: &RunName, gathered: &Gathered) -> anyhow
     let contents = Contents {
         report,
         manifest: &gathered.manifest,
+        trained: &gathered.trained,
         curves: models.models.iter().filter_map(Curves::of).collect(),
         inspection,
         thumbnails: if is_episodes {

@@ -8,7 +8,7 @@ use plotters::prelude::*;
 use super::{FINE, Paint};
 
 /// Width and height on the page's scale.
-const SIZE: (u32, u32) = (460, 340);
+const SIZE: (u32, u32) = (410, 310);
 
 /// An axis from one end to the other.
 pub(crate) struct Axis<'a> {
@@ -67,9 +67,9 @@ impl Chart<'_> {
         let ink = Paint::Ink.stand_in();
         let mut chart = ChartBuilder::on(area)
             .margin(FINE * 6)
-            .margin_right(FINE * 14)
-            .x_label_area_size(FINE * 44)
-            .y_label_area_size(FINE * 54)
+            .margin_right(FINE * 18)
+            .x_label_area_size(FINE * 42)
+            .y_label_area_size(FINE * 52)
             .build_cartesian_2d(self.x.range.clone(), self.y.range.clone())?;
         let text = ("sans-serif", FINE * 13).into_font().color(&ink);
         chart

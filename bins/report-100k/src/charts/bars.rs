@@ -7,7 +7,7 @@ use super::axes::Axis;
 use super::{FINE, Paint};
 
 /// Width on the page's scale, and what each bar adds to the height.
-const WIDTH: u32 = 460;
+const WIDTH: u32 = 410;
 const BAR_HEIGHT: u32 = 24;
 /// Height of the axis below.
 const FOOT: u32 = 44;
@@ -53,7 +53,7 @@ impl Bars<'_> {
         let count = self.bars.len().max(2) as i32;
         let mut chart = ChartBuilder::on(area)
             .margin(FINE * 4)
-            .margin_right(FINE * 14)
+            .margin_right(FINE * 22)
             .x_label_area_size(FINE * FOOT)
             .y_label_area_size(FINE * names)
             .build_cartesian_2d(self.x.range.clone(), (0..count - 1).into_segmented())?;
@@ -80,10 +80,11 @@ impl Bars<'_> {
             .label_style(text)
             .x_label_formatter(&self.x.format)
             .y_label_formatter(&name)
-            .x_labels(5)
+            .x_labels(4)
             .y_labels(2 * self.bars.len())
             .disable_y_mesh()
-            .max_light_lines(0)
+            // Not `max_light_lines(0)`: on an axis of whole numbers that overflows in plotters 0.3.7.
+            .light_line_style(TRANSPARENT)
             .bold_line_style(Paint::Grid.stand_in().stroke_width(FINE))
             .axis_style(ink.stroke_width(FINE))
             .set_all_tick_mark_size(FINE * 4)
@@ -104,5 +105,31 @@ impl Bars<'_> {
             }
         }
         area.present()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_of_bars_is_drawn_with_every_name() {
+        for count in [1, 2, 3, 18, 40] {
+            let bar = |number: usize| Bar {
+                name: format!("bar-{number}-"),
+                lengths: vec![(Paint::Step(0), 0.5)],
+                interval: Some([0.4, 0.6]),
+            };
+            let bars = Bars {
+                x: Axis::share("length"),
+                bars: (0..count).map(bar).collect(),
+            };
+            let svg = bars.draw().unwrap();
+            assert_eq!(svg.matches("<rect").count(), count);
+            for number in 0..count {
+                let name = format!("bar-{number}-\n");
+                assert_eq!(svg.matches(&name).count(), 1, "{number} of {count}");
+            }
+        }
     }
 }

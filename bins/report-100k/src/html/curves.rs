@@ -24,7 +24,8 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
         drawn.precision_recall()?,
         drawn.calibration()?,
     ];
-    for curves in &contents.curves {
+    // The ensemble first.
+    for curves in contents.curves.iter().rev() {
         figures.push(thresholds(curves)?);
     }
     Ok(html! {
@@ -32,7 +33,7 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
             "of rows are drawn, since rows of one group are alike." }
         div.figures { @for figure in &figures { (figure.markup()) } }
         h3 { "Decisions at the chosen thresholds" }
-        p { "Each threshold was chosen on the validation part for the best F1. One row is one second." }
+        p { "Each threshold was chosen on the validation part for the best F1." }
         (confusion(&contents.curves).markup())
     })
 }

@@ -11,8 +11,12 @@ use crate::models::ENSEMBLE;
 pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     let weights = weights(contents)?;
     Ok(html! {
-        p { "Every second is a row. A row counts as fire from the ignition on, visible or not. The test part was looked "
-            "at once, after models, weights and thresholds had been fixed on the validation part." }
+        p {
+            @if contents.manifest.profile == "episode" {
+                "Every second that is kept is a row. A row counts as fire from the ignition on, visible or not. "
+            }
+            "The test part was looked at once, after models, weights and thresholds had been fixed on the validation part."
+        }
         (models(contents).markup())
         (ceiling(contents))
         h3 { "Weights of the vote" }
