@@ -138,7 +138,10 @@ pub fn threshold_curve(
 
 /// How many labels are 1 and how many are not.
 fn classes(labels: &[u8]) -> (u64, u64) {
-    let positives = labels.iter().filter(|&&label| label == 1).count() as u64;
+    let positives = labels
+        .iter()
+        .map(|&label| u64::from(label == 1))
+        .sum::<u64>();
     (positives, labels.len() as u64 - positives)
 }
 
