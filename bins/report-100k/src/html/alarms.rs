@@ -1,14 +1,15 @@
 //! The alarm rule, how soon it finds the fires of each scenario, and how often it is wrong.
 
+mod charts;
+
 use std::collections::BTreeMap;
 
-use ensemble::alarm::{AlarmReport, AlarmTrial, Figures};
+use ensemble::alarm::{AlarmReport, AlarmTrial};
 use fire_cli::{false_alarms_in_words, rule_in_words};
 use maud::{Markup, html};
 
 use super::numbers::{count, or_dash, percent};
-use super::{Contents, Figure, Key, Table};
-use crate::charts::{Axis, Bar, Bars, Chart, Mark, Paint};
+use super::{Contents, Table};
 use crate::report::Report;
 use crate::thumbnails::{HEIGHT, Thumbnail, WIDTH};
 
@@ -24,8 +25,8 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
         });
     };
     let mut figures = Vec::new();
-    figures.extend(found(test)?);
-    figures.extend(trade_off(test)?);
+    figures.extend(charts::found(test)?);
+    figures.extend(charts::trade_off(test)?);
     Ok(html! {
         p { "The " (who) " raises an alarm " (rule_in_words(&alarm.choice.rule)) ". " (chosen(alarm)) }
         @if let Some(words) = false_alarms_in_words(&test.all) {
@@ -63,162 +64,6 @@ fn chosen(alarm: &AlarmTrial) -> String {
         "The rule was chosen on one set of whole episodes for at most {} false alarms a day, {kept}.",
         choice.budget_per_day
     )
-}
-
-/// How many fires of each scenario are found, and how soon.
-fn found(test: &AlarmReport) -> anyhow::Result<Option<Figure<'static>>> {
-    let all = std::iter::once(("all fires", &test.all));
-    let kinds = test
-        .kinds
-        .iter()
-        .map(|(name, figures)| (name.as_str(), figures));
-    let with_fires: Vec<_> = all
-        .chain(kinds)
-        .filter_map(|(name, figures)| Some((name, figures.detection?)))
-        .collect();
-    if with_fires.is_empty() {
-        return Ok(None);
-    }
-    let bars = Bars {
-        x: Axis {
-            format: &|share| percent(*share),
-            ..Axis::share("share of fires found")
-        },
-        bars: with_fires
-            .iter()
-            .map(|(name, found)| Bar {
-                name: (*name).to_owned(),
-                lengths: vec![
-                    (Paint::Step(2), found.recall),
-                    (Paint::Step(1), found.within_60_s),
-                    (Paint::Step(0), found.within_30_s),
-                ],
-                interval: None,
-            })
-            .collect(),
-    };
-    let words = with_fires.iter().map(|(name, found)| {
-        format!(
-            "{name}: {} within 60 s, {} at all",
-            percent(found.within_60_s),
-            percent(found.recall)
-        )
-    });
-    let rows = with_fires.iter().map(|(name, found)| {
-        let shares = [
-            found.within_30_s,
-            found.within_60_s,
-            found.within_120_s,
-            found.recall,
-        ];
-        [(*name).to_owned(), count(found.events)]
-            .into_iter()
-            .chain(shares.map(percent))
-            .collect()
-    });
-    Ok(Some(Figure {
-        id: "found",
-        name: "Fires found, by scenario",
-        reading: "Counted from the ignition on, when there may be nothing to see yet.",
-        description: words.collect::<Vec<_>>().join("; ") + ".",
-        drawing: bars.draw()?,
-        legend: vec![
-            Key::area(Paint::Step(0), "within 30 s"),
-            Key::area(Paint::Step(1), "within 60 s"),
-            Key::area(Paint::Step(2), "later"),
-        ],
-        table: Table::new(
-            "Share of fires found",
-            &[
-                "scenario",
-                "fires",
-                "within 30 s",
-                "within 60 s",
-                "within 120 s",
-                "at all",
-            ],
-            rows.collect(),
-        ),
-    }))
-}
-
-/// What the same rule would find at other thresholds, and at how many false alarms.
-fn trade_off(test: &AlarmReport) -> anyhow::Result<Option<Figure<'static>>> {
-    let point = |figures: &Figures| {
-        let rate = figures.false_alarms?.per_day;
-        Some((rate, figures.detection?.within_60_s))
-    };
-    let points: Vec<_> = test
-        .curve
-        .iter()
-        .filter_map(|at| point(&at.figures))
-        .collect();
-    let (Some(chosen), Some(days)) = (
-        point(&test.all),
-        test.all.false_alarms.map(|wrong| wrong.days),
-    ) else {
-        return Ok(None);
-    };
-    // None in the time that was watched is not never: it is drawn at the left end, below one in that time.
-    let floor = 0.5 / days;
-    let place = |(rate, found): (f64, f64)| (rate.max(floor).log10(), found);
-    let most = points
-        .iter()
-        .map(|point| point.0)
-        .fold(10.0 * floor, f64::max);
-    let chart = Chart {
-        x: Axis {
-            label: "false alarms a day",
-            range: floor.log10()..most.log10(),
-            format: &move |power| {
-                let rate = 10_f64.powf(*power);
-                if rate < 10.0 {
-                    format!("{rate:.1}")
-                } else {
-                    format!("{rate:.0}")
-                }
-            },
-        },
-        y: Axis {
-            format: &|share| percent(*share),
-            ..Axis::share("share of fires found within 60 s")
-        },
-        marks: vec![
-            Mark::Line(
-                Paint::Series(0),
-                points.iter().copied().map(place).collect(),
-            ),
-            Mark::Dot(Paint::Series(1), place(chosen)),
-        ],
-    };
-    let rows = test.curve.iter().filter_map(|at| {
-        let (rate, found) = point(&at.figures)?;
-        Some(vec![
-            format!("{:.4}", at.threshold),
-            format!("{rate:.1}"),
-            percent(found),
-        ])
-    });
-    Ok(Some(Figure {
-        id: "trade-off",
-        name: "Found fires against false alarms",
-        reading: "The same rule at other thresholds, on a logarithmic scale; the left end is none in the time watched.",
-        description: format!(
-            "The chosen rule finds {} of the fires within 60 s at {:.1} false alarms a day.",
-            percent(chosen.1),
-            chosen.0
-        ),
-        drawing: chart.draw()?,
-        legend: vec![
-            Key::line(Paint::Series(0), "other thresholds"),
-            Key::area(Paint::Series(1), "the chosen rule"),
-        ],
-        table: Table::new(
-            "The rule at other thresholds",
-            &["threshold", "false alarms a day", "found within 60 s"],
-            rows.collect(),
-        ),
-    }))
 }
 
 /// Every scenario with its pictures, fires and false alarms.

@@ -237,9 +237,12 @@ impl Drawn<'_> {
     }
 }
 
+/// A figure of the decisions at one threshold.
+type OfCounts = fn(&Confusion) -> f64;
+
 /// Precision, recall and F1 of one model over its threshold.
 fn thresholds(curves: &Curves) -> anyhow::Result<Figure<'_>> {
-    let figures: [(&str, fn(&Confusion) -> f64); 3] = [
+    let figures: [(&str, OfCounts); 3] = [
         ("F1", Confusion::f1),
         ("precision", Confusion::precision),
         ("recall", Confusion::recall),
