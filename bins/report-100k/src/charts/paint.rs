@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn no_two_paints_are_taken_for_each_other() {
-        let mut colours: Vec<_> = Paint::all().map(|paint| paint.stand_in()).collect();
+        let mut colours: Vec<_> = Paint::all().map(Paint::stand_in).collect();
         let count = colours.len();
         colours.sort_unstable_by_key(|colour| (colour.0, colour.1, colour.2));
         colours.dedup();
