@@ -15,6 +15,9 @@ mod world;
 // From rows to the endpoint's answers, and what the figures must satisfy.
 mod pipeline;
 
+// The page of a run, and the comparison of two.
+mod report;
+
 // Simulated episodes: the alarm rule, shards, what is kept, rows beside given ones.
 mod episodes;
 

@@ -17,7 +17,7 @@ use crate::{image, programs};
 use job::Podman;
 use registry::Registry;
 
-pub(crate) use tools::{Tools, find};
+pub(crate) use tools::PACKAGES;
 
 /// Everything; an error says what did not hold.
 pub(crate) fn check() -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+use crate::debian::{self, Package, Tools};
 use crate::{container, programs, venv};
 
 /// How a check ended.
@@ -15,12 +16,8 @@ enum Outcome {
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Build the static image too and run it under a real container runtime; the build takes long
+    /// Install outside programs that checks need where they are missing (Debian packages, as root)
     #[arg(long)]
-    container: bool,
-
-    /// Install what that check needs where it is missing (Debian packages, as root)
-    #[arg(long, requires = "container")]
     install: bool,
 
     /// Run these checks alone, by the names that the summary prints
@@ -32,7 +29,7 @@ pub(crate) struct Args {
 type Check = (&'static str, fn(&Args) -> anyhow::Result<Outcome>);
 
 /// In this order: what fails fast comes first, what needs the build comes after it.
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 9] = [
     ("format", format),
     ("build", build),
     ("lints", lints),
@@ -40,6 +37,7 @@ const CHECKS: [Check; 8] = [
     ("documentation", documentation),
     ("client suite", clients),
     ("exports", exports),
+    ("browser", browser),
     ("container", in_container),
 ];
 
@@ -151,16 +149,22 @@ fn suite(name: &str) -> anyhow::Result<Outcome> {
     )
 }
 
+/// The browser that pages are looked at with.
+const BROWSER: [Package; 1] = [("chromium", "chromium")];
+
+/// The pages of `report-100k` in a real browser.
+fn browser(args: &Args) -> anyhow::Result<Outcome> {
+    match debian::find(&BROWSER, args.install || is_ci())? {
+        Tools::Absent(why) => Ok(absent(&why)),
+        Tools::Present => suite("browser"),
+    }
+}
+
 /// Our image in a real registry, trained and served by a real container runtime.
 fn in_container(args: &Args) -> anyhow::Result<Outcome> {
-    if !args.container {
-        return Ok(Outcome::Skipped(
-            "it is run by `cargo xtask test --container`".to_owned(),
-        ));
-    }
-    match container::find(args.install || is_ci())? {
-        container::Tools::Absent(why) => Ok(absent(&why)),
-        container::Tools::Present => container::check().map(|()| Outcome::Passed),
+    match debian::find(&container::PACKAGES, args.install || is_ci())? {
+        Tools::Absent(why) => Ok(absent(&why)),
+        Tools::Present => container::check().map(|()| Outcome::Passed),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use ensemble::Algorithm;
+use ensemble::artifact::Artifact;
 use fire_cli::{DataManifest, Judged, Layout, Packed, RunName, failed, fetch_model, usage};
 use sagemaker_ops::training::{Job, JobStatus};
 use sagemaker_ops::{Clients, EndpointName, ErrorKind, S3Uri};
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::models::Trained;
 use crate::report::{EndpointReport, EnsembleReport, JobReport, Report, SplitReport, Timings};
 
 /// Where a run's traces are.
@@ -57,8 +59,16 @@ struct RecordedTimings {
     test: Option<f64>,
 }
 
+/// The report with what it was made of.
+pub(crate) struct Gathered {
+    pub(crate) report: Report,
+    pub(crate) manifest: DataManifest,
+    pub(crate) trained: Vec<Trained>,
+    pub(crate) ensemble: Option<Artifact>,
+}
+
 /// Collects the report of a run.
-pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result<Report> {
+pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result<Gathered> {
     let manifest = DataManifest::fetch(source.clients, source.layout, run).await?;
     let manifest = manifest.ok_or_else(|| {
         usage(anyhow!(
@@ -68,7 +78,7 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
     let train: TrainRecord = record(source.records, "train.json")?.unwrap_or_default();
     let deploy: Option<DeployRecord> = record(source.records, "deploy.json")?;
     let combined: Option<DeployRecord> = record(source.records, "ensemble.json")?;
-    let mut jobs = Vec::new();
+    let (mut jobs, mut trained) = (Vec::new(), Vec::new());
     let mut times = Vec::new();
     for algorithm in Algorithm::ALL {
         let name = Layout::job(run, algorithm)?;
@@ -79,7 +89,9 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
             Err(error) => return Err(error.into()),
         };
         times.extend([Some(job.created), job.ended].into_iter().flatten());
-        jobs.push(job_report(source.clients, algorithm, job).await?);
+        let (job, model) = job_report(source.clients, algorithm, job).await?;
+        jobs.push(job);
+        trained.push(model);
     }
     if jobs.is_empty() {
         return Err(usage(anyhow!(
@@ -90,14 +102,19 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
     timings.combine = combined
         .as_ref()
         .and_then(|record| record.timings_seconds.combine);
-    let (ensemble, judged) = match combined {
+    let (ensemble, artifact, judged) = match combined {
         Some(record) => {
-            let (ensemble, judged) = ensemble(source.clients, record).await?;
-            (Some(ensemble), judged)
+            let (
+                ensemble,
+                Packed {
+                    artifact, judged, ..
+                },
+            ) = ensemble(source.clients, record).await?;
+            (Some(ensemble), Some(artifact), judged)
         }
-        None => (None, Judged::default()),
+        None => (None, None, Judged::default()),
     };
-    Ok(Report {
+    let report = Report {
         run: run.to_string(),
         backend: source.clients.kind().to_string(),
         profile: manifest.profile.clone(),
@@ -109,12 +126,18 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
         ensemble,
         alarm: judged.alarm,
         scenarios: judged.kinds,
-        single_features: manifest.single_features,
+        single_features: manifest.single_features.clone(),
         endpoint: match deploy {
             Some(record) => Some(endpoint(source.clients, record).await?),
             None => None,
         },
         timings_seconds: timings,
+    };
+    Ok(Gathered {
+        report,
+        manifest,
+        trained,
+        ensemble: artifact,
     })
 }
 
@@ -158,16 +181,15 @@ async fn job_report(
     clients: &Clients,
     algorithm: Algorithm,
     job: Job,
-) -> anyhow::Result<JobReport> {
-    let Packed {
-        artifact, judged, ..
-    } = match (&job.status, &job.model_uri) {
-        (JobStatus::Completed, Some(uri)) => {
-            fetch_model(clients, uri, sensor_model::fingerprint()).await?
-        }
+) -> anyhow::Result<(JobReport, Trained)> {
+    let uri = match (&job.status, &job.model_uri) {
+        (JobStatus::Completed, Some(uri)) => uri.clone(),
         _ => return Err(failed(anyhow!("{}", unfinished(&job)))),
     };
-    Ok(JobReport {
+    let Packed {
+        artifact, judged, ..
+    } = fetch_model(clients, &uri, sensor_model::fingerprint()).await?;
+    let report = JobReport {
         name: job.name.to_string(),
         algorithm,
         cost_usd: job.cost_usd(job.ended.unwrap_or(job.created)),
@@ -175,28 +197,36 @@ async fn job_report(
         instance_type: job.instance_type,
         training_seconds: job.training_seconds,
         billable_seconds: job.billable_seconds,
-        validation: artifact.validation,
-        test: artifact.test,
+        validation: artifact.validation.clone(),
+        test: artifact.test.clone(),
         alarm: judged.alarm,
-    })
+    };
+    let name = algorithm.to_string();
+    Ok((
+        report,
+        Trained {
+            name,
+            uri,
+            artifact,
+        },
+    ))
 }
 
 async fn ensemble(
     clients: &Clients,
     record: DeployRecord,
-) -> anyhow::Result<(EnsembleReport, Judged)> {
+) -> anyhow::Result<(EnsembleReport, Packed)> {
     let uri = record.model.model_uri;
-    let Packed {
-        artifact, judged, ..
-    } = fetch_model(clients, &uri, sensor_model::fingerprint()).await?;
+    let packed = fetch_model(clients, &uri, sensor_model::fingerprint()).await?;
+    let artifact = &packed.artifact;
     let report = EnsembleReport {
-        weights: fire_cli::weights(&artifact),
+        weights: fire_cli::weights(artifact),
         threshold: artifact.threshold,
-        validation: artifact.validation,
-        test: artifact.test,
+        validation: artifact.validation.clone(),
+        test: artifact.test.clone(),
         model_uri: uri,
     };
-    Ok((report, judged))
+    Ok((report, packed))
 }
 
 /// The endpoint as it is now, with the answers that it gave when it was deployed.

@@ -1,5 +1,6 @@
 //! The form of `report.json`. Keys are stable: later versions only add.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use ensemble::alarm::AlarmTrial;
@@ -33,6 +34,37 @@ pub(crate) struct Report {
     pub(crate) single_features: BTreeMap<String, f64>,
     pub(crate) endpoint: Option<EndpointReport>,
     pub(crate) timings_seconds: Timings,
+}
+
+impl Report {
+    /// The job whose model has the highest AUC on validation.
+    pub(crate) fn best_job(&self) -> Option<&JobReport> {
+        let auc = |job: &JobReport| job.validation.as_ref().map(|scores| scores.auc);
+        let judged = self.jobs.iter().filter(|job| auc(job).is_some());
+        judged.max_by(|a, b| auc(a).partial_cmp(&auc(b)).unwrap_or(Ordering::Equal))
+    }
+
+    /// What the run's model is called for people, and its figures on the test part: those of the ensemble, else of the
+    /// best job.
+    pub(crate) fn main_test(&self) -> Option<(&'static str, &Scores)> {
+        if let Some(ensemble) = &self.ensemble {
+            return Some(("ensemble", ensemble.test.as_ref()?));
+        }
+        Some(("best model", self.best_job()?.test.as_ref()?))
+    }
+
+    /// The same for its alarm rule.
+    pub(crate) fn main_alarm(&self) -> Option<(&'static str, &AlarmTrial)> {
+        if self.ensemble.is_some() {
+            return Some(("ensemble", self.alarm.as_ref()?));
+        }
+        Some(("best model", self.best_job()?.alarm.as_ref()?))
+    }
+
+    /// Whether its rows were made here and not given.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.profile != "data"
+    }
 }
 
 /// Rows of each part, and the audit of the split.

@@ -29,8 +29,8 @@
 //! Answers of many rows, and those of a [`Prepared`] artifact, come from trees that are laid out anew for speed
 //! (`predict`), and are equal to the bit to what the trees themselves say.
 //!
-//! Models are judged by [`metrics`], weighed against each other by [`weights`] from their [`Predictions`] on the
-//! validation part, and kept as one [`artifact`]. [`explain`] says what each column adds to an answer, and with the
+//! Models are judged by [`metrics`], looked into by [`inspection`], weighed against each other by [`weights`] from
+//! their [`Predictions`] on the validation part, and kept as one [`artifact`]. [`explain`] says what each column adds to an answer, and with the
 //! feature `onnx` the module of that name writes an artifact for other runtimes. Where rows are the seconds of a
 //! recording, [`alarm`] makes alarms of probabilities, chooses the rule for that within a budget of false alarms, and
 //! says how soon events are found.
@@ -87,6 +87,7 @@ mod model;
 pub mod alarm;
 pub mod artifact;
 pub mod explain;
+pub mod inspection;
 pub mod metrics;
 #[cfg(feature = "onnx")]
 pub mod onnx;

@@ -4,12 +4,23 @@
 //! everything at once; the other functions take it for granted, and their figures mean nothing where it does not hold.
 
 mod confusion;
-mod interval;
 mod ranking;
+mod resample;
 mod scores;
 
+mod band;
+mod curves;
+mod interval;
+mod paired;
+
+pub use band::{BandPoint, calibration_intervals, precision_recall_band, roc_band};
 pub use confusion::Confusion;
+pub use curves::{
+    CalibrationBin, PrecisionRecallPoint, RocPoint, calibration_curve, precision_recall_curve,
+    roc_curve, threshold_curve,
+};
 pub use interval::auc_interval;
+pub use paired::{Candidate, Difference, PairedDifferences, paired_differences};
 pub use ranking::{best_f1_threshold, pr_auc, roc_auc};
 pub use scores::{AtThreshold, Scores, evaluate};
 pub(crate) use scores::{check, check_probabilities, evaluate_grouped};

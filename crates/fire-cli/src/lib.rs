@@ -42,7 +42,7 @@ pub use job_output::JobOutput;
 pub use layout::{Layout, Project};
 pub use manifest::{Ceiling, DataManifest, PartEntry};
 pub use package::{Judged, Packed, fetch_model, pack_judged, pack_model, read_artifact, weights};
-pub use record::{run_folder, write_json};
+pub use record::{run_folder, write_file, write_json};
 pub use run_name::{RunName, Stamp};
 pub use spending::SpendingArgs;
 pub use start::{main, shell_word, sibling_program};

@@ -16,8 +16,12 @@ pub fn run_folder(state_dir: &Path, run: &RunName) -> PathBuf {
 /// Writes a document as JSON, beside its place first and then by rename, so that it is
 /// never half written; missing folders are made.
 pub fn write_json(path: &Path, document: &impl Serialize) -> anyhow::Result<()> {
-    let bytes = serde_json::to_vec_pretty(document)?;
-    write_whole(path, &bytes).with_context(|| format!("cannot write {}", path.display()))
+    write_file(path, &serde_json::to_vec_pretty(document)?)
+}
+
+/// Writes a file in the same way.
+pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    write_whole(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

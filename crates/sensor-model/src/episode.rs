@@ -24,6 +24,7 @@ mod background;
 mod camera;
 mod canvas;
 mod co2_sensor;
+pub mod colours;
 mod combustion;
 mod draw;
 mod electronics;

@@ -1,10 +1,6 @@
 //! How far a figure would move on other rows of the same kind.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-
-/// Resamples; the ends of the interval are then known to about 0.13 standard deviations.
-const RESAMPLES: u64 = 400;
+use super::resample::{Units, percentile_interval};
 
 /// The 95 % percentile bootstrap interval of the ROC-AUC (Efron and Tibshirani 1993, chapter 13).
 ///
@@ -17,45 +13,13 @@ pub fn auc_interval(
     groups: Option<&[u64]>,
     seed: u64,
 ) -> Option<[f64; 2]> {
-    let (units, count) = match groups {
-        Some(groups) => number_groups(groups),
-        None => ((0..labels.len()).collect(), labels.len()),
-    };
-    let ranked = Ranked::new(labels, probabilities, &units);
-    let mut draws = vec![0_u32; count];
-    let mut areas: Vec<f64> = (0..RESAMPLES)
-        .filter_map(|resample| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            // Each resample has a stream of its own, so that their number does not change what they draw.
-            rng.set_stream(resample);
-            draw(&mut draws, &mut rng);
-            ranked.auc(&draws)
-        })
-        .collect();
-    areas.sort_unstable_by(f64::total_cmp);
-    Some([quantile(&areas, 0.025)?, quantile(&areas, 0.975)?])
-}
-
-/// Numbers the groups from 0 in ascending order; each row's number, and how many there are.
-fn number_groups(groups: &[u64]) -> (Vec<usize>, usize) {
-    let mut distinct = groups.to_vec();
-    distinct.sort_unstable();
-    distinct.dedup();
-    let number = |group: &u64| distinct.partition_point(|known| known < group);
-    (groups.iter().map(number).collect(), distinct.len())
-}
-
-/// Draws as many units as there are, with replacement, and counts them.
-fn draw(draws: &mut [u32], rng: &mut impl Rng) {
-    draws.fill(0);
-    for _ in 0..draws.len() {
-        let unit = (u64::from(rng.next_u32()) * draws.len() as u64) >> 32;
-        draws[unit as usize] += 1;
-    }
+    let units = Units::new(labels.len(), groups);
+    let ranked = Ranked::new(labels, probabilities, &units.of_row);
+    percentile_interval(units.resampled(seed, |draws| ranked.auc(draws)))
 }
 
 /// Rows from the highest probability down, sorted once for all resamples.
-struct Ranked {
+pub(super) struct Ranked {
     rows: Vec<Row>,
 }
 
@@ -68,7 +32,7 @@ struct Row {
 }
 
 impl Ranked {
-    fn new(labels: &[u8], probabilities: &[f64], units: &[usize]) -> Self {
+    pub(super) fn new(labels: &[u8], probabilities: &[f64], units: &[usize]) -> Self {
         let mut order: Vec<usize> =
             (0..labels.len().min(probabilities.len()).min(units.len())).collect();
         order.sort_unstable_by(|&a, &b| {
@@ -88,8 +52,22 @@ impl Ranked {
         }
     }
 
+    /// Positives and negatives at or above each distinct probability, from the highest down, each row counted as often
+    /// as its unit was drawn.
+    pub(super) fn called(&self, draws: &[u32]) -> Vec<[u64; 2]> {
+        let mut called = Vec::new();
+        let mut counts = [0, 0];
+        for row in &self.rows {
+            counts[usize::from(!row.positive)] += u64::from(draws[row.unit as usize]);
+            if row.ends_tie {
+                called.push(counts);
+            }
+        }
+        called
+    }
+
     /// The ROC-AUC with each row counted as often as its unit was drawn.
-    fn auc(&self, draws: &[u32]) -> Option<f64> {
+    pub(super) fn auc(&self, draws: &[u32]) -> Option<f64> {
         let (mut positives, mut negatives, mut twice_won) = (0, 0, 0);
         let (mut tied_positives, mut tied_negatives) = (0, 0);
         for row in &self.rows {
@@ -106,13 +84,6 @@ impl Ranked {
         let pairs = positives * negatives;
         (pairs > 0).then(|| twice_won as f64 / (2 * pairs) as f64)
     }
-}
-
-/// The quantile of ascending values, linear between neighbours.
-fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    let at = share * sorted.len().checked_sub(1)? as f64;
-    let (below, above) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
-    Some(below + (above - below) * (at - at.floor()))
 }
 
 #[cfg(test)]

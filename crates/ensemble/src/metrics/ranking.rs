@@ -1,14 +1,14 @@
 //! Figures that depend on the order of the probabilities alone.
 
 /// The positives and negatives that share one probability.
-struct Tie {
-    probability: f64,
-    positives: u64,
-    negatives: u64,
+pub(super) struct Tie {
+    pub(super) probability: f64,
+    pub(super) positives: u64,
+    pub(super) negatives: u64,
 }
 
 /// All ties, from the highest probability down.
-fn ties(labels: &[u8], probabilities: &[f64]) -> Vec<Tie> {
+pub(super) fn ties(labels: &[u8], probabilities: &[f64]) -> Vec<Tie> {
     let mut rows: Vec<(f64, u8)> = probabilities
         .iter()
         .copied()

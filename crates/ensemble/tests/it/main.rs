@@ -15,6 +15,8 @@ mod alarm;
 mod artifact;
 /// What fuzzing starts from.
 mod corpus;
+/// Curves that scikit-learn draws of the same vectors, and its partial dependence.
+mod curves;
 /// What a fit does with unusual rows.
 mod edge_cases;
 /// What each column adds to an answer of a fitted model.

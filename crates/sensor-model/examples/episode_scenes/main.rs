@@ -1,10 +1,8 @@
 //! A contact sheet: a row of frames for each scenario, with captions: `cargo xtask scenes`, or
 //! `cargo run -p sensor-model --example episode_scenes OUT.png [SEED]`.
 //!
-//! All frames share one scale, by how much a pixel is warmer than the middle of its frame, so that a colour means the
-//! same in every picture; above some 5 K it is logarithmic, because a fire is hundreds of times warmer than a wall.
+//! All frames share the scale of [`colours`](sensor_model::episode::colours).
 
-mod colours;
 mod font;
 mod sheet;
 

@@ -3,11 +3,15 @@
 use std::io::Write;
 
 use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
+use sensor_model::episode::colours::{self, middle, number};
 use sensor_model::episode::{SCENE_FRAMES, Scene};
 use sensor_model::{FRAME_HEIGHT, FRAME_WIDTH, ThermalFrame};
 
-use crate::colours::{BLACK, WHITE, middle, number, palette};
 use crate::font;
+
+/// Numbers beyond those of temperatures.
+const WHITE: u8 = colours::COUNT;
+const BLACK: u8 = colours::COUNT + 1;
 
 /// Pixels between things.
 const GAP: usize = 4;
@@ -21,6 +25,14 @@ const WIDTH: usize = SCENE_FRAMES * CELL_WIDTH;
 /// Above all rows: the scale.
 const SCALE_HEIGHT: usize = 12;
 const HEAD_HEIGHT: usize = TITLE_HEIGHT + SCALE_HEIGHT + CAPTION_HEIGHT;
+
+/// The colours of temperatures, then white and black.
+fn palette() -> Vec<u8> {
+    let mut palette = colours::palette();
+    palette.extend([255; 3]);
+    palette.extend([0; 3]);
+    palette
+}
 
 /// A picture whose pixels are numbers of the palette.
 pub(crate) struct Sheet {

@@ -1,0 +1,67 @@
+//! Charts as SVG: drawn by plotters, coloured by the page.
+//!
+//! Nothing here knows of a run. A chart is given numbers, and its colours are the page's custom properties, so that one
+//! drawing serves the light and the dark theme.
+
+mod axes;
+mod bars;
+mod paint;
+
+pub(crate) use axes::{Axis, Chart, Mark};
+pub(crate) use bars::{Bar, Bars};
+pub(crate) use paint::Paint;
+
+/// Units of a drawing per unit of the page: plotters rounds places to whole units.
+const FINE: u32 = 4;
+
+/// The drawing with the page's colours, its name and its description, ready to stand in a page.
+///
+/// `name` and `description` must be escaped already; `id` is unique in the page.
+pub(crate) fn labelled(drawing: &str, id: &str, [name, description]: [&str; 2]) -> String {
+    // What plotters says of size and language is the page's business.
+    let inner = drawing
+        .split_once("<svg")
+        .and_then(|(_, rest)| rest.split_once('>'));
+    let (head, body) = inner.unwrap_or(("", ""));
+    let view = head
+        .split_once("viewBox=\"")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .map_or("0 0 1 1", |(view, _)| view);
+    let body = paint::themed(body);
+    format!(
+        "<svg viewBox=\"{view}\" role=\"img\" aria-labelledby=\"{id}-name {id}-description\">\
+         <title id=\"{id}-name\">{name}</title><desc id=\"{id}-description\">{description}</desc>{body}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drawing_carries_its_name_and_the_pages_colours() {
+        let axis = |label| Axis::share(label);
+        let chart = Chart {
+            x: axis("a < b"),
+            y: axis("y"),
+            marks: vec![
+                Mark::Line(Paint::Series(1), vec![(0.0, 0.0), (1.0, 1.0)]),
+                Mark::Band(Paint::Series(0), vec![(0.0, [0.1, 0.2]), (1.0, [0.3, 0.4])]),
+            ],
+        };
+        let svg = labelled(&chart.draw().unwrap(), "f", ["Name", "What it shows"]);
+        for expected in [
+            "role=\"img\" aria-labelledby=\"f-name f-description\"",
+            "<title id=\"f-name\">Name</title>",
+            "stroke=\"var(--series-1)\" stroke-dasharray=\"32 16\"",
+            "fill=\"var(--series-0)\"",
+            "fill=\"currentColor\"",
+            "a &lt; b",
+            "</svg>",
+        ] {
+            assert!(svg.contains(expected), "{expected} is not in {svg}");
+        }
+        assert!(!svg.contains("http"), "{svg}");
+        assert!(!svg.contains("=\"#"), "a fixed colour in {svg}");
+    }
+}

@@ -1,0 +1,119 @@
+//! Points, lines and bands between two axes.
+
+use std::ops::Range;
+
+use anyhow::anyhow;
+use plotters::prelude::*;
+
+use super::{FINE, Paint};
+
+/// Width and height on the page's scale.
+const SIZE: (u32, u32) = (410, 310);
+
+/// An axis from one end to the other.
+pub(crate) struct Axis<'a> {
+    pub(crate) label: &'a str,
+    pub(crate) range: Range<f64>,
+    /// How its numbers are written.
+    pub(crate) format: &'a dyn Fn(&f64) -> String,
+}
+
+/// What is drawn between the axes, in this order.
+pub(crate) enum Mark {
+    Line(Paint, Vec<(f64, f64)>),
+    /// Places with the lower and upper end of what lies there.
+    Band(Paint, Vec<(f64, [f64; 2])>),
+    /// One upright interval.
+    Interval(Paint, (f64, [f64; 2])),
+    Dot(Paint, (f64, f64)),
+    /// A thin line for comparison.
+    Guide([(f64, f64); 2]),
+}
+
+/// A chart with two axes of numbers.
+pub(crate) struct Chart<'a> {
+    pub(crate) x: Axis<'a>,
+    pub(crate) y: Axis<'a>,
+    pub(crate) marks: Vec<Mark>,
+}
+
+impl<'a> Axis<'a> {
+    /// From 0 to 1.
+    pub(crate) fn share(label: &'a str) -> Self {
+        Self {
+            label,
+            range: 0.0..1.0,
+            format: &|share| format!("{share:.1}"),
+        }
+    }
+}
+
+impl Chart<'_> {
+    /// The chart as SVG text; see [`labelled`](super::labelled).
+    pub(crate) fn draw(&self) -> anyhow::Result<String> {
+        let mut svg = String::new();
+        let size = (FINE * SIZE.0, FINE * SIZE.1);
+        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        self.draw_on(&area)
+            .map_err(|error| anyhow!("a chart cannot be drawn: {error}"))?;
+        drop(area);
+        Ok(svg)
+    }
+
+    fn draw_on<B: DrawingBackend>(
+        &self,
+        area: &DrawingArea<B, plotters::coord::Shift>,
+    ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
+        let ink = Paint::Ink.stand_in();
+        let mut chart = ChartBuilder::on(area)
+            .margin(FINE * 6)
+            .margin_right(FINE * 18)
+            .x_label_area_size(FINE * 42)
+            .y_label_area_size(FINE * 52)
+            .build_cartesian_2d(self.x.range.clone(), self.y.range.clone())?;
+        let text = ("sans-serif", FINE * 13).into_font().color(&ink);
+        chart
+            .configure_mesh()
+            .x_desc(self.x.label)
+            .y_desc(self.y.label)
+            .axis_desc_style(text.clone())
+            .label_style(text)
+            .x_label_formatter(&self.x.format)
+            .y_label_formatter(&self.y.format)
+            .x_labels(6)
+            .y_labels(6)
+            .max_light_lines(0)
+            .bold_line_style(Paint::Grid.stand_in().stroke_width(FINE))
+            .axis_style(ink.stroke_width(FINE))
+            .set_all_tick_mark_size(FINE * 4)
+            .draw()?;
+        for mark in &self.marks {
+            match mark {
+                Mark::Line(paint, points) => {
+                    let style = paint.stand_in().stroke_width(FINE * 2);
+                    chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
+                }
+                Mark::Band(paint, band) => {
+                    let lower = band.iter().map(|(at, ends)| (*at, ends[0]));
+                    let upper = band.iter().rev().map(|(at, ends)| (*at, ends[1]));
+                    let outline: Vec<_> = lower.chain(upper).collect();
+                    let style = paint.stand_in().mix(0.2).filled();
+                    chart.draw_series([Polygon::new(outline, style)])?;
+                }
+                Mark::Interval(paint, (at, [low, high])) => {
+                    let style = paint.stand_in().stroke_width(FINE);
+                    chart.draw_series([PathElement::new([(*at, *low), (*at, *high)], style)])?;
+                }
+                Mark::Dot(paint, place) => {
+                    let style = paint.stand_in().filled();
+                    chart.draw_series([Circle::new(*place, FINE * 4, style)])?;
+                }
+                Mark::Guide(ends) => {
+                    let style = ink.mix(0.6).stroke_width(FINE);
+                    chart.draw_series([PathElement::new(*ends, style)])?;
+                }
+            }
+        }
+        area.present()
+    }
+}

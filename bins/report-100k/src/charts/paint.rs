@@ -1,0 +1,102 @@
+//! Colours by what they mean; the page says what they look like.
+
+use plotters::style::RGBColor;
+
+/// What a mark is painted with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Paint {
+    /// As text.
+    Ink,
+    /// Faint lines behind everything.
+    Grid,
+    /// One of several models or figures, told apart by colour and by dashes.
+    Series(u8),
+    /// One of a few ordered shares, from the strongest to the faintest.
+    Step(u8),
+}
+
+/// Series that have a colour of their own; see `style.css`.
+pub(crate) const SERIES: u8 = 4;
+/// Steps that have a colour of their own.
+pub(crate) const STEPS: u8 = 3;
+
+impl Paint {
+    /// A colour that stands for the paint until [`themed`] puts the page's in its place.
+    pub(super) fn stand_in(self) -> RGBColor {
+        match self {
+            Self::Ink => RGBColor(1, 2, 3),
+            Self::Grid => RGBColor(1, 2, 4),
+            Self::Series(number) => RGBColor(2, 2, number % SERIES),
+            Self::Step(number) => RGBColor(3, 2, number % STEPS),
+        }
+    }
+
+    /// The page's colour.
+    pub(crate) fn css(self) -> String {
+        match self {
+            Self::Ink => "currentColor".to_owned(),
+            Self::Grid => "var(--grid)".to_owned(),
+            Self::Series(number) => format!("var(--series-{})", number % SERIES),
+            Self::Step(number) => format!("var(--step-{})", number % STEPS),
+        }
+    }
+
+    /// Lengths of dashes and gaps, so that lines can be told apart without colours; nothing for a whole line.
+    pub(crate) fn dashes(self) -> Option<[u32; 4]> {
+        match self {
+            Self::Series(1) => Some([8, 4, 8, 4]),
+            Self::Series(2) => Some([2, 3, 2, 3]),
+            Self::Series(3) => Some([9, 3, 2, 3]),
+            _ => None,
+        }
+    }
+
+    fn all() -> impl Iterator<Item = Self> {
+        let series = (0..SERIES).map(Self::Series);
+        let steps = (0..STEPS).map(Self::Step);
+        [Self::Ink, Self::Grid]
+            .into_iter()
+            .chain(series)
+            .chain(steps)
+    }
+}
+
+/// Puts the page's colours, and the dashes of lines, in the place of those that stood for them.
+pub(super) fn themed(svg: &str) -> String {
+    let mut svg = svg.to_owned();
+    for paint in Paint::all() {
+        let RGBColor(red, green, blue) = paint.stand_in();
+        let stand_in = format!("\"#{red:02X}{green:02X}{blue:02X}\"");
+        let css = paint.css();
+        let dashes = paint.dashes().map_or_else(String::new, |dashes| {
+            let lengths = dashes.map(|length| (length * super::FINE).to_string());
+            let lengths = if dashes[0] == dashes[2] {
+                lengths[..2].join(" ")
+            } else {
+                lengths.join(" ")
+            };
+            format!(" stroke-dasharray=\"{lengths}\"")
+        });
+        svg = svg
+            .replace(
+                &format!("stroke={stand_in}"),
+                &format!("stroke=\"{css}\"{dashes}"),
+            )
+            .replace(&format!("fill={stand_in}"), &format!("fill=\"{css}\""));
+    }
+    svg
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_paints_are_taken_for_each_other() {
+        let mut colours: Vec<_> = Paint::all().map(Paint::stand_in).collect();
+        let count = colours.len();
+        colours.sort_unstable_by_key(|colour| (colour.0, colour.1, colour.2));
+        colours.dedup();
+        assert_eq!(colours.len(), count);
+    }
+}

@@ -1,0 +1,169 @@
+//! The alarm rule, how soon it finds the fires of each scenario, and how often it is wrong.
+
+mod charts;
+
+use std::collections::BTreeMap;
+
+use ensemble::alarm::{AlarmReport, AlarmTrial};
+use fire_cli::{false_alarms_in_words, rule_in_words};
+use maud::{Markup, html};
+
+use super::numbers::{count, or_dash, percent};
+use super::{Contents, Table};
+use crate::report::Report;
+use crate::thumbnails::{HEIGHT, Thumbnail, WIDTH};
+
+pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
+    let report = contents.report;
+    let alarm = report
+        .main_alarm()
+        .and_then(|(who, alarm)| Some((who, alarm, alarm.test.as_ref()?)));
+    let Some((who, alarm, test)) = alarm else {
+        return Ok(html! {
+            p.note { (missing(report)) }
+            (scenarios(report))
+        });
+    };
+    let mut figures = Vec::new();
+    figures.extend(charts::found(test)?);
+    figures.extend(charts::trade_off(test)?);
+    Ok(html! {
+        p { "The " (who) " raises an alarm " (rule_in_words(&alarm.choice.rule)) ". " (chosen(alarm)) }
+        @if let Some(words) = false_alarms_in_words(&test.all) {
+            p { "On other whole episodes, of sites of their own, that had no say in it: " (words) "." }
+        }
+        div.figures { @for figure in &figures { (figure.markup()) } }
+        h3 { "By scenario" }
+        p { "A median of “never” means that fewer than half of the fires were found at all." }
+        (kinds(test, &contents.thumbnails))
+        (scenarios(report))
+    })
+}
+
+/// Why there is nothing to say of alarms.
+fn missing(report: &Report) -> &'static str {
+    match report.profile.as_str() {
+        "original" => {
+            "The rows of profile original are drawn one by one and belong to no recording, so there is no alarm to judge."
+        }
+        _ if report.ensemble.is_none() && report.jobs.iter().all(|job| job.alarm.is_none()) => {
+            "There were no whole episodes that an alarm rule could be chosen and judged on."
+        }
+        _ => "No alarm rule was judged: there were no whole episodes, or no fire among them.",
+    }
+}
+
+fn chosen(alarm: &AlarmTrial) -> String {
+    let choice = &alarm.choice;
+    let kept = if choice.within_budget {
+        "which it keeps to there"
+    } else {
+        "which no rule kept to"
+    };
+    format!(
+        "The rule was chosen on one set of whole episodes for at most {} false alarms a day, {kept}.",
+        choice.budget_per_day
+    )
+}
+
+/// Every scenario with its pictures, fires and false alarms.
+fn kinds(test: &AlarmReport, thumbnails: &BTreeMap<String, Thumbnail>) -> Markup {
+    let seconds =
+        |latency: Option<f64>| latency.map_or_else(|| "never".to_owned(), |s| format!("{s:.0} s"));
+    let all = std::iter::once(("all", &test.all));
+    let kinds = test
+        .kinds
+        .iter()
+        .map(|(name, figures)| (name.as_str(), figures));
+    let head = [
+        "fires",
+        "found",
+        "within 60 s",
+        "median",
+        "90 %",
+        "false alarms",
+        "hours without fire",
+        "a day (95 %)",
+    ];
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Alarms by scenario" {
+            table.scenes {
+                caption { "Alarms on whole episodes, by scenario" }
+                thead { tr {
+                    th scope="col" { "scenario" }
+                    @if !thumbnails.is_empty() { th.text scope="col" { "early and late" } }
+                    @for cell in head { th scope="col" { (cell) } }
+                } }
+                tbody {
+                    @for (name, figures) in all.chain(kinds) {
+                        tr class=[(name == "all").then_some("main")] {
+                            th scope="row" { (name) }
+                            @if !thumbnails.is_empty() { td.text { (pictures(name, thumbnails)) } }
+                            @let found = figures.detection;
+                            td { (or_dash(found, |found| count(found.events))) }
+                            td { (or_dash(found, |found| percent(found.recall))) }
+                            td { (or_dash(found, |found| percent(found.within_60_s))) }
+                            td { (or_dash(found, |found| seconds(found.latency_p50_s))) }
+                            td { (or_dash(found, |found| seconds(found.latency_p90_s))) }
+                            @let wrong = figures.false_alarms;
+                            td { (or_dash(wrong, |wrong| count(wrong.count))) }
+                            td { (or_dash(wrong, |wrong| format!("{:.1}", 24.0 * wrong.days))) }
+                            td { (or_dash(wrong, |wrong| {
+                                let [low, high] = wrong.per_day_interval;
+                                format!("{:.1} ({low:.1} to {high:.1})", wrong.per_day)
+                            })) }
+                        }
+                    }
+                }
+            }
+        }
+        @if !thumbnails.is_empty() {
+            p.note { "The pictures are the first simulated episode of each scenario with this run’s seed, as the camera sees "
+                "it: a colour is how much warmer a place is than the middle of its frame." }
+        }
+    }
+}
+
+fn pictures(name: &str, thumbnails: &BTreeMap<String, Thumbnail>) -> Markup {
+    let Some(thumbnail) = thumbnails.get(name) else {
+        return html! {};
+    };
+    html! {
+        @for (when, uri) in [("early", &thumbnail.early), ("late", &thumbnail.late)] {
+            img src=(uri) alt={ (name) ", " (when) } width=(WIDTH) height=(HEIGHT);
+        }
+    }
+}
+
+/// The test part's rows by scenario.
+fn scenarios(report: &Report) -> Markup {
+    if report.scenarios.is_empty() {
+        return html! {};
+    }
+    let rows = report.scenarios.iter().map(|(name, kind)| {
+        let share = |share: Option<f64>| or_dash(share, |share| format!("{:.1} %", 100.0 * share));
+        vec![
+            name.clone(),
+            count(kind.rows),
+            count(kind.positives),
+            share(kind.recall),
+            share(kind.false_positive_rate),
+        ]
+    });
+    let head = [
+        "scenario",
+        "rows",
+        "fire rows",
+        "called fire",
+        "falsely called fire",
+    ];
+    let table = Table::new(
+        "Rows of the test part at the ensemble’s threshold, by scenario",
+        &head,
+        rows.collect(),
+    );
+    html! {
+        h3 { "Single rows by scenario" }
+        (table.markup())
+    }
+}

@@ -1,0 +1,356 @@
+//! ROC, precision-recall, calibration and threshold curves, and the confusion at the chosen threshold.
+
+use ensemble::metrics::{Confusion, Scores};
+use maud::{Markup, html};
+
+use super::numbers::{count, figure, interval, or_dash};
+use super::{Contents, Figure, Key, Table};
+use crate::charts::{Axis, Chart, Mark, Paint};
+use crate::curves::{Curves, height_at};
+use crate::models::ENSEMBLE;
+
+/// Places at which tables give a curve's height.
+const PLACES: u32 = 10;
+
+pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
+    if contents.curves.is_empty() {
+        return Ok(html! {
+            p.note { "There are no curves: no model left predictions on a test part with both classes." }
+        });
+    }
+    let drawn = Drawn { contents };
+    let mut figures = vec![
+        drawn.roc()?,
+        drawn.precision_recall()?,
+        drawn.calibration()?,
+    ];
+    // The ensemble first.
+    for curves in contents.curves.iter().rev() {
+        figures.push(thresholds(curves)?);
+    }
+    Ok(html! {
+        p { "Shaded bands are 95 % bootstrap intervals, point by point, of the model that the band surrounds; whole groups "
+            "of rows are drawn, since rows of one group are alike." }
+        div.figures { @for figure in &figures { (figure.markup()) } }
+        h3 { "Decisions at the chosen thresholds" }
+        p { "Each threshold was chosen on the validation part for the best F1." }
+        (confusion(&contents.curves).markup())
+    })
+}
+
+/// The paint of a model: the ensemble's own, and for each learner the same in every run.
+fn paint(name: &str) -> Paint {
+    let learners = ensemble::Algorithm::ALL.map(|algorithm| algorithm.to_string());
+    let number = learners.iter().position(|learner| learner == name);
+    Paint::Series(number.map_or(0, |number| number as u8 + 1))
+}
+
+/// The charts that hold all models.
+struct Drawn<'a> {
+    contents: &'a Contents<'a>,
+}
+
+impl Drawn<'_> {
+    fn curves(&self) -> &[Curves] {
+        &self.contents.curves
+    }
+
+    /// The model that bands are drawn for: the last, which is the ensemble where there is one.
+    fn main(&self) -> Option<&Curves> {
+        self.curves().last()
+    }
+
+    fn scores(&self, name: &str) -> Option<&Scores> {
+        let report = self.contents.report;
+        if name == ENSEMBLE {
+            return report.ensemble.as_ref()?.test.as_ref();
+        }
+        let job = report
+            .jobs
+            .iter()
+            .find(|job| job.algorithm.to_string() == name);
+        job?.test.as_ref()
+    }
+
+    /// A legend with a figure of each model.
+    fn legend(&self, label: &str, of: impl Fn(&Scores) -> f64) -> Vec<Key> {
+        let key = |curves: &Curves| {
+            let value = or_dash(self.scores(&curves.name), |scores| figure(of(scores)));
+            Key::line(
+                paint(&curves.name),
+                format!("{}, {label} {value}", curves.name),
+            )
+        };
+        self.curves().iter().rev().map(key).collect()
+    }
+
+    fn roc(&self) -> anyhow::Result<Figure<'static>> {
+        let mut marks = vec![Mark::Guide([(0.0, 0.0), (1.0, 1.0)])];
+        marks.extend(self.main().map(|main| {
+            let band = main.roc_band.iter().map(|point| (point.at, point.interval));
+            Mark::Band(paint(&main.name), band.collect())
+        }));
+        let lines = self.curves().iter();
+        marks.extend(lines.map(|curves| Mark::Line(paint(&curves.name), curves.roc.clone())));
+        let chart = Chart {
+            x: Axis::share("share of the other rows called fire"),
+            y: Axis::share("share of fire rows called fire"),
+            marks,
+        };
+        let words = self.curves().iter().map(|curves| {
+            let scores = self.scores(&curves.name);
+            let auc = or_dash(scores, |scores| {
+                format!("{:.4} (95 % {})", scores.auc, interval(scores.auc_interval))
+            });
+            format!("{}: AUC {auc}", curves.name)
+        });
+        Ok(Figure {
+            id: "roc",
+            name: "Receiver operating characteristic",
+            reading: "Further to the upper left is better; the thin line is guessing.",
+            description: words.collect::<Vec<_>>().join("; ") + ".",
+            drawing: chart.draw()?,
+            legend: self.legend("AUC", |scores| scores.auc),
+            table: self.heights("false-positive rate", |curves| &curves.roc),
+        })
+    }
+
+    fn precision_recall(&self) -> anyhow::Result<Figure<'static>> {
+        let share = self.main().map_or(0.0, |main| {
+            let positives = main.chosen.true_positives + main.chosen.false_negatives;
+            let others = main.chosen.false_positives + main.chosen.true_negatives;
+            positives as f64 / (positives + others) as f64
+        });
+        let mut marks = vec![Mark::Guide([(0.0, share), (1.0, share)])];
+        marks.extend(self.main().map(|main| {
+            let band = main
+                .precision_recall_band
+                .iter()
+                .map(|point| (point.at, point.interval));
+            Mark::Band(paint(&main.name), band.collect())
+        }));
+        let lines = self.curves().iter();
+        marks.extend(
+            lines.map(|curves| Mark::Line(paint(&curves.name), curves.precision_recall.clone())),
+        );
+        let chart = Chart {
+            x: Axis::share("recall: share of fire rows called fire"),
+            y: Axis::share("precision: share of calls that are right"),
+            marks,
+        };
+        let words = self.curves().iter().map(|curves| {
+            let area = or_dash(self.scores(&curves.name), |scores| figure(scores.pr_auc));
+            format!("{}: average precision {area}", curves.name)
+        });
+        Ok(Figure {
+            id: "precision-recall",
+            name: "Precision and recall",
+            reading: "Further to the upper right is better; the thin line is the share of fire rows, which guessing reaches.",
+            description: words.collect::<Vec<_>>().join("; ") + ".",
+            drawing: chart.draw()?,
+            legend: self.legend("PR-AUC", |scores| scores.pr_auc),
+            table: self.heights("recall", |curves| &curves.precision_recall),
+        })
+    }
+
+    fn calibration(&self) -> anyhow::Result<Figure<'static>> {
+        let mut marks = vec![Mark::Guide([(0.0, 0.0), (1.0, 1.0)])];
+        for curves in self.curves() {
+            let points = curves.calibration.iter();
+            let points: Vec<_> = points
+                .filter_map(|bin| Some((bin.bin.mean_probability?, bin.bin.positive_share?)))
+                .collect();
+            let is_main = self.main().is_some_and(|main| main.name == curves.name);
+            if is_main {
+                let places = curves.calibration.iter();
+                marks.extend(places.filter_map(|bin| {
+                    let place = (bin.bin.mean_probability?, bin.interval?);
+                    Some(Mark::Interval(paint(&curves.name), place))
+                }));
+                marks.extend(
+                    points
+                        .iter()
+                        .map(|&point| Mark::Dot(paint(&curves.name), point)),
+                );
+            }
+            marks.push(Mark::Line(paint(&curves.name), points));
+        }
+        let chart = Chart {
+            x: Axis::share("mean probability of the rows in a bin"),
+            y: Axis::share("share of them that are fire"),
+            marks,
+        };
+        let words = self.curves().iter().map(|curves| {
+            let error = or_dash(self.scores(&curves.name), |scores| figure(scores.ece));
+            format!("{}: expected calibration error {error}", curves.name)
+        });
+        Ok(Figure {
+            id: "calibration",
+            name: "Calibration",
+            reading: "A model on the thin line says 70 % where 70 % are fire. Upright lines: 95 % intervals.",
+            description: words.collect::<Vec<_>>().join("; ") + ".",
+            drawing: chart.draw()?,
+            legend: self.legend("ECE", |scores| scores.ece),
+            table: self.bins(),
+        })
+    }
+
+    /// Every bin of the reliability diagram with its rows.
+    fn bins(&self) -> Table {
+        let mut rows = Vec::new();
+        for curves in self.curves().iter().rev() {
+            for bin in &curves.calibration {
+                rows.push(vec![
+                    curves.name.clone(),
+                    format!("{:.1} to {:.1}", bin.bin.low, bin.bin.high),
+                    count(bin.bin.rows),
+                    or_dash(bin.bin.mean_probability, figure),
+                    or_dash(bin.bin.positive_share, figure),
+                    or_dash(bin.interval, interval),
+                ]);
+            }
+        }
+        let head = [
+            "model",
+            "bin",
+            "rows",
+            "mean probability",
+            "share of fire",
+            "95 % interval",
+        ];
+        Table::new("Bins of the reliability diagram", &head, rows)
+    }
+
+    /// The height of each model's curve at a few places.
+    fn heights(&self, place: &str, points: impl Fn(&Curves) -> &Vec<(f64, f64)>) -> Table {
+        let rows = (0..=PLACES).map(|step| {
+            let at = f64::from(step) / f64::from(PLACES);
+            let heights = self
+                .curves()
+                .iter()
+                .map(|curves| or_dash(height_at(points(curves), at), figure));
+            std::iter::once(format!("{at:.1}")).chain(heights).collect()
+        });
+        let names = self.curves().iter().map(|curves| curves.name.as_str());
+        let head: Vec<&str> = std::iter::once(place).chain(names).collect();
+        Table::new("Heights of the curves", &head, rows.collect())
+    }
+}
+
+/// A figure of the decisions at one threshold.
+type OfCounts = fn(&Confusion) -> f64;
+
+/// Precision, recall and F1 of one model over its threshold.
+fn thresholds(curves: &Curves) -> anyhow::Result<Figure<'_>> {
+    let figures: [(&str, OfCounts); 3] = [
+        ("F1", Confusion::f1),
+        ("precision", Confusion::precision),
+        ("recall", Confusion::recall),
+    ];
+    let mut marks = vec![Mark::Guide([
+        (curves.threshold, 0.0),
+        (curves.threshold, 1.0),
+    ])];
+    let mut legend = Vec::new();
+    for (number, (name, of)) in figures.iter().enumerate() {
+        let paint = Paint::Series(number as u8);
+        // Where nothing is called fire any more, precision is not 0 but nothing.
+        let called = |counts: &Confusion| counts.true_positives + counts.false_positives > 0;
+        let points = curves
+            .thresholds
+            .iter()
+            .filter(|(_, counts)| called(counts));
+        marks.push(Mark::Line(
+            paint,
+            points.map(|(at, counts)| (*at, of(counts))).collect(),
+        ));
+        legend.push(Key::line(paint, *name));
+    }
+    let chart = Chart {
+        x: Axis::share("threshold"),
+        y: Axis::share("figure on the test part"),
+        marks,
+    };
+    let step = curves
+        .thresholds
+        .len()
+        .div_ceil(PLACES as usize * 2 + 1)
+        .max(1);
+    let rows = curves.thresholds.iter().step_by(step).map(|(at, counts)| {
+        let values = figures.iter().map(|(_, of)| figure(of(counts)));
+        std::iter::once(format!("{at:.2}")).chain(values).collect()
+    });
+    let chosen = &curves.chosen;
+    Ok(Figure {
+        id: match curves.name.as_str() {
+            "random_forest" => "thresholds-random-forest",
+            "gradient_boosting" => "thresholds-gradient-boosting",
+            "logistic_regression" => "thresholds-logistic-regression",
+            _ => "thresholds-ensemble",
+        },
+        name: match curves.name.as_str() {
+            "random_forest" => "Thresholds of the random forest",
+            "gradient_boosting" => "Thresholds of gradient boosting",
+            "logistic_regression" => "Thresholds of logistic regression",
+            _ => "Thresholds of the ensemble",
+        },
+        reading: "The upright line is the threshold that was chosen on the validation part.",
+        description: format!(
+            "At the chosen threshold {:.4}: F1 {:.4}, precision {:.4}, recall {:.4}.",
+            curves.threshold,
+            chosen.f1(),
+            chosen.precision(),
+            chosen.recall()
+        ),
+        drawing: chart.draw()?,
+        legend,
+        table: Table::new(
+            "Figures over the threshold",
+            &["threshold", "F1", "precision", "recall"],
+            rows.collect(),
+        ),
+    })
+}
+
+fn confusion(models: &[Curves]) -> Table {
+    let row = |curves: &Curves| {
+        let chosen = &curves.chosen;
+        let counts = [
+            chosen.true_positives,
+            chosen.false_negatives,
+            chosen.false_positives,
+            chosen.true_negatives,
+        ];
+        let shares = [
+            chosen.accuracy(),
+            chosen.f1(),
+            chosen.precision(),
+            chosen.recall(),
+        ];
+        [curves.name.clone(), figure(curves.threshold)]
+            .into_iter()
+            .chain(counts.map(count))
+            .chain(shares.map(figure))
+            .collect()
+    };
+    let head = [
+        "model",
+        "threshold",
+        "fire, called fire",
+        "fire, missed",
+        "no fire, called fire",
+        "no fire, not called",
+        "accuracy",
+        "F1",
+        "precision",
+        "recall",
+    ];
+    Table {
+        main: models.iter().position(|curves| curves.name == ENSEMBLE),
+        ..Table::new(
+            "Confusion on the test part at each model’s threshold",
+            &head,
+            models.iter().map(row).collect(),
+        )
+    }
+}

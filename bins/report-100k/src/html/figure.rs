@@ -1,0 +1,123 @@
+//! A chart with everything that tells the same to whoever cannot see it.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::Table;
+use crate::charts::{Paint, labelled};
+
+/// A drawing, its caption, its legend and its numbers.
+pub(crate) struct Figure<'a> {
+    /// Unique in the page.
+    pub(crate) id: &'a str,
+    pub(crate) name: &'a str,
+    /// How to read it, for the caption.
+    pub(crate) reading: &'a str,
+    /// The main figures in words.
+    pub(crate) description: String,
+    /// As [`Chart::draw`](crate::charts::Chart::draw) made it.
+    pub(crate) drawing: String,
+    pub(crate) legend: Vec<Key>,
+    pub(crate) table: Table,
+}
+
+/// A line or a colour of the legend.
+pub(crate) struct Key {
+    pub(crate) paint: Paint,
+    pub(crate) text: String,
+    /// Whether it stands for an area and not for a line.
+    pub(crate) area: bool,
+}
+
+impl Key {
+    /// Of a line.
+    pub(crate) fn line(paint: Paint, text: impl Into<String>) -> Self {
+        Self {
+            paint,
+            text: text.into(),
+            area: false,
+        }
+    }
+
+    /// Of an area.
+    pub(crate) fn area(paint: Paint, text: impl Into<String>) -> Self {
+        Self {
+            area: true,
+            ..Self::line(paint, text)
+        }
+    }
+
+    fn markup(&self) -> Markup {
+        let dashes = self
+            .paint
+            .dashes()
+            .map(|[a, b, c, d]| format!("{a} {b} {c} {d}"));
+        html! {
+            li {
+                svg viewBox="0 0 32 11" aria-hidden="true" {
+                    @if self.area {
+                        rect x="0" y="0" width="32" height="11" fill=(self.paint.css()) {}
+                    } @else {
+                        line x1="0" y1="6" x2="32" y2="6" stroke-width="2.5" stroke=(self.paint.css())
+                            stroke-dasharray=[dashes] {}
+                    }
+                }
+                (self.text)
+            }
+        }
+    }
+}
+
+impl Figure<'_> {
+    /// The figure.
+    pub(crate) fn markup(&self) -> Markup {
+        let escaped = |text: &str| html! { (text) }.into_string();
+        let texts = [escaped(self.name), escaped(&self.description)];
+        let svg = labelled(&self.drawing, self.id, [&texts[0], &texts[1]]);
+        html! {
+            figure id=(self.id) {
+                figcaption { strong { (self.name) } span { (self.reading) } }
+                @if !self.legend.is_empty() {
+                    ul.legend { @for key in &self.legend { (key.markup()) } }
+                }
+                (PreEscaped(svg))
+                details {
+                    summary { "The numbers of “" (self.name) "”" }
+                    (self.table.markup())
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_has_a_caption_a_description_and_a_table() {
+        let figure = Figure {
+            id: "roc",
+            name: "R < C",
+            reading: "read it so",
+            description: "AUC 0.9 \"&\"".to_owned(),
+            drawing: "<svg viewBox=\"0 0 4 3\"><path/></svg>".to_owned(),
+            legend: vec![
+                Key::line(Paint::Series(1), "a"),
+                Key::area(Paint::Step(0), "b"),
+            ],
+            table: Table::new("t", &["x"], vec![vec!["1".to_owned()]]),
+        };
+        let html = figure.markup().into_string();
+        for expected in [
+            "<figure id=\"roc\"><figcaption><strong>R &lt; C</strong>",
+            "<title id=\"roc-name\">R &lt; C</title>",
+            "<desc id=\"roc-description\">AUC 0.9 &quot;&amp;&quot;</desc>",
+            "<svg viewBox=\"0 0 4 3\" role=\"img\"",
+            "stroke-dasharray=\"8 4 8 4\"",
+            "<rect",
+            "<caption>t</caption>",
+        ] {
+            assert!(html.contains(expected), "{expected} is not in {html}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What somebody else needs to get the same figures.
+
+use std::collections::BTreeMap;
+
+use ensemble::{Algorithm, Params};
+use maud::{Markup, html};
+use sensor_model::episode::{EpisodeParams, Scenario};
+
+use super::{Contents, Table};
+use crate::models::Trained;
+
+/// The commit of the sources, where whoever built the program said so.
+const COMMIT: Option<&str> = option_env!("FIRE_COMMIT");
+
+pub(super) fn section(contents: &Contents) -> Markup {
+    let (report, manifest) = (contents.report, contents.manifest);
+    html! {
+        p { "The same seed, settings and version give the same rows and the same models on any number of threads; "
+            "only the last digits of logistic regression may differ between machines." }
+        pre tabindex="0" { code { (commands(contents).join("\n")) } }
+        (facts(contents).markup())
+        @if manifest.profile == "data" {
+            p.note { "The rows were given as files, which are needed too: the fingerprints of the parts tell whether they "
+                "are the same." }
+        }
+        @if let Some(ensemble) = &report.ensemble {
+            p { "The model lies at " code { (ensemble.model_uri) } "." }
+        }
+    }
+}
+
+/// The commands that give the same figures; what is at its default is left out.
+fn commands(contents: &Contents) -> Vec<String> {
+    let (report, manifest) = (contents.report, contents.manifest);
+    let backend = match report.backend.as_str() {
+        "local" => None,
+        other => Some(format!("--backend {other}")),
+    };
+    let mut train = vec![format!("train-100k --run {}", report.run)];
+    if manifest.profile == "data" {
+        train.push("--data FILES".to_owned());
+    } else {
+        train.push(format!(
+            "--profile {} --samples {}",
+            manifest.profile, manifest.samples
+        ));
+    }
+    train.push(format!("--seed {}", report.seed));
+    train.extend(settings(&manifest.settings));
+    train.extend(learners(contents.trained));
+    train.push("--wait".to_owned());
+    let mut commands = vec![train];
+    if report.ensemble.is_some() {
+        let uris = contents
+            .trained
+            .iter()
+            .map(|model| format!("--model-uri {}", model.uri));
+        let deploy = std::iter::once("deploy-100k".to_owned()).chain(uris);
+        commands.push(deploy.chain(["--wait --test".to_owned()]).collect());
+    }
+    commands.push(vec![format!("report-100k --run {}", report.run)]);
+    let whole = |mut words: Vec<String>| {
+        words.extend(backend.clone());
+        words.join(" \\\n    ")
+    };
+    commands.into_iter().map(whole).collect()
+}
+
+/// The flags of what decides the rows besides profile, seed and number.
+fn settings(settings: &BTreeMap<String, String>) -> Vec<String> {
+    let mut flags = Vec::new();
+    for (name, value) in settings {
+        if name == "scenario_weights" {
+            let usual = EpisodeParams::default().scenario_weights;
+            let usual: Vec<_> = Scenario::ALL
+                .into_iter()
+                .map(|scenario| format!("{scenario}={}", usual[scenario.index()]))
+                .collect();
+            let weights = value
+                .split(',')
+                .filter(|weight| !usual.iter().any(|usual| usual == weight));
+            flags.extend(weights.map(|weight| format!("--scenario {weight}")));
+        } else {
+            flags.push(format!("--{} {value}", name.replace('_', "-")));
+        }
+    }
+    flags
+}
+
+/// The flags of the learners: which, and their hyperparameters.
+fn learners(trained: &[Trained]) -> Vec<String> {
+    let members = trained.iter().flat_map(|model| &model.artifact.members);
+    let members: Vec<_> = members.collect();
+    let mut flags = Vec::new();
+    if members.len() < Algorithm::ALL.len() {
+        let names: Vec<_> = members
+            .iter()
+            .map(|member| member.algorithm.short())
+            .collect();
+        flags.push(format!("--only {}", names.join(",")));
+    }
+    for member in members {
+        let usual = Params::defaults(member.algorithm).entries();
+        let others = member
+            .hyperparameters
+            .iter()
+            .filter(|entry| !usual.contains(entry));
+        let name = member.algorithm.short();
+        flags.extend(others.map(|(key, value)| format!("--set {name}.{key}={value}")));
+    }
+    flags
+}
+
+fn facts(contents: &Contents) -> Table {
+    let (report, manifest) = (contents.report, contents.manifest);
+    let fact = |name: &str, value: String| vec![name.to_owned(), value];
+    let mut rows = vec![
+        fact("run", report.run.clone()),
+        fact("profile", manifest.profile.clone()),
+        fact("seed", report.seed.to_string()),
+        fact("samples", report.samples.to_string()),
+        fact("feature schema", manifest.schema.chars().take(12).collect()),
+        fact(
+            "version of the programs",
+            env!("CARGO_PKG_VERSION").to_owned(),
+        ),
+        fact(
+            "commit",
+            COMMIT
+                .unwrap_or("not said when the program was built")
+                .to_owned(),
+        ),
+    ];
+    rows.extend(
+        manifest
+            .settings
+            .iter()
+            .map(|(name, value)| fact(&format!("setting {name}"), value.clone())),
+    );
+    Table {
+        texts: vec![1],
+        ..Table::new("What decides the figures", &["what", "value"], rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_become_the_flags_that_they_came_from() {
+        let usual = EpisodeParams::default().scenario_weights;
+        let weights: Vec<_> = Scenario::ALL
+            .into_iter()
+            .map(|scenario| match scenario {
+                Scenario::Smouldering => format!("{scenario}=9"),
+                other => format!("{other}={}", usual[other.index()]),
+            })
+            .collect();
+        let given = [
+            ("fire_share", "0.4".to_owned()),
+            ("keep_one_in", "5".to_owned()),
+            ("scenario_weights", weights.join(",")),
+        ];
+        let given = given.map(|(name, value)| (name.to_owned(), value)).into();
+        let expected = [
+            "--fire-share 0.4",
+            "--keep-one-in 5",
+            "--scenario smouldering=9",
+        ];
+        assert_eq!(settings(&given), expected);
+    }
+}

@@ -1,0 +1,155 @@
+//! The figures of every model on the test part, their distance to the ceiling, and the weights of the vote.
+
+use ensemble::metrics::Scores;
+use maud::{Markup, html};
+
+use super::numbers::{figure, interval, or_dash};
+use super::{Contents, Figure, Table};
+use crate::charts::{Axis, Bar, Bars, Paint};
+use crate::models::ENSEMBLE;
+
+pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
+    let weights = weights(contents)?;
+    Ok(html! {
+        p {
+            @if contents.manifest.profile == "episode" {
+                "Every second that is kept is a row. A row counts as fire from the ignition on, visible or not. "
+            }
+            "The test part was looked at once, after models, weights and thresholds had been fixed on the validation part."
+        }
+        (models(contents).markup())
+        (ceiling(contents))
+        h3 { "Weights of the vote" }
+        @match weights {
+            Some(figure) => div.figures { (figure.markup()) },
+            None => p.note { "No ensemble of this run was deployed, so there are no weights." },
+        }
+    })
+}
+
+fn models(contents: &Contents) -> Table {
+    let report = contents.report;
+    let jobs = report
+        .jobs
+        .iter()
+        .map(|job| (job.algorithm.to_string(), &job.test));
+    let ensemble = report
+        .ensemble
+        .iter()
+        .map(|ensemble| (ENSEMBLE.to_owned(), &ensemble.test));
+    let models: Vec<_> = jobs.chain(ensemble).collect();
+    let main = report.ensemble.as_ref().map(|_| models.len() - 1);
+    let rows = models
+        .into_iter()
+        .map(|(name, scores)| row(name, scores.as_ref()));
+    let head = [
+        "model",
+        "AUC",
+        "95 % interval",
+        "PR-AUC",
+        "accuracy",
+        "F1",
+        "precision",
+        "recall",
+        "log-loss",
+        "Brier",
+        "ECE",
+    ];
+    Table {
+        main,
+        ..Table::new(
+            "Figures on the test part; accuracy to recall at probability 1/2",
+            &head,
+            rows.collect(),
+        )
+    }
+}
+
+fn row(name: String, scores: Option<&Scores>) -> Vec<String> {
+    let columns: [fn(&Scores) -> f64; 9] = [
+        |scores| scores.pr_auc,
+        |scores| scores.accuracy,
+        |scores| scores.f1,
+        |scores| scores.precision,
+        |scores| scores.recall,
+        |scores| scores.logloss,
+        |scores| scores.brier,
+        |scores| scores.ece,
+        |scores| scores.auc,
+    ];
+    let [others @ .., auc] = &columns;
+    let mut row = vec![name, or_dash(scores, |scores| figure(auc(scores)))];
+    row.push(or_dash(scores, |scores| interval(scores.auc_interval)));
+    row.extend(
+        others
+            .iter()
+            .map(|of| or_dash(scores, |scores| figure(of(scores)))),
+    );
+    row
+}
+
+/// How far the models are from what the best possible classifier reaches.
+fn ceiling(contents: &Contents) -> Markup {
+    let report = contents.report;
+    let Some(ceiling) = report.ceiling else {
+        return html! {
+            p.note { "What the best possible classifier would reach is not known for these rows." }
+        };
+    };
+    let Some((who, scores)) = report.main_test() else {
+        return html! {};
+    };
+    let best_f1 = scores.at_threshold.map_or(scores.f1, |at| at.f1);
+    let row = |name: &str, own: f64, best: f64| {
+        vec![
+            name.to_owned(),
+            figure(own),
+            figure(best),
+            figure(best - own),
+        ]
+    };
+    let rows = vec![
+        row("AUC", scores.auc, ceiling.auc),
+        row("accuracy at 1/2", scores.accuracy, ceiling.accuracy),
+        row("F1 at the chosen threshold", best_f1, ceiling.f1),
+    ];
+    let head = ["figure", who, "best possible", "distance"];
+    Table::new(
+        "Distance to the ceiling: what the best possible classifier reaches on this test part",
+        &head,
+        rows,
+    )
+    .markup()
+}
+
+fn weights(contents: &Contents) -> anyhow::Result<Option<Figure<'static>>> {
+    let Some(ensemble) = &contents.report.ensemble else {
+        return Ok(None);
+    };
+    let bar = |(name, weight): (&String, &f64)| Bar {
+        name: name.clone(),
+        lengths: vec![(Paint::Series(0), *weight)],
+        interval: None,
+    };
+    let bars = Bars {
+        x: Axis::share("share of the vote"),
+        bars: ensemble.weights.iter().map(bar).collect(),
+    };
+    let words = ensemble
+        .weights
+        .iter()
+        .map(|(name, weight)| format!("{name} {weight:.4}"));
+    let rows = ensemble
+        .weights
+        .iter()
+        .map(|(name, weight)| vec![name.clone(), figure(*weight)]);
+    Ok(Some(Figure {
+        id: "weights",
+        name: "Weights of the members",
+        reading: "Learnt on the validation part.",
+        description: format!("{}.", words.collect::<Vec<_>>().join(", ")),
+        drawing: bars.draw()?,
+        legend: Vec::new(),
+        table: Table::new("Weights", &["member", "weight"], rows.collect()),
+    }))
+}

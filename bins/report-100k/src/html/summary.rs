@@ -1,0 +1,76 @@
+//! The verdict and the few figures that it rests on.
+
+use maud::{Markup, html};
+
+use super::Contents;
+use super::numbers::{figure, interval, percent};
+use crate::verdict::Verdict;
+
+/// A figure with its name and what to know of it.
+struct Tile {
+    name: String,
+    value: String,
+    note: String,
+}
+
+pub(super) fn section(contents: &Contents) -> Markup {
+    let verdict = Verdict::of(contents.report);
+    html! {
+        p.verdict.reached[verdict.reached] { (verdict.sentence) }
+        dl.tiles {
+            @for tile in tiles(contents) {
+                div { dt { (tile.name) } dd { (tile.value) } dd { (tile.note) } }
+            }
+        }
+        @for why in &contents.missing { p.note { (why) } }
+    }
+}
+
+fn tiles(contents: &Contents) -> Vec<Tile> {
+    let report = contents.report;
+    let mut tiles = Vec::new();
+    let all = report
+        .main_alarm()
+        .and_then(|(_, alarm)| alarm.test.as_ref())
+        .map(|test| &test.all);
+    if let Some(found) = all.and_then(|all| all.detection) {
+        tiles.push(Tile {
+            name: "Fires found within 60 s".to_owned(),
+            value: percent(found.within_60_s),
+            note: format!("{} of {} are found at all", found.found, found.events),
+        });
+    }
+    if let Some(wrong) = all.and_then(|all| all.false_alarms) {
+        let [low, high] = wrong.per_day_interval;
+        tiles.push(Tile {
+            name: "False alarms a day".to_owned(),
+            value: format!("{:.1}", wrong.per_day),
+            note: format!(
+                "95 %: {low:.1} to {high:.1}; {} in {:.1} hours",
+                wrong.count,
+                24.0 * wrong.days
+            ),
+        });
+    }
+    if let Some((who, scores)) = report.main_test() {
+        tiles.push(Tile {
+            name: format!("AUC of the {who}, rows"),
+            value: figure(scores.auc),
+            note: format!("95 %: {}", interval(scores.auc_interval)),
+        });
+        if let Some(ceiling) = report.ceiling {
+            tiles.push(Tile {
+                name: "AUC below the ceiling".to_owned(),
+                value: figure(ceiling.auc - scores.auc),
+                note: format!("the best possible is {:.4}", ceiling.auc),
+            });
+        }
+    }
+    let passed = contents.manifest.audit.passed;
+    tiles.push(Tile {
+        name: "Audit of the split".to_owned(),
+        value: if passed { "passed" } else { "FAILED" }.to_owned(),
+        note: format!("{} checks", contents.manifest.audit.checks.len()),
+    });
+    tiles
+}

@@ -1,0 +1,204 @@
+//! What a run came to, in one sentence that follows from its figures.
+
+use ensemble::alarm::{AlarmTrial, Figures};
+
+use crate::report::Report;
+
+/// The share of fires that must be found within a minute before anybody may be told to rely on it.
+///
+/// Our own demand, not a norm's: EN 54 has detectors find every one of its test fires.
+const NEEDED_WITHIN_60_S: f64 = 0.95;
+
+/// The sentence, and whether the figures reach what is asked for.
+pub(crate) struct Verdict {
+    pub(crate) sentence: String,
+    /// Reached on these episodes, which says nothing of real fires where they are simulated.
+    pub(crate) reached: bool,
+}
+
+impl Verdict {
+    /// By the alarms where whole episodes were judged, else by the rows.
+    pub(crate) fn of(report: &Report) -> Self {
+        let judged = report.main_alarm().and_then(|(who, alarm)| {
+            let test = alarm.test.as_ref()?;
+            Some(by_alarms(report, who, (alarm, &test.all)))
+        });
+        judged.flatten().unwrap_or_else(|| by_rows(report))
+    }
+}
+
+fn by_alarms(report: &Report, who: &str, (alarm, all): (&AlarmTrial, &Figures)) -> Option<Verdict> {
+    let (found, wrong) = (all.detection?, all.false_alarms?);
+    let [low, high] = wrong.per_day_interval;
+    let budget = alarm.choice.budget_per_day;
+    let reached = found.within_60_s >= NEEDED_WITHIN_60_S && high <= budget;
+    let figures = format!(
+        "Of {} in whole episodes that nothing was tuned on, the {who}’s alarm finds {:.0} % within 60 s \
+         and {:.0} % at all, at {:.1} false alarms a day (95 % interval {low:.1} to {high:.1})",
+        match found.events {
+            1 => "1 fire".to_owned(),
+            events => format!("{events} fires"),
+        },
+        100.0 * found.within_60_s,
+        100.0 * found.recall,
+        wrong.per_day,
+    );
+    let end = if reached {
+        let caveat = if report.is_simulated() {
+            "on simulated episodes; only real fires can show whether it protects anybody"
+        } else {
+            "on these recordings; other places may differ"
+        };
+        format!(": what was asked for is reached {caveat}.")
+    } else {
+        ": it is not fit to protect anybody.".to_owned()
+    };
+    Some(Verdict {
+        sentence: figures + &end,
+        reached,
+    })
+}
+
+fn by_rows(report: &Report) -> Verdict {
+    let nothing = "how soon a fire is found and how often an alarm is false are not known, \
+                   so it is not fit to protect anybody.";
+    let Some((who, scores)) = report.main_test() else {
+        return Verdict {
+            sentence: format!("No model was judged on a test part; {nothing}"),
+            reached: false,
+        };
+    };
+    let [low, high] = scores.auc_interval;
+    let ceiling = report.ceiling.map_or_else(String::new, |ceiling| {
+        format!(", where the best possible reaches {:.4}", ceiling.auc)
+    });
+    Verdict {
+        sentence: format!(
+            "On rows that nothing was tuned on, the {who} tells fire from no fire with an AUC of {:.4} \
+             (95 % interval {low:.4} to {high:.4}){ceiling}; without whole episodes, {nothing}",
+            scores.auc,
+        ),
+        reached: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fire_cli::Ceiling;
+    use serde_json::json;
+
+    use super::*;
+    use crate::report::{EnsembleReport, SplitReport, Timings};
+
+    /// An alarm that finds such a share within a minute, at so many false alarms a day with that upper end.
+    fn alarm([within_60_s, per_day, upper]: [f64; 3]) -> AlarmTrial {
+        let rule = json!({"threshold": 0.8, "k": 2, "n": 3, "release": 0.4, "latch": false});
+        let figures = json!({
+            "recordings": 30,
+            "detection": {
+                "events": 20, "found": 20, "missed": 0, "recall": 1.0, "within_30_s": 0.0,
+                "within_60_s": within_60_s, "within_120_s": 1.0, "latency_p50_s": 40.0, "latency_p90_s": 90.0,
+            },
+            "false_alarms": {
+                "count": 1, "days": 4.0, "per_day": per_day, "per_day_interval": [0.0, upper],
+            },
+        });
+        let choice = json!({
+            "rule": rule, "budget_per_day": 1.0, "within_budget": true, "chosen_on": figures,
+        });
+        let test = json!({
+            "rule": rule, "all": figures, "kinds": {}, "curve": [], "recall_at_rates": [],
+        });
+        serde_json::from_value(json!({"choice": choice, "test": test})).unwrap()
+    }
+
+    fn report(profile: &str, alarm: Option<AlarmTrial>) -> Report {
+        let test = ensemble::metrics::evaluate(&[0, 1, 1, 0], &[0.1, 0.8, 0.4, 0.5], None);
+        Report {
+            run: "r".to_owned(),
+            backend: "local".to_owned(),
+            profile: profile.to_owned(),
+            seed: 1,
+            samples: 4,
+            split: SplitReport {
+                train: 0,
+                validation: 0,
+                test: 4,
+                groups: 4,
+                audit: json!(null),
+            },
+            jobs: Vec::new(),
+            ensemble: Some(EnsembleReport {
+                weights: std::collections::BTreeMap::new(),
+                threshold: 0.5,
+                validation: None,
+                test: Some(test.unwrap()),
+                model_uri: "s3://bucket-of-ours/model".parse().unwrap(),
+            }),
+            ceiling: None,
+            alarm,
+            scenarios: std::collections::BTreeMap::new(),
+            single_features: std::collections::BTreeMap::new(),
+            endpoint: None,
+            timings_seconds: Timings::default(),
+        }
+    }
+
+    #[test]
+    fn only_nearly_every_fire_at_few_false_alarms_is_enough() {
+        let cases = [
+            ([0.37, 3.3, 11.8], false),
+            ([0.94, 0.1, 0.9], false),
+            ([0.99, 0.9, 1.1], false),
+            ([0.95, 0.1, 1.0], true),
+        ];
+        for (figures, reached) in cases {
+            let verdict = Verdict::of(&report("episode", Some(alarm(figures))));
+            assert_eq!(verdict.reached, reached, "{}", verdict.sentence);
+            assert_eq!(
+                !reached,
+                verdict.sentence.ends_with("not fit to protect anybody.")
+            );
+        }
+    }
+
+    #[test]
+    fn the_sentence_tells_the_figures() {
+        let verdict = Verdict::of(&report("episode", Some(alarm([0.37, 3.31, 11.84]))));
+        assert_eq!(
+            verdict.sentence,
+            "Of 20 fires in whole episodes that nothing was tuned on, the ensemble’s alarm finds 37 % within 60 s \
+             and 100 % at all, at 3.3 false alarms a day (95 % interval 0.0 to 11.8): it is not fit to protect anybody."
+        );
+        let simulated = Verdict::of(&report("episode", Some(alarm([1.0, 0.0, 0.5]))));
+        assert!(simulated.sentence.contains("only real fires can show"));
+        let given = Verdict::of(&report("data", Some(alarm([1.0, 0.0, 0.5]))));
+        assert!(given.sentence.contains("other places may differ"));
+    }
+
+    #[test]
+    fn without_episodes_the_rows_are_told_and_nothing_is_promised() {
+        let mut report = report("original", None);
+        report.ceiling = Some(Ceiling {
+            auc: 0.7743,
+            accuracy: 0.7,
+            f1: 0.7,
+        });
+        let verdict = Verdict::of(&report);
+        assert!(!verdict.reached);
+        for expected in [
+            "AUC of 0.7500",
+            "the best possible reaches 0.7743",
+            "not fit to protect anybody",
+        ] {
+            assert!(verdict.sentence.contains(expected), "{}", verdict.sentence);
+        }
+        report.ensemble = None;
+        let verdict = Verdict::of(&report);
+        assert!(
+            verdict.sentence.starts_with("No model was judged"),
+            "{}",
+            verdict.sentence
+        );
+    }
+}

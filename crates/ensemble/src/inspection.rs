@@ -1,0 +1,199 @@
+//! What a model listens to: how much worse it gets without a feature, and how its answer moves with one.
+//!
+//! Both look at a model from outside, through a function that answers rows, so that they say the same of a learner, of
+//! a vote and of anything else. Neither says anything about causes, and both mislead where features go together:
+//! shuffling one of two that tell the same hurts little, and a value may be tried beside others that never go with it
+//! (Molnar, *Interpretable Machine Learning*, chapters on both). Use rows that the model was not fitted on, and never
+//! those that final figures come from.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::error::{DataError, Error};
+use crate::matrix::Matrix;
+use crate::matrix::Samples;
+use crate::metrics::roc_auc;
+
+/// How much the ROC-AUC falls when the values of one column are shuffled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Importance {
+    /// The mean fall over the repeats; below 0 where shuffling happened to help.
+    pub mean: f64,
+    /// Standard deviation of the repeats (divided by their number); 0 with a single one.
+    pub deviation: f64,
+}
+
+/// The mean answer with one column set to a value in every row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dependence {
+    /// What the column was set to.
+    pub value: f32,
+    /// The mean probability over all rows.
+    pub mean_probability: f64,
+}
+
+/// Permutation importance of each column by the ROC-AUC (Breiman 2001; `permutation_importance` with
+/// `scoring="roc_auc"`): each column is shuffled `repeats` times (at least once) by `seed`, all others as they are.
+///
+/// Fails when a class is missing, and as `predict` does.
+pub fn permutation_importance(
+    rows: &Samples,
+    predict: impl Fn(&Matrix) -> Result<Vec<f64>, Error>,
+    repeats: usize,
+    seed: u64,
+) -> Result<Vec<Importance>, Error> {
+    let x = rows.x();
+    let auc = |x: &Matrix| -> Result<f64, Error> {
+        let one_class = || DataError::OneClass(rows.y().first().copied().unwrap_or(0));
+        Ok(roc_auc(rows.y(), &predict(x)?).ok_or_else(one_class)?)
+    };
+    let whole = auc(&x)?;
+    let mut importances = Vec::new();
+    for column in 0..x.columns() {
+        let mut falls = Vec::new();
+        for repeat in 0..repeats.max(1) {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            // A stream for each, so that what a column loses does not depend on the others.
+            rng.set_stream((column * repeats.max(1) + repeat) as u64);
+            let order = shuffled(x.rows(), &mut rng);
+            let values = with_column(&x, column, |row| x.row(order[row])[column]);
+            falls.push(whole - auc(&Matrix::new(&values, x.columns())?)?);
+        }
+        importances.push(Importance::of(&falls));
+    }
+    Ok(importances)
+}
+
+/// Partial dependence (Friedman 2001; `partial_dependence` with `method="brute"`): the mean answer over all rows with
+/// `column` set to each of `values`, in their order.
+///
+/// Fails when there is no such column or no row, and as `predict` does.
+pub fn partial_dependence(
+    x: &Matrix,
+    predict: impl Fn(&Matrix) -> Result<Vec<f64>, Error>,
+    column: usize,
+    values: &[f32],
+) -> Result<Vec<Dependence>, Error> {
+    if x.rows() == 0 {
+        return Err(DataError::Empty.into());
+    }
+    if column >= x.columns() {
+        return Err(DataError::WrongColumns {
+            expected: column + 1,
+            found: x.columns(),
+        }
+        .into());
+    }
+    let at = |&value: &f32| {
+        let changed = with_column(x, column, |_| value);
+        let answers = predict(&Matrix::new(&changed, x.columns())?)?;
+        Ok(Dependence {
+            value,
+            mean_probability: answers.iter().sum::<f64>() / x.rows() as f64,
+        })
+    };
+    values.iter().map(at).collect()
+}
+
+impl Importance {
+    fn of(falls: &[f64]) -> Self {
+        let mean = falls.iter().sum::<f64>() / falls.len() as f64;
+        let squares = falls.iter().map(|fall| (fall - mean) * (fall - mean));
+        let variance = squares.sum::<f64>() / falls.len() as f64;
+        Self {
+            mean,
+            deviation: variance.sqrt(),
+        }
+    }
+}
+
+/// All values with those of one column replaced.
+fn with_column(x: &Matrix, column: usize, value: impl Fn(usize) -> f32) -> Vec<f32> {
+    let mut values = Vec::with_capacity(x.rows() * x.columns());
+    for row in 0..x.rows() {
+        values.extend_from_slice(x.row(row));
+        values[row * x.columns() + column] = value(row);
+    }
+    values
+}
+
+/// The numbers below `count` in a random order (Fisher and Yates).
+fn shuffled(count: usize, rng: &mut impl Rng) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    for last in (1..count).rev() {
+        let other = (u64::from(rng.next_u32()) * (last as u64 + 1)) >> 32;
+        order.swap(last, other as usize);
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two columns; the label follows the first, the second is noise.
+    fn rows(count: usize) -> (Vec<f32>, Vec<u8>) {
+        let labels: Vec<u8> = (0..count).map(|i| u8::from(i * 37 % 100 < 45)).collect();
+        let values = (0..count)
+            .flat_map(|i| [f32::from(labels[i]), (i * 7919 % 997) as f32 / 997.0])
+            .collect();
+        (values, labels)
+    }
+
+    fn column(number: usize) -> impl Fn(&Matrix) -> Result<Vec<f64>, Error> {
+        move |x| {
+            Ok((0..x.rows())
+                .map(|row| f64::from(x.row(row)[number]))
+                .collect())
+        }
+    }
+
+    #[test]
+    fn only_what_the_model_listens_to_is_important() {
+        let (values, labels) = rows(1_000);
+        let samples = Samples::new(Matrix::new(&values, 2).unwrap(), &labels).unwrap();
+        let found = permutation_importance(&samples, column(0), 5, 7).unwrap();
+        // Shuffled, a perfect ranking becomes a fair coin.
+        assert!((found[0].mean - 0.5).abs() < 0.03, "{found:?}");
+        assert!(found[0].deviation > 0.0 && found[0].deviation < 0.05);
+        let nothing = Importance {
+            mean: 0.0,
+            deviation: 0.0,
+        };
+        assert_eq!(found[1], nothing);
+        assert_eq!(
+            permutation_importance(&samples, column(0), 5, 7).unwrap(),
+            found
+        );
+        assert_ne!(
+            permutation_importance(&samples, column(0), 5, 8).unwrap(),
+            found
+        );
+    }
+
+    #[test]
+    fn the_deviation_is_that_of_the_repeats() {
+        let found = Importance::of(&[0.1, 0.3]);
+        assert!((found.mean - 0.2).abs() < 1e-12 && (found.deviation - 0.1).abs() < 1e-12);
+        assert_eq!(Importance::of(&[0.4]).deviation, 0.0);
+    }
+
+    #[test]
+    fn an_order_holds_every_row_once() {
+        let order = shuffled(100, &mut ChaCha8Rng::seed_from_u64(1));
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..100).collect::<Vec<_>>());
+        assert_ne!(sorted, order);
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_refused() {
+        let empty = Matrix::new(&[], 2).unwrap();
+        assert!(partial_dependence(&empty, column(0), 0, &[0.5]).is_err());
+        let x = Matrix::new(&[0.1, 0.2], 2).unwrap();
+        assert!(partial_dependence(&x, column(0), 2, &[0.5]).is_err());
+        let one_class = Samples::new(x, &[1]).unwrap();
+        assert!(permutation_importance(&one_class, column(0), 1, 0).is_err());
+    }
+}
