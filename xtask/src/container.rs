@@ -1,5 +1,6 @@
 //! The check `container`: our image in a real registry and under a real container runtime.
 //!
+//! The program is optimised as in the tests, which saves most of the build; everything else is as it is shipped.
 //! The image is pushed to Debian's docker-registry, looked at by skopeo, and pulled and run by podman with runc as
 //! SageMaker runs it: as root, without a network, `/opt/ml` from outside, the model read-only.
 
@@ -26,7 +27,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
         fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     }
     fs::create_dir_all(&folder)?;
-    let program = image::static_program()?;
+    let program = image::static_program(image::CHECKED)?;
     let registry = Registry::start(&folder.join("registry"))?;
     let to = format!("{}/fire-container:check", registry.address);
     let digest = image::push(&program, &to)?;

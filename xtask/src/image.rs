@@ -11,8 +11,24 @@ use crate::programs;
 
 /// Every x86-64 Linux, whatever its C library: it is linked into the program.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
-/// The profile in the root manifest.
-const PROFILE: &str = "image";
+/// The profile in the root manifest, of what is shipped and measured.
+pub(crate) const SHIPPED: Profile = Profile("image");
+/// The profile of the tests, which takes a third of the time to build.
+pub(crate) const CHECKED: Profile = Profile("dev");
+
+/// How well the program is optimised.
+#[derive(Clone, Copy)]
+pub(crate) struct Profile(&'static str);
+
+impl Profile {
+    /// Cargo's folder for it.
+    fn folder(self) -> &'static str {
+        match self.0 {
+            "dev" => "debug",
+            other => other,
+        }
+    }
+}
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -27,7 +43,7 @@ pub(crate) struct Args {
 
 /// Builds the static program, packs it, and pushes it if that is wanted.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let program = static_program()?;
+    let program = static_program(SHIPPED)?;
     programs::build()?;
     let mut command = programs::program("push-image")?;
     command.arg(program).args(&args.more);
@@ -40,14 +56,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Builds `fire-container` for the image; done already, it takes a moment.
-pub(crate) fn static_program() -> anyhow::Result<PathBuf> {
-    let status = programs::run(&mut optimised("build", &[])?)?;
+pub(crate) fn static_program(profile: Profile) -> anyhow::Result<PathBuf> {
+    let status = programs::run(&mut static_cargo("build", profile, &[])?)?;
     if !status.success() {
         bail!("the static program cannot be built");
     }
     let folder = programs::folder()?;
     let target = folder.parent().context("programs lie in a target folder")?;
-    Ok(target.join(TARGET).join(PROFILE).join("fire-container"))
+    let folder = target.join(TARGET).join(profile.folder());
+    Ok(folder.join("fire-container"))
 }
 
 /// Builds a bench of `fire-container` with the same code as in the image, and returns where it lies.
@@ -58,7 +75,7 @@ pub(crate) fn optimised_bench(name: &str) -> anyhow::Result<PathBuf> {
         "--no-run",
         "--message-format=json-render-diagnostics",
     ];
-    let (status, printed) = programs::output(&mut optimised("bench", &flags)?)?;
+    let (status, printed) = programs::output(&mut static_cargo("bench", SHIPPED, &flags)?)?;
     if !status.success() {
         bail!("the bench {name} cannot be built");
     }
@@ -71,11 +88,11 @@ pub(crate) fn optimised_bench(name: &str) -> anyhow::Result<PathBuf> {
     executable.context("cargo names no executable of the bench")
 }
 
-/// Cargo on `fire-container` with the image's profile, target and flags.
-fn optimised(verb: &str, more: &[&str]) -> anyhow::Result<Command> {
+/// Cargo on `fire-container` with the image's target and flags.
+fn static_cargo(verb: &str, profile: Profile, more: &[&str]) -> anyhow::Result<Command> {
     let mut command = programs::cargo(&[verb, "--locked", "--package", "fire-container"])?;
     command
-        .args(["--profile", PROFILE])
+        .args(["--profile", profile.0])
         // Without it the flags would also hold for what runs during the build, which cannot be static.
         .args(["--target", TARGET])
         .args(more)

@@ -29,7 +29,16 @@ pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<Command> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(arguments).current_dir(root()?);
+    // What CI builds is built once: artifacts for the next change would only cost time.
+    if is_ci() {
+        command.env("CARGO_INCREMENTAL", "0");
+    }
     Ok(command)
+}
+
+/// Whether this is CI, which has to have everything that checks need.
+pub(crate) fn is_ci() -> bool {
+    std::env::var_os("FIRE_CI").is_some_and(|value| value == "1")
 }
 
 /// A program of the workspace, which finds its siblings beside itself.

@@ -154,7 +154,7 @@ const BROWSER: [Package; 1] = [("chromium", "chromium")];
 
 /// The pages of `report-100k` in a real browser.
 fn browser(args: &Args) -> anyhow::Result<Outcome> {
-    match debian::find(&BROWSER, args.install || is_ci())? {
+    match debian::find(&BROWSER, args.install || programs::is_ci())? {
         Tools::Absent(why) => Ok(absent(&why)),
         Tools::Present => suite("browser"),
     }
@@ -162,7 +162,7 @@ fn browser(args: &Args) -> anyhow::Result<Outcome> {
 
 /// Our image in a real registry, trained and served by a real container runtime.
 fn in_container(args: &Args) -> anyhow::Result<Outcome> {
-    match debian::find(&container::PACKAGES, args.install || is_ci())? {
+    match debian::find(&container::PACKAGES, args.install || programs::is_ci())? {
         Tools::Absent(why) => Ok(absent(&why)),
         Tools::Present => container::check().map(|()| Outcome::Passed),
     }
@@ -179,13 +179,9 @@ fn judged(command: &mut Command) -> anyhow::Result<Outcome> {
 
 /// CI has to have everything; elsewhere a check that cannot run is reported as such.
 fn absent(why: &str) -> Outcome {
-    if is_ci() {
+    if programs::is_ci() {
         eprintln!("{why}");
         return Outcome::Failed;
     }
     Outcome::Skipped(why.to_owned())
-}
-
-fn is_ci() -> bool {
-    std::env::var_os("FIRE_CI").is_some_and(|value| value == "1")
 }

@@ -94,7 +94,7 @@ impl Bench {
         let scripts = programs::root()?.join("xtask/bench");
         let python = venv::python("endpoint", &scripts.join("endpoint-requirements.txt"))?;
         Ok(Self {
-            program: image::static_program()?,
+            program: image::static_program(image::SHIPPED)?,
             client: image::optimised_bench("endpoint")?,
             python: python
                 .context("the peers need Python 3; on Debian: apt-get install python3")?,
