@@ -2,9 +2,9 @@
 //!
 //! The graph takes `features`, float32 of shape [N, columns] with NaN for missing values, and gives
 //!
-//! - `probabilities`, float32 [N, 2]: of class 0 and of class 1, by the weighted vote;
-//! - `label`, int64 [N]: 1 where the probability of class 1 reaches the artifact's threshold;
-//! - `members`, float32 [N, members]: each member's own probability of class 1, in the artifact's order.
+//! - `probabilities`, float32 `[N, 2]`: of class 0 and of class 1, by the weighted vote;
+//! - `label`, int64 `[N]`: 1 where the probability of class 1 reaches the artifact's threshold;
+//! - `members`, float32 `[N, members]`: each member's own probability of class 1, in the artifact's order.
 //!
 //! Trees are `TreeEnsembleRegressor` nodes of the standard's domain `ai.onnx.ml`, version 3; the rest are standard
 //! operators of version 16 (ONNX 1.11 and later). All is computed in double precision: as float32, the sum of
