@@ -70,9 +70,10 @@ async fn train_100k_waits_out_what_passes_and_says_what_does_not() {
     .enumerate()
     {
         let run = format!("faulty-{number}");
-        let on_spot: &[&str] = match faults.starts_with("train:") {
-            true => &["--spot"],
-            false => &[],
+        let on_spot: &[&str] = if faults.starts_with("train:") {
+            &["--spot"]
+        } else {
+            &[]
         };
         let flags = [&SMALL[..], &["--run", &run, "--wait"], on_spot].concat();
         world.restart_with_faults(faults);

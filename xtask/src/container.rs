@@ -1,6 +1,6 @@
 //! The check `container`: our image in a real registry and under a real container runtime.
 //!
-//! The program is optimised as in the tests, which saves most of the build; everything else is as it is shipped.
+//! The program is hardly optimised, which saves most of the build; everything else is as it is shipped.
 //! The image is pushed to Debian's docker-registry, looked at by skopeo, and pulled and run by podman with runc as
 //! SageMaker runs it: as root, without a network, `/opt/ml` from outside, the model read-only.
 

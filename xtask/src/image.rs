@@ -13,22 +13,12 @@ use crate::programs;
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// The profile in the root manifest, of what is shipped and measured.
 pub(crate) const SHIPPED: Profile = Profile("image");
-/// The profile of the tests, which takes a third of the time to build.
-pub(crate) const CHECKED: Profile = Profile("dev");
+/// The profile in the root manifest that builds it soonest.
+pub(crate) const CHECKED: Profile = Profile("image-check");
 
 /// How well the program is optimised.
 #[derive(Clone, Copy)]
 pub(crate) struct Profile(&'static str);
-
-impl Profile {
-    /// Cargo's folder for it.
-    fn folder(self) -> &'static str {
-        match self.0 {
-            "dev" => "debug",
-            other => other,
-        }
-    }
-}
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -63,7 +53,7 @@ pub(crate) fn static_program(profile: Profile) -> anyhow::Result<PathBuf> {
     }
     let folder = programs::folder()?;
     let target = folder.parent().context("programs lie in a target folder")?;
-    let folder = target.join(TARGET).join(profile.folder());
+    let folder = target.join(TARGET).join(profile.0);
     Ok(folder.join("fire-container"))
 }
 

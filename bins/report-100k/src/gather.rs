@@ -104,13 +104,8 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
         .and_then(|record| record.timings_seconds.combine);
     let (ensemble, artifact, judged) = match combined {
         Some(record) => {
-            let (
-                ensemble,
-                Packed {
-                    artifact, judged, ..
-                },
-            ) = ensemble(source.clients, record).await?;
-            (Some(ensemble), Some(artifact), judged)
+            let (ensemble, packed) = ensemble(source.clients, record).await?;
+            (Some(ensemble), Some(packed.artifact), packed.judged)
         }
         None => (None, None, Judged::default()),
     };

@@ -12,6 +12,8 @@ use super::tools::must;
 /// podman with a store of its own.
 pub(super) struct Podman {
     store: PathBuf,
+    /// What podman keeps of containers that run.
+    running: PathBuf,
     image: String,
     /// The container that serves.
     name: String,
@@ -27,8 +29,12 @@ impl Podman {
     pub(super) fn new(folder: &Path, image: &str) -> anyhow::Result<Self> {
         let store = folder.join("podman");
         std::fs::create_dir_all(&store)?;
+        // podman takes no longer path than 50 characters for it.
+        let running = std::env::temp_dir().join(format!("fire-check-{}", std::process::id()));
+        std::fs::create_dir_all(&running)?;
         Ok(Self {
             store,
+            running,
             image: image.to_owned(),
             name: format!("fire-check-{}", std::process::id()),
         })
@@ -41,7 +47,7 @@ impl Podman {
             .arg("--root")
             .arg(self.store.join("root"))
             .arg("--runroot")
-            .arg(self.store.join("run"))
+            .arg(&self.running)
             .args(["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"])
             .args(["--runtime", "runc", "--events-backend", "none"])
             .args(arguments);
@@ -181,6 +187,7 @@ impl Drop for Podman {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
+        let _ = std::fs::remove_dir_all(&self.running);
     }
 }
 
