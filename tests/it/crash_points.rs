@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use fire_cli::Exit;
 use sagemaker_ops::training::{JobFilter, JobStatus};
 
-use crate::world::{Ran, World, program, texts};
+use crate::world::{Ran, SMALL, World, program, texts};
 
 const BUCKET: &str = "fire-detection-training-691595239825";
 
@@ -168,16 +168,6 @@ async fn an_update_or_a_deletion_killed_after_any_step_comes_to_the_same_end_whe
 async fn train_100k_killed_after_any_step_comes_to_the_same_end_when_run_again() {
     let world = World::new();
     drop(world.clients().await);
-    let small = [
-        "--profile",
-        "original",
-        "--samples",
-        "3000",
-        "--set",
-        "rf.n_estimators=5",
-        "--set",
-        "gb.n_estimators=5",
-    ];
     let mut objects = BTreeSet::new();
     for (number, point) in [
         "PutObject:1",
@@ -195,7 +185,7 @@ async fn train_100k_killed_after_any_step_comes_to_the_same_end_when_run_again()
     .enumerate()
     {
         let run = format!("crash-{number}");
-        let flags = [&small[..], &["--run", &run, "--wait"]].concat();
+        let flags = [&SMALL[..], &["--run", &run, "--wait"]].concat();
         if point.starts_with("List") {
             world.restart_with_faults("");
             world.train(&flags).await.ended(Exit::Done);

@@ -6,19 +6,9 @@ use fire_cli::Exit;
 use sagemaker_ops::training::{JobFilter, JobStatus};
 use serde_json::Value;
 
-use crate::world::{World, texts};
+use crate::world::{SMALL, World, texts};
 
 const ENDPOINT: &str = "flir-scd41-best-model-endpoint";
-const SMALL: [&str; 8] = [
-    "--profile",
-    "original",
-    "--samples",
-    "3000",
-    "--set",
-    "rf.n_estimators=5",
-    "--set",
-    "gb.n_estimators=5",
-];
 
 /// Files of one kind in the server's state.
 fn count(world: &World, kind: &str) -> usize {

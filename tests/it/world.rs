@@ -10,6 +10,18 @@ use sagemaker_ops::{Backend, Clients, LocalBackend};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// Flags of a run that is over soon.
+pub(crate) const SMALL: [&str; 8] = [
+    "--profile",
+    "original",
+    "--samples",
+    "3000",
+    "--set",
+    "rf.n_estimators=5",
+    "--set",
+    "gb.n_estimators=5",
+];
+
 /// What a program left: exit, standard output, standard error.
 pub(crate) struct Ran {
     pub(crate) exit: Exit,

@@ -7,12 +7,33 @@ mod axes;
 mod bars;
 mod paint;
 
+use std::io;
+
+use anyhow::anyhow;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
 pub(crate) use axes::{Axis, Chart, Mark};
 pub(crate) use bars::{Bar, Bars};
 pub(crate) use paint::Paint;
 
 /// Units of a drawing per unit of the page: plotters rounds places to whole units.
 const FINE: u32 = 4;
+
+/// What `draw` draws on an area of this size on the page's scale, as SVG text; see [`labelled`].
+fn drawn(
+    (width, height): (u32, u32),
+    draw: impl FnOnce(
+        &DrawingArea<SVGBackend<'_>, Shift>,
+    ) -> Result<(), DrawingAreaErrorKind<io::Error>>,
+) -> anyhow::Result<String> {
+    let mut svg = String::new();
+    let size = (FINE * width, FINE * height);
+    let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+    draw(&area).map_err(|error| anyhow!("a chart cannot be drawn: {error}"))?;
+    drop(area);
+    Ok(svg)
+}
 
 /// The drawing with the page's colours, its name and its description, ready to stand in a page.
 ///

@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use anyhow::anyhow;
 use plotters::prelude::*;
 
-use super::{FINE, Paint};
+use super::{FINE, Paint, drawn};
 
 /// Width and height on the page's scale.
 const SIZE: (u32, u32) = (410, 310);
@@ -51,13 +50,7 @@ impl<'a> Axis<'a> {
 impl Chart<'_> {
     /// The chart as SVG text; see [`labelled`](super::labelled).
     pub(crate) fn draw(&self) -> anyhow::Result<String> {
-        let mut svg = String::new();
-        let size = (FINE * SIZE.0, FINE * SIZE.1);
-        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        self.draw_on(&area)
-            .map_err(|error| anyhow!("a chart cannot be drawn: {error}"))?;
-        drop(area);
-        Ok(svg)
+        drawn(SIZE, |area| self.draw_on(area))
     }
 
     fn draw_on<B: DrawingBackend>(

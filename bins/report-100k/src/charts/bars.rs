@@ -1,10 +1,9 @@
-//! Bars from left to right, each with its name.
+//! Bars one below the other, each with its name.
 
-use anyhow::anyhow;
 use plotters::prelude::*;
 
 use super::axes::Axis;
-use super::{FINE, Paint};
+use super::{FINE, Paint, drawn};
 
 /// Width on the page's scale, and what each bar adds to the height.
 const WIDTH: u32 = 410;
@@ -32,14 +31,8 @@ pub(crate) struct Bars<'a> {
 impl Bars<'_> {
     /// The chart as SVG text; see [`labelled`](super::labelled).
     pub(crate) fn draw(&self) -> anyhow::Result<String> {
-        let mut svg = String::new();
         let height = FOOT + 8 + BAR_HEIGHT * self.bars.len().max(2) as u32;
-        let size = (FINE * WIDTH, FINE * height);
-        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        self.draw_on(&area)
-            .map_err(|error| anyhow!("a chart cannot be drawn: {error}"))?;
-        drop(area);
-        Ok(svg)
+        drawn((WIDTH, height), |area| self.draw_on(area))
     }
 
     fn draw_on<B: DrawingBackend>(
