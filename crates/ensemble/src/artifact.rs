@@ -1,6 +1,5 @@
 //! The model file: one or more weighted members with all that is needed to use and to judge them.
 
-mod bytes;
 mod combine;
 mod content;
 mod covers;
@@ -9,11 +8,10 @@ mod manifest;
 mod range;
 
 use crate::alarm::AlarmRule;
-use crate::algorithm::Algorithm;
 use crate::error::Error;
+use crate::learners::{Algorithm, Model};
 use crate::matrix::Matrix;
 use crate::metrics::Scores;
-use crate::model::Model;
 
 pub use range::FeatureRange;
 

@@ -7,23 +7,26 @@ pub(crate) mod early_stopping;
 mod grow;
 mod margins;
 mod node;
+mod params;
 mod pool;
 mod rule;
 mod sample;
 
 use crate::binned::Binned;
 use crate::error::Error;
-use crate::loss::sigmoid;
+use crate::form::Form;
+use crate::learner::Fitted;
 use crate::matrix::{Matrix, Samples};
 use crate::packed::{Entry, FixedPoint};
 use crate::parallel::Workers;
-use crate::params::BoostingParams;
 use crate::row_weights::RowWeights;
 use crate::run::{Progress, Run};
+use crate::stored::{Stored as _, stored_fields};
 use crate::tree::{self, Grown, Tree};
 use early_stopping::{EarlyStopping, Validation};
 use grow::Growth;
 use margins::{Margins, TrainingRows};
+pub use params::BoostingParams;
 use pool::Pool;
 use rule::Rule;
 
@@ -85,18 +88,36 @@ impl Boosting {
         model.importances = tree::importances(model.columns, &gains);
         Ok(model)
     }
+}
 
-    /// The probability of class 1 for one row.
-    pub(crate) fn probability(&self, row: &[f32]) -> f64 {
-        sigmoid(tree::sum_leaves(&self.trees, self.base, row))
+impl Fitted for Boosting {
+    fn columns(&self) -> usize {
+        self.columns
     }
 
-    /// The same for every row.
-    pub(crate) fn probabilities(&self, x: &Matrix) -> Vec<f64> {
-        let margins = tree::sum_leaves_of_all(&self.trees, self.base, x);
-        margins.into_iter().map(sigmoid).collect()
+    fn form(&self) -> Form<'_> {
+        Form::log_odds(self.base, &self.trees)
+    }
+
+    fn trees_mut(&mut self) -> &mut [Tree] {
+        &mut self.trees
+    }
+
+    fn importances(&self) -> Option<&[f64]> {
+        Some(&self.importances)
+    }
+
+    fn store(&self, out: &mut Vec<u8>) {
+        self.write(out);
     }
 }
+
+stored_fields!(Boosting {
+    columns,
+    base,
+    trees,
+    importances
+});
 
 /// What the rounds of one fit share and move.
 struct Rounds<'a> {

@@ -66,11 +66,11 @@ mod tests {
     use std::ops::ControlFlow;
 
     use super::synthetic::{COLUMNS, Table, table};
-    use crate::algorithm::Algorithm;
+    use crate::learners::Algorithm;
+    use crate::learners::Model;
+    use crate::learners::Params;
     use crate::matrix::{Matrix, Samples};
     use crate::metrics::{Confusion, roc_auc};
-    use crate::model::Model;
-    use crate::params::Params;
     use crate::run::Run;
 
     fn samples(table: &Table) -> Samples<'_> {

@@ -5,20 +5,24 @@
 mod bag;
 mod grow;
 mod out_of_bag;
+mod params;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::binned::Binned;
 use crate::error::Error;
-use crate::matrix::{Matrix, Samples};
+use crate::form::Form;
+use crate::learner::Fitted;
+use crate::matrix::Samples;
 use crate::parallel;
-use crate::params::ForestParams;
 use crate::run::{Progress, Run};
+use crate::stored::{Reader, Stored};
 use crate::tree::{self, Grown, Tree};
 use bag::{Bag, Rows};
 use grow::Workspace;
 pub use out_of_bag::OutOfBag;
+pub use params::{ForestParams, MaxFeatures};
 
 /// A fitted random forest.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,18 +86,49 @@ impl Forest {
             trees,
         })
     }
+}
 
-    /// The probability of class 1 for one row.
-    pub(crate) fn probability(&self, row: &[f32]) -> f64 {
-        tree::sum_leaves(&self.trees, 0.0, row) / self.trees.len() as f64
+impl Fitted for Forest {
+    fn columns(&self) -> usize {
+        self.columns
     }
 
-    /// The same for every row.
-    pub(crate) fn probabilities(&self, x: &Matrix) -> Vec<f64> {
-        let sums = tree::sum_leaves_of_all(&self.trees, 0.0, x);
-        sums.into_iter()
-            .map(|sum| sum / self.trees.len() as f64)
-            .collect()
+    fn form(&self) -> Form<'_> {
+        Form::mean(&self.trees)
+    }
+
+    fn trees_mut(&mut self) -> &mut [Tree] {
+        &mut self.trees
+    }
+
+    fn importances(&self) -> Option<&[f64]> {
+        Some(&self.importances)
+    }
+
+    fn out_of_bag(&self) -> Option<&OutOfBag> {
+        self.out_of_bag.as_ref()
+    }
+
+    fn store(&self, out: &mut Vec<u8>) {
+        self.write(out);
+    }
+}
+
+impl Stored for Forest {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.columns.write(out);
+        self.trees.write(out);
+        self.importances.write(out);
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self, Error> {
+        Ok(Self {
+            columns: reader.read()?,
+            trees: reader.read()?,
+            importances: reader.read()?,
+            // It tells of the fit; what a model is worth is told by its member's scores.
+            out_of_bag: None,
+        })
     }
 }
 

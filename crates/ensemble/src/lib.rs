@@ -58,8 +58,9 @@
     reason = "tied values and probabilities, and answers in tests, are equal to the bit"
 )]
 
-mod algorithm;
 mod error;
+mod learner;
+mod learners;
 mod matrix;
 mod params;
 mod run;
@@ -81,8 +82,11 @@ mod exact_tree;
 mod boosting;
 mod engine;
 mod forest;
+mod form;
+mod linear;
 mod logistic;
 mod model;
+mod stored;
 
 pub mod alarm;
 pub mod artifact;
@@ -96,18 +100,14 @@ mod predictions;
 pub mod smartcore_api;
 pub mod weights;
 
-pub use algorithm::Algorithm;
-pub use boosting::Boosting;
+pub use boosting::{Boosting, BoostingParams};
 pub use engine::Engine;
 pub use error::{DataError, Error};
-pub use forest::{Forest, OutOfBag};
-pub use logistic::Logistic;
+pub use forest::{Forest, ForestParams, MaxFeatures, OutOfBag};
+pub use learners::{Algorithm, Model, Params};
+pub use logistic::{Logistic, LogisticParams};
 pub use matrix::{Matrix, OwnedMatrix, Samples};
-pub use model::Model;
-pub use params::{
-    BoostingParams, CheckedParams, ClassWeight, ForestParams, LogisticParams, MaxFeatures, Params,
-    UnknownClassWeight,
-};
+pub use params::{CheckedParams, ClassWeight, UnknownClassWeight};
 pub use predict::Prepared;
 pub use predictions::{KindScores, Predictions, Timeline};
 pub use run::{Progress, Run};

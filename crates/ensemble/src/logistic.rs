@@ -10,10 +10,59 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::linear::logistic_regression::{LogisticRegression, LogisticRegressionParameters};
 
 use crate::error::Error;
-use crate::loss::sigmoid;
-use crate::matrix::{Matrix, Samples};
-use crate::params::LogisticParams;
+use crate::form::Form;
+use crate::learner::{Fitted, Hyperparameters};
+use crate::learners::Model;
+use crate::linear::{Linear, Term};
+use crate::matrix::Samples;
+use crate::params::value::{PENALTY, parse, penalty};
 use crate::run::{Progress, Run};
+use crate::stored::{Stored as _, stored_fields};
+
+/// Of a logistic regression.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogisticParams {
+    /// L2 penalty on the coefficients of standardised inputs: 1 / C of scikit-learn, 0 to 1e9 (default 1).
+    pub l2: f64,
+}
+
+impl Default for LogisticParams {
+    fn default() -> Self {
+        Self { l2: 1.0 }
+    }
+}
+
+impl Hyperparameters for LogisticParams {
+    fn set(&mut self, name: &str, value: &str) -> Result<bool, Error> {
+        match name {
+            "l2" => self.l2 = parse("l2", value, PENALTY)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn entries(&self) -> Vec<(&'static str, String)> {
+        vec![("l2", self.l2.to_string())]
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        penalty("l2", self.l2)
+    }
+
+    fn takes_weights(&self) -> bool {
+        // smartcore's solver counts every row alike.
+        false
+    }
+
+    fn fit(
+        &self,
+        train: &Samples,
+        _validation: Option<&Samples>,
+        run: &mut Run,
+    ) -> Result<Model, Error> {
+        Logistic::fit(self, train, run).map(Model::Logistic)
+    }
+}
 
 /// A fitted logistic regression.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,50 +70,6 @@ pub struct Logistic {
     /// One per column.
     pub(crate) terms: Vec<Term>,
     pub(crate) intercept: f64,
-}
-
-/// What one column adds to the log-odds: `coefficient * (x - mean) / deviation`, nothing where x is missing.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Term {
-    /// Over the training values that are present.
-    pub(crate) mean: f64,
-    /// Their standard deviation, 1 for a constant column.
-    pub(crate) deviation: f64,
-    pub(crate) coefficient: f64,
-}
-
-impl Term {
-    /// Standardises a column.
-    fn of_column(x: &Matrix, column: usize) -> Self {
-        let present = || {
-            x.iter_rows()
-                .map(|row| f64::from(row[column]))
-                .filter(|value| !value.is_nan())
-        };
-        let count = present().count().max(1) as f64;
-        let mean = present().sum::<f64>() / count;
-        // In a second pass: squares minus squared mean would lose all digits where the mean is large.
-        let variance = present()
-            .map(|value| (value - mean) * (value - mean))
-            .sum::<f64>()
-            / count;
-        // Rounding leaves a constant column a variance that is tiny against its mean.
-        let constant = variance <= 1e-24 * mean * mean || variance < f64::MIN_POSITIVE;
-        Self {
-            mean,
-            deviation: if constant { 1.0 } else { variance.sqrt() },
-            coefficient: 0.0,
-        }
-    }
-
-    /// The standardised value; a missing one becomes the mean.
-    fn standardise(&self, value: f32) -> f64 {
-        if value.is_nan() {
-            0.0
-        } else {
-            (f64::from(value) - self.mean) / self.deviation
-        }
-    }
 }
 
 impl Logistic {
@@ -92,18 +97,26 @@ impl Logistic {
         })?;
         Ok(Self { terms, intercept })
     }
+}
 
-    /// The probability of class 1 for one row.
-    pub(crate) fn probability(&self, row: &[f32]) -> f64 {
-        sigmoid(self.parts(row).fold(self.intercept, |sum, part| sum + part))
+impl Fitted for Logistic {
+    fn columns(&self) -> usize {
+        self.terms.len()
     }
 
-    /// What each column adds to the log-odds.
-    pub(crate) fn parts(&self, row: &[f32]) -> impl Iterator<Item = f64> {
-        let terms = self.terms.iter().zip(row);
-        terms.map(|(term, &value)| term.coefficient * term.standardise(value))
+    fn form(&self) -> Form<'_> {
+        Form::Linear(Linear {
+            terms: &self.terms,
+            intercept: self.intercept,
+        })
+    }
+
+    fn store(&self, out: &mut Vec<u8>) {
+        self.write(out);
     }
 }
+
+stored_fields!(Logistic { terms, intercept });
 
 /// Sets the coefficients of `terms` and returns the intercept. `values` is row-major and standardised.
 fn solve(l2: f64, values: Vec<f64>, labels: &[u8], terms: &mut [Term]) -> Result<f64, Failed> {

@@ -1,56 +1,16 @@
 //! Hyperparameters: read by name, checked once, and only then able to fit.
 
-mod boosting;
 mod class_weight;
-mod forest;
-mod logistic;
-mod value;
+pub(crate) mod value;
 
-pub use boosting::BoostingParams;
 pub use class_weight::{ClassWeight, UnknownClassWeight};
-pub use forest::{ForestParams, MaxFeatures};
-pub use logistic::LogisticParams;
 
-use crate::algorithm::Algorithm;
-use crate::boosting::Boosting;
-use crate::engine::{self, Engine};
 use crate::error::{DataError, Error};
-use crate::forest::Forest;
-use crate::logistic::Logistic;
+use crate::learners::{Model, Params};
 use crate::matrix::Samples;
-use crate::model::Model;
 use crate::run::Run;
 
-/// Unchecked hyperparameters of one learner.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Params {
-    /// Of [`Algorithm::RandomForest`].
-    Forest(ForestParams),
-    /// Of [`Algorithm::GradientBoosting`].
-    Boosting(BoostingParams),
-    /// Of [`Algorithm::LogisticRegression`].
-    Logistic(LogisticParams),
-}
-
 impl Params {
-    /// The documented defaults of `algorithm`.
-    pub fn defaults(algorithm: Algorithm) -> Self {
-        match algorithm {
-            Algorithm::RandomForest => Self::Forest(ForestParams::default()),
-            Algorithm::GradientBoosting => Self::Boosting(BoostingParams::default()),
-            Algorithm::LogisticRegression => Self::Logistic(LogisticParams::default()),
-        }
-    }
-
-    /// The learner that these belong to.
-    pub fn algorithm(&self) -> Algorithm {
-        match self {
-            Self::Forest(_) => Algorithm::RandomForest,
-            Self::Boosting(_) => Algorithm::GradientBoosting,
-            Self::Logistic(_) => Algorithm::LogisticRegression,
-        }
-    }
-
     /// Sets the parameter `name` to what `value` says.
     ///
     /// An unknown name is refused with all known ones, an unreadable or out-of-range value with its range;
@@ -58,44 +18,26 @@ impl Params {
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
         // On a copy, so that a refused value leaves no trace.
         let mut changed = self.clone();
-        let known = match &mut changed {
-            Self::Forest(params) => params.set(name, value)?,
-            Self::Boosting(params) => params.set(name, value)?,
-            Self::Logistic(params) => params.set(name, value)?,
-        };
-        if !known {
+        if !changed.of_learner_mut().set(name, value)? {
             return Err(self.unknown(name));
         }
-        changed.validate()?;
+        changed.of_learner().validate()?;
         *self = changed;
         Ok(())
     }
 
     /// All parameters with their values, in a fixed order; [`set`](Self::set) reads each of them back.
     pub fn entries(&self) -> Vec<(String, String)> {
-        let entries = match self {
-            Self::Forest(params) => params.entries(),
-            Self::Boosting(params) => params.entries(),
-            Self::Logistic(params) => params.entries(),
-        };
+        let entries = self.of_learner().entries().into_iter();
         entries
-            .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect()
     }
 
     /// Checks every range; only what comes out can fit.
     pub fn check(self) -> Result<CheckedParams, Error> {
-        self.validate()?;
+        self.of_learner().validate()?;
         Ok(CheckedParams(self))
-    }
-
-    fn validate(&self) -> Result<(), Error> {
-        match self {
-            Self::Forest(params) => params.validate(),
-            Self::Boosting(params) => params.validate(),
-            Self::Logistic(params) => params.validate(),
-        }
     }
 
     fn unknown(&self, name: &str) -> Error {
@@ -137,37 +79,19 @@ impl CheckedParams {
                 return Err(DataError::Empty.into());
             }
         }
-        if train.weights().is_some() && !self.takes_weights() {
+        let params = self.0.of_learner();
+        if train.weights().is_some() && !params.takes_weights() {
             return Err(DataError::UnusedWeights.into());
         }
-        match &self.0 {
-            Params::Forest(params) => match params.engine {
-                Engine::Own => Forest::fit(params, train, run),
-                Engine::Smartcore => engine::fit_forest(params, train, run),
-            }
-            .map(Model::Forest),
-            Params::Boosting(params) => match params.engine {
-                Engine::Own => Boosting::fit(params, train, validation, run),
-                Engine::Smartcore => engine::fit_boosting(params, train, validation, run),
-            }
-            .map(Model::Boosting),
-            Params::Logistic(params) => Logistic::fit(params, train, run).map(Model::Logistic),
-        }
-    }
-
-    /// Whether the learner is this crate's own: smartcore's learners count every row alike.
-    fn takes_weights(&self) -> bool {
-        match &self.0 {
-            Params::Forest(params) => params.engine == Engine::Own,
-            Params::Boosting(params) => params.engine == Engine::Own,
-            Params::Logistic(_) => false,
-        }
+        params.fit(train, validation, run)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::boosting::BoostingParams;
+    use crate::learners::Algorithm;
 
     #[test]
     fn entries_are_read_back() {

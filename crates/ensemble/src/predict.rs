@@ -15,9 +15,8 @@ mod perfect;
 
 use crate::artifact::Artifact;
 use crate::error::Error;
-use crate::loss::sigmoid;
+use crate::form::{Form, Link, TreeSum};
 use crate::matrix::Matrix;
-use crate::model::Model;
 use block::{BLOCK, Block};
 use grid::Grid;
 use perfect::PerfectTrees;
@@ -46,17 +45,25 @@ struct Members {
 /// How a member is answered.
 #[derive(Debug)]
 enum Layout {
-    /// By perfect trees, on bytes of the grid with that number.
-    Perfect(PerfectTrees, usize),
+    /// By perfect trees, on bytes of the grid with that number; sums begin and end as in the model's own form.
+    Perfect(PerfectTrees, usize, Ends),
     /// By its own nodes.
     Reference,
+}
+
+/// What a sum of leaves begins with, and what makes a probability of it.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    start: f64,
+    link: Link,
 }
 
 impl Prepared {
     /// Lays out every member.
     pub fn new(artifact: Artifact) -> Self {
-        let models = artifact.members.iter().map(|member| &member.model);
-        let members = Members::of(&models.collect::<Vec<_>>(), artifact.features.len());
+        let forms = artifact.members.iter();
+        let forms = forms.map(|member| member.model.fitted().form());
+        let members = Members::of(&forms.collect::<Vec<_>>(), artifact.features.len());
         Self { artifact, members }
     }
 
@@ -97,12 +104,12 @@ impl Prepared {
         let mut vote = 0.0;
         for (member, layout) in self.artifact.members.iter().zip(&self.members.layouts) {
             let probability = match layout {
-                Layout::Perfect(trees, grid) => {
+                Layout::Perfect(trees, grid, ends) => {
                     if encoded != Some(grid) {
                         self.members.grids[*grid].encode(row, &mut codes);
                         encoded = Some(grid);
                     }
-                    finish(&member.model, trees.sum(&codes, start(&member.model)))
+                    ends.link.probability(trees.sum(&codes, ends.start))
                 }
                 Layout::Reference => member.model.predict_row(row),
             };
@@ -120,22 +127,22 @@ impl Prepared {
             let rows = || x.iter_rows().skip(number * BLOCK).take(count);
             let mut encoded = None;
             for (member, layout) in self.artifact.members.iter().zip(&self.members.layouts) {
-                let model = &member.model;
                 match layout {
-                    Layout::Perfect(trees, grid) => {
+                    Layout::Perfect(trees, grid, ends) => {
                         if encoded != Some(grid) {
                             block.take(&self.members.grids[*grid], rows());
                             encoded = Some(grid);
                         }
-                        sums.fill(start(model));
+                        sums.fill(ends.start);
                         trees.add_all((&block, count), &mut sums);
                         for sum in &mut sums[..count] {
-                            *sum = finish(model, *sum);
+                            *sum = ends.link.probability(*sum);
                         }
                     }
                     Layout::Reference => {
+                        let form = member.model.fitted().form();
                         for (sum, row) in sums.iter_mut().zip(rows()) {
-                            *sum = model.predict_row(row);
+                            *sum = form.probability(row);
                         }
                     }
                 }
@@ -151,22 +158,22 @@ impl Prepared {
 }
 
 /// The answers of one model to all rows of `x` by its layout, if it has one and the rows are many enough to pay for it.
-pub(crate) fn probabilities(model: &Model, x: &Matrix) -> Option<Vec<f64>> {
+pub(crate) fn probabilities(form: Form, x: &Matrix) -> Option<Vec<f64>> {
     if x.rows() < WORTHWHILE {
         return None;
     }
-    let Members { grids, layouts } = Members::of(&[model], x.columns());
-    let ([grid], [Layout::Perfect(trees, _)]) = (grids.as_slice(), layouts.as_slice()) else {
+    let Members { grids, layouts } = Members::of(&[form], x.columns());
+    let ([grid], [Layout::Perfect(trees, _, ends)]) = (grids.as_slice(), layouts.as_slice()) else {
         return None;
     };
-    let mut sums = vec![start(model); x.rows()];
+    let mut sums = vec![ends.start; x.rows()];
     if x.columns() <= FEW / 2 {
         sum_all::<FEW>((grid, trees), x, &mut sums);
     } else {
         sum_all::<MANY>((grid, trees), x, &mut sums);
     }
     for sum in &mut sums {
-        *sum = finish(model, *sum);
+        *sum = ends.link.probability(*sum);
     }
     Some(sums)
 }
@@ -187,36 +194,19 @@ fn sum_all<const SLOTS: usize>(
     }
 }
 
-/// What the leaves are added to.
-fn start(model: &Model) -> f64 {
-    match model {
-        Model::Boosting(boosting) => boosting.base,
-        Model::Forest(_) | Model::Logistic(_) => 0.0,
-    }
-}
-
-/// The probability that belongs to a sum of leaves.
-fn finish(model: &Model, sum: f64) -> f64 {
-    match model {
-        Model::Forest(forest) => sum / forest.trees.len() as f64,
-        Model::Boosting(_) | Model::Logistic(_) => sigmoid(sum),
-    }
-}
-
 impl Members {
     /// One grid for all members where their thresholds fit into it, as those of models that were trained on the same
     /// rows do; otherwise each has its own, or none.
-    fn of(models: &[&Model], columns: usize) -> Self {
+    fn of(forms: &[Form], columns: usize) -> Self {
         if columns > MANY / 2 {
-            let layouts = models.iter().map(|_| Layout::Reference).collect();
+            let layouts = forms.iter().map(|_| Layout::Reference).collect();
             let grids = Vec::new();
             return Self { grids, layouts };
         }
-        let all = models.iter().flat_map(|model| model.tree_list());
+        let all = forms.iter().flat_map(|form| form.trees());
         let mut grids: Vec<_> = Grid::of(all, columns).into_iter().collect();
         let shared = !grids.is_empty();
-        let mut layout = |model: &Model| {
-            let trees = model.tree_list();
+        let mut layout = |&TreeSum { trees, start, link }: &TreeSum| {
             if !shared {
                 grids.push(Grid::of(trees, columns)?);
             }
@@ -224,13 +214,14 @@ impl Members {
             Some(Layout::Perfect(
                 PerfectTrees::of(trees, &grids[grid])?,
                 grid,
+                Ends { start, link },
             ))
         };
-        let layouts = models
+        let layouts = forms
             .iter()
-            .map(|model| match model {
-                Model::Logistic(_) => Layout::Reference,
-                _ => layout(model).unwrap_or(Layout::Reference),
+            .map(|form| match form {
+                Form::Trees(sum) => layout(sum).unwrap_or(Layout::Reference),
+                Form::Linear(_) => Layout::Reference,
             })
             .collect();
         Self { grids, layouts }
@@ -247,7 +238,9 @@ mod tests {
     use crate::artifact::{FeatureRange, Member};
     use crate::boosting::Boosting;
     use crate::forest::Forest;
-    use crate::logistic::{Logistic, Term};
+    use crate::learners::Model;
+    use crate::linear::Term;
+    use crate::logistic::Logistic;
     use crate::tree::{Node, Tree};
 
     /// What thresholds and values are drawn from: extremes, neighbours and both zeros.

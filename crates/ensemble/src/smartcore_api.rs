@@ -32,8 +32,8 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::numbers::basenum::Number;
 
 use crate::error::Error;
+use crate::learners::Model;
 use crate::matrix::{OwnedMatrix, Samples};
-use crate::model::Model;
 use crate::params::CheckedParams;
 use crate::run::Run;
 
@@ -149,8 +149,8 @@ mod tests {
     use smartcore::model_selection::{KFold, cross_validate};
 
     use super::*;
-    use crate::algorithm::Algorithm;
-    use crate::params::Params;
+    use crate::learners::Algorithm;
+    use crate::learners::Params;
 
     type Trait<'a> = dyn Predictor<DenseMatrix<f32>, Vec<u32>> + 'a;
 

@@ -5,10 +5,11 @@
 
 use sha2::{Digest, Sha256};
 
-use super::bytes::{Reader, Stored, refuse};
 use super::{Artifact, FeatureRange, covers};
 use crate::error::Error;
-use crate::model::Model;
+use crate::form::{Form, Link};
+use crate::learners::Model;
+use crate::stored::{Reader, Stored, refuse};
 use crate::tree::{Node, Tree};
 
 /// What every model file starts with. The first byte is no text, the last one shows mangled line ends.
@@ -140,37 +141,32 @@ fn seal(content: &[u8]) -> Vec<u8> {
 
 /// Whether every row gets a probability from `model`.
 fn is_sound(model: &Model) -> bool {
-    match model {
-        Model::Forest(forest) => {
-            let share = |value: f32| (0.0..=1.0).contains(&value);
-            !forest.trees.is_empty()
-                && are_shares(&forest.importances, forest.columns)
-                && forest
-                    .trees
-                    .iter()
-                    .all(|tree| is_sound_tree(tree, forest.columns, share))
+    let columns = model.columns();
+    let importances = model.importances();
+    importances.is_none_or(|shares| are_shares(shares, columns))
+        && match model.fitted().form() {
+            Form::Trees(sum) => {
+                let share = |value: f32| (0.0..=1.0).contains(&value);
+                let possible = match sum.link {
+                    Link::Mean(_) => share,
+                    Link::LogOdds => f32::is_finite,
+                };
+                // The mean of no leaves is no number.
+                (sum.link == Link::LogOdds || !sum.trees.is_empty())
+                    && sum.start.is_finite()
+                    && (sum.trees.iter()).all(|tree| is_sound_tree(tree, columns, possible))
+            }
+            Form::Linear(linear) => {
+                // Far beyond any fit, and still no sum over 255 columns overflows.
+                let moderate = |number: f64| number.abs() <= 1e100;
+                moderate(linear.intercept)
+                    && linear.terms.iter().all(|term| {
+                        moderate(term.mean)
+                            && moderate(term.coefficient)
+                            && (1e-100..=1e100).contains(&term.deviation)
+                    })
+            }
         }
-        Model::Boosting(boosting) => {
-            let trees = &boosting.trees;
-            boosting.base.is_finite()
-                && are_shares(&boosting.importances, boosting.columns)
-                && trees
-                    .iter()
-                    .all(|tree| is_sound_tree(tree, boosting.columns, f32::is_finite))
-        }
-        Model::Logistic(logistic) => {
-            let terms = &logistic.terms;
-            // Far beyond any fit, and still no sum over 255 columns overflows.
-            let moderate = |number: f64| number.abs() <= 1e100;
-            moderate(logistic.intercept)
-                && terms
-                    .iter()
-                    .all(|term| moderate(term.mean) && moderate(term.coefficient))
-                && terms
-                    .iter()
-                    .all(|term| (1e-100..=1e100).contains(&term.deviation))
-        }
-    }
 }
 
 /// Whether `importances` are one share for each column.
@@ -179,7 +175,7 @@ fn are_shares(importances: &[f64], columns: usize) -> bool {
     importances.len() == columns && importances.iter().all(share)
 }
 
-fn is_sound_tree(tree: &Tree, columns: usize, leaf: impl Fn(f32) -> bool) -> bool {
+fn is_sound_tree(tree: &Tree, columns: usize, leaf: fn(f32) -> bool) -> bool {
     let covered = tree.covers.is_empty()
         || tree.covers.len() == tree.leaves() && tree.covers.iter().all(|&cover| cover > 0);
     covered
@@ -197,12 +193,13 @@ mod tests {
 
     use super::*;
     use crate::alarm::AlarmParams;
-    use crate::algorithm::Algorithm;
     use crate::artifact::{Member, Probe};
     use crate::boosting::Boosting;
     use crate::explain::Explainer;
     use crate::forest::Forest;
-    use crate::logistic::{Logistic, Term};
+    use crate::learners::Algorithm;
+    use crate::linear::Term;
+    use crate::logistic::Logistic;
 
     const HEADER: usize = MAGIC.len() + 4 + 32;
 

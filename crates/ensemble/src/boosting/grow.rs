@@ -183,10 +183,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::boosting::BoostingParams;
     use crate::exact_tree::{ExactTree, tables};
     use crate::matrix::Matrix;
     use crate::packed::{FixedPoint, pack_row, widen};
-    use crate::params::BoostingParams;
     use crate::tree::Tree;
 
     proptest! {

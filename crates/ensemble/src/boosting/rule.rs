@@ -1,7 +1,7 @@
 //! When a boosted tree splits a node, and what its leaves are worth.
 
+use crate::boosting::BoostingParams;
 use crate::packed::{FixedPoint, lower, upper};
-use crate::params::BoostingParams;
 use crate::split::Criterion;
 
 /// A fit's parameters in the units of the packed sums.

@@ -4,7 +4,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::binned::Binned;
-use crate::params::BoostingParams;
+use crate::boosting::BoostingParams;
 
 /// The rows and columns of one tree.
 #[derive(Debug)]

@@ -13,13 +13,13 @@ use smartcore::tree::decision_tree_regressor::{
 
 use super::filled::Filled;
 use super::grown::Grown;
-use crate::algorithm::Algorithm;
 use crate::boosting::Boosting;
+use crate::boosting::BoostingParams;
 use crate::boosting::early_stopping::EarlyStopping;
 use crate::error::Error;
+use crate::learners::Algorithm;
 use crate::loss::{log_odds, margin_loss, sigmoid};
 use crate::matrix::Samples;
-use crate::params::BoostingParams;
 use crate::run::{Progress, Run};
 use crate::tree::Tree;
 

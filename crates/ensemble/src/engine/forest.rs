@@ -10,11 +10,11 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use super::filled::Filled;
 use super::grown::{Grown, GrownNode};
-use crate::algorithm::Algorithm;
 use crate::error::Error;
 use crate::forest::Forest;
+use crate::forest::ForestParams;
+use crate::learners::Algorithm;
 use crate::matrix::Samples;
-use crate::params::ForestParams;
 use crate::run::{Progress, Run};
 use crate::tree::Tree;
 

@@ -3,16 +3,16 @@
 use super::paths::{SharedTree, Walk};
 use super::quadrature::Quadrature;
 use super::{Explanation, Scale};
-use crate::logistic::Logistic;
+use crate::form::{self, Form, Link};
+use crate::learners::Model;
+use crate::linear::{Linear, Term};
 use crate::loss::sigmoid;
-use crate::model::Model;
-use crate::tree::Tree;
 
 /// A member, laid out.
 #[derive(Debug)]
 pub(super) enum MemberExplainer {
     Trees(Box<TreeSum>),
-    Linear(Logistic),
+    Linear(Vec<Term>, f64),
 }
 
 /// A sum of trees.
@@ -41,17 +41,9 @@ impl MemberExplainer {
     /// Nothing for trees that do not know their covers.
     pub(super) fn new(model: &Model) -> Option<Self> {
         let columns = model.columns();
-        Some(match model {
-            Model::Forest(forest) => {
-                let factor = 1.0 / forest.trees.len() as f64;
-                let sum = (factor, 0.0, Scale::Probability);
-                Self::Trees(Box::new(TreeSum::new(&forest.trees, columns, sum)?))
-            }
-            Model::Boosting(boosting) => {
-                let sum = (1.0, boosting.base, Scale::LogOdds);
-                Self::Trees(Box::new(TreeSum::new(&boosting.trees, columns, sum)?))
-            }
-            Model::Logistic(logistic) => Self::Linear(logistic.clone()),
+        Some(match model.fitted().form() {
+            Form::Trees(sum) => Self::Trees(Box::new(TreeSum::new(&sum, columns)?)),
+            Form::Linear(linear) => Self::Linear(linear.terms.to_vec(), linear.intercept),
         })
     }
 
@@ -59,28 +51,29 @@ impl MemberExplainer {
     pub(super) fn explain(&self, row: &[f32], columns: usize) -> Explanation {
         match self {
             Self::Trees(trees) => trees.explain(row, columns),
-            Self::Linear(logistic) => Explanation {
+            &Self::Linear(ref terms, intercept) => Explanation {
                 scale: Scale::LogOdds,
-                base: logistic.intercept,
-                contributions: logistic.parts(row).collect(),
+                base: intercept,
+                contributions: Linear { terms, intercept }.parts(row).collect(),
             },
         }
     }
 }
 
 impl TreeSum {
-    fn new(
-        trees: &[Tree],
-        columns: usize,
-        (factor, start, scale): (f64, f64, Scale),
-    ) -> Option<Self> {
-        let trees: Vec<_> = trees.iter().map(SharedTree::new).collect::<Option<_>>()?;
+    fn new(sum: &form::TreeSum, columns: usize) -> Option<Self> {
+        let (factor, scale) = match sum.link {
+            Link::Mean(trees) => (1.0 / trees as f64, Scale::Probability),
+            Link::LogOdds => (1.0, Scale::LogOdds),
+        };
+        let trees = sum.trees.iter().map(SharedTree::new);
+        let trees: Vec<_> = trees.collect::<Option<_>>()?;
         let deepest = trees.iter().map(|tree| tree.depth).max().unwrap_or(0);
         Some(Self {
             scale,
             trees,
             factor,
-            start,
+            start: sum.start,
             places: Places::for_columns(deepest.min(columns)),
         })
     }

@@ -3,9 +3,9 @@
 use rand::Rng;
 
 use crate::binned::Binned;
+use crate::forest::ForestParams;
 use crate::histogram::{Bins, Cell, fill_some};
 use crate::packed::{self, Entry, lower, pack, upper};
-use crate::params::ForestParams;
 use crate::partition::partition;
 use crate::split::{Criterion, Search, Split};
 use crate::tree::{Grown, Node, Tree};
@@ -177,9 +177,9 @@ mod tests {
 
     use super::*;
     use crate::exact_tree::{ExactTree, tables};
+    use crate::forest::MaxFeatures;
     use crate::matrix::Matrix;
     use crate::packed::{pack_row, widen};
-    use crate::params::MaxFeatures;
 
     proptest! {
         #[test]

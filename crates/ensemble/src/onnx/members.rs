@@ -2,34 +2,36 @@
 
 use super::graph::Graph;
 use super::trees;
-use crate::logistic::Logistic;
-use crate::model::Model;
+use crate::form::{Form, Link};
+use crate::learners::Model;
+use crate::linear::Linear;
 
 /// The member's probability of class 1 for each row of `x`, which is in double precision: a column.
 pub(super) fn probability(graph: &mut Graph, model: &Model, x: &str) -> String {
-    match model {
-        Model::Forest(forest) => {
-            let mean = trees::leaves(graph, x, (&forest.trees, "AVERAGE"));
-            graph.double(&mean)
-        }
-        Model::Boosting(boosting) => {
-            let steps = trees::leaves(graph, x, (&boosting.trees, "SUM"));
-            let steps = graph.double(&steps);
-            let base = graph.scalar(boosting.base);
-            let margin = graph.apply("Add", &[&steps, &base]);
-            graph.apply("Sigmoid", &[&margin])
-        }
-        Model::Logistic(logistic) => log_odds(graph, logistic, x),
+    match model.fitted().form() {
+        Form::Trees(sum) => match sum.link {
+            Link::Mean(_) => {
+                let mean = trees::leaves(graph, x, (sum.trees, "AVERAGE"));
+                graph.double(&mean)
+            }
+            Link::LogOdds => {
+                let steps = trees::leaves(graph, x, (sum.trees, "SUM"));
+                let steps = graph.double(&steps);
+                let base = graph.scalar(sum.start);
+                let margin = graph.apply("Add", &[&steps, &base]);
+                graph.apply("Sigmoid", &[&margin])
+            }
+        },
+        Form::Linear(linear) => log_odds(graph, linear, x),
     }
 }
 
 /// A missing value is the mean, and so counts nothing.
-fn log_odds(graph: &mut Graph, logistic: &Logistic, x: &str) -> String {
-    let terms = &logistic.terms;
+fn log_odds(graph: &mut Graph, Linear { terms, intercept }: Linear, x: &str) -> String {
     let means = graph.row(terms.iter().map(|term| term.mean).collect());
     let deviations = graph.row(terms.iter().map(|term| term.deviation).collect());
     let coefficients = graph.column(terms.iter().map(|term| term.coefficient).collect());
-    let intercept = graph.scalar(logistic.intercept);
+    let intercept = graph.scalar(intercept);
     let missing = graph.apply("IsNaN", &[x]);
     let filled = graph.apply("Where", &[&missing, &means, x]);
     let centred = graph.apply("Sub", &[&filled, &means]);

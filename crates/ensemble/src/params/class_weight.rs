@@ -15,7 +15,7 @@ pub enum ClassWeight {
 
 impl ClassWeight {
     /// What a setting must be.
-    pub(super) const EXPECTED: &str = "none or balanced";
+    pub(crate) const EXPECTED: &str = "none or balanced";
 
     /// The factors for labels 0 and 1, whose rows weigh `weights` altogether; both are above 0.
     pub(crate) fn factors(self, weights: [f64; 2]) -> [f64; 2] {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crate::error::Error;
 
 /// Reads `value`, or says what `expected` describes.
-pub(super) fn parse<T: FromStr>(
+pub(crate) fn parse<T: FromStr>(
     name: &'static str,
     value: &str,
     expected: &'static str,
@@ -17,7 +17,7 @@ pub(super) fn parse<T: FromStr>(
 }
 
 /// Refuses a whole number outside `range`.
-pub(super) fn whole<T: PartialOrd + Display>(
+pub(crate) fn whole<T: PartialOrd + Display>(
     name: &'static str,
     value: &T,
     range: &RangeInclusive<T>,
@@ -31,12 +31,12 @@ pub(super) fn whole<T: PartialOrd + Display>(
 }
 
 /// What a share (of rows, of columns, of a step) must be.
-pub(super) const SHARE: &str = "a number above 0 and at most 1";
+pub(crate) const SHARE: &str = "a number above 0 and at most 1";
 /// What a penalty or a threshold must be.
-pub(super) const PENALTY: &str = "a number from 0 to 1e9";
+pub(crate) const PENALTY: &str = "a number from 0 to 1e9";
 
 /// Refuses a value outside (0, 1].
-pub(super) fn share(name: &'static str, value: f64) -> Result<(), Error> {
+pub(crate) fn share(name: &'static str, value: f64) -> Result<(), Error> {
     if value > 0.0 && value <= 1.0 {
         Ok(())
     } else {
@@ -45,7 +45,7 @@ pub(super) fn share(name: &'static str, value: f64) -> Result<(), Error> {
 }
 
 /// Refuses a value outside [0, 1e9].
-pub(super) fn penalty(name: &'static str, value: f64) -> Result<(), Error> {
+pub(crate) fn penalty(name: &'static str, value: f64) -> Result<(), Error> {
     if (0.0..=1e9).contains(&value) {
         Ok(())
     } else {
@@ -54,7 +54,7 @@ pub(super) fn penalty(name: &'static str, value: f64) -> Result<(), Error> {
 }
 
 /// Refuses what other settings rule out: any value but `known`, which `expected` describes.
-pub(super) fn only<T: PartialEq + Display>(
+pub(crate) fn only<T: PartialEq + Display>(
     name: &'static str,
     value: &T,
     known: &T,

@@ -3,7 +3,7 @@
 use crate::error::Error;
 
 /// Something with a place in the model file.
-pub(super) trait Stored: Sized {
+pub(crate) trait Stored: Sized {
     /// Appends the value.
     fn write(&self, out: &mut Vec<u8>);
 
@@ -13,11 +13,11 @@ pub(super) trait Stored: Sized {
 
 /// The bytes that are left to read.
 #[derive(Debug)]
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl Reader<'_> {
     /// The next `N` bytes.
-    pub(super) fn take<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+    pub(crate) fn take<const N: usize>(&mut self) -> Result<[u8; N], Error> {
         let (taken, rest) = self
             .0
             .split_first_chunk()
@@ -27,13 +27,13 @@ impl Reader<'_> {
     }
 
     /// Reads a value of whatever type is wanted.
-    pub(super) fn read<T: Stored>(&mut self) -> Result<T, Error> {
+    pub(crate) fn read<T: Stored>(&mut self) -> Result<T, Error> {
         T::read(self)
     }
 }
 
 /// The error for bytes that are no artifact.
-pub(super) fn refuse(reason: &'static str) -> Error {
+pub(crate) fn refuse(reason: &'static str) -> Error {
     Error::ArtifactBytes { reason }
 }
 
@@ -52,6 +52,33 @@ macro_rules! stored_numbers {
 }
 
 stored_numbers!(u8, u32, u64, f32, f64);
+
+/// Writes a struct as its fields in the order given, and reads it back from them.
+macro_rules! stored_fields {
+    ($type:ident { $($field:ident),* }) => {
+        impl $crate::stored::Stored for $type {
+            fn write(&self, out: &mut Vec<u8>) {
+                $($crate::stored::Stored::write(&self.$field, out);)*
+            }
+
+            fn read(reader: &mut $crate::stored::Reader) -> Result<Self, $crate::Error> {
+                Ok(Self { $($field: reader.read()?),* })
+            }
+        }
+    };
+}
+pub(crate) use stored_fields;
+
+impl Stored for usize {
+    fn write(&self, out: &mut Vec<u8>) {
+        // The same file on every machine, whatever its word.
+        (*self as u64).write(out);
+    }
+
+    fn read(reader: &mut Reader) -> Result<Self, Error> {
+        Self::try_from(reader.read::<u64>()?).map_err(|_| refuse("a count is too large"))
+    }
+}
 
 impl Stored for bool {
     fn write(&self, out: &mut Vec<u8>) {

@@ -1,9 +1,14 @@
 //! Hyperparameters of gradient boosting.
 
-use super::class_weight::ClassWeight;
-use super::value::{PENALTY, SHARE, only, parse, penalty, share, whole};
-use crate::engine::Engine;
+use super::Boosting;
+use crate::engine::{self, Engine};
 use crate::error::Error;
+use crate::learner::Hyperparameters;
+use crate::learners::Model;
+use crate::matrix::Samples;
+use crate::params::ClassWeight;
+use crate::params::value::{PENALTY, SHARE, only, parse, penalty, share, whole};
+use crate::run::Run;
 
 const TREES: &str = "a whole number from 1 to 10000";
 const DEPTH: &str = "a whole number from 1 to 32";
@@ -58,9 +63,8 @@ impl Default for BoostingParams {
     }
 }
 
-impl BoostingParams {
-    /// Sets what `name` names; false if it names nothing.
-    pub(super) fn set(&mut self, name: &str, value: &str) -> Result<bool, Error> {
+impl Hyperparameters for BoostingParams {
+    fn set(&mut self, name: &str, value: &str) -> Result<bool, Error> {
         match name {
             "n_estimators" => self.n_estimators = parse("n_estimators", value, TREES)?,
             "max_depth" => self.max_depth = parse("max_depth", value, DEPTH)?,
@@ -85,7 +89,7 @@ impl BoostingParams {
         Ok(true)
     }
 
-    pub(super) fn entries(&self) -> Vec<(&'static str, String)> {
+    fn entries(&self) -> Vec<(&'static str, String)> {
         vec![
             ("n_estimators", self.n_estimators.to_string()),
             ("max_depth", self.max_depth.to_string()),
@@ -105,7 +109,7 @@ impl BoostingParams {
         ]
     }
 
-    pub(super) fn validate(&self) -> Result<(), Error> {
+    fn validate(&self) -> Result<(), Error> {
         whole("n_estimators", &self.n_estimators, &(1..=10_000), TREES)?;
         whole("max_depth", &self.max_depth, &(1..=32), DEPTH)?;
         share("learning_rate", self.learning_rate)?;
@@ -133,5 +137,22 @@ impl BoostingParams {
             &(0..=10_000),
             PATIENCE,
         )
+    }
+
+    fn takes_weights(&self) -> bool {
+        self.engine == Engine::Own
+    }
+
+    fn fit(
+        &self,
+        train: &Samples,
+        validation: Option<&Samples>,
+        run: &mut Run,
+    ) -> Result<Model, Error> {
+        let fitted = match self.engine {
+            Engine::Own => Boosting::fit(self, train, validation, run),
+            Engine::Smartcore => engine::fit_boosting(self, train, validation, run),
+        };
+        fitted.map(Model::Boosting)
     }
 }

@@ -3,10 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::class_weight::ClassWeight;
-use super::value::{only, parse, whole};
-use crate::engine::Engine;
+use super::Forest;
+use crate::engine::{self, Engine};
 use crate::error::Error;
+use crate::learner::Hyperparameters;
+use crate::learners::Model;
+use crate::matrix::Samples;
+use crate::params::ClassWeight;
+use crate::params::value::{only, parse, whole};
+use crate::run::Run;
 
 const TREES: &str = "a whole number from 1 to 10000";
 const DEPTH: &str = "a whole number from 1 to 64";
@@ -56,9 +61,8 @@ impl Default for ForestParams {
     }
 }
 
-impl ForestParams {
-    /// Sets what `name` names; false if it names nothing.
-    pub(super) fn set(&mut self, name: &str, value: &str) -> Result<bool, Error> {
+impl Hyperparameters for ForestParams {
+    fn set(&mut self, name: &str, value: &str) -> Result<bool, Error> {
         match name {
             "n_estimators" => self.n_estimators = parse("n_estimators", value, TREES)?,
             "max_depth" => self.max_depth = parse("max_depth", value, DEPTH)?,
@@ -76,7 +80,7 @@ impl ForestParams {
         Ok(true)
     }
 
-    pub(super) fn entries(&self) -> Vec<(&'static str, String)> {
+    fn entries(&self) -> Vec<(&'static str, String)> {
         vec![
             ("n_estimators", self.n_estimators.to_string()),
             ("max_depth", self.max_depth.to_string()),
@@ -90,7 +94,7 @@ impl ForestParams {
         ]
     }
 
-    pub(super) fn validate(&self) -> Result<(), Error> {
+    fn validate(&self) -> Result<(), Error> {
         whole("n_estimators", &self.n_estimators, &(1..=10_000), TREES)?;
         whole("max_depth", &self.max_depth, &(1..=64), DEPTH)?;
         whole(
@@ -120,6 +124,23 @@ impl ForestParams {
             MaxFeatures::Count(count) => whole("max_features", &count, &(1..=255), FEATURES),
             MaxFeatures::Sqrt | MaxFeatures::All => Ok(()),
         }
+    }
+
+    fn takes_weights(&self) -> bool {
+        self.engine == Engine::Own
+    }
+
+    fn fit(
+        &self,
+        train: &Samples,
+        _validation: Option<&Samples>,
+        run: &mut Run,
+    ) -> Result<Model, Error> {
+        let fitted = match self.engine {
+            Engine::Own => Forest::fit(self, train, run),
+            Engine::Smartcore => engine::fit_forest(self, train, run),
+        };
+        fitted.map(Model::Forest)
     }
 }
 
