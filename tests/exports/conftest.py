@@ -1,4 +1,4 @@
-"""Models that `fire-container train` fits on generated rows, and the vote of three of them.
+"""Models that `fire-container train` fits on generated rows, and the vote of them.
 
 FIRE_BIN_DIR names the folder with the program `fire-container`, and in `examples` with `combine`.
 """
@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 
 import numpy
 import pytest
@@ -15,11 +16,6 @@ FEATURES = (
     "t_mean t_std t_max t_p95 t_hot_area_pct t_hot_largest_blob_pct t_grad_mean t_grad_std t_diff_mean t_diff_std "
     "flow_mag_mean flow_mag_std tproxy_val tproxy_delta tproxy_vel gas_val gas_delta gas_vel"
 ).split()
-# The defaults, so that sums are as long as those of models in use.
-ALGORITHMS = ("random_forest", "gradient_boosting", "logistic_regression")
-WEIGHTS = (5, 3, 2)
-
-
 def run(program: str, *arguments) -> subprocess.CompletedProcess:
     path = pathlib.Path(os.environ["FIRE_BIN_DIR"]) / program
     return subprocess.run([path, *map(str, arguments)], capture_output=True, text=True, timeout=300)
@@ -29,6 +25,22 @@ def checked(program: str, *arguments) -> str:
     done = run(program, *arguments)
     assert done.returncode == 0, f"{program} {arguments}: {done.stderr}"
     return done.stdout
+
+
+def algorithms() -> tuple[str, ...]:
+    """All learners, as the program names them to somebody who asks for another one."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = pathlib.Path(folder) / "input/config/hyperparameters.json"
+        config.parent.mkdir(parents=True)
+        config.write_text(json.dumps({"algorithm": "none of them"}))
+        assert run("fire-container", "train", "--opt-ml", folder).returncode == 1
+        failure = (pathlib.Path(folder) / "output/failure").read_text()
+    return tuple(failure.strip().rsplit("known are ", 1)[1].split(", "))
+
+
+# With their defaults, so that sums are as long as those of models in use.
+ALGORITHMS = algorithms()
+WEIGHTS = tuple(range(len(ALGORITHMS) + 1, 1, -1))
 
 
 def draw(count: int, seed: int) -> numpy.ndarray:
@@ -71,7 +83,7 @@ def train(folder: pathlib.Path, algorithm: str) -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> dict[str, pathlib.Path]:
-    """A model folder or file by its name: the three members and their vote."""
+    """A model folder or file by its name: the members and their vote."""
     root = tmp_path_factory.mktemp("models")
     found = {algorithm: train(root / algorithm, algorithm) for algorithm in ALGORITHMS}
     schema = json.loads((found["random_forest"] / "manifest.json").read_text())["schema"]

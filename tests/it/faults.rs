@@ -3,12 +3,13 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ensemble::Algorithm;
 use fire_cli::Exit;
 use sagemaker_ops::JobName;
 use sagemaker_ops::endpoint::Payload;
 use sagemaker_ops::training::{JobFilter, JobStatus};
 
-use crate::world::{World, program, texts};
+use crate::world::{World, job_names, program, texts};
 
 /// Moments at which `train-100k` is killed: while it starts, generates, uploads, submits.
 const KILL_AFTER_MS: [u64; 5] = [20, 80, 160, 240, 400];
@@ -73,7 +74,7 @@ async fn train_100k_killed_at_any_point_is_resumed_and_doubles_nothing() {
             .await
             .ended(Exit::Done)
             .json();
-        assert_eq!(texts(&resumed["jobs"], "name").len(), 3);
+        assert_eq!(texts(&resumed["jobs"], "name"), job_names(&run));
         let filter = JobFilter {
             name_contains: Some(run.clone()),
             ..JobFilter::default()
@@ -81,7 +82,7 @@ async fn train_100k_killed_at_any_point_is_resumed_and_doubles_nothing() {
         let jobs = sagemaker_ops::training::list(&clients, &filter)
             .await
             .unwrap();
-        assert_eq!(jobs.len(), 3, "{run}: {jobs:?}");
+        assert_eq!(jobs.len(), Algorithm::ALL.len(), "{run}: {jobs:?}");
     }
     assert!(cut_off >= 3, "only {cut_off} kills hit a running program");
 }
@@ -171,7 +172,10 @@ async fn killing_or_interrupting_the_watcher_loses_no_job() {
     );
 
     let done = world.monitor(&watch).await.ended(Exit::Done).last_json();
-    assert_eq!(texts(&done["jobs"], "status"), ["Completed"; 3]);
+    assert_eq!(
+        texts(&done["jobs"], "status"),
+        Algorithm::ALL.map(|_| "Completed")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -264,8 +268,12 @@ async fn a_job_that_ran_when_the_server_was_killed_is_not_lost() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     world.kill_server();
-    let jobs = ["rf", "gb", "lr"].map(|short| format!("flir-scd41-{short}-100k-cut"));
-    let watch = [jobs[0].as_str(), &jobs[1], &jobs[2], "--wait"];
+    let jobs = job_names("cut");
+    let mut watch: Vec<&str> = jobs.iter().map(String::as_str).collect();
+    watch.push("--wait");
     let done = world.monitor(&watch).await.ended(Exit::Done).last_json();
-    assert_eq!(texts(&done["jobs"], "status"), ["Completed"; 3]);
+    assert_eq!(
+        texts(&done["jobs"], "status"),
+        Algorithm::ALL.map(|_| "Completed")
+    );
 }

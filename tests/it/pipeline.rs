@@ -1,9 +1,10 @@
 //! From rows to the endpoint's answers.
 
+use ensemble::Algorithm;
 use fire_cli::Exit;
 use serde_json::Value;
 
-use crate::world::{World, texts};
+use crate::world::{World, job_names, texts};
 
 const ENDPOINT: &str = "flir-scd41-best-model-endpoint";
 
@@ -22,21 +23,14 @@ async fn a_hundred_thousand_rows_become_an_ensemble_below_its_ceiling() {
         .await
         .ended(Exit::Done);
     let jobs = texts(&trained.json()["jobs"], "name");
-    assert_eq!(
-        jobs,
-        [
-            "flir-scd41-rf-100k-full",
-            "flir-scd41-gb-100k-full",
-            "flir-scd41-lr-100k-full"
-        ]
-    );
+    assert_eq!(jobs, job_names("full"));
 
     let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
     let watched = world
         .monitor(&[&jobs[..], &["--wait", "--metrics"]].concat())
         .await
         .ended(Exit::Done);
-    assert_eq!(watched.last_json()["jobs"].as_array().unwrap().len(), 3);
+    assert_eq!(texts(&watched.last_json()["jobs"], "name"), jobs);
 
     let uris = texts(&trained.json()["jobs"], "model_uri");
     let mut flags = vec!["--test"];
@@ -156,7 +150,7 @@ async fn the_same_seed_gives_the_same_models_and_another_seed_others() {
         }
         models.push(bytes);
     }
-    for (algorithm, name) in ["rf", "gb", "lr"].into_iter().enumerate() {
+    for (algorithm, name) in Algorithm::ALL.into_iter().enumerate() {
         assert!(
             models[0][algorithm] == models[1][algorithm],
             "{name}: same seed, other bytes"

@@ -2,11 +2,12 @@
 //! passes is waited out, what does not is said with its exit code, and the call made again without
 //! the fault finds nothing lost and nothing doubled.
 
+use ensemble::Algorithm;
 use fire_cli::Exit;
 use sagemaker_ops::training::{JobFilter, JobStatus};
 use serde_json::Value;
 
-use crate::world::{SMALL, World, texts};
+use crate::world::{SMALL, World, job_names, texts};
 
 const ENDPOINT: &str = "flir-scd41-best-model-endpoint";
 
@@ -72,9 +73,13 @@ async fn train_100k_waits_out_what_passes_and_says_what_does_not() {
         ran.said(&[said]);
         world.restart_with_faults("");
         let again = world.train(&flags).await.ended(Exit::Done).json();
-        assert_eq!(texts(&again["jobs"], "name").len(), 3, "{faults}");
+        assert_eq!(texts(&again["jobs"], "name"), job_names(&run), "{faults}");
         let jobs = jobs_of(&world, &run).await;
-        assert_eq!(jobs, [const { JobStatus::Completed }; 3], "{faults}");
+        assert_eq!(
+            jobs,
+            Algorithm::ALL.map(|_| JobStatus::Completed),
+            "{faults}"
+        );
     }
 }
 
@@ -84,7 +89,7 @@ async fn a_job_that_lost_its_spot_instance_is_shown_as_interrupted_and_ends() {
     world.restart_with_faults("train:interrupt-after:1ms");
     let flags = [&SMALL[..], &["--run", "spot", "--wait", "--spot"]].concat();
     world.train(&flags).await.ended(Exit::Done);
-    let jobs = ["rf", "gb", "lr"].map(|short| format!("flir-scd41-{short}-100k-spot"));
+    let jobs = job_names("spot");
     let jobs: Vec<&str> = jobs.iter().map(String::as_str).collect();
     let shown = world.monitor(&jobs).await.ended(Exit::Done).json();
     for job in shown["jobs"].as_array().unwrap() {
@@ -101,8 +106,9 @@ async fn a_job_that_lost_its_spot_instance_is_shown_as_interrupted_and_ends() {
 async fn monitor_100k_waits_out_what_passes_and_says_what_does_not() {
     let world = World::new();
     world.trained("watched", "400").await;
-    let jobs = ["rf", "gb", "lr"].map(|short| format!("flir-scd41-{short}-100k-watched"));
-    let watch = [jobs[0].as_str(), &jobs[1], &jobs[2], "--wait", "--logs"];
+    let jobs = job_names("watched");
+    let mut watch: Vec<&str> = jobs.iter().map(String::as_str).collect();
+    watch.extend(["--wait", "--logs"]);
     for (faults, exit, said) in [
         (
             "DescribeTrainingJob:1-2:ThrottlingException",

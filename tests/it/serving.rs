@@ -8,7 +8,7 @@ use sagemaker_ops::training::JobFilter;
 use sagemaker_ops::{Clients, EndpointName};
 use serde_json::Value;
 
-use crate::world::{World, texts};
+use crate::world::{World, job_names, texts};
 
 const ENDPOINT: &str = "flir-scd41-best-model-endpoint";
 const ROW: &str = "25,5,45,40,10,5,2,1,3,1.5,5,2,30,5,1,450,50,5";
@@ -79,7 +79,7 @@ async fn a_dry_run_says_what_it_would_do_and_creates_nothing() {
         .await
         .ended(Exit::Done)
         .json();
-    assert_eq!(planned["jobs"].as_array().unwrap().len(), 3);
+    assert_eq!(texts(&planned["jobs"], "name"), job_names("dry"));
     assert!(
         planned["preflight"]["cost_usd"].as_f64().unwrap() > 0.0,
         "{planned}"

@@ -5,6 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use ensemble::Algorithm;
 use fire_cli::{Console, Exit, Format, Style};
 use sagemaker_ops::{Backend, Clients, LocalBackend};
 use serde_json::Value;
@@ -21,6 +22,13 @@ pub(crate) const SMALL: [&str; 8] = [
     "--set",
     "gb.n_estimators=5",
 ];
+
+/// The jobs of a run, one for each learner.
+pub(crate) fn job_names(run: &str) -> Vec<String> {
+    Algorithm::ALL
+        .map(|algorithm| format!("flir-scd41-{}-100k-{run}", algorithm.short()))
+        .into()
+}
 
 /// What a program left: exit, standard output, standard error.
 pub(crate) struct Ran {

@@ -62,9 +62,10 @@ fn single(algorithm: Algorithm) -> Result<Artifact, ensemble::Error> {
     let labels: Vec<u8> = (0..60).map(|i| u8::from(i * 74 % 101 > 60)).collect();
     let train = Samples::new(Matrix::new(&values, 2)?, &labels)?;
     let mut params = Params::defaults(algorithm);
-    if algorithm != Algorithm::LogisticRegression {
-        params.set("n_estimators", "2")?;
-        params.set("max_depth", "2")?;
+    for (name, _) in params.entries() {
+        if ["n_estimators", "max_depth"].contains(&name.as_str()) {
+            params.set(&name, "2")?;
+        }
     }
     let mut run = Run {
         seed: 42,

@@ -1,10 +1,11 @@
 //! Answers that say what each feature adds to them.
 
+use ensemble::Algorithm;
 use fire_container::serve::Limits;
 use sensor_model::Feature;
 use serde_json::{Value, json};
 
-use crate::job::Job;
+use crate::job::{Job, settings};
 use crate::server::{Answer, Server, predictor};
 
 const ROWS: [&str; 2] = [
@@ -13,11 +14,7 @@ const ROWS: [&str; 2] = [
 ];
 
 fn server(algorithm: &str, limits: Limits) -> Server {
-    let mut settings = json!({ "algorithm": algorithm });
-    if algorithm != "logistic_regression" {
-        settings["n_estimators"] = json!("20");
-    }
-    let job = Job::with_channels(&settings);
+    let job = Job::with_channels(&settings(algorithm, &[("n_estimators", "20")]));
     assert_eq!(job.train().code, 0);
     Server::within(limits, predictor(&job))
 }
@@ -67,7 +64,7 @@ fn sizes(body: &str) -> Vec<f64> {
 
 #[test]
 fn every_learner_is_explained_where_it_is_asked_for_and_says_the_same() {
-    for algorithm in ["random_forest", "gradient_boosting", "logistic_regression"] {
+    for algorithm in Algorithm::ALL.map(Algorithm::name) {
         let server = server(algorithm, Limits::default());
         let plain = server.invoke("application/json", &instances(""));
         let refused = server.invoke("application/json", &instances(", \"explain\": false"));

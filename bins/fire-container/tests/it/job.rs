@@ -5,9 +5,10 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use ensemble::Params;
 use fire_container::OptMl;
 use sensor_model::{Rows, original, write_rows};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// An `/opt/ml` of its own.
@@ -24,6 +25,18 @@ pub(crate) struct Ended {
 
 pub(crate) fn rows(range: Range<u64>) -> Rows {
     original::generate(3, range, NonZeroUsize::MIN).rows
+}
+
+/// The settings of a job: the learner's name, and those of `settings` that the learner has.
+pub(crate) fn settings(algorithm: &str, settings: &[(&str, &str)]) -> Value {
+    let entries = Params::defaults(algorithm.parse().unwrap()).entries();
+    let mut found = json!({ "algorithm": algorithm });
+    for (name, value) in settings {
+        if *name == "seed" || entries.iter().any(|(entry, _)| entry == name) {
+            found[name] = json!(value);
+        }
+    }
+    found
 }
 
 impl Job {

@@ -2,19 +2,17 @@
 
 use std::num::NonZeroUsize;
 
-use ensemble::Predictions;
 use ensemble::artifact::Artifact;
+use ensemble::{Algorithm, Predictions};
 use sensor_model::episode::{EpisodeParams, EpisodeSource, Purpose};
 use sensor_model::{Rows, data_fingerprint, fingerprint, probes};
 use serde_json::{Value, json};
 
-use crate::job::{Job, rows};
+use crate::job::{self, Job, rows};
 
 fn settings(algorithm: &str) -> Value {
-    match algorithm {
-        "logistic_regression" => json!({ "algorithm": algorithm }),
-        _ => json!({ "algorithm": algorithm, "n_estimators": "12", "max_depth": 4, "seed": "7" }),
-    }
+    let small = [("n_estimators", "12"), ("max_depth", "4"), ("seed", "7")];
+    job::settings(algorithm, &small)
 }
 
 fn artifact(job: &Job) -> Artifact {
@@ -30,7 +28,7 @@ fn metric(stdout: &str, name: &str) -> Option<f64> {
 
 #[test]
 fn every_learner_leaves_a_model_its_figures_and_its_predictions() {
-    for algorithm in ["random_forest", "gradient_boosting", "logistic_regression"] {
+    for algorithm in Algorithm::ALL.map(Algorithm::name) {
         let job = Job::with_channels(&settings(algorithm));
         job.channel("test", "part-00000.csv", &rows(800..1_000));
         let ended = job.train();
@@ -221,7 +219,7 @@ fn an_optional_channel_without_fires_is_predicted_but_not_scored() {
 
 #[test]
 fn missing_values_are_trained_on_and_seen_in_the_ranges() {
-    for algorithm in ["random_forest", "gradient_boosting", "logistic_regression"] {
+    for algorithm in Algorithm::ALL.map(Algorithm::name) {
         let job = Job::with_channels(&settings(algorithm));
         let mut train = rows(0..600);
         for (i, value) in train.features.iter_mut().enumerate() {

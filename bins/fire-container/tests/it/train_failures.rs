@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use ensemble::Algorithm;
 use fire_container::{Stop, train};
 use serde_json::{Value, json};
 
@@ -50,10 +51,7 @@ fn unknown_settings_are_named() {
     );
     check(
         &Job::with_channels(&json!({ "algorithm": "svm" })),
-        &[
-            "`svm`",
-            "random_forest, gradient_boosting, logistic_regression",
-        ],
+        &["`svm`", &Algorithm::ALL.map(Algorithm::name).join(", ")],
     );
     check(
         &Job::with_channels(&json!({ "algorithm": "gradient_boosting", "learning_rate": "fast" })),

@@ -16,7 +16,7 @@ pub(crate) enum Paint {
 }
 
 /// Series that have a colour of their own; see `style.css`.
-pub(crate) const SERIES: u8 = 4;
+pub(crate) const SERIES: u8 = 6;
 /// Steps that have a colour of their own.
 pub(crate) const STEPS: u8 = 3;
 
@@ -47,6 +47,8 @@ impl Paint {
             Self::Series(1) => Some([8, 4, 8, 4]),
             Self::Series(2) => Some([2, 3, 2, 3]),
             Self::Series(3) => Some([9, 3, 2, 3]),
+            Self::Series(4) => Some([14, 4, 14, 4]),
+            Self::Series(5) => Some([5, 2, 1, 2]),
             _ => None,
         }
     }

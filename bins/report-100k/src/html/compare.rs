@@ -118,8 +118,8 @@ fn both(pair: &Pair, curves: [&Curves; 2]) -> anyhow::Result<Figure<'static>> {
         std::iter::once(format!("{at:.1}")).chain(heights).collect()
     });
     Ok(Figure {
-        id: "roc",
-        name: "Receiver operating characteristic",
+        id: "roc".into(),
+        name: "Receiver operating characteristic".into(),
         reading: "Further to the upper left is better; the thin line is guessing.",
         description: format!("{}; {}.", text(0), text(1)),
         drawing: chart.draw()?,

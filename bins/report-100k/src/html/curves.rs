@@ -105,8 +105,8 @@ impl Drawn<'_> {
             format!("{}: AUC {auc}", curves.name)
         });
         Ok(Figure {
-            id: "roc",
-            name: "Receiver operating characteristic",
+            id: "roc".into(),
+            name: "Receiver operating characteristic".into(),
             reading: "Further to the upper left is better; the thin line is guessing.",
             description: words.collect::<Vec<_>>().join("; ") + ".",
             drawing: chart.draw()?,
@@ -143,8 +143,8 @@ impl Drawn<'_> {
             format!("{}: average precision {area}", curves.name)
         });
         Ok(Figure {
-            id: "precision-recall",
-            name: "Precision and recall",
+            id: "precision-recall".into(),
+            name: "Precision and recall".into(),
             reading: "Further to the upper right is better; the thin line is the share of fire rows, which guessing reaches.",
             description: words.collect::<Vec<_>>().join("; ") + ".",
             drawing: chart.draw()?,
@@ -185,8 +185,8 @@ impl Drawn<'_> {
             format!("{}: expected calibration error {error}", curves.name)
         });
         Ok(Figure {
-            id: "calibration",
-            name: "Calibration",
+            id: "calibration".into(),
+            name: "Calibration".into(),
             reading: "A model on the thin line says 70 % where 70 % are fire. Upright lines: 95 % intervals.",
             description: words.collect::<Vec<_>>().join("; ") + ".",
             drawing: chart.draw()?,
@@ -282,18 +282,9 @@ fn thresholds(curves: &Curves) -> anyhow::Result<Figure<'_>> {
     });
     let chosen = &curves.chosen;
     Ok(Figure {
-        id: match curves.name.as_str() {
-            "random_forest" => "thresholds-random-forest",
-            "gradient_boosting" => "thresholds-gradient-boosting",
-            "logistic_regression" => "thresholds-logistic-regression",
-            _ => "thresholds-ensemble",
-        },
-        name: match curves.name.as_str() {
-            "random_forest" => "Thresholds of the random forest",
-            "gradient_boosting" => "Thresholds of gradient boosting",
-            "logistic_regression" => "Thresholds of logistic regression",
-            _ => "Thresholds of the ensemble",
-        },
+        // `#` stands in the name of a second model of one learner.
+        id: format!("thresholds-{}", curves.name.replace(['_', '#'], "-")).into(),
+        name: format!("Thresholds of {}", curves.name.replace('_', " ")).into(),
         reading: "The upright line is the threshold that was chosen on the validation part.",
         description: format!(
             "At the chosen threshold {:.4}: F1 {:.4}, precision {:.4}, recall {:.4}.",

@@ -1,5 +1,7 @@
 //! A chart with everything that tells the same to whoever cannot see it.
 
+use std::borrow::Cow;
+
 use maud::{Markup, PreEscaped, html};
 
 use super::Table;
@@ -8,8 +10,8 @@ use crate::charts::{Paint, labelled};
 /// A drawing, its caption, its legend and its numbers.
 pub(crate) struct Figure<'a> {
     /// Unique in the page.
-    pub(crate) id: &'a str,
-    pub(crate) name: &'a str,
+    pub(crate) id: Cow<'a, str>,
+    pub(crate) name: Cow<'a, str>,
     /// How to read it, for the caption.
     pub(crate) reading: &'a str,
     /// The main figures in words.
@@ -71,8 +73,8 @@ impl Figure<'_> {
     /// The figure.
     pub(crate) fn markup(&self) -> Markup {
         let escaped = |text: &str| html! { (text) }.into_string();
-        let texts = [escaped(self.name), escaped(&self.description)];
-        let svg = labelled(&self.drawing, self.id, [&texts[0], &texts[1]]);
+        let texts = [escaped(&self.name), escaped(&self.description)];
+        let svg = labelled(&self.drawing, &self.id, [&texts[0], &texts[1]]);
         html! {
             figure id=(self.id) {
                 figcaption { strong { (self.name) } span { (self.reading) } }
@@ -96,8 +98,8 @@ mod tests {
     #[test]
     fn a_figure_has_a_caption_a_description_and_a_table() {
         let figure = Figure {
-            id: "roc",
-            name: "R < C",
+            id: "roc".into(),
+            name: "R < C".into(),
             reading: "read it so",
             description: "AUC 0.9 \"&\"".to_owned(),
             drawing: "<svg viewBox=\"0 0 4 3\"><path/></svg>".to_owned(),

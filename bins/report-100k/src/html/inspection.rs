@@ -64,8 +64,8 @@ fn importances(inspection: &Inspection) -> anyhow::Result<Figure<'static>> {
         ]
     });
     Ok(Figure {
-        id: "importances",
-        name: "Permutation importance",
+        id: "importances".into(),
+        name: "Permutation importance".into(),
         reading: "How much the AUC falls when a feature’s values are shuffled among the rows, and its standard deviation.",
         description: format!(
             "Of the {} on {} validation rows, each feature shuffled {REPEATS} times. The strongest: {}.",
@@ -88,12 +88,6 @@ fn dependence(
     feature: Feature,
     curve: &[Dependence],
 ) -> anyhow::Result<Figure<'static>> {
-    const IDS: [&str; 4] = [
-        "dependence-1",
-        "dependence-2",
-        "dependence-3",
-        "dependence-4",
-    ];
     let points: Vec<_> = curve
         .iter()
         .map(|point| (f64::from(point.value), point.mean_probability))
@@ -118,8 +112,8 @@ fn dependence(
         .iter()
         .map(|(value, p)| vec![format!("{value:.3}"), figure(*p)]);
     Ok(Figure {
-        id: IDS[number.min(IDS.len() - 1)],
-        name: feature.name(),
+        id: format!("dependence-{}", number + 1).into(),
+        name: feature.name().into(),
         reading: "The mean answer with this feature set to a value in every row, all else as it is.",
         description: format!(
             "Partial dependence: from {:.3} at {:.2} to {:.3} at {:.2}, over the middle 98 % of the feature’s values.",

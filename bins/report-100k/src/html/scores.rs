@@ -144,8 +144,8 @@ fn weights(contents: &Contents) -> anyhow::Result<Option<Figure<'static>>> {
         .iter()
         .map(|(name, weight)| vec![name.clone(), figure(*weight)]);
     Ok(Some(Figure {
-        id: "weights",
-        name: "Weights of the members",
+        id: "weights".into(),
+        name: "Weights of the members".into(),
         reading: "Learnt on the validation part.",
         description: format!("{}.", words.collect::<Vec<_>>().join(", ")),
         drawing: bars.draw()?,

@@ -73,8 +73,8 @@ fn timings(report: &Report) -> anyhow::Result<Option<Figure<'static>>> {
         ]
     });
     Ok(Some(Figure {
-        id: "timings",
-        name: "Time of each step",
+        id: "timings".into(),
+        name: "Time of each step".into(),
         reading: "Wall-clock time; a step without a bar left no record here.",
         description: format!("{total:.1} seconds in all steps that are known."),
         drawing: bars.draw()?,

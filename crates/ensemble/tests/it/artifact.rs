@@ -4,7 +4,7 @@ use ensemble::explain::Explainer;
 use ensemble::metrics::evaluate;
 use ensemble::{Algorithm, Error, Params};
 
-use crate::fitting::{Fit, probabilities, samples};
+use crate::fitting::{Fit, known, probabilities, samples};
 use crate::synthetic::{COLUMNS, table};
 
 const SCHEMA: &str = "schema-1";
@@ -17,13 +17,11 @@ fn names() -> Vec<String> {
 fn single(algorithm: Algorithm, threads: usize) -> Artifact {
     let train = table(600, 1);
     let train = samples(&train.values, COLUMNS, &train.labels);
-    let settings: &[_] = match algorithm {
-        Algorithm::LogisticRegression => &[("l2", "2")],
-        _ => &[("n_estimators", "3"), ("max_depth", "3")],
-    };
+    let small = [("n_estimators", "3"), ("max_depth", "3"), ("l2", "2")];
+    let settings = known(algorithm, &small);
     let model = Fit {
         threads,
-        ..Fit::new(algorithm, settings)
+        ..Fit::new(algorithm, &settings)
     }
     .on(&train);
     let scores = evaluate(train.y(), &probabilities(&model, &train), Some(0.4)).unwrap();

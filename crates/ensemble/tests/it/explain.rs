@@ -4,7 +4,7 @@ use ensemble::artifact::Artifact;
 use ensemble::explain::{Explainer, Explanation, Scale};
 use ensemble::{Algorithm, Engine};
 
-use crate::fitting::{Fit, samples};
+use crate::fitting::{Fit, known, samples};
 use crate::packing::packed;
 use crate::synthetic::{COLUMNS, table};
 
@@ -20,14 +20,12 @@ fn artifacts(engine: Engine) -> Vec<Artifact> {
             ("max_depth", "5"),
             ("engine", &engine),
         ];
-        let settings: &[_] = match algorithm {
-            Algorithm::LogisticRegression => &[],
-            _ => &trees,
-        };
-        packed(Fit::new(algorithm, settings).on(&train), &train)
+        let settings = known(algorithm, &trees);
+        packed(Fit::new(algorithm, &settings).on(&train), &train)
     };
     let mut artifacts: Vec<_> = Algorithm::ALL.into_iter().map(fit).collect();
-    artifacts.push(Artifact::combine(artifacts.clone(), &[5.0, 3.0, 2.0]).unwrap());
+    let weights: Vec<f64> = (2..).map(f64::from).take(artifacts.len()).collect();
+    artifacts.push(Artifact::combine(artifacts.clone(), &weights).unwrap());
     artifacts
 }
 
@@ -65,11 +63,13 @@ fn contributions_sum_to_the_answer() {
                 let members = artifact.members.iter().zip(explainer.members(&row));
                 for (member, explanation) in members {
                     let p = member.model.predict_row(&row);
-                    let (scale, expected) = match member.algorithm {
-                        Algorithm::RandomForest => (Scale::Probability, p),
-                        _ => (Scale::LogOdds, log_odds(p)),
+                    if member.algorithm == Algorithm::RandomForest {
+                        assert_eq!(explanation.scale, Scale::Probability);
+                    }
+                    let expected = match explanation.scale {
+                        Scale::Probability => p,
+                        Scale::LogOdds => log_odds(p),
                     };
-                    assert_eq!(explanation.scale, scale);
                     let error = explanation.output() - expected;
                     assert!(
                         error.abs() < 1e-9 * expected.abs().max(1.0),

@@ -56,6 +56,16 @@ impl<'a> Fit<'a> {
     }
 }
 
+/// Those of `settings` that the learner has.
+pub(crate) fn known<'a>(
+    algorithm: Algorithm,
+    settings: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
+    let entries = Params::defaults(algorithm).entries();
+    let known = |(name, _): &&(&str, &str)| entries.iter().any(|(entry, _)| entry == name);
+    settings.iter().filter(known).copied().collect()
+}
+
 /// Rows of `columns` values with their labels.
 pub(crate) fn samples<'a>(values: &'a [f32], columns: usize, labels: &'a [u8]) -> Samples<'a> {
     Samples::new(Matrix::new(values, columns).unwrap(), labels).unwrap()

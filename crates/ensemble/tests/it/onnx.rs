@@ -3,7 +3,7 @@
 use ensemble::artifact::Artifact;
 use ensemble::{Algorithm, onnx};
 
-use crate::fitting::{Fit, samples};
+use crate::fitting::{Fit, known, samples};
 use crate::packing::packed;
 use crate::synthetic::{COLUMNS, table};
 
@@ -11,17 +11,14 @@ fn vote(threads: usize) -> Artifact {
     let train = table(600, 1);
     let train = samples(&train.values, COLUMNS, &train.labels);
     let fit = |algorithm| {
-        let settings: &[_] = match algorithm {
-            Algorithm::LogisticRegression => &[],
-            _ => &[("n_estimators", "3"), ("max_depth", "3")],
-        };
+        let settings = known(algorithm, &[("n_estimators", "3"), ("max_depth", "3")]);
         let fit = Fit {
             threads,
-            ..Fit::new(algorithm, settings)
+            ..Fit::new(algorithm, &settings)
         };
         packed(fit.on(&train), &train)
     };
-    Artifact::combine(Algorithm::ALL.map(fit).into(), &[1.0; 3]).unwrap()
+    Artifact::combine(Algorithm::ALL.map(fit).into(), &Algorithm::ALL.map(|_| 1.0)).unwrap()
 }
 
 #[test]

@@ -2,7 +2,7 @@ use ensemble::metrics::roc_auc;
 use ensemble::weights::{exponential, stacked};
 use ensemble::{Algorithm, Samples};
 
-use crate::fitting::{Fit, probabilities, samples};
+use crate::fitting::{Fit, known, probabilities, samples};
 use crate::packing::packed;
 use crate::synthetic::{COLUMNS, table};
 
@@ -23,7 +23,7 @@ fn the_model_file_does_not_depend_on_threads() {
         let bytes = |threads| {
             let fit = Fit {
                 threads,
-                ..Fit::new(algorithm, settings)
+                ..Fit::new(algorithm, &settings)
             };
             packed(fit.try_on(train, Some(&validation)).unwrap(), train).to_bytes()
         };
@@ -97,14 +97,10 @@ fn ensemble_weights_do_not_depend_on_threads() {
     let validation = samples(&validation.values, COLUMNS, &validation.labels);
     let weights = |threads| {
         let members = Algorithm::ALL.map(|algorithm| {
-            let settings = if algorithm == Algorithm::LogisticRegression {
-                &[][..]
-            } else {
-                &[FEW]
-            };
+            let settings = known(algorithm, &[FEW]);
             let fit = Fit {
                 threads,
-                ..Fit::new(algorithm, settings)
+                ..Fit::new(algorithm, &settings)
             };
             probabilities(&fit.on(&train), &validation)
         });

@@ -41,8 +41,8 @@ pub(super) fn found(test: &AlarmReport) -> anyhow::Result<Option<Figure<'static>
         "at all",
     ];
     Ok(Some(Figure {
-        id: "found",
-        name: "Fires found, by scenario",
+        id: "found".into(),
+        name: "Fires found, by scenario".into(),
         reading: "Counted from the ignition on, when there may be nothing to see yet.",
         description: words.collect::<Vec<_>>().join("; ") + ".",
         drawing: found_bars(&with_fires)?,
@@ -97,8 +97,8 @@ pub(super) fn trade_off(test: &AlarmReport) -> anyhow::Result<Option<Figure<'sta
     });
     let head = ["threshold", "false alarms a day", "found within 60 s"];
     Ok(Some(Figure {
-        id: "trade-off",
-        name: "Found fires against false alarms",
+        id: "trade-off".into(),
+        name: "Found fires against false alarms".into(),
         reading: "The same rule at other thresholds, on a logarithmic scale; the left end is none in the time watched.",
         description: format!(
             "The chosen rule finds {} of the fires within 60 s at {:.1} false alarms a day.",
