@@ -6,16 +6,16 @@ FIRE_BIN_DIR names the folder with the program `fire-container`, and in `example
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 
 import numpy
 import pytest
 
-FEATURES = (
-    "t_mean t_std t_max t_p95 t_hot_area_pct t_hot_largest_blob_pct t_grad_mean t_grad_std t_diff_mean t_diff_std "
-    "flow_mag_mean flow_mag_std tproxy_val tproxy_delta tproxy_vel gas_val gas_delta gas_vel"
-).split()
+# The page is written from the schema.
+PAGE = pathlib.Path(__file__).parents[2] / "docs/FEATURES.md"
+FEATURES = re.findall(r"^\| \d+ \| `(\w+)` \|", PAGE.read_text(), re.MULTILINE)
 def run(program: str, *arguments) -> subprocess.CompletedProcess:
     path = pathlib.Path(os.environ["FIRE_BIN_DIR"]) / program
     return subprocess.run([path, *map(str, arguments)], capture_output=True, text=True, timeout=300)

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use fire_cli::Exit;
 use sagemaker_ops::training::TrainingRequest;
-use sensor_model::Feature;
+use sensor_model::{Feature, REQUIRED_COUNT};
 
 use crate::world::{World, execute, program};
 
@@ -24,7 +24,7 @@ enum Change {
 
 /// A CSV file with a header and 40 good rows, changed.
 fn csv(changes: &[Change]) -> String {
-    let mut header: Vec<String> = Feature::ALL
+    let mut header: Vec<String> = Feature::ALL[..REQUIRED_COUNT]
         .iter()
         .map(|feature| feature.name().to_owned())
         .collect();

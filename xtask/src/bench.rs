@@ -10,6 +10,7 @@ mod generator;
 mod learners;
 mod table;
 mod targets;
+mod wrk;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,10 @@ pub(crate) struct Args {
     #[arg(long, default_value = "10", requires = "endpoint",
           value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
+
+    /// How long our endpoint is held at saturation by wrk, with a look at its memory each second; 0 is not at all
+    #[arg(long, default_value = "0", requires = "endpoint")]
+    soak: u32,
 
     /// Rows that the learners are trained on; several sizes with commas between them
     #[arg(long, default_value = "70000", value_delimiter = ',', requires = "learners",

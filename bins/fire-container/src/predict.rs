@@ -27,7 +27,7 @@ pub(crate) enum Output {
 /// What to score and by what.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub(crate) struct Args {
-    /// CSV (with a header) or Parquet file with the 18 features by name; labels may be there or not
+    /// CSV (with a header) or Parquet file with the features by name; labels may be there or not
     pub(crate) file: PathBuf,
     /// The model: model.tar.gz, model.fire, or a folder with it
     #[arg(long, value_name = "MODEL")]

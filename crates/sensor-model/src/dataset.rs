@@ -1,6 +1,6 @@
 //! Data files: labelled rows as Parquet or CSV, one file or a folder of them.
 //!
-//! A file has the 18 features by name in any order and the label `fire_detected`, which only [`read_features`] can do
+//! A file has the features by name in any order and the label `fire_detected`, which only [`read_features`] can do
 //! without.
 //! `row_id` and `group` (whole numbers) are optional, and so is `episode_id` (any text), which
 //! stands in for an absent `group`. `time_s` (seconds from the recording's start), `scenario` (text)

@@ -2,7 +2,7 @@
 //!
 //! An episode has a hidden state: a site, a main event, a fire or none, other warm things, faults. From it a thermal
 //! camera's frames and a CO2 sensor's readings are simulated, and the very extractor that reads real recordings turns them
-//! into rows. So the 18 values of a row belong together, which independent draws never do.
+//! into rows. So the values of a row belong together, which independent draws never do.
 //!
 //! ```text
 //! EpisodeParams ── EpisodeSource ── Header (site, scenario, ignition, kept seconds; no rendering)

@@ -1,4 +1,4 @@
-//! What the sensors see, as 18 numbers.
+//! What the sensors see, as a row of numbers every second.
 //!
 //! A FLIR Lepton 3.5 thermal camera gives 15 of them and a Sensirion SCD41 CO2 sensor three.
 //! [`Feature`] is the one place that names, orders and counts them; its [`fingerprint`] travels
@@ -65,4 +65,4 @@ pub use probe::{Probe, probes};
 pub use profile::Profile;
 pub use row_metadata::RowMetadata;
 pub use rows::{Rows, data_fingerprint};
-pub use schema::{FEATURE_COUNT, Feature, LABEL, Sensor, fingerprint};
+pub use schema::{FEATURE_COUNT, Feature, LABEL, REQUIRED_COUNT, Sensor, fingerprint};

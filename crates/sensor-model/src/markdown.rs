@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
-use crate::schema::{Feature, LABEL, fingerprint};
+use crate::schema::{FEATURE_COUNT, Feature, LABEL, fingerprint};
 
 /// The text of `docs/FEATURES.md`.
 pub fn features_markdown() -> String {
     let mut text = format!(
         "# Features\n\n\
-         Written from the schema in `crates/sensor-model/src/schema.rs`; a test fails when this \
+         Written from the schema in `crates/sensor-model/src/schema/definitions.rs`; a test fails when this \
          page is stale.\n\
-         To write it again: `UPDATE=1 cargo test -p sensor-model`.\n\n\
-         A row has 18 values in this order, and in data files the label `{LABEL}` (1 fire, 0 none).\n\
+         To write it again: `UPDATE=1 cargo test --workspace the_page_is_what_the_schema_says`.\n\n\
+         A row has {FEATURE_COUNT} values in this order, and in data files the label `{LABEL}` (1 fire, 0 none).\n\
          A missing value is an empty cell, NaN or null, never 0.\n\
          The range is what working sensors can give; a value outside points to a wrong unit.\n\n\
          Fingerprint: `{}`\n\n\

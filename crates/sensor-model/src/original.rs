@@ -49,7 +49,7 @@ pub struct Generated {
 /// progress, or on several machines for shards.
 pub fn generate(seed: u64, rows: Range<u64>, threads: NonZeroUsize) -> Generated {
     let count = rows.end.saturating_sub(rows.start) as usize;
-    let mut features = vec![0.0; count * FEATURE_COUNT];
+    let mut features = vec![f32::NAN; count * FEATURE_COUNT];
     let mut labels = vec![0; count];
     let mut expected = vec![0.0; count];
     let share = count.div_ceil(threads.get()).max(1);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::schema::{FEATURE_COUNT, LABEL};
+use crate::schema::{LABEL, REQUIRED_COUNT};
 
 /// Where in a file: lines of a text file count from 1 with the header, rows of a table and frames from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum ColumnProblem {
     /// One of the required columns is absent.
-    #[error("column {0} is missing; a data file has the {FEATURE_COUNT} features and {LABEL}")]
+    #[error("column {0} is missing; a data file has the {REQUIRED_COUNT} features and {LABEL}")]
     Missing(String),
     /// A column that is no feature, label or known metadata.
     #[error("column `{0}` is unknown; remove it, or rename it if it is a feature")]

@@ -44,7 +44,7 @@ impl Rows {
         self.labels.is_empty()
     }
 
-    /// The 18 values of row `i`.
+    /// The values of row `i`.
     ///
     /// # Panics
     /// If there is no such row, as indexing does.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::endpoint_server::Server;
+use super::wrk::{self, Soak};
 use super::{Args, endpoint_table, median};
 use crate::{image, programs, venv};
 
@@ -33,6 +34,9 @@ pub(crate) struct Findings {
     pub(crate) half: Load,
     /// scikit-learn behind Flask and gunicorn, at saturation.
     pub(crate) flask: Load,
+    /// Ours and Flask at saturation by wrk, where that is installed.
+    pub(crate) by_wrk: Option<[Load; 2]>,
+    pub(crate) soak: Option<Soak>,
     pub(crate) cold_start_ms: f64,
     pub(crate) flask_cold_start_ms: f64,
     /// Before the load and after it.
@@ -68,7 +72,10 @@ pub(crate) struct Load {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let bench = Bench::new()?;
-    let findings = bench.measure(args.seconds)?;
+    if args.soak > 0 && !wrk::is_there() {
+        bail!("--soak needs wrk; on Debian: apt-get install wrk");
+    }
+    let findings = bench.measure(args)?;
     if args.output == "json" {
         let document = endpoint_table::document(&findings);
         println!("{}", serde_json::to_string_pretty(&document)?);
@@ -103,7 +110,8 @@ impl Bench {
         })
     }
 
-    fn measure(&self, seconds: u32) -> anyhow::Result<Findings> {
+    fn measure(&self, args: &Args) -> anyhow::Result<Findings> {
+        let seconds = args.seconds;
         let data = self.data()?;
         let model = self.model(&data)?;
         let peers = self.peers()?;
@@ -125,9 +133,19 @@ impl Bench {
         let full = self.load(&server, seconds, 0.0)?;
         let half = self.load(&server, seconds, full.requests_per_second / 2.0)?;
         let after = server.resident()?;
+        let by_wrk = wrk::is_there();
+        let wrk_of = |server: &Server| {
+            let load = || wrk::load(server, &self.scripts, seconds);
+            by_wrk.then(load).transpose()
+        };
+        let ours_by_wrk = wrk_of(&server)?;
+        let soak = || wrk::soak(&server, &self.scripts, args.soak);
+        let soak = (args.soak > 0).then(soak).transpose()?;
         drop(server);
         eprintln!("scikit-learn behind Flask and gunicorn");
         let server = Server::peers(&self.python, &self.scripts, &peers)?;
+        let flask = self.load(&server, seconds, 0.0)?;
+        let by_wrk = ours_by_wrk.zip(wrk_of(&server)?);
         Ok(Findings {
             versions: self.versions()?,
             seconds,
@@ -136,7 +154,9 @@ impl Bench {
             lightgbm,
             full,
             half,
-            flask: self.load(&server, seconds, 0.0)?,
+            flask,
+            by_wrk: by_wrk.map(|(ours, flask)| [ours, flask]),
+            soak,
             cold_start_ms: median(&starts),
             flask_cold_start_ms: server.cold_start.as_secs_f64() * 1e3,
             resident_bytes: [before, after],

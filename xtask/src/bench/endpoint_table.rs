@@ -24,7 +24,7 @@ fn targets(found: &Findings) -> Vec<Target> {
     };
     let ensemble = &found.ours.ensemble;
     let faster = found.full.requests_per_second / found.flask.requests_per_second;
-    vec![
+    let mut all = vec![
         target(
             "one row of the forest against LightGBM",
             share("forest", found.ours.forest.single_p50_us),
@@ -62,7 +62,17 @@ fn targets(found: &Findings) -> Vec<Target> {
             [64.0, 128.0],
             " MB",
         ),
-    ]
+    ];
+    if let Some([ours, flask]) = &found.by_wrk {
+        let faster = ours.requests_per_second / flask.requests_per_second;
+        all.push(target(
+            "requests a second against Flask, by wrk",
+            faster,
+            [200.0, 100.0],
+            "x",
+        ));
+    }
+    all
 }
 
 /// As tables in Markdown.
@@ -99,30 +109,8 @@ pub(super) fn print(found: &Findings) {
             rows.single_p50_us, rows.per_second
         );
     }
-    println!("\n| 16 connections | requests a second | p50 us | p99 us | answers |");
-    println!("|---|---|---|---|---|");
-    for (name, load) in [
-        ("ours, as fast as it answers", &found.full),
-        ("ours, at half of that", &found.half),
-        ("scikit-learn, Flask, gunicorn", &found.flask),
-    ] {
-        println!(
-            "| {name} | {:.0} | {:.0} | {:.0} | {} |",
-            load.requests_per_second,
-            load.p50_us,
-            load.p99_us,
-            statuses(load)
-        );
-    }
-    println!("\n| | ours | Flask |");
-    println!("|---|---|---|");
-    println!(
-        "| start to first 200, ms | {:.1} | {:.0} |",
-        found.cold_start_ms, found.flask_cold_start_ms
-    );
-    let [before, after] = found.resident_bytes.map(|bytes| bytes as f64 / 1e6);
-    println!("| resident MB, before and after the load | {before:.1}, {after:.1} | |");
-    println!("| program MB | {:.1} | |", found.program_bytes as f64 / 1e6);
+    print_loads(found);
+    print_sides(found);
     println!("\n| | found | target | floor | |\n|---|---|---|---|---|");
     for one in targets(found) {
         let unit = one.unit;
@@ -135,6 +123,53 @@ pub(super) fn print(found: &Findings) {
             one.verdict()
         );
     }
+}
+
+/// What came back, by who asked whom.
+fn print_loads(found: &Findings) {
+    println!("\n| 16 connections | requests a second | p50 us | p99 us | answers |");
+    println!("|---|---|---|---|---|");
+    let mut loads = vec![
+        ("ours, as fast as it answers", &found.full),
+        ("ours, at half of that", &found.half),
+        ("scikit-learn, Flask, gunicorn", &found.flask),
+    ];
+    if let Some([ours, flask]) = &found.by_wrk {
+        loads.push(("ours, by wrk", ours));
+        loads.push(("scikit-learn, Flask, gunicorn, by wrk", flask));
+    }
+    if let Some(soak) = &found.soak {
+        loads.push(("ours, by wrk, for long", &soak.load));
+    }
+    for (name, load) in loads {
+        println!(
+            "| {name} | {:.0} | {:.0} | {:.0} | {} |",
+            load.requests_per_second,
+            load.p50_us,
+            load.p99_us,
+            statuses(load)
+        );
+    }
+}
+
+/// Start and size.
+fn print_sides(found: &Findings) {
+    println!("\n| | ours | Flask |");
+    println!("|---|---|---|");
+    println!(
+        "| start to first 200, ms | {:.1} | {:.0} |",
+        found.cold_start_ms, found.flask_cold_start_ms
+    );
+    let [before, after] = found.resident_bytes.map(|bytes| bytes as f64 / 1e6);
+    println!("| resident MB, before and after the load | {before:.1}, {after:.1} | |");
+    if let Some(soak) = &found.soak {
+        let [before, least, most] = soak.resident_bytes.map(|bytes| bytes as f64 / 1e6);
+        let seconds = soak.seconds;
+        println!(
+            "| resident MB, before {seconds} s by wrk, then at least and at most | {before:.1}, {least:.1}, {most:.1} | |"
+        );
+    }
+    println!("| program MB | {:.1} | |", found.program_bytes as f64 / 1e6);
 }
 
 fn statuses(load: &Load) -> String {
@@ -176,6 +211,12 @@ pub(super) fn document(found: &Findings) -> Value {
             "single_p50_us": rows.single_p50_us, "rows_per_second": rows.per_second,
         }))).collect::<serde_json::Map<_, _>>(),
         "load": { "full": load(&found.full), "half": load(&found.half), "flask": load(&found.flask) },
+        "load_by_wrk": found.by_wrk.as_ref().map(|[ours, flask]| {
+            json!({ "full": load(ours), "flask": load(flask) })
+        }),
+        "soak": found.soak.as_ref().map(|soak| json!({
+            "seconds": soak.seconds, "load": load(&soak.load), "resident_bytes": soak.resident_bytes,
+        })),
         "cold_start_ms": { "ours": found.cold_start_ms, "flask": found.flask_cold_start_ms },
         "resident_bytes": found.resident_bytes, "program_bytes": found.program_bytes,
         "targets": targets.collect::<Vec<_>>(),

@@ -144,7 +144,7 @@ impl Predictor {
         })
     }
 
-    /// Predicts rows of 18 values and writes the answers down in their order.
+    /// Predicts rows and writes the answers down in their order.
     pub(crate) fn write(
         &self,
         values: &[f32],

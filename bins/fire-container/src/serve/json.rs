@@ -1,11 +1,11 @@
-//! Rows in JSON: arrays of 18 values, or objects by feature name.
+//! Rows in JSON: arrays of values, or objects by feature name.
 //!
 //! Nothing is built but the rows: a document of millions of empty lists takes no more memory than its text. Numbers
 //! are read from their text as those of CSV are, so that both forms give the same row to the bit.
 
 use std::borrow::Cow;
 
-use sensor_model::{FEATURE_COUNT, Feature, parse_cell};
+use sensor_model::{FEATURE_COUNT, Feature, REQUIRED_COUNT, parse_cell};
 use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
@@ -158,7 +158,8 @@ fn row(text: &str, place: &str, rows: &mut Rows) -> Result<(), Refusal> {
     if let Some(refusal) = cells.refused {
         return Err(refusal);
     }
-    if let Some(at) = cells.given.iter().position(|given| !given) {
+    let mut required = cells.given[..REQUIRED_COUNT].iter();
+    if let Some(at) = required.position(|given| !given) {
         let name = Feature::ALL[at].name();
         let message = format!("{place}: feature {name} is absent; give null if it is missing");
         return Err(Refusal::bad(message));

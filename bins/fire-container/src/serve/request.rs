@@ -1,7 +1,7 @@
-//! Request bodies to rows of 18 values.
+//! Request bodies to rows of values.
 
 use hyper::StatusCode;
-use sensor_model::{FEATURE_COUNT, Feature, parse_cell};
+use sensor_model::{FEATURE_COUNT, Feature, REQUIRED_COUNT, parse_cell};
 
 use super::json;
 use super::media::Media;
@@ -127,6 +127,7 @@ fn csv(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
         let count = found + cells.count();
         if count != FEATURE_COUNT {
             expect_count(&place(), count)?;
+            values[found..].fill(f32::NAN);
         }
         if let Some((feature, cell, why)) = problem {
             let (place, column) = (place(), column(feature));
@@ -141,9 +142,10 @@ fn csv(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses a row that has not 18 values.
+/// Refuses a row that has too many values, or less than the documented request; features that came after that may be
+/// left out.
 pub(super) fn expect_count(place: &str, found: usize) -> Result<(), Refusal> {
-    if found == FEATURE_COUNT {
+    if (REQUIRED_COUNT..=FEATURE_COUNT).contains(&found) {
         return Ok(());
     }
     let message = format!(

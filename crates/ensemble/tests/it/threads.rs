@@ -23,7 +23,7 @@ fn the_model_file_does_not_depend_on_threads() {
         let bytes = |threads| {
             let fit = Fit {
                 threads,
-                ..Fit::new(algorithm, &settings)
+                ..Fit::new(algorithm, settings)
             };
             packed(fit.try_on(train, Some(&validation)).unwrap(), train).to_bytes()
         };

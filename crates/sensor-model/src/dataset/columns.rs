@@ -1,7 +1,7 @@
 //! The columns of a data file by their names.
 
 use crate::problem::ColumnProblem;
-use crate::schema::{Feature, LABEL};
+use crate::schema::{Feature, LABEL, REQUIRED_COUNT};
 
 use super::{GROUP, ROW_ID, SCENARIO, SITE, TIME};
 
@@ -58,7 +58,9 @@ pub(super) fn roles(names: &[&str], labels: Labels) -> Result<Vec<Role>, ColumnP
         roles.push(role);
     }
     disregard_part_of_metadata(&mut roles);
-    let features = Feature::ALL.into_iter().map(Feature::name);
+    // A file from before a feature was known has none of its values.
+    let features = Feature::ALL[..REQUIRED_COUNT].iter();
+    let features = features.map(|feature| feature.name());
     let label = (labels == Labels::Required).then_some(LABEL);
     match features.chain(label).find(|name| !names.contains(name)) {
         Some(absent) => Err(ColumnProblem::Missing(absent.to_owned())),
@@ -82,11 +84,9 @@ mod tests {
     use super::*;
 
     fn complete() -> Vec<&'static str> {
-        Feature::ALL
-            .into_iter()
-            .map(Feature::name)
-            .chain([LABEL])
-            .collect()
+        let features = Feature::ALL[..REQUIRED_COUNT].iter();
+        let names = features.map(|feature| feature.name());
+        names.chain([LABEL]).collect()
     }
 
     fn check(names: &[&str], expected: &str) {

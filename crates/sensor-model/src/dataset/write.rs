@@ -36,7 +36,7 @@ pub fn write_rows(path: &Path, rows: &Rows) -> Result<(), Error> {
 
 /// Writes a `.parquet` or `.csv` file piece by piece.
 ///
-/// Columns: `row_id`, `group` (u64), the 18 features (f32, missing as null or empty cell),
+/// Columns: `row_id`, `group` (u64), the features (f32, missing as null or empty cell),
 /// `fire_detected` (i32), and behind the group, where [`with_metadata`](Self::with_metadata) began
 /// the file, `time_s` (f64), `scenario` (text) and `site` (u64). The same rows give the same bytes, however they are divided into calls
 /// of [`write`](Self::write).

@@ -3,7 +3,7 @@
 use rand::Rng;
 use rand_distr::{Beta, Distribution, Gamma, Normal, StandardNormal};
 
-use crate::schema::{FEATURE_COUNT, Feature};
+use crate::schema::Feature;
 
 /// Standard deviation of the noise on the score.
 pub(super) const NOISE: f64 = 0.05;
@@ -16,8 +16,9 @@ enum Law {
     Beta { a: f64, b: f64, scale: f64 },
 }
 
-/// Feature, law and the limits to which the draw is clipped, in the order of a row.
-const LAWS: [(Feature, Law, (f64, f64)); FEATURE_COUNT] = [
+/// Feature, law and the limits to which the draw is clipped, in the order of a row. Features that the Python scripts
+/// did not have are missing from such rows.
+const LAWS: &[(Feature, Law, (f64, f64))] = &[
     (Feature::TMean, normal(25.0, 15.0), (-40.0, 330.0)),
     (Feature::TStd, gamma(2.0, 5.0), (0.0, 50.0)),
     (Feature::TMax, normal(45.0, 20.0), (-40.0, 330.0)),
@@ -92,8 +93,8 @@ impl Laws {
     /// Prepares every law of the table.
     pub(super) fn new() -> Self {
         let columns = LAWS
-            .into_iter()
-            .filter_map(|(feature, law, limits)| Some((feature, Sampler::new(law)?, limits)))
+            .iter()
+            .filter_map(|&(feature, law, limits)| Some((feature, Sampler::new(law)?, limits)))
             .collect();
         Self {
             columns,

@@ -1,6 +1,49 @@
-//! What each feature means: the table behind [`Feature`].
+//! What each feature is called and means: the only place that names, orders or counts them.
+//!
+//! A new one goes to the end of both lists: the order is that of requests and of the columns that models know.
 
-use super::{FEATURE_COUNT, Feature, Sensor};
+use super::Sensor;
+
+/// One of the features, in the order of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Feature {
+    /// Mean temperature of the frame.
+    TMean,
+    /// Spread of the temperatures of the frame.
+    TStd,
+    /// Hottest pixel.
+    TMax,
+    /// 95th percentile of the temperatures.
+    TP95,
+    /// Share of hot pixels.
+    THotAreaPct,
+    /// Share of the largest connected hot region.
+    THotLargestBlobPct,
+    /// Mean spatial gradient.
+    TGradMean,
+    /// Spread of the spatial gradient.
+    TGradStd,
+    /// Mean absolute change within one second.
+    TDiffMean,
+    /// Spread of the change within one second.
+    TDiffStd,
+    /// Mean apparent motion.
+    FlowMagMean,
+    /// Spread of the apparent motion.
+    FlowMagStd,
+    /// Smoothed hotspot temperature.
+    TproxyVal,
+    /// Change of the hotspot temperature within a minute.
+    TproxyDelta,
+    /// Present slope of the hotspot temperature.
+    TproxyVel,
+    /// CO2 concentration.
+    GasVal,
+    /// Change of the CO2 concentration within a minute.
+    GasDelta,
+    /// Present slope of the CO2 concentration.
+    GasVel,
+}
 
 /// What is known about one feature; the row of [`DEFINITIONS`] at its index.
 pub(super) struct Definition {
@@ -19,7 +62,7 @@ const SPAN: f32 = SCENE.1 - SCENE.0;
 
 /// The ranges are what the formula can yield for readings within the sensors' own output ranges
 /// (-40 to 400 C, 0 to 40,000 ppm): a value outside is a wrong unit, not a hot fire.
-pub(super) const DEFINITIONS: [Definition; FEATURE_COUNT] = [
+pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
         feature: Feature::TMean,
         name: "t_mean",
@@ -165,3 +208,32 @@ pub(super) const DEFINITIONS: [Definition; FEATURE_COUNT] = [
         formula: "least-squares slope of CO2 over the last 30 s",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{REQUIRED_COUNT, fingerprint};
+
+    #[test]
+    fn the_order_begins_with_that_of_the_documented_request() {
+        let names: Vec<_> = Feature::ALL[..REQUIRED_COUNT]
+            .iter()
+            .map(|f| f.name())
+            .collect();
+        assert_eq!(
+            names.join(","),
+            "t_mean,t_std,t_max,t_p95,t_hot_area_pct,t_hot_largest_blob_pct,t_grad_mean,t_grad_std,\
+             t_diff_mean,t_diff_std,flow_mag_mean,flow_mag_std,tproxy_val,tproxy_delta,tproxy_vel,\
+             gas_val,gas_delta,gas_vel"
+        );
+    }
+
+    #[test]
+    fn the_fingerprint_changes_only_when_a_meaning_does() {
+        // Stored models name this value: another one makes every one of them unreadable.
+        assert_eq!(
+            fingerprint(),
+            "c351af7c3b4404e016b9742ceb734c4e23de72480e04c9d3fc7d2cc4379561de"
+        );
+    }
+}

@@ -14,7 +14,7 @@ fn the_page_is_what_the_schema_says() {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == text,
-        "docs/FEATURES.md is stale: UPDATE=1 cargo test -p sensor-model"
+        "docs/FEATURES.md is stale: UPDATE=1 cargo test --workspace the_page_is_what"
     );
 }
 

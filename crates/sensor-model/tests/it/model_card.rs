@@ -23,6 +23,6 @@ pub(crate) fn assert_on_card(what: &str, [simulated, real, held_to]: [&str; 3]) 
     }
     assert!(
         found == line,
-        "docs/MODEL_CARD.md is stale (UPDATE=1 cargo test -p sensor-model):\n{found}\nshould be\n{line}"
+        "docs/MODEL_CARD.md is stale (UPDATE=1 cargo test --workspace model_card):\n{found}\nshould be\n{line}"
     );
 }

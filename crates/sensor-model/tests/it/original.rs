@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use sensor_model::original::{Generated, generate};
-use sensor_model::{FEATURE_COUNT, data_fingerprint};
+use sensor_model::{FEATURE_COUNT, REQUIRED_COUNT, data_fingerprint};
 
 const ROWS: usize = 100_000;
 
@@ -46,7 +46,7 @@ fn beta25(x: f64) -> f64 {
     1.0 - (1.0 - x).powi(6) - 6.0 * x * (1.0 - x).powi(5)
 }
 
-const LAWS: [Law; FEATURE_COUNT] = [
+const LAWS: [Law; REQUIRED_COUNT] = [
     (|x| normal(x, 25.0, 15.0), -40.0, 330.0),
     (|x| gamma2(x, 5.0), 0.0, 50.0),
     (|x| normal(x, 45.0, 20.0), -40.0, 330.0),
@@ -138,7 +138,7 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
 #[test]
 fn draws_are_independent_across_features_and_rows() {
     let limit = 5.0 / (ROWS as f64).sqrt();
-    let columns: Vec<_> = (0..FEATURE_COUNT).map(column).collect();
+    let columns: Vec<_> = (0..REQUIRED_COUNT).map(column).collect();
     for (a, first) in columns.iter().enumerate() {
         for (b, second) in columns.iter().enumerate().skip(a + 1) {
             let found = correlation(first, second);

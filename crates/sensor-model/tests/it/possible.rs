@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use sensor_model::Feature;
 
-/// Asserts that each of the 18 values is missing or within its physical range, and that they fit each other.
+/// Asserts that each of the values is missing or within its physical range, and that they fit each other.
 #[track_caller]
 pub(crate) fn assert_possible(row: &[f32], which: impl Display) {
     let value = |feature: Feature| row[feature.index()];
