@@ -79,7 +79,7 @@ async fn a_dry_run_says_what_it_would_do_and_creates_nothing() {
         .await
         .ended(Exit::Done)
         .json();
-    assert_eq!(texts(&planned["jobs"], "name"), job_names("dry"));
+    assert_eq!(texts(&planned["jobs"], "job"), job_names("dry"));
     assert!(
         planned["preflight"]["cost_usd"].as_f64().unwrap() > 0.0,
         "{planned}"
