@@ -1,12 +1,11 @@
 //! Answers that say what each feature adds to them.
 
-use ensemble::artifact::Artifact;
-use fire_container::serve::{Limits, Predictor};
-use sensor_model::{Feature, fingerprint};
+use fire_container::serve::Limits;
+use sensor_model::Feature;
 use serde_json::{Value, json};
 
 use crate::job::Job;
-use crate::server::{Answer, Server, predictor, trained};
+use crate::server::{Answer, Server, predictor};
 
 const ROWS: [&str; 2] = [
     "[25.0,5.0,45.0,40.0,10.0,5.0,2.0,1.0,3.0,1.5,5.0,2.0,30.0,5.0,1.0,450.0,50.0,5.0]",
@@ -186,28 +185,5 @@ fn explained_requests_wait_for_their_turn_as_large_ones_do() {
     assert_eq!(
         server.invoke("application/json", &instances("")).status,
         200
-    );
-}
-
-/// The member was written by the last program that left out what explanations need.
-#[test]
-fn a_model_of_format_version_3_answers_and_is_not_explained() {
-    let old = include_bytes!("../../../../crates/ensemble/tests/it/data/version-3.fire");
-    let old = Artifact::from_bytes(old, "rows").unwrap();
-    let job = trained();
-    let model = std::fs::read(job.path("model/model.fire")).unwrap();
-    let mut artifact = Artifact::from_bytes(&model, fingerprint()).unwrap();
-    artifact.members = old.members;
-    artifact.probes.clear();
-    let server = Server::of(Predictor::from_bytes(&artifact.to_bytes()).unwrap());
-    let plain = server.invoke("application/json", &instances(""));
-    assert_eq!(plain.status, 200, "{}", plain.body);
-    let refused = server.invoke("application/json", &instances(", \"explain\": true"));
-    assert_eq!(refused.status, 400);
-    let error = refused.json();
-    let error = error["error"].as_str().unwrap();
-    assert!(
-        error.contains("cannot be explained") && error.contains("train"),
-        "{error}"
     );
 }
