@@ -1,5 +1,6 @@
 //! What the documents say against what the code does.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ensemble::{Algorithm, Params};
@@ -63,10 +64,9 @@ fn no_document_has_a_gap_to_be_filled() {
     );
 }
 
-/// A claim without its test would be a promise.
-#[test]
-fn each_of_our_claims_in_the_tables_names_a_test_that_exists() {
-    let sources: String = ["crates", "bins", "tests"]
+/// All Rust and Python sources below these folders.
+fn sources(folders: &[&str]) -> String {
+    folders
         .iter()
         .flat_map(|folder| files_below(&root().join(folder)))
         .filter(|path| {
@@ -74,7 +74,65 @@ fn each_of_our_claims_in_the_tables_names_a_test_that_exists() {
                 .is_some_and(|kind| kind == "rs" || kind == "py")
         })
         .map(|path| std::fs::read_to_string(path).unwrap())
-        .collect();
+        .collect()
+}
+
+fn is_defined(name: &str, sources: &str) -> bool {
+    let defined = [format!("fn {name}("), format!("def {name}(")];
+    defined.iter().any(|one| sources.contains(one))
+}
+
+/// A clause of the container's contract: a section's letters, a number, and the tests that show it.
+fn clause(line: &str) -> Option<(&str, usize, Vec<&str>)> {
+    let (name, rest) = line.strip_prefix("| **")?.split_once("** | ")?;
+    let digits = name.find(|letter: char| letter.is_ascii_digit())?;
+    let (section, number) = name.split_at(digits);
+    let tests = rest.strip_suffix(" |")?.rsplit_once(" | ")?.1;
+    let tests = tests.split('`').skip(1).step_by(2).collect();
+    Some((section, number.parse().ok()?, tests))
+}
+
+/// A contract is cited by number: none may be missing, moved or given twice.
+#[test]
+fn each_clause_of_the_containers_contract_has_its_number_and_a_test_that_exists() {
+    let text = document("docs/CONTAINER.md");
+    let sources = sources(&["crates", "bins", "tests", "xtask"]);
+    let mut last = BTreeMap::<&str, usize>::new();
+    let mut section_of_the_line_before = None;
+    for line in text.lines() {
+        let Some((section, number, tests)) = clause(line) else {
+            assert!(!line.starts_with("| **"), "no clause: {line}");
+            section_of_the_line_before = None;
+            continue;
+        };
+        let counted = last.entry(section).or_default();
+        *counted += 1;
+        assert_eq!(number, *counted, "after {section}{}: {line}", number - 1);
+        let is_first = number == 1;
+        assert!(
+            is_first || section_of_the_line_before == Some(section),
+            "{section}{number} stands apart from its section"
+        );
+        section_of_the_line_before = Some(section);
+        assert!(!tests.is_empty(), "{section}{number} names no test");
+        for test in tests {
+            assert!(
+                is_defined(test, &sources),
+                "{section}{number} names the test {test}, which does not exist"
+            );
+        }
+    }
+    let sections: Vec<_> = last.keys().copied().collect();
+    assert_eq!(
+        sections,
+        ["C", "E", "G", "I", "L", "P", "Q", "R", "S", "T", "X"]
+    );
+}
+
+/// A claim without its test would be a promise.
+#[test]
+fn each_of_our_claims_in_the_tables_names_a_test_that_exists() {
+    let sources = sources(&["crates", "bins", "tests"]);
     let mut claims = 0;
     for (path, column) in [("docs/COMPARISON.md", 2), ("docs/RUNBOOK.md", 3)] {
         let text = document(path);
@@ -91,9 +149,8 @@ fn each_of_our_claims_in_the_tables_names_a_test_that_exists() {
                 continue;
             }
             claims += 1;
-            let defined = [format!("fn {name}("), format!("def {name}(")];
             assert!(
-                defined.iter().any(|one| sources.contains(one)),
+                is_defined(name, &sources),
                 "{path} names the test {name}, which does not exist"
             );
         }

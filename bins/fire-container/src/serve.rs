@@ -20,6 +20,7 @@
 //! 5xx unless this program has a defect.
 
 mod answer;
+mod bad_head;
 mod connection;
 mod counters;
 mod held;
@@ -28,6 +29,7 @@ mod json;
 mod limits;
 mod log;
 mod media;
+mod muted;
 mod predictor;
 mod refusal;
 mod request;

@@ -99,6 +99,7 @@ mod tests {
         assert_eq!(config["rootfs"]["diff_ids"][0], image.layer.diff_id);
         assert_eq!(config["config"]["Labels"][ACCEPTS_PORT], "true");
         assert_eq!(config["config"]["Entrypoint"], json!(["/fire-container"]));
+        assert_eq!(config["config"]["User"], "0:0");
     }
 
     #[test]

@@ -6,13 +6,15 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
+use hyper::server::conn::http1::{self, Parts};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
+use super::bad_head;
+use super::muted::Muted;
 use super::routes::Endpoint;
 use super::stall::Impatient;
 
@@ -95,25 +97,41 @@ impl Connection {
             _ = closing.changed() => return,
             () = sleep(limits.head) => return,
         }
-        let io = TokioIo::new(Impatient::new(stream, limits.stall));
+        let io = TokioIo::new(Muted::new(Impatient::new(stream, limits.stall)));
         let service = service_fn(|request| {
             let open = limits.connections - self.places.available_permits();
             self.endpoint.clone().answer(request, open)
         });
-        let connection = http1::Builder::new()
+        let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head)
             // A client may close its sending half and still wait for its answer.
             .half_close(true)
-            .pipeline_flush(true)
             .serve_connection(io, service);
-        let mut connection = pin!(connection);
-        // How a connection ends is its client's affair: it went away, sent no HTTP, or was too slow.
-        tokio::select! {
-            _ = connection.as_mut() => return,
-            _ = closing.changed() => connection.as_mut().graceful_shutdown(),
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            _ = closing.changed() => {
+                Pin::new(&mut connection).graceful_shutdown();
+                (&mut connection).await
+            }
+        };
+        let Parts { io, read_buf, .. } = connection.into_parts();
+        let muted = io.into_inner();
+        let said = (muted.kept_back(), !read_buf.is_empty());
+        let last = match &ended {
+            Ok(()) => Vec::new(),
+            Err(error) => match bad_head::refusal(error, said, limits.head) {
+                Some(refusal) => bad_head::answer(&refusal, &self.endpoint),
+                // The client went away, said nothing, or does not read.
+                None => return,
+            },
+        };
+        if let Some(stream) = muted.between_answers() {
+            tokio::select! {
+                () = bad_head::part(stream, &last) => {}
+                _ = closing.changed() => {}
+            }
         }
-        let _ = connection.await;
     }
 }
 

@@ -1,5 +1,7 @@
 //! Request bodies, read with limits of size, time and memory.
 
+use std::error::Error;
+
 use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::{Body, Bytes, Incoming};
@@ -66,12 +68,19 @@ async fn read(mut body: Incoming, limits: &Limits, held: &mut Held) -> Result<By
 /// The next piece of the body, trailers passed over.
 async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
     while let Some(frame) = body.frame().await {
-        let broken = |error| Refusal::bad(format!("the body is cut or damaged: {error}")).closing();
-        if let Ok(bytes) = frame.map_err(broken)?.into_data() {
+        if let Ok(bytes) = frame.map_err(|error| broken(&error))?.into_data() {
             return Ok(Some(bytes));
         }
     }
     Ok(None)
+}
+
+/// 400, with what hyper found.
+fn broken(error: &hyper::Error) -> Refusal {
+    let reason = error
+        .source()
+        .map_or_else(|| error.to_string(), ToString::to_string);
+    Refusal::bad(format!("the body is cut or damaged: {reason}")).closing()
 }
 
 /// 413, naming the limit.

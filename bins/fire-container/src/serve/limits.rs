@@ -148,6 +148,29 @@ mod tests {
     }
 
     #[test]
+    fn the_defaults_are_those_of_the_documents() {
+        let Limits {
+            body_bytes,
+            rows,
+            explained_rows,
+            held_bytes,
+            connections,
+            workers,
+            waiting,
+            turn,
+            head,
+            body,
+            stall,
+            grace,
+        } = Limits::default();
+        assert_eq!((body_bytes, held_bytes), (25 * MB, 512 * MB));
+        assert_eq!((rows, explained_rows), (250_000, 100));
+        assert_eq!((connections, waiting), (8_192, 4 * workers));
+        let seconds = [turn, head, body, stall, grace].map(|time| time.as_secs());
+        assert_eq!(seconds, [10, 60, 30, 30, 25]);
+    }
+
+    #[test]
     fn nonsense_is_named() {
         for value in ["", "0", "-1", "many", "1e3", "99999999999"] {
             for name in ["FIRE_MAX_ROWS", "FIRE_MAX_EXPLAINED_ROWS"] {

@@ -100,7 +100,8 @@ fn write_all(lines: &Receiver<Value>) {
         }
         // The server's own lines are few and always wanted.
         if line["event"] == "request" && written == A_SECOND {
-            suppressed += 1;
+            // What was lost before it would be forgotten with it.
+            suppressed += 1 + line["lines_lost_before"].as_u64().unwrap_or(0);
             continue;
         }
         written += 1;

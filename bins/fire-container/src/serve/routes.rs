@@ -137,7 +137,7 @@ impl Endpoint {
     }
 
     /// The caller's name for the request, or one that no other request of this process has.
-    fn name(&self, headers: &HeaderMap) -> HeaderValue {
+    pub(super) fn name(&self, headers: &HeaderMap) -> HeaderValue {
         let given = headers
             .get(INFERENCE_ID)
             .or_else(|| headers.get(REQUEST_ID))

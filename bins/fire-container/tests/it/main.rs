@@ -18,6 +18,7 @@ mod serve_refusals;
 // Answers with what each feature adds to them.
 mod explanations;
 // What clients do to a connection, and the limits that hold then.
+mod serve_bytes;
 mod serve_connections;
 mod serve_limits;
 // What strangers send, with the fuzzer's findings.
@@ -25,5 +26,6 @@ mod corpus;
 // Files scored without a server, and models that leave as files.
 mod export;
 mod predict;
-// The program itself: exit codes, signals, names.
+// The program itself: exit codes, signals, names, variables, the log.
 mod process;
+mod serve_process;

@@ -96,6 +96,10 @@ fn what_cannot_be_used_ends_with_2_and_is_named() {
     job.put("empty.csv", format!("{names}\n").as_bytes());
     job.put("rows.txt", b"1\n");
     job.put(
+        "label.csv",
+        format!("{names},fire_detected\n{}2\n", "1,".repeat(18)).as_bytes(),
+    );
+    job.put(
         "cut.tar.gz",
         &fs::read(job.path("model.tar.gz")).unwrap()[..900],
     );
@@ -107,6 +111,11 @@ fn what_cannot_be_used_ends_with_2_and_is_named() {
         ("other.csv", "model", "column `a` is unknown"),
         ("empty.csv", "model", "empty.csv"),
         ("rows.txt", "model", "rows.txt"),
+        (
+            "label.csv",
+            "model",
+            "column fire_detected: `2` is not a label",
+        ),
         ("absent.csv", "model", "absent.csv"),
         (good, "cut.tar.gz", "cut.tar.gz"),
         (good, "none.tar.gz", "it does not start as one"),
@@ -120,4 +129,47 @@ fn what_cannot_be_used_ends_with_2_and_is_named() {
             "{stderr}"
         );
     }
+}
+
+#[test]
+fn answers_that_cannot_be_written_end_with_1() {
+    let job = packed();
+    write_rows(&job.path("rows.csv"), &rows(0..3)).unwrap();
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let done = Command::new(env!("CARGO_BIN_EXE_fire-container"))
+        .env_clear()
+        .current_dir(job.root())
+        .args(["predict", "rows.csv", "--model", "model.tar.gz"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    let stderr = String::from_utf8(done.stderr).unwrap();
+    assert!(stderr.starts_with("error: "), "{stderr}");
+}
+
+#[test]
+fn nothing_is_unpacked_to_disk_and_any_number_of_rows_is_explained() {
+    let job = packed();
+    write_rows(&job.path("rows.csv"), &rows(0..150)).unwrap();
+    job.put("empty/tmp/x", b"");
+    fs::remove_file(job.path("empty/tmp/x")).unwrap();
+    let done = Command::new(env!("CARGO_BIN_EXE_fire-container"))
+        .env_clear()
+        .current_dir(job.path("empty"))
+        .env("TMPDIR", job.path("empty/tmp"))
+        .args(["predict", "../rows.csv", "--model", "../model.tar.gz"])
+        .args(["--output", "json", "--explain"])
+        .output()
+        .unwrap();
+    assert_eq!(done.status.code(), Some(0));
+    let answer: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    let predictions = answer["predictions"].as_array().unwrap();
+    assert_eq!(predictions.len(), 150);
+    assert!(predictions[149]["explanation"]["base"].is_number());
+    let left = |folder: &str| fs::read_dir(job.path(folder)).unwrap().count();
+    assert_eq!((left("empty"), left("empty/tmp")), (1, 0));
 }

@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use crate::job::{Job, rows};
 use crate::server::{request, trained};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_fire-container");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_fire-container");
 
-fn command(program: impl AsRef<Path>, job: &Job) -> Command {
+pub(crate) fn command(program: impl AsRef<Path>, job: &Job) -> Command {
     let mut command = Command::new(program.as_ref());
     command
         .env_clear()
@@ -33,23 +33,28 @@ fn output(command: &mut Command) -> (Option<i32>, String) {
     (status.code(), String::from_utf8(stderr).unwrap())
 }
 
-fn terminate(child: &Child) {
+pub(crate) fn terminate(child: &Child) {
     kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
 }
 
-/// Exit code and standard error of a process that must end within seconds.
-fn wait(mut child: Child) -> (Option<i32>, String) {
+/// Exit code of a process that must end within seconds.
+pub(crate) fn ended(child: &mut Child) -> Option<i32> {
     let deadline = Instant::now() + Duration::from_secs(20);
-    let status = loop {
+    loop {
         if let Some(status) = child.try_wait().unwrap() {
-            break status;
+            return status.code();
         }
         if Instant::now() > deadline {
             child.kill().unwrap();
             panic!("the process did not end");
         }
         std::thread::sleep(Duration::from_millis(10));
-    };
+    }
+}
+
+/// The same with its standard error.
+fn wait(mut child: Child) -> (Option<i32>, String) {
+    let code = ended(&mut child);
     let mut stderr = String::new();
     child
         .stderr
@@ -57,7 +62,7 @@ fn wait(mut child: Child) -> (Option<i32>, String) {
         .unwrap()
         .read_to_string(&mut stderr)
         .unwrap();
-    (status.code(), stderr)
+    (code, stderr)
 }
 
 #[test]

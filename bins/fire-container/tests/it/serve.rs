@@ -266,3 +266,22 @@ fn an_open_request_is_answered_before_the_server_ends() {
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(answer.contains("fire_probability"), "{answer}");
 }
+
+#[test]
+fn headers_that_are_not_known_change_nothing() {
+    let (server, _) = server();
+    let plain = server.invoke("text/csv", SAMPLE);
+    let headers = [
+        ("content-type", "text/csv"),
+        ("X-Amzn-SageMaker-Custom-Attributes", "trace=7"),
+        ("X-Amzn-SageMaker-Target-Model", "other.tar.gz"),
+        ("X-Amzn-SageMaker-Target-Variant", "AllTraffic"),
+        ("X-Amzn-SageMaker-Target-Container-Hostname", "fire"),
+        ("X-Amzn-SageMaker-Enable-Explanations", "`true`"),
+        ("X-Amzn-SageMaker-Inference-Component", "component"),
+        ("X-Amzn-SageMaker-Session-Id", "NEW_SESSION"),
+        ("X-Forwarded-For", "10.0.0.1"),
+    ];
+    let answer = server.request("POST /invocations", &headers, SAMPLE.as_bytes());
+    assert_eq!((answer.status, answer.body), (200, plain.body));
+}

@@ -1,13 +1,13 @@
 //! Too much at once: what is sent away, with what answer, and that it passes.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use fire_container::serve::Limits;
 use serde_json::json;
 
-use crate::server::{Answer, Server, parse, predictor, trained};
+use crate::server::{Answer, Server, parse, predictor, rest, trained};
 
 const ROW: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18";
 
@@ -171,10 +171,8 @@ fn a_body_that_is_announced_as_too_long_is_not_asked_for() {
             break;
         }
     }
-    let mut text = Vec::new();
-    let _ = stream.read_to_end(&mut text);
-    let text = String::from_utf8(text).unwrap();
-    assert!(text.is_empty() || parse(&text).status == 413, "{text}");
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(parse(&rest(&mut stream)).status, 413);
     assert_eq!(server.invoke("text/csv", ROW).status, 200);
 }
 
@@ -194,10 +192,23 @@ fn what_happened_can_be_scraped() {
         ("fire_rows_total", 3.0),
         ("fire_invocation_seconds_count", 3.0),
         ("fire_invocation_seconds_bucket{le=\"+Inf\"}", 3.0),
-        ("fire_connections", 1.0),
+        (
+            "fire_body_bytes_total",
+            (3 * (ROW.len() + 1) + 1 + 1) as f64,
+        ),
+        ("fire_connections_refused_total", 0.0),
+        ("fire_held_bytes", 0.0),
         ("fire_model_members", 1.0),
     ] {
         assert_eq!(metric(&server, name), expected, "{name}");
+    }
+    // The one that asks, once the others have ended.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while metric(&server, "fire_connections") != 1.0 {
+        assert!(Instant::now() < deadline, "connections are still open");
+    }
+    for name in ["fire_answer_bytes_total", "fire_connections_total"] {
+        assert!(metric(&server, name) > 3.0, "{name}");
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroUsize;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use fire_container::serve::{Limits, Predictor, Requests, serve};
 use sensor_model::episode::{EpisodeParams, EpisodeSource, Purpose};
@@ -11,6 +12,9 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::job::Job;
+
+/// Far beyond what any answer takes, so that a test that waits for one in vain fails.
+pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 /// A served model; dropping it stops the server and waits for its end.
 pub(crate) struct Server {
@@ -88,6 +92,18 @@ impl Server {
         self.address
     }
 
+    /// A connection on which nothing has been said.
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        stream
+    }
+
+    /// Whether it answers still.
+    pub(crate) fn is_alive(&self) {
+        assert_eq!(self.request("GET /ping", &[], b"").status, 200);
+    }
+
     /// Asks the server to stop, without waiting for it.
     pub(crate) fn stop(&mut self) {
         self.stop.take();
@@ -135,6 +151,13 @@ pub(crate) fn request(
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     parse(&String::from_utf8(answer).unwrap())
+}
+
+/// All that comes back until the server closes, which it must do in good order.
+pub(crate) fn rest(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8(answer).unwrap()
 }
 
 /// An answer as it came over the line.

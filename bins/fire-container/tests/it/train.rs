@@ -281,3 +281,44 @@ fn an_alarm_rule_is_chosen_on_whole_episodes_and_travels_with_the_model() {
             .all(|kind| alarm["test"]["kinds"].get(&**kind).is_some())
     );
 }
+
+#[test]
+fn the_folders_hold_what_is_documented_and_nothing_else() {
+    let job = Job::with_channels(&settings("logistic_regression"));
+    job.channel("test", "part-00000.csv", &rows(800..1_000));
+    // What SageMaker lays out beside the settings.
+    job.put("input/config/inputdataconfig.json", b"{}");
+    job.put("input/config/resourceconfig.json", b"{}");
+    assert_eq!(job.train().code, 0);
+    let files = |folder: &str| {
+        let entries = std::fs::read_dir(job.path(folder)).unwrap();
+        let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
+        let mut names: Vec<_> = entries.map(name).collect();
+        names.sort();
+        names
+    };
+    let model = ["manifest.json", "metrics.json", "model.fire"];
+    assert_eq!(files("model"), model);
+    assert_eq!(files("output/data"), ["test.csv", "validation.csv"]);
+    assert_eq!(files("output"), ["data"]);
+    for part in ["validation", "test"] {
+        let text = job.read(&format!("output/data/{part}.csv"));
+        let header = text.lines().next();
+        assert_eq!(header, Some("row_id,group,label,probability"));
+    }
+}
+
+#[test]
+fn the_slow_reference_leaves_the_same_files_and_answers_as_its_artifact() {
+    for algorithm in ["random_forest", "gradient_boosting"] {
+        let mut settings = settings(algorithm);
+        settings["engine"] = json!("smartcore");
+        let job = Job::with_channels(&settings);
+        let ended = job.train();
+        assert_eq!(ended.code, 0, "{algorithm}: {}", ended.stdout);
+        let member = &artifact(&job).members[0];
+        let engine = ("engine".to_owned(), "smartcore".to_owned());
+        assert!(member.hyperparameters.contains(&engine));
+        check_predictions(&job, "output/data/validation.csv", 600..800);
+    }
+}

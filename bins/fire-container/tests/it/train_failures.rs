@@ -191,3 +191,10 @@ fn a_stop_during_the_fit_tells_how_far_it_came() {
     assert!(text.ends_with(" rounds; no model was written"), "{text}");
     assert!(!job.path("model").exists());
 }
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let job = Job::with_channels(&forest());
+    job.put("model", b"not a folder");
+    check(&job, &["cannot write ", "model/metrics.json"]);
+}

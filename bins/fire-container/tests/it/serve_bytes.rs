@@ -1,0 +1,171 @@
+//! Bytes that are no HTTP, or none that make sense, on raw sockets: each gets a status of 4xx with a reason.
+
+use std::io::Write;
+use std::net::Shutdown;
+
+use crate::server::{Server, parse, rest};
+
+const ROW: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18";
+
+/// What comes back for `bytes`, after which the client sends no more.
+fn answer(server: &Server, bytes: &[u8]) -> String {
+    let mut stream = server.connect();
+    stream.write_all(bytes).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    rest(&mut stream)
+}
+
+#[track_caller]
+fn check(server: &Server, bytes: &[u8], status: u16, reason: &str) {
+    let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(100)]);
+    let answer = answer(server, bytes);
+    assert!(!answer.is_empty(), "no answer to {shown}");
+    let answer = parse(&answer);
+    assert_eq!(answer.status, status, "{shown}: {}", answer.body);
+    assert_eq!(answer.content_type, "application/json");
+    let head = &answer.head;
+    assert!(head.contains("x-request-id: ") && head.contains("connection: close"));
+    let error = answer.json();
+    let error = error["error"].as_str().unwrap();
+    assert!(error.contains(reason), "{shown}: {error}");
+    server.is_alive();
+}
+
+#[test]
+fn a_head_that_is_no_http_gets_4xx_with_the_reason() {
+    let server = Server::start();
+    let get = |rest: &str| format!("GET /ping HTTP/1.1\r\n{rest}\r\n").into_bytes();
+    let post = |rest: &str| format!("POST /invocations HTTP/1.1\r\n{rest}\r\n{ROW}").into_bytes();
+    let tls = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec();
+    for (bytes, reason) in [
+        (tls, "invalid HTTP method"),
+        (
+            b"SSH-2.0-OpenSSH_9.2\r\n\r\n".to_vec(),
+            "invalid HTTP method",
+        ),
+        (b"\0\0\0\0\r\n\r\n".to_vec(), "invalid HTTP method"),
+        (
+            b"GET /ping HTTP/9.9\r\n\r\n".to_vec(),
+            "invalid HTTP version",
+        ),
+        (
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+            "found HTTP2 preface",
+        ),
+        (b"GET /a b HTTP/1.1\r\n\r\n".to_vec(), "invalid"),
+        (get("no colon\r\n"), "invalid HTTP header"),
+        (get("a: \u{0}\r\n"), "invalid HTTP header"),
+        (post("content-length: -1\r\n"), "invalid content-length"),
+        (
+            post("content-length: 1\r\ncontent-length: 2\r\n"),
+            "invalid content-length",
+        ),
+        (
+            post("transfer-encoding: gzip\r\n"),
+            "invalid transfer-encoding",
+        ),
+        (b"GET /ping HTT".to_vec(), "the head is cut"),
+        (
+            b"GET /ping HTTP/1.1\r\nhost: x\r\n".to_vec(),
+            "the head is cut",
+        ),
+    ] {
+        check(&server, &bytes, 400, reason);
+    }
+}
+
+#[test]
+fn a_head_that_is_too_large_gets_its_4xx_with_the_reason() {
+    let server = Server::start();
+    let with = |count: usize| format!("GET /ping HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(count));
+    assert_eq!(parse(&answer(&server, with(100).as_bytes())).status, 200);
+    check(&server, with(101).as_bytes(), 431, "head is too large");
+    check(&server, with(100_000).as_bytes(), 431, "head is too large");
+    let long = format!("GET /ping HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(1_000_000));
+    check(&server, long.as_bytes(), 431, "head is too large");
+    let path = format!("GET /{} HTTP/1.1\r\n\r\n", "p".repeat(70_000));
+    check(&server, path.as_bytes(), 414, "URI too long");
+    // A length that fits no machine is taken for the same.
+    let length = format!(
+        "POST /invocations HTTP/1.1\r\ncontent-length: {}\r\n\r\n",
+        u64::MAX
+    );
+    check(
+        &server,
+        length.as_bytes(),
+        431,
+        "of a length that there can be",
+    );
+}
+
+#[test]
+fn chunks_that_are_damaged_or_cut_get_400_with_the_reason() {
+    let server = Server::start();
+    let head = "POST /invocations HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";
+    let trailers = format!("1\r\n1\r\n0\r\n{}\r\n", "x: y\r\n".repeat(2_000));
+    for chunks in [
+        "zz\r\n1\r\n0\r\n\r\n",
+        "\r\n1\r\n0\r\n\r\n",
+        "fffffffffffffffff\r\n1",
+        "3\r\n1,2,3\r\n0\r\n\r\n",
+        "3\n1,2\r\n0\r\n\r\n",
+        "3\r\n1,",
+        "3\r\n1,2\r\n0\r\n",
+        "3;x\u{0}\n\r\n1,2\r\n0\r\n\r\n",
+        &trailers,
+    ] {
+        let bytes = format!("{head}{chunks}");
+        check(
+            &server,
+            bytes.as_bytes(),
+            400,
+            "the body is cut or damaged: ",
+        );
+    }
+    let cut = format!("POST /invocations HTTP/1.1\r\ncontent-length: 50\r\n\r\n{ROW}");
+    check(&server, cut.as_bytes(), 400, "the body is cut or damaged: ");
+}
+
+/// The statuses of all answers; their bodies may name the protocol too.
+fn statuses(all: &str) -> Vec<&str> {
+    let versions = all.match_indices("HTTP/1.");
+    versions
+        .filter_map(|(at, _)| all[at + 8..].strip_prefix(' ')?.get(..3))
+        .collect()
+}
+
+#[test]
+fn answers_that_are_due_come_before_that_to_a_bad_head() {
+    let server = Server::start();
+    let length = ROW.len();
+    let good = format!("POST /invocations HTTP/1.1\r\ncontent-length: {length}\r\n\r\n{ROW}");
+    let all = answer(&server, format!("{good}{good}\0").as_bytes());
+    assert_eq!(statuses(&all), ["200", "200", "400"], "{all}");
+    // What follows a body that is longer than was said is taken for a head.
+    let long = answer(&server, format!("{good}19\r\n\r\n").as_bytes());
+    assert!(long.contains("HTTP/1.1 400 "), "{long}");
+}
+
+#[test]
+fn no_wrong_byte_goes_without_an_answer_or_gets_5xx() {
+    let server = Server::start();
+    let length = ROW.len();
+    let good = format!(
+        "POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-type: text/csv\r\naccept: text/csv\r\n\
+         content-length: {length}\r\n\r\n{ROW}"
+    );
+    for at in 0..good.len() {
+        for put in [&b""[..], b"\0", b"\n", b" ", b"9", b"\xff", b"::"] {
+            let mut bytes = good.clone().into_bytes();
+            drop(bytes.splice(at..=at, put.iter().copied()));
+            let all = answer(&server, &bytes);
+            let statuses = statuses(&all);
+            let known = |status: &&str| ["2", "4"].contains(&&status[..1]);
+            assert!(
+                !statuses.is_empty() && statuses.iter().all(known),
+                "{put:?} at {at}: {all}"
+            );
+        }
+    }
+    server.is_alive();
+}
