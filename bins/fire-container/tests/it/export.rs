@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use sensor_model::FEATURE_COUNT;
 use serde_json::json;
 
 use crate::job::Job;
@@ -44,7 +45,9 @@ fn a_model_is_written_whole_or_not_at_all() {
     let (code, stdout, stderr) = export(&job.path("model"), &out.join("old.onnx"));
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(
-        stdout.contains("old.onnx: 1 members, 18 features, threshold 0."),
+        stdout.contains(&format!(
+            "old.onnx: 1 members, {FEATURE_COUNT} features, threshold 0."
+        )),
         "{stdout}"
     );
     let written = fs::read(out.join("old.onnx")).unwrap();

@@ -14,7 +14,7 @@ use sensor_model::fingerprint;
 use serde_json::{Value, json};
 
 use crate::job::{Job, rows};
-use crate::server::{request, trained};
+use crate::server::{of_now, request, trained};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_fire-container");
 
@@ -177,7 +177,7 @@ fn serving_tells_its_address_and_ends_with_0_at_sigterm() {
     assert_eq!(lines[0]["address"], address.to_string());
     let expected = json!({
         "request": "alarm-7", "method": "POST", "path": "/invocations", "status": 400, "rows": 0,
-        "bytes_in": 3, "error": "line 1: 2 values, but a row has 18, from t_mean to gas_vel",
+        "bytes_in": 3, "error": of_now("line 1: 2 values, but a row has 18, from t_mean to gas_vel"),
     });
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(&lines[1][key], value, "{key} in {stderr}");

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use ensemble::artifact::{Artifact, FeatureRange};
-use sensor_model::{Feature, Rows, fingerprint};
+use sensor_model::{FEATURE_COUNT, Feature, Rows, fingerprint};
 use serde_json::{Map, Value, json};
 
 use crate::job::rows;
@@ -167,7 +167,7 @@ fn an_empty_cell_nan_and_null_are_missing_values() {
         answer.assert_probabilities(&expected);
     }
     let nothing = server.invoke("text/csv", &",".repeat(17));
-    nothing.assert_probabilities(&[artifact.predict_row(&[f32::NAN; 18])]);
+    nothing.assert_probabilities(&[artifact.predict_row(&[f32::NAN; FEATURE_COUNT])]);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Every request that is refused, with its status and message.
 
 use fire_container::serve::Limits;
+use sensor_model::FEATURE_COUNT;
 use serde_json::json;
 
-use crate::server::{Server, predictor, trained};
+use crate::server::{Server, of_now, predictor, trained};
 
 const ROW: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18";
 
@@ -12,7 +13,7 @@ fn check(server: &Server, (content_type, body): (&str, &str), status: u16, messa
     let answer = server.invoke(content_type, body);
     assert_eq!(
         (answer.status, answer.json()),
-        (status, json!({ "error": message })),
+        (status, json!({ "error": of_now(message) })),
         "{body}"
     );
     assert_eq!(answer.content_type, "application/json");
@@ -29,8 +30,11 @@ fn bad_csv_is_named_by_line_and_column() {
         "line 1: 3 values, but a row has 18, from t_mean to gas_vel",
     );
     check(
-        &format!("{ROW}\n{ROW},19\n"),
-        "line 2: 19 values, but a row has 18, from t_mean to gas_vel",
+        &format!("{ROW}\n{ROW}{}\n", ",1".repeat(FEATURE_COUNT - 17)),
+        &format!(
+            "line 2: {} values, but a row has 18, from t_mean to gas_vel",
+            FEATURE_COUNT + 1
+        ),
     );
     check(
         &format!("{ROW}\n\n{ROW}\n"),
@@ -139,8 +143,11 @@ fn json_that_could_be_meant_in_two_ways_is_refused() {
         "`instances` must be a list of rows and stand alone",
     );
     check(
-        &format!("[{ROW},[1]]"),
-        "row 1: 19 values, but a row has 18, from t_mean to gas_vel",
+        &format!("[{ROW}{},[1]]", ",1".repeat(FEATURE_COUNT - 18)),
+        &format!(
+            "row 1: {} values, but a row has 18, from t_mean to gas_vel",
+            FEATURE_COUNT + 1
+        ),
     );
     check(
         &format!("[{}]", ROW.replace("16", "1e400")),
@@ -291,7 +298,7 @@ fn other_paths_and_methods_are_refused() {
         let answer = server.request(line, &[], b"");
         assert_eq!(
             (answer.status, answer.json()),
-            (status, json!({ "error": message })),
+            (status, json!({ "error": of_now(message) })),
             "{line}"
         );
     };

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use fire_container::serve::{Limits, Predictor, Requests, serve};
 use sensor_model::episode::{EpisodeParams, EpisodeSource, Purpose};
+use sensor_model::{FEATURE_COUNT, Feature};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -51,6 +52,19 @@ pub(crate) fn trained_on_rooms() -> Job {
     let ended = job.train();
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     job
+}
+
+/// A refusal as it read when there were 18 features, with those that there are now.
+pub(crate) fn of_now(message: &str) -> String {
+    let last = Feature::ALL[FEATURE_COUNT - 1].name();
+    let count = |words: &str| words.replace("18", &FEATURE_COUNT.to_string());
+    message
+        .replace(
+            "has 18, from t_mean to gas_vel",
+            &format!("has {FEATURE_COUNT}, from t_mean to {last}"),
+        )
+        .replace("18 values per row", &count("18 values per row"))
+        .replace("a list of 18 numbers", &count("a list of 18 numbers"))
 }
 
 pub(crate) fn predictor(job: &Job) -> Predictor {

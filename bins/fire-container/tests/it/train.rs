@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use ensemble::artifact::Artifact;
 use ensemble::{Algorithm, Predictions};
 use sensor_model::episode::{EpisodeParams, EpisodeSource, Purpose};
-use sensor_model::{Rows, data_fingerprint, fingerprint, probes};
+use sensor_model::{FEATURE_COUNT, Rows, data_fingerprint, fingerprint, probes};
 use serde_json::{Value, json};
 
 use crate::job::{self, Job, rows};
@@ -223,7 +223,7 @@ fn missing_values_are_trained_on_and_seen_in_the_ranges() {
         let job = Job::with_channels(&settings(algorithm));
         let mut train = rows(0..600);
         for (i, value) in train.features.iter_mut().enumerate() {
-            if i % 7 == 0 || i % 18 == 3 {
+            if i % 7 == 0 || i % FEATURE_COUNT == 3 {
                 *value = f32::NAN;
             }
         }
@@ -234,7 +234,7 @@ fn missing_values_are_trained_on_and_seen_in_the_ranges() {
         assert!(model.features[2].min < model.features[2].max);
         // A column that was missing throughout has an empty range.
         assert!(model.features[3].min > model.features[3].max);
-        assert!(model.predict_row(&[f32::NAN; 18]).is_finite());
+        assert!(model.predict_row(&[f32::NAN; FEATURE_COUNT]).is_finite());
     }
 }
 

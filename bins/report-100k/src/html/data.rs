@@ -33,7 +33,7 @@ fn origin(profile: &str) -> &'static str {
         "episode" => {
             "The rows are simulated: rooms, fires, nuisances and both sensors, seen through the extractor of real recordings."
         }
-        "original" => "The rows are 18 independent draws each, with a noisy label.",
+        "original" => "The rows are independent draws, with a noisy label.",
         _ => "The rows were given.",
     }
 }
