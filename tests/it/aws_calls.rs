@@ -215,24 +215,33 @@ async fn put_rows(world: &World) {
 async fn what_arrives_is_what_the_document_says_and_in_its_order() {
     let world = World::new();
     let mut arrivals = Arrivals::at(&world);
+    let trained = train(&world, &mut arrivals).await;
+    watch(&world, &mut arrivals, &texts(&trained["jobs"], "name")).await;
+    let uris = texts(&trained["jobs"], "model_uri");
+    deploy(&world, &mut arrivals, &uris).await;
+    share(&world, &mut arrivals, &uris).await;
+    arrivals.agree();
+}
 
-    // A new bucket, then a run that is there already, then rows that lie in S3.
+/// Into a new bucket, then a run that is there already, then with rows that lie in S3; the first
+/// one's result.
+async fn train(world: &World, arrivals: &mut Arrivals) -> Value {
     let run = [&SMALL[..], &["--run", "sent", "--wait"]].concat();
     let trained = world.train(&run).await.ended(Exit::Done).json();
     arrivals.in_order("train-100k");
     world.train(&run).await.ended(Exit::Done);
     arrivals.in_order("train-100k");
-    put_rows(&world).await;
+    put_rows(world).await;
     arrivals.pass_over();
-    let own = ["--run", "own", "--data", DATA, "--only", "rf"];
-    let small = ["--set", "rf.n_estimators=5"];
-    world
-        .train(&[&own[..], &small].concat())
-        .await
-        .ended(Exit::Done);
+    let small = ["--only", "rf", "--set", "rf.n_estimators=5"];
+    let own = [&["--run", "own", "--data", DATA][..], &small].concat();
+    world.train(&own).await.ended(Exit::Done);
     arrivals.in_order("train-100k");
+    trained
+}
 
-    let jobs = texts(&trained["jobs"], "name");
+/// Jobs that have ended, and one that is stopped: the slow reference takes some seconds.
+async fn watch(world: &World, arrivals: &mut Arrivals, jobs: &[String]) {
     for flags in [
         &["--list"][..],
         &["--last"],
@@ -241,79 +250,60 @@ async fn what_arrives_is_what_the_document_says_and_in_its_order() {
         world.monitor(flags).await.ended(Exit::Done);
     }
     arrivals.of("monitor-100k");
-
-    let slow = [
+    let rows = [
         "--run",
         "slow",
-        "--only",
-        "rf",
-        "--set",
-        "rf.engine=smartcore",
+        "--profile",
+        "original",
+        "--samples",
+        "40000",
     ];
-    let slow = [&["--profile", "original", "--samples", "40000"][..], &slow].concat();
-    world.train(&slow).await.ended(Exit::Done);
-    arrivals.in_order("train-100k");
+    let slow = ["--only", "rf", "--set", "rf.engine=smartcore"];
     world
-        .monitor(&["flir-scd41-rf-100k-slow", "--stop"])
+        .train(&[&rows[..], &slow].concat())
         .await
         .ended(Exit::Done);
+    arrivals.in_order("train-100k");
+    let stop = ["flir-scd41-rf-100k-slow", "--stop"];
+    world.monitor(&stop).await.ended(Exit::Done);
     arrivals.of("monitor-100k");
+}
 
-    let uris = texts(&trained["jobs"], "model_uri");
-    // Models of so few rows may be wrong about a probe, but they are asked.
-    let scaled = [
-        "--instance-type",
-        "ml.m5.large",
-        "--autoscale",
-        "1..2",
-        "--test",
-    ];
+/// A new endpoint that scales, its update, its figures, the run's report, and its end.
+async fn deploy(world: &World, arrivals: &mut Arrivals, uris: &[String]) {
+    let machine = ["--instance-type", "ml.m5.large"];
+    let scaled = [&machine[..], &["--autoscale", "1..2", "--test"]].concat();
     let one = ["--model-uri", uris[0].as_str()];
     let several = ["--model-uri", uris[1].as_str(), "--model-uri", &uris[2]];
     for models in [&one[..], &several] {
         let ran = world.deploy(&[models, &scaled].concat()).await;
-        assert!(
-            [Exit::Done, Exit::WorkFailed].contains(&ran.exit),
-            "{}",
-            ran.err
-        );
+        // Models of so few rows may be wrong about a probe, but they are asked.
+        let asked = [Exit::Done, Exit::WorkFailed].contains(&ran.exit);
+        assert!(asked, "{}", ran.err);
         arrivals.in_order("deploy-100k");
     }
-    world
-        .monitor(&["--endpoint", ENDPOINT])
-        .await
-        .ended(Exit::Done);
+    let figures = ["--endpoint", ENDPOINT];
+    world.monitor(&figures).await.ended(Exit::Done);
     arrivals.of("monitor-100k");
     world.report(&["--run", "sent"]).await.ended(Exit::Done);
     arrivals.of("report-100k");
     let delete = ["--endpoint-name", ENDPOINT, "--delete"];
     world.deploy(&delete).await.ended(Exit::Done);
     arrivals.in_order("deploy-100k --delete");
+}
 
-    let shared = ["--endpoint-name", "flir-scd41-shared"];
-    let variants = [format!("a={}:3", uris[0]), format!("b={}:1", uris[1])];
-    let variants = [
-        "--variant",
-        &variants[0],
-        "--variant",
-        &variants[1],
-        "--wait",
-    ];
-    world
-        .deploy(&[&shared[..], &variants].concat())
-        .await
-        .ended(Exit::Done);
+/// Two models that share the requests, their shares changed, and the same deployment again.
+async fn share(world: &World, arrivals: &mut Arrivals, uris: &[String]) {
+    let endpoint = ["--endpoint-name", "flir-scd41-shared", "--wait"];
+    let [a, b] = [format!("a={}:3", uris[0]), format!("b={}:1", uris[1])];
+    let variants = [&endpoint[..], &["--variant", &a, "--variant", &b]].concat();
+    world.deploy(&variants).await.ended(Exit::Done);
     arrivals.of("deploy-100k");
-    let shift = [&shared[..], &["--shift", "a=1,b=1", "--wait"]].concat();
+    let shift = [&endpoint[..], &["--shift", "a=1,b=1"]].concat();
     world.deploy(&shift).await.ended(Exit::Done);
     arrivals.in_order("deploy-100k --shift");
-    world
-        .deploy(&[&shared[..], &variants].concat())
-        .await
-        .ended(Exit::Done);
+    world.deploy(&variants).await.ended(Exit::Done);
     arrivals.of("deploy-100k");
-
-    arrivals.agree();
 }
 
 /// The actions that a call needs, by the document: its own name but for the exceptions.
