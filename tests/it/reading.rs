@@ -144,7 +144,8 @@ fn the_guides_prices_are_those_of_the_dated_table() {
         for entry in cell.split('(').next().unwrap().split(',') {
             let (size, usd) = entry.trim().split_once(' ').unwrap();
             let kind = format!("{family}.{size}");
-            let known = [Purpose::Training, Purpose::Hosting].map(|use_| hourly_usd(use_, &kind));
+            let known =
+                [Purpose::Training, Purpose::Hosting].map(|for_what| hourly_usd(for_what, &kind));
             let known = known.into_iter().flatten().next();
             assert_eq!(known, Some(usd.trim().parse().unwrap()), "{kind}");
             prices += 1;
