@@ -43,6 +43,12 @@ mod scripted_faults;
 // What the documents say against what the code does.
 mod docs;
 
+// What docs/AWS.md says is sent, against what arrives; the policies against both.
+mod aws_calls;
+
+// That the documents' commands can be typed and their links lead somewhere.
+mod reading;
+
 // Which crate may link which.
 mod edges;
 

@@ -183,12 +183,17 @@ impl World {
 
     /// Starts the server anew, with faults by script.
     pub(crate) fn restart_with_faults(&self, faults: &str) {
+        self.restart_with("FIRE_FAULTS", faults);
+    }
+
+    /// Starts the server anew, with a variable of its environment.
+    pub(crate) fn restart_with(&self, variable: &str, value: &str) {
         self.stop_server();
         let mut server = Command::new(program("local-sagemaker"));
         server
             .args(["--detached", "--idle-seconds", "600", "--state-dir"])
             .arg(self.state_dir())
-            .env("FIRE_FAULTS", faults)
+            .env(variable, value)
             .stdin(Stdio::null());
         drop(server.spawn().unwrap());
         self.wait_until("a server", || {

@@ -2,15 +2,15 @@
 //!
 //! The steps, each in its own module:
 //!
-//! 1. [`dataset`]: simulate or draw [`rows`] (or read files) by a [`recipe`], deal them
+//! 1. [`preflight`]: whatever can be found wrong before anything is created or
+//!    spent; `--dry-run` stops there;
+//! 2. [`dataset`]: simulate or draw [`rows`] (or read files) by a [`recipe`], deal them
 //!    70/15/15 without leakage ([`divide`]) and audit that independently; whole
 //!    episodes for the alarm rule lie beside the parts. What was generated stays in
 //!    a [`cache`]; with `--out` it goes to a folder of [`parts`], whole or one
 //!    [`shard`] of it;
-//! 2. [`upload`]: one Parquet file per part, and the manifest last, so that a
+//! 3. [`upload`]: one Parquet file per part, and the manifest last, so that a
 //!    dataset without a manifest is known to be a torn one;
-//! 3. [`preflight`], before the upload: whatever can be found wrong before anything is
-//!    created or spent; `--dry-run` stops there;
 //! 4. [`jobs`]: one training job per algorithm, named after the run.
 //!
 //! Every name follows from the run's name and nothing is created twice, so calling

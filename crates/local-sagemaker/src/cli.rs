@@ -46,6 +46,10 @@ pub struct Args {
         value_delimiter = ';'
     )]
     faults: Vec<String>,
+    /// Write every call down, as a line of JSON with `service`, `operation`, `path`, `bytes` and
+    /// `status`; lines are added to the file
+    #[arg(long = "calls", env = "FIRE_CALLS", value_name = "FILE")]
+    calls: Option<PathBuf>,
     /// How many seconds a minute of auto scaling takes: AWS's policies wait for 3 minutes of load
     /// before they add instances and for 15 quiet ones before they remove any
     #[arg(
@@ -74,6 +78,7 @@ Examples:
   local-sagemaker --stop               end the server of the nearest .fire/
   local-sagemaker --fault 'DescribeTrainingJob:3:ThrottlingException' --fault serve:crash-after:10
                                        see what a client does when calls are refused and containers die
+  local-sagemaker --calls calls.jsonl  see what a client sends
 
 Exit codes: 0 done, 1 the server broke, 2 wrong usage, a taken port, or a state directory held by another server";
 
@@ -157,6 +162,7 @@ async fn serve(args: Args) -> Result<(), Error> {
             .filter(|fault| !fault.is_empty())
             .map(str::to_owned)
             .collect(),
+        calls: args.calls,
         minute: Duration::from_secs_f64(args.scaling_minute.clamp(0.01, 3600.0)),
         ..Config::new(&state_dir)
     };

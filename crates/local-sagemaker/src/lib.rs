@@ -44,6 +44,8 @@
 //!
 //! What goes wrong on AWS goes wrong here when a script says so: calls are throttled, connections
 //! reset, containers killed, spot instances taken away (`faults`; `local-sagemaker --help`).
+//! What arrives is written down, a line of JSON a call, where a file for it is named (`calls`;
+//! `--calls`, `FIRE_CALLS`).
 //!
 //! # What is kept
 //!
@@ -90,6 +92,7 @@ mod wire;
 
 mod archive;
 mod arn;
+mod calls;
 mod digest;
 mod faults;
 mod ground;

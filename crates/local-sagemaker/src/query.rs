@@ -33,6 +33,14 @@ impl Form {
     }
 }
 
+/// Whose call it is, as the actions of IAM call the service; all but a few are IAM's own.
+pub(crate) fn service(form: &Form) -> &'static str {
+    match form.action() {
+        "GetCallerIdentity" => "sts",
+        _ => "iam",
+    }
+}
+
 /// Answers a form-encoded call.
 pub(crate) fn answer(form: &Form) -> Response<Body> {
     let answer = match form.action() {

@@ -25,6 +25,19 @@ pub(crate) enum Service {
     Ecr,
 }
 
+impl Service {
+    /// As the actions of IAM call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::SageMaker => "sagemaker",
+            Self::Logs => "logs",
+            Self::Metrics => "cloudwatch",
+            Self::Scaling => "application-autoscaling",
+            Self::Ecr => "ecr",
+        }
+    }
+}
+
 /// How requests and answers of a service are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {

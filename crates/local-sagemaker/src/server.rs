@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::calls::Calls;
 use crate::connection::{Line, Listener};
 use crate::ecr::Registry;
 use crate::endpoint::Endpoints;
@@ -60,6 +61,9 @@ pub struct Config {
     pub idle: Option<Duration>,
     /// What goes wrong on purpose, each in the language that `local-sagemaker --help` explains.
     pub faults: Vec<String>,
+    /// A file that gets a line of JSON for each call, added to what it holds; `calls` explains
+    /// the members.
+    pub calls: Option<PathBuf>,
     /// How long a minute of auto scaling takes; shorter than a minute to see it work.
     pub minute: Duration,
     /// Between SIGTERM and SIGKILL of a training program that is stopped. AWS gives it 120 s.
@@ -75,6 +79,7 @@ impl Config {
             program: None,
             idle: None,
             faults: Vec::new(),
+            calls: None,
             minute: Duration::from_mins(1),
             stop_grace: Duration::from_mins(2),
         }
@@ -101,6 +106,7 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, Error> {
         let images = Images::new(config.program.clone())?;
         let faults = Arc::new(Faults::parse(&config.faults)?);
+        let calls = Calls::open(config.calls.as_deref())?;
         let holder = Holder::take(&config.state_dir)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await;
         let listener = listener.map_err(|source| Error::Port {
@@ -125,7 +131,7 @@ impl Server {
             faults,
             stop_grace: config.stop_grace,
         };
-        let services = open(ground, config.minute)?;
+        let services = open(ground, calls, config.minute)?;
         // Clients that come at once find the endpoints as they left them.
         services.endpoints.resumed(RESUME_PATIENCE).await;
         let card = holder.announce(port)?;
@@ -172,7 +178,7 @@ impl Server {
 }
 
 /// Opens all services of a state directory, which takes their work up again.
-fn open(ground: Ground, minute: Duration) -> Result<Services, Error> {
+fn open(ground: Ground, calls: Calls, minute: Duration) -> Result<Services, Error> {
     let state_dir = &ground.state_dir;
     let health = json!({"build_id": build_id(), "state_dir": state_dir, "pid": std::process::id()});
     let scaling = Scaling::open(state_dir, minute)?;
@@ -189,6 +195,7 @@ fn open(ground: Ground, minute: Duration) -> Result<Services, Error> {
         logs: ground.logs,
         metrics: ground.metrics,
         faults: ground.faults,
+        calls,
         health,
     })
 }

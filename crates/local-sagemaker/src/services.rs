@@ -1,5 +1,5 @@
 //! Everything that answers requests, and what every request goes through before it is answered:
-//! it is counted, and meets the fault that is put on it.
+//! it is counted, written down where somebody wants to know, and meets the fault that is put on it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use crate::calls::{Calls, Head};
 use crate::cbor;
 use crate::connection::Line;
 use crate::ecr::Registry;
@@ -50,33 +51,53 @@ pub(crate) struct Services {
     pub(crate) registry: Registry,
     /// What goes wrong on purpose.
     pub(crate) faults: Arc<Faults>,
+    /// What has arrived, where that is wanted.
+    pub(crate) calls: Calls,
     /// What `/_local/health` says.
     pub(crate) health: Value,
 }
 
-/// A call that may meet a fault: its name, and the connection that it has come by.
+/// A call that may meet a fault: what it is called, and what it has come by.
 struct Meeting<'a> {
+    /// The service, as the actions of IAM call it.
+    service: &'a str,
     /// The operation's name.
     operation: &'a str,
+    /// The request and its connection.
+    arrival: Arrival,
+}
+
+/// What a request has come by.
+struct Arrival {
+    /// What its head says.
+    head: Head,
     /// The connection.
     line: Line,
+}
+
+impl Arrival {
+    /// Of this request.
+    fn of(request: &Request<Body>) -> Self {
+        let connection = request.extensions().get::<ConnectInfo<Line>>();
+        Self {
+            head: Head::of(request),
+            line: connection.map(|info| info.0.clone()).unwrap_or_default(),
+        }
+    }
 }
 
 impl Services {
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let scope = Scope::of(request.headers(), request.uri().query());
-        let line = request
-            .extensions()
-            .get::<ConnectInfo<Line>>()
-            .map(|info| info.0.clone())
-            .unwrap_or_default();
+        let arrival = Arrival::of(&request);
         match Operation::of(&request, &scope) {
-            Operation::S3 => self.object_call(request, &scope.region, line).await,
+            Operation::S3 => self.object_call(request, &scope.region, arrival).await,
             Operation::Invoke(name) => {
                 let meeting = Meeting {
+                    service: "sagemaker",
                     operation: "InvokeEndpoint",
-                    line,
+                    arrival,
                 };
                 let work = self.endpoints.invoke(&name, &scope.region, request);
                 let refuse = |code: &str| refusal(code, "InvokeEndpoint", &Value::Null).response();
@@ -85,8 +106,9 @@ impl Services {
             Operation::Call(service, protocol, name) => match body(request).await {
                 Ok(body) => {
                     let meeting = Meeting {
+                        service: service.name(),
                         operation: &name,
-                        line,
+                        arrival,
                     };
                     let speech = Speech(protocol);
                     let read = speech.read(&body);
@@ -113,8 +135,9 @@ impl Services {
                 Ok(body) => {
                     let form = Form::parse(&body);
                     let meeting = Meeting {
+                        service: query::service(&form),
                         operation: form.action(),
-                        line,
+                        arrival,
                     };
                     let refuse =
                         |code: &str| query::refusal(&refusal(code, form.action(), &Value::Null));
@@ -133,39 +156,56 @@ impl Services {
         &self,
         request: Request<Body>,
         region: &str,
-        line: Line,
+        arrival: Arrival,
     ) -> Response<Body> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let operation = s3::operation(&method, request.uri(), request.headers());
         let refuse =
             |code: &str| s3::refusal(&refusal(code, operation, &Value::Null), &method, &path);
         let work = self.storage.serve(request, region);
-        self.meet(Meeting { operation, line }, refuse, work).await
+        let meeting = Meeting {
+            service: "s3",
+            operation,
+            arrival,
+        };
+        self.meet(meeting, refuse, work).await
     }
 
-    /// Does the work unless the call meets a fault that is against it.
+    /// Does the work unless the call meets a fault that is against it, and writes the call down.
     async fn meet(
         &self,
         meeting: Meeting<'_>,
         refuse: impl FnOnce(&str) -> Response<Body>,
         work: impl Future<Output = Response<Body>>,
     ) -> Response<Body> {
-        for effect in self.faults.meet(meeting.operation) {
+        let Meeting {
+            service,
+            operation,
+            arrival: Arrival { head, line },
+        } = meeting;
+        let mut call = self.calls.begin((service, operation), &head);
+        for effect in self.faults.meet(operation) {
             match effect {
                 Effect::Delay(time) => sleep(time).await,
-                Effect::Refuse(code) => return refuse(&code),
+                Effect::Refuse(code) => {
+                    let refused = refuse(&code);
+                    call.answered(refused.status());
+                    return refused;
+                }
                 Effect::Reset => {
-                    meeting.line.cut();
+                    line.cut();
                     return Response::new(Body::empty());
                 }
                 Effect::ResetAfter => {
                     work.await;
-                    meeting.line.cut();
+                    line.cut();
                     return Response::new(Body::empty());
                 }
             }
         }
-        work.await
+        let answer = work.await;
+        call.answered(answer.status());
+        answer
     }
 
     /// One call of a service that speaks in names and members.

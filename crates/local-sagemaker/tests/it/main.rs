@@ -48,6 +48,10 @@ mod lookups;
 #[cfg(test)]
 mod faults;
 
+/// What has arrived, as it is written down.
+#[cfg(test)]
+mod calls;
+
 /// Servers that are killed in the middle of things.
 #[cfg(test)]
 mod kills;
