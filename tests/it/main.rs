@@ -43,6 +43,9 @@ mod scripted_faults;
 // What the documents say against what the code does.
 mod docs;
 
+// The libraries' own examples, as a newcomer runs them.
+mod examples;
+
 // Which crate may link which.
 mod edges;
 
