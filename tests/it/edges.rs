@@ -31,18 +31,19 @@ fn root() -> PathBuf {
 ///
 /// `cargo metadata` would also list optional dependencies that nothing switches on.
 fn linked(package: &str) -> BTreeSet<String> {
-    let flags = [
-        "--edges",
-        "normal",
-        "--prefix",
-        "none",
-        "--format",
-        "{p}",
-        "--offline",
-        "--locked",
-    ];
+    let lines = tree(package, &["--edges", "normal"]);
+    let names = lines
+        .iter()
+        .filter_map(|line| line.split_whitespace().next());
+    names.map(str::to_owned).collect()
+}
+
+/// The lines `NAME VERSION` of everything in a package's tree, itself left out.
+fn tree(package: &str, flags: &[&str]) -> BTreeSet<String> {
+    let usual = ["--prefix", "none", "--format", "{p}"];
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--package", package])
+        .args(["tree", "--package", package, "--offline", "--locked"])
+        .args(usual)
         .args(flags)
         .current_dir(root())
         .output()
@@ -53,15 +54,18 @@ fn linked(package: &str) -> BTreeSet<String> {
         String::from_utf8_lossy(&output.stderr)
     );
     let text = String::from_utf8(output.stdout).unwrap();
-    let names = text
-        .lines()
-        .filter_map(|line| line.split_whitespace().next());
-    let names: BTreeSet<String> = names.map(str::to_owned).collect();
+    // A path stands after the version of what is ours, and marks after that of a macro and of what was listed before.
+    let lines = text.lines().map(|line| {
+        let words: Vec<&str> = line.split_whitespace().take(2).collect();
+        words.join(" ")
+    });
+    let lines: BTreeSet<String> = lines.filter(|line| !line.is_empty()).collect();
+    let is_own = |line: &String| line.split(' ').next() == Some(package);
     assert!(
-        names.contains(package),
+        lines.iter().any(is_own),
         "{package} is not in its own tree: {text}"
     );
-    names.into_iter().filter(|name| name != package).collect()
+    lines.into_iter().filter(|line| !is_own(line)).collect()
 }
 
 #[test]
@@ -122,6 +126,128 @@ fn nothing_links_a_second_tls() {
             .filter(|name| linked.contains(**name))
             .collect();
         assert!(found.is_empty(), "{package}: {found:?}");
+    }
+}
+
+/// A library, its features as its README names them, the flags that choose them, how many crates are built on Linux, and
+/// which of them somebody would rather know of beforehand.
+type Tree = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    usize,
+    &'static str,
+);
+
+/// What a user's project gets with each library.
+const TREES: [Tree; 8] = [
+    ("ensemble", "none (default)", &[], 51, "smartcore"),
+    (
+        "ensemble",
+        "`onnx`",
+        &["--features", "onnx"],
+        52,
+        "smartcore",
+    ),
+    (
+        "sensor-model",
+        "`files` (default)",
+        &[],
+        158,
+        "polars, tokio",
+    ),
+    ("sensor-model", "none", &["--no-default-features"], 45, ""),
+    ("split", "none (default)", &[], 14, ""),
+    (
+        "sagemaker-ops",
+        "none (default)",
+        &[],
+        221,
+        "AWS SDKs, hyper, rustls, tokio",
+    ),
+    (
+        "local-sagemaker",
+        "none (default)",
+        &[],
+        188,
+        "clap, hyper, tokio",
+    ),
+    (
+        "fire-cli",
+        "none (default)",
+        &[],
+        272,
+        "AWS SDKs, clap, hyper, rustls, smartcore, tokio",
+    ),
+];
+
+/// What is looked for: its name in the tables, and how a line of the tree starts.
+const HEAVY: [(&str, &str); 7] = [
+    ("AWS SDKs", "aws-sdk-"),
+    ("clap", "clap "),
+    ("hyper", "hyper "),
+    ("polars", "polars "),
+    ("rustls", "rustls "),
+    ("smartcore", "smartcore "),
+    ("tokio", "tokio "),
+];
+
+#[test]
+fn a_library_brings_what_its_readme_says_and_no_more() {
+    let build = [
+        "--edges",
+        "normal,build",
+        "--target",
+        "x86_64-unknown-linux-gnu",
+    ];
+    for (library, features, flags, crates, heavy) in TREES {
+        let lines = tree(library, &[&build[..], flags].concat());
+        let heavy_ones = HEAVY
+            .iter()
+            .filter(|(_, start)| lines.iter().any(|line| line.starts_with(start)));
+        let found: Vec<&str> = heavy_ones.map(|(name, _)| *name).collect();
+        assert_eq!(
+            (lines.len(), found.join(", ").as_str()),
+            (crates, heavy),
+            "{library} with {features}: if that is meant, say so here and in its README"
+        );
+        let readme = root().join("crates").join(library).join("README.md");
+        let readme = std::fs::read_to_string(readme).unwrap();
+        let row = format!("| {features} | {crates} | {heavy} |");
+        assert!(readme.contains(&row), "{library}: no `{row}` in its README");
+    }
+}
+
+#[test]
+fn every_feature_of_a_library_is_in_its_readme() {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+            "--offline",
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for (library, ..) in TREES {
+        let packages = metadata["packages"].as_array().unwrap();
+        let package = packages
+            .iter()
+            .find(|package| package["name"] == library)
+            .unwrap();
+        let features = package["features"].as_object().unwrap().keys();
+        for feature in features.filter(|feature| *feature != "default") {
+            let is_listed = |(name, row, ..): &Tree| {
+                *name == library && row.starts_with(&format!("`{feature}`"))
+            };
+            assert!(
+                TREES.iter().any(is_listed),
+                "{library}: the feature {feature} is in no table"
+            );
+        }
     }
 }
 

@@ -49,6 +49,9 @@ mod aws_calls;
 // That the documents' commands can be typed and their links lead somewhere.
 mod reading;
 
+// The libraries' own examples, as a newcomer runs them.
+mod examples;
+
 // Which crate may link which.
 mod edges;
 

@@ -14,6 +14,7 @@ mod container;
 mod debian;
 mod image;
 mod install;
+mod packages;
 mod pipeline;
 mod programs;
 mod scenes;
@@ -33,7 +34,7 @@ use clap::Parser;
 enum Command {
     /// Generate, train, weigh, deploy, test and report, on the embedded server or on AWS
     Pipeline(pipeline::Args),
-    /// Everything that CI checks: format, lints, tests, documentation, client suite, pages in a browser, the image in a container
+    /// Everything that CI checks: format, lints, tests, documentation, packages, client suite, pages in a browser, the image in a container
     Test(test::Args),
     /// Time the steps of the pipeline, medians of several runs
     Bench(bench::Args),

@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::debian::{self, Package, Tools};
-use crate::{container, programs, venv};
+use crate::{container, packages, programs, venv};
 
 /// How a check ended.
 enum Outcome {
@@ -29,12 +29,13 @@ pub(crate) struct Args {
 type Check = (&'static str, fn(&Args) -> anyhow::Result<Outcome>);
 
 /// In this order: what fails fast comes first, what needs the build comes after it.
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     ("format", format),
     ("build", build),
     ("lints", lints),
     ("tests", tests),
     ("documentation", documentation),
+    ("packages", packed),
     ("client suite", clients),
     ("exports", exports),
     ("browser", browser),
@@ -110,6 +111,11 @@ fn documentation(_: &Args) -> anyhow::Result<Outcome> {
         ])?
         .env("RUSTDOCFLAGS", "--deny warnings"),
     )
+}
+
+/// Each library as a package for other projects.
+fn packed(_: &Args) -> anyhow::Result<Outcome> {
+    packages::check().map(|()| Outcome::Passed)
 }
 
 /// boto3 and the aws CLI against the local server: nothing of ours on the client's side.

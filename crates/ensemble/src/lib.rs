@@ -33,7 +33,7 @@
 //! their [`Predictions`] on the validation part, and kept as one [`artifact`]. [`explain`] says what each column adds to an answer, and with the
 //! feature `onnx` the module of that name writes an artifact for other runtimes. Where rows are the seconds of a
 //! recording, [`alarm`] makes alarms of probabilities, chooses the rule for that within a budget of false alarms, and
-//! says how soon events are found.
+//! says how soon events are found. The feature `onnx` is off by default, and the only one.
 //!
 //! ```
 //! # use std::{num::NonZeroUsize, ops::ControlFlow};
@@ -111,3 +111,8 @@ pub use params::{CheckedParams, ClassWeight, UnknownClassWeight};
 pub use predict::Prepared;
 pub use predictions::{KindScores, Predictions, Timeline};
 pub use run::{Progress, Run};
+
+// The README's excerpt is run like the examples above.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

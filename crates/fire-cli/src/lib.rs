@@ -17,6 +17,18 @@
 //! - [`package`](pack_model) reads and writes `model.tar.gz`, SageMaker's wrapping
 //!   of a model artifact; [`JobOutput`] reads the predictions that a job leaves beside it.
 //!
+//! ```
+//! use fire_cli::{Layout, RunName};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let run: RunName = "20260101-120000".parse()?;
+//! let manifest = Layout::new(&"fires".parse()?).manifest(&run);
+//! assert_eq!(manifest.key(), "flir_scd41_training/data/20260101-120000/manifest.json");
+//! assert!("a run".parse::<RunName>().is_err());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Calls to AWS are in `sagemaker-ops`, the artifact itself is in `ensemble`.
 
 mod alarm;
@@ -47,3 +59,8 @@ pub use run_name::{RunName, Stamp};
 pub use spending::SpendingArgs;
 pub use start::{main, shell_word, sibling_program};
 pub use tags::parse_tags;
+
+// The README's excerpt is run like the examples above.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -26,16 +26,20 @@
 //! listen on, 127.0.0.1, by `FIRE_BIND_ADDRESS`; otherwise the container contract is
 //! SageMaker's own.
 //!
-//! ```no_run
-//! # async fn example() -> Result<(), local_sagemaker::Error> {
+//! ```
 //! use local_sagemaker::{Config, Server};
 //!
-//! let server = Server::start(Config::new(".fire")).await?;
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let server = Server::start(Config::new(folder.path())).await?;
 //! println!("export AWS_ENDPOINT_URL={}", server.url());
 //! server.stop().await;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! There are no features; the program's command line ([`cli`]) is part of the library.
 //!
 //! Signatures are not verified and nobody is denied anything: the server and the programs behind
 //! it bind the loopback interface only. Instance types are checked against SageMaker's lists and
@@ -112,3 +116,8 @@ pub mod cli;
 pub use error::Error;
 pub use holder::build_id;
 pub use server::{Config, Server};
+
+// The README's excerpt is run like the examples above.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

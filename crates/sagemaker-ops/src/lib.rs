@@ -29,6 +29,33 @@
 //! The environment is read in two places: by the SDK's chain on AWS, and for `FIRE_STATE_DIR` and
 //! `FIRE_BIN_DIR` on the local backend.
 //!
+//! ```no_run
+//! use sagemaker_ops::{Backend, Clients, LocalBackend, S3Uri, storage};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let clients = Clients::connect(&Backend::Local(LocalBackend::find()?)).await?;
+//! let data: S3Uri = "s3://flats/let/2026.csv".parse()?;
+//! storage::put_bytes(&clients, &data, b"64,915\n".to_vec()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What is decided without a server is decided at once:
+//!
+//! ```
+//! use sagemaker_ops::price::{Purpose, hourly_usd};
+//! use sagemaker_ops::{JobName, S3Uri};
+//!
+//! let prefix: S3Uri = "s3://flats/let".parse()?;
+//! assert_eq!(prefix.join("2026.csv").key(), "let/2026.csv");
+//! assert!(JobName::new("rents_1").is_err());
+//! assert!(hourly_usd(Purpose::Training, "ml.m5.large").is_some());
+//! # Ok::<(), sagemaker_ops::InvalidName>(())
+//! ```
+//!
+//! There are no features: every verb needs a client of the SDK.
+//!
 //! Units: sizes are bytes, durations seconds, points in time seconds since 1970, prices USD.
 //!
 //! Permissions that the verbs need on AWS:
@@ -79,3 +106,8 @@ pub use names::{
     ModelName, RoleArn, S3Uri, VariantName,
 };
 pub use wait::{Pace, poll_until};
+
+// The README's excerpt is run like the examples above.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

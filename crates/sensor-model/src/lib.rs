@@ -24,6 +24,25 @@
 //!
 //! The data files need polars; without the default feature `files` the crate does without both.
 //!
+//! ```
+//! use sensor_model::extract::{CheckedExtractorParams, RowStream};
+//! use sensor_model::{Co2Reading, Feature};
+//!
+//! # fn main() -> Result<(), sensor_model::Error> {
+//! // CO2 that rises by 2 ppm a second, read every 5 s, and no camera at all.
+//! let mut stream = RowStream::new(CheckedExtractorParams::default());
+//! for time_s in (0..=90).step_by(5).map(f64::from) {
+//!     stream.push_co2(Co2Reading { time_s, ppm: 420.0 + 2.0 * time_s as f32 })?;
+//! }
+//! let rows = stream.finish();
+//! let last = rows[90].features;
+//! assert_eq!(last[Feature::GasDelta.index()], 120.0);
+//! assert_eq!(last[Feature::GasVel.index()], 2.0);
+//! assert!(last[Feature::TMax.index()].is_nan());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! What is not here: learning, splitting, and anything of AWS.
 
 mod cell;
@@ -66,3 +85,8 @@ pub use profile::Profile;
 pub use row_metadata::RowMetadata;
 pub use rows::{Rows, data_fingerprint};
 pub use schema::{FEATURE_COUNT, Feature, LABEL, REQUIRED_COUNT, Sensor, fingerprint};
+
+// The README's excerpt is run like the examples above.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,7 +8,7 @@
 //! | `parts_present` | parts without a row | 0 |
 //! | `group_overlap` | groups with rows in more than one part | 0 |
 //! | `site_overlap` | sites with rows in more than one part; only where sites are known | 0 |
-//! | `exact_duplicates` | rows whose 18 values stand in another part too | 0 |
+//! | `exact_duplicates` | rows whose values all stand in another part too | 0 |
 //! | `near_duplicates` | rows with a neighbour in another part, see [`NEAR`] | 0 |
 //! | `label_drift` | largest difference of a label's share in a part from its overall share | four standard errors |
 //!

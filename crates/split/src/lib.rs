@@ -19,7 +19,7 @@
 //! - the result depends on the seed and on the set of keys, but not on the order of the rows,
 //!   provided that single-row groups have distinct numbers.
 //!
-//! Nothing here knows what the rows are about; nothing is read or written.
+//! Nothing here knows what the rows are about; nothing is read or written. There are no features.
 //!
 //! ```
 //! use split::{Part, Ratios, RowKey, split};
@@ -52,3 +52,8 @@ pub use error::Error;
 pub use part::Part;
 pub use ratios::Ratios;
 pub use report::{Report, Share};
+
+// The README's excerpt is run like the examples above.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

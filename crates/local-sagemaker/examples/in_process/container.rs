@@ -1,0 +1,61 @@
+//! The container: any program that reads and writes below `/opt/ml` and answers two paths will do, in any language.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::json;
+
+/// `/opt/ml`, which has another place on the local server.
+fn opt_ml() -> PathBuf {
+    std::env::var_os("FIRE_OPT_ML").map_or_else(|| "/opt/ml".into(), PathBuf::from)
+}
+
+/// Keeps the words that occur in spam alone, and prints how many they are.
+pub(crate) fn train() -> Result<(), Box<dyn Error>> {
+    let (mut of_spam, mut of_mail) = (BTreeSet::new(), BTreeSet::new());
+    for file in fs::read_dir(opt_ml().join("input/data/train"))? {
+        for line in fs::read_to_string(file?.path())?.lines() {
+            let (label, text) = line.split_once('\t').ok_or("a line has no tab")?;
+            let words = if label == "spam" {
+                &mut of_spam
+            } else {
+                &mut of_mail
+            };
+            words.extend(text.split_whitespace().map(str::to_owned));
+        }
+    }
+    let known: Vec<&String> = of_spam.difference(&of_mail).collect();
+    fs::write(
+        opt_ml().join("model/words.json"),
+        serde_json::to_vec(&known)?,
+    )?;
+    println!("train:words={};", known.len());
+    Ok(())
+}
+
+/// Answers `GET /ping` once the model is there, and `POST /invocations`.
+pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
+    let known: Vec<String> = serde_json::from_slice(&fs::read(opt_ml().join("model/words.json"))?)?;
+    let answer = move |text: String| async move {
+        let found: Vec<&str> = text
+            .split_whitespace()
+            .filter(|word| known.iter().any(|k| k == word))
+            .collect();
+        if text.is_empty() {
+            return Err((StatusCode::BAD_REQUEST, "there is nothing to judge"));
+        }
+        Ok(Json(json!({"spam": !found.is_empty(), "because": found})))
+    };
+    let router = Router::new()
+        .route("/ping", get(|| async { "well" }))
+        .route("/invocations", post(answer));
+    let address = std::env::var("FIRE_BIND_ADDRESS").unwrap_or_else(|_| "0.0.0.0".to_owned());
+    let port = std::env::var("SAGEMAKER_BIND_TO_PORT").unwrap_or_else(|_| "8080".to_owned());
+    let listener = tokio::net::TcpListener::bind(format!("{address}:{port}")).await?;
+    Ok(axum::serve(listener, router).await?)
+}

@@ -1,0 +1,191 @@
+//! Trains, deploys and asks a container of your own: the rent of a flat by its size.
+//!
+//! `cargo build -p local-sagemaker`, then `cargo run -p sagemaker-ops --example own_container`
+//!
+//! Three things are in this program. `container.rs` is what would be in your image: SageMaker calls it with `train` or
+//! `serve`. `local.rs` starts the local server, with this very program as the container behind it; against AWS it is not
+//! needed. The rest, below, is the same on both: data into S3, a job, a model, an endpoint, a question.
+#![expect(clippy::print_stdout, reason = "an example is read in a terminal")]
+
+mod container;
+mod local;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::time::Duration;
+
+use sagemaker_ops::endpoint::{
+    self, Capacity, ContentDigest, Deployment, EndpointStatus, NewVariant, Payload, Rollout,
+};
+use sagemaker_ops::storage::{self, BucketOrigin};
+use sagemaker_ops::training::{self, Channel, JobStatus, MetricDefinition, TrainingRequest};
+use sagemaker_ops::{
+    Backend, BucketName, Clients, EndpointConfigName, EndpointName, ImageUri, JobName, ModelName,
+    Pace, RoleArn, S3Uri, VariantName, account, poll_until,
+};
+
+/// Square metres and rent of flats that were let.
+const FLATS: &str = "30,510\n45,660\n52,790\n60,850\n75,1080\n88,1190\n110,1520\n";
+
+const PACE: Pace = Pace {
+    interval: Duration::from_millis(200),
+    deadline: Some(Duration::from_mins(15)),
+};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    match std::env::args().nth(1).as_deref() {
+        Some("train") => container::train(),
+        Some("serve") => container::serve().await,
+        _ => {
+            let server = local::Server::start()?;
+            // `Backend::Aws { region: None }` asks Amazon, with the credentials of your shell.
+            whole_way(&Backend::Local(server.backend()?)).await
+        }
+    }
+}
+
+/// Where everything is, and what runs.
+struct Project {
+    bucket: BucketName,
+    role: RoleArn,
+    image: ImageUri,
+}
+
+/// From data to an answer, and away with it all.
+async fn whole_way(backend: &Backend) -> Result<(), Box<dyn Error>> {
+    let clients = Clients::connect(backend).await?;
+    let account = account(&clients).await?;
+    println!("account {account}, {}", clients.region());
+    // Names are checked when they are made, so that no call fails for its form.
+    let project = Project {
+        bucket: BucketName::new(format!("flats-{account}"))?,
+        role: RoleArn::new(format!(
+            "arn:aws:iam::{account}:role/SageMakerExecutionRole"
+        ))?,
+        // On AWS the URI of an image that you have pushed. The local server runs its program for every image of this name.
+        image: ImageUri::new(format!(
+            "{account}.dkr.ecr.us-east-1.amazonaws.com/fire-container:1"
+        ))?,
+    };
+    let model_data = train(&clients, &project).await?;
+    let name = EndpointName::new("rents")?;
+    deploy(&clients, &project, &name, model_data).await?;
+    for question in ["64", "sixty-four"] {
+        let payload = Payload {
+            content_type: "text/csv".to_owned(),
+            accept: None,
+            body: question.into(),
+        };
+        match endpoint::invoke(&clients, &name, payload).await {
+            Ok(answer) => println!(
+                "{question} square metres: {}",
+                String::from_utf8_lossy(&answer.body)
+            ),
+            // An error is sorted by what its reader can do next, and keeps the container's own words.
+            Err(error) => println!("{question} square metres: {error}"),
+        }
+    }
+    let deleted = endpoint::delete(&clients, &name).await?;
+    println!("deleted the endpoint and {} model", deleted.models.len());
+    Ok(())
+}
+
+/// Puts the data into S3 and has the container train on it; where its model is.
+async fn train(clients: &Clients, project: &Project) -> Result<S3Uri, Box<dyn Error>> {
+    storage::ensure_bucket(clients, &project.bucket, BucketOrigin::Default).await?;
+    let data = S3Uri::new(&project.bucket, "let/");
+    storage::put_bytes(clients, &data.join("2026.csv"), FLATS.into()).await?;
+    let job = JobName::new("rents-1")?;
+    let request = TrainingRequest {
+        job: job.clone(),
+        image: project.image.clone(),
+        role: project.role.clone(),
+        instance_type: "ml.m5.large".to_owned(),
+        instance_count: 1,
+        volume_gb: 5,
+        max_runtime_seconds: 600,
+        spot: None,
+        hyperparameters: BTreeMap::from([("without".to_owned(), "110".to_owned())]),
+        channels: vec![Channel {
+            name: "train".to_owned(),
+            uri: data,
+            content_type: Some("text/csv".to_owned()),
+        }],
+        output: S3Uri::new(&project.bucket, "models"),
+        // What the container prints becomes a figure of the job.
+        metrics: vec![MetricDefinition {
+            name: "train:error".to_owned(),
+            regex: "train:error=([0-9.]+);".to_owned(),
+        }],
+        environment: BTreeMap::new(),
+        tags: BTreeMap::new(),
+    };
+    // Asked twice, the job is created once: a program that was killed may simply run again.
+    for _ in 0..2 {
+        println!(
+            "job {job}: {:?}",
+            training::submit(clients, &request).await?
+        );
+    }
+    let ended = poll_until(PACE, "the job", async || {
+        let now = training::describe(clients, &job).await?;
+        Ok(now.status.is_final().then_some(now))
+    });
+    let ended = ended.await?;
+    if ended.status != JobStatus::Completed {
+        return Err(ended.failure_reason.unwrap_or_default().into());
+    }
+    println!(
+        "job {job}: {}, on average {} off",
+        ended.status, ended.metrics["train:error"]
+    );
+    Ok(ended.model_uri.ok_or("a completed job has a model")?)
+}
+
+/// Puts the model behind an endpoint and waits until it answers.
+async fn deploy(
+    clients: &Clients,
+    project: &Project,
+    name: &EndpointName,
+    model_data: S3Uri,
+) -> Result<(), Box<dyn Error>> {
+    // Models and configurations are named by what is in them: deploying the same thing again changes nothing.
+    let digest = ContentDigest::of(&(&model_data, &project.image))?;
+    let variant = NewVariant {
+        name: VariantName::all_traffic(),
+        weight: 1.0,
+        model: ModelName::suffixed(name.as_str(), digest.as_str())?,
+        image: project.image.clone(),
+        model_data,
+        capacity: Capacity::Instances {
+            instance_type: "ml.t2.medium".to_owned(),
+            count: 1,
+        },
+        environment: BTreeMap::new(),
+        startup_timeout_seconds: None,
+    };
+    let deployment = Deployment {
+        endpoint: name.clone(),
+        config: EndpointConfigName::suffixed(name.as_str(), digest.as_str())?,
+        role: project.role.clone(),
+        variants: vec![variant],
+        capture: None,
+        rollout: Rollout::default(),
+        tags: BTreeMap::new(),
+    };
+    println!(
+        "endpoint {name}: {:?}",
+        endpoint::deploy(clients, &deployment).await?
+    );
+    let settled = poll_until(PACE, "the endpoint", async || {
+        let now = endpoint::describe(clients, name).await?;
+        Ok(now.status.is_settled().then_some(now))
+    });
+    let settled = settled.await?;
+    if settled.status != EndpointStatus::InService {
+        return Err(settled.failure_reason.unwrap_or_default().into());
+    }
+    println!("endpoint {name}: {}", settled.status);
+    Ok(())
+}

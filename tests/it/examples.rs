@@ -1,0 +1,146 @@
+//! The libraries' own examples, as a newcomer runs them: what they print is what their comments promise.
+//!
+//! `cargo test --workspace` builds examples of every package; this test alone does not.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::world::program;
+
+/// Runs an example that must succeed, in a folder of its own, and returns what it printed.
+fn printed(name: &str, arguments: &[&str]) -> String {
+    let example: PathBuf = program("local-sagemaker")
+        .with_file_name("examples")
+        .join(name);
+    assert!(
+        example.is_file(),
+        "{} is missing: cargo test --workspace",
+        example.display()
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(&example)
+        .args(arguments)
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    assert!(output.status.success(), "{name}: {out}{err}");
+    out
+}
+
+/// Asserts that each of these texts stands in what was printed, in this order.
+#[track_caller]
+fn says(printed: &str, texts: &[&str]) {
+    let mut rest = printed;
+    for text in texts {
+        let Some((_, after)) = rest.split_once(text) else {
+            panic!("`{text}` does not come (next) in: {printed}");
+        };
+        rest = after;
+    }
+}
+
+#[test]
+fn split_refuses_the_deal_by_visit_and_shows_what_it_would_claim() {
+    let texts = [
+        "909 visits of 300 patients",
+        "dealt by patient",
+        "passed  group_overlap    no group has rows in two parts",
+        "=> fit for use",
+        "dealt by visit",
+        "REFUSED group_overlap    177 groups have rows in two parts",
+        "=> not to be used",
+        // The README has these two as well.
+        "by patient  56 %",
+        "by visit    95 %",
+        "of two visits nothing can be made: label 0 has 2 rows in 1 groups",
+    ];
+    says(&printed("patients", &[]), &texts);
+}
+
+#[test]
+fn sensor_model_leaves_out_what_no_sensor_has_seen() {
+    let out = printed("wildfire_mast", &[]);
+    says(
+        &out,
+        &[
+            "300 rows; 2 CO2 readings were none",
+            "s after the fire began",
+        ],
+    );
+    let row = |second: &str| -> Vec<String> {
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
+        let rows = out.lines().map(words);
+        let mut found =
+            rows.filter(|words: &Vec<String>| words.first().is_some_and(|first| first == second));
+        found
+            .next()
+            .unwrap_or_else(|| panic!("no row of second {second}: {out}"))
+    };
+    // Time, hottest pixel, its slope, CO2, its change within a minute, its slope.
+    for (second, known) in [
+        ("0", [false, false, true, false, false]),
+        ("60", [true, true, true, true, true]),
+        ("90", [true, true, false, false, false]),
+        ("135", [false, false, true, true, true]),
+        ("285", [true, true, true, true, true]),
+    ] {
+        let found: Vec<bool> = row(second)[1..].iter().map(|cell| cell != "-").collect();
+        assert_eq!(found, known, "second {second}: {out}");
+    }
+}
+
+#[test]
+fn sagemaker_ops_trains_and_serves_a_container_of_ones_own() {
+    let texts = [
+        "account 691595239825, us-east-1",
+        "job rents-1: Created",
+        "job rents-1: AlreadyExists",
+        "job rents-1: Completed, on average 19.5 off",
+        "endpoint rents: Created",
+        "endpoint rents: InService",
+        "64 square metres: 915 a month",
+        "the container answered 400: `sixty-four` is not a number of square metres",
+        "deleted the endpoint and 1 model",
+    ];
+    says(&printed("own_container", &[]), &texts);
+}
+
+#[test]
+fn local_sagemaker_runs_within_a_program_and_is_asked_over_plain_http() {
+    let texts = [
+        "a server of one's own at http://127.0.0.1:",
+        "job words-1: \"Completed\", 5.0 words",
+        "endpoint spam: \"InService\"",
+        "\"cheap prize\": 200 {\"because\":[\"cheap\",\"prize\"],\"spam\":true}",
+        "\"lunch is late\": 200 {\"because\":[],\"spam\":false}",
+        "\"\": 424 \"there is nothing to judge\"",
+    ];
+    says(&printed("in_process", &[]), &texts);
+}
+
+#[test]
+fn ensemble_votes_explains_and_writes_for_other_runtimes() {
+    let out = printed("credit", &["vote.onnx"]);
+    let texts = [
+        "random_forest",
+        "gradient_boosting",
+        "logistic_regression",
+        "vote",
+        "fails with probability 0.",
+        "anybody",
+        "vote.onnx holds the vote",
+    ];
+    says(&out, &texts);
+    let auc = |line: &str| -> f64 {
+        let (_, after) = line.split_once("AUC ").unwrap();
+        after.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let all: Vec<f64> = out.lines().take(4).map(auc).collect();
+    assert!(all.iter().all(|&auc| auc > 0.7), "{out}");
+    // Weights are chosen on other rows, so the vote may lose a little to its best member, but not more.
+    let best = all[..3].iter().copied().fold(0.0, f64::max);
+    assert!(all[3] > best - 0.01, "{out}");
+}
