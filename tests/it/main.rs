@@ -43,6 +43,9 @@ mod scripted_faults;
 // What the documents say against what the code does.
 mod docs;
 
+// Every command of the documents, run or parsed.
+mod commands;
+
 // Which crate may link which.
 mod edges;
 
