@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 
@@ -31,13 +32,13 @@ print(f"Fire probability: {result}")
 '''
 
 
-def snippets():
-    """The Python blocks of our own documents, by their places."""
+def blocks(language: str):
+    """The blocks of our own documents in a language, with their places."""
     root = pathlib.Path(__file__).parents[2]
     documents = [path for pattern in ("*.md", "docs/*.md", "crates/*/*.md", "bins/*/*.md") for path in root.glob(pattern)]
     for path in sorted(documents):
         text = path.read_text()
-        for block in re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        for block in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
             line = text.count("\n", 0, block.start()) + 1
             yield pytest.param(block.group(1), id=f"{path.relative_to(root)}:{line}")
 
@@ -67,11 +68,41 @@ def test_the_sample_request_is_answered_with_a_probability(server, endpoint):
     check_answer(run(SNIPPET, server).removeprefix("Fire probability: "))
 
 
-@pytest.mark.parametrize("snippet", snippets())
+@pytest.mark.parametrize("snippet", blocks("python"))
 def test_the_snippets_of_the_documents_are_answered(server, endpoint, snippet):
     printed = run(snippet, server)
     if "invoke_endpoint" in snippet:
         check_answer(printed[printed.index("{"):])
+
+
+# Where nobody listens.
+NOWHERE = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_MAX_ATTEMPTS": "1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+}
+
+
+@pytest.mark.parametrize("block", [block for block in blocks("sh") if re.search(r"^aws ", block.values[0], re.MULTILINE)])
+def test_every_aws_command_of_the_documents_is_understood(block, tmp_path):
+    """It has passed the aws CLI's own parser and the service's model when there is nothing left but to connect."""
+    script = block.replace("\\\n", " ")
+    # Any file will do where a document names one, and an account's number where a variable stands.
+    policy = tmp_path / "policy.json"
+    policy.write_text("{}")
+    script = re.sub(r"file://\S+", f"file://{policy}", script)
+    script = re.sub(r"\$\{?[A-Z_]+\}?", "691595239825", script)
+    commands = [line.split("  #")[0].strip() for line in re.split(r"[\n;]", script)]
+    commands = [command for command in commands if command.startswith("aws ")]
+    assert commands
+    program = pathlib.Path(sys.executable).with_name("aws")
+    for command in commands:
+        environment = {**NOWHERE, "HOME": str(tmp_path)}
+        words = [program, *shlex.split(command)[1:]]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+        assert "Could not connect" in done.stderr, f"{command}: {done.stderr}"
 
 
 def test_describe_training_job(server, trained):

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::parsers::PROGRAMS;
+use super::words::Line;
 
 /// Where a command stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +84,7 @@ pub(super) fn commands(document: &str, text: &str) -> Vec<Documented> {
             })),
         }
     }
+    expand(&mut found);
     found
 }
 
@@ -150,6 +152,36 @@ fn in_block(lines: Vec<(Place, &str)>) -> Vec<Documented> {
     found
 }
 
+/// Puts what a document exports in the place of its variables, from there on.
+fn expand(commands: &mut [Documented]) {
+    let mut variables: Vec<(String, String)> = Vec::new();
+    for command in commands {
+        for (name, value) in &variables {
+            for form in [format!("${{{name}}}"), format!("${name}")] {
+                command.text = command.text.replace(&form, value);
+            }
+        }
+        if let Some(assignments) = command.text.strip_prefix("export ") {
+            variables.extend(exported(assignments));
+            // The name of one variable may be the start of another's.
+            variables.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        }
+    }
+}
+
+/// The names and values of `export`, of which one may use those before it.
+fn exported(assignments: &str) -> Vec<(String, String)> {
+    // What another command prints is unknown here. An account's number is a word that can stand in any name.
+    if let Some((name, _)) = assignments.split_once("=$(") {
+        return vec![(name.to_owned(), "691595239825".to_owned())];
+    }
+    let words = Line::read(assignments).text;
+    let pairs = words.split(' ').filter_map(|word| word.split_once('='));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
 /// The code spans of a line that begin with a program of ours.
 fn spans(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2).filter(|span| {
@@ -198,4 +230,22 @@ train-100k
     let expected =
         expected.map(|(place, standing, text)| (place.to_owned(), standing, text.to_owned()));
     assert_eq!(found, expected);
+}
+
+#[test]
+fn variables_that_a_document_exports_are_expanded() {
+    let text = "```sh
+train-100k --bucket $A
+export A=$(aws sts get-caller-identity)
+export AB=x-$A C=s3://$A/y   # two
+deploy-100k --model-uri $C/${AB}.tar $A
+```";
+    let found = commands("a.md", text).into_iter().map(|found| found.text);
+    let expected = [
+        "train-100k --bucket $A",
+        "export A=$(aws sts get-caller-identity)",
+        "export AB=x-691595239825 C=s3://691595239825/y   # two",
+        "deploy-100k --model-uri s3://691595239825/y/x-691595239825.tar 691595239825",
+    ];
+    assert!(found.eq(expected));
 }

@@ -37,9 +37,6 @@ pub(super) fn runs<'a>(program: &str, arguments: &[&'a str]) -> Vec<&'a str> {
         runs.extend(values(arguments, "--run"));
         runs.extend(values(arguments, "--compare"));
     }
-    if arguments.contains(&"--last") {
-        runs.push(RUN);
-    }
     runs
 }
 

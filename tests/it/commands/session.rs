@@ -24,8 +24,7 @@ esac
 /// Nothing here takes as long, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Commands that go on until they are interrupted: how that is seen, what they say when they are at work, and the exit
-/// code of an interrupted one.
+/// A command that goes on until it is interrupted: what it says when it is at work, and its exit code then.
 struct Lasting {
     says: &'static str,
     exit: i32,
@@ -36,7 +35,7 @@ pub(super) struct Session {
     folder: TempDir,
     /// The command of the last shard of a dataset, which other machines run with other numbers.
     shard: Option<String>,
-    /// The second in which a run without a name was begun, or a later one: runs are named by it.
+    /// A second not before the one in which a run was begun: runs without a name are named by it.
     named_until: u64,
 }
 
@@ -61,8 +60,11 @@ impl Session {
         for words in &line.commands {
             self.prepare(&Line::texts(words))?;
         }
-        // Readers do not begin two runs within a second.
-        awaited(|| (now() > self.named_until).then_some(()));
+        let begins_run = line.text.contains("train-100k") || line.text.contains("pipeline");
+        if begins_run {
+            // Readers do not begin two within a second.
+            awaited(|| (now() > self.named_until).then_some(()));
+        }
         let done = match line.commands.as_slice() {
             [words] => match lasting(&Line::texts(words)) {
                 Some(lasting) => self.interrupted(&line.text, &lasting),
@@ -70,7 +72,7 @@ impl Session {
             },
             _ => self.done(&line.text),
         };
-        if line.text.contains("train-100k") || line.text.contains("pipeline") {
+        if begins_run {
             self.named_until = now();
         }
         done
@@ -83,6 +85,9 @@ impl Session {
         };
         for run in inputs::runs(name, arguments) {
             self.have_run(run)?;
+        }
+        if arguments.contains(&"--last") && !self.here().join(".fire/runs").exists() {
+            self.have_run(inputs::RUN)?;
         }
         if let Some(endpoint) = inputs::endpoint(name, arguments) {
             self.have_endpoint(endpoint)?;
