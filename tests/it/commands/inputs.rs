@@ -10,10 +10,6 @@ use sensor_model::original;
 
 use super::session::Maker;
 
-/// The run whose models are taken where any will do.
-pub(super) const RUN: &str = "monday";
-pub(super) const MODEL_URI: &str = "s3://fire-detection-training-691595239825/flir_scd41_training/models/flir-scd41-gb-100k-monday/output/model.tar.gz";
-
 /// Between a learner and a run's name in the names of jobs.
 const OF_JOB: &str = "-100k-";
 

@@ -3,13 +3,15 @@
 use super::words::{Line, Word};
 
 /// The run that the placeholders are about, and one that was tested on the same rows.
-const RUNS: [&str; 2] = ["monday", "tuesday"];
+pub(super) const RUNS: [&str; 2] = ["monday", "tuesday"];
+/// The jobs of the first.
 const JOBS: [&str; 3] = [
     "flir-scd41-rf-100k-monday",
     "flir-scd41-gb-100k-monday",
     "flir-scd41-lr-100k-monday",
 ];
-const MODELS: [&str; 3] = [
+/// Their models.
+pub(super) const MODELS: [&str; 3] = [
     "s3://fire-detection-training-691595239825/flir_scd41_training/models/flir-scd41-rf-100k-monday/output/model.tar.gz",
     "s3://fire-detection-training-691595239825/flir_scd41_training/models/flir-scd41-gb-100k-monday/output/model.tar.gz",
     "s3://fire-detection-training-691595239825/flir_scd41_training/models/flir-scd41-lr-100k-monday/output/model.tar.gz",

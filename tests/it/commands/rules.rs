@@ -21,6 +21,13 @@ pub(super) enum Class {
     Named,
 }
 
+impl Verdict {
+    const NAMED: Self = Self {
+        class: Class::Named,
+        rules: Vec::new(),
+    };
+}
+
 impl Class {
     pub(super) fn name(&self) -> &'static str {
         match self {
@@ -60,41 +67,36 @@ pub(super) const OUTSIDE: [(&str, &str); 2] = [
 
 /// The class of a command, or what is wrong with it.
 pub(super) fn judge(found: &Documented) -> Result<Verdict, String> {
-    let typed = Line::read(&found.text);
-    let in_prose = found.standing == Standing::Prose;
-    let named = in_prose
-        && typed
-            .commands
-            .iter()
-            .all(|words| is_name(&Line::texts(words)));
-    let (line, mut rules) = substituted(&typed);
-    let mut parsed = false;
-    let mut outside = 0;
-    for words in &line.commands {
-        let words = Line::texts(words);
-        let Some((called, arguments)) = program(&words) else {
-            rules.push(covered(&words)?);
-            outside += 1;
-            continue;
-        };
-        match read(called, arguments) {
-            Finding::Accepted if !named => {}
-            Finding::Accepted | Finding::Begun(_) if in_prose => {
-                return Ok(Verdict {
-                    class: Class::Named,
-                    rules: Vec::new(),
-                });
-            }
-            Finding::Accepted => {}
-            Finding::Begun(said) | Finding::Refused(said) => return Err(said),
+    let (line, mut rules) = substituted(&Line::read(&found.text));
+    let commands: Vec<_> = line
+        .commands
+        .iter()
+        .map(|words| Line::texts(words))
+        .collect();
+    let mut ours = 0;
+    for words in &commands {
+        match program(words) {
+            Some((called, arguments)) => match read(called, arguments) {
+                Finding::Accepted => ours += 1,
+                Finding::Begun(_) if found.standing == Standing::Prose => {
+                    return Ok(Verdict::NAMED);
+                }
+                Finding::Begun(said) | Finding::Refused(said) => return Err(said),
+            },
+            None => rules.push(covered(words)?),
         }
-        let reason = PARSED.iter().find(|(rule, _)| has(&words, rule));
-        rules.extend(reason.map(|(rule, _)| *rule));
-        parsed |= reason.is_some();
     }
-    let class = if outside == line.commands.len() {
+    if found.standing == Standing::Prose && is_name(&found.text) {
+        return Ok(Verdict::NAMED);
+    }
+    let parsed = PARSED.iter().map(|(rule, _)| *rule);
+    let parsed: Vec<_> = parsed
+        .filter(|rule| commands.iter().any(|words| has(words, rule)))
+        .collect();
+    rules.extend(&parsed);
+    let class = if ours == 0 {
         Class::Outside
-    } else if parsed || outside > 0 {
+    } else if ours < commands.len() || !parsed.is_empty() {
         Class::Parsed
     } else {
         Class::Run(runnable(line)?)
@@ -133,9 +135,10 @@ fn has(words: &[&str], rule: &str) -> bool {
 }
 
 /// A program and at most a subcommand: all that a sentence needs to name it.
-fn is_name(words: &[&str]) -> bool {
-    let subcommand = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
-    program(words).is_some_and(|(_, arguments)| arguments.iter().all(subcommand))
+fn is_name(typed: &str) -> bool {
+    let words: Vec<&str> = typed.split(' ').collect();
+    let is_subcommand = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
+    program(&words).is_some_and(|(_, arguments)| arguments.iter().all(is_subcommand))
 }
 
 #[test]

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::inputs;
 use super::parsers::program as called;
+use super::placeholders::{MODELS, RUNS};
 use super::words::Line;
 use crate::world::program;
 
@@ -87,7 +88,7 @@ impl Session {
             self.have_run(run)?;
         }
         if arguments.contains(&"--last") && !self.here().join(".fire/runs").exists() {
-            self.have_run(inputs::RUN)?;
+            self.have_run(RUNS[0])?;
         }
         if let Some(endpoint) = inputs::endpoint(name, arguments) {
             self.have_endpoint(endpoint)?;
@@ -123,8 +124,8 @@ impl Session {
         if self.here().join(record).exists() {
             return Ok(());
         }
-        self.have_run(inputs::RUN)?;
-        let deploy = format!("deploy-100k --model-uri {}", inputs::MODEL_URI);
+        self.have_run(RUNS[0])?;
+        let deploy = format!("deploy-100k --model-uri {}", MODELS[0]);
         self.done(&format!("{deploy} --endpoint-name {endpoint} --wait"))
     }
 
@@ -134,8 +135,8 @@ impl Session {
         if path.exists() {
             return Ok(());
         }
-        self.have_run(inputs::RUN)?;
-        let key = inputs::MODEL_URI.trim_start_matches("s3://");
+        self.have_run(RUNS[0])?;
+        let key = MODELS[0].trim_start_matches("s3://");
         let stored = self.here().join(".fire/s3").join(key);
         let copied = fs::copy(&stored, &path);
         copied
