@@ -21,13 +21,6 @@ pub(super) enum Class {
     Named,
 }
 
-impl Verdict {
-    const NAMED: Self = Self {
-        class: Class::Named,
-        rules: Vec::new(),
-    };
-}
-
 impl Class {
     pub(super) fn name(&self) -> &'static str {
         match self {
@@ -44,6 +37,13 @@ impl Class {
 pub(super) struct Verdict {
     pub(super) class: Class,
     pub(super) rules: Vec<&'static str>,
+}
+
+impl Verdict {
+    const NAMED: Self = Self {
+        class: Class::Named,
+        rules: Vec::new(),
+    };
 }
 
 /// Commands of ours that have these words are read by the parser alone, for this reason.
