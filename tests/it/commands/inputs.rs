@@ -79,7 +79,7 @@ fn rows(path: &Path) {
     sensor_model::write_rows(path, &generated.rows).unwrap();
 }
 
-/// Half a minute of a room of 20 C before which something warm passes, in the container of the PureThermal recorder.
+/// Half a minute of a room of 20 C before which something warm passes, in the `PureThermal` container.
 fn frames(path: &Path) {
     let header =
         br#"{"version":1,"width":160,"height":120,"fps":9.0,"dtype":"uint16","endianness":"little",

@@ -15,7 +15,7 @@ pub(super) struct Word {
 /// A program and its arguments; assignments before it and redirections are not among them.
 pub(super) type Words = Vec<Word>;
 
-/// A line: its commands, in the order in which they stand, and where its comment begins.
+/// A line and its commands, in the order in which they stand.
 #[derive(Debug)]
 pub(super) struct Line {
     /// Without a comment.
