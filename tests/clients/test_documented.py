@@ -3,12 +3,16 @@
 import json
 import os
 import pathlib
+import re
+import shlex
 import subprocess
 import sys
 
+import pytest
+
 from conftest import REGION, create_config, create_model, await_endpoint
 
-# The sample inference request of the documentation, unchanged.
+# The sample inference request of the Python scripts' documentation, unchanged.
 SNIPPET = '''
 import boto3
 
@@ -28,20 +32,77 @@ print(f"Fire probability: {result}")
 '''
 
 
-def test_the_sample_request_is_answered_with_a_probability(server, endpoint):
+def blocks(language: str):
+    """The blocks of our own documents in a language, with their places."""
+    root = pathlib.Path(__file__).parents[2]
+    documents = [path for pattern in ("*.md", "docs/*.md", "crates/*/*.md", "bins/*/*.md") for path in root.glob(pattern)]
+    for path in sorted(documents):
+        text = path.read_text()
+        for block in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            line = text.count("\n", 0, block.start()) + 1
+            yield pytest.param(block.group(1), id=f"{path.relative_to(root)}:{line}")
+
+
+def run(snippet: str, server) -> str:
+    """What the snippet prints to somebody who has exported what the documents say, and nothing else."""
     environment = {
         "PATH": os.environ["PATH"],
         "AWS_ENDPOINT_URL": server.url,
-        "AWS_ACCESS_KEY_ID": "dummy",
-        "AWS_SECRET_ACCESS_KEY": "dummy",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
     }
-    done = subprocess.run([sys.executable, "-c", SNIPPET], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", snippet], env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    text = done.stdout.removeprefix("Fire probability: ")
+    return done.stdout
+
+
+def check_answer(text: str):
+    """One row's answer."""
     predictions = json.loads(text)["predictions"]
     assert len(predictions) == 1
     assert 0.0 <= predictions[0]["fire_probability"] <= 1.0
     assert isinstance(predictions[0]["fire_detected"], bool)
+
+
+def test_the_sample_request_is_answered_with_a_probability(server, endpoint):
+    check_answer(run(SNIPPET, server).removeprefix("Fire probability: "))
+
+
+@pytest.mark.parametrize("snippet", blocks("python"))
+def test_the_snippets_of_the_documents_are_answered(server, endpoint, snippet):
+    printed = run(snippet, server)
+    if "invoke_endpoint" in snippet:
+        check_answer(printed[printed.index("{"):])
+
+
+# Where nobody listens.
+NOWHERE = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_MAX_ATTEMPTS": "1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+}
+
+
+@pytest.mark.parametrize("block", [block for block in blocks("sh") if re.search(r"^aws ", block.values[0], re.MULTILINE)])
+def test_every_aws_command_of_the_documents_is_understood(block, tmp_path):
+    """It has passed the aws CLI's own parser and the service's model when there is nothing left but to connect."""
+    script = block.replace("\\\n", " ")
+    # Any file will do where a document names one, and an account's number where a variable stands.
+    policy = tmp_path / "policy.json"
+    policy.write_text("{}")
+    script = re.sub(r"file://\S+", f"file://{policy}", script)
+    script = re.sub(r"\$\{?[A-Z_]+\}?", "691595239825", script)
+    commands = [line.split("  #")[0].strip() for line in re.split(r"[\n;]", script)]
+    commands = [command for command in commands if command.startswith("aws ")]
+    assert commands
+    program = pathlib.Path(sys.executable).with_name("aws")
+    for command in commands:
+        environment = {**NOWHERE, "HOME": str(tmp_path)}
+        words = [program, *shlex.split(command)[1:]]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+        assert "Could not connect" in done.stderr, f"{command}: {done.stderr}"
 
 
 def test_describe_training_job(server, trained):

@@ -52,6 +52,9 @@ mod reading;
 // The libraries' own examples, as a newcomer runs them.
 mod examples;
 
+// Every command of the documents, run or parsed.
+mod commands;
+
 // Which crate may link which.
 mod edges;
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::paths::OptMl;
 use crate::{export, predict, serve, train};
@@ -29,6 +29,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 
             }
         }
     }
+}
+
+/// The command line, for the test that reads the documents' commands against it.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Train or serve the fire-detection model by the SageMaker container contract, score a file with it, or export it.

@@ -45,7 +45,7 @@ pub use paths::OptMl;
 pub use stop::Stop;
 
 #[cfg(feature = "files")]
-pub use cli::run;
+pub use cli::{command, run};
 
 /// Tells standard error what went wrong.
 fn complain(message: &str) {

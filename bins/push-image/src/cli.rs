@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Error, Result, ensure};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use serde_json::json;
 
 use crate::credentials::Credentials;
@@ -80,6 +80,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 
             code
         }
     }
+}
+
+/// The command line, for the test that reads the documents' commands against it.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 fn work(cli: &Cli, out: &mut dyn Write) -> Result<(), Failed> {

@@ -24,4 +24,4 @@ mod push;
 mod reference;
 mod registry;
 
-pub use cli::run;
+pub use cli::{command, run};

@@ -1,0 +1,130 @@
+//! Every command of the documents works as it is printed.
+//!
+//! All lines of `sh` blocks and all code spans that begin with a program of ours are found, put to the program's own
+//! parser, and run in the order of their document, in a folder with a server of its own. The tables in `rules.rs` name
+//! what is parsed only and what is not ours; those in `placeholders.rs` what stands for something else.
+
+mod documents;
+mod inputs;
+mod parsers;
+mod placeholders;
+mod rules;
+mod session;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use documents::{Documented, commands, documents, root};
+use parsers::{Finding, examples, program, read};
+use placeholders::substituted;
+use rules::{Class, OUTSIDE, PARSED, judge};
+use session::Session;
+use words::Line;
+
+/// The commands of all documents.
+fn all() -> impl Iterator<Item = Documented> {
+    let documents = documents().into_iter();
+    documents.flat_map(|(name, text)| commands(&name, &text))
+}
+
+#[test]
+fn every_documented_command_fits_a_rule_and_is_read_by_its_program() {
+    let mut classes: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for found in all() {
+        match judge(&found) {
+            Ok(verdict) => *classes.entry(verdict.class.name()).or_default() += 1,
+            Err(why) => wrong.push(format!("{}: `{}`: {why}", found.place, found.text)),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let total: usize = classes.values().sum();
+    assert!(total > 80, "the search found only {total} commands");
+    println!("{classes:?}");
+}
+
+#[test]
+fn every_documented_command_does_its_work() {
+    let sessions: Vec<_> = documents()
+        .into_iter()
+        .map(|(name, text)| std::thread::spawn(move || performed(&commands(&name, &text))))
+        .collect();
+    let mut run = 0;
+    let mut failed = Vec::new();
+    for session in sessions {
+        let (done, wrong) = session.join().unwrap();
+        run += done;
+        failed.extend(wrong);
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert!(run >= 30, "only {run} commands were run");
+}
+
+/// Runs a document's commands, each once; returns how many, and what went wrong.
+fn performed(commands: &[Documented]) -> (usize, Vec<String>) {
+    let mut session = Session::begin();
+    let mut seen = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for found in commands {
+        // What has no class is the other test's.
+        let Ok(verdict) = judge(found) else {
+            continue;
+        };
+        let Class::Run(line) = verdict.class else {
+            continue;
+        };
+        if seen.insert(line.text.clone()) {
+            let run = session.run(&line);
+            wrong.extend(run.err().map(|why| format!("{}: {why}", found.place)));
+        }
+    }
+    (seen.len(), wrong)
+}
+
+#[test]
+fn every_example_of_a_help_text_is_read_by_its_program() {
+    for (name, example) in examples() {
+        let line = substituted(&Line::read(&example)).0;
+        let mut ours = 0;
+        for words in &line.commands {
+            let words = Line::texts(words);
+            // What an example is piped through may be anything.
+            if let Some((called, arguments)) = program(&words) {
+                ours += 1;
+                let finding = read(called, arguments);
+                assert_eq!(finding, Finding::Accepted, "{name} --help: {example}");
+            }
+        }
+        assert!(ours > 0, "{name} --help: {example}");
+    }
+}
+
+#[test]
+fn every_rule_is_needed() {
+    let of_documents = all().filter_map(|found| judge(&found).ok());
+    let mut used: BTreeSet<&str> = of_documents.flat_map(|verdict| verdict.rules).collect();
+    used.extend(
+        examples()
+            .into_iter()
+            .flat_map(|(_, example)| substituted(&Line::read(&example)).1),
+    );
+    let parsed = PARSED.iter().map(|(rule, _)| *rule);
+    let outside = OUTSIDE.iter().map(|(rule, _)| *rule);
+    let rules = parsed.chain(outside).chain(placeholders::rules());
+    let idle: Vec<_> = rules.filter(|rule| !used.contains(rule)).collect();
+    assert!(
+        idle.is_empty(),
+        "no document has what these rules in tests/it/commands are for: {idle:?}"
+    );
+}
+
+/// What is not ours is run, or read by its own parser, in the Python suite.
+#[test]
+fn commands_that_are_not_ours_name_a_test() {
+    let suite = root().join("tests/clients/test_documented.py");
+    let suite = std::fs::read_to_string(suite).unwrap();
+    for (rule, test) in OUTSIDE {
+        let defined = suite.contains(&format!("\ndef {test}("));
+        assert!(defined, "`{rule}`: there is no test {test}");
+    }
+}

@@ -1,0 +1,188 @@
+//! What is done with a documented command: tables, and the one function that reads them.
+//!
+//! A command of ours that no table names is run. A command that is not ours, or a word that only stands for another,
+//! has to be in a table; and what no document has any more has to leave the tables.
+
+use super::documents::{Documented, Standing};
+use super::parsers::{Finding, program, read};
+use super::placeholders::{is_placeholder, substituted};
+use super::words::Line;
+
+/// What is done with a command.
+#[derive(Debug)]
+pub(super) enum Class {
+    /// It is run: the line as the table of placeholders and sizes makes it.
+    Run(Line),
+    /// Its program's parser has read it.
+    Parsed,
+    /// Others run it.
+    Outside,
+    /// A program, a subcommand or a flag that a sentence speaks of.
+    Named,
+}
+
+impl Class {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "run",
+            Self::Parsed => "parsed",
+            Self::Outside => "outside",
+            Self::Named => "named",
+        }
+    }
+}
+
+/// A command's class, and the rules that it took.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) class: Class,
+    pub(super) rules: Vec<&'static str>,
+}
+
+impl Verdict {
+    const NAMED: Self = Self {
+        class: Class::Named,
+        rules: Vec::new(),
+    };
+}
+
+/// Commands of ours that have these words are read by the parser alone, for this reason.
+pub(super) const PARSED: [(&str, &str); 5] = [
+    ("--backend aws", "it needs an account"),
+    ("cargo xtask test", "it runs this very test"),
+    ("cargo xtask bench", "it takes minutes and a quiet machine"),
+    ("cargo xtask install", "it writes to the reader's PATH"),
+    ("cargo xtask image", "it builds everything a second time"),
+];
+
+/// Commands that are not ours: how they begin, and the test in `tests/clients/test_documented.py` that runs or reads
+/// them.
+pub(super) const OUTSIDE: [(&str, &str); 2] = [
+    ("export ", "test_the_snippets_of_the_documents_are_answered"),
+    (
+        "aws ",
+        "test_every_aws_command_of_the_documents_is_understood",
+    ),
+];
+
+/// The class of a command, or what is wrong with it.
+pub(super) fn judge(found: &Documented) -> Result<Verdict, String> {
+    let (line, mut rules) = substituted(&Line::read(&found.text));
+    let commands: Vec<_> = line
+        .commands
+        .iter()
+        .map(|words| Line::texts(words))
+        .collect();
+    let mut ours = 0;
+    for words in &commands {
+        match program(words) {
+            Some((called, arguments)) => match read(called, arguments) {
+                Finding::Accepted => ours += 1,
+                Finding::Begun(_) if found.standing == Standing::Prose => {
+                    return Ok(Verdict::NAMED);
+                }
+                Finding::Begun(said) | Finding::Refused(said) => return Err(said),
+            },
+            None => rules.push(covered(words)?),
+        }
+    }
+    if found.standing == Standing::Prose && is_name(&found.text) {
+        return Ok(Verdict::NAMED);
+    }
+    let parsed = PARSED.iter().map(|(rule, _)| *rule);
+    let parsed: Vec<_> = parsed
+        .filter(|rule| commands.iter().any(|words| has(words, rule)))
+        .collect();
+    rules.extend(&parsed);
+    let class = if ours == 0 {
+        Class::Outside
+    } else if ours < commands.len() || !parsed.is_empty() {
+        Class::Parsed
+    } else {
+        Class::Run(runnable(line)?)
+    };
+    Ok(Verdict { class, rules })
+}
+
+/// A line that has no word left that only stands for another.
+fn runnable(line: Line) -> Result<Line, String> {
+    let words = line.commands.iter().flatten();
+    match words
+        .map(|word| &word.text)
+        .find(|word| is_placeholder(word))
+    {
+        None => Ok(line),
+        Some(word) => Err(format!(
+            "`{word}` stands for something: say for what in PLACEHOLDERS (tests/it/commands/placeholders.rs)"
+        )),
+    }
+}
+
+/// The rule for a command that is not ours.
+fn covered(words: &[&str]) -> Result<&'static str, String> {
+    let typed = words.join(" ");
+    let rule = OUTSIDE.iter().find(|(start, _)| typed.starts_with(start));
+    rule.map(|(start, _)| *start).ok_or_else(|| {
+        format!(
+            "`{typed}` is no program of ours: name the test that runs it in OUTSIDE (tests/it/commands/rules.rs)"
+        )
+    })
+}
+
+/// Whether the words of the rule stand among these, one behind the other.
+fn has(words: &[&str], rule: &str) -> bool {
+    format!(" {} ", words.join(" ")).contains(&format!(" {rule} "))
+}
+
+/// A program and at most a subcommand: all that a sentence needs to name it.
+fn is_name(typed: &str) -> bool {
+    let words: Vec<&str> = typed.split(' ').collect();
+    let is_subcommand = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
+    program(&words).is_some_and(|(_, arguments)| arguments.iter().all(is_subcommand))
+}
+
+#[test]
+fn each_command_has_the_class_that_its_words_ask_for() {
+    let standing = |text: &str, standing| {
+        let line = format!("`{text}`");
+        let block = format!("```sh\n{text}\n```");
+        let document = if standing == Standing::Prose {
+            line
+        } else {
+            block
+        };
+        let found = super::commands("a.md", &document);
+        judge(&found[0]).map(|verdict| verdict.class.name())
+    };
+    for (text, in_block, in_prose) in [
+        ("train-100k", "run", "named"),
+        ("train-100k --run NAME", "run", "run"),
+        ("train-100k --run WHO", "WHO", "WHO"),
+        ("train-100k --spott", "--spott", "--spott"),
+        ("train-100k --run", "a value is required", "named"),
+        ("monitor-100k --metrics", "JOB", "named"),
+        ("monitor-100k JOB --backend aws", "parsed", "parsed"),
+        ("fire-container export", "--model", "named"),
+        ("fire-container bake", "bake", "bake"),
+        ("cargo xtask test --install", "parsed", "parsed"),
+        ("report-100k --run RUN | jq .run", "jq", "jq"),
+        ("report-100k --run RUN | aws s3 cp - x", "parsed", "parsed"),
+    ] {
+        for (place, expected) in [(Standing::Block, in_block), (Standing::Prose, in_prose)] {
+            let found = standing(text, place);
+            let said = match &found {
+                Ok(name) => name,
+                Err(why) => why.as_str(),
+            };
+            assert!(said.contains(expected), "{text} {place:?}: {said}");
+        }
+    }
+    for (text, expected) in [
+        ("aws sagemaker list-endpoints; aws sts x", Ok("outside")),
+        ("git clone x", Err(())),
+    ] {
+        let found = standing(text, Standing::Block);
+        let found = found.map_err(|why| assert!(why.contains("OUTSIDE"), "{why}"));
+        assert_eq!(found, expected, "{text}");
+    }
+}
