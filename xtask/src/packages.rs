@@ -24,7 +24,13 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const LARGEST: u64 = 300 * 1024;
 
 /// What somebody who unpacks a library looks for.
-const NEEDED: [&str; 4] = ["Cargo.toml", "LICENSE", "README.md", "src/lib.rs"];
+const NEEDED: [&str; 5] = [
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "src/lib.rs",
+];
 
 /// Packs all libraries and prints what became of each; fails for the first that is not fit to be given away.
 pub(crate) fn check() -> anyhow::Result<()> {
