@@ -55,12 +55,12 @@ struct Row {
 impl Row {
     /// A row of a table about calls; none for any other line.
     fn read(line: &str) -> Option<Self> {
-        let cells: Vec<&str> = line.strip_prefix("| ")?.split('|').map(str::trim).collect();
-        let service = SERVICES.iter().find(|(name, _)| *name == cells[0])?.1;
-        let calls = quoted(cells[1]).map(|call| format!("{service}:{call}"));
+        let columns: Vec<&str> = line.strip_prefix("| ")?.split('|').map(str::trim).collect();
+        let service = SERVICES.iter().find(|(name, _)| *name == columns[0])?.1;
+        let calls = quoted(columns[1]).map(|call| format!("{service}:{call}"));
         Some(Self {
             calls: calls.collect(),
-            rest: cells[2..].iter().map(ToString::to_string).collect(),
+            rest: columns[2..].iter().map(ToString::to_string).collect(),
         })
     }
 

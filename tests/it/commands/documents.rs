@@ -75,7 +75,10 @@ pub(super) fn commands(document: &str, text: &str) -> Vec<Documented> {
     let mut found = Vec::new();
     for part in parts(document, text) {
         match part {
-            Part::Block { language, lines } if language == "sh" => found.extend(in_block(lines)),
+            Part::Block {
+                language: "sh",
+                lines,
+            } => found.extend(in_block(lines)),
             Part::Block { .. } => {}
             Part::Prose(place, line) => found.extend(spans(line).map(|span| Documented {
                 place: place.clone(),

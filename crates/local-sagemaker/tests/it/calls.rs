@@ -16,8 +16,8 @@ async fn each_call_is_a_line_with_its_service_its_name_and_its_answer() {
     world.ok(Method::PUT, "/bucket", &[], "").await;
     world.ok(Method::PUT, "/bucket/a/key", &[], "text").await;
     world.send(Method::PUT, "/bucket/slow", &[], "text").await;
-    let list = [("x-amz-target", "SageMaker.ListModels")];
-    let lost = world.try_send(Method::POST, "/", &list, "{}").await;
+    let target = [("x-amz-target", "SageMaker.ListModels")];
+    let lost = world.try_send(Method::POST, "/", &target, "{}").await;
     assert!(lost.is_none());
     world
         .json("Logs_20140328.DescribeLogGroups", json!({}))
