@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 
@@ -103,6 +104,38 @@ def test_every_aws_command_of_the_documents_is_understood(block, tmp_path):
         words = [program, *shlex.split(command)[1:]]
         done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
         assert "Could not connect" in done.stderr, f"{command}: {done.stderr}"
+
+
+def the_block_with(text: str) -> str:
+    """The one shell block of the documents that has this."""
+    (block,) = [block.values[0] for block in blocks("sh") if text in block.values[0]]
+    return block
+
+
+def test_the_endpoint_answers_curl(server, endpoint):
+    """The guide's request, sent by Python: the same header and body, without a client of AWS."""
+    (command,) = [line for line in the_block_with("curl ").replace("\\\n", " ").splitlines() if line.startswith("curl ")]
+    _, _, header, _, body, url = shlex.split(command)
+    name, value = header.split(": ")
+    url = url.replace("http://127.0.0.1:PORT", server.url)
+    with urllib.request.urlopen(urllib.request.Request(url, body.encode(), {name: value}), timeout=60) as answer:
+        check_answer(answer.read().decode())
+
+
+def test_the_policies_are_filled_in(server, tmp_path):
+    """The guide's loop, in a shell that has the aws CLI and this server."""
+    script = the_block_with("docs/iam/").replace("/tmp/", f"{tmp_path}/")
+    programs = pathlib.Path(sys.executable).parent
+    environment = {**NOWHERE, "AWS_ENDPOINT_URL": server.url, "HOME": str(tmp_path), "PATH": f"{programs}:{os.environ['PATH']}"}
+    root = pathlib.Path(__file__).parents[2]
+    subprocess.run(["sh", "-ec", script], env=environment, cwd=root, check=True, timeout=60)
+    policies = list(tmp_path.glob("*.json"))
+    assert policies
+    for policy in policies:
+        text = policy.read_text()
+        assert json.loads(text)["Statement"]
+        assert not re.search(r"ACCOUNT|REGION|BUCKET", text), policy.name
+        assert "role-trust" in policy.name or "691595239825" in text, policy.name
 
 
 def test_describe_training_job(server, trained):

@@ -57,12 +57,16 @@ pub(super) const PARSED: [(&str, &str); 5] = [
 
 /// Commands that are not ours: how they begin, and the test in `tests/clients/test_documented.py` that runs or reads
 /// them.
-pub(super) const OUTSIDE: [(&str, &str); 2] = [
+pub(super) const OUTSIDE: [(&str, &str); 6] = [
     ("export ", "test_the_snippets_of_the_documents_are_answered"),
     (
         "aws ",
         "test_every_aws_command_of_the_documents_is_understood",
     ),
+    ("curl ", "test_the_endpoint_answers_curl"),
+    ("for policy ", "test_the_policies_are_filled_in"),
+    ("sed ", "test_the_policies_are_filled_in"),
+    ("done", "test_the_policies_are_filled_in"),
 ];
 
 /// The class of a command, or what is wrong with it.
