@@ -433,10 +433,11 @@ mod tests {
         let mut many = artifact(&mut rng, 1, [1, 1]);
         let mut set = |forest_trees, boosting_trees| {
             for member in &mut many.members {
-                match &mut member.model {
-                    Model::Forest(forest) => forest.trees = stumps(0, forest_trees),
-                    Model::Boosting(boosting) => boosting.trees = stumps(1_000, boosting_trees),
-                    Model::Logistic(_) => {}
+                if let Model::Forest(forest) = &mut member.model {
+                    forest.trees = stumps(0, forest_trees);
+                }
+                if let Model::Boosting(boosting) = &mut member.model {
+                    boosting.trees = stumps(1_000, boosting_trees);
                 }
             }
             many.clone()
