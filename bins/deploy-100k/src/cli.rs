@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "S3URI", num_args = 1.., required_unless_present_any = ["delete", "variant", "shift"])]
     pub model_uri: Vec<S3Uri>,
 
-    /// Name of the model; a time stamp is added
+    /// Name of the model; digits that follow from its content are added
     #[arg(long, default_value = DEFAULT_MODEL_NAME)]
     pub model_name: ModelName,
 

@@ -58,7 +58,7 @@
 //!
 //! Units: sizes are bytes, durations seconds, points in time seconds since 1970, prices USD.
 //!
-//! Permissions that the verbs need on AWS:
+//! Permissions that the verbs need on AWS; as a policy they stand in `docs/iam/operator.json` of the project:
 //!
 //! | verbs | permissions |
 //! |---|---|
@@ -71,7 +71,8 @@
 //! | | `UpdateEndpointWeightsAndCapacities`, `ListEndpointConfigs`, `InvokeEndpoint` |
 //! | [`scaling`] | `application-autoscaling:RegisterScalableTarget`, `PutScalingPolicy`, |
 //! | | `DeregisterScalableTarget`, `DescribeScalableTargets`, `DescribeScalingPolicies`; |
-//! | | once `iam:CreateServiceLinkedRole`, and `cloudwatch:PutMetricAlarm`, `DeleteAlarms` |
+//! | | once `iam:CreateServiceLinkedRole`, and `cloudwatch:PutMetricAlarm`, `DescribeAlarms`, |
+//! | | `DeleteAlarms` |
 //! | [`logs`] | `logs:DescribeLogStreams`, `GetLogEvents` |
 //! | [`metrics`] | `cloudwatch:GetMetricData` |
 //! | [`preflight`] | `iam:GetRole`, `ecr:DescribeImages`; without them it checks less |
