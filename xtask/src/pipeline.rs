@@ -66,7 +66,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(code);
     }
     // The report is the pipeline's result, so its standard output is ours.
-    let status = programs::run(stages.program("report-100k")?.args(["--run", run]))?;
+    let mut report = stages.program("report-100k")?;
+    report.args(["--run", run]);
+    if let Some(commit) = commit() {
+        report.args(["--commit", &commit]);
+    }
+    let status = programs::run(&mut report)?;
     if let Some(code) = failure(status) {
         return Ok(code);
     }
@@ -78,6 +83,24 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         stages.say_next(&jobs);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The commit that the programs were built from, and whether anything was changed since; nothing outside of a clone.
+fn commit() -> Option<String> {
+    let git = |words: &[&str]| {
+        let root = programs::root().ok()?;
+        let output = Command::new("git").arg("-C").arg(root).args(words).output();
+        let output = output.ok().filter(|output| output.status.success())?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let commit = git(&["rev-parse", "HEAD"])?;
+    let changed = git(&["status", "--porcelain"])?;
+    let note = if changed.is_empty() {
+        ""
+    } else {
+        ", with changes"
+    };
+    Some(commit + note)
 }
 
 /// What is read of the record that `train-100k` leaves.

@@ -38,6 +38,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) report: &'a Report,
     pub(crate) manifest: &'a DataManifest,
     pub(crate) trained: &'a [Trained],
+    /// The commit of the sources, where somebody has said it.
+    pub(crate) commit: Option<&'a str>,
     /// Of each model whose answers are known, the ensemble last.
     pub(crate) curves: Vec<Curves>,
     /// What the main model listens to, or why that is not known.

@@ -62,6 +62,10 @@ pub struct Args {
     /// Compare two runs that were tested on the same rows
     #[arg(long, value_names = ["RUN", "RUN"], num_args = 2, conflicts_with = "run")]
     pub compare: Vec<RunName>,
+
+    /// The commit of the sources, for the page's "How to reproduce"
+    #[arg(long, env = "FIRE_COMMIT", value_name = "COMMIT")]
+    pub commit: Option<String>,
 }
 
 /// Does what the arguments say; results go to the console.
@@ -82,5 +86,5 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
         return written::compared(&place, [first, second], console).await;
     }
     let run = args.run.ok_or_else(|| usage(anyhow!("--run is missing")))?;
-    written::reported(&place, &run, console).await
+    written::reported(&place, (&run, args.commit.as_deref()), console).await
 }

@@ -15,10 +15,10 @@ use crate::place::Place;
 use crate::table;
 use crate::thumbnails::thumbnails;
 
-/// Writes the reports of a run.
+/// Writes the reports of a run, with the commit of the sources where it is known.
 pub(crate) async fn reported(
     place: &Place<'_>,
-    run: &RunName,
+    (run, commit): (&RunName, Option<&str>),
     console: &mut Console<'_>,
 ) -> anyhow::Result<Exit> {
     let folder = place.folder(run);
@@ -31,7 +31,7 @@ pub(crate) async fn reported(
     // The figures are kept even if the page cannot be made.
     let json = serde_json::to_vec_pretty(report)?;
     place.keep(run, ("report.json", json), console).await?;
-    let page = page(&source, run, &gathered).await?;
+    let page = page(&source, (run, commit), &gathered).await?;
     place
         .keep(run, ("report.html", page.into_bytes()), console)
         .await?;
@@ -63,7 +63,11 @@ pub(crate) async fn compared(
 }
 
 /// Reads what the page needs besides the report, and writes it.
-async fn page(source: &Source<'_>, run: &RunName, gathered: &Gathered) -> anyhow::Result<String> {
+async fn page(
+    source: &Source<'_>,
+    (run, commit): (&RunName, Option<&str>),
+    gathered: &Gathered,
+) -> anyhow::Result<String> {
     let report = &gathered.report;
     let models = Models::fetch(source.clients, &gathered.trained, report).await?;
     let inspection = match main_artifact(gathered) {
@@ -80,6 +84,7 @@ async fn page(source: &Source<'_>, run: &RunName, gathered: &Gathered) -> anyhow
         report,
         manifest: &gathered.manifest,
         trained: &gathered.trained,
+        commit,
         curves: models.models.iter().filter_map(Curves::of).collect(),
         inspection,
         thumbnails: if is_episodes {

@@ -9,9 +9,6 @@ use sensor_model::episode::{EpisodeParams, Scenario};
 use super::{Contents, Table};
 use crate::models::Trained;
 
-/// The commit of the sources, where whoever built the program said so.
-const COMMIT: Option<&str> = option_env!("FIRE_COMMIT");
-
 pub(super) fn section(contents: &Contents) -> Markup {
     let (report, manifest) = (contents.report, contents.manifest);
     html! {
@@ -126,8 +123,9 @@ fn facts(contents: &Contents) -> Table {
         ),
         fact(
             "commit",
-            COMMIT
-                .unwrap_or("not said when the program was built")
+            contents
+                .commit
+                .unwrap_or("not said; --commit or FIRE_COMMIT does")
                 .to_owned(),
         ),
     ];
