@@ -7,7 +7,7 @@ import onnx
 import pytest
 import shap
 
-from conftest import FEATURES, WEIGHTS, checked, draw, write_csv
+from conftest import ALGORITHMS, FEATURES, WEIGHTS, checked, draw, write_csv
 
 ROWS = 200
 CLOSE = 1e-5
@@ -114,7 +114,7 @@ def test_a_logistic_regression_is_explained_by_its_terms(models, exported, rows,
 
 def test_the_vote_is_the_weighted_sum_of_its_members(models, rows, tmp_path):
     base, parts, probability = ours(rows, models["ensemble"], tmp_path)
-    members = [ours(rows, models[name], tmp_path) for name in list(models)[:3]]
+    members = [ours(rows, models[name], tmp_path) for name in ALGORITHMS]
     shares = numpy.array(WEIGHTS) / sum(WEIGHTS)
     assert numpy.abs(parts - sum(share * member[1] for share, member in zip(shares, members))).max() < 1e-12
     assert numpy.abs(base + parts.sum(axis=1) - probability).max() < 1e-9

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ensemble::artifact::{Artifact, MODEL_FILE};
-use ensemble::{Matrix, Model, Prepared};
+use ensemble::{Matrix, Prepared};
 use fire_container::serve::{Ask, Detail, Limits, Predictor};
 use sensor_model::{FEATURE_COUNT, fingerprint, read_features};
 use serde_json::{Value, json};
@@ -99,12 +99,7 @@ fn answers(model: &Path, rows: &Path) -> Result<Value> {
             }],
             ..artifact.clone()
         };
-        let kind = match member.model {
-            Model::Forest(_) => "forest",
-            Model::Boosting(_) => "boosting",
-            Model::Logistic(_) => "logistic",
-        };
-        found[kind] = of_model(&Prepared::new(alone), &values)?;
+        found[member.algorithm.name()] = of_model(&Prepared::new(alone), &values)?;
     }
     found["ensemble"] = of_model(&Prepared::new(artifact), &values)?;
     let predictor = Predictor::load(model)?;

@@ -83,7 +83,7 @@ pub struct Args {
     #[arg(long, default_value = "42")]
     pub seed: u64,
 
-    /// Hyperparameter of one learner, such as `rf.max_depth=8` (rf, gb, lr); repeatable
+    /// Hyperparameter of one learner, such as `rf.max_depth=8`; repeatable
     #[arg(long, value_name = "LEARNER.NAME=VALUE")]
     pub set: Vec<String>,
 
@@ -206,10 +206,7 @@ fn apply(settings: &mut BTreeMap<Algorithm, Params>, assignment: &str) -> anyhow
     let form = "write LEARNER.NAME=VALUE, for example rf.max_depth=8";
     let (place, value) = assignment.split_once('=').context(form)?;
     let (learner, name) = place.split_once('.').context(form)?;
-    let algorithm = Algorithm::ALL
-        .into_iter()
-        .find(|algorithm| learner == algorithm.short() || learner == algorithm.to_string())
-        .with_context(|| format!("`{learner}` is no learner; the learners are rf, gb and lr"))?;
+    let algorithm = crate::job_args::learner(learner).map_err(anyhow::Error::msg)?;
     let params = settings
         .get_mut(&algorithm)
         .context("every algorithm has settings")?;
@@ -285,7 +282,7 @@ mod tests {
         let cases = [
             ("rf.max_depth", "LEARNER.NAME=VALUE"),
             ("max_depth=8", "LEARNER.NAME=VALUE"),
-            ("svm.c=1", "rf, gb and lr"),
+            ("svm.c=1", "the learners are rf, gb, lr"),
             ("rf.depth=8", "max_depth"),
             ("rf.max_depth=deep", "deep"),
             ("gb.learning_rate=-1", "learning_rate"),

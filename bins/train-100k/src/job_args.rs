@@ -35,7 +35,7 @@ pub struct JobArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     pub tag: Vec<String>,
 
-    /// Train these learners only: rf, gb, lr
+    /// Train these learners only, such as `rf,gb`
     #[arg(long, value_name = "LEARNERS", value_delimiter = ',', value_parser = learner)]
     pub only: Vec<Algorithm>,
 }
@@ -104,11 +104,15 @@ impl JobArgs {
     }
 }
 
-fn learner(text: &str) -> Result<Algorithm, String> {
+/// A learner by its name or its two letters.
+pub(crate) fn learner(text: &str) -> Result<Algorithm, String> {
     Algorithm::ALL
         .into_iter()
         .find(|algorithm| text == algorithm.short() || text == algorithm.to_string())
-        .ok_or_else(|| format!("`{text}` is no learner; the learners are rf, gb and lr"))
+        .ok_or_else(|| {
+            let known = Algorithm::ALL.map(Algorithm::short).join(", ");
+            format!("`{text}` is no learner; the learners are {known}")
+        })
 }
 
 /// SageMaker trains on no T2 instance; saying so here spares an upload in vain.

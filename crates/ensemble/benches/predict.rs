@@ -148,7 +148,8 @@ fn member(algorithm: Algorithm, weight: f64) -> Option<Member> {
 
 /// Each is fitted once.
 fn model(algorithm: Algorithm) -> Option<Model> {
-    static MODELS: [OnceLock<Option<Model>>; 3] = [const { OnceLock::new() }; 3];
+    static MODELS: [OnceLock<Option<Model>>; Algorithm::ALL.len()] =
+        [const { OnceLock::new() }; Algorithm::ALL.len()];
     let fit = || {
         let measuring = std::env::args().any(|argument| argument == "--bench");
         let table = synthetic::table(if measuring { 20_000 } else { 1_000 }, 1);

@@ -1,4 +1,4 @@
-//! The learners, each named here and nowhere else.
+//! The learners, each with its name, its number in model files, and its place in the order.
 //!
 //! A learner is its hyperparameters ([`Hyperparameters`]) and what a fit of them gives ([`Fitted`]). The rest of the
 //! crate asks those two and the [`Form`](crate::form::Form) of a model, so that whatever adds up trees or terms is read by name, kept in

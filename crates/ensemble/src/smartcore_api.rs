@@ -156,7 +156,8 @@ mod tests {
 
     fn settings(algorithm: Algorithm) -> Settings {
         let mut params = Params::defaults(algorithm);
-        if algorithm != Algorithm::LogisticRegression {
+        let entries = params.entries();
+        if entries.iter().any(|(name, _)| name == "n_estimators") {
             params.set("n_estimators", "20").unwrap();
         }
         Settings::new(params.check().unwrap())

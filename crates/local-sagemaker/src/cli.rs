@@ -73,7 +73,7 @@ pub struct Args {
 /// The end of `--help`.
 const EXAMPLES: &str = "\
 Examples:
-  local-sagemaker --port 4566          serve boto3, the aws CLI, Terraform:
+  local-sagemaker --port 4566          serve boto3, the aws CLI, other SDKs:
                                        AWS_ENDPOINT_URL=http://127.0.0.1:4566
   local-sagemaker --stop               end the server of the nearest .fire/
   local-sagemaker --fault 'DescribeTrainingJob:3:ThrottlingException' --fault serve:crash-after:10

@@ -13,7 +13,8 @@ pub fn features_markdown() -> String {
          To write it again: `UPDATE=1 cargo test --workspace the_page_is_what_the_schema_says`.\n\n\
          A row has {FEATURE_COUNT} values in this order, and in data files the label `{LABEL}` (1 fire, 0 none).\n\
          A missing value is an empty cell, NaN or null, never 0.\n\
-         The range is what working sensors can give; a value outside points to a wrong unit.\n\n\
+         The range is what working sensors can give; a value outside points to a wrong unit.\n\
+         tproxy is the temperature of the hottest tenth of the image, flow the apparent motion in it.\n\n\
          Fingerprint: `{}`\n\n\
          | # | name | unit | sensor | range | definition |\n\
          |---|---|---|---|---|---|\n",

@@ -56,7 +56,9 @@ pub(crate) struct Rows {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Answers {
+    #[serde(rename = "random_forest")]
     pub(crate) forest: Rows,
+    #[serde(rename = "gradient_boosting")]
     pub(crate) boosting: Rows,
     pub(crate) ensemble: Rows,
 }

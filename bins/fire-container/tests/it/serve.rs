@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use ensemble::artifact::{Artifact, FeatureRange};
-use sensor_model::{FEATURE_COUNT, Feature, Rows, fingerprint};
+use sensor_model::{FEATURE_COUNT, Feature, REQUIRED_COUNT, Rows, fingerprint};
 use serde_json::{Map, Value, json};
 
 use crate::job::rows;
@@ -22,11 +22,12 @@ fn server() -> (Server, Artifact) {
     (Server::of(predictor(&job)), artifact)
 }
 
+/// The documented request as the model sees it: features that came later are missing.
 fn sample() -> Vec<f32> {
-    SAMPLE
-        .split(',')
-        .map(|cell| cell.parse().unwrap())
-        .collect()
+    let cells = SAMPLE.split(',').map(|cell| cell.parse().unwrap());
+    let mut row: Vec<f32> = cells.collect();
+    row.resize(FEATURE_COUNT, f32::NAN);
+    row
 }
 
 fn csv(rows: &Rows) -> String {
@@ -207,11 +208,18 @@ fn the_documented_request_moves_faster_than_anything_in_a_simulated_room() {
     let prediction = &answer["predictions"][0];
     let ranges = artifact.features.iter().zip(sample());
     let outside: Vec<_> = ranges
-        .filter(|(range, value)| !(range.min..=range.max).contains(value))
+        .filter(|(range, value)| value < &range.min || value > &range.max)
         .map(|(FeatureRange { name, min, max, .. }, value)| {
             format!("{name} = {value} is outside the range seen in training, {min} to {max}")
         })
         .collect();
+    // Features that are newer than the request are missing from it.
+    let newer = artifact.features[REQUIRED_COUNT..].iter();
+    let absent = newer.filter(|range| !range.missing);
+    let absent = absent.map(|FeatureRange { name, .. }| {
+        format!("{name} is missing, which it never was in training")
+    });
+    let outside: Vec<String> = outside.into_iter().chain(absent).collect();
     assert_eq!(prediction["warnings"], json!(outside));
     // As a mean over the whole image that is the motion of a camera which swings.
     assert!(

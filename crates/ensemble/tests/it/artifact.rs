@@ -183,8 +183,11 @@ fn combined_members_vote_by_weight() {
         .collect();
     let row = parts[0].probes[0].row.clone();
     let votes: Vec<f64> = parts.iter().map(|part| part.predict_row(&row)).collect();
-    let combined = Artifact::combine(parts, &[2.0, 1.0, 1.0]).unwrap();
-    let expected = 0.5 * votes[0] + 0.25 * votes[1] + 0.25 * votes[2];
+    let weights: Vec<f64> = (1..).map(f64::from).take(parts.len()).collect();
+    let combined = Artifact::combine(parts, &weights).unwrap();
+    let weighed = votes.iter().zip(&weights);
+    let expected =
+        weighed.map(|(vote, weight)| vote * weight).sum::<f64>() / weights.iter().sum::<f64>();
     assert!((combined.predict_row(&row) - expected).abs() < 1e-15);
     assert_eq!(combined.members_row(&row), votes);
     assert_eq!(combined.probes.len(), 2);

@@ -104,13 +104,20 @@ fn a_csv_file_is_readable_by_people() {
     rows.features[3] = f32::NAN;
     rows.labels[0] = 1;
     write_rows(&path, &rows).unwrap();
-    assert_eq!(
-        fs::read_to_string(&path).unwrap(),
+    let written = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = written.lines().collect();
+    let begins = [
         "row_id,group,t_mean,t_std,t_max,t_p95,t_hot_area_pct,t_hot_largest_blob_pct,t_grad_mean,\
          t_grad_std,t_diff_mean,t_diff_std,flow_mag_mean,flow_mag_std,tproxy_val,tproxy_delta,\
-         tproxy_vel,gas_val,gas_delta,gas_vel,fire_detected\n\
-         0,0,0.0,0.5,1.0,,2.0,2.5,3.0,3.5,4.0,4.5,5.0,5.5,6.0,6.5,7.0,7.5,8.0,8.5,1\n"
-    );
+         tproxy_vel,gas_val,gas_delta,gas_vel,",
+        "0,0,0.0,0.5,1.0,,2.0,2.5,3.0,3.5,4.0,4.5,5.0,5.5,6.0,6.5,7.0,7.5,8.0,8.5,",
+    ];
+    let ends = [",fire_detected", ",1"];
+    assert_eq!((lines.len(), written.ends_with('\n')), (2, true));
+    for ((line, begin), end) in lines.iter().zip(begins).zip(ends) {
+        assert!(line.starts_with(begin) && line.ends_with(end), "{line}");
+        assert_eq!(line.matches(',').count(), FEATURE_COUNT + 2, "{line}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod properties;
 mod faults;
 
 use sensor_model::extract::{CheckedExtractorParams, Extractor, SensorRow};
-use sensor_model::{FRAME_PIXELS, FRAME_WIDTH, Feature, ThermalFrame};
+use sensor_model::{FRAME_PIXELS, FRAME_WIDTH, Feature, REQUIRED_COUNT, ThermalFrame};
 
 /// An extractor with the documented defaults.
 fn extractor() -> Extractor {
@@ -26,8 +26,9 @@ fn value(row: &SensorRow, feature: Feature) -> f32 {
     row.features[feature.index()]
 }
 
-/// The features of a row that are not missing.
+/// Those of the documented features that have a value.
 fn known(row: &SensorRow) -> Vec<Feature> {
     let known = |feature: &Feature| !value(row, *feature).is_nan();
-    Feature::ALL.into_iter().filter(known).collect()
+    let documented = Feature::ALL[..REQUIRED_COUNT].iter().copied();
+    documented.filter(known).collect()
 }
