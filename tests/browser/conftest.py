@@ -1,6 +1,7 @@
 """Reports of small runs of the real programs, and a browser to look at them with.
 
 FIRE_BIN_DIR names the folder with the programs. The browser is the `chromium` on the PATH.
+FIRE_REPORT may name the report.html of any run with episodes and an ensemble; it is looked at in the place of a small one.
 """
 
 import json
@@ -55,7 +56,8 @@ def pages(tmp_path_factory) -> dict[str, pathlib.Path]:
         bare = programs.report("bare")
         programs.call("train-100k", "--run", "other", *EPISODES, "--only", "gb", *SMALL[2:])
         programs.call("report-100k", "--compare", "whole", "other")
-        return {"whole": whole, "bare": bare, "compare": whole.with_name("compare-other.html")}
+        asked = pathlib.Path(os.environ.get("FIRE_REPORT", whole)).absolute()
+        return {"whole": asked, "bare": bare, "compare": whole.with_name("compare-other.html")}
     finally:
         programs.stop()
 
