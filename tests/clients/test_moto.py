@@ -114,7 +114,7 @@ def test_jobs_are_watched(moto, run_at_moto):
     result = json.loads(watched.stdout.splitlines()[-1])
     assert {job["name"]: job["status"] for job in result["jobs"]} == dict.fromkeys(jobs, "Completed")
     listed = moto.run("monitor-100k", "--list")
-    assert listed.returncode == DONE and all(job in listed.stdout for job in JOBS), listed.stderr
+    assert listed.returncode == DONE and all(job in listed.stdout for job in jobs), listed.stderr
 
 
 def test_a_model_is_deployed_and_deleted(moto, run_at_moto, server, trained, s3):
@@ -142,5 +142,5 @@ def test_what_is_not_there_is_named_and_a_dead_server_is_no_fault_of_the_user(mo
     assert unknown.returncode == USAGE and "no-such-job" in unknown.stderr, unknown.stderr
     nobody = Moto.__new__(Moto)
     nobody.folder, nobody.url = moto.folder, "http://127.0.0.1:9"
-    gone = nobody.run("monitor-100k", JOBS[0])
+    gone = nobody.run("monitor-100k", names(run_at_moto)[0])
     assert gone.returncode == BACKEND, gone.stderr
