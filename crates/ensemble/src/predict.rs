@@ -1,6 +1,6 @@
 //! Answers at speed: a model laid out for prediction, equal to the reference path to the bit.
 //!
-//! The reference path ([`Model::predict_row`], [`Artifact::predict_row`]) follows the nodes of each tree. Here a row is
+//! The reference path ([`Model::predict_row`](crate::Model::predict_row), [`Artifact::predict_row`]) follows the nodes of each tree. Here a row is
 //! turned into bytes once, trees are padded to perfect ones whose walk has a fixed length and no branch, and several
 //! rows, or several trees for one row, are walked in lockstep so that their loads overlap. Many rows are put to the
 //! first tests of a tree all at once. Sums are taken in the order
