@@ -4,6 +4,7 @@ use std::fs;
 
 use ensemble::Algorithm;
 use fire_container::{Stop, train};
+use sensor_model::FEATURE_COUNT;
 use serde_json::{Value, json};
 
 use crate::job::{Job, rows};
@@ -123,7 +124,10 @@ fn bad_data_is_named_by_channel_file_line_column_and_value() {
     );
     check(
         &with_validation(|text| format!("{text}1,2,3\n")),
-        &["part-00000.csv, line 202: 3 cells, but the header has 21"],
+        &[&format!(
+            "part-00000.csv, line 202: 3 cells, but the header has {}",
+            FEATURE_COUNT + 3
+        )],
     );
 }
 
