@@ -57,6 +57,11 @@ async fn the_alarm_rule_is_chosen_on_one_set_of_episodes_judged_on_another_and_t
             job["alarm"]["choice"]["rule"]["threshold"].is_number(),
             "{job}"
         );
+        // The job judged its rule on alarm-test; so did the vote, and not on the set that its rule was chosen on.
+        assert_eq!(
+            job["alarm"]["test"]["all"]["false_alarms"]["days"], figures["false_alarms"]["days"],
+            "{job}"
+        );
     }
     let uri = report["ensemble"]["model_uri"]
         .as_str()

@@ -29,7 +29,7 @@ Examples:
                                               an eighth of a large dataset, on one of eight machines
   train-100k --parts parts                    train on parts that --out wrote
   train-100k --backend aws --dry-run          what would be done and what it costs; nothing is created
-  train-100k --backend aws --wait --spot --max-cost 2
+  train-100k --backend aws --wait --spot --max-runtime 2400 --max-cost 2
                                               three real SageMaker jobs on spare machines; this costs money";
 
 /// Generates or reads sensor rows, splits them 70/15/15 without leakage, uploads them

@@ -33,7 +33,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         files.insert(format!("valid-{}", algorithm.short()), part.to_bytes());
         parts.push(part);
     }
-    let mut combined = Artifact::combine(parts, &[2.0, 1.0, 1.0])?;
+    let shares: Vec<f64> = (0..parts.len())
+        .map(|at| if at == 0 { 2.0 } else { 1.0 })
+        .collect();
+    let mut combined = Artifact::combine(parts, &shares)?;
     combined.alarm = Some(AlarmParams::new(0.75, 3, 5).check()?);
     let whole = combined.to_bytes();
     files.extend(damaged(&whole));
