@@ -17,6 +17,10 @@ use crate::store;
 /// How long [`end`] waits for a server to go: it waits for its containers first.
 const END_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How long [`Holder::take`] waits for a lock that no living server is known to hold. A server that was killed while it
+/// started a program leaves a child behind that has the lock file open until it has become that program.
+const ORPHAN_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// What `server.json` says about the server of a state directory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Card {
@@ -47,18 +51,13 @@ impl Holder {
         fs::create_dir_all(state_dir).map_err(Error::io("create", state_dir))?;
         let path = state_dir.join("lock");
         let lock = open(&path)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let holder = card(state_dir).map_or("it is just starting".into(), |card| {
-                    format!("pid {}, port {}", card.pid, card.port)
-                });
-                return Err(Error::Held {
-                    state_dir: state_dir.to_owned(),
-                    holder,
-                });
+        let deadline = Instant::now() + ORPHAN_TIMEOUT;
+        while let Err(error) = lock.try_lock() {
+            match error {
+                TryLockError::WouldBlock => refuse_if_held(state_dir, deadline)?,
+                TryLockError::Error(error) => return Err(Error::io("lock", path)(error)),
             }
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
+            std::thread::sleep(Duration::from_millis(10));
         }
         // Programs are started in other directories, where a relative path would not lead here.
         let state_dir = fs::canonicalize(state_dir).map_err(Error::io("resolve", state_dir))?;
@@ -94,6 +93,23 @@ impl Drop for Holder {
         // has not yet become its program has the file open too, and with it the lock.
         let _ = self.lock.unlock();
     }
+}
+
+/// Refuses a locked directory whose server lives, or which is locked for longer than what a killed one leaves behind.
+fn refuse_if_held(state_dir: &Path, deadline: Instant) -> Result<(), Error> {
+    let card = card(state_dir);
+    // A process that has ended, but was not waited for, has no program any more.
+    let lives = |card: &Card| fs::read_link(format!("/proc/{}/exe", card.pid)).is_ok();
+    if !card.as_ref().is_some_and(lives) && Instant::now() < deadline {
+        return Ok(());
+    }
+    let holder = card.map_or("it is just starting".into(), |card| {
+        format!("pid {}, port {}", card.pid, card.port)
+    });
+    Err(Error::Held {
+        state_dir: state_dir.to_owned(),
+        holder,
+    })
 }
 
 /// The lock file. It is never removed: a lock on a removed file would keep nobody out.
@@ -178,6 +194,27 @@ mod tests {
         drop(first);
         assert_eq!(card(dir.path()), None);
         assert!(Holder::take(dir.path()).is_ok());
+    }
+
+    #[test]
+    fn what_a_killed_server_leaves_behind_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Holder::take(dir.path()).unwrap();
+        let mut gone = std::process::Command::new("true").spawn().unwrap();
+        let mut card = first.announce(1).unwrap();
+        card.pid = gone.id();
+        gone.wait().unwrap();
+        store::save(&dir.path().join("server.json"), &card).unwrap();
+        // The file stays open here as in a child that has yet to become its program.
+        let orphan = first.lock.try_clone().unwrap();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| Holder::take(dir.path()).map(|_| ()));
+            std::thread::sleep(Duration::from_millis(100));
+            assert!(!second.is_finished());
+            orphan.unlock().unwrap();
+            second.join().unwrap().unwrap();
+        });
+        drop(first);
     }
 
     #[test]

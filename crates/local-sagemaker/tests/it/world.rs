@@ -169,8 +169,8 @@ impl World {
             .arg(self.state_dir())
             .env("FIRE_BIN_DIR", programs)
             .env("FIRE_FAULTS", self.config.faults.join(";"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+            .stdout(Stdio::piped());
+        // What it says on standard error is shown: why it did not start, if it does not.
         let mut child = command.spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
         let line = tokio::task::spawn_blocking(|| {
