@@ -15,7 +15,7 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
             @if contents.manifest.profile == "episode" {
                 "Every second that is kept is a row. A row counts as fire from the ignition on, visible or not. "
             }
-            "The test part was looked at once, after models, weights and thresholds had been fixed on the validation part."
+            "Nothing was chosen by the test part: models, weights and thresholds were fixed on the other parts."
         }
         (models(contents).markup())
         (ceiling(contents))
