@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const OURS: [&str; 13] = [
+const OURS: [&str; 14] = [
     "deploy-100k",
     "ensemble",
     "extract-rows",
     "fire-cli",
     "fire-container",
+    "fire-run",
     "local-sagemaker",
     "monitor-100k",
     "push-image",
@@ -90,8 +91,15 @@ fn our_crates_depend_on_each_other_only_as_the_architecture_says() {
     ] {
         check(library, &[]);
     }
-    check("fire-container", &["ensemble", "sensor-model"]);
-    check("fire-cli", &["ensemble", "sagemaker-ops", "split"]);
+    check("fire-run", &["ensemble", "split"]);
+    check(
+        "fire-container",
+        &["ensemble", "fire-run", "sensor-model", "split"],
+    );
+    check(
+        "fire-cli",
+        &["ensemble", "fire-run", "sagemaker-ops", "split"],
+    );
 }
 
 #[test]
@@ -140,7 +148,7 @@ type Tree = (
 );
 
 /// What a user's project gets with each library.
-const TREES: [Tree; 8] = [
+const TREES: [Tree; 9] = [
     ("ensemble", "none (default)", &[], 51, "smartcore"),
     (
         "ensemble",
@@ -172,6 +180,7 @@ const TREES: [Tree; 8] = [
         188,
         "clap, hyper, tokio",
     ),
+    ("fire-run", "none (default)", &[], 0, "smartcore"),
     (
         "fire-cli",
         "none (default)",

@@ -6,7 +6,9 @@ use ensemble::artifact::Artifact;
 use ensemble::metrics::best_f1_threshold;
 use ensemble::weights::{self, Weighting};
 use ensemble::{Error, Predictions};
-use fire_cli::{JobOutput, Judged, Project, fetch_model, pack_judged, usage};
+use fire_cli::{Project, fetch_model, fetch_output, usage};
+use fire_run::metrics::Evaluation;
+use fire_run::{Channel, Package, layout};
 use sagemaker_ops::endpoint::ContentDigest;
 use sagemaker_ops::{Clients, S3Uri};
 
@@ -14,8 +16,7 @@ use crate::cli::Policy;
 
 /// A model that is ready to be deployed.
 pub(crate) struct Deployable {
-    pub(crate) artifact: Artifact,
-    pub(crate) judged: Judged,
+    pub(crate) package: Package,
     pub(crate) uri: S3Uri,
     /// What tells it from every other model: the digest of its file, and where that lies unless it is stored here.
     pub(crate) identity: String,
@@ -47,15 +48,14 @@ struct Episodes {
 
 impl Member {
     async fn fetch(clients: &Clients, uri: &S3Uri) -> anyhow::Result<Self> {
-        let packed = fetch_model(clients, uri, sensor_model::fingerprint()).await?;
-        let output = JobOutput::fetch(clients, uri).await?;
-        let sets = ["alarm-validation", "alarm-test"].map(|set| output.predictions(set));
-        let [validation, test] = sets;
+        let stored = fetch_model(clients, uri, sensor_model::fingerprint()).await?;
+        let output = fetch_output(clients, uri).await?;
+        let [validation, test] = Channel::ALARM.map(|channel| output.predictions(channel));
         Ok(Self {
             uri: uri.clone(),
-            artifact: packed.artifact,
-            validation: output.required("validation")?,
-            test: output.required("test")?,
+            artifact: stored.package.artifact,
+            validation: output.required(Channel::Validation)?,
+            test: output.required(Channel::Test)?,
             alarm: validation?
                 .zip(test?)
                 .map(|(validation, test)| Episodes { validation, test }),
@@ -75,8 +75,7 @@ pub(crate) async fn load(
     if let [uri] = uris {
         let fetched = fetch_model(clients, uri, sensor_model::fingerprint()).await?;
         return Ok(Deployable {
-            artifact: fetched.artifact,
-            judged: fetched.judged,
+            package: fetched.package,
             identity: format!("{uri} {}", fetched.digest.as_str()),
             uri: uri.clone(),
             combined: None,
@@ -88,11 +87,10 @@ pub(crate) async fn load(
     }
     same_rows(&members).map_err(usage)?;
     let uri = uris.first().context("no --model-uri was given")?.clone();
-    let (artifact, judged) = combine(members, policy)?;
-    let packed = pack_judged(&artifact, &judged)?;
+    let package = combine(members, policy)?;
+    let packed = package.pack()?;
     Ok(Deployable {
-        artifact,
-        judged,
+        package,
         uri,
         identity: ContentDigest::of_bytes(&packed).as_str().to_owned(),
         combined: Some(packed),
@@ -109,7 +107,7 @@ pub(crate) async fn store(
     let Some(packed) = &model.combined else {
         return Ok(());
     };
-    let uri = project.layout.model_of(name);
+    let uri = project.uri(&layout::model(name));
     sagemaker_ops::storage::put_bytes(clients, &uri, packed.clone()).await?;
     model.uri = uri;
     Ok(())
@@ -140,7 +138,7 @@ fn same_rows(members: &[Member]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn combine(members: Vec<Member>, policy: Policy) -> anyhow::Result<(Artifact, Judged)> {
+fn combine(members: Vec<Member>, policy: Policy) -> anyhow::Result<Package> {
     let validation: Vec<&Predictions> = members.iter().map(|member| &member.validation).collect();
     let weights = weigh(&validation, policy)?;
     let on_validation = vote(&validation, &weights)?;
@@ -155,11 +153,13 @@ fn combine(members: Vec<Member>, policy: Policy) -> anyhow::Result<(Artifact, Ju
     ensemble.alarm = alarm.as_ref().map(|trial| trial.choice.rule);
     ensemble.validation = Some(on_validation.evaluate(Some(threshold))?);
     ensemble.test = Some(on_test.evaluate(Some(threshold))?);
-    let judged = Judged {
-        alarm,
-        kinds: on_test.by_kind(threshold),
-    };
-    Ok((ensemble, judged))
+    Ok(Package {
+        artifact: ensemble,
+        evaluation: Evaluation {
+            alarm,
+            kinds: on_test.by_kind(threshold),
+        },
+    })
 }
 
 /// The vote's alarm rule, chosen on the one set of whole episodes and judged on the other; none where a member has no

@@ -3,12 +3,13 @@
 use std::time::{Instant, SystemTime};
 
 use fire_cli::{Console, Exit, Project};
+use fire_run::records::DeployTimings;
 use sagemaker_ops::Clients;
 
 use crate::Args;
 use crate::cli::Names;
 use crate::deployment::Served;
-use crate::summary::{Summary, Timings};
+use crate::summary::Summary;
 use crate::{combine, deployment, preflight, probe, scaling, summary};
 
 /// Loads, checks, stores, deploys, scales and tests, in this order.
@@ -19,7 +20,7 @@ pub(crate) async fn deploy(
     console: &mut Console<'_>,
 ) -> anyhow::Result<Exit> {
     let project = Project::planned(&args.project, clients).await?;
-    let mut timings = Timings::default();
+    let mut timings = DeployTimings::default();
 
     let started = Instant::now();
     let mut served = Vec::new();
@@ -63,7 +64,8 @@ pub(crate) async fn deploy(
     let mut summary = Summary::new(args, names, &served, &plan)?;
     if args.waits() {
         let limits = (args.timeout(), since);
-        summary.endpoint.status = deployment::wait(clients, &plan, limits, console).await?;
+        let status = deployment::wait(clients, &plan, limits, console).await?;
+        summary.record.endpoint.status = status.to_string();
         timings.deploy = Some(started.elapsed().as_secs_f64());
     }
     if let Some(rule) = args.serving.scaling() {
@@ -76,16 +78,16 @@ pub(crate) async fn deploy(
     let mut exit = Exit::Done;
     if args.test {
         let started = Instant::now();
-        summary.test = probe::test(clients, &names.endpoint, &served).await?;
+        summary.record.test = probe::test(clients, &names.endpoint, &served).await?;
         timings.test = Some(started.elapsed().as_secs_f64());
-        if summary.test.iter().any(|answer| !answer.right) {
+        if summary.record.test.iter().any(|answer| !answer.right) {
             exit = Exit::WorkFailed;
         }
     }
-    summary.timings_seconds = timings;
-    summary.record(&args.common.state_dir()?)?;
+    summary.record.timings_seconds = timings;
+    summary.write(&args.common.state_dir()?)?;
     summary.say(console)?;
-    console.json(&summary)?;
+    console.json(&summary.record)?;
     Ok(exit)
 }
 

@@ -2,36 +2,16 @@
 
 use anyhow::Context as _;
 use ensemble::artifact::{Artifact, Probe};
+use fire_run::records::ProbeResponse;
 use sagemaker_ops::endpoint::Payload;
 use sagemaker_ops::{Clients, EndpointName, VariantName};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::deployment::Served;
 
 /// Largest difference between an answer and what the packed model computed: the
 /// probability travels as decimal text that reads back to the same number.
 const TOLERANCE: f64 = 1e-12;
-
-/// The endpoint's answer to one probe row.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Answer {
-    /// The variant that answered.
-    pub(crate) variant: Option<String>,
-    /// What the row shows.
-    pub(crate) name: String,
-    /// The row as it was sent.
-    pub(crate) input: String,
-    pub(crate) fire_probability: f64,
-    pub(crate) fire_detected: bool,
-    /// Values of the row outside the range that the model saw in training.
-    pub(crate) warnings: Vec<String>,
-    /// Whether the row shows a fire; `None` when nobody can say.
-    pub(crate) expected: Option<bool>,
-    /// What this very model computed in process when it was packed.
-    pub(crate) expected_probability: f64,
-    /// The answer is the expected one.
-    pub(crate) right: bool,
-}
 
 #[derive(Deserialize)]
 struct Reply {
@@ -55,11 +35,11 @@ pub(crate) async fn test(
     clients: &Clients,
     endpoint: &EndpointName,
     served: &[Served],
-) -> anyhow::Result<Vec<Answer>> {
+) -> anyhow::Result<Vec<ProbeResponse>> {
     let mut answers = Vec::new();
     for variant in served {
         let name = &variant.name;
-        let all = test_variant(clients, (endpoint, name), &variant.model.artifact).await;
+        let all = test_variant(clients, (endpoint, name), &variant.model.package.artifact).await;
         answers.extend(all.with_context(|| format!("variant {name}"))?);
     }
     Ok(answers)
@@ -69,7 +49,7 @@ async fn test_variant(
     clients: &Clients,
     (endpoint, variant): (&EndpointName, &VariantName),
     artifact: &Artifact,
-) -> anyhow::Result<Vec<Answer>> {
+) -> anyhow::Result<Vec<ProbeResponse>> {
     let mut answers = Vec::new();
     for probe in &artifact.probes {
         let input = csv(&probe.row);
@@ -90,7 +70,7 @@ async fn test_variant(
                 reply.predictions.len()
             );
         };
-        answers.push(Answer {
+        answers.push(ProbeResponse {
             variant: answered,
             ..judge(probe, input, prediction)
         });
@@ -98,12 +78,12 @@ async fn test_variant(
     Ok(answers)
 }
 
-fn judge(probe: &Probe, input: String, prediction: &Prediction) -> Answer {
+fn judge(probe: &Probe, input: String, prediction: &Prediction) -> ProbeResponse {
     let near = (prediction.fire_probability - probe.probability).abs() <= TOLERANCE;
     let agrees = probe
         .expected
         .is_none_or(|fire| fire == prediction.fire_detected);
-    Answer {
+    ProbeResponse {
         variant: None,
         name: probe.name.clone(),
         input,

@@ -1,76 +1,29 @@
 //! What a call did: for people, for programs, and for `report-100k`.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
-use ensemble::alarm::AlarmTrial;
 use ensemble::metrics::Scores;
-use fire_cli::{Console, RunName};
+use fire_cli::Console;
+use fire_run::records::{
+    self, AutoscaleRecord, DeployRecord, DeployTimings, EndpointRecord, InstanceLimits,
+    ModelRecord, VariantRecord,
+};
+use fire_run::report::weights_by_algorithm;
+use fire_run::{Channel, RunName, layout};
 use sagemaker_ops::S3Uri;
 use sagemaker_ops::endpoint::{Deployment, EndpointStatus};
 use sagemaker_ops::scaling::Scaling;
-use serde::Serialize;
 
 use crate::Args;
 use crate::cli::Names;
 use crate::combine::Deployable;
 use crate::deployment::Served;
-use crate::probe::Answer;
 
-/// Seconds of each step; `None` where the step was not asked for.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub(crate) struct Timings {
-    pub(crate) combine: Option<f64>,
-    pub(crate) deploy: Option<f64>,
-    pub(crate) test: Option<f64>,
-}
-
-/// The JSON result; the same document is kept as `runs/<run>/deploy.json`.
-#[derive(Debug, Serialize)]
+/// The record of a deployment, which is also its JSON result.
 pub(crate) struct Summary {
-    backend: String,
-    /// The model of the first variant.
-    model: ModelSummary,
-    /// Every variant with its model and its share of the requests.
-    variants: Vec<VariantSummary>,
-    pub(crate) endpoint: EndpointSummary,
-    pub(crate) test: Vec<Answer>,
-    delete_command: String,
-    pub(crate) timings_seconds: Timings,
-    #[serde(skip)]
+    pub(crate) record: DeployRecord,
     run: Option<RunName>,
-}
-
-#[derive(Debug, Serialize)]
-struct VariantSummary {
-    name: String,
-    weight: f64,
-    model_uri: S3Uri,
-}
-
-#[derive(Debug, Serialize)]
-struct ModelSummary {
-    model_uri: S3Uri,
-    combined_from: Vec<S3Uri>,
-    weights: BTreeMap<String, f64>,
-    threshold: f64,
-    validation: Option<Scores>,
-    test: Option<Scores>,
-    alarm: Option<AlarmTrial>,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct EndpointSummary {
-    name: String,
-    pub(crate) status: EndpointStatus,
-    model: String,
-    config: String,
-    instance_type: String,
-    instance_count: u32,
-    /// How each variant scales; null where this call left it.
-    autoscale: Option<Scaling>,
-    hourly_usd: Option<f64>,
 }
 
 impl Summary {
@@ -86,23 +39,26 @@ impl Summary {
             .iter()
             .map(|variant| variant.model.as_str())
             .collect();
-        Ok(Self {
+        let record = DeployRecord {
             backend: args.common.backend.to_string(),
-            model: ModelSummary::new(args, &first.model),
-            variants: served.iter().map(VariantSummary::of).collect(),
-            endpoint: EndpointSummary {
+            model: model_record(args, &first.model),
+            variants: served.iter().map(variant_record).collect(),
+            endpoint: EndpointRecord {
                 name: plan.endpoint.to_string(),
-                status: EndpointStatus::Creating,
+                status: EndpointStatus::Creating.to_string(),
                 model: models.join(","),
                 config: plan.config.to_string(),
                 instance_type: args.serving.instance_type.clone(),
                 instance_count: args.serving.instance_count,
-                autoscale: args.serving.scaling(),
+                autoscale: args.serving.scaling().as_ref().map(autoscale_record),
                 hourly_usd: plan.hourly_usd(),
             },
             test: Vec::new(),
             delete_command: args.delete_command(names)?,
-            timings_seconds: Timings::default(),
+            timings_seconds: DeployTimings::default(),
+        };
+        Ok(Self {
+            record,
             run: run_of(&args.model_uri),
         })
     }
@@ -110,25 +66,25 @@ impl Summary {
     /// Keeps the document in the state directory, where `report-100k` looks for it, if
     /// all models are of one run: as the last deployment, and as the last ensemble too,
     /// which a later deployment of a single model leaves alone.
-    pub(crate) fn record(&self, state_dir: &Path) -> anyhow::Result<()> {
+    pub(crate) fn write(&self, state_dir: &Path) -> anyhow::Result<()> {
         let Some(run) = &self.run else {
             return Ok(());
         };
-        let folder = fire_cli::run_folder(state_dir, run);
-        if !self.model.combined_from.is_empty() {
-            fire_cli::write_json(&folder.join("ensemble.json"), self)?;
+        let folder = records::folder(state_dir, run);
+        if !self.record.model.combined_from.is_empty() {
+            records::write(&folder.join(records::ENSEMBLE), &self.record)?;
         }
-        fire_cli::write_json(&folder.join("deploy.json"), self)
+        Ok(records::write(&folder.join(records::DEPLOY), &self.record)?)
     }
 
     pub(crate) fn say(&self, console: &mut Console<'_>) -> std::io::Result<()> {
         console.say(format!(
             "endpoint {}: {}",
-            self.endpoint.name, self.endpoint.status
+            self.record.endpoint.name, self.record.endpoint.status
         ))?;
-        for answer in &self.test {
+        for answer in &self.record.test {
             let variant = match &answer.variant {
-                Some(variant) if self.variants.len() > 1 => format!("{variant}: "),
+                Some(variant) if self.record.variants.len() > 1 => format!("{variant}: "),
                 _ => String::new(),
             };
             console.say(format!(
@@ -149,44 +105,49 @@ impl Summary {
                 ))?;
             }
         }
-        if let Some(usd) = self.endpoint.hourly_usd {
-            let where_ = if self.backend == "aws" {
+        if let Some(usd) = self.record.endpoint.hourly_usd {
+            let where_ = if self.record.backend == "aws" {
                 "costs about"
             } else {
                 "would cost, on AWS, about"
             };
             console.say(format!("it {where_} {usd:.3} USD an hour until deleted:"))?;
         }
-        console.say(format!("  {}", self.delete_command))
+        console.say(format!("  {}", self.record.delete_command))
     }
 }
 
-impl VariantSummary {
-    fn of(served: &Served) -> Self {
-        Self {
-            name: served.name.to_string(),
-            weight: served.weight,
-            model_uri: served.model.uri.clone(),
-        }
+fn variant_record(served: &Served) -> VariantRecord {
+    VariantRecord {
+        name: served.name.to_string(),
+        weight: served.weight,
+        model_uri: served.model.uri.to_string(),
     }
 }
 
-impl ModelSummary {
-    fn new(args: &Args, model: &Deployable) -> Self {
-        let artifact = &model.artifact;
-        Self {
-            model_uri: model.uri.clone(),
-            combined_from: if model.is_combined() {
-                args.model_uri.clone()
-            } else {
-                Vec::new()
-            },
-            weights: fire_cli::weights(artifact),
-            threshold: artifact.threshold,
-            validation: artifact.validation.clone(),
-            test: artifact.test.clone(),
-            alarm: model.judged.alarm.clone(),
-        }
+fn model_record(args: &Args, model: &Deployable) -> ModelRecord {
+    let artifact = &model.package.artifact;
+    let members = args.model_uri.iter().filter(|_| model.is_combined());
+    ModelRecord {
+        model_uri: model.uri.to_string(),
+        combined_from: members.map(S3Uri::to_string).collect(),
+        weights: weights_by_algorithm(artifact),
+        threshold: artifact.threshold,
+        validation: artifact.validation.clone(),
+        test: artifact.test.clone(),
+        alarm: model.package.evaluation.alarm.clone(),
+    }
+}
+
+fn autoscale_record(scaling: &Scaling) -> AutoscaleRecord {
+    AutoscaleRecord {
+        instances: InstanceLimits {
+            min: scaling.instances.min(),
+            max: scaling.instances.max(),
+        },
+        target_invocations: scaling.target_invocations,
+        scale_out_cooldown_seconds: scaling.scale_out_cooldown_seconds,
+        scale_in_cooldown_seconds: scaling.scale_in_cooldown_seconds,
     }
 }
 
@@ -194,7 +155,7 @@ impl ModelSummary {
 fn run_of(uris: &[S3Uri]) -> Option<RunName> {
     let mut runs = uris.iter().map(|uri| {
         let job = uri.key().rsplit('/').nth(2)?;
-        RunName::of_job(job).ok()
+        layout::run_of_job(job).ok()
     });
     let first = runs.next()??;
     runs.all(|run| run.as_ref() == Some(&first))
@@ -204,18 +165,18 @@ fn run_of(uris: &[S3Uri]) -> Option<RunName> {
 /// The weights and figures of the model about to be deployed.
 pub(crate) fn say_model(model: &Deployable, console: &mut Console<'_>) -> std::io::Result<()> {
     console.say(format!("model {}", model.uri))?;
-    for (name, weight) in fire_cli::weights(&model.artifact) {
+    for (name, weight) in weights_by_algorithm(&model.package.artifact) {
         console.say(format!("  {name:<20} weight {weight:.4}"))?;
     }
-    for (part, scores) in [
-        ("validation", &model.artifact.validation),
-        ("test", &model.artifact.test),
+    for (channel, scores) in [
+        (Channel::Validation, &model.package.artifact.validation),
+        (Channel::Test, &model.package.artifact.test),
     ] {
         if let Some(scores) = scores {
-            console.say(format!("  {part:<10} {}", scores_line(scores)))?;
+            console.say(format!("  {channel:<10} {}", scores_line(scores)))?;
         }
     }
-    if let Some(alarm) = &model.judged.alarm {
+    if let Some(alarm) = &model.package.evaluation.alarm {
         console.say(format!(
             "  alarm      {}",
             fire_cli::rule_in_words(&alarm.choice.rule)

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use ensemble::onnx;
 
+use crate::complain;
 use crate::serve::Predictor;
-use crate::{complain, model_package};
 
 /// What to export, and where to.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
@@ -54,8 +54,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
 
 /// The model, which has answered its probes, and the file's bytes.
 fn export(model: &Path) -> Result<(Predictor, Vec<u8>)> {
-    let bytes = model_package::read(model)?;
     let unusable = || format!("cannot use the model {}", model.display());
+    let bytes = fire_run::read_model(model).with_context(unusable)?;
     let predictor = Predictor::from_bytes(&bytes).with_context(unusable)?;
     let exported = onnx::export(predictor.artifact()).with_context(unusable)?;
     Ok((predictor, exported))

@@ -30,7 +30,6 @@ pub mod train;
 
 #[cfg(feature = "files")]
 mod export;
-mod model_package;
 #[cfg(feature = "files")]
 mod predict;
 pub mod serve;
@@ -40,7 +39,6 @@ mod stop;
 use std::io::{self, Write};
 
 pub use hyperparameters::Settings;
-pub use model_package::unpack as unpack_model;
 pub use paths::OptMl;
 pub use stop::Stop;
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use fire_run::Channel;
+
 /// Paths below `/opt/ml`, or below a folder in its place.
 ///
 /// Source: SageMaker developer guide, "How Amazon SageMaker Runs Your Training Image".
@@ -22,8 +24,8 @@ impl OptMl {
     }
 
     /// The folder of a channel's data files.
-    pub fn channel(&self, name: &str) -> PathBuf {
-        self.root.join("input/data").join(name)
+    pub fn channel(&self, channel: Channel) -> PathBuf {
+        self.root.join("input/data").join(channel.as_str())
     }
 
     /// What SageMaker packs into `model.tar.gz`, and unpacks again for serving.

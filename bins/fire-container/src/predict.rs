@@ -10,8 +10,8 @@ use anyhow::{Context, Result, anyhow, ensure};
 use ensemble::Matrix;
 use sensor_model::{FEATURE_COUNT, read_features};
 
+use crate::complain;
 use crate::serve::{Detail, Media, Predictor};
-use crate::{complain, model_package};
 
 /// How the answers are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -61,10 +61,9 @@ fn score(args: &Args) -> Result<Vec<u8>> {
         !args.explain || args.output == Output::Json,
         "explanations are printed as JSON only; give --output json beside --explain"
     );
-    let model = model_package::read(&args.model)?;
-    let predictor = Predictor::from_bytes(&model);
-    let shown = args.model.display();
-    let predictor = predictor.with_context(|| format!("cannot use the model {shown}"))?;
+    let cannot = || format!("cannot use the model {}", args.model.display());
+    let model = fire_run::read_model(&args.model).with_context(cannot)?;
+    let predictor = Predictor::from_bytes(&model).with_context(cannot)?;
     let values = read_features(&args.file)?;
     let write = |media| {
         let detail = Detail {

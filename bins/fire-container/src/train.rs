@@ -23,12 +23,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::{Context, Result, anyhow};
 use ensemble::metrics::best_f1_threshold;
+use fire_run::Channel;
+use fire_run::metrics::{model_bytes_line, out_of_bag_lines};
 
 use crate::paths::OptMl;
 use crate::stop::Stop;
 use crate::{Settings, complain};
 
-use channels::Channel;
+use channels::Input;
 use metrics::ScoredPart;
 use package::Trained;
 
@@ -63,8 +65,8 @@ fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
 /// Unknown settings, unusable data, a stop during the fit, or a disk that cannot be written.
 pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     let settings = Settings::read(&paths.hyperparameters())?;
-    let train = Channel::required(paths, "train")?;
-    let validation = Channel::required(paths, "validation")?;
+    let train = Input::required(paths, Channel::Train)?;
+    let validation = Input::required(paths, Channel::Validation)?;
     let (rows, held_out) = (train.rows.len(), validation.rows.len());
     writeln!(
         out,
@@ -76,18 +78,19 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     // From here on the model is fixed; the threshold is chosen before any other channel is read.
     let chosen_on = metrics::predict(&validation, &model)?;
     let threshold = best_f1_threshold(&chosen_on.labels, &chosen_on.probabilities);
-    let required = |channel: &Channel| ScoredPart::required(channel, &model, threshold);
+    let required = |input: &Input| ScoredPart::required(input, &model, threshold);
     let mut parts = vec![required(&train)?, required(&validation)?];
-    for name in ["test", "alarm-validation", "alarm-test"] {
-        if let Some(channel) = Channel::optional(paths, name)? {
-            parts.push(ScoredPart::optional(&channel, &model, threshold)?);
+    for channel in [Channel::Test, Channel::AlarmValidation, Channel::AlarmTest] {
+        if let Some(input) = Input::optional(paths, channel)? {
+            parts.push(ScoredPart::optional(&input, &model, threshold)?);
         }
     }
-    // `alarm-test:auc` would be found by the metric definition of `test:auc`.
-    for part in parts.iter().filter(|part| !part.name.starts_with("alarm-")) {
+    for part in &parts {
         part.print(out)?;
     }
-    metrics::print_out_of_bag(&model, out)?;
+    for line in model.out_of_bag().iter().flat_map(out_of_bag_lines) {
+        writeln!(out, "{line}")?;
+    }
     let alarm = alarm::trial(&parts, out)?;
     let trained = Trained {
         settings,
@@ -98,7 +101,7 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
         alarm,
     };
     let bytes = trained.write(paths)?;
-    writeln!(out, "model:bytes={bytes};")?;
+    writeln!(out, "{}", model_bytes_line(bytes))?;
     writeln!(out, "model written to {}", paths.model().display())?;
     Ok(())
 }

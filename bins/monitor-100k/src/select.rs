@@ -3,14 +3,12 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use fire_cli::{RunName, usage};
+use fire_cli::usage;
+use fire_run::layout;
 use sagemaker_ops::training::{self, Job, JobFilter, JobSummary};
 use sagemaker_ops::{BackendKind, Clients, ErrorKind, JobName, LocalBackend};
 
 use crate::Args;
-
-/// What the names of all jobs of the pipeline have in common.
-const FAMILY: &str = "flir-scd41-";
 
 /// More than the jobs of the newest run, so that none of them is missed.
 const RECENT: usize = 50;
@@ -27,7 +25,7 @@ pub(crate) async fn names(args: &Args, clients: &Clients) -> anyhow::Result<Vec<
         return Ok(names);
     }
     let family = JobFilter {
-        name_prefix: Some(FAMILY.to_owned()),
+        name_prefix: Some(layout::JOB_PREFIX.to_owned()),
         limit: Some(RECENT),
         ..JobFilter::default()
     };
@@ -43,7 +41,7 @@ pub(crate) async fn names(args: &Args, clients: &Clients) -> anyhow::Result<Vec<
 
 /// The jobs of the newest run, oldest first; `recent` is newest first.
 fn newest_run(recent: &[JobSummary]) -> Vec<JobName> {
-    let run_of = |job: &JobSummary| RunName::of_job(job.name.as_str()).ok();
+    let run_of = |job: &JobSummary| layout::run_of_job(job.name.as_str()).ok();
     let Some(run) = recent.iter().find_map(run_of) else {
         return Vec::new();
     };

@@ -85,9 +85,9 @@ fn instances(job: &Job) -> String {
 }
 
 /// The figures on validation rows that say most, as far as they are known.
-fn figures(metrics: &BTreeMap<String, f64>) -> String {
+fn figures(found: &BTreeMap<String, f64>) -> String {
     let known = FIGURES[..3].iter().filter_map(|(name, title)| {
-        let value = metrics.get(&format!("validation:{name}"))?;
+        let value = found.get(&fire_run::metrics::name(Channel::Validation, name))?;
         Some(format!("{title} {value:.4}"))
     });
     let known: Vec<String> = known.collect();
@@ -130,10 +130,14 @@ pub(crate) fn metrics(jobs: &[Job]) -> Vec<String> {
             .collect(),
     ];
     for job in jobs {
-        for part in ["validation", "test"] {
+        for part in [Channel::Validation, Channel::Test] {
             let values: Vec<Option<f64>> = FIGURES
                 .iter()
-                .map(|(name, _)| job.metrics.get(&format!("{part}:{name}")).copied())
+                .map(|(name, _)| {
+                    job.metrics
+                        .get(&fire_run::metrics::name(part, name))
+                        .copied()
+                })
                 .collect();
             if values.iter().all(Option::is_none) {
                 continue;
@@ -142,7 +146,7 @@ pub(crate) fn metrics(jobs: &[Job]) -> Vec<String> {
                 .into_iter()
                 .map(|value| value.map_or(NONE.to_owned(), |value| format!("{value:.4}")));
             rows.push(
-                [job.name.to_string(), part.to_owned()]
+                [job.name.to_string(), part.to_string()]
                     .into_iter()
                     .chain(values)
                     .collect(),

@@ -5,7 +5,8 @@
 
 use anyhow::anyhow;
 use ensemble::metrics::{Candidate, PairedDifferences, Scores, paired_differences};
-use fire_cli::{RunName, usage};
+use fire_cli::usage;
+use fire_run::{Channel, RunName};
 use serde::Serialize;
 
 use crate::gather::{Gathered, Source, gather};
@@ -51,7 +52,7 @@ impl Side {
 
     /// What tells the rows of the test part from any other.
     fn test_fingerprint(&self) -> &str {
-        let part = self.gathered.manifest.parts.get("test");
+        let part = self.gathered.manifest.parts.get(&Channel::Test);
         part.map_or("", |part| &part.fingerprint)
     }
 

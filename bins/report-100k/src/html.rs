@@ -19,14 +19,14 @@ mod work;
 
 use std::collections::BTreeMap;
 
-use fire_cli::DataManifest;
+use fire_run::DataManifest;
 use maud::html;
 
 use crate::curves::Curves;
 use crate::importance::Inspection;
 use crate::models::Trained;
-use crate::report::Report;
 use crate::thumbnails::Thumbnail;
+use fire_run::report::Report;
 
 pub(crate) use compare::comparison_page;
 pub(crate) use figure::{Figure, Key};

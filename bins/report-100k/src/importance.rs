@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use ensemble::artifact::Artifact;
 use ensemble::inspection::{Dependence, Importance, partial_dependence, permutation_importance};
 use ensemble::{Error, Matrix, Prepared, Samples};
-use fire_cli::{Layout, RunName};
+use fire_cli::Project;
+use fire_run::{Channel, RunName, layout};
 use sagemaker_ops::Clients;
 use sensor_model::{FEATURE_COUNT, Feature, Rows};
 
@@ -39,11 +40,12 @@ pub(crate) struct Inspection {
 /// Downloads the rows of the validation part.
 pub(crate) async fn validation_rows(
     clients: &Clients,
-    layout: &Layout,
+    project: &Project,
     run: &RunName,
 ) -> anyhow::Result<Rows> {
     let folder = tempfile::tempdir().context("no folder for the validation part")?;
-    for object in sagemaker_ops::storage::list(clients, &layout.part(run, "validation")).await? {
+    let prefix = project.uri(&layout::channel(run, Channel::Validation));
+    for object in sagemaker_ops::storage::list(clients, &prefix).await? {
         let name = Path::new(object.uri.key()).file_name();
         // A folder that was made by hand is an object without a file's name.
         if let Some(name) = name.filter(|_| object.size > 0) {

@@ -4,7 +4,7 @@
 //! tells rows, audit and ceiling; each job's artifact carries the figures of its model;
 //! the ensemble's artifact carries weights, threshold and its own figures; `train-100k`
 //! and `deploy-100k` leave their timings and the endpoint's answers under `runs/<run>/`
-//! in the state directory. [`gather`] collects these, [`report`] is the documented form.
+//! in the state directory. [`gather`] collects these; `fire_run::report` is the documented form.
 //!
 //! `report.html` shows more. [`models`] reads the predictions that the jobs left and votes
 //! as the ensemble does, [`curves`] makes curves of them, [`importance`] looks into the
@@ -17,7 +17,6 @@
 
 mod gather;
 mod place;
-mod report;
 mod table;
 
 mod compare;
@@ -33,7 +32,8 @@ mod written;
 
 use anyhow::anyhow;
 use clap::Parser;
-use fire_cli::{CommonArgs, Console, EXIT_CODES, Exit, Project, ProjectArgs, RunName, usage};
+use fire_cli::{CommonArgs, Console, EXIT_CODES, Exit, Project, ProjectArgs, usage};
+use fire_run::RunName;
 
 use place::Place;
 
@@ -80,7 +80,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     let place = Place {
         state_dir: &state_dir,
         clients: &clients,
-        layout: &project.layout,
+        project: &project,
     };
     if let [first, second] = args.compare.as_slice() {
         return written::compared(&place, [first, second], console).await;

@@ -2,10 +2,10 @@
 
 use ensemble::artifact::Artifact;
 use ensemble::{Predictions, weights};
-use fire_cli::JobOutput;
+use fire_cli::fetch_output;
+use fire_run::Channel;
+use fire_run::report::Report;
 use sagemaker_ops::{Clients, S3Uri};
-
-use crate::report::Report;
 
 /// The name of the vote among the models.
 pub(crate) const ENSEMBLE: &str = "ensemble";
@@ -46,16 +46,16 @@ impl Models {
             missing: Vec::new(),
         };
         for job in trained {
-            let output = JobOutput::fetch(clients, &job.uri).await?;
+            let output = fetch_output(clients, &job.uri).await?;
             // A job of somebody else may have had no test part.
-            let Some(test) = output.predictions("test")? else {
+            let Some(test) = output.predictions(Channel::Test)? else {
                 found.missing.push(format!(
                     "The job of {} had no test part, so that there are no curves of its model.",
                     job.name
                 ));
                 continue;
             };
-            let validation = output.required("validation")?;
+            let validation = output.required(Channel::Validation)?;
             found.models.push(Model {
                 name: job.name.clone(),
                 threshold: job.artifact.threshold,

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use fire_cli::{Console, Layout, RunName};
+use fire_cli::{Console, Project};
+use fire_run::{RunName, layout, records};
 use sagemaker_ops::Clients;
 
 use crate::gather::Source;
@@ -11,18 +12,18 @@ use crate::gather::Source;
 pub(crate) struct Place<'a> {
     pub(crate) state_dir: &'a Path,
     pub(crate) clients: &'a Clients,
-    pub(crate) layout: &'a Layout,
+    pub(crate) project: &'a Project,
 }
 
 impl Place<'_> {
     pub(crate) fn folder(&self, run: &RunName) -> PathBuf {
-        fire_cli::run_folder(self.state_dir, run)
+        records::folder(self.state_dir, run)
     }
 
     pub(crate) fn source<'s>(&'s self, folder: &'s Path) -> Source<'s> {
         Source {
             clients: self.clients,
-            layout: self.layout,
+            project: self.project,
             records: folder,
         }
     }
@@ -35,8 +36,8 @@ impl Place<'_> {
         console: &mut Console<'_>,
     ) -> anyhow::Result<()> {
         let path = self.folder(run).join(file);
-        fire_cli::write_file(&path, &bytes)?;
-        let uri = self.layout.result(run, file);
+        records::write_file(&path, &bytes)?;
+        let uri = self.project.uri(&layout::result(run, file));
         sagemaker_ops::storage::put_bytes(self.clients, &uri, bytes).await?;
         console.say(format!("report: {} and {uri}", path.display()))?;
         Ok(())

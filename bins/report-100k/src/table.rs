@@ -3,7 +3,7 @@
 use ensemble::metrics::Scores;
 use fire_cli::{FIGURES_HEADER, false_alarms_in_words, figures_in_columns, rule_in_words};
 
-use crate::report::Report;
+use fire_run::report::Report;
 
 /// The figures of each model on the test part, the ceiling beside them, the weights
 /// and the endpoint's answers.

@@ -2,7 +2,7 @@
 
 use ensemble::alarm::{AlarmTrial, Figures};
 
-use crate::report::Report;
+use fire_run::report::Report;
 
 /// The share of fires that must be found within a minute before anybody may be told to rely on it.
 ///
@@ -84,11 +84,11 @@ fn by_rows(report: &Report) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use fire_cli::Ceiling;
+    use fire_run::Ceiling;
     use serde_json::json;
 
     use super::*;
-    use crate::report::{EnsembleReport, SplitReport, Timings};
+    use fire_run::report::{EnsembleReport, SplitReport, Timings};
 
     /// An alarm that finds such a share within a minute, at so many false alarms a day with that upper end.
     fn alarm([within_60_s, per_day, upper]: [f64; 3]) -> AlarmTrial {
@@ -125,7 +125,7 @@ mod tests {
                 validation: 0,
                 test: 4,
                 groups: 4,
-                audit: json!(null),
+                audit: serde_json::from_value(json!({"passed": true, "checks": []})).unwrap(),
             },
             jobs: Vec::new(),
             ensemble: Some(EnsembleReport {
@@ -133,7 +133,7 @@ mod tests {
                 threshold: 0.5,
                 validation: None,
                 test: Some(test.unwrap()),
-                model_uri: "s3://bucket-of-ours/model".parse().unwrap(),
+                model_uri: "s3://bucket-of-ours/model".to_owned(),
             }),
             ceiling: None,
             alarm,

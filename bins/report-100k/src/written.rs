@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use ensemble::artifact::Artifact;
-use fire_cli::{Console, Exit, RunName};
+use fire_cli::{Console, Exit};
+use fire_run::{RunName, records};
 
 use crate::compare::{self, Comparison, Side};
 use crate::curves::Curves;
@@ -30,7 +31,7 @@ pub(crate) async fn reported(
     }
     // The figures are kept even if the page cannot be made.
     let json = serde_json::to_vec_pretty(report)?;
-    place.keep(run, ("report.json", json), console).await?;
+    place.keep(run, (records::REPORT, json), console).await?;
     let page = page(&source, (run, commit), &gathered).await?;
     place
         .keep(run, ("report.html", page.into_bytes()), console)
@@ -72,7 +73,7 @@ async fn page(
     let models = Models::fetch(source.clients, &gathered.trained, report).await?;
     let inspection = match main_artifact(gathered) {
         Some((name, artifact)) => {
-            let rows = importance::validation_rows(source.clients, source.layout, run).await?;
+            let rows = importance::validation_rows(source.clients, source.project, run).await?;
             // A validation part of one class has no AUC that could fall.
             Inspection::of(name, artifact, &rows)
                 .map_err(|error| format!("The model could not be looked into: {error}."))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use fire_cli::DataManifest;
+use fire_run::DataManifest;
 use sha2::{Digest, Sha256};
 
 use crate::divide::Prepared;
@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
     use crate::Args;
-    use crate::summary::Timings;
+    use fire_run::records::TrainTimings;
 
     fn recipe(seed: u64) -> Recipe {
         let seed = seed.to_string();
@@ -170,7 +170,7 @@ mod tests {
     fn prepared(recipe: &Recipe) -> Prepared {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let console = Console::new(&mut out, &mut err, Style::default());
-        crate::dataset::prepare(recipe, &mut Timings::default(), &console).unwrap()
+        crate::dataset::prepare(recipe, &mut TrainTimings::default(), &console).unwrap()
     }
 
     #[test]

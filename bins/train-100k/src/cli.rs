@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Parser;
 use ensemble::{Algorithm, Params};
-use fire_cli::{CommonArgs, EXIT_CODES, ProjectArgs, RunName, SpendingArgs, shell_word, usage};
+use fire_cli::{CommonArgs, EXIT_CODES, ProjectArgs, SpendingArgs, shell_word, usage};
+use fire_run::RunName;
 use sensor_model::Profile;
 
 use crate::job_args::JobArgs;

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use fire_cli::{Console, usage};
+use fire_run::Channel;
+use fire_run::records::TrainTimings;
 use sensor_model::Rows;
 use sensor_model::episode::EpisodeSource;
 use split::{Part, Ratios, RowKey};
@@ -14,7 +16,6 @@ use crate::divide::{self, Drawn, Prepared};
 use crate::recipe::{Mixed, Recipe, Source};
 use crate::shard::Shard;
 use crate::simulation::Simulation;
-use crate::summary::Timings;
 use crate::{parts, rows};
 
 /// Generates or reads the rows, splits them and audits the split.
@@ -24,7 +25,7 @@ use crate::{parts, rows};
 /// its audit (nothing may be trained on it).
 pub(crate) fn prepare(
     recipe: &Recipe,
-    timings: &mut Timings,
+    timings: &mut TrainTimings,
     console: &Console<'_>,
 ) -> anyhow::Result<Prepared> {
     let started = Instant::now();
@@ -91,12 +92,13 @@ fn alarm_sets(
     simulation: &Simulation,
     (seed, shard): (u64, Shard),
     console: &Console<'_>,
-) -> anyhow::Result<Vec<(&'static str, Rows)>> {
+) -> anyhow::Result<Vec<(Channel, Rows)>> {
     let hours = simulation.alarm_hours();
     let sets = simulation.alarm_sets(seed).into_iter();
-    sets.map(|(name, source)| {
+    sets.map(|(channel, source)| {
         let range = shard.piece(&source.lasting_hours(hours));
-        Ok((name, rows::episodes(&source, range, name, console)?))
+        let rows = rows::episodes(&source, range, channel.as_str(), console)?;
+        Ok((channel, rows))
     })
     .collect()
 }
@@ -105,11 +107,11 @@ fn alarm_beside(
     mixed: &Mixed,
     seed: u64,
     console: &Console<'_>,
-) -> anyhow::Result<Vec<(&'static str, Rows)>> {
+) -> anyhow::Result<Vec<(Channel, Rows)>> {
     let sets = alarm_sets(&mixed.simulation, (seed, Shard::WHOLE), console)?;
     Ok(sets
         .into_iter()
-        .map(|(name, rows)| (name, rows::apart(rows)))
+        .map(|(channel, rows)| (channel, rows::apart(rows)))
         .collect())
 }
 
@@ -121,7 +123,7 @@ pub(crate) fn shard(
     recipe: &Recipe,
     shard: Shard,
     console: &Console<'_>,
-) -> anyhow::Result<BTreeMap<String, Rows>> {
+) -> anyhow::Result<BTreeMap<Channel, Rows>> {
     let Source::Episodes {
         samples,
         simulation,
@@ -141,14 +143,9 @@ pub(crate) fn shard(
         let taken: Vec<usize> = (0..rows.len())
             .filter(|&i| part_of[own.start + i] == part)
             .collect();
-        parts.insert(part.to_string(), rows.select(&taken));
+        parts.insert(Channel::from(part), rows.select(&taken));
     }
-    let alarm = alarm_sets(simulation, (recipe.seed, shard), console)?;
-    parts.extend(
-        alarm
-            .into_iter()
-            .map(|(name, rows)| (name.to_owned(), rows)),
-    );
+    parts.extend(alarm_sets(simulation, (recipe.seed, shard), console)?);
     Ok(parts)
 }
 

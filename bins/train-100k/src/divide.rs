@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, anyhow, ensure};
 use ensemble::metrics::{self, Confusion};
-use fire_cli::{Ceiling, DataManifest, PartEntry, failed, usage};
+use fire_cli::{failed, usage};
+use fire_run::{Ceiling, Channel, DataManifest, PartEntry};
 use sensor_model::{FEATURE_COUNT, Feature, Rows};
 use split::{Assignment, Audit, AuditInput, Check, Part, Ratios, RowKey};
 
@@ -15,7 +16,7 @@ use crate::recipe::{Recipe, Source};
 pub(crate) struct Prepared {
     pub(crate) manifest: DataManifest,
     /// By the names of their channels.
-    pub(crate) parts: BTreeMap<String, Rows>,
+    pub(crate) parts: BTreeMap<Channel, Rows>,
 }
 
 /// Rows on their way to the parts.
@@ -26,7 +27,7 @@ pub(crate) struct Drawn {
     /// More rows to train on.
     pub(crate) beside: Rows,
     /// Sets of whole episodes by the names of their channels.
-    pub(crate) alarm: Vec<(&'static str, Rows)>,
+    pub(crate) alarm: Vec<(Channel, Rows)>,
 }
 
 /// The part of each row; no key is in two of them.
@@ -57,30 +58,24 @@ pub(crate) fn divide(recipe: &Recipe, drawn: Drawn) -> anyhow::Result<Prepared> 
         )),
         _ => error,
     })?;
-    let mut parts: Vec<(String, Rows)> = Vec::new();
+    let mut parts = BTreeMap::new();
     let mut ceilings = BTreeMap::new();
     for part in Part::ALL {
         let indices = assignment.rows(part);
         let mut taken = rows.select(&indices);
         if let Some(expected) = &drawn.expected {
             let expected: Vec<f64> = indices.iter().map(|&index| expected[index]).collect();
-            ceilings.insert(part.to_string(), ceiling(&taken.labels, &expected));
+            ceilings.insert(Channel::from(part), ceiling(&taken.labels, &expected));
         }
         if part == Part::Train {
             add(&mut taken, &drawn.beside);
         }
-        parts.push((part.to_string(), taken));
+        parts.insert(Channel::from(part), taken);
     }
     // They stand in the parts now, and a million rows are 120 MB.
     drop(rows);
-    parts.extend(
-        drawn
-            .alarm
-            .into_iter()
-            .map(|(name, rows)| (name.to_owned(), rows)),
-    );
-    let found = parts.into_iter().collect();
-    let mut prepared = described(recipe, found, assignment.report.largest_deviation)?;
+    parts.extend(drawn.alarm);
+    let mut prepared = described(recipe, parts, assignment.report.largest_deviation)?;
     for (part, ceiling) in ceilings {
         if let Some(entry) = prepared.manifest.parts.get_mut(&part) {
             entry.ceiling = ceiling;
@@ -100,12 +95,12 @@ fn add(rows: &mut Rows, beside: &Rows) {
 
 /// Parts that were divided before, possibly by several machines.
 pub(crate) fn joined(recipe: &Recipe, found: parts::Found) -> anyhow::Result<Prepared> {
-    let count = |part: &str| found.parts.get(part).map_or(0, Rows::len);
-    let all: usize = Part::ALL.map(|part| count(&part.to_string())).iter().sum();
+    let count = |part: Part| found.parts.get(&part.into()).map_or(0, Rows::len);
+    let all: usize = Part::ALL.map(count).iter().sum();
     let deviation = Part::ALL
         .iter()
         .zip(Ratios::default().shares())
-        .map(|(part, wanted)| (count(&part.to_string()) as f64 / all as f64 - wanted).abs())
+        .map(|(part, wanted)| (count(*part) as f64 / all as f64 - wanted).abs())
         .fold(0.0, f64::max);
     let mut prepared = described(recipe, found.parts, deviation)?;
     let manifest = &mut prepared.manifest;
@@ -121,11 +116,11 @@ pub(crate) fn joined(recipe: &Recipe, found: parts::Found) -> anyhow::Result<Pre
 /// The manifest of parts whose audit passes.
 fn described(
     recipe: &Recipe,
-    parts: BTreeMap<String, Rows>,
+    parts: BTreeMap<Channel, Rows>,
     split_deviation: f64,
 ) -> anyhow::Result<Prepared> {
     let of = |part: Part| {
-        let rows = parts.get(&part.to_string());
+        let rows = parts.get(&part.into());
         rows.with_context(|| format!("there is no part {part}"))
     };
     let mut rows = Rows::default();
@@ -150,7 +145,7 @@ fn described(
         schema: sensor_model::fingerprint().to_owned(),
         parts: parts
             .iter()
-            .map(|(name, rows)| (name.clone(), entry(rows)))
+            .map(|(&channel, rows)| (channel, entry(rows)))
             .collect(),
         split_deviation,
         single_features: single_features(of(Part::Test)?),
@@ -160,11 +155,11 @@ fn described(
 }
 
 /// That the alarm sets share no site with the parts or with each other; nothing where there are none.
-fn sets_apart(parts: &BTreeMap<String, Rows>, divided: &Rows) -> Option<Check> {
+fn sets_apart(parts: &BTreeMap<Channel, Rows>, divided: &Rows) -> Option<Check> {
     let alarm: Vec<(&str, &[u64])> = parts
         .iter()
-        .filter(|(name, _)| name.starts_with("alarm-"))
-        .map(|(name, rows)| (name.as_str(), inseparable(rows)))
+        .filter(|(channel, _)| Channel::ALARM.contains(channel))
+        .map(|(channel, rows)| (channel.as_str(), inseparable(rows)))
         .collect();
     let sets = [&[("the parts", inseparable(divided))][..], &alarm].concat();
     (!alarm.is_empty()).then(|| split::disjoint("alarm_site_overlap", &sets))

@@ -5,49 +5,21 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use ensemble::{Algorithm, Params};
-use fire_cli::{Layout, Project, RunName, usage};
+use fire_cli::{Project, usage};
+use fire_run::metrics::Definition;
+use fire_run::records::JobRecord;
+use fire_run::{Channel, RunName, layout};
 use sagemaker_ops::training::{
-    Channel, JobStatus, MetricDefinition, Spot, Submission, TrainingRequest,
+    Channel as InputChannel, JobStatus, MetricDefinition, Spot, Submission, TrainingRequest,
 };
-use sagemaker_ops::{Clients, JobName, S3Uri};
-use serde::Serialize;
+use sagemaker_ops::{Clients, JobName};
 
 use crate::job_args::Machine;
-
-/// The parts that a job reports figures for.
-const REPORTED_PARTS: [&str; 3] = ["train", "validation", "test"];
-
-/// The figures that `fire-container` prints for each part as `part:figure=value;`.
-const FIGURES: [&str; 7] = [
-    "auc",
-    "accuracy",
-    "f1",
-    "precision",
-    "recall",
-    "logloss",
-    "brier",
-];
-
-/// What it prints in the same form of the model as a whole: the model file's size, and a forest's figures on the rows
-/// that its trees did not see, where `oob_score` asks for them.
-const MODEL_FIGURES: [&str; 4] = [
-    "model:bytes",
-    "out_of_bag:auc",
-    "out_of_bag:accuracy",
-    "out_of_bag:logloss",
-];
-
-/// What it prints of the alarm rule, where there are whole episodes to choose it by.
-const ALARM_FIGURES: [&str; 2] = [
-    "alarm-test:found_within_60s",
-    "alarm-test:false_alarms_per_day",
-];
 
 /// What the three jobs of a run have in common.
 pub(crate) struct Order<'a> {
     pub(crate) run: &'a RunName,
-    /// The channels, by the names of their parts.
-    pub(crate) parts: Vec<String>,
+    pub(crate) channels: Vec<Channel>,
     pub(crate) project: &'a Project,
     pub(crate) settings: &'a BTreeMap<Algorithm, Params>,
     pub(crate) machine: Machine,
@@ -65,19 +37,6 @@ impl Order<'_> {
     }
 }
 
-/// A job of the run, and whether this call created it.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct SubmittedJob {
-    /// The job's name.
-    pub(crate) name: JobName,
-    /// What it trains.
-    pub(crate) algorithm: Algorithm,
-    /// Where its model will be.
-    pub(crate) model_uri: S3Uri,
-    /// False when an earlier call had created it.
-    pub(crate) created: bool,
-}
-
 /// Creates the jobs that do not exist yet.
 ///
 /// # Errors
@@ -85,7 +44,7 @@ pub(crate) struct SubmittedJob {
 pub(crate) async fn submit_all(
     clients: &Clients,
     order: &Order<'_>,
-) -> anyhow::Result<Vec<SubmittedJob>> {
+) -> anyhow::Result<Vec<JobRecord>> {
     let mut jobs = Vec::new();
     for (algorithm, params) in order.settings {
         let request = request(order, *algorithm, params)?;
@@ -94,11 +53,11 @@ pub(crate) async fn submit_all(
         if !created {
             same_settings(clients, &request).await?;
         }
-        let model_uri = order.project.layout.model_of(request.job.as_str());
-        jobs.push(SubmittedJob {
-            name: request.job,
+        let model_uri = order.project.uri(&layout::model(request.job.as_str()));
+        jobs.push(JobRecord {
+            name: request.job.to_string(),
             algorithm: *algorithm,
-            model_uri,
+            model_uri: model_uri.to_string(),
             created,
         });
     }
@@ -110,18 +69,18 @@ fn request(
     algorithm: Algorithm,
     params: &Params,
 ) -> anyhow::Result<TrainingRequest> {
-    let layout = &order.project.layout;
+    let project = order.project;
     let mut hyperparameters: BTreeMap<_, _> = params.entries().into_iter().collect();
     hyperparameters.insert("algorithm".to_owned(), algorithm.to_string());
     hyperparameters.insert("seed".to_owned(), order.seed.to_string());
     let run = order.run;
-    let job = Layout::job(run, algorithm)?;
+    let job: JobName = layout::job(run, algorithm).parse()?;
     let machine = &order.machine;
     let mut tags = order.tags.clone();
     tags.insert("run".to_owned(), run.to_string());
-    let channels = order.parts.iter().map(|part| Channel {
-        name: part.clone(),
-        uri: layout.part(run, part),
+    let channels = order.channels.iter().map(|&channel| InputChannel {
+        name: channel.to_string(),
+        uri: project.uri(&layout::channel(run, channel)),
         content_type: Some("application/x-parquet".to_owned()),
     });
     Ok(TrainingRequest {
@@ -133,11 +92,11 @@ fn request(
         max_runtime_seconds: machine.max_runtime_seconds,
         spot: machine.spot_wait_seconds.map(|max_wait_seconds| Spot {
             max_wait_seconds,
-            checkpoints: Some(layout.checkpoints(&job)),
+            checkpoints: Some(project.uri(&layout::checkpoints(job.as_str()))),
         }),
         hyperparameters,
         channels: channels.collect(),
-        output: layout.models(),
+        output: project.uri(&layout::models()),
         metrics: metric_definitions(),
         environment: BTreeMap::new(),
         tags,
@@ -146,16 +105,9 @@ fn request(
 }
 
 fn metric_definitions() -> Vec<MetricDefinition> {
-    let names = REPORTED_PARTS
-        .iter()
-        .flat_map(|part| FIGURES.iter().map(move |figure| format!("{part}:{figure}")));
-    names
-        .chain(MODEL_FIGURES.map(str::to_owned))
-        .chain(ALARM_FIGURES.map(str::to_owned))
-        .map(|name| MetricDefinition {
-            regex: format!("{name}=([0-9.eE+-]+);"),
-            name,
-        })
+    let definitions = fire_run::metrics::definitions().into_iter();
+    definitions
+        .map(|Definition { name, regex }| MetricDefinition { name, regex })
         .collect()
 }
 
@@ -206,19 +158,5 @@ fn pause(clients: &Clients) -> Duration {
     match clients.kind() {
         sagemaker_ops::BackendKind::Local => Duration::from_millis(200),
         sagemaker_ops::BackendKind::Aws => Duration::from_secs(30),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn metric_definitions_stay_within_what_sagemaker_takes() {
-        let definitions = metric_definitions();
-        assert_eq!(definitions.len(), 27);
-        assert!(definitions.len() <= 40);
-        assert_eq!(definitions[7].name, "validation:auc");
-        assert_eq!(definitions[7].regex, "validation:auc=([0-9.eE+-]+);");
     }
 }

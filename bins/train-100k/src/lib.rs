@@ -37,9 +37,11 @@ mod jobs;
 mod preflight;
 mod summary;
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
-use fire_cli::{Console, Exit, Project, RunName};
+use fire_cli::{Console, Exit, Project};
+use fire_run::RunName;
+use fire_run::records::TrainTimings;
 use sagemaker_ops::Clients;
 
 use cache::Cache;
@@ -47,7 +49,7 @@ pub use cli::Args;
 pub use job_args::JobArgs;
 pub use shard::Shard;
 pub use simulation::EpisodeArgs;
-use summary::{Summary, Timings};
+use summary::Summary;
 
 /// Does what the arguments say; results go to the console.
 ///
@@ -56,7 +58,7 @@ use summary::{Summary, Timings};
 /// refuses (3); see [`fire_cli::exit_of`].
 pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
     let settings = args.settings()?;
-    let run = RunName::given_or_now(args.run.clone());
+    let run = RunName::given_or_stamped(args.run.clone(), SystemTime::now());
     let recipe = args.recipe(&run)?;
     if let Some(folder) = &args.out {
         remote::refuse(&recipe)?;
@@ -68,7 +70,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     console.note(format!("run {run}"))?;
     let mut order = jobs::Order {
         run: &run,
-        parts: recipe.source.parts(),
+        channels: recipe.source.channels(),
         project: &project,
         settings: &settings,
         machine: args.jobs.machine()?,
@@ -86,17 +88,17 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
         "Nothing is lost; resume with: {}",
         args.resume_command(&run)?
     ));
-    let mut timings = Timings::default();
+    let mut timings = TrainTimings::default();
     let cache = Cache::of(&args.common.state_dir()?);
     let (recipe, _kept) = remote::fetched(&recipe, &clients, console).await?;
     let output = (&mut timings, &mut *console);
     let manifest = upload::ensure(&recipe, &cache, (&clients, &project), output).await?;
-    order.parts = manifest.parts.keys().cloned().collect();
+    order.channels = manifest.parts.keys().copied().collect();
     let jobs = jobs::submit_all(&clients, &order).await?;
     let summary = Summary::new(&args, &project, (manifest, jobs), timings)?;
     summary.record(&args.common.state_dir()?)?;
     summary.say(console)?;
-    console.json(&summary)?;
+    console.json(&summary.0)?;
     if args.wait {
         wait(&clients, &summary, console).await
     } else {
@@ -111,10 +113,10 @@ async fn wait(
 ) -> anyhow::Result<Exit> {
     console.notice().set(format!(
         "The jobs go on; watch them with: {}",
-        summary.monitor_command
+        summary.0.monitor_command
     ));
     let started = Instant::now();
-    let failures = jobs::wait_all(clients, &summary.job_names()).await?;
+    let failures = jobs::wait_all(clients, &summary.job_names()?).await?;
     for failure in &failures {
         console.warn(failure)?;
     }
@@ -122,7 +124,7 @@ async fn wait(
         console.warn(format!(
             "a job's name cannot be used twice: correct the cause (a time limit: --max-runtime) \
              and give another --run; for the end of a failed job's log: {}",
-            summary.monitor_command
+            summary.0.monitor_command
         ))?;
     }
     console.note(format!(

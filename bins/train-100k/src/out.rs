@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use fire_cli::{Console, Exit};
+use fire_run::records::TrainTimings;
 
 use crate::recipe::Recipe;
 use crate::shard::Shard;
-use crate::summary::{self, Timings};
-use crate::{dataset, parts};
+use crate::{dataset, parts, summary};
 
 /// The parts and their manifest, or a shard of them, into a folder, without any backend.
 pub(crate) fn write(
@@ -27,7 +27,7 @@ pub(crate) fn write(
         console.json(&record)?;
         return Ok(Exit::Done);
     }
-    let prepared = dataset::prepare(recipe, &mut Timings::default(), console)?;
+    let prepared = dataset::prepare(recipe, &mut TrainTimings::default(), console)?;
     parts::write(&prepared, folder)?;
     console.say(summary::dataset_lines(&prepared.manifest))?;
     console.say(format!("written to {}", folder.display()))?;

@@ -15,9 +15,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, ensure};
-use fire_cli::{Ceiling, DataManifest, PartEntry, usage};
+use fire_cli::usage;
+use fire_run::{Ceiling, Channel, DataManifest, PartEntry, records};
 use sensor_model::Rows;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::divide::{self, Prepared};
@@ -32,8 +32,8 @@ pub(crate) struct Found {
     pub(crate) profile: String,
     pub(crate) settings: BTreeMap<String, String>,
     /// By the names of their channels.
-    pub(crate) parts: BTreeMap<String, Rows>,
-    pub(crate) ceilings: BTreeMap<String, Option<Ceiling>>,
+    pub(crate) parts: BTreeMap<Channel, Rows>,
+    pub(crate) ceilings: BTreeMap<Channel, Option<Ceiling>>,
 }
 
 /// What a shard says of itself and of the whole that it belongs to.
@@ -41,7 +41,7 @@ pub(crate) struct Found {
 pub(crate) struct ShardRecord {
     shard: String,
     whole: Whole,
-    parts: BTreeMap<String, PartEntry>,
+    parts: BTreeMap<Channel, PartEntry>,
 }
 
 /// What all shards of a dataset agree on.
@@ -59,21 +59,21 @@ pub(crate) fn write(prepared: &Prepared, folder: &Path) -> anyhow::Result<()> {
     let manifest = folder.join(MANIFEST);
     // An older dataset's manifest must not vouch for parts that are being replaced.
     forget(&manifest)?;
-    for (part, rows) in &prepared.parts {
+    for (&part, rows) in &prepared.parts {
         write_part(folder, part, (Shard::WHOLE, rows))?;
     }
-    fire_cli::write_json(&manifest, &prepared.manifest)
+    Ok(records::write(&manifest, &prepared.manifest)?)
 }
 
 /// Writes a shard's share of the parts, and then the record that says that it is whole.
 pub(crate) fn write_shard(
     recipe: &Recipe,
-    (shard, parts): (Shard, &BTreeMap<String, Rows>),
+    (shard, parts): (Shard, &BTreeMap<Channel, Rows>),
     folder: &Path,
 ) -> anyhow::Result<ShardRecord> {
     let path = folder.join(shard.record_name());
     forget(&path)?;
-    for (part, rows) in parts {
+    for (&part, rows) in parts {
         write_part(folder, part, (shard, rows))?;
     }
     let record = ShardRecord {
@@ -87,21 +87,21 @@ pub(crate) fn write_shard(
         },
         parts: parts
             .iter()
-            .map(|(name, rows)| (name.clone(), divide::entry(rows)))
+            .map(|(&channel, rows)| (channel, divide::entry(rows)))
             .collect(),
     };
-    fire_cli::write_json(&path, &record)?;
+    records::write(&path, &record)?;
     Ok(record)
 }
 
 /// The file of a part that was written in one go.
-pub(crate) fn file(folder: &Path, part: &str) -> PathBuf {
-    folder.join(part).join(Shard::WHOLE.file_name())
+pub(crate) fn file(folder: &Path, part: Channel) -> PathBuf {
+    folder.join(part.as_str()).join(Shard::WHOLE.file_name())
 }
 
 /// The manifest of a folder that [`write()`] wrote; nothing if it did not come to the end.
 pub(crate) fn manifest(folder: &Path) -> anyhow::Result<Option<DataManifest>> {
-    read_json(&folder.join(MANIFEST))
+    Ok(records::read(&folder.join(MANIFEST))?)
 }
 
 /// Reads a dataset that was written in one go or in shards, which must all be there.
@@ -118,15 +118,15 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Found> {
 fn read_whole(folder: &Path, manifest: DataManifest) -> anyhow::Result<Found> {
     same_schema(&manifest.schema)?;
     let mut parts = BTreeMap::new();
-    for (part, entry) in &manifest.parts {
-        parts.insert(part.clone(), read_part(&file(folder, part), entry)?);
+    for (&part, entry) in &manifest.parts {
+        parts.insert(part, read_part(&file(folder, part), entry)?);
     }
     let entries = manifest.parts.iter();
     Ok(Found {
         profile: manifest.profile,
         settings: manifest.settings,
         ceilings: entries
-            .map(|(name, entry)| (name.clone(), entry.ceiling))
+            .map(|(&channel, entry)| (channel, entry.ceiling))
             .collect(),
         parts,
     })
@@ -136,10 +136,10 @@ fn read_shards(folder: &Path) -> anyhow::Result<Found> {
     let first = any_record(folder)?;
     let shard: Shard = first.shard.parse().map_err(anyhow::Error::msg)?;
     same_schema(&first.whole.schema)?;
-    let mut parts: BTreeMap<String, Rows> = BTreeMap::new();
+    let mut parts: BTreeMap<Channel, Rows> = BTreeMap::new();
     for sibling in shard.siblings() {
         let path = folder.join(sibling.record_name());
-        let record: ShardRecord = read_json(&path)?.with_context(|| {
+        let record: ShardRecord = records::read(&path)?.with_context(|| {
             format!("shard {sibling} is missing: make it with --shard {sibling} and the flags of the others, or copy it here")
         })?;
         ensure!(
@@ -147,9 +147,9 @@ fn read_shards(folder: &Path) -> anyhow::Result<Found> {
             "{} is of another dataset than shard {shard}: it was made with other flags",
             path.display()
         );
-        for (part, entry) in &record.parts {
-            let rows = read_part(&folder.join(part).join(sibling.file_name()), entry)?;
-            parts.entry(part.clone()).or_default().extend(rows);
+        for (&part, entry) in &record.parts {
+            let rows = read_part(&folder.join(part.as_str()).join(sibling.file_name()), entry)?;
+            parts.entry(part).or_default().extend(rows);
         }
     }
     Ok(Found {
@@ -172,7 +172,7 @@ fn any_record(folder: &Path) -> anyhow::Result<ShardRecord> {
     let first = names.into_iter().min().ok_or_else(|| {
         anyhow!("there is neither {MANIFEST} nor the record of a shard; `train-100k --out DIR` writes such a folder")
     })?;
-    let record = read_json(&folder.join(&first))?;
+    let record = records::read(&folder.join(&first))?;
     record.with_context(|| format!("{first} is gone"))
 }
 
@@ -199,8 +199,8 @@ fn same_schema(schema: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write_part(folder: &Path, part: &str, (shard, rows): (Shard, &Rows)) -> anyhow::Result<()> {
-    let folder = folder.join(part);
+fn write_part(folder: &Path, part: Channel, (shard, rows): (Shard, &Rows)) -> anyhow::Result<()> {
+    let folder = folder.join(part.as_str());
     fs::create_dir_all(&folder)
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     sensor_model::write_rows(&folder.join(shard.file_name()), rows)?;
@@ -214,16 +214,4 @@ fn forget(path: &Path) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-fn read_json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Option<T>> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| path.display().to_string()),
-    };
-    let parsed = serde_json::from_slice(&bytes);
-    parsed
-        .map(Some)
-        .with_context(|| format!("{} is damaged", path.display()))
 }

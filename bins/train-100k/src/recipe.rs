@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
-use fire_cli::{DataManifest, RunName, usage};
+use fire_cli::usage;
+use fire_run::{Channel, DataManifest, RunName};
 use sensor_model::Profile;
-use split::Part;
 
 use crate::remote;
 use crate::simulation::Simulation;
@@ -72,18 +72,15 @@ impl Source {
     }
 
     /// The parts that the dataset will have, as far as is known before it is made or read.
-    pub(crate) fn parts(&self) -> Vec<String> {
+    pub(crate) fn channels(&self) -> Vec<Channel> {
         let simulation = match self {
             Self::Episodes { simulation, .. } => Some(simulation),
             Self::Files { mixed, .. } => mixed.as_ref().map(|mixed| &mixed.simulation),
             Self::Original { .. } | Self::Parts(_) => None,
         };
         let alarm = simulation.filter(|simulation| simulation.alarm_hours() > 0.0);
-        let names = Part::ALL.map(|part| part.to_string()).into_iter();
-        let alarm = alarm
-            .iter()
-            .flat_map(|_| ["alarm-validation", "alarm-test"].map(str::to_owned));
-        names.chain(alarm).collect()
+        let alarm = alarm.iter().flat_map(|_| Channel::ALARM);
+        Channel::PARTITIONS.into_iter().chain(alarm).collect()
     }
 
     /// How many rows a generated dataset has; unknown before files are read.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use fire_cli::usage;
+use fire_run::Channel;
 use sensor_model::episode::{
     CheckedEpisodeParams, EpisodeParams, EpisodeSource, Purpose, Scenario,
 };
@@ -137,10 +138,10 @@ impl Simulation {
     }
 
     /// The two sets of whole episodes by the names of their channels; none where none were asked for.
-    pub(crate) fn alarm_sets(&self, seed: u64) -> Vec<(&'static str, EpisodeSource)> {
+    pub(crate) fn alarm_sets(&self, seed: u64) -> Vec<(Channel, EpisodeSource)> {
         let purposes = [
-            ("alarm-validation", Purpose::AlarmValidation),
-            ("alarm-test", Purpose::AlarmTest),
+            (Channel::AlarmValidation, Purpose::AlarmValidation),
+            (Channel::AlarmTest, Purpose::AlarmTest),
         ];
         let wanted = if self.alarm_hours > 0.0 {
             &purposes[..]
@@ -274,7 +275,7 @@ mod tests {
         let sets = simulation(&[]).unwrap().alarm_sets(1);
         assert_eq!(
             sets.iter().map(|set| set.0).collect::<Vec<_>>(),
-            ["alarm-validation", "alarm-test"]
+            Channel::ALARM
         );
     }
 }

@@ -2,63 +2,44 @@
 
 use std::path::Path;
 
-use fire_cli::{Console, DataManifest, Project, RunName};
-use sagemaker_ops::{JobName, S3Uri};
-use serde::{Deserialize, Serialize};
+use fire_cli::{Console, Project};
+use fire_run::records::{self, JobRecord, TrainRecord, TrainTimings};
+use fire_run::{Channel, DataManifest, layout};
+use sagemaker_ops::JobName;
 
 use crate::Args;
-use crate::jobs::SubmittedJob;
 
-/// Seconds of each step; `None` where the step was not needed.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub(crate) struct Timings {
-    /// Generating or reading the rows.
-    pub(crate) generate: Option<f64>,
-    /// Splitting and auditing.
-    pub(crate) split: Option<f64>,
-    /// Writing the parts and sending them.
-    pub(crate) upload: Option<f64>,
-}
-
-/// The JSON result; the same document is kept as `runs/<run>/train.json`.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Summary {
-    run: RunName,
-    backend: String,
-    dataset: DataManifest,
-    manifest_uri: S3Uri,
-    jobs: Vec<SubmittedJob>,
-    pub(crate) monitor_command: String,
-    timings_seconds: Timings,
-}
+/// The record of a call, which is also its JSON result.
+pub(crate) struct Summary(pub(crate) TrainRecord);
 
 impl Summary {
     pub(crate) fn new(
         args: &Args,
         project: &Project,
-        (dataset, jobs): (DataManifest, Vec<SubmittedJob>),
-        timings_seconds: Timings,
+        (dataset, jobs): (DataManifest, Vec<JobRecord>),
+        timings_seconds: TrainTimings,
     ) -> anyhow::Result<Self> {
-        let names: Vec<_> = jobs.iter().map(|job| job.name.to_string()).collect();
+        let names: Vec<_> = jobs.iter().map(|job| job.name.as_str()).collect();
         let monitor_command = format!(
             "{} {} --wait --metrics {}",
             fire_cli::sibling_program("monitor-100k"),
             names.join(" "),
             args.common.backend_flags()?
         );
-        Ok(Self {
+        Ok(Self(TrainRecord {
             run: dataset.run.clone(),
             backend: args.common.backend.to_string(),
-            manifest_uri: project.layout.manifest(&dataset.run),
+            manifest_uri: project.uri(&layout::manifest(&dataset.run)).to_string(),
             dataset,
             jobs,
             monitor_command,
             timings_seconds,
-        })
+        }))
     }
 
-    pub(crate) fn job_names(&self) -> Vec<JobName> {
-        self.jobs.iter().map(|job| job.name.clone()).collect()
+    pub(crate) fn job_names(&self) -> anyhow::Result<Vec<JobName>> {
+        let jobs = self.0.jobs.iter();
+        jobs.map(|job| Ok(job.name.parse()?)).collect()
     }
 
     /// Keeps the document in the state directory, where `report-100k` looks for it.
@@ -66,22 +47,22 @@ impl Summary {
     /// A resumed run did not generate or upload again: then the record of the first
     /// call, which has those timings, stays.
     pub(crate) fn record(&self, state_dir: &Path) -> anyhow::Result<()> {
-        let path = fire_cli::run_folder(state_dir, &self.run).join("train.json");
-        if self.timings_seconds.upload.is_none() && path.is_file() {
+        let path = records::folder(state_dir, &self.0.run).join(records::TRAIN);
+        if self.0.timings_seconds.upload.is_none() && path.is_file() {
             return Ok(());
         }
-        fire_cli::write_json(&path, self)
+        Ok(records::write(&path, &self.0)?)
     }
 
     pub(crate) fn say(&self, console: &mut Console<'_>) -> std::io::Result<()> {
-        console.say(format!("run {}", self.run))?;
-        console.say(dataset_lines(&self.dataset))?;
+        console.say(format!("run {}", self.0.run))?;
+        console.say(dataset_lines(&self.0.dataset))?;
         console.say("training jobs:")?;
-        for job in &self.jobs {
+        for job in &self.0.jobs {
             let already = if job.created { "" } else { "  (existed)" };
             console.say(format!("  {}{already}", job.name))?;
         }
-        console.say(format!("watch them:\n  {}", self.monitor_command))
+        console.say(format!("watch them:\n  {}", self.0.monitor_command))
     }
 }
 
@@ -91,8 +72,8 @@ pub(crate) fn dataset_lines(manifest: &DataManifest) -> String {
         "{} rows ({}), {} groups, seed {}",
         manifest.samples, manifest.profile, manifest.groups, manifest.seed
     )];
-    for name in ["train", "validation", "test"] {
-        if let Some(part) = manifest.parts.get(name) {
+    for name in Channel::PARTITIONS {
+        if let Some(part) = manifest.parts.get(&name) {
             let share = 100.0 * part.positives as f64 / part.rows as f64;
             lines.push(format!(
                 "  {name:<10} {:>9} rows, {share:.2} % fire",
@@ -101,10 +82,10 @@ pub(crate) fn dataset_lines(manifest: &DataManifest) -> String {
         }
     }
     for (name, what) in [
-        ("alarm-validation", "to choose the alarm rule"),
-        ("alarm-test", "to judge it"),
+        (Channel::AlarmValidation, "to choose the alarm rule"),
+        (Channel::AlarmTest, "to judge it"),
     ] {
-        if let Some(set) = manifest.parts.get(name) {
+        if let Some(set) = manifest.parts.get(&name) {
             let hours = set.rows as f64 / 3_600.0;
             lines.push(format!(
                 "  {name} {hours:.1} hours of whole episodes, {what}"

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
-use fire_cli::{Console, DataManifest, Project, usage};
+use fire_cli::{Console, Project, usage};
+use fire_run::records::TrainTimings;
+use fire_run::{DataManifest, layout};
 use sagemaker_ops::Clients;
 use sagemaker_ops::storage::Uploaded;
 
 use crate::cache::Cache;
 use crate::recipe::Recipe;
-use crate::summary::Timings;
 use crate::{dataset, parts};
 
 /// Makes sure that the run's dataset is whole in S3 and returns its manifest.
@@ -23,9 +24,9 @@ pub(crate) async fn ensure(
     recipe: &Recipe,
     cache: &Cache,
     (clients, project): (&Clients, &Project),
-    (timings, console): (&mut Timings, &mut Console<'_>),
+    (timings, console): (&mut TrainTimings, &mut Console<'_>),
 ) -> anyhow::Result<DataManifest> {
-    let found = DataManifest::fetch(clients, &project.layout, &recipe.run).await?;
+    let found = fire_cli::fetch_manifest(clients, project, &recipe.run).await?;
     let generated = recipe.source.samples().is_some();
     if let (Some(found), true) = (&found, generated) {
         recipe.expect(found)?;
@@ -68,15 +69,15 @@ async fn sent(
     manifest: DataManifest,
     folder: &Path,
     (clients, project): (&Clients, &Project),
-    (timings, console): (&mut Timings, &mut Console<'_>),
+    (timings, console): (&mut TrainTimings, &mut Console<'_>),
 ) -> anyhow::Result<DataManifest> {
     let started = Instant::now();
     let run = &manifest.run;
-    for part in manifest.parts.keys() {
+    for &part in manifest.parts.keys() {
         let path = parts::file(folder, part);
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.context("a part's file has a plain name")?;
-        let uri = project.layout.part(run, part).join(name);
+        let uri = project.uri(&layout::channel(run, part)).join(name);
         let bar = console.bar("upload", fs::metadata(&path)?.len());
         let mut progress = |bytes| bar.set_position(bytes);
         let sent = sagemaker_ops::storage::upload_missing(clients, &path, &uri, &mut progress);
@@ -88,7 +89,7 @@ async fn sent(
         })?;
     }
     let bytes = serde_json::to_vec_pretty(&manifest)?;
-    sagemaker_ops::storage::put_bytes(clients, &project.layout.manifest(run), bytes).await?;
+    sagemaker_ops::storage::put_bytes(clients, &project.uri(&layout::manifest(run)), bytes).await?;
     timings.upload = Some(started.elapsed().as_secs_f64());
     Ok(manifest)
 }

@@ -74,6 +74,12 @@ fn decide(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if let Some(error) = cause.downcast_ref::<sagemaker_ops::Error>() {
         return Some(of_kind(error.kind()));
     }
+    if let Some(error) = cause.downcast_ref::<fire_run::Error>() {
+        return Some(match error {
+            fire_run::Error::File { .. } => Exit::WorkFailed,
+            _ => Exit::Usage,
+        });
+    }
     let io = cause.downcast_ref::<std::io::Error>()?;
     // A reader that has seen enough (`| head`) is no failure.
     (io.kind() == std::io::ErrorKind::BrokenPipe).then_some(Exit::Done)

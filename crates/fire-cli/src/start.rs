@@ -108,11 +108,8 @@ pub fn sibling_program(name: &str) -> String {
 
 /// The text as one word of a shell's command line: printed commands are meant to be copied.
 pub fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
+    // Only a NUL byte cannot be quoted, and no argument or path contains one.
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), |word| word.into_owned())
 }
 
 fn folder_of_programs() -> Option<PathBuf> {

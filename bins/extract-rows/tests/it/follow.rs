@@ -13,7 +13,8 @@ use std::ops::ControlFlow;
 use ensemble::alarm::{AlarmParams, AlarmRule};
 use ensemble::artifact::{Artifact, FeatureRange, Member};
 use ensemble::{Algorithm, Matrix, Params, Run, Samples};
-use fire_cli::{Exit, pack_model};
+use fire_cli::Exit;
+use fire_run::Package;
 use nix::sys::stat::Mode;
 use sensor_model::{FEATURE_COUNT, FRAME_PIXELS, Feature, fingerprint};
 use serde_json::Value;
@@ -116,7 +117,10 @@ fn watched(bench: &Bench, flags: &[&str]) -> crate::Ran {
 #[test]
 fn the_rule_of_the_model_tells_the_one_alarm() {
     let bench = Bench::new();
-    bench.file("model.tar.gz", pack_model(&model(Some(rule()))).unwrap());
+    bench.file(
+        "model.tar.gz",
+        Package::new(model(Some(rule()))).pack().unwrap(),
+    );
     let ran = watched(&bench, &["--model", "{}/model.tar.gz"]);
     assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
     let alarms = alarms(&ran);
@@ -131,7 +135,7 @@ fn the_rule_of_the_model_tells_the_one_alarm() {
 #[test]
 fn a_model_without_a_rule_needs_one() {
     let bench = Bench::new();
-    bench.file("model.tar.gz", pack_model(&model(None)).unwrap());
+    bench.file("model.tar.gz", Package::new(model(None)).pack().unwrap());
     let model = ["--model", "{}/model.tar.gz"];
     let follow = [
         "--follow",

@@ -1,7 +1,7 @@
 //! What must hold for any bytes that are taken for a `model.tar.gz`.
 
 use fire_container::serve::Predictor;
-use fire_container::unpack_model;
+use fire_run::unpack_model;
 
 /// Whether the bytes hold a `model.fire`, which may itself be anything.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {

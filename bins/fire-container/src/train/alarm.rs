@@ -1,10 +1,12 @@
 //! The alarm rule that travels with a model.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::{Context, Result};
 use ensemble::Error;
 use ensemble::alarm::{AlarmTrial, BUDGET_PER_DAY};
+use fire_run::Channel;
+use fire_run::metrics::alarm_lines;
 
 use super::metrics::ScoredPart;
 
@@ -12,46 +14,32 @@ use super::metrics::ScoredPart;
 ///
 /// Recordings that give no ground for a choice (no event, or nothing but events) cost the model its rule, not the job.
 pub(super) fn trial(parts: &[ScoredPart], out: &mut dyn Write) -> Result<Option<AlarmTrial>> {
-    let part = |name: &str| parts.iter().find(|part| part.name == name);
-    let Some(validation) = part("alarm-validation") else {
+    let part = |channel: Channel| parts.iter().find(|part| part.channel == channel);
+    let Some(validation) = part(Channel::AlarmValidation) else {
         return Ok(None);
     };
     let mut trial = match AlarmTrial::choose(&validation.predictions, BUDGET_PER_DAY) {
         Ok(Some(trial)) => trial,
         Ok(None) => return Ok(None),
         Err(Error::Data(reason)) => {
-            writeln!(out, "no alarm rule: channel alarm-validation: {reason}")?;
+            writeln!(
+                out,
+                "no alarm rule: channel {}: {reason}",
+                Channel::AlarmValidation
+            )?;
             return Ok(None);
         }
-        Err(error) => return Err(error).context("channel alarm-validation"),
+        Err(error) => {
+            return Err(error).with_context(|| format!("channel {}", Channel::AlarmValidation));
+        }
     };
-    if let Some(test) = part("alarm-test") {
+    if let Some(test) = part(Channel::AlarmTest) {
         trial
             .judge(&test.predictions)
-            .context("channel alarm-test")?;
+            .with_context(|| format!("channel {}", test.channel))?;
     }
-    print(&trial, out)?;
+    for line in alarm_lines(&trial) {
+        writeln!(out, "{line}")?;
+    }
     Ok(Some(trial))
-}
-
-/// Prints one line a figure, as the other metrics of the job.
-fn print(trial: &AlarmTrial, out: &mut dyn Write) -> io::Result<()> {
-    let Some(test) = &trial.test else {
-        return Ok(());
-    };
-    if let Some(detection) = &test.all.detection {
-        writeln!(
-            out,
-            "alarm-test:found_within_60s={:.6};",
-            detection.within_60_s
-        )?;
-    }
-    if let Some(false_alarms) = &test.all.false_alarms {
-        writeln!(
-            out,
-            "alarm-test:false_alarms_per_day={:.6};",
-            false_alarms.per_day
-        )?;
-    }
-    Ok(())
 }

@@ -2,35 +2,36 @@
 
 use anyhow::{Context, Result, ensure};
 use ensemble::{Matrix, Samples};
+use fire_run::Channel;
 use sensor_model::{FEATURE_COUNT, Rows, read_channel};
 
 use crate::paths::OptMl;
 
-/// A channel's name and rows.
-pub(super) struct Channel {
-    pub(super) name: &'static str,
+/// A channel and its rows.
+pub(super) struct Input {
+    pub(super) channel: Channel,
     pub(super) rows: Rows,
 }
 
-impl Channel {
+impl Input {
     /// A channel that the job cannot do without.
-    pub(super) fn required(paths: &OptMl, name: &'static str) -> Result<Self> {
-        let dir = paths.channel(name);
+    pub(super) fn required(paths: &OptMl, channel: Channel) -> Result<Self> {
+        let dir = paths.channel(channel);
         ensure!(
             dir.is_dir(),
-            "channel {name} is missing: there is no folder {}; give the job an input channel of \
+            "channel {channel} is missing: there is no folder {}; give the job an input channel of \
              that name",
             dir.display()
         );
-        let rows = read_channel(&dir).with_context(|| format!("channel {name}"))?;
-        Ok(Self { name, rows })
+        let rows = read_channel(&dir).with_context(|| format!("channel {channel}"))?;
+        Ok(Self { channel, rows })
     }
 
     /// A channel that is read if the job has it.
-    pub(super) fn optional(paths: &OptMl, name: &'static str) -> Result<Option<Self>> {
+    pub(super) fn optional(paths: &OptMl, channel: Channel) -> Result<Option<Self>> {
         // A job without the channel has no folder for it; an empty folder is a mistake.
-        if paths.channel(name).is_dir() {
-            Self::required(paths, name).map(Some)
+        if paths.channel(channel).is_dir() {
+            Self::required(paths, channel).map(Some)
         } else {
             Ok(None)
         }
@@ -40,6 +41,6 @@ impl Channel {
     pub(super) fn samples(&self) -> Result<Samples<'_>> {
         let samples = Matrix::new(&self.rows.features, FEATURE_COUNT)
             .and_then(|x| Samples::new(x, &self.rows.labels));
-        samples.with_context(|| format!("channel {}", self.name))
+        samples.with_context(|| format!("channel {}", self.channel))
     }
 }

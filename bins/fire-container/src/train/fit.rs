@@ -7,11 +7,12 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 use ensemble::{Error, Model, Progress, Run};
+use fire_run::metrics::validation_loss;
 
 use crate::Settings;
 use crate::stop::Stop;
 
-use super::channels::Channel;
+use super::channels::Input;
 
 /// How many progress lines a fit prints at most.
 const LINES: usize = 20;
@@ -19,7 +20,7 @@ const LINES: usize = 20;
 /// Fits the learner of the settings to the first channel, watching the second.
 pub(super) fn fit(
     settings: &Settings,
-    [train, validation]: [&Channel; 2],
+    [train, validation]: [&Input; 2],
     out: &mut dyn Write,
     stop: &Stop,
 ) -> Result<Model> {
@@ -64,10 +65,10 @@ fn print(out: &mut dyn Write, progress: Progress) -> std::io::Result<()> {
         return Ok(());
     }
     match validation_logloss {
-        Some(logloss) => writeln!(
-            out,
-            "round {round} of {rounds} validation:logloss={logloss:.6};"
-        ),
+        Some(logloss) => {
+            let loss = validation_loss(logloss);
+            writeln!(out, "round {round} of {rounds} {loss}")
+        }
         None => writeln!(out, "round {round} of {rounds}"),
     }
 }

@@ -5,12 +5,14 @@ use std::io::{self, Write};
 use anyhow::{Context, Result};
 use ensemble::metrics::Scores;
 use ensemble::{Model, Predictions, Timeline};
+use fire_run::Channel;
+use fire_run::metrics::score_lines;
 
-use super::channels::Channel;
+use super::channels::Input;
 
 /// What the model makes of one channel.
 pub(super) struct ScoredPart {
-    pub(super) name: &'static str,
+    pub(super) channel: Channel,
     pub(super) predictions: Predictions,
     /// At 1/2 and at the threshold; `None` where there is nothing to score.
     pub(super) scores: Option<Scores>,
@@ -18,12 +20,12 @@ pub(super) struct ScoredPart {
 
 impl ScoredPart {
     /// Predicts and scores a channel that must have both labels.
-    pub(super) fn required(channel: &Channel, model: &Model, threshold: f64) -> Result<Self> {
-        let predictions = predict(channel, model)?;
+    pub(super) fn required(input: &Input, model: &Model, threshold: f64) -> Result<Self> {
+        let predictions = predict(input, model)?;
         let scores = predictions.evaluate(Some(threshold));
-        let scores = scores.with_context(|| format!("channel {}", channel.name))?;
+        let scores = scores.with_context(|| format!("channel {}", input.channel))?;
         Ok(Self {
-            name: channel.name,
+            channel: input.channel,
             predictions,
             scores: Some(scores),
         })
@@ -31,73 +33,43 @@ impl ScoredPart {
 
     /// Predicts a channel, and scores it if it has both labels: a set of episodes may well be
     /// without a fire.
-    pub(super) fn optional(channel: &Channel, model: &Model, threshold: f64) -> Result<Self> {
-        let predictions = predict(channel, model)?;
+    pub(super) fn optional(input: &Input, model: &Model, threshold: f64) -> Result<Self> {
+        let predictions = predict(input, model)?;
         let scores = predictions.evaluate(Some(threshold)).ok();
         Ok(Self {
-            name: channel.name,
+            channel: input.channel,
             predictions,
             scores,
         })
     }
 
-    /// Prints one line `part:metric=value;` per metric.
+    /// Prints one line per metric, or why there are none.
     pub(super) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         let Some(scores) = &self.scores else {
             return writeln!(
                 out,
-                "{} has rows of one label only and is not scored",
-                self.name
+                "channel {} has rows of one label only and is not scored",
+                self.channel
             );
         };
-        for (metric, value) in metrics(scores) {
-            writeln!(out, "{}:{metric}={value:.6};", self.name)?;
+        for line in score_lines(self.channel, scores) {
+            writeln!(out, "{line}")?;
         }
         Ok(())
     }
 }
 
-/// Prints the out-of-bag figures of a forest that was asked for them.
-pub(super) fn print_out_of_bag(model: &Model, out: &mut dyn Write) -> io::Result<()> {
-    let Some(judged) = model.out_of_bag() else {
-        return Ok(());
-    };
-    let figures = [
-        ("auc", judged.auc),
-        ("accuracy", judged.accuracy),
-        ("logloss", judged.logloss),
-    ];
-    for (figure, value) in figures {
-        writeln!(out, "out_of_bag:{figure}={value:.6};")?;
-    }
-    Ok(())
-}
-
 /// The model's probability of fire for each row of the channel.
-pub(super) fn predict(channel: &Channel, model: &Model) -> Result<Predictions> {
-    let timeline = channel.rows.metadata.as_ref().map(|metadata| Timeline {
+pub(super) fn predict(input: &Input, model: &Model) -> Result<Predictions> {
+    let timeline = input.rows.metadata.as_ref().map(|metadata| Timeline {
         times_s: metadata.times_s.clone(),
         kinds: metadata.scenarios.clone(),
     });
     Ok(Predictions {
-        ids: channel.rows.ids.clone(),
-        groups: channel.rows.groups.clone(),
-        labels: channel.rows.labels.clone(),
-        probabilities: model.predict_proba(&channel.samples()?.x())?,
+        ids: input.rows.ids.clone(),
+        groups: input.rows.groups.clone(),
+        labels: input.rows.labels.clone(),
+        probabilities: model.predict_proba(&input.samples()?.x())?,
         timeline,
     })
-}
-
-/// The metrics that have a metric definition; those of decisions are at 1/2, where they can be
-/// compared with the best that the data permit.
-fn metrics(scores: &Scores) -> [(&'static str, f64); 7] {
-    [
-        ("auc", scores.auc),
-        ("accuracy", scores.accuracy),
-        ("f1", scores.f1),
-        ("precision", scores.precision),
-        ("recall", scores.recall),
-        ("logloss", scores.logloss),
-        ("brier", scores.brier),
-    ]
 }

@@ -9,19 +9,21 @@ use ensemble::alarm::AlarmTrial;
 use ensemble::artifact::{Artifact, FeatureRange, MANIFEST_FILE, MODEL_FILE, Member, Probe};
 use ensemble::metrics::Scores;
 use ensemble::{KindScores, Model, Predictions};
+use fire_run::Channel;
+use fire_run::metrics::{Evaluation, JobMetrics, METRICS_FILE};
 use sensor_model::{Feature, data_fingerprint, fingerprint, probes};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 use crate::Settings;
 use crate::paths::OptMl;
 
-use super::channels::Channel;
+use super::channels::Input;
 use super::metrics::ScoredPart;
 
 /// Everything that a finished job knows.
 pub(super) struct Trained {
     pub(super) settings: Settings,
-    pub(super) train: Channel,
+    pub(super) train: Input,
     pub(super) model: Model,
     pub(super) threshold: f64,
     pub(super) parts: Vec<ScoredPart>,
@@ -34,41 +36,43 @@ impl Trained {
         for part in self
             .parts
             .iter()
-            .filter(|part| part.name != self.train.name)
+            .filter(|part| part.channel != Channel::Train)
         {
-            let path = paths.output_data().join(format!("{}.csv", part.name));
+            let path = paths.output_data().join(part.channel.predictions_file());
             write_predictions(&path, &part.predictions)?;
         }
         let model = paths.model();
         let mut metrics = self.metrics();
         let artifact = self.into_artifact()?;
         let bytes = artifact.to_bytes();
-        metrics["model_bytes"] = json!(bytes.len());
-        write_json(&model.join("metrics.json"), &metrics)?;
+        metrics.model_bytes = bytes.len();
+        write_json(&model.join(METRICS_FILE), &metrics)?;
         write_json(&model.join(MANIFEST_FILE), &artifact.manifest())?;
         write_file(&model.join(MODEL_FILE), &bytes)?;
         Ok(bytes.len())
     }
 
     /// The scores of a part, if the job had it and it could be scored.
-    fn scores(&self, name: &str) -> Option<Scores> {
-        self.parts
-            .iter()
-            .find(|part| part.name == name)?
-            .scores
-            .clone()
+    fn scores(&self, channel: Channel) -> Option<Scores> {
+        self.part(channel)?.scores.clone()
+    }
+
+    fn part(&self, channel: Channel) -> Option<&ScoredPart> {
+        self.parts.iter().find(|part| part.channel == channel)
     }
 
     /// The figures of each kind of recording in the test part, at the threshold.
     fn test_kinds(&self) -> BTreeMap<String, KindScores> {
-        let test = self.parts.iter().find(|part| part.name == "test");
-        let kinds = test.map(|part| part.predictions.by_kind(self.threshold));
+        let kinds = self
+            .part(Channel::Test)
+            .map(|part| part.predictions.by_kind(self.threshold));
         kinds.unwrap_or_default()
     }
 
     /// The model with all that serving and combining need to know of it.
     fn into_artifact(self) -> Result<Artifact> {
-        let [validation, test] = ["validation", "test"].map(|name| self.scores(name));
+        let [validation, test] =
+            [Channel::Validation, Channel::Test].map(|channel| self.scores(channel));
         let names = Feature::ALL.map(Feature::name);
         let mut artifact = Artifact {
             schema: fingerprint().to_owned(),
@@ -94,27 +98,34 @@ impl Trained {
         Ok(artifact)
     }
 
-    /// The figures of the job in readable form.
-    fn metrics(&self) -> Value {
-        let entries = self.settings.params.params().entries().into_iter();
-        let hyperparameters: Map<String, Value> = entries
-            .map(|(name, value)| (name, Value::String(value)))
-            .collect();
-        let mut metrics = json!({
-            "algorithm": self.settings.algorithm.to_string(),
-            "seed": self.settings.seed,
-            "hyperparameters": hyperparameters,
-            "threshold": self.threshold,
-            "rows": {},
-            "out_of_bag": self.model.out_of_bag(),
-            "alarm": self.alarm,
-            "kinds": self.test_kinds(),
-        });
-        for part in &self.parts {
-            metrics["rows"][part.name] = json!(part.predictions.labels.len());
-            metrics[part.name] = json!(part.scores);
+    /// `metrics.json`, but for the size of the model file.
+    fn metrics(&self) -> JobMetrics {
+        let parts = self.parts.iter();
+        JobMetrics {
+            evaluation: Evaluation {
+                alarm: self.alarm.clone(),
+                kinds: self.test_kinds(),
+            },
+            algorithm: self.settings.algorithm,
+            seed: self.settings.seed,
+            hyperparameters: self
+                .settings
+                .params
+                .params()
+                .entries()
+                .into_iter()
+                .collect(),
+            threshold: self.threshold,
+            rows: parts
+                .clone()
+                .map(|part| (part.channel, part.predictions.labels.len()))
+                .collect(),
+            out_of_bag: self.model.out_of_bag(),
+            model_bytes: 0,
+            scores: parts
+                .map(|part| (part.channel, part.scores.clone()))
+                .collect(),
         }
-        metrics
     }
 }
 
@@ -137,7 +148,7 @@ fn write_predictions(path: &Path, predictions: &Predictions) -> Result<()> {
 }
 
 /// Writes a file for people.
-fn write_json(path: &Path, value: &Value) -> Result<()> {
+fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     write_file(path, text.as_bytes())

@@ -75,7 +75,7 @@ impl Job {
     }
 
     pub(crate) fn channel(&self, channel: &str, file: &str, rows: &Rows) {
-        let dir = self.paths.channel(channel);
+        let dir = self.paths.root().join("input/data").join(channel);
         fs::create_dir_all(&dir).unwrap();
         write_rows(&dir.join(file), rows).unwrap();
     }

@@ -77,7 +77,7 @@ fn channels_that_are_missing_or_empty() {
     );
     job.channel("train", "a.csv", &rows(0..100));
     check(&job, &["channel validation is missing"]);
-    fs::create_dir_all(job.paths.channel("validation")).unwrap();
+    fs::create_dir_all(job.path("input/data/validation")).unwrap();
     check(
         &job,
         &["channel validation: ", "holds no .parquet or .csv file"],

@@ -10,8 +10,8 @@ use maud::{Markup, html};
 
 use super::numbers::{count, or_dash, percent};
 use super::{Contents, Table};
-use crate::report::Report;
 use crate::thumbnails::{HEIGHT, Thumbnail, WIDTH};
+use fire_run::report::Report;
 
 pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     let report = contents.report;

@@ -42,7 +42,7 @@ fn parts(contents: &Contents) -> Table {
     let rows = contents.manifest.parts.iter().map(|(name, part)| {
         let share = part.positives as f64 / part.rows.max(1) as f64;
         vec![
-            name.clone(),
+            name.to_string(),
             count(part.rows),
             count(part.positives),
             format!("{:.1} %", 100.0 * share),
@@ -72,7 +72,7 @@ fn checks(contents: &Contents) -> Table {
             }
         };
         vec![
-            check.name.clone(),
+            check.name.to_string(),
             passed.to_owned(),
             number(check.value),
             number(check.limit),
@@ -94,7 +94,7 @@ fn single_features(contents: &Contents) -> Table {
     features.sort_by(|a, b| b.1.total_cmp(a.1));
     let rows = features
         .into_iter()
-        .map(|(name, auc)| vec![name.clone(), figure(*auc)]);
+        .map(|(name, auc)| vec![name.to_string(), figure(*auc)]);
     Table::new(
         "AUC of each feature alone on the test part",
         &["feature", "AUC"],

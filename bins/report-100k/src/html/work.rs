@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::numbers::or_dash;
 use super::{Contents, Figure, Table};
 use crate::charts::{Axis, Bar, Bars, Paint};
-use crate::report::Report;
+use fire_run::report::Report;
 
 pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     let report = contents.report;
@@ -88,7 +88,7 @@ fn jobs(report: &Report) -> Table {
     let rows = report.jobs.iter().map(|job| {
         vec![
             job.name.clone(),
-            job.status.to_string(),
+            job.status.clone(),
             or_dash(job.instance_type.as_ref(), Clone::clone),
             seconds(job.training_seconds),
             seconds(job.billable_seconds),

@@ -15,7 +15,7 @@ fn recipe(flags: &str) -> Recipe {
 }
 
 fn prepared(flags: &str) -> anyhow::Result<Prepared> {
-    with_console(|console| prepare(&recipe(flags), &mut Timings::default(), console))
+    with_console(|console| prepare(&recipe(flags), &mut TrainTimings::default(), console))
 }
 
 fn original(samples: u64, seed: u64) -> Prepared {
@@ -30,7 +30,7 @@ const EPISODES: &str = "--samples 1500 --seed 7 --alarm-hours 0.2";
 #[test]
 fn the_parts_hold_every_row_once_in_the_documented_shares() {
     let prepared = original(2_000, 1);
-    let sizes = ["train", "validation", "test"].map(|part| prepared.parts[part].len());
+    let sizes = Channel::PARTITIONS.map(|channel| prepared.parts[&channel].len());
     assert_eq!(sizes, [1_400, 300, 300]);
     let mut ids: Vec<u64> = prepared
         .parts
@@ -59,7 +59,7 @@ fn no_site_of_simulated_rows_is_in_two_parts_or_in_an_alarm_set() {
         }
     }
     let divided: usize = Part::ALL
-        .map(|part| prepared.parts[&part.to_string()].len())
+        .map(|part| prepared.parts[&part.into()].len())
         .iter()
         .sum();
     assert_eq!((divided, prepared.manifest.samples), (1_500, 1_500));
@@ -67,17 +67,17 @@ fn no_site_of_simulated_rows_is_in_two_parts_or_in_an_alarm_set() {
     for name in ["site_overlap", "alarm_site_overlap"] {
         assert!(checks.iter().any(|check| check.name == name), "{name}");
     }
-    assert!(prepared.manifest.parts["test"].ceiling.is_none());
+    assert!(prepared.manifest.parts[&Channel::Test].ceiling.is_none());
     assert_eq!(prepared.manifest.settings["alarm_hours"], "0.2");
     // Every second of whole episodes but their warm-up: a third of the time at least.
-    assert!(prepared.parts["alarm-test"].len() > 240);
+    assert!(prepared.parts[&Channel::AlarmTest].len() > 240);
     assert!(prepared.manifest.single_features["t_max"] > 0.5);
 }
 
 #[test]
 fn shards_together_are_the_whole() {
     let whole = prepared(EPISODES).unwrap();
-    let mut joined: BTreeMap<String, Rows> = BTreeMap::new();
+    let mut joined: BTreeMap<Channel, Rows> = BTreeMap::new();
     for number in 1..=3 {
         let shard_number = format!("{number}/3").parse().unwrap();
         let parts =
@@ -114,31 +114,35 @@ fn simulated_rows_beside_given_ones_are_trained_on_only() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("given.parquet");
     let given = original(2_000, 3);
-    sensor_model::write_rows(&path, &given.parts["train"]).unwrap();
+    sensor_model::write_rows(&path, &given.parts[&Channel::Train]).unwrap();
     let flags = format!("--data {} --mix 0.2 --alarm-hours 0.1", path.display());
     let mixed = prepared(&flags).unwrap();
-    let simulated = |part: &str| {
-        mixed.parts[part]
+    let simulated = |channel: Channel| {
+        mixed.parts[&channel]
             .ids
             .iter()
             .filter(|&&id| id >= 1 << 63)
             .count()
     };
-    let rows = |part: &str| mixed.parts[part].len();
+    let rows = |channel: Channel| mixed.parts[&channel].len();
     // 1,400 rows were given, of which 980 are trained on, so 245 make a fifth.
     assert_eq!(
-        [rows("train"), rows("validation"), rows("test")],
+        [
+            rows(Channel::Train),
+            rows(Channel::Validation),
+            rows(Channel::Test)
+        ],
         [980 + 245, 210, 210]
     );
     assert_eq!(
         [
-            simulated("train"),
-            simulated("validation"),
-            simulated("test")
+            simulated(Channel::Train),
+            simulated(Channel::Validation),
+            simulated(Channel::Test)
         ],
         [245, 0, 0]
     );
-    assert_eq!(simulated("alarm-test"), rows("alarm-test"));
+    assert_eq!(simulated(Channel::AlarmTest), rows(Channel::AlarmTest));
     assert_eq!(mixed.manifest.settings["mix"], "0.2");
 }
 
@@ -146,7 +150,7 @@ fn simulated_rows_beside_given_ones_are_trained_on_only() {
 fn rows_that_stand_in_two_parts_are_not_trained_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("twice.parquet");
-    let mut rows = original(400, 5).parts.remove("train").unwrap();
+    let mut rows = original(400, 5).parts.remove(&Channel::Train).unwrap();
     let copies = rows.select(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     let fresh = 1_000_000..1_000_010;
     rows.extend(Rows {
@@ -169,7 +173,11 @@ fn rows_that_stand_in_two_parts_are_not_trained_on() {
 fn rows_of_few_sites_say_how_they_can_be_divided_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("one-room.parquet");
-    let mut rows = prepared(EPISODES).unwrap().parts.remove("train").unwrap();
+    let mut rows = prepared(EPISODES)
+        .unwrap()
+        .parts
+        .remove(&Channel::Train)
+        .unwrap();
     rows.metadata.as_mut().unwrap().sites.fill(1);
     sensor_model::write_rows(&path, &rows).unwrap();
     let error = prepared(&format!("--data {}", path.display()))

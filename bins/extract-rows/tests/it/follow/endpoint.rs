@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Parser;
-use fire_cli::{Console, Exit, pack_model};
+use fire_cli::{Console, Exit};
+use fire_run::Package;
 use sagemaker_ops::storage::{BucketOrigin, ensure_bucket, put_bytes};
 use sagemaker_ops::{Backend, BucketName, Clients, LocalBackend, S3Uri};
 
@@ -64,7 +65,7 @@ impl Drop for Server {
 #[test]
 fn an_endpoint_raises_the_alarm_that_its_model_would() {
     let here = Bench::new();
-    let packed = pack_model(&model(Some(rule()))).unwrap();
+    let packed = Package::new(model(Some(rule()))).pack().unwrap();
     here.file("model.tar.gz", &packed);
     let expected = alarms(&watched(&here, &["--model", "{}/model.tar.gz"]));
     assert_eq!(expected.len(), 1);
@@ -76,7 +77,10 @@ fn an_endpoint_raises_the_alarm_that_its_model_would() {
     runtime().block_on(server.host(packed, "watched-hall"));
     let endpoint = ["--endpoint", "watched-hall", "--state-dir", "{}/state"];
     // The endpoint gives probabilities; the rule is given, or that of a model at hand.
-    there.file("rule.tar.gz", pack_model(&model(Some(rule()))).unwrap());
+    there.file(
+        "rule.tar.gz",
+        Package::new(model(Some(rule()))).pack().unwrap(),
+    );
     for rule in [["--alarm-rule", "0.5:3:5"], ["--model", "{}/rule.tar.gz"]] {
         let ran = watched(&there, &[&endpoint[..], &rule].concat());
         assert_eq!(ran.exit, Exit::Done, "{}", ran.err);

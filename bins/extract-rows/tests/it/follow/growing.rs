@@ -6,7 +6,8 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::Duration;
 
-use fire_cli::{Exit, pack_model};
+use fire_cli::Exit;
+use fire_run::Package;
 use serde_json::Value;
 
 use super::{model, raw_frame, rule};
@@ -46,7 +47,10 @@ fn seconds(count: usize, celsius: u16) -> Vec<u8> {
 #[test]
 fn a_file_is_watched_while_it_grows_and_given_up_when_it_shrinks() {
     let bench = Bench::new();
-    bench.file("model.tar.gz", pack_model(&model(Some(rule()))).unwrap());
+    bench.file(
+        "model.tar.gz",
+        Package::new(model(Some(rule()))).pack().unwrap(),
+    );
     let next = raw_frame(20);
     let (half, rest) = next.split_at(next.len() / 3);
     // What is there at the start ends within a frame, as a recorder leaves it at any moment.

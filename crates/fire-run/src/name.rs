@@ -1,4 +1,4 @@
-//! Names of runs and the time stamps in names.
+//! The name of a run, and the time stamp that it defaults to.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,6 +6,8 @@ use std::time::SystemTime;
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
+
+use crate::Error;
 
 /// The longest run name: `flir-scd41-rf-100k-<run>` must fit SageMaker's 63 characters.
 const LONGEST: usize = 44;
@@ -31,16 +33,16 @@ impl fmt::Display for Stamp {
 
 /// The name that ties a dataset, its jobs, its models and its report together.
 ///
-/// Letters, digits and single hyphens between them, at most 44 characters, since
-/// training-job names are made from it.
+/// 1 to 44 letters, digits and hyphens, with no hyphen at either end: names of training jobs, which
+/// SageMaker limits to 63 characters, are made from it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunName(String);
 
 impl RunName {
-    /// The name of a run that nobody named: its start.
-    pub fn stamped(stamp: &Stamp) -> Self {
-        Self(stamp.0.clone())
+    /// The name given by the user, else the time `now`.
+    pub fn given_or_stamped(given: Option<Self>, now: SystemTime) -> Self {
+        given.unwrap_or_else(|| Self(Stamp::of(now).0))
     }
 
     /// The name as text.
@@ -62,25 +64,26 @@ impl From<RunName> for String {
 }
 
 impl FromStr for RunName {
-    type Err = String;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         Self::try_from(text.to_owned())
     }
 }
 
 impl TryFrom<String> for RunName {
-    type Error = String;
+    type Error = Error;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, Error> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
         let edges = !text.starts_with('-') && !text.ends_with('-');
         if !text.is_empty() && text.len() <= LONGEST && edges && text.chars().all(allowed) {
             return Ok(Self(text));
         }
-        Err(format!(
-            "run name `{text}` must be 1 to {LONGEST} letters, digits or hyphens, with no hyphen at either end"
-        ))
+        Err(Error::RunName {
+            name: text,
+            longest: LONGEST,
+        })
     }
 }
 

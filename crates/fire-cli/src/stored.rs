@@ -1,0 +1,104 @@
+//! A run's files in S3 and models on this machine, read with the remedy in each error.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use ensemble::artifact::Artifact;
+use fire_run::{DataManifest, JobOutput, Package, RunName, layout};
+use sagemaker_ops::endpoint::ContentDigest;
+use sagemaker_ops::{Clients, ErrorKind, S3Uri, storage};
+
+use crate::{Project, failed, usage};
+
+/// The remedy for an archive that is not a model of this pipeline.
+const REMEDY: &str = "give the model.tar.gz of a training job of this pipeline \
+                      (`monitor-100k JOB --metrics` prints its URI)";
+
+/// A downloaded model.
+#[derive(Debug)]
+pub struct StoredModel {
+    /// The model and its evaluation.
+    pub package: Package,
+    /// Digest of the `model.tar.gz`.
+    pub digest: ContentDigest,
+}
+
+/// Downloads a model for rows of the feature schema with this fingerprint.
+///
+/// # Errors
+/// Exit code 2 for an object that is not such a model, 3 for a backend that fails.
+pub async fn fetch_model(
+    clients: &Clients,
+    uri: &S3Uri,
+    schema: &str,
+) -> anyhow::Result<StoredModel> {
+    let tar_gz = storage::get_bytes(clients, uri)
+        .await
+        .with_context(|| format!("cannot read a model from {uri}; {REMEDY}"))?;
+    Ok(StoredModel {
+        package: unpack(&tar_gz, &uri.to_string(), schema)?,
+        digest: ContentDigest::of_bytes(&tar_gz),
+    })
+}
+
+/// Loads the model in a `model.tar.gz` on this machine.
+///
+/// # Errors
+/// Exit code 2 for a file that is not such a model.
+pub fn read_artifact(path: &Path, schema: &str) -> anyhow::Result<Artifact> {
+    let place = path.display().to_string();
+    let tar_gz = std::fs::read(path)
+        .with_context(|| format!("cannot read {place}"))
+        .map_err(usage)?;
+    Ok(unpack(&tar_gz, &place, schema)?.artifact)
+}
+
+fn unpack(tar_gz: &[u8], place: &str, schema: &str) -> anyhow::Result<Package> {
+    use fire_run::Error::{Archive, Foreign, NoFile};
+    let package = Package::unpack(tar_gz, schema);
+    package.map_err(|error| {
+        let what = match &error {
+            Archive(_) | Foreign(_) | NoFile(_) => {
+                format!("{place} is not a model of this pipeline; {REMEDY}")
+            }
+            _ => format!("cannot use {place}"),
+        };
+        usage(anyhow::Error::new(error).context(what))
+    })
+}
+
+/// Downloads the predictions that a training job left next to its model.
+///
+/// # Errors
+/// Exit code 2 for a model without them, such as an ensemble's.
+pub async fn fetch_output(clients: &Clients, model: &S3Uri) -> anyhow::Result<JobOutput> {
+    let uri = model.sibling("output.tar.gz");
+    let tar_gz = storage::get_bytes(clients, &uri).await.with_context(|| {
+        format!(
+            "there are no predictions next to {model}; only models of training jobs can be combined"
+        )
+    })?;
+    JobOutput::unpack(&tar_gz, uri.to_string())
+        .with_context(|| uri.to_string())
+        .map_err(usage)
+}
+
+/// Downloads the manifest of a run; `None` when the run has no complete dataset.
+///
+/// # Errors
+/// Exit code 1 for a manifest of another version, 3 for a backend that fails.
+pub async fn fetch_manifest(
+    clients: &Clients,
+    project: &Project,
+    run: &RunName,
+) -> anyhow::Result<Option<DataManifest>> {
+    let uri = project.uri(&layout::manifest(run));
+    match storage::get_bytes(clients, &uri).await {
+        Ok(bytes) => DataManifest::from_json(&bytes, &uri.to_string())
+            .map(Some)
+            .context("choose another run name (--run)")
+            .map_err(failed),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

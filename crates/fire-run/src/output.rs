@@ -1,0 +1,46 @@
+//! `output.tar.gz`: a model's predictions, which a training job leaves next to the model.
+
+use std::collections::BTreeMap;
+
+use ensemble::Predictions;
+
+use crate::{Channel, Error, archive};
+
+/// The predictions that a training job left.
+pub struct JobOutput {
+    place: String,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl JobOutput {
+    /// Reads an `output.tar.gz`; `place` names it in errors.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] or [`Error::Foreign`] for anything but such an archive.
+    pub fn unpack(tar_gz: &[u8], place: String) -> Result<Self, Error> {
+        let files = archive::unpack(tar_gz, |name| name.ends_with(".csv"))?;
+        Ok(Self { place, files })
+    }
+
+    /// The predictions on a channel; `None` if the job had no such channel.
+    ///
+    /// # Errors
+    /// [`Error::Model`] with the line and column of a damaged cell.
+    pub fn predictions(&self, channel: Channel) -> Result<Option<Predictions>, Error> {
+        let file = channel.predictions_file();
+        let Some(bytes) = self.files.get(&file) else {
+            return Ok(None);
+        };
+        let place = format!("{}#{file}", self.place);
+        Ok(Some(Predictions::read_csv(bytes.as_slice(), &place)?))
+    }
+
+    /// The predictions on a channel that every job has.
+    ///
+    /// # Errors
+    /// [`Error::NoFile`] if this job did not have it, else as [`Self::predictions`].
+    pub fn required(&self, channel: Channel) -> Result<Predictions, Error> {
+        let missing = || Error::NoFile(format!("{}#{}", self.place, channel.predictions_file()));
+        self.predictions(channel)?.ok_or_else(missing)
+    }
+}

@@ -1,0 +1,153 @@
+//! `model.tar.gz`: SageMaker's archive of a trained model.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::Path;
+
+use ensemble::artifact::{Artifact, MANIFEST_FILE, MODEL_FILE};
+
+use crate::metrics::{Evaluation, METRICS_FILE};
+use crate::{Error, archive};
+
+/// A trained model together with how it was evaluated.
+///
+/// ```text
+/// model.tar.gz
+/// ├── the model itself        ensemble::artifact::MODEL_FILE
+/// ├── its manifest for people ensemble::artifact::MANIFEST_FILE
+/// └── metrics.json            a training job writes more into it than is read here
+/// ```
+#[derive(Debug)]
+pub struct Package {
+    /// The model.
+    pub artifact: Artifact,
+    /// Its alarm rule's trial and its scores by kind of recording.
+    pub evaluation: Evaluation,
+}
+
+impl Package {
+    /// A model that has not been evaluated.
+    pub fn new(artifact: Artifact) -> Self {
+        Self {
+            artifact,
+            evaluation: Evaluation::default(),
+        }
+    }
+
+    /// Packs the model as SageMaker expects it: relative names, gzip. The same model always gives the
+    /// same bytes.
+    ///
+    /// # Errors
+    /// [`Error::Json`] when a metric cannot be written as JSON.
+    pub fn pack(&self) -> Result<Vec<u8>, Error> {
+        let json = |value: serde_json::Result<Vec<u8>>, file: &str| {
+            value.map_err(|source| Error::Json {
+                place: file.to_owned(),
+                source,
+            })
+        };
+        let manifest = serde_json::to_vec_pretty(&self.artifact.manifest());
+        let metrics = serde_json::to_vec_pretty(&self.evaluation);
+        archive::pack(&[
+            (MODEL_FILE, &self.artifact.to_bytes()),
+            (MANIFEST_FILE, &json(manifest, MANIFEST_FILE)?),
+            (METRICS_FILE, &json(metrics, METRICS_FILE)?),
+        ])
+        .map_err(Error::Archive)
+    }
+
+    /// Reads a model for rows of the feature schema with this fingerprint.
+    ///
+    /// # Errors
+    /// [`Error::Archive`], [`Error::Foreign`] or [`Error::NoFile`] for an archive that holds no model of ours,
+    /// [`Error::Model`] for a damaged model or another schema, [`Error::Json`] for damaged metrics.
+    pub fn unpack(tar_gz: &[u8], schema: &str) -> Result<Self, Error> {
+        let files = archive::unpack(tar_gz, |name| name == MODEL_FILE || name == METRICS_FILE)?;
+        let model = files.get(MODEL_FILE).ok_or_else(no_model)?;
+        // Models of other tools have no metrics.
+        let evaluation = match files.get(METRICS_FILE) {
+            Some(bytes) => Evaluation::from_json(bytes)?,
+            None => Evaluation::default(),
+        };
+        Ok(Self {
+            artifact: Artifact::from_bytes(model, schema)?,
+            evaluation,
+        })
+    }
+}
+
+fn no_model() -> Error {
+    Error::NoFile(MODEL_FILE.to_owned())
+}
+
+/// The bytes of the model that `path` is or holds: a `model.tar.gz`, the folder that it was unpacked
+/// to, or the model file itself.
+///
+/// # Errors
+/// [`Error::File`] for a file that cannot be read, else as [`Package::unpack`].
+pub fn read_model(path: &Path) -> Result<Vec<u8>, Error> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        |source| Error::File {
+            action: "read",
+            path,
+            source,
+        }
+    };
+    if path.is_dir() {
+        let inside = path.join(MODEL_FILE);
+        return fs::read(&inside).map_err(unreadable(&inside));
+    }
+    let mut file = BufReader::new(File::open(path).map_err(unreadable(path))?);
+    // Anything but gzip is taken for a bare model: its loader says what is wrong with it.
+    if file
+        .fill_buf()
+        .map_err(unreadable(path))?
+        .starts_with(&[0x1f, 0x8b])
+    {
+        return unpack_model(file);
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(unreadable(path))?;
+    Ok(bytes)
+}
+
+/// The bytes of the model in a `model.tar.gz`.
+///
+/// # Errors
+/// As [`Package::unpack`], before the model itself is looked at.
+pub fn unpack_model(tar_gz: impl Read) -> Result<Vec<u8>, Error> {
+    let mut files = archive::unpack(tar_gz, |name| name == MODEL_FILE)?;
+    files.remove(MODEL_FILE).ok_or_else(no_model)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_without_a_model_says_what_is_missing() {
+        let foreign = archive::pack(&[("xgboost-model", b"x")]).unwrap();
+        let expected = format!("the archive has no file `{MODEL_FILE}`");
+        for error in [
+            Package::unpack(&foreign, "schema").map(|_| ()).unwrap_err(),
+            unpack_model(foreign.as_slice()).map(|_| ()).unwrap_err(),
+        ] {
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_model_is_found_in_an_archive_a_folder_and_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let bare = folder.path().join(MODEL_FILE);
+        fs::write(&bare, b"model").unwrap();
+        let packed = folder.path().join("model.tar.gz");
+        fs::write(&packed, archive::pack(&[(MODEL_FILE, b"model")]).unwrap()).unwrap();
+        for path in [folder.path(), &bare, &packed] {
+            assert_eq!(read_model(path).unwrap(), b"model");
+        }
+        let error = read_model(&folder.path().join("missing")).unwrap_err();
+        assert!(matches!(error, Error::File { action: "read", .. }));
+    }
+}

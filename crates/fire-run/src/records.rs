@@ -1,0 +1,299 @@
+//! The JSON files that programs leave in the state directory, for each other and for people.
+//!
+//! ```text
+//! <state directory>/runs/<run>/train.json      TrainRecord
+//! <state directory>/runs/<run>/deploy.json     DeployRecord of the last deployment
+//! <state directory>/runs/<run>/ensemble.json   DeployRecord of the last ensemble
+//! <state directory>/runs/<run>/report.json     Report
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use ensemble::Algorithm;
+use ensemble::alarm::AlarmTrial;
+use ensemble::metrics::Scores;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::{DataManifest, Error, RunName};
+
+/// The record of `train-100k`.
+pub const TRAIN: &str = "train.json";
+/// The record of the last `deploy-100k`.
+pub const DEPLOY: &str = "deploy.json";
+/// The record of the last deployment of several models combined; later deployments of one model
+/// leave it alone.
+pub const ENSEMBLE: &str = "ensemble.json";
+/// The record of `report-100k`.
+pub const REPORT: &str = "report.json";
+
+/// A run's dataset and training jobs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TrainRecord {
+    /// The run.
+    pub run: RunName,
+    /// `local` or `aws`.
+    pub backend: String,
+    /// The dataset.
+    pub dataset: DataManifest,
+    /// S3 URI of the dataset's manifest.
+    pub manifest_uri: String,
+    /// The training jobs.
+    pub jobs: Vec<JobRecord>,
+    /// A command line that watches the jobs.
+    pub monitor_command: String,
+    /// How long each step took.
+    pub timings_seconds: TrainTimings,
+}
+
+/// A training job as it was submitted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct JobRecord {
+    /// Its name.
+    pub name: String,
+    /// What it trains.
+    pub algorithm: Algorithm,
+    /// S3 URI of its future `model.tar.gz`.
+    pub model_uri: String,
+    /// False if an earlier call had created it.
+    pub created: bool,
+}
+
+/// Wall-clock seconds of each step; `None` where the step was not needed.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct TrainTimings {
+    /// Generating or reading the rows.
+    pub generate: Option<f64>,
+    /// Splitting and auditing.
+    pub split: Option<f64>,
+    /// Writing the channels and uploading them.
+    pub upload: Option<f64>,
+}
+
+/// A deployment and what the endpoint responded to its test.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeployRecord {
+    /// `local` or `aws`.
+    pub backend: String,
+    /// The model of the first variant.
+    pub model: ModelRecord,
+    /// Every variant with its model and its share of the requests.
+    pub variants: Vec<VariantRecord>,
+    /// The endpoint.
+    pub endpoint: EndpointRecord,
+    /// Responses to the probe rows; empty without a test.
+    pub test: Vec<ProbeResponse>,
+    /// A command line that deletes everything this deployment created.
+    pub delete_command: String,
+    /// How long each step took.
+    pub timings_seconds: DeployTimings,
+}
+
+/// The model behind an endpoint.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ModelRecord {
+    /// S3 URI of its `model.tar.gz`.
+    pub model_uri: String,
+    /// S3 URIs of the models it was combined from; empty for a model of one training job.
+    pub combined_from: Vec<String>,
+    /// Ensemble weights by algorithm; a second member of one algorithm is `<algorithm>#2`.
+    pub weights: BTreeMap<String, f64>,
+    /// The probability at which a row counts as fire.
+    pub threshold: f64,
+    /// Scores on the validation rows.
+    pub validation: Option<Scores>,
+    /// Scores on the test rows.
+    pub test: Option<Scores>,
+    /// The alarm rule and its trial.
+    pub alarm: Option<AlarmTrial>,
+}
+
+/// A variant of an endpoint.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct VariantRecord {
+    /// Its name.
+    pub name: String,
+    /// Its share of the requests, relative to the other variants'.
+    pub weight: f64,
+    /// S3 URI of its model.
+    pub model_uri: String,
+}
+
+/// An endpoint as it was deployed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EndpointRecord {
+    /// Its name.
+    pub name: String,
+    /// The service's word for its state, such as `InService`.
+    pub status: String,
+    /// Names of the SageMaker models, separated by commas.
+    pub model: String,
+    /// Name of the endpoint configuration.
+    pub config: String,
+    /// Such as `ml.t2.medium`.
+    pub instance_type: String,
+    /// Machines of each variant.
+    pub instance_count: u32,
+    /// How each variant scales; `None` if this deployment did not touch that.
+    pub autoscale: Option<AutoscaleRecord>,
+    /// Dated list price on AWS.
+    pub hourly_usd: Option<f64>,
+}
+
+/// Automatic scaling by load.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AutoscaleRecord {
+    /// How many machines a variant may have.
+    pub instances: InstanceLimits,
+    /// Target of requests per machine and minute.
+    pub target_invocations: f64,
+    /// Seconds between two additions of machines; `None` is the service's 300.
+    pub scale_out_cooldown_seconds: Option<u32>,
+    /// Seconds between two removals of machines; `None` is the service's 300.
+    pub scale_in_cooldown_seconds: Option<u32>,
+}
+
+/// How many machines a variant may have.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct InstanceLimits {
+    /// At least.
+    pub min: u32,
+    /// At most.
+    pub max: u32,
+}
+
+/// The endpoint's response to one probe row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProbeResponse {
+    /// The variant that responded.
+    pub variant: Option<String>,
+    /// What the row shows.
+    pub name: String,
+    /// The row as CSV.
+    pub input: String,
+    /// The predicted probability of fire.
+    pub fire_probability: f64,
+    /// Whether that is at or above the threshold.
+    pub fire_detected: bool,
+    /// Values outside the range that the model saw in training.
+    pub warnings: Vec<String>,
+    /// Whether the row shows a fire; `None` where that is unknown.
+    pub expected: Option<bool>,
+    /// What the same model computed in process when it was packed.
+    pub expected_probability: f64,
+    /// Whether the response is as expected.
+    pub right: bool,
+}
+
+/// Wall-clock seconds of each step; `None` where the step was not asked for.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct DeployTimings {
+    /// Loading the models, combining and storing them.
+    pub combine: Option<f64>,
+    /// Creating or updating the endpoint until it is in service.
+    pub deploy: Option<f64>,
+    /// Sending the probe rows.
+    pub test: Option<f64>,
+}
+
+/// The folder of a run's records.
+pub fn folder(state_dir: &Path, run: &RunName) -> PathBuf {
+    state_dir.join("runs").join(run.as_str())
+}
+
+/// Reads a record; `None` where there is no such file, because the step ran elsewhere or not at all.
+///
+/// # Errors
+/// [`Error::File`] for a file that cannot be read, [`Error::Json`] for a damaged one.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(file_error("read", path, source)),
+    };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|source| json_error(path, source))
+}
+
+/// Writes a document as indented JSON, as [`write_file`] does.
+///
+/// # Errors
+/// [`Error::File`] for a path that cannot be written.
+pub fn write(path: &Path, document: &impl Serialize) -> Result<(), Error> {
+    let bytes = serde_json::to_vec_pretty(document).map_err(|source| json_error(path, source))?;
+    write_file(path, &bytes)
+}
+
+/// Writes a file under a temporary name first, then renames it, so that it is never half written.
+/// Creates missing folders.
+///
+/// # Errors
+/// [`Error::File`] for a path that cannot be written.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let replace = || {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    replace().map_err(|source| file_error("write", path, source))
+}
+
+fn file_error(action: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::File {
+        action,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn json_error(path: &Path, source: serde_json::Error) -> Error {
+    Error::Json {
+        place: path.display().to_string(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_replaces_the_previous_one_and_leaves_nothing_else() {
+        let state = tempfile::tempdir().unwrap();
+        let path = folder(state.path(), &"a".parse().unwrap()).join(TRAIN);
+        for value in [1, 2] {
+            write(&path, &value).unwrap();
+            assert_eq!(read::<i32>(&path).unwrap(), Some(value));
+        }
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_missing_record_is_none_and_a_damaged_one_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(TRAIN);
+        assert_eq!(read::<i32>(&path).unwrap(), None);
+        fs::write(&path, "{\"timings_seconds\":").unwrap();
+        let error = read::<i32>(&path).unwrap_err().to_string();
+        assert!(error.contains("train.json is damaged"), "{error}");
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_written_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = write(&file.join("below.json"), &1).unwrap_err().to_string();
+        assert!(
+            error.contains("cannot write") && error.contains("below.json"),
+            "{error}"
+        );
+    }
+}
