@@ -45,9 +45,8 @@ pub(crate) async fn check(
     console: &mut Console<'_>,
 ) -> anyhow::Result<Report> {
     let jobs = order.requests()?;
-    let (bucket, origin) = &order.project.bucket;
     let plan = TrainingPlan {
-        bucket: (bucket, *origin),
+        bucket: (&order.project.bucket, order.project.origin),
         jobs: &jobs,
         // They are sent by this very call, or were by the one that it resumes.
         data_is_there: false,
@@ -73,12 +72,17 @@ pub(crate) fn say(
     for check in &report.checks {
         console.say(check.to_string())?;
     }
+    let channels: Vec<&str> = order
+        .channels
+        .iter()
+        .map(|channel| channel.as_str())
+        .collect();
     for job in &jobs {
         console.say(format!(
             "would create {} on {} with channels {}",
             job.job,
             job.instance_type,
-            order.parts.join(", ")
+            channels.join(", ")
         ))?;
     }
     console.say("nothing was created")?;
