@@ -180,12 +180,12 @@ const TREES: [Tree; 9] = [
         188,
         "clap, hyper, tokio",
     ),
-    ("fire-run", "none (default)", &[], 0, "smartcore"),
+    ("fire-run", "none (default)", &[], 69, "smartcore"),
     (
         "fire-cli",
         "none (default)",
         &[],
-        272,
+        273,
         "AWS SDKs, clap, hyper, rustls, smartcore, tokio",
     ),
 ];
