@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const OURS: [&str; 13] = [
+const OURS: [&str; 14] = [
+    "alarm",
     "deploy-100k",
     "ensemble",
     "extract-rows",
@@ -80,6 +81,7 @@ fn our_crates_depend_on_each_other_only_as_the_architecture_says() {
         assert_eq!(ours, allowed, "{package}");
     };
     for library in [
+        "alarm",
         "sensor-model",
         "split",
         "ensemble",
@@ -90,8 +92,8 @@ fn our_crates_depend_on_each_other_only_as_the_architecture_says() {
     ] {
         check(library, &[]);
     }
-    check("fire-container", &["ensemble", "sensor-model"]);
-    check("fire-cli", &["ensemble", "sagemaker-ops", "split"]);
+    check("fire-container", &["alarm", "ensemble", "sensor-model"]);
+    check("fire-cli", &["alarm", "ensemble", "sagemaker-ops", "split"]);
 }
 
 #[test]
@@ -140,7 +142,8 @@ type Tree = (
 );
 
 /// What a user's project gets with each library.
-const TREES: [Tree; 8] = [
+const TREES: [Tree; 9] = [
+    ("alarm", "none (default)", &[], 10, ""),
     ("ensemble", "none (default)", &[], 51, "smartcore"),
     (
         "ensemble",
@@ -176,7 +179,7 @@ const TREES: [Tree; 8] = [
         "fire-cli",
         "none (default)",
         &[],
-        272,
+        273,
         "AWS SDKs, clap, hyper, rustls, smartcore, tokio",
     ),
 ];

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use alarm::AlarmTrial;
 use anyhow::Context as _;
-use ensemble::alarm::AlarmTrial;
 use ensemble::metrics::Scores;
 use fire_cli::{Console, RunName};
 use sagemaker_ops::S3Uri;

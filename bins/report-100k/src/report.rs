@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use ensemble::alarm::AlarmTrial;
+use alarm::AlarmTrial;
 use ensemble::metrics::Scores;
 use ensemble::{Algorithm, KindScores};
 use fire_cli::Ceiling;

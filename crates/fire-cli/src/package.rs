@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use alarm::AlarmTrial;
 use anyhow::{Context as _, anyhow};
 use ensemble::KindScores;
-use ensemble::alarm::AlarmTrial;
 use ensemble::artifact::{Artifact, MANIFEST_FILE, MODEL_FILE};
 use sagemaker_ops::endpoint::ContentDigest;
 use sagemaker_ops::{Clients, S3Uri};
@@ -62,7 +62,7 @@ pub fn pack_judged(artifact: &Artifact, judged: &Judged) -> anyhow::Result<Vec<u
 pub fn weights(artifact: &Artifact) -> BTreeMap<String, f64> {
     let mut weights = BTreeMap::new();
     for member in &artifact.members {
-        let name = member.algorithm.to_string();
+        let name = member.algorithm().to_string();
         let numbered = (2..).map(|number| format!("{name}#{number}"));
         let free = std::iter::once(name.clone())
             .chain(numbered)

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
+use alarm::{AlarmTrial, BUDGET_PER_DAY, Error, Recordings, Rows};
 use anyhow::{Context, Result};
-use ensemble::Error;
-use ensemble::alarm::{AlarmTrial, BUDGET_PER_DAY};
+use ensemble::Predictions;
 
 use super::metrics::ScoredPart;
 
@@ -16,22 +16,40 @@ pub(super) fn trial(parts: &[ScoredPart], out: &mut dyn Write) -> Result<Option<
     let Some(validation) = part("alarm-validation") else {
         return Ok(None);
     };
-    let mut trial = match AlarmTrial::choose(&validation.predictions, BUDGET_PER_DAY) {
-        Ok(Some(trial)) => trial,
-        Ok(None) => return Ok(None),
-        Err(Error::Data(reason)) => {
+    let Some(recordings) = recordings(&validation.predictions)? else {
+        return Ok(None);
+    };
+    let mut trial = match AlarmTrial::choose(&recordings, BUDGET_PER_DAY) {
+        Ok(trial) => trial,
+        Err(Error::NoChoice(reason)) => {
             writeln!(out, "no alarm rule: channel alarm-validation: {reason}")?;
             return Ok(None);
         }
         Err(error) => return Err(error).context("channel alarm-validation"),
     };
-    if let Some(test) = part("alarm-test") {
-        trial
-            .judge(&test.predictions)
-            .context("channel alarm-test")?;
+    if let Some(test) = part("alarm-test")
+        && let Some(recordings) = self::recordings(&test.predictions)?
+    {
+        trial.evaluate(&recordings).context("channel alarm-test")?;
     }
     print(&trial, out)?;
     Ok(Some(trial))
+}
+
+/// The recordings in a part's predictions; none where the rows have no times.
+fn recordings(predictions: &Predictions) -> Result<Option<Recordings>, Error> {
+    let timeline = predictions.timeline.as_ref();
+    timeline
+        .map(|timeline| {
+            Recordings::new(&Rows {
+                groups: &predictions.groups,
+                times_s: &timeline.times_s,
+                labels: &predictions.labels,
+                probabilities: &predictions.probabilities,
+                kinds: &timeline.kinds,
+            })
+        })
+        .transpose()
 }
 
 /// Prints one line a figure, as the other metrics of the job.
