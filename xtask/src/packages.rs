@@ -10,7 +10,8 @@ use anyhow::{Context as _, bail};
 use crate::programs;
 
 /// The libraries, and the version that all of them have.
-const LIBRARIES: [&str; 6] = [
+const LIBRARIES: [&str; 7] = [
+    "alarm",
     "ensemble",
     "fire-cli",
     "local-sagemaker",

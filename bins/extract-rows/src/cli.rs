@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use alarm::AlarmRule;
 use anyhow::anyhow;
 use clap::Parser;
-use ensemble::alarm::AlarmRule;
 use fire_cli::{CommonArgs, EXIT_CODES, usage};
 use sagemaker_ops::EndpointName;
 use sensor_model::recording::{

@@ -16,7 +16,7 @@ mod whole_lines;
 
 use std::collections::BTreeSet;
 
-use ensemble::alarm::{AlarmRule, AlarmState};
+use alarm::{AlarmRule, AlarmState};
 use fire_cli::{Console, Exit, usage};
 use sensor_model::extract::{CheckedExtractorParams, RowStream, SensorRow};
 use serde::Serialize;

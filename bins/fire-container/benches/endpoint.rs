@@ -99,7 +99,7 @@ fn answers(model: &Path, rows: &Path) -> Result<Value> {
             }],
             ..artifact.clone()
         };
-        found[member.algorithm.name()] = of_model(&Prepared::new(alone), &values)?;
+        found[member.algorithm().name()] = of_model(&Prepared::new(alone), &values)?;
     }
     found["ensemble"] = of_model(&Prepared::new(artifact), &values)?;
     let predictor = Predictor::load(model)?;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use alarm::AlarmRule;
 use anyhow::{Context as _, anyhow};
-use ensemble::alarm::AlarmRule;
 use ensemble::artifact::Artifact;
 use fire_cli::{Console, read_artifact, usage};
 use sagemaker_ops::endpoint::{Payload, invoke};
@@ -45,9 +45,15 @@ pub(super) async fn load(
     let artifact = model
         .map(|path| read_artifact(path, fingerprint()))
         .transpose()?;
+    let stored = artifact
+        .as_ref()
+        .map(|artifact| artifact.extra::<AlarmRule>(alarm::EXTRA));
     let rule = watch
         .rule
-        .or_else(|| artifact.as_ref().and_then(|artifact| artifact.alarm))
+        .or(stored
+            .transpose()
+            .map_err(|error| usage(error))?
+            .flatten())
         .ok_or_else(|| usage(anyhow!("{}", without_rule(model))))?;
     let scorer = match (&watch.endpoint, artifact) {
         (Some(name), _) => Scorer::Endpoint {

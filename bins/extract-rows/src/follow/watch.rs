@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ensemble::alarm::{AlarmParams, AlarmRule};
+use alarm::{AlarmParams, AlarmRule};
 use fire_cli::CommonArgs;
 use sagemaker_ops::EndpointName;
 use sensor_model::recording::{Co2Columns, FrameOptions};

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
-use ensemble::alarm::{AlarmParams, AlarmRule};
+use alarm::{AlarmParams, AlarmRule};
 use ensemble::artifact::{Artifact, FeatureRange, Member};
 use ensemble::{Algorithm, Matrix, Params, Run, Samples};
 use fire_cli::Exit;
@@ -39,31 +39,13 @@ fn model(alarm: Option<AlarmRule>) -> Artifact {
         threads: NonZeroUsize::MIN,
         progress: &mut |_| ControlFlow::Continue(()),
     };
-    Artifact {
-        schema: fingerprint().to_owned(),
-        features: FeatureRange::of_columns(Feature::ALL.map(Feature::name), &train.x()),
-        data_fingerprint: "ab".repeat(32),
-        threshold: 0.5,
-        members: vec![Member {
-            name: "random_forest".to_owned(),
-            algorithm: Algorithm::RandomForest,
-            weight: 1.0,
-            seed: 1,
-            hyperparameters: params.entries(),
-            validation: None,
-            test: None,
-            model: params
-                .clone()
-                .check()
-                .unwrap()
-                .fit(&train, None, &mut run)
-                .unwrap(),
-        }],
-        validation: None,
-        test: None,
-        probes: Vec::new(),
-        alarm,
-    }
+    let params = params.check().unwrap();
+    let model = params.fit(&train, None, &mut run).unwrap();
+    let member = Member::new("random_forest", model, &params, 1);
+    let features = FeatureRange::of_columns(Feature::ALL.map(Feature::name), &train.x());
+    let mut artifact = Artifact::new(fingerprint(), features, vec![member]);
+    artifact.set_extra(alarm::EXTRA, &alarm).unwrap();
+    artifact
 }
 
 fn rule() -> AlarmRule {

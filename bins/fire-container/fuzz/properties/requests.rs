@@ -75,31 +75,19 @@ fn predictor() -> Result<Predictor, Box<dyn Error>> {
             threads: NonZeroUsize::MIN,
             progress: &mut |_| ControlFlow::Continue(()),
         };
+        let params = params.check()?;
+        let model = params.fit(&train, None, &mut run)?;
         Ok::<_, ensemble::Error>(Member {
-            name: algorithm.to_string(),
-            algorithm,
             weight,
-            seed: 1,
-            hyperparameters: Vec::new(),
-            validation: None,
-            test: None,
-            model: params.check()?.fit(&train, None, &mut run)?,
+            ..Member::new(algorithm.to_string(), model, &params, 1)
         })
     };
     let voters = [
         (Algorithm::RandomForest, 0.75),
         (Algorithm::LogisticRegression, 0.25),
     ];
-    let artifact = Artifact {
-        schema: fingerprint().to_owned(),
-        features: FeatureRange::of_columns(Feature::ALL.map(Feature::name), &x),
-        data_fingerprint: String::new(),
-        threshold: 0.5,
-        members: voters.into_iter().map(member).collect::<Result<_, _>>()?,
-        validation: None,
-        test: None,
-        probes: Vec::new(),
-        alarm: None,
-    };
+    let members = voters.into_iter().map(member).collect::<Result<_, _>>()?;
+    let features = FeatureRange::of_columns(Feature::ALL.map(Feature::name), &x);
+    let artifact = Artifact::new(fingerprint(), features, members);
     Ok(Predictor::from_bytes(&artifact.to_bytes())?)
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use alarm::AlarmTrial;
 use anyhow::{Context, Result};
-use ensemble::alarm::AlarmTrial;
 use ensemble::artifact::{Artifact, FeatureRange, MANIFEST_FILE, MODEL_FILE, Member, Probe};
 use ensemble::metrics::Scores;
 use ensemble::{KindScores, Model, Predictions};
@@ -74,26 +74,24 @@ impl Trained {
         let [validation, test] =
             [Channel::Validation, Channel::Test].map(|channel| self.scores(channel));
         let names = Feature::ALL.map(Feature::name);
+        let features = FeatureRange::of_columns(names, &self.train.samples()?.x());
+        let settings = self.settings;
+        let name = settings.algorithm.to_string();
+        let member = Member {
+            validation: validation.clone(),
+            test: test.clone(),
+            ..Member::new(name, self.model, &settings.params, settings.seed)
+        };
         let mut artifact = Artifact {
-            schema: fingerprint().to_owned(),
-            features: FeatureRange::of_columns(names, &self.train.samples()?.x()),
             data_fingerprint: data_fingerprint(&self.train.rows),
             threshold: self.threshold,
-            members: vec![Member {
-                name: self.settings.algorithm.to_string(),
-                algorithm: self.settings.algorithm,
-                weight: 1.0,
-                seed: self.settings.seed,
-                hyperparameters: self.settings.params.params().entries(),
-                validation: validation.clone(),
-                test: test.clone(),
-                model: self.model,
-            }],
             validation,
             test,
             probes: probes().map(unanswered).into(),
-            alarm: self.alarm.map(|trial| trial.choice.rule),
+            ..Artifact::new(fingerprint(), features, vec![member])
         };
+        let rule = self.alarm.map(|trial| trial.choice.rule);
+        artifact.set_extra(alarm::EXTRA, &rule)?;
         artifact.answer_probes();
         Ok(artifact)
     }

@@ -36,7 +36,7 @@ fn every_learner_leaves_a_model_its_figures_and_its_predictions() {
         assert!(!job.path("output/failure").exists());
 
         let model = artifact(&job);
-        assert_eq!(model.members[0].algorithm.to_string(), algorithm);
+        assert_eq!(model.members[0].algorithm().to_string(), algorithm);
         assert_eq!(model.data_fingerprint, data_fingerprint(&rows(0..600)));
         let metrics = job.json("model/metrics.json");
         assert_eq!(metrics["algorithm"], algorithm);
@@ -262,7 +262,7 @@ fn an_alarm_rule_is_chosen_on_whole_episodes_and_travels_with_the_model() {
     // The definitions are not anchored: a name that ends in another's would be taken for it.
     assert_eq!(ended.stdout.matches("validation:auc=").count(), 1);
 
-    let rule = artifact(&job).alarm.unwrap();
+    let rule: alarm::AlarmRule = artifact(&job).extra(alarm::EXTRA).unwrap().unwrap();
     let alarm = &job.json("model/metrics.json")["alarm"];
     near(
         &alarm["choice"]["rule"]["threshold"],

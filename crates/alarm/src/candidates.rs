@@ -1,29 +1,29 @@
-//! The thresholds at which something changes.
+//! The thresholds worth trying: those at which an alarm appears or disappears.
 
-use super::levels::Levels;
+use crate::levels::Levels;
 
-/// Rows whose highest level is a candidate: within so many, one alarm is as good as several.
+/// Rows per candidate. Within ten minutes, one false alarm is as bad as several.
 const STRETCH: usize = 600;
 
-/// At most `at_most` thresholds, from the highest down, for rules with the `k` and `n` of `levels`.
+/// Up to `at_most` thresholds in descending order, for rules with the `k` and `n` of `levels`.
 ///
-/// An alarm goes or comes where the threshold passes the highest level around it. So these are the middles between
-/// the highest levels of events and of each ten minutes of event-free time, where no alarm hangs on a hair's breadth,
-/// and the lowest of them. A threshold above all, which is never reached, is not among them. Too many are thinned
-/// evenly.
-pub(super) fn thresholds(levels: &[Levels], at_most: usize) -> Vec<f64> {
+/// An alarm appears or disappears where the threshold passes the peak level around it. The candidates are therefore the
+/// midpoints between neighbouring peaks (of events, and of each ten minutes of event-free time), so that no alarm
+/// depends on the last digit, and the lowest peak itself. A threshold above all peaks, which is never reached, is left
+/// out. If there are too many, they are thinned evenly.
+pub(crate) fn thresholds(levels: &[Levels], at_most: usize) -> Vec<f64> {
     let mut peaks: Vec<f64> = levels.iter().flat_map(peaks).collect();
     peaks.retain(|&peak| peak > 0.0);
     peaks.sort_unstable_by(|a, b| b.total_cmp(a));
     peaks.dedup();
-    let middles = peaks.windows(2).map(|pair| f64::midpoint(pair[0], pair[1]));
-    let mut thresholds: Vec<f64> = middles.chain(peaks.last().copied()).collect();
-    // Middles of neighbouring numbers are one of them.
+    let midpoints = peaks.windows(2).map(|pair| f64::midpoint(pair[0], pair[1]));
+    let mut thresholds: Vec<f64> = midpoints.chain(peaks.last().copied()).collect();
+    // Between two adjacent floating-point numbers the midpoint is one of the two.
     thresholds.dedup();
     thin(thresholds, at_most)
 }
 
-/// The highest level of the event, of its first minute, and of each stretch before it.
+/// The highest level of the event, of its first minute, and of each stretch before the event.
 fn peaks(levels: &Levels) -> Vec<f64> {
     let (before, after) = levels.all().split_at(levels.recording().event_free_rows());
     let highest = |rows: &[f64]| rows.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -32,7 +32,7 @@ fn peaks(levels: &Levels) -> Vec<f64> {
     peaks
 }
 
-/// Evenly spaced items, the first and the last among them.
+/// Evenly spaced items, including the first and the last.
 fn thin(items: Vec<f64>, at_most: usize) -> Vec<f64> {
     if items.len() <= at_most {
         return items;
@@ -46,10 +46,10 @@ fn thin(items: Vec<f64>, at_most: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::{AlarmParams, Recording};
+    use crate::{AlarmParams, Recording};
 
     #[test]
-    fn thresholds_lie_between_the_peaks() {
+    fn thresholds_are_midpoints_between_peaks() {
         let times: Vec<f64> = (0..700).map(f64::from).collect();
         let mut probabilities = vec![0.0; 700];
         for (row, p) in [(10, 0.25), (20, 0.5), (650, 0.75), (699, 1.0)] {
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn no_peaks_no_thresholds() {
+    fn without_peaks_there_are_no_thresholds() {
         let rule = AlarmParams::new(0.5, 2, 2).check().unwrap();
         let short = Recording::new(&[0.0], &[0.9], None, "k").unwrap();
         let silent = Recording::new(&[0.0, 1.0], &[0.0, 0.0], None, "k").unwrap();

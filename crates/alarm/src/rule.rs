@@ -1,39 +1,42 @@
-//! When an alarm is raised and when it ends.
+//! The rule that raises and ends an alarm.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::recording::Recording;
-use super::state::{Alarm, AlarmState};
 use crate::error::Error;
 
-/// The longest window, in seconds: what must be awaited for longer is no alarm.
+/// The name under which a model file keeps the rule that belongs to the model.
+pub const EXTRA: &str = "alarm";
+
+/// The longest window, in seconds: after ten minutes, an alarm comes too late to be one.
 const LONGEST_S: u32 = 600;
-/// The release threshold as a share of the threshold, unless another is set.
+/// The default release threshold, as a fraction of the threshold.
 const RELEASE_SHARE: f64 = 0.5;
 
-/// The numbers of a rule, not yet checked.
+/// The parameters of a rule, not yet checked.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlarmParams {
-    /// Probabilities of at least this speak for an alarm; above 0 and at most 1.
+    /// A row counts towards an alarm if its probability is at least this; above 0 and at most 1.
     pub threshold: f64,
-    /// So many rows must be at or above the threshold, at least 1.
+    /// How many rows must be at or above the threshold, at least 1.
     pub k: u32,
-    /// Among the rows of so many seconds: from `k` to 600. A second without a row is one below the threshold.
+    /// The length of the window in seconds, from `k` to 600. A second without a row counts as below the threshold.
     pub n: u32,
     /// An alarm ends when fewer than `k` rows are at or above this; from 0 to the threshold.
     pub release: f64,
-    /// Whether an alarm goes on until [`AlarmState::reset`], whatever the probabilities.
+    /// Whether an alarm continues until [`AlarmState::reset`](crate::AlarmState::reset), whatever the probabilities.
     pub latch: bool,
 }
 
-/// A rule whose every number is in range.
+/// A rule with valid parameters. Its `Display` is a clause: "when 2 of the last 3 s are at …".
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "AlarmParams", into = "AlarmParams")]
 pub struct AlarmRule(AlarmParams);
 
 impl AlarmParams {
-    /// `k` rows of `n` seconds at or above `threshold`; an alarm ends at half of that and does not latch.
+    /// `k` rows of `n` seconds at or above `threshold`, released at half the threshold, without latching.
     pub fn new(threshold: f64, k: u32, n: u32) -> Self {
         Self {
             threshold,
@@ -44,10 +47,10 @@ impl AlarmParams {
         }
     }
 
-    /// Checks every range; only what comes out can raise alarms.
+    /// Checks every range.
     pub fn check(self) -> Result<AlarmRule, Error> {
-        let refuse = |name, value: String, expected| {
-            Err(Error::ParameterValue {
+        let reject = |name, value: String, expected| {
+            Err(Error::Parameter {
                 name,
                 value,
                 expected,
@@ -55,32 +58,33 @@ impl AlarmParams {
         };
         if !(self.threshold > 0.0 && self.threshold <= 1.0) {
             let value = self.threshold.to_string();
-            return refuse("threshold", value, "a number above 0 and at most 1");
+            return reject("threshold", value, "a number above 0 and at most 1");
         }
         if !(1..=LONGEST_S).contains(&self.n) {
-            return refuse("n", self.n.to_string(), "a whole number from 1 to 600");
+            return reject("n", self.n.to_string(), "a whole number from 1 to 600");
         }
         if !(1..=self.n).contains(&self.k) {
-            return refuse("k", self.k.to_string(), "a whole number from 1 to n");
+            return reject("k", self.k.to_string(), "a whole number from 1 to n");
         }
         if !(0.0..=self.threshold).contains(&self.release) {
             let value = self.release.to_string();
-            return refuse("release", value, "a number from 0 to the threshold");
+            return reject("release", value, "a number from 0 to the threshold");
         }
         Ok(AlarmRule(self))
     }
 }
 
 impl AlarmRule {
-    /// What was checked.
+    /// The parameters.
     pub fn params(&self) -> &AlarmParams {
         &self.0
     }
 
-    /// The same rule at another threshold; the release threshold keeps its share of it.
+    /// The same rule at another threshold; the release threshold keeps its ratio to the threshold.
     pub fn at(&self, threshold: f64) -> Result<Self, Error> {
-        let share = self.0.release / self.0.threshold;
-        let release = (threshold * share).min(threshold);
+        let ratio = self.0.release / self.0.threshold;
+        // Rounding may lift a ratio of 1 above the threshold.
+        let release = (threshold * ratio).min(threshold);
         AlarmParams {
             threshold,
             release,
@@ -88,13 +92,22 @@ impl AlarmRule {
         }
         .check()
     }
+}
 
-    /// All alarms of a recording, in order of time.
-    pub fn alarms(&self, recording: &Recording) -> Vec<Alarm> {
-        let mut state = AlarmState::new(*self);
-        let rows = recording.rows();
-        rows.filter_map(|(time_s, p)| state.push(time_s, p))
-            .collect()
+impl fmt::Display for AlarmRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AlarmParams {
+            threshold,
+            k,
+            n,
+            release,
+            latch,
+        } = self.0;
+        let latch = if latch { ", and stays" } else { "" };
+        write!(
+            f,
+            "when {k} of the last {n} s are at {threshold:.3} or above, until fewer are at {release:.3}{latch}"
+        )
     }
 }
 
@@ -117,12 +130,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_out_of_range_are_named() {
+    fn parameters_out_of_range_are_named() {
         let check = |change: fn(&mut AlarmParams), expected: &str| {
             let mut params = AlarmParams::new(0.5, 3, 5);
             change(&mut params);
-            let refused = params.check().unwrap_err().to_string();
-            assert_eq!(refused, format!("parameter {expected}"));
+            let error = params.check().unwrap_err().to_string();
+            assert_eq!(error, format!("parameter {expected}"));
         };
         let threshold = "it must be a number above 0 and at most 1";
         check(
@@ -161,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn another_threshold_keeps_the_share_of_the_release() {
+    fn another_threshold_keeps_the_ratio_of_the_release() {
         let rule = AlarmParams::new(0.8, 1, 1).check().unwrap();
         let lower = rule.at(0.5).unwrap();
         assert_eq!(*lower.params(), AlarmParams::new(0.5, 1, 1));
@@ -175,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_read_back_and_checked_while_it_is_read() {
+    fn a_rule_is_checked_when_it_is_deserialised() {
         let rule = AlarmParams::new(0.5, 3, 5).check().unwrap();
         let text = serde_json::to_string(&rule).unwrap();
         assert_eq!(

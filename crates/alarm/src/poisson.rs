@@ -1,16 +1,16 @@
-//! How far a rate would move on other days of the same kind.
+//! The confidence interval of a rate.
 //!
-//! The quantiles of a gamma distribution with whole-numbered shape are all that is needed, and its tails are those of
-//! the Poisson distribution: short sums of positive terms. That makes an inverse incomplete gamma function for any
-//! shape, and a crate that brings it along with hundreds of others, unnecessary.
+//! Written here because it is short: the quantiles of a gamma distribution with an integer shape have the tails of the
+//! Poisson distribution, which are sums of few positive terms. A general inverse incomplete gamma function would come
+//! with a large statistics crate.
 
-/// What lies outside at either end of a 95 % interval.
+/// The probability outside a 95 % interval, at each end.
 const TAIL: f64 = 0.025;
 
-/// The exact 95 % interval of the mean of a Poisson distribution of which `count` was drawn (Garwood 1936).
+/// The exact 95 % interval of the mean of a Poisson distribution, given one sample `count` (Garwood 1936).
 ///
-/// From the 2.5 % quantile of the chi-square distribution with 2 `count` degrees of freedom to the 97.5 % quantile of
-/// that with 2 `count` + 2, both halved.
+/// The ends are half the 2.5 % quantile of the chi-square distribution with 2 `count` degrees of freedom, and half the
+/// 97.5 % quantile of the one with 2 `count` + 2.
 pub fn poisson_interval(count: u64) -> [f64; 2] {
     let drawn = count as f64;
     let lower = if count == 0 {
@@ -18,13 +18,13 @@ pub fn poisson_interval(count: u64) -> [f64; 2] {
     } else {
         bisect([0.0, drawn], |mean| at_least(drawn, mean) > TAIL)
     };
-    // More than four standard deviations above.
+    // A safe upper bound: more than four standard deviations above the sample.
     let far = drawn + 4.0 * libm::sqrt(drawn + 1.0) + 4.0;
     let upper = bisect([drawn, far], |mean| at_most(drawn, mean) < TAIL);
     [lower, upper]
 }
 
-/// Where `is_above` turns true between `low` and `high`, as exactly as numbers allow.
+/// The point between `low` and `high` where `is_above` becomes true, to the last bit.
 fn bisect([mut low, mut high]: [f64; 2], is_above: impl Fn(f64) -> bool) -> f64 {
     loop {
         let middle = f64::midpoint(low, high);
@@ -39,20 +39,20 @@ fn bisect([mut low, mut high]: [f64; 2], is_above: impl Fn(f64) -> bool) -> f64 
     }
 }
 
-/// The probability of `count` or more under a `mean` of at most `count`: terms fall from the first.
+/// The probability of `count` or more for a `mean` of at most `count`; the terms decrease from the first.
 fn at_least(count: f64, mean: f64) -> f64 {
     let ratios = (1..).map(|step| mean / (count + f64::from(step)));
-    probability(count, mean) * sum_of_falling_terms(ratios)
+    probability(count, mean) * sum_of_decreasing_terms(ratios)
 }
 
-/// The probability of `count` or fewer under a `mean` of at least `count`: terms fall from the first.
+/// The probability of `count` or fewer for a `mean` of at least `count`; the terms decrease from the first.
 fn at_most(count: f64, mean: f64) -> f64 {
     let ratios = (0..).map(|step| ((count - f64::from(step)) / mean).max(0.0));
-    probability(count, mean) * sum_of_falling_terms(ratios)
+    probability(count, mean) * sum_of_decreasing_terms(ratios)
 }
 
-/// 1 + r₁ + r₁r₂ + …, until a term no longer counts.
-fn sum_of_falling_terms(ratios: impl Iterator<Item = f64>) -> f64 {
+/// 1 + r₁ + r₁r₂ + …, until a term no longer changes the sum.
+fn sum_of_decreasing_terms(ratios: impl Iterator<Item = f64>) -> f64 {
     let (mut term, mut sum) = (1.0, 1.0);
     for ratio in ratios {
         term *= ratio;
@@ -83,10 +83,10 @@ mod tests {
 
     #[test]
     fn intervals_are_those_of_the_chi_square_distribution() {
-        // As tables have them (Garwood 1936).
+        // From the tables of Garwood 1936.
         check(0, [0.0, 3.689], 1e-4);
         check(10, [4.795, 18.39], 1e-4);
-        // By exact sums in 60 decimal digits.
+        // From exact sums with 60 decimal digits.
         check(0, [0.0, 3.688_879_454_113_936_3], 1e-12);
         check(1, [0.025_317_807_984_289_876, 5.571_643_390_938_899], 1e-12);
         check(2, [0.242_209_278_543_964_9, 7.224_687_667_723_961], 1e-12);
@@ -96,11 +96,11 @@ mod tests {
     }
 
     #[test]
-    fn ends_leave_out_what_they_should() {
+    fn each_end_leaves_out_two_and_a_half_percent() {
         for count in [1, 7, 60, 1_234] {
             let drawn = count as f64;
             let [lower, upper] = poisson_interval(count);
-            // Term by term from 0, another way than that of the interval.
+            // Summed term by term from 0, unlike the interval itself.
             let below = |mean: f64, up_to: u64| -> f64 {
                 (0..=up_to).map(|k| probability(k as f64, mean)).sum()
             };

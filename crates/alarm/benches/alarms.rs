@@ -1,12 +1,12 @@
-//! Alarm metrics on a million rows, eleven days: `cargo bench -p ensemble --bench alarms`.
+//! Alarm metrics on a million rows, eleven days: `cargo bench -p alarm --bench alarms`.
 //!
 //! One thread, a fixed seed, data made outside the clock. Under `cargo test` each part runs once on few rows.
 
 use std::fmt;
 
+use alarm::{AlarmParams, AlarmReport, AlarmState, Recording, choose, curve};
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use ensemble::alarm::{AlarmParams, AlarmReport, AlarmState, Recording, choose, curve};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -67,13 +67,13 @@ fn choice(bencher: Bencher, site: Site) {
 fn over_recordings<T>(
     bencher: Bencher,
     site: Site,
-    judge: impl Fn(&[Recording]) -> Option<T> + Sync,
+    evaluate: impl Fn(&[Recording]) -> Option<T> + Sync,
 ) {
     let made = site.recordings();
     let recordings: Vec<_> = made.iter().filter_map(Made::recording).collect();
     bencher
         .counter(ItemsCount::new(ROWS * recordings.len()))
-        .bench(|| judge(&recordings));
+        .bench(|| evaluate(&recordings));
 }
 
 /// How restless probabilities are.

@@ -1,7 +1,8 @@
-//! A rule at work on rows as they come.
+//! A rule applied to rows as they come.
 
-use super::rule::AlarmRule;
-use super::window::{CLOSEST_S, Window};
+use crate::recording::Recording;
+use crate::rule::AlarmRule;
+use crate::window::{CLOSEST_S, Window};
 
 /// An alarm that was raised.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -10,7 +11,7 @@ pub struct Alarm {
     pub time_s: f64,
 }
 
-/// What a rule must remember from row to row; less than 50 kilobytes, however long it runs.
+/// What a rule remembers from row to row; less than 50 kB, however long it runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlarmState {
     rule: AlarmRule,
@@ -20,7 +21,7 @@ pub struct AlarmState {
 }
 
 impl AlarmState {
-    /// Before the first row.
+    /// The state before the first row.
     pub fn new(rule: AlarmRule) -> Self {
         Self {
             rule,
@@ -30,11 +31,11 @@ impl AlarmState {
         }
     }
 
-    /// Takes the row of `time_s` (seconds, from any fixed start) and tells whether an alarm begins with it.
+    /// Takes a row, with its time in seconds from any fixed origin, and returns the alarm that begins with it, if any.
     ///
-    /// Rows come one a second. One that is less than half a second from the one before, whose time is not finite, or
-    /// whose probability is none, counts as absent. When the time jumps back, as when a clock is set, the window starts
-    /// empty: a detector must not fall silent until the old time is reached again.
+    /// Rows come once a second. A row is ignored if it is less than half a second from the one before, if its time is
+    /// not finite, or if its probability is outside 0..=1. When time jumps back, as when a clock is set, the window
+    /// starts empty: otherwise a detector would fall silent until the old time is reached again.
     pub fn push(&mut self, time_s: f64, probability: f64) -> Option<Alarm> {
         let usable = time_s.is_finite() && (0.0..=1.0).contains(&probability);
         if !usable || (time_s - self.newest_s).abs() < CLOSEST_S {
@@ -49,27 +50,37 @@ impl AlarmState {
         begins.then_some(Alarm { time_s })
     }
 
-    /// Whether an alarm has begun and not ended.
+    /// Whether an alarm is on.
     pub fn is_sounding(&self) -> bool {
         self.trigger.sounding
     }
 
-    /// Ends an alarm, latched or not, and forgets the rows that led to it.
+    /// Ends the alarm, latched or not, and forgets the rows that led to it.
     pub fn reset(&mut self) {
         self.trigger = Trigger::default();
         self.window.clear();
     }
 }
 
-/// Whether an alarm is sounding.
+impl AlarmRule {
+    /// All alarms of a recording, in order of time.
+    pub fn alarms(&self, recording: &Recording) -> Vec<Alarm> {
+        let mut state = AlarmState::new(*self);
+        let rows = recording.rows();
+        rows.filter_map(|(time_s, p)| state.push(time_s, p))
+            .collect()
+    }
+}
+
+/// The hysteresis: compares levels with the two thresholds.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Trigger {
+pub(crate) struct Trigger {
     sounding: bool,
 }
 
 impl Trigger {
-    /// Takes the next row's level and tells whether an alarm begins.
-    pub(super) fn step(&mut self, rule: &AlarmRule, level: f64) -> bool {
+    /// Takes the next level and returns whether an alarm begins.
+    pub(crate) fn step(&mut self, rule: &AlarmRule, level: f64) -> bool {
         let was_sounding = self.sounding;
         self.sounding = if was_sounding {
             rule.params().latch || level >= rule.params().release
@@ -79,8 +90,8 @@ impl Trigger {
         self.sounding && !was_sounding
     }
 
-    /// Whether levels from `lowest` to `highest` neither begin nor end an alarm.
-    pub(super) fn holds(&self, rule: &AlarmRule, [lowest, highest]: [f64; 2]) -> bool {
+    /// Whether no level from `lowest` to `highest` begins or ends an alarm.
+    pub(crate) fn holds(&self, rule: &AlarmRule, [lowest, highest]: [f64; 2]) -> bool {
         if self.sounding {
             rule.params().latch || lowest >= rule.params().release
         } else {
@@ -92,7 +103,7 @@ impl Trigger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::AlarmParams;
+    use crate::AlarmParams;
 
     /// Threshold 0.8, release 0.4, 2 of 3 seconds.
     fn params() -> AlarmParams {
@@ -122,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_ends_below_the_release_and_not_below_the_threshold() {
+    fn an_alarm_ends_below_the_release_threshold() {
         let wavering = [0.9, 0.9, 0.5, 0.5, 0.5, 0.9, 0.9];
         check(params(), &seconds(&wavering), &[1.0]);
         let ended = [0.9, 0.9, 0.3, 0.3, 0.9, 0.9];
@@ -135,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_second_is_one_below() {
+    fn a_missing_second_counts_as_below_the_threshold() {
         check(params(), &[(0.0, 0.9), (2.0, 0.9)], &[2.0]);
         check(params(), &[(0.0, 0.9), (3.0, 0.9)], &[]);
         // The alarm of second 1 ends in the gap.
@@ -144,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn jitter_of_times_changes_nothing() {
+    fn jitter_in_the_times_changes_nothing() {
         check(
             params(),
             &[(0.2, 0.9), (1.0, 0.1), (1.8, 0.9), (3.1, 0.1)],
@@ -155,20 +166,20 @@ mod tests {
     }
 
     #[test]
-    fn unusable_rows_count_as_absent() {
+    fn unusable_rows_are_ignored() {
         check(params(), &[(0.0, 0.9), (0.4, 0.9), (-0.4, 0.9)], &[]);
-        let nonsense = [
+        let unusable = [
             (0.0, 0.9),
             (f64::NAN, 0.9),
             (f64::INFINITY, 0.9),
             (1.0, f64::NAN),
         ];
-        check(params(), &nonsense, &[]);
-        check(params(), &[&nonsense[..], &[(2.0, 0.9)]].concat(), &[2.0]);
+        check(params(), &unusable, &[]);
+        check(params(), &[&unusable[..], &[(2.0, 0.9)]].concat(), &[2.0]);
     }
 
     #[test]
-    fn a_clock_that_is_set_back_starts_anew() {
+    fn a_clock_that_is_set_back_empties_the_window() {
         let rows = [(1e9, 0.9), (10.0, 0.9), (11.0, 0.9), (12.0, 0.9)];
         check(params(), &rows, &[11.0]);
     }

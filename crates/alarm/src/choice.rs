@@ -1,17 +1,17 @@
-//! Which rule to use.
+//! The choice of a rule.
 
 use serde::{Deserialize, Serialize};
 
-use super::candidates::thresholds;
-use super::curve::tally;
-use super::figures::{Figures, Tally};
-use super::levels::Levels;
-use super::recording::Recording;
-use super::rule::{AlarmParams, AlarmRule};
-use crate::error::{DataError, Error};
+use crate::candidates::thresholds;
+use crate::curve::tally;
+use crate::error::{Error, NoChoice};
+use crate::levels::Levels;
+use crate::metrics::{AlarmMetrics, Tally};
+use crate::recording::Recording;
+use crate::rule::{AlarmParams, AlarmRule};
 
-/// `k` of `n` seconds. From a single row, as fast as can be, to two thirds of half a minute: longer windows could not
-/// find anything in the 30 s that flame detectors are given (EN 54-10).
+/// `k` of `n` seconds, from a single row, the fastest, to 20 of 30 rows: longer windows could not find anything in the
+/// 30 s that flame detectors are given (EN 54-10).
 const GRID: [(u32, u32); 8] = [
     (1, 1),
     (2, 3),
@@ -22,37 +22,38 @@ const GRID: [(u32, u32); 8] = [
     (15, 20),
     (20, 30),
 ];
-/// Thresholds that are tried for each at most.
+/// Thresholds to try for each `k` of `n`, at most.
 const THRESHOLDS: usize = 1_000;
 
 /// A rule and why it was chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlarmChoice {
-    /// The rule; it does not latch.
+    /// The chosen rule; it does not latch.
     pub rule: AlarmRule,
-    /// How many false alarms per day of event-free time were allowed.
+    /// Allowed false alarms per day of event-free time.
     pub budget_per_day: f64,
-    /// Whether the rule keeps to that on the recordings it was chosen by. If not, none that was tried does, and this
+    /// Whether the rule stays within the budget on the recordings it was chosen on. If not, no candidate does, and this
     /// is the one with the fewest false alarms.
     pub within_budget: bool,
-    /// What it does on those recordings. Better than it will do on others, since it was chosen by them.
-    pub chosen_on: Figures,
+    /// The rule's metrics on those recordings. They are better than on others, because the rule was chosen by them.
+    pub chosen_on: AlarmMetrics,
 }
 
 /// Chooses the rule that finds the most events within 60 s at no more than `budget_per_day` false alarms per day of
 /// event-free time.
 ///
-/// Of equals, the one with the smaller median latency is chosen, then the one with fewer false alarms, the shorter
-/// window, the higher threshold. Tried are 1 of 1, 2 of 3, 3 of 5, 5 of 8, 8 of 10, 10 of 15, 15 of 20 and 20 of 30
-/// seconds, each with every threshold at which an alarm on `recordings` comes or goes (at most 1,000, evenly taken),
-/// released at half of it.
+/// Ties go to the smaller median latency, then to fewer false alarms, the shorter window and the higher threshold. The
+/// candidates are 1 of 1, 2 of 3, 3 of 5, 5 of 8, 8 of 10, 10 of 15, 15 of 20 and 20 of 30 seconds, each with every
+/// threshold at which an alarm on `recordings` appears or disappears (at most 1,000, evenly spaced), released at half
+/// the threshold.
 ///
-/// `recordings` must be those of the validation part: whatever is chosen by recordings looks too good on them. They
-/// must hold an event and event-free time.
+/// `recordings` must be those of the validation part: a rule looks too good on the recordings it was chosen by. They
+/// must contain an event and event-free time, otherwise this fails with [`Error::NoChoice`].
 pub fn choose(recordings: &[Recording], budget_per_day: f64) -> Result<AlarmChoice, Error> {
     check(recordings, budget_per_day)?;
     let mut best: Option<Candidate> = None;
     for (k, n) in GRID {
+        // Levels depend on k and n alone, so they are computed once for all thresholds.
         let any = AlarmParams::new(1.0, k, n).check()?;
         let levels: Vec<_> = recordings
             .iter()
@@ -66,18 +67,18 @@ pub fn choose(recordings: &[Recording], budget_per_day: f64) -> Result<AlarmChoi
             }
         }
     }
-    let best = best.ok_or(DataError::Silent)?;
+    let best = best.ok_or(NoChoice::Silent)?;
     Ok(AlarmChoice {
         rule: best.rule,
         budget_per_day,
         within_budget: best.tally.false_alarms_per_day() <= budget_per_day,
-        chosen_on: best.tally.figures(),
+        chosen_on: best.tally.metrics(),
     })
 }
 
 fn check(recordings: &[Recording], budget_per_day: f64) -> Result<(), Error> {
     if !(budget_per_day >= 0.0 && budget_per_day.is_finite()) {
-        return Err(Error::ParameterValue {
+        return Err(Error::Parameter {
             name: "budget_per_day",
             value: budget_per_day.to_string(),
             expected: "a finite number of at least 0",
@@ -85,20 +86,20 @@ fn check(recordings: &[Recording], budget_per_day: f64) -> Result<(), Error> {
     }
     let has_event = |recording: &Recording| recording.event_start_s().is_some();
     if !recordings.iter().any(has_event) {
-        return Err(DataError::NoEvents.into());
+        return Err(NoChoice::NoEvents.into());
     }
     let has_event_free_time = |recording: &Recording| recording.event_free_rows() > 0;
     if !recordings.iter().any(has_event_free_time) {
-        return Err(DataError::NoEventFreeTime.into());
+        return Err(NoChoice::NoEventFreeTime.into());
     }
     Ok(())
 }
 
-/// A rule that may be chosen.
+/// A rule with its cost.
 struct Candidate {
     rule: AlarmRule,
     tally: Tally,
-    /// Less is better, the first number that differs decides.
+    /// Compared in order, lower is better.
     cost: [f64; 6],
 }
 

@@ -1,38 +1,38 @@
-//! How high the probabilities of the last seconds lie.
+//! The level: the k-th highest probability of the last n seconds.
 
 use std::collections::VecDeque;
 
-/// Rows closer together than this do not belong to different seconds.
-pub(super) const CLOSEST_S: f64 = 0.5;
+/// Rows closer together than this, in seconds, belong to the same second.
+pub(crate) const CLOSEST_S: f64 = 0.5;
 
 /// The rows of the last `n` seconds.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Window {
+pub(crate) struct Window {
     k: usize,
-    /// Rows this old have left it.
+    /// The age in seconds at which a row leaves.
     span_s: f64,
-    /// Time and probability, oldest first.
+    /// Times and probabilities, oldest first.
     rows: VecDeque<(f64, f64)>,
     /// The probabilities of `rows`, highest first.
     sorted: Vec<f64>,
 }
 
 impl Window {
-    /// An empty window, whose level is its `k`-th highest probability.
-    pub(super) fn new(k: u32, n: u32) -> Self {
+    /// An empty window of `n` seconds.
+    pub(crate) fn new(k: u32, n: u32) -> Self {
         Self {
             k: k as usize,
-            // Half a second less, so that rows whose times jitter do not meet those of n seconds before.
+            // Half a second less, so that with jittering times the row from n seconds ago has left.
             span_s: f64::from(n) - CLOSEST_S,
             rows: VecDeque::new(),
             sorted: Vec::new(),
         }
     }
 
-    /// Adds a row that is [`CLOSEST_S`] or more after the one before.
+    /// Adds a row that is [`CLOSEST_S`] or more after the one before, and returns the level.
     ///
-    /// Returns the level: minus infinity while there are fewer than `k` rows, as after a gap.
-    pub(super) fn push(&mut self, time_s: f64, probability: f64) -> f64 {
+    /// The level is minus infinity while there are fewer than `k` rows, as after a gap.
+    pub(crate) fn push(&mut self, time_s: f64, probability: f64) -> f64 {
         while let Some(&(oldest_s, p)) = self.rows.front()
             && time_s - oldest_s >= self.span_s
         {
@@ -45,13 +45,13 @@ impl Window {
         level.copied().unwrap_or(f64::NEG_INFINITY)
     }
 
-    /// Forgets all rows.
-    pub(super) fn clear(&mut self) {
+    /// Removes all rows.
+    pub(crate) fn clear(&mut self) {
         self.rows.clear();
         self.sorted.clear();
     }
 
-    /// How many probabilities are above `p`.
+    /// The number of probabilities above `p`.
     fn rank(&self, p: f64) -> usize {
         self.sorted.partition_point(|&other| other > p)
     }

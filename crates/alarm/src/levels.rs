@@ -1,26 +1,26 @@
-//! The levels of a recording, kept so that many thresholds can be tried on them.
+//! The levels of a recording, computed once so that many thresholds can be tried on them.
 
-use super::recording::Recording;
-use super::rule::AlarmRule;
-use super::state::Trigger;
-use super::window::Window;
+use crate::recording::Recording;
+use crate::rule::AlarmRule;
+use crate::state::Trigger;
+use crate::window::Window;
 
-/// Rows that are looked at together.
+/// Rows per block, which is skipped as a whole if no alarm can begin or end in it.
 const BLOCK: usize = 64;
 
-/// The level at each row of a recording, which depends on a rule's `k` and `n` alone.
+/// The level at each row of a recording; it depends only on a rule's `k` and `n`.
 #[derive(Debug)]
-pub(super) struct Levels<'a> {
+pub(crate) struct Levels<'a> {
     recording: Recording<'a>,
-    /// One per row.
+    /// One level per row.
     each: Vec<f64>,
-    /// The lowest and the highest level of each block of rows.
+    /// The lowest and the highest level of each block.
     extremes: Vec<[f64; 2]>,
 }
 
 impl<'a> Levels<'a> {
-    /// The levels under rules with the `k` and `n` of `rule`.
-    pub(super) fn new(rule: &AlarmRule, recording: &Recording<'a>) -> Self {
+    /// The levels for rules with the `k` and `n` of `rule`.
+    pub(crate) fn new(rule: &AlarmRule, recording: &Recording<'a>) -> Self {
         let mut window = Window::new(rule.params().k, rule.params().n);
         let each: Vec<f64> = recording
             .rows()
@@ -34,24 +34,24 @@ impl<'a> Levels<'a> {
         }
     }
 
-    /// What the levels are those of.
-    pub(super) fn recording(&self) -> &Recording<'a> {
+    /// The recording that the levels belong to.
+    pub(crate) fn recording(&self) -> &Recording<'a> {
         &self.recording
     }
 
-    /// One per row.
-    pub(super) fn all(&self) -> &[f64] {
+    /// One level per row.
+    pub(crate) fn all(&self) -> &[f64] {
         &self.each
     }
 
-    /// The times of the alarms under `rule`. Whole blocks are passed over in which no alarm can begin or end, which
-    /// are nearly all of them.
-    pub(super) fn alarm_times_s(&self, rule: &AlarmRule) -> Vec<f64> {
+    /// The times of the alarms under `rule`.
+    pub(crate) fn alarm_times_s(&self, rule: &AlarmRule) -> Vec<f64> {
         let mut trigger = Trigger::default();
         let mut begins_s = Vec::new();
         let blocks = self.each.chunks(BLOCK).zip(&self.extremes);
         let times_s = self.recording.times_s().chunks(BLOCK);
         for ((levels, &extremes), times_s) in blocks.zip(times_s) {
+            // True of nearly all blocks, which is what makes a thousand thresholds affordable.
             if trigger.holds(rule, extremes) {
                 continue;
             }
@@ -74,9 +74,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::alarm::AlarmParams;
+    use crate::AlarmParams;
 
-    /// A few hundred rows in which runs of one probability alternate, with gaps.
+    /// A few hundred rows: runs of constant probability, with gaps in time.
     fn rows() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
         let run = (1..90_usize, 0..9_u8, 1..20_u8);
         prop::collection::vec(run, 1..12).prop_map(|runs| {
@@ -109,7 +109,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn passing_over_blocks_gives_the_alarms_of_the_streaming_form(
+        fn skipping_blocks_gives_the_same_alarms_as_streaming(
             (times, probabilities) in rows(),
             params in rules(),
         ) {

@@ -1,32 +1,34 @@
-//! Alarms counted, and what the counts say.
+//! Counts of alarms, and the metrics that follow from them.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::poisson::poisson_interval;
-use super::recording::Recording;
-use super::rule::AlarmRule;
+use crate::poisson::poisson_interval;
+use crate::recording::Recording;
+use crate::rule::AlarmRule;
 
-const SECONDS_A_DAY: f64 = 86_400.0;
+const SECONDS_PER_DAY: f64 = 86_400.0;
 
-/// How a rule did on some recordings.
+/// A rule's metrics on some recordings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Figures {
-    /// How many there are.
+pub struct AlarmMetrics {
+    /// The number of recordings.
     pub recordings: u64,
-    /// How soon events were found; nothing without events.
+    /// How soon events were found; `None` without events.
     pub detection: Option<Detection>,
-    /// Alarms without an event; nothing without event-free time.
+    /// Alarms without an event; `None` without event-free time.
     pub false_alarms: Option<FalseAlarms>,
 }
 
 /// How many events were found, and how soon.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
-    /// All events, one per recording at most.
+    /// The number of events, at most one per recording.
     pub events: u64,
-    /// Those with an alarm that began at their start or later.
+    /// Events with an alarm that began at their start or later.
     pub found: u64,
-    /// The others.
+    /// Events without such an alarm.
     pub missed: u64,
     /// The share of events that were found.
     pub recall: f64,
@@ -36,31 +38,42 @@ pub struct Detection {
     pub within_60_s: f64,
     /// The share of events that were found at most 120 s after their start.
     pub within_120_s: f64,
-    /// Half of all events were found so many seconds after their start, or sooner; nothing if fewer were found.
+    /// Median seconds from an event's start to its alarm; `None` if fewer than half of the events were found.
     pub latency_p50_s: Option<f64>,
-    /// The same for nine in ten of all events.
+    /// The 90 % quantile of the same; `None` if fewer than nine in ten were found.
     pub latency_p90_s: Option<f64>,
 }
 
 /// Alarms without an event.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FalseAlarms {
-    /// How many there were.
+    /// The number of false alarms.
     pub count: u64,
-    /// In so many days of event-free time.
+    /// Event-free time, in days.
     pub days: f64,
-    /// How many a day.
+    /// False alarms per day of event-free time.
     pub per_day: f64,
-    /// 95 % interval of `per_day`, exact if alarms are independent ([`poisson_interval`]).
+    /// The 95 % interval of `per_day`, exact if alarms are independent ([`poisson_interval`]).
     pub per_day_interval: [f64; 2],
 }
 
-/// What is counted.
+impl fmt::Display for FalseAlarms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [low, high] = self.per_day_interval;
+        let per_day = self.per_day;
+        write!(
+            f,
+            "{per_day:.1} false alarms a day (95 %: {low:.1} to {high:.1})"
+        )
+    }
+}
+
+/// Counts over recordings.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     recordings: u64,
     events: u64,
-    /// Of the events that were found.
+    /// One for each event that was found.
     latencies_s: Vec<f64>,
     false_alarms: u64,
     event_free_rows: usize,
@@ -68,7 +81,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Adds a recording on which `rule` raised alarms at `alarm_times_s`.
-    pub(super) fn add(&mut self, rule: &AlarmRule, recording: &Recording, alarm_times_s: &[f64]) {
+    pub(crate) fn add(&mut self, rule: &AlarmRule, recording: &Recording, alarm_times_s: &[f64]) {
         let start_s = recording.event_start_s().unwrap_or(f64::INFINITY);
         let early = alarm_times_s.partition_point(|&time_s| time_s < start_s);
         let (early, late) = alarm_times_s.split_at(early);
@@ -78,7 +91,7 @@ impl Tally {
             .extend(late.first().map(|time_s| time_s - start_s));
         self.false_alarms += early.len() as u64;
         self.event_free_rows += match early.first() {
-            // Nothing more could be raised after a latched alarm.
+            // After a latched alarm no other can be raised.
             Some(alarm_s) if rule.params().latch => {
                 let times_s = recording.times_s();
                 times_s.partition_point(|time_s| time_s <= alarm_s)
@@ -87,19 +100,19 @@ impl Tally {
         };
     }
 
-    /// How many events were found at most so many seconds after their start.
-    pub(super) fn found_within(&self, seconds: f64) -> usize {
+    /// The number of events that were found within `seconds` of their start.
+    pub(crate) fn found_within(&self, seconds: f64) -> usize {
         let latencies = self.latencies_s.iter();
         latencies.filter(|&&latency| latency <= seconds).count()
     }
 
-    /// Half of all events are found so soon; infinity if fewer are found.
-    pub(super) fn median_latency_s(&self) -> f64 {
+    /// The median over all events; infinite if fewer than half are found.
+    pub(crate) fn median_latency_s(&self) -> f64 {
         self.latency_s(50).unwrap_or(f64::INFINITY)
     }
 
-    /// False alarms per day of event-free time; infinity without such time.
-    pub(super) fn false_alarms_per_day(&self) -> f64 {
+    /// False alarms per day of event-free time; infinite without such time.
+    pub(crate) fn false_alarms_per_day(&self) -> f64 {
         if self.event_free_rows == 0 {
             f64::INFINITY
         } else {
@@ -107,9 +120,9 @@ impl Tally {
         }
     }
 
-    /// What the counts say.
-    pub(super) fn figures(&self) -> Figures {
-        Figures {
+    /// The metrics of these counts.
+    pub(crate) fn metrics(&self) -> AlarmMetrics {
+        AlarmMetrics {
             recordings: self.recordings,
             detection: (self.events > 0).then(|| self.detection()),
             false_alarms: (self.event_free_rows > 0).then(|| self.rate()),
@@ -132,7 +145,7 @@ impl Tally {
         }
     }
 
-    /// The least latency that `percent` of all events have at most, the missed ones being infinitely late.
+    /// The latency that `percent` of all events do not exceed; missed events are infinitely late.
     fn latency_s(&self, percent: u64) -> Option<f64> {
         let rank = (self.events * percent).div_ceil(100).checked_sub(1)? as usize;
         if rank >= self.latencies_s.len() {
@@ -154,16 +167,16 @@ impl Tally {
     }
 
     fn event_free_days(&self) -> f64 {
-        self.event_free_rows as f64 / SECONDS_A_DAY
+        self.event_free_rows as f64 / SECONDS_PER_DAY
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::AlarmParams;
+    use crate::AlarmParams;
 
-    /// A hundred seconds, the event at `event`, alarms at `alarms`.
+    /// Recordings of 100 s, each with the start of its event and the times of its alarms.
     fn tally(rule: &AlarmRule, recordings: &[(Option<f64>, &[f64])]) -> Tally {
         let times: Vec<f64> = (0..100).map(f64::from).collect();
         let mut tally = Tally::default();
@@ -191,7 +204,7 @@ mod tests {
             (Some(-3.0), &[90.0]),
             (Some(20.0), &[19.0]),
         ];
-        let found = tally(&rule(false), &recordings).figures();
+        let found = tally(&rule(false), &recordings).metrics();
         let expected = Detection {
             events: 5,
             found: 4,
@@ -207,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_count_the_missed_events() {
+    fn missed_events_count_in_the_quantiles() {
         let check = |found: usize, missed: usize, expected: [Option<f64>; 2]| {
             let alarms: Vec<f64> = (0..found).map(|late| 10.0 + late as f64).collect();
             let mut recordings: Vec<_> = alarms
@@ -216,7 +229,7 @@ mod tests {
                 .collect();
             recordings.extend(vec![(Some(10.0), &[][..]); missed]);
             let detection = tally(&rule(false), &recordings)
-                .figures()
+                .metrics()
                 .detection
                 .unwrap();
             let quantiles = [detection.latency_p50_s, detection.latency_p90_s];
@@ -231,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn alarms_without_an_event_are_counted_by_event_free_time() {
+    fn false_alarms_are_counted_per_event_free_time() {
         let recordings: [(_, &[f64]); 3] = [
             (None, &[10.0, 20.0, 30.0]),
             (Some(40.0), &[39.0, 41.0]),
@@ -239,7 +252,7 @@ mod tests {
         ];
         let check = |latch, count, seconds: f64| {
             let rate = tally(&rule(latch), &recordings)
-                .figures()
+                .metrics()
                 .false_alarms
                 .unwrap();
             let days = seconds / 86_400.0;
@@ -249,18 +262,18 @@ mod tests {
             assert_eq!(rate.per_day_interval, [lower / days, upper / days]);
         };
         check(false, 4, 140.0);
-        // A latching rule raises the first alone, and then nobody watches: 11 and 40 seconds.
+        // A latching rule raises only the first alarm and then stops watching, after 11 and 40 seconds.
         let latched: [(_, &[f64]); 3] =
             [(None, &[10.0]), (Some(40.0), &[39.0]), (Some(0.0), &[50.0])];
-        let rate = tally(&rule(true), &latched).figures().false_alarms.unwrap();
+        let rate = tally(&rule(true), &latched).metrics().false_alarms.unwrap();
         assert_eq!((rate.count, rate.days), (2, 51.0 / 86_400.0));
     }
 
     #[test]
-    fn what_there_is_none_of_has_no_figures() {
-        let events_alone = tally(&rule(false), &[(Some(0.0), &[])]).figures();
-        assert_eq!(events_alone.false_alarms, None);
-        let none = tally(&rule(false), &[(None, &[])]).figures();
+    fn there_are_no_metrics_without_events_or_event_free_time() {
+        let only_events = tally(&rule(false), &[(Some(0.0), &[])]).metrics();
+        assert_eq!(only_events.false_alarms, None);
+        let none = tally(&rule(false), &[(None, &[])]).metrics();
         assert_eq!(none.detection, None);
         assert_eq!(none.false_alarms.unwrap().count, 0);
     }

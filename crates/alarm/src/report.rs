@@ -1,51 +1,51 @@
-//! All that is said of a rule.
+//! The full evaluation of a rule.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::candidates::thresholds;
-use super::curve::{CurvePoint, curve_of, recall_at};
-use super::figures::{Figures, Tally};
-use super::levels::Levels;
-use super::recording::Recording;
-use super::rule::AlarmRule;
+use crate::candidates::thresholds;
+use crate::curve::{CurvePoint, curve_of, recall_at};
 use crate::error::Error;
+use crate::levels::Levels;
+use crate::metrics::{AlarmMetrics, Tally};
+use crate::recording::Recording;
+use crate::rule::AlarmRule;
 
-/// Thresholds on the curve at most.
+/// The most thresholds on a curve.
 const CURVE_POINTS: usize = 100;
-/// The rates at which recall is given, in alarms a day: one an hour, a day, a week and a year.
+/// The rates at which recall is reported, in alarms per day: one an hour, a day, a week and a year.
 const RATES: [f64; 4] = [24.0, 1.0, 1.0 / 7.0, 1.0 / 365.0];
 
-/// How good a rule is on a set of recordings, as it stands in reports.
+/// How good a rule is on a set of recordings. The serialised names are stable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlarmReport {
-    /// The rule that was judged.
+    /// The evaluated rule.
     pub rule: AlarmRule,
     /// On all recordings.
-    pub all: Figures,
+    pub all: AlarmMetrics,
     /// On the recordings of each kind.
-    pub kinds: BTreeMap<String, Figures>,
-    /// What the same rule would do at other thresholds, from the highest down.
+    pub kinds: BTreeMap<String, AlarmMetrics>,
+    /// The same rule at other thresholds, in descending order.
     pub curve: Vec<CurvePoint>,
     /// The highest recall on the curve at one false alarm an hour, a day, a week and a year. The thresholds are chosen
-    /// on these very recordings, so this compares models and promises nothing.
+    /// on these same recordings, so use this to compare models, not as an estimate.
     pub recall_at_rates: Vec<RecallAtRate>,
 }
 
-/// How many events can be found if false alarms are held down.
+/// The share of events that can be found within a false alarm rate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RecallAtRate {
-    /// False alarms per day of event-free time, at most.
+    /// The highest allowed number of false alarms per day of event-free time.
     pub per_day: f64,
-    /// The threshold with the highest recall; nothing if every one gives too many alarms.
+    /// The threshold with the highest recall; `None` if every threshold gives too many alarms.
     pub threshold: Option<f64>,
-    /// The share of events found there; 0 where there is no threshold.
+    /// The share of events found at that threshold; 0 without one.
     pub recall: f64,
 }
 
 impl AlarmReport {
-    /// Judges `rule` on `recordings`; figures that need events or event-free time are absent where there are none.
+    /// Evaluates `rule` on `recordings`. Metrics that need events or event-free time are `None` without them.
     pub fn new(rule: &AlarmRule, recordings: &[Recording]) -> Result<Self, Error> {
         let levels: Vec<_> = recordings
             .iter()
@@ -53,18 +53,18 @@ impl AlarmReport {
             .collect();
         let curve = curve_of(rule, &thresholds(&levels, CURVE_POINTS), &levels)?;
         let (all, kinds) = tallies(rule, &levels);
-        let figures = |(kind, tally): (&str, Tally)| (kind.to_owned(), tally.figures());
+        let metrics = |(kind, tally): (&str, Tally)| (kind.to_owned(), tally.metrics());
         Ok(Self {
             rule: *rule,
-            all: all.figures(),
-            kinds: kinds.into_iter().map(figures).collect(),
+            all: all.metrics(),
+            kinds: kinds.into_iter().map(metrics).collect(),
             recall_at_rates: RATES.map(|per_day| at_rate(&curve, per_day)).into(),
             curve,
         })
     }
 }
 
-/// The counts of all recordings, and of those of each kind.
+/// The counts over all recordings, and over those of each kind.
 fn tallies<'a>(rule: &AlarmRule, levels: &[Levels<'a>]) -> (Tally, BTreeMap<&'a str, Tally>) {
     let (mut all, mut kinds) = (Tally::default(), BTreeMap::<_, Tally>::new());
     for levels in levels {

@@ -1,8 +1,17 @@
-use ensemble::alarm::{
-    AlarmParams, AlarmReport, AlarmRule, CurvePoint, Recording, choose, curve, recall_at,
-};
+//! Alarms counted by hand, and the choice of a rule.
 
-/// A recording that owns its rows: one a second from 0.
+#![expect(
+    clippy::float_cmp,
+    reason = "numbers that must be equal to the bit are compared exactly"
+)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot make its recordings has failed"
+)]
+
+use alarm::{AlarmParams, AlarmReport, AlarmRule, CurvePoint, Recording, choose, curve, recall_at};
+
+/// A recording that owns its rows: one per second from 0.
 struct Made {
     times: Vec<f64>,
     probabilities: Vec<f64>,
@@ -11,7 +20,7 @@ struct Made {
 }
 
 impl Made {
-    /// Runs of `seconds` at one probability each.
+    /// Runs of a number of seconds at a constant probability.
     fn new(kind: &'static str, event: Option<f64>, runs: &[(usize, f64)]) -> Self {
         let probabilities: Vec<f64> = runs
             .iter()
@@ -38,7 +47,7 @@ fn rule(threshold: f64, k: u32, n: u32) -> AlarmRule {
     AlarmParams::new(threshold, k, n).check().unwrap()
 }
 
-/// Two events, one quick at 0.9 and one slow at 0.6; two nuisances, of 0.5 for a while and of 0.7 for a moment.
+/// Two events, a quick one at 0.9 and a slow one at 0.6, and two disturbances, 0.5 for a while and 0.7 for a moment.
 fn day() -> Vec<Made> {
     vec![
         Made::new("quick", Some(100.0), &[(105, 0.0), (95, 0.9)]),
@@ -49,7 +58,7 @@ fn day() -> Vec<Made> {
 }
 
 #[test]
-fn a_report_counts_as_by_hand() {
+fn a_report_agrees_with_counting_by_hand() {
     let day = day();
     let report = AlarmReport::new(&rule(0.55, 2, 3), &recordings(&day)).unwrap();
     let found = report.all.detection.unwrap();
@@ -78,7 +87,7 @@ fn a_report_counts_as_by_hand() {
 fn recall_is_that_of_the_best_threshold_within_the_rate() {
     let day = day();
     let report = AlarmReport::new(&rule(0.95, 1, 1), &recordings(&day)).unwrap();
-    // The rule itself is never met, its curve tells what it could do.
+    // The rule itself is never met; its curve shows what it could do.
     assert_eq!(report.all.detection.unwrap().recall, 0.0);
     let thresholds: Vec<f64> = report.curve.iter().map(|point| point.threshold).collect();
     let between: Vec<f64> = [(0.9, 0.7), (0.7, 0.6), (0.6, 0.5)]
@@ -108,23 +117,23 @@ fn recall_is_that_of_the_best_threshold_within_the_rate() {
 
 /// Events found and false alarms.
 fn counts(point: &CurvePoint) -> (u64, u64) {
-    let found = point.figures.detection.unwrap().found;
-    (found, point.figures.false_alarms.unwrap().count)
+    let found = point.metrics.detection.unwrap().found;
+    (found, point.metrics.false_alarms.unwrap().count)
 }
 
 #[test]
-fn a_curve_is_the_report_of_each_threshold() {
+fn a_curve_agrees_with_a_report_at_each_threshold() {
     let day = day();
     let recordings = recordings(&day);
     let rule = rule(0.5, 3, 5);
     let points = curve(&rule, &[0.95, 0.6, 0.3, 0.01], &recordings).unwrap();
     for point in points {
-        let there = AlarmReport::new(&rule.at(point.threshold).unwrap(), &recordings).unwrap();
-        assert_eq!(point.figures, there.all);
+        let report = AlarmReport::new(&rule.at(point.threshold).unwrap(), &recordings).unwrap();
+        assert_eq!(point.metrics, report.all);
     }
-    let refused = curve(&rule, &[0.5, 1.5], &recordings).unwrap_err();
+    let error = curve(&rule, &[0.5, 1.5], &recordings).unwrap_err();
     let expected = "parameter `threshold` is `1.5`; it must be a number above 0 and at most 1";
-    assert_eq!(refused.to_string(), expected);
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]
@@ -148,7 +157,7 @@ fn the_rule_that_finds_most_within_the_budget_is_chosen() {
     // With room for one alarm a single row does, a second sooner.
     assert_eq!(check(40.0, 2, 1, true), rule(f64::midpoint(0.6, 0.5), 1, 1));
 
-    // A nuisance that outshines every event leaves no rule within the budget.
+    // A disturbance brighter than every event leaves no rule within the budget.
     let mut bright = day.into_iter().take(2).collect::<Vec<_>>();
     bright.push(Made::new(
         "lamp",
@@ -162,20 +171,20 @@ fn the_rule_that_finds_most_within_the_budget_is_chosen() {
 }
 
 #[test]
-fn a_budget_must_be_measurable() {
+fn recordings_that_allow_no_choice_are_rejected() {
     let check = |made: &[Made], budget, expected: &str| {
-        let refused = choose(&recordings(made), budget).unwrap_err();
-        assert_eq!(refused.to_string(), expected);
+        let error = choose(&recordings(made), budget).unwrap_err();
+        assert_eq!(error.to_string(), expected);
     };
-    let tail = "an alarm rule is chosen by recordings with and without";
+    let tail = "choosing an alarm rule takes recordings with and without";
     let event = || Made::new("e", Some(0.0), &[(9, 0.5)]);
     let calm = || Made::new("c", None, &[(9, 0.0)]);
     check(
         &[calm()],
         1.0,
-        &format!("no recording holds an event; {tail}"),
+        &format!("no recording has an event; {tail}"),
     );
-    let expected = format!("no recording holds time without an event; {tail}");
+    let expected = format!("no recording has time without an event; {tail}");
     check(&[event()], 1.0, &expected);
     let dark = Made::new("e", Some(0.0), &[(9, 0.0)]);
     let expected = "every probability is 0; no threshold raises an alarm";
