@@ -1,4 +1,4 @@
-//! A model on this machine: `model.tar.gz` as SageMaker packs it, the `model.fire` in it, or the folder of both.
+//! Reads a model from disk: `model.tar.gz` as SageMaker packs it, a bare `model.fire`, or a folder that contains it.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
@@ -8,15 +8,15 @@ use anyhow::{Context, Result, bail, ensure};
 use ensemble::artifact::MODEL_FILE;
 use flate2::read::GzDecoder;
 
-/// Bytes that an archive may hold unpacked: far more than any model, far less than a decompression bomb.
+/// Unpacked bytes allowed in an archive: far more than any model, far less than a decompression bomb.
 const LARGEST: u64 = 1 << 30;
-/// Files that an archive may hold.
+/// Files allowed in an archive.
 const MOST_FILES: usize = 1_000;
 
-/// The bytes of the `model.fire` that `path` is or holds.
+/// The bytes of the `model.fire` at or in `path`.
 ///
 /// # Errors
-/// When there is none, or the archive is damaged or larger than any model.
+/// When there is no model, or the archive is damaged or too large.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let shown = path.display();
     if path.is_dir() {
@@ -29,7 +29,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let mut mark = [0; 2];
     let length = file.read(&mut mark)?;
     let whole = mark[..length].chain(file);
-    // What is no gzip is taken for a bare model, whose loader says what it is not.
+    // A file that is not gzip is taken for a bare model; the loader reports what is wrong with it.
     if mark == [0x1f, 0x8b] {
         return unpack(whole).with_context(|| format!("cannot use the model {shown}"));
     }
@@ -41,38 +41,40 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The bytes of `model.fire` in a `tar.gz`. Nothing is written anywhere: where other names or links lead to is of no
-/// concern.
+/// The bytes of `model.fire` in a `tar.gz`. Nothing is unpacked to disk, so malicious paths and links do no harm.
 ///
 /// # Errors
-/// When there is none, or the archive is damaged or larger than any model.
+/// When there is no model, or the archive is damaged or too large.
 pub fn unpack(tar_gz: impl Read) -> Result<Vec<u8>> {
     unpack_within(tar_gz, LARGEST)
 }
 
 fn unpack_within(tar_gz: impl Read, limit: u64) -> Result<Vec<u8>> {
-    let damaged = "it is no model.tar.gz, or a damaged one";
+    let damaged = "not a model.tar.gz, or damaged";
     let unpacked = GzDecoder::new(tar_gz).take(limit);
     let mut archive = tar::Archive::new(unpacked);
     for (files, entry) in archive.entries().context(damaged)?.enumerate() {
-        ensure!(files < MOST_FILES, "it holds more than {MOST_FILES} files");
+        ensure!(
+            files < MOST_FILES,
+            "it contains more than {MOST_FILES} files"
+        );
         let mut entry = entry.context(damaged)?;
         if !is_model(&entry.path_bytes()) {
             continue;
         }
         ensure!(
             entry.header().entry_type().is_file(),
-            "its {MODEL_FILE} is no regular file"
+            "{MODEL_FILE} in it is not a regular file"
         );
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).context(damaged)?;
         ensure!(
             bytes.len() as u64 == entry.size(),
-            "it is cut, or holds more than {limit} bytes"
+            "it is incomplete, or contains more than {limit} bytes"
         );
         return Ok(bytes);
     }
-    bail!("it holds no {MODEL_FILE}; give the model.tar.gz of a training job of this project")
+    bail!("it contains no {MODEL_FILE}; use the model.tar.gz of a training job of this project")
 }
 
 fn is_model(name: &[u8]) -> bool {
@@ -91,7 +93,7 @@ mod tests {
         let mut archive = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
         for (name, kind, bytes) in files {
             let mut header = Header::new_gnu();
-            // Past the checks of `set_path`: an attacker's tar has none.
+            // Set directly, because `set_path` would reject what an attacker may write.
             header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
             header.set_size(bytes.len() as u64);
             header.set_entry_type(*kind);
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_model_is_taken_out() {
+    fn only_the_model_is_unpacked() {
         let file = EntryType::Regular;
         let archive = packed(&[
             ("../../etc/passwd", file, b"x"),
@@ -114,16 +116,16 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_model_says_so() {
+    fn archives_without_a_model_are_rejected_with_the_reason() {
         let check = |bytes: &[u8], expected: &str| {
             let error = format!("{:#}", unpack(bytes).unwrap_err());
             assert!(error.contains(expected), "{error}");
         };
-        check(b"", "no model.tar.gz");
-        check(b"\x1f\x8b rubbish", "no model.tar.gz");
-        check(&packed(&[]), "it holds no model.fire; give");
+        check(b"", "not a model.tar.gz");
+        check(b"\x1f\x8b rubbish", "not a model.tar.gz");
+        check(&packed(&[]), "it contains no model.fire; use");
         let link = ("model.fire", EntryType::Symlink, &b""[..]);
-        check(&packed(&[link]), "its model.fire is no regular file");
+        check(&packed(&[link]), "model.fire in it is not a regular file");
         let whole = packed(&[("model.fire", EntryType::Regular, &[7; 5_000])]);
         check(&whole[..whole.len() / 2], "damaged");
         let many = vec![("x", EntryType::Regular, &b""[..]); MOST_FILES + 1];
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_left_alone_beyond_the_limit() {
+    fn a_decompression_bomb_is_rejected_at_the_limit() {
         let limit = 1 << 20;
         for name in ["zeros", MODEL_FILE] {
             let mut header = Header::new_gnu();

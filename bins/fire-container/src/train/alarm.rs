@@ -1,4 +1,4 @@
-//! The alarm rule that travels with a model.
+//! The alarm rule that is stored with a model.
 
 use std::io::{self, Write};
 
@@ -8,9 +8,9 @@ use ensemble::alarm::{AlarmTrial, BUDGET_PER_DAY};
 
 use super::metrics::ScoredPart;
 
-/// Chooses a rule on `alarm-validation` and judges it on `alarm-test`; nothing without such recordings.
+/// Chooses a rule on `alarm-validation` and evaluates it on `alarm-test`; `None` without such recordings.
 ///
-/// Recordings that give no ground for a choice (no event, or nothing but events) cost the model its rule, not the job.
+/// Where recordings allow no choice (no events, or nothing else), the model has no rule but the job still succeeds.
 pub(super) fn trial(parts: &[ScoredPart], out: &mut dyn Write) -> Result<Option<AlarmTrial>> {
     let part = |name: &str| parts.iter().find(|part| part.name == name);
     let Some(validation) = part("alarm-validation") else {
@@ -34,7 +34,7 @@ pub(super) fn trial(parts: &[ScoredPart], out: &mut dyn Write) -> Result<Option<
     Ok(Some(trial))
 }
 
-/// Prints one line a figure, as the other metrics of the job.
+/// Prints one metric per line, as for the job's other metrics.
 fn print(trial: &AlarmTrial, out: &mut dyn Write) -> io::Result<()> {
     let Some(test) = &trial.test else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The data channels of a job.
+//! The input channels of a job.
 
 use anyhow::{Context, Result, ensure};
 use ensemble::{Matrix, Samples};
@@ -13,12 +13,12 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    /// A channel that the job cannot do without.
+    /// Reads a channel that the job needs.
     pub(super) fn required(paths: &OptMl, name: &'static str) -> Result<Self> {
         let dir = paths.channel(name);
         ensure!(
             dir.is_dir(),
-            "channel {name} is missing: there is no folder {}; give the job an input channel of \
+            "channel {name} is missing: there is no folder {}; give the job an input channel with \
              that name",
             dir.display()
         );
@@ -26,7 +26,7 @@ impl Channel {
         Ok(Self { name, rows })
     }
 
-    /// A channel that is read if the job has it.
+    /// Reads a channel if the job has it.
     pub(super) fn optional(paths: &OptMl, name: &'static str) -> Result<Option<Self>> {
         // A job without the channel has no folder for it; an empty folder is a mistake.
         if paths.channel(name).is_dir() {
@@ -36,7 +36,7 @@ impl Channel {
         }
     }
 
-    /// The rows as the learners take them.
+    /// The rows in the form that learners take.
     pub(super) fn samples(&self) -> Result<Samples<'_>> {
         let samples = Matrix::new(&self.rows.features, FEATURE_COUNT)
             .and_then(|x| Samples::new(x, &self.rows.labels));

@@ -1,4 +1,4 @@
-//! What the model makes of a channel: probabilities, scores, metric lines.
+//! Predictions for a channel, their metrics, and the lines that report these.
 
 use std::io::{self, Write};
 
@@ -8,16 +8,16 @@ use ensemble::{Model, Predictions, Timeline};
 
 use super::channels::Channel;
 
-/// What the model makes of one channel.
+/// The predictions for one channel and their metrics.
 pub(super) struct ScoredPart {
     pub(super) name: &'static str,
     pub(super) predictions: Predictions,
-    /// At 1/2 and at the threshold; `None` where there is nothing to score.
+    /// At 1/2 and at the threshold; `None` for rows of one label only.
     pub(super) scores: Option<Scores>,
 }
 
 impl ScoredPart {
-    /// Predicts and scores a channel that must have both labels.
+    /// Predicts and evaluates a channel that must have both labels.
     pub(super) fn required(channel: &Channel, model: &Model, threshold: f64) -> Result<Self> {
         let predictions = predict(channel, model)?;
         let scores = predictions.evaluate(Some(threshold));
@@ -29,8 +29,7 @@ impl ScoredPart {
         })
     }
 
-    /// Predicts a channel, and scores it if it has both labels: a set of episodes may well be
-    /// without a fire.
+    /// Predicts a channel, and evaluates it if it has both labels; a set of episodes may have no fire in it.
     pub(super) fn optional(channel: &Channel, model: &Model, threshold: f64) -> Result<Self> {
         let predictions = predict(channel, model)?;
         let scores = predictions.evaluate(Some(threshold)).ok();
@@ -41,7 +40,7 @@ impl ScoredPart {
         })
     }
 
-    /// Prints one line `part:metric=value;` per metric.
+    /// Prints `part:metric=value;`, one line per metric.
     pub(super) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         let Some(scores) = &self.scores else {
             return writeln!(
@@ -57,18 +56,18 @@ impl ScoredPart {
     }
 }
 
-/// Prints the out-of-bag figures of a forest that was asked for them.
+/// Prints the out-of-bag metrics of a forest, if they were computed.
 pub(super) fn print_out_of_bag(model: &Model, out: &mut dyn Write) -> io::Result<()> {
-    let Some(judged) = model.out_of_bag() else {
+    let Some(scores) = model.out_of_bag() else {
         return Ok(());
     };
-    let figures = [
-        ("auc", judged.auc),
-        ("accuracy", judged.accuracy),
-        ("logloss", judged.logloss),
+    let metrics = [
+        ("auc", scores.auc),
+        ("accuracy", scores.accuracy),
+        ("logloss", scores.logloss),
     ];
-    for (figure, value) in figures {
-        writeln!(out, "out_of_bag:{figure}={value:.6};")?;
+    for (metric, value) in metrics {
+        writeln!(out, "out_of_bag:{metric}={value:.6};")?;
     }
     Ok(())
 }
@@ -88,8 +87,8 @@ pub(super) fn predict(channel: &Channel, model: &Model) -> Result<Predictions> {
     })
 }
 
-/// The metrics that have a metric definition; those of decisions are at 1/2, where they can be
-/// compared with the best that the data permit.
+/// The metrics that have a metric definition. Accuracy, F1, precision and recall are at 1/2, where they can be compared
+/// with the ceiling.
 fn metrics(scores: &Scores) -> [(&'static str, f64); 7] {
     [
         ("auc", scores.auc),
