@@ -164,10 +164,10 @@ const TREES: [Tree; 10] = [
         "sensor-model",
         "`files` (default)",
         &[],
-        158,
+        161,
         "polars, tokio",
     ),
-    ("sensor-model", "none", &["--no-default-features"], 45, ""),
+    ("sensor-model", "none", &["--no-default-features"], 48, ""),
     ("split", "none (default)", &[], 14, ""),
     (
         "sagemaker-ops",

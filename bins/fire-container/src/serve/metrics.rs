@@ -1,20 +1,23 @@
 //! Counters and the histogram of `GET /metrics`, in the Prometheus text format (version 0.0.4).
+//!
+//! The format is written by hand: eleven metrics with one fixed label take a hundred lines, and counting is one atomic
+//! addition each, where a metrics library would bring a registry of dynamic labels to every request.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Statuses that are counted one by one; any other counts under 500, where a defect is looked for.
+/// Statuses that are counted one by one; the last entry stands for all others.
 const STATUSES: [u16; 11] = [200, 400, 404, 405, 406, 408, 413, 415, 500, 503, 0];
-/// Upper bounds in microseconds.
+/// Upper bounds of the histogram's buckets in microseconds.
 const BOUNDS: [u64; 15] = [
     25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000,
     1_000_000, 10_000_000,
 ];
 
-/// What is counted since the start.
+/// Totals since the start.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(super) struct Metrics {
     statuses: [AtomicU64; STATUSES.len()],
     rows: AtomicU64,
     bytes_in: AtomicU64,
@@ -22,22 +25,22 @@ pub(super) struct Counters {
     durations: [AtomicU64; BOUNDS.len() + 1],
     microseconds: AtomicU64,
     connections: AtomicU64,
-    connections_refused: AtomicU64,
+    connections_rejected: AtomicU64,
 }
 
-/// What is known of an answered invocation.
-pub(super) struct Served {
+/// One answered `POST /invocations`.
+pub(super) struct Invocation {
     pub(super) status: u16,
     pub(super) rows: usize,
     pub(super) bytes_in: usize,
     pub(super) bytes_out: usize,
-    pub(super) took: Duration,
+    pub(super) duration: Duration,
 }
 
-/// What others count.
+/// Current values, which are counted elsewhere.
 pub(super) struct Gauges {
     pub(super) open_connections: usize,
-    pub(super) held_bytes: usize,
+    pub(super) memory_bytes: usize,
     pub(super) members: usize,
 }
 
@@ -45,64 +48,62 @@ fn add(counter: &AtomicU64, amount: u64) {
     counter.fetch_add(amount, Ordering::Relaxed);
 }
 
-impl Counters {
-    /// Counts one `POST /invocations`, whatever came of it.
-    pub(super) fn served(&self, served: &Served) {
-        let status = STATUSES.iter().position(|&known| known == served.status);
+impl Metrics {
+    /// Counts one invocation, whatever its status.
+    pub(super) fn record(&self, invocation: &Invocation) {
+        let status = STATUSES
+            .iter()
+            .position(|&known| known == invocation.status);
         let other = STATUSES.len() - 1;
         add(&self.statuses[status.unwrap_or(other)], 1);
-        add(&self.rows, served.rows as u64);
-        add(&self.bytes_in, served.bytes_in as u64);
-        add(&self.bytes_out, served.bytes_out as u64);
-        let microseconds = served.took.as_micros() as u64;
+        add(&self.rows, invocation.rows as u64);
+        add(&self.bytes_in, invocation.bytes_in as u64);
+        add(&self.bytes_out, invocation.bytes_out as u64);
+        let microseconds = invocation.duration.as_micros() as u64;
         let bucket = BOUNDS.partition_point(|&bound| bound < microseconds);
         add(&self.durations[bucket], 1);
         add(&self.microseconds, microseconds);
     }
 
-    /// Counts a connection that was accepted, or sent away.
-    pub(super) fn connected(&self, accepted: bool) {
+    /// Counts a connection that was accepted or rejected.
+    pub(super) fn count_connection(&self, accepted: bool) {
         add(&self.connections, u64::from(accepted));
-        add(&self.connections_refused, u64::from(!accepted));
+        add(&self.connections_rejected, u64::from(!accepted));
     }
 
-    /// Everything, for a scrape.
+    /// The text for a scrape.
     pub(super) fn render(&self, gauges: &Gauges) -> String {
         let mut text = Text(String::new());
         self.render_statuses(&mut text);
         self.render_durations(&mut text);
         for (name, help, counter) in [
-            ("rows_total", "Rows that were answered.", &self.rows),
+            ("rows_total", "Rows predicted.", &self.rows),
             (
                 "body_bytes_total",
                 "Bytes of request bodies.",
                 &self.bytes_in,
             ),
-            ("answer_bytes_total", "Bytes of answers.", &self.bytes_out),
+            ("answer_bytes_total", "Bytes of responses.", &self.bytes_out),
             (
                 "connections_total",
-                "Connections that were accepted.",
+                "Connections accepted.",
                 &self.connections,
             ),
             (
                 "connections_refused_total",
-                "Connections that were answered with 503 at once.",
-                &self.connections_refused,
+                "Connections rejected with 503.",
+                &self.connections_rejected,
             ),
         ] {
             text.begin(name, "counter", help);
             text.put(format_args!("{name} {}", read(counter)));
         }
         for (name, help, value) in [
-            (
-                "connections",
-                "Connections that are open.",
-                gauges.open_connections,
-            ),
+            ("connections", "Open connections.", gauges.open_connections),
             (
                 "held_bytes",
-                "Bytes of bodies and answers in memory.",
-                gauges.held_bytes,
+                "Bytes of request and response bodies in memory.",
+                gauges.memory_bytes,
             ),
             ("model_members", "Members of the model.", gauges.members),
         ] {
@@ -114,7 +115,7 @@ impl Counters {
 
     fn render_statuses(&self, text: &mut Text) {
         let name = "invocations_total";
-        text.begin(name, "counter", "Answered POST /invocations by status.");
+        text.begin(name, "counter", "POST /invocations by response status.");
         for (status, count) in STATUSES.iter().zip(&self.statuses) {
             let status = match status {
                 0 => "other".to_owned(),
@@ -127,7 +128,7 @@ impl Counters {
 
     fn render_durations(&self, text: &mut Text) {
         let name = "invocation_seconds";
-        text.begin(name, "histogram", "From a request's head to its answer.");
+        text.begin(name, "histogram", "From request head to response.");
         let bounds = BOUNDS.iter().map(|&bound| (bound as f64 / 1e6).to_string());
         let mut sum = 0;
         for (count, bound) in self.durations.iter().zip(bounds.chain(["+Inf".to_owned()])) {
@@ -144,7 +145,7 @@ fn read(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
 
-/// Lines whose names all begin alike.
+/// The text being written; every name gets the prefix `fire_`.
 struct Text(String);
 
 impl Text {
@@ -166,22 +167,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buckets_add_up() {
-        let counters = Counters::default();
+    fn histogram_buckets_are_cumulative() {
+        let metrics = Metrics::default();
         for (status, microseconds) in [(200, 20), (200, 25), (400, 26), (500, 99_000_000), (418, 0)]
         {
-            counters.served(&Served {
+            metrics.record(&Invocation {
                 status,
                 rows: 2,
                 bytes_in: 10,
                 bytes_out: 20,
-                took: Duration::from_micros(microseconds),
+                duration: Duration::from_micros(microseconds),
             });
         }
-        counters.connected(true);
-        let text = counters.render(&Gauges {
+        metrics.count_connection(true);
+        let text = metrics.render(&Gauges {
             open_connections: 1,
-            held_bytes: 7,
+            memory_bytes: 7,
             members: 3,
         });
         for line in [

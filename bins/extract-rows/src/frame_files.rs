@@ -1,4 +1,4 @@
-//! Several files of frames as one recording.
+//! Reads several files of frames as one recording.
 
 use std::path::PathBuf;
 use std::vec;
@@ -9,11 +9,11 @@ use sensor_model::recording::{FrameOptions, FrameReader, open_frames};
 
 use crate::by_kind;
 
-/// The frames of all files, their times counted from the first frame of the first.
+/// The frames of all files, with times since the first frame of the first file.
 ///
-/// Files that know when they began keep their distance in time. Where one does not, it goes on where the one before
-/// it ended, one frame later.
-pub(crate) struct Parts {
+/// Files that state when they began keep their distance in time. Any other file continues one frame after the end of the
+/// previous one.
+pub(crate) struct FrameFiles {
     paths: vec::IntoIter<PathBuf>,
     options: FrameOptions,
     current: Option<FrameReader>,
@@ -23,8 +23,8 @@ pub(crate) struct Parts {
     step_s: f64,
 }
 
-impl Parts {
-    /// Opens the first file; without any there are no frames.
+impl FrameFiles {
+    /// Opens the first file, if there is one.
     pub(crate) fn open(paths: Vec<PathBuf>, options: FrameOptions) -> anyhow::Result<Self> {
         let mut paths = paths.into_iter();
         let first = paths.next().map(|path| open_frames(&path, &options));
@@ -40,7 +40,7 @@ impl Parts {
         })
     }
 
-    /// When the first frame was taken, in seconds since 1970, if its file tells.
+    /// When the first frame was taken, in seconds since 1970, if its file says so.
     pub(crate) fn start_unix_s(&self) -> Option<f64> {
         self.start_unix_s
     }
@@ -48,7 +48,7 @@ impl Parts {
     fn read(&mut self) -> anyhow::Result<Option<ThermalFrame>> {
         while let Some(reader) = &mut self.current {
             if let Some(frame) = reader.next() {
-                return self.shifted(frame.map_err(by_kind)?).map(Some);
+                return self.shift(frame.map_err(by_kind)?).map(Some);
             }
             self.current = None;
             if let Some(path) = self.paths.next() {
@@ -63,8 +63,8 @@ impl Parts {
         Ok(None)
     }
 
-    /// The frame on the clock of the whole recording.
-    fn shifted(&mut self, frame: ThermalFrame) -> anyhow::Result<ThermalFrame> {
+    /// Moves the frame to the clock of the whole recording.
+    fn shift(&mut self, frame: ThermalFrame) -> anyhow::Result<ThermalFrame> {
         let time_s = frame.time_s() + self.offset_s;
         self.step_s = time_s - self.last_s;
         self.last_s = time_s;
@@ -74,7 +74,7 @@ impl Parts {
     }
 }
 
-impl Iterator for Parts {
+impl Iterator for FrameFiles {
     type Item = anyhow::Result<ThermalFrame>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -1,4 +1,4 @@
-//! From the bytes of a request to those of its answer, without HTTP.
+//! From the bytes of a request body to those of the response body, without HTTP.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,49 +15,49 @@ use serde::{Serialize, Serializer};
 use super::limits::Limits;
 use super::media::{self, Media};
 use super::predictor::Predictor;
-use super::refusal::Refusal;
-use super::request::{self, Most, Rows};
+use super::rejection::Rejection;
+use super::request::{self, RowLimits, Rows};
 
-/// What the headers of a request say.
+/// What the headers of a request ask for.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Ask<'h> {
-    /// `Content-Type`.
+pub struct RequestOptions<'h> {
+    /// `Content-Type`; CSV when absent.
     pub content_type: Option<&'h str>,
-    /// `Accept`.
+    /// `Accept`; the predictor's default when absent.
     pub accept: Option<&'h str>,
-    /// What is wanted beside the vote; the body of a JSON request may ask for an explanation as well.
+    /// What to add to each prediction; the body of a JSON request may ask for explanations as well.
     pub detail: Detail,
 }
 
-/// What an answer in JSON tells beside the vote.
+/// What a prediction in JSON contains besides the ensemble's probability.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Detail {
     /// Each member's own probability.
     pub members: bool,
-    /// What each feature adds to the probability.
+    /// What each feature contributes to the probability.
     pub explanation: bool,
 }
 
-/// A request that was read.
+/// A parsed request.
 #[derive(Debug)]
-pub(super) struct Question {
+pub(super) struct InferenceRequest {
     rows: Rows,
-    wanted: Media,
+    accepted: Media,
     detail: Detail,
 }
 
-/// What is sent back.
+/// The response to a request.
 #[derive(Debug, PartialEq)]
-pub struct Answer {
+pub struct InferenceResponse {
     /// The body's media type.
     pub content_type: &'static str,
     /// One element or line for each row.
     pub body: Vec<u8>,
-    /// How many rows that is.
+    /// Number of rows.
     pub rows: usize,
 }
 
-/// The answer to one row.
+/// The prediction for one row.
 #[derive(Serialize)]
 struct Prediction<'a> {
     fire_probability: f64,
@@ -70,7 +70,7 @@ struct Prediction<'a> {
     explanation: Option<Explained>,
 }
 
-/// The vote on one row, divided among the features.
+/// How the features add up to one row's probability.
 #[derive(Serialize)]
 struct Explained {
     base: f64,
@@ -78,8 +78,8 @@ struct Explained {
     contributions: Vec<(&'static str, f64)>,
 }
 
-impl Question {
-    /// Whether the answer takes much longer than one without explanations.
+impl InferenceRequest {
+    /// Whether explanations are wanted, which take a hundred times as long.
     pub(super) fn is_explained(&self) -> bool {
         self.detail.explanation
     }
@@ -89,91 +89,99 @@ impl Predictor {
     /// Answers `POST /invocations` with that body, within `limits`.
     ///
     /// # Errors
-    /// When the request cannot be answered: the refusal says why. A panic of ours is a refusal too.
-    pub fn respond(&self, ask: Ask<'_>, body: &[u8], limits: &Limits) -> Result<Answer, Refusal> {
-        let question = self.read(ask, body, limits)?;
-        self.answer(&question)
-    }
-
-    /// The first half of that: what is asked.
-    pub(super) fn read(
+    /// The rejection says why the request cannot be answered. A panic becomes a rejection with status 500.
+    pub fn respond(
         &self,
-        ask: Ask<'_>,
+        options: RequestOptions<'_>,
         body: &[u8],
         limits: &Limits,
-    ) -> Result<Question, Refusal> {
-        guarded(|| {
-            let wanted = media::accepted(ask.accept, self.default_answer())?;
-            let given = ask.content_type.map_or(Ok(Media::Csv), media::content)?;
-            let most = Most {
+    ) -> Result<InferenceResponse, Rejection> {
+        let request = self.parse(options, body, limits)?;
+        self.predict(&request)
+    }
+
+    /// The first half of [`respond`](Self::respond).
+    pub(super) fn parse(
+        &self,
+        options: RequestOptions<'_>,
+        body: &[u8],
+        limits: &Limits,
+    ) -> Result<InferenceRequest, Rejection> {
+        catch_panic(|| {
+            let accepted = media::accepted(options.accept, self.default_media())?;
+            let given = options
+                .content_type
+                .map_or(Ok(Media::Csv), media::content)?;
+            let limits = RowLimits {
                 rows: limits.rows,
                 explained: limits.explained_rows,
-                is_explained: ask.detail.explanation,
+                is_explained: options.detail.explanation,
             };
-            let rows = request::parse(given, body, most)?;
+            let rows = request::parse(given, body, limits)?;
             let detail = Detail {
                 explanation: rows.are_explained(),
-                ..ask.detail
+                ..options.detail
             };
-            if detail.explanation && wanted == Media::Csv {
-                let message = "text/csv answers carry no explanations; accept application/json or \
+            if detail.explanation && accepted == Media::Csv {
+                let message = "text/csv has no room for explanations; accept application/json or \
                                application/jsonlines";
-                return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, message));
+                return Err(Rejection::new(StatusCode::NOT_ACCEPTABLE, message));
             }
-            Ok(Question {
+            Ok(InferenceRequest {
                 rows,
-                wanted,
+                accepted,
                 detail,
             })
         })
     }
 
-    /// The second half: the answer to it.
-    pub(super) fn answer(&self, question: &Question) -> Result<Answer, Refusal> {
-        guarded(|| {
-            let Question {
-                rows,
-                wanted,
-                detail,
-            } = question;
-            Ok(Answer {
-                content_type: wanted.name(),
-                body: self.write(rows.values(), *wanted, *detail)?,
+    /// The second half of [`respond`](Self::respond).
+    pub(super) fn predict(
+        &self,
+        request: &InferenceRequest,
+    ) -> Result<InferenceResponse, Rejection> {
+        catch_panic(|| {
+            let (rows, media) = (&request.rows, request.accepted);
+            Ok(InferenceResponse {
+                content_type: media.name(),
+                body: self.write(rows.values(), media, request.detail)?,
                 rows: rows.len(),
             })
         })
     }
 
-    /// Predicts rows and writes the answers down in their order.
+    /// Predicts rows, row by row in `values`, and formats the predictions in the same order.
     pub(crate) fn write(
         &self,
         values: &[f32],
-        wanted: Media,
+        media: Media,
         detail: Detail,
-    ) -> Result<Vec<u8>, Refusal> {
+    ) -> Result<Vec<u8>, Rejection> {
         let rows = values.chunks_exact(FEATURE_COUNT);
+        // A single row, by far the most common request, needs neither a matrix nor an allocation.
         let (mut one, mut many) = ([0.0], Vec::new());
-        let votes = if rows.len() == 1 {
+        let probabilities = if rows.len() == 1 {
             one[0] = self.prepared().predict_row(values);
             one.as_slice()
         } else {
-            let x = Matrix::new(values, FEATURE_COUNT).map_err(|_| Refusal::defect())?;
+            let x = Matrix::new(values, FEATURE_COUNT).map_err(|_| Rejection::defect())?;
             let predicted = self.prepared().predict_into(&x, &mut many);
-            predicted.map_err(|_| Refusal::defect())?;
+            predicted.map_err(|_| Rejection::defect())?;
             many.as_slice()
         };
-        if wanted == Media::Csv {
-            return Ok(csv(votes));
+        if media == Media::Csv {
+            return Ok(csv(probabilities));
         }
         let artifact = self.artifact();
         let explainer = detail.explanation.then(|| self.explainer()).transpose()?;
+        // A prediction without warnings takes about 64 bytes.
         let mut out = Vec::with_capacity(72 * rows.len() + 32);
-        let [before, between, after] = match wanted {
+        let [before, between, after] = match media {
             Media::Json => [&b"{\"predictions\":["[..], b",", b"]}"],
             _ => [&b""[..], b"\n", b"\n"],
         };
         out.extend_from_slice(before);
-        for (at, (row, &fire_probability)) in rows.zip(votes).enumerate() {
+        for (at, (row, &fire_probability)) in rows.zip(probabilities).enumerate() {
             if at > 0 {
                 out.extend_from_slice(between);
             }
@@ -181,10 +189,10 @@ impl Predictor {
                 fire_probability,
                 fire_detected: fire_probability >= artifact.threshold,
                 warnings: artifact.warnings(row),
-                members: own_probabilities(artifact, row, detail.members),
+                members: member_probabilities(artifact, row, detail.members),
                 explanation: explainer.map(|explainer| explainer.row(row).into()),
             };
-            serde_json::to_writer(&mut out, &prediction).map_err(|_| Refusal::defect())?;
+            serde_json::to_writer(&mut out, &prediction).map_err(|_| Rejection::defect())?;
         }
         // Writing to memory cannot fail.
         let _ = out.write_all(after);
@@ -192,13 +200,13 @@ impl Predictor {
     }
 }
 
-/// A panic of ours as a refusal.
-fn guarded<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Refusal::defect()))
+/// Turns a panic into a rejection, so that a bug costs one response and not the endpoint.
+fn catch_panic<T>(work: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Rejection::defect()))
 }
 
 impl From<Explanation> for Explained {
-    /// The features with the largest contributions first.
+    /// Sorts the features by the size of their contributions, largest first.
     fn from(explanation: Explanation) -> Self {
         let named = |at: usize| (Feature::ALL[at].name(), explanation.contributions[at]);
         Self {
@@ -208,7 +216,7 @@ impl From<Explanation> for Explained {
     }
 }
 
-/// Pairs as a JSON object in their order.
+/// Pairs as a JSON object, in the same order.
 fn by_name<S: Serializer>(pairs: &[(&'static str, f64)], to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(pairs.iter().copied())
 }
@@ -223,8 +231,8 @@ fn csv(probabilities: &[f64]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Each member's own probability by its name, if that is wanted.
-fn own_probabilities<'a>(
+/// Each member's own probability by name; empty if not wanted.
+fn member_probabilities<'a>(
     artifact: &'a Artifact,
     row: &[f32],
     wanted: bool,

@@ -1,18 +1,17 @@
-//! Answers to requests that cannot be answered.
+//! Why a request is rejected.
 
 use hyper::StatusCode;
 use serde_json::json;
 
-/// A status and a sentence; the body is `{"error": "<sentence>"}`.
+/// A status and a message; the response body is `{"error": "<message>"}`.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct Rejection {
     status: StatusCode,
     message: String,
     closes: bool,
 }
 
-impl Refusal {
-    /// Any other status.
+impl Rejection {
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -21,18 +20,18 @@ impl Refusal {
         }
     }
 
-    /// 400: the body is not what its content type says.
+    /// 400: the body does not match its content type.
     pub(super) fn bad(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// 503: not now.
+    /// 503: overload, which passes.
     pub(super) fn busy(reason: &str) -> Self {
         let message = format!("{reason}; try again in a second");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 
-    /// 500: our own fault.
+    /// 500: a bug in this program.
     pub(super) fn defect() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -40,7 +39,7 @@ impl Refusal {
         )
     }
 
-    /// The same, after which the connection cannot be used for another request.
+    /// The same, but the connection is closed after the response, because the next request cannot be found in it.
     pub(super) fn closing(self) -> Self {
         Self {
             closes: true,
@@ -48,22 +47,22 @@ impl Refusal {
         }
     }
 
-    /// Whether the connection ends with this answer.
+    /// Whether the connection is closed after the response.
     pub(super) fn closes(&self) -> bool {
         self.closes
     }
 
-    /// The status of the answer.
+    /// The response status.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// What was wrong, where, and what to do.
+    /// What is wrong, where, and what to do.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The answer's body.
+    /// The response body.
     pub(super) fn body(&self) -> Vec<u8> {
         json!({ "error": self.message }).to_string().into_bytes()
     }

@@ -1,4 +1,4 @@
-//! Every request that is refused, with its status and message.
+//! Every kind of rejected request, with its status and message.
 
 use fire_container::serve::Limits;
 use sensor_model::FEATURE_COUNT;
@@ -10,81 +10,81 @@ const ROW: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18";
 
 #[track_caller]
 fn check(server: &Server, (content_type, body): (&str, &str), status: u16, message: &str) {
-    let answer = server.invoke(content_type, body);
+    let response = server.invoke(content_type, body);
     assert_eq!(
-        (answer.status, answer.json()),
+        (response.status, response.json()),
         (status, json!({ "error": of_now(message) })),
         "{body}"
     );
-    assert_eq!(answer.content_type, "application/json");
+    assert_eq!(response.content_type, "application/json");
 }
 
 #[test]
-fn bad_csv_is_named_by_line_and_column() {
+fn bad_csv_is_reported_with_line_and_column() {
     let server = Server::start();
     let check = |body: &str, message: &str| check(&server, ("text/csv", body), 400, message);
-    check("", "the body holds no rows; send 18 values per row");
-    check("\n\n", "the body holds no rows; send 18 values per row");
+    check("", "the body has no rows; send 18 values per row");
+    check("\n\n", "the body has no rows; send 18 values per row");
     check(
         "1,2,3",
-        "line 1: 3 values, but a row has 18, from t_mean to gas_vel",
+        "line 1: a row has 18 values, from t_mean to gas_vel, but this one has 3",
     );
     check(
         &format!("{ROW}\n{ROW}{}\n", ",1".repeat(FEATURE_COUNT - 17)),
         &format!(
-            "line 2: {} values, but a row has 18, from t_mean to gas_vel",
+            "line 2: a row has 18 values, from t_mean to gas_vel, but this one has {}",
             FEATURE_COUNT + 1
         ),
     );
     check(
         &format!("{ROW}\n\n{ROW}\n"),
-        "line 2: 1 values, but a row has 18, from t_mean to gas_vel",
+        "line 2: a row has 18 values, from t_mean to gas_vel, but this one has 1",
     );
     check(
         &format!("{ROW}\n{}\n", ROW.replace("16", "high")),
-        "line 2, column 16 (gas_val): `high` is not a number; give a decimal number, or leave the \
-         cell empty if it is missing",
+        "line 2, column 16 (gas_val): `high` is not a number; write a decimal number, or leave \
+         the cell empty for a missing value",
     );
     check(
         &ROW.replace("16", "-inf"),
-        "line 1, column 16 (gas_val): `-inf` is not finite; leave the cell empty if the value is missing",
+        "line 1, column 16 (gas_val): `-inf` is not finite; leave the cell empty for a missing value",
     );
     check(
         &ROW.replace("16", "1e39"),
-        "line 1, column 16 (gas_val): `1e39` is not finite; leave the cell empty if the value is missing",
+        "line 1, column 16 (gas_val): `1e39` is not finite; leave the cell empty for a missing value",
     );
     check(
         &ROW.replace("16", &"x".repeat(100)),
         &format!(
-            "line 1, column 16 (gas_val): `{}…` is not a number; give a decimal number, or leave \
-             the cell empty if it is missing",
+            "line 1, column 16 (gas_val): `{}…` is not a number; write a decimal number, or leave \
+             the cell empty for a missing value",
             "x".repeat(40)
         ),
     );
     check(
         &ROW.replace(',', ";"),
-        "line 1: 1 values, but a row has 18, from t_mean to gas_vel",
+        "line 1: a row has 18 values, from t_mean to gas_vel, but this one has 1",
     );
 }
 
 #[test]
-fn bad_json_is_named_by_row_and_column() {
+fn bad_json_is_reported_with_row_and_column() {
     let server = Server::start();
     let check =
         |body: &str, message: &str| check(&server, ("application/json", body), 400, message);
-    check("", "the body holds no rows; send 18 values per row");
-    check("[]", "the body holds no rows; send 18 values per row");
+    check("", "the body has no rows; send 18 values per row");
+    check("[]", "the body has no rows; send 18 values per row");
     check(
         "{\"instances\": []}",
-        "the body holds no rows; send 18 values per row",
+        "the body has no rows; send 18 values per row",
     );
     check(
         "[1, 2]",
-        "row 1: 2 values, but a row has 18, from t_mean to gas_vel",
+        "row 1: a row has 18 values, from t_mean to gas_vel, but this one has 2",
     );
     check(
         &format!("[[{ROW}], [1]]"),
-        "row 2: 1 values, but a row has 18, from t_mean to gas_vel",
+        "row 2: a row has 18 values, from t_mean to gas_vel, but this one has 1",
     );
     check(
         &format!("[[{ROW}], 7]"),
@@ -96,11 +96,11 @@ fn bad_json_is_named_by_row_and_column() {
     );
     check(
         &format!("[{}]", ROW.replace("16", "\"16\"")),
-        "row 1, column 16 (gas_val): `\"16\"` is not a number; give null if it is missing",
+        "row 1, column 16 (gas_val): `\"16\"` is not a number; send null for a missing value",
     );
     check(
         &format!("[{}]", ROW.replace("16", "true")),
-        "row 1, column 16 (gas_val): `true` is not a number; give null if it is missing",
+        "row 1, column 16 (gas_val): `true` is not a number; send null for a missing value",
     );
     check(
         &format!("[{}]", ROW.replace("16", "1e39")),
@@ -116,36 +116,36 @@ fn bad_json_is_named_by_row_and_column() {
     );
     check(
         "{\"t_mean\": 1}",
-        "row 1: feature t_std is absent; give null if it is missing",
+        "row 1: feature t_std is absent; send null for a missing value",
     );
-    check("{\"t_meen\": 1}", "row 1: there is no feature `t_meen`");
+    check("{\"t_meen\": 1}", "row 1: unknown feature `t_meen`");
     check(
         "{\"instances\": 5}",
-        "`instances` must be a list of rows and stand alone",
+        "`instances` must be a list of rows, with no key but `explain` besides it",
     );
 }
 
 #[test]
-fn json_that_could_be_meant_in_two_ways_is_refused() {
+fn ambiguous_json_is_rejected() {
     let server = Server::start();
     let check =
         |body: &str, message: &str| check(&server, ("application/json", body), 400, message);
     check(
         "{\"t_mean\": 1, \"t_mean\": 1}",
-        "row 1: there are two values of feature `t_mean`",
+        "row 1: two values for feature `t_mean`",
     );
     check(
         &format!("{{\"instances\": [{ROW}]}}"),
-        "`instances` must be a list of rows and stand alone",
+        "`instances` must be a list of rows, with no key but `explain` besides it",
     );
     check(
         &format!("{{\"instances\": [[{ROW}]], \"more\": 1}}"),
-        "`instances` must be a list of rows and stand alone",
+        "`instances` must be a list of rows, with no key but `explain` besides it",
     );
     check(
         &format!("[{ROW}{},[1]]", ",1".repeat(FEATURE_COUNT - 18)),
         &format!(
-            "row 1: {} values, but a row has 18, from t_mean to gas_vel",
+            "row 1: a row has 18 values, from t_mean to gas_vel, but this one has {}",
             FEATURE_COUNT + 1
         ),
     );
@@ -155,7 +155,7 @@ fn json_that_could_be_meant_in_two_ways_is_refused() {
     );
     check(
         &format!("[{}]", ROW.replace("16", "[16]")),
-        "row 1, column 16 (gas_val): `[16]` is not a number; give null if it is missing",
+        "row 1, column 16 (gas_val): `[16]` is not a number; send null for a missing value",
     );
     check(
         &format!("[{ROW}] [{ROW}]"),
@@ -168,13 +168,13 @@ fn json_that_could_be_meant_in_two_ways_is_refused() {
 }
 
 #[test]
-fn bad_json_lines_are_named_by_line() {
+fn bad_json_lines_are_reported_with_the_line() {
     let server = Server::start();
     let check =
         |body: &str, message: &str| check(&server, ("application/jsonlines", body), 400, message);
     check(
         &format!("[{ROW}]\n[1]\n"),
-        "line 2: 1 values, but a row has 18, from t_mean to gas_vel",
+        "line 2: a row has 18 values, from t_mean to gas_vel, but this one has 1",
     );
     check(
         &format!("[{ROW}]\n[{ROW}\n"),
@@ -183,7 +183,7 @@ fn bad_json_lines_are_named_by_line() {
 }
 
 #[test]
-fn depth_costs_nothing() {
+fn deep_nesting_is_cheap() {
     let server = Server::start();
     let deep = 5_000_000;
     for body in ["[".repeat(deep), "{\"a\":".repeat(deep / 5)] {
@@ -195,21 +195,21 @@ fn depth_costs_nothing() {
         &server,
         ("application/json", &closed),
         400,
-        "row 1: 1 values, but a row has 18, from t_mean to gas_vel",
+        "row 1: a row has 18 values, from t_mean to gas_vel, but this one has 1",
     );
-    // Millions of lists take no more memory than their text.
+    // Millions of lists must take no more memory than their text.
     let wide = format!("[{}[]]", "[],".repeat(2_000_000));
     assert_eq!(server.invoke("application/json", &wide).status, 400);
 }
 
 #[test]
-fn more_rows_than_may_be_are_refused_where_they_begin() {
+fn too_many_rows_are_rejected_at_the_first_extra_one() {
     let limits = Limits {
         rows: 2,
         ..Limits::default()
     };
     let server = Server::within(limits, predictor(&trained()));
-    let message = |place: &str| format!("{place}: a request may have 2 rows; send fewer at once");
+    let message = |place: &str| format!("{place}: too many rows; send at most 2 at once");
     for (media, body, place) in [
         ("text/csv", format!("{ROW}\n{ROW}\n{ROW}"), "line 3"),
         (
@@ -232,7 +232,7 @@ fn more_rows_than_may_be_are_refused_where_they_begin() {
 }
 
 #[test]
-fn numbers_at_the_edge_of_what_there_is_are_read_or_refused() {
+fn extreme_numbers_are_read_or_rejected() {
     let server = Server::start();
     let status = |media: &str, value: &str| {
         let row = ROW.replace("16", value);
@@ -256,19 +256,19 @@ fn numbers_at_the_edge_of_what_there_is_are_read_or_refused() {
 }
 
 #[test]
-fn a_body_that_is_no_text_is_refused() {
+fn a_body_that_is_not_utf8_is_rejected() {
     let server = Server::start();
     let headers = [("content-type", "text/csv")];
-    let answer = server.request("POST /invocations", &headers, b"1,2,\xff");
-    assert_eq!(answer.status, 400);
+    let response = server.request("POST /invocations", &headers, b"1,2,\xff");
+    assert_eq!(response.status, 400);
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({ "error": "the body is not UTF-8 text (byte 5)" })
     );
 }
 
 #[test]
-fn an_unknown_content_type_is_refused() {
+fn an_unknown_content_type_is_rejected() {
     check(
         &Server::start(),
         ("application/x-npy", ROW),
@@ -279,25 +279,25 @@ fn an_unknown_content_type_is_refused() {
 }
 
 #[test]
-fn a_body_that_is_too_long_is_refused() {
+fn a_body_over_the_limit_is_rejected() {
     let body = " ".repeat(25 * 1024 * 1024 + 1);
     let server = Server::start();
-    let answer = server.invoke("text/csv", &body);
-    assert_eq!(answer.status, 413);
+    let response = server.invoke("text/csv", &body);
+    assert_eq!(response.status, 413);
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({ "error": "the body is longer than 26214400 bytes; send fewer rows at once" })
     );
     assert_eq!(server.request("GET /ping", &[], b"").status, 200);
 }
 
 #[test]
-fn other_paths_and_methods_are_refused() {
+fn other_paths_and_methods_are_rejected() {
     let server = Server::start();
     let ask = |line: &str, status: u16, message: &str| {
-        let answer = server.request(line, &[], b"");
+        let response = server.request(line, &[], b"");
         assert_eq!(
-            (answer.status, answer.json()),
+            (response.status, response.json()),
             (status, json!({ "error": of_now(message) })),
             "{line}"
         );
@@ -305,13 +305,13 @@ fn other_paths_and_methods_are_refused() {
     ask(
         "GET /",
         404,
-        "there is no /; this endpoint has GET /ping, POST /invocations, GET /metrics and GET \
+        "unknown path /; this endpoint has GET /ping, POST /invocations, GET /metrics and GET \
          /execution-parameters",
     );
     ask(
         "GET /invocations",
         405,
-        "GET does not go with /invocations; this endpoint has GET /ping, POST /invocations, GET \
+        "/invocations does not accept GET; this endpoint has GET /ping, POST /invocations, GET \
          /metrics and GET /execution-parameters",
     );
 }
