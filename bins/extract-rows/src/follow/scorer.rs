@@ -52,7 +52,7 @@ pub(super) async fn load(
         .rule
         .or(stored
             .transpose()
-            .map_err(|error| usage(error))?
+            .map_err(usage)?
             .flatten())
         .ok_or_else(|| usage(anyhow!("{}", without_rule(model))))?;
     let scorer = match (&job.endpoint, artifact) {
