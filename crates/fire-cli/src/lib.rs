@@ -30,7 +30,7 @@ pub use console::{Console, Format, InterruptNotice, Style};
 pub use exit::{Exit, exit_of, failed, usage};
 pub use project::Project;
 pub use spending::SpendingArgs;
-pub use start::{main, shell_word, sibling_program};
+pub use start::{main, shell_word, sibling_file, sibling_program};
 pub use stored::{StoredModel, fetch_manifest, fetch_model, fetch_output, read_artifact};
 pub use tags::parse_tags;
 
