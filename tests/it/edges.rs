@@ -169,7 +169,7 @@ const TREES: [Tree; 8] = [
         "local-sagemaker",
         "none (default)",
         &[],
-        188,
+        190,
         "clap, hyper, tokio",
     ),
     (
