@@ -202,7 +202,7 @@ const TREES: [Tree; 10] = [
         "local-sagemaker",
         "none (default)",
         &[],
-        188,
+        190,
         "clap, hyper, tokio",
     ),
     ("fire-run", "none (default)", &[], 70, "smartcore"),
