@@ -88,7 +88,7 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     for part in &parts {
         part.print(out)?;
     }
-    for line in model.out_of_bag().iter().flat_map(out_of_bag_lines) {
+    for line in model.out_of_bag().into_iter().flat_map(out_of_bag_lines) {
         writeln!(out, "{line}")?;
     }
     let alarm = alarm::trial(&parts, out)?;

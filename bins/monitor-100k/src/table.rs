@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fire_run::Channel;
 use sagemaker_ops::training::{Job, JobSummary};
 
 /// Stands for a value that is not known, or not yet.

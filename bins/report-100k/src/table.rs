@@ -146,16 +146,15 @@ fn endpoint(report: &Report) -> Vec<String> {
         return Vec::new();
     };
     let mut lines = vec![format!("endpoint {}: {}", endpoint.name, endpoint.status)];
-    for answer in &endpoint.test {
-        let name = answer["name"].as_str().unwrap_or("probe");
-        let probability = answer["fire_probability"].as_f64().unwrap_or(f64::NAN);
-        let verdict = if answer["fire_detected"] == true {
+    for response in &endpoint.test {
+        let verdict = if response.fire_detected {
             "fire"
         } else {
             "no fire"
         };
         lines.push(format!(
-            "  {name:<18} fire probability {probability:.4}, {verdict}"
+            "  {:<18} fire probability {:.4}, {verdict}",
+            response.name, response.fire_probability
         ));
     }
     lines

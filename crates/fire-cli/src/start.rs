@@ -109,7 +109,7 @@ pub fn sibling_program(name: &str) -> String {
 /// The text as one word of a shell's command line: printed commands are meant to be copied.
 pub fn shell_word(text: &str) -> String {
     // Only a NUL byte cannot be quoted, and no argument or path contains one.
-    shlex::try_quote(text).map_or_else(|_| text.to_owned(), |word| word.into_owned())
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
 }
 
 fn folder_of_programs() -> Option<PathBuf> {

@@ -15,9 +15,12 @@ use crate::{Channel, Error};
 /// The file in `model.tar.gz` and in the model folder of a job.
 pub const METRICS_FILE: &str = "metrics.json";
 
+/// A metric's name and where its value is.
+type Metric<S> = (&'static str, fn(&S) -> f64);
+
 /// The metrics of a channel's rows. Those of decisions are taken at 1/2, where they can be compared
 /// with the best that the data permit.
-const SCORES: [(&str, fn(&Scores) -> f64); 7] = [
+const SCORES: [Metric<Scores>; 7] = [
     ("auc", |scores| scores.auc),
     ("accuracy", |scores| scores.accuracy),
     ("f1", |scores| scores.f1),
@@ -28,7 +31,7 @@ const SCORES: [(&str, fn(&Scores) -> f64); 7] = [
 ];
 
 /// The metrics of a forest on the rows that its trees did not see, printed with `oob_score` only.
-const OUT_OF_BAG: [(&str, fn(&OutOfBag) -> f64); 3] = [
+const OUT_OF_BAG: [Metric<OutOfBag>; 3] = [
     ("out_of_bag:auc", |scores| scores.auc),
     ("out_of_bag:accuracy", |scores| scores.accuracy),
     ("out_of_bag:logloss", |scores| scores.logloss),

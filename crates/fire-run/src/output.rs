@@ -18,7 +18,8 @@ impl JobOutput {
     /// # Errors
     /// [`Error::Archive`] or [`Error::Foreign`] for anything but such an archive.
     pub fn unpack(tar_gz: &[u8], place: String) -> Result<Self, Error> {
-        let files = archive::unpack(tar_gz, |name| name.ends_with(".csv"))?;
+        let predictions = Channel::ALL.map(Channel::predictions_file);
+        let files = archive::unpack(tar_gz, |name| predictions.iter().any(|file| file == name))?;
         Ok(Self { place, files })
     }
 

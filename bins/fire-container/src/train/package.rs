@@ -120,7 +120,7 @@ impl Trained {
                 .clone()
                 .map(|part| (part.channel, part.predictions.labels.len()))
                 .collect(),
-            out_of_bag: self.model.out_of_bag(),
+            out_of_bag: self.model.out_of_bag().copied(),
             model_bytes: 0,
             scores: parts
                 .map(|part| (part.channel, part.scores.clone()))

@@ -72,7 +72,7 @@ fn checks(contents: &Contents) -> Table {
             }
         };
         vec![
-            check.name.to_string(),
+            check.name.clone(),
             passed.to_owned(),
             number(check.value),
             number(check.limit),
@@ -94,7 +94,7 @@ fn single_features(contents: &Contents) -> Table {
     features.sort_by(|a, b| b.1.total_cmp(a.1));
     let rows = features
         .into_iter()
-        .map(|(name, auc)| vec![name.to_string(), figure(*auc)]);
+        .map(|(name, auc)| vec![name.clone(), figure(*auc)]);
     Table::new(
         "AUC of each feature alone on the test part",
         &["feature", "AUC"],

@@ -110,17 +110,12 @@ fn endpoint(report: &Report) -> Markup {
     let Some(endpoint) = &report.endpoint else {
         return html! { p.note { "Nothing was deployed from this machine." } };
     };
-    let rows = endpoint.test.iter().map(|answer| {
-        let number = |key: &str| or_dash(answer[key].as_f64(), |p| format!("{p:.4}"));
-        let right = match answer["right"].as_bool() {
-            Some(true) => "yes",
-            Some(false) => "NO",
-            None => "–",
-        };
+    let rows = endpoint.test.iter().map(|response| {
+        let right = if response.right { "yes" } else { "NO" };
         vec![
-            answer["name"].as_str().unwrap_or("probe").to_owned(),
-            number("fire_probability"),
-            number("expected_probability"),
+            response.name.clone(),
+            format!("{:.4}", response.fire_probability),
+            format!("{:.4}", response.expected_probability),
             right.to_owned(),
         ]
     });
