@@ -13,8 +13,7 @@ use crate::machine::JobArgs;
 use crate::simulation::EpisodeArgs;
 use crate::source::is_remote;
 
-/// The flags that determine a run, as they were given; [`Plan`](crate::plan::Plan) applies the
-/// defaults.
+/// The flags that determine a run, as they were given. Its plan has the defaults applied.
 ///
 /// Every field is optional, so that a flag that was not given can be told from one that repeats the
 /// default. Backend, bucket, output, limits and `--wait` are not part of the recipe: they may differ

@@ -1,6 +1,6 @@
 //! A run that was started before: its stored recipe, and whether this call agrees with it.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use fire_cli::{shell_word, usage};
 use fire_run::{RunName, layout};
 use sagemaker_ops::{ErrorKind, storage};
@@ -45,14 +45,16 @@ pub(crate) async fn stored_recipe(
 
 fn read(bytes: &[u8]) -> anyhow::Result<Recipe> {
     let document: Document = serde_json::from_slice(bytes)?;
+    ensure!(document.format == 1, "its format is {}", document.format);
     Recipe::from_flags(&document.flags)
 }
 
 /// Stores the recipe of a new run.
 ///
-/// Two first calls with one name at the same moment both find no recipe, and the later one replaces
-/// the earlier one's; the local server has no conditional writes that could prevent it. The loser
-/// is still rejected when it meets the other's manifest or a job with other hyperparameters.
+/// Two first calls with one name at the same moment both find no recipe, and the later recipe
+/// replaces the earlier one: the local server has no conditional writes that could prevent it. A
+/// call with other flags is then rejected only where it meets a job with other hyperparameters; if
+/// both upload rows at once, the fingerprints in the manifest show which rows are not its own.
 pub(crate) async fn store(
     run: &RunName,
     recipe: &Recipe,
@@ -188,7 +190,9 @@ mod tests {
         let flags = recipe.to_flags().unwrap();
         let bytes = serde_json::to_vec(&Document { format: 1, flags }).unwrap();
         assert_eq!(read(&bytes).unwrap(), recipe);
-        assert!(read(b"{\"flags\":").is_err());
+        for other in ["{\"flags\":", "{\"format\": 2, \"flags\": {}}"] {
+            assert!(read(other.as_bytes()).is_err(), "{other}");
+        }
     }
 
     #[test]
