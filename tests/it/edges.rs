@@ -5,7 +5,8 @@ use std::process::Command;
 
 use crate::tidy::{files_below, root};
 
-const OURS: [&str; 15] = [
+const OURS: [&str; 16] = [
+    "alarm",
     "deploy-100k",
     "ensemble",
     "extract-rows",
@@ -77,6 +78,7 @@ fn our_crates_link_each_other_only_as_architecture_md_says() {
         assert_eq!(ours, allowed, "{package}");
     };
     for library in [
+        "alarm",
         "sensor-model",
         "split",
         "ensemble",
@@ -87,18 +89,25 @@ fn our_crates_link_each_other_only_as_architecture_md_says() {
     ] {
         check(library, &[]);
     }
-    check("fire-run", &["ensemble", "split"]);
+    check("fire-run", &["alarm", "ensemble", "split"]);
     check(
         "fire-container",
-        &["ensemble", "fire-run", "sensor-model", "split"],
+        &["alarm", "ensemble", "fire-run", "sensor-model", "split"],
     );
     check(
         "fire-cli",
-        &["ensemble", "fire-run", "sagemaker-ops", "split"],
+        &["alarm", "ensemble", "fire-run", "sagemaker-ops", "split"],
     );
     check(
         "pipeline-100k",
-        &["ensemble", "fire-cli", "fire-run", "sagemaker-ops", "split"],
+        &[
+            "alarm",
+            "ensemble",
+            "fire-cli",
+            "fire-run",
+            "sagemaker-ops",
+            "split",
+        ],
     );
 }
 
@@ -163,7 +172,8 @@ type Tree = (
 );
 
 /// The dependencies that each library brings into a user's project.
-const TREES: [Tree; 9] = [
+const TREES: [Tree; 10] = [
+    ("alarm", "none (default)", &[], 10, ""),
     ("ensemble", "none (default)", &[], 51, "smartcore"),
     (
         "ensemble",
@@ -176,10 +186,10 @@ const TREES: [Tree; 9] = [
         "sensor-model",
         "`files` (default)",
         &[],
-        158,
+        161,
         "polars, tokio",
     ),
-    ("sensor-model", "none", &["--no-default-features"], 45, ""),
+    ("sensor-model", "none", &["--no-default-features"], 48, ""),
     ("split", "none (default)", &[], 14, ""),
     (
         "sagemaker-ops",
@@ -195,12 +205,12 @@ const TREES: [Tree; 9] = [
         188,
         "clap, hyper, tokio",
     ),
-    ("fire-run", "none (default)", &[], 0, "smartcore"),
+    ("fire-run", "none (default)", &[], 70, "smartcore"),
     (
         "fire-cli",
         "none (default)",
         &[],
-        272,
+        274,
         "AWS SDKs, clap, hyper, rustls, smartcore, tokio",
     ),
 ];

@@ -71,7 +71,7 @@ async fn the_alarm_rule_is_chosen_on_one_set_of_episodes_and_evaluated_on_anothe
     let packed = fire_cli::fetch_model(&world.clients().await, &uri, sensor_model::fingerprint())
         .await
         .unwrap();
-    let rule = serde_json::to_value(packed.package.artifact.alarm.unwrap()).unwrap();
+    let rule = packed.package.artifact.extras["alarm"].clone();
     assert_eq!(rule, alarm["choice"]["rule"]);
 
     rows_are_told_by_scenario(&report);

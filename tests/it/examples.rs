@@ -114,12 +114,12 @@ fn sagemaker_ops_trains_and_serves_the_users_own_container() {
 #[test]
 fn local_sagemaker_runs_inside_a_program_and_responds_to_plain_http() {
     let texts = [
-        "a server of one's own at http://127.0.0.1:",
+        "a server in this process at http://127.0.0.1:",
         "job words-1: \"Completed\", 5.0 words",
         "endpoint spam: \"InService\"",
         "\"cheap prize\": 200 {\"because\":[\"cheap\",\"prize\"],\"spam\":true}",
         "\"lunch is late\": 200 {\"because\":[],\"spam\":false}",
-        "\"\": 424 \"there is nothing to judge\"",
+        "\"\": 424 \"the text is empty\"",
     ];
     says(&printed("in_process", &[]), &texts);
 }

@@ -10,7 +10,8 @@ use anyhow::{Context as _, bail};
 use crate::programs;
 
 /// The libraries, in alphabetical order.
-const LIBRARIES: [&str; 7] = [
+const LIBRARIES: [&str; 8] = [
+    "alarm",
     "ensemble",
     "fire-cli",
     "fire-run",

@@ -1,14 +1,14 @@
 //! One model is taken as it is; several are weighed into an ensemble.
 
+use alarm::{AlarmTrial, BUDGET_PER_DAY, Error};
 use anyhow::{Context as _, anyhow};
-use ensemble::alarm::{AlarmTrial, BUDGET_PER_DAY};
+use ensemble::Predictions;
 use ensemble::artifact::Artifact;
 use ensemble::metrics::best_f1_threshold;
 use ensemble::weights::{self, Weighting};
-use ensemble::{Error, Predictions};
 use fire_cli::{Project, fetch_model, fetch_output, usage};
 use fire_run::metrics::Evaluation;
-use fire_run::{Channel, Package, layout};
+use fire_run::{Channel, Package, layout, recordings};
 use sagemaker_ops::endpoint::ContentDigest;
 use sagemaker_ops::{Clients, S3Uri};
 
@@ -150,7 +150,8 @@ fn combine(members: Vec<Member>, policy: Policy) -> anyhow::Result<Package> {
     let artifacts = members.into_iter().map(|member| member.artifact).collect();
     let mut ensemble = Artifact::combine(artifacts, &weights).map_err(usage)?;
     ensemble.threshold = threshold;
-    ensemble.alarm = alarm.as_ref().map(|trial| trial.choice.rule);
+    let rule = alarm.as_ref().map(|trial| trial.choice.rule);
+    ensemble.set_extra(alarm::EXTRA, &rule)?;
     ensemble.validation = Some(on_validation.evaluate(Some(threshold))?);
     ensemble.test = Some(on_test.evaluate(Some(threshold))?);
     Ok(Package {
@@ -174,15 +175,19 @@ fn alarm_trial(members: &[Member], weights: &[f64]) -> anyhow::Result<Option<Ala
         .iter()
         .map(|episodes| &episodes.validation)
         .collect();
-    let chosen = AlarmTrial::choose(&vote(&validation, weights)?, BUDGET_PER_DAY);
-    let mut trial = match chosen {
-        Ok(Some(trial)) => trial,
+    let Some(found) = recordings(&vote(&validation, weights)?)? else {
+        return Ok(None);
+    };
+    let mut trial = match AlarmTrial::choose(&found, BUDGET_PER_DAY) {
+        Ok(trial) => trial,
         // As in the training jobs: no event, or nothing but events.
-        Ok(None) | Err(Error::Data(_)) => return Ok(None),
+        Err(Error::NoChoice(_)) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let test: Vec<_> = episodes.iter().map(|episodes| &episodes.test).collect();
-    trial.judge(&vote(&test, weights)?)?;
+    if let Some(found) = recordings(&vote(&test, weights)?)? {
+        trial.evaluate(&found)?;
+    }
     Ok(Some(trial))
 }
 

@@ -1,6 +1,6 @@
 //! What a run came to, in one sentence that follows from its figures.
 
-use ensemble::alarm::{AlarmTrial, Figures};
+use alarm::{AlarmMetrics, AlarmTrial};
 
 use fire_run::report::Report;
 
@@ -27,7 +27,11 @@ impl Verdict {
     }
 }
 
-fn by_alarms(report: &Report, who: &str, (alarm, all): (&AlarmTrial, &Figures)) -> Option<Verdict> {
+fn by_alarms(
+    report: &Report,
+    who: &str,
+    (alarm, all): (&AlarmTrial, &AlarmMetrics),
+) -> Option<Verdict> {
     let (found, wrong) = (all.detection?, all.false_alarms?);
     let [low, high] = wrong.per_day_interval;
     let budget = alarm.choice.budget_per_day;

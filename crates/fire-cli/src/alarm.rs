@@ -1,19 +1,14 @@
 //! Alarm rules and their figures in words.
 
-use ensemble::alarm::{AlarmRule, Figures};
+use alarm::{AlarmMetrics, AlarmRule};
 
 /// The rule as a sentence for people.
 pub fn rule_in_words(rule: &AlarmRule) -> String {
-    let params = rule.params();
-    let latch = if params.latch { ", and stays" } else { "" };
-    format!(
-        "when {} of the last {} s are at {:.3} or above, until fewer are at {:.3}{latch}",
-        params.k, params.n, params.threshold, params.release
-    )
+    rule.to_string()
 }
 
 /// What a rule did, in the columns of [`FIGURES_HEADER`].
-pub fn figures_in_columns(figures: &Figures) -> String {
+pub fn figures_in_columns(figures: &AlarmMetrics) -> String {
     let found = figures.detection.map_or_else(
         || {
             format!(
@@ -45,13 +40,8 @@ pub fn figures_in_columns(figures: &Figures) -> String {
 }
 
 /// How often a rule alarms without a fire, with the interval that so much time permits.
-pub fn false_alarms_in_words(figures: &Figures) -> Option<String> {
-    let alarms = figures.false_alarms?;
-    let [low, high] = alarms.per_day_interval;
-    Some(format!(
-        "{:.1} false alarms a day (95 %: {low:.1} to {high:.1})",
-        alarms.per_day
-    ))
+pub fn false_alarms_in_words(figures: &AlarmMetrics) -> Option<String> {
+    figures.false_alarms.map(|alarms| alarms.to_string())
 }
 
 /// Names of the columns of [`figures_in_columns`].
@@ -59,7 +49,7 @@ pub const FIGURES_HEADER: &str = "  fires  found   <30 s   <60 s  median     p90
 
 #[cfg(test)]
 mod tests {
-    use ensemble::alarm::{AlarmParams, AlarmReport, Recording};
+    use alarm::{AlarmParams, AlarmReport, Recording};
 
     use super::*;
 

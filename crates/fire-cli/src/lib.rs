@@ -24,7 +24,7 @@ mod start;
 mod stored;
 mod tags;
 
-pub use alarm::{FIGURES_HEADER, false_alarms_in_words, figures_in_columns, rule_in_words};
+pub use self::alarm::{FIGURES_HEADER, false_alarms_in_words, figures_in_columns, rule_in_words};
 pub use args::{CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, instance_type};
 pub use console::{Console, Format, InterruptNotice, Style};
 pub use exit::{Exit, exit_of, failed, usage};

@@ -4,7 +4,7 @@ mod charts;
 
 use std::collections::BTreeMap;
 
-use ensemble::alarm::{AlarmReport, AlarmTrial};
+use alarm::{AlarmReport, AlarmTrial};
 use fire_cli::{false_alarms_in_words, rule_in_words};
 use maud::{Markup, html};
 
