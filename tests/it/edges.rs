@@ -172,7 +172,7 @@ type Tree = (
     &'static str,
 );
 
-/// What a user's project gets with each library.
+/// The dependencies that each library brings into a user's project.
 const TREES: [Tree; 10] = [
     ("alarm", "none (default)", &[], 10, ""),
     ("ensemble", "none (default)", &[], 51, "smartcore"),

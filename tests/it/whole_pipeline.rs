@@ -44,7 +44,7 @@ fn a_run_ends_with_a_report_and_commands_that_can_be_copied() {
             "{err}"
         );
     }
-    assert!(out.contains("95 % interval"), "{out}");
+    assert!(out.contains("random_forest"), "{out}");
     let (_, next) = out.split_once("next, from any terminal:\n").unwrap();
     let starts: Vec<&str> = next
         .lines()
@@ -103,7 +103,7 @@ fn an_interrupted_pipeline_stops_its_step_and_says_how_to_resume() {
     let kill = Command::new("kill").args(["-s", "TERM", &pid]).status();
     assert!(kill.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    // The end of the stream shows that the step, which has the other end too, is gone.
+    // The stream ends only when the step, which writes to it too, is gone.
     let mut rest = String::new();
     err.read_to_string(&mut rest).unwrap();
     let resume = "pipeline-100k --run interrupted --seed 7 --state-dir";

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 
 use crate::steps::Step;
 
-/// How long an interrupted step may take to say what goes on without it.
+/// How long an interrupted step may take to end by itself.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// What becomes of a step's standard output.
@@ -67,5 +67,8 @@ impl Drop for Running {
         while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < deadline {
             sleep(Duration::from_millis(10));
         }
+        // A step that is computing sees a signal only at its end. Killing one loses nothing that
+        // the same call would not find or make again.
+        let _ = self.0.start_kill();
     }
 }

@@ -14,6 +14,9 @@ pub struct JobOutput {
 }
 
 impl JobOutput {
+    /// The name that SageMaker stores it under, next to `model.tar.gz`.
+    pub const FILE: &str = "output.tar.gz";
+
     /// Reads an `output.tar.gz`; `place` names it in errors.
     ///
     /// # Errors
