@@ -22,7 +22,7 @@ pub(crate) async fn until_ended(
         .console
         .notice()
         .set(format!("The jobs continue; watch them with: {monitor}"));
-    let names = record.jobs.iter().map(|job| job.name.parse());
+    let names = record.jobs.iter().map(|job| job.name.parse::<JobName>());
     let names: Vec<JobName> = names.collect::<Result<_, _>>()?;
     let started = Instant::now();
     let mut exit = Exit::Done;
