@@ -75,7 +75,7 @@ fn draw(recipe: &Recipe, console: &Console<'_>) -> anyhow::Result<Drawn> {
             drawn.rows = rows::given(files)?;
             if let Some(mixed) = mixed {
                 // The rows are fewer once they are split; the share is that of the training part.
-                let training = Ratios::default().shares()[Part::Train as usize];
+                let training = Ratios::default().share(Part::Train);
                 let given = (drawn.rows.len() as f64 * training) as usize;
                 drawn.beside = rows::beside(mixed, given, seed, console)?;
                 drawn.alarm = alarm_beside(mixed, seed, console)?;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow, ensure};
 use ensemble::metrics::{self, Confusion};
 use fire_cli::{Ceiling, DataManifest, PartEntry, failed, usage};
 use sensor_model::{FEATURE_COUNT, Feature, Rows};
-use split::{Assignment, Audit, AuditInput, Check, Part, Ratios, RowKey};
+use split::{Assignment, Audit, AuditInput, HeldOut, Part, Ratios, RowKey, Table};
 
 use crate::parts;
 use crate::recipe::{Recipe, Source};
@@ -102,11 +102,11 @@ fn add(rows: &mut Rows, beside: &Rows) {
 pub(crate) fn joined(recipe: &Recipe, found: parts::Found) -> anyhow::Result<Prepared> {
     let count = |part: &str| found.parts.get(part).map_or(0, Rows::len);
     let all: usize = Part::ALL.map(|part| count(&part.to_string())).iter().sum();
-    let deviation = Part::ALL
-        .iter()
-        .zip(Ratios::default().shares())
-        .map(|(part, wanted)| (count(&part.to_string()) as f64 / all as f64 - wanted).abs())
-        .fold(0.0, f64::max);
+    let deviation = |part: Part| {
+        let share = count(&part.to_string()) as f64 / all as f64;
+        (share - Ratios::default().share(part)).abs()
+    };
+    let deviation = Part::ALL.map(deviation).into_iter().fold(0.0, f64::max);
     let mut prepared = described(recipe, found.parts, deviation)?;
     let manifest = &mut prepared.manifest;
     (manifest.profile, manifest.settings) = (found.profile, found.settings);
@@ -128,24 +128,28 @@ fn described(
         let rows = parts.get(&part.to_string());
         rows.with_context(|| format!("there is no part {part}"))
     };
-    let mut rows = Rows::default();
-    let mut part_of = Vec::new();
-    for part in Part::ALL {
-        let taken = of(part)?;
-        rows.extend(taken.clone());
-        part_of.extend(std::iter::repeat_n(part, taken.len()));
-    }
-    let mut groups = inseparable(&rows).to_vec();
+    let [train, validation, test] = [of(Part::Train)?, of(Part::Validation)?, of(Part::Test)?];
+    let divided = [train, validation, test];
+    let known = |rows: &&Rows| rows.metadata.is_some() || rows.is_empty();
+    let sites_known = divided.iter().all(known);
+    let keys = divided.into_iter().flat_map(|rows| {
+        if sites_known {
+            inseparable(rows)
+        } else {
+            &rows.groups
+        }
+    });
+    let mut groups: Vec<u64> = keys.copied().collect();
     groups.sort_unstable();
     groups.dedup();
-    let audit = audited(&rows, &part_of, sets_apart(&parts, &rows))?;
+    let audit = audited(divided, &parts)?;
     let manifest = DataManifest {
         format: 1,
         run: recipe.run.clone(),
         profile: recipe.source.name(),
         seed: recipe.seed,
         settings: recipe.source.settings(),
-        samples: rows.len() as u64,
+        samples: divided.iter().map(|rows| rows.len() as u64).sum(),
         groups: groups.len() as u64,
         schema: sensor_model::fingerprint().to_owned(),
         parts: parts
@@ -153,44 +157,41 @@ fn described(
             .map(|(name, rows)| (name.clone(), entry(rows)))
             .collect(),
         split_deviation,
-        single_features: single_features(of(Part::Test)?),
+        single_features: single_features(test),
         audit,
     };
     Ok(Prepared { manifest, parts })
 }
 
-/// That the alarm sets share no site with the parts or with each other; nothing where there are none.
-fn sets_apart(parts: &BTreeMap<String, Rows>, divided: &Rows) -> Option<Check> {
-    let alarm: Vec<(&str, &[u64])> = parts
-        .iter()
-        .filter(|(name, _)| name.starts_with("alarm-"))
-        .map(|(name, rows)| (name.as_str(), inseparable(rows)))
+/// The audit of the split, and of the alarm sets' being apart from it, if it passed.
+fn audited(divided: [&Rows; 3], parts: &BTreeMap<String, Rows>) -> anyhow::Result<Audit> {
+    let mut input = AuditInput::new(FEATURE_COUNT);
+    for (part, rows) in Part::ALL.into_iter().zip(divided) {
+        let table = Table {
+            features: &rows.features,
+            labels: &rows.labels,
+            groups: &rows.groups,
+            sites: rows.metadata.as_ref().map(|metadata| &metadata.sites[..]),
+        };
+        input = input.with_part(part, table);
+    }
+    let alarm = parts.iter().filter(|(name, _)| name.starts_with("alarm-"));
+    let alarm: Vec<HeldOut<'_>> = alarm
+        .map(|(name, rows)| HeldOut {
+            name,
+            sites: inseparable(rows),
+        })
         .collect();
-    let sets = [&[("the parts", inseparable(divided))][..], &alarm].concat();
-    (!alarm.is_empty()).then(|| split::disjoint("alarm_site_overlap", &sets))
-}
-
-/// The audit of the split, if it passed.
-fn audited(rows: &Rows, part_of: &[Part], sets_apart: Option<Check>) -> anyhow::Result<Audit> {
-    let audit = split::audit(&AuditInput {
-        features: &rows.features,
-        columns: FEATURE_COUNT,
-        labels: &rows.labels,
-        groups: &rows.groups,
-        sites: rows
-            .metadata
-            .as_ref()
-            .map(|metadata| metadata.sites.as_slice()),
-        part_of,
-    });
-    let mut audit = audit.map_err(failed)?;
-    audit.checks.extend(sets_apart);
-    audit.passed = audit.checks.iter().all(|check| check.passed);
-    if audit.passed {
+    if !alarm.is_empty() {
+        input = input.with_held_out("alarm_site_overlap", alarm);
+    }
+    let audit = split::audit(&input).map_err(failed)?;
+    if audit.passed() {
         return Ok(audit);
     }
-    let failures = audit.checks.iter().filter(|check| !check.passed);
-    let failures = failures.map(|check| format!("{}: {}", check.name, check.detail));
+    let failures = audit
+        .failures()
+        .map(|check| format!("{}: {}", check.name, check.detail));
     Err(failed(anyhow!(
         "the split fails its audit, so nothing is trained on it: {}; \
          rows that repeat each other need one value in the `group` column",

@@ -111,13 +111,8 @@ pub(crate) fn dataset_lines(manifest: &DataManifest) -> String {
             ));
         }
     }
-    let passed = manifest
-        .audit
-        .checks
-        .iter()
-        .filter(|check| check.passed)
-        .count();
-    let all = manifest.audit.checks.len();
+    let all = manifest.audit.checks().len();
+    let passed = all - manifest.audit.failures().count();
     lines.push(format!("split audit: {passed} of {all} checks passed"));
     lines.join("\n")
 }

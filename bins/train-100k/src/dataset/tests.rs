@@ -63,7 +63,7 @@ fn no_site_of_simulated_rows_is_in_two_parts_or_in_an_alarm_set() {
         .iter()
         .sum();
     assert_eq!((divided, prepared.manifest.samples), (1_500, 1_500));
-    let checks = &prepared.manifest.audit.checks;
+    let checks = prepared.manifest.audit.checks();
     for name in ["site_overlap", "alarm_site_overlap"] {
         assert!(checks.iter().any(|check| check.name == name), "{name}");
     }
