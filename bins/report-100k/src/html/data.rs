@@ -7,7 +7,7 @@ use super::{Contents, Table};
 
 pub(super) fn section(contents: &Contents) -> Markup {
     let audit = &contents.manifest.audit;
-    let verdict = if audit.passed {
+    let verdict = if audit.passed() {
         "Every check passed."
     } else {
         "A check FAILED, so that the figures above may be too good."
@@ -62,7 +62,7 @@ fn parts(contents: &Contents) -> Table {
 }
 
 fn checks(contents: &Contents) -> Table {
-    let rows = contents.manifest.audit.checks.iter().map(|check| {
+    let rows = contents.manifest.audit.checks().iter().map(|check| {
         let passed = if check.passed { "passed" } else { "FAILED" };
         let number = |value: f64| {
             if value.fract() == 0.0 {

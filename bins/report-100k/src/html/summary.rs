@@ -66,11 +66,11 @@ fn tiles(contents: &Contents) -> Vec<Tile> {
             });
         }
     }
-    let passed = contents.manifest.audit.passed;
+    let passed = contents.manifest.audit.passed();
     tiles.push(Tile {
         name: "Audit of the split".to_owned(),
         value: if passed { "passed" } else { "FAILED" }.to_owned(),
-        note: format!("{} checks", contents.manifest.audit.checks.len()),
+        note: format!("{} checks", contents.manifest.audit.checks().len()),
     });
     tiles
 }
