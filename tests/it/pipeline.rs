@@ -1,20 +1,20 @@
-//! From rows to the endpoint's answers.
+//! From rows to the endpoint's responses.
 
 use ensemble::Algorithm;
 use fire_cli::Exit;
 use serde_json::Value;
 
-use crate::world::{World, job_names, texts};
+use crate::world::{SMALL, World, job_names, texts};
 
 const ENDPOINT: &str = "flir-scd41-best-model-endpoint";
 
-fn figure(model: &Value, part: &str, name: &str) -> f64 {
+fn metric(model: &Value, part: &str, name: &str) -> f64 {
     model[part][name]
         .as_f64()
         .unwrap_or_else(|| panic!("{part}.{name} in {model}"))
 }
 
-/// What the documentation promises and `architecture.md`'s report holds, at full size.
+/// A run of full size keeps what the documents promise.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_thousand_rows_become_an_ensemble_below_its_ceiling() {
     let world = World::new();
@@ -70,17 +70,20 @@ fn has_what_is_documented(report: &Value) {
     assert!((sum - 1.0).abs() < 1e-9, "{weights:?}");
 
     let ensemble = &report["ensemble"];
-    assert!(figure(ensemble, "test", "auc") >= 0.755, "{ensemble}");
+    assert!(metric(ensemble, "test", "auc") >= 0.755, "{ensemble}");
 
     assert_eq!(report["endpoint"]["name"], ENDPOINT);
     assert_eq!(report["endpoint"]["status"], "InService");
-    let answers = report["endpoint"]["test"].as_array().unwrap();
-    assert_eq!(answers.len(), 3);
-    for answer in answers {
-        let (got, expected) = (&answer["fire_probability"], &answer["expected_probability"]);
+    let responses = report["endpoint"]["test"].as_array().unwrap();
+    assert_eq!(responses.len(), 3);
+    for response in responses {
+        let (got, expected) = (
+            &response["fire_probability"],
+            &response["expected_probability"],
+        );
         assert!(
             (got.as_f64().unwrap() - expected.as_f64().unwrap()).abs() < 1e-12,
-            "{answer}"
+            "{response}"
         );
     }
     for step in [
@@ -93,7 +96,7 @@ fn has_what_is_documented(report: &Value) {
     }
 }
 
-/// A figure above what the best possible classifier reaches is leakage or a bug.
+/// A metric above that of the best possible classifier means leakage or a bug.
 #[track_caller]
 fn below_the_ceiling(report: &Value) {
     let ceiling = &report["ceiling"];
@@ -108,17 +111,17 @@ fn below_the_ceiling(report: &Value) {
         // Four standard errors of a share of 15,000 rows.
         let slack = 4.0 * (0.25f64 / 15_000.0).sqrt();
         let limit = ceiling["accuracy"].as_f64().unwrap() + slack;
-        assert!(figure(model, "test", "accuracy") <= limit, "{model}");
-        // The ceiling's F1 is that at its best threshold, which bounds both.
+        assert!(metric(model, "test", "accuracy") <= limit, "{model}");
+        // The F1 of the ceiling is the one at its best threshold, which bounds both.
         let best = ceiling["f1"].as_f64().unwrap() + slack;
-        assert!(figure(model, "test", "f1") <= best, "{model}");
+        assert!(metric(model, "test", "f1") <= best, "{model}");
         let chosen = model["test"]["at_threshold"]["f1"].as_f64().unwrap();
         assert!(chosen <= best, "{model}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_seed_gives_the_same_models_and_another_seed_others() {
+async fn the_same_seed_gives_the_same_models_and_another_seed_different_ones() {
     let mut models = Vec::new();
     for seed in ["7", "7", "8"] {
         let world = World::new();
@@ -212,11 +215,63 @@ async fn naming_a_run_again_creates_nothing_twice() {
         .train(&other_trees)
         .await
         .ended(Exit::Usage)
-        .said(&["n_estimators = 5", "another --run"]);
+        .said(&["rf.n_estimators=5, not rf.n_estimators=6", "another --run"]);
+    let by_name = world
+        .train(&["--run", "again"])
+        .await
+        .ended(Exit::Done)
+        .json();
+    assert_eq!(created(&by_name), Algorithm::ALL.map(|_| false));
+    assert_eq!(first["dataset"], by_name["dataset"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_of_ones_own_are_trained_on_and_one_model_is_deployed() {
+async fn a_run_on_files_is_resumed_without_them_once_its_dataset_is_complete() {
+    let world = World::new();
+    let out = world.path("parts");
+    world
+        .train(&[&SMALL[..4], &["--out", out.to_str().unwrap()]].concat())
+        .await
+        .ended(Exit::Done);
+    let file = out.join("train/part-00000.parquet");
+    let small = ["--only", "rf", "--set", "rf.n_estimators=5"];
+    let flags = ["--run", "own", "--data", file.to_str().unwrap()];
+    let flags = [&flags[..], &small].concat();
+    let first = world.train(&flags).await.ended(Exit::Done).json();
+    // Files that are named again are compared with what was uploaded.
+    std::fs::copy(out.join("test/part-00000.parquet"), &file).unwrap();
+    let rejected = world.train(&flags).await.ended(Exit::Usage);
+    rejected.said(&["run own exists", "other rows"]);
+    std::fs::remove_file(&file).unwrap();
+    let again = world.train(&["--run", "own"]).await.ended(Exit::Done);
+    assert_eq!(first["dataset"], again.json()["dataset"]);
+    // Without the dataset in S3 the files are needed.
+    let key = "flir_scd41_training/data/own/manifest.json";
+    let bucket = "s3/fire-detection-training-691595239825";
+    std::fs::remove_file(world.state_dir().join(bucket).join(key)).unwrap();
+    let rejected = world.train(&["--run", "own"]).await.ended(Exit::Usage);
+    rejected.said(&["is not on this machine", file.to_str().unwrap()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_a_recipe_is_resumed_by_its_flags() {
+    let world = World::new();
+    let flags = [&SMALL[..], &["--run", "old", "--wait"]].concat();
+    world.train(&flags).await.ended(Exit::Done);
+    let data = "s3/fire-detection-training-691595239825/flir_scd41_training/data/old";
+    let recipe = world.state_dir().join(data).join("recipe.json");
+    std::fs::remove_file(&recipe).unwrap();
+    let other = world.train(&["--run", "old"]).await.ended(Exit::Usage);
+    other.said(&["run old exists with --profile original", "--samples 3000"]);
+    world.train(&flags).await.ended(Exit::Done);
+    assert!(
+        !recipe.exists(),
+        "a wrong recipe would have been stored as well"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_users_own_rows_are_trained_on_and_one_model_is_deployed() {
     let world = World::new();
     let parts = world.path("parts");
     let out = parts.to_str().unwrap();
@@ -266,7 +321,7 @@ async fn rows_of_ones_own_are_trained_on_and_one_model_is_deployed() {
         .ended(Exit::Done)
         .json();
     assert_eq!(again["deleted"]["endpoint"], false);
-    // The endpoint ends in the background; the report says what is.
+    // The endpoint is deleted in the background; the report shows its current status.
     let report = world
         .report(&["--run", "own"])
         .await

@@ -2,15 +2,15 @@
 //!
 //! Weights, threshold and alarm rule are chosen on validation data; the test data only evaluates them.
 
+use alarm::{AlarmTrial, BUDGET_PER_DAY, Error};
 use anyhow::{Context as _, bail};
-use ensemble::alarm::{AlarmTrial, BUDGET_PER_DAY};
+use ensemble::Predictions;
 use ensemble::artifact::Artifact;
 use ensemble::metrics::{Scores, best_f1_threshold};
 use ensemble::weights::{self, Weighting};
-use ensemble::{Error, Predictions};
 use fire_cli::usage;
-use fire_run::Package;
 use fire_run::metrics::Evaluation;
+use fire_run::{Package, recordings};
 use sagemaker_ops::S3Uri;
 
 use crate::plan::EnsemblePolicy;
@@ -79,11 +79,8 @@ pub(crate) fn combine(members: Vec<Member>, policy: EnsemblePolicy) -> anyhow::R
     let artifacts = members.into_iter().map(|member| member.artifact).collect();
     let mut ensemble = Artifact::combine(artifacts, &voting.weights).map_err(usage)?;
     ensemble.threshold = voting.threshold;
-    ensemble.alarm = voting
-        .evaluation
-        .alarm
-        .as_ref()
-        .map(|trial| trial.choice.rule);
+    let trial = voting.evaluation.alarm.as_ref();
+    ensemble.set_extra(alarm::EXTRA, &trial.map(|trial| trial.choice.rule))?;
     ensemble.validation = Some(voting.validation);
     ensemble.test = Some(voting.test);
     Ok(Package {
@@ -150,14 +147,19 @@ fn choose_alarm(members: &[&HeldOut], weights: &[f64]) -> anyhow::Result<Option<
         return Ok(None);
     };
     let validation: Vec<_> = episodes.iter().map(|set| &set.validation).collect();
-    let mut trial = match AlarmTrial::choose(&mean(&validation, weights)?, BUDGET_PER_DAY) {
-        Ok(Some(trial)) => trial,
+    let Some(found) = recordings(&mean(&validation, weights)?)? else {
+        return Ok(None);
+    };
+    let mut trial = match AlarmTrial::choose(&found, BUDGET_PER_DAY) {
+        Ok(trial) => trial,
         // As in the training jobs: there was no fire, or nothing but fires.
-        Ok(None) | Err(Error::Data(_)) => return Ok(None),
+        Err(Error::NoChoice(_)) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let test: Vec<_> = episodes.iter().map(|set| &set.test).collect();
-    trial.judge(&mean(&test, weights)?)?;
+    if let Some(found) = recordings(&mean(&test, weights)?)? {
+        trial.evaluate(&found)?;
+    }
     Ok(Some(trial))
 }
 
@@ -207,7 +209,7 @@ mod tests {
     }
 
     /// Two recordings of a minute each; with a fire, the second burns from its 30th second on.
-    fn recordings(fire: bool, [calm, burning]: [f64; 2]) -> Predictions {
+    fn timed(fire: bool, [calm, burning]: [f64; 2]) -> Predictions {
         let label = |row: u64| u8::from(fire && row >= 90);
         let probability = |row| if label(row) == 1 { burning } else { calm };
         Predictions {
@@ -225,8 +227,8 @@ mod tests {
     fn with_episodes(fire: bool, levels: [f64; 2]) -> HeldOut {
         HeldOut {
             episodes: Some(EpisodePredictions {
-                validation: recordings(fire, levels),
-                test: recordings(true, levels),
+                validation: timed(fire, levels),
+                test: timed(true, levels),
             }),
             ..held_out(&[0.1, 0.9, 0.2, 0.8])
         }

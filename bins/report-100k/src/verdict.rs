@@ -1,6 +1,6 @@
 //! The result of a run in one sentence.
 
-use ensemble::alarm::Figures;
+use alarm::AlarmMetrics;
 use fire_run::report::Report;
 
 /// The share of fires that must be found within a minute before people should rely on a detector.
@@ -31,7 +31,12 @@ impl Verdict {
     }
 }
 
-fn by_alarms(report: &Report, who: &str, budget_per_day: f64, all: &Figures) -> Option<Verdict> {
+fn by_alarms(
+    report: &Report,
+    who: &str,
+    budget_per_day: f64,
+    all: &AlarmMetrics,
+) -> Option<Verdict> {
     let (found, wrong) = (all.detection?, all.false_alarms?);
     let [low, high] = wrong.per_day_interval;
     let reached = found.within_60_s >= NEEDED_WITHIN_60_S && high <= budget_per_day;
@@ -87,7 +92,7 @@ fn by_rows(report: &Report) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use ensemble::alarm::AlarmTrial;
+    use alarm::AlarmTrial;
     use fire_run::Ceiling;
     use fire_run::report::{EnsembleReport, SplitReport, Timings};
     use serde_json::json;

@@ -1,22 +1,17 @@
 //! Alarm rules and their metrics as text.
 
-use ensemble::alarm::{AlarmRule, Figures};
+use alarm::{AlarmMetrics, AlarmRule};
 
 /// The rule in words, as the end of a sentence that begins with "alarm".
 pub fn rule_in_words(rule: &AlarmRule) -> String {
-    let params = rule.params();
-    let latch = if params.latch { ", and stays on" } else { "" };
-    format!(
-        "when {} of the last {} s are at {:.3} or above, until fewer are at {:.3}{latch}",
-        params.k, params.n, params.threshold, params.release
-    )
+    rule.to_string()
 }
 
 /// The names of the columns of [`metrics_in_columns`].
 pub const METRICS_HEADER: &str = "  fires  found   <30 s   <60 s  median     p90   false  hours";
 
 /// The metrics of a rule in the columns of [`METRICS_HEADER`].
-pub fn metrics_in_columns(metrics: &Figures) -> String {
+pub fn metrics_in_columns(metrics: &AlarmMetrics) -> String {
     let found = metrics.detection.map_or_else(
         || {
             format!(
@@ -48,13 +43,8 @@ pub fn metrics_in_columns(metrics: &Figures) -> String {
 }
 
 /// How often a rule alarms without a fire, with the 95 % interval; `None` without any time free of fire.
-pub fn false_alarms_in_words(metrics: &Figures) -> Option<String> {
-    let alarms = metrics.false_alarms?;
-    let [low, high] = alarms.per_day_interval;
-    Some(format!(
-        "{:.1} false alarms a day (95 %: {low:.1} to {high:.1})",
-        alarms.per_day
-    ))
+pub fn false_alarms_in_words(metrics: &AlarmMetrics) -> Option<String> {
+    metrics.false_alarms.map(|alarms| alarms.to_string())
 }
 
 /// A budget of false alarms, such as "1 false alarm a day".
@@ -66,7 +56,7 @@ pub fn budget_in_words(per_day: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ensemble::alarm::{AlarmParams, AlarmReport, Recording};
+    use alarm::{AlarmParams, AlarmReport, Recording};
 
     use super::*;
 

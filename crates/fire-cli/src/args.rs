@@ -7,6 +7,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use clap_complete::Shell;
 use sagemaker_ops::{Backend, BackendKind, BucketName, Clients, ImageUri, LocalBackend, RoleArn};
+use serde::{Deserialize, Serialize};
 
 use crate::{Console, Format, Style, shell_word, usage};
 
@@ -127,10 +128,15 @@ impl CommonArgs {
 }
 
 /// Bucket, role and image.
-#[derive(Debug, Clone, Args)]
+///
+/// Serialized for the recipe of a run, without the bucket: that must be known before the recipe can
+/// be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct ProjectArgs {
     /// Bucket of data, models and results [default: `fire-detection-training-` and the account number]
     #[arg(long, env = "FIRE_BUCKET", help_heading = "Backend")]
+    #[serde(skip)]
     pub bucket: Option<BucketName>,
 
     /// Role that SageMaker assumes [default: SageMakerExecutionRole of the account]
@@ -140,25 +146,6 @@ pub struct ProjectArgs {
     /// Container image [default: `fire-container` of the account's registry]
     #[arg(long, help_heading = "Backend")]
     pub image_uri: Option<ImageUri>,
-}
-
-impl ProjectArgs {
-    /// The flags that make a printed command use the same bucket, role and image.
-    pub fn flags(&self) -> Vec<String> {
-        let bucket = self
-            .bucket
-            .iter()
-            .map(|bucket| format!("--bucket {bucket}"));
-        let role = self
-            .role_arn
-            .iter()
-            .map(|role| format!("--role-arn {role}"));
-        let image = self
-            .image_uri
-            .iter()
-            .map(|image| format!("--image-uri {image}"));
-        bucket.chain(role).chain(image).collect()
-    }
 }
 
 /// Limits and checks before anything is created.
@@ -176,15 +163,6 @@ pub struct SpendingArgs {
     /// Skip the checks of credentials, role, image and names
     #[arg(long, conflicts_with = "dry_run")]
     pub skip_preflight: bool,
-}
-
-impl SpendingArgs {
-    /// The flags as words of a command that goes on with the same work.
-    pub fn flags(&self) -> Vec<String> {
-        let limit = self.max_cost.map(|usd| format!("--max-cost {usd}"));
-        let unchecked = self.skip_preflight.then(|| "--skip-preflight".to_owned());
-        limit.into_iter().chain(unchecked).collect()
-    }
 }
 
 /// Parses `KEY=VALUE` flags, checked against the rules of AWS.

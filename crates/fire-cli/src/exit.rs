@@ -1,7 +1,7 @@
 //! Exit codes, and which error leads to which code.
 
 use std::fmt;
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 use sagemaker_ops::ErrorKind;
 
@@ -21,6 +21,26 @@ pub enum Exit {
     TimedOut = 4,
     /// Ctrl-C or SIGTERM. A message said what continues remotely.
     Interrupted = 130,
+}
+
+impl Exit {
+    const ALL: [Self; 6] = [
+        Self::Done,
+        Self::WorkFailed,
+        Self::Usage,
+        Self::Backend,
+        Self::TimedOut,
+        Self::Interrupted,
+    ];
+
+    /// How another program of the family ended; one that a signal killed has failed.
+    pub fn of_program(status: ExitStatus) -> Self {
+        let code = status.code();
+        let known = Self::ALL
+            .into_iter()
+            .find(|exit| code == Some(*exit as i32));
+        known.unwrap_or(Self::WorkFailed)
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -115,6 +135,17 @@ mod tests {
             let error = Err::<(), _>(error).context("while testing").unwrap_err();
             assert_eq!(exit_of(&error), expected, "{error:#}");
         }
+    }
+
+    #[test]
+    fn the_exit_of_another_program_is_known_by_its_code() {
+        use std::os::unix::process::ExitStatusExt as _;
+        for exit in Exit::ALL {
+            let status = ExitStatus::from_raw((exit as i32) << 8);
+            assert_eq!(Exit::of_program(status), exit);
+        }
+        let killed = ExitStatus::from_raw(9);
+        assert_eq!(Exit::of_program(killed), Exit::WorkFailed);
     }
 
     #[test]

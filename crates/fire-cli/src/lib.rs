@@ -22,7 +22,7 @@ mod project;
 mod start;
 mod stored;
 
-pub use alarm::{
+pub use self::alarm::{
     METRICS_HEADER, budget_in_words, false_alarms_in_words, metrics_in_columns, rule_in_words,
 };
 pub use args::{
@@ -32,7 +32,7 @@ pub use args::{
 pub use console::{Console, Format, InterruptNotice, Style};
 pub use exit::{Exit, exit_of, failed, usage};
 pub use project::Project;
-pub use start::{main, shell_word, sibling_program};
+pub use start::{main, shell_word, sibling_file, sibling_program};
 pub use stored::{StoredModel, fetch_manifest, fetch_model, fetch_output, read_artifact};
 
 // The README's excerpt is run like the examples above.

@@ -97,13 +97,15 @@ pub fn sibling_program(name: &str) -> String {
     if std::env::split_paths(&paths).any(|folder| folder.join(name).is_file()) {
         return name.to_owned();
     }
-    folder_of_programs()
-        .map(|folder| folder.join(name))
-        .filter(|path| path.is_file())
-        .map_or_else(
-            || name.to_owned(),
-            |path| shell_word(&path.display().to_string()),
-        )
+    shell_word(&sibling_file(name).display().to_string())
+}
+
+/// The file of another program of the family next to the running executable, else its bare name,
+/// which is then looked up on the PATH.
+pub fn sibling_file(name: &str) -> PathBuf {
+    let file = folder_of_programs().map(|folder| folder.join(name));
+    file.filter(|path| path.is_file())
+        .unwrap_or_else(|| name.into())
 }
 
 /// The text quoted as one word for a shell, because printed commands are meant to be copied.

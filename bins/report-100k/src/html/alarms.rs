@@ -4,7 +4,7 @@ mod charts;
 
 use std::collections::BTreeMap;
 
-use ensemble::alarm::{AlarmReport, AlarmTrial};
+use alarm::{AlarmReport, AlarmTrial};
 use fire_cli::{budget_in_words, false_alarms_in_words, rule_in_words};
 use fire_run::report::Report;
 use maud::{Markup, html};

@@ -92,17 +92,17 @@ fn learners(trained: &[Trained]) -> Vec<String> {
     if members.len() < Algorithm::ALL.len() {
         let names: Vec<_> = members
             .iter()
-            .map(|member| member.algorithm.short())
+            .map(|member| member.algorithm().short())
             .collect();
         flags.push(format!("--only {}", names.join(",")));
     }
     for member in members {
-        let usual = Params::defaults(member.algorithm).entries();
+        let usual = Params::defaults(member.algorithm()).entries();
         let others = member
             .hyperparameters
             .iter()
             .filter(|entry| !usual.contains(entry));
-        let name = member.algorithm.short();
+        let name = member.algorithm().short();
         flags.extend(others.map(|(key, value)| format!("--set {name}.{key}={value}")));
     }
     flags

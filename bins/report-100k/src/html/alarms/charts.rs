@@ -1,6 +1,6 @@
 //! The charts about alarms: fires found by scenario, and found fires against false alarms.
 
-use ensemble::alarm::{AlarmReport, Detection, Figures};
+use alarm::{AlarmMetrics, AlarmReport, Detection};
 
 use crate::charts::{Axis, Bar, Bars, Chart, Mark, Paint};
 use crate::html::table::{count, percent};
@@ -81,14 +81,14 @@ pub(super) fn trade_off(test: &AlarmReport) -> anyhow::Result<Option<Figure<'sta
     let points: Vec<_> = test
         .curve
         .iter()
-        .filter_map(|at| point(&at.figures))
+        .filter_map(|at| point(&at.metrics))
         .collect();
     let days = test.all.false_alarms.map(|wrong| wrong.days);
     let (Some(chosen), Some(days)) = (point(&test.all), days) else {
         return Ok(None);
     };
     let rows = test.curve.iter().filter_map(|at| {
-        let (rate, found) = point(&at.figures)?;
+        let (rate, found) = point(&at.metrics)?;
         Some(vec![
             format!("{:.4}", at.threshold),
             format!("{rate:.1}"),
@@ -115,7 +115,7 @@ pub(super) fn trade_off(test: &AlarmReport) -> anyhow::Result<Option<Figure<'sta
 }
 
 /// False alarms a day, and the share of fires found within a minute.
-fn point(metrics: &Figures) -> Option<(f64, f64)> {
+fn point(metrics: &AlarmMetrics) -> Option<(f64, f64)> {
     Some((
         metrics.false_alarms?.per_day,
         metrics.detection?.within_60_s,
