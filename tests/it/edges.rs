@@ -1,7 +1,6 @@
 //! Which crate may link which, and which file may import which: the edges that ARCHITECTURE.md allows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::tidy::{files_below, root};
