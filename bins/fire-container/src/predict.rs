@@ -11,7 +11,7 @@ use ensemble::Matrix;
 use sensor_model::{FEATURE_COUNT, read_features};
 
 use crate::serve::{Detail, Media, Predictor};
-use crate::{complain, model_package};
+use crate::{USAGE, WORK_FAILED, complain, model_package};
 
 /// How predictions are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -47,12 +47,12 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
         Ok(predictions) => predictions,
         Err(error) => {
             complain(&format!("{error:#}"));
-            return 2;
+            return USAGE;
         }
     };
     if let Err(error) = out.write_all(&predictions).and_then(|()| out.flush()) {
         complain(&format!("cannot write the predictions: {error}"));
-        return 1;
+        return WORK_FAILED;
     }
     0
 }
