@@ -30,7 +30,7 @@ use fire_run::metrics::{model_bytes_line, out_of_bag_lines};
 
 use crate::paths::OptMl;
 use crate::stop::Stop;
-use crate::{Settings, complain};
+use crate::{Settings, WORK_FAILED, complain};
 
 use channels::Input;
 use metrics::ScoredPart;
@@ -54,7 +54,7 @@ pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
     if let Err(error) = write_failure(&paths.failure(), &message) {
         complain(&format!("{error:#}"));
     }
-    1
+    WORK_FAILED
 }
 
 /// Turns a panic into an error: it is a bug, but the job's owner must see more than an exit code.
