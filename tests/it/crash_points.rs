@@ -171,11 +171,13 @@ async fn train_100k_killed_after_any_step_comes_to_the_same_end_when_run_again()
     drop(world.clients().await);
     let mut objects = BTreeSet::new();
     for (number, point) in [
+        // The recipe, which is first.
         "PutObject:1",
         "PutObject:2",
         "PutObject:3",
-        // The manifest, which is last.
         "PutObject:4",
+        // The manifest, which is last.
+        "PutObject:5",
         "CreateTrainingJob:1",
         "CreateTrainingJob:2",
         "CreateTrainingJob:3",
@@ -199,9 +201,23 @@ async fn train_100k_killed_after_any_step_comes_to_the_same_end_when_run_again()
             .join(BUCKET)
             .join("flir_scd41_training/data")
             .join(&run);
+        let is_stored = data.join("recipe.json").is_file();
+        assert_eq!(is_stored, point != "PutObject:1", "{point}");
         let whole = data.join("manifest.json").is_file();
         assert_eq!(whole, !point.starts_with("PutObject"), "{point}");
-        let ended = world.train(&flags).await.ended(Exit::Done).json();
+        // By its name alone every other time; before the recipe is stored, there is only the command.
+        let by_name = ["--run", run.as_str(), "--wait"];
+        let again = if number % 2 == 1 {
+            &by_name[..]
+        } else {
+            &flags[..]
+        };
+        if is_stored {
+            let other = ["--run", run.as_str(), "--samples", "3001"];
+            let rejected = world.train(&other).await.ended(Exit::Usage);
+            rejected.said(&["--samples 3000, not 3001", "another --run"]);
+        }
+        let ended = world.train(again).await.ended(Exit::Done).json();
         assert_eq!(texts(&ended["jobs"], "name"), job_names(&run));
         let filter = JobFilter {
             name_contains: Some(run.clone()),

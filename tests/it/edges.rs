@@ -1,6 +1,7 @@
-//! Which crate may link which: the edges that ARCHITECTURE.md allows.
+//! Which crate may link which, and which file may import which: the edges that ARCHITECTURE.md allows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::tidy::{files_below, root};
@@ -202,7 +203,7 @@ const TREES: [Tree; 10] = [
         "local-sagemaker",
         "none (default)",
         &[],
-        188,
+        190,
         "clap, hyper, tokio",
     ),
     ("fire-run", "none (default)", &[], 70, "smartcore"),
@@ -309,4 +310,101 @@ fn no_aws_sdk_name_occurs_outside_sagemaker_ops() {
         files.len()
     );
     assert!(naming.is_empty(), "{naming:?}");
+}
+
+/// Programs whose steps are a chain: no file imports one that imports it.
+const CHAINS: [&str; 1] = ["train-100k"];
+
+/// The modules directly below a crate's root that each of them names; a folder is one with its file.
+fn imports(package: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let source = root().join("bins").join(package).join("src");
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in crate::tidy::files_below(&source) {
+        let below = path.strip_prefix(&source).unwrap();
+        let module = below.iter().next().unwrap().to_str().unwrap();
+        let module = module.trim_end_matches(".rs");
+        if ["lib", "main"].contains(&module) || path.ends_with("tests.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = text.split("#[cfg(test)]").next().unwrap();
+        let named = imports.entry(module.to_owned()).or_default();
+        named.extend(text.split("crate::").skip(1).flat_map(first_names));
+        // A top-level file's parent is the root.
+        if below.components().count() == 1 && text.contains("super::") {
+            named.insert("lib".to_owned());
+        }
+        named.remove(module);
+    }
+    let modules: BTreeSet<String> = imports.keys().cloned().collect();
+    for named in imports.values_mut() {
+        // What is not a module is an item of the root, which imports them all.
+        let as_modules = named.iter().map(|name| match modules.get(name) {
+            Some(module) => module.clone(),
+            None => "lib".to_owned(),
+        });
+        *named = as_modules.collect();
+    }
+    imports.insert("lib".to_owned(), modules);
+    imports
+}
+
+/// The first names of the paths after `crate::`: one, or those of a list in braces.
+fn first_names(path: &str) -> Vec<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let first = |path: &str| {
+        path.split(|c| !is_name(c))
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let Some(list) = path.strip_prefix('{') else {
+        return vec![first(path)];
+    };
+    let mut depth = 1;
+    let mut names = vec![String::new()];
+    for c in list.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 1 => names.push(String::new()),
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+        names.last_mut().unwrap().push(c);
+    }
+    let names = names
+        .iter()
+        .map(|name| first(name.trim_start_matches([',', ' ', '\n'])));
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn files_of_a_chain_import_each_other_without_a_cycle() {
+    assert_eq!(first_names("a::B;"), ["a"]);
+    assert_eq!(first_names("{a::{B, C}, d, e::F};"), ["a", "d", "e"]);
+    for package in CHAINS {
+        let mut imports = imports(package);
+        assert!(
+            imports.len() > 5,
+            "{package}: the search found only {imports:?}"
+        );
+        // Whatever imports nothing any more can be in no cycle.
+        while let Some(leaf) = imports
+            .iter()
+            .find(|(_, named)| named.is_empty())
+            .map(|(module, _)| module.clone())
+        {
+            imports.remove(&leaf);
+            for named in imports.values_mut() {
+                named.remove(&leaf);
+            }
+        }
+        assert!(
+            imports.is_empty(),
+            "{package}: in or above a cycle: {imports:?}"
+        );
+    }
 }

@@ -4,7 +4,7 @@ use ensemble::Algorithm;
 use fire_cli::Exit;
 use serde_json::Value;
 
-use crate::world::{World, job_names, texts};
+use crate::world::{SMALL, World, job_names, texts};
 
 const ENDPOINT: &str = "flir-scd41-best-model-endpoint";
 
@@ -215,7 +215,59 @@ async fn naming_a_run_again_creates_nothing_twice() {
         .train(&other_trees)
         .await
         .ended(Exit::Usage)
-        .said(&["n_estimators = 5", "another --run"]);
+        .said(&["rf.n_estimators=5, not rf.n_estimators=6", "another --run"]);
+    let by_name = world
+        .train(&["--run", "again"])
+        .await
+        .ended(Exit::Done)
+        .json();
+    assert_eq!(created(&by_name), Algorithm::ALL.map(|_| false));
+    assert_eq!(first["dataset"], by_name["dataset"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_on_files_is_resumed_without_them_once_its_dataset_is_complete() {
+    let world = World::new();
+    let out = world.path("parts");
+    world
+        .train(&[&SMALL[..4], &["--out", out.to_str().unwrap()]].concat())
+        .await
+        .ended(Exit::Done);
+    let file = out.join("train/part-00000.parquet");
+    let small = ["--only", "rf", "--set", "rf.n_estimators=5"];
+    let flags = ["--run", "own", "--data", file.to_str().unwrap()];
+    let flags = [&flags[..], &small].concat();
+    let first = world.train(&flags).await.ended(Exit::Done).json();
+    // Files that are named again are compared with what was uploaded.
+    std::fs::copy(out.join("test/part-00000.parquet"), &file).unwrap();
+    let rejected = world.train(&flags).await.ended(Exit::Usage);
+    rejected.said(&["run own exists", "other rows"]);
+    std::fs::remove_file(&file).unwrap();
+    let again = world.train(&["--run", "own"]).await.ended(Exit::Done);
+    assert_eq!(first["dataset"], again.json()["dataset"]);
+    // Without the dataset in S3 the files are needed.
+    let key = "flir_scd41_training/data/own/manifest.json";
+    let bucket = "s3/fire-detection-training-691595239825";
+    std::fs::remove_file(world.state_dir().join(bucket).join(key)).unwrap();
+    let rejected = world.train(&["--run", "own"]).await.ended(Exit::Usage);
+    rejected.said(&["is not on this machine", file.to_str().unwrap()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_a_recipe_is_resumed_by_its_flags() {
+    let world = World::new();
+    let flags = [&SMALL[..], &["--run", "old", "--wait"]].concat();
+    world.train(&flags).await.ended(Exit::Done);
+    let data = "s3/fire-detection-training-691595239825/flir_scd41_training/data/old";
+    let recipe = world.state_dir().join(data).join("recipe.json");
+    std::fs::remove_file(&recipe).unwrap();
+    let other = world.train(&["--run", "old"]).await.ended(Exit::Usage);
+    other.said(&["run old exists with --profile original", "--samples 3000"]);
+    world.train(&flags).await.ended(Exit::Done);
+    assert!(
+        !recipe.exists(),
+        "a wrong recipe would have been stored as well"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,7 +33,7 @@ async fn train_100k_waits_out_what_passes_and_says_what_does_not() {
         ("PutObject:1:reset", Exit::Done, ""),
         ("PutObject:2:reset-after", Exit::Done, ""),
         ("PutObject:1-2:SlowDown", Exit::Done, ""),
-        ("PutObject:4:delay-500ms", Exit::Done, ""),
+        ("PutObject:5:delay-500ms", Exit::Done, ""),
         ("CreateTrainingJob:1-2:ThrottlingException", Exit::Done, ""),
         ("CreateTrainingJob:2:reset", Exit::Done, ""),
         ("CreateTrainingJob:2:reset-after", Exit::Done, ""),
@@ -43,7 +43,8 @@ async fn train_100k_waits_out_what_passes_and_says_what_does_not() {
             Exit::Backend,
             "perform: PutObject",
         ),
-        ("PutObject:4+:reset", Exit::Backend, "manifest.json"),
+        ("PutObject:1+:reset", Exit::Backend, "recipe.json"),
+        ("PutObject:5+:reset", Exit::Backend, "manifest.json"),
         (
             "CreateTrainingJob:2+:ResourceLimitExceeded",
             Exit::Backend,

@@ -20,6 +20,7 @@ const LIBRARIES: [&str; 8] = [
     "sensor-model",
     "split",
 ];
+
 /// The version of every crate here.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 

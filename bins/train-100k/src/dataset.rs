@@ -1,178 +1,183 @@
-//! From a recipe to audited parts, whole or one shard of them.
+//! The dataset of a plan: found complete in S3, found in the cache, or made.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use fire_cli::{Console, usage};
-use fire_run::Channel;
+use fire_run::DataManifest;
 use fire_run::records::TrainTimings;
-use sensor_model::Rows;
-use sensor_model::episode::EpisodeSource;
-use split::{Part, Ratios, RowKey};
+use tempfile::TempDir;
 
-use crate::divide::{self, Drawn, Prepared};
-use crate::recipe::{Mixed, Recipe, Source};
-use crate::shard::Shard;
-use crate::simulation::Simulation;
-use crate::{parts, rows};
+use crate::audit::{self, Audited};
+use crate::cache::Cache;
+use crate::download;
+use crate::folder;
+use crate::partition;
+use crate::plan::Plan;
+use crate::rows;
+use crate::session::Session;
+use crate::source::Source;
 
-/// Generates or reads the rows, splits them and audits the split.
+/// A complete dataset, audited, and where its files are.
+pub(crate) struct Dataset {
+    pub(crate) manifest: DataManifest,
+    pub(crate) place: Place,
+}
+
+/// Where the files of a dataset are.
+pub(crate) enum Place {
+    /// In S3, under the run's name: there is nothing to upload.
+    S3,
+    /// In the cache.
+    Cache(PathBuf),
+    /// In a temporary folder, deleted with this value.
+    Temporary(TempDir),
+}
+
+/// Takes the dataset that the run has in S3.
+///
+/// Rows from files are read again and compared if this call names the files; a run that is resumed
+/// by its name does not need them any more.
 ///
 /// # Errors
-/// A file that cannot be read as rows, too few rows to split, or a split that fails
-/// its audit (nothing may be trained on it).
-pub(crate) fn prepare(
-    recipe: &Recipe,
+/// Exit code 2 for a dataset of another plan: the run's name is taken.
+pub(crate) async fn reuse(
+    plan: &Plan,
+    manifest: DataManifest,
+    compare_files: bool,
+    session: &mut Session<'_, '_>,
+) -> anyhow::Result<Dataset> {
+    if plan.source.samples().is_some() {
+        check_same_plan(plan, &manifest)?;
+    } else if compare_files {
+        let local = download::download(plan, session).await?;
+        let wanted = make_in_memory(&local.plan, &mut session.timings, session.console)?.manifest;
+        check_same_rows(&manifest, &wanted)?;
+    }
+    session
+        .console
+        .note(format!("run {} already has its data; resuming", plan.run))?;
+    Ok(Dataset {
+        manifest,
+        place: Place::S3,
+    })
+}
+
+/// Finds the rows in the cache, or generates or reads, splits and audits them.
+///
+/// # Errors
+/// As [`make_in_memory`], and for files that cannot be written.
+pub(crate) async fn make(plan: &Plan, session: &mut Session<'_, '_>) -> anyhow::Result<Dataset> {
+    if plan.source.samples().is_none() {
+        let local = download::download(plan, session).await?;
+        let made = make_in_memory(&local.plan, &mut session.timings, session.console)?;
+        let folder =
+            tempfile::tempdir().context("cannot make a temporary folder for the dataset")?;
+        folder::write(&made, folder.path())?;
+        return Ok(Dataset {
+            manifest: made.manifest,
+            place: Place::Temporary(folder),
+        });
+    }
+    let cache = Cache::of(&session.state_dir);
+    if let Some((manifest, folder)) = cache.find(plan)? {
+        session
+            .console
+            .note("these rows were generated before and are taken from the state directory")?;
+        return Ok(Dataset {
+            manifest,
+            place: Place::Cache(folder),
+        });
+    }
+    let made = make_in_memory(plan, &mut session.timings, session.console)?;
+    let folder = cache.keep(plan, &made)?;
+    Ok(Dataset {
+        manifest: made.manifest,
+        place: Place::Cache(folder),
+    })
+}
+
+/// Generates or reads the rows, splits them and audits the split. All files must be local.
+///
+/// # Errors
+/// Exit code 2 for a file that cannot be read as rows or too few rows to split, 1 for a split that
+/// fails its audit.
+pub(crate) fn make_in_memory(
+    plan: &Plan,
     timings: &mut TrainTimings,
     console: &Console<'_>,
-) -> anyhow::Result<Prepared> {
+) -> anyhow::Result<Audited> {
+    check_files_exist(plan)?;
     let started = Instant::now();
-    if let Source::Parts(folder) = &recipe.source {
-        let found = parts::read(folder)?;
-        timings.generate = Some(started.elapsed().as_secs_f64());
-        return timed(&mut timings.split, || divide::joined(recipe, found));
-    }
-    let drawn = draw(recipe, console)?;
-    timings.generate = Some(started.elapsed().as_secs_f64());
-    timed(&mut timings.split, || divide::divide(recipe, drawn))
-}
-
-fn timed<T>(
-    seconds: &mut Option<f64>,
-    work: impl FnOnce() -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    let started = Instant::now();
-    let done = work()?;
-    *seconds = Some(started.elapsed().as_secs_f64());
-    Ok(done)
-}
-
-fn draw(recipe: &Recipe, console: &Console<'_>) -> anyhow::Result<Drawn> {
-    let seed = recipe.seed;
-    let mut drawn = Drawn {
-        rows: Rows::default(),
-        expected: None,
-        beside: Rows::default(),
-        alarm: Vec::new(),
+    let (partitions, generated) = if let Source::Folder(folder) = &plan.source {
+        (folder::read(folder)?, started.elapsed())
+    } else {
+        let drawn = rows::draw(plan, console)?;
+        let generated = started.elapsed();
+        (partition::partition(plan, drawn)?, generated)
     };
-    match &recipe.source {
-        Source::Original { samples } => {
-            let (rows, expected) = rows::original(seed, *samples, console);
-            (drawn.rows, drawn.expected) = (rows, Some(expected));
-        }
-        Source::Episodes {
-            samples,
-            simulation,
-        } => {
-            let source = simulation.training(seed);
-            let wanted = *samples as usize;
-            let range = source.holding_rows(wanted);
-            drawn.rows = rows::episodes(&source, range, "simulate", console)?.slice(0..wanted);
-            drawn.alarm = alarm_sets(simulation, (seed, Shard::WHOLE), console)?;
-        }
-        Source::Files { files, mixed } => {
-            drawn.rows = rows::given(files)?;
-            if let Some(mixed) = mixed {
-                // The rows are fewer once they are split; the share is that of the training part.
-                let training = Ratios::default().shares()[Part::Train as usize];
-                let given = (drawn.rows.len() as f64 * training) as usize;
-                drawn.beside = rows::beside(mixed, given, seed, console)?;
-                drawn.alarm = alarm_beside(mixed, seed, console)?;
-            }
-        }
-        Source::Parts(_) => return Err(anyhow!("parts that are divided already are not drawn")),
-    }
-    Ok(drawn)
+    let audited = audit::audit(plan, partitions)?;
+    timings.generate = Some(generated.as_secs_f64());
+    timings.split = Some((started.elapsed() - generated).as_secs_f64());
+    Ok(audited)
 }
 
-/// The whole episodes of a shard, set by set.
-fn alarm_sets(
-    simulation: &Simulation,
-    (seed, shard): (u64, Shard),
-    console: &Console<'_>,
-) -> anyhow::Result<Vec<(Channel, Rows)>> {
-    let hours = simulation.alarm_hours();
-    let sets = simulation.alarm_sets(seed).into_iter();
-    sets.map(|(channel, source)| {
-        let range = shard.piece(&source.lasting_hours(hours));
-        let rows = rows::episodes(&source, range, channel.as_str(), console)?;
-        Ok((channel, rows))
-    })
-    .collect()
-}
-
-fn alarm_beside(
-    mixed: &Mixed,
-    seed: u64,
-    console: &Console<'_>,
-) -> anyhow::Result<Vec<(Channel, Rows)>> {
-    let sets = alarm_sets(&mixed.simulation, (seed, Shard::WHOLE), console)?;
-    Ok(sets
-        .into_iter()
-        .map(|(channel, rows)| (channel, rows::apart(rows)))
-        .collect())
-}
-
-/// The parts that a shard contributes, named like their channels.
-///
-/// Which site goes to which part follows from the headers of all episodes, so that every shard knows it without
-/// rendering the others' episodes. The audit needs all rows and is made when the shards are joined.
-pub(crate) fn shard(
-    recipe: &Recipe,
-    shard: Shard,
-    console: &Console<'_>,
-) -> anyhow::Result<BTreeMap<Channel, Rows>> {
-    let Source::Episodes {
-        samples,
-        simulation,
-    } = &recipe.source
-    else {
-        return Err(usage(anyhow!(
-            "--shard is for simulated episodes; give --profile episode, or leave it out"
-        )));
+/// A run may be resumed on a machine that does not have its files.
+fn check_files_exist(plan: &Plan) -> anyhow::Result<()> {
+    let (flag, paths): (&str, Vec<&Path>) = match &plan.source {
+        Source::Files { files, .. } => ("--data", files.iter().map(PathBuf::as_path).collect()),
+        Source::Folder(folder) => ("--parts", vec![folder]),
+        Source::Original { .. } | Source::Episodes { .. } => return Ok(()),
     };
-    let source = simulation.training(recipe.seed);
-    let range = source.holding_rows(*samples as usize);
-    let (part_of, own) = plan(&source, &range, (*samples as usize, shard), recipe.seed)?;
-    let rows = rows::episodes(&source, shard.piece(&range), "simulate", console)?;
-    let rows = rows.slice(0..own.len());
-    let mut parts = BTreeMap::new();
-    for part in Part::ALL {
-        let taken: Vec<usize> = (0..rows.len())
-            .filter(|&i| part_of[own.start + i] == part)
-            .collect();
-        parts.insert(Channel::from(part), rows.select(&taken));
+    match paths.into_iter().find(|path| !path.exists()) {
+        None => Ok(()),
+        Some(path) => Err(usage(anyhow!(
+            "{flag} {} is not on this machine, and the dataset of run {} is not complete in S3; \
+             resume the run where the files are, or give another --run",
+            path.display(),
+            plan.run
+        ))),
     }
-    parts.extend(alarm_sets(simulation, (recipe.seed, shard), console)?);
-    Ok(parts)
 }
 
-/// The part of every row of all shards, and which of these rows are the shard's own.
-fn plan(
-    source: &EpisodeSource,
-    range: &Range<u64>,
-    (samples, shard): (usize, Shard),
-    seed: u64,
-) -> anyhow::Result<(Vec<Part>, Range<usize>)> {
-    let own_episodes = shard.piece(range);
-    let mut keys: Vec<RowKey> = Vec::with_capacity(samples);
-    let mut own = 0..0;
-    for (episode, header) in range.clone().zip(rows::headers(source, range.clone())) {
-        if episode == own_episodes.start {
-            own.start = keys.len();
-        }
-        let group = header.site;
-        keys.extend(header.labels().map(|label| RowKey { group, label }));
-        if episode < own_episodes.end {
-            own.end = keys.len().min(samples);
-        }
+/// Rejects a dataset that was generated by another plan.
+fn check_same_plan(plan: &Plan, found: &DataManifest) -> anyhow::Result<()> {
+    let source = &plan.source;
+    let same = found.profile == source.profile()
+        && found.seed == plan.seed
+        && source.samples() == Some(found.samples)
+        && found.schema == sensor_model::fingerprint();
+    let settings = source.settings();
+    let differs = |name: &&String| settings.get(*name) != found.settings.get(*name);
+    let other = settings.keys().chain(found.settings.keys()).find(differs);
+    if same && other.is_none() {
+        return Ok(());
     }
-    keys.truncate(samples);
-    let assignment = divide::dealt(&keys, seed)?;
-    own.start = own.start.min(own.end);
-    Ok((assignment.part_of, own))
+    let setting = other.map(|name| {
+        let value = found.settings.get(name).map_or("nothing", String::as_str);
+        format!(" and {name} = {value}")
+    });
+    Err(usage(anyhow!(
+        "run {} exists with --profile {} --seed {} --samples {}{}; give these to resume it, or another --run",
+        found.run,
+        found.profile,
+        found.seed,
+        found.samples,
+        setting.unwrap_or_default()
+    )))
+}
+
+/// Rejects a dataset of other rows.
+fn check_same_rows(found: &DataManifest, wanted: &DataManifest) -> anyhow::Result<()> {
+    if found.parts == wanted.parts && found.schema == wanted.schema {
+        return Ok(());
+    }
+    Err(usage(anyhow!(
+        "run {} exists, but its files contain other rows now, or it had another seed or other flags; \
+         resume it by its name alone, or give another --run",
+        found.run
+    )))
 }
 
 #[cfg(test)]

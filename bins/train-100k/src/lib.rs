@@ -1,139 +1,111 @@
 //! `train-100k`: from sensor rows to three training jobs.
 //!
-//! The steps, each in its own module:
+//! [`run`] takes these steps, each in a file of its own. ARCHITECTURE.md follows the rows through
+//! the files.
 //!
-//! 1. [`preflight`]: whatever can be found wrong before anything is created or
-//!    spent; `--dry-run` stops there;
-//! 2. [`dataset`]: simulate or draw [`rows`] (or read files) by a [`recipe`], deal them
-//!    70/15/15 without leakage ([`divide`]) and audit that independently; whole
-//!    episodes for the alarm rule lie beside the parts. What was generated stays in
-//!    a [`cache`]; with `--out` it goes to a folder of [`parts`], whole or one
-//!    [`shard`] of it;
-//! 3. [`upload`]: one Parquet file per part, and the manifest last, so that a
-//!    dataset without a manifest is known to be a torn one;
-//! 4. [`jobs`]: one training job per algorithm, named after the run.
+//! 1. [`recipe`] and [`plan`]: the flags that determine a run, and what they mean. [`resume`] stores
+//!    the recipe in S3 before anything else, so a run can be resumed by its name alone.
+//! 2. [`preflight`]: everything that can be checked before anything is created. `--dry-run` stops
+//!    here.
+//! 3. [`dataset`]: find the dataset in S3 or in the [`cache`], or make it. Making it means to
+//!    generate or read [`rows`], to [`partition`] them 70/15/15 without leakage, and to [`audit`] the
+//!    result independently.
+//! 4. [`upload`]: one Parquet file per channel, and the manifest last, so a dataset without a
+//!    manifest is known to be incomplete.
+//! 5. [`submit`]: one training job per algorithm, named after the run. With `--wait`, [`wait`] until
+//!    they end.
 //!
-//! Every name follows from the run's name and nothing is created twice, so calling
-//! `train-100k --run NAME` again resumes a run that was killed at any point.
-//! Nothing is trained here: the jobs run `fire-container train` on the backend.
+//! `--out` needs no backend: [`out`] writes the dataset to a [`folder`], whole or one [`shard`] of it.
+//!
+//! All names follow from the run's name, and nothing is created twice. A run that was killed at any
+//! point can therefore be resumed. Nothing is trained here: the jobs run `fire-container train` on
+//! the backend.
 
 mod cli;
-mod recipe;
-mod remote;
+mod machine;
 mod simulation;
+mod source;
 
+mod plan;
+mod recipe;
+mod resume;
+mod session;
+
+mod audit;
+mod cache;
 mod dataset;
-mod divide;
+mod download;
+mod folder;
+mod partition;
 mod rows;
 mod shard;
 
-mod cache;
 mod out;
-mod parts;
-mod upload;
-
-mod job_args;
-mod jobs;
 mod preflight;
+mod submit;
 mod summary;
+mod upload;
+mod wait;
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
-use fire_cli::{Console, Exit, Project};
+use fire_cli::{Console, Exit};
 use fire_run::RunName;
-use fire_run::records::TrainTimings;
-use sagemaker_ops::Clients;
 
-use cache::Cache;
 pub use cli::Args;
-pub use job_args::JobArgs;
-pub use shard::Shard;
-pub use simulation::EpisodeArgs;
-use summary::Summary;
+use plan::Plan;
+use session::Session;
 
 /// Does what the arguments say; results go to the console.
 ///
 /// # Errors
-/// Wrong input (exit code 2), a split that fails its audit (1), a backend that
-/// refuses (3); see [`fire_cli::exit_of`].
+/// Wrong input (exit code 2), a split that fails its audit (1), a backend that cannot be reached or
+/// rejects a call (3); see [`fire_cli::exit_of`].
 pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
-    let settings = args.settings()?;
     let run = RunName::given_or_stamped(args.run.clone(), SystemTime::now());
-    let recipe = args.recipe(&run)?;
+    let given = args.recipe.clone().with_absolute_paths()?;
+    // Wrong flags are reported here, before a backend is started or asked.
+    let plan = Plan::new(&run, &given)?;
     if let Some(folder) = &args.out {
-        remote::refuse(&recipe)?;
-        return out::write(&recipe, (args.shard, folder), console);
+        return out::write(&plan, args.shard, folder, console);
     }
-    preflight::volume(recipe.source.samples(), args.jobs.volume_gb)?;
-    let clients = args.common.connect(console).await?;
-    let project = Project::planned(&args.project, &clients).await?;
-    console.note(format!("run {run}"))?;
-    let mut order = jobs::Order {
-        run: &run,
-        channels: recipe.source.channels(),
-        project: &project,
-        settings: &settings,
-        machine: args.jobs.machine()?,
-        tags: args.jobs.tags()?,
-        seed: recipe.seed,
+    let mut session = Session::open(&args, console).await?;
+    session.console.note(format!("run {run}"))?;
+    let stored = resume::stored_recipe(&run, &session).await?;
+    let plan = match &stored {
+        Some(stored) => resume::plan(&run, stored, &given)?,
+        None => plan,
     };
+    session.use_role_and_image_of(&plan);
+    preflight::check_volume(&plan)?;
     if !args.spending.skip_preflight {
-        let checked = preflight::check(&clients, &order, &args.spending, console).await?;
+        let report = preflight::check(&plan, &args.spending, &mut session).await?;
         if args.spending.dry_run {
-            return preflight::say(&checked, &order, console);
+            return preflight::show(&plan, &report, &mut session);
         }
     }
-    project.ensure_bucket(&clients).await?;
-    console.notice().set(format!(
+    session.project.ensure_bucket(&session.clients).await?;
+    let complete = fire_cli::fetch_manifest(&session.clients, &session.project, &run).await?;
+    if stored.is_none() && complete.is_none() {
+        resume::store(&run, &given, &session).await?;
+    }
+    session.console.notice().set(format!(
         "Nothing is lost; resume with: {}",
-        args.resume_command(&run)?
+        resume::command(&run, &args)?
     ));
-    let mut timings = TrainTimings::default();
-    let cache = Cache::of(&args.common.state_dir()?);
-    let (recipe, _kept) = remote::fetched(&recipe, &clients, console).await?;
-    let output = (&mut timings, &mut *console);
-    let manifest = upload::ensure(&recipe, &cache, (&clients, &project), output).await?;
-    order.channels = manifest.parts.keys().copied().collect();
-    let jobs = jobs::submit_all(&clients, &order).await?;
-    let summary = Summary::new(&args, &project, (manifest, jobs), timings)?;
-    summary.record(&args.common.state_dir()?)?;
-    summary.say(console)?;
-    console.json(&summary.0)?;
+    let dataset = match complete {
+        Some(manifest) => {
+            dataset::reuse(&plan, manifest, given.names_files(), &mut session).await?
+        }
+        None => dataset::make(&plan, &mut session).await?,
+    };
+    let manifest = upload::upload(dataset, &mut session).await?;
+    let jobs = submit::submit(&plan, &manifest, &session).await?;
+    let record = summary::record(manifest, jobs, &session);
+    summary::keep(&record, &session.state_dir)?;
+    summary::show(&record, session.console)?;
     if args.wait {
-        wait(&clients, &summary, console).await
-    } else {
-        Ok(Exit::Done)
+        return wait::until_ended(&record, &mut session).await;
     }
-}
-
-async fn wait(
-    clients: &Clients,
-    summary: &Summary,
-    console: &mut Console<'_>,
-) -> anyhow::Result<Exit> {
-    console.notice().set(format!(
-        "The jobs go on; watch them with: {}",
-        summary.0.monitor_command
-    ));
-    let started = Instant::now();
-    let failures = jobs::wait_all(clients, &summary.job_names()?).await?;
-    for failure in &failures {
-        console.warn(failure)?;
-    }
-    if !failures.is_empty() {
-        console.warn(format!(
-            "a job's name cannot be used twice: correct the cause (a time limit: --max-runtime) \
-             and give another --run; for the end of a failed job's log: {}",
-            summary.0.monitor_command
-        ))?;
-    }
-    console.note(format!(
-        "all jobs ended after {:.1} s",
-        started.elapsed().as_secs_f64()
-    ))?;
-    Ok(if failures.is_empty() {
-        Exit::Done
-    } else {
-        Exit::WorkFailed
-    })
+    Ok(Exit::Done)
 }

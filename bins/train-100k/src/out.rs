@@ -1,24 +1,34 @@
-//! `--out`: a dataset in a folder, without any backend.
+//! `--out`: a dataset in a folder, whole or one shard of it, without a backend.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
-use fire_cli::{Console, Exit};
+use anyhow::anyhow;
+use fire_cli::{Console, Exit, usage};
+use fire_run::Channel;
 use fire_run::records::TrainTimings;
+use sensor_model::Rows;
+use sensor_model::episode::EpisodeSource;
+use split::{Part, RowKey};
 
-use crate::recipe::Recipe;
+use crate::plan::Plan;
 use crate::shard::Shard;
-use crate::{dataset, parts, summary};
+use crate::source::Source;
+use crate::{dataset, download, folder, partition, rows, summary};
 
-/// The parts and their manifest, or a shard of them, into a folder, without any backend.
+/// Writes the dataset of a plan, or a shard of it, to a folder.
 pub(crate) fn write(
-    recipe: &Recipe,
-    (shard, folder): (Option<Shard>, &Path),
+    plan: &Plan,
+    shard: Option<Shard>,
+    folder: &Path,
     console: &mut Console<'_>,
 ) -> anyhow::Result<Exit> {
+    download::reject_remote(plan)?;
     if let Some(shard) = shard {
-        let rows = dataset::shard(recipe, shard, console)?;
-        let record = parts::write_shard(recipe, (shard, &rows), folder)?;
-        let count: usize = rows.values().map(sensor_model::Rows::len).sum();
+        let rows = shard_rows(plan, shard, console)?;
+        let record = folder::write_shard(plan, shard, &rows, folder)?;
+        let count: usize = rows.values().map(Rows::len).sum();
         console.say(format!(
             "shard {shard}: {count} rows written to {}; when all {} are in one folder, train on them with --parts",
             folder.display(),
@@ -27,10 +37,76 @@ pub(crate) fn write(
         console.json(&record)?;
         return Ok(Exit::Done);
     }
-    let prepared = dataset::prepare(recipe, &mut TrainTimings::default(), console)?;
-    parts::write(&prepared, folder)?;
-    console.say(summary::dataset_lines(&prepared.manifest))?;
+    let made = dataset::make_in_memory(plan, &mut TrainTimings::default(), console)?;
+    folder::write(&made, folder)?;
+    console.say(summary::dataset_lines(&made.manifest))?;
     console.say(format!("written to {}", folder.display()))?;
-    console.json(&prepared.manifest)?;
+    console.json(&made.manifest)?;
     Ok(Exit::Done)
+}
+
+/// The rows that a shard contributes to each channel.
+///
+/// Which site belongs to which partition follows from the headers of all episodes, so every shard
+/// knows it without rendering the others' episodes. The audit needs all rows and is made when the
+/// shards are put together.
+pub(crate) fn shard_rows(
+    plan: &Plan,
+    shard: Shard,
+    console: &Console<'_>,
+) -> anyhow::Result<BTreeMap<Channel, Rows>> {
+    let Source::Episodes {
+        samples,
+        simulation,
+    } = &plan.source
+    else {
+        return Err(usage(anyhow!(
+            "--shard is for simulated episodes; give --profile episode, or leave it out"
+        )));
+    };
+    let source = simulation.training(plan.seed);
+    let range = source.holding_rows(*samples as usize);
+    let keys = Keys::of(&source, &range, *samples as usize, shard);
+    let part_of = partition::assign(&keys.all, plan.seed)?.part_of;
+    let rendered = rows::episodes(&source, shard.piece(&range), "simulate", console)?;
+    let rendered = rendered.slice(0..keys.own.len());
+    let mut rows = BTreeMap::new();
+    for part in Part::ALL {
+        let chosen: Vec<usize> = (0..rendered.len())
+            .filter(|&i| part_of[keys.own.start + i] == part)
+            .collect();
+        rows.insert(Channel::from(part), rendered.select(&chosen));
+    }
+    rows.extend(rows::alarm_sets(simulation, plan.seed, shard, console)?);
+    Ok(rows)
+}
+
+/// Site and label of the rows of all shards.
+struct Keys {
+    all: Vec<RowKey>,
+    /// Which of them belong to the shard itself.
+    own: Range<usize>,
+}
+
+impl Keys {
+    fn of(source: &EpisodeSource, range: &Range<u64>, samples: usize, shard: Shard) -> Self {
+        let own_episodes = shard.piece(range);
+        let mut all: Vec<RowKey> = Vec::with_capacity(samples);
+        let mut own = 0..0;
+        for episode in range.clone() {
+            // A header has site and labels, and costs no rendering.
+            let header = source.header(episode);
+            if episode == own_episodes.start {
+                own.start = all.len();
+            }
+            let group = header.site;
+            all.extend(header.labels().map(|label| RowKey { group, label }));
+            if episode < own_episodes.end {
+                own.end = all.len().min(samples);
+            }
+        }
+        all.truncate(samples);
+        own.start = own.start.min(own.end);
+        Self { all, own }
+    }
 }

@@ -1,13 +1,14 @@
 //! What can be found wrong before anything is created or spent.
 
 use anyhow::anyhow;
-use fire_cli::{Console, Exit, SpendingArgs, usage};
-use sagemaker_ops::Clients;
+use fire_cli::{Exit, SpendingArgs, usage};
 use sagemaker_ops::preflight::{self, Report, TrainingPlan};
 use sagemaker_ops::training::TrainingRequest;
 use serde::Serialize;
 
-use crate::jobs::Order;
+use crate::plan::Plan;
+use crate::session::Session;
+use crate::submit;
 
 /// What `--dry-run` prints as JSON.
 #[derive(Serialize)]
@@ -17,44 +18,47 @@ struct DryRun<'a> {
     jobs: Vec<TrainingRequest>,
 }
 
-/// Bytes that a row takes on a job's disk, generously: it has 70 to 90 in Parquet, and predictions are 60 of text.
-const BYTES_A_ROW: u64 = 200;
-/// GB of a volume that the system, the image and the model may take.
+/// Bytes on a job's disk per row. This is generous: a row has 70 to 90 in Parquet, and its
+/// predictions are 60 of text.
+const BYTES_PER_ROW: u64 = 200;
+/// GB of a volume for the system, the image and the model.
 const RESERVED_GB: u64 = 5;
 
-/// Refuses more generated rows than the volume of a job holds.
-pub(crate) fn volume(samples: Option<u64>, volume_gb: u32) -> anyhow::Result<()> {
-    let needed = (samples.unwrap_or(0) * BYTES_A_ROW).div_ceil(1_000_000_000) + RESERVED_GB;
-    if samples.is_none() || needed <= u64::from(volume_gb) {
+/// Rejects more generated rows than fit on the volume of a job.
+pub(crate) fn check_volume(plan: &Plan) -> anyhow::Result<()> {
+    let Some(samples) = plan.source.samples() else {
+        return Ok(());
+    };
+    let volume_gb = plan.machine.volume_gb;
+    let needed = (samples * BYTES_PER_ROW).div_ceil(1_000_000_000) + RESERVED_GB;
+    if needed <= u64::from(volume_gb) {
         return Ok(());
     }
     Err(usage(anyhow!(
-        "{} rows need about {needed} GB on each instance, but --volume-gb is {volume_gb}; give --volume-gb {needed}",
-        samples.unwrap_or(0)
+        "{samples} rows need about {needed} GB on each instance, but --volume-gb is {volume_gb}; give --volume-gb {needed}"
     )))
 }
 
-/// Checks the jobs as they are planned.
+/// Checks the planned jobs against the account.
 ///
 /// # Errors
-/// Each check that failed, with what to run or to change.
+/// Names each check that failed, with what to run or to change.
 pub(crate) async fn check(
-    clients: &Clients,
-    order: &Order<'_>,
+    plan: &Plan,
     args: &SpendingArgs,
-    console: &mut Console<'_>,
+    session: &mut Session<'_, '_>,
 ) -> anyhow::Result<Report> {
-    let jobs = order.requests()?;
-    let plan = TrainingPlan {
-        bucket: (&order.project.bucket, order.project.origin),
+    let jobs = submit::requests(plan, &plan.source.channels(), &session.project)?;
+    let training = TrainingPlan {
+        bucket: (&session.project.bucket, session.project.origin),
         jobs: &jobs,
-        // They are sent by this very call, or were by the one that it resumes.
+        // The data is uploaded by this call, or was by the one that it resumes.
         data_is_there: false,
         max_cost_usd: args.max_cost,
     };
-    let report = preflight::training(clients, &plan).await;
+    let report = preflight::training(&session.clients, &training).await;
     for check in &report.checks {
-        console.detail(check.to_string())?;
+        session.console.detail(check.to_string())?;
     }
     match report.error() {
         Some(error) => Err(error.into()),
@@ -62,21 +66,19 @@ pub(crate) async fn check(
     }
 }
 
-/// Says what would be done; nothing has been created.
-pub(crate) fn say(
+/// Shows what would be done. Nothing has been created.
+pub(crate) fn show(
+    plan: &Plan,
     report: &Report,
-    order: &Order<'_>,
-    console: &mut Console<'_>,
+    session: &mut Session<'_, '_>,
 ) -> anyhow::Result<Exit> {
-    let jobs = order.requests()?;
+    let channels = plan.source.channels();
+    let jobs = submit::requests(plan, &channels, &session.project)?;
+    let channels: Vec<&str> = channels.iter().map(|channel| channel.as_str()).collect();
+    let console = &mut *session.console;
     for check in &report.checks {
         console.say(check.to_string())?;
     }
-    let channels: Vec<&str> = order
-        .channels
-        .iter()
-        .map(|channel| channel.as_str())
-        .collect();
     for job in &jobs {
         console.say(format!(
             "would create {} on {} with channels {}",
@@ -87,7 +89,7 @@ pub(crate) fn say(
     }
     console.say("nothing was created")?;
     console.json(&DryRun {
-        run: order.run.as_str(),
+        run: plan.run.as_str(),
         preflight: report,
         jobs,
     })?;
@@ -96,14 +98,22 @@ pub(crate) fn say(
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::Args;
 
     #[test]
     fn a_dataset_beyond_the_volume_is_refused_with_the_size_that_suffices() {
-        assert!(volume(Some(100_000), 30).is_ok());
-        assert!(volume(None, 1).is_ok());
-        let error = volume(Some(1_000_000_000), 30).unwrap_err().to_string();
+        let check = |flags: &str| {
+            let words = std::iter::once("train-100k").chain(flags.split_whitespace());
+            let plan = Plan::new(&"a".parse().unwrap(), &Args::parse_from(words).recipe);
+            check_volume(&plan.unwrap())
+        };
+        assert!(check("").is_ok());
+        assert!(check("--data x.csv --volume-gb 1").is_ok());
+        let error = check("--samples 1000000000").unwrap_err().to_string();
         assert!(error.ends_with("give --volume-gb 205"), "{error}");
-        assert!(volume(Some(1_000_000_000), 205).is_ok());
+        assert!(check("--samples 1000000000 --volume-gb 205").is_ok());
     }
 }

@@ -1,188 +1,197 @@
-//! Which rows a dataset is made of.
+//! The flags that determine a run: on the command line, and as the run's `recipe.json`.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use fire_cli::usage;
-use fire_run::{Channel, DataManifest, RunName};
+use fire_cli::{ProjectArgs, usage};
 use sensor_model::Profile;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::remote;
-use crate::simulation::Simulation;
+use crate::machine::JobArgs;
+use crate::simulation::EpisodeArgs;
+use crate::source::is_remote;
 
-/// Which rows, and the seed of everything random about them.
-#[derive(Debug, Clone)]
+/// The flags that determine a run, as they were given. Its plan has the defaults applied.
+///
+/// Every field is optional, so that a flag that was not given can be told from one that repeats the
+/// default. Backend, bucket, output, limits and `--wait` are not part of the recipe: they may differ
+/// from call to call.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
 pub(crate) struct Recipe {
-    pub(crate) run: RunName,
-    pub(crate) source: Source,
-    pub(crate) seed: u64,
-}
+    /// Role and image; the bucket must be known before a recipe can be read and is not stored.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) project: ProjectArgs,
 
-/// Where rows come from.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Source {
-    /// Independent draws, the laws of the Python scripts.
-    Original { samples: u64 },
-    /// Simulated rooms, fires and sensors.
-    Episodes {
-        samples: u64,
-        simulation: Box<Simulation>,
-    },
-    /// Files of rows, and simulated rows beside them.
-    Files {
-        files: Vec<PathBuf>,
-        mixed: Option<Mixed>,
-    },
-    /// A folder that `--out` wrote, in one go or in shards.
-    Parts(PathBuf),
-}
+    /// Rows to generate [default: 100000]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(20..=1_000_000_000))]
+    pub(crate) samples: Option<u64>,
 
-/// Simulated rows beside rows that were given.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Mixed {
-    /// Their share of all training rows, above 0 and below 1.
-    pub(crate) share: f64,
-    pub(crate) simulation: Box<Simulation>,
-}
+    /// What generates the rows: `episode` (simulated rooms, fires and sensors, seen through the
+    /// extractor) or `original` (independent draws by the rules of the Python scripts)
+    /// [default: episode]
+    #[arg(long)]
+    pub(crate) profile: Option<Profile>,
 
-impl Source {
-    /// The profile as the manifest names it.
-    pub(crate) fn name(&self) -> String {
-        match self {
-            Self::Original { .. } => Profile::Original.to_string(),
-            Self::Episodes { .. } => Profile::Episode.to_string(),
-            Self::Files { .. } | Self::Parts(_) => "data".to_owned(),
-        }
-    }
+    /// CSV or Parquet files to train on instead of generated rows; also `s3://bucket/key`, or all
+    /// files below `s3://bucket/prefix/`
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["samples", "profile"])]
+    pub(crate) data: Vec<PathBuf>,
 
-    /// What decides the rows besides the profile, the seed and their number.
-    pub(crate) fn settings(&self) -> BTreeMap<String, String> {
-        match self {
-            Self::Episodes { simulation, .. } => simulation.settings(),
-            Self::Files {
-                mixed: Some(mixed), ..
-            } => {
-                let mut settings = mixed.simulation.settings();
-                settings.insert("mix".to_owned(), mixed.share.to_string());
-                settings
-            }
-            _ => BTreeMap::new(),
-        }
-    }
+    /// With --data: simulate this share of the training rows
+    #[arg(long, value_name = "SHARE", requires = "data")]
+    pub(crate) mix: Option<f64>,
 
-    /// The parts that the dataset will have, as far as is known before it is made or read.
-    pub(crate) fn channels(&self) -> Vec<Channel> {
-        let simulation = match self {
-            Self::Episodes { simulation, .. } => Some(simulation),
-            Self::Files { mixed, .. } => mixed.as_ref().map(|mixed| &mixed.simulation),
-            Self::Original { .. } | Self::Parts(_) => None,
-        };
-        let alarm = simulation.filter(|simulation| simulation.alarm_hours() > 0.0);
-        let alarm = alarm.iter().flat_map(|_| Channel::ALARM);
-        Channel::PARTITIONS.into_iter().chain(alarm).collect()
-    }
+    /// A folder to train on that --out wrote, whole or in shards
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["samples", "profile", "data", "out"])]
+    pub(crate) parts: Option<PathBuf>,
 
-    /// How many rows a generated dataset has; unknown before files are read.
-    pub(crate) fn samples(&self) -> Option<u64> {
-        match self {
-            Self::Original { samples } | Self::Episodes { samples, .. } => Some(*samples),
-            Self::Files { .. } | Self::Parts(_) => None,
-        }
-    }
+    /// Class balance, difficulty and mix of simulated episodes.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) episodes: EpisodeArgs,
+
+    /// Machines, limits and choice of the training jobs.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) jobs: JobArgs,
+
+    /// Seed of generation, split and training: the same seed gives the same models [default: 42]
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+
+    /// A hyperparameter of one learner, such as `rf.max_depth=8`; repeatable
+    #[arg(long, value_name = "LEARNER.NAME=VALUE")]
+    pub(crate) set: Vec<String>,
 }
 
 impl Recipe {
-    /// Refuses to go on with a dataset that was made from another recipe.
-    pub(crate) fn expect(&self, found: &DataManifest) -> anyhow::Result<()> {
-        let same = found.profile == self.source.name()
-            && found.seed == self.seed
-            && self
-                .source
-                .samples()
-                .is_none_or(|samples| samples == found.samples)
-            && found.schema == sensor_model::fingerprint();
-        let settings = self.source.settings();
-        let differs = |name: &&String| settings.get(*name) != found.settings.get(*name);
-        let other = settings.keys().chain(found.settings.keys()).find(differs);
-        if same && other.is_none() {
-            return Ok(());
+    /// The same recipe with absolute paths, so that the run can be resumed from any folder.
+    ///
+    /// # Errors
+    /// Exit code 2 for a local file or folder that does not exist.
+    pub(crate) fn with_absolute_paths(mut self) -> anyhow::Result<Self> {
+        for file in self.data.iter_mut().filter(|file| !is_remote(file)) {
+            if file.is_dir() {
+                let error = anyhow!(
+                    "--data {}: this is a folder; name the files in it",
+                    file.display()
+                );
+                return Err(usage(error));
+            }
+            *file = absolute("--data", file)?;
         }
-        let setting = other.map(|name| {
-            let value = found.settings.get(name).map_or("nothing", String::as_str);
-            format!(" and {name} = {value}")
+        if let Some(folder) = &mut self.parts {
+            *folder = absolute("--parts", folder)?;
+        }
+        Ok(self)
+    }
+
+    /// Whether the rows come from files that were named.
+    pub(crate) fn names_files(&self) -> bool {
+        !self.data.is_empty() || self.parts.is_some()
+    }
+
+    /// The flags that were given, by their names without `--`.
+    pub(crate) fn to_flags(&self) -> serde_json::Result<Map<String, Value>> {
+        let mut flags: Map<String, Value> = serde_json::from_value(serde_json::to_value(self)?)?;
+        flags.retain(|_, value| match value {
+            Value::Null | Value::Bool(false) => false,
+            Value::Array(values) => !values.is_empty(),
+            _ => true,
         });
-        Err(usage(anyhow!(
-            "run {} exists with --profile {} --seed {} --samples {}{}; give these to resume it, or another --run",
-            found.run,
-            found.profile,
-            found.seed,
-            found.samples,
-            setting.unwrap_or_default()
-        )))
+        Ok(flags)
     }
-}
 
-impl Mixed {
-    /// `share` of all training rows simulated.
-    pub(crate) fn new(share: f64, simulation: Simulation) -> anyhow::Result<Self> {
-        if share > 0.0 && share < 1.0 {
-            let simulation = Box::new(simulation);
-            return Ok(Self { share, simulation });
+    /// The recipe with these flags.
+    ///
+    /// # Errors
+    /// A value of the wrong type, or a flag that this version does not have: to ignore it would make
+    /// another run of it.
+    pub(crate) fn from_flags(flags: &Map<String, Value>) -> anyhow::Result<Self> {
+        let recipe: Self = serde_json::from_value(Value::Object(flags.clone()))?;
+        let known = recipe.to_flags()?;
+        match flags.keys().find(|name| !known.contains_key(*name)) {
+            None => Ok(recipe),
+            Some(name) => Err(anyhow!("this version has no flag --{name}")),
         }
-        Err(usage(anyhow!(
-            "--mix {share}: give a share above 0 and below 1, for example 0.2 for one training row in five"
-        )))
-    }
-
-    /// How many rows to simulate beside so many others; at least one.
-    pub(crate) fn rows_beside(&self, given: usize) -> usize {
-        let rows = given as f64 * self.share / (1.0 - self.share);
-        (rows.round() as usize).max(1)
     }
 }
 
-/// The files of `--data`, each of them there; those in S3 are looked for later.
-pub(crate) fn existing_files(files: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    for file in files.iter().filter(|file| !remote::is_remote(file)) {
-        let trouble = match (file.is_file(), file.is_dir()) {
-            (true, _) => continue,
-            (_, true) => "this is a folder; name the files in it",
-            _ => "there is no such file",
-        };
-        return Err(usage(anyhow!("--data {}: {trouble}", file.display())));
-    }
-    Ok(files.to_vec())
-}
-
-/// The folder of `--parts`, with its path made absolute so that a printed command finds it.
-pub(crate) fn existing_folder(folder: &std::path::Path) -> anyhow::Result<PathBuf> {
-    let whole = folder
-        .canonicalize()
-        .with_context(|| format!("--parts {}", folder.display()));
-    whole.map_err(usage)
+fn absolute(flag: &str, path: &Path) -> anyhow::Result<PathBuf> {
+    fs::canonicalize(path)
+        .with_context(|| format!("{flag} {}", path.display()))
+        .map_err(usage)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::Args;
     use clap::Parser;
 
+    use super::*;
+    use crate::Args;
+
+    fn recipe(flags: &str) -> Recipe {
+        let words = std::iter::once("train-100k").chain(flags.split_whitespace());
+        Args::parse_from(words).recipe
+    }
+
     #[test]
-    fn the_share_is_that_of_all_training_rows() {
-        let simulation = Args::parse_from(["train-100k"])
-            .episodes
-            .simulation()
-            .unwrap();
-        let beside =
-            |share| Mixed::new(share, simulation.clone()).map(|mixed| mixed.rows_beside(800));
-        assert_eq!(beside(0.2).unwrap(), 200);
-        assert_eq!(beside(0.5).unwrap(), 800);
-        assert_eq!(beside(1e-9).unwrap(), 1);
-        for share in [0.0, 1.0, -0.5, f64::NAN] {
-            let error = beside(share).unwrap_err().to_string();
-            assert!(error.contains("above 0 and below 1"), "{error}");
+    fn a_recipe_keeps_every_flag_and_nothing_else() {
+        let flags = "--samples 500 --profile episode --seed 7 --severity 0.75 --scenario people=2 \
+                     --alarm-hours 0.5 --set rf.max_depth=8 --set gb.max_depth=3 --only rf,gb \
+                     --spot --max-wait 20000 --tag team=fire --role-arn arn:aws:iam::123456789012:role/r";
+        let given = recipe(&format!("{flags} --bucket a-bucket --wait --max-cost 3"));
+        let stored = given.to_flags().unwrap();
+        let names: Vec<&str> = stored.keys().map(String::as_str).collect();
+        let expected = [
+            "alarm-hours",
+            "max-wait",
+            "only",
+            "profile",
+            "role-arn",
+            "samples",
+            "scenario",
+            "seed",
+            "set",
+            "severity",
+            "spot",
+            "tag",
+        ];
+        assert_eq!(names, expected);
+        // The bucket is found by other means.
+        assert_eq!(Recipe::from_flags(&stored).unwrap(), recipe(flags));
+        assert!(recipe("").to_flags().unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_unknown_flag_is_rejected_by_name() {
+        for (flags, expected) in [
+            (r#"{"samples": 500, "depth": 3}"#, "no flag --depth"),
+            (r#"{"samples": "many"}"#, "many"),
+        ] {
+            let flags = serde_json::from_str(flags).unwrap();
+            let error = Recipe::from_flags(&flags).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn local_paths_become_absolute_and_those_in_s3_stay() {
+        let given = recipe("--data Cargo.toml s3://bucket/rows/");
+        let given = given.with_absolute_paths().unwrap();
+        assert!(given.data[0].is_absolute() && given.data[0].ends_with("Cargo.toml"));
+        assert_eq!(given.data[1], Path::new("s3://bucket/rows/"));
+        for (flags, expected) in [
+            ("--data /nowhere.csv", "--data /nowhere.csv"),
+            ("--data src", "name the files in it"),
+            ("--parts /nowhere", "--parts /nowhere"),
+        ] {
+            let error = recipe(flags).with_absolute_paths().unwrap_err();
+            assert!(format!("{error:#}").contains(expected), "{error:#}");
         }
     }
 }

@@ -6,21 +6,22 @@ use std::str::FromStr;
 
 /// The `number`-th of `of` shards, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
+pub(crate) struct Shard {
     number: u64,
     of: u64,
 }
 
 impl Shard {
-    /// What every dataset is when it is made in one go.
+    /// A dataset that is made whole.
     pub(crate) const WHOLE: Self = Self { number: 1, of: 1 };
 
-    /// How many shards make the whole.
+    /// The number of shards in the dataset.
     pub(crate) fn of(self) -> u64 {
         self.of
     }
 
-    /// This shard's piece of a range; the pieces of all shards are the range, in order and without overlap.
+    /// This shard's piece of a range. The pieces of all shards make up the range, in order and without
+    /// overlap.
     pub(crate) fn piece(self, range: &Range<u64>) -> Range<u64> {
         let length = u128::from(range.end - range.start);
         let bound =
@@ -28,7 +29,7 @@ impl Shard {
         bound(self.number - 1)..bound(self.number)
     }
 
-    /// The name of a part's file with the rows of this shard.
+    /// The file name of this shard's rows, the same for every channel.
     pub(crate) fn file_name(self) -> String {
         if self == Self::WHOLE {
             return "part-00000.parquet".to_owned();
@@ -36,12 +37,12 @@ impl Shard {
         format!("part-{:05}-of-{:05}.parquet", self.number, self.of)
     }
 
-    /// The name of the record that says that the shard is whole.
+    /// The name of the record that says that the shard is complete.
     pub(crate) fn record_name(self) -> String {
         format!("shard-{:05}-of-{:05}.json", self.number, self.of)
     }
 
-    /// All shards of the whole that this one belongs to.
+    /// All shards of the same dataset.
     pub(crate) fn siblings(self) -> impl Iterator<Item = Self> {
         let of = self.of;
         (1..=of).map(move |number| Self { number, of })
@@ -66,7 +67,7 @@ impl FromStr for Shard {
                 Ok(Self { number, of })
             }
             Some((number, of)) if of <= 99_999 => Err(format!(
-                "there is no shard {number} of {of}; shards are counted from 1 to their number"
+                "there is no shard {number} of {of}; the first shard is 1"
             )),
             _ => Err(
                 "write I/N, for example 3/8 for the third of eight shards, at most 99999"
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pieces_of_all_shards_are_the_whole() {
+    fn the_pieces_of_all_shards_make_up_the_range() {
         for (range, of) in [(0..10, 3), (5..6, 4), (0..0, 2), (0..u64::MAX, 7)] {
             let shards = Shard { number: 1, of }.siblings();
             let pieces: Vec<_> = shards.map(|shard| shard.piece(&range)).collect();
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_out_of_range_is_refused_with_the_range() {
+    fn a_shard_out_of_range_is_rejected_with_the_range() {
         assert_eq!("3/8".parse::<Shard>().unwrap().to_string(), "3/8");
         for (text, expected) in [
             ("0/8", "no shard 0 of 8"),

@@ -1,4 +1,4 @@
-//! What the simulated episodes are like: the flags, and what they mean to the generator.
+//! Simulated episodes: the flags, and the generator's parameters that follow from them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,71 +10,82 @@ use fire_run::Channel;
 use sensor_model::episode::{
     CheckedEpisodeParams, EpisodeParams, EpisodeSource, Purpose, Scenario,
 };
+use serde::{Deserialize, Serialize};
 
-/// The class balance, difficulty and mix of profile `episode`.
-#[derive(Debug, Clone, Args)]
+/// Hours in each alarm set.
+const ALARM_HOURS: f64 = 24.0;
+/// The longest alarm sets: a year each.
+const MAX_ALARM_HOURS: f64 = 8_760.0;
+
+/// Class balance, difficulty and mix of the profile `episode`.
+#[derive(Debug, Clone, Default, PartialEq, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Simulated episodes")]
-pub struct EpisodeArgs {
-    /// Share of the training episodes with a fire, 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = EpisodeParams::default().fire_share)]
-    pub fire_share: f64,
+#[serde(default, rename_all = "kebab-case")]
+pub(crate) struct EpisodeArgs {
+    /// Share of training episodes with a fire, 0 to 1 [default: 0.53]
+    #[arg(long, value_name = "SHARE")]
+    fire_share: Option<f64>,
 
-    /// How hard the episodes are, 0 to 1: smaller fires, more nuisances beside them, more faults
-    #[arg(long, value_name = "0..1", default_value_t = EpisodeParams::default().severity)]
-    pub severity: f64,
+    /// Difficulty, 0 to 1: smaller fires, more things that look like one, more sensor faults
+    /// [default: 0.5]
+    #[arg(long, value_name = "0..1")]
+    severity: Option<f64>,
 
-    /// How often a scenario occurs beside the others of its kind, such as `smouldering=3`; repeatable
+    /// How often a scenario occurs compared with the others of its kind, such as `smouldering=3`;
+    /// repeatable
     #[arg(long, value_name = "NAME=WEIGHT")]
-    pub scenario: Vec<String>,
+    scenario: Vec<String>,
 
-    /// One second in so many becomes a training row
-    #[arg(long, value_name = "N", default_value_t = EpisodeParams::default().keep_one_in)]
-    pub keep_one_in: u32,
+    /// Make a training row of one second in N [default: 5]
+    #[arg(long, value_name = "N")]
+    keep_one_in: Option<u32>,
 
-    /// Number of sites
-    #[arg(long, value_name = "N", default_value_t = EpisodeParams::default().sites)]
-    pub sites: u64,
+    /// Number of sites [default: 400]
+    #[arg(long, value_name = "N")]
+    sites: Option<u64>,
 
-    /// Hours in each of the two sets of whole episodes on sites of their own, on one of which the alarm rule is chosen
-    /// and on the other judged; 0 for none
-    #[arg(long, value_name = "HOURS", default_value_t = 24.0)]
-    pub alarm_hours: f64,
+    /// Hours in each of the two sets of whole episodes, on separate sites, that the alarm rule is
+    /// chosen and evaluated on; 0 for none [default: 24]
+    #[arg(long, value_name = "HOURS")]
+    alarm_hours: Option<f64>,
 }
 
-/// Longest alarm sets: a year each.
-const MOST_HOURS: f64 = 8_760.0;
-
 impl EpisodeArgs {
-    /// The checked parameters of both kinds of episodes.
+    /// The checked parameters of the episodes to train on and of those for the alarm rule.
+    ///
+    /// # Errors
+    /// Exit code 2 for a value out of range or an unknown scenario.
     pub(crate) fn simulation(&self) -> anyhow::Result<Simulation> {
-        let alarm_hours = self.alarm_hours;
-        if !(0.0..=MOST_HOURS).contains(&alarm_hours) {
+        let alarm_hours = self.alarm_hours.unwrap_or(ALARM_HOURS);
+        if !(0.0..=MAX_ALARM_HOURS).contains(&alarm_hours) {
             return Err(usage(anyhow!(
-                "--alarm-hours {alarm_hours}: give hours from 0 to {MOST_HOURS}"
+                "--alarm-hours {alarm_hours}: give hours from 0 to {MAX_ALARM_HOURS}"
             )));
         }
+        let defaults = EpisodeParams::default();
         let mut training = EpisodeParams {
-            fire_share: self.fire_share,
-            severity: self.severity,
-            keep_one_in: self.keep_one_in,
-            sites: self.sites,
-            ..EpisodeParams::default()
+            fire_share: self.fire_share.unwrap_or(defaults.fire_share),
+            severity: self.severity.unwrap_or(defaults.severity),
+            keep_one_in: self.keep_one_in.unwrap_or(defaults.keep_one_in),
+            sites: self.sites.unwrap_or(defaults.sites),
+            ..defaults
         };
         for assignment in &self.scenario {
-            weigh(&mut training, assignment)
+            set_weight(&mut training, assignment)
                 .with_context(|| format!("--scenario {assignment}"))
                 .map_err(usage)?;
         }
-        let of_its_own = EpisodeParams::for_alarms().fire_share;
+        let for_alarms = EpisodeParams::for_alarms();
         let alarm = EpisodeParams {
-            severity: self.severity,
+            severity: training.severity,
             scenario_weights: training.scenario_weights,
-            // A mix without fires, or of fires only, gives no alarm rule; then the alarm sets are of that mix, too.
-            fire_share: match self.fire_share {
-                mixed if mixed > 0.0 && mixed < 1.0 => of_its_own,
+            // Without fires, or with nothing else, no alarm rule can be chosen anyway; then the
+            // alarm sets have the same mix.
+            fire_share: match training.fire_share {
+                mixed if mixed > 0.0 && mixed < 1.0 => for_alarms.fire_share,
                 pure => pure,
             },
-            ..EpisodeParams::for_alarms()
+            ..for_alarms
         };
         Ok(Simulation {
             training: training.check().map_err(usage)?,
@@ -82,43 +93,16 @@ impl EpisodeArgs {
             alarm_hours,
         })
     }
-
-    /// The flags that differ from their defaults, as words of a command.
-    pub(crate) fn flags(&self) -> Vec<String> {
-        let defaults = EpisodeParams::default();
-        let mut flags = Vec::new();
-        let mut flag = |name: &str, value: String, default: String| {
-            if value != default {
-                flags.push(format!("--{name} {value}"));
-            }
-        };
-        let text = |value: f64| value.to_string();
-        flag(
-            "fire-share",
-            text(self.fire_share),
-            text(defaults.fire_share),
-        );
-        flag("severity", text(self.severity), text(defaults.severity));
-        flag(
-            "keep-one-in",
-            self.keep_one_in.to_string(),
-            defaults.keep_one_in.to_string(),
-        );
-        flag("sites", self.sites.to_string(), defaults.sites.to_string());
-        flag("alarm-hours", text(self.alarm_hours), text(24.0));
-        flags.extend(self.scenario.iter().map(|one| format!("--scenario {one}")));
-        flags
-    }
 }
 
-fn weigh(params: &mut EpisodeParams, assignment: &str) -> anyhow::Result<()> {
+fn set_weight(params: &mut EpisodeParams, assignment: &str) -> anyhow::Result<()> {
     let (name, weight) = assignment
         .split_once('=')
         .context("write NAME=WEIGHT, for example smouldering=3")?;
     let scenario: Scenario = name.parse()?;
     let weight = weight
         .parse()
-        .with_context(|| format!("`{weight}` is no number"))?;
+        .with_context(|| format!("`{weight}` is not a number"))?;
     params.scenario_weights[scenario.index()] = weight;
     Ok(())
 }
@@ -137,7 +121,7 @@ impl Simulation {
         EpisodeSource::new(self.training.clone(), seed, Purpose::Training)
     }
 
-    /// The two sets of whole episodes by the names of their channels; none where none were asked for.
+    /// The two sets of whole episodes, by channel; empty with 0 hours.
     pub(crate) fn alarm_sets(&self, seed: u64) -> Vec<(Channel, EpisodeSource)> {
         let purposes = [
             (Channel::AlarmValidation, Purpose::AlarmValidation),
@@ -151,7 +135,7 @@ impl Simulation {
         let source = |purpose| EpisodeSource::new(self.alarm.clone(), seed, purpose);
         wanted
             .iter()
-            .map(|&(name, purpose)| (name, source(purpose)))
+            .map(|&(channel, purpose)| (channel, source(purpose)))
             .collect()
     }
 
@@ -160,7 +144,7 @@ impl Simulation {
         self.alarm_hours
     }
 
-    /// Everything that decides which rows come out, by name; it stands in the manifest.
+    /// Everything that determines the rows, by name, as the manifest has it.
     pub(crate) fn settings(&self) -> BTreeMap<String, String> {
         let mut weights = String::new();
         for scenario in Scenario::ALL {
@@ -234,24 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_from_the_defaults_is_said_again() {
-        let parsed = |flags: &[&str]| {
-            let words = std::iter::once("x").chain(flags.iter().copied());
-            Words::parse_from(words).episodes
-        };
-        assert!(parsed(&[]).flags().is_empty());
-        let flags = ["--severity", "0.9", "--scenario", "people=2"];
-        assert_eq!(parsed(&flags).flags().join(" "), flags.join(" "));
-    }
-
-    #[test]
     fn wrong_flags_name_themselves_and_the_remedy() {
         for (flags, expected) in [
             (["--alarm-hours", "-1"], "0 to 8760"),
             (["--alarm-hours", "NaN"], "0 to 8760"),
             (["--scenario", "barbecue=1"], "flaming-near"),
             (["--scenario", "people"], "NAME=WEIGHT"),
-            (["--scenario", "people=many"], "`many` is no number"),
+            (["--scenario", "people=many"], "`many` is not a number"),
             (["--scenario", "people=-1"], "scenario_weights"),
             (["--severity", "2"], "severity"),
             (["--keep-one-in", "0"], "keep_one_in"),
@@ -265,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn no_hours_no_alarm_sets() {
+    fn without_hours_there_are_no_alarm_sets() {
         assert!(
             simulation(&["--alarm-hours", "0"])
                 .unwrap()

@@ -2,71 +2,63 @@
 
 use std::path::Path;
 
-use fire_cli::{Console, Project};
-use fire_run::records::{self, JobRecord, TrainRecord, TrainTimings};
+use fire_cli::Console;
+use fire_run::records::{self, JobRecord, TrainRecord};
 use fire_run::{Channel, DataManifest, layout};
-use sagemaker_ops::JobName;
 
-use crate::Args;
+use crate::session::Session;
 
 /// The record of a call, which is also its JSON result.
-pub(crate) struct Summary(pub(crate) TrainRecord);
-
-impl Summary {
-    pub(crate) fn new(
-        args: &Args,
-        project: &Project,
-        (dataset, jobs): (DataManifest, Vec<JobRecord>),
-        timings_seconds: TrainTimings,
-    ) -> anyhow::Result<Self> {
-        let names: Vec<_> = jobs.iter().map(|job| job.name.as_str()).collect();
-        let monitor_command = format!(
-            "{} {} --wait --metrics {}",
-            fire_cli::sibling_program("monitor-100k"),
-            names.join(" "),
-            args.common.backend_flags()?
-        );
-        Ok(Self(TrainRecord {
-            run: dataset.run.clone(),
-            backend: args.common.backend.to_string(),
-            manifest_uri: project.uri(&layout::manifest(&dataset.run)).to_string(),
-            dataset,
-            jobs,
-            monitor_command,
-            timings_seconds,
-        }))
-    }
-
-    pub(crate) fn job_names(&self) -> anyhow::Result<Vec<JobName>> {
-        let jobs = self.0.jobs.iter();
-        jobs.map(|job| Ok(job.name.parse()?)).collect()
-    }
-
-    /// Keeps the document in the state directory, where `report-100k` looks for it.
-    ///
-    /// A resumed run did not generate or upload again: then the record of the first
-    /// call, which has those timings, stays.
-    pub(crate) fn record(&self, state_dir: &Path) -> anyhow::Result<()> {
-        let path = records::folder(state_dir, &self.0.run).join(records::TRAIN);
-        if self.0.timings_seconds.upload.is_none() && path.is_file() {
-            return Ok(());
-        }
-        Ok(records::write(&path, &self.0)?)
-    }
-
-    pub(crate) fn say(&self, console: &mut Console<'_>) -> std::io::Result<()> {
-        console.say(format!("run {}", self.0.run))?;
-        console.say(dataset_lines(&self.0.dataset))?;
-        console.say("training jobs:")?;
-        for job in &self.0.jobs {
-            let already = if job.created { "" } else { "  (existed)" };
-            console.say(format!("  {}{already}", job.name))?;
-        }
-        console.say(format!("watch them:\n  {}", self.0.monitor_command))
+pub(crate) fn record(
+    dataset: DataManifest,
+    jobs: Vec<JobRecord>,
+    session: &Session<'_, '_>,
+) -> TrainRecord {
+    let names: Vec<_> = jobs.iter().map(|job| job.name.as_str()).collect();
+    let monitor_command = format!(
+        "{} {} --wait --metrics {}",
+        fire_cli::sibling_program("monitor-100k"),
+        names.join(" "),
+        session.backend_flags
+    );
+    let manifest_uri = session.project.uri(&layout::manifest(&dataset.run));
+    TrainRecord {
+        run: dataset.run.clone(),
+        backend: session.clients.kind().to_string(),
+        manifest_uri: manifest_uri.to_string(),
+        dataset,
+        jobs,
+        monitor_command,
+        timings_seconds: session.timings,
     }
 }
 
-/// The dataset in a few lines: parts, shares, audit.
+/// Keeps the record in the state directory, where `report-100k` looks for it.
+///
+/// A resumed run did not upload again. The record of the first call, which has the time of the
+/// upload, then stays.
+pub(crate) fn keep(record: &TrainRecord, state_dir: &Path) -> anyhow::Result<()> {
+    let path = records::folder(state_dir, &record.run).join(records::TRAIN);
+    if record.timings_seconds.upload.is_none() && path.is_file() {
+        return Ok(());
+    }
+    Ok(records::write(&path, record)?)
+}
+
+/// Prints the record, as text or as JSON.
+pub(crate) fn show(record: &TrainRecord, console: &mut Console<'_>) -> std::io::Result<()> {
+    console.say(format!("run {}", record.run))?;
+    console.say(dataset_lines(&record.dataset))?;
+    console.say("training jobs:")?;
+    for job in &record.jobs {
+        let already = if job.created { "" } else { "  (existed)" };
+        console.say(format!("  {}{already}", job.name))?;
+    }
+    console.say(format!("watch them:\n  {}", record.monitor_command))?;
+    console.json(record)
+}
+
+/// The dataset in a few lines: partitions, shares of fire, audit.
 pub(crate) fn dataset_lines(manifest: &DataManifest) -> String {
     let mut lines = vec![format!(
         "{} rows ({}), {} groups, seed {}",
@@ -83,7 +75,7 @@ pub(crate) fn dataset_lines(manifest: &DataManifest) -> String {
     }
     for (name, what) in [
         (Channel::AlarmValidation, "to choose the alarm rule"),
-        (Channel::AlarmTest, "to judge it"),
+        (Channel::AlarmTest, "to evaluate it"),
     ] {
         if let Some(set) = manifest.parts.get(&name) {
             let hours = set.rows as f64 / 3_600.0;
@@ -92,13 +84,8 @@ pub(crate) fn dataset_lines(manifest: &DataManifest) -> String {
             ));
         }
     }
-    let passed = manifest
-        .audit
-        .checks
-        .iter()
-        .filter(|check| check.passed)
-        .count();
-    let all = manifest.audit.checks.len();
+    let all = manifest.audit.checks().len();
+    let passed = all - manifest.audit.failures().count();
     lines.push(format!("split audit: {passed} of {all} checks passed"));
     lines.join("\n")
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_complete::Shell;
 use sagemaker_ops::{Backend, BackendKind, BucketName, Clients, ImageUri, LocalBackend, RoleArn};
+use serde::{Deserialize, Serialize};
 
 use crate::{Console, Format, Style, shell_word};
 
@@ -125,10 +126,15 @@ impl CommonArgs {
 }
 
 /// Whose bucket, role and image are used.
-#[derive(Debug, Clone, Args)]
+///
+/// Serialized for the recipe of a run, without the bucket: that must be known before the recipe can
+/// be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct ProjectArgs {
     /// Bucket of data, models and results (default: `fire-detection-training-` and the account)
     #[arg(long, env = "FIRE_BUCKET", help_heading = "Backend")]
+    #[serde(skip)]
     pub bucket: Option<BucketName>,
 
     /// Role that SageMaker assumes [default: SageMakerExecutionRole of the account]
@@ -138,25 +144,6 @@ pub struct ProjectArgs {
     /// Container image [default: `fire-container` of the account's registry]
     #[arg(long, help_heading = "Backend")]
     pub image_uri: Option<ImageUri>,
-}
-
-impl ProjectArgs {
-    /// The flags that make a printed command use the same bucket, role and image.
-    pub fn flags(&self) -> Vec<String> {
-        let bucket = self
-            .bucket
-            .iter()
-            .map(|bucket| format!("--bucket {bucket}"));
-        let role = self
-            .role_arn
-            .iter()
-            .map(|role| format!("--role-arn {role}"));
-        let image = self
-            .image_uri
-            .iter()
-            .map(|image| format!("--image-uri {image}"));
-        bucket.chain(role).chain(image).collect()
-    }
 }
 
 #[cfg(test)]

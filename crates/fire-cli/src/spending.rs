@@ -18,12 +18,3 @@ pub struct SpendingArgs {
     #[arg(long, conflicts_with = "dry_run")]
     pub skip_preflight: bool,
 }
-
-impl SpendingArgs {
-    /// The flags as words of a command that goes on with the same work.
-    pub fn flags(&self) -> Vec<String> {
-        let limit = self.max_cost.map(|usd| format!("--max-cost {usd}"));
-        let unchecked = self.skip_preflight.then(|| "--skip-preflight".to_owned());
-        limit.into_iter().chain(unchecked).collect()
-    }
-}

@@ -159,7 +159,7 @@ impl Dispatcher {
         for effect in self.faults.effects(operation) {
             match effect {
                 Effect::Delay(time) => sleep(time).await,
-                Effect::Refuse(code) => {
+                Effect::Fail(code) => {
                     let response = fail(scripted_error(&code, operation, members));
                     call.set_status(response.status());
                     return response;

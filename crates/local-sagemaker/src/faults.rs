@@ -52,7 +52,7 @@ struct CallFault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// It fails with this error code, and nothing is done.
-    Refuse(String),
+    Fail(String),
     /// The connection is reset, and nothing is done.
     Reset,
     /// The work is done, then the connection is reset.
@@ -64,7 +64,7 @@ pub(crate) enum Effect {
 impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refuse(code) => f.write_str(code),
+            Self::Fail(code) => f.write_str(code),
             Self::Reset => f.write_str("reset"),
             Self::ResetAfter => f.write_str("reset-after"),
             Self::Delay(time) => write!(f, "delay-{}ms", time.as_millis()),
@@ -181,7 +181,7 @@ mod tests {
         let delay = Effect::Delay(Duration::from_millis(20));
         assert_eq!(
             faults.effects("PutObject"),
-            [delay, Effect::Refuse("SlowDown".into())]
+            [delay, Effect::Fail("SlowDown".into())]
         );
         assert_eq!(faults.effects("PutObject"), []);
     }

@@ -50,7 +50,7 @@ pub(super) async fn load(
         .map(|artifact| artifact.extra::<AlarmRule>(alarm::EXTRA));
     let rule = job
         .rule
-        .or(stored.transpose().map_err(|error| usage(error))?.flatten())
+        .or(stored.transpose().map_err(usage)?.flatten())
         .ok_or_else(|| usage(anyhow!("{}", without_rule(model))))?;
     let scorer = match (&job.endpoint, artifact) {
         (Some(name), _) => Scorer::Endpoint {

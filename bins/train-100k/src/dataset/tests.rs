@@ -1,25 +1,32 @@
+use std::collections::BTreeMap;
+
+use clap::Parser;
 use fire_cli::Style;
+use fire_run::Channel;
+use sensor_model::Rows;
+use split::Part;
 
 use super::*;
 use crate::Args;
-use clap::Parser;
+use crate::out::shard_rows;
+use crate::shard::Shard;
 
 fn with_console<T>(work: impl FnOnce(&Console<'_>) -> T) -> T {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     work(&Console::new(&mut out, &mut err, Style::default()))
 }
 
-fn recipe(flags: &str) -> Recipe {
+fn plan(flags: &str) -> Plan {
     let args = Args::parse_from(std::iter::once("train-100k").chain(flags.split_whitespace()));
-    args.recipe(&"test".parse().unwrap()).unwrap()
+    Plan::new(&"test".parse().unwrap(), &args.recipe).unwrap()
 }
 
-fn prepared(flags: &str) -> anyhow::Result<Prepared> {
-    with_console(|console| prepare(&recipe(flags), &mut TrainTimings::default(), console))
+fn made(flags: &str) -> anyhow::Result<Audited> {
+    with_console(|console| make_in_memory(&plan(flags), &mut TrainTimings::default(), console))
 }
 
-fn original(samples: u64, seed: u64) -> Prepared {
-    prepared(&format!(
+fn original(samples: u64, seed: u64) -> Audited {
+    made(&format!(
         "--profile original --samples {samples} --seed {seed}"
     ))
     .unwrap()
@@ -28,19 +35,19 @@ fn original(samples: u64, seed: u64) -> Prepared {
 const EPISODES: &str = "--samples 1500 --seed 7 --alarm-hours 0.2";
 
 #[test]
-fn the_parts_hold_every_row_once_in_the_documented_shares() {
-    let prepared = original(2_000, 1);
-    let sizes = Channel::PARTITIONS.map(|channel| prepared.parts[&channel].len());
+fn the_partitions_hold_every_row_once_in_the_documented_shares() {
+    let made = original(2_000, 1);
+    let sizes = Channel::PARTITIONS.map(|channel| made.rows[&channel].len());
     assert_eq!(sizes, [1_400, 300, 300]);
-    let mut ids: Vec<u64> = prepared
-        .parts
+    let mut ids: Vec<u64> = made
+        .rows
         .values()
         .flat_map(|rows| rows.ids.clone())
         .collect();
     ids.sort_unstable();
     assert_eq!(ids, (0..2_000).collect::<Vec<u64>>());
-    for (part, rows) in &prepared.parts {
-        let entry = &prepared.manifest.parts[part];
+    for (part, rows) in &made.rows {
+        let entry = &made.manifest.parts[part];
         assert_eq!(entry.rows, rows.len() as u64);
         assert_eq!(entry.fingerprint, sensor_model::data_fingerprint(rows));
         assert!(entry.ceiling.is_some(), "{part}");
@@ -49,59 +56,60 @@ fn the_parts_hold_every_row_once_in_the_documented_shares() {
 
 #[test]
 fn no_site_of_simulated_rows_is_in_two_parts_or_in_an_alarm_set() {
-    let prepared = prepared(EPISODES).unwrap();
-    assert_eq!(prepared.parts.len(), 5);
+    let made = made(EPISODES).unwrap();
+    assert_eq!(made.rows.len(), 5);
     let mut part_of = BTreeMap::new();
-    for (part, rows) in &prepared.parts {
+    for (part, rows) in &made.rows {
         assert!(!rows.is_empty(), "{part}");
         for site in &rows.metadata.as_ref().unwrap().sites {
             assert_eq!(part_of.insert(*site, part).unwrap_or(part), part);
         }
     }
-    let divided: usize = Part::ALL
-        .map(|part| prepared.parts[&part.into()].len())
+    let split: usize = Part::ALL
+        .map(|part| made.rows[&part.into()].len())
         .iter()
         .sum();
-    assert_eq!((divided, prepared.manifest.samples), (1_500, 1_500));
-    let checks = &prepared.manifest.audit.checks;
+    assert_eq!((split, made.manifest.samples), (1_500, 1_500));
+    let checks = made.manifest.audit.checks();
     for name in ["site_overlap", "alarm_site_overlap"] {
         assert!(checks.iter().any(|check| check.name == name), "{name}");
     }
-    assert!(prepared.manifest.parts[&Channel::Test].ceiling.is_none());
-    assert_eq!(prepared.manifest.settings["alarm_hours"], "0.2");
-    // Every second of whole episodes but their warm-up: a third of the time at least.
-    assert!(prepared.parts[&Channel::AlarmTest].len() > 240);
-    assert!(prepared.manifest.single_features["t_max"] > 0.5);
+    assert!(made.manifest.parts[&Channel::Test].ceiling.is_none());
+    assert_eq!(made.manifest.settings["alarm_hours"], "0.2");
+    // All seconds of whole episodes except their warm-up: at least a third of the time.
+    assert!(made.rows[&Channel::AlarmTest].len() > 240);
+    assert!(made.manifest.single_features["t_max"] > 0.5);
 }
 
 #[test]
-fn shards_together_are_the_whole() {
-    let whole = prepared(EPISODES).unwrap();
+fn shards_together_make_up_the_dataset() {
+    let whole = made(EPISODES).unwrap();
     let mut joined: BTreeMap<Channel, Rows> = BTreeMap::new();
     for number in 1..=3 {
         let shard_number = format!("{number}/3").parse().unwrap();
         let parts =
-            with_console(|console| shard(&recipe(EPISODES), shard_number, console)).unwrap();
+            with_console(|console| shard_rows(&plan(EPISODES), shard_number, console)).unwrap();
         for (name, rows) in parts {
             joined.entry(name).or_default().extend(rows);
         }
     }
-    for (name, rows) in &whole.parts {
-        // Not the rows themselves: a missing value differs from itself.
+    for (name, rows) in &whole.rows {
+        // Not the rows themselves: a missing value is not equal to itself.
         let fingerprints = [&joined[name], rows].map(sensor_model::data_fingerprint);
         assert_eq!(fingerprints[0], fingerprints[1], "{name}");
     }
-    assert_eq!(joined.len(), whole.parts.len());
-    let original = recipe("--profile original");
-    let refused = with_console(|console| shard(&original, Shard::WHOLE, console)).unwrap_err();
+    assert_eq!(joined.len(), whole.rows.len());
+    let original = plan("--profile original");
+    let rejected =
+        with_console(|console| shard_rows(&original, Shard::WHOLE, console)).unwrap_err();
     assert!(
-        refused.to_string().contains("--profile episode"),
-        "{refused}"
+        rejected.to_string().contains("--profile episode"),
+        "{rejected}"
     );
 }
 
 #[test]
-fn a_seed_decides_everything_in_the_manifest() {
+fn the_seed_determines_the_manifest() {
     assert_eq!(original(500, 3).manifest, original(500, 3).manifest);
     assert_ne!(
         original(500, 3).manifest.parts,
@@ -110,21 +118,21 @@ fn a_seed_decides_everything_in_the_manifest() {
 }
 
 #[test]
-fn simulated_rows_beside_given_ones_are_trained_on_only() {
+fn rows_simulated_in_addition_are_only_trained_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("given.parquet");
     let given = original(2_000, 3);
-    sensor_model::write_rows(&path, &given.parts[&Channel::Train]).unwrap();
+    sensor_model::write_rows(&path, &given.rows[&Channel::Train]).unwrap();
     let flags = format!("--data {} --mix 0.2 --alarm-hours 0.1", path.display());
-    let mixed = prepared(&flags).unwrap();
+    let mixed = made(&flags).unwrap();
     let simulated = |channel: Channel| {
-        mixed.parts[&channel]
+        mixed.rows[&channel]
             .ids
             .iter()
             .filter(|&&id| id >= 1 << 63)
             .count()
     };
-    let rows = |channel: Channel| mixed.parts[&channel].len();
+    let rows = |channel: Channel| mixed.rows[&channel].len();
     // 1,400 rows were given, of which 980 are trained on, so 245 make a fifth.
     assert_eq!(
         [
@@ -147,10 +155,10 @@ fn simulated_rows_beside_given_ones_are_trained_on_only() {
 }
 
 #[test]
-fn rows_that_stand_in_two_parts_are_not_trained_on() {
+fn nothing_is_trained_on_rows_that_occur_in_two_partitions() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("twice.parquet");
-    let mut rows = original(400, 5).parts.remove(&Channel::Train).unwrap();
+    let mut rows = original(400, 5).rows.remove(&Channel::Train).unwrap();
     let copies = rows.select(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     let fresh = 1_000_000..1_000_010;
     rows.extend(Rows {
@@ -159,7 +167,7 @@ fn rows_that_stand_in_two_parts_are_not_trained_on() {
         ..copies
     });
     sensor_model::write_rows(&path, &rows).unwrap();
-    let error = prepared(&format!("--data {} --seed 5", path.display()))
+    let error = made(&format!("--data {} --seed 5", path.display()))
         .err()
         .unwrap();
     let text = format!("{error:#}");
@@ -170,19 +178,45 @@ fn rows_that_stand_in_two_parts_are_not_trained_on() {
 }
 
 #[test]
-fn rows_of_few_sites_say_how_they_can_be_divided_all_the_same() {
+fn rows_of_too_few_sites_are_rejected_with_the_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("one-room.parquet");
-    let mut rows = prepared(EPISODES)
+    let mut rows = made(EPISODES)
         .unwrap()
-        .parts
+        .rows
         .remove(&Channel::Train)
         .unwrap();
     rows.metadata.as_mut().unwrap().sites.fill(1);
     sensor_model::write_rows(&path, &rows).unwrap();
-    let error = prepared(&format!("--data {}", path.display()))
-        .err()
-        .unwrap();
+    let error = made(&format!("--data {}", path.display())).err().unwrap();
     let text = format!("{error:#}");
-    assert!(text.contains("leave that column out"), "{text}");
+    assert!(text.contains("remove that column"), "{text}");
+}
+
+#[test]
+fn files_that_are_missing_are_named_with_the_run_and_the_remedy() {
+    for flags in ["--data /nowhere.csv", "--parts /nowhere"] {
+        let error = made(flags).err().unwrap().to_string();
+        let expected = format!("{flags} is not on this machine, and the dataset of run test");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+}
+
+#[test]
+fn a_dataset_of_another_plan_is_rejected_with_the_flags_that_made_it() {
+    let found = original(500, 3).manifest;
+    let check = |flags: &str| check_same_plan(&plan(flags), &found);
+    assert!(check("--profile original --samples 500 --seed 3").is_ok());
+    for flags in [
+        "--profile original --samples 500 --seed 4",
+        "--profile original --samples 600 --seed 3",
+        "--samples 500 --seed 3",
+    ] {
+        let error = check(flags).unwrap_err().to_string();
+        let expected = "run test exists with --profile original --seed 3 --samples 500";
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let other = original(500, 4).manifest;
+    assert!(check_same_rows(&found, &found).is_ok());
+    assert!(check_same_rows(&found, &other).is_err());
 }

@@ -110,7 +110,7 @@ fn parse_effect(effect: &str) -> Result<Effect, String> {
     match effect {
         "reset" => Ok(Effect::Reset),
         "reset-after" => Ok(Effect::ResetAfter),
-        code if is_code => Ok(Effect::Refuse(code.to_owned())),
+        code if is_code => Ok(Effect::Fail(code.to_owned())),
         other => match other.strip_prefix("delay-") {
             Some(time) => duration(time).map(Effect::Delay),
             None => Err(format!("'{other}' is not an effect")),

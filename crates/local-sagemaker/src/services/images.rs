@@ -109,18 +109,18 @@ mod tests {
         let program = std::env::current_exe().unwrap();
         let images = Images::new(Some(program.clone())).unwrap();
         assert_eq!(images.program("x/fire-container:1").unwrap(), program);
-        let refusal = images.program("x/xgboost:1").unwrap_err();
+        let error = images.program("x/xgboost:1").unwrap_err();
         assert!(
-            refusal
+            error
                 .message()
                 .contains("no program for image 'x/xgboost:1'"),
             "{}",
-            refusal.message()
+            error.message()
         );
         assert!(
-            refusal.message().contains("named fire-container"),
+            error.message().contains("named fire-container"),
             "{}",
-            refusal.message()
+            error.message()
         );
         let missing = Images::new(Some("/nowhere/fire-container".into())).unwrap_err();
         assert!(

@@ -171,7 +171,7 @@ impl Logs {
                 "Cannot order by LastEventTime with a logStreamNamePrefix.",
             ));
         }
-        let group = self.named(
+        let group = self.find_group(
             request.log_group_name.as_deref(),
             request.log_group_identifier.as_deref(),
         )?;
@@ -225,7 +225,7 @@ impl Logs {
     }
 
     /// The group that a request names.
-    fn named(&self, name: Option<&str>, identifier: Option<&str>) -> Result<Group, ApiError> {
+    fn find_group(&self, name: Option<&str>, identifier: Option<&str>) -> Result<Group, ApiError> {
         // An ARN ends with the group's name and possibly `:*`.
         let identifier = identifier.map(|text| {
             let text = text

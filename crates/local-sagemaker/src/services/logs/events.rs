@@ -59,7 +59,7 @@ impl Logs {
             .as_deref()
             .map(Token::parse)
             .transpose()?;
-        let group = self.named(
+        let group = self.find_group(
             request.log_group_name.as_deref(),
             request.log_group_identifier.as_deref(),
         )?;
@@ -190,7 +190,7 @@ impl Logs {
         let limit = limit(request.limit)?;
         let pattern = Pattern::parse(request.filter_pattern.as_deref().unwrap_or_default())?;
         let after = request.next_token.as_deref().map(parse_key).transpose()?;
-        let group = self.named(
+        let group = self.find_group(
             request.log_group_name.as_deref(),
             request.log_group_identifier.as_deref(),
         )?;

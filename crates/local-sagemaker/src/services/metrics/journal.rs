@@ -16,7 +16,7 @@ use crate::machine::log;
 use crate::machine::table::lock;
 
 /// The length in bytes at which the file is rewritten.
-const LONGEST: u64 = 32 << 20;
+const MAX_LENGTH: u64 = 32 << 20;
 
 /// The file, and the lines that are about to be written to it.
 pub(super) struct Journal {
@@ -92,7 +92,7 @@ impl Journal {
     /// Whether rewriting is worthwhile.
     pub(super) fn is_long(&self) -> bool {
         // Twice as long as after the last time: most of it may have expired by now.
-        let limit = LONGEST.max(2 * self.rewritten.load(Ordering::Relaxed));
+        let limit = MAX_LENGTH.max(2 * self.rewritten.load(Ordering::Relaxed));
         fs::metadata(&self.path).is_ok_and(|file| file.len() > limit)
     }
 

@@ -179,13 +179,13 @@ impl Endpoints {
 
     /// `DescribeEndpoint`.
     pub(crate) fn describe(&self, call: &Call) -> Result<Value, ApiError> {
-        let record = self.table.named(call)?;
+        let record = self.table.find_named(call)?;
         Ok(record.describe(self.fleet(&record.header.name).as_deref()))
     }
 
     /// `DeleteEndpoint`: returns the name, which is free again once the processes have stopped.
     pub(crate) fn delete(self: Arc<Self>, call: &Call) -> Result<String, ApiError> {
-        let record = self.table.named(call)?;
+        let record = self.table.find_named(call)?;
         let name = record.header.name.clone();
         let record = self.change(&record, |record| record.enter(Status::Deleting, None))?;
         let endpoints = self.clone();

@@ -213,7 +213,7 @@ impl Models {
 
     /// `DescribeModel`.
     pub(crate) fn describe(&self, call: &Call) -> Result<Value, ApiError> {
-        let model = self.table.named(call)?;
+        let model = self.table.find_named(call)?;
         let mut response = json!({"ModelArn": model.arn(), "CreationTime": model.header.created.wire(), "EnableNetworkIsolation": false});
         echo(&model.request, &ECHOED, &mut response);
         Ok(response)
@@ -221,7 +221,7 @@ impl Models {
 
     /// `DeleteModel`. An endpoint that serves the model is not affected.
     pub(crate) fn delete(&self, call: &Call) -> Result<Value, ApiError> {
-        let model = self.table.named(call)?;
+        let model = self.table.find_named(call)?;
         self.table.remove(&model.header.name);
         Ok(json!({}))
     }

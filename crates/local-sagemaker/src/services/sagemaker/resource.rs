@@ -130,7 +130,7 @@ impl<R: Resource> Table<R> {
     }
 
     /// The resource that a request names.
-    pub(super) fn named(&self, call: &Call) -> Result<R, ApiError> {
+    pub(super) fn find_named(&self, call: &Call) -> Result<R, ApiError> {
         let members: Map<String, Value> = call.read()?;
         let name =
             Option::<String>::deserialize(members.get(R::NAME_MEMBER).unwrap_or(&Value::Null))

@@ -156,12 +156,12 @@ impl Jobs {
 
     /// `DescribeTrainingJob`.
     pub(crate) fn describe(&self, call: &Call) -> Result<Value, ApiError> {
-        self.table.named(call).map(|record| record.describe())
+        self.table.find_named(call).map(|record| record.describe())
     }
 
     /// `StopTrainingJob`.
     pub(crate) fn stop(&self, call: &Call) -> Result<Value, ApiError> {
-        let record = self.table.named(call)?;
+        let record = self.table.find_named(call)?;
         if record.status != Status::InProgress {
             let status = record.status.word();
             let text =
@@ -181,7 +181,7 @@ impl Jobs {
 
     /// `DeleteTrainingJob`: frees the name. Results and logs stay, as on AWS.
     pub(crate) fn delete(&self, call: &Call) -> Result<Value, ApiError> {
-        let record = self.table.named(call).map_err(|error| {
+        let record = self.table.find_named(call).map_err(|error| {
             let missing = error.message() == NOT_FOUND;
             if missing {
                 ApiError::new("ResourceNotFound", NOT_FOUND)

@@ -312,7 +312,7 @@ impl Policy {
         self.created = old.created;
     }
 
-    /// The policy's resource name.
+    /// The policy's ARN.
     pub(super) fn arn(&self, target: &Target) -> String {
         let resource = target.resource();
         format!(

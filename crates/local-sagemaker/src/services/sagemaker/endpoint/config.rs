@@ -140,7 +140,7 @@ impl Configs {
 
     /// `DescribeEndpointConfig`.
     pub(crate) fn describe(&self, call: &Call) -> Result<Value, ApiError> {
-        let config = self.table.named(call)?;
+        let config = self.table.find_named(call)?;
         let created = config.header.created.wire();
         let mut response = json!({"EndpointConfigArn": config.arn(), "CreationTime": created});
         echo(&config.request, &ECHOED, &mut response);
@@ -149,7 +149,7 @@ impl Configs {
 
     /// `DeleteEndpointConfig`. An endpoint created from the configuration is not affected.
     pub(crate) fn delete(&self, call: &Call) -> Result<Value, ApiError> {
-        let config = self.table.named(call)?;
+        let config = self.table.find_named(call)?;
         self.table.remove(&config.header.name);
         Ok(json!({}))
     }

@@ -8,7 +8,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 /// Maximum size of a container's response in bytes: far more than AWS passes on.
-const MAX_ANSWER: usize = 25 << 20;
+const MAX_RESPONSE: usize = 25 << 20;
 
 /// The headers that reach the container; SageMaker drops all others.
 const REQUEST_HEADERS: [&str; 10] = [
@@ -91,7 +91,7 @@ impl Proxy {
             Err(error) => return Err(broken(&error)),
         };
         let (parts, body) = answer.into_parts();
-        let body = Limited::new(body, MAX_ANSWER).collect().await;
+        let body = Limited::new(body, MAX_RESPONSE).collect().await;
         let body = body
             .map_err(|error| ProxyError::Broken(error.to_string()))?
             .to_bytes();

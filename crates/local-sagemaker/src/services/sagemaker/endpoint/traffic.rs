@@ -1,5 +1,5 @@
-//! Which requests go to which variant, and which are captured: shares of the traffic that are exact over
-//! any stretch of requests, and reproducible.
+//! Which requests go to which variant, and which are captured: shares of the traffic that come close to
+//! the configured ones over any stretch of requests, and are reproducible.
 
 /// The index of the variant that request number `request` goes to. The multiples of the golden ratio fill
 /// the unit interval evenly, so every stretch of requests comes close to the weights without random

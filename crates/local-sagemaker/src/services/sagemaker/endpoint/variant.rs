@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     /// The violations of a valid variant after one member is replaced; null removes it.
-    fn refusal(member: &str, value: Value) -> String {
+    fn error_for(member: &str, value: Value) -> String {
         let mut variant = json!({
             "VariantName": "A",
             "ModelName": "m",
@@ -201,7 +201,7 @@ mod tests {
                 "greater than or equal to 60",
             ),
         ] {
-            let found = refusal(member, value);
+            let found = error_for(member, value);
             assert!(
                 found.contains(expected) && found.is_empty() == expected.is_empty(),
                 "{member}: {found}"

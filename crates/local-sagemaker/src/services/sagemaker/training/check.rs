@@ -175,7 +175,7 @@ impl TrainingRequest {
             .output_data_config
             .as_ref()
             .and_then(|output| output.compression_type.as_deref());
-        let refusals = [
+        let unsupported = [
             (
                 mode == Some("Pipe"),
                 "input mode Pipe; use File or FastFile",
@@ -200,7 +200,7 @@ impl TrainingRequest {
                 "channels other than uncompressed S3Prefix ones, fully replicated",
             ),
         ];
-        match refusals.iter().find(|(refused, _)| *refused) {
+        match unsupported.iter().find(|(applies, _)| *applies) {
             Some((_, what)) => Err(ApiError::validation(format!(
                 "The local server does not support {what}."
             ))),
@@ -249,7 +249,7 @@ mod tests {
 
     /// The error for the request with the value at `pointer` replaced (`null` removes it), or an empty
     /// string.
-    fn refusal(pointer: &str, value: Value) -> String {
+    fn error_for(pointer: &str, value: Value) -> String {
         let mut request = request();
         let (parent, member) = pointer.rsplit_once('/').unwrap();
         match request.pointer_mut(parent).unwrap() {
@@ -328,7 +328,7 @@ mod tests {
                 "Value null at 'stoppingCondition'",
             ),
         ] {
-            let found = refusal(pointer, value);
+            let found = error_for(pointer, value);
             assert!(found.contains(expected), "{pointer}: {found}");
         }
     }
@@ -372,7 +372,7 @@ mod tests {
                 "Invalid MaxWaitTimeInSeconds",
             ),
         ] {
-            let found = refusal(pointer, value);
+            let found = error_for(pointer, value);
             assert!(found.contains(expected), "{pointer}: {found}");
         }
     }
@@ -411,7 +411,7 @@ mod tests {
                 "LocalPath",
             ),
         ] {
-            let found = refusal(pointer, value);
+            let found = error_for(pointer, value);
             assert!(
                 found.contains("The local server does not support") && found.contains(expected),
                 "{pointer}: {found}"
@@ -433,7 +433,7 @@ mod tests {
             ("/StoppingCondition", json!({})),
             ("/InputDataConfig", Value::Null),
         ] {
-            assert_eq!(refusal(pointer, value), "", "{pointer}");
+            assert_eq!(error_for(pointer, value), "", "{pointer}");
         }
     }
 }

@@ -23,7 +23,7 @@ impl Checkpoints {
     /// The checkpoints of a program that is about to start. Those that came from the store count as
     /// stored. A server may have been killed before it stored others; those still have to be stored, or
     /// they are lost with the next machine.
-    pub(super) fn restored(
+    pub(super) fn restore(
         target: Option<S3Uri>,
         job_dir: &JobDir,
         storage: &Storage,

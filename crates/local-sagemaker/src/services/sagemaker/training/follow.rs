@@ -59,7 +59,7 @@ impl Run {
         let log = stream.append()?;
         self.job_dir().link_log(stream.path())?;
         let (target, storage) = (self.plan.checkpoints.clone(), &self.jobs.shared.storage);
-        let checkpoints = Checkpoints::restored(target, &self.job_dir(), storage)?;
+        let checkpoints = Checkpoints::restore(target, &self.job_dir(), storage)?;
         let mut process = Process::spawn(self.command(), &log)?;
         self.jobs.set_process(&self.plan.name, process.identity());
         let mut monitor = Monitor {

@@ -1,106 +1,94 @@
-//! The flags of the training jobs: machines, money, which learners.
+//! The flags of the training jobs: machines, limits, tags, which learners.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::anyhow;
 use clap::Args;
 use ensemble::Algorithm;
-use fire_cli::{shell_word, usage};
+use fire_cli::usage;
+use serde::{Deserialize, Serialize};
+
+const INSTANCE_TYPE: &str = "ml.m5.4xlarge";
+const VOLUME_GB: u32 = 30;
+const MAX_RUNTIME_SECONDS: u32 = 14_400;
 
 /// Machines, limits and choice of the training jobs.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Training jobs")]
-pub struct JobArgs {
-    /// Instance type of the training jobs
-    #[arg(long, default_value = "ml.m5.4xlarge", value_parser = training_instance_type)]
-    pub instance_type: String,
+#[serde(default, rename_all = "kebab-case")]
+pub(crate) struct JobArgs {
+    /// Instance type of the training jobs [default: ml.m5.4xlarge]
+    #[arg(long, value_parser = training_instance_type)]
+    instance_type: Option<String>,
 
-    /// Disk of each instance, in GB
-    #[arg(long, value_name = "GB", default_value = "30", value_parser = clap::value_parser!(u32).range(1..=16_384))]
-    pub volume_gb: u32,
+    /// Disk of each instance, in GB [default: 30]
+    #[arg(long, value_name = "GB", value_parser = clap::value_parser!(u32).range(1..=16_384))]
+    volume_gb: Option<u32>,
 
-    /// Seconds after which a job is stopped
-    #[arg(long, default_value = "14400", value_parser = clap::value_parser!(u32).range(1..=2_419_200))]
-    pub max_runtime: u32,
+    /// Seconds after which a job is stopped [default: 14400]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=2_419_200))]
+    max_runtime: Option<u32>,
 
-    /// Train on spare machines, which cost less and may be taken away; the job then starts anew on the next
+    /// Train on spot instances, which cost less but may be taken away; the job then starts again on
+    /// another one
     #[arg(long)]
-    pub spot: bool,
+    spot: bool,
 
-    /// With --spot: seconds that waiting and training may take together [default: twice --max-runtime]
+    /// With --spot: limit in seconds for waiting and training together [default: twice --max-runtime]
     #[arg(long, value_name = "SECONDS", requires = "spot")]
-    pub max_wait: Option<u32>,
+    max_wait: Option<u32>,
 
     /// Tag of the jobs; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
-    pub tag: Vec<String>,
+    tag: Vec<String>,
 
-    /// Train these learners only, such as `rf,gb`
+    /// Train only these learners, such as `rf,gb`
     #[arg(long, value_name = "LEARNERS", value_delimiter = ',', value_parser = learner)]
-    pub only: Vec<Algorithm>,
+    only: Vec<Algorithm>,
 }
 
 /// The machine that each job runs on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Machine {
     pub(crate) instance_type: String,
     pub(crate) volume_gb: u32,
     pub(crate) max_runtime_seconds: u32,
-    /// Seconds of waiting and training together on spare machines; none for machines of one's own.
+    /// The limit for waiting and training together on spot instances; `None` for on-demand ones.
     pub(crate) spot_wait_seconds: Option<u32>,
 }
 
 impl JobArgs {
     /// The machine that each job runs on.
     pub(crate) fn machine(&self) -> anyhow::Result<Machine> {
-        let wait = self.max_wait.unwrap_or(self.max_runtime.saturating_mul(2));
-        if wait < self.max_runtime {
+        let runtime = self.max_runtime.unwrap_or(MAX_RUNTIME_SECONDS);
+        let wait = self.max_wait.unwrap_or(runtime.saturating_mul(2));
+        if wait < runtime {
             return Err(usage(anyhow!(
-                "--max-wait {wait} is less than --max-runtime {}; it counts waiting and training together",
-                self.max_runtime
+                "--max-wait {wait} is less than --max-runtime {runtime}; it includes both waiting and training"
             )));
         }
         Ok(Machine {
-            instance_type: self.instance_type.clone(),
-            volume_gb: self.volume_gb,
-            max_runtime_seconds: self.max_runtime,
+            instance_type: self
+                .instance_type
+                .clone()
+                .unwrap_or(INSTANCE_TYPE.to_owned()),
+            volume_gb: self.volume_gb.unwrap_or(VOLUME_GB),
+            max_runtime_seconds: runtime,
             spot_wait_seconds: self.spot.then_some(wait),
         })
     }
 
-    /// The tags by key.
+    /// The tags, by key.
     pub(crate) fn tags(&self) -> anyhow::Result<BTreeMap<String, String>> {
         fire_cli::parse_tags(&self.tag)
     }
 
-    /// The learners to train; all where none was named.
+    /// The learners to train; all of them if none is named.
     pub(crate) fn learners(&self) -> BTreeSet<Algorithm> {
         if self.only.is_empty() {
             return Algorithm::ALL.into();
         }
         self.only.iter().copied().collect()
-    }
-
-    /// The same flags as words of a command.
-    pub(crate) fn flags(&self) -> Vec<String> {
-        let mut words = vec![format!(
-            "--instance-type {} --volume-gb {} --max-runtime {}",
-            self.instance_type, self.volume_gb, self.max_runtime
-        )];
-        if self.spot {
-            words.push("--spot".to_owned());
-        }
-        words.extend(self.max_wait.map(|wait| format!("--max-wait {wait}")));
-        words.extend(
-            self.tag
-                .iter()
-                .map(|tag| format!("--tag {}", shell_word(tag))),
-        );
-        if !self.only.is_empty() {
-            let short: Vec<&str> = self.only.iter().map(|learner| learner.short()).collect();
-            words.push(format!("--only {}", short.join(",")));
-        }
-        words
     }
 }
 
@@ -111,15 +99,15 @@ pub(crate) fn learner(text: &str) -> Result<Algorithm, String> {
         .find(|algorithm| text == algorithm.short() || text == algorithm.to_string())
         .ok_or_else(|| {
             let known = Algorithm::ALL.map(Algorithm::short).join(", ");
-            format!("`{text}` is no learner; the learners are {known}")
+            format!("unknown algorithm `{text}`; expected one of {known}")
         })
 }
 
-/// SageMaker trains on no T2 instance; saying so here spares an upload in vain.
+/// SageMaker does not train on T2 instances. Saying so here saves an upload.
 fn training_instance_type(text: &str) -> Result<String, String> {
     if text.starts_with("ml.t2.") {
         return Err(
-            "ml.t2 instances serve but do not train; take for example ml.m5.large".to_owned(),
+            "ml.t2 instances can serve but not train; use for example ml.m5.large".to_owned(),
         );
     }
     fire_cli::instance_type(text)
@@ -143,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn instance_types_that_cannot_train_are_refused() {
+    fn instance_types_that_cannot_train_are_rejected() {
         assert!(parse(&["--instance-type", "ml.m5.large"]).is_ok());
         for kind in ["ml.t2.medium", "m5.large", "nope"] {
             assert_eq!(
@@ -155,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn spot_waits_twice_as_long_as_it_trains_unless_told_otherwise() {
+    fn spot_waits_twice_as_long_as_it_trains_by_default() {
         let wait = |flags: &[&str]| {
             let machine = parse(flags).unwrap().machine();
             machine.map(|machine| machine.spot_wait_seconds)
@@ -177,21 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn tags_and_learners_are_read_and_said_again() {
-        let flags = ["--tag", "team=fire", "--only", "rf,logistic_regression"];
-        let args = parse(&flags).unwrap();
+    fn tags_and_learners_are_read() {
+        let args = parse(&["--tag", "team=fire", "--only", "rf,logistic_regression"]).unwrap();
         assert_eq!(
             args.tags().unwrap(),
             BTreeMap::from([("team".into(), "fire".into())])
         );
         let learners = BTreeSet::from([Algorithm::RandomForest, Algorithm::LogisticRegression]);
         assert_eq!(args.learners(), learners);
-        let again = args.flags().join(" ");
-        let again = parse(&again.split(' ').collect::<Vec<_>>()).unwrap();
-        assert_eq!(
-            (again.tags().unwrap(), again.learners()),
-            (args.tags().unwrap(), learners)
-        );
         assert_eq!(parse(&[]).unwrap().learners(), Algorithm::ALL.into());
         assert!(parse(&["--only", "svm"]).is_err());
     }

@@ -1,0 +1,229 @@
+//! A dataset in a folder: written whole or in shards, and read back.
+//!
+//! ```text
+//! manifest.json                      of a dataset that was written whole
+//! shard-00003-of-00008.json          of each shard
+//! train/part-00000.parquet           or part-00003-of-00008.parquet
+//! validation/...  test/...  alarm-validation/...  alarm-test/...
+//! ```
+//!
+//! The manifest, or the record of a shard, is written last: what it describes is complete.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, ensure};
+use fire_cli::usage;
+use fire_run::{Channel, DataManifest, PartEntry, records};
+use sensor_model::Rows;
+use serde::{Deserialize, Serialize};
+use split::{Part, Ratios};
+
+use crate::audit::{self, Audited};
+use crate::partition::Partitions;
+use crate::plan::Plan;
+use crate::shard::Shard;
+
+/// The file that says that the dataset next to it is complete.
+const MANIFEST: &str = DataManifest::FILE;
+
+/// The record of a shard: what it contains, and which dataset it is part of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ShardRecord {
+    shard: String,
+    whole: Whole,
+    parts: BTreeMap<Channel, PartEntry>,
+}
+
+/// What all shards of a dataset agree on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Whole {
+    profile: String,
+    seed: u64,
+    samples: Option<u64>,
+    settings: BTreeMap<String, String>,
+    schema: String,
+}
+
+/// Writes a dataset, laid out as in S3.
+pub(crate) fn write(dataset: &Audited, folder: &Path) -> anyhow::Result<()> {
+    let manifest = folder.join(MANIFEST);
+    // The manifest of an older dataset must not describe rows that are being replaced.
+    remove(&manifest)?;
+    for (&channel, rows) in &dataset.rows {
+        write_rows(folder, channel, Shard::WHOLE, rows)?;
+    }
+    Ok(records::write(&manifest, &dataset.manifest)?)
+}
+
+/// Writes the rows of a shard, and then its record.
+pub(crate) fn write_shard(
+    plan: &Plan,
+    shard: Shard,
+    rows: &BTreeMap<Channel, Rows>,
+    folder: &Path,
+) -> anyhow::Result<ShardRecord> {
+    let path = folder.join(shard.record_name());
+    remove(&path)?;
+    for (&channel, rows) in rows {
+        write_rows(folder, channel, shard, rows)?;
+    }
+    let record = ShardRecord {
+        shard: shard.to_string(),
+        whole: Whole {
+            profile: plan.source.profile(),
+            seed: plan.seed,
+            samples: plan.source.samples(),
+            settings: plan.source.settings(),
+            schema: sensor_model::fingerprint().to_owned(),
+        },
+        parts: rows
+            .iter()
+            .map(|(&channel, rows)| (channel, audit::entry(rows)))
+            .collect(),
+    };
+    records::write(&path, &record)?;
+    Ok(record)
+}
+
+/// The file of a channel in a dataset that was written whole.
+pub(crate) fn file(folder: &Path, channel: Channel) -> PathBuf {
+    folder.join(channel.as_str()).join(Shard::WHOLE.file_name())
+}
+
+/// The manifest of a folder that [`write()`] wrote; `None` if the dataset is incomplete.
+pub(crate) fn manifest(folder: &Path) -> anyhow::Result<Option<DataManifest>> {
+    Ok(records::read(&folder.join(MANIFEST))?)
+}
+
+/// Reads a dataset that was written whole or in shards, all of which must be there.
+///
+/// # Errors
+/// Exit code 2 for a folder that is incomplete, damaged or of another feature schema.
+pub(crate) fn read(folder: &Path) -> anyhow::Result<Partitions> {
+    let found = match manifest(folder)? {
+        Some(manifest) => read_whole(folder, manifest),
+        None => read_shards(folder),
+    };
+    found
+        .with_context(|| format!("--parts {}", folder.display()))
+        .map_err(usage)
+}
+
+fn read_whole(folder: &Path, manifest: DataManifest) -> anyhow::Result<Partitions> {
+    check_schema(&manifest.schema)?;
+    let mut rows = BTreeMap::new();
+    let mut ceilings = BTreeMap::new();
+    for (&channel, entry) in &manifest.parts {
+        rows.insert(channel, read_rows(&file(folder, channel), entry)?);
+        ceilings.extend(entry.ceiling.map(|ceiling| (channel, ceiling)));
+    }
+    Ok(Partitions {
+        profile: manifest.profile,
+        settings: manifest.settings,
+        deviation: largest_deviation(&rows),
+        ceilings,
+        rows,
+    })
+}
+
+fn read_shards(folder: &Path) -> anyhow::Result<Partitions> {
+    let first = any_record(folder)?;
+    let shard: Shard = first.shard.parse().map_err(anyhow::Error::msg)?;
+    check_schema(&first.whole.schema)?;
+    let mut rows: BTreeMap<Channel, Rows> = BTreeMap::new();
+    for sibling in shard.siblings() {
+        let path = folder.join(sibling.record_name());
+        let record: ShardRecord = records::read(&path)?.with_context(|| {
+            format!("shard {sibling} is missing: make it with --shard {sibling} and the flags of the others, or copy it here")
+        })?;
+        ensure!(
+            record.whole == first.whole,
+            "{} belongs to another dataset than shard {shard}: it was made with other flags",
+            path.display()
+        );
+        for (&channel, entry) in &record.parts {
+            let path = folder.join(channel.as_str()).join(sibling.file_name());
+            rows.entry(channel)
+                .or_default()
+                .extend(read_rows(&path, entry)?);
+        }
+    }
+    Ok(Partitions {
+        profile: first.whole.profile,
+        settings: first.whole.settings,
+        deviation: largest_deviation(&rows),
+        ceilings: BTreeMap::new(),
+        rows,
+    })
+}
+
+/// The record of the first shard in the folder, by name.
+fn any_record(folder: &Path) -> anyhow::Result<ShardRecord> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.starts_with("shard-") {
+            names.push(name);
+        }
+    }
+    let first = names.into_iter().min().ok_or_else(|| {
+        anyhow!("there is neither {MANIFEST} nor the record of a shard; `train-100k --out DIR` writes such a folder")
+    })?;
+    let record = records::read(&folder.join(&first))?;
+    record.with_context(|| format!("{first} has disappeared"))
+}
+
+/// The rows of a file, which must be those that its record describes.
+fn read_rows(path: &Path, entry: &PartEntry) -> anyhow::Result<Rows> {
+    // A small shard may have no rows for a channel, and a file without rows cannot be read as data.
+    if entry.rows == 0 {
+        return Ok(Rows::default());
+    }
+    let rows = sensor_model::read_rows(path)?;
+    ensure!(
+        sensor_model::data_fingerprint(&rows) == entry.fingerprint,
+        "{} does not contain the rows that were written to it; make it again",
+        path.display()
+    );
+    Ok(rows)
+}
+
+/// The largest difference between the share of a partition and the share asked for.
+fn largest_deviation(rows: &BTreeMap<Channel, Rows>) -> f64 {
+    let count = |part: Part| rows.get(&part.into()).map_or(0, Rows::len);
+    let all: usize = Part::ALL.map(count).iter().sum();
+    let deviation = |part: Part| {
+        let share = count(part) as f64 / all as f64;
+        (share - Ratios::default().share(part)).abs()
+    };
+    Part::ALL.map(deviation).into_iter().fold(0.0, f64::max)
+}
+
+fn check_schema(schema: &str) -> anyhow::Result<()> {
+    let own = sensor_model::fingerprint();
+    ensure!(
+        schema == own,
+        "these rows have the features of schema {schema}, but this program has {own}; make them again"
+    );
+    Ok(())
+}
+
+fn write_rows(folder: &Path, channel: Channel, shard: Shard, rows: &Rows) -> anyhow::Result<()> {
+    let folder = folder.join(channel.as_str());
+    fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+    sensor_model::write_rows(&folder.join(shard.file_name()), rows)?;
+    Ok(())
+}
+
+fn remove(path: &Path) -> anyhow::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot replace {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}

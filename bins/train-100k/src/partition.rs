@@ -1,0 +1,145 @@
+//! Rows split into train, validation and test, with related rows kept together.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, ensure};
+use ensemble::metrics::{self, Confusion};
+use fire_cli::usage;
+use fire_run::{Ceiling, Channel};
+use sensor_model::Rows;
+use split::{Assignment, Part, Ratios, RowKey};
+
+use crate::plan::Plan;
+use crate::rows::Drawn;
+use crate::source::Source;
+
+/// A dataset in memory that has been split but not audited.
+pub(crate) struct Partitions {
+    /// The profile that made the rows, or `data`.
+    pub(crate) profile: String,
+    /// What else determined the rows.
+    pub(crate) settings: BTreeMap<String, String>,
+    /// The rows of each channel.
+    pub(crate) rows: BTreeMap<Channel, Rows>,
+    /// What the best possible classifier reaches, where that is known.
+    pub(crate) ceilings: BTreeMap<Channel, Ceiling>,
+    /// The largest difference between a share and the share asked for.
+    pub(crate) deviation: f64,
+}
+
+/// Splits the rows of a plan by their sites, or by their groups if sites are unknown.
+///
+/// # Errors
+/// Exit code 2 for rows of one class only, or too few sites or groups.
+pub(crate) fn partition(plan: &Plan, drawn: Drawn) -> anyhow::Result<Partitions> {
+    let Drawn {
+        rows,
+        expected,
+        mut training_only,
+        alarm,
+    } = drawn;
+    check_both_classes(&rows).map_err(usage)?;
+    let assignment = assign_rows(&rows, plan)?;
+    // Together with other rows, metadata on one side only would be lost on both.
+    if rows.metadata.is_none() {
+        training_only.metadata = None;
+    }
+    let mut partitions = Partitions {
+        profile: plan.source.profile(),
+        settings: plan.source.settings(),
+        rows: alarm.into_iter().collect(),
+        ceilings: BTreeMap::new(),
+        deviation: assignment.report.largest_deviation,
+    };
+    for part in Part::ALL {
+        let channel = Channel::from(part);
+        let indices = assignment.rows(part);
+        let mut chosen = rows.select(&indices);
+        if let Some(expected) = &expected {
+            let expected: Vec<f64> = indices.iter().map(|&index| expected[index]).collect();
+            let ceiling = ceiling(&chosen.labels, &expected);
+            partitions
+                .ceilings
+                .extend(ceiling.map(|ceiling| (channel, ceiling)));
+        }
+        if part == Part::Train {
+            chosen.extend(std::mem::take(&mut training_only));
+        }
+        partitions.rows.insert(channel, chosen);
+    }
+    Ok(partitions)
+}
+
+/// The part of each row. No key is in two of them.
+///
+/// # Errors
+/// Exit code 2 for too few keys.
+pub(crate) fn assign(keys: &[RowKey], seed: u64) -> anyhow::Result<Assignment> {
+    split::split(keys, Ratios::default(), seed)
+        .context("these rows cannot be split")
+        .map_err(usage)
+}
+
+fn assign_rows(rows: &Rows, plan: &Plan) -> anyhow::Result<Assignment> {
+    let keys: Vec<RowKey> = std::iter::zip(inseparable(rows), &rows.labels)
+        .map(|(&group, &label)| RowKey { group, label })
+        .collect();
+    assign(&keys, plan.seed).map_err(|error| match &plan.source {
+        Source::Files { .. } if rows.metadata.is_some() => usage(error.context(
+            "the rows are split by the column `site`; remove that column to split them by recording",
+        )),
+        _ => error,
+    })
+}
+
+/// What must stay in one partition: the site of each row if sites are known, because a room looks
+/// the same in all its recordings; otherwise its group.
+pub(crate) fn inseparable(rows: &Rows) -> &[u64] {
+    rows.metadata
+        .as_ref()
+        .map_or(&rows.groups, |metadata| &metadata.sites)
+}
+
+fn check_both_classes(rows: &Rows) -> anyhow::Result<()> {
+    let fires: usize = rows.labels.iter().map(|&label| usize::from(label)).sum();
+    ensure!(
+        fires > 0 && fires < rows.len(),
+        "{fires} of {} rows have fire_detected = 1; training needs rows of both kinds",
+        rows.len()
+    );
+    Ok(())
+}
+
+/// What the best possible classifier, E[p|x], reaches on these labels.
+fn ceiling(labels: &[u8], expected: &[f64]) -> Option<Ceiling> {
+    // It predicts a fire if one is more likely than not, so exactly 1/2 is not a fire.
+    let above_half = Confusion::at(0.5f64.next_up(), labels, expected);
+    let best = Confusion::at(
+        metrics::best_f1_threshold(labels, expected),
+        labels,
+        expected,
+    );
+    Some(Ceiling {
+        auc: metrics::roc_auc(labels, expected)?,
+        accuracy: above_half.accuracy(),
+        f1: best.f1(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ceiling_is_what_the_expected_probability_reaches() {
+        let labels = [0, 0, 1, 1, 1];
+        let expected = [0.1, 0.6, 0.5, 0.7, 0.9];
+        let ceiling = ceiling(&labels, &expected).unwrap();
+        // Five of six pairs are in order. Above one half, the second and third rows are wrong.
+        assert!((ceiling.auc - 5.0 / 6.0).abs() < 1e-12);
+        assert!((ceiling.accuracy - 3.0 / 5.0).abs() < 1e-12);
+        // At one half and above: three fires found, one false alarm.
+        assert!((ceiling.f1 - 6.0 / 7.0).abs() < 1e-12);
+        assert!(super::ceiling(&[1, 1], &[0.5, 0.6]).is_none());
+    }
+}

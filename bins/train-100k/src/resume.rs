@@ -1,0 +1,207 @@
+//! A run that was started before: its stored recipe, and whether this call agrees with it.
+
+use anyhow::{Context as _, anyhow, ensure};
+use fire_cli::{shell_word, usage};
+use fire_run::{RunName, layout};
+use sagemaker_ops::{ErrorKind, storage};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::cli::Args;
+use crate::plan::Plan;
+use crate::recipe::Recipe;
+use crate::session::Session;
+
+/// `recipe.json` of a run.
+#[derive(Debug, Serialize, Deserialize)]
+struct Document {
+    /// Version of this format; 1 is the only one so far.
+    format: u32,
+    /// The flags that were given, by their names without `--`.
+    flags: Map<String, Value>,
+}
+
+/// The recipe that the run was started with; `None` for a new run, or one of a version that stored
+/// none.
+///
+/// # Errors
+/// Exit code 2 for a recipe that this version cannot read, 3 for a backend that fails.
+pub(crate) async fn stored_recipe(
+    run: &RunName,
+    session: &Session<'_, '_>,
+) -> anyhow::Result<Option<Recipe>> {
+    let uri = session.project.uri(&layout::recipe(run));
+    let bytes = match storage::get_bytes(&session.clients, &uri).await {
+        Ok(bytes) => bytes,
+        // Before the first run there is not even a bucket.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let recipe = read(&bytes).with_context(|| {
+        format!("cannot use {uri}; resume the run with the version that started it, or give another --run")
+    });
+    recipe.map(Some).map_err(usage)
+}
+
+fn read(bytes: &[u8]) -> anyhow::Result<Recipe> {
+    let document: Document = serde_json::from_slice(bytes)?;
+    ensure!(document.format == 1, "its format is {}", document.format);
+    Recipe::from_flags(&document.flags)
+}
+
+/// Stores the recipe of a new run.
+///
+/// Two first calls with one name at the same moment both find no recipe, and the later recipe
+/// replaces the earlier one: the local server has no conditional writes that could prevent it. A
+/// call with other flags is then rejected only where it meets a job with other hyperparameters; if
+/// both upload rows at once, the fingerprints in the manifest show which rows are not its own.
+pub(crate) async fn store(
+    run: &RunName,
+    recipe: &Recipe,
+    session: &Session<'_, '_>,
+) -> anyhow::Result<()> {
+    let flags = recipe.to_flags()?;
+    let bytes = serde_json::to_vec_pretty(&Document { format: 1, flags })?;
+    let uri = session.project.uri(&layout::recipe(run));
+    Ok(storage::put_bytes(&session.clients, &uri, bytes).await?)
+}
+
+/// The plan of a stored recipe, if the flags of this call agree with it.
+///
+/// A flag agrees if the run would be the same with it: one that repeats the stored value or spells
+/// out a default does, and so does one that was left out.
+///
+/// # Errors
+/// Exit code 2 that names each flag that disagrees, with its stored and its given value.
+pub(crate) fn plan(run: &RunName, stored: &Recipe, given: &Recipe) -> anyhow::Result<Plan> {
+    let plan = Plan::new(run, stored)?;
+    let stored = stored.to_flags()?;
+    let disagrees = |name: &str, value: &Value| {
+        let mut flags = stored.clone();
+        flags.insert(name.to_owned(), value.clone());
+        let merged = Recipe::from_flags(&flags).and_then(|recipe| Plan::new(run, &recipe));
+        merged.ok().as_ref() != Some(&plan)
+    };
+    let differences: Vec<String> = given
+        .to_flags()?
+        .iter()
+        .filter(|(name, value)| disagrees(name, value))
+        .map(|(name, value)| match stored.get(name) {
+            Some(old) => format!("--{name} {}, not {}", words(old), words(value)),
+            None => format!("no --{name}, not {}", words(value)),
+        })
+        .collect();
+    if differences.is_empty() {
+        return Ok(plan);
+    }
+    Err(usage(anyhow!(
+        "run {run} exists and was started with {}; leave these flags out to resume it, or give another --run",
+        differences.join("; ")
+    )))
+}
+
+/// The value of a flag as it is typed.
+fn words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
+
+/// The command that resumes this run: its name, and what finds the backend and the bucket.
+pub(crate) fn command(run: &RunName, args: &Args) -> anyhow::Result<String> {
+    let program = fire_cli::sibling_program("train-100k");
+    let bucket = args.recipe.project.bucket.as_ref();
+    let bucket = bucket.map(|bucket| format!("--bucket {} ", shell_word(bucket.as_str())));
+    let backend = args.common.backend_flags()?;
+    Ok(format!(
+        "{program} --run {run} {}{backend}",
+        bucket.unwrap_or_default()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn recipe(flags: &str) -> Recipe {
+        let words = std::iter::once("train-100k").chain(flags.split_whitespace());
+        Args::parse_from(words).recipe
+    }
+
+    fn resume(stored: &str, given: &str) -> Result<Plan, String> {
+        let plan = plan(&"a".parse().unwrap(), &recipe(stored), &recipe(given));
+        plan.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_run_is_resumed_by_its_name_or_with_flags_that_agree() {
+        let started = "--samples 500 --seed 7 --set rf.max_depth=8 --only rf,gb";
+        let whole = Plan::new(&"a".parse().unwrap(), &recipe(started)).unwrap();
+        for given in [
+            "",
+            started,
+            "--seed 7",
+            "--only gb,rf",
+            // Defaults that are spelled out.
+            "--profile episode --volume-gb 30 --alarm-hours 24",
+            // Where the run is found, and what the call does after it, are not part of a recipe.
+            "--bucket another --wait --max-cost 1",
+        ] {
+            assert_eq!(resume(started, given).as_ref(), Ok(&whole), "{given}");
+        }
+    }
+
+    #[test]
+    fn each_flag_that_disagrees_is_named_with_both_values() {
+        for (stored, given, expected) in [
+            ("--samples 500", "--samples 600", "--samples 500, not 600"),
+            (
+                "",
+                "--seed 7 --severity 0.9",
+                "no --seed, not 7; no --severity, not 0.9",
+            ),
+            (
+                "--set rf.max_depth=8 --set gb.max_depth=3",
+                "--set rf.max_depth=9 --seed 42",
+                "--set rf.max_depth=8 gb.max_depth=3, not rf.max_depth=9",
+            ),
+            ("", "--only rf", "no --only, not random_forest"),
+            ("", "--spot", "no --spot, not true"),
+            ("--data x.csv", "--data y.csv", "--data x.csv, not y.csv"),
+            ("--data x.csv", "--samples 500", "no --samples, not 500"),
+            ("--samples 500", "--parts x", "no --parts, not x"),
+            ("", "--tag team=fire", "no --tag, not team=fire"),
+        ] {
+            let error = resume(stored, given).unwrap_err();
+            let expected =
+                format!("run a exists and was started with {expected}; leave these flags out");
+            assert!(error.starts_with(&expected), "{error}");
+            assert!(error.ends_with("another --run"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_stored_is_read_back_and_nothing_else_is() {
+        let recipe = recipe("--samples 500 --set rf.max_depth=8");
+        let flags = recipe.to_flags().unwrap();
+        let bytes = serde_json::to_vec(&Document { format: 1, flags }).unwrap();
+        assert_eq!(read(&bytes).unwrap(), recipe);
+        for other in ["{\"flags\":", "{\"format\": 2, \"flags\": {}}"] {
+            assert!(read(other.as_bytes()).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_resume_command_names_the_run_the_bucket_and_the_backend() {
+        let flags = "train-100k --samples 500 --set rf.max_depth=8 --bucket a-bucket --state-dir /tmp/state";
+        let command = command(&"a".parse().unwrap(), &Args::parse_from(flags.split(' '))).unwrap();
+        assert!(
+            command.ends_with("train-100k --run a --bucket a-bucket --state-dir /tmp/state"),
+            "{command}"
+        );
+    }
+}

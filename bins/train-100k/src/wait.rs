@@ -1,0 +1,79 @@
+//! `--wait`: watching the jobs until all have ended.
+
+use std::time::{Duration, Instant};
+
+use fire_cli::Exit;
+use fire_run::records::TrainRecord;
+use sagemaker_ops::training::{self, Job, JobStatus};
+use sagemaker_ops::{BackendKind, Clients, Error, JobName, Pace, poll_until};
+
+use crate::session::Session;
+
+/// Waits for all jobs of a record, however long they take, and reports those that failed.
+///
+/// # Errors
+/// Exit code 3 for a backend that fails for good; the jobs continue.
+pub(crate) async fn until_ended(
+    record: &TrainRecord,
+    session: &mut Session<'_, '_>,
+) -> anyhow::Result<Exit> {
+    let monitor = &record.monitor_command;
+    session
+        .console
+        .notice()
+        .set(format!("The jobs continue; watch them with: {monitor}"));
+    let names = record.jobs.iter().map(|job| job.name.parse());
+    let names: Vec<JobName> = names.collect::<Result<_, _>>()?;
+    let started = Instant::now();
+    let mut exit = Exit::Done;
+    for job in ended(&names, &session.clients).await? {
+        if job.status != JobStatus::Completed {
+            // A job that was stopped at its time limit has no failure reason, only this status.
+            let reason = job.failure_reason.unwrap_or(job.secondary_status);
+            session
+                .console
+                .warn(format!("job {} is {}: {reason}", job.name, job.status))?;
+            exit = Exit::WorkFailed;
+        }
+    }
+    if exit != Exit::Done {
+        session.console.warn(format!(
+            "the name of a job cannot be used twice: correct the cause (for a time limit, --max-runtime) \
+             and give another --run; the end of a failed job's log: {monitor}"
+        ))?;
+    }
+    session.console.note(format!(
+        "all jobs ended after {:.1} s",
+        started.elapsed().as_secs_f64()
+    ))?;
+    Ok(exit)
+}
+
+async fn ended(names: &[JobName], clients: &Clients) -> Result<Vec<Job>, Error> {
+    let mut ended = Vec::new();
+    poll_until(pace(clients.kind()), "the training jobs", async || {
+        // Only the first job that is still running is described: all of them have to end, and
+        // SageMaker throttles eager callers.
+        while let Some(name) = names.get(ended.len()) {
+            let job = training::describe(clients, name).await?;
+            if !job.status.is_final() {
+                return Ok(None);
+            }
+            ended.push(job);
+        }
+        Ok(Some(()))
+    })
+    .await?;
+    Ok(ended)
+}
+
+fn pace(backend: BackendKind) -> Pace {
+    Pace {
+        interval: match backend {
+            BackendKind::Local => Duration::from_millis(200),
+            BackendKind::Aws => Duration::from_secs(30),
+        },
+        deadline: None,
+        tolerated_errors: 3,
+    }
+}
