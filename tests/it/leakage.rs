@@ -7,7 +7,7 @@ use ensemble::metrics::roc_auc;
 use ensemble::{Algorithm, Matrix, Params, Run, Samples};
 use sensor_model::episode::{EpisodeParams, EpisodeSource, Purpose};
 use sensor_model::{FEATURE_COUNT, Rows};
-use split::{AuditInput, Part, Ratios, RowKey};
+use split::{AuditInput, Part, Ratios, RowKey, Table};
 
 const ROWS: usize = 12_000;
 const THREADS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
@@ -24,23 +24,18 @@ fn rows() -> Rows {
 fn judged(rows: &Rows, keys: &[u64]) -> (f64, Vec<String>) {
     let keys = std::iter::zip(keys, &rows.labels).map(|(&group, &label)| RowKey { group, label });
     let assignment = split::split(&keys.collect::<Vec<_>>(), Ratios::default(), 42).unwrap();
-    let audit = split::audit(&AuditInput {
+    let table = Table {
         features: &rows.features,
-        columns: FEATURE_COUNT,
         labels: &rows.labels,
         groups: &rows.groups,
         sites: rows
             .metadata
             .as_ref()
             .map(|metadata| metadata.sites.as_slice()),
-        part_of: &assignment.part_of,
-    });
-    let failed = audit
-        .unwrap()
-        .checks
-        .into_iter()
-        .filter(|check| !check.passed);
-    let failed = failed.map(|check| check.name).collect();
+    };
+    let input = AuditInput::new(FEATURE_COUNT).with_table(table, &assignment.part_of);
+    let audit = split::audit(&input).unwrap();
+    let failed = audit.failures().map(|check| check.name.clone()).collect();
     let [train, validation, test] = Part::ALL.map(|part| rows.select(&assignment.rows(part)));
     let mut progress = |_| ControlFlow::Continue(());
     let mut run = Run {

@@ -63,7 +63,7 @@ async fn runs_on_the_same_test_rows_are_compared_and_others_rejected() {
     let refused = world.report(&["--compare", "first", "other"]).await;
     refused.ended(Exit::Usage).said(&[
         "runs first and other were tested on different rows",
-        "What can be compared",
+        "compare runs with the same",
         "report-100k --run other",
     ]);
 }

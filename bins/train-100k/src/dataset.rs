@@ -127,7 +127,7 @@ pub(crate) fn make_in_memory(
 fn check_files_exist(plan: &Plan) -> anyhow::Result<()> {
     let (flag, paths): (&str, Vec<&Path>) = match &plan.source {
         Source::Files { files, .. } => ("--data", files.iter().map(PathBuf::as_path).collect()),
-        Source::Folder(folder) => ("--parts", vec![folder]),
+        Source::Folder(folder) => ("--parts", vec![folder.as_path()]),
         Source::Original { .. } | Source::Episodes { .. } => return Ok(()),
     };
     match paths.into_iter().find(|path| !path.exists()) {

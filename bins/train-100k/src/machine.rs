@@ -71,7 +71,7 @@ impl JobArgs {
             instance_type: self
                 .instance_type
                 .clone()
-                .unwrap_or(INSTANCE_TYPE.to_owned()),
+                .unwrap_or_else(|| INSTANCE_TYPE.to_owned()),
             volume_gb: self.volume_gb.unwrap_or(VOLUME_GB),
             max_runtime_seconds: runtime,
             spot_wait_seconds: self.spot.then_some(wait),

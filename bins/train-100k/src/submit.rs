@@ -62,7 +62,7 @@ pub(crate) fn requests(
     let mut tags = plan.tags.clone();
     tags.insert("run".to_owned(), plan.run.to_string());
     let machine = &plan.machine;
-    let request = |(&algorithm, params): (&Algorithm, &Params)| {
+    let request = |(&algorithm, params): (&Algorithm, &Params)| -> anyhow::Result<TrainingRequest> {
         let job: JobName = layout::job(&plan.run, algorithm).parse()?;
         Ok(TrainingRequest {
             image: project.image.clone(),

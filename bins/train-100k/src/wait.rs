@@ -22,7 +22,7 @@ pub(crate) async fn until_ended(
         .console
         .notice()
         .set(format!("The jobs continue; watch them with: {monitor}"));
-    let names = record.jobs.iter().map(|job| job.name.parse());
+    let names = record.jobs.iter().map(|job| job.name.parse::<JobName>());
     let names: Vec<JobName> = names.collect::<Result<_, _>>()?;
     let started = Instant::now();
     let mut exit = Exit::Done;
@@ -50,21 +50,19 @@ pub(crate) async fn until_ended(
 }
 
 async fn ended(names: &[JobName], clients: &Clients) -> Result<Vec<Job>, Error> {
-    let mut ended = Vec::new();
-    poll_until(pace(clients.kind()), "the training jobs", async || {
-        // Only the first job that is still running is described: all of them have to end, and
-        // SageMaker throttles eager callers.
-        while let Some(name) = names.get(ended.len()) {
+    poll_until(pace(clients.kind()), "the training jobs", || async {
+        let mut ended = Vec::new();
+        for name in names {
             let job = training::describe(clients, name).await?;
+            // All have to end, so the jobs after this one need not be asked for yet.
             if !job.status.is_final() {
                 return Ok(None);
             }
             ended.push(job);
         }
-        Ok(Some(()))
+        Ok(Some(ended))
     })
-    .await?;
-    Ok(ended)
+    .await
 }
 
 fn pace(backend: BackendKind) -> Pace {
@@ -74,6 +72,5 @@ fn pace(backend: BackendKind) -> Pace {
             BackendKind::Aws => Duration::from_secs(30),
         },
         deadline: None,
-        tolerated_errors: 3,
     }
 }

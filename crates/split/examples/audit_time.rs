@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use split::{AuditInput, Ratios, RowKey, audit, split};
+use split::{AuditInput, Ratios, RowKey, Table, audit, split};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let rows: usize = std::env::args()
@@ -25,21 +25,19 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let start = Instant::now();
     let part_of = split(&keys, Ratios::default(), 42)?.part_of;
-    let dealt = start.elapsed();
+    let split_time = start.elapsed();
     let start = Instant::now();
-    let input = AuditInput {
+    let table = Table {
         features: &features,
-        columns: 18,
         labels: &labels,
         groups: &groups,
         sites: None,
-        part_of: &part_of,
     };
-    let passed = audit(&input)?.passed;
-    let audited = start.elapsed();
+    let passed = audit(&AuditInput::new(18).with_table(table, &part_of))?.passed();
+    let audit_time = start.elapsed();
     writeln!(
         stdout(),
-        "{rows} rows: {dealt:?} to split, {audited:?} to audit ({passed})"
+        "{rows} rows: {split_time:?} to split, {audit_time:?} to audit (passed: {passed})"
     )?;
     Ok(())
 }

@@ -1,20 +1,24 @@
-//! Never test on patients that you trained on: a split that cannot leak, one that does, and what the leak would claim.
+//! Never test on patients that you trained on: a split that cannot leak, one that does, and how the leak flatters the
+//! model.
 //!
 //! `cargo run -p split --example patients`
 //!
 //! 300 patients came one to five times each, and the question is who has to come back within a month. The visits of one
-//! person resemble each other, so a model that has seen one of them knows the others. The same holds for photos of one
-//! plant, pages of one writer, trips of one car: rows travel in groups.
-#![expect(clippy::print_stdout, reason = "an example is read in a terminal")]
+//! person resemble each other, so a model that has seen one of them recognises the others. The same is true of photos of
+//! one plant, pages by one writer and trips of one car: such rows form a group.
+#![expect(
+    clippy::print_stdout,
+    reason = "an example prints to the reader's terminal"
+)]
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use split::{Assignment, AuditInput, Error, Part, Ratios, RowKey, audit, split};
+use split::{Assignment, AuditInput, Error, Part, Ratios, RowKey, Table, audit, split};
 
 /// Age, systolic blood pressure, glucose and pulse, each in standard deviations from its mean.
 const COLUMNS: usize = 4;
 
-/// One entry per visit in each of them, and [`COLUMNS`] values; this layout is all that the crate asks for.
+/// One entry per visit in each vector, and [`COLUMNS`] values per visit. The crate asks for no other layout.
 #[derive(Default)]
 struct Visits {
     values: Vec<f32>,
@@ -23,14 +27,14 @@ struct Visits {
 }
 
 fn main() -> Result<(), Error> {
-    let visits = admitted(300, &mut ChaCha8Rng::seed_from_u64(7));
+    let visits = simulate(300, &mut ChaCha8Rng::seed_from_u64(7));
     let count = visits.patients.len();
-    println!("{count} visits of 300 patients");
+    println!("{count} visits by 300 patients");
 
-    // What belongs together is the patient: all visits of one go to the same part. Labels are spread evenly all the same.
+    // The patient is the group: all visits of one patient go to the same part, and labels are still spread evenly.
     let by_patient: Vec<RowKey> = keys(&visits, |visit| visits.patients[visit]);
     let honest = split(&by_patient, Ratios::new(0.7, 0.15, 0.15)?, 42)?;
-    println!("\ndealt by patient");
+    println!("\nsplit by patient");
     for share in honest.report.shares.iter().filter(|s| s.label.is_none()) {
         let percent = 100.0 * share.achieved;
         println!(
@@ -38,32 +42,30 @@ fn main() -> Result<(), Error> {
             share.part, share.rows
         );
     }
-    judge(&visits, &honest)?;
+    print_audit(&visits, &honest)?;
 
-    // The usual mistake: every row is dealt by itself, here by giving each visit a group of its own. The splitter cannot
-    // know better. The audit is told the patients, and trusts nothing that the splitter says.
+    // The usual mistake is to split row by row; here each visit is a group of its own. The splitter cannot know better,
+    // but the audit is given the patients, and it trusts nothing that the splitter says.
     let by_visit: Vec<RowKey> = keys(&visits, |visit| visit as u64);
     let leaking = split(&by_visit, Ratios::default(), 42)?;
-    println!("\ndealt by visit");
-    judge(&visits, &leaking)?;
+    println!("\nsplit by visit");
+    print_audit(&visits, &leaking)?;
 
-    // Why that matters: the answer of the most similar visit in the training part, which has learnt nothing but faces.
-    println!("\nhow often the nearest training visit has the right answer, on the test part");
+    // This is why it matters. Predicting the label of the most similar training visit only recognises patients.
+    println!("\nhow often the nearest training visit predicts the right label for a test visit");
     for (name, assignment) in [("by patient", &honest), ("by visit", &leaking)] {
-        println!(
-            "  {name:<11} {:.0} %",
-            100.0 * recognised(&visits, assignment)
-        );
+        let percent = 100.0 * nearest_neighbour_accuracy(&visits, assignment);
+        println!("  {name:<11} {percent:.0} %");
     }
-    // Too few to share out is an error and not an empty part.
+    // Too few rows are an error, not an empty part.
     let two = &by_patient[..2];
     if let Err(error) = split(two, Ratios::default(), 42) {
-        println!("\nof two visits nothing can be made: {error}");
+        println!("\ntwo visits cannot be split: {error}");
     }
     Ok(())
 }
 
-/// The same rows, in groups of the caller's choice.
+/// The same rows, grouped as the caller chooses.
 fn keys(visits: &Visits, group: impl Fn(usize) -> u64) -> Vec<RowKey> {
     let labels = visits.came_back.iter().enumerate();
     labels
@@ -74,32 +76,32 @@ fn keys(visits: &Visits, group: impl Fn(usize) -> u64) -> Vec<RowKey> {
         .collect()
 }
 
-/// Prints what the audit finds. A program would stop here where `passed` is false.
-fn judge(visits: &Visits, assignment: &Assignment) -> Result<(), Error> {
-    let found = audit(&AuditInput {
+/// Prints the result of the audit. A real program would stop here if it failed.
+fn print_audit(visits: &Visits, assignment: &Assignment) -> Result<(), Error> {
+    let table = Table {
         features: &visits.values,
-        columns: COLUMNS,
         labels: &visits.came_back,
         groups: &visits.patients,
-        // The hospital of each visit, where a model is to work in hospitals that it has not seen.
+        // The hospital of each visit, for a model that must work in hospitals that it has not seen.
         sites: None,
-        part_of: &assignment.part_of,
-    })?;
-    for check in &found.checks {
-        let word = if check.passed { "passed " } else { "REFUSED" };
+    };
+    let input = AuditInput::new(COLUMNS).with_table(table, &assignment.part_of);
+    let audit = audit(&input)?;
+    for check in audit.checks() {
+        let word = if check.passed { "passed" } else { "FAILED" };
         println!("  {word} {:<16} {}", check.name, check.detail);
     }
-    let verdict = if found.passed {
+    let verdict = if audit.passed() {
         "fit for use"
     } else {
-        "not to be used"
+        "do not use"
     };
     println!("  => {verdict}");
     Ok(())
 }
 
 /// The share of test visits whose nearest training visit has the same label.
-fn recognised(visits: &Visits, assignment: &Assignment) -> f64 {
+fn nearest_neighbour_accuracy(visits: &Visits, assignment: &Assignment) -> f64 {
     let row = |visit: usize| &visits.values[visit * COLUMNS..][..COLUMNS];
     let distance = |a: usize, b: usize| -> f32 {
         let pairs = row(a).iter().zip(row(b));
@@ -115,9 +117,9 @@ fn recognised(visits: &Visits, assignment: &Assignment) -> f64 {
     right.count() as f64 / test.len() as f64
 }
 
-/// Patients who differ much from each other and little from themselves. Whether one comes back has more to do with
-/// chance than with the four values, but is the same at each visit.
-fn admitted(patients: u64, rng: &mut ChaCha8Rng) -> Visits {
+/// Patients who differ a lot from each other but little between visits. Whether one comes back is mostly chance and has
+/// little to do with the four values, but it is the same for all visits of a patient.
+fn simulate(patients: u64, rng: &mut ChaCha8Rng) -> Visits {
     let mut visits = Visits::default();
     let spread = |rng: &mut ChaCha8Rng, width: f32| width * (rng.random::<f32>() - 0.5);
     for patient in 0..patients {

@@ -1,20 +1,20 @@
-//! What there is to deal: groups with their rows per label.
+//! What is to be split: groups, with their rows per label.
 
 use std::collections::BTreeMap;
 
 use crate::assignment::RowKey;
 use crate::part::Part;
 
-/// Rows per label and part; labels by their index in [`Census::labels`].
+/// Rows per label and part, with labels by their index in [`Census::labels`].
 pub(crate) type Counts = Vec<[usize; 3]>;
 
-/// A group with the number of its rows per label; labels by their index in [`Census::labels`].
+/// A group with its number of rows per label, with labels by their index in [`Census::labels`].
 pub(crate) struct Group {
     pub(crate) id: u64,
     pub(crate) rows: Vec<usize>,
 }
 
-/// The groups and labels of a data set.
+/// The groups and labels of a dataset.
 pub(crate) struct Census {
     /// The labels that occur, ascending.
     pub(crate) labels: Vec<u8>,
@@ -25,12 +25,12 @@ pub(crate) struct Census {
 }
 
 impl Census {
-    /// Groups come out in ascending order, so that the order of the rows is forgotten.
+    /// Counts the rows. Groups come out in ascending order, so the order of the rows is lost on purpose.
     pub(crate) fn new(keys: &[RowKey]) -> Self {
         let mut labels: Vec<u8> = keys.iter().map(|key| key.label).collect();
         labels.sort_unstable();
         labels.dedup();
-        // Ordered, because the order of the groups decides the deal.
+        // An ordered map, because the order of the groups decides the split.
         let mut groups = BTreeMap::new();
         let mut totals = vec![0; labels.len()];
         for key in keys {
@@ -56,7 +56,7 @@ impl Census {
         self.groups.len() == self.totals.iter().sum::<usize>()
     }
 
-    /// Rows per label and part of a finished deal.
+    /// Rows per label and part of a finished split.
     pub(crate) fn count(&self, keys: &[RowKey], part_of: &[Part]) -> Counts {
         let mut counts = vec![[0; 3]; self.labels.len()];
         for (key, &part) in keys.iter().zip(part_of) {

@@ -6,17 +6,17 @@ use crate::part::Part;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The ratios are not shares of one whole.
+    /// The ratios are not shares of a whole.
     #[error(
-        "the shares {train}, {validation} and {test} of train, validation and test are not usable; \
-         each must be above 0 and their sum 1"
+        "invalid shares {train}, {validation} and {test} for train, validation and test; \
+         each must be above 0, and their sum must be 1"
     )]
     Ratios {
-        /// Share of train as given.
+        /// The share of train as given.
         train: f64,
-        /// Share of validation as given.
+        /// The share of validation as given.
         validation: f64,
-        /// Share of test as given.
+        /// The share of test as given.
         test: f64,
     },
     /// There are no rows.
@@ -24,22 +24,24 @@ pub enum Error {
     NoRows,
     /// A label has too few groups for each part to get one.
     #[error(
-        "label {label} has {rows} rows in {groups} groups, too few for the {part} part to get any; \
-         give more rows (or groups) of that label"
+        "too little data with label {label} to give the {part} part any (rows: {rows}, groups: \
+         {groups}); add more rows or groups with that label"
     )]
     TooFew {
-        /// The label.
+        /// The label that is too rare.
         label: u8,
         /// Rows with it.
         rows: usize,
         /// Groups with at least one such row.
         groups: usize,
-        /// The part that would have none.
+        /// The part that would get none.
         part: Part,
     },
-    /// The columns handed to the audit do not fit each other.
+    /// The slices of a table do not describe the same rows.
     #[error(
-        "the audit was given {features} feature values in rows of {columns}, {labels} labels, {groups} groups and {parts} parts; they must describe the same rows, of 1 to 128 columns"
+        "the table to audit has {features} feature values in rows of {columns}, {labels} labels, \
+         {groups} groups and {parts} parts; all must describe the same rows, with 1 to 128 \
+         feature values per row"
     )]
     Shape {
         /// Number of feature values.

@@ -1,4 +1,4 @@
-//! Dealing when every group is a single row: exact totals, each label within one row.
+//! Assigning groups of one row each: totals are exact, and each label is within one row of its share.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,13 +12,13 @@ use crate::part::Part;
 use crate::ratios::Ratios;
 
 /// Shuffles the rows of each label and cuts them at its quotas.
-pub(crate) fn deal(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64, Part> {
+pub(crate) fn assign(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64, Part> {
     let quotas = quotas(&census.totals, ratios.shares());
     let mut part_of = BTreeMap::new();
     for (l, quota) in quotas.iter().enumerate() {
         let of_label = census.groups.iter().filter(|group| group.rows[l] > 0);
         let mut ids: Vec<u64> = of_label.map(|group| group.id).collect();
-        // The groups come sorted, so the shuffle does not know the order of the rows.
+        // The groups are sorted, so the shuffle does not depend on the order of the rows.
         ids.shuffle(&mut stream(seed, l));
         let mut rest = ids.into_iter();
         for part in Part::ALL {
@@ -32,7 +32,7 @@ pub(crate) fn deal(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64, 
     part_of
 }
 
-/// One random stream per label: rows added to one label leave the others where they were.
+/// One random stream per label, so that more rows of one label do not move the others.
 fn stream(seed: u64, label: usize) -> ChaCha8Rng {
     let mut key = *b"........split: single rows, v. 1";
     key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -41,13 +41,13 @@ fn stream(seed: u64, label: usize) -> ChaCha8Rng {
     rng
 }
 
-/// Rows per label and part: each label's and each part's total exact, each cell within one row of
-/// its exact share.
+/// Rows per label and part. The totals of each label and each part are exact, and each cell is
+/// within one row of its exact share.
 ///
-/// Every cell starts at its share rounded down; what is left of each label goes to the parts that
-/// lack most (of equals, where the fraction is largest), labels with most left first. With unit
-/// cells that greedy rule finds a table with the given margins whenever there is one (Gale 1957,
-/// Ryser 1957).
+/// Every cell starts at its share, rounded down. The rows left over of each label go to the parts
+/// that lack most (if equal, to the largest fraction), starting with the label that has most left.
+/// A cell takes at most one more row, and for such tables this greedy rule finds the given margins
+/// whenever that is possible (Gale 1957, Ryser 1957).
 fn quotas(totals: &[usize], shares: [f64; 3]) -> Vec<[usize; 3]> {
     let mut quotas: Vec<[usize; 3]> = totals
         .iter()
@@ -78,7 +78,7 @@ fn quotas(totals: &[usize], shares: [f64; 3]) -> Vec<[usize; 3]> {
     quotas
 }
 
-/// `total` shared out in whole rows, those with the largest fractions rounded up.
+/// Divides `total` into whole rows; the largest fractions are rounded up.
 fn largest_remainder(total: usize, shares: [f64; 3]) -> [usize; 3] {
     let mut rows = shares.map(|share| floor(total, share));
     let fraction = |p: usize| total as f64 * shares[p] - rows[p] as f64;
@@ -90,8 +90,8 @@ fn largest_remainder(total: usize, shares: [f64; 3]) -> [usize; 3] {
     rows
 }
 
-/// `total * share` rounded down; a product that only rounding keeps below a whole number counts
-/// as that number (100,000 rows at 0.7 are 70,000).
+/// `total * share` rounded down. A product that is below a whole number only because of rounding
+/// counts as that number: 0.7 of 100,000 rows are 70,000.
 fn floor(total: usize, share: f64) -> usize {
     (total as f64 * share + 1e-6).floor() as usize
 }
@@ -102,7 +102,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_documented_sizes_come_out_exactly() {
+    fn the_documented_sizes_are_exact() {
         let shares = Ratios::default().shares();
         assert_eq!(largest_remainder(100_000, shares), [70_000, 15_000, 15_000]);
         assert_eq!(largest_remainder(10, shares), [7, 2, 1]);
@@ -115,7 +115,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn margins_are_exact_and_cells_within_one_row(
+        fn totals_are_exact_and_cells_are_within_one_row(
             totals in proptest::collection::vec(0_usize..5_000, 1..6),
             cut in (0.05_f64..0.9, 0.1_f64..0.9),
         ) {

@@ -1,4 +1,4 @@
-//! Dealing groups of several rows: whole groups, as near to the shares as they permit.
+//! Assigning groups of several rows: as close to the shares as whole groups permit.
 
 use std::collections::BTreeMap;
 
@@ -10,18 +10,18 @@ use crate::census::{Census, Group};
 use crate::part::Part;
 use crate::ratios::Ratios;
 
-/// Deals the groups in descending size, each to the part that it leaves nearest to its share of
-/// every label; the small ones at the end fill the gaps. Groups of one size come in random order.
-pub(crate) fn deal(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64, Part> {
+/// Assigns the groups in descending size, each to the part that it brings closest to its share of
+/// every label; the small groups at the end fill the gaps. Groups of equal size come in random order.
+pub(crate) fn assign(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64, Part> {
     let mut order: Vec<&Group> = census.groups.iter().collect();
     order.shuffle(&mut stream(seed));
-    // The sort is stable, so groups of one size stay shuffled.
+    // The sort is stable, so groups of equal size stay shuffled.
     order.sort_by_key(|group| std::cmp::Reverse(group.rows.iter().sum::<usize>()));
     let mut needs: Vec<Vec<f64>> = ratios.shares().map(|share| wanted(census, share)).to_vec();
     let mut part_of = BTreeMap::new();
     for group in order {
         let gain = |part: Part| gain(&needs[part as usize], group, census);
-        // The first of equals, so that a tie goes to the part that is used first.
+        // Strictly greater: a tie goes to the earlier part.
         let best = Part::ALL.into_iter().reduce(
             |best, part| {
                 if gain(part) > gain(best) { part } else { best }
@@ -36,8 +36,9 @@ pub(crate) fn deal(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64, 
     part_of
 }
 
-/// The order of equally large groups.
+/// The random stream that orders groups of equal size.
 fn stream(seed: u64) -> ChaCha8Rng {
+    // Both splitters take the same seeds, so each has a stream of its own.
     let mut key = *b"........split: whole groups, v.1";
     key[..8].copy_from_slice(&seed.to_le_bytes());
     ChaCha8Rng::from_seed(key)
@@ -52,10 +53,10 @@ fn wanted(census: &Census, share: f64) -> Vec<f64> {
         .collect()
 }
 
-/// By how much the squared distance of a part from its wanted rows falls when it gets the group.
+/// How much closer a part comes to its wanted rows with this group, as a fall in squared distance.
 ///
-/// Distances count relative to the label's total, so that a rare label weighs as much as a
-/// common one.
+/// Distances are relative to the label's total, so that a rare label counts as much as a common
+/// one. The difference of squares, need² - (need - rows)², is written as one product.
 fn gain(needs: &[f64], group: &Group, census: &Census) -> f64 {
     let labels = needs.iter().zip(&group.rows).zip(&census.totals);
     labels

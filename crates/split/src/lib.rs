@@ -1,31 +1,32 @@
 //! Train, validation and test parts that cannot leak into one another.
 //!
-//! A figure measured on rows that the model has in effect seen before is worthless, and rows of
-//! one recording are nearly copies of each other. So rows travel in groups: [`split`] deals whole
-//! groups to the three [`Part`]s, stratified by label, and [`audit()`] looks at the result as a
-//! stranger would, with the feature values in hand and no code in common with the splitter.
+//! A metric means nothing if the model has, in effect, seen the test rows before, and rows of one
+//! recording are nearly copies of each other. So rows belong to groups: [`split`] assigns whole
+//! groups to the three [`Part`]s, stratified by label. [`audit()`] then checks the result
+//! independently: it reads the feature values and shares no code with the splitter.
 //!
 //! ```text
 //! RowKey { group, label } per row ── split(keys, Ratios, seed) ── Assignment { part_of, report }
 //!                                                                        │
-//! features, labels, groups ───────────────────────────────────────────── audit ── Audit { checks }
+//! Table { features, labels, groups, sites } ───────────────────────── audit ── Audit { checks }
 //! ```
 //!
 //! What is guaranteed:
 //! - no group has rows in two parts;
-//! - where each group is a single row, every part has exactly its share of the rows (largest
-//!   remainder), and each label is shared out within one row;
-//! - otherwise the shares are as near as whole groups permit, and [`Report`] tells how near;
+//! - if each group is a single row, every part has exactly its share of the rows (largest
+//!   remainder), and its share of each label to within one row;
+//! - otherwise the shares are as close as whole groups permit, and [`Report`] says how close;
 //! - the result depends on the seed and on the set of keys, but not on the order of the rows,
 //!   provided that single-row groups have distinct numbers.
 //!
-//! Nothing here knows what the rows are about; nothing is read or written. There are no features.
+//! The crate does not know what the rows are about, and it reads and writes no files. It has no
+//! Cargo features.
 //!
 //! ```
 //! use split::{Part, Ratios, RowKey, split};
 //!
 //! # fn main() -> Result<(), split::Error> {
-//! // A hundred recordings of ten rows, every other one of a fire.
+//! // A hundred recordings of ten rows; every other one shows a fire.
 //! let row = |i: u64| RowKey { group: i / 10, label: (i / 10 % 2) as u8 };
 //! let keys: Vec<RowKey> = (0..1_000).map(row).collect();
 //! let assignment = split(&keys, Ratios::new(0.7, 0.15, 0.15)?, 42)?;
@@ -47,7 +48,7 @@ mod audit;
 mod error;
 
 pub use assignment::{Assignment, RowKey, split};
-pub use audit::{Audit, AuditInput, Check, audit, disjoint};
+pub use audit::{Audit, AuditInput, Check, HeldOut, Table, audit};
 pub use error::Error;
 pub use part::Part;
 pub use ratios::Ratios;

@@ -1,4 +1,4 @@
-//! The three parts of a data set.
+//! The three parts of a dataset.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
-    /// The learners fit to it.
+    /// Learners are fitted to it.
     Train,
-    /// Early stopping, weights and thresholds are chosen on it.
+    /// Early stopping, ensemble weights and thresholds are chosen on it.
     Validation,
-    /// It is looked at once, at the end.
+    /// Used once, at the end, to evaluate the model.
     Test,
 }
 

@@ -1,13 +1,14 @@
 //! How much of the data each part gets.
 
 use crate::error::Error;
+use crate::part::Part;
 
 /// Shares of the three parts: each above 0, their sum 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratios([f64; 3]);
 
 impl Ratios {
-    /// Checks the shares; their sum may differ from 1 by at most 1e-9.
+    /// Checks the shares. Their sum may differ from 1 by at most 1e-9.
     pub fn new(train: f64, validation: f64, test: f64) -> Result<Self, Error> {
         let shares = [train, validation, test];
         let sum: f64 = shares.iter().sum();
@@ -23,8 +24,13 @@ impl Ratios {
         }
     }
 
-    /// The shares in the order of [`crate::Part::ALL`].
-    pub fn shares(self) -> [f64; 3] {
+    /// The share of one part, between 0 and 1.
+    pub fn share(self, part: Part) -> f64 {
+        self.0[part as usize]
+    }
+
+    /// The shares in the order of [`Part::ALL`].
+    pub(crate) fn shares(self) -> [f64; 3] {
         self.0
     }
 }
@@ -41,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_positive_and_sum_to_one() {
+    fn shares_must_be_positive_and_sum_to_one() {
         assert!(Ratios::new(0.7, 0.15, 0.15).is_ok());
         assert!(Ratios::new(1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0).is_ok());
         for [a, b, c] in [
@@ -55,8 +61,8 @@ mod tests {
             assert_eq!(
                 error,
                 format!(
-                    "the shares {a}, {b} and {c} of train, validation and test are not usable; \
-                     each must be above 0 and their sum 1"
+                    "invalid shares {a}, {b} and {c} for train, validation and test; \
+                     each must be above 0, and their sum must be 1"
                 )
             );
         }

@@ -1,4 +1,4 @@
-//! How near a deal came to the shares that were asked for.
+//! How close a split came to the requested shares.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +9,11 @@ use crate::ratios::Ratios;
 /// The shares achieved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Distinct groups.
+    /// The number of distinct groups.
     pub groups: usize,
     /// One entry per part over all labels, then one per part and label.
     pub shares: Vec<Share>,
-    /// Largest difference between a share achieved and the share asked for.
+    /// The largest difference between an achieved share and the requested one.
     pub largest_deviation: f64,
 }
 
@@ -26,22 +26,30 @@ pub struct Share {
     pub label: Option<u8>,
     /// Rows of that label in that part.
     pub rows: usize,
-    /// Those rows as a share of all rows of the label.
+    /// Those rows as a share of all rows with the label, between 0 and 1.
     pub achieved: f64,
-    /// The share asked for.
+    /// The requested share.
     pub wanted: f64,
 }
 
 impl Report {
     /// Shares of every part over all rows, then per label.
     pub(crate) fn new(census: &Census, counts: &Counts, ratios: Ratios) -> Self {
+        let share = |part: Part, label, rows: usize, of: usize| Share {
+            part,
+            label,
+            rows,
+            achieved: rows as f64 / of as f64,
+            wanted: ratios.share(part),
+        };
         let all = |part: Part| counts.iter().map(|of_label| of_label[part as usize]).sum();
-        let mut shares: Vec<Share> = Vec::new();
         let total = census.totals.iter().sum();
-        shares.extend(Part::ALL.map(|part| share(part, None, (all(part), total), ratios)));
-        for (l, &label) in census.labels.iter().enumerate() {
-            let of_label = |part: Part| (counts[l][part as usize], census.totals[l]);
-            shares.extend(Part::ALL.map(|part| share(part, Some(label), of_label(part), ratios)));
+        let mut shares = Part::ALL
+            .map(|part| share(part, None, all(part), total))
+            .to_vec();
+        for ((&label, rows), &total) in census.labels.iter().zip(counts).zip(&census.totals) {
+            shares
+                .extend(Part::ALL.map(|part| share(part, Some(label), rows[part as usize], total)));
         }
         let deviation = |share: &Share| (share.achieved - share.wanted).abs();
         let largest_deviation = shares.iter().map(deviation).fold(0.0, f64::max);
@@ -50,17 +58,5 @@ impl Report {
             shares,
             largest_deviation,
         }
-    }
-}
-
-/// `rows` out of `of` as a share.
-fn share(part: Part, label: Option<u8>, (rows, of): (usize, usize), ratios: Ratios) -> Share {
-    let (achieved, wanted) = (rows as f64 / of as f64, ratios.shares()[part as usize]);
-    Share {
-        part,
-        label,
-        rows,
-        achieved,
-        wanted,
     }
 }

@@ -1,14 +1,16 @@
 //! Whether a label is more frequent in one part than chance explains.
 
+use std::collections::BTreeSet;
+
 use crate::part::Part;
 
 use super::{AuditInput, Check};
 
-/// Standard errors that a share may be away from the overall share: one split in about 16,000
-/// exceeds them by chance.
+/// Standard errors that a share may differ from the overall share: chance alone exceeds them in
+/// about one of 16,000 comparisons.
 const STANDARD_ERRORS: f64 = 4.0;
 
-/// The share of one label in one part, against its overall share.
+/// The share of one label in one part, compared with its overall share.
 struct Deviation {
     part: Part,
     label: u8,
@@ -16,20 +18,16 @@ struct Deviation {
     limit: f64,
 }
 
-/// Reports the share that is furthest beyond what chance explains, or nearest to it.
+/// Reports the share that exceeds its limit most, or comes closest to it.
 pub(super) fn check(input: &AuditInput<'_>) -> Check {
-    let mut labels = input.labels.to_vec();
-    labels.sort_unstable();
-    labels.dedup();
-    let of_part = |part| {
-        labels
-            .iter()
-            .filter_map(move |&label| deviation(input, part, label))
-    };
-    let excess = |deviation: &Deviation| deviation.value / deviation.limit;
-    let worst = Part::ALL
+    let labels: BTreeSet<u8> = input.rows().map(|row| row.label).collect();
+    let labels = &labels;
+    let cells = Part::ALL
         .into_iter()
-        .flat_map(of_part)
+        .flat_map(|part| labels.iter().map(move |&label| (part, label)));
+    let excess = |deviation: &Deviation| deviation.value / deviation.limit;
+    let worst = cells
+        .filter_map(|(part, label)| deviation(input, part, label))
         .max_by(|a, b| excess(a).total_cmp(&excess(b)));
     let Some(Deviation {
         part,
@@ -38,25 +36,26 @@ pub(super) fn check(input: &AuditInput<'_>) -> Check {
         limit,
     }) = worst
     else {
-        return Check::new("label_drift", (0.0, 0.0), "there are no rows".to_owned());
+        return Check::new("label_drift", 0.0, 0.0, "there are no rows".to_owned());
     };
     let detail = format!(
-        "label {label} in {part} is {value:.6} away from its overall share, \
-         {STANDARD_ERRORS} standard errors being {limit:.6}"
+        "the share of label {label} in {part} differs by {value:.6} from its overall share; \
+         {STANDARD_ERRORS} standard errors are {limit:.6}"
     );
-    Check::new("label_drift", (value, limit), detail)
+    Check::new("label_drift", value, limit, detail)
 }
 
-/// The limit is the binomial error of drawing as many labels as the part has groups: rows of one
-/// group may all have the same label, so they count once. One row of rounding is granted.
+/// The limit is the binomial error of drawing as many labels as the part has groups, plus one row
+/// for rounding.
 fn deviation(input: &AuditInput<'_>, part: Part, label: u8) -> Option<Deviation> {
-    let rows = || (0..input.labels.len()).filter(|&i| input.part_of[i] == part);
-    let overall = share((0..input.labels.len()).map(|i| input.labels[i] == label))?;
-    let here = share(rows().map(|i| input.labels[i] == label))?;
-    let mut groups: Vec<u64> = rows().map(|i| input.groups[i]).collect();
+    let rows = || input.rows().filter(|row| row.part == part);
+    let overall = share(input.rows().map(|row| row.label == label))?;
+    let here = share(rows().map(|row| row.label == label))?;
+    // All rows of a group may have the same label, so they are one draw and not many: counting
+    // each row would make the limit too tight.
+    let mut groups: Vec<u64> = rows().map(|row| row.group).collect();
     groups.sort_unstable();
     groups.dedup();
-    // Rows of a group are no independent draws; taking them as such would make the limit too tight.
     let draws = groups.len() as f64;
     let limit = STANDARD_ERRORS * (overall * (1.0 - overall) / draws).sqrt() + 1.0 / draws;
     Some(Deviation {
@@ -67,12 +66,12 @@ fn deviation(input: &AuditInput<'_>, part: Part, label: u8) -> Option<Deviation>
     })
 }
 
-/// The share of `true`; `None` of nothing.
+/// The share of `true`; `None` without any flags.
 fn share(flags: impl Iterator<Item = bool>) -> Option<f64> {
-    let (mut held, mut all) = (0.0, 0.0);
+    let (mut set, mut all) = (0.0, 0.0);
     for flag in flags {
-        held += f64::from(u8::from(flag));
+        set += f64::from(u8::from(flag));
         all += 1.0;
     }
-    (all > 0.0).then_some(held / all)
+    (all > 0.0).then_some(set / all)
 }

@@ -1,31 +1,47 @@
 //! Rows of different parts that are nearly the same.
 //!
-//! Two rows can be near only if they miss the same values, so rows are first sorted by what they
-//! miss. Within such a set the column that tells rows apart best is taken as an axis: near rows
-//! lie within a window of one tolerance on it, and every pair in a window is compared on all
-//! columns. The method is exact. Its cost is that of the pairs in the windows: small for
-//! continuous readings, and quadratic only where thousands of different rows agree within a
-//! thousandth of a standard deviation in every single column.
+//! Only rows that miss the same values can be near, so rows are first grouped by what they miss.
+//! Each group is sorted along one axis, the column that tells its rows apart best. Near rows are
+//! within one tolerance of each other on the axis, so a window of that width finds every candidate
+//! pair, and each pair is compared on all columns. The method is exact. Its cost is the number of
+//! pairs in the windows: small for continuous readings, and quadratic only if thousands of different
+//! rows agree within a thousandth of a standard deviation in every column.
 
 use std::collections::BTreeMap;
 
-use super::duplicates::{Class, Classes};
+use super::duplicates::{Class, spans_parts};
 use super::{AuditInput, Check, NEAR};
 
+/// Rows with equal values that have a neighbour in another part.
+struct Finding {
+    /// How many rows there are.
+    rows: usize,
+    /// One of them and its neighbour, by their numbers in the input.
+    example: (usize, usize),
+}
+
+impl Finding {
+    fn new(class: &Class<'_>, neighbour: usize) -> Self {
+        Self {
+            rows: class.len(),
+            example: (class.row, neighbour),
+        }
+    }
+}
+
 /// Counts the rows with a neighbour in another part.
-pub(super) fn check(input: &AuditInput<'_>, classes: &Classes) -> Check {
+pub(super) fn check(input: &AuditInput<'_>, classes: &[Class<'_>]) -> Check {
     let tolerances = tolerances(input);
     let mut found = 0;
     let mut example = None;
-    for set in by_missing(input, classes) {
+    for classes in by_missing(classes) {
         let near = Set {
-            input,
             tolerances: &tolerances,
-            classes: set,
+            classes,
         }
         .near();
-        found += near.iter().map(|(rows, _)| rows).sum::<usize>();
-        example = example.or(near.first().map(|&(_, pair)| pair));
+        found += near.iter().map(|finding| finding.rows).sum::<usize>();
+        example = example.or(near.first().map(|finding| finding.example));
     }
     let detail = match example {
         None => format!("no row has a neighbour within {NEAR} standard deviations in another part"),
@@ -41,26 +57,24 @@ pub(super) fn check(input: &AuditInput<'_>, classes: &Classes) -> Check {
 fn tolerances(input: &AuditInput<'_>) -> Vec<f32> {
     let deviation = |column: usize| {
         let values = || {
-            let column = input.features.iter().skip(column).step_by(input.columns);
-            column
-                .filter(|value| !value.is_nan())
-                .map(|&value| f64::from(value))
+            let column = input.column(column).filter(|value| !value.is_nan());
+            column.map(f64::from)
         };
         let count = values().count().max(1) as f64;
         let mean = values().sum::<f64>() / count;
         (values().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt()
     };
-    (0..input.columns)
+    (0..input.columns())
         .map(|column| (NEAR * deviation(column)) as f32)
         .collect()
 }
 
 /// The classes, one set per pattern of missing values.
-fn by_missing<'a>(input: &AuditInput<'_>, classes: &'a Classes) -> Vec<Vec<&'a Class>> {
-    let mut sets: BTreeMap<u128, Vec<&Class>> = BTreeMap::new();
-    for class in &classes.classes {
-        let row = input.row(class.row).iter().enumerate();
-        let missing = row.fold(0, |mask, (c, value)| mask | u128::from(value.is_nan()) << c);
+fn by_missing<'a>(classes: &'a [Class<'a>]) -> Vec<Vec<&'a Class<'a>>> {
+    let mut sets: BTreeMap<u128, Vec<&Class<'_>>> = BTreeMap::new();
+    for class in classes {
+        let values = class.values.iter().enumerate();
+        let missing = values.fold(0, |mask, (c, value)| mask | u128::from(value.is_nan()) << c);
         sets.entry(missing).or_default().push(class);
     }
     sets.into_values().collect()
@@ -68,82 +82,61 @@ fn by_missing<'a>(input: &AuditInput<'_>, classes: &'a Classes) -> Vec<Vec<&'a C
 
 /// Classes that miss the same values.
 struct Set<'a> {
-    input: &'a AuditInput<'a>,
     tolerances: &'a [f32],
-    classes: Vec<&'a Class>,
+    classes: Vec<&'a Class<'a>>,
 }
 
 impl Set<'_> {
-    /// For each class with a neighbour in another part: its number of rows, and the pair.
-    fn near(&self) -> Vec<(usize, (usize, usize))> {
+    /// The classes with a neighbour in another part.
+    fn near(&self) -> Vec<Finding> {
         let Some(axis) = self.axis() else {
-            return self.within_classes();
+            // Every value is missing: there is one class only, and it is near itself.
+            let shared = self.classes.iter().filter(|class| spans_parts(class.rows));
+            return shared.map(|class| Finding::new(class, class.row)).collect();
         };
-        let at = |class: &Class| self.input.row(class.row)[axis];
-        // Classes instead of rows: thousands of equal rows would be compared pair by pair.
+        let at = |class: &Class<'_>| class.values[axis];
+        // Classes, not rows: thousands of equal rows would be compared pair by pair.
         let mut order = self.classes.clone();
         order.sort_unstable_by(|a, b| at(a).total_cmp(&at(b)).then(a.row.cmp(&b.row)));
-        let mut partner: Vec<Option<usize>> = order
+        let mut neighbours: Vec<Option<usize>> = order
             .iter()
             .map(|class| spans_parts(class.rows).then_some(class.row))
             .collect();
         for (i, a) in order.iter().enumerate() {
-            let within = |b: &Class| at(b) - at(a) <= self.tolerances[axis];
-            for (j, b) in order
-                .iter()
-                .enumerate()
-                .skip(i + 1)
-                .take_while(|(_, b)| within(b))
-            {
-                // Columns are compared last, since most pairs are settled by their parts.
-                let known = partner[i].is_some() && partner[j].is_some();
-                if !known && spans_parts(together(a, b)) && self.are_near(a.row, b.row) {
-                    partner[i] = partner[i].or(Some(b.row));
-                    partner[j] = partner[j].or(Some(a.row));
+            let within = |b: &Class<'_>| at(b) - at(a) <= self.tolerances[axis];
+            let rest = order.iter().enumerate().skip(i + 1);
+            for (j, b) in rest.take_while(|(_, b)| within(b)) {
+                // Columns are compared last, because the parts alone settle most pairs.
+                let known = neighbours[i].is_some() && neighbours[j].is_some();
+                if !known && spans_parts(a.rows_with(b)) && self.are_near(a, b) {
+                    neighbours[i] = neighbours[i].or(Some(b.row));
+                    neighbours[j] = neighbours[j].or(Some(a.row));
                 }
             }
         }
-        let found = order.iter().zip(partner);
+        let found = order.iter().zip(neighbours);
         found
-            .filter_map(|(class, partner)| Some((class.rows.iter().sum(), (class.row, partner?))))
-            .collect()
-    }
-
-    /// Where every value is missing there is one class only, near to itself.
-    fn within_classes(&self) -> Vec<(usize, (usize, usize))> {
-        let shared = self.classes.iter().filter(|class| spans_parts(class.rows));
-        shared
-            .map(|class| (class.rows.iter().sum(), (class.row, class.row)))
+            .filter_map(|(class, neighbour)| Some(Finding::new(class, neighbour?)))
             .collect()
     }
 
     /// The definition itself, column by column. Both rows miss the same values.
-    fn are_near(&self, a: usize, b: usize) -> bool {
-        let values = self
-            .input
-            .row(a)
-            .iter()
-            .zip(self.input.row(b))
-            .zip(self.tolerances);
-        values
-            .into_iter()
-            .all(|((a, b), tolerance)| a.is_nan() || (a - b).abs() <= *tolerance)
+    fn are_near(&self, a: &Class<'_>, b: &Class<'_>) -> bool {
+        let mut values = a.values.iter().zip(b.values).zip(self.tolerances);
+        values.all(|((a, b), tolerance)| a.is_nan() || (a - b).abs() <= *tolerance)
     }
 
-    /// The column with the fewest pairs within a tolerance; `None` when all values are missing.
+    /// The column with the fewest pairs within a tolerance; `None` if all values are missing.
     fn axis(&self) -> Option<usize> {
-        let row = self.classes.first()?.row;
-        let present = (0..self.input.columns).filter(|&c| !self.input.row(row)[c].is_nan());
+        let values = self.classes.first()?.values;
+        let present = (0..values.len()).filter(|&column| !values[column].is_nan());
         present.min_by_key(|&column| self.pairs(column))
     }
 
-    /// How many pairs of values of a column lie within its tolerance.
+    /// How many pairs of values of a column are within its tolerance.
     fn pairs(&self, column: usize) -> usize {
-        let mut values: Vec<f32> = self
-            .classes
-            .iter()
-            .map(|class| self.input.row(class.row)[column])
-            .collect();
+        let values = self.classes.iter().map(|class| class.values[column]);
+        let mut values: Vec<f32> = values.collect();
         values.sort_unstable_by(f32::total_cmp);
         let (mut pairs, mut end) = (0, 0);
         for (i, &value) in values.iter().enumerate() {
@@ -154,14 +147,4 @@ impl Set<'_> {
         }
         pairs
     }
-}
-
-/// Rows per part of two classes.
-fn together(a: &Class, b: &Class) -> [usize; 3] {
-    std::array::from_fn(|part| a.rows[part] + b.rows[part])
-}
-
-/// Whether more than one part has rows.
-fn spans_parts(rows: [usize; 3]) -> bool {
-    rows.iter().filter(|&&rows| rows > 0).count() > 1
 }

@@ -1,13 +1,13 @@
-//! What the audit finds, in good splits and in spoiled ones.
+//! What the audit finds in proper splits and in spoiled ones.
 
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use split::{Audit, AuditInput, Part, Ratios, RowKey, audit, split};
+use split::{Audit, AuditInput, Check, HeldOut, Part, Ratios, RowKey, Table, audit, split};
 
 const COLUMNS: usize = 18;
 
-/// Rows of uniform numbers, dealt to parts.
+/// Rows of uniform random numbers, and the part of each.
 #[derive(Clone)]
 struct Data {
     features: Vec<f32>,
@@ -18,7 +18,7 @@ struct Data {
 }
 
 impl Data {
-    /// Random rows in groups of that size, split properly.
+    /// Random rows in groups of that size, properly split.
     fn new(rows: usize, group_size: u64, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let features = (0..rows * COLUMNS).map(|_| rng.random::<f32>()).collect();
@@ -42,16 +42,44 @@ impl Data {
         }
     }
 
-    fn audit(&self) -> Audit {
-        audit(&AuditInput {
+    fn table(&self) -> Table<'_> {
+        Table {
             features: &self.features,
-            columns: COLUMNS,
             labels: &self.labels,
             groups: &self.groups,
             sites: self.sites.as_deref(),
-            part_of: &self.part_of,
-        })
-        .unwrap()
+        }
+    }
+
+    fn input(&self) -> AuditInput<'_> {
+        AuditInput::new(COLUMNS).with_table(self.table(), &self.part_of)
+    }
+
+    fn audit(&self) -> Audit {
+        audit(&self.input()).unwrap()
+    }
+
+    /// The rows of one part.
+    fn partition(&self, part: Part) -> Self {
+        let rows = (0..self.labels.len()).filter(|&i| self.part_of[i] == part);
+        let mut data = Self {
+            features: vec![],
+            labels: vec![],
+            groups: vec![],
+            sites: self.sites.as_ref().map(|_| vec![]),
+            part_of: vec![],
+        };
+        for i in rows {
+            data.features
+                .extend(&self.features[i * COLUMNS..(i + 1) * COLUMNS]);
+            data.labels.push(self.labels[i]);
+            data.groups.push(self.groups[i]);
+            if let (Some(to), Some(from)) = (&mut data.sites, &self.sites) {
+                to.push(from[i]);
+            }
+            data.part_of.push(part);
+        }
+        data
     }
 
     fn row(&mut self, i: usize) -> &mut [f32] {
@@ -81,10 +109,10 @@ const ACROSS: [Part; 2] = [Part::Train, Part::Test];
 #[track_caller]
 fn check(data: &Data, failing: &[&str], value: f64) {
     let audit = data.audit();
-    let failed: Vec<_> = audit.checks.iter().filter(|check| !check.passed).collect();
+    let failed: Vec<&Check> = audit.failures().collect();
     let names: Vec<&str> = failed.iter().map(|check| check.name.as_str()).collect();
     assert_eq!(names, failing, "{audit:?}");
-    assert_eq!(audit.passed, failing.is_empty());
+    assert_eq!(audit.passed(), failing.is_empty());
     if let Some(first) = failed.first() {
         assert!((first.value - value).abs() < 1e-12, "{first:?}");
     }
@@ -102,7 +130,8 @@ fn a_group_in_two_parts_is_found() {
     let [train, test] = data.firsts(ACROSS);
     data.groups[test] = data.groups[train];
     check(&data, &["group_overlap"], 1.0);
-    let overlap = &data.audit().checks[1];
+    let audit = data.audit();
+    let overlap = &audit.checks()[1];
     assert!(
         overlap
             .detail
@@ -112,7 +141,7 @@ fn a_group_in_two_parts_is_found() {
 }
 
 #[test]
-fn a_row_in_two_parts_is_found_as_exact_and_as_near() {
+fn a_row_in_two_parts_is_both_an_exact_and_a_near_duplicate() {
     let mut data = Data::new(2_000, 1, 1);
     let [train, test] = data.firsts(ACROSS);
     data.copy(train, test);
@@ -132,7 +161,7 @@ fn rows_that_differ_only_in_nan_bits_or_the_sign_of_zero_are_equal() {
 }
 
 #[test]
-fn a_row_that_is_nearly_in_two_parts_is_found() {
+fn nearly_equal_rows_in_two_parts_are_found() {
     let mut data = Data::new(2_000, 1, 1);
     let [validation, test] = data.firsts([Part::Validation, Part::Test]);
     data.copy(validation, test);
@@ -158,7 +187,7 @@ fn near_rows_must_miss_the_same_values() {
 }
 
 #[test]
-fn duplicates_within_one_part_are_no_leak() {
+fn duplicates_within_one_part_are_accepted() {
     let mut data = Data::new(2_000, 1, 1);
     let train: Vec<usize> = (0..2_000)
         .filter(|&i| data.part_of[i] == Part::Train)
@@ -178,7 +207,7 @@ fn rows_without_any_value_are_duplicates_of_each_other() {
 }
 
 #[test]
-fn a_label_that_piles_up_in_one_part_is_found() {
+fn a_label_that_is_too_frequent_in_one_part_is_found() {
     let mut data = Data::new(2_000, 1, 1);
     for i in 0..2_000 {
         if data.part_of[i] == Part::Test && i % 2 == 0 {
@@ -187,15 +216,15 @@ fn a_label_that_piles_up_in_one_part_is_found() {
     }
     let audit = data.audit();
     let drift = audit
-        .checks
+        .checks()
         .iter()
         .find(|check| check.name == "label_drift")
         .unwrap();
     assert!(
-        !audit.passed && !drift.passed && drift.value > 0.15,
+        !audit.passed() && !drift.passed && drift.value > 0.15,
         "{drift:?}"
     );
-    assert!(drift.detail.contains(" in test is "), "{drift:?}");
+    assert!(drift.detail.contains(" in test differs by "), "{drift:?}");
 }
 
 #[test]
@@ -207,11 +236,14 @@ fn a_part_without_rows_is_found() {
         }
     }
     check(&data, &["parts_present"], 1.0);
-    assert_eq!(data.audit().checks[0].detail, "without a row: validation");
+    assert_eq!(
+        data.audit().checks()[0].detail,
+        "parts without rows: validation"
+    );
 }
 
 #[test]
-fn an_empty_split_fails_only_for_its_absent_parts() {
+fn an_empty_split_fails_only_because_its_parts_are_empty() {
     let nothing = Data {
         features: vec![],
         labels: vec![],
@@ -223,48 +255,96 @@ fn an_empty_split_fails_only_for_its_absent_parts() {
 }
 
 #[test]
-fn a_site_in_two_parts_is_found_though_its_groups_are_whole() {
+fn a_site_in_two_parts_is_found_although_its_groups_are_not_split() {
     let mut data = Data::new(2_000, 10, 3);
     let fifty_groups_a_site = data.groups.iter().map(|group| group / 50).collect();
     data.sites = Some(fifty_groups_a_site);
     check(&data, &["site_overlap"], 4.0);
-    // Every group a site of its own: nothing is shared, and the check stands in the audit.
+    // If every group has a site of its own, nothing is shared, and the check passes.
     data.sites = Some(data.groups.clone());
     check(&data, &[], 0.0);
-    assert!(
-        data.audit()
-            .checks
+    let has_check = |data: &Data| {
+        let audit = data.audit();
+        audit
+            .checks()
             .iter()
             .any(|check| check.name == "site_overlap")
-    );
+    };
+    assert!(has_check(&data));
     data.sites = None;
-    assert!(
-        data.audit()
-            .checks
-            .iter()
-            .all(|check| check.name != "site_overlap")
+    assert!(!has_check(&data));
+}
+
+#[test]
+fn columns_of_different_lengths_are_rejected() {
+    let data = Data::new(200, 1, 1);
+    let table = Table {
+        features: &data.features[1..],
+        ..data.table()
+    };
+    let input = AuditInput::new(COLUMNS).with_table(table, &data.part_of);
+    assert_eq!(
+        audit(&input).unwrap_err().to_string(),
+        "the table to audit has 3599 feature values in rows of 18, 200 labels, 200 groups and 200 \
+         parts; all must describe the same rows, with 1 to 128 feature values per row"
     );
 }
 
 #[test]
-fn columns_that_do_not_fit_are_refused() {
-    let data = Data::new(200, 1, 1);
-    let input = AuditInput {
-        features: &data.features[1..],
-        columns: COLUMNS,
-        labels: &data.labels,
-        groups: &data.groups,
-        sites: None,
-        part_of: &data.part_of,
+fn tables_of_the_parts_give_the_audit_of_one_table() {
+    let mut data = Data::new(2_000, 1, 1);
+    data.sites = Some(data.groups.iter().map(|group| group / 50).collect());
+    let [train, test] = data.firsts(ACROSS);
+    data.copy(train, test);
+    let parts = Part::ALL.map(|part| data.partition(part));
+    let mut in_place = AuditInput::new(COLUMNS);
+    let mut joined = Data::new(0, 1, 1);
+    joined.sites = Some(vec![]);
+    for (part, rows) in Part::ALL.into_iter().zip(&parts) {
+        in_place = in_place.with_part(part, rows.table());
+        joined.features.extend(&rows.features);
+        joined.labels.extend(&rows.labels);
+        joined.groups.extend(&rows.groups);
+        joined
+            .sites
+            .as_mut()
+            .unwrap()
+            .extend(rows.sites.iter().flatten());
+        joined.part_of.extend(&rows.part_of);
+    }
+    let in_place = audit(&in_place).unwrap();
+    assert_eq!(in_place.failures().count(), 3);
+    assert_eq!(in_place, joined.audit());
+}
+
+#[test]
+fn a_held_out_set_must_not_share_sites_with_the_parts_or_another_set() {
+    let mut data = Data::new(20, 1, 1);
+    data.sites = Some(data.groups.clone());
+    let held_out = |choose: &[u64], evaluate: &[u64]| {
+        let sets = [("alarm-validation", choose), ("alarm-test", evaluate)];
+        let sets = sets.map(|(name, sites)| HeldOut { name, sites });
+        let input = data.input().with_held_out("set_overlap", sets.to_vec());
+        let check = audit(&input).unwrap().checks().last().unwrap().clone();
+        assert_eq!(check.name, "set_overlap");
+        (check.passed, check.value, check.detail)
     };
+    let sets = "the parts, alarm-validation, alarm-test";
     assert_eq!(
-        audit(&input).unwrap_err().to_string(),
-        "the audit was given 3599 feature values in rows of 18, 200 labels, 200 groups and 200 \
-         parts; they must describe the same rows, of 1 to 128 columns"
+        held_out(&[21, 22, 22], &[23]),
+        (true, 0.0, format!("no site occurs in two of: {sets}"))
+    );
+    assert_eq!(
+        held_out(&[21, 22, 22, 9], &[9, 23, 22]),
+        (
+            false,
+            2.0,
+            format!("2 sites occur in two of: {sets}; e.g. site 9")
+        )
     );
 }
 
-/// Every pair of rows of different parts, compared on every column: obviously right, and slow.
+/// Compares every pair of rows of different parts on every column: slow, but obviously right.
 fn near_by_definition(data: &Data) -> usize {
     let rows = data.labels.len();
     let deviation = |column: usize| {
@@ -300,7 +380,7 @@ proptest! {
     #[test]
     fn near_duplicates_are_those_of_the_definition(
         seed: u64,
-        // From, to, shift in standard deviations, column to empty.
+        // From, to, shift in standard deviations, column to leave empty.
         plants in proptest::collection::vec((0_usize..200, 0_usize..200, -0.002_f32..0.002, 0_usize..40), 0..30),
     ) {
         let mut data = Data::new(200, 1, seed);
@@ -312,7 +392,8 @@ proptest! {
                 data.row(from)[(empty + 1) % COLUMNS] = f32::NAN;
             }
         }
-        let found = data.audit().checks.into_iter().find(|check| check.name == "near_duplicates");
+        let found = data.audit();
+        let found = found.checks().iter().find(|check| check.name == "near_duplicates");
         prop_assert_eq!(found.unwrap().value as usize, near_by_definition(&data));
     }
 }

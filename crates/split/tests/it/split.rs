@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use split::{Assignment, Error, Part, Ratios, RowKey, split};
 
-/// Rows that stand alone, the first `fires` of them labelled 1.
+/// Groups of one row; the first `fires` are labelled 1.
 fn singles(rows: u64, fires: u64) -> Vec<RowKey> {
     (0..rows)
         .map(|group| RowKey {
@@ -25,7 +25,7 @@ fn counts(keys: &[RowKey], assignment: &Assignment, label: Option<u8>) -> [usize
     counts
 }
 
-fn the_same_part_within_each_group(keys: &[RowKey], assignment: &Assignment) -> bool {
+fn each_group_is_in_one_part(keys: &[RowKey], assignment: &Assignment) -> bool {
     let mut parts = BTreeMap::new();
     keys.iter()
         .zip(&assignment.part_of)
@@ -50,7 +50,7 @@ fn a_hundred_thousand_single_rows_split_exactly() {
 }
 
 #[test]
-fn the_rows_of_the_parts_are_all_rows_once() {
+fn the_parts_together_have_every_row_once() {
     let assignment = split(&singles(1_000, 400), Ratios::default(), 1).unwrap();
     let mut rows: Vec<usize> = Part::ALL
         .into_iter()
@@ -61,7 +61,7 @@ fn the_rows_of_the_parts_are_all_rows_once() {
 }
 
 #[test]
-fn the_seed_decides_and_nothing_else() {
+fn the_result_depends_on_the_seed_and_not_on_the_order_of_the_rows() {
     let keys = singles(500, 200);
     let first = split(&keys, Ratios::default(), 1).unwrap();
     assert_eq!(split(&keys, Ratios::default(), 1).unwrap(), first);
@@ -76,10 +76,10 @@ fn the_seed_decides_and_nothing_else() {
 }
 
 #[test]
-fn membership_is_random_not_positional() {
+fn the_part_of_a_row_does_not_depend_on_its_position() {
     let keys = singles(10_000, 5_000);
     let assignment = split(&keys, Ratios::default(), 3).unwrap();
-    // Each tenth of the input has 15 % of test rows, five standard errors being 5.6 %.
+    // About 15 % of each tenth of the input are test rows; five standard errors are 5.6 %.
     for tenth in assignment.part_of.chunks(1_000) {
         let test = tenth.iter().filter(|&&part| part == Part::Test).count() as f64 / 1_000.0;
         assert!((test - 0.15).abs() < 0.056, "{test}");
@@ -87,7 +87,7 @@ fn membership_is_random_not_positional() {
 }
 
 #[test]
-fn the_report_counts_what_was_dealt() {
+fn the_report_counts_the_rows_of_each_part() {
     let keys = singles(200, 60);
     let assignment = split(&keys, Ratios::new(0.5, 0.25, 0.25).unwrap(), 5).unwrap();
     for share in &assignment.report.shares {
@@ -104,8 +104,8 @@ fn the_report_counts_what_was_dealt() {
 }
 
 #[test]
-fn groups_of_many_sizes_come_near_to_the_shares() {
-    // 400 episodes of 20 to 99 rows; a third of them are fires from their middle on.
+fn groups_of_many_sizes_come_close_to_the_shares() {
+    // 400 episodes of 20 to 99 rows; a third of them show a fire from the middle on.
     let episode = |group: u64| {
         let rows = 20 + group * 37 % 80;
         (0..rows).map(move |i| RowKey {
@@ -115,24 +115,24 @@ fn groups_of_many_sizes_come_near_to_the_shares() {
     };
     let keys: Vec<RowKey> = (0..400).flat_map(episode).collect();
     let assignment = split(&keys, Ratios::default(), 42).unwrap();
-    assert!(the_same_part_within_each_group(&keys, &assignment));
+    assert!(each_group_is_in_one_part(&keys, &assignment));
     let deviation = assignment.report.largest_deviation;
     assert!(deviation < 0.005, "{deviation}");
 }
 
 #[track_caller]
-fn check_refused(keys: &[RowKey], expected: &str) {
+fn check_rejected(keys: &[RowKey], expected: &str) {
     let error = split(keys, Ratios::default(), 42).unwrap_err();
     assert_eq!(error.to_string(), expected);
 }
 
 #[test]
-fn too_few_rows_of_a_label_are_refused() {
-    check_refused(&[], "there are no rows to split");
-    check_refused(
+fn too_few_rows_of_a_label_are_rejected() {
+    check_rejected(&[], "there are no rows to split");
+    check_rejected(
         &singles(100, 3),
-        "label 1 has 3 rows in 3 groups, too few for the validation part to get any; give \
-         more rows (or groups) of that label",
+        "too little data with label 1 to give the validation part any (rows: 3, groups: 3); add \
+         more rows or groups with that label",
     );
     let one_episode: Vec<RowKey> = (0..100)
         .map(|row| RowKey {
@@ -140,10 +140,10 @@ fn too_few_rows_of_a_label_are_refused() {
             label: u8::from(row < 50),
         })
         .collect();
-    check_refused(
+    check_rejected(
         &one_episode,
-        "label 0 has 50 rows in 1 groups, too few for the validation part to get any; give \
-         more rows (or groups) of that label",
+        "too little data with label 0 to give the validation part any (rows: 50, groups: 1); add \
+         more rows or groups with that label",
     );
 }
 
@@ -155,7 +155,7 @@ fn seven_rows_of_a_label_are_enough() {
 }
 
 #[test]
-fn parts_are_written_in_lower_case() {
+fn part_names_are_lower_case() {
     assert_eq!(
         Part::ALL.map(|part| part.to_string()),
         ["train", "validation", "test"]
@@ -164,7 +164,7 @@ fn parts_are_written_in_lower_case() {
 
 proptest! {
     #[test]
-    fn no_group_straddles_two_parts(
+    fn no_group_is_in_two_parts(
         groups in proptest::collection::vec((1_usize..30, 0_u8..3), 1..200),
         seed: u64,
     ) {
@@ -175,7 +175,7 @@ proptest! {
             .collect();
         match split(&keys, Ratios::default(), seed) {
             Ok(assignment) => {
-                prop_assert!(the_same_part_within_each_group(&keys, &assignment));
+                prop_assert!(each_group_is_in_one_part(&keys, &assignment));
                 for label in keys.iter().map(|key| key.label) {
                     prop_assert!(counts(&keys, &assignment, Some(label)).iter().all(|&rows| rows > 0));
                 }

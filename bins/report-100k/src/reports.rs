@@ -1,10 +1,10 @@
-//! From what was gathered to the files that people read.
+//! The files that people read: made, written to both places, and announced.
 
 use std::collections::BTreeMap;
 
 use ensemble::artifact::Artifact;
 use fire_cli::{Console, Exit};
-use fire_run::{RunName, records};
+use fire_run::{RunName, layout, records};
 
 use crate::compare::{self, Comparison, Side};
 use crate::curves::Curves;
@@ -12,61 +12,71 @@ use crate::gather::{Gathered, Source, gather};
 use crate::html::{self, Contents};
 use crate::importance::{self, Inspection};
 use crate::models::{ENSEMBLE, Models};
-use crate::place::Place;
-use crate::table;
+use crate::text;
 use crate::thumbnails::thumbnails;
 
-/// Writes the reports of a run, with the commit of the sources where it is known.
-pub(crate) async fn reported(
-    place: &Place<'_>,
-    (run, commit): (&RunName, Option<&str>),
+/// Writes `report.json` and `report.html` of a run; `commit` is that of the source code, if known.
+pub(crate) async fn report(
+    source: &Source<'_>,
+    run: &RunName,
+    commit: Option<&str>,
     console: &mut Console<'_>,
 ) -> anyhow::Result<Exit> {
-    let folder = place.folder(run);
-    let source = place.source(&folder);
-    let gathered = gather(&source, run).await?;
+    let gathered = gather(source, run).await?;
     let report = &gathered.report;
-    for line in table::lines(report) {
+    for line in text::lines(report) {
         console.say(line)?;
     }
-    // The figures are kept even if the page cannot be made.
+    // Written first, so that the numbers are kept even if the page cannot be made.
     let json = serde_json::to_vec_pretty(report)?;
-    place.keep(run, (records::REPORT, json), console).await?;
-    let page = page(&source, (run, commit), &gathered).await?;
-    place
-        .keep(run, ("report.html", page.into_bytes()), console)
-        .await?;
+    write(source, run, records::REPORT, json, console).await?;
+    let page = page(source, run, commit, &gathered).await?;
+    write(source, run, "report.html", page.into_bytes(), console).await?;
     console.json(report)?;
     Ok(Exit::Done)
 }
 
-/// Writes the comparison of two runs.
-pub(crate) async fn compared(
-    place: &Place<'_>,
+/// Writes the comparison of two runs, next to the report of the first.
+pub(crate) async fn compare(
+    source: &Source<'_>,
     runs: [&RunName; 2],
     console: &mut Console<'_>,
 ) -> anyhow::Result<Exit> {
-    let folders = runs.map(|run| place.folder(run));
-    let first = Side::fetch(&place.source(&folders[0]), runs[0]).await?;
-    let second = Side::fetch(&place.source(&folders[1]), runs[1]).await?;
+    let first = Side::fetch(source, runs[0]).await?;
+    let second = Side::fetch(source, runs[1]).await?;
     let comparison = Comparison::of([&first, &second])?;
     for line in compare::lines(&comparison) {
         console.say(line)?;
     }
     let page = html::comparison_page(&comparison, [&first, &second])?;
-    // Beside the first run's report, under the name of the second, so that several can stand there.
+    // Named after the second run, so that a run can be compared with several.
     let file = format!("compare-{}.html", runs[1]);
-    place
-        .keep(runs[0], (&file, page.into_bytes()), console)
-        .await?;
+    write(source, runs[0], &file, page.into_bytes(), console).await?;
     console.json(&comparison)?;
     Ok(Exit::Done)
 }
 
-/// Reads what the page needs besides the report, and writes it.
+/// Writes a file of a run to the state directory and to S3, and says where it is.
+async fn write(
+    source: &Source<'_>,
+    run: &RunName,
+    file: &str,
+    bytes: Vec<u8>,
+    console: &mut Console<'_>,
+) -> anyhow::Result<()> {
+    let path = records::folder(source.state_dir, run).join(file);
+    records::write_file(&path, &bytes)?;
+    let uri = source.project.uri(&layout::result(run, file));
+    sagemaker_ops::storage::put_bytes(source.clients, &uri, bytes).await?;
+    console.say(format!("report: {} and {uri}", path.display()))?;
+    Ok(())
+}
+
+/// Computes what the page shows in addition to the report, and renders it.
 async fn page(
     source: &Source<'_>,
-    (run, commit): (&RunName, Option<&str>),
+    run: &RunName,
+    commit: Option<&str>,
     gathered: &Gathered,
 ) -> anyhow::Result<String> {
     let report = &gathered.report;
@@ -74,11 +84,11 @@ async fn page(
     let inspection = match main_artifact(gathered) {
         Some((name, artifact)) => {
             let rows = importance::validation_rows(source.clients, source.project, run).await?;
-            // A validation part of one class has no AUC that could fall.
+            // Rows of one class have no AUC that could fall.
             Inspection::of(name, artifact, &rows)
-                .map_err(|error| format!("The model could not be looked into: {error}."))
+                .map_err(|error| format!("The model could not be inspected: {error}."))
         }
-        None => Err("No model was judged on validation, so that none was looked into.".to_owned()),
+        None => Err("No model was evaluated on validation, so none was inspected.".to_owned()),
     };
     let is_episodes = gathered.manifest.profile == sensor_model::Profile::Episode.to_string();
     let contents = Contents {

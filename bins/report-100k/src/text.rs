@@ -1,12 +1,13 @@
-//! The report as lines for people.
+//! The report as lines of text.
 
 use ensemble::metrics::Scores;
-use fire_cli::{FIGURES_HEADER, false_alarms_in_words, figures_in_columns, rule_in_words};
-
+use fire_cli::{
+    METRICS_HEADER, budget_in_words, false_alarms_in_words, metrics_in_columns, rule_in_words,
+};
 use fire_run::report::Report;
 
-/// The figures of each model on the test part, the ceiling beside them, the weights
-/// and the endpoint's answers.
+/// The metrics of each model on the test rows, the ceiling below them, the ensemble weights, the alarm
+/// rule and the endpoint's responses.
 pub(crate) fn lines(report: &Report) -> Vec<String> {
     let mut lines = vec![
         format!(
@@ -15,7 +16,7 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
         ),
         format!(
             "{:<20} {:>7} {:>17} {:>9} {:>7} {:>10} {:>7} {:>8}",
-            "on the test part",
+            "on the test rows",
             "AUC",
             "95 % interval",
             "accuracy",
@@ -37,7 +38,7 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     }
     if let Some(ceiling) = &report.ceiling {
         lines.push(format!(
-            "{:<20} {:>7.4} {:>17} {:>9.4} {:>7.4}   (the best possible; F1 at its best threshold)",
+            "{:<20} {:>7.4} {:>17} {:>9.4} {:>7.4}   (the best possible; F1 at the best threshold)",
             "ceiling", ceiling.auc, "", ceiling.accuracy, ceiling.f1
         ));
     }
@@ -52,7 +53,7 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
             .iter()
             .map(|(name, weight)| format!("{name} {weight:.4}"))
             .collect();
-        lines.push(format!("weights: {}", weights.join(", ")));
+        lines.push(format!("ensemble weights: {}", weights.join(", ")));
         lines.push(at_threshold(ensemble.threshold, ensemble.test.as_ref()));
     }
     lines.extend(scenarios(report));
@@ -61,14 +62,14 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     lines
 }
 
-/// Rows of the test part by scenario: how many of the fire's and how many of the others are called fire.
+/// Test rows by scenario: the shares of fire rows and of other rows that are predicted as fire.
 fn scenarios(report: &Report) -> Vec<String> {
     if report.scenarios.is_empty() {
         return Vec::new();
     }
     let header = format!(
-        "{:<20} {:>7} {:>7} {:>13} {:>14}",
-        "rows by scenario", "rows", "fire", "called fire", "falsely so"
+        "{:<21} {:>6} {:>7} {:>13} {:>15}",
+        "test rows by scenario", "rows", "fire", "recall", "false positives"
     );
     let share = |share: Option<f64>| {
         share.map_or_else(String::new, |share| format!("{:.1} %", 100.0 * share))
@@ -76,7 +77,7 @@ fn scenarios(report: &Report) -> Vec<String> {
     let rows = report.scenarios.iter().map(|(name, kind)| {
         let (found, wrong) = (share(kind.recall), share(kind.false_positive_rate));
         let line = format!(
-            "{name:<20} {:>7} {:>7} {found:>13} {wrong:>14}",
+            "{name:<21} {:>6} {:>7} {found:>13} {wrong:>15}",
             kind.rows, kind.positives
         );
         line.trim_end().to_owned()
@@ -84,31 +85,31 @@ fn scenarios(report: &Report) -> Vec<String> {
     std::iter::once(header).chain(rows).collect()
 }
 
-/// The alarm rule, and what it did on whole episodes that had no say in its choice.
+/// The alarm rule, and its metrics on whole episodes that it was not chosen on.
 fn alarm(report: &Report) -> Vec<String> {
     let Some(alarm) = &report.alarm else {
         return Vec::new();
     };
     let mut lines = vec![format!(
-        "alarm {}, chosen for at most {} false alarms a day{}",
+        "alarm {}, chosen for at most {}{}",
         rule_in_words(&alarm.choice.rule),
-        alarm.choice.budget_per_day,
+        budget_in_words(alarm.choice.budget_per_day),
         if alarm.choice.within_budget {
             ""
         } else {
-            ", which no rule kept to"
+            ", which no rule achieved"
         }
     )];
     if let Some(test) = &alarm.test {
         lines.extend(false_alarms_in_words(&test.all));
-        lines.push(format!("{:<18} {FIGURES_HEADER}", "on other episodes"));
+        lines.push(format!("{:<18} {METRICS_HEADER}", "on other episodes"));
         let all = std::iter::once(("all", &test.all));
         let kinds = test
             .kinds
             .iter()
-            .map(|(name, figures)| (name.as_str(), figures));
-        for (name, figures) in all.chain(kinds) {
-            lines.push(format!("{name:<18} {}", figures_in_columns(figures)));
+            .map(|(name, metrics)| (name.as_str(), metrics));
+        for (name, metrics) in all.chain(kinds) {
+            lines.push(format!("{name:<18} {}", metrics_in_columns(metrics)));
         }
     }
     lines
@@ -129,7 +130,7 @@ fn row(name: &str, scores: &Scores) -> String {
 }
 
 fn at_threshold(threshold: f64, test: Option<&Scores>) -> String {
-    let figures = test
+    let metrics = test
         .and_then(|scores| scores.at_threshold.as_ref())
         .map(|at| {
             format!(
@@ -137,8 +138,8 @@ fn at_threshold(threshold: f64, test: Option<&Scores>) -> String {
                 at.accuracy, at.f1, at.precision, at.recall
             )
         });
-    let figures = figures.unwrap_or_default();
-    format!("at the threshold chosen on validation, {threshold:.4}{figures}")
+    let metrics = metrics.unwrap_or_default();
+    format!("at the threshold chosen on validation, {threshold:.4}{metrics}")
 }
 
 fn endpoint(report: &Report) -> Vec<String> {
@@ -147,14 +148,15 @@ fn endpoint(report: &Report) -> Vec<String> {
     };
     let mut lines = vec![format!("endpoint {}: {}", endpoint.name, endpoint.status)];
     for response in &endpoint.test {
-        let verdict = if response.fire_detected {
-            "fire"
-        } else {
-            "no fire"
-        };
         lines.push(format!(
-            "  {:<18} fire probability {:.4}, {verdict}",
-            response.name, response.fire_probability
+            "  {:<18} fire probability {:.4}, {}",
+            response.name,
+            response.fire_probability,
+            if response.fire_detected {
+                "fire"
+            } else {
+                "no fire"
+            }
         ));
     }
     lines

@@ -1,11 +1,11 @@
-//! Where the time went, what the jobs cost, and what the endpoint answered.
+//! How long each step took, what the jobs cost, and how the endpoint responded.
 
+use fire_run::report::Report;
 use maud::{Markup, html};
 
-use super::numbers::or_dash;
+use super::table::{four_digits, or_dash};
 use super::{Contents, Figure, Table};
 use crate::charts::{Axis, Bar, Bars, Paint};
-use fire_run::report::Report;
 
 pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     let report = contents.report;
@@ -13,7 +13,7 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     Ok(html! {
         @match timings {
             Some(figure) => div.figures { (figure.markup()) },
-            None => p.note { "No record of a step was left on this machine." },
+            None => p.note { "This machine has no records of the steps." },
         }
         h3 { "Training jobs" }
         p { (price(report)) }
@@ -25,10 +25,10 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
 
 fn price(report: &Report) -> &'static str {
     if report.backend == "local" {
-        "Nothing was charged: the jobs ran on this machine. The price is what they would have cost on AWS for that time, \
+        "Nothing was charged: the jobs ran on this machine. The price is what the same time would have cost on AWS, \
          at a dated list price."
     } else {
-        "The price is a dated list price for the billable seconds."
+        "The price is that of the billable seconds, at a dated list price."
     }
 }
 
@@ -75,8 +75,8 @@ fn timings(report: &Report) -> anyhow::Result<Option<Figure<'static>>> {
     Ok(Some(Figure {
         id: "timings".into(),
         name: "Time of each step".into(),
-        reading: "Wall-clock time; a step without a bar left no record here.",
-        description: format!("{total:.1} seconds in all steps that are known."),
+        reading: "Wall-clock time. A step without a bar left no record here.",
+        description: format!("{total:.1} seconds in all recorded steps."),
         drawing: bars.draw()?,
         legend: Vec::new(),
         table: Table::new("Seconds of each step", &["step", "seconds"], rows.collect()),
@@ -111,12 +111,11 @@ fn endpoint(report: &Report) -> Markup {
         return html! { p.note { "Nothing was deployed from this machine." } };
     };
     let rows = endpoint.test.iter().map(|response| {
-        let right = if response.right { "yes" } else { "NO" };
         vec![
             response.name.clone(),
-            format!("{:.4}", response.fire_probability),
-            format!("{:.4}", response.expected_probability),
-            right.to_owned(),
+            four_digits(response.fire_probability),
+            four_digits(response.expected_probability),
+            if response.right { "yes" } else { "NO" }.to_owned(),
         ]
     });
     let head = [
@@ -126,14 +125,14 @@ fn endpoint(report: &Report) -> Markup {
         "right",
     ];
     let table = Table::new(
-        "Answers of the endpoint to the probe rows",
+        "Responses of the endpoint to the probe rows",
         &head,
         rows.collect(),
     );
     html! {
         p { code { (endpoint.name) } ": " (endpoint.status) }
         @if endpoint.test.is_empty() {
-            p.note { "It was not tested when it was deployed." }
+            p.note { "It was deployed without a test." }
         } @else { (table.markup()) }
     }
 }

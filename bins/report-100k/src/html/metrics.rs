@@ -1,9 +1,9 @@
-//! The figures of every model on the test part, their distance to the ceiling, and the weights of the vote.
+//! The metrics of every model on the test rows, their distance from the ceiling, and the ensemble weights.
 
 use ensemble::metrics::Scores;
 use maud::{Markup, html};
 
-use super::numbers::{figure, interval, or_dash};
+use super::table::{four_digits, interval, or_dash};
 use super::{Contents, Figure, Table};
 use crate::charts::{Axis, Bar, Bars, Paint};
 use crate::models::ENSEMBLE;
@@ -13,13 +13,13 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     Ok(html! {
         p {
             @if contents.manifest.profile == "episode" {
-                "Every second that is kept is a row. A row counts as fire from the ignition on, visible or not. "
+                "Each row is one second of an episode. A row counts as fire from the ignition on, whether the fire is visible or not. "
             }
-            "Nothing was chosen by the test part: models, weights and thresholds were fixed on the other parts."
+            "Nothing was chosen on the test rows: models, weights and thresholds were fixed on the other partitions."
         }
         (models(contents).markup())
         (ceiling(contents))
-        h3 { "Weights of the vote" }
+        h3 { "Ensemble weights" }
         @match weights {
             Some(figure) => div.figures { (figure.markup()) },
             None => p.note { "No ensemble of this run was deployed, so there are no weights." },
@@ -58,7 +58,7 @@ fn models(contents: &Contents) -> Table {
     Table {
         main,
         ..Table::new(
-            "Figures on the test part; accuracy to recall at probability 1/2",
+            "Metrics on the test rows; accuracy to recall at probability 1/2",
             &head,
             rows.collect(),
         )
@@ -78,22 +78,22 @@ fn row(name: String, scores: Option<&Scores>) -> Vec<String> {
         |scores| scores.auc,
     ];
     let [others @ .., auc] = &columns;
-    let mut row = vec![name, or_dash(scores, |scores| figure(auc(scores)))];
+    let mut row = vec![name, or_dash(scores, |scores| four_digits(auc(scores)))];
     row.push(or_dash(scores, |scores| interval(scores.auc_interval)));
     row.extend(
         others
             .iter()
-            .map(|of| or_dash(scores, |scores| figure(of(scores)))),
+            .map(|of| or_dash(scores, |scores| four_digits(of(scores)))),
     );
     row
 }
 
-/// How far the models are from what the best possible classifier reaches.
+/// How far the main model is from the best possible classifier.
 fn ceiling(contents: &Contents) -> Markup {
     let report = contents.report;
     let Some(ceiling) = report.ceiling else {
         return html! {
-            p.note { "What the best possible classifier would reach is not known for these rows." }
+            p.note { "The metrics of the best possible classifier are unknown for these rows." }
         };
     };
     let Some((who, scores)) = report.main_test() else {
@@ -103,9 +103,9 @@ fn ceiling(contents: &Contents) -> Markup {
     let row = |name: &str, own: f64, best: f64| {
         vec![
             name.to_owned(),
-            figure(own),
-            figure(best),
-            figure(best - own),
+            four_digits(own),
+            four_digits(best),
+            four_digits(best - own),
         ]
     };
     let rows = vec![
@@ -113,9 +113,9 @@ fn ceiling(contents: &Contents) -> Markup {
         row("accuracy at 1/2", scores.accuracy, ceiling.accuracy),
         row("F1 at the chosen threshold", best_f1, ceiling.f1),
     ];
-    let head = ["figure", who, "best possible", "distance"];
+    let head = ["metric", who, "best possible", "distance"];
     Table::new(
-        "Distance to the ceiling: what the best possible classifier reaches on this test part",
+        "Distance from the ceiling: the best possible classifier on these test rows",
         &head,
         rows,
     )
@@ -132,7 +132,7 @@ fn weights(contents: &Contents) -> anyhow::Result<Option<Figure<'static>>> {
         interval: None,
     };
     let bars = Bars {
-        x: Axis::share("share of the vote"),
+        x: Axis::share("weight"),
         bars: ensemble.weights.iter().map(bar).collect(),
     };
     let words = ensemble
@@ -142,11 +142,11 @@ fn weights(contents: &Contents) -> anyhow::Result<Option<Figure<'static>>> {
     let rows = ensemble
         .weights
         .iter()
-        .map(|(name, weight)| vec![name.clone(), figure(*weight)]);
+        .map(|(name, weight)| vec![name.clone(), four_digits(*weight)]);
     Ok(Some(Figure {
         id: "weights".into(),
-        name: "Weights of the members".into(),
-        reading: "Learnt on the validation part.",
+        name: "Ensemble weights".into(),
+        reading: "Chosen on the validation rows; they sum to 1.",
         description: format!("{}.", words.collect::<Vec<_>>().join(", ")),
         drawing: bars.draw()?,
         legend: Vec::new(),
