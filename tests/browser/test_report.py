@@ -6,7 +6,7 @@ import re
 FEATURES = pathlib.Path(__file__).parents[2] / "docs/FEATURES.md"
 
 
-def test_it_begins_with_an_honest_verdict(view):
+def test_the_page_begins_with_an_honest_verdict(view):
     verdict = view("whole").page.locator(".verdict")
     text = verdict.text_content()
     assert "within 60 s" in text and "false alarms a day" in text
@@ -40,7 +40,7 @@ def test_the_band_holds_the_ensembles_curve(view):
     assert max(overlap) < 4
 
 
-def test_every_table_below_a_figure_has_the_figures_numbers(view):
+def test_the_table_below_a_figure_has_its_numbers(view):
     page = view("whole").page
     models = page.locator("#roc .legend li").count()
     assert page.locator("#calibration tbody tr").count() == 10 * models >= 40
@@ -59,15 +59,15 @@ def test_every_table_below_a_figure_has_the_figures_numbers(view):
     assert page.locator("#importances tbody tr").count() == len(features) >= 18
 
 
-def test_what_is_missing_is_said(view):
+def test_the_page_says_what_is_missing(view):
     page = view("bare").page
     text = page.locator("main").text_content()
     for expected in [
         "No ensemble of this run was deployed",
         "there are no weights",
-        "there is no alarm to judge",
+        "there is no alarm rule to evaluate",
         "not fit to protect anybody",
-        "the best possible reaches",
+        "the best possible classifier has",
         "Nothing was deployed from this machine",
     ]:
         assert expected in text, expected
@@ -80,7 +80,7 @@ def test_a_comparison_says_which_differences_the_rows_can_show(view):
     rows = page.locator("table").first.locator("tbody tr").all()
     words = [row.locator("td").last.text_content() for row in rows]
     assert len(words) == 6, "two pairs of models, three figures each"
-    known = {"no difference that the rows could show", "the first is better", "the second is better"}
+    known = {"no significant difference", "the first is better", "the second is better"}
     assert set(words) <= known
     # Gradient boosting by the same settings on the same rows is the same model.
     same = [row.text_content() for row in rows if row.locator("th").text_content() == "gradient_boosting"]

@@ -14,7 +14,7 @@ LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 def operations() -> set[str]:
     """What the server says it can do."""
-    source = (REPOSITORY / "crates/local-sagemaker/src/faults/known.rs").read_text()
+    source = (REPOSITORY / "crates/local-sagemaker/src/faults/operations.rs").read_text()
     table = source[source.index("OPERATIONS:") : source.index("\n];")]
     return set(re.findall(r'"([A-Z]\w+)"', table))
 

@@ -1,4 +1,4 @@
-//! Wrong input: each has its message and its exit code.
+//! Wrong input: message and exit code for each case.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use sensor_model::{FEATURE_COUNT, Feature, REQUIRED_COUNT};
 
 use crate::world::{World, execute, program};
 
-/// What is done to a good file; lines count from 1, the header's.
+/// A change to a valid file; lines count from 1, which is the header.
 enum Change {
     Cell(usize, usize, &'static str),
     Short(usize),
@@ -22,7 +22,7 @@ enum Change {
     OneClass,
 }
 
-/// A CSV file with a header and 40 good rows, changed.
+/// A CSV file with a header and 40 valid rows, after a change.
 fn csv(changes: &[Change]) -> String {
     let mut header: Vec<String> = Feature::ALL[..REQUIRED_COUNT]
         .iter()
@@ -61,7 +61,7 @@ fn apply(change: &Change, lines: &mut [Vec<String>]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_data_file_is_refused_by_place_before_any_call() {
+async fn an_error_in_a_data_file_is_located_before_any_call() {
     let cases: [(&str, Change, &[&str]); 7] = [
         (
             "text",
@@ -108,7 +108,7 @@ async fn a_bad_data_file_is_refused_by_place_before_any_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_cell_and_nan_are_missing_values_and_no_error() {
+async fn an_empty_cell_and_nan_are_missing_values_not_errors() {
     let world = World::new();
     let path = world.path("gaps.csv");
     fs::write(
@@ -132,7 +132,7 @@ async fn an_empty_cell_and_nan_are_missing_values_and_no_error() {
         .flat_map(|path| sensor_model::read_rows(path).unwrap().features)
         .collect();
     let missing = values
-        // Features that the file does not know are missing everywhere.
+        // Features that the file does not have are missing everywhere.
         .chunks(FEATURE_COUNT)
         .flat_map(|row| &row[..REQUIRED_COUNT])
         .filter(|value| value.is_nan())
@@ -159,7 +159,7 @@ async fn wrong_arguments_never_reach_a_backend() {
         .await
         .ended(Exit::Usage)
         .said(&["fancy", "original"]);
-    wrong_episodes_are_refused(&world).await;
+    wrong_episode_flags_are_rejected(&world).await;
     world
         .train(&["--set", "rf.depth=3"])
         .await
@@ -201,7 +201,7 @@ async fn wrong_arguments_never_reach_a_backend() {
     );
 }
 
-async fn wrong_episodes_are_refused(world: &World) {
+async fn wrong_episode_flags_are_rejected(world: &World) {
     for (flags, text) in [
         (&["--alarm-hours", "9000"][..], "8760"),
         (&["--scenario", "barbecue=1"], "flaming-near"),
@@ -225,7 +225,7 @@ async fn wrong_episodes_are_refused(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_does_not_exist_is_named_with_the_remedy() {
+async fn a_missing_thing_is_named_with_a_remedy() {
     let world = World::new();
     world
         .monitor(&["no-such-job"])
@@ -259,10 +259,10 @@ async fn what_does_not_exist_is_named_with_the_remedy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_only_the_local_backend_has_is_said_to_be_there() {
+async fn a_job_that_only_exists_on_the_local_backend_is_found_there() {
     let world = World::new();
     world.trained("here", "400").await;
-    // The AWS side must not be reached for real: an address that refuses at once, and credentials of nobody.
+    // The real AWS must not be reached: the address refuses connections, and the credentials are invalid.
     let asked = Command::new(program("monitor-100k"))
         .args([
             "flir-scd41-rf-100k-here",
@@ -284,7 +284,7 @@ async fn a_job_that_only_the_local_backend_has_is_said_to_be_there() {
     assert!(said.contains("--backend local"), "{said}");
 }
 
-/// Another server, without any job, that stands in for the other backend.
+/// Another server without jobs, in place of the other backend.
 fn other_server(world: &World) -> (Server, String) {
     let server = Server::start(&world.path("other"), None);
     let record = fs::read(world.path("other").join("server.json")).unwrap();
@@ -293,7 +293,7 @@ fn other_server(world: &World) -> (Server, String) {
     (server, url)
 }
 
-/// A `local-sagemaker` started by hand, stopped with the value.
+/// A `local-sagemaker` started by hand, which stops when this value is dropped.
 struct Server(Child);
 
 impl Server {
@@ -357,7 +357,7 @@ async fn what_is_no_model_is_refused_before_anything_is_created() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_algorithm_fails_the_job_with_its_name() {
+async fn a_job_with_an_unknown_algorithm_fails_and_names_it() {
     let world = World::new();
     world.trained("base", "400").await;
     let clients = world.clients().await;
@@ -403,7 +403,7 @@ async fn an_unknown_algorithm_fails_the_job_with_its_name() {
     }
 }
 
-/// The container program of this folder trains as usual, but its `serve` fails.
+/// A folder whose container program trains as usual but fails to serve.
 fn broken_serving(folder: &Path) {
     fs::create_dir_all(folder).unwrap();
     let real = program("fire-container");
@@ -432,7 +432,7 @@ async fn an_endpoint_that_fails_its_ping_ends_with_the_containers_last_words() {
 }
 
 #[test]
-fn a_taken_port_and_a_held_state_directory_are_said() {
+fn a_used_port_and_a_locked_state_directory_are_reported() {
     let world = World::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

@@ -1,8 +1,9 @@
-//! Every command of the documents works as it is printed.
+//! Every command in the documents works as printed.
 //!
-//! All lines of `sh` blocks and all code spans that begin with a program of ours are found, put to the program's own
-//! parser, and run in the order of their document, in a folder with a server of its own. The tables in `rules.rs` name
-//! what is parsed only and what is not ours; those in `placeholders.rs` what stands for something else.
+//! The tests find all lines of `sh` blocks and all code spans that start with one of our programs.
+//! They pass each command to the parser of its program, then run the commands of a document in order,
+//! in a folder with its own server. The tables in `rules.rs` list commands that are only parsed and
+//! commands that are not ours; `placeholders.rs` lists words such as `JOB`.
 
 mod documents;
 mod inputs;
@@ -14,10 +15,11 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use documents::{Documented, commands, documents, root};
+use crate::tidy::root;
+use documents::{Documented, commands, documents};
 use parsers::{Finding, examples, program, read};
 use placeholders::substituted;
-use rules::{Class, OUTSIDE, PARSED, judge};
+use rules::{Class, OUTSIDE, PARSED, classify};
 use session::Session;
 use words::Line;
 
@@ -28,11 +30,11 @@ fn all() -> impl Iterator<Item = Documented> {
 }
 
 #[test]
-fn every_documented_command_fits_a_rule_and_is_read_by_its_program() {
+fn every_documented_command_is_covered_by_a_rule_and_accepted_by_its_program() {
     let mut classes: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     for found in all() {
-        match judge(&found) {
+        match classify(&found) {
             Ok(verdict) => *classes.entry(verdict.class.name()).or_default() += 1,
             Err(why) => wrong.push(format!("{}: `{}`: {why}", found.place, found.text)),
         }
@@ -44,10 +46,10 @@ fn every_documented_command_fits_a_rule_and_is_read_by_its_program() {
 }
 
 #[test]
-fn every_documented_command_does_its_work() {
+fn every_documented_command_succeeds() {
     let sessions: Vec<_> = documents()
         .into_iter()
-        .map(|(name, text)| std::thread::spawn(move || performed(&commands(&name, &text))))
+        .map(|(name, text)| std::thread::spawn(move || run_all(&commands(&name, &text))))
         .collect();
     let mut run = 0;
     let mut failed = Vec::new();
@@ -61,13 +63,13 @@ fn every_documented_command_does_its_work() {
 }
 
 /// Runs a document's commands, each once; returns how many, and what went wrong.
-fn performed(commands: &[Documented]) -> (usize, Vec<String>) {
+fn run_all(commands: &[Documented]) -> (usize, Vec<String>) {
     let mut session = Session::begin();
     let mut seen = BTreeSet::new();
     let mut wrong = Vec::new();
     for found in commands {
-        // What has no class is the other test's.
-        let Ok(verdict) = judge(found) else {
+        // The other test reports commands without a class.
+        let Ok(verdict) = classify(found) else {
             continue;
         };
         let Class::Run(line) = verdict.class else {
@@ -82,13 +84,13 @@ fn performed(commands: &[Documented]) -> (usize, Vec<String>) {
 }
 
 #[test]
-fn every_example_of_a_help_text_is_read_by_its_program() {
+fn every_example_in_a_help_text_is_accepted_by_its_program() {
     for (name, example) in examples() {
         let line = substituted(&Line::read(&example)).0;
         let mut ours = 0;
         for words in &line.commands {
             let words = Line::texts(words);
-            // What an example is piped through may be anything.
+            // An example may be piped through any program.
             if let Some((called, arguments)) = program(&words) {
                 ours += 1;
                 let finding = read(called, arguments);
@@ -100,8 +102,8 @@ fn every_example_of_a_help_text_is_read_by_its_program() {
 }
 
 #[test]
-fn every_rule_is_needed() {
-    let of_documents = all().filter_map(|found| judge(&found).ok());
+fn every_rule_is_needed_by_a_document() {
+    let of_documents = all().filter_map(|found| classify(&found).ok());
     let mut used: BTreeSet<&str> = of_documents.flat_map(|verdict| verdict.rules).collect();
     used.extend(
         examples()
@@ -114,13 +116,13 @@ fn every_rule_is_needed() {
     let idle: Vec<_> = rules.filter(|rule| !used.contains(rule)).collect();
     assert!(
         idle.is_empty(),
-        "no document has what these rules in tests/it/commands are for: {idle:?}"
+        "no document needs these rules of tests/it/commands: {idle:?}"
     );
 }
 
-/// What is not ours is run, or read by its own parser, in the Python suite.
+/// The Python suite runs or parses commands that are not ours.
 #[test]
-fn commands_that_are_not_ours_name_a_test() {
+fn every_command_that_is_not_ours_names_a_test_of_the_python_suite() {
     let suite = root().join("tests/clients/test_documented.py");
     let suite = std::fs::read_to_string(suite).unwrap();
     for (rule, test) in OUTSIDE {

@@ -1,21 +1,13 @@
-//! What the documents say against what the code does.
+//! The documents agree with the code.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use ensemble::{Algorithm, Params};
 use fire_cli::Exit;
 use serde_json::Value;
 
-use crate::tidy::files_below;
+use crate::tidy::{files_below, root};
 use crate::world::World;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
-}
 
 fn document(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
@@ -37,7 +29,7 @@ fn the_containers_table_has_each_hyperparameter_with_its_default() {
 }
 
 #[test]
-fn no_document_has_a_gap_to_be_filled() {
+fn no_document_contains_a_mark_of_unfinished_work() {
     let marks = [
         ["MEAS", "URED"].concat(),
         ["TO", "DO"].concat(),
@@ -82,7 +74,7 @@ fn is_defined(name: &str, sources: &str) -> bool {
     defined.iter().any(|one| sources.contains(one))
 }
 
-/// A clause of the container's contract: a section's letters, a number, and the tests that show it.
+/// A clause of the container's contract: section, number, and the tests that prove it.
 fn clause(line: &str) -> Option<(&str, usize, Vec<&str>)> {
     let (name, rest) = line.strip_prefix("| **")?.split_once("** | ")?;
     let digits = name.find(|letter: char| letter.is_ascii_digit())?;
@@ -92,16 +84,16 @@ fn clause(line: &str) -> Option<(&str, usize, Vec<&str>)> {
     Some((section, number.parse().ok()?, tests))
 }
 
-/// A contract is cited by number: none may be missing, moved or given twice.
+/// Clauses are cited by number, so a number must not be missing, moved or used twice.
 #[test]
-fn each_clause_of_the_containers_contract_has_its_number_and_a_test_that_exists() {
+fn each_clause_of_the_containers_contract_has_the_next_number_and_an_existing_test() {
     let text = document("docs/CONTAINER.md");
     let sources = sources(&["crates", "bins", "tests", "xtask"]);
     let mut last = BTreeMap::<&str, usize>::new();
     let mut section_of_the_line_before = None;
     for line in text.lines() {
         let Some((section, number, tests)) = clause(line) else {
-            assert!(!line.starts_with("| **"), "no clause: {line}");
+            assert!(!line.starts_with("| **"), "not a clause: {line}");
             section_of_the_line_before = None;
             continue;
         };
@@ -111,7 +103,7 @@ fn each_clause_of_the_containers_contract_has_its_number_and_a_test_that_exists(
         let is_first = number == 1;
         assert!(
             is_first || section_of_the_line_before == Some(section),
-            "{section}{number} stands apart from its section"
+            "{section}{number} is separated from its section"
         );
         section_of_the_line_before = Some(section);
         assert!(!tests.is_empty(), "{section}{number} names no test");
@@ -129,9 +121,9 @@ fn each_clause_of_the_containers_contract_has_its_number_and_a_test_that_exists(
     );
 }
 
-/// A claim without its test would be a promise.
+/// A claim without a test would only be a promise.
 #[test]
-fn each_of_our_claims_in_the_tables_names_a_test_that_exists() {
+fn each_claim_in_the_tables_names_an_existing_test() {
     let sources = sources(&["crates", "bins", "tests"]);
     let mut claims = 0;
     for (path, column) in [("docs/COMPARISON.md", 2), ("docs/RUNBOOK.md", 3)] {
@@ -158,14 +150,13 @@ fn each_of_our_claims_in_the_tables_names_a_test_that_exists() {
     assert!(claims >= 25, "the search found only {claims} claims");
 }
 
-/// Every key of the programs' JSON documents stands in docs/OUTPUT.md.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_key_of_the_json_results_is_documented() {
     let world = World::new();
     let uris = world.trained("keys", "600").await;
     let trained = std::fs::read(world.state_dir().join("runs/keys/train.json")).unwrap();
     let job = "flir-scd41-rf-100k-keys";
-    // A room of 20 C: two seconds of raw frames at ten a second.
+    // A room at 20 °C: two seconds of raw frames at 10 frames per second.
     let frames = world.path("room.y16");
     std::fs::write(&frames, 29_315_u16.to_le_bytes().repeat(20 * 160 * 120)).unwrap();
     let rows = world.path("rows.csv");
@@ -203,13 +194,13 @@ async fn every_key_of_the_json_results_is_documented() {
             );
         }
     }
-    let figures: Vec<&Value> = results[3]["jobs"]
+    let scores: Vec<&Value> = results[3]["jobs"]
         .as_array()
         .unwrap()
         .iter()
         .map(|job| &job["test"])
         .collect();
-    for key in figures[0].as_object().unwrap().keys() {
+    for key in scores[0].as_object().unwrap().keys() {
         assert!(
             text.contains(&format!("`{key}`")),
             "{key} is not in docs/OUTPUT.md"

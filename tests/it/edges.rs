@@ -1,10 +1,12 @@
-//! Which crate may link which, and which file may import which: the allowed edges of ARCHITECTURE.md.
+//! Which crate may link which, and which file may import which: the edges that ARCHITECTURE.md allows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const OURS: [&str; 14] = [
+use crate::tidy::{files_below, root};
+
+const OURS: [&str; 16] = [
+    "alarm",
     "deploy-100k",
     "ensemble",
     "extract-rows",
@@ -13,6 +15,7 @@ const OURS: [&str; 14] = [
     "fire-run",
     "local-sagemaker",
     "monitor-100k",
+    "pipeline-100k",
     "push-image",
     "report-100k",
     "sagemaker-ops",
@@ -21,16 +24,10 @@ const OURS: [&str; 14] = [
     "train-100k",
 ];
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
-}
-
-/// Everything that a package links, itself left out: normal dependencies, all the way down.
+/// Everything that a package links, without the package itself: normal dependencies, all the way
+/// down.
 ///
-/// `cargo metadata` would also list optional dependencies that nothing switches on.
+/// `cargo metadata` would also list optional dependencies that are not enabled.
 fn linked(package: &str) -> BTreeSet<String> {
     let lines = tree(package, &["--edges", "normal"]);
     let names = lines
@@ -39,7 +36,7 @@ fn linked(package: &str) -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-/// The lines `NAME VERSION` of everything in a package's tree, itself left out.
+/// A line `NAME VERSION` for everything in a package's tree, without the package itself.
 fn tree(package: &str, flags: &[&str]) -> BTreeSet<String> {
     let usual = ["--prefix", "none", "--format", "{p}"];
     let output = Command::new(env!("CARGO"))
@@ -55,7 +52,7 @@ fn tree(package: &str, flags: &[&str]) -> BTreeSet<String> {
         String::from_utf8_lossy(&output.stderr)
     );
     let text = String::from_utf8(output.stdout).unwrap();
-    // A path stands after the version of what is ours, and marks after that of a macro and of what was listed before.
+    // After the version, cargo prints the path of a local crate and marks for macros and repetitions.
     let lines = text.lines().map(|line| {
         let words: Vec<&str> = line.split_whitespace().take(2).collect();
         words.join(" ")
@@ -70,7 +67,7 @@ fn tree(package: &str, flags: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn our_crates_depend_on_each_other_only_as_the_architecture_says() {
+fn our_crates_link_each_other_only_as_architecture_md_says() {
     let check = |package: &str, allowed: &[&str]| {
         let linked = linked(package);
         let ours: Vec<_> = OURS
@@ -81,6 +78,7 @@ fn our_crates_depend_on_each_other_only_as_the_architecture_says() {
         assert_eq!(ours, allowed, "{package}");
     };
     for library in [
+        "alarm",
         "sensor-model",
         "split",
         "ensemble",
@@ -91,15 +89,41 @@ fn our_crates_depend_on_each_other_only_as_the_architecture_says() {
     ] {
         check(library, &[]);
     }
-    check("fire-run", &["ensemble", "split"]);
+    check("fire-run", &["alarm", "ensemble", "split"]);
     check(
         "fire-container",
-        &["ensemble", "fire-run", "sensor-model", "split"],
+        &["alarm", "ensemble", "fire-run", "sensor-model", "split"],
     );
     check(
         "fire-cli",
-        &["ensemble", "fire-run", "sagemaker-ops", "split"],
+        &["alarm", "ensemble", "fire-run", "sagemaker-ops", "split"],
     );
+    check(
+        "pipeline-100k",
+        &[
+            "alarm",
+            "ensemble",
+            "fire-cli",
+            "fire-run",
+            "sagemaker-ops",
+            "split",
+        ],
+    );
+}
+
+/// Programs find each other's work by what `fire-run` defines, not by calling each other.
+#[test]
+fn no_program_links_another_program() {
+    let bins = std::fs::read_dir(root().join("bins")).unwrap();
+    let programs: BTreeSet<String> = bins
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(programs.len() >= 8, "{programs:?}");
+    for program in &programs {
+        let linked = linked(program);
+        let others: Vec<_> = linked.intersection(&programs).collect();
+        assert!(others.is_empty(), "{program}: {others:?}");
+    }
 }
 
 #[test]
@@ -126,7 +150,7 @@ fn the_container_links_no_aws_sdk_and_no_tls() {
 }
 
 #[test]
-fn nothing_links_a_second_tls() {
+fn no_program_links_a_second_tls_library() {
     for package in OURS {
         let linked = linked(package);
         let found: Vec<_> = ["openssl-sys", "native-tls"]
@@ -137,8 +161,8 @@ fn nothing_links_a_second_tls() {
     }
 }
 
-/// A library, its features as its README names them, the flags that choose them, how many crates are built on Linux, and
-/// which of them somebody would rather know of beforehand.
+/// A library, its features as in its README, the flags that choose them, how many crates cargo builds
+/// on Linux, and the heavy ones among them.
 type Tree = (
     &'static str,
     &'static str,
@@ -147,8 +171,9 @@ type Tree = (
     &'static str,
 );
 
-/// What a user's project gets with each library.
-const TREES: [Tree; 9] = [
+/// The dependencies that each library brings into a user's project.
+const TREES: [Tree; 10] = [
+    ("alarm", "none (default)", &[], 10, ""),
     ("ensemble", "none (default)", &[], 51, "smartcore"),
     (
         "ensemble",
@@ -161,10 +186,10 @@ const TREES: [Tree; 9] = [
         "sensor-model",
         "`files` (default)",
         &[],
-        158,
+        161,
         "polars, tokio",
     ),
-    ("sensor-model", "none", &["--no-default-features"], 45, ""),
+    ("sensor-model", "none", &["--no-default-features"], 48, ""),
     ("split", "none (default)", &[], 14, ""),
     (
         "sagemaker-ops",
@@ -177,20 +202,20 @@ const TREES: [Tree; 9] = [
         "local-sagemaker",
         "none (default)",
         &[],
-        188,
+        190,
         "clap, hyper, tokio",
     ),
-    ("fire-run", "none (default)", &[], 0, "smartcore"),
+    ("fire-run", "none (default)", &[], 70, "smartcore"),
     (
         "fire-cli",
         "none (default)",
         &[],
-        272,
+        274,
         "AWS SDKs, clap, hyper, rustls, smartcore, tokio",
     ),
 ];
 
-/// What is looked for: its name in the tables, and how a line of the tree starts.
+/// Heavy crates: the name in the tables, and how their lines in the tree start.
 const HEAVY: [(&str, &str); 7] = [
     ("AWS SDKs", "aws-sdk-"),
     ("clap", "clap "),
@@ -202,7 +227,7 @@ const HEAVY: [(&str, &str); 7] = [
 ];
 
 #[test]
-fn a_library_brings_what_its_readme_says_and_no_more() {
+fn a_library_brings_the_dependencies_that_its_readme_says() {
     let build = [
         "--edges",
         "normal,build",
@@ -218,12 +243,15 @@ fn a_library_brings_what_its_readme_says_and_no_more() {
         assert_eq!(
             (lines.len(), found.join(", ").as_str()),
             (crates, heavy),
-            "{library} with {features}: if that is meant, say so here and in its README"
+            "{library} with {features}: if this is intended, change the table here and the README"
         );
         let readme = root().join("crates").join(library).join("README.md");
         let readme = std::fs::read_to_string(readme).unwrap();
         let row = format!("| {features} | {crates} | {heavy} |");
-        assert!(readme.contains(&row), "{library}: no `{row}` in its README");
+        assert!(
+            readme.contains(&row),
+            "the README of {library} has no row `{row}`"
+        );
     }
 }
 
@@ -254,18 +282,18 @@ fn every_feature_of_a_library_is_in_its_readme() {
             };
             assert!(
                 TREES.iter().any(is_listed),
-                "{library}: the feature {feature} is in no table"
+                "the feature {feature} of {library} is in no table"
             );
         }
     }
 }
 
 #[test]
-fn no_aws_sdk_name_outside_sagemaker_ops() {
+fn no_aws_sdk_name_occurs_outside_sagemaker_ops() {
     let folders = ["crates", "bins", "xtask"].map(|folder| root().join(folder));
-    let files: Vec<PathBuf> = folders
+    let files: Vec<_> = folders
         .iter()
-        .flat_map(|folder| crate::tidy::files_below(folder))
+        .flat_map(|folder| files_below(folder))
         .collect();
     let naming: Vec<_> = files
         .iter()
@@ -284,7 +312,7 @@ fn no_aws_sdk_name_outside_sagemaker_ops() {
 }
 
 /// Programs whose steps are a chain: no file imports one that imports it.
-const CHAINS: [&str; 1] = ["train-100k"];
+const CHAINS: [&str; 2] = ["deploy-100k", "train-100k"];
 
 /// The modules directly below a crate's root that each of them names; a folder is one with its file.
 fn imports(package: &str) -> BTreeMap<String, BTreeSet<String>> {

@@ -1,4 +1,4 @@
-//! The default profile: simulated episodes from the rows to the alarm rule of the deployed model.
+//! The default profile: simulated episodes, from the rows to the alarm rule of the deployed model.
 
 use fire_cli::Exit;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::world::{World, texts};
 const SMALL: [&str; 4] = ["--set", "rf.n_estimators=20", "--set", "gb.n_estimators=20"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_alarm_rule_is_chosen_on_one_set_of_episodes_judged_on_another_and_travels() {
+async fn the_alarm_rule_is_chosen_on_one_set_of_episodes_and_evaluated_on_another() {
     let world = World::new();
     let flags = [
         "--run",
@@ -28,7 +28,7 @@ async fn the_alarm_rule_is_chosen_on_one_set_of_episodes_judged_on_another_and_t
     let uris = texts(&trained["jobs"], "model_uri");
     let mut flags = vec!["--test"];
     flags.extend(uris.iter().flat_map(|uri| ["--model-uri", uri]));
-    // A model of so few rows may be wrong about a probe; that it answers is what counts here.
+    // A model of so few rows may get a probe row wrong; here it only has to respond.
     let deployed = world.deploy(&flags).await.json();
     let report = world
         .report(&["--run", "alarm"])
@@ -57,7 +57,7 @@ async fn the_alarm_rule_is_chosen_on_one_set_of_episodes_judged_on_another_and_t
             job["alarm"]["choice"]["rule"]["threshold"].is_number(),
             "{job}"
         );
-        // The job judged its rule on alarm-test; so did the vote, and not on the set that its rule was chosen on.
+        // The job and the ensemble evaluated their rules on alarm-test, not where they were chosen.
         assert_eq!(
             job["alarm"]["test"]["all"]["false_alarms"]["days"], figures["false_alarms"]["days"],
             "{job}"
@@ -71,7 +71,7 @@ async fn the_alarm_rule_is_chosen_on_one_set_of_episodes_judged_on_another_and_t
     let packed = fire_cli::fetch_model(&world.clients().await, &uri, sensor_model::fingerprint())
         .await
         .unwrap();
-    let rule = serde_json::to_value(packed.package.artifact.alarm.unwrap()).unwrap();
+    let rule = packed.package.artifact.extras["alarm"].clone();
     assert_eq!(rule, alarm["choice"]["rule"]);
 
     rows_are_told_by_scenario(&report);
@@ -80,7 +80,7 @@ async fn the_alarm_rule_is_chosen_on_one_set_of_episodes_judged_on_another_and_t
     the_documented_request_lies_outside(&report);
 }
 
-/// Its values are far from what a sensor gives, and the answer says so.
+/// Its values are far from what a sensor measures, and the response warns about them.
 #[track_caller]
 fn the_documented_request_lies_outside(report: &Value) {
     let answers = report["endpoint"]["test"].as_array().unwrap();
@@ -187,7 +187,7 @@ async fn shards_of_several_machines_become_the_dataset_of_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_part_that_was_altered_is_refused_by_name() {
+async fn a_modified_part_is_rejected_by_name() {
     let world = World::new();
     let [good, other] = ["good", "other"].map(|name| world.path(name));
     for (folder, seed) in [(&good, "1"), (&other, "2")] {

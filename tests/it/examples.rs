@@ -1,6 +1,7 @@
-//! The libraries' own examples, as a newcomer runs them: what they print is what their comments promise.
+//! The examples of the libraries, as a newcomer runs them: they print what their comments promise.
 //!
-//! `cargo test --workspace` builds examples of every package; this test alone does not.
+//! `cargo test --workspace` builds the examples of every package, but a call for this package alone
+//! does not.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -9,7 +10,7 @@ use ensemble::Algorithm;
 
 use crate::world::program;
 
-/// Runs an example that must succeed, in a folder of its own, and returns what it printed.
+/// Runs an example that must succeed in an empty folder, and returns what it printed.
 fn printed(name: &str, arguments: &[&str]) -> String {
     let example: PathBuf = program("local-sagemaker")
         .with_file_name("examples")
@@ -32,7 +33,7 @@ fn printed(name: &str, arguments: &[&str]) -> String {
     out
 }
 
-/// Asserts that each of these texts stands in what was printed, in this order.
+/// Asserts that the output contains each of these texts, in this order.
 #[track_caller]
 fn says(printed: &str, texts: &[&str]) {
     let mut rest = printed;
@@ -45,7 +46,7 @@ fn says(printed: &str, texts: &[&str]) {
 }
 
 #[test]
-fn split_refuses_the_deal_by_visit_and_shows_what_it_would_claim() {
+fn split_rejects_a_split_by_visit_and_shows_what_it_would_claim() {
     let texts = [
         "909 visits of 300 patients",
         "dealt by patient",
@@ -54,7 +55,7 @@ fn split_refuses_the_deal_by_visit_and_shows_what_it_would_claim() {
         "dealt by visit",
         "REFUSED group_overlap    177 groups have rows in two parts",
         "=> not to be used",
-        // The README has these two as well.
+        // The README shows these two as well.
         "by patient  56 %",
         "by visit    95 %",
         "of two visits nothing can be made: label 0 has 2 rows in 1 groups",
@@ -63,7 +64,7 @@ fn split_refuses_the_deal_by_visit_and_shows_what_it_would_claim() {
 }
 
 #[test]
-fn sensor_model_leaves_out_what_no_sensor_has_seen() {
+fn sensor_model_omits_what_no_sensor_measured() {
     let out = printed("wildfire_mast", &[]);
     says(
         &out,
@@ -95,7 +96,7 @@ fn sensor_model_leaves_out_what_no_sensor_has_seen() {
 }
 
 #[test]
-fn sagemaker_ops_trains_and_serves_a_container_of_ones_own() {
+fn sagemaker_ops_trains_and_serves_the_users_own_container() {
     let texts = [
         "account 691595239825, us-east-1",
         "job rents-1: Created",
@@ -111,20 +112,20 @@ fn sagemaker_ops_trains_and_serves_a_container_of_ones_own() {
 }
 
 #[test]
-fn local_sagemaker_runs_within_a_program_and_is_asked_over_plain_http() {
+fn local_sagemaker_runs_inside_a_program_and_responds_to_plain_http() {
     let texts = [
-        "a server of one's own at http://127.0.0.1:",
+        "a server in this process at http://127.0.0.1:",
         "job words-1: \"Completed\", 5.0 words",
         "endpoint spam: \"InService\"",
         "\"cheap prize\": 200 {\"because\":[\"cheap\",\"prize\"],\"spam\":true}",
         "\"lunch is late\": 200 {\"because\":[],\"spam\":false}",
-        "\"\": 424 \"there is nothing to judge\"",
+        "\"\": 424 \"the text is empty\"",
     ];
     says(&printed("in_process", &[]), &texts);
 }
 
 #[test]
-fn ensemble_votes_explains_and_writes_for_other_runtimes() {
+fn ensemble_combines_explains_and_exports_models() {
     let out = printed("credit", &["vote.onnx"]);
     let texts = [
         "fails with probability 0.",
@@ -139,7 +140,7 @@ fn ensemble_votes_explains_and_writes_for_other_runtimes() {
     let of_name = |name: &str| auc(out.lines().find(|line| line.starts_with(name)).unwrap());
     let members = Algorithm::ALL.map(|algorithm| of_name(algorithm.name()));
     assert!(members.iter().all(|&auc| auc > 0.7), "{out}");
-    // Weights are chosen on other rows, so the vote may lose a little to its best member, but not more.
+    // Weights are chosen on other rows, so the ensemble may be slightly worse than its best member.
     let best = members.into_iter().fold(0.0, f64::max);
     assert!(of_name("vote") > best - 0.01, "{out}");
 }

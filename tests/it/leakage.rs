@@ -1,4 +1,4 @@
-//! What a split by row would claim: the negative example that the model card tells of.
+//! What a split by row would claim: the negative example in the model card.
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -19,8 +19,8 @@ fn rows() -> Rows {
     Rows::from(episodes).slice(0..ROWS)
 }
 
-/// The AUC on the test part of boosting with default settings, and the checks of the audit that fail, when the rows
-/// are dealt by these keys.
+/// Splits the rows by these keys. Returns the AUC of default boosting on the test part, and the checks
+/// of the audit that fail.
 fn judged(rows: &Rows, keys: &[u64]) -> (f64, Vec<String>) {
     let keys = std::iter::zip(keys, &rows.labels).map(|(&group, &label)| RowKey { group, label });
     let assignment = split::split(&keys.collect::<Vec<_>>(), Ratios::default(), 42).unwrap();
@@ -65,7 +65,7 @@ fn samples_of(rows: &Rows) -> Samples<'_> {
 }
 
 #[test]
-fn a_split_by_row_flatters_and_the_audit_refuses_it() {
+fn a_split_by_row_inflates_the_auc_and_fails_the_audit() {
     let rows = rows();
     let sites = &rows.metadata.as_ref().unwrap().sites;
     let (by_site, failed) = judged(&rows, sites);
@@ -77,7 +77,7 @@ fn a_split_by_row_flatters_and_the_audit_refuses_it() {
             "{check} passes: {failed:?}"
         );
     }
-    // Rows seconds apart are nearly copies, so a model that has seen the one knows the other.
+    // Rows that are seconds apart are nearly copies, so a model that saw one knows the other.
     assert!(
         by_row - by_site > 0.04,
         "AUC {by_row:.4} by row, {by_site:.4} by site: no flattery to warn of"

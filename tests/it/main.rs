@@ -1,62 +1,69 @@
-//! The whole system: the programs' `run()` in this process, the real AWS SDK, a real
+//! The whole system: the programs' `run()` in this process, the real AWS SDK, and a real
 //! `local-sagemaker` with real training and serving processes behind it.
 //!
-//! The programs must have been built (`cargo build --workspace`; `cargo xtask test`
-//! does it). Each test has a state directory and a server of its own, so they need no
-//! order and no fixed port.
+//! Build the programs first with `cargo build --workspace`, as `cargo xtask test` does. Each test has
+//! its own state directory and server, so tests need no order and no fixed port.
 #![expect(
     clippy::unwrap_used,
-    reason = "this whole package is tests, and a panic is how a test says no"
+    reason = "this whole package is tests, and tests fail by panicking"
 )]
 
 // The fixture: a state directory, its server, and the programs called in process.
 mod world;
 
-// From rows to the endpoint's answers, and what the figures must satisfy.
+// From rows to the endpoint's responses, and bounds on the metrics.
 mod pipeline;
 
-// The page of a run, and the comparison of two.
+// The same by one program, `pipeline-100k`.
+mod whole_pipeline;
+
+// The report of a run, and the comparison of two runs.
 mod report;
 
-// Simulated episodes: the alarm rule, shards, what is kept, rows beside given ones.
+// Simulated episodes: the alarm rule, shards, the cache, simulated rows mixed with given ones.
 mod episodes;
 
-// Why rows are not dealt one by one: the figures of a split that leaks.
+// Why rows are not split one by one: the metrics of a split that leaks.
 mod leakage;
 
-// Variants, shares, scaling, what is kept, and what is checked before anything is created.
+// Variants, their weights, scaling, data capture, and checks before anything is created.
 mod serving;
 
-// Wrong input: the message and the exit code of each.
+// Wrong input: message and exit code for each case.
 mod bad_input;
+
+// Programs that are killed before each call that others can see.
 mod crash_points;
 
-// Programs that are killed, and servers that are.
+// Programs and servers that are killed.
 mod faults;
 
 // Checks before anything is created, and logs.
 mod operator;
 
-// Every fault that the server can be told to have, and what the programs do about it.
+// Every fault that the server can simulate, and how the programs handle it.
 mod scripted_faults;
 
-// What the documents say against what the code does.
+// The documents agree with the code.
 mod docs;
 
-// What docs/AWS.md says is sent, against what arrives; the policies against both.
+// The calls in docs/AWS.md, the calls that arrive and the policies agree.
 mod aws_calls;
 
-// That the documents' commands can be typed and their links lead somewhere.
+// Links in the documents, and the guide's prices.
 mod reading;
 
-// The libraries' own examples, as a newcomer runs them.
+// The examples of the libraries, as a newcomer runs them.
 mod examples;
 
-// Every command of the documents, run or parsed.
+// Every command in the documents, run or parsed.
 mod commands;
 
 // Which crate may link which.
 mod edges;
 
-// The project's own rules about its files.
+// Names that outlive a process are spelled in `fire-run` only.
+mod formats;
+
+// The project's rules about its files.
 mod tidy;

@@ -1,5 +1,5 @@
-//! What an operator does beside training and deploying, against the real server: checks before
-//! anything is created, logs of jobs that run, and their end.
+//! An operator's work besides training and deploying, against the real server: checks before anything
+//! is created, and the logs of running jobs up to their end.
 
 use std::collections::BTreeMap;
 

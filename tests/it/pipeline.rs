@@ -1,4 +1,4 @@
-//! From rows to the endpoint's answers.
+//! From rows to the endpoint's responses.
 
 use ensemble::Algorithm;
 use fire_cli::Exit;
@@ -8,13 +8,13 @@ use crate::world::{SMALL, World, job_names, texts};
 
 const ENDPOINT: &str = "flir-scd41-best-model-endpoint";
 
-fn figure(model: &Value, part: &str, name: &str) -> f64 {
+fn metric(model: &Value, part: &str, name: &str) -> f64 {
     model[part][name]
         .as_f64()
         .unwrap_or_else(|| panic!("{part}.{name} in {model}"))
 }
 
-/// What the documentation promises and `architecture.md`'s report holds, at full size.
+/// A run of full size keeps what the documents promise.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_thousand_rows_become_an_ensemble_below_its_ceiling() {
     let world = World::new();
@@ -70,17 +70,20 @@ fn has_what_is_documented(report: &Value) {
     assert!((sum - 1.0).abs() < 1e-9, "{weights:?}");
 
     let ensemble = &report["ensemble"];
-    assert!(figure(ensemble, "test", "auc") >= 0.755, "{ensemble}");
+    assert!(metric(ensemble, "test", "auc") >= 0.755, "{ensemble}");
 
     assert_eq!(report["endpoint"]["name"], ENDPOINT);
     assert_eq!(report["endpoint"]["status"], "InService");
-    let answers = report["endpoint"]["test"].as_array().unwrap();
-    assert_eq!(answers.len(), 3);
-    for answer in answers {
-        let (got, expected) = (&answer["fire_probability"], &answer["expected_probability"]);
+    let responses = report["endpoint"]["test"].as_array().unwrap();
+    assert_eq!(responses.len(), 3);
+    for response in responses {
+        let (got, expected) = (
+            &response["fire_probability"],
+            &response["expected_probability"],
+        );
         assert!(
             (got.as_f64().unwrap() - expected.as_f64().unwrap()).abs() < 1e-12,
-            "{answer}"
+            "{response}"
         );
     }
     for step in [
@@ -93,7 +96,7 @@ fn has_what_is_documented(report: &Value) {
     }
 }
 
-/// A figure above what the best possible classifier reaches is leakage or a bug.
+/// A metric above that of the best possible classifier means leakage or a bug.
 #[track_caller]
 fn below_the_ceiling(report: &Value) {
     let ceiling = &report["ceiling"];
@@ -108,17 +111,17 @@ fn below_the_ceiling(report: &Value) {
         // Four standard errors of a share of 15,000 rows.
         let slack = 4.0 * (0.25f64 / 15_000.0).sqrt();
         let limit = ceiling["accuracy"].as_f64().unwrap() + slack;
-        assert!(figure(model, "test", "accuracy") <= limit, "{model}");
-        // The ceiling's F1 is that at its best threshold, which bounds both.
+        assert!(metric(model, "test", "accuracy") <= limit, "{model}");
+        // The F1 of the ceiling is the one at its best threshold, which bounds both.
         let best = ceiling["f1"].as_f64().unwrap() + slack;
-        assert!(figure(model, "test", "f1") <= best, "{model}");
+        assert!(metric(model, "test", "f1") <= best, "{model}");
         let chosen = model["test"]["at_threshold"]["f1"].as_f64().unwrap();
         assert!(chosen <= best, "{model}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_seed_gives_the_same_models_and_another_seed_others() {
+async fn the_same_seed_gives_the_same_models_and_another_seed_different_ones() {
     let mut models = Vec::new();
     for seed in ["7", "7", "8"] {
         let world = World::new();
@@ -268,7 +271,7 @@ async fn a_run_without_a_recipe_is_resumed_by_its_flags() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_of_ones_own_are_trained_on_and_one_model_is_deployed() {
+async fn the_users_own_rows_are_trained_on_and_one_model_is_deployed() {
     let world = World::new();
     let parts = world.path("parts");
     let out = parts.to_str().unwrap();
@@ -318,7 +321,7 @@ async fn rows_of_ones_own_are_trained_on_and_one_model_is_deployed() {
         .ended(Exit::Done)
         .json();
     assert_eq!(again["deleted"]["endpoint"], false);
-    // The endpoint ends in the background; the report says what is.
+    // The endpoint is deleted in the background; the report shows its current status.
     let report = world
         .report(&["--run", "own"])
         .await

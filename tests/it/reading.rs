@@ -1,19 +1,15 @@
-//! That what the documents tell a reader to type can be typed, and that their links lead somewhere.
+//! Links in the documents lead somewhere, and the guide's prices are right.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use crate::tidy::root;
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{error}: {}", path.display()))
 }
 
-/// The pages of the project, with their folder.
+/// The pages in the root and in `docs`.
 fn pages() -> Vec<PathBuf> {
     let mut pages = Vec::new();
     for folder in [root(), root().join("docs")] {
@@ -26,7 +22,7 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The lines of a page outside its examples.
+/// The lines of a page outside fenced blocks.
 fn prose(text: &str) -> impl Iterator<Item = &str> {
     let mut inside = false;
     text.lines().filter(move |line| {
@@ -36,22 +32,7 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The lines of a page's shell examples, those that go on joined to one, without comments.
-fn commands(text: &str) -> Vec<String> {
-    let mut commands = Vec::new();
-    let mut shell = false;
-    for line in text.replace("\\\n", " ").lines() {
-        if line.starts_with("```") {
-            shell = line == "```sh";
-        } else if shell {
-            let command = line.split(" #").next().unwrap_or_default();
-            commands.push(command.trim().to_owned());
-        }
-    }
-    commands
-}
-
-/// A heading as a link names it: lower case, spaces as hyphens, other marks left out.
+/// A heading as links spell it: lower case, hyphens for spaces, no other punctuation.
 fn anchor(heading: &str) -> String {
     let heading = heading.trim_start_matches('#').trim().to_lowercase();
     let kept = |c: &char| c.is_alphanumeric() || " -_".contains(*c);
@@ -63,7 +44,7 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn every_link_leads_to_a_page_or_a_heading_that_exists() {
+fn every_link_leads_to_an_existing_page_or_heading() {
     let mut links = 0;
     for page in pages() {
         let text = read(&page);
@@ -95,45 +76,8 @@ fn every_link_leads_to_a_page_or_a_heading_that_exists() {
     assert!(links >= 25, "the search found only {links} links");
 }
 
-/// What a shell would put in the place of the guide's variables and placeholders.
-fn filled(command: &str) -> String {
-    [
-        ("$ACCOUNT", "691595239825"),
-        ("$REGION", "eu-central-1"),
-        ("$BUCKET", "fire-detection-training-691595239825"),
-        (
-            "$MODELS",
-            "s3://fire-detection-training-691595239825/flir_scd41_training/models",
-        ),
-    ]
-    .iter()
-    .fold(command.to_owned(), |command, (name, value)| {
-        command.replace(name, value)
-    })
-}
-
 #[test]
-fn every_command_of_the_guide_is_one_that_its_program_takes() {
-    let text = read(&root().join("docs/GUIDE.md"));
-    let mut taken = BTreeSet::new();
-    for command in commands(&text) {
-        let command = filled(&command);
-        let words: Vec<&str> = command.split_whitespace().collect();
-        let problem = match words.first() {
-            Some(&"train-100k") => train_100k::Args::try_parse_from(&words).err(),
-            Some(&"monitor-100k") => monitor_100k::Args::try_parse_from(&words).err(),
-            Some(&"deploy-100k") => deploy_100k::Args::try_parse_from(&words).err(),
-            Some(&"report-100k") => report_100k::Args::try_parse_from(&words).err(),
-            _ => continue,
-        };
-        assert!(problem.is_none(), "{command}: {problem:?}");
-        taken.insert(words[0].to_owned());
-    }
-    assert_eq!(taken.len(), 4, "{taken:?}");
-}
-
-#[test]
-fn the_guides_prices_are_those_of_the_dated_table() {
+fn the_prices_in_the_guide_are_those_of_the_dated_table() {
     use sagemaker_ops::price::{AS_OF, Purpose, hourly_usd};
     let text = read(&root().join("docs/GUIDE.md"));
     assert!(text.contains(AS_OF));

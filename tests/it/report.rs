@@ -1,4 +1,4 @@
-//! What people see of a run, and of two.
+//! The report of a run, and the comparison of two runs.
 
 use fire_cli::Exit;
 
@@ -31,7 +31,7 @@ async fn a_run_without_an_ensemble_has_a_page_here_and_in_s3() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn runs_on_the_same_test_rows_are_compared_and_others_refused() {
+async fn runs_on_the_same_test_rows_are_compared_and_others_rejected() {
     let world = World::new();
     let runs = [
         ("first", &["--seed", "1"][..]),
@@ -47,7 +47,7 @@ async fn runs_on_the_same_test_rows_are_compared_and_others_refused() {
     assert_eq!(compared["runs"][1], "again");
     let pairs = compared["pairs"].as_array().unwrap();
     assert_eq!(pairs.len(), 1);
-    // The same learner on the same rows by the same seed.
+    // The same learner on the same rows with the same seed.
     for figure in ["auc", "f1", "logloss"] {
         let difference = &pairs[0]["differences"][figure];
         assert_eq!(difference["value"], 0.0, "{figure}");
@@ -63,7 +63,7 @@ async fn runs_on_the_same_test_rows_are_compared_and_others_refused() {
     let refused = world.report(&["--compare", "first", "other"]).await;
     refused.ended(Exit::Usage).said(&[
         "runs first and other were tested on different rows",
-        "What can be compared",
+        "compare runs with the same",
         "report-100k --run other",
     ]);
 }

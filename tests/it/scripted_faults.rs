@@ -1,6 +1,6 @@
-//! Each fault that the local server can be told to have, and what the programs do about it: what
-//! passes is waited out, what does not is said with its exit code, and the call made again without
-//! the fault finds nothing lost and nothing doubled.
+//! Every fault that the local server can simulate, and how the programs handle it. They wait for
+//! passing faults to end and report others with an exit code. The same call without the fault then
+//! finds nothing lost and nothing created twice.
 
 use ensemble::Algorithm;
 use fire_cli::Exit;
@@ -11,7 +11,7 @@ use crate::world::{SMALL, World, job_names, texts};
 
 const ENDPOINT: &str = "flir-scd41-best-model-endpoint";
 
-/// Files of one kind in the server's state.
+/// Files of one kind in the server's state directory.
 fn count(world: &World, kind: &str) -> usize {
     std::fs::read_dir(world.state_dir().join(kind)).map_or(0, Iterator::count)
 }
@@ -107,7 +107,7 @@ async fn a_job_that_lost_its_spot_instance_is_shown_as_interrupted_and_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn monitor_100k_waits_out_what_passes_and_says_what_does_not() {
+async fn monitor_100k_survives_passing_faults_and_reports_others() {
     let world = World::new();
     world.trained("watched", "400").await;
     let jobs = job_names("watched");
@@ -182,7 +182,7 @@ async fn deploy_100k_waits_out_what_passes_and_leaves_nothing_of_what_does_not()
             "quota",
             nothing,
         ),
-        // Nobody can say what an endpoint without an answer will come to use.
+        // Without a response it is unknown which resources the endpoint will use.
         (
             "CreateEndpoint:1+:InternalFailure",
             Exit::Backend,

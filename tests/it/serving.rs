@@ -1,4 +1,4 @@
-//! Endpoints beyond the first: variants that share requests, shares that change, scaling, what is kept, what is refused.
+//! Endpoints with several variants, changing shares, scaling and data capture, and rejected deployments.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::world::{World, job_names, texts};
 const ENDPOINT: &str = "flir-scd41-best-model-endpoint";
 const ROW: &str = "25,5,45,40,10,5,2,1,3,1.5,5,2,30,5,1,450,50,5";
 
-/// Asks the endpoint so often, and counts which variant answered.
-async fn answered(clients: &Clients, questions: usize) -> BTreeMap<String, usize> {
+/// Sends this many requests, and counts the responses of each variant.
+async fn responses(clients: &Clients, requests: usize) -> BTreeMap<String, usize> {
     let endpoint: EndpointName = ENDPOINT.parse().unwrap();
     let mut counts = BTreeMap::new();
-    for _ in 0..questions {
+    for _ in 0..requests {
         let payload = Payload {
             content_type: "text/csv".to_owned(),
             accept: None,
@@ -35,7 +35,7 @@ async fn two_models_share_the_requests_and_their_shares_change_while_they_serve(
     let uris = world.trained("shared", "2000").await;
     let [old, new] = [format!("old={}:3", uris[0]), format!("new={}:1", uris[1])];
     let flags = ["--variant", &old, "--variant", &new, "--test"];
-    // Models of so few rows may be wrong about a probe; that each variant answers as its own model does is what counts.
+    // Models of so few rows may get a probe row wrong; each variant has to respond as its own model does.
     let deployed = world.deploy(&flags).await.json();
     assert_eq!(texts(&deployed["variants"], "name"), ["old", "new"]);
     let answers = deployed["test"].as_array().unwrap();
@@ -50,9 +50,9 @@ async fn two_models_share_the_requests_and_their_shares_change_while_they_serve(
     }
 
     let clients = world.clients().await;
-    let counts = answered(&clients, 200).await;
+    let counts = responses(&clients, 200).await;
     assert_eq!(counts.values().sum::<usize>(), 200);
-    // Four standard deviations of a share of three in four.
+    // Four standard deviations of a share of 3/4.
     assert!((125..=175).contains(&counts["old"]), "{counts:?}");
     let shifted = world
         .deploy(&["--shift", "old=0,new=1", "--wait"])
@@ -61,7 +61,7 @@ async fn two_models_share_the_requests_and_their_shares_change_while_they_serve(
         .json();
     assert_eq!(shifted["endpoint"]["status"], "InService");
     assert_eq!(
-        answered(&clients, 20).await,
+        responses(&clients, 20).await,
         BTreeMap::from([("new".to_owned(), 20)])
     );
     world
@@ -145,7 +145,7 @@ async fn chosen_learners_are_trained_on_rows_in_s3_and_reported() {
         parts.to_str().unwrap(),
     ];
     world.train(&flags).await.ended(Exit::Done);
-    // The first run makes the default bucket.
+    // The first run creates the default bucket.
     world.trained("first", "1500").await;
     let clients = world.clients().await;
     let below = "s3://fire-detection-training-691595239825/own/rows/";
@@ -239,7 +239,7 @@ async fn an_endpoint_scales_and_keeps_what_it_was_asked_to() {
         (found[0]["min"].as_u64(), found[0]["max"].as_u64()),
         (Some(1), Some(3))
     );
-    answered(&clients, 3).await;
+    responses(&clients, 3).await;
     let deleted = world
         .deploy(&["--endpoint-name", ENDPOINT, "--delete"])
         .await
@@ -247,7 +247,7 @@ async fn an_endpoint_scales_and_keeps_what_it_was_asked_to() {
         .json();
     assert_eq!(deleted["deleted"]["endpoint"], true);
     let prefix = format!("{kept}/{ENDPOINT}/AllTraffic/").parse().unwrap();
-    // They are written in batches, some time after the answers.
+    // They are written in batches, some time after the responses.
     let started = std::time::Instant::now();
     loop {
         let captured = sagemaker_ops::storage::list(&clients, &prefix)

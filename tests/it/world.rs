@@ -1,4 +1,4 @@
-//! A state directory with a server of its own, and the programs called in process.
+//! A state directory with its own server, and the programs called in process.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -11,7 +11,7 @@ use sagemaker_ops::{Backend, Clients, LocalBackend};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Flags of a run that is over soon.
+/// Flags of a short run.
 pub(crate) const SMALL: [&str; 8] = [
     "--profile",
     "original",
@@ -30,7 +30,7 @@ pub(crate) fn job_names(run: &str) -> Vec<String> {
         .into()
 }
 
-/// What a program left: exit, standard output, standard error.
+/// How a program ended: exit, standard output, standard error.
 pub(crate) struct Ran {
     pub(crate) exit: Exit,
     pub(crate) out: String,
@@ -38,27 +38,27 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// Standard output as the one JSON document that it must be.
+    /// Standard output, which must be one JSON document.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out)
             .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
     }
 
-    /// The last of the JSON lines on standard output, which is the result.
+    /// The last JSON line on standard output, which is the result.
     pub(crate) fn last_json(&self) -> Value {
         let line = self.out.lines().last().unwrap_or_default();
         serde_json::from_str(line)
             .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
     }
 
-    /// Asserts how the program ended, showing what it said otherwise.
+    /// Asserts the exit, and shows the output if it differs.
     #[track_caller]
     pub(crate) fn ended(self, exit: Exit) -> Self {
         assert_eq!(self.exit, exit, "out: {}\nerr: {}", self.out, self.err);
         self
     }
 
-    /// Asserts that standard error has each of these texts.
+    /// Asserts that standard error contains each of these texts.
     #[track_caller]
     pub(crate) fn said(&self, texts: &[&str]) {
         for text in texts {
@@ -67,8 +67,8 @@ impl Ran {
     }
 }
 
-/// A fresh state directory; its server is started by the first program that needs it
-/// and stopped with the world.
+/// A fresh state directory. The first program that needs its server starts it; it stops when the world
+/// is dropped.
 pub(crate) struct World {
     folder: TempDir,
 }
@@ -84,7 +84,7 @@ impl World {
         self.folder.path().join("state")
     }
 
-    /// A place for files of the test.
+    /// A path for a file of the test.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -169,24 +169,24 @@ impl World {
         texts(&ran.json()["jobs"], "model_uri")
     }
 
-    /// The SDK's clients of this world's server, which is started where it does not run.
+    /// SDK clients of this world's server, which is started if necessary.
     pub(crate) async fn clients(&self) -> Clients {
         let backend = LocalBackend::at(&self.state_dir()).unwrap();
         Clients::connect(&Backend::Local(backend)).await.unwrap()
     }
 
-    /// The record that the server keeps of itself.
+    /// The server's own `server.json`.
     pub(crate) fn server(&self) -> Value {
         let bytes = std::fs::read(self.state_dir().join("server.json")).unwrap();
         serde_json::from_slice(&bytes).unwrap()
     }
 
-    /// Starts the server anew, with faults by script.
+    /// Restarts the server with scripted faults.
     pub(crate) fn restart_with_faults(&self, faults: &str) {
         self.restart_with("FIRE_FAULTS", faults);
     }
 
-    /// Starts the server anew, with a variable of its environment.
+    /// Restarts the server with a variable in its environment.
     pub(crate) fn restart_with(&self, variable: &str, value: &str) {
         self.stop_server();
         let mut server = Command::new(program("local-sagemaker"));
@@ -201,7 +201,7 @@ impl World {
         });
     }
 
-    /// Waits until the server's log has so many lines with this text.
+    /// Waits until the server's log has this many lines with this text.
     pub(crate) fn wait_for_log(&self, text: &str, lines: usize) {
         let log = self.state_dir().join("server.log");
         self.wait_until(text, || {
@@ -210,7 +210,7 @@ impl World {
         });
     }
 
-    /// Deletes an endpoint with all that it used, and waits until it is gone.
+    /// Deletes an endpoint with its model and configuration, and waits until it is gone.
     pub(crate) async fn delete_endpoint(&self, name: &str) {
         let flags = ["--endpoint-name", name, "--delete"];
         self.deploy(&flags).await.ended(Exit::Done);
@@ -240,7 +240,7 @@ impl World {
         drop(stop);
     }
 
-    /// Ends the server without any warning, as a power cut would.
+    /// Kills the server without warning, as a power cut would.
     pub(crate) fn kill_server(&self) {
         let pid = self.server()["pid"].to_string();
         assert!(
@@ -250,7 +250,7 @@ impl World {
                 .unwrap()
                 .success()
         );
-        // The kernel takes a moment; the lock is free once the process is gone.
+        // This takes the kernel a moment; the lock is free once the process is gone.
         while Path::new("/proc").join(&pid).join("exe").exists() {
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -270,7 +270,7 @@ fn ended(result: anyhow::Result<Exit>, console: &mut Console<'_>) -> Exit {
     })
 }
 
-/// A program of the workspace, built beside this test.
+/// The path of a program of the workspace, next to this test's folder.
 pub(crate) fn program(name: &str) -> PathBuf {
     let executable = std::env::current_exe().unwrap();
     let folder = executable.ancestors().nth(2).unwrap();

@@ -1,5 +1,7 @@
-//! `cargo xtask bench`: how long each step takes on this machine; with `--learners`, how long the learners take and
-//! how good they are beside scikit-learn, LightGBM and XGBoost; with `--endpoint`, how the endpoint answers beside
+//! `cargo xtask bench`: how long each step takes on this machine.
+//!
+//! `--learners` compares time and accuracy of the learners with scikit-learn, LightGBM and XGBoost,
+//! `--generator` compares the generators with numpy, and `--endpoint` compares the endpoint with
 //! scikit-learn behind Flask and gunicorn.
 
 mod contestants;
@@ -13,19 +15,20 @@ mod targets;
 mod wrk;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::programs;
+use crate::{opt_ml, programs};
 
 #[derive(clap::Args)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a flag that somebody types"
+    reason = "each is a flag of the command line"
 )]
 pub(crate) struct Args {
     /// Rows of the dataset
@@ -36,33 +39,33 @@ pub(crate) struct Args {
     #[arg(long, group = "with_slow_ones")]
     learners: bool,
 
-    /// Time both generators, beside numpy, and the extractor
+    /// Time both generators, compared with numpy, and the extractor
     #[arg(long, group = "with_slow_ones")]
     generator: bool,
 
-    /// Measure the endpoint beside LightGBM and beside scikit-learn behind Flask and gunicorn
+    /// Compare the endpoint with LightGBM and with scikit-learn behind Flask and gunicorn
     #[arg(long, conflicts_with_all = ["learners", "generator"])]
     endpoint: bool,
 
-    /// How long each load on an endpoint lasts
+    /// Seconds that each load on an endpoint lasts
     #[arg(long, default_value = "10", requires = "endpoint",
           value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
 
-    /// How long our endpoint is held at saturation by wrk, with a look at its memory each second; 0 is not at all
+    /// Seconds that wrk keeps our endpoint at saturation while its memory is sampled; 0 skips this
     #[arg(long, default_value = "0", requires = "endpoint")]
     soak: u32,
 
-    /// Rows that the learners are trained on; several sizes with commas between them
+    /// Rows that the learners are trained on; separate several sizes by commas
     #[arg(long, default_value = "70000", value_delimiter = ',', requires = "learners",
           value_parser = clap::value_parser!(u64).range(1_000..))]
     rows: Vec<u64>,
 
-    /// What takes minutes too, once each: slow learners, or the peak memory of a million simulated rows
+    /// Also run what takes minutes, once each: slow learners, or the peak memory of a million simulated rows
     #[arg(long, requires = "with_slow_ones")]
     slow: bool,
 
-    /// Runs of each step or learner; the median is reported [default: 5, of learners 7]
+    /// Runs of each step or learner, of which the median is reported [default: 5, for learners 7]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     runs: Option<u32>,
 
@@ -71,8 +74,8 @@ pub(crate) struct Args {
     output: String,
 }
 
-/// Times generation with split, and the training process of each algorithm from
-/// Parquet to artifact.
+/// Times generating and splitting, then the training process of each algorithm from Parquet to
+/// artifact.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     programs::build()?;
     if args.learners {
@@ -122,9 +125,11 @@ fn generate(samples: u64, runs: u32, folder: &Path) -> anyhow::Result<f64> {
     })
 }
 
-/// The whole process, as SageMaker calls it.
+/// Times the whole training process, as SageMaker calls it.
 fn train(runs: u32, folder: &Path, algorithm: &str) -> anyhow::Result<f64> {
-    let opt_ml = lay_out(folder, algorithm)?;
+    let opt_ml = folder.join(algorithm);
+    let hyperparameters = json!({"algorithm": algorithm, "seed": "42"});
+    opt_ml::lay_out(&opt_ml, &folder.join("data"), &hyperparameters)?;
     timed(runs, || {
         let mut command = programs::program("fire-container")?;
         command.arg("train").arg("--opt-ml").arg(&opt_ml);
@@ -132,44 +137,19 @@ fn train(runs: u32, folder: &Path, algorithm: &str) -> anyhow::Result<f64> {
     })
 }
 
-/// An `/opt/ml` tree with the parts as channels.
-fn lay_out(folder: &Path, algorithm: &str) -> anyhow::Result<PathBuf> {
-    let opt_ml = folder.join(algorithm);
-    let config = opt_ml.join("input/config");
-    fs::create_dir_all(&config)?;
-    let hyperparameters = json!({"algorithm": algorithm, "seed": "42"});
-    fs::write(
-        config.join("hyperparameters.json"),
-        hyperparameters.to_string(),
-    )?;
-    for part in ["train", "validation", "test"] {
-        let channel = opt_ml.join("input/data").join(part);
-        fs::create_dir_all(&channel)?;
-        let name = "part-00000.parquet";
-        fs::copy(
-            folder.join("data").join(part).join(name),
-            channel.join(name),
-        )?;
-    }
-    Ok(opt_ml)
-}
-
-/// The median time of a whole program.
+/// Median seconds of a whole program.
 fn timed(runs: u32, command: impl Fn() -> anyhow::Result<Command>) -> anyhow::Result<f64> {
     let mut seconds = Vec::new();
     for _ in 0..runs {
         let mut command = command()?;
         let started = Instant::now();
-        let output = command.output().context("cannot start a program")?;
-        if !output.status.success() {
-            bail!("{}", String::from_utf8_lossy(&output.stderr));
-        }
+        printed(&mut command)?;
         seconds.push(started.elapsed().as_secs_f64());
     }
     Ok(median(&seconds))
 }
 
-/// NaN of nothing.
+/// The median, or NaN if there are no numbers.
 fn median(numbers: &[f64]) -> f64 {
     let mut numbers = numbers.to_vec();
     numbers.sort_by(f64::total_cmp);
@@ -181,6 +161,31 @@ fn median(numbers: &[f64]) -> f64 {
     }
 }
 
+/// The JSON that a program prints.
+fn read<T: DeserializeOwned>(command: &mut Command) -> anyhow::Result<T> {
+    let text = printed(command)?;
+    serde_json::from_str(&text).with_context(|| format!("unexpected output: {text}"))
+}
+
+/// What a program prints; its standard error is the error if it fails.
+fn printed(command: &mut Command) -> anyhow::Result<String> {
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// The version of the compiler, such as `1.95.0`.
+fn rust_version() -> anyhow::Result<String> {
+    let version = printed(Command::new("rustc").arg("--version"))?;
+    let number = version.split_whitespace().nth(1);
+    Ok(number.unwrap_or_default().to_owned())
+}
+
+/// Processor and number of cores.
 fn machine() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu
@@ -207,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_the_other_bench_is_refused() {
+    fn flags_of_another_benchmark_are_rejected() {
         let check = |line: &str, expected: Result<&[u64], ErrorKind>| {
             let words = format!("bench {line}");
             let parsed = Line::try_parse_from(words.split_whitespace());
@@ -232,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_median_lies_in_the_middle() {
+    fn the_median_of_an_even_count_is_the_mean_of_the_middle_two() {
         assert_eq!(median(&[3.0, 1.0, 2.0]).to_bits(), 2.0_f64.to_bits());
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]).to_bits(), 2.5_f64.to_bits());
         assert!(median(&[]).is_nan());

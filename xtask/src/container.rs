@@ -1,26 +1,34 @@
 //! The check `container`: our image in a real registry and under a real container runtime.
 //!
-//! The program is hardly optimised, which saves most of the build; everything else is as it is shipped.
-//! The image is pushed to Debian's docker-registry, looked at by skopeo, and pulled and run by podman with runc as
-//! SageMaker runs it: as root, without a network, `/opt/ml` from outside, the model read-only.
+//! The program is barely optimised, which saves most of the build time; everything else is as it
+//! is shipped. The image is pushed to Debian's docker-registry and inspected by skopeo. Then podman
+//! pulls it and runs it with runc, as SageMaker does: as root, without a network, with `/opt/ml`
+//! mounted and the model read-only.
 
 mod job;
 mod registry;
-mod tools;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{image, programs};
+use crate::debian::Package;
+use crate::{image, opt_ml, programs};
 use job::Podman;
 use registry::Registry;
 
-pub(crate) use tools::PACKAGES;
+/// What the check needs.
+pub(crate) const PACKAGES: [Package; 4] = [
+    ("podman", "podman"),
+    ("runc", "runc"),
+    ("skopeo", "skopeo"),
+    ("docker-registry", "docker-registry"),
+];
 
-/// Everything; an error says what did not hold.
+/// Runs the check; an error says what went wrong.
 pub(crate) fn check() -> anyhow::Result<()> {
     let folder = programs::folder()?.join("container-check");
     if folder.exists() {
@@ -33,12 +41,12 @@ pub(crate) fn check() -> anyhow::Result<()> {
     let digest = image::push(&program, &to)?;
     ensure!(
         image::push(&program, &to)? == digest,
-        "two images of one program have two digests"
+        "two images of the same program have different digests"
     );
     look(&to, &digest)?;
     let podman = Podman::new(&folder, &to)?;
     podman.pull(&digest)?;
-    let opt_ml = lay_out(&folder)?;
+    let opt_ml = job_folder(&folder)?;
     podman.trains(&opt_ml)?;
     podman.fails(&folder)?;
     podman.serves(&opt_ml)?;
@@ -46,39 +54,37 @@ pub(crate) fn check() -> anyhow::Result<()> {
     fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())
 }
 
-/// What skopeo, which shares no code with us, finds in the registry.
+/// Inspects the image with skopeo, which shares no code with us.
 fn look(at: &str, digest: &str) -> anyhow::Result<()> {
     let inspect = |flags: &[&str]| -> anyhow::Result<Value> {
-        let mut command = std::process::Command::new("skopeo");
+        let mut command = Command::new("skopeo");
         command.args(["inspect", "--tls-verify=false"]).args(flags);
         command.arg(format!("docker://{at}"));
-        let (status, printed) = programs::output(&mut command)?;
-        ensure!(status.success(), "skopeo cannot inspect the image");
-        Ok(serde_json::from_slice(&printed)?)
+        Ok(serde_json::from_str(&must(&mut command)?)?)
     };
     let image = inspect(&[])?;
     ensure!(
         image["Digest"] == digest,
-        "skopeo finds digest {}",
+        "skopeo finds the digest {}",
         image["Digest"]
     );
     let label = &image["Labels"]["com.amazonaws.sagemaker.capabilities.accept-bind-to-port"];
     ensure!(
         label == "true",
-        "skopeo finds no label that the port can be chosen"
+        "skopeo does not find the label that lets SageMaker choose the port"
     );
     let manifest = inspect(&["--raw"])?;
     let media_type = "application/vnd.docker.distribution.manifest.v2+json";
     ensure!(
         manifest["mediaType"] == media_type,
-        "the manifest is {}, which SageMaker hosting refuses",
+        "the manifest is of type {}, which SageMaker hosting rejects",
         manifest["mediaType"]
     );
     Ok(())
 }
 
-/// An `/opt/ml` with a small forest to train.
-fn lay_out(folder: &Path) -> anyhow::Result<PathBuf> {
+/// Writes an `/opt/ml` folder for a job that trains a small forest.
+fn job_folder(folder: &Path) -> anyhow::Result<PathBuf> {
     let data = folder.join("data");
     let mut command = programs::program("train-100k")?;
     command.args([
@@ -90,25 +96,18 @@ fn lay_out(folder: &Path) -> anyhow::Result<PathBuf> {
         "--out",
     ]);
     let status = programs::run(command.arg(&data))?;
-    ensure!(status.success(), "train-100k cannot make rows");
+    ensure!(status.success(), "train-100k cannot generate rows");
     let opt_ml = folder.join("opt-ml");
-    settings(
-        &opt_ml,
-        "{\"algorithm\": \"random_forest\", \"n_estimators\": \"40\"}",
-    )?;
-    for part in ["train", "validation", "test"] {
-        let channel = opt_ml.join("input/data").join(part);
-        fs::create_dir_all(&channel)?;
-        let name = "part-00000.parquet";
-        fs::copy(data.join(part).join(name), channel.join(name))?;
-    }
+    let hyperparameters = json!({"algorithm": "random_forest", "n_estimators": "40"});
+    opt_ml::lay_out(&opt_ml, &data, &hyperparameters)?;
     Ok(opt_ml)
 }
 
-/// Writes the hyperparameters of a job.
-fn settings(opt_ml: &Path, json: &str) -> anyhow::Result<()> {
-    let config = opt_ml.join("input/config");
-    fs::create_dir_all(&config)?;
-    fs::write(config.join("hyperparameters.json"), json)?;
-    Ok(())
+/// Runs a program that must succeed, and returns what it printed, without the line end.
+fn must(command: &mut Command) -> anyhow::Result<String> {
+    let (status, printed) = programs::output(command)?;
+    let name = command.get_program().display();
+    ensure!(status.success(), "{name} ended with {status}");
+    let text = String::from_utf8(printed).with_context(|| format!("{name} printed no text"))?;
+    Ok(text.trim_end().to_owned())
 }

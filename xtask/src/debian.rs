@@ -1,4 +1,4 @@
-//! Outside programs that checks need, all of them Debian's.
+//! Outside programs that checks need, installed as Debian packages.
 
 use std::process::Command;
 
@@ -6,17 +6,17 @@ use anyhow::ensure;
 
 use crate::programs;
 
-/// A package and the program in it that is needed.
+/// A package, and the program in it that a check calls.
 pub(crate) type Package = (&'static str, &'static str);
 
-/// Whether the check can run.
+/// Whether a check has its programs.
 pub(crate) enum Tools {
     Present,
-    /// It cannot, for this reason.
-    Absent(String),
+    /// Some are missing; the text says which, and how to get them.
+    Missing(String),
 }
 
-/// Looks for the programs and installs what is missing if that is allowed.
+/// Looks for the programs, and installs missing ones if that is allowed.
 pub(crate) fn find(packages: &[Package], install: bool) -> anyhow::Result<Tools> {
     let missing = missing(packages);
     if missing.is_empty() {
@@ -25,12 +25,14 @@ pub(crate) fn find(packages: &[Package], install: bool) -> anyhow::Result<Tools>
     let names = missing.join(" ");
     if !install {
         let why = format!(
-            "there is no {names}; `cargo xtask test --install` installs it (Debian, as root)"
+            "missing: {names}; `cargo xtask test --install` installs them (Debian, as root)"
         );
-        return Ok(Tools::Absent(why));
+        return Ok(Tools::Missing(why));
     }
     if programs::run(Command::new("apt-get").args(["--version", "--quiet"])).is_err() {
-        return Ok(Tools::Absent(format!("there is no {names} and no apt-get")));
+        return Ok(Tools::Missing(format!(
+            "missing: {names}, and there is no apt-get"
+        )));
     }
     let apt = |arguments: &[&str]| -> anyhow::Result<bool> {
         let mut command = Command::new("apt-get");
@@ -39,13 +41,13 @@ pub(crate) fn find(packages: &[Package], install: bool) -> anyhow::Result<Tools>
             .env("DEBIAN_FRONTEND", "noninteractive");
         Ok(programs::run(&mut command)?.success())
     };
-    // An old list of packages is mostly good enough, and asking for a new one takes a while.
+    // The package list on disk is usually recent enough, and updating it takes a while.
     let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
     let wanted = [&install[..], &missing[..]].concat();
     if !apt(&wanted)? {
         ensure!(apt(&["update", "--quiet"])?, "apt-get update failed");
         if !apt(&wanted)? {
-            return Ok(Tools::Absent(format!("apt-get cannot install {names}")));
+            return Ok(Tools::Missing(format!("apt-get cannot install {names}")));
         }
     }
     Ok(Tools::Present)

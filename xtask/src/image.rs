@@ -1,4 +1,4 @@
-//! `cargo xtask image`: the container image, without a container daemon.
+//! `cargo xtask image`: builds the container image without a container daemon.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use crate::programs;
 
-/// Every x86-64 Linux, whatever its C library: it is linked into the program.
+/// Runs on every x86-64 Linux, because the C library is linked into the program.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
-/// The profile in the root manifest, of what is shipped and measured.
+/// The profile of the program that is shipped and measured.
 pub(crate) const SHIPPED: Profile = Profile("image");
-/// The profile in the root manifest that builds it soonest.
+/// The profile that builds fastest, for a check that only asks whether the program runs.
 pub(crate) const CHECKED: Profile = Profile("image-check");
 
-/// How well the program is optimised.
+/// A cargo profile of the root manifest.
 #[derive(Clone, Copy)]
 pub(crate) struct Profile(&'static str);
 
@@ -26,12 +26,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REGISTRY/REPOSITORY:TAG")]
     push: Option<String>,
 
-    /// Anything else that `push-image --help` names: `-- --folder DIR`, `-- --archive FILE`
+    /// More flags of `push-image`, such as `-- --folder DIR` or `-- --archive FILE`
     #[arg(last = true)]
     more: Vec<OsString>,
 }
 
-/// Builds the static program, packs it, and pushes it if that is wanted.
+/// Builds the static program, packs it into an image, and pushes that with `--push`.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let program = static_program(SHIPPED)?;
     programs::build()?;
@@ -40,59 +40,61 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(to) = &args.push {
         command.args(["--push", to]);
     }
-    let status = programs::run(&mut command)?;
-    // No code at all means a signal.
-    Ok(ExitCode::from(status.code().unwrap_or(1) as u8))
+    programs::exit_code(&mut command)
 }
 
-/// Builds `fire-container` for the image; done already, it takes a moment.
+/// Builds `fire-container` for the image, and returns the path of the program.
 pub(crate) fn static_program(profile: Profile) -> anyhow::Result<PathBuf> {
     let status = programs::run(&mut static_cargo("build", profile, &[])?)?;
     if !status.success() {
         bail!("the static program cannot be built");
     }
     let folder = programs::folder()?;
-    let target = folder.parent().context("programs lie in a target folder")?;
+    let target = folder
+        .parent()
+        .context("the folder of the programs has no parent")?;
     let folder = target.join(TARGET).join(profile.0);
     Ok(folder.join("fire-container"))
 }
 
-/// Builds a bench of `fire-container` with the same code as in the image, and returns where it lies.
+/// Builds a benchmark of `fire-container` with the same code as in the image, and returns its path.
 pub(crate) fn optimised_bench(name: &str) -> anyhow::Result<PathBuf> {
-    let flags = [
-        "--bench",
-        name,
-        "--no-run",
-        "--message-format=json-render-diagnostics",
-    ];
-    let (status, printed) = programs::output(&mut static_cargo("bench", SHIPPED, &flags)?)?;
+    built_bench(static_cargo("bench", SHIPPED, &["--bench", name])?, name)
+}
+
+/// Lets `cargo bench` build a benchmark without running it, and returns its path.
+pub(crate) fn built_bench(mut cargo: Command, name: &str) -> anyhow::Result<PathBuf> {
+    cargo.args(["--no-run", "--message-format=json-render-diagnostics"]);
+    let (status, printed) = programs::output(&mut cargo)?;
     if !status.success() {
-        bail!("the bench {name} cannot be built");
+        bail!("the benchmark {name} cannot be built");
     }
-    // One JSON object a line for each thing that cargo made.
+    // One line of JSON for each thing that cargo builds:
+    // https://doc.rust-lang.org/cargo/reference/external-tools.html
     let executable = String::from_utf8_lossy(&printed)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|made| made["target"]["name"] == name)
-        .find_map(|made| made["executable"].as_str().map(PathBuf::from));
-    executable.context("cargo names no executable of the bench")
+        .filter(|built| built["target"]["name"] == name)
+        .find_map(|built| built["executable"].as_str().map(PathBuf::from));
+    executable.context("cargo does not say where the benchmark is")
 }
 
-/// Cargo on `fire-container` with the image's target and flags.
+/// A call of cargo for `fire-container`, with the target and the flags of the image.
 fn static_cargo(verb: &str, profile: Profile, more: &[&str]) -> anyhow::Result<Command> {
-    let mut command = programs::cargo(&[verb, "--locked", "--package", "fire-container"])?;
+    let mut command = programs::cargo(&[verb, "--locked", "--package", "fire-container"]);
     command
         .args(["--profile", profile.0])
-        // Without it the flags would also hold for what runs during the build, which cannot be static.
+        // With --target, RUSTFLAGS do not apply to build scripts and macros, which cannot be static.
         .args(["--target", TARGET])
         .args(more)
         .env("RUSTFLAGS", flags()?);
     Ok(command)
 }
 
-/// A static program that does not tell where it was built: the same sources give the same bytes in any folder.
+/// Flags for a static program without the paths of this machine: the same sources give the same
+/// bytes in every folder.
 fn flags() -> anyhow::Result<String> {
-    let root = programs::root()?;
+    let root = programs::root();
     let cargo = match std::env::var_os("CARGO_HOME") {
         Some(folder) => PathBuf::from(folder),
         None => std::env::home_dir()
@@ -106,7 +108,7 @@ fn flags() -> anyhow::Result<String> {
     ))
 }
 
-/// Packs `program` into an image at `to`, and returns the image's digest.
+/// Packs `program` into an image, pushes it to `to` and returns its digest.
 pub(crate) fn push(program: &Path, to: &str) -> anyhow::Result<String> {
     let mut command: Command = programs::program("push-image")?;
     command
@@ -114,9 +116,9 @@ pub(crate) fn push(program: &Path, to: &str) -> anyhow::Result<String> {
         .args(["--output", "json", "--push", to]);
     let (status, printed) = programs::output(&mut command)?;
     if !status.success() {
-        bail!("push-image ends with {status}");
+        bail!("push-image ended with {status}");
     }
     let document: Value = serde_json::from_slice(&printed)?;
     let digest = document["digest"].as_str();
-    Ok(digest.context("push-image prints no digest")?.to_owned())
+    Ok(digest.context("push-image printed no digest")?.to_owned())
 }

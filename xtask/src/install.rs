@@ -1,4 +1,4 @@
-//! `cargo xtask install`: the programs on the PATH.
+//! `cargo xtask install`: copies the programs into a folder on the PATH.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,8 +8,9 @@ use anyhow::Context as _;
 
 use crate::programs;
 
-/// Everything that a user calls, and the two programs that the local backend starts.
-const PROGRAMS: [&str; 8] = [
+/// The programs that a user calls, then the two that the local backend starts.
+const PROGRAMS: [&str; 9] = [
+    "pipeline-100k",
     "train-100k",
     "monitor-100k",
     "deploy-100k",
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(&to).with_context(|| to.display().to_string())?;
     for name in PROGRAMS {
         let from = programs::folder()?.join(name);
-        // A running program's file cannot be written to, but it can be replaced.
+        // The file of a running program cannot be written to, but it can be replaced.
         let fresh = to.join(format!(".{name}.new"));
         fs::copy(&from, &fresh)
             .and_then(|_| fs::rename(&fresh, to.join(name)))
@@ -55,6 +56,6 @@ fn cargo_bin() -> anyhow::Result<PathBuf> {
     if let Some(home) = std::env::var_os("CARGO_HOME") {
         return Ok(PathBuf::from(home).join("bin"));
     }
-    let home = std::env::home_dir().context("there is no home folder; give --to DIR")?;
+    let home = std::env::home_dir().context("there is no home folder; name one with --to DIR")?;
     Ok(home.join(".cargo/bin"))
 }

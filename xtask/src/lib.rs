@@ -1,12 +1,12 @@
 //! The project's own commands: `cargo xtask pipeline | test | bench | scenes | image | install`.
 //!
-//! An xtask calls programs and reads what they print; it links none of the
-//! project's crates and makes no call to AWS itself. CI runs `cargo xtask test` and
-//! nothing else, so CI and a person at a terminal see the same.
+//! An xtask calls programs and reads what they print; it links none of the project's crates, so it
+//! builds in seconds, and makes no calls to AWS. CI runs `cargo xtask test` and nothing else, so CI
+//! and a person at a terminal see the same results.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "an xtask talks to the terminal, and nothing reads its output but people and `--output json`"
+    reason = "an xtask writes to the terminal"
 )]
 
 mod bench;
@@ -14,6 +14,7 @@ mod container;
 mod debian;
 mod image;
 mod install;
+mod opt_ml;
 mod packages;
 mod pipeline;
 mod programs;
@@ -32,21 +33,21 @@ use clap::{CommandFactory, Parser};
     about = "The project's own commands"
 )]
 enum Command {
-    /// Generate, train, weigh, deploy, test and report, on the embedded server or on AWS
+    /// Generate, train, combine, deploy, test and report, on the embedded server or on AWS
     Pipeline(pipeline::Args),
-    /// Everything that CI checks: format, lints, tests, documentation, packages, client suite, pages in a browser, the image in a container
+    /// Run everything that CI checks: format, lints, tests, documentation, packages, client suite, pages in a browser, the image in a container
     Test(test::Args),
-    /// Time the steps of the pipeline, medians of several runs
+    /// Time the steps of the pipeline: medians of several runs
     Bench(bench::Args),
     /// Draw frames of every simulated scenario as one picture
     Scenes(scenes::Args),
     /// Build the container image without a container daemon, and push it
     Image(image::Args),
-    /// Put all programs on the PATH
+    /// Install all programs into a folder on the PATH
     Install(install::Args),
 }
 
-/// Parses the arguments and does what they say.
+/// Parses the arguments and runs the command.
 pub fn main() -> ExitCode {
     let done = match Command::parse() {
         Command::Pipeline(args) => pipeline::run(&args),
@@ -62,7 +63,7 @@ pub fn main() -> ExitCode {
     })
 }
 
-/// The command line, for the test that reads the documents' commands against it.
+/// The command line, for the test that checks the commands in the documents.
 pub fn command() -> clap::Command {
     Command::command()
 }

@@ -1,7 +1,7 @@
-//! The check `packages`: every library can be packed for other projects, with what they need and not much more.
+//! The check `packages`: every library can be packaged for other projects, complete and small.
 //!
-//! Cargo packs without compiling anything and without a network: crates that are not on a registry yet find each other
-//! in the packages made before them.
+//! Cargo packages without compiling and without a network. Crates that are not on a registry yet
+//! find each other among the packages made before them.
 
 use std::path::Path;
 
@@ -9,21 +9,26 @@ use anyhow::{Context as _, bail};
 
 use crate::programs;
 
-/// The libraries, and the version that all of them have.
-const LIBRARIES: [&str; 6] = [
+/// The libraries, in alphabetical order.
+const LIBRARIES: [&str; 8] = [
+    "alarm",
     "ensemble",
     "fire-cli",
+    "fire-run",
     "local-sagemaker",
     "sagemaker-ops",
     "sensor-model",
     "split",
 ];
+
+/// The version of every crate here.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Bytes of a package, compressed: half as much again as the largest has. What grows beyond is data that nobody asked for.
+/// The most bytes that a compressed package may have: 1.5 times what the largest has now. Anything
+/// bigger has probably picked up data files by accident.
 const LARGEST: u64 = 300 * 1024;
 
-/// What somebody who unpacks a library looks for.
+/// Files that every package must contain.
 const NEEDED: [&str; 5] = [
     "Cargo.toml",
     "LICENSE-APACHE",
@@ -32,24 +37,26 @@ const NEEDED: [&str; 5] = [
     "src/lib.rs",
 ];
 
-/// Packs all libraries and prints what became of each; fails for the first that is not fit to be given away.
+/// Packages all libraries and prints the size of each; fails for the first that is incomplete or too big.
 pub(crate) fn check() -> anyhow::Result<()> {
     let chosen = LIBRARIES.map(|library| ["--package", library]);
     let mut arguments = vec!["package", "--no-verify", "--allow-dirty", "--offline"];
     arguments.extend(chosen.as_flattened());
-    if !programs::run(&mut programs::cargo(&arguments)?)?.success() {
-        bail!("the libraries cannot be packed");
+    if !programs::run(&mut programs::cargo(&arguments))?.success() {
+        bail!("the libraries cannot be packaged");
     }
     let folder = programs::folder()?;
-    let target = folder.parent().context("programs lie in a target folder")?;
+    let target = folder
+        .parent()
+        .context("the folder of the programs has no parent")?;
     for library in LIBRARIES {
         let files = files(library)?;
-        if let Some(absent) = NEEDED
+        if let Some(missing) = NEEDED
             .iter()
             .find(|name| !files.iter().any(|file| file == *name))
         {
             bail!(
-                "{library}: its package has no {absent}; see `include` in crates/{library}/Cargo.toml"
+                "the package of {library} has no {missing}; see `include` in crates/{library}/Cargo.toml"
             );
         }
         let package = target
@@ -63,7 +70,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
         );
         if bytes > LARGEST {
             bail!(
-                "{library}: its package has {bytes} bytes, more than {LARGEST}; see `include` in \
+                "the package of {library} has {bytes} bytes, more than {LARGEST}; see `include` in \
                  crates/{library}/Cargo.toml, and `cargo package --list`"
             );
         }
@@ -81,13 +88,13 @@ fn files(library: &str) -> anyhow::Result<Vec<String>> {
         "--package",
         library,
     ];
-    let output = programs::cargo(&list)?
+    let output = programs::cargo(&list)
         .output()
         .context("cannot start cargo")?;
     if !output.status.success() {
         bail!("{library}: {}", String::from_utf8_lossy(&output.stderr));
     }
-    let text = String::from_utf8(output.stdout).context("a file's name is not text")?;
+    let text = String::from_utf8(output.stdout).context("a file name is not UTF-8")?;
     Ok(text.lines().map(str::to_owned).collect())
 }
 

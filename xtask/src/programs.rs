@@ -1,47 +1,45 @@
-//! Calling cargo and the workspace's programs.
+//! Calls of cargo and of the workspace's programs.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 
-/// The workspace's root folder.
-pub(crate) fn root() -> anyhow::Result<PathBuf> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    Ok(manifest
-        .parent()
-        .context("xtask lies in the workspace")?
-        .to_owned())
+/// The root folder of the workspace.
+pub(crate) fn root() -> PathBuf {
+    // Not the current folder: `cargo xtask` works in every folder of the workspace.
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_owned()
 }
 
-/// The folder that cargo builds programs into: this program's own.
+/// The folder that cargo builds programs into, this one among them.
 pub(crate) fn folder() -> anyhow::Result<PathBuf> {
-    let executable = std::env::current_exe().context("where is this program?")?;
+    let executable = std::env::current_exe().context("cannot find the path of this program")?;
     Ok(executable
         .parent()
-        .context("a program lies in a folder")?
+        .context("the path of this program has no folder")?
         .to_owned())
 }
 
-/// Cargo, in the workspace's root.
-pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<Command> {
+/// Cargo, called in the root of the workspace.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(arguments).current_dir(root()?);
-    // What CI builds is built once: artifacts for the next change would only cost time.
+    command.args(arguments).current_dir(root());
+    // CI builds once, so files that speed up the next build would only cost time.
     if is_ci() {
         command.env("CARGO_INCREMENTAL", "0");
     }
-    Ok(command)
+    command
 }
 
-/// Whether this is CI, which has to have everything that checks need.
+/// Whether this is CI, where a missing outside tool is a failure.
 pub(crate) fn is_ci() -> bool {
     std::env::var_os("FIRE_CI").is_some_and(|value| value == "1")
 }
 
-/// A program of the workspace, which finds its siblings beside itself.
+/// A program of the workspace, set up to find the others in the same folder.
 pub(crate) fn program(name: &str) -> anyhow::Result<Command> {
     let folder = folder()?;
     let mut command = Command::new(folder.join(name));
@@ -49,39 +47,43 @@ pub(crate) fn program(name: &str) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// Builds all programs with the one profile that everything shares.
+/// Builds all programs with the one profile that everything shares, and returns the seconds it took.
 pub(crate) fn build() -> anyhow::Result<f64> {
     let started = Instant::now();
-    let status = run(&mut cargo(&["build", "--workspace"])?)?;
-    if !status.success() {
+    if !run(&mut cargo(&["build", "--workspace"]))?.success() {
         bail!("the build failed");
     }
     Ok(started.elapsed().as_secs_f64())
 }
 
-/// Runs a command after showing it.
+/// Shows a command and runs it.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<ExitStatus> {
-    eprintln!("$ {}", shown(command));
+    show(command);
     let status = command.status();
     status.with_context(|| format!("cannot start {}", command.get_program().display()))
 }
 
-/// Runs a command after showing it, and returns what it printed.
+/// Shows a command, runs it and ends as it does.
+pub(crate) fn exit_code(command: &mut Command) -> anyhow::Result<ExitCode> {
+    let code = run(command)?.code();
+    // A program that a signal ended has no code.
+    Ok(ExitCode::from(code.map_or(1, |code| code as u8)))
+}
+
+/// Shows a command, runs it and returns what it printed.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<(ExitStatus, Vec<u8>)> {
-    eprintln!("$ {}", shown(command));
-    let output = command.stderr(std::process::Stdio::inherit()).output();
+    show(command);
+    let output = command.stderr(Stdio::inherit()).output();
     let output =
         output.with_context(|| format!("cannot start {}", command.get_program().display()))?;
     Ok((output.status, output.stdout))
 }
 
-fn shown(command: &Command) -> String {
+fn show(command: &Command) {
     let program = Path::new(command.get_program())
         .file_name()
         .unwrap_or_default();
     let words = std::iter::once(program).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    eprintln!("$ {}", words.join(" "));
 }

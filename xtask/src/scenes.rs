@@ -1,4 +1,4 @@
-//! `cargo xtask scenes`: frames of every simulated scenario as one picture.
+//! `cargo xtask scenes`: draws frames of every simulated scenario as one picture.
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -7,7 +7,7 @@ use anyhow::bail;
 
 use crate::programs;
 
-/// An example of `sensor-model`, which draws the sheet.
+/// The example of `sensor-model` that draws it.
 const EXAMPLE: &str = "episode_scenes";
 
 #[derive(clap::Args)]
@@ -16,7 +16,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = "42")]
     seed: u64,
 
-    /// PNG to write [default: docs/scenes.png of the workspace]
+    /// PNG to write [default: docs/scenes.png in the workspace]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -24,15 +24,15 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let out = match &args.out {
         Some(path) => path.clone(),
-        None => programs::root()?.join("docs/scenes.png"),
+        None => programs::root().join("docs/scenes.png"),
     };
     let build = ["build", "--workspace", "--example", EXAMPLE];
-    if !programs::run(&mut programs::cargo(&build)?)?.success() {
+    if !programs::run(&mut programs::cargo(&build))?.success() {
         bail!("the build failed");
     }
     let mut draw = Command::new(programs::folder()?.join("examples").join(EXAMPLE));
     if !programs::run(draw.arg(&out).arg(args.seed.to_string()))?.success() {
-        bail!("the sheet was not drawn");
+        bail!("the picture was not drawn");
     }
     println!("{}", out.display());
     Ok(ExitCode::SUCCESS)

@@ -1,26 +1,28 @@
 //! `cargo xtask test`: everything that CI checks.
+//!
+//! All checks run, also after one has failed, so one call shows everything that is wrong.
 
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::debian::{self, Package, Tools};
-use crate::{container, packages, programs, venv};
+use crate::{container, programs, venv};
 
 /// How a check ended.
 enum Outcome {
     Passed,
     Failed,
-    /// It was not run, for this reason.
+    /// It cannot run on this machine, for this reason.
     Skipped(String),
 }
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Install outside programs that checks need where they are missing (Debian packages, as root)
+    /// Install missing outside programs that the checks need (Debian packages, as root)
     #[arg(long)]
     install: bool,
 
-    /// Run these checks alone, by the names that the summary prints
+    /// Run only these checks, by the names in the summary
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = CHECKS.map(|(name, _)| name))]
     only: Vec<String>,
 }
@@ -28,21 +30,21 @@ pub(crate) struct Args {
 /// A check's name and what it does.
 type Check = (&'static str, fn(&Args) -> anyhow::Result<Outcome>);
 
-/// In this order: what fails fast comes first, what needs the build comes after it.
+/// Checks that fail fast come first, and those that need the programs come after the build.
 const CHECKS: [Check; 10] = [
     ("format", format),
     ("build", build),
     ("lints", lints),
     ("tests", tests),
     ("documentation", documentation),
-    ("packages", packed),
+    ("packages", packages),
     ("client suite", clients),
     ("exports", exports),
     ("browser", browser),
     ("container", in_container),
 ];
 
-/// Runs every check, also after one has failed, and sums up.
+/// Runs the checks and prints a summary.
 pub(crate) fn run(args: &Args) -> ExitCode {
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     let mut lines = Vec::new();
@@ -75,11 +77,11 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 }
 
 fn format(_: &Args) -> anyhow::Result<Outcome> {
-    judged(&mut programs::cargo(&["fmt", "--all", "--check"])?)
+    pass_or_fail(&mut programs::cargo(&["fmt", "--all", "--check"]))
 }
 
 fn build(_: &Args) -> anyhow::Result<Outcome> {
-    judged(&mut programs::cargo(&["build", "--workspace"])?)
+    pass_or_fail(&mut programs::cargo(&["build", "--workspace"]))
 }
 
 fn lints(_: &Args) -> anyhow::Result<Outcome> {
@@ -91,62 +93,58 @@ fn lints(_: &Args) -> anyhow::Result<Outcome> {
         "--deny",
         "warnings",
     ];
-    judged(&mut programs::cargo(&arguments)?)
+    pass_or_fail(&mut programs::cargo(&arguments))
 }
 
 fn tests(_: &Args) -> anyhow::Result<Outcome> {
-    judged(
-        programs::cargo(&["test", "--workspace", "--no-fail-fast"])?
+    pass_or_fail(
+        programs::cargo(&["test", "--workspace", "--no-fail-fast"])
             .env("FIRE_BIN_DIR", programs::folder()?),
     )
 }
 
 fn documentation(_: &Args) -> anyhow::Result<Outcome> {
-    judged(
+    pass_or_fail(
         programs::cargo(&[
             "doc",
             "--workspace",
             "--no-deps",
             "--document-private-items",
-        ])?
+        ])
         .env("RUSTDOCFLAGS", "--deny warnings"),
     )
 }
 
 /// Each library as a package for other projects.
-fn packed(_: &Args) -> anyhow::Result<Outcome> {
-    packages::check().map(|()| Outcome::Passed)
+fn packages(_: &Args) -> anyhow::Result<Outcome> {
+    crate::packages::check().map(|()| Outcome::Passed)
 }
 
-/// boto3 and the aws CLI against the local server: nothing of ours on the client's side.
+/// boto3 and the aws CLI against the local server: no code of ours on the client's side.
 fn clients(_: &Args) -> anyhow::Result<Outcome> {
     suite("clients")
 }
 
 /// Exported models under onnxruntime, and explanations against shap.
 fn exports(_: &Args) -> anyhow::Result<Outcome> {
-    // One of our libraries' examples is among the programs of that suite, and examples are built by name alone.
-    let built = programs::run(&mut programs::cargo(&[
-        "build",
-        "--workspace",
-        "--example",
-        "combine",
-    ])?)?;
-    if !built.success() {
+    // The suite calls an example of `ensemble`, and cargo builds examples only by name.
+    let build = ["build", "--workspace", "--example", "combine"];
+    let status = programs::run(&mut programs::cargo(&build))?;
+    if !status.success() {
         return Ok(Outcome::Failed);
     }
     suite("exports")
 }
 
-/// The Python suite in the folder `name` of `tests`, in an environment of its own.
+/// The Python suite `tests/<name>`, in a Python environment of its own.
 fn suite(name: &str) -> anyhow::Result<Outcome> {
-    let suite = programs::root()?.join("tests").join(name);
+    let suite = programs::root().join("tests").join(name);
     let python = match venv::python(name, &suite.join("requirements.txt")) {
         Ok(Some(python)) => python,
-        Ok(None) => return Ok(absent("there is no python3 on the PATH")),
-        Err(error) => return Ok(absent(&format!("no Python environment: {error:#}"))),
+        Ok(None) => return Ok(cannot_run("there is no python3 on the PATH")),
+        Err(error) => return Ok(cannot_run(&format!("no Python environment: {error:#}"))),
     };
-    judged(
+    pass_or_fail(
         Command::new(&python)
             .args(["-m", "pytest", "--quiet"])
             .arg(&suite)
@@ -155,26 +153,26 @@ fn suite(name: &str) -> anyhow::Result<Outcome> {
     )
 }
 
-/// The browser that pages are looked at with.
+/// The browser that opens the pages.
 const BROWSER: [Package; 1] = [("chromium", "chromium")];
 
 /// The pages of `report-100k` in a real browser.
 fn browser(args: &Args) -> anyhow::Result<Outcome> {
     match debian::find(&BROWSER, args.install || programs::is_ci())? {
-        Tools::Absent(why) => Ok(absent(&why)),
+        Tools::Missing(why) => Ok(cannot_run(&why)),
         Tools::Present => suite("browser"),
     }
 }
 
-/// Our image in a real registry, trained and served by a real container runtime.
+/// Our image in a real registry, training and serving under a real container runtime.
 fn in_container(args: &Args) -> anyhow::Result<Outcome> {
     match debian::find(&container::PACKAGES, args.install || programs::is_ci())? {
-        Tools::Absent(why) => Ok(absent(&why)),
+        Tools::Missing(why) => Ok(cannot_run(&why)),
         Tools::Present => container::check().map(|()| Outcome::Passed),
     }
 }
 
-fn judged(command: &mut Command) -> anyhow::Result<Outcome> {
+fn pass_or_fail(command: &mut Command) -> anyhow::Result<Outcome> {
     let status = programs::run(command)?;
     Ok(if status.success() {
         Outcome::Passed
@@ -183,8 +181,8 @@ fn judged(command: &mut Command) -> anyhow::Result<Outcome> {
     })
 }
 
-/// CI has to have everything; elsewhere a check that cannot run is reported as such.
-fn absent(why: &str) -> Outcome {
+/// A check that cannot run fails in CI, which must have everything, and is skipped elsewhere.
+fn cannot_run(why: &str) -> Outcome {
     if programs::is_ci() {
         eprintln!("{why}");
         return Outcome::Failed;

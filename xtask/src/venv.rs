@@ -1,4 +1,4 @@
-//! A Python environment of its own for each requirements file.
+//! A Python environment for each requirements file.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,10 +7,10 @@ use anyhow::{Context as _, bail};
 
 use crate::programs;
 
-/// The Python of an environment that has exactly what `requirements` pins.
+/// The Python of an environment with exactly the packages that `requirements` pins.
 ///
-/// The environment lies beside the build artifacts and is made anew when the file
-/// has changed. `None` when there is no Python 3 on this machine.
+/// The environment is kept next to the built programs and renewed when the file changes. `None`
+/// if this machine has no Python 3.
 pub(crate) fn python(name: &str, requirements: &Path) -> anyhow::Result<Option<PathBuf>> {
     let wanted = std::fs::read_to_string(requirements)
         .with_context(|| requirements.display().to_string())?;
@@ -27,9 +27,9 @@ pub(crate) fn python(name: &str, requirements: &Path) -> anyhow::Result<Option<P
     match venv {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         made => {
-            if !made.context("python3 -m venv")?.success() {
+            if !made.context("cannot run python3 -m venv")?.success() {
                 bail!(
-                    "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv"
+                    "python3 cannot create a virtual environment; on Debian: apt-get install python3-venv"
                 );
             }
         }
@@ -49,7 +49,7 @@ pub(crate) fn python(name: &str, requirements: &Path) -> anyhow::Result<Option<P
     if !install.success() {
         bail!("pip cannot install {}", requirements.display());
     }
-    // Written last: an environment that was torn in the making is made anew.
+    // Written last, so that an interrupted installation is started over.
     std::fs::write(&marker, wanted).with_context(|| marker.display().to_string())?;
     Ok(Some(python))
 }

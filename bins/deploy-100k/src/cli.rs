@@ -1,6 +1,6 @@
-//! The arguments, and what they mean to each step.
+//! The arguments, and the command that they describe.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -9,25 +9,25 @@ use ensemble::weights::{WeightMetric, Weighting};
 use fire_cli::{
     CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, SpendingArgs, parse_tags, usage,
 };
-use sagemaker_ops::endpoint::ContentDigest;
-use sagemaker_ops::{EndpointConfigName, EndpointName, ModelName, S3Uri, VariantName};
+use sagemaker_ops::{EndpointName, ModelName, S3Uri, VariantName};
 
+use crate::plan::{self, Command, EnsemblePolicy, Plan, Preflight, ShiftPlan, VariantPlan};
 use crate::serving_args::{ServingArgs, VariantSpec};
 
 const EXAMPLES: &str = "\
 Examples:
   deploy-100k --model-uri s3://BUCKET/flir_scd41_training/models/JOB/output/model.tar.gz --wait --test
   deploy-100k --model-uri URI_OF_RF --model-uri URI_OF_GB --model-uri URI_OF_LR --test
-                                              weigh three models into an ensemble and deploy it
+                                              combine three models into an ensemble and deploy it
   deploy-100k --variant old=URI:0.9 --variant new=URI:0.1 --instance-type ml.m5.large --test
-                                              two models that share the requests
-  deploy-100k --shift old=0.5,new=0.5         change their shares while they serve
+                                              deploy two models that share the requests
+  deploy-100k --shift old=0.5,new=0.5         change their shares without a new deployment
   deploy-100k --model-uri URI --instance-type ml.m5.large --autoscale 1..4 --target-invocations 600
   deploy-100k --endpoint-name flir-scd41-best-model-endpoint --delete
 
 An endpoint on AWS costs money until it is deleted.";
 
-/// Combines trained models, puts them behind a SageMaker endpoint and tests its answers.
+/// Combines trained models, puts them behind a SageMaker endpoint and tests its predictions.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "deploy-100k", version, after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub struct Args {
@@ -43,24 +43,24 @@ pub struct Args {
     #[arg(long, value_name = "S3URI", num_args = 1.., required_unless_present_any = ["delete", "variant", "shift"])]
     pub model_uri: Vec<S3Uri>,
 
-    /// Name of the model; digits that follow from its content are added
+    /// Start of the model's name; digits that follow from its content are appended
     #[arg(long, default_value = DEFAULT_MODEL_NAME)]
     pub model_name: ModelName,
 
-    /// Name of the endpoint, which callers know; an existing one is updated
+    /// Name of the endpoint, by which clients call it; an existing one is updated
     /// [default: the model name and `-endpoint`]
     #[arg(long)]
     pub endpoint_name: Option<EndpointName>,
 
-    /// What serves, how it scales and how it changes.
+    /// Instances, variants, scaling and rollout.
     #[command(flatten)]
     pub serving: ServingArgs,
 
-    /// How the members of an ensemble are weighed: `exponential` or `stacked`
+    /// How ensemble weights are chosen: `exponential` or `stacked`
     #[arg(long, default_value = "exponential")]
     pub weighting: Weighting,
 
-    /// The validation figure that exponential weights follow: auc, f1, accuracy, logloss
+    /// Validation metric that exponential weights follow: auc, f1, accuracy or logloss
     #[arg(long, default_value = "auc")]
     pub weight_metric: WeightMetric,
 
@@ -68,7 +68,7 @@ pub struct Args {
     #[arg(long)]
     pub wait: bool,
 
-    /// Send the model's probe rows to the endpoint and check the answers; implies --wait
+    /// Send the model's probe rows to the endpoint and check the responses; implies --wait
     #[arg(long)]
     pub test: bool,
 
@@ -76,11 +76,11 @@ pub struct Args {
     #[arg(long, default_value = "1800", value_name = "SECONDS")]
     pub timeout: u64,
 
-    /// Delete the endpoint, its scaling, its configurations and its models
+    /// Delete the endpoint with its scaling, configurations and models
     #[arg(long, conflicts_with_all = ["model_uri", "variant", "shift", "wait", "test"])]
     pub delete: bool,
 
-    /// Tag of models, configuration and endpoint; repeatable
+    /// Tag for models, configuration and endpoint; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     pub tag: Vec<String>,
 
@@ -89,142 +89,127 @@ pub struct Args {
     pub spending: SpendingArgs,
 }
 
-/// A variant and the models that it is made of; several are combined.
-#[derive(Debug, Clone)]
-pub(crate) struct VariantOf {
-    pub(crate) name: VariantName,
-    pub(crate) weight: f64,
-    pub(crate) models: Vec<S3Uri>,
-}
-
-impl From<&VariantSpec> for VariantOf {
-    fn from(spec: &VariantSpec) -> Self {
-        Self {
-            name: spec.name.clone(),
-            weight: spec.weight,
-            models: vec![spec.uri.clone()],
-        }
-    }
-}
-
-/// The stable names of a deployment.
-#[derive(Debug, Clone)]
-pub(crate) struct Names {
-    pub(crate) model: ModelName,
-    pub(crate) endpoint: EndpointName,
-}
-
-/// How members are weighed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Policy {
-    pub(crate) weighting: Weighting,
-    pub(crate) metric: WeightMetric,
-}
-
 impl Args {
-    pub(crate) fn names(&self) -> anyhow::Result<Names> {
-        // What a flag can be wrong about is found here, before any call.
-        self.tags()?;
-        self.serving.capacity()?;
-        self.serving.capture()?;
-        let given: BTreeSet<&S3Uri> = self.model_uri.iter().collect();
-        if given.len() < self.model_uri.len() {
-            return Err(usage(anyhow!(
-                "--model-uri names one model twice; give each once"
-            )));
+    /// The command, with every flag checked before any call.
+    ///
+    /// # Errors
+    /// A flag that is wrong, whatever the command needs of it (exit code 2).
+    pub(crate) fn command(&self) -> anyhow::Result<Command> {
+        let plan = self.plan()?;
+        if self.delete {
+            return Ok(Command::Delete(plan.endpoint));
         }
-        let endpoint = match &self.endpoint_name {
-            Some(endpoint) => endpoint.clone(),
-            None => format!("{}-endpoint", self.model_name)
-                .parse()
-                .map_err(usage)?,
-        };
-        Ok(Names {
-            model: self.model_name.clone(),
+        if !self.serving.shift.is_empty() {
+            let weights = self.serving.shift.iter();
+            return Ok(Command::Shift(ShiftPlan {
+                endpoint: plan.endpoint,
+                weights: weights
+                    .map(|shift| (shift.name.clone(), shift.weight))
+                    .collect(),
+                wait: plan.wait,
+            }));
+        }
+        Ok(Command::Deploy(Box::new(plan)))
+    }
+
+    fn plan(&self) -> anyhow::Result<Plan> {
+        let tags = parse_tags(&self.tag)?;
+        let serving = self.serving.serving()?;
+        let endpoint = self.endpoint()?;
+        Ok(Plan {
+            backend: self.common.backend,
+            model_name: self.model_name.clone(),
+            variants: self.variants()?,
+            policy: EnsemblePolicy {
+                weighting: self.weighting,
+                metric: self.weight_metric,
+            },
+            preflight: match (self.spending.dry_run, self.spending.skip_preflight) {
+                (true, _) => Preflight::DryRun,
+                (false, true) => Preflight::Skip,
+                (false, false) => Preflight::Check,
+            },
+            max_hourly_usd: self.spending.max_cost,
+            // Testing needs an endpoint that is in service, and so does scaling.
+            wait: (self.wait || self.test || serving.scaling.is_some())
+                .then(|| Duration::from_secs(self.timeout)),
+            test: self.test,
+            state_dir: self.common.state_dir()?,
+            run: plan::run_of(&self.model_uri),
+            delete_command: format!(
+                "{} --endpoint-name {endpoint} --delete {}",
+                fire_cli::sibling_program("deploy-100k"),
+                self.common.backend_flags()?
+            ),
             endpoint,
+            serving,
+            tags,
         })
     }
 
-    pub(crate) fn policy(&self) -> Policy {
-        Policy {
-            weighting: self.weighting,
-            metric: self.weight_metric,
+    fn endpoint(&self) -> anyhow::Result<EndpointName> {
+        match &self.endpoint_name {
+            Some(endpoint) => Ok(endpoint.clone()),
+            None => format!("{}-endpoint", self.model_name)
+                .parse()
+                .map_err(usage),
         }
     }
 
-    /// A test needs an endpoint that is in service, and so does scaling.
-    pub(crate) fn waits(&self) -> bool {
-        self.wait || self.test || self.serving.autoscale.is_some()
-    }
-
-    /// The variants to deploy: those named, or one that gets all requests.
-    pub(crate) fn variants(&self) -> Vec<VariantOf> {
+    /// The variants that were named, or one that gets all requests.
+    fn variants(&self) -> anyhow::Result<Vec<VariantPlan>> {
+        let distinct: BTreeSet<&S3Uri> = self.model_uri.iter().collect();
+        if distinct.len() < self.model_uri.len() {
+            return Err(usage(anyhow!(
+                "--model-uri has the same model twice; pass each model once"
+            )));
+        }
         if self.serving.variant.is_empty() {
-            return vec![VariantOf {
+            return Ok(vec![VariantPlan {
                 name: VariantName::all_traffic(),
                 weight: 1.0,
                 models: self.model_uri.clone(),
-            }];
+            }]);
         }
-        let variants = self.serving.variant.iter();
-        variants.map(VariantOf::from).collect()
-    }
-
-    /// The tags by key.
-    pub(crate) fn tags(&self) -> anyhow::Result<BTreeMap<String, String>> {
-        parse_tags(&self.tag)
-    }
-
-    pub(crate) fn timeout(&self) -> Duration {
-        Duration::from_secs(self.timeout)
-    }
-
-    /// The command that removes everything that this call creates.
-    pub(crate) fn delete_command(&self, names: &Names) -> anyhow::Result<String> {
-        Ok(format!(
-            "{} --endpoint-name {} --delete {}",
-            fire_cli::sibling_program("deploy-100k"),
-            names.endpoint,
-            self.common.backend_flags()?
-        ))
-    }
-}
-
-impl Names {
-    /// The name of this deployment's model; one of several is named after its variant, too.
-    pub(crate) fn model_of(
-        &self,
-        variant: &VariantName,
-        digest: &ContentDigest,
-    ) -> anyhow::Result<ModelName> {
-        let base = if *variant == VariantName::all_traffic() {
-            self.model.to_string()
-        } else {
-            format!("{}-{variant}", self.model)
+        let variant = |spec: &VariantSpec| VariantPlan {
+            name: spec.name.clone(),
+            weight: spec.weight,
+            models: vec![spec.uri.clone()],
         };
-        ModelName::suffixed(&base, digest.as_str()).map_err(usage)
-    }
-
-    /// The name of this deployment's endpoint configuration.
-    pub(crate) fn config(&self, digest: &ContentDigest) -> anyhow::Result<EndpointConfigName> {
-        let name = EndpointConfigName::suffixed(self.endpoint.as_str(), digest.as_str());
-        name.map_err(usage)
+        Ok(self.serving.variant.iter().map(variant).collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use sagemaker_ops::endpoint::Capacity;
+
     use super::*;
 
     const URI: &str = "s3://fire-detection-training-691595239825/flir_scd41_training/models/model-name/output/model.tar.gz";
+    const RF: &str =
+        "s3://bucket/flir_scd41_training/models/flir-scd41-rf-100k-a/output/model.tar.gz";
+    const GB: &str =
+        "s3://bucket/flir_scd41_training/models/flir-scd41-gb-100k-a/output/model.tar.gz";
 
     fn parse(flags: &[&str]) -> Result<Args, clap::Error> {
         Args::try_parse_from(std::iter::once(&"deploy-100k").chain(flags))
     }
 
+    fn command(flags: &[&str]) -> anyhow::Result<Command> {
+        parse(flags).unwrap().command()
+    }
+
+    fn plan(flags: &[&str]) -> Plan {
+        match command(flags).unwrap() {
+            Command::Deploy(plan) => *plan,
+            other => panic!("{flags:?} is {other:?}"),
+        }
+    }
+
     #[test]
     fn the_documented_command_means_the_documented_names() {
-        let args = parse(&[
+        let plan = plan(&[
             "--model-uri",
             URI,
             "--model-name",
@@ -233,30 +218,125 @@ mod tests {
             "ml.t2.medium",
             "--wait",
             "--test",
-        ])
-        .unwrap();
-        assert_eq!(
-            args.names().unwrap().endpoint.as_str(),
-            "flir-scd41-best-model-endpoint"
-        );
-        assert_eq!(args.model_uri[0].to_string(), URI);
-        assert!(args.waits());
+        ]);
+        assert_eq!(plan.endpoint.as_str(), "flir-scd41-best-model-endpoint");
+        let [variant] = plan.variants.as_slice() else {
+            panic!("{:?}", plan.variants);
+        };
+        assert_eq!(variant.name, VariantName::all_traffic());
+        assert_eq!(variant.models[0].to_string(), URI);
+        assert_eq!(plan.wait, Some(Duration::from_mins(30)));
+        assert!(plan.test && plan.run.is_none());
+        assert_eq!(plan.preflight, Preflight::Check);
+        let machine = Capacity::Instances {
+            instance_type: "ml.t2.medium".to_owned(),
+            count: 1,
+        };
+        assert_eq!(plan.serving.capacity, machine);
     }
 
     #[test]
-    fn wrong_arguments_are_refused_before_any_call() {
-        let cases: [&[&str]; 6] = [
+    fn several_models_are_one_variant_and_named_variants_one_each() {
+        let ensemble = plan(&["--model-uri", RF, "--model-uri", GB]);
+        assert_eq!(ensemble.variants.len(), 1);
+        assert_eq!(ensemble.variants[0].models.len(), 2);
+        assert_eq!(ensemble.run.unwrap().as_str(), "a");
+
+        let (old, new) = (format!("old={RF}:0.9"), format!("new={GB}:0.1"));
+        let split = plan(&["--variant", &old, "--variant", &new]);
+        let variants = split.variants.iter();
+        let variants: Vec<_> = variants
+            .map(|variant| (variant.name.as_str(), variant.weight.to_string()))
+            .collect();
+        assert_eq!(variants, [("old", "0.9".into()), ("new", "0.1".into())]);
+        assert_eq!(split.run, None);
+    }
+
+    #[test]
+    fn testing_and_scaling_imply_waiting() {
+        let waits = |flags: &[&str]| plan(&[&["--model-uri", URI], flags].concat()).wait;
+        assert_eq!(waits(&[]), None);
+        assert_eq!(waits(&["--timeout", "5"]), None);
+        for flags in [&["--wait"][..], &["--test"], &["--autoscale", "1..4"]] {
+            let flags = [flags, &["--timeout", "5"]].concat();
+            assert_eq!(waits(&flags), Some(Duration::from_secs(5)), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn delete_and_shift_are_commands_of_their_own_and_need_no_model() {
+        let found = command(&["--delete", "--endpoint-name", "e"]).unwrap();
+        assert!(matches!(found, Command::Delete(name) if name.as_str() == "e"));
+        let found = command(&["--shift", "old=0.5,new=0.5", "--wait"]).unwrap();
+        let Command::Shift(shift) = found else {
+            panic!("{found:?}");
+        };
+        assert_eq!(shift.endpoint.as_str(), "flir-scd41-best-model-endpoint");
+        assert_eq!(shift.weights.len(), 2);
+        assert!(shift.wait.is_some());
+    }
+
+    #[test]
+    fn the_delete_command_reaches_the_same_endpoint_on_the_same_backend() {
+        let local = ["--model-uri", URI, "--endpoint-name", "e"];
+        let here = plan(&[&local[..], &["--state-dir", "/tmp/my state"]].concat());
+        let expected = "--endpoint-name e --delete --state-dir '/tmp/my state'";
+        assert!(
+            here.delete_command.ends_with(expected),
+            "{}",
+            here.delete_command
+        );
+        let there = plan(&[&local[..], &["--backend", "aws", "--region", "eu-west-1"]].concat());
+        let expected = "--endpoint-name e --delete --backend aws --region eu-west-1";
+        assert!(
+            there.delete_command.ends_with(expected),
+            "{}",
+            there.delete_command
+        );
+    }
+
+    #[test]
+    fn arguments_that_cannot_be_parsed_or_contradict_each_other_are_rejected() {
+        let variant = format!("a={URI}");
+        let cases: [&[&str]; 9] = [
             &[],
             &["--model-uri", "http://bucket/key"],
             &["--model-uri", URI, "--model-name", "bad_name"],
             &["--model-uri", URI, "--endpoint-name", "-bad"],
             &["--model-uri", URI, "--weighting", "majority"],
             &["--model-uri", URI, "--delete"],
+            &["--model-uri", URI, "--variant", &variant],
+            &[
+                "--model-uri",
+                URI,
+                "--serverless",
+                "2048",
+                "--autoscale",
+                "1..4",
+            ],
+            &["--shift", "a=1", "--test"],
         ];
         for flags in cases {
             assert_eq!(parse(flags).unwrap_err().exit_code(), 2, "{flags:?}");
         }
-        let twice = parse(&["--model-uri", URI, URI]).unwrap();
-        assert!(twice.names().is_err());
+    }
+
+    #[test]
+    fn values_that_make_no_plan_are_rejected_before_any_call() {
+        let cases: [(&[&str], &str); 5] = [
+            (&["--model-uri", URI, URI], "same model twice"),
+            (&["--model-uri", URI, "--tag", "team"], "KEY=VALUE"),
+            (&["--model-uri", URI, "--serverless", "1500"], "2048"),
+            (
+                &["--model-uri", URI, "--capture", "s3://bucket/c", "half"],
+                "`half`",
+            ),
+            (&["--delete", "--tag", "aws:x=1"], "aws:"),
+        ];
+        for (flags, expected) in cases {
+            let error = command(flags).unwrap_err();
+            assert_eq!(fire_cli::exit_of(&error), fire_cli::Exit::Usage);
+            assert!(format!("{error:#}").contains(expected), "{error:#}");
+        }
     }
 }

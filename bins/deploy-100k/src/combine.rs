@@ -1,193 +1,128 @@
-//! One model is taken as it is; several are weighed into an ensemble.
+//! One ensemble from several models, by soft voting.
+//!
+//! Weights, threshold and alarm rule are chosen on validation data; the test data only evaluates them.
 
-use anyhow::{Context as _, anyhow};
-use ensemble::alarm::{AlarmTrial, BUDGET_PER_DAY};
+use alarm::{AlarmTrial, BUDGET_PER_DAY, Error};
+use anyhow::{Context as _, bail};
+use ensemble::Predictions;
 use ensemble::artifact::Artifact;
-use ensemble::metrics::best_f1_threshold;
+use ensemble::metrics::{Scores, best_f1_threshold};
 use ensemble::weights::{self, Weighting};
-use ensemble::{Error, Predictions};
-use fire_cli::{Project, fetch_model, fetch_output, usage};
+use fire_cli::usage;
 use fire_run::metrics::Evaluation;
-use fire_run::{Channel, Package, layout};
-use sagemaker_ops::endpoint::ContentDigest;
-use sagemaker_ops::{Clients, S3Uri};
+use fire_run::{Package, recordings};
+use sagemaker_ops::S3Uri;
 
-use crate::cli::Policy;
+use crate::plan::EnsemblePolicy;
 
-/// A model that is ready to be deployed.
-pub(crate) struct Deployable {
-    pub(crate) package: Package,
+/// A trained model and its predictions on rows that it was not fitted to.
+pub(crate) struct Member {
     pub(crate) uri: S3Uri,
-    /// What tells it from every other model: the digest of its file, and where that lies unless it is stored here.
-    pub(crate) identity: String,
-    /// The `model.tar.gz` to be stored, where it was combined here from several models.
-    combined: Option<Vec<u8>>,
+    pub(crate) artifact: Artifact,
+    pub(crate) held_out: HeldOut,
 }
 
-impl Deployable {
-    /// Whether it was combined here from several models.
-    pub(crate) fn is_combined(&self) -> bool {
-        self.combined.is_some()
-    }
+/// A model's predictions on the held-out partitions.
+#[derive(Clone)]
+pub(crate) struct HeldOut {
+    pub(crate) validation: Predictions,
+    pub(crate) test: Predictions,
+    /// `None` for a model that was trained without whole episodes.
+    pub(crate) episodes: Option<EpisodePredictions>,
 }
 
-/// A trained model and what it predicted on the parts that it was not trained on.
-struct Member {
-    uri: S3Uri,
-    artifact: Artifact,
-    validation: Predictions,
-    test: Predictions,
-    alarm: Option<Episodes>,
+/// A model's predictions on the two sets of whole episodes.
+#[derive(Clone)]
+pub(crate) struct EpisodePredictions {
+    pub(crate) validation: Predictions,
+    pub(crate) test: Predictions,
 }
 
-/// Predictions on the two sets of whole episodes.
-struct Episodes {
-    validation: Predictions,
-    test: Predictions,
-}
-
-impl Member {
-    async fn fetch(clients: &Clients, uri: &S3Uri) -> anyhow::Result<Self> {
-        let stored = fetch_model(clients, uri, sensor_model::fingerprint()).await?;
-        let output = fetch_output(clients, uri).await?;
-        let [validation, test] = Channel::ALARM.map(|channel| output.predictions(channel));
-        Ok(Self {
-            uri: uri.clone(),
-            artifact: stored.package.artifact,
-            validation: output.required(Channel::Validation)?,
-            test: output.required(Channel::Test)?,
-            alarm: validation?
-                .zip(test?)
-                .map(|(validation, test)| Episodes { validation, test }),
-        })
-    }
-}
-
-/// Loads the models; more than one become an ensemble.
+/// Checks that all members were evaluated on the same rows.
 ///
 /// # Errors
-/// Something that is no model of this schema, or members trained on different data.
-pub(crate) async fn load(
-    clients: &Clients,
-    uris: &[S3Uri],
-    policy: Policy,
-) -> anyhow::Result<Deployable> {
-    if let [uri] = uris {
-        let fetched = fetch_model(clients, uri, sensor_model::fingerprint()).await?;
-        return Ok(Deployable {
-            package: fetched.package,
-            identity: format!("{uri} {}", fetched.digest.as_str()),
-            uri: uri.clone(),
-            combined: None,
-        });
-    }
-    let mut members = Vec::new();
-    for uri in uris {
-        members.push(Member::fetch(clients, uri).await?);
-    }
-    same_rows(&members).map_err(usage)?;
-    let uri = uris.first().context("no --model-uri was given")?.clone();
-    let package = combine(members, policy)?;
-    let packed = package.pack()?;
-    Ok(Deployable {
-        package,
-        uri,
-        identity: ContentDigest::of_bytes(&packed).as_str().to_owned(),
-        combined: Some(packed),
-    })
-}
-
-/// Uploads a combined model to the place of its name; a single one stays where it is.
-pub(crate) async fn store(
-    clients: &Clients,
-    model: &mut Deployable,
-    project: &Project,
-    name: &str,
-) -> anyhow::Result<()> {
-    let Some(packed) = &model.combined else {
-        return Ok(());
-    };
-    let uri = project.uri(&layout::model(name));
-    sagemaker_ops::storage::put_bytes(clients, &uri, packed.clone()).await?;
-    model.uri = uri;
-    Ok(())
-}
-
-fn same_rows(members: &[Member]) -> anyhow::Result<()> {
+/// The first member that was not, with the member that it differs from.
+pub(crate) fn same_rows(members: &[Member]) -> anyhow::Result<()> {
     let Some((first, others)) = members.split_first() else {
         return Ok(());
     };
     for other in others {
-        let same = |a: &Predictions, b: &Predictions| a.ids == b.ids && a.labels == b.labels;
-        let same_episodes = match (&first.alarm, &other.alarm) {
-            (Some(a), Some(b)) => same(&a.validation, &b.validation) && same(&a.test, &b.test),
-            _ => true,
-        };
-        if !(same_episodes
-            && same(&first.validation, &other.validation)
-            && same(&first.test, &other.test))
-        {
-            return Err(anyhow!(
-                "{} and {} were judged on different rows, so they cannot be weighed against \
-                 each other; combine jobs of one run",
+        if !have_same_rows(&first.held_out, &other.held_out) {
+            bail!(
+                "{} and {} were evaluated on different rows, so no ensemble weights can be found \
+                 for them; combine jobs of one run",
                 first.uri,
                 other.uri
-            ));
+            );
         }
     }
     Ok(())
 }
 
-fn combine(members: Vec<Member>, policy: Policy) -> anyhow::Result<Package> {
-    let validation: Vec<&Predictions> = members.iter().map(|member| &member.validation).collect();
-    let weights = weigh(&validation, policy)?;
-    let on_validation = vote(&validation, &weights)?;
-    // Threshold and alarm rule are fixed on validation before anything of the test parts is looked at.
-    let threshold = best_f1_threshold(&on_validation.labels, &on_validation.probabilities);
-    let alarm = alarm_trial(&members, &weights)?;
-    let test: Vec<&Predictions> = members.iter().map(|member| &member.test).collect();
-    let on_test = vote(&test, &weights)?;
+fn have_same_rows(a: &HeldOut, b: &HeldOut) -> bool {
+    let same = |a: &Predictions, b: &Predictions| a.ids == b.ids && a.labels == b.labels;
+    let same_episodes = match (&a.episodes, &b.episodes) {
+        (Some(a), Some(b)) => same(&a.validation, &b.validation) && same(&a.test, &b.test),
+        // Without episodes from every member there will be no alarm rule, so nothing is compared.
+        _ => true,
+    };
+    same_episodes && same(&a.validation, &b.validation) && same(&a.test, &b.test)
+}
+
+/// Combines the members into one model.
+///
+/// # Errors
+/// Predictions that no metric can be computed from, such as rows of one class.
+pub(crate) fn combine(members: Vec<Member>, policy: EnsemblePolicy) -> anyhow::Result<Package> {
+    let held_out: Vec<&HeldOut> = members.iter().map(|member| &member.held_out).collect();
+    let voting = Voting::choose(&held_out, policy)?;
     let artifacts = members.into_iter().map(|member| member.artifact).collect();
-    let mut ensemble = Artifact::combine(artifacts, &weights).map_err(usage)?;
-    ensemble.threshold = threshold;
-    ensemble.alarm = alarm.as_ref().map(|trial| trial.choice.rule);
-    ensemble.validation = Some(on_validation.evaluate(Some(threshold))?);
-    ensemble.test = Some(on_test.evaluate(Some(threshold))?);
+    let mut ensemble = Artifact::combine(artifacts, &voting.weights).map_err(usage)?;
+    ensemble.threshold = voting.threshold;
+    let trial = voting.evaluation.alarm.as_ref();
+    ensemble.set_extra(alarm::EXTRA, &trial.map(|trial| trial.choice.rule))?;
+    ensemble.validation = Some(voting.validation);
+    ensemble.test = Some(voting.test);
     Ok(Package {
         artifact: ensemble,
-        evaluation: Evaluation {
-            alarm,
-            kinds: on_test.by_kind(threshold),
-        },
+        evaluation: voting.evaluation,
     })
 }
 
-/// The vote's alarm rule, chosen on the one set of whole episodes and judged on the other; none where a member has no
-/// predictions on them, or where they give no ground for a choice.
-fn alarm_trial(members: &[Member], weights: &[f64]) -> anyhow::Result<Option<AlarmTrial>> {
-    let episodes: Option<Vec<&Episodes>> =
-        members.iter().map(|member| member.alarm.as_ref()).collect();
-    let Some(episodes) = episodes else {
-        return Ok(None);
-    };
-    let validation: Vec<_> = episodes
-        .iter()
-        .map(|episodes| &episodes.validation)
-        .collect();
-    let chosen = AlarmTrial::choose(&vote(&validation, weights)?, BUDGET_PER_DAY);
-    let mut trial = match chosen {
-        Ok(Some(trial)) => trial,
-        // As in the training jobs: no event, or nothing but events.
-        Ok(None) | Err(Error::Data(_)) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let test: Vec<_> = episodes.iter().map(|episodes| &episodes.test).collect();
-    trial.judge(&vote(&test, weights)?)?;
-    Ok(Some(trial))
+/// Everything about an ensemble that follows from its members' predictions.
+struct Voting {
+    weights: Vec<f64>,
+    threshold: f64,
+    validation: Scores,
+    test: Scores,
+    evaluation: Evaluation,
 }
 
-/// The weight of each member from what it predicted on validation.
-fn weigh(validation: &[&Predictions], policy: Policy) -> anyhow::Result<Vec<f64>> {
+impl Voting {
+    fn choose(members: &[&HeldOut], policy: EnsemblePolicy) -> anyhow::Result<Self> {
+        let validation: Vec<_> = members.iter().map(|member| &member.validation).collect();
+        let weights = choose_weights(&validation, policy)?;
+        let on_validation = mean(&validation, &weights)?;
+        // Threshold and alarm rule are fixed before the first look at test data.
+        let threshold = best_f1_threshold(&on_validation.labels, &on_validation.probabilities);
+        let alarm = choose_alarm(members, &weights)?;
+        let test: Vec<_> = members.iter().map(|member| &member.test).collect();
+        let on_test = mean(&test, &weights)?;
+        Ok(Self {
+            threshold,
+            validation: on_validation.evaluate(Some(threshold))?,
+            test: on_test.evaluate(Some(threshold))?,
+            evaluation: Evaluation {
+                alarm,
+                kinds: on_test.by_kind(threshold),
+            },
+            weights,
+        })
+    }
+}
+
+/// The ensemble weight of each member, from its predictions on validation.
+fn choose_weights(validation: &[&Predictions], policy: EnsemblePolicy) -> anyhow::Result<Vec<f64>> {
     match policy.weighting {
         Weighting::Exponential => {
             let scores = validation
@@ -203,8 +138,33 @@ fn weigh(validation: &[&Predictions], policy: Policy) -> anyhow::Result<Vec<f64>
     }
 }
 
-/// The weighted mean of the members' probabilities, row by row.
-fn vote(members: &[&Predictions], weights: &[f64]) -> anyhow::Result<Predictions> {
+/// The ensemble's alarm rule, chosen on one set of whole episodes and evaluated on the other.
+///
+/// `None` if a member has no predictions on them, or if no rule can be chosen from them.
+fn choose_alarm(members: &[&HeldOut], weights: &[f64]) -> anyhow::Result<Option<AlarmTrial>> {
+    let episodes = members.iter().map(|member| member.episodes.as_ref());
+    let Some(episodes) = episodes.collect::<Option<Vec<_>>>() else {
+        return Ok(None);
+    };
+    let validation: Vec<_> = episodes.iter().map(|set| &set.validation).collect();
+    let Some(found) = recordings(&mean(&validation, weights)?)? else {
+        return Ok(None);
+    };
+    let mut trial = match AlarmTrial::choose(&found, BUDGET_PER_DAY) {
+        Ok(trial) => trial,
+        // As in the training jobs: there was no fire, or nothing but fires.
+        Err(Error::NoChoice(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let test: Vec<_> = episodes.iter().map(|set| &set.test).collect();
+    if let Some(found) = recordings(&mean(&test, weights)?)? {
+        trial.evaluate(&found)?;
+    }
+    Ok(Some(trial))
+}
+
+/// Soft voting: the weighted mean of the members' probabilities, row by row.
+fn mean(members: &[&Predictions], weights: &[f64]) -> anyhow::Result<Predictions> {
     let first = *members.first().context("no members to combine")?;
     Ok(Predictions {
         probabilities: weights::mix(&columns(members), weights)?,
@@ -213,19 +173,18 @@ fn vote(members: &[&Predictions], weights: &[f64]) -> anyhow::Result<Predictions
 }
 
 fn columns<'a>(members: &[&'a Predictions]) -> Vec<&'a [f64]> {
-    members
-        .iter()
-        .map(|member| member.probabilities.as_slice())
-        .collect()
+    let column = |member: &&'a Predictions| member.probabilities.as_slice();
+    members.iter().map(column).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use ensemble::Timeline;
     use ensemble::weights::WeightMetric;
 
     use super::*;
 
-    const EXPONENTIAL: Policy = Policy {
+    const EXPONENTIAL: EnsemblePolicy = EnsemblePolicy {
         weighting: Weighting::Exponential,
         metric: WeightMetric::Auc,
     };
@@ -241,38 +200,126 @@ mod tests {
         }
     }
 
+    fn held_out(probabilities: &[f64]) -> HeldOut {
+        HeldOut {
+            validation: predictions(probabilities),
+            test: predictions(probabilities),
+            episodes: None,
+        }
+    }
+
+    /// Two recordings of a minute each; with a fire, the second burns from its 30th second on.
+    fn timed(fire: bool, [calm, burning]: [f64; 2]) -> Predictions {
+        let label = |row: u64| u8::from(fire && row >= 90);
+        let probability = |row| if label(row) == 1 { burning } else { calm };
+        Predictions {
+            ids: (0..120).collect(),
+            groups: (0..120).map(|row| row / 60).collect(),
+            labels: (0..120).map(label).collect(),
+            probabilities: (0..120).map(probability).collect(),
+            timeline: Some(Timeline {
+                times_s: (0..120).map(|row| f64::from(row % 60)).collect(),
+                kinds: vec!["kind".into(); 120],
+            }),
+        }
+    }
+
+    fn with_episodes(fire: bool, levels: [f64; 2]) -> HeldOut {
+        HeldOut {
+            episodes: Some(EpisodePredictions {
+                validation: timed(fire, levels),
+                test: timed(true, levels),
+            }),
+            ..held_out(&[0.1, 0.9, 0.2, 0.8])
+        }
+    }
+
     #[test]
     fn the_best_member_outweighs_the_worst_by_e_cubed() {
         let good = predictions(&[0.1, 0.9, 0.2, 0.8]);
         let bad = predictions(&[0.9, 0.1, 0.8, 0.2]);
-        let weights = weigh(&[&good, &bad], EXPONENTIAL).unwrap();
+        let weights = choose_weights(&[&good, &bad], EXPONENTIAL).unwrap();
         assert!(
             (weights[0] / weights[1] - 3f64.exp()).abs() < 1e-9,
             "{weights:?}"
         );
         assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-        let equal = weigh(&[&good, &good], EXPONENTIAL).unwrap();
+        let equal = choose_weights(&[&good, &good], EXPONENTIAL).unwrap();
         assert_eq!(equal, [0.5, 0.5]);
     }
 
     #[test]
-    fn stacked_weights_leave_out_a_member_that_only_harms() {
+    fn stacked_weights_leave_out_a_member_that_only_does_harm() {
         let good = predictions(&[0.1, 0.9, 0.2, 0.8]);
         let bad = predictions(&[0.9, 0.1, 0.8, 0.2]);
-        let policy = Policy {
+        let policy = EnsemblePolicy {
             weighting: Weighting::Stacked,
             ..EXPONENTIAL
         };
-        let weights = weigh(&[&good, &bad], policy).unwrap();
+        let weights = choose_weights(&[&good, &bad], policy).unwrap();
         assert!(weights[0] > 0.99, "{weights:?}");
     }
 
     #[test]
-    fn the_vote_is_the_weighted_mean_of_each_row() {
+    fn soft_voting_is_the_weighted_mean_of_each_row() {
         let a = predictions(&[0.0, 1.0, 0.5, 0.25]);
         let b = predictions(&[1.0, 0.0, 0.5, 0.75]);
-        let vote = vote(&[&a, &b], &[0.25, 0.75]).unwrap();
-        assert_eq!(vote.probabilities, [0.75, 0.25, 0.5, 0.625]);
-        assert_eq!((vote.ids, vote.labels), (a.ids, a.labels));
+        let mean = mean(&[&a, &b], &[0.25, 0.75]).unwrap();
+        assert_eq!(mean.probabilities, [0.75, 0.25, 0.5, 0.625]);
+        assert_eq!((mean.ids, mean.labels), (a.ids, a.labels));
+    }
+
+    #[test]
+    fn only_members_with_the_same_rows_in_every_partition_can_be_combined() {
+        let whole = with_episodes(true, [0.1, 0.9]);
+        let changed = |change: fn(&mut HeldOut)| {
+            let mut changed = whole.clone();
+            change(&mut changed);
+            have_same_rows(&whole, &changed)
+        };
+        assert!(changed(|_| {}));
+        assert!(changed(|member| member.validation.probabilities[0] = 0.7));
+        assert!(changed(|member| member.episodes = None));
+        assert!(!changed(|member| member.validation.ids[0] = 9));
+        assert!(!changed(|member| member.test.labels[0] = 1));
+        assert!(!changed(|member| {
+            let episodes = member.episodes.as_mut().unwrap();
+            episodes.test.ids[0] = 999;
+        }));
+    }
+
+    #[test]
+    fn weights_and_threshold_do_not_depend_on_test_predictions() {
+        let good = held_out(&[0.1, 0.9, 0.2, 0.8]);
+        let fair = held_out(&[0.1, 0.3, 0.4, 0.8]);
+        let misled = HeldOut {
+            test: predictions(&[0.9, 0.1, 0.8, 0.2]),
+            ..good.clone()
+        };
+        let choose = |member: &HeldOut| Voting::choose(&[member, &fair], EXPONENTIAL).unwrap();
+        let (before, after) = (choose(&good), choose(&misled));
+        assert_eq!(before.weights, after.weights);
+        assert_eq!(before.threshold.to_bits(), after.threshold.to_bits());
+        assert_eq!(before.validation, after.validation);
+        assert!(before.test.auc > after.test.auc);
+    }
+
+    #[test]
+    fn an_alarm_rule_needs_episodes_of_every_member_with_a_fire_among_them() {
+        let (a, b) = (
+            with_episodes(true, [0.1, 0.9]),
+            with_episodes(true, [0.2, 0.7]),
+        );
+        let trial = choose_alarm(&[&a, &b], &[0.5, 0.5]).unwrap().unwrap();
+        let test = trial.test.unwrap();
+        assert_eq!(test.rule, trial.choice.rule);
+        assert_eq!(test.all.detection.unwrap().events, 1);
+
+        let without = held_out(&[0.1, 0.9, 0.2, 0.8]);
+        let calm = with_episodes(false, [0.1, 0.9]);
+        for other in [without, calm.clone()] {
+            let members = [&calm, &other];
+            assert_eq!(choose_alarm(&members, &[0.5, 0.5]).unwrap(), None);
+        }
     }
 }

@@ -1,54 +1,103 @@
-//! The endpoint: planned, created or updated, waited for.
+//! What SageMaker will be told, with a name for everything.
+//!
+//! Names end in a digest of the content, so the same call again arrives at the same names. The
+//! content of a digest must not change, not even in order: a deployment made by an earlier version
+//! would not be found again.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use anyhow::anyhow;
-use fire_cli::{Console, Project, failed};
-use sagemaker_ops::endpoint::{
-    ContentDigest, Deployed, Deployment, Endpoint, EndpointStatus, Failure, NewVariant,
-    explain_failure,
-};
-use sagemaker_ops::{BackendKind, Clients, EndpointName, ErrorKind, Pace, VariantName};
+use fire_cli::{Project, usage};
+use fire_run::layout;
+use sagemaker_ops::endpoint::{ContentDigest, Deployment, NewVariant};
+use sagemaker_ops::{EndpointConfigName, ModelName, VariantName};
 
-use crate::Args;
-use crate::cli::Names;
-use crate::combine::Deployable;
+use crate::models::{Model, Source};
+use crate::plan::{Plan, VariantPlan};
 
-/// A variant with the model that it serves.
-pub(crate) struct Served {
-    pub(crate) name: VariantName,
-    pub(crate) weight: f64,
-    pub(crate) model: Deployable,
+/// The deployment of these models, one for each variant of the plan.
+///
+/// # Errors
+/// A deployment that SageMaker would reject, such as two variants of one name.
+pub(crate) fn resolve(
+    plan: &Plan,
+    project: &Project,
+    models: &[Model],
+) -> anyhow::Result<Deployment> {
+    let sources = models.iter().map(|model| &model.source);
+    from_sources(plan, project, sources)
 }
 
-/// What is to be created, all names decided by what they name: the same call again means the same names.
-pub(crate) fn plan(
-    args: &Args,
-    names: &Names,
-    (project, served): (&Project, &[Served]),
+fn from_sources<'a>(
+    plan: &Plan,
+    project: &Project,
+    sources: impl Iterator<Item = &'a Source>,
 ) -> anyhow::Result<Deployment> {
-    let tags = args.tags()?;
-    let variant = |served: &Served| {
-        // All that CreateModel is told, and the endpoint: what it uses goes with it.
-        let content = (
-            (&names.endpoint, &served.name, &served.model.identity),
-            (&project.image, &project.role, &tags),
-        );
-        Ok(NewVariant {
-            name: served.name.clone(),
-            weight: served.weight,
-            model: names.model_of(&served.name, &ContentDigest::of(&content)?)?,
-            image: project.image.clone(),
-            model_data: served.model.uri.clone(),
-            capacity: args.serving.capacity()?,
-            environment: BTreeMap::new(),
-            startup_timeout_seconds: None,
-        })
+    let variants = plan.variants.iter().zip(sources);
+    let variants: Vec<NewVariant> = variants
+        .map(|(variant, source)| resolve_variant(plan, project, variant, source))
+        .collect::<anyhow::Result<_>>()?;
+    let deployment = Deployment {
+        endpoint: plan.endpoint.clone(),
+        config: config_name(plan, &variants)?,
+        role: project.role.clone(),
+        variants,
+        capture: plan.serving.capture.clone(),
+        rollout: plan.serving.rollout.clone(),
+        tags: plan.tags.clone(),
     };
-    let variants: Vec<NewVariant> = served.iter().map(variant).collect::<anyhow::Result<_>>()?;
-    let capture = args.serving.capture()?;
-    // All that CreateEndpointConfig is told; where a model lies is said by its name.
+    deployment.check()?;
+    Ok(deployment)
+}
+
+fn resolve_variant(
+    plan: &Plan,
+    project: &Project,
+    variant: &VariantPlan,
+    source: &Source,
+) -> anyhow::Result<NewVariant> {
+    // Everything that CreateModel is told, and the endpoint, because models are deleted with it.
+    let content = (
+        (&plan.endpoint, &variant.name, source.identity()),
+        (&project.image, &project.role, &plan.tags),
+    );
+    let name = model_name(
+        &plan.model_name,
+        &variant.name,
+        &ContentDigest::of(&content)?,
+    )?;
+    let model_data = match source.stored_at() {
+        Some(uri) => uri.clone(),
+        // An ensemble is stored under its name.
+        None => project.uri(&layout::model(name.as_str())),
+    };
+    Ok(NewVariant {
+        name: variant.name.clone(),
+        weight: variant.weight,
+        model: name,
+        image: project.image.clone(),
+        model_data,
+        capacity: plan.serving.capacity.clone(),
+        environment: BTreeMap::new(),
+        startup_timeout_seconds: None,
+    })
+}
+
+/// The variant's name is part of the model's only where there are several.
+fn model_name(
+    base: &ModelName,
+    variant: &VariantName,
+    digest: &ContentDigest,
+) -> anyhow::Result<ModelName> {
+    let base = if *variant == VariantName::all_traffic() {
+        base.to_string()
+    } else {
+        format!("{base}-{variant}")
+    };
+    ModelName::suffixed(&base, digest.as_str()).map_err(usage)
+}
+
+fn config_name(plan: &Plan, variants: &[NewVariant]) -> anyhow::Result<EndpointConfigName> {
+    // Everything that CreateEndpointConfig is told; a model's name stands for its URI too.
     let content: Vec<_> = variants
         .iter()
         .map(|variant| {
@@ -60,135 +109,109 @@ pub(crate) fn plan(
             )
         })
         .collect();
-    let config = ContentDigest::of(&(content, &capture, &tags))?;
-    let deployment = Deployment {
-        endpoint: names.endpoint.clone(),
-        config: names.config(&config)?,
-        role: project.role.clone(),
-        variants,
-        capture,
-        rollout: args.serving.rollout(),
-        tags,
-    };
-    deployment.check()?;
-    Ok(deployment)
+    let digest = ContentDigest::of(&(content, &plan.serving.capture, &plan.tags))?;
+    EndpointConfigName::suffixed(plan.endpoint.as_str(), digest.as_str()).map_err(usage)
 }
 
-/// What happened, in a sentence.
-pub(crate) fn sentence(plan: &Deployment, done: Deployed) -> String {
-    let verb = match done {
-        Deployed::Created => "is being created",
-        Deployed::Updated => "is being updated",
-        Deployed::Unchanged => "needs no change: it was deployed before",
-    };
-    let models: Vec<&str> = plan
-        .variants
-        .iter()
-        .map(|variant| variant.model.as_str())
-        .collect();
-    format!(
-        "endpoint {} {verb} with model {}",
-        plan.endpoint,
-        models.join(", ")
-    )
-}
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use sagemaker_ops::storage::BucketOrigin;
 
-/// Lines of a failed container's log that are shown.
-const LOG_LINES: usize = 20;
+    use super::*;
+    use crate::Args;
+    use crate::plan::Command;
 
-/// Waits until the endpoint serves this very deployment, which began at `since` (seconds since 1970).
-///
-/// # Errors
-/// The endpoint failed, or an update failed and the old model still serves: both with
-/// the reason and the end of the container's log.
-pub(crate) async fn wait(
-    clients: &Clients,
-    plan: &Deployment,
-    (timeout, since): (Duration, f64),
-    console: &Console<'_>,
-) -> anyhow::Result<EndpointStatus> {
-    let endpoint = settled(clients, &plan.endpoint, timeout, console).await?;
-    if endpoint.status == EndpointStatus::InService
-        && endpoint.config.as_ref() == Some(&plan.config)
-    {
-        return Ok(endpoint.status);
+    const URI: &str = "s3://bucket/models/a/output/model.tar.gz";
+
+    fn project() -> Project {
+        Project {
+            bucket: "bucket".parse().unwrap(),
+            origin: BucketOrigin::Named,
+            role: "arn:aws:iam::691595239825:role/R".parse().unwrap(),
+            image: "691595239825.dkr.ecr.us-east-1.amazonaws.com/fire-container:0.1.0"
+                .parse()
+                .unwrap(),
+        }
     }
-    let what = if endpoint.status == EndpointStatus::InService {
-        format!(
-            "the update of endpoint {} failed and the old model still serves",
-            plan.endpoint
-        )
-    } else {
-        format!("endpoint {} is {}", plan.endpoint, endpoint.status)
-    };
-    let failure = explain_failure(clients, &endpoint, LOG_LINES, since).await;
-    Err(failed(anyhow!("{what}: {}", in_words(&failure))))
-}
 
-/// Waits until the endpoint can be changed: an earlier call that was cut off may have left it in the middle.
-pub(crate) async fn until_free(
-    clients: &Clients,
-    plan: &Deployment,
-    timeout: Duration,
-    console: &Console<'_>,
-) -> anyhow::Result<()> {
-    let exists = match sagemaker_ops::endpoint::describe(clients, &plan.endpoint).await {
-        // One that goes is not waited for: nobody can say what its name is meant for.
-        Ok(found) => found.status != EndpointStatus::Deleting,
-        Err(error) if error.kind() == ErrorKind::NotFound => false,
-        Err(error) => return Err(error.into()),
-    };
-    if exists {
-        settled(clients, &plan.endpoint, timeout, console).await?;
+    fn stored(content: &[u8]) -> Source {
+        Source::Stored {
+            uri: URI.parse().unwrap(),
+            digest: ContentDigest::of_bytes(content),
+        }
     }
-    Ok(())
-}
 
-/// Waits until nothing changes the endpoint any more.
-pub(crate) async fn settled(
-    clients: &Clients,
-    endpoint: &EndpointName,
-    timeout: Duration,
-    console: &Console<'_>,
-) -> anyhow::Result<Endpoint> {
-    let interval = match clients.kind() {
-        BackendKind::Local => Duration::from_millis(100),
-        BackendKind::Aws => Duration::from_secs(15),
-    };
-    let pace = Pace {
-        interval,
-        deadline: Some(timeout),
-    };
-    let what = format!("endpoint {endpoint}");
-    let bar = console.bar("endpoint", 0);
-    let found = sagemaker_ops::poll_until(pace, &what, async || {
-        bar.tick();
-        let found = sagemaker_ops::endpoint::describe(clients, endpoint).await?;
-        Ok(found.status.is_settled().then_some(found))
-    })
-    .await?;
-    bar.finish_and_clear();
-    Ok(found)
-}
-
-/// The reason, the last health check and the end of the containers' log.
-fn in_words(failure: &Failure) -> String {
-    let reason = failure.reason.as_deref().unwrap_or("no reason was given");
-    let ping = failure
-        .last_ping
-        .map(|status| format!("the last health check was answered with {status}"));
-    let mut lines: Vec<String> = std::iter::once(reason.to_owned()).chain(ping).collect();
-    // The local server's reason ends with the log already.
-    if failure.log.is_empty()
-        || failure
-            .log
-            .iter()
-            .any(|line| reason.contains(line.as_str()))
-    {
-        lines.push(format!("the log: {}", failure.log_command));
-    } else {
-        lines.push("the containers said last:".to_owned());
-        lines.extend(failure.log.iter().map(|line| format!("  {line}")));
+    fn ensemble() -> Source {
+        Source::Combined {
+            members: vec![URI.parse().unwrap()],
+            tar_gz: b"ensemble".to_vec(),
+        }
     }
-    lines.join("\n")
+
+    fn deployment(flags: &[&str], sources: &[Source]) -> anyhow::Result<Deployment> {
+        let names = ["--model-name", "m", "--endpoint-name", "e"];
+        let words = [&["deploy-100k"], &names[..], flags].concat();
+        match Args::try_parse_from(words).unwrap().command().unwrap() {
+            Command::Deploy(plan) => from_sources(&plan, &project(), sources.iter()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn names_are_those_that_earlier_versions_gave_to_the_same_content() {
+        let flags = ["--model-uri", URI, "--tag", "team=fire"];
+        let one = deployment(&flags, &[stored(b"a")]).unwrap();
+        assert_eq!(one.variants[0].model.as_str(), "m-fffc9683693c");
+        assert_eq!(one.config.as_str(), "e-9a8253f74be0");
+        assert_eq!(one.variants[0].model_data.to_string(), URI);
+
+        let combined = deployment(&flags, &[ensemble()]).unwrap();
+        assert_eq!(combined.variants[0].model.as_str(), "m-3848063cce13");
+        assert_eq!(combined.config.as_str(), "e-aea0531e88d2");
+    }
+
+    #[test]
+    fn an_ensemble_is_stored_under_its_name() {
+        let deployment = deployment(&["--model-uri", URI], &[ensemble()]).unwrap();
+        let variant = &deployment.variants[0];
+        let expected = project().uri(&layout::model(variant.model.as_str()));
+        assert_eq!(variant.model_data, expected);
+    }
+
+    #[test]
+    fn every_change_of_the_content_changes_the_names() {
+        let names = |flags: &[&str], content: &[u8]| {
+            let flags = [&["--model-uri", URI], flags].concat();
+            let deployment = deployment(&flags, &[stored(content)]).unwrap();
+            let model = deployment.variants[0].model.to_string();
+            (model, deployment.config.to_string())
+        };
+        let (model, config) = names(&[], b"a");
+        assert_eq!(names(&[], b"a"), (model.clone(), config.clone()));
+        for (flags, content) in [(&[][..], b"b"), (&["--tag", "team=fire"], b"a")] {
+            let changed = names(flags, content);
+            assert!(changed.0 != model && changed.1 != config, "{flags:?}");
+        }
+        // The model does not depend on what serves it.
+        let (same, changed) = names(&["--instance-count", "2"], b"a");
+        assert!(same == model && changed != config);
+    }
+
+    #[test]
+    fn a_named_variant_is_part_of_its_models_name() {
+        let (a, b) = (format!("a={URI}:0.9"), format!("b={URI}:0.1"));
+        let flags = ["--variant", &a, "--variant", &b, "--tag", "team=fire"];
+        let two = deployment(&flags, &[stored(b"a"), stored(b"b")]).unwrap();
+        assert_eq!(two.variants[0].model.as_str(), "m-a-ddd8b18dc183");
+        assert!(two.variants[1].model.as_str().starts_with("m-b-"));
+    }
+
+    #[test]
+    fn contradictions_between_variants_are_found_before_any_call() {
+        let variant = format!("a={URI}");
+        let twice = ["--variant", &variant, "--variant", &variant];
+        let error = deployment(&twice, &[stored(b"a"), stored(b"a")]).unwrap_err();
+        assert!(error.to_string().contains("same name"), "{error}");
+    }
 }

@@ -1,81 +1,66 @@
-//! `deploy-100k`: from trained models to an endpoint that answers.
+//! `deploy-100k`: from trained models to an endpoint that answers requests.
 //!
-//! The steps, each in its own module:
+//! The arguments become a [`plan::Command`] before any call to the backend. A deployment then goes
+//! through these modules, each of which imports only earlier ones:
 //!
-//! 1. [`combine`]: load the models; several are weighed into one ensemble by the
-//!    predictions that their training jobs left on the validation part, so no data
-//!    is needed here;
-//! 2. [`preflight`]: whatever can be found wrong before anything is created or spent;
-//!    `--dry-run` stops there;
-//! 3. [`deployment`]: models, endpoint configuration, endpoint; an endpoint that
-//!    exists is updated and goes on serving the old model should the new one fail;
-//!    [`scaling`] of its variants by their load;
-//! 4. [`probe`]: send every variant the rows that the artifact carries and compare the answers
-//!    with what this very model computed when it was packed.
+//! 1. [`plan`]: what to do, with every flag checked;
+//! 2. [`models`]: load the models; [`combine`] makes one ensemble of several from the predictions
+//!    that their training jobs left, so no data is needed here;
+//! 3. [`deployment`]: the names of everything that will be created;
+//! 4. [`preflight`]: find what would fail before anything is created or spent; `--dry-run` ends here;
+//! 5. [`endpoint`]: create or update the endpoint and wait for it; an existing one keeps serving the
+//!    old model if the new one fails;
+//! 6. [`scaling`]: let the number of instances follow the load;
+//! 7. [`probe`]: send every variant the rows that its model carries, and compare the responses with
+//!    what the same model computed when it was packed;
+//! 8. [`record`]: say what was done, and keep it for `report-100k`.
 //!
-//! [`deploy`] takes these steps one after the other. Only the endpoint's name is chosen: those of models and configurations
-//! end in digits that follow from their content, so that a call that was cut off and is made again takes up what it finds.
+//! [`deploy`] takes these steps in order. [`existing`] deletes an endpoint or changes the shares of
+//! its variants.
+//!
+//! You choose only the endpoint's name. Names of models and configurations end in digits that follow
+//! from their content, so a call that was interrupted and is repeated reuses what it finds.
+
+mod plan;
 
 mod cli;
 mod serving_args;
 
 mod combine;
-mod deploy;
+mod models;
+
 mod deployment;
+
+mod endpoint;
 mod preflight;
 mod probe;
+mod record;
 mod scaling;
-mod shift;
-mod summary;
 
-use fire_cli::{Console, Exit};
-use sagemaker_ops::Clients;
-use sagemaker_ops::endpoint::Deleted;
+mod deploy;
+mod existing;
+
+use fire_cli::{Console, Exit, Project};
+
+use plan::Command;
 
 pub use cli::Args;
 pub use serving_args::{ServingArgs, VariantSpec, Weight};
 
-/// Does what the arguments say; results go to the console.
+/// Runs the command that the arguments describe; results go to the console.
 ///
 /// # Errors
-/// Wrong input such as an archive that is no model (exit code 2), an endpoint that
-/// fails or answers wrongly (1), a backend that refuses (3), time that ran out (4).
+/// Invalid input such as an archive without a model (exit code 2), an endpoint that
+/// fails or returns wrong predictions (1), a backend that rejects a call (3), a timeout (4).
 pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
-    let names = args.names()?;
+    let command = args.command()?;
     let clients = args.common.connect(console).await?;
-    if args.delete {
-        return delete(&clients, &names.endpoint, console).await;
+    match command {
+        Command::Deploy(plan) => {
+            let project = Project::planned(&args.project, &clients).await?;
+            deploy::deploy(&plan, &project, &clients, console).await
+        }
+        Command::Delete(endpoint) => existing::delete(&clients, &endpoint, console).await,
+        Command::Shift(shift) => existing::shift(&clients, &shift, console).await,
     }
-    if !args.serving.shift.is_empty() {
-        return shift::shift(&clients, &names.endpoint, &args, console).await;
-    }
-    deploy::deploy(&args, &names, &clients, console).await
-}
-
-async fn delete(
-    clients: &Clients,
-    endpoint: &sagemaker_ops::EndpointName,
-    console: &mut Console<'_>,
-) -> anyhow::Result<Exit> {
-    let deleted = sagemaker_ops::endpoint::delete(clients, endpoint).await?;
-    if deleted == Deleted::default() {
-        console.say(format!(
-            "endpoint {endpoint} does not exist; nothing to delete"
-        ))?;
-    }
-    let rest = deleted
-        .configs
-        .iter()
-        .chain(&deleted.models)
-        .map(String::as_str);
-    for name in deleted
-        .endpoint
-        .then_some(endpoint.as_str())
-        .into_iter()
-        .chain(rest)
-    {
-        console.say(format!("deleted {name}"))?;
-    }
-    console.json(&serde_json::json!({ "endpoint": endpoint, "deleted": deleted }))?;
-    Ok(Exit::Done)
 }

@@ -6,7 +6,8 @@ use sagemaker_ops::endpoint::Deployment;
 use sagemaker_ops::preflight::{self, HostingPlan, Report};
 use serde::Serialize;
 
-use crate::Args;
+use crate::models::Model;
+use crate::plan::Plan;
 
 /// What `--dry-run` prints as JSON.
 #[derive(Serialize)]
@@ -15,21 +16,28 @@ struct DryRun<'a> {
     deployment: &'a Deployment,
 }
 
-/// Checks the deployment as it is planned. A model that is yet to be combined is looked for as its first member.
+/// Checks everything that the deployment needs.
 ///
 /// # Errors
-/// Each check that failed, with what to run or to change.
+/// All checks that failed, with what to run or to change.
 pub(crate) async fn check(
     clients: &Clients,
-    plan: &Deployment,
-    args: &Args,
+    plan: &Plan,
+    deployment: &Deployment,
+    models: &[Model],
     console: &mut Console<'_>,
 ) -> anyhow::Result<Report> {
-    let scaling = args.serving.scaling();
+    // An ensemble is stored only after these checks, so its first member is looked for instead.
+    let mut stored = deployment.clone();
+    for (variant, model) in stored.variants.iter_mut().zip(models) {
+        if let Some(member) = model.source.members().first() {
+            variant.model_data = member.clone();
+        }
+    }
     let plan = HostingPlan {
-        deployment: plan,
-        scaling: scaling.as_ref(),
-        max_hourly_usd: args.spending.max_cost,
+        deployment: &stored,
+        scaling: plan.serving.scaling.as_ref(),
+        max_hourly_usd: plan.max_hourly_usd,
     };
     let report = preflight::hosting(clients, &plan).await;
     for check in &report.checks {
@@ -44,22 +52,22 @@ pub(crate) async fn check(
 /// Says what would be done; nothing has been created.
 pub(crate) fn say(
     report: &Report,
-    plan: &Deployment,
+    deployment: &Deployment,
     console: &mut Console<'_>,
 ) -> anyhow::Result<Exit> {
     for check in &report.checks {
         console.say(check.to_string())?;
     }
-    for variant in &plan.variants {
+    for variant in &deployment.variants {
         console.say(format!(
             "would put {} behind {} as variant {} with weight {}",
-            variant.model_data, plan.endpoint, variant.name, variant.weight
+            variant.model_data, deployment.endpoint, variant.name, variant.weight
         ))?;
     }
     console.say("nothing was created")?;
     console.json(&DryRun {
         preflight: report,
-        deployment: plan,
+        deployment,
     })?;
     Ok(Exit::Done)
 }

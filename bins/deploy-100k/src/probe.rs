@@ -1,20 +1,20 @@
-//! Rows with known answers, sent to the endpoint.
+//! Rows with known predictions, sent to the endpoint.
 
-use anyhow::Context as _;
-use ensemble::artifact::{Artifact, Probe};
+use anyhow::{Context as _, bail};
+use ensemble::artifact::Probe;
 use fire_run::records::ProbeResponse;
-use sagemaker_ops::endpoint::Payload;
+use sagemaker_ops::endpoint::{Deployment, Payload};
 use sagemaker_ops::{Clients, EndpointName, VariantName};
 use serde::Deserialize;
 
-use crate::deployment::Served;
+use crate::models::Model;
 
-/// Largest difference between an answer and what the packed model computed: the
-/// probability travels as decimal text that reads back to the same number.
+/// Largest difference between a returned probability and the one that was computed when the model was
+/// packed. Probabilities travel as decimal text that parses to the same number.
 const TOLERANCE: f64 = 1e-12;
 
 #[derive(Deserialize)]
-struct Reply {
+struct Response {
     predictions: Vec<Prediction>,
 }
 
@@ -22,7 +22,7 @@ struct Reply {
 struct Prediction {
     fire_probability: f64,
     fire_detected: bool,
-    /// Absent where there is nothing to warn of.
+    /// Absent when there is nothing to warn about.
     #[serde(default)]
     warnings: Vec<String>,
 }
@@ -30,55 +30,52 @@ struct Prediction {
 /// Sends each variant every probe row of its model, whatever its share of the requests.
 ///
 /// # Errors
-/// The endpoint refuses a row or answers in another form than documented.
+/// The endpoint rejects a row, or its response does not have the documented form.
 pub(crate) async fn test(
     clients: &Clients,
-    endpoint: &EndpointName,
-    served: &[Served],
+    deployment: &Deployment,
+    models: &[Model],
 ) -> anyhow::Result<Vec<ProbeResponse>> {
-    let mut answers = Vec::new();
-    for variant in served {
-        let name = &variant.name;
-        let all = test_variant(clients, (endpoint, name), &variant.model.package.artifact).await;
-        answers.extend(all.with_context(|| format!("variant {name}"))?);
+    let mut responses = Vec::new();
+    for (variant, model) in deployment.variants.iter().zip(models) {
+        for probe in &model.package.artifact.probes {
+            let response = send(clients, &deployment.endpoint, &variant.name, probe).await;
+            responses.push(response.with_context(|| format!("variant {}", variant.name))?);
+        }
     }
-    Ok(answers)
+    Ok(responses)
 }
 
-async fn test_variant(
+async fn send(
     clients: &Clients,
-    (endpoint, variant): (&EndpointName, &VariantName),
-    artifact: &Artifact,
-) -> anyhow::Result<Vec<ProbeResponse>> {
-    let mut answers = Vec::new();
-    for probe in &artifact.probes {
-        let input = csv(&probe.row);
-        let payload = Payload {
-            content_type: "text/csv".to_owned(),
-            accept: Some("application/json".to_owned()),
-            body: input.clone().into_bytes(),
-        };
-        let reply =
-            sagemaker_ops::endpoint::invoke_variant(clients, endpoint, variant, payload).await?;
-        let answered = reply.variant.clone();
-        let reply: Reply = serde_json::from_slice(&reply.body).with_context(|| {
-            format!("endpoint {endpoint} answers in another form than the documented one")
-        })?;
-        let [prediction] = reply.predictions.as_slice() else {
-            anyhow::bail!(
-                "endpoint {endpoint} answers one row with {}",
-                reply.predictions.len()
-            );
-        };
-        answers.push(ProbeResponse {
-            variant: answered,
-            ..judge(probe, input, prediction)
-        });
-    }
-    Ok(answers)
+    endpoint: &EndpointName,
+    variant: &VariantName,
+    probe: &Probe,
+) -> anyhow::Result<ProbeResponse> {
+    let input = csv(&probe.row);
+    let payload = Payload {
+        content_type: "text/csv".to_owned(),
+        accept: Some("application/json".to_owned()),
+        body: input.clone().into_bytes(),
+    };
+    let invocation =
+        sagemaker_ops::endpoint::invoke_variant(clients, endpoint, variant, payload).await?;
+    let response: Response = serde_json::from_slice(&invocation.body).with_context(|| {
+        format!("the response of endpoint {endpoint} does not have the documented form")
+    })?;
+    let [prediction] = response.predictions.as_slice() else {
+        bail!(
+            "endpoint {endpoint} returned {} predictions for one row",
+            response.predictions.len()
+        );
+    };
+    Ok(ProbeResponse {
+        variant: invocation.variant,
+        ..compare(probe, input, prediction)
+    })
 }
 
-fn judge(probe: &Probe, input: String, prediction: &Prediction) -> ProbeResponse {
+fn compare(probe: &Probe, input: String, prediction: &Prediction) -> ProbeResponse {
     let near = (prediction.fire_probability - probe.probability).abs() <= TOLERANCE;
     let agrees = probe
         .expected
@@ -113,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_right_only_when_probability_and_verdict_are() {
+    fn a_response_is_right_only_if_probability_and_decision_are() {
         let cases = [
             (Some(true), 0.9, true, true),
             (Some(true), 0.9, false, false),
@@ -133,7 +130,7 @@ mod tests {
                 fire_detected,
                 warnings: Vec::new(),
             };
-            assert_eq!(judge(&probe, String::new(), &prediction).right, right);
+            assert_eq!(compare(&probe, String::new(), &prediction).right, right);
         }
     }
 

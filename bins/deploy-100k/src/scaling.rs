@@ -1,33 +1,40 @@
-//! Automatic scaling of the variants.
+//! Automatic scaling of the variants by their load.
 
 use fire_cli::{Console, usage};
-use sagemaker_ops::endpoint::Deployment;
-use sagemaker_ops::scaling::{self, Scaling, ScalingTarget};
+use sagemaker_ops::endpoint::{Deployment, NewVariant};
+use sagemaker_ops::scaling::{self, ScalingTarget};
 use sagemaker_ops::{Clients, ErrorKind, VariantName};
 
-/// What each variant of the plan is scaled by; refused where its machines cannot be scaled, before any call.
-pub(crate) fn targets(plan: &Deployment) -> anyhow::Result<Vec<ScalingTarget>> {
-    let target = |variant: &sagemaker_ops::endpoint::NewVariant| {
-        ScalingTarget::new(&plan.endpoint, &variant.name, &variant.capacity).map_err(usage)
+use crate::plan::Plan;
+
+/// One target for each variant, or none if the plan leaves the scaling as it is.
+///
+/// # Errors
+/// A variant whose instances cannot be scaled. This makes no call, so it can be known in advance.
+pub(crate) fn targets(plan: &Plan, deployment: &Deployment) -> anyhow::Result<Vec<ScalingTarget>> {
+    if plan.serving.scaling.is_none() {
+        return Ok(Vec::new());
+    }
+    let target = |variant: &NewVariant| {
+        ScalingTarget::new(&deployment.endpoint, &variant.name, &variant.capacity).map_err(usage)
     };
-    plan.variants.iter().map(target).collect()
+    deployment.variants.iter().map(target).collect()
 }
 
-/// Ends the scaling of an endpoint that is to change, since a variant that is registered refuses another instance type.
-///
-/// An endpoint that is new has none, and neither has a server that scales nothing.
+/// Removes the scaling of an endpoint before it changes: SageMaker rejects another instance type for
+/// a variant that is registered.
 pub(crate) async fn suspend(
     clients: &Clients,
-    plan: &Deployment,
+    deployment: &Deployment,
     console: &mut Console<'_>,
 ) -> anyhow::Result<()> {
-    let endpoint = &plan.endpoint;
+    let endpoint = &deployment.endpoint;
     let found = match sagemaker_ops::endpoint::describe(clients, endpoint).await {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    if found.config.as_ref() == Some(&plan.config) {
+    if found.config.as_ref() == Some(&deployment.config) {
         return Ok(());
     }
     let names = found
@@ -37,7 +44,7 @@ pub(crate) async fn suspend(
     let names: Vec<VariantName> = names.collect();
     let registered = match scaling::describe(clients, endpoint, &names).await {
         Ok(registered) => registered,
-        // Whoever may not scale has registered nothing either.
+        // Credentials that may not scale, or a server that cannot, have registered nothing.
         Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Denied) => {
             return Ok(());
         }
@@ -47,7 +54,7 @@ pub(crate) async fn suspend(
         if let Some(name) = names.iter().find(|name| name.as_str() == one.variant) {
             scaling::deregister(clients, endpoint, name).await?;
             console.note(format!(
-                "scaling of variant {name} ({}..{}) ended for the change; give --autoscale to have it again",
+                "removed the scaling of variant {name} ({}..{}) for this change; pass --autoscale to set it up again",
                 one.min, one.max
             ))?;
         }
@@ -55,14 +62,24 @@ pub(crate) async fn suspend(
     Ok(())
 }
 
-/// Registers the variants of an endpoint that is in service.
+/// Registers the variants of an endpoint that is in service, if the plan scales them.
 pub(crate) async fn begin(
     clients: &Clients,
+    plan: &Plan,
     targets: &[ScalingTarget],
-    scaling: &Scaling,
+    console: &mut Console<'_>,
 ) -> anyhow::Result<()> {
+    let Some(rule) = &plan.serving.scaling else {
+        return Ok(());
+    };
     for target in targets {
-        scaling::register(clients, target, scaling).await?;
+        scaling::register(clients, target, rule).await?;
     }
+    let instances = rule.instances;
+    console.note(format!(
+        "each variant scales between {} and {} instances",
+        instances.min(),
+        instances.max()
+    ))?;
     Ok(())
 }

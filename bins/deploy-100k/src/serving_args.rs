@@ -1,4 +1,4 @@
-//! The flags of the endpoint: machines, scaling, variants, how it changes.
+//! The flags about serving: instances, variants, scaling and rollout.
 
 use clap::Args;
 use fire_cli::usage;
@@ -6,12 +6,14 @@ use sagemaker_ops::endpoint::{Capacity, Capture, Rollout, Serverless, Shift};
 use sagemaker_ops::scaling::{InstanceRange, Scaling};
 use sagemaker_ops::{S3Uri, VariantName};
 
-/// Requests that a serverless endpoint answers at the same time, unless told otherwise.
+use crate::plan::Serving;
+
+/// Default of how many requests a serverless endpoint handles at the same time.
 const CONCURRENCY: u32 = 5;
 /// Seconds between two steps of a rollout.
 const STEP_SECONDS: u32 = 300;
 
-/// What serves, how it scales and how it changes.
+/// Instances, variants, scaling and rollout.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Serving")]
 pub struct ServingArgs {
@@ -19,23 +21,23 @@ pub struct ServingArgs {
     #[arg(long, default_value = "ml.t2.medium", value_parser = fire_cli::instance_type)]
     pub instance_type: String,
 
-    /// Instances of each variant at first
+    /// Instances that each variant starts with
     #[arg(long, default_value = "1", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub instance_count: u32,
 
-    /// Instances that each variant may have, by its load, such as `1..4`; not for ml.t2 and ml.t3
+    /// Scale each variant with its load, between so many instances, such as `1..4`; not for ml.t2 and ml.t3
     #[arg(long, value_name = "MIN..MAX", conflicts_with = "serverless")]
     pub autoscale: Option<InstanceRange>,
 
-    /// With --autoscale: requests per instance and minute that are aimed at
+    /// With --autoscale: target of requests per instance and minute
     #[arg(long, value_name = "N", default_value = "600", requires = "autoscale")]
     pub target_invocations: f64,
 
-    /// No instances: memory that is paid for while it answers, in MB
+    /// Serverless instead of instances: memory in MB, paid for only while it handles requests
     #[arg(long, value_name = "MB")]
     pub serverless: Option<u32>,
 
-    /// With --serverless: requests that are answered at the same time
+    /// With --serverless: requests that are handled at the same time
     #[arg(long, value_name = "N", default_value_t = CONCURRENCY, requires = "serverless")]
     pub max_concurrency: u32,
 
@@ -43,23 +45,23 @@ pub struct ServingArgs {
     #[arg(long, value_name = "NAME=S3URI:WEIGHT", conflicts_with = "model_uri")]
     pub variant: Vec<VariantSpec>,
 
-    /// Change the weights of the variants that serve, such as `old=0.9,new=0.1`, and nothing else
+    /// Only change the weights of the variants that serve, such as `old=0.9,new=0.1`
     #[arg(long, value_name = "NAME=WEIGHT,…", value_delimiter = ',', conflicts_with_all = ["model_uri", "variant", "test"])]
     pub shift: Vec<Weight>,
 
-    /// Keep this percentage of requests and answers below a prefix of S3
+    /// Store this percentage of requests and responses under an S3 prefix
     #[arg(long, num_args = 2, value_names = ["S3URI", "PERCENT"])]
     pub capture: Vec<String>,
 
-    /// How an endpoint that exists goes over: `all-at-once`, `canary:PERCENT` or `linear:PERCENT`
-    #[arg(long, default_value = "all-at-once", value_parser = rollout)]
+    /// How an existing endpoint moves to the new model: `all-at-once`, `canary:PERCENT` or `linear:PERCENT`
+    #[arg(long, default_value = "all-at-once", value_parser = parse_rollout)]
     pub rollout: Shift,
 
-    /// A CloudWatch alarm that brings the old model back when it goes off during the change; repeatable
+    /// CloudWatch alarm that brings the old model back if it goes off during the rollout; repeatable
     #[arg(long, value_name = "ALARM")]
     pub rollback_alarm: Vec<String>,
 
-    /// An endpoint that exists keeps the number of instances that scaling has given it
+    /// Keep the number of instances that scaling has given an existing endpoint
     #[arg(long)]
     pub keep_instances: bool,
 }
@@ -80,8 +82,28 @@ pub struct Weight {
 }
 
 impl ServingArgs {
-    /// What serves each variant.
-    pub(crate) fn capacity(&self) -> anyhow::Result<Capacity> {
+    /// The flags in their final form.
+    pub(crate) fn serving(&self) -> anyhow::Result<Serving> {
+        Ok(Serving {
+            capacity: self.capacity()?,
+            instance_type: self.instance_type.clone(),
+            instance_count: self.instance_count,
+            capture: self.capture()?,
+            scaling: self.autoscale.map(|instances| Scaling {
+                instances,
+                target_invocations: self.target_invocations,
+                scale_out_cooldown_seconds: None,
+                scale_in_cooldown_seconds: None,
+            }),
+            rollout: Rollout {
+                shift: self.rollout,
+                alarms: self.rollback_alarm.clone(),
+                keep_instances: self.keep_instances,
+            },
+        })
+    }
+
+    fn capacity(&self) -> anyhow::Result<Capacity> {
         Ok(match self.serverless {
             Some(memory) => {
                 let size = Serverless::new(memory, self.max_concurrency);
@@ -94,37 +116,17 @@ impl ServingArgs {
         })
     }
 
-    /// How each variant scales; none leaves it as it is.
-    pub(crate) fn scaling(&self) -> Option<Scaling> {
-        self.autoscale.map(|instances| Scaling {
-            instances,
-            target_invocations: self.target_invocations,
-            scale_out_cooldown_seconds: None,
-            scale_in_cooldown_seconds: None,
-        })
-    }
-
-    /// Which requests are kept.
-    pub(crate) fn capture(&self) -> anyhow::Result<Option<Capture>> {
+    fn capture(&self) -> anyhow::Result<Option<Capture>> {
         let [destination, percent] = self.capture.as_slice() else {
             return Ok(None);
         };
         let destination: S3Uri = destination.parse().map_err(usage)?;
         let percent: u32 = percent.parse().map_err(|_| {
             usage(anyhow::anyhow!(
-                "--capture: `{percent}` is no whole percentage from 0 to 100"
+                "--capture: `{percent}` is not a whole percentage from 0 to 100"
             ))
         })?;
         Capture::new(destination, percent).map(Some).map_err(usage)
-    }
-
-    /// How an endpoint that exists goes over.
-    pub(crate) fn rollout(&self) -> Rollout {
-        Rollout {
-            shift: self.rollout,
-            alarms: self.rollback_alarm.clone(),
-            keep_instances: self.keep_instances,
-        }
     }
 }
 
@@ -134,9 +136,9 @@ impl std::str::FromStr for VariantSpec {
     fn from_str(text: &str) -> Result<Self, String> {
         let form = "write NAME=S3URI:WEIGHT, for example new=s3://bucket/model.tar.gz:0.1";
         let (name, rest) = text.split_once('=').ok_or(form)?;
-        // The scheme has a colon too, so what follows the last one is a weight only if it is a number.
+        // `s3:` has a colon too, so what follows the last colon is a weight only if it is a number.
         let (uri, weight) = match rest.rsplit_once(':') {
-            Some((uri, weight)) if weight.parse::<f64>().is_ok() => (uri, share(weight)?),
+            Some((uri, weight)) if weight.parse::<f64>().is_ok() => (uri, parse_weight(weight)?),
             _ => (rest, 1.0),
         };
         Ok(Self {
@@ -155,21 +157,21 @@ impl std::str::FromStr for Weight {
         let (name, weight) = text.split_once('=').ok_or(form)?;
         Ok(Self {
             name: name.parse().map_err(|error| format!("{error}; {form}"))?,
-            weight: share(weight)?,
+            weight: parse_weight(weight)?,
         })
     }
 }
 
-fn share(text: &str) -> Result<f64, String> {
+fn parse_weight(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(weight) if weight.is_finite() && weight >= 0.0 => Ok(weight),
         _ => Err(format!(
-            "`{text}` is no weight; give a number of at least 0"
+            "`{text}` is not a weight; give a number of at least 0"
         )),
     }
 }
 
-fn rollout(text: &str) -> Result<Shift, String> {
+fn parse_rollout(text: &str) -> Result<Shift, String> {
     let form = "write all-at-once, canary:10 (1 to 50 percent first) or linear:25 (steps of 10 to 50 percent)";
     if text == "all-at-once" {
         return Ok(Shift::AllAtOnce);
@@ -217,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_and_rollouts_are_read_or_refused_with_their_form() {
+    fn weights_and_rollouts_are_parsed_or_rejected_with_their_form() {
         assert_eq!(
             "old=0.9".parse::<Weight>().unwrap().weight.to_string(),
             "0.9"
@@ -229,14 +231,17 @@ mod tests {
                 .unwrap_err()
                 .contains("at least 0")
         );
-        assert_eq!(rollout("all-at-once"), Ok(Shift::AllAtOnce));
+        assert_eq!(parse_rollout("all-at-once"), Ok(Shift::AllAtOnce));
         let canary = Shift::Canary {
             percent: 10,
             wait_seconds: STEP_SECONDS,
         };
-        assert_eq!(rollout("canary:10"), Ok(canary));
+        assert_eq!(parse_rollout("canary:10"), Ok(canary));
         for text in ["canary", "canary:60", "linear:5", "linear:x", "rolling:10"] {
-            assert!(rollout(text).unwrap_err().contains("canary:10"), "{text}");
+            assert!(
+                parse_rollout(text).unwrap_err().contains("canary:10"),
+                "{text}"
+            );
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The arguments, and what they mean.
+//! The command line, and the checked jobs made from it.
 
 use std::path::{Path, PathBuf};
 
+use alarm::AlarmRule;
 use anyhow::anyhow;
 use clap::Parser;
-use ensemble::alarm::AlarmRule;
 use fire_cli::{CommonArgs, EXIT_CODES, usage};
 use sagemaker_ops::EndpointName;
 use sensor_model::recording::{
@@ -12,7 +12,7 @@ use sensor_model::recording::{
 };
 
 use crate::by_kind;
-use crate::follow::{Watch, alarm_rule};
+use crate::follow::{FollowJob, alarm_rule};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,13 +23,13 @@ Examples:
   extract-rows --follow --frames live.y16 --scale 0.01K --fps 8.7 --co2 scd41.csv --model model.tar.gz
   camera | extract-rows --follow --frames - --scale 0.01K --fps 8.7 --model model.tar.gz --output json
 
-A CO2 log has a line with column names and a time and a concentration in each line below it.
-Labels have the columns start_s and end_s, in seconds since the first frame; without --labels there was no fire.";
+A CO2 log has a header with column names, then a time and a concentration on each line.
+Labels have the columns start_s and end_s, in seconds since the first frame; without --labels every row is labelled 0.";
 
-/// Turns a recording of real sensors into rows of features, one a second, for `train-100k --data`.
+/// Turns a recording of real sensors into rows of features, one per second, for `train-100k --data`.
 ///
-/// Recordings are raw Y16 (.y16, .raw), the `PureThermal` container, 16-bit TIFF or tCam. What holds no temperatures
-/// (automatic gain control, `TLinear` off) is refused.
+/// Recordings are raw Y16 (.y16, .raw), the `PureThermal` container, 16-bit TIFF or tCam. Recordings without
+/// temperatures (automatic gain control, `TLinear` off) are rejected.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "extract-rows",
@@ -37,23 +37,23 @@ Labels have the columns start_s and end_s, in seconds since the first frame; wit
     after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
 )]
 pub struct Args {
-    /// Output; a backend is used with `--endpoint` only.
+    /// Output; the backend is only used with `--endpoint`.
     #[command(flatten)]
     pub common: CommonArgs,
 
-    /// Files of frames, parts of one recording in the order of time
+    /// Files with frames: the parts of one recording, in order of time
     #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "completions")]
     pub frames: Vec<PathBuf>,
 
-    /// Kelvin per count, 0.01K or 0.1K, where the file does not say it
+    /// Kelvin per count, 0.01K or 0.1K, if the file does not state it
     #[arg(long)]
     pub scale: Option<Scale>,
 
-    /// Frames per second, where the file has no times
+    /// Frames per second, if the file has no times
     #[arg(long, value_name = "HZ")]
     pub fps: Option<FrameRate>,
 
-    /// Telemetry lines that raw Y16 or TIFF has with each image: none, header or footer
+    /// Where each image in raw Y16 or TIFF has telemetry lines: none, header or footer
     #[arg(long, value_name = "PLACE", default_value = "none")]
     pub telemetry: TelemetryLines,
 
@@ -65,23 +65,23 @@ pub struct Args {
     #[arg(long, value_name = "PRESET", default_value = "scd4x", requires = "co2")]
     pub co2_columns: Co2Columns,
 
-    /// Unix time of the first frame in seconds, for a log with dates where the frames have none
+    /// Unix time of the first frame in seconds, for a log with dates and frames without
     #[arg(long, value_name = "SECONDS", requires = "co2")]
     pub start_unix: Option<f64>,
 
-    /// Intervals with fire
+    /// Table of intervals with fire
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
 
-    /// Name of the recording, from which its group is made [default: that of the first file]
+    /// Name of the recording, which determines its group [default: the name of the first file]
     #[arg(long, value_name = "NAME")]
     pub recording: Option<String>,
 
-    /// File of rows to write, .parquet or .csv
+    /// The file of rows to write, .parquet or .csv
     #[arg(long, value_name = "FILE", required_unless_present_any = ["completions", "follow"])]
     pub out: Option<PathBuf>,
 
-    /// Print alarms while raw Y16 frames come, from a growing file or standard input (--frames -)
+    /// Print alarms while raw Y16 frames arrive, from a growing file or standard input (--frames -)
     #[arg(
         long,
         conflicts_with_all = ["labels", "out", "recording"],
@@ -89,7 +89,7 @@ pub struct Args {
     )]
     pub follow: bool,
 
-    /// Model that scores the rows, and its alarm rule: the model.tar.gz of a training job
+    /// Model to predict with, and its alarm rule: the model.tar.gz of a training job
     #[arg(
         long,
         value_name = "FILE",
@@ -98,7 +98,7 @@ pub struct Args {
     )]
     pub model: Option<PathBuf>,
 
-    /// Endpoint that scores the rows instead
+    /// Endpoint to predict with instead of a model
     #[arg(
         long,
         value_name = "NAME",
@@ -107,7 +107,7 @@ pub struct Args {
     )]
     pub endpoint: Option<EndpointName>,
 
-    /// Alarm when K of the rows of N seconds are at or above a threshold [default: the model's rule]
+    /// Alarm when K of the rows of N seconds reach the threshold [default: the model's rule]
     #[arg(
         long,
         value_name = "THRESHOLD:K:N",
@@ -118,7 +118,7 @@ pub struct Args {
     pub alarm_rule: Option<AlarmRule>,
 }
 
-/// What is to be done, checked as far as that is possible without reading the frames.
+/// A job to extract rows, checked as far as is possible without reading frames.
 pub(crate) struct Job {
     pub(crate) frames: Vec<PathBuf>,
     pub(crate) options: FrameOptions,
@@ -130,18 +130,18 @@ pub(crate) struct Job {
 }
 
 impl Args {
-    /// The arguments as a job; the labels are read here, since they are small and often wrong.
+    /// Checks the arguments. Labels are read here, because they are small and often wrong.
     pub(crate) fn job(self) -> anyhow::Result<Job> {
         let missing = |what: &str| usage(anyhow!("{what} is missing"));
         let start_unix_s = self.start_unix_s()?;
         let first = self.frames.first().ok_or_else(|| missing("--frames"))?;
         if first == Path::new("-") {
             return Err(usage(anyhow!(
-                "--frames - is read with --follow only; give a file"
+                "--frames - works only with --follow; give a file"
             )));
         }
-        let named = first.file_name().unwrap_or_default().to_string_lossy();
-        let recording = self.recording.unwrap_or_else(|| named.into_owned());
+        let name = first.file_name().unwrap_or_default().to_string_lossy();
+        let recording = self.recording.unwrap_or_else(|| name.into_owned());
         let fire = self.labels.as_deref().map(read_labels).transpose();
         Ok(Job {
             options: FrameOptions {
@@ -158,14 +158,16 @@ impl Args {
         })
     }
 
-    /// The arguments of `--follow`.
-    pub(crate) fn watch(self) -> anyhow::Result<Watch> {
+    /// Checks the arguments of `--follow`.
+    pub(crate) fn follow_job(self) -> anyhow::Result<FollowJob> {
         let start_unix_s = self.start_unix_s()?;
         let [frames] = <[PathBuf; 1]>::try_from(self.frames).map_err(|frames| {
             let count = frames.len();
-            usage(anyhow!("--follow reads one --frames, not {count}"))
+            usage(anyhow!(
+                "--follow needs exactly one file of frames, not {count}"
+            ))
         })?;
-        Ok(Watch {
+        Ok(FollowJob {
             options: FrameOptions {
                 scale: self.scale,
                 rate: self.fps,
@@ -184,7 +186,7 @@ impl Args {
     fn start_unix_s(&self) -> anyhow::Result<Option<f64>> {
         if self.start_unix.is_some_and(|start| !start.is_finite()) {
             return Err(usage(anyhow!(
-                "--start-unix is no time; give seconds since 1970"
+                "--start-unix is not a time; give seconds since 1970"
             )));
         }
         Ok(self.start_unix)
@@ -192,7 +194,7 @@ impl Args {
 }
 
 impl Job {
-    /// What the caller should know that the rows will lack.
+    /// Notes about what the rows will not have.
     pub(crate) fn notes(&self) -> impl Iterator<Item = &'static str> {
         let gas = self
             .co2
@@ -201,7 +203,7 @@ impl Job {
         let fire = self
             .fire
             .is_none()
-            .then_some("no --labels: every row says that there was no fire");
+            .then_some("no --labels: every row is labelled 0 (no fire)");
         gas.into_iter().chain(fire)
     }
 }

@@ -1,24 +1,26 @@
-//! `--follow`: alarms while the frames come.
+//! `--follow`: alarms while frames arrive.
 //!
 //! ```text
-//! frames (a thread of its own) ─┐
-//!                               ├─ rows ── model or endpoint ── alarm rule ── a line per alarm
+//! frames (separate thread) ─────┐
+//!                               ├─ rows ── model or endpoint ── alarm rule ── one line per alarm
 //! CO2 log (read at each frame) ─┘
 //! ```
 //!
-//! The frames set the pace: with each one the log is read as far as it has been written. A reading that comes late
-//! counts from then on, as it does for the person who reads the log.
+//! Frames set the pace: with each frame, the log is read as far as it has been written. A reading that is written late
+//! counts from then on, as it would for a person who reads the log.
 
 mod frames;
 mod scorer;
-mod watch;
 mod whole_lines;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use ensemble::alarm::{AlarmRule, AlarmState};
-use fire_cli::{Console, Exit, usage};
+use alarm::{AlarmParams, AlarmRule, AlarmState};
+use fire_cli::{CommonArgs, Console, Exit, usage};
+use sagemaker_ops::EndpointName;
 use sensor_model::extract::{CheckedExtractorParams, RowStream, SensorRow};
+use sensor_model::recording::{Co2Columns, FrameOptions};
 use serde::Serialize;
 
 use crate::by_kind;
@@ -26,52 +28,79 @@ use crate::gas::Gas;
 use scorer::Scorer;
 use whole_lines::WholeLines;
 
-pub(crate) use watch::{Watch, alarm_rule};
+/// The checked arguments of `--follow`.
+pub(crate) struct FollowJob {
+    pub(crate) common: CommonArgs,
+    /// A file, or `-` for standard input.
+    pub(crate) frames: PathBuf,
+    pub(crate) options: FrameOptions,
+    pub(crate) co2: Option<(PathBuf, Co2Columns)>,
+    pub(crate) start_unix_s: Option<f64>,
+    /// Predicts the rows unless there is an endpoint, and has the rule unless `rule` is given.
+    pub(crate) model: Option<PathBuf>,
+    pub(crate) endpoint: Option<EndpointName>,
+    pub(crate) rule: Option<AlarmRule>,
+}
 
-/// Watches until the frames end, which a file that is being written never does.
-pub(crate) async fn follow(watch: Watch, console: &mut Console<'_>) -> anyhow::Result<Exit> {
-    let (scorer, rule) = scorer::load(&watch, console).await?;
-    let mut gas = match &watch.co2 {
+/// Parses a rule `THRESHOLD:K:N`.
+pub(crate) fn alarm_rule(text: &str) -> Result<AlarmRule, String> {
+    let expected = || "expected THRESHOLD:K:N, for example 0.8:3:5".to_owned();
+    let parts: Vec<_> = text.split(':').collect();
+    let &[threshold, k, n] = parts.as_slice() else {
+        return Err(expected());
+    };
+    let params = AlarmParams::new(
+        threshold.parse().map_err(|_| expected())?,
+        k.parse().map_err(|_| expected())?,
+        n.parse().map_err(|_| expected())?,
+    );
+    params.check().map_err(|error| error.to_string())
+}
+
+/// Follows the frames until they end, which those of a growing file never do.
+pub(crate) async fn follow(job: FollowJob, console: &mut Console<'_>) -> anyhow::Result<Exit> {
+    let (scorer, rule) = scorer::load(&job, console).await?;
+    let mut gas = match &job.co2 {
         Some((path, columns)) => {
             let lines = WholeLines::open(path).map_err(by_kind)?;
-            Gas::read(lines, path, columns, watch.start_unix_s)?
+            Gas::read(lines, path, columns, job.start_unix_s)?
         }
         None => Gas::default(),
     };
-    let mut frames = frames::follow(&watch.frames, &watch.options)?;
+    let mut frames = frames::follow(&job.frames, &job.options)?;
     let mut stream = RowStream::new(CheckedExtractorParams::default());
-    let mut guard = Guard::new(scorer, rule);
+    let mut monitor = Monitor::new(scorer, rule);
     while let Some(frame) = frames.next().await {
         let frame = frame.map_err(by_kind)?;
         gas.push_until(frame.time_s(), &mut stream)?;
         stream.push_frame(frame).map_err(usage)?;
-        guard.judge(&stream.take_rows(), console).await?;
+        monitor.process(&stream.take_rows(), console).await?;
     }
-    guard.judge(&stream.finish(), console).await?;
-    console.note(guard.farewell())?;
+    monitor.process(&stream.finish(), console).await?;
+    console.note(monitor.summary())?;
     Ok(Exit::Done)
 }
 
-/// An alarm as it is told, in JSON too.
+/// An alarm as it is printed; the JSON form is documented.
 #[derive(Debug, Serialize)]
-struct Told<'a> {
+struct Report<'a> {
     time_s: f64,
     fire_probability: f64,
     warnings: &'a [String],
 }
 
-/// What is remembered from row to row.
-struct Guard {
+/// Predicts rows and raises alarms.
+struct Monitor {
     scorer: Scorer,
     rule: AlarmRule,
     state: AlarmState,
-    /// First words of the warnings that were already given: a sensor out of range stays so for hours.
+    /// Features that were already warned about, since a sensor can be out of range for hours.
     warned: BTreeSet<String>,
     rows: u64,
     alarms: u64,
 }
 
-impl Guard {
+impl Monitor {
     fn new(scorer: Scorer, rule: AlarmRule) -> Self {
         Self {
             scorer,
@@ -83,8 +112,12 @@ impl Guard {
         }
     }
 
-    /// Scores the rows from the first frame on and tells the alarms that begin with them.
-    async fn judge(&mut self, rows: &[SensorRow], console: &mut Console<'_>) -> anyhow::Result<()> {
+    /// Predicts the rows since the first frame and reports the alarms that begin with them.
+    async fn process(
+        &mut self,
+        rows: &[SensorRow],
+        console: &mut Console<'_>,
+    ) -> anyhow::Result<()> {
         for row in rows.iter().filter(|row| row.time_s >= 0.0) {
             let scored = self.scorer.score(&row.features).await?;
             self.rows += 1;
@@ -96,8 +129,8 @@ impl Guard {
             }
             if let Some(alarm) = self.state.push(row.time_s, scored.fire_probability) {
                 self.alarms += 1;
-                self.tell(
-                    &Told {
+                self.report(
+                    &Report {
                         time_s: alarm.time_s,
                         fire_probability: scored.fire_probability,
                         warnings: &scored.warnings,
@@ -109,25 +142,49 @@ impl Guard {
         Ok(())
     }
 
-    fn tell(&self, told: &Told, console: &mut Console<'_>) -> anyhow::Result<()> {
+    fn report(&self, alarm: &Report, console: &mut Console<'_>) -> anyhow::Result<()> {
         if console.is_json() {
-            let line = serde_json::to_string(told)?;
+            let line = serde_json::to_string(alarm)?;
             writeln!(console.out(), "{line}")?;
             return Ok(console.out().flush()?);
         }
         let params = self.rule.params();
         let mut line = format!(
             "alarm at {} s: fire probability {:.3}, {} of {} s at or above {}",
-            told.time_s, told.fire_probability, params.k, params.n, params.threshold
+            alarm.time_s, alarm.fire_probability, params.k, params.n, params.threshold
         );
-        for warning in told.warnings {
+        for warning in alarm.warnings {
             line.push_str("; ");
             line.push_str(warning);
         }
         Ok(console.say(line)?)
     }
 
-    fn farewell(&self) -> String {
-        format!("{} rows, {} alarms", self.rows, self.alarms)
+    fn summary(&self) -> String {
+        format!("rows: {}, alarms: {}", self.rows, self.alarms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_three_numbers_within_their_ranges() {
+        let rule = alarm_rule("0.8:3:5").unwrap();
+        assert_eq!(*rule.params(), AlarmParams::new(0.8, 3, 5));
+        for (text, expected) in [
+            ("", "THRESHOLD:K:N"),
+            ("0.8:3", "THRESHOLD:K:N"),
+            ("0.8:3:5:7", "THRESHOLD:K:N"),
+            ("much:3:5", "THRESHOLD:K:N"),
+            ("0.8:-3:5", "THRESHOLD:K:N"),
+            ("1.8:3:5", "`threshold` is `1.8`"),
+            ("NaN:3:5", "`threshold` is `NaN`"),
+            ("0.8:6:5", "`k` is `6`"),
+        ] {
+            let error = alarm_rule(text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
     }
 }

@@ -11,19 +11,19 @@ use sensor_model::recording::{Co2Columns, Co2Log};
 
 use crate::by_kind;
 
-/// Readings older than this at the first frame decide nothing, in seconds: the longest history of a feature is 75 s.
+/// Readings from more than this before the first frame have no effect, in seconds: the longest history of a feature.
 const HISTORY_S: f64 = 75.0;
 
-/// The readings that matter to a recording.
+/// The CO2 readings for a recording; without a log there are none.
 #[derive(Default)]
 pub(crate) struct Gas {
     log: Option<Co2Log<Box<dyn BufRead + Send>>>,
-    /// Read from the log, but later than the last frame.
+    /// A reading from the log that is later than the last frame.
     held: Option<Co2Reading>,
 }
 
 impl Gas {
-    /// Reads a log, which messages call `path`. One with dates needs the date of the first frame.
+    /// Reads a log, which messages name `path`. A log with dates needs the time of the first frame.
     pub(crate) fn read(
         input: impl BufRead + Send + 'static,
         path: &Path,
@@ -37,7 +37,7 @@ impl Gas {
             (true, Some(start)) => log.starting_at(start),
             (true, None) => {
                 return Err(usage(anyhow!(
-                    "{} has dates, but the frames have none; give the time of the first frame by --start-unix",
+                    "{} has dates, but the frames have none; give the time of the first frame with --start-unix",
                     path.display()
                 )));
             }
@@ -48,7 +48,7 @@ impl Gas {
         })
     }
 
-    /// Hands the readings up to this time to the stream and tells how many they were.
+    /// Pushes the readings up to this time into the stream; returns their number.
     pub(crate) fn push_until(
         &mut self,
         time_s: f64,
@@ -62,7 +62,7 @@ impl Gas {
         Ok(pushed)
     }
 
-    /// The next reading, if it is not later than this time; those from long before the recording are passed over.
+    /// The next reading that is not later than this time; those from long before the recording are skipped.
     fn next_until(&mut self, time_s: f64) -> anyhow::Result<Option<Co2Reading>> {
         loop {
             let next = match (self.held.take(), &mut self.log) {

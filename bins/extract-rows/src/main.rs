@@ -1,4 +1,4 @@
-//! `extract-rows`: see the library for what it does.
+//! The program `extract-rows`; see the library.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Extract, label, write.
+//! Extracts rows, labels them and writes them.
 
 use std::fmt;
 use std::fs::File;
@@ -13,10 +13,10 @@ use serde::Serialize;
 
 use crate::by_kind;
 use crate::cli::Job;
+use crate::frame_files::FrameFiles;
 use crate::gas::Gas;
-use crate::parts::Parts;
 
-/// The JSON result.
+/// The summary; its JSON form is documented.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Summary {
     recording: String,
@@ -32,29 +32,29 @@ pub(crate) struct Summary {
 
 /// Reads the recording and writes its rows.
 pub(crate) async fn extract(job: &Job) -> anyhow::Result<Summary> {
-    let frames = Parts::open(job.frames.clone(), job.options)?;
+    let frames = FrameFiles::open(job.frames.clone(), job.options)?;
     let start_unix_s = frames.start_unix_s().or(job.start_unix_s);
     let mut gas = match &job.co2 {
         Some((path, columns)) => Gas::read(open(path)?, path, columns, start_unix_s)?,
         None => Gas::default(),
     };
     let mut stream = RowStream::new(CheckedExtractorParams::default());
-    let mut sheet = Sheet::create(job)?;
+    let mut file = RowsFile::create(job)?;
     for frame in frames {
         let frame = frame?;
-        sheet.co2_readings += gas.push_until(frame.time_s(), &mut stream)?;
+        file.co2_readings += gas.push_until(frame.time_s(), &mut stream)?;
         stream.push_frame(frame).map_err(usage)?;
-        sheet.frames += 1;
+        file.frames += 1;
         let rows = stream.take_rows();
         if !rows.is_empty() {
-            sheet.write(&rows)?;
-            // Ctrl-C is heard here.
+            file.write(&rows)?;
+            // Lets the handler of Ctrl-C run.
             tokio::task::yield_now().await;
         }
     }
     let counts = stream.counts();
-    sheet.write(&stream.finish())?;
-    sheet.finish(counts)
+    file.write(&stream.finish())?;
+    file.finish(counts)
 }
 
 fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
@@ -65,8 +65,8 @@ fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
     file.map(BufReader::new).map_err(by_kind)
 }
 
-/// The file of rows as it grows.
-struct Sheet<'a> {
+/// The file of rows, and counts for the summary.
+struct RowsFile<'a> {
     job: &'a Job,
     writer: RowWriter,
     group: u64,
@@ -76,7 +76,7 @@ struct Sheet<'a> {
     co2_readings: u64,
 }
 
-impl<'a> Sheet<'a> {
+impl<'a> RowsFile<'a> {
     fn create(job: &'a Job) -> anyhow::Result<Self> {
         Ok(Self {
             job,
@@ -89,13 +89,13 @@ impl<'a> Sheet<'a> {
         })
     }
 
-    /// Appends the rows from the first frame on; before it there was CO2 alone.
+    /// Appends the rows since the first frame; earlier rows have only CO2.
     fn write(&mut self, extracted: &[SensorRow]) -> anyhow::Result<()> {
         let mut rows = Rows::default();
         for row in extracted.iter().filter(|row| row.time_s >= 0.0) {
             let fire = self.job.fire.as_ref();
             let label = u8::from(fire.is_some_and(|fire| fire.contains(row.time_s)));
-            // Half of the group and the second: unique where the rows of many recordings meet.
+            // Half of the group and the second, so that IDs stay unique when rows of many recordings are combined.
             rows.ids
                 .push(self.group & !u64::from(u32::MAX) | row.time_s as u64);
             rows.groups.push(self.group);
@@ -110,14 +110,14 @@ impl<'a> Sheet<'a> {
     fn finish(self, counts: Counts) -> anyhow::Result<Summary> {
         if self.rows == 0 {
             return Err(usage(anyhow!(
-                "{} frames make no row; a recording needs more than a second",
+                "{} frames are not enough for a row; a recording needs more than a second",
                 self.frames
             )));
         }
         if let (Some((path, _)), 0) = (&self.job.co2, self.co2_readings) {
             return Err(usage(anyhow!(
-                "{} has no reading at the time of the frames; check its dates (UTC unless they say otherwise) and \
-                 --co2-columns, or leave --co2 out",
+                "{} has no reading at the time of the frames; check its dates (UTC unless they have an offset) and \
+                 --co2-columns, or leave out --co2",
                 path.display()
             )));
         }
@@ -150,7 +150,7 @@ impl fmt::Display for Summary {
         )?;
         write!(
             f,
-            "{} rows, {} of them with fire, are in {}",
+            "wrote {} rows, {} of them with fire, to {}",
             self.rows,
             self.fire_rows,
             self.out.display()

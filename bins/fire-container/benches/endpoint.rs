@@ -1,13 +1,13 @@
-//! Our side of `cargo xtask bench --endpoint`, and the client that asks everybody.
+//! Our side of `cargo xtask bench --endpoint`, and the client for all contestants.
 //!
-//! - `endpoint combine OUT MODEL_FOLDER...` weighs models alike and writes them as one.
-//! - `endpoint answers MODEL_FOLDER FILE` answers in this process: one row after the other, and the first 10,000 rows of
-//!   the file at once, as numbers and as a request in CSV.
-//! - `endpoint load ADDRESS CONNECTIONS SECONDS RATE` asks a server with the documented row on connections that are
-//!   kept, as fast as it answers (RATE 0) or so many times a second, and counts what comes back.
+//! - `endpoint combine OUT MODEL_FOLDER...` combines models with equal weights into one.
+//! - `endpoint answers MODEL_FOLDER FILE` predicts in this process: one row at a time, then the first 10,000 rows of the
+//!   file at once, as numbers and as a CSV request.
+//! - `endpoint load ADDRESS CONNECTIONS SECONDS RATE` sends the documented row to a server on connections that are kept,
+//!   as fast as it responds (RATE 0) or RATE times a second, and counts the responses.
 //!
-//! Each prints a line of JSON. With a rate, times count from when a request was due: a server that falls behind does
-//! not slow its own questions down.
+//! Each prints a line of JSON. With a rate, latency counts from when a request was due, so a server that falls behind
+//! does not slow down its own load.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use ensemble::artifact::{Artifact, MODEL_FILE};
 use ensemble::{Matrix, Prepared};
-use fire_container::serve::{Ask, Detail, Limits, Predictor};
+use fire_container::serve::{Detail, Limits, Predictor, RequestOptions};
 use sensor_model::{FEATURE_COUNT, fingerprint, read_features};
 use serde_json::{Value, json};
 
@@ -27,11 +27,11 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The documented request.
 const ROW: &str = "25.0,5.0,45.0,40.0,10.0,5.0,2.0,1.0,3.0,1.5,5.0,2.0,30.0,5.0,1.0,450.0,50.0,5.0";
-/// Single rows that are answered before the clock counts, and while it does.
+/// Single rows predicted to warm up, and while measuring.
 const SINGLES: [usize; 2] = [5_000, 50_000];
-/// Rows of a batch.
+/// Rows in a batch.
 const BATCH: usize = 10_000;
-/// Batches that are answered; the median counts.
+/// Batches predicted, of which the median counts.
 const BATCHES: usize = 31;
 
 fn main() -> Result<()> {
@@ -50,14 +50,14 @@ fn main() -> Result<()> {
             Duration::from_secs_f64(seconds.parse()?),
             rate.parse()?,
         )?,
-        // `cargo test --benches` runs it so: there is nothing to measure then.
+        // `cargo test --benches` passes no arguments: there is nothing to measure then.
         _ => return Ok(()),
     };
     writeln!(std::io::stdout(), "{found}")?;
     Ok(())
 }
 
-/// One artifact of several.
+/// Combines several artifacts into one.
 fn combine(out: &Path, models: &[&str]) -> Result<Value> {
     let read = |model: &&str| -> Result<Artifact> {
         let bytes = fs::read(Path::new(model).join(MODEL_FILE))?;
@@ -71,7 +71,7 @@ fn combine(out: &Path, models: &[&str]) -> Result<Value> {
     Ok(json!({ "model_bytes": combined.len() }))
 }
 
-/// Rows as the request that a client would send.
+/// Rows as a client would send them in a request.
 fn csv(values: &[f32]) -> String {
     let line = |row: &[f32]| {
         let cells = row.iter().map(|value| match value {
@@ -83,7 +83,7 @@ fn csv(values: &[f32]) -> String {
     values.chunks_exact(FEATURE_COUNT).map(line).collect()
 }
 
-/// Times in this process.
+/// Times predictions in this process.
 fn answers(model: &Path, rows: &Path) -> Result<Value> {
     let bytes = fs::read(model.join(MODEL_FILE))?;
     let artifact = Artifact::from_bytes(&bytes, fingerprint())?;
@@ -99,11 +99,11 @@ fn answers(model: &Path, rows: &Path) -> Result<Value> {
             }],
             ..artifact.clone()
         };
-        found[member.algorithm.name()] = of_model(&Prepared::new(alone), &values)?;
+        found[member.algorithm().name()] = of_model(&Prepared::new(alone), &values)?;
     }
     found["ensemble"] = of_model(&Prepared::new(artifact), &values)?;
     let predictor = Predictor::load(model)?;
-    let ask = Ask {
+    let options = RequestOptions {
         content_type: Some("text/csv"),
         accept: Some("text/csv"),
         detail: Detail::default(),
@@ -113,10 +113,10 @@ fn answers(model: &Path, rows: &Path) -> Result<Value> {
         ..Limits::default()
     };
     let seconds = median(BATCHES, || {
-        let answer = predictor.respond(ask, &body, &limits);
-        answer
-            .map(|answer| answer.rows)
-            .map_err(|refusal| refusal.message().into())
+        let response = predictor.respond(options, &body, &limits);
+        response
+            .map(|response| response.rows)
+            .map_err(|rejection| rejection.message().into())
     })?;
     found["ensemble"]["csv_rows_per_second"] =
         json!((values.len() / FEATURE_COUNT) as f64 / seconds);
@@ -139,8 +139,10 @@ fn of_model(prepared: &Prepared, values: &[f32]) -> Result<Value> {
     }
     times.sort_unstable();
     let x = Matrix::new(values, FEATURE_COUNT)?;
-    let mut votes = Vec::new();
-    let seconds = median(BATCHES, || Ok(prepared.predict_into(&x, &mut votes)?))?;
+    let mut probabilities = Vec::new();
+    let seconds = median(BATCHES, || {
+        Ok(prepared.predict_into(&x, &mut probabilities)?)
+    })?;
     Ok(json!({
         "single_p50_us": microseconds(&times, 0.5),
         "single_p99_us": microseconds(&times, 0.99),
@@ -159,21 +161,21 @@ fn median<T>(runs: usize, mut work: impl FnMut() -> Result<T>) -> Result<f64> {
     Ok(seconds[runs / 2])
 }
 
-/// Of sorted times.
+/// A quantile of sorted times.
 fn microseconds(times: &[Duration], share: f64) -> f64 {
     let at = (times.len() as f64 * share) as usize;
     let time = times.get(at.min(times.len().saturating_sub(1)));
     time.map_or(f64::NAN, |time| time.as_nanos() as f64 / 1e3)
 }
 
-/// What one connection has seen.
+/// The responses on one connection.
 #[derive(Default)]
 struct Seen {
     times: Vec<Duration>,
     statuses: BTreeMap<u16, u64>,
 }
 
-/// Many connections for a while.
+/// Puts load on a server over many connections.
 fn load(address: &str, connections: u32, lasting: Duration, rate: f64) -> Result<Value> {
     let started = Instant::now();
     let until = started + lasting;
@@ -247,7 +249,7 @@ fn ask_repeatedly(address: &str, until: Instant, pace: Option<Pace>) -> Result<S
     }
 }
 
-/// A kept connection and what was read of it beyond the last answer.
+/// A kept connection and the bytes read so far of the current response.
 struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -264,7 +266,7 @@ impl Connection {
         })
     }
 
-    /// Sends a request and reads its answer: the status, and whether the connection is kept.
+    /// Sends a request and reads the response: its status, and whether the connection is kept.
     fn exchange(&mut self, request: &[u8]) -> Result<(u16, bool)> {
         self.stream.write_all(request)?;
         self.buffer.clear();
@@ -279,7 +281,7 @@ impl Connection {
         let length = head
             .lines()
             .find_map(|line| line.strip_prefix("content-length: "));
-        let length: usize = length.ok_or("an answer without a length")?.parse()?;
+        let length: usize = length.ok_or("a response without a length")?.parse()?;
         while self.buffer.len() < head_end + length {
             self.read_more()?;
         }

@@ -11,11 +11,11 @@ use crate::{export, predict, serve, train};
 
 /// Parses the arguments, does the work, and returns the exit code.
 ///
-/// `out` gets what is meant for standard output; complaints go to standard error.
+/// `out` takes the place of standard output; errors go to standard error.
 pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 {
     match Cli::read(args) {
         Err(usage) => {
-            // Nothing can be done about a closed terminal.
+            // If the terminal is closed, there is nowhere left to report to.
             let _ = usage.print();
             if usage.use_stderr() { 2 } else { 0 }
         }
@@ -31,30 +31,30 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 
     }
 }
 
-/// The command line, for the test that reads the documents' commands against it.
+/// The command line, for the test that checks the commands in the documentation.
 pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Train or serve the fire-detection model by the SageMaker container contract, score a file with it, or export it.
+/// Train or serve a fire-detection model as SageMaker expects it, predict the rows of a file, or export the model.
 #[derive(Debug, Parser)]
 #[command(
     name = "fire-container",
     version,
     after_help = "Examples:\n  \
-        fire-container train --opt-ml ./job     # ./job/input/... in, ./job/model out\n  \
-        fire-container serve --opt-ml ./job     # answers on port 8080\n  \
+        fire-container train --opt-ml ./job     # reads ./job/input/..., writes ./job/model\n  \
+        fire-container serve --opt-ml ./job     # listens on port 8080\n  \
         SAGEMAKER_BIND_TO_PORT=9000 FIRE_BIND_ADDRESS=127.0.0.1 fire-container serve\n  \
         fire-container predict rows.parquet --model model.tar.gz\n  \
         fire-container predict rows.csv --model model.tar.gz --output csv | paste -d, rows.csv -\n  \
         fire-container export --model model.tar.gz --out model.onnx\n\n\
-        Installed under the names `train` and `serve` it needs no command."
+        Installed as `train` or `serve`, it needs no command."
 )]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// Folder in the place of /opt/ml.
+    /// Folder to use instead of /opt/ml.
     #[arg(
         long,
         value_name = "DIR",
@@ -65,21 +65,21 @@ pub(crate) struct Cli {
     pub(crate) opt_ml: PathBuf,
 }
 
-/// The two things that SageMaker asks of a container, and two that people do.
+/// Two commands for SageMaker, and two for people.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Fit a model to the channels below input/data.
+    /// Train a model on the channels in input/data.
     Train,
-    /// Answer GET /ping and POST /invocations with the model in model/.
+    /// Serve the model in model/ at GET /ping and POST /invocations.
     Serve,
-    /// Print a model's answers to the rows of a file.
+    /// Print a model's predictions for the rows of a file.
     Predict(predict::Args),
-    /// Write a model as an ONNX file, for runtimes that know nothing of this program.
+    /// Write a model as an ONNX file, for use without this program.
     Export(export::Args),
 }
 
 impl Cli {
-    /// Reads arguments; a program that is called `train` or `serve` takes its command from that.
+    /// Parses arguments. A program installed as `train` or `serve` takes its command from its name.
     pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut args: Vec<OsString> = args.into_iter().collect();
         let name = args

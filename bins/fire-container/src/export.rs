@@ -1,4 +1,4 @@
-//! `export`: a model as a file for other runtimes.
+//! `export`: a model as an ONNX file for other runtimes.
 
 use std::fs;
 use std::io::{self, Write};
@@ -10,19 +10,19 @@ use ensemble::onnx;
 use crate::complain;
 use crate::serve::Predictor;
 
-/// What to export, and where to.
+/// Arguments of `export`.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub(crate) struct Args {
-    /// The model: model.tar.gz, model.fire, or a folder with it
+    /// The model: model.tar.gz, model.fire, or a folder that contains model.fire
     #[arg(long, value_name = "MODEL")]
     model: PathBuf,
-    /// The ONNX file to write; one that is there is replaced
+    /// The ONNX file to write; an existing file is replaced
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
-/// Writes the file, says what it holds, and returns the exit code: 0, 1 if nothing can be written, 2 if the model cannot
-/// be used or exported.
+/// Writes the file, prints a summary, and returns the exit code: 0, 1 if the file or the summary cannot be written, 2 if
+/// the model cannot be used or exported.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
     let (predictor, bytes) = match export(&args.model) {
         Ok(exported) => exported,
@@ -37,22 +37,23 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
         return 1;
     }
     let artifact = predictor.artifact();
-    let said = writeln!(
+    let printed = writeln!(
         out,
-        "{shown}: {} members, {} features, threshold {}, {} bytes",
+        "{shown}: {} member{}, {} features, threshold {}, {} bytes",
         artifact.members.len(),
+        if artifact.members.len() == 1 { "" } else { "s" },
         artifact.features.len(),
         artifact.threshold,
         bytes.len()
     );
-    if let Err(error) = said.and_then(|()| out.flush()) {
+    if let Err(error) = printed.and_then(|()| out.flush()) {
         complain(&format!("cannot write to standard output: {error}"));
         return 1;
     }
     0
 }
 
-/// The model, which has answered its probes, and the file's bytes.
+/// The loaded model, whose probes have been checked, and the bytes of the ONNX file.
 fn export(model: &Path) -> Result<(Predictor, Vec<u8>)> {
     let unusable = || format!("cannot use the model {}", model.display());
     let bytes = fire_run::read_model(model).with_context(unusable)?;
@@ -61,13 +62,13 @@ fn export(model: &Path) -> Result<(Predictor, Vec<u8>)> {
     Ok((predictor, exported))
 }
 
-/// Writes beside the file and renames: nobody finds half a model.
+/// Writes to a temporary file and renames it, so that no one ever finds half a model.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
     if written.is_err() {
-        // What went wrong has been said by then; a missing file is what is wanted.
+        // The caller reports the first error; the file may well not exist.
         let _ = fs::remove_file(&partial);
     }
     written

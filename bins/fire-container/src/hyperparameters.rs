@@ -7,20 +7,20 @@ use anyhow::{Context, Result, bail, ensure};
 use ensemble::{Algorithm, CheckedParams, Params};
 use serde_json::{Map, Value};
 
-/// Seed when the job names none.
+/// Seed of a job that sets none.
 const DEFAULT_SEED: u64 = 42;
 
-/// Set by SageMaker itself in the jobs of a tuning run: the metric that is being tuned.
+/// Set by SageMaker in the jobs of a tuning run: the metric to be tuned.
 const TUNING: &str = "_tuning_objective_metric";
 
-/// What a job was asked to train.
+/// The settings of a training job.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The learner.
     pub algorithm: Algorithm,
-    /// Seed of all its randomness.
+    /// Seed of all randomness in the job.
     pub seed: u64,
-    /// The learner's own parameters, those not given at their defaults.
+    /// The learner's hyperparameters, with defaults for those that are not set.
     pub params: CheckedParams,
 }
 
@@ -28,8 +28,8 @@ impl Settings {
     /// Reads and checks the file.
     ///
     /// # Errors
-    /// When the file cannot be read as a JSON object of settings, when `algorithm` is absent, or
-    /// when a name or value is unknown; the message then names every one of them.
+    /// When the file is not a JSON object, when `algorithm` is absent, or when names or values are invalid; the message
+    /// lists all of these.
     pub fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
         let text = fs::read_to_string(path)
@@ -39,26 +39,26 @@ impl Settings {
         Self::from_map(&map)
     }
 
-    /// The same for the text of the file.
+    /// Parses and checks the text of the file.
     ///
     /// # Errors
-    /// As [`read`](Self::read), but for the reading.
+    /// As for [`read`](Self::read), without the errors of reading a file.
     pub fn parse(text: &str) -> Result<Self> {
         Self::from_map(&object(text)?)
     }
 
-    /// Takes the settings one by one, gathering what is wrong with any of them.
+    /// Applies the settings one by one and collects every problem.
     fn from_map(map: &Map<String, Value>) -> Result<Self> {
         let algorithm: Algorithm = match map.get("algorithm") {
             Some(value) => plain(value).context("hyperparameter algorithm")?.parse()?,
             None => bail!(
-                "hyperparameter algorithm is missing; known are {}",
+                "hyperparameter algorithm is missing; expected one of {}",
                 algorithms()
             ),
         };
         let mut seed = DEFAULT_SEED;
         let mut params = Params::defaults(algorithm);
-        // All problems at once: each attempt on AWS takes minutes to fail.
+        // All problems are reported at once, because each attempt on AWS takes minutes to fail.
         let mut problems = Vec::new();
         for (name, value) in map {
             let taken = match name.as_str() {
@@ -90,15 +90,15 @@ fn algorithms() -> String {
         .join(", ")
 }
 
-/// A seed, any number of 64 bits.
+/// A seed, any unsigned 64-bit number.
 fn read_seed(value: &Value) -> Result<u64> {
     let text = plain(value)?;
     text.parse()
         .with_context(|| format!("`{text}` is not a whole number from 0 to 2^64 - 1"))
 }
 
-/// A setting as plain text, from any of its spellings: the API passes `"5"`, some client
-/// libraries encode the string once more as JSON (`"\"5\""`), and by hand one writes `5`.
+/// A value as plain text. The API passes `"5"`, some client libraries encode the string as JSON once more (`"\"5\""`),
+/// and people write `5`.
 fn plain(value: &Value) -> Result<String> {
     match value {
         Value::String(text) => {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn three_spellings_mean_the_same() {
+    fn three_spellings_of_a_value_are_equal() {
         for value in [json!(5), json!("5"), json!("\"5\"")] {
             let settings = read(&json!({
                 "algorithm": "random_forest", "seed": value, "max_depth": value
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_tuning_run_adds_is_accepted() {
+    fn the_setting_added_by_a_tuning_run_is_ignored() {
         let settings = json!({
             "algorithm": "random_forest", "_tuning_objective_metric": "validation:auc"
         });
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bad_name_and_value_is_named() {
+    fn every_invalid_name_and_value_is_named() {
         check(
             &json!({}),
             &[

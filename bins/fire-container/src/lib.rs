@@ -1,22 +1,21 @@
-//! What SageMaker runs inside the container: `fire-container train` and `fire-container serve`; and
-//! `fire-container predict` and `fire-container export` for scoring a file and taking a model elsewhere by hand.
+//! The program that SageMaker runs inside the container. `fire-container train` and `fire-container serve` are for
+//! SageMaker; `fire-container predict` and `fire-container export` are for people.
 //!
-//! SageMaker hands the container a folder tree and, when serving, HTTP requests; nothing else
-//! comes in or goes out. So there is no AWS SDK and no TLS here, and the same program runs by
-//! hand on any folder laid out alike (`--opt-ml DIR`).
+//! SageMaker gives the container a folder tree and, when serving, HTTP requests. Nothing else comes in or goes out, so
+//! there is no AWS SDK and no TLS here, and the program also runs by hand on any folder with the same layout
+//! (`--opt-ml DIR`).
 //!
-//! - [`train`]: settings and data from below `/opt/ml/input`, one model into `/opt/ml/model`,
-//!   predictions into `/opt/ml/output/data`, metric lines on standard output; what went wrong into
-//!   `/opt/ml/output/failure`.
+//! - [`train`]: reads settings and data below `/opt/ml/input`; writes a model to `/opt/ml/model`, predictions to
+//!   `/opt/ml/output/data` and metrics to standard output. If it fails, the reason is in `/opt/ml/output/failure`.
 //! - [`serve`]: `GET /ping` and `POST /invocations` on port 8080.
-//! - `predict`: the same answers to the rows of a file.
+//! - `predict`: the endpoint's predictions for the rows of a file.
 //! - `export`: the model as an ONNX file.
 //!
-//! The contract is that of the SageMaker developer guide, pages
-//! `your-algorithms-training-algo-running-container` and `your-algorithms-inference-code`.
+//! The contract is in the SageMaker developer guide, pages `your-algorithms-training-algo-running-container` and
+//! `your-algorithms-inference-code`.
 //!
-//! Without the default feature `files` there is neither polars nor what needs it (training, `predict`, `export`, the
-//! command line): the rest is what strangers can reach, and is fuzzed.
+//! Without the default feature `files` there is no polars and nothing that needs it (training, `predict`, `export`, the
+//! command line). What remains is the part that untrusted input reaches, and it is fuzzed.
 //!
 //! Exit codes: 0 done, 1 the work failed, 2 wrong usage (also: the port is taken).
 
@@ -45,8 +44,8 @@ pub use stop::Stop;
 #[cfg(feature = "files")]
 pub use cli::{command, run};
 
-/// Tells standard error what went wrong.
+/// Prints an error to standard error.
 fn complain(message: &str) {
-    // Nothing can be done about a closed terminal.
+    // If standard error is closed, there is nowhere left to report to.
     let _ = writeln!(io::stderr(), "error: {message}");
 }

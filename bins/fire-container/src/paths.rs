@@ -1,10 +1,10 @@
-//! The folder tree that SageMaker lays out below `/opt/ml`.
+//! The folder tree that SageMaker creates below `/opt/ml`.
 
 use std::path::{Path, PathBuf};
 
 use fire_run::Channel;
 
-/// Paths below `/opt/ml`, or below a folder in its place.
+/// Paths below `/opt/ml`, or below another folder.
 ///
 /// Source: SageMaker developer guide, "How Amazon SageMaker Runs Your Training Image".
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct OptMl {
 }
 
 impl OptMl {
-    /// The tree below `root`; nothing is looked at or created yet.
+    /// The tree below `root`, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
@@ -28,12 +28,12 @@ impl OptMl {
         self.root.join("input/data").join(channel.as_str())
     }
 
-    /// What SageMaker packs into `model.tar.gz`, and unpacks again for serving.
+    /// The folder that SageMaker packs into `model.tar.gz`, and unpacks for serving.
     pub fn model(&self) -> PathBuf {
         self.root.join("model")
     }
 
-    /// What SageMaker packs into `output.tar.gz`.
+    /// The folder that SageMaker packs into `output.tar.gz`.
     pub fn output_data(&self) -> PathBuf {
         self.root.join("output/data")
     }
@@ -43,7 +43,7 @@ impl OptMl {
         self.root.join("output/failure")
     }
 
-    /// The root itself.
+    /// The root of the tree.
     pub fn root(&self) -> &Path {
         &self.root
     }

@@ -1,7 +1,7 @@
-//! `predict`: a model's answers to the rows of a file, without a server.
+//! `predict`: a model's predictions for the rows of a file, without a server.
 //!
-//! The answers are the endpoint's: `--output json` and `--output csv` print byte for byte what it would send for the
-//! same rows. A file has a header, as training data has, but need not have labels.
+//! `--output json` and `--output csv` print byte for byte what the endpoint would send for the same rows. A file has a
+//! header, as training data has, but needs no labels.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -13,44 +13,45 @@ use sensor_model::{FEATURE_COUNT, read_features};
 use crate::complain;
 use crate::serve::{Detail, Media, Predictor};
 
-/// How the answers are printed.
+/// How predictions are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Output {
-    /// A line for each row, and a sum.
+    /// A table with one line per row and a summary.
     Text,
-    /// The endpoint's document.
+    /// The endpoint's JSON document.
     Json,
-    /// The endpoint's probability a line.
+    /// One probability per line, as the endpoint sends it.
     Csv,
 }
 
-/// What to score and by what.
+/// Arguments of `predict`.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub(crate) struct Args {
-    /// CSV (with a header) or Parquet file with the features by name; labels may be there or not
+    /// CSV file (with a header) or Parquet file with the features by name; labels are optional
     pub(crate) file: PathBuf,
-    /// The model: model.tar.gz, model.fire, or a folder with it
+    /// The model: model.tar.gz, model.fire, or a folder that contains model.fire
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: PathBuf,
-    /// `text`; `json` or `csv` for exactly what the endpoint would answer
+    /// `text` for people; `json` or `csv` for exactly what the endpoint would send
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) output: Output,
-    /// Add what each feature adds to the probability; with `--output json`
+    /// Add each feature's contribution to the probability; needs `--output json`
     #[arg(long)]
     pub(crate) explain: bool,
 }
 
-/// Prints the answers and returns the exit code: 0, 1 if they cannot be written, 2 if the file or the model cannot be used.
+/// Prints the predictions and returns the exit code: 0, 1 if they cannot be written, 2 if the file or the model cannot be
+/// used.
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
-    let answers = match score(args) {
-        Ok(answers) => answers,
+    let predictions = match score(args) {
+        Ok(predictions) => predictions,
         Err(error) => {
             complain(&format!("{error:#}"));
             return 2;
         }
     };
-    if let Err(error) = out.write_all(&answers).and_then(|()| out.flush()) {
-        complain(&format!("cannot write the answers: {error}"));
+    if let Err(error) = out.write_all(&predictions).and_then(|()| out.flush()) {
+        complain(&format!("cannot write the predictions: {error}"));
         return 1;
     }
     0
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
 fn score(args: &Args) -> Result<Vec<u8>> {
     ensure!(
         !args.explain || args.output == Output::Json,
-        "explanations are printed as JSON only; give --output json beside --explain"
+        "--explain needs --output json"
     );
     let cannot = || format!("cannot use the model {}", args.model.display());
     let model = fire_run::read_model(&args.model).with_context(cannot)?;
@@ -70,8 +71,8 @@ fn score(args: &Args) -> Result<Vec<u8>> {
             explanation: args.explain,
             ..Detail::default()
         };
-        let answers = predictor.write(&values, media, detail);
-        answers.map_err(|refusal| anyhow!("{}", refusal.message()))
+        let predictions = predictor.write(&values, media, detail);
+        predictions.map_err(|rejection| anyhow!("{}", rejection.message()))
     };
     match args.output {
         Output::Json => write(Media::Json),
@@ -80,38 +81,43 @@ fn score(args: &Args) -> Result<Vec<u8>> {
     }
 }
 
-/// For people: what the answers mean, and where the model guesses.
+/// The table for people, with warnings where the model extrapolates.
 fn text(predictor: &Predictor, values: &[f32]) -> Result<Vec<u8>> {
     let artifact = predictor.artifact();
-    let mut votes = Vec::new();
+    let mut probabilities = Vec::new();
     let x = Matrix::new(values, FEATURE_COUNT)?;
-    predictor.prepared().predict_into(&x, &mut votes)?;
+    predictor.prepared().predict_into(&x, &mut probabilities)?;
     let mut out = Vec::new();
-    let (mut fires, mut guesses) = (0_usize, 0_usize);
+    let (mut fires, mut unseen) = (0_usize, 0_usize);
     writeln!(out, "{:>8}  {:>11}  fire", "row", "probability")?;
-    for (at, (row, &vote)) in values.chunks_exact(FEATURE_COUNT).zip(&votes).enumerate() {
-        let fire = vote >= artifact.threshold;
+    for (at, (row, &probability)) in values
+        .chunks_exact(FEATURE_COUNT)
+        .zip(&probabilities)
+        .enumerate()
+    {
+        let fire = probability >= artifact.threshold;
         let warnings = artifact.warnings(row);
         fires += usize::from(fire);
-        guesses += usize::from(!warnings.is_empty());
-        let said = if fire { "yes" } else { "no" };
+        unseen += usize::from(!warnings.is_empty());
+        let word = if fire { "yes" } else { "no" };
         writeln!(
             out,
-            "{:>8}  {vote:>11.6}  {said:<4}{}",
+            "{:>8}  {probability:>11.6}  {word:<4}{}",
             at + 1,
-            beside(&warnings)
+            in_brackets(&warnings)
         )?;
     }
     writeln!(
         out,
-        "{} rows, {fires} at or above the threshold {:.6}, {guesses} outside what the model has seen",
-        votes.len(),
+        "{} row{}, {fires} at or above the threshold {:.6}, {unseen} outside the range seen in training",
+        probabilities.len(),
+        if probabilities.len() == 1 { "" } else { "s" },
         artifact.threshold
     )?;
     Ok(out)
 }
 
-fn beside(warnings: &[String]) -> String {
+fn in_brackets(warnings: &[String]) -> String {
     if warnings.is_empty() {
         String::new()
     } else {

@@ -1,41 +1,43 @@
 //! `serve`: the model behind `GET /ping` and `POST /invocations`.
 //!
 //! ```text
-//! connection ─ routes ─ intake ─┬─ answer (small: here)         ─┬─ reply
-//!  limit, idle  counters  limits └─ turn ─ answer (large: apart) ─┘
+//! connection ── routes ── body ──┬── inference (small requests) ────────────────┬── response
+//!  permits,     metrics,  limits └── admission ── inference (large, other thread) ┘
+//!  timeouts     log
 //! ```
 //!
-//! The model is loaded once, before the port is opened: a container whose model cannot be read
-//! never answers `/ping`, and its log says which file and why.
+//! The model is loaded once, before the port is opened: a container whose model cannot be loaded never answers `/ping`,
+//! and its log says which file and why.
 //!
 //! | variable | meaning |
 //! |---|---|
 //! | `SAGEMAKER_BIND_TO_PORT` | port, 8080 when unset |
 //! | `FIRE_BIND_ADDRESS` | address, 0.0.0.0 when unset (SageMaker needs that one) |
-//! | `SAGEMAKER_BATCH` | `true` in a batch transform, which wants one answer line per row |
-//! | `FIRE_LOG` | `requests` logs every request, `problems` (when unset) those that are refused |
+//! | `SAGEMAKER_BATCH` | `true` in a batch transform, which needs one response line per row |
+//! | `FIRE_LOG` | `requests` logs every request, `problems` (when unset) only those without status 200 |
 //!
-//! [`Limits`] has the variables for sizes. A request that cannot be answered gets a 4xx and `{"error": "..."}` that
-//! names the line and the column, and one that comes at the wrong time 503 with `Retry-After`; nothing gets another
-//! 5xx unless this program has a defect.
+//! The variables for sizes are in [`Limits`]. An invalid request gets 4xx with `{"error": "..."}`, which names the line
+//! and the column; under overload a request gets 503 with `Retry-After`. Any other 5xx is a bug in this program.
 
-mod answer;
-mod bad_head;
 mod connection;
-mod counters;
-mod held;
-mod intake;
-mod json;
+mod filtered_stream;
+mod malformed;
+mod write_timeout;
+
+mod admission;
+mod body;
 mod limits;
-mod log;
-mod media;
-mod muted;
-mod predictor;
-mod refusal;
-mod request;
+mod rejection;
 mod routes;
-mod stall;
-mod turn;
+
+mod inference;
+mod json;
+mod media;
+mod predictor;
+mod request;
+
+mod log;
+mod metrics;
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -53,15 +55,15 @@ use crate::{complain, stop};
 use log::Log;
 use routes::Endpoint;
 
-pub use answer::{Answer, Ask, Detail};
+pub use inference::{Detail, InferenceResponse, RequestOptions};
 pub use limits::Limits;
-pub use log::Requests;
+pub use log::RequestLog;
 pub(crate) use media::Media;
 pub use predictor::Predictor;
-pub use refusal::Refusal;
+pub use rejection::Rejection;
 
-/// How long the end waits for computations after the grace.
-const LAST: Duration = Duration::from_secs(1);
+/// How long computations may go on after the grace period.
+const COMPUTE_GRACE: Duration = Duration::from_secs(1);
 
 /// Why serving ended, and the exit code for that.
 struct Failed {
@@ -69,10 +71,10 @@ struct Failed {
     error: Error,
 }
 
-/// Serves until SIGTERM and returns the exit code: 0, 1 if the model cannot be used, 2 if the
-/// address, the port or a limit cannot.
+/// Serves until SIGTERM and returns the exit code: 0, 1 if the model cannot be used, 2 if the address, the port or a
+/// limit is invalid.
 ///
-/// `out` is told the address, since port 0 leaves the choice to the system.
+/// Prints the address to `out`, because with port 0 the system chooses the port.
 pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
     let Err(Failed { code, error }) = load_and_serve(paths, out) else {
         return 0;
@@ -81,12 +83,12 @@ pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
     code
 }
 
-/// The model comes first: without one there is no point in holding the port.
+/// Loads the model before opening the port, so that a port that answers always has a model behind it.
 fn load_and_serve(paths: &OptMl, out: &mut dyn Write) -> Result<(), Failed> {
     let broken = |error| Failed { code: 1, error };
     let wrong = |error| Failed { code: 2, error };
     let mut limits = Limits::from_environment(|name| std::env::var(name).ok()).map_err(wrong)?;
-    let requests = requests().map_err(wrong)?;
+    let requests = request_log().map_err(wrong)?;
     let mut predictor = Predictor::load(&paths.model()).map_err(broken)?;
     if variable("SAGEMAKER_BATCH", "false") == "true" {
         predictor = predictor.for_batches();
@@ -99,18 +101,18 @@ fn load_and_serve(paths: &OptMl, out: &mut dyn Write) -> Result<(), Failed> {
         let stop = stop::signalled().context("cannot listen for SIGTERM");
         let stop = stop.map_err(broken)?;
         announce(&listener, out).map_err(broken)?;
-        let served = serve(listener, predictor, (limits, requests), stop).await;
-        served.context("cannot serve any longer").map_err(broken)
+        let served = serve(listener, predictor, limits, requests, stop).await;
+        served.context("cannot serve").map_err(broken)
     });
-    // What is still computed then is for clients that had their time.
-    runtime.shutdown_timeout(LAST);
+    // Requests still being computed have had the whole grace period.
+    runtime.shutdown_timeout(COMPUTE_GRACE);
     served
 }
 
-/// Which requests are logged.
-fn requests() -> Result<Requests> {
+/// Which requests are logged, from `FIRE_LOG`.
+fn request_log() -> Result<RequestLog> {
     let name = variable("FIRE_LOG", "problems");
-    Requests::from_name(&name)
+    RequestLog::from_name(&name)
         .with_context(|| format!("FIRE_LOG is `{name}`; it must be problems or requests"))
 }
 
@@ -131,22 +133,23 @@ async fn listen() -> Result<TcpListener> {
         .with_context(|| format!("FIRE_BIND_ADDRESS is `{address}`, which is not an IP address"))?;
     TcpListener::bind((address, port)).await.with_context(|| {
         format!(
-            "cannot listen on {address}:{port}; end the program that holds the port, or choose \
+            "cannot listen on {address}:{port}; stop the program that uses the port, or choose \
              another with SAGEMAKER_BIND_TO_PORT"
         )
     })
 }
 
-/// An environment variable, or what holds without it.
+/// An environment variable, or its default.
 fn variable(name: &str, default: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| default.to_owned())
 }
 
-/// Answers on an open port until `stop` resolves, then finishes the open requests within the limits' grace.
+/// Serves on an open port until `stop` resolves, then finishes open requests within [`Limits::shutdown_grace`].
 pub async fn serve(
     listener: TcpListener,
     predictor: Predictor,
-    (limits, requests): (Limits, Requests),
+    limits: Limits,
+    requests: RequestLog,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let log = Log::start(requests)?;
@@ -163,7 +166,7 @@ pub async fn serve(
     let endpoint = Arc::new(Endpoint::new(predictor, limits, log));
     connection::serve_all(listener, endpoint.clone(), stop).await;
     endpoint.log.put("stopped", json!({}));
-    // Connections beyond the grace still share it, and their lines are lost.
+    // Connections that outlive the grace period still share it, and what they log is lost.
     if let Some(endpoint) = Arc::into_inner(endpoint) {
         endpoint.log.end();
     }

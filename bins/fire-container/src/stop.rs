@@ -1,8 +1,7 @@
-//! Being told to stop.
+//! Stopping on SIGTERM.
 //!
-//! As the first process of a container there is no default for SIGTERM: without a handler the
-//! signal is ignored, and SageMaker kills the container minutes later. So both commands install
-//! one.
+//! The first process of a container has no default action for SIGTERM: without a handler the signal is ignored, and
+//! SageMaker kills the container minutes later. So both `train` and `serve` install a handler.
 
 use std::io;
 use std::sync::Arc;
@@ -10,22 +9,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Whether the work was asked to end; clones share the answer.
+/// A request to stop the work, shared by all clones.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Asks the work to end.
+    /// Requests the stop.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was asked to.
+    /// Whether the stop was requested.
     pub fn is_requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Makes SIGTERM and SIGINT request the stop, for as long as the process lives.
+    /// Makes SIGTERM and SIGINT request the stop, until the process ends.
     pub(crate) fn on_signal(&self) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -34,7 +33,7 @@ impl Stop {
         let mut term = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         drop(guard);
-        // A thread of its own, since the fit occupies the one that called.
+        // A separate thread, because the fit keeps the calling thread busy.
         let stop = self.clone();
         std::thread::spawn(move || {
             runtime.block_on(async {

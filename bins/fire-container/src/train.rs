@@ -1,25 +1,27 @@
-//! `train`: one SageMaker training job, from the channels to the packed model.
+//! `train`: one SageMaker training job, from the channels to the model folder.
 //!
-//! In this order, so that no figure can be tuned on the rows that it is measured on:
+//! The order ensures that nothing is tuned on the rows it is evaluated on:
 //! 1. settings, then the channels `train` and `validation`;
 //! 2. the fit, with early stopping on `validation` where the learner has it;
 //! 3. the threshold, chosen on `validation` for the best F1;
-//! 4. only then the optional channels `test`, `alarm-validation` and `alarm-test`, to be predicted;
-//! 5. the alarm rule, chosen on `alarm-validation` and judged on `alarm-test`, where these are recordings.
+//! 4. only then predictions for the optional channels `test`, `alarm-validation` and `alarm-test`;
+//! 5. the alarm rule, chosen on `alarm-validation` and evaluated on `alarm-test`, if these contain recordings.
 //!
-//! Standard output carries lines `validation:auc=0.7612;` that the metric definitions of the job find.
-//! There is no half-trained forest, so a job that is stopped during the fit fails and says so;
-//! once the fit is done it is completed, which takes seconds.
+//! Metrics are printed as `validation:auc=0.7612;`, one per line, which the job's metric definitions match.
+//! There is no half-trained forest, so a job that is stopped during the fit fails and says so. After the fit the job
+//! always completes, which takes seconds.
 
 mod alarm;
 mod channels;
-mod failure;
 mod fit;
 mod metrics;
 mod package;
 
+use std::any::Any;
+use std::fs;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use ensemble::metrics::best_f1_threshold;
@@ -34,11 +36,13 @@ use channels::Input;
 use metrics::ScoredPart;
 use package::Trained;
 
-/// Runs the job and returns the exit code: 0, or 1 with the reason in `output/failure` and on
-/// standard error.
+/// Characters of `output/failure` that SageMaker shows as the job's `FailureReason`.
+const SHOWN: usize = 1024;
+
+/// Runs the job and returns the exit code: 0, or 1 with the reason in `output/failure` and on standard error.
 pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
     let stop = Stop::default();
-    let outcome = guarded(|| {
+    let outcome = catch_panic(|| {
         stop.on_signal().context("cannot listen for SIGTERM")?;
         job(paths, out, &stop)
     });
@@ -47,22 +51,22 @@ pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
     };
     let message = format!("{error:#}");
     complain(&message);
-    if let Err(error) = failure::write(&paths.failure(), &message) {
+    if let Err(error) = write_failure(&paths.failure(), &message) {
         complain(&format!("{error:#}"));
     }
     1
 }
 
-/// A panic is a defect of ours, but the job's owner must see more than an exit code.
-fn guarded(work: impl FnOnce() -> Result<()>) -> Result<()> {
+/// Turns a panic into an error: it is a bug, but the job's owner must see more than an exit code.
+fn catch_panic(work: impl FnOnce() -> Result<()>) -> Result<()> {
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|payload| Err(anyhow!("defect: {}", failure::panic_text(&*payload))))
+        .unwrap_or_else(|payload| Err(anyhow!("defect: {}", panic_text(&*payload))))
 }
 
-/// The job itself.
+/// Runs the job; metrics and progress go to `out`.
 ///
 /// # Errors
-/// Unknown settings, unusable data, a stop during the fit, or a disk that cannot be written.
+/// When settings or data are invalid, the fit is stopped, or a file cannot be written.
 pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     let settings = Settings::read(&paths.hyperparameters())?;
     let train = Input::required(paths, Channel::Train)?;
@@ -75,7 +79,7 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     )?;
     let model = fit::fit(&settings, [&train, &validation], out, stop)?;
 
-    // From here on the model is fixed; the threshold is chosen before any other channel is read.
+    // The model is final now, and the threshold is chosen before any other channel is read.
     let chosen_on = metrics::predict(&validation, &model)?;
     let threshold = best_f1_threshold(&chosen_on.labels, &chosen_on.probabilities);
     let required = |input: &Input| ScoredPart::required(input, &model, threshold);
@@ -106,14 +110,52 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     Ok(())
 }
 
+/// Writes the part of the message that SageMaker shows.
+fn write_failure(path: &Path, message: &str) -> Result<()> {
+    let shown: String = message.chars().take(SHOWN).collect();
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    folder
+        .and_then(|()| fs::write(path, shown))
+        .with_context(|| {
+            format!(
+                "cannot write the reason of the failure to {}",
+                path.display()
+            )
+        })
+}
+
+/// The message of a panic.
+fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn the_failure_file_has_the_first_1024_characters() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("output/failure");
+        write_failure(&path, &"é".repeat(2000)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "é".repeat(1024));
+        write_failure(&path, "short").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "short");
+    }
+
+    #[test]
+    fn the_text_of_either_kind_of_panic_is_found() {
+        assert_eq!(panic_text(&"static"), "static");
+        assert_eq!(panic_text(&"owned".to_owned()), "owned");
+        assert_eq!(panic_text(&7), "no message");
+    }
+
+    #[test]
     fn a_panic_becomes_an_error_with_its_message() {
-        let error = guarded(|| panic!("index {} out of range", 7)).unwrap_err();
+        let error = catch_panic(|| panic!("index {} out of range", 7)).unwrap_err();
         assert_eq!(error.to_string(), "defect: index 7 out of range");
-        assert!(guarded(|| Ok(())).is_ok());
+        assert!(catch_panic(|| Ok(())).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! The arguments, and what they mean to each step.
+//! The arguments.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ const EXAMPLES: &str = "\
 Examples:
   monitor-100k --last --wait --metrics        the newest run, until its jobs have ended
   monitor-100k JOB JOB JOB --wait --metrics   these jobs, then the best model and how to deploy it
-  monitor-100k JOB                            how this job does now
-  monitor-100k --last --wait --logs           the same with all that the jobs print
-  monitor-100k --last --stop --wait           stop the newest run; models that are ready are kept
+  monitor-100k JOB                            the state of this job
+  monitor-100k --last --wait --logs           the same with everything that the jobs print
+  monitor-100k --last --stop --wait           stop the newest run; finished models are kept
   monitor-100k --list                         all jobs, newest first
   monitor-100k --endpoint NAME --follow       requests, errors, latency and load of every variant
-  monitor-100k JOB --wait --output json       one JSON document a line for every change
+  monitor-100k JOB --wait --output json       one JSON document per line for every change
 
-Exit codes: 0 done, 1 a job failed or was stopped, or the endpoint failed, 2 wrong usage or an
-unknown name, 3 the backend cannot be reached or refuses, 4 timed out, 130 interrupted (what is
-watched goes on)";
+Exit codes: 0 done, 1 a job failed or was stopped, or the endpoint failed, 2 invalid usage or an
+unknown name, 3 the backend cannot be reached or rejects the call, 4 timed out, 130 interrupted
+(what is watched continues)";
 
-/// Watches training jobs (status, times, cost, figures, logs) or an endpoint (requests, errors,
+/// Watches training jobs (status, times, cost, metrics, logs) or an endpoint (requests, errors,
 /// latency, load).
 #[derive(Debug, Clone, Parser)]
 #[command(name = "monitor-100k", version, after_help = EXAMPLES)]
@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["jobs", "list", "endpoint"])]
     pub last: bool,
 
-    /// List the training jobs, newest first, and stop
+    /// List the training jobs, newest first, and exit
     #[arg(long, conflicts_with_all = ["jobs", "wait", "metrics", "logs", "stop", "endpoint"])]
     pub list: bool,
 
@@ -54,11 +54,11 @@ pub struct Args {
     #[arg(long)]
     pub wait: bool,
 
-    /// Go on showing the endpoint until interrupted
+    /// Keep showing the endpoint until interrupted
     #[arg(long, requires = "endpoint", conflicts_with_all = ["wait", "jobs", "last", "list"])]
     pub follow: bool,
 
-    /// Show what the jobs or the endpoint print; with --wait or --follow as they print it
+    /// Show what the jobs or the endpoint print; with --wait or --follow, as they print it
     #[arg(long)]
     pub logs: bool,
 
@@ -66,7 +66,7 @@ pub struct Args {
     #[arg(long)]
     pub stop: bool,
 
-    /// Show the final figures, the best model and the commands that deploy it
+    /// Show the final metrics, the best model and the commands that deploy it
     #[arg(long)]
     pub metrics: bool,
 
@@ -74,11 +74,11 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub interval: Option<u64>,
 
-    /// Stop waiting after this many seconds; the jobs go on
+    /// Stop waiting after this many seconds; the jobs continue
     #[arg(long, value_name = "SECONDS")]
     pub timeout: Option<u64>,
 
-    /// Minutes that the endpoint's figures are about
+    /// Minutes that the endpoint's metrics cover
     #[arg(long, value_name = "MINUTES", default_value_t = 5,
           value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub window: u64,
@@ -87,17 +87,17 @@ pub struct Args {
 impl Args {
     /// How often to look, and for how long.
     pub(crate) fn pace(&self, backend: BackendKind) -> Pace {
-        let usual = match backend {
+        let default = match backend {
             BackendKind::Local => 1,
             BackendKind::Aws => 60,
         };
         Pace {
-            interval: Duration::from_secs(self.interval.unwrap_or(usual)),
+            interval: Duration::from_secs(self.interval.unwrap_or(default)),
             deadline: self.timeout.map(Duration::from_secs),
         }
     }
 
-    /// The command that goes on watching these jobs.
+    /// The command that continues to watch these jobs.
     pub(crate) fn resume_command(&self, names: &[JobName]) -> anyhow::Result<String> {
         let mut words = vec![fire_cli::sibling_program("monitor-100k")];
         words.extend(names.iter().map(ToString::to_string));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_command_is_understood() {
+    fn the_documented_command_is_accepted() {
         let documented = [
             "job-name-1",
             "job-name-2",
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_interval_depends_on_the_backend() {
+    fn the_default_interval_depends_on_the_backend() {
         let args = parse(&["--last", "--wait", "--timeout", "90"]).unwrap();
         for (backend, seconds) in [(BackendKind::Local, 1), (BackendKind::Aws, 60)] {
             let pace = args.pace(backend);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_arguments_are_refused_before_any_call() {
+    fn invalid_arguments_are_rejected_before_any_call() {
         let cases: [&[&str]; 12] = [
             &[],
             &["bad_name"],
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_name_is_shown_with_the_rule() {
+    fn an_invalid_name_is_shown_with_the_rule() {
         let error = parse(&["bad_name"]).unwrap_err().to_string();
         assert!(
             error.contains("the job name `bad_name` is not valid"),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_that_resumes_names_jobs_and_state_directory() {
+    fn the_resume_command_has_the_jobs_and_the_state_directory() {
         let args = parse(&["a", "b", "--wait", "--metrics", "--state-dir", "/s"]).unwrap();
         let command = args.resume_command(&args.jobs).unwrap();
         assert!(

@@ -1,6 +1,6 @@
-//! An endpoint: its state, and every variant's requests, errors, latency and load.
+//! An endpoint: its state, and the requests, errors, latency and load of every variant.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use fire_cli::{Console, Exit, usage};
@@ -10,64 +10,60 @@ use sagemaker_ops::metrics::{Latency, VariantFigures, Window, figures};
 use sagemaker_ops::{Clients, EndpointName, ErrorKind, Pace, VariantName};
 use serde::Serialize;
 
-use crate::live::Live;
 use crate::logs::Logs;
-use crate::table::{NONE, aligned};
+use crate::output::{Screen, emit};
+use crate::table::{NONE, align};
 use crate::watch::next_look;
-use crate::{Args, events, now};
+use crate::{Args, now};
 
 /// Lines of a failed endpoint's log that are shown.
 const LOG_LINES: usize = 20;
 
-/// The endpoint with its figures; this is the JSON result.
+/// The endpoint with its metrics; this is the JSON result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct View {
     endpoint: Endpoint,
-    /// Minutes that the figures are about.
+    /// Minutes that the metrics cover.
     window_minutes: u64,
-    /// The figures of every variant; empty where the server keeps none.
+    /// The metrics of every variant; empty if the server has none.
     figures: Vec<VariantFigures>,
-    /// What is known of a failed start.
+    /// What is known about a failed start.
     failure: Option<Failure>,
 }
 
 /// Shows the endpoint now, until it is ready (`--wait`), or until interrupted (`--follow`).
 pub(crate) async fn run(
-    (args, name): (&Args, &EndpointName),
+    args: &Args,
+    name: &EndpointName,
     clients: &Clients,
     console: &mut Console<'_>,
 ) -> anyhow::Result<Exit> {
-    let goes_on = args.wait || args.follow;
+    let keeps_watching = args.wait || args.follow;
     let mut logs = Logs::of(args.logs, [LogSource::Endpoint(name.clone())]);
-    let mut live = Live::new(goes_on && console.draws());
     let mut view = first_look(clients, name, args.window).await?;
     console
         .notice()
-        .set(format!("The endpoint {name} goes on."));
-    let started = std::time::Instant::now();
-    logs.show(clients, (&live, &mut *console)).await?;
+        .set(format!("The endpoint {name} continues to serve."));
+    let started = Instant::now();
+    let mut screen = Screen::new(console, keeps_watching);
+    logs.show(clients, &mut screen).await?;
     while args.follow || (args.wait && !view.endpoint.status.is_settled()) {
-        live.draw(view.lines());
-        view.tell((&live, &mut *console))?;
-        let pace = args.pace(clients.kind());
-        let left = |all: Duration| all.saturating_sub(started.elapsed());
-        let pace = Pace {
-            deadline: pace.deadline.map(left),
-            ..pace
-        };
-        let what = format!("endpoint {name}");
-        view = next_change(clients, (&view, &mut live), (pace, &what)).await?;
-        logs.show(clients, (&live, &mut *console)).await?;
+        screen.draw(view.lines());
+        screen.emit("endpoint", &view)?;
+        screen.say_unless_drawn(view.lines())?;
+        let pace = remaining(args.pace(clients.kind()), started);
+        view = next_change(clients, &view, pace, &mut screen).await?;
+        logs.show(clients, &mut screen).await?;
     }
-    logs.finish(clients, (&live, &mut *console)).await?;
-    drop(live);
+    logs.finish(clients, &mut screen).await?;
+    drop(screen);
     if has_failed(&view.endpoint.status) {
         let since = view.endpoint.created.unwrap_or_default();
         view.failure = Some(explain_failure(clients, &view.endpoint, LOG_LINES, since).await);
     }
     view.say(console)?;
-    if goes_on {
-        events::emit(console, "result", &view)?;
+    if keeps_watching {
+        emit(console, "result", &view)?;
     } else {
         console.json(&view)?;
     }
@@ -75,6 +71,15 @@ pub(crate) async fn run(
         Some(_) => Exit::WorkFailed,
         None => Exit::Done,
     })
+}
+
+/// The pace with the time that is left of its deadline.
+fn remaining(pace: Pace, started: Instant) -> Pace {
+    let deadline = pace.deadline;
+    Pace {
+        deadline: deadline.map(|all| all.saturating_sub(started.elapsed())),
+        ..pace
+    }
 }
 
 fn has_failed(status: &EndpointStatus) -> bool {
@@ -87,29 +92,27 @@ fn has_failed(status: &EndpointStatus) -> bool {
 async fn first_look(clients: &Clients, name: &EndpointName, minutes: u64) -> anyhow::Result<View> {
     match look(clients, name, minutes).await {
         Err(error) if error.kind() == ErrorKind::NotFound => Err(usage(anyhow!(
-            "endpoint {name} does not exist ({}); `deploy-100k` makes one",
+            "endpoint {name} does not exist ({}); `deploy-100k` creates one",
             clients.describe()
         ))),
         seen => Ok(seen?),
     }
 }
 
-/// The endpoint as soon as there is something new to say of it.
+/// Waits until the endpoint or its metrics have changed.
 async fn next_change(
     clients: &Clients,
-    (before, live): (&View, &mut Live),
-    (pace, what): (Pace, &str),
+    before: &View,
+    pace: Pace,
+    screen: &mut Screen<'_, '_>,
 ) -> Result<View, sagemaker_ops::Error> {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
+    let (name, minutes) = (&before.endpoint.name, before.window_minutes);
+    let what = format!("endpoint {name}");
     loop {
-        let left = |all: Duration| all.saturating_sub(started.elapsed());
-        let pace = Pace {
-            deadline: pace.deadline.map(left),
-            ..pace
-        };
-        let (name, minutes) = (&before.endpoint.name, before.window_minutes);
-        let next = next_look(pace, what, async || look(clients, name, minutes).await).await?;
-        live.draw(next.lines());
+        let pace = remaining(pace, started);
+        let next = next_look(pace, &what, async || look(clients, name, minutes).await).await?;
+        screen.draw(next.lines());
         if next != *before {
             return Ok(next);
         }
@@ -131,7 +134,7 @@ async fn look(
         length: Duration::from_mins(minutes),
     };
     let figures = match figures(clients, name, &variants, window).await {
-        // The state of an endpoint is worth showing without them.
+        // The state of the endpoint is worth showing without metrics.
         Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Denied) => {
             Vec::new()
         }
@@ -146,17 +149,6 @@ async fn look(
 }
 
 impl View {
-    /// A change, for those who see no table that is redrawn.
-    fn tell(&self, (live, console): (&Live, &mut Console<'_>)) -> std::io::Result<()> {
-        events::emit(console, "endpoint", self)?;
-        if !live.is_on() {
-            for line in self.lines() {
-                console.say(line)?;
-            }
-        }
-        Ok(())
-    }
-
     fn say(&self, console: &mut Console<'_>) -> std::io::Result<()> {
         for line in self.lines() {
             console.say(line)?;
@@ -165,9 +157,7 @@ impl View {
             return Ok(());
         };
         if let Some(status) = failure.last_ping {
-            console.say(format!(
-                "\nthe last health check was answered with {status}"
-            ))?;
+            console.say(format!("\nthe last health check returned {status}"))?;
         }
         if failure.log.is_empty() {
             return console.say(format!("\nits log: {}", failure.log_command));
@@ -182,7 +172,7 @@ impl View {
         let reason = endpoint.failure_reason.as_ref();
         let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
         let mut lines = vec![format!(
-            "{}  {}{reason}  (figures of {} min)",
+            "{}  {}{reason}  (metrics of the last {} min)",
             endpoint.name, endpoint.status, self.window_minutes
         )];
         let header = [
@@ -211,11 +201,11 @@ impl View {
             row.extend(cells(figures));
             rows.push(row);
         }
-        lines.extend(aligned(&rows));
+        lines.extend(align(&rows));
         lines
     }
 
-    /// Machines that serve, and those that are wanted where that differs.
+    /// Instances that serve, and how many there should be if that differs.
     fn instances(&self, variant: usize) -> String {
         let variant = &self.endpoint.variants[variant];
         match (variant.instances, variant.desired_instances) {
@@ -256,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn every_variant_has_a_line_and_what_is_not_known_is_a_dash() {
+    fn every_variant_has_a_line_with_a_dash_for_what_is_unknown() {
         let figures = VariantFigures {
             variant: "old".to_owned(),
             invocations: Some(42.0),
@@ -283,7 +273,7 @@ mod tests {
             failure: None,
         };
         let lines = view.lines();
-        assert_eq!(lines[0], "e  Updating  (figures of 5 min)");
+        assert_eq!(lines[0], "e  Updating  (metrics of the last 5 min)");
         let cells = |line: &str| -> Vec<String> {
             let cells = line
                 .split("  ")

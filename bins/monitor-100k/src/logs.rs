@@ -1,4 +1,4 @@
-//! What the jobs or the endpoint print, line by line, each line once.
+//! What jobs or an endpoint print, line by line, each line once.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,34 +7,32 @@ use fire_cli::Console;
 use sagemaker_ops::logs::{Follower, LogLine, LogSource};
 use sagemaker_ops::{BackendKind, Clients, ErrorKind};
 
-use crate::events;
-use crate::live::Live;
+use crate::output::{Screen, emit};
 
-/// Looks at the end of the work: the last lines arrive after the news that it has ended.
+/// Looks after the end of the work, because the last lines arrive later than the final state.
 const LAST_LOOKS: u32 = 2;
 
-/// The logs that are shown; nothing when nobody asked for them, or when they cannot be read.
+/// The logs that are shown; none without `--logs`, or if they cannot be read.
 pub(crate) struct Logs {
     sources: Vec<LogSource>,
     follower: Option<Follower>,
 }
 
 impl Logs {
-    /// Shows these logs if they are wanted.
+    /// The logs of these sources if they are `wanted`.
     pub(crate) fn of(wanted: bool, sources: impl IntoIterator<Item = LogSource>) -> Self {
         let sources: Vec<LogSource> = sources.into_iter().collect();
         let follower = wanted.then(|| Follower::new(sources.clone()));
         Self { sources, follower }
     }
 
-    /// Shows the lines that are new.
+    /// Shows the new lines.
     ///
-    /// Logs only add to what is watched: when they cannot be read, this is said once, with the
-    /// command that reads them.
+    /// Logs that cannot be read do not end the watch. This is said once, with the command that reads them.
     pub(crate) async fn show(
         &mut self,
         clients: &Clients,
-        (live, console): (&Live, &mut Console<'_>),
+        screen: &mut Screen<'_, '_>,
     ) -> anyhow::Result<()> {
         let Some(follower) = &mut self.follower else {
             return Ok(());
@@ -42,9 +40,9 @@ impl Logs {
         match follower.next(clients).await {
             Ok(lines) => {
                 let prefixed = self.sources.len() > 1;
-                live.aside(|| say(&lines, prefixed, console))?;
+                screen.write(|console| say(&lines, prefixed, console))?;
             }
-            // The next look may well succeed, and loses nothing.
+            // The next look gets the same lines.
             Err(error) if error.is_passing() => {}
             Err(error) => {
                 self.follower = None;
@@ -58,18 +56,21 @@ impl Logs {
                     ErrorKind::Denied => "; it needs logs:DescribeLogStreams and logs:GetLogEvents",
                     _ => "",
                 };
-                let said = format!("no logs: {error}{hint}; try\n  {}", commands.join("\n  "));
-                live.aside(|| console.warn(said))?;
+                let warning = format!(
+                    "cannot show logs: {error}{hint}; try\n  {}",
+                    commands.join("\n  ")
+                );
+                screen.write(|console| console.warn(warning))?;
             }
         }
         Ok(())
     }
 
-    /// Shows what is left once everything has ended.
+    /// Shows the remaining lines once everything has ended.
     pub(crate) async fn finish(
         &mut self,
         clients: &Clients,
-        (live, console): (&Live, &mut Console<'_>),
+        screen: &mut Screen<'_, '_>,
     ) -> anyhow::Result<()> {
         let pause = match clients.kind() {
             BackendKind::Local => Duration::from_millis(50),
@@ -80,7 +81,7 @@ impl Logs {
             if self.follower.is_some() && look > 0 {
                 tokio::time::sleep(pause).await;
             }
-            self.show(clients, (live, &mut *console)).await?;
+            self.show(clients, screen).await?;
         }
         Ok(())
     }
@@ -88,7 +89,7 @@ impl Logs {
 
 fn say(lines: &[LogLine], prefixed: bool, console: &mut Console<'_>) -> std::io::Result<()> {
     for line in lines {
-        events::emit(console, "log", line)?;
+        emit(console, "log", line)?;
         console.say(if prefixed {
             format!("[{}] {}", line.source, line.text)
         } else {

@@ -1,4 +1,4 @@
-//! Which jobs are meant, and that they exist.
+//! Finds the jobs that the arguments mean.
 
 use std::path::Path;
 
@@ -10,10 +10,13 @@ use sagemaker_ops::{BackendKind, Clients, ErrorKind, JobName, LocalBackend};
 
 use crate::Args;
 
-/// More than the jobs of the newest run, so that none of them is missed.
+/// Jobs to look through for the newest run: more than one run can have.
 const RECENT: usize = 50;
 
-/// The jobs that the arguments mean, each once.
+/// The names of the jobs, each once.
+///
+/// # Errors
+/// `--last` without any run (exit code 2).
 pub(crate) async fn names(args: &Args, clients: &Clients) -> anyhow::Result<Vec<JobName>> {
     if !args.last {
         let mut names: Vec<JobName> = Vec::new();
@@ -33,7 +36,7 @@ pub(crate) async fn names(args: &Args, clients: &Clients) -> anyhow::Result<Vec<
     if names.is_empty() {
         let place = clients.describe();
         return Err(usage(anyhow!(
-            "there is no run yet ({place}); `train-100k` makes one"
+            "there is no run yet ({place}); `train-100k` creates one"
         )));
     }
     Ok(names)
@@ -52,7 +55,10 @@ fn newest_run(recent: &[JobSummary]) -> Vec<JobName> {
     jobs.map(|job| job.name.clone()).collect()
 }
 
-/// The jobs as they are now; a job that does not exist is the user's mistake.
+/// The jobs as they are now.
+///
+/// # Errors
+/// A job that does not exist (exit code 2).
 pub(crate) async fn first_look(
     args: &Args,
     clients: &Clients,
@@ -72,25 +78,25 @@ pub(crate) async fn first_look(
     Ok(jobs)
 }
 
-/// What to say of a job that this backend does not know; the other one may.
+/// The message about a job that this backend does not have, with a hint if the other one has it.
 fn unknown(job: &JobName, clients: &Clients, state_dir: &Path) -> anyhow::Result<String> {
     let state = state_dir.display();
     if clients.kind() == BackendKind::Local {
         return Ok(format!(
-            "job {job} does not exist on the local backend (state {state}); `monitor-100k --list` \
-             shows those that do; if it runs on AWS, add --backend aws"
+            "job {job} does not exist on the local backend (state directory {state}); `monitor-100k --list` \
+             shows the jobs there; if it runs on AWS, add --backend aws"
         ));
     }
     let region = clients.region();
     Ok(if LocalBackend::at(state_dir)?.has_job(job) {
         format!(
-            "job {job} does not exist on AWS in {region}, but on the local backend: use \
+            "job {job} does not exist on AWS in {region}, but on the local backend; use \
              --backend local --state-dir {state}"
         )
     } else {
         format!(
             "job {job} does not exist on AWS in {region}; `monitor-100k --list --backend aws` shows \
-             those that do; if it runs elsewhere, give --region"
+             the jobs there; if it runs elsewhere, pass --region"
         )
     })
 }
@@ -103,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_run_is_all_jobs_of_the_newest_name_that_is_ours() {
+    fn the_newest_run_has_all_jobs_with_the_name_of_the_newest_job_of_ours() {
         let check = |recent: &[&str], expected: &[&str]| {
             let recent: Vec<JobSummary> = recent
                 .iter()
@@ -131,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_of_the_other_backend_is_said_to_be_there() {
+    async fn a_job_of_the_other_backend_is_found_there() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("jobs/known")).unwrap();
         let backend = Backend::Aws {

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use fire_run::Channel;
 use sagemaker_ops::training::{Job, JobSummary};
 
-/// Stands for a value that is not known, or not yet.
+/// Shown for a value that is unknown, or not known yet.
 pub(crate) const NONE: &str = "-";
 
-/// The figures of a part, in the order in which they are shown.
-const FIGURES: [(&str, &str); 7] = [
+/// The metrics of a partition, in the order of their columns.
+const METRICS: [(&str, &str); 7] = [
     ("auc", "AUC"),
     ("accuracy", "ACCURACY"),
     ("f1", "F1"),
@@ -30,22 +30,22 @@ pub(crate) fn jobs(jobs: &[Job], now: f64) -> Vec<String> {
         "BILLABLE",
         "INSTANCES",
         "USD",
-        "FIGURES",
+        "METRICS",
     ];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     rows.extend(jobs.iter().map(|job| job_row(job, now)));
     if jobs.iter().any(|job| job.spot) {
-        // Before the figures, which are the widest.
-        let saved = std::iter::once("SPOT SAVED".to_owned()).chain(jobs.iter().map(saved));
+        // Before the metrics, which are the widest.
+        let saved = std::iter::once("SPOT SAVED".to_owned()).chain(jobs.iter().map(savings));
         for (row, cell) in rows.iter_mut().zip(saved) {
             row.insert(header.len() - 1, cell);
         }
     }
-    aligned(&rows)
+    align(&rows)
 }
 
-/// What spare machines have saved, once it is known.
-fn saved(job: &Job) -> String {
+/// The share of the price that spot instances have saved, once it is known.
+fn savings(job: &Job) -> String {
     match job.spot_savings() {
         Some(share) => format!("{:.0} %", share * 100.0),
         None => NONE.to_owned(),
@@ -64,11 +64,11 @@ fn job_row(job: &Job, now: f64) -> Vec<String> {
         instances(job),
         job.cost_usd(now)
             .map_or(NONE.to_owned(), |usd| format!("{usd:.4}")),
-        figures(&job.metrics),
+        main_metrics(&job.metrics),
     ]
 }
 
-/// What the job does within its state.
+/// The secondary status.
 fn step(job: &Job) -> &str {
     if job.secondary_status.is_empty() {
         NONE
@@ -85,9 +85,9 @@ fn instances(job: &Job) -> String {
     }
 }
 
-/// The figures on validation rows that say most, as far as they are known.
-fn figures(found: &BTreeMap<String, f64>) -> String {
-    let known = FIGURES[..3].iter().filter_map(|(name, title)| {
+/// The most important metrics on validation rows, if known.
+fn main_metrics(found: &BTreeMap<String, f64>) -> String {
+    let known = METRICS[..3].iter().filter_map(|(name, title)| {
         let value = found.get(&fire_run::metrics::name(Channel::Validation, name))?;
         Some(format!("{title} {value:.4}"))
     });
@@ -99,7 +99,7 @@ fn figures(found: &BTreeMap<String, f64>) -> String {
     }
 }
 
-/// A change of one job, as a sentence that stands alone.
+/// The new state of one job, as a line of its own.
 pub(crate) fn change(job: &Job, now: f64) -> String {
     let elapsed = duration(job.elapsed_seconds(now));
     format!(
@@ -110,33 +110,33 @@ pub(crate) fn change(job: &Job, now: f64) -> String {
     )
 }
 
-/// The jobs of a list, newest first.
+/// One line for each job of a list.
 pub(crate) fn listing(jobs: &[JobSummary], now: f64) -> Vec<String> {
     let ago = |created| format!("{} ago", duration(now - created));
     let rows = jobs.iter().map(|job| {
         let age = job.created.map_or(NONE.to_owned(), ago);
         vec![job.name.to_string(), job.status.to_string(), age]
     });
-    aligned(&rows.collect::<Vec<_>>())
+    align(&rows.collect::<Vec<_>>())
 }
 
-/// A header and, for every part that a job reports, one line with all its figures.
+/// A header, and a line with all metrics for each partition that a job reports on.
 pub(crate) fn metrics(jobs: &[Job]) -> Vec<String> {
-    let titles = FIGURES.iter().map(|(_, title)| (*title).to_owned());
+    let titles = METRICS.iter().map(|(_, title)| (*title).to_owned());
     let mut rows = vec![
-        ["JOB", "PART"]
+        ["JOB", "PARTITION"]
             .map(str::to_owned)
             .into_iter()
             .chain(titles)
             .collect(),
     ];
     for job in jobs {
-        for part in [Channel::Validation, Channel::Test] {
-            let values: Vec<Option<f64>> = FIGURES
+        for channel in [Channel::Validation, Channel::Test] {
+            let values: Vec<Option<f64>> = METRICS
                 .iter()
                 .map(|(name, _)| {
                     job.metrics
-                        .get(&fire_run::metrics::name(part, name))
+                        .get(&fire_run::metrics::name(channel, name))
                         .copied()
                 })
                 .collect();
@@ -147,18 +147,18 @@ pub(crate) fn metrics(jobs: &[Job]) -> Vec<String> {
                 .into_iter()
                 .map(|value| value.map_or(NONE.to_owned(), |value| format!("{value:.4}")));
             rows.push(
-                [job.name.to_string(), part.to_string()]
+                [job.name.to_string(), channel.to_string()]
                     .into_iter()
                     .chain(values)
                     .collect(),
             );
         }
     }
-    aligned(&rows)
+    align(&rows)
 }
 
-/// Lines whose columns start below each other.
-pub(crate) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+/// Rows as lines with aligned columns.
+pub(crate) fn align(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         rows.iter()
@@ -179,7 +179,7 @@ pub(crate) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
-/// Seconds as people say them.
+/// A duration in seconds, as people write it.
 fn duration(seconds: f64) -> String {
     let all = seconds.max(0.0).round() as u64;
     let (hours, minutes, seconds) = (all / 3600, all / 60 % 60, all % 60);
@@ -196,7 +196,7 @@ mod tests {
 
     use super::*;
 
-    /// A job as it is right after it was accepted, at second 1000.
+    /// A job right after it was accepted, at second 1000.
     fn accepted(name: &str) -> Job {
         Job {
             name: name.parse().unwrap(),
@@ -222,8 +222,8 @@ mod tests {
         }
     }
 
-    fn with_figures(job: Job, figures: &[(&str, f64)]) -> Job {
-        let metrics = figures
+    fn with_metrics(job: Job, metrics: &[(&str, f64)]) -> Job {
+        let metrics = metrics
             .iter()
             .map(|(name, value)| ((*name).to_owned(), *value))
             .collect();
@@ -241,7 +241,7 @@ mod tests {
             ended: Some(1075.0),
             training_seconds: Some(65.0),
             billable_seconds: Some(60.0),
-            ..with_figures(
+            ..with_metrics(
                 accepted("long-name"),
                 &[("validation:auc", 0.75), ("test:auc", 0.5)],
             )
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_spare_machines_saved_has_a_column_where_a_job_used_them() {
+    fn spot_savings_have_a_column_if_a_job_used_spot_instances() {
         let spot = Job {
             spot: true,
             training_seconds: Some(100.0),
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_says_what_when_and_of_which_job() {
+    fn a_change_says_which_job_what_and_when() {
         assert_eq!(
             change(&accepted("a"), 1062.0),
             "a  InProgress  Starting  after 1 min 02 s"
@@ -318,13 +318,13 @@ mod tests {
     }
 
     #[test]
-    fn every_reported_part_has_a_line_with_all_figures() {
-        let reported = with_figures(accepted("a"), &[("validation:auc", 0.75), ("test:f1", 0.5)]);
+    fn every_reported_partition_has_a_line_with_all_metrics() {
+        let reported = with_metrics(accepted("a"), &[("validation:auc", 0.75), ("test:f1", 0.5)]);
         let lines = metrics(&[reported, accepted("b")]);
         assert_eq!(
             lines,
             [
-                "JOB  PART        AUC     ACCURACY  F1      PRECISION  RECALL  LOGLOSS  BRIER",
+                "JOB  PARTITION   AUC     ACCURACY  F1      PRECISION  RECALL  LOGLOSS  BRIER",
                 "a    validation  0.7500  -         -       -          -       -        -",
                 "a    test        -       -         0.5000  -          -       -        -",
             ]
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_read_naturally() {
+    fn durations_are_readable() {
         let check = |seconds, expected| assert_eq!(duration(seconds), expected);
         check(-1.0, "0 s");
         check(0.4, "0 s");
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_says_how_old_each_job_is() {
+    fn a_list_shows_how_old_each_job_is() {
         let job = |created| JobSummary {
             name: "a".parse().unwrap(),
             status: JobStatus::Failed,

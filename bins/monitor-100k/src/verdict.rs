@@ -1,4 +1,4 @@
-//! What came of the jobs: which model is the best, how to deploy it, and the exit code.
+//! The result of the jobs: the best model, how to deploy it, and the exit code.
 
 use fire_cli::{Console, DEFAULT_MODEL_NAME, Exit};
 use sagemaker_ops::logs::{LogSource, LogTail, tail};
@@ -11,10 +11,10 @@ use crate::table;
 /// Lines of a failed job's log that are shown.
 const LOG_LINES: usize = 20;
 
-/// The figure that models are compared by.
+/// The metric that models are compared by.
 const COMPARED: &str = "validation:auc";
 
-/// The jobs and what follows from them; this is the JSON result.
+/// The jobs and the result; this is the JSON document.
 #[derive(Debug, Serialize)]
 pub(crate) struct Verdict {
     jobs: Vec<Watched>,
@@ -24,18 +24,18 @@ pub(crate) struct Verdict {
     now: f64,
 }
 
-/// A job with what follows from it at this moment.
+/// A job with values that depend on the time.
 #[derive(Debug, Serialize)]
 pub(crate) struct Watched {
     #[serde(flatten)]
     job: Job,
     elapsed_seconds: f64,
     cost_usd: Option<f64>,
-    /// The share of the price on demand that spare machines have saved.
+    /// The share of the on-demand price that spot instances have saved.
     spot_savings: Option<f64>,
-    /// The end of the log of a job that failed.
+    /// The end of the log of a failed job.
     log: Vec<String>,
-    /// The command that shows the log, where it is not at hand.
+    /// The command that shows the log, if it could not be fetched.
     log_command: Option<String>,
 }
 
@@ -47,12 +47,12 @@ struct Best {
     model_uri: S3Uri,
 }
 
-/// Commands that run as they are printed.
+/// Commands that can be run as they are.
 #[derive(Debug, PartialEq, Serialize)]
 struct Commands {
     /// Deploys the best model.
     deploy_best: String,
-    /// Deploys all models as one ensemble; none when there is only one model.
+    /// Deploys all models as one ensemble; `None` if there is only one model.
     deploy_ensemble: Option<String>,
 }
 
@@ -79,7 +79,7 @@ impl Verdict {
         }
     }
 
-    /// Adds the end of the log of every job that failed, where it can be had.
+    /// Adds the end of the log of every failed job, if it can be fetched.
     pub(crate) async fn fetch_logs(&mut self, clients: &Clients) {
         let failed = |watched: &&mut Watched| watched.job.status == JobStatus::Failed;
         for watched in self.jobs.iter_mut().filter(failed) {
@@ -87,16 +87,16 @@ impl Verdict {
             match tail(clients, &source, LOG_LINES, None).await {
                 Ok(LogTail::Lines(lines)) => watched.log = lines,
                 Ok(LogTail::Hint(command)) => watched.log_command = Some(command),
-                // The job's own reason is what matters; its log only adds to it.
+                // The failure reason is shown anyway; the log is only an addition.
                 Err(_) => {}
             }
         }
     }
 
-    /// Names the best model and the commands that deploy; `flags` make them reach this backend.
+    /// Chooses the best model and adds the commands that deploy it on the backend of these `flags`.
     pub(crate) fn choose(&mut self, flags: &str) {
         let models = self.models();
-        // The first of equals stays, so that the choice does not depend on anything else.
+        // `max_by` would take the last of equals; the first one keeps the choice in the user's order.
         let best = models.iter().reduce(|best, next| {
             if next.validation_auc.total_cmp(&best.validation_auc).is_gt() {
                 next
@@ -117,7 +117,7 @@ impl Verdict {
         });
     }
 
-    /// The jobs that have a model and the figure to compare it by.
+    /// The completed jobs that have a model and the metric to compare it by.
     fn models(&self) -> Vec<Best> {
         let completed = self
             .jobs
@@ -133,11 +133,11 @@ impl Verdict {
         completed.filter_map(model).collect()
     }
 
-    /// Whether a job failed, or was stopped though nobody asked for that here.
-    pub(crate) fn exit(&self, asked_to_stop: bool) -> Exit {
+    /// A failure if a job failed, or was stopped without `--stop`.
+    pub(crate) fn exit(&self, stop_requested: bool) -> Exit {
         let bad = |watched: &Watched| match watched.job.status {
             JobStatus::Failed => true,
-            JobStatus::Stopped => !asked_to_stop,
+            JobStatus::Stopped => !stop_requested,
             _ => false,
         };
         if self.jobs.iter().any(bad) {
@@ -180,7 +180,7 @@ impl Verdict {
             console.say(line)?;
         }
         let (Some(best), Some(commands)) = (&self.best, &self.commands) else {
-            return console.say(format!("no completed job reports {COMPARED} yet"));
+            return console.say(format!("no completed job has reported {COMPARED} yet"));
         };
         console.say(format!(
             "\nbest by validation AUC: {} ({:.4})",
@@ -188,7 +188,7 @@ impl Verdict {
         ))?;
         console.say(format!("deploy it:\n  {}", commands.deploy_best))?;
         if let Some(command) = &commands.deploy_ensemble {
-            console.say(format!("or deploy the ensemble of all:\n  {command}"))?;
+            console.say(format!("or deploy all as an ensemble:\n  {command}"))?;
         }
         Ok(())
     }
@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     fn ended(name: &str, status: JobStatus, auc: Option<f64>) -> Job {
-        let figure = |auc| BTreeMap::from([(COMPARED.to_owned(), auc)]);
+        let metrics = |auc| BTreeMap::from([(COMPARED.to_owned(), auc)]);
         Job {
             name: name.parse().unwrap(),
             status,
@@ -262,7 +262,7 @@ mod tests {
             ended: Some(1010.0),
             training_seconds: None,
             billable_seconds: None,
-            metrics: auc.map(figure).unwrap_or_default(),
+            metrics: auc.map(metrics).unwrap_or_default(),
             model_uri: Some(
                 format!("s3://bucket/{name}/output/model.tar.gz")
                     .parse()
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_completed_model_wins_and_the_first_of_equals() {
+    fn the_best_completed_model_is_chosen_and_the_first_of_equals() {
         use JobStatus::{Completed, Failed};
         let check = |jobs: Vec<Job>, expected: Option<&str>| {
             let best = chosen(jobs).best;
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_was_stopped_on_request_is_no_failure() {
+    fn a_job_that_was_stopped_on_request_is_not_a_failure() {
         use JobStatus::{Failed, Stopped};
         for (status, expected) in [(Stopped, Exit::Done), (Failed, Exit::WorkFailed)] {
             let verdict = Verdict::of(vec![ended("a", status, None)], 2000.0);

@@ -1,4 +1,4 @@
-//! Looking at the jobs until all of them have ended.
+//! Watches jobs until all of them have ended.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -7,20 +7,19 @@ use fire_cli::Console;
 use sagemaker_ops::training::{self, Job};
 use sagemaker_ops::{Clients, Error, Pace, poll_until};
 
-use crate::live::Live;
 use crate::logs::Logs;
+use crate::output::Screen;
 use crate::verdict::Watched;
-use crate::{events, now, table};
+use crate::{now, table};
 
-/// Looks in a row that may fail before the backend counts as gone; each was retried by the SDK
-/// already.
-const PATIENCE: u32 = 3;
+/// Consecutive failures that are tolerated; the SDK has already retried each call.
+const TOLERATED_FAILURES: u32 = 3;
 
 /// The jobs as they were at the last look.
 pub(crate) struct Watch {
     jobs: Vec<Job>,
     pace: Pace,
-    /// The time limit counts from here, however often the wait is taken up again.
+    /// The deadline counts from here, even if the wait is resumed.
     started: Instant,
 }
 
@@ -40,39 +39,40 @@ impl Watch {
 
     /// Shows every change until no job can change any more.
     ///
-    /// Fails with [`ErrorKind::Timeout`](sagemaker_ops::ErrorKind::Timeout) at the deadline, and
-    /// when the backend stays silent.
+    /// # Errors
+    /// [`ErrorKind::Timeout`](sagemaker_ops::ErrorKind::Timeout) at the deadline, and the error of a
+    /// backend that keeps failing.
     pub(crate) async fn until_all_have_ended(
         &mut self,
         clients: &Clients,
         logs: &mut Logs,
         console: &mut Console<'_>,
     ) -> anyhow::Result<()> {
-        let mut live = Live::new(console.draws());
-        live.draw(table::jobs(&self.jobs, now()));
+        let mut screen = Screen::new(console, true);
+        screen.draw(table::jobs(&self.jobs, now()));
         for job in &self.jobs {
-            say(None, job, (&live, &mut *console))?;
+            say(None, job, &mut screen)?;
         }
-        logs.show(clients, (&live, &mut *console)).await?;
+        logs.show(clients, &mut screen).await?;
         while !self.jobs.iter().all(|job| job.status.is_final()) {
             let next = next_look(self.remaining(), &self.names(), async || {
                 self.look(clients).await
             })
             .await?;
-            live.draw(table::jobs(&next, now()));
-            // What a job printed comes before the news of what it did then.
-            logs.show(clients, (&live, &mut *console)).await?;
+            screen.draw(table::jobs(&next, now()));
+            // What a job printed comes before the change that followed it.
+            logs.show(clients, &mut screen).await?;
             for (before, after) in self.jobs.iter().zip(&next) {
-                say(Some(before), after, (&live, &mut *console))?;
+                say(Some(before), after, &mut screen)?;
             }
             self.jobs = next;
         }
-        logs.finish(clients, (&live, console)).await
+        logs.finish(clients, &mut screen).await
     }
 
     fn remaining(&self) -> Pace {
-        let passed = self.started.elapsed();
-        let deadline = self.pace.deadline.map(|all| all.saturating_sub(passed));
+        let elapsed = self.started.elapsed();
+        let deadline = self.pace.deadline.map(|all| all.saturating_sub(elapsed));
         Pace {
             deadline,
             ..self.pace
@@ -82,9 +82,9 @@ impl Watch {
     async fn look(&self, clients: &Clients) -> Result<Vec<Job>, Error> {
         let mut jobs = Vec::new();
         for job in &self.jobs {
-            // A job that has ended stays as it is, and calls are what is throttled.
-            let as_it_is = job.status.is_final().then(|| job.clone());
-            jobs.push(match as_it_is {
+            // A job that has ended does not change, and needless calls lead to throttling.
+            let unchanged = job.status.is_final().then(|| job.clone());
+            jobs.push(match unchanged {
                 Some(job) => job,
                 None => training::describe(clients, &job.name).await?,
             });
@@ -101,7 +101,7 @@ impl Watch {
     }
 }
 
-/// What there is to see after a pause; a few failures in a row are looked past.
+/// The next look, after a pause; a few consecutive failures are tolerated.
 pub(crate) async fn next_look<T>(
     pace: Pace,
     what: &str,
@@ -114,7 +114,7 @@ pub(crate) async fn next_look<T>(
         }
         match look().await {
             Ok(seen) => Ok(Some(seen)),
-            Err(error) if error.is_passing() && failures.get() < PATIENCE => {
+            Err(error) if error.is_passing() && failures.get() < TOLERATED_FAILURES => {
                 failures.set(failures.get() + 1);
                 Ok(None)
             }
@@ -124,20 +124,15 @@ pub(crate) async fn next_look<T>(
     .await
 }
 
-/// Says what has changed: a line for readers without a terminal, a document for programs, who are
-/// told of new figures too.
-fn say(
-    before: Option<&Job>,
-    after: &Job,
-    (live, console): (&Live, &mut Console<'_>),
-) -> std::io::Result<()> {
+/// Writes a change of a job: a line of text without a terminal, or a JSON line, which new metrics get too.
+fn say(before: Option<&Job>, after: &Job, screen: &mut Screen<'_, '_>) -> std::io::Result<()> {
     let state = |job: &Job| (job.status.clone(), job.secondary_status.clone());
-    let moved = before.is_none_or(|before| state(before) != state(after));
-    if moved || before.is_some_and(|before| before.metrics != after.metrics) {
-        events::emit(console, "job", &Watched::of(after.clone(), now()))?;
+    let changed = before.is_none_or(|before| state(before) != state(after));
+    if changed || before.is_some_and(|before| before.metrics != after.metrics) {
+        screen.emit("job", &Watched::of(after.clone(), now()))?;
     }
-    if moved && !live.is_on() {
-        console.say(table::change(after, now()))?;
+    if changed {
+        screen.say_unless_drawn([table::change(after, now())])?;
     }
     Ok(())
 }

@@ -25,29 +25,29 @@ use crate::{export, push};
         push-image fire-container --archive image.tar && docker load -i image.tar\n  \
         push-image fire-container --push 691595239825.dkr.ecr.eu-west-1.amazonaws.com/fire-container:0.1.0\n  \
         push-image fire-container --push ghcr.io/me/fire-container:1 --username me --password-stdin <token.txt\n\n\
-        `cargo xtask image` builds the static program first and then calls this.\n\n\
-        Exit codes: 0 done, 1 the image could not be built or written, 2 wrong usage, 3 the registry cannot be \
-        reached or refuses."
+        `cargo xtask image` builds the static program and then runs this.\n\n\
+        Exit codes: 0 done, 1 the image could not be built or written, 2 wrong usage or input, 3 the registry \
+        cannot be reached or rejects the image."
 )]
 struct Cli {
     /// The statically linked program (x86-64 Linux)
     program: PathBuf,
-    /// Registry to push to; the password of an ECR registry comes from the aws CLI
+    /// Where to push; for ECR the password comes from the aws CLI
     #[arg(long, value_name = "REGISTRY/REPOSITORY:TAG")]
     push: Option<Reference>,
-    /// Who pushes; `AWS` when only a password is given
+    /// User name at the registry [default: AWS]
     #[arg(long, requires = "password_stdin")]
     username: Option<String>,
     /// Read the password from standard input
     #[arg(long, requires = "push")]
     password_stdin: bool,
-    /// Speak HTTP without TLS; always so with a registry on this machine
+    /// Use HTTP without TLS, as is always done for a registry on this machine
     #[arg(long, requires = "push")]
     plain_http: bool,
-    /// Write the image as a folder, which skopeo reads as `dir:DIR`
+    /// Write the image to a folder, which skopeo reads as `dir:DIR`
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// Write the image as a file for `docker load` and `podman load`
+    /// Write the image to a file for `docker load` and `podman load`
     #[arg(long, value_name = "FILE")]
     archive: Option<PathBuf>,
     /// `text`, or `json` with stable keys
@@ -55,7 +55,14 @@ struct Cli {
     output: String,
 }
 
-/// Why nothing came of it, and the exit code for that.
+/// The image could not be built or written.
+const WORK_FAILED: u8 = 1;
+/// The arguments or the program to pack were wrong.
+const USAGE: u8 = 2;
+/// The registry cannot be reached or rejects the image.
+const BACKEND: u8 = 3;
+
+/// An error and its exit code.
 struct Failed {
     code: u8,
     error: Error,
@@ -63,14 +70,14 @@ struct Failed {
 
 /// Parses the arguments, does the work, and returns the exit code.
 ///
-/// `out` gets what is meant for standard output; complaints go to standard error.
+/// `out` takes the place of standard output; errors go to standard error.
 pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(usage) => {
-            // Nothing can be done about a closed terminal.
+            // If the terminal is closed, there is nowhere left to report to.
             let _ = usage.print();
-            return if usage.use_stderr() { 2 } else { 0 };
+            return if usage.use_stderr() { USAGE } else { 0 };
         }
     };
     match work(&cli, out) {
@@ -82,40 +89,40 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 
     }
 }
 
-/// The command line, for the test that reads the documents' commands against it.
+/// The command line, for the test that checks the commands in the documentation.
 pub fn command() -> clap::Command {
     Cli::command()
 }
 
 fn work(cli: &Cli, out: &mut dyn Write) -> Result<(), Failed> {
     let with = |code| move |error| Failed { code, error };
-    let program = read_program(&cli.program).map_err(with(2))?;
+    let program = read_program(&cli.program).map_err(with(USAGE))?;
     let image = Image::build(&program).context("cannot build the image");
-    let image = image.map_err(with(1))?;
-    export_all(cli, &image).map_err(with(1))?;
+    let image = image.map_err(with(WORK_FAILED))?;
+    export_all(cli, &image).map_err(with(WORK_FAILED))?;
     let sent = match &cli.push {
-        Some(to) => Some(push_to(cli, &image, to).map_err(with(3))?),
+        Some(to) => Some(push_to(cli, &image, to).map_err(with(BACKEND))?),
         None => None,
     };
-    say(cli, (&image, program.len()), sent, out).map_err(with(1))
+    print_result(cli, &image, program.len(), sent, out).map_err(with(WORK_FAILED))
 }
 
-/// The program, if it can run in an image that holds nothing else.
+/// Reads the program and checks that it can run in an image without anything else.
 fn read_program(path: &Path) -> Result<Vec<u8>> {
     let shown = path.display();
     let program = fs::read(path).with_context(|| format!("cannot read the program {shown}"))?;
     ensure!(
         program.starts_with(b"\x7fELF\x02\x01") && program.get(18..20) == Some(&[0x3e, 0]),
-        "{shown} is no program for x86-64 Linux"
+        "{shown} is not a program for x86-64 Linux"
     );
     ensure!(
         !names_interpreter(&program),
-        "{shown} needs a dynamic linker, which the image does not have; build it by `cargo xtask image`"
+        "{shown} needs a dynamic linker, which the image does not have; build it with `cargo xtask image`"
     );
     Ok(program)
 }
 
-/// Whether one of the program headers is `PT_INTERP`, which names a dynamic linker.
+/// Whether an ELF file has a program header `PT_INTERP`, which names a dynamic linker.
 fn names_interpreter(elf: &[u8]) -> bool {
     let number = |at: usize, size: usize| {
         let end = at.checked_add(size);
@@ -139,7 +146,7 @@ fn export_all(cli: &Cli, image: &Image) -> Result<()> {
     Ok(())
 }
 
-/// Pushes and returns the bytes sent.
+/// Pushes the image and returns the number of bytes sent.
 fn push_to(cli: &Cli, image: &Image, to: &Reference) -> Result<usize> {
     let credentials = if cli.password_stdin {
         Some(Credentials::read(cli.username.as_deref(), io::stdin())?)
@@ -161,16 +168,17 @@ fn push_to(cli: &Cli, image: &Image, to: &Reference) -> Result<usize> {
     })
 }
 
-fn say(
+fn print_result(
     cli: &Cli,
-    (image, program): (&Image, usize),
+    image: &Image,
+    program_bytes: usize,
     sent: Option<usize>,
     out: &mut dyn Write,
 ) -> Result<()> {
     let pushed = cli.push.as_ref().map(Reference::to_string);
     if cli.output == "json" {
         let document = json!({
-            "digest": image.digest, "program_bytes": program,
+            "digest": image.digest, "program_bytes": program_bytes,
             "layer_bytes": image.layer.gzipped.len(), "unpacked_bytes": image.layer.unpacked,
             "pushed": pushed, "sent_bytes": sent,
         });
@@ -196,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_needs_a_linker_is_told_from_one_that_does_not() {
+    fn programs_that_need_a_dynamic_linker_are_recognised() {
         let elf = |kinds: &[u32]| {
             let mut elf = vec![0; 64];
             elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
@@ -209,7 +217,7 @@ mod tests {
         };
         assert!(!names_interpreter(&elf(&[1, 2, 6])));
         assert!(names_interpreter(&elf(&[6, 3, 1])));
-        // This test is linked dynamically itself.
+        // The test itself is linked dynamically.
         let own = fs::read(std::env::current_exe().unwrap()).unwrap();
         assert!(names_interpreter(&own));
         for cut in 0..64 {

@@ -1,4 +1,4 @@
-//! Who pushes: a name and a password, from the caller or, for ECR, from the aws CLI.
+//! User name and password for the registry, from the caller or, for ECR, from the aws CLI.
 
 use std::fmt;
 use std::io::Read;
@@ -10,10 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::reference::Reference;
 
-/// The name that ECR's passwords belong to.
+/// The user name for passwords of ECR.
 const ECR_USER: &str = "AWS";
 
-/// What a registry is told.
+/// User name and password; `Debug` hides the password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Credentials {
     pub(crate) user: String,
@@ -33,7 +33,7 @@ impl Credentials {
         format!("Basic {}", STANDARD.encode(pair))
     }
 
-    /// The password from `input`, for `user` or ECR's.
+    /// Reads the password from `input`; without a user name, that of ECR is used.
     pub(crate) fn read(user: Option<&str>, mut input: impl Read) -> Result<Self> {
         let mut password = String::new();
         input
@@ -50,21 +50,21 @@ impl Credentials {
         })
     }
 
-    /// For ECR what `aws ecr get-login-password` says; for other registries nothing.
+    /// For ECR, the password from `aws ecr get-login-password`; for other registries, nothing.
     pub(crate) fn of_registry(reference: &Reference) -> Result<Option<Self>> {
         let Some(region) = reference.ecr_region() else {
             return Ok(None);
         };
-        let remedy = "give the password by --password-stdin, or install and configure the aws CLI";
+        let remedy = "use --password-stdin, or install and configure the aws CLI";
         let output = Command::new("aws")
             .args(["ecr", "get-login-password", "--region", region])
             .output()
             .with_context(|| format!("cannot run `aws ecr get-login-password`; {remedy}"))?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
+            let stderr = String::from_utf8_lossy(&output.stderr);
             bail!(
                 "`aws ecr get-login-password` failed: {}; {remedy}",
-                said.trim()
+                stderr.trim()
             );
         }
         Self::read(None, output.stdout.as_slice()).map(Some)
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_taken_without_its_line_end_and_never_shown() {
+    fn a_password_loses_its_line_end_and_is_never_shown() {
         let read = Credentials::read(Some("me"), &b"secret\r\n"[..]).unwrap();
         // base64 of `me:secret`
         assert_eq!(read.basic(), "Basic bWU6c2VjcmV0");

@@ -1,4 +1,4 @@
-//! The image as files: a folder for skopeo (`dir:`), or an archive for `docker load` and `podman load`.
+//! Writes the image to disk: a folder for skopeo (`dir:`), or an archive for `docker load` and `podman load`.
 
 use std::fs;
 use std::path::Path;
@@ -13,9 +13,9 @@ fn hex(digest: &str) -> &str {
     digest.trim_start_matches("sha256:")
 }
 
-/// Writes manifest, configuration and layer, each under its name, into a folder.
+/// Writes manifest, configuration and layer to a folder.
 pub(crate) fn folder(image: &Image, folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for (name, bytes) in [
         ("version", b"Directory Transport Version: 1.1\n".as_slice()),
         (hex(&image.config_digest), &image.config),
@@ -28,7 +28,7 @@ pub(crate) fn folder(image: &Image, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes one tar, in which the image has the name `tag`.
+/// Writes a tar in which the image is tagged `tag`.
 pub(crate) fn archive(image: &Image, path: &Path, tag: &str) -> Result<()> {
     let config = format!("{}.json", hex(&image.config_digest));
     let layer = format!("{}.tar.gz", hex(&image.layer_digest));

@@ -1,4 +1,4 @@
-//! The image's documents, in Docker's schema 2.
+//! The image: its layer, configuration and manifest (Docker's schema 2).
 
 use std::io;
 
@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 
 use crate::layer::{self, Layer, PROGRAM, digest};
 
-/// Media type of the manifest. SageMaker hosting refuses the one of the OCI.
+/// Media type of the manifest. SageMaker hosting rejects the OCI's.
 pub(crate) const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 const LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
-/// Lets SageMaker run the image beside others in one endpoint: the program listens where `SAGEMAKER_BIND_TO_PORT` says.
+/// Lets SageMaker run several containers in one endpoint: the program listens on the port in `SAGEMAKER_BIND_TO_PORT`.
 const ACCEPTS_PORT: &str = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port";
 
-/// An image, complete.
+/// A complete image.
 #[derive(Debug)]
 pub(crate) struct Image {
     pub(crate) layer: Layer,
@@ -22,7 +22,7 @@ pub(crate) struct Image {
     pub(crate) config: Vec<u8>,
     pub(crate) config_digest: String,
     pub(crate) manifest: Vec<u8>,
-    /// By which a registry knows the image.
+    /// Digest of the manifest, which identifies the image in a registry.
     pub(crate) digest: String,
 }
 
@@ -53,12 +53,12 @@ impl Image {
     }
 }
 
-/// What to run and as whom. SageMaker appends `train` or `serve`, and expects root.
+/// What to run, and as which user. SageMaker appends `train` or `serve`, and expects root.
 fn config(diff_id: &str) -> Value {
     json!({
         "architecture": "amd64",
         "os": "linux",
-        // No time of day: the same program gives the same image.
+        // A fixed time, so that the same program gives the same image.
         "created": "1970-01-01T00:00:00Z",
         "config": {
             "User": "0:0",
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documents_name_each_other_by_what_they_are() {
+    fn the_documents_refer_to_each_other_by_digest() {
         let image = Image::build(b"program").unwrap();
         let manifest: Value = serde_json::from_slice(&image.manifest).unwrap();
         let config: Value = serde_json::from_slice(&image.config).unwrap();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_program_gives_the_same_image_and_another_one_another() {
+    fn the_image_depends_on_the_program_alone() {
         let digest = |program: &[u8]| Image::build(program).unwrap().digest;
         assert_eq!(digest(b"one"), digest(b"one"));
         assert_ne!(digest(b"one"), digest(b"two"));

@@ -1,74 +1,69 @@
-//! The one layer: the program, the names SageMaker may call it by, and a folder for temporary files.
+//! The image's only layer: the program, links with the names of its commands, and a folder for temporary files.
 
-use std::io;
+use std::io::{self, Write as _};
 
-use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType, Header};
 
-/// Where the program lies in the image.
+/// Path of the program in the image.
 pub(crate) const PROGRAM: &str = "/fire-container";
 
-/// A layer in its two forms, which the image names by two digests.
+/// A layer. The image names it by two digests, compressed and uncompressed.
 #[derive(Debug)]
 pub(crate) struct Layer {
-    /// As it is stored.
+    /// The compressed tar.
     pub(crate) gzipped: Vec<u8>,
-    /// Of the tar within.
+    /// Digest of the uncompressed tar.
     pub(crate) diff_id: String,
-    /// Bytes of the tar within.
+    /// Bytes of the uncompressed tar.
     pub(crate) unpacked: usize,
 }
 
 /// Packs the program. Times, owners and order are fixed, so the same program gives the same bytes.
 pub(crate) fn pack(program: &[u8]) -> io::Result<Layer> {
     let mut tar = Builder::new(Vec::new());
-    entry(
-        &mut tar,
-        ("fire-container", EntryType::Regular, 0o755),
-        program,
-        None,
-    )?;
-    // Programs write temporary files without asking whether there is a place for them.
-    entry(&mut tar, ("tmp/", EntryType::Directory, 0o1777), &[], None)?;
+    append(&mut tar, "fire-container", Entry::Program(program))?;
+    // Libraries expect that there is a folder for temporary files.
+    append(&mut tar, "tmp/", Entry::Folder { mode: 0o1777 })?;
     for folder in ["usr/", "usr/local/", "usr/local/bin/"] {
-        entry(&mut tar, (folder, EntryType::Directory, 0o755), &[], None)?;
+        append(&mut tar, folder, Entry::Folder { mode: 0o755 })?;
     }
-    // For callers that replace the entry point by the bare name of what they want.
+    // For callers that replace the entry point with the bare name of a command.
     for name in ["serve", "train"] {
-        let path = format!("usr/local/bin/{name}");
-        entry(
-            &mut tar,
-            (&path, EntryType::Symlink, 0o777),
-            &[],
-            Some(PROGRAM),
-        )?;
+        append(&mut tar, &format!("usr/local/bin/{name}"), Entry::Link)?;
     }
     let tar = tar.into_inner()?;
-    let gzip: GzEncoder<Vec<u8>> = GzBuilder::new()
+    // Time and system in the gzip header are fixed too.
+    let mut gzip = GzBuilder::new()
         .mtime(0)
         .operating_system(255)
         .write(Vec::new(), Compression::best());
-    let gzipped = compressed(gzip, &tar)?;
+    gzip.write_all(&tar)?;
     Ok(Layer {
-        gzipped,
+        gzipped: gzip.finish()?,
         diff_id: digest(&tar),
         unpacked: tar.len(),
     })
 }
 
-fn compressed(mut gzip: GzEncoder<Vec<u8>>, tar: &[u8]) -> io::Result<Vec<u8>> {
-    io::Write::write_all(&mut gzip, tar)?;
-    gzip.finish()
+/// An entry of the layer.
+#[derive(Clone, Copy)]
+enum Entry<'a> {
+    Program(&'a [u8]),
+    Folder {
+        mode: u32,
+    },
+    /// A symbolic link to the program.
+    Link,
 }
 
-fn entry(
-    tar: &mut Builder<Vec<u8>>,
-    (path, kind, mode): (&str, EntryType, u32),
-    content: &[u8],
-    target: Option<&str>,
-) -> io::Result<()> {
+fn append(tar: &mut Builder<Vec<u8>>, path: &str, entry: Entry<'_>) -> io::Result<()> {
+    let (kind, mode, content) = match entry {
+        Entry::Program(program) => (EntryType::Regular, 0o755, program),
+        Entry::Folder { mode } => (EntryType::Directory, mode, &[][..]),
+        Entry::Link => (EntryType::Symlink, 0o777, &[][..]),
+    };
     let mut header = Header::new_ustar();
     header.set_path(path)?;
     header.set_entry_type(kind);
@@ -77,18 +72,16 @@ fn entry(
     header.set_mtime(0);
     header.set_uid(0);
     header.set_gid(0);
-    if let Some(target) = target {
-        header.set_link_name(target)?;
+    if kind == EntryType::Symlink {
+        header.set_link_name(PROGRAM)?;
     }
     header.set_cksum();
     tar.append(&header, content)
 }
 
-/// `sha256:` and the hash in hex, as images name everything.
+/// A digest as images use it: `sha256:` and the hash in hex.
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    let hex = hash.iter().map(|byte| format!("{byte:02x}"));
-    format!("sha256:{}", hex.collect::<String>())
+    format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
 #[cfg(test)]
@@ -96,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_layer_holds_the_program_and_its_names() {
+    fn the_layer_contains_the_program_and_its_links() {
         let layer = pack(b"\x7fELF program").unwrap();
         let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(layer.gzipped.as_slice()));
         let found: Vec<_> = tar
@@ -127,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_are_those_of_sha_256() {
+    fn digests_are_sha_256() {
         assert_eq!(
             digest(b"abc"),
             "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -1,19 +1,20 @@
-//! The container image of `fire-container`, built without a container daemon and pushed to any registry.
+//! Builds the container image of `fire-container` without a container daemon and pushes it to any registry.
 //!
-//! An image is three documents: a gzipped tar with the files, a configuration that says what to run, and a manifest
-//! that names both by their SHA-256. They are made here from a statically linked program, always the same bytes from
-//! the same program, so that two builds have one digest.
+//! An image consists of a gzipped tar with the files, a configuration that says what to run, and a manifest that names
+//! both by their SHA-256. They are made from a statically linked program. The same program always gives the same bytes,
+//! so two builds have the same digest.
 //!
 //! ```text
-//! fire-container ── layer ── image ─┬─ folder (skopeo's dir:) ─ archive (docker load)
-//!                                   └─ registry (HTTP, Basic or Bearer; ECR by the aws CLI's password)
+//! program ── layer ── image ─┬─ folder (skopeo's dir:) or archive (docker load)
+//!                            └─ registry (HTTP, Basic or Bearer; for ECR the password from the aws CLI)
 //! ```
 //!
-//! The manifest is Docker's, schema 2: SageMaker hosting refuses OCI manifests. TLS is here and not in the program
-//! that the image holds.
+//! The manifest is a Docker manifest, schema 2, because SageMaker hosting rejects OCI manifests. TLS is used here and not
+//! in the program inside the image.
 //!
-//! Exit codes: 0 done, 1 the image could not be built or written, 2 wrong usage, 3 the registry cannot be reached or
-//! refuses.
+//! Exit codes: 0 done, 1 the image could not be built or written, 2 wrong usage or input, 3 the registry cannot be
+//! reached or rejects the image. The numbers are those of `fire_cli::Exit`, which this program does not link because
+//! `fire-cli` brings the AWS SDK.
 
 mod cli;
 mod credentials;

@@ -1,4 +1,4 @@
-//! An image into a registry: its blobs first, then the manifest that names them.
+//! Pushes an image: first its blobs, then the manifest that refers to them.
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
@@ -7,9 +7,9 @@ use hyper::{Method, StatusCode};
 
 use crate::image::{Image, MANIFEST};
 use crate::reference::Reference;
-use crate::registry::{Call, Registry, said};
+use crate::registry::{Call, Registry, summary};
 
-/// Pushes what is not there yet; returns how many bytes were sent.
+/// Pushes what the registry does not have yet; returns the number of bytes sent.
 pub(crate) async fn push(image: &Image, to: &Reference, registry: &mut Registry) -> Result<usize> {
     let blobs = [
         (&image.layer_digest, &image.layer.gzipped),
@@ -17,10 +17,10 @@ pub(crate) async fn push(image: &Image, to: &Reference, registry: &mut Registry)
     ];
     let mut sent = 0;
     for (digest, bytes) in blobs {
-        sent += push_blob((digest, bytes), to, registry).await?;
+        sent += push_blob(digest, bytes, to, registry).await?;
     }
     let target = format!("/v2/{}/manifests/{}", to.repository, to.tag);
-    let answer = registry
+    let response = registry
         .send(Call {
             method: Method::PUT,
             target: &target,
@@ -29,39 +29,40 @@ pub(crate) async fn push(image: &Image, to: &Reference, registry: &mut Registry)
         })
         .await?;
     ensure!(
-        answer.status().is_success(),
-        "{} takes no manifest: {}",
+        response.status().is_success(),
+        "{} rejects the manifest: {}",
         registry.base,
-        said(&answer)
+        summary(&response)
     );
     Ok(sent + image.manifest.len())
 }
 
 async fn push_blob(
-    (digest, bytes): (&str, &[u8]),
+    digest: &str,
+    bytes: &[u8],
     to: &Reference,
     registry: &mut Registry,
 ) -> Result<usize> {
     let known = format!("/v2/{}/blobs/{digest}", to.repository);
-    let answer = registry.send(Call::bare(Method::HEAD, &known)).await?;
-    if answer.status() == StatusCode::OK {
+    let response = registry.send(Call::bare(Method::HEAD, &known)).await?;
+    if response.status() == StatusCode::OK {
         return Ok(0);
     }
     let start = format!("/v2/{}/blobs/uploads/", to.repository);
-    let answer = registry.send(Call::bare(Method::POST, &start)).await?;
+    let response = registry.send(Call::bare(Method::POST, &start)).await?;
     ensure!(
-        answer.status() == StatusCode::ACCEPTED,
-        "{} takes no upload to {}: {}",
+        response.status() == StatusCode::ACCEPTED,
+        "{} rejects uploads to {}: {}",
         registry.base,
         to.repository,
-        said(&answer)
+        summary(&response)
     );
-    let location = answer.headers().get(LOCATION);
+    let location = response.headers().get(LOCATION);
     let location = location.and_then(|location| location.to_str().ok());
-    let location = location.context("the registry does not say where to upload to")?;
+    let location = location.context("the registry does not say where to upload")?;
     let join = if location.contains('?') { '&' } else { '?' };
     let target = format!("{location}{join}digest={digest}");
-    let answer = registry
+    let response = registry
         .send(Call {
             method: Method::PUT,
             target: &target,
@@ -70,10 +71,10 @@ async fn push_blob(
         })
         .await?;
     ensure!(
-        answer.status() == StatusCode::CREATED,
-        "{} does not keep an upload: {}",
+        response.status() == StatusCode::CREATED,
+        "{} rejects the uploaded blob: {}",
         registry.base,
-        said(&answer)
+        summary(&response)
     );
     Ok(bytes.len())
 }

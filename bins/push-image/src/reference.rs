@@ -1,40 +1,42 @@
-//! Where an image goes: `REGISTRY/REPOSITORY:TAG`.
+//! Image references: `REGISTRY/REPOSITORY:TAG`.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A place in a registry.
+/// A tag in a repository of a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
-    /// Host, with a port or without.
+    /// Host, with or without a port.
     pub(crate) registry: String,
     pub(crate) repository: String,
     pub(crate) tag: String,
 }
 
-/// Why a text names no place.
+/// Why a text is not a reference.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NoReference(&'static str);
+pub(crate) struct InvalidReference(&'static str);
 
-impl fmt::Display for NoReference {
+impl fmt::Display for InvalidReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; give REGISTRY/REPOSITORY:TAG", self.0)
+        write!(f, "{}; expected REGISTRY/REPOSITORY:TAG", self.0)
     }
 }
 
-impl std::error::Error for NoReference {}
+impl std::error::Error for InvalidReference {}
 
 impl FromStr for Reference {
-    type Err = NoReference;
+    type Err = InvalidReference;
 
-    fn from_str(text: &str) -> Result<Self, NoReference> {
-        let (registry, rest) = text.split_once('/').ok_or(NoReference("no registry"))?;
-        // As Docker tells a host from a part of a repository's name.
+    fn from_str(text: &str) -> Result<Self, InvalidReference> {
+        let (registry, rest) = text
+            .split_once('/')
+            .ok_or(InvalidReference("no registry"))?;
+        // Docker's rule for telling a host from the first part of a repository name.
         let is_host = registry == "localhost" || registry.contains(['.', ':']);
         if !is_host {
-            return Err(NoReference("no registry"));
+            return Err(InvalidReference("no registry"));
         }
-        let (repository, tag) = rest.rsplit_once(':').ok_or(NoReference("no tag"))?;
+        let (repository, tag) = rest.rsplit_once(':').ok_or(InvalidReference("no tag"))?;
         let name = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-/".contains(&byte)
         };
@@ -44,7 +46,7 @@ impl FromStr for Reference {
                 .is_some_and(u8::is_ascii_alphanumeric)
         };
         if !repository.bytes().all(name) || !repository.split('/').all(begins) {
-            return Err(NoReference("the repository's name is impossible"));
+            return Err(InvalidReference("invalid repository name"));
         }
         let word = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         let tag_begins = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
@@ -52,11 +54,11 @@ impl FromStr for Reference {
             || !tag.bytes().all(word)
             || !tag.as_bytes().first().is_some_and(tag_begins)
         {
-            return Err(NoReference("the tag is impossible"));
+            return Err(InvalidReference("invalid tag"));
         }
         let host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
         if !registry.bytes().all(host) {
-            return Err(NoReference("the registry is no host"));
+            return Err(InvalidReference("invalid registry"));
         }
         Ok(Self {
             registry: registry.to_owned(),
@@ -67,13 +69,13 @@ impl FromStr for Reference {
 }
 
 impl Reference {
-    /// Whether the registry is on this machine, where registries speak plain HTTP.
+    /// Whether the registry is on this machine, where registries use HTTP without TLS.
     pub(crate) fn is_local(&self) -> bool {
         let host = self.registry.split(':').next().unwrap_or_default();
         host == "localhost" || host.starts_with("127.") || self.registry.starts_with("[::1]")
     }
 
-    /// The region of an ECR registry (`ACCOUNT.dkr.ecr.REGION.amazonaws.com`), if it is one.
+    /// The region, if this is an ECR registry (`ACCOUNT.dkr.ecr.REGION.amazonaws.com`).
     pub(crate) fn ecr_region(&self) -> Option<&str> {
         let (account, rest) = self.registry.split_once(".dkr.ecr.")?;
         let region = rest
@@ -95,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_read_and_written_alike() {
+    fn references_are_parsed_as_they_are_printed() {
         for (text, registry, repository, tag) in [
             ("127.0.0.1:5000/fire:1", "127.0.0.1:5000", "fire", "1"),
             ("localhost/a/b:latest", "localhost", "a/b", "latest"),
@@ -118,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_place_is_refused() {
+    fn invalid_references_are_rejected() {
         for text in [
             "",
             "fire",
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ecr_registry_is_known_by_its_name() {
+    fn ecr_registries_are_recognised_by_name() {
         let region = |registry: &str| {
             let read: Reference = format!("{registry}/fire:1").parse().unwrap();
             read.ecr_region().map(str::to_owned)

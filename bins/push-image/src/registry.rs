@@ -1,4 +1,6 @@
-//! Requests to a registry by the Docker Registry HTTP API V2, with Basic or Bearer authorisation.
+//! A client for the Docker Registry HTTP API V2, with Basic and Bearer authorisation.
+//!
+//! It is our own because a push takes five requests, and the existing crate brings a second HTTP client.
 
 use std::collections::BTreeMap;
 
@@ -11,27 +13,37 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use crate::credentials::Credentials;
 
-/// Bytes of an answer that are read: registries answer in a few lines.
-const ANSWER: usize = 1 << 20;
+/// Largest response accepted, in bytes; those of registries have a few lines.
+const LARGEST_RESPONSE: usize = 1 << 20;
 
-/// One registry and how it is spoken to.
+/// What is encoded in a value of a query. Registries expect `:` and `/` as they are.
+const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'/');
+
+/// A connection to one registry.
 pub(crate) struct Registry {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     /// Scheme and host.
     pub(crate) base: String,
     credentials: Option<Credentials>,
-    /// The value of `Authorization` once the registry has asked for one.
+    /// The value of `Authorization`, once the registry has asked for it.
     authorization: Option<String>,
 }
 
 /// A request before it has headers.
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
-    /// Absolute, or a path of the registry.
+    /// An absolute URL, or a path on the registry.
     pub(crate) target: &'a str,
     pub(crate) content_type: Option<&'a str>,
     pub(crate) body: Bytes,
@@ -50,12 +62,12 @@ impl<'a> Call<'a> {
 }
 
 impl Registry {
-    /// A registry that is not called yet.
+    /// Prepares the client; nothing is sent yet.
     pub(crate) fn new(base: String, credentials: Option<Credentials>) -> Result<Self> {
         let provider = rustls::crypto::aws_lc_rs::default_provider();
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(provider)
-            .context("this machine has no certificates of authorities")?
+            .context("this machine has no root certificates")?
             .https_or_http()
             .enable_http1()
             .build();
@@ -67,13 +79,13 @@ impl Registry {
         })
     }
 
-    /// Sends the request, once more with what the registry asks for if it asks for authorisation.
+    /// Sends the request, and again with authorisation if the registry asks for that.
     pub(crate) async fn send(&mut self, call: Call<'_>) -> Result<Response<Bytes>> {
-        let answer = self.send_once(&call, self.authorization.clone()).await?;
-        if answer.status() != StatusCode::UNAUTHORIZED {
-            return Ok(answer);
+        let response = self.send_once(&call, self.authorization.clone()).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
         }
-        let challenges = answer.headers().get_all(WWW_AUTHENTICATE);
+        let challenges = response.headers().get_all(WWW_AUTHENTICATE);
         let challenge = challenges
             .iter()
             .filter_map(|value| value.to_str().ok())
@@ -85,7 +97,7 @@ impl Registry {
         };
         ensure!(
             self.authorization.is_some(),
-            "{} wants to know who pushes; give --username and --password-stdin",
+            "{} needs authorisation; give --username and --password-stdin",
             self.base
         );
         self.send_once(&call, self.authorization.clone()).await
@@ -103,8 +115,8 @@ impl Registry {
         };
         let uri: Uri = absolute
             .parse()
-            .with_context(|| format!("`{absolute}` is no address"))?;
-        // A registry may send an upload to another host, which must not learn the password.
+            .with_context(|| format!("`{absolute}` is not a valid URL"))?;
+        // A registry may redirect an upload to another host, which must not see the password.
         let is_ours = absolute
             .strip_prefix(&self.base)
             .is_some_and(|rest| rest.starts_with('/'));
@@ -127,32 +139,35 @@ impl Registry {
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>> {
         let place = request.uri().to_string();
-        let unreachable = || format!("no answer from {place}");
-        let answer = self
+        let unreachable = || format!("no response from {place}");
+        let response = self
             .client
             .request(request)
             .await
             .with_context(unreachable)?;
-        let (head, body) = answer.into_parts();
-        let body = match Limited::new(body, ANSWER).collect().await {
+        let (head, body) = response.into_parts();
+        let body = match Limited::new(body, LARGEST_RESPONSE).collect().await {
             Ok(body) => body.to_bytes(),
-            Err(error) => bail!("the answer of {place} cannot be read: {error}"),
+            Err(error) => bail!("cannot read the response of {place}: {error}"),
         };
         Ok(Response::from_parts(head, body))
     }
 
-    /// A token from the place that the registry names.
+    /// A token from the service that the registry refers to.
     async fn token(&self, parameters: &BTreeMap<String, String>) -> Result<String> {
         let realm = parameters
             .get("realm")
-            .context("the registry names no place for a token")?;
+            .context("the registry does not say where to get a token")?;
         ensure!(
             realm.starts_with("https://") || self.base.starts_with("http://"),
-            "the registry wants the password sent to {realm}, without encryption"
+            "the registry wants the password to be sent to {realm} without encryption"
         );
         let words = ["service", "scope"].into_iter().filter_map(|name| {
             let value = parameters.get(name)?;
-            Some(format!("{name}={}", encoded(value)))
+            Some(format!(
+                "{name}={}",
+                utf8_percent_encode(value, QUERY_VALUE)
+            ))
         });
         let query = words.collect::<Vec<_>>().join("&");
         let join = if realm.contains('?') { '&' } else { '?' };
@@ -160,18 +175,18 @@ impl Registry {
         if let Some(credentials) = &self.credentials {
             request = request.header(AUTHORIZATION, credentials.basic());
         }
-        let answer = self.exchange(request.body(Full::default())?).await?;
+        let response = self.exchange(request.body(Full::default())?).await?;
         ensure!(
-            answer.status().is_success(),
-            "{realm} gives no token: {}",
-            said(&answer)
+            response.status().is_success(),
+            "{realm} returns no token: {}",
+            summary(&response)
         );
-        let token: Token = serde_json::from_slice(answer.body())
-            .with_context(|| format!("{realm} answers with no token"))?;
+        let token: Token = serde_json::from_slice(response.body())
+            .with_context(|| format!("{realm} returns no token"))?;
         let token = token.token.or(token.access_token);
         Ok(format!(
             "Bearer {}",
-            token.with_context(|| format!("{realm} answers with no token"))?
+            token.with_context(|| format!("{realm} returns no token"))?
         ))
     }
 }
@@ -182,7 +197,7 @@ struct Token {
     access_token: Option<String>,
 }
 
-/// What a registry wants of who is not known.
+/// The authorisation that a registry asks for (`WWW-Authenticate`).
 #[derive(Debug, PartialEq)]
 enum Challenge {
     Basic,
@@ -199,7 +214,7 @@ impl Challenge {
             return None;
         }
         let mut parameters = BTreeMap::new();
-        // Values are quoted and may hold commas: a scope is `repository:fire:pull,push`.
+        // Values are quoted because they can contain commas: a scope is `repository:fire:pull,push`.
         while let Some((name, after)) = rest.split_once("=\"") {
             let (value, next) = after.split_once('"')?;
             parameters.insert(
@@ -212,24 +227,11 @@ impl Challenge {
     }
 }
 
-/// A value as part of a query.
-fn encoded(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte);
-    let bytes = value.bytes().map(|byte| {
-        if plain(byte) {
-            char::from(byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        }
-    });
-    bytes.collect()
-}
-
-/// Status and the beginning of the body, for messages.
-pub(crate) fn said(answer: &Response<Bytes>) -> String {
-    let body = String::from_utf8_lossy(answer.body());
+/// Status and the beginning of the body, for error messages.
+pub(crate) fn summary(response: &Response<Bytes>) -> String {
+    let body = String::from_utf8_lossy(response.body());
     let body: String = body.trim().chars().take(300).collect();
-    format!("{} {body}", answer.status())
+    format!("{} {body}", response.status())
 }
 
 #[cfg(test)]
@@ -237,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn challenges_are_read() {
+    fn challenges_are_parsed() {
         assert_eq!(
             Challenge::parse("Basic realm=\"x\""),
             Some(Challenge::Basic)
@@ -250,7 +252,7 @@ mod tests {
         assert_eq!(parameters["realm"], "https://auth.x/token");
         assert_eq!(parameters["scope"], "repository:a/b:pull,push");
         assert_eq!(
-            encoded("repository:a/b:pull,push"),
+            utf8_percent_encode("repository:a/b:pull,push", QUERY_VALUE).to_string(),
             "repository:a/b:pull%2Cpush"
         );
         assert_eq!(Challenge::parse("Bearer realm=\"cut"), None);

@@ -1,7 +1,7 @@
 //! Charts as SVG: drawn by plotters, coloured by the page.
 //!
-//! Nothing here knows of a run. A chart is given numbers, and its colours are the page's custom properties, so that one
-//! drawing serves the light and the dark theme.
+//! Nothing here knows about runs. Charts get numbers, and their colours are CSS custom properties of the page, so one
+//! drawing serves both the light and the dark theme.
 
 mod axes;
 mod bars;
@@ -17,12 +17,13 @@ pub(crate) use axes::{Axis, Chart, Mark};
 pub(crate) use bars::{Bar, Bars};
 pub(crate) use paint::Paint;
 
-/// Units of a drawing per unit of the page: plotters rounds places to whole units.
+/// Units of a drawing per unit of the page, because plotters rounds coordinates to whole units.
 const FINE: u32 = 4;
 
-/// What `draw` draws on an area of this size on the page's scale, as SVG text; see [`labelled`].
-fn drawn(
-    (width, height): (u32, u32),
+/// What `draw` draws on an area of this size, in units of the page, as SVG text; see [`label`].
+fn draw_svg(
+    width: u32,
+    height: u32,
     draw: impl FnOnce(
         &DrawingArea<SVGBackend<'_>, Shift>,
     ) -> Result<(), DrawingAreaErrorKind<io::Error>>,
@@ -30,16 +31,16 @@ fn drawn(
     let mut svg = String::new();
     let size = (FINE * width, FINE * height);
     let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-    draw(&area).map_err(|error| anyhow!("a chart cannot be drawn: {error}"))?;
+    draw(&area).map_err(|error| anyhow!("cannot draw a chart: {error}"))?;
     drop(area);
     Ok(svg)
 }
 
-/// The drawing with the page's colours, its name and its description, ready to stand in a page.
+/// Adds the page's colours, a name and a description to a drawing, so that it can be part of a page.
 ///
-/// `name` and `description` must be escaped already; `id` is unique in the page.
-pub(crate) fn labelled(drawing: &str, id: &str, [name, description]: [&str; 2]) -> String {
-    // What plotters says of size and language is the page's business.
+/// `name` and `description` must be escaped already; `id` must be unique on the page.
+pub(crate) fn label(drawing: &str, id: &str, [name, description]: [&str; 2]) -> String {
+    // Size and namespace in the head that plotters writes would get in the way of the page's style.
     let inner = drawing
         .split_once("<svg")
         .and_then(|(_, rest)| rest.split_once('>'));
@@ -48,7 +49,7 @@ pub(crate) fn labelled(drawing: &str, id: &str, [name, description]: [&str; 2]) 
         .split_once("viewBox=\"")
         .and_then(|(_, rest)| rest.split_once('"'))
         .map_or("0 0 1 1", |(view, _)| view);
-    let body = paint::themed(body);
+    let body = paint::apply_theme(body);
     format!(
         "<svg viewBox=\"{view}\" role=\"img\" aria-labelledby=\"{id}-name {id}-description\">\
          <title id=\"{id}-name\">{name}</title><desc id=\"{id}-description\">{description}</desc>{body}"
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_drawing_carries_its_name_and_the_pages_colours() {
+    fn a_drawing_has_its_name_and_the_colours_of_the_page() {
         let axis = |label| Axis::share(label);
         let chart = Chart {
             x: axis("a < b"),
@@ -70,7 +71,7 @@ mod tests {
                 Mark::Band(Paint::Series(0), vec![(0.0, [0.1, 0.2]), (1.0, [0.3, 0.4])]),
             ],
         };
-        let svg = labelled(&chart.draw().unwrap(), "f", ["Name", "What it shows"]);
+        let svg = label(&chart.draw().unwrap(), "f", ["Name", "What it shows"]);
         for expected in [
             "role=\"img\" aria-labelledby=\"f-name f-description\"",
             "<title id=\"f-name\">Name</title>",

@@ -1,7 +1,7 @@
-//! Two runs side by side, judged on the same rows.
+//! Two runs side by side, evaluated on the same rows.
 //!
-//! A difference of two figures means something only beside its own interval. Where both runs were tested on the same
-//! rows, a paired bootstrap gives it; other test rows are refused, since there the two intervals are all there is.
+//! A difference of two metrics means little without an interval of its own. A paired bootstrap gives one if both runs were
+//! tested on the same rows; runs with different test rows are rejected.
 
 use anyhow::anyhow;
 use ensemble::metrics::{Candidate, PairedDifferences, Scores, paired_differences};
@@ -12,15 +12,15 @@ use serde::Serialize;
 use crate::gather::{Gathered, Source, gather};
 use crate::models::{Model, Models};
 
-/// Two runs, and each pair of models that can be set against each other.
+/// Two runs, and each pair of models that can be compared.
 #[derive(Debug, Serialize)]
 pub(crate) struct Comparison {
-    /// Both runs, in the order in which they were given.
+    /// Both runs, in the order of the arguments.
     pub(crate) runs: [String; 2],
-    /// Of the test part, the same in both.
+    /// Fingerprint of the test partition, the same in both runs.
     pub(crate) test_fingerprint: String,
     pub(crate) test_rows: u64,
-    /// Groups of rows that the bootstrap draws.
+    /// Groups of rows, which the bootstrap draws as a whole.
     pub(crate) test_groups: u64,
     pub(crate) pairs: Vec<Pair>,
 }
@@ -30,13 +30,13 @@ pub(crate) struct Comparison {
 pub(crate) struct Pair {
     /// The models' names in their runs.
     pub(crate) models: [String; 2],
-    /// Their figures on the test part, decisions at each model's threshold.
+    /// Their metrics on the test rows; decisions are at each model's threshold.
     pub(crate) test: [Scores; 2],
-    /// The second less the first.
+    /// The second minus the first.
     pub(crate) differences: PairedDifferences,
 }
 
-/// A run with what its models predicted.
+/// A run with the predictions of its models.
 pub(crate) struct Side {
     pub(crate) gathered: Gathered,
     pub(crate) models: Models,
@@ -50,28 +50,28 @@ impl Side {
         Ok(Self { gathered, models })
     }
 
-    /// What tells the rows of the test part from any other.
+    /// The fingerprint of the test partition.
     fn test_fingerprint(&self) -> &str {
         let part = self.gathered.manifest.parts.get(&Channel::Test);
         part.map_or("", |part| &part.fingerprint)
     }
 
-    /// The model that stands for the run.
+    /// The run's main model.
     pub(crate) fn main(&self) -> Option<&Model> {
         self.models.main(&self.gathered.report)
     }
 }
 
 impl Comparison {
-    /// Sets the models of the same name against each other, and first of all those that stand for the runs.
+    /// Compares the runs' main models first, then the models of the same name.
     ///
     /// # Errors
-    /// Runs with other test rows, or without predictions on them (exit code 2).
+    /// Runs with different test rows, or without predictions on them (exit code 2).
     pub(crate) fn of(sides: [&Side; 2]) -> anyhow::Result<Self> {
         let runs = sides.map(|side| side.gathered.report.run.clone());
         let [first, second] = sides.map(Side::test_fingerprint);
         if first != second {
-            return Err(usage(anyhow!(other_rows(&runs, [first, second]))));
+            return Err(usage(anyhow!(different_rows(&runs, [first, second]))));
         }
         let mut pairs = Vec::new();
         if let [Some(first), Some(second)] = sides.map(Side::main) {
@@ -91,7 +91,7 @@ impl Comparison {
         }
         let Some([model, _]) = pairs.first() else {
             return Err(usage(anyhow!(
-                "runs {} and {} have no predictions on their test part that could be compared",
+                "runs {} and {} have no models in common with predictions on the test rows",
                 runs[0],
                 runs[1]
             )));
@@ -112,36 +112,30 @@ impl Comparison {
     }
 }
 
-fn other_rows(runs: &[String; 2], fingerprints: [&str; 2]) -> String {
+fn different_rows(runs: &[String; 2], fingerprints: [&str; 2]) -> String {
     let [first, second] = fingerprints.map(|text| text.chars().take(12).collect::<String>());
     format!(
-        "runs {} and {} were tested on different rows (fingerprints {first} and {second}), so that a difference between \
-         their figures may be one between the rows. What can be compared: runs of one --profile, --samples and --seed \
-         (and the same settings of the rows), such as one with another --set; or each run's own intervals, which \
-         `report-100k --run {}` and `report-100k --run {}` print",
+        "runs {} and {} were tested on different rows (fingerprints {first} and {second}), so a difference between their \
+         metrics may come from the rows; compare runs with the same --profile, --samples, --seed and other settings of \
+         the rows, or compare the intervals that `report-100k --run {}` and `report-100k --run {}` print",
         runs[0], runs[1], runs[0], runs[1]
     )
+}
+
+fn candidate(model: &Model) -> Candidate<'_> {
+    Candidate {
+        probabilities: &model.test.probabilities,
+        threshold: model.threshold,
+    }
 }
 
 impl Pair {
     fn of(models: [&Model; 2]) -> anyhow::Result<Self> {
         let [first, second] = models;
-        let candidate = |model: &'_ Model| model.threshold;
-        let thresholds = models.map(candidate);
-        let (labels, groups) = (&first.test.labels, &first.test.groups);
         let differences = paired_differences(
-            labels,
-            Some(groups),
-            [
-                Candidate {
-                    probabilities: &first.test.probabilities,
-                    threshold: thresholds[0],
-                },
-                Candidate {
-                    probabilities: &second.test.probabilities,
-                    threshold: thresholds[1],
-                },
-            ],
+            &first.test.labels,
+            Some(&first.test.groups),
+            [candidate(first), candidate(second)],
         )?;
         Ok(Self {
             models: models.map(|model| model.name.clone()),
@@ -153,7 +147,7 @@ impl Pair {
         })
     }
 
-    /// What the pair is called for people.
+    /// The pair's name for people.
     pub(crate) fn name(&self) -> String {
         let [first, second] = &self.models;
         if first == second {
@@ -162,8 +156,8 @@ impl Pair {
         format!("{first}, {second}")
     }
 
-    /// Each figure's name, its two values and its difference.
-    pub(crate) fn figures(&self) -> [(&'static str, [f64; 2], ensemble::metrics::Difference); 3] {
+    /// Each metric's name, its two values and their difference.
+    pub(crate) fn metrics(&self) -> [(&'static str, [f64; 2], ensemble::metrics::Difference); 3] {
         let f1 = |scores: &Scores| scores.at_threshold.map_or(scores.f1, |at| at.f1);
         let [first, second] = &self.test;
         [
@@ -178,12 +172,12 @@ impl Pair {
     }
 }
 
-/// What the intervals let one say of a difference.
-pub(crate) fn in_words(name: &str, difference: &ensemble::metrics::Difference) -> &'static str {
+/// What can be concluded from a difference and its interval.
+pub(crate) fn conclusion(name: &str, difference: &ensemble::metrics::Difference) -> &'static str {
     if !difference.significant {
-        return "no difference that the rows could show";
+        return "no significant difference";
     }
-    // Of losses, less is better.
+    // A lower loss is better.
     if (difference.value > 0.0) == (name != "log-loss") {
         "the second is better"
     } else {
@@ -201,18 +195,18 @@ pub(crate) fn lines(comparison: &Comparison) -> Vec<String> {
         ),
         format!(
             "{:<30} {:>9} {:>9} {:>11} {:>21}",
-            "second less first", "first", "second", "difference", "95 % interval"
+            "second minus first", "first", "second", "difference", "95 % interval"
         ),
     ];
     for pair in &comparison.pairs {
-        for (name, [first, second], difference) in pair.figures() {
+        for (name, [first, second], difference) in pair.metrics() {
             let [low, high] = difference.interval;
             lines.push(format!(
                 "{:<30} {first:>9.4} {second:>9.4} {:>+11.4} {:>21}  {}",
                 format!("{} {name}", pair.name()),
                 difference.value,
                 format!("{low:+.4} to {high:+.4}"),
-                in_words(name, &difference)
+                conclusion(name, &difference)
             ));
         }
     }
@@ -226,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_better_depends_on_the_figure_and_on_the_interval() {
+    fn the_conclusion_depends_on_the_metric_and_on_the_interval() {
         let difference = |value: f64, significant| Difference {
             value,
             interval: [value - 0.1, value + 0.1],
@@ -237,11 +231,11 @@ mod tests {
             ("AUC", -0.2, true, "the first is better"),
             ("log-loss", -0.2, true, "the second is better"),
             ("log-loss", 0.2, true, "the first is better"),
-            ("F1", 0.05, false, "no difference that the rows could show"),
+            ("F1", 0.05, false, "no significant difference"),
         ];
         for (name, value, significant, expected) in cases {
             assert_eq!(
-                in_words(name, &difference(value, significant)),
+                conclusion(name, &difference(value, significant)),
                 expected,
                 "{name} {value}"
             );
@@ -249,9 +243,9 @@ mod tests {
     }
 
     #[test]
-    fn refusing_other_rows_says_what_can_be_compared() {
+    fn rejecting_different_rows_says_what_can_be_compared() {
         let runs = ["a".to_owned(), "b".to_owned()];
-        let text = other_rows(&runs, ["0123456789abcdef", "fedcba9876543210"]);
+        let text = different_rows(&runs, ["0123456789abcdef", "fedcba9876543210"]);
         for expected in [
             "0123456789ab and fedcba987654",
             "--seed",

@@ -1,4 +1,4 @@
-//! The curves of one model on the test part, thinned to what an eye can see.
+//! The curves of one model on the test rows, thinned to what the eye can see.
 
 use ensemble::Predictions;
 use ensemble::metrics::{
@@ -8,14 +8,14 @@ use ensemble::metrics::{
 
 use crate::models::Model;
 
-/// Bins of the reliability diagram, as those of the expected calibration error.
+/// Bins of the reliability diagram, as for the expected calibration error.
 const BINS: usize = 10;
-/// Places of a band, and thresholds of a curve over them.
+/// Steps between 0 and 1 at which bands and threshold curves are computed.
 const STEPS: usize = 50;
-/// Two points nearer than this in both directions are one to the eye.
+/// Points closer than this in both directions look like one: the axes are about 400 units long.
 const NEAR: f64 = 1.0 / 400.0;
 
-/// What is drawn of a model.
+/// What is drawn for a model.
 pub(crate) struct Curves {
     pub(crate) name: String,
     pub(crate) threshold: f64,
@@ -39,7 +39,7 @@ pub(crate) struct Bin {
 }
 
 impl Curves {
-    /// The curves on the test part; none where it lacks a class.
+    /// The curves on the test rows; `None` if these lack a class.
     pub(crate) fn of(model: &Model) -> Option<Self> {
         let test = &model.test;
         let (labels, p) = (test.labels.as_slice(), test.probabilities.as_slice());
@@ -55,9 +55,9 @@ impl Curves {
         Some(Self {
             name: model.name.clone(),
             threshold: model.threshold,
-            roc: thinned(roc),
+            roc: thin(roc),
             roc_band: roc_band(labels, p, groups, STEPS),
-            precision_recall: thinned(precision_recall),
+            precision_recall: thin(precision_recall),
             precision_recall_band: precision_recall_band(labels, p, groups, STEPS),
             calibration: calibration(test),
             thresholds: threshold_curve(labels, p, STEPS),
@@ -75,14 +75,14 @@ fn calibration(test: &Predictions) -> Vec<Bin> {
         .collect()
 }
 
-/// The height of a curve at a place: that of the last point at or before it.
-pub(crate) fn height_at(points: &[(f64, f64)], at: f64) -> Option<f64> {
+/// The `y` of a curve at an `x`: that of the last point at or before it.
+pub(crate) fn y_at(points: &[(f64, f64)], at: f64) -> Option<f64> {
     let after = points.partition_point(|point| point.0 <= at);
     points.get(after.checked_sub(1)?).map(|point| point.1)
 }
 
-/// Leaves out points that lie on the one kept before; the ends stay.
-fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+/// Leaves out points that look like the one kept before them; both ends stay.
+fn thin(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     let last = points.len().saturating_sub(1);
     let mut kept: Vec<(f64, f64)> = Vec::new();
     for (number, point) in points.into_iter().enumerate() {
@@ -123,10 +123,10 @@ mod tests {
             .map(|i| f64::from(i) / 1e5)
             .map(|x| (x, x * x))
             .collect();
-        let kept = thinned(points);
+        let kept = thin(points);
         assert!((100..1_000).contains(&kept.len()), "{}", kept.len());
         assert_eq!((kept[0], kept[kept.len() - 1]), ((0.0, 0.0), (1.0, 1.0)));
-        assert!(thinned(Vec::new()).is_empty());
+        assert!(thin(Vec::new()).is_empty());
     }
 
     #[test]
@@ -143,20 +143,20 @@ mod tests {
         assert_eq!(at_half, (0.5, curves.chosen));
         assert_eq!(curves.roc_band.len(), STEPS + 1);
         let [low, high] = curves.roc_band[STEPS / 2].interval;
-        let height = height_at(&curves.roc, 0.5).unwrap();
+        let height = y_at(&curves.roc, 0.5).unwrap();
         assert!(low <= height && height <= high, "{low} {height} {high}");
     }
 
     #[test]
-    fn a_part_of_one_class_has_no_curves() {
+    fn rows_of_one_class_have_no_curves() {
         assert!(Curves::of(&model(vec![1, 1], vec![0.2, 0.9])).is_none());
     }
 
     #[test]
-    fn a_height_is_that_of_the_last_point_before() {
+    fn y_is_that_of_the_last_point_before() {
         let points = [(0.0, 0.5), (0.0, 0.6), (1.0, 1.0)];
-        assert_eq!(height_at(&points, 0.0), Some(0.6));
-        assert_eq!(height_at(&points, 0.9), Some(0.6));
-        assert_eq!(height_at(&points, -0.1), None);
+        assert_eq!(y_at(&points, 0.0), Some(0.6));
+        assert_eq!(y_at(&points, 0.9), Some(0.6));
+        assert_eq!(y_at(&points, -0.1), None);
     }
 }

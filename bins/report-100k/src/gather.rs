@@ -1,4 +1,4 @@
-//! Collects what the other programs and the jobs left behind.
+//! Collects what the other programs and the training jobs left.
 
 use std::path::Path;
 
@@ -18,15 +18,15 @@ use serde::de::DeserializeOwned;
 
 use crate::models::Trained;
 
-/// Where a run's traces are.
+/// Where the files of all runs are.
+#[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     pub(crate) clients: &'a Clients,
     pub(crate) project: &'a Project,
-    /// `runs/<run>` in the state directory.
-    pub(crate) records: &'a Path,
+    pub(crate) state_dir: &'a Path,
 }
 
-/// The report with what it was made of.
+/// The report, and what it was made from.
 pub(crate) struct Gathered {
     pub(crate) report: Report,
     pub(crate) manifest: DataManifest,
@@ -35,23 +35,27 @@ pub(crate) struct Gathered {
 }
 
 /// Collects the report of a run.
+///
+/// # Errors
+/// A run without dataset or jobs (exit code 2), or with a job that has not completed (1).
 pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result<Gathered> {
     let manifest = fire_cli::fetch_manifest(source.clients, source.project, run).await?;
     let manifest = manifest.ok_or_else(|| {
         usage(anyhow!(
-            "run {run} has no dataset in this bucket; `train-100k --run {run}` makes it"
+            "run {run} has no dataset in this bucket; `train-100k --run {run}` creates it"
         ))
     })?;
-    let train: Option<TrainRecord> = record(source.records, records::TRAIN)?;
-    let deploy: Option<DeployRecord> = record(source.records, records::DEPLOY)?;
-    let combined: Option<DeployRecord> = record(source.records, records::ENSEMBLE)?;
+    let folder = records::folder(source.state_dir, run);
+    let train: Option<TrainRecord> = read_record(&folder, records::TRAIN)?;
+    let deploy: Option<DeployRecord> = read_record(&folder, records::DEPLOY)?;
+    let combined: Option<DeployRecord> = read_record(&folder, records::ENSEMBLE)?;
     let (mut jobs, mut trained) = (Vec::new(), Vec::new());
     let mut times = Vec::new();
     for algorithm in Algorithm::ALL {
         let name = layout::job(run, algorithm).parse()?;
         let job = match sagemaker_ops::training::describe(source.clients, &name).await {
             Ok(job) => job,
-            // A run may have left a learner out.
+            // A run can be limited to some of the learners.
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(error.into()),
         };
@@ -62,7 +66,7 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
     }
     if jobs.is_empty() {
         return Err(usage(anyhow!(
-            "run {run} has data but no training job; `train-100k --run {run}` with its other flags creates them"
+            "run {run} has a dataset but no training jobs; `train-100k --run {run}` creates them"
         )));
     }
     let mut timings = timings(train.as_ref(), deploy.as_ref(), &times);
@@ -106,16 +110,16 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
     })
 }
 
-/// Reads a record; a step that ran on another machine has left none here.
-fn record<T: DeserializeOwned>(folder: &Path, name: &str) -> anyhow::Result<Option<T>> {
+/// Reads a record; `None` for a step that ran on another machine or not at all.
+fn read_record<T: DeserializeOwned>(folder: &Path, name: &str) -> anyhow::Result<Option<T>> {
     let found = records::read(&folder.join(name));
     found
         .context("delete it and run the step again")
         .map_err(usage)
 }
 
-/// Why a job has nothing to report, and what to do.
-fn unfinished(job: &Job) -> String {
+/// Why a job has no results, and what to do.
+fn not_completed(job: &Job) -> String {
     let name = &job.name;
     if !job.status.is_final() {
         return format!(
@@ -128,7 +132,7 @@ fn unfinished(job: &Job) -> String {
         .as_deref()
         .unwrap_or(&job.secondary_status);
     format!(
-        "job {name} is {} ({reason}), so there is nothing to report; train another --run",
+        "job {name} is {} ({reason}), so it has no results; train again with another --run",
         job.status
     )
 }
@@ -140,7 +144,7 @@ async fn job_report(
 ) -> anyhow::Result<(JobReport, Trained)> {
     let uri = match (&job.status, &job.model_uri) {
         (JobStatus::Completed, Some(uri)) => uri.clone(),
-        _ => return Err(failed(anyhow!("{}", unfinished(&job)))),
+        _ => return Err(failed(anyhow!("{}", not_completed(&job)))),
     };
     let Package {
         artifact,
@@ -189,7 +193,7 @@ async fn ensemble(
     Ok((report, packed))
 }
 
-/// The endpoint as it is now, with the answers that it gave when it was deployed.
+/// The endpoint as it is now, with its responses from when it was deployed.
 async fn endpoint(clients: &Clients, record: DeployRecord) -> anyhow::Result<EndpointReport> {
     let name: EndpointName = record.endpoint.name.parse()?;
     let status = match sagemaker_ops::endpoint::describe(clients, &name).await {
@@ -214,7 +218,7 @@ fn split_report(manifest: &DataManifest) -> SplitReport {
     }
 }
 
-/// `times` are the creations and ends of the jobs, in seconds since the epoch.
+/// `times` are when jobs were created and when they ended, in seconds since 1970.
 fn timings(train: Option<&TrainRecord>, deploy: Option<&DeployRecord>, times: &[f64]) -> Timings {
     let first = times.iter().copied().reduce(f64::min);
     let last = times.iter().copied().reduce(f64::max);
@@ -240,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn training_lasts_from_the_first_creation_to_the_last_end() {
+    fn training_time_is_from_the_first_creation_to_the_last_end() {
         let timings = timings(None, None, &[10.0, 14.5, 10.5, 12.0]);
         assert_eq!(timings.train, Some(4.5));
         assert_eq!(timings.combine, None);

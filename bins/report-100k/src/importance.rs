@@ -1,4 +1,4 @@
-//! What the run's model listens to, found on the validation part; the test part has no say in any of it.
+//! What the run's model relies on, measured on the validation partition; test rows are not used.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -12,24 +12,24 @@ use fire_run::{Channel, RunName, layout};
 use sagemaker_ops::Clients;
 use sensor_model::{FEATURE_COUNT, Feature, Rows};
 
-/// Rows that are looked at for importances, evenly taken from the part.
+/// Rows that importances are measured on, evenly taken from the partition.
 const IMPORTANCE_ROWS: usize = 4_000;
 /// How often each feature is shuffled.
 pub(crate) const REPEATS: usize = 5;
-/// Rows that are looked at for dependences.
+/// Rows that dependences are measured on.
 const DEPENDENCE_ROWS: usize = 1_000;
-/// Values that a feature is set to.
+/// Values that a feature is set to, for its dependence.
 const VALUES: usize = 21;
 /// Features whose dependence is shown.
 const STRONGEST: usize = 4;
-/// The same model and rows give the same figures in every report.
+/// Fixed, so that the same model and rows give the same numbers in every report.
 const SEED: u64 = 0;
 
-/// What was found out of a model.
+/// What was measured about a model.
 pub(crate) struct Inspection {
     /// The model.
     pub(crate) name: String,
-    /// Validation rows that importances were found on.
+    /// Number of validation rows that importances were measured on.
     pub(crate) rows: usize,
     /// Every feature, the most important first.
     pub(crate) importances: Vec<(Feature, Importance)>,
@@ -37,17 +37,17 @@ pub(crate) struct Inspection {
     pub(crate) dependences: Vec<(Feature, Vec<Dependence>)>,
 }
 
-/// Downloads the rows of the validation part.
+/// Downloads the rows of the validation partition.
 pub(crate) async fn validation_rows(
     clients: &Clients,
     project: &Project,
     run: &RunName,
 ) -> anyhow::Result<Rows> {
-    let folder = tempfile::tempdir().context("no folder for the validation part")?;
+    let folder = tempfile::tempdir().context("cannot create a folder for the validation rows")?;
     let prefix = project.uri(&layout::channel(run, Channel::Validation));
     for object in sagemaker_ops::storage::list(clients, &prefix).await? {
         let name = Path::new(object.uri.key()).file_name();
-        // A folder that was made by hand is an object without a file's name.
+        // A folder that was created in the console is an empty object.
         if let Some(name) = name.filter(|_| object.size > 0) {
             let path = folder.path().join(name);
             sagemaker_ops::storage::download_file(clients, &object.uri, &path).await?;
@@ -57,13 +57,13 @@ pub(crate) async fn validation_rows(
 }
 
 impl Inspection {
-    /// Looks into a model on rows of the validation part.
+    /// Inspects a model on validation rows.
     pub(crate) fn of(name: &str, artifact: &Artifact, validation: &Rows) -> Result<Self, Error> {
         let prepared = Prepared::new(artifact.clone());
-        let votes = RefCell::new(Vec::new());
+        let probabilities = RefCell::new(Vec::new());
         let predict = |x: &Matrix| -> Result<Vec<f64>, Error> {
-            prepared.predict_into(x, &mut votes.borrow_mut())?;
-            Ok(votes.take())
+            prepared.predict_into(x, &mut probabilities.borrow_mut())?;
+            Ok(probabilities.take())
         };
         let rows = evenly(validation, IMPORTANCE_ROWS);
         let x = Matrix::new(&rows.features, FEATURE_COUNT)?;
@@ -88,14 +88,14 @@ impl Inspection {
     }
 }
 
-/// At most so many rows, evenly taken.
+/// At most `most` rows, evenly taken.
 fn evenly(rows: &Rows, most: usize) -> Rows {
     let taken = rows.len().min(most);
     let positions: Vec<usize> = (0..taken).map(|i| i * rows.len() / taken).collect();
     rows.select(&positions)
 }
 
-/// Evenly spaced values from the 1st to the 99th percentile of a feature; missing ones have no say.
+/// Evenly spaced values from the 1st to the 99th percentile of a feature, without missing values.
 fn middle_values(rows: &Rows, feature: Feature) -> Vec<f32> {
     let column = rows.features.iter().skip(feature.index());
     let mut known: Vec<f32> = column
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn values_span_the_middle_of_what_is_known() {
+    fn values_span_the_middle_of_the_known_ones() {
         let mut rows = rows(201);
         let first = Feature::ALL[0];
         rows.features[0] = f32::NAN;

@@ -1,4 +1,4 @@
-//! The run's models with what they predicted: what curves are drawn from.
+//! The run's models and their predictions, from which curves are computed.
 
 use ensemble::artifact::Artifact;
 use ensemble::{Predictions, weights};
@@ -7,18 +7,18 @@ use fire_run::Channel;
 use fire_run::report::Report;
 use sagemaker_ops::{Clients, S3Uri};
 
-/// The name of the vote among the models.
+/// The name of the ensemble among the models.
 pub(crate) const ENSEMBLE: &str = "ensemble";
 
 /// A completed job's model.
 pub(crate) struct Trained {
-    /// Its learner.
+    /// Its algorithm.
     pub(crate) name: String,
     pub(crate) uri: S3Uri,
     pub(crate) artifact: Artifact,
 }
 
-/// A model's answers on the two parts that it was not fitted on.
+/// A model's predictions on the two partitions that it was not fitted to.
 pub(crate) struct Model {
     pub(crate) name: String,
     /// Chosen on validation.
@@ -27,15 +27,15 @@ pub(crate) struct Model {
     pub(crate) test: Predictions,
 }
 
-/// All models whose answers are known, the ensemble last.
+/// All models whose predictions are known, the ensemble last.
 pub(crate) struct Models {
     pub(crate) models: Vec<Model>,
-    /// Why something that a reader would look for is not there.
+    /// Why something that a reader may look for is missing.
     pub(crate) missing: Vec<String>,
 }
 
 impl Models {
-    /// Reads what the jobs left, and votes as the ensemble does.
+    /// Reads the predictions that the jobs left, and combines them as the ensemble does.
     pub(crate) async fn fetch(
         clients: &Clients,
         trained: &[Trained],
@@ -47,10 +47,10 @@ impl Models {
         };
         for job in trained {
             let output = fetch_output(clients, &job.uri).await?;
-            // A job of somebody else may have had no test part.
+            // Jobs that were not created by `train-100k` may lack a test channel.
             let Some(test) = output.predictions(Channel::Test)? else {
                 found.missing.push(format!(
-                    "The job of {} had no test part, so that there are no curves of its model.",
+                    "The job of {} had no test channel, so there are no curves of its model.",
                     job.name
                 ));
                 continue;
@@ -63,27 +63,30 @@ impl Models {
                 test,
             });
         }
-        match found.vote(report) {
-            Ok(vote) => found.models.push(vote),
+        match found.ensemble(report) {
+            Ok(ensemble) => found.models.push(ensemble),
             Err(why) => found.missing.push(why),
         }
         Ok(found)
     }
 
-    /// The ensemble, or the single model that stands for the run: that with the highest AUC on validation.
+    /// The run's main model: the ensemble, else the model with the highest AUC on validation.
     pub(crate) fn main<'a>(&'a self, report: &Report) -> Option<&'a Model> {
         let best = report.best_job().map(|job| job.algorithm.to_string());
         let named = |name: &str| self.models.iter().find(|model| model.name == name);
         named(ENSEMBLE).or_else(|| named(&best?))
     }
 
-    /// The ensemble's answers, made again of the members' by its weights; the reason where that does not give the
-    /// figures that the ensemble itself carries.
-    fn vote(&self, report: &Report) -> Result<Model, String> {
+    /// The ensemble with its predictions, repeated from the members' with its weights.
+    ///
+    /// # Errors
+    /// Why there is none: above all, if these predictions do not have the metrics that the ensemble carries.
+    fn ensemble(&self, report: &Report) -> Result<Model, String> {
         let ensemble = report.ensemble.as_ref().ok_or(
-            "No ensemble of this run was deployed yet: `deploy-100k` with several --model-uri makes it.",
+            "No ensemble of this run was deployed yet; `deploy-100k` with several --model-uri makes one.",
         )?;
-        let foreign = "The deployed ensemble has members that are not of this run, so that its curves cannot be drawn.";
+        let foreign =
+            "The deployed ensemble has members from other runs, so its curves cannot be drawn.";
         let member = |(name, weight): (&String, &f64)| {
             let model = self.models.iter().find(|model| &model.name == name);
             model.map(|model| (model, *weight)).ok_or(foreign)
@@ -91,29 +94,29 @@ impl Models {
         let members = ensemble.weights.iter().map(member);
         let (members, weights): (Vec<_>, Vec<_>) =
             members.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
-        let mix = |part: fn(&Model) -> &Predictions| {
+        let mean = |partition: fn(&Model) -> &Predictions| {
             let columns: Vec<&[f64]> = members
                 .iter()
-                .map(|model| part(model).probabilities.as_slice())
+                .map(|model| partition(model).probabilities.as_slice())
                 .collect();
-            let first = members.first().map(|model| part(model).clone());
+            let first = members.first().map(|model| partition(model).clone());
             let probabilities = weights::mix(&columns, &weights).map_err(|error| error.to_string());
             Ok::<_, String>(Predictions {
                 probabilities: probabilities?,
                 ..first.unwrap_or_default()
             })
         };
-        let vote = Model {
+        let voted = Model {
             name: ENSEMBLE.to_owned(),
             threshold: ensemble.threshold,
-            validation: mix(|model| &model.validation)?,
-            test: mix(|model| &model.test)?,
+            validation: mean(|model| &model.validation)?,
+            test: mean(|model| &model.test)?,
         };
         let expected = ensemble.test.as_ref().map(|scores| scores.logloss);
-        let found = vote.test.evaluate(None).map(|scores| scores.logloss);
+        let found = voted.test.evaluate(None).map(|scores| scores.logloss);
         match (expected, found) {
-            // The order of the members may move the last digits.
-            (Some(expected), Ok(found)) if (expected - found).abs() < 1e-6 => Ok(vote),
+            // Another order of the members may change the last digits.
+            (Some(expected), Ok(found)) if (expected - found).abs() < 1e-6 => Ok(voted),
             _ => Err(foreign.to_owned()),
         }
     }

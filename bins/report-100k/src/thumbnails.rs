@@ -9,7 +9,7 @@ use png::{BitDepth, ColorType, Compression, Encoder, Filter};
 use sensor_model::episode::{colours, scenes};
 use sensor_model::{FRAME_HEIGHT, FRAME_WIDTH, ThermalFrame};
 
-/// Pixels of a frame along one side of a pixel of the thumbnail.
+/// Pixels of a frame along each side of one pixel of the thumbnail.
 const COARSE: usize = 2;
 pub(crate) const WIDTH: usize = FRAME_WIDTH / COARSE;
 pub(crate) const HEIGHT: usize = FRAME_HEIGHT / COARSE;
@@ -42,17 +42,17 @@ fn data_uri(frame: &ThermalFrame) -> anyhow::Result<String> {
     png.set_color(ColorType::Indexed);
     png.set_depth(BitDepth::Eight);
     png.set_palette(colours::palette());
-    // Numbers of a palette have no slope that a filter could find.
+    // PNG filters predict gradients, which indices into a palette do not have.
     png.set_compression(Compression::High);
     png.set_filter(Filter::NoFilter);
     let written = png
         .write_header()
         .and_then(|mut png| png.write_image_data(&pixels(frame)));
-    written.context("a thumbnail cannot be written")?;
+    written.context("cannot write a thumbnail")?;
     Ok(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
 }
 
-/// Each pixel's number: that of the mean of what it stands for.
+/// The palette index of each pixel, by the mean temperature of the area that it covers.
 fn pixels(frame: &ThermalFrame) -> Vec<u8> {
     let middle = colours::middle(frame);
     let celsius = frame.celsius();

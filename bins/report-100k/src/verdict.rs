@@ -1,40 +1,48 @@
-//! What a run came to, in one sentence that follows from its figures.
+//! The result of a run in one sentence.
 
-use ensemble::alarm::{AlarmTrial, Figures};
-
+use alarm::AlarmMetrics;
 use fire_run::report::Report;
 
-/// The share of fires that must be found within a minute before anybody may be told to rely on it.
+/// The share of fires that must be found within a minute before people should rely on a detector.
 ///
-/// Our own demand, not a norm's: EN 54 has detectors find every one of its test fires.
+/// This is our own requirement, not that of a standard: EN 54 wants detectors to find every test fire.
 const NEEDED_WITHIN_60_S: f64 = 0.95;
 
-/// The sentence, and whether the figures reach what is asked for.
+/// The sentence, and whether the requirements are met.
 pub(crate) struct Verdict {
     pub(crate) sentence: String,
-    /// Reached on these episodes, which says nothing of real fires where they are simulated.
+    /// Met on these episodes; if they are simulated, this says nothing about real fires.
     pub(crate) reached: bool,
 }
 
 impl Verdict {
-    /// By the alarms where whole episodes were judged, else by the rows.
+    /// By the alarms if they were evaluated on whole episodes, else by the rows.
     pub(crate) fn of(report: &Report) -> Self {
-        let judged = report.main_alarm().and_then(|(who, alarm)| {
+        let evaluated = report.main_alarm().and_then(|(who, alarm)| {
             let test = alarm.test.as_ref()?;
-            Some(by_alarms(report, who, (alarm, &test.all)))
+            Some(by_alarms(
+                report,
+                who,
+                alarm.choice.budget_per_day,
+                &test.all,
+            ))
         });
-        judged.flatten().unwrap_or_else(|| by_rows(report))
+        evaluated.flatten().unwrap_or_else(|| by_rows(report))
     }
 }
 
-fn by_alarms(report: &Report, who: &str, (alarm, all): (&AlarmTrial, &Figures)) -> Option<Verdict> {
+fn by_alarms(
+    report: &Report,
+    who: &str,
+    budget_per_day: f64,
+    all: &AlarmMetrics,
+) -> Option<Verdict> {
     let (found, wrong) = (all.detection?, all.false_alarms?);
     let [low, high] = wrong.per_day_interval;
-    let budget = alarm.choice.budget_per_day;
-    let reached = found.within_60_s >= NEEDED_WITHIN_60_S && high <= budget;
-    let figures = format!(
+    let reached = found.within_60_s >= NEEDED_WITHIN_60_S && high <= budget_per_day;
+    let metrics = format!(
         "Of {} in whole episodes that nothing was tuned on, the {who}’s alarm finds {:.0} % within 60 s \
-         and {:.0} % at all, at {:.1} false alarms a day (95 % interval {low:.1} to {high:.1})",
+         and {:.0} % in all, with {:.1} false alarms a day (95 % interval {low:.1} to {high:.1})",
         match found.events {
             1 => "1 fire".to_owned(),
             events => format!("{events} fires"),
@@ -49,33 +57,33 @@ fn by_alarms(report: &Report, who: &str, (alarm, all): (&AlarmTrial, &Figures)) 
         } else {
             "on these recordings; other places may differ"
         };
-        format!(": what was asked for is reached {caveat}.")
+        format!(": the requirements are met {caveat}.")
     } else {
         ": it is not fit to protect anybody.".to_owned()
     };
     Some(Verdict {
-        sentence: figures + &end,
+        sentence: metrics + &end,
         reached,
     })
 }
 
 fn by_rows(report: &Report) -> Verdict {
-    let nothing = "how soon a fire is found and how often an alarm is false are not known, \
+    let unknown = "it is unknown how soon fires are found and how often alarms are false, \
                    so it is not fit to protect anybody.";
     let Some((who, scores)) = report.main_test() else {
         return Verdict {
-            sentence: format!("No model was judged on a test part; {nothing}"),
+            sentence: format!("No model was evaluated on test rows; {unknown}"),
             reached: false,
         };
     };
     let [low, high] = scores.auc_interval;
     let ceiling = report.ceiling.map_or_else(String::new, |ceiling| {
-        format!(", where the best possible reaches {:.4}", ceiling.auc)
+        format!(" (the best possible classifier has {:.4})", ceiling.auc)
     });
     Verdict {
         sentence: format!(
-            "On rows that nothing was tuned on, the {who} tells fire from no fire with an AUC of {:.4} \
-             (95 % interval {low:.4} to {high:.4}){ceiling}; without whole episodes, {nothing}",
+            "On rows that nothing was tuned on, the {who} has an AUC of {:.4} \
+             (95 % interval {low:.4} to {high:.4}){ceiling}; without whole episodes, {unknown}",
             scores.auc,
         ),
         reached: false,
@@ -84,13 +92,14 @@ fn by_rows(report: &Report) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use alarm::AlarmTrial;
     use fire_run::Ceiling;
+    use fire_run::report::{EnsembleReport, SplitReport, Timings};
     use serde_json::json;
 
     use super::*;
-    use fire_run::report::{EnsembleReport, SplitReport, Timings};
 
-    /// An alarm that finds such a share within a minute, at so many false alarms a day with that upper end.
+    /// An alarm that finds this share within a minute, with this many false alarms a day and this upper limit.
     fn alarm([within_60_s, per_day, upper]: [f64; 3]) -> AlarmTrial {
         let rule = json!({"threshold": 0.8, "k": 2, "n": 3, "release": 0.4, "latch": false});
         let figures = json!({
@@ -145,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn only_nearly_every_fire_at_few_false_alarms_is_enough() {
+    fn the_requirements_are_nearly_all_fires_and_few_false_alarms() {
         let cases = [
             ([0.37, 3.3, 11.8], false),
             ([0.94, 0.1, 0.9], false),
@@ -163,12 +172,12 @@ mod tests {
     }
 
     #[test]
-    fn the_sentence_tells_the_figures() {
+    fn the_sentence_has_the_numbers() {
         let verdict = Verdict::of(&report("episode", Some(alarm([0.37, 3.31, 11.84]))));
         assert_eq!(
             verdict.sentence,
             "Of 20 fires in whole episodes that nothing was tuned on, the ensemble’s alarm finds 37 % within 60 s \
-             and 100 % at all, at 3.3 false alarms a day (95 % interval 0.0 to 11.8): it is not fit to protect anybody."
+             and 100 % in all, with 3.3 false alarms a day (95 % interval 0.0 to 11.8): it is not fit to protect anybody."
         );
         let simulated = Verdict::of(&report("episode", Some(alarm([1.0, 0.0, 0.5]))));
         assert!(simulated.sentence.contains("only real fires can show"));
@@ -177,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn without_episodes_the_rows_are_told_and_nothing_is_promised() {
+    fn without_episodes_the_verdict_is_about_rows_and_promises_nothing() {
         let mut report = report("original", None);
         report.ceiling = Some(Ceiling {
             auc: 0.7743,
@@ -188,7 +197,7 @@ mod tests {
         assert!(!verdict.reached);
         for expected in [
             "AUC of 0.7500",
-            "the best possible reaches 0.7743",
+            "the best possible classifier has 0.7743",
             "not fit to protect anybody",
         ] {
             assert!(verdict.sentence.contains(expected), "{}", verdict.sentence);
@@ -196,7 +205,7 @@ mod tests {
         report.ensemble = None;
         let verdict = Verdict::of(&report);
         assert!(
-            verdict.sentence.starts_with("No model was judged"),
+            verdict.sentence.starts_with("No model was evaluated"),
             "{}",
             verdict.sentence
         );

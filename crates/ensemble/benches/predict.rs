@@ -120,29 +120,15 @@ fn artifact(who: Who) -> Option<Artifact> {
     };
     let table = synthetic::table(100, 1);
     let x = Matrix::new(&table.values, synthetic::COLUMNS).ok()?;
-    Some(Artifact {
-        schema: String::new(),
-        features: FeatureRange::of_columns([""; synthetic::COLUMNS], &x),
-        data_fingerprint: String::new(),
-        threshold: 0.5,
-        members,
-        validation: None,
-        test: None,
-        probes: Vec::new(),
-        alarm: None,
-    })
+    let features = FeatureRange::of_columns([""; synthetic::COLUMNS], &x);
+    Some(Artifact::new("", features, members))
 }
 
 fn member(algorithm: Algorithm, weight: f64) -> Option<Member> {
+    let params = Params::defaults(algorithm).check().ok()?;
     Some(Member {
-        name: String::new(),
-        algorithm,
         weight,
-        seed: 42,
-        hyperparameters: Vec::new(),
-        validation: None,
-        test: None,
-        model: model(algorithm)?,
+        ..Member::new("", model(algorithm)?, &params, 42)
     })
 }
 

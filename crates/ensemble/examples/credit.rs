@@ -125,27 +125,9 @@ fn fitted(
         progress: &mut |_| ControlFlow::Continue(()),
     };
     let model = params.fit(train, Some(validation), &mut run)?;
-    let member = Member {
-        name: algorithm.name().to_owned(),
-        algorithm,
-        weight: 1.0,
-        seed: SEED,
-        hyperparameters: params.params().entries(),
-        validation: None,
-        test: None,
-        model,
-    };
-    Ok(Artifact {
-        schema: "loans-1".to_owned(),
-        features: FeatureRange::of_columns(COLUMNS, &train.x()),
-        data_fingerprint: format!("made up with seed {SEED}"),
-        threshold: 0.5,
-        members: vec![member],
-        validation: None,
-        test: None,
-        probes: Vec::new(),
-        alarm: None,
-    })
+    let member = Member::new(algorithm.name(), model, &params, SEED);
+    let features = FeatureRange::of_columns(COLUMNS, &train.x());
+    Ok(Artifact::new("loans-1", features, vec![member]))
 }
 
 fn scores(artifact: &Artifact, part: &Samples) -> Result<Scores, ensemble::Error> {

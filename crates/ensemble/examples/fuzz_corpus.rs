@@ -13,7 +13,6 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use ensemble::alarm::AlarmParams;
 use ensemble::artifact::Artifact;
 use ensemble::metrics::evaluate;
 use ensemble::{Algorithm, Matrix, Params, Run, Samples};
@@ -37,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|at| if at == 0 { 2.0 } else { 1.0 })
         .collect();
     let mut combined = Artifact::combine(parts, &shares)?;
-    combined.alarm = Some(AlarmParams::new(0.75, 3, 5).check()?);
+    combined.set_extra("rule", &serde_json::json!({"at": [0.75, -3], "k": null}))?;
     let whole = combined.to_bytes();
     files.extend(damaged(&whole));
     files.extend(forged(&whole));

@@ -3,15 +3,20 @@
 mod combine;
 mod content;
 mod covers;
+mod extra;
 mod format;
 mod manifest;
 mod range;
 
-use crate::alarm::AlarmRule;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use crate::error::Error;
 use crate::learners::{Algorithm, Model};
 use crate::matrix::Matrix;
 use crate::metrics::Scores;
+use crate::params::CheckedParams;
 
 pub use range::FeatureRange;
 
@@ -39,8 +44,8 @@ pub struct Artifact {
     pub test: Option<Scores>,
     /// Rows with known answers, to check a deployed model with.
     pub probes: Vec<Probe>,
-    /// What makes alarms of the vote on row after row, if one was chosen. Chosen on validation.
-    pub alarm: Option<AlarmRule>,
+    /// What callers keep with the model, by name; see [`set_extra`](Self::set_extra).
+    pub extras: BTreeMap<String, Value>,
 }
 
 /// One voter.
@@ -48,8 +53,6 @@ pub struct Artifact {
 pub struct Member {
     /// For people, such as the training job's name.
     pub name: String,
-    /// What it was fitted by.
-    pub algorithm: Algorithm,
     /// Its share in the vote.
     pub weight: f64,
     /// The fit's seed.
@@ -77,7 +80,49 @@ pub struct Probe {
     pub probability: f64,
 }
 
+impl Member {
+    /// A member of weight 1 without metrics. `params` and `seed` are those that `model` was fitted with.
+    pub fn new(name: impl Into<String>, model: Model, params: &CheckedParams, seed: u64) -> Self {
+        Self {
+            name: name.into(),
+            weight: 1.0,
+            seed,
+            hyperparameters: params.params().entries(),
+            validation: None,
+            test: None,
+            model,
+        }
+    }
+
+    /// The learner that fitted the model.
+    pub fn algorithm(&self) -> Algorithm {
+        self.model.algorithm()
+    }
+}
+
 impl Artifact {
+    /// An artifact of `members`, whose weights must sum to 1, for `features` whose definition has the fingerprint
+    /// `schema`.
+    ///
+    /// The threshold is 1/2; there are no metrics, probes or extras, and the data's fingerprint is empty.
+    pub fn new(
+        schema: impl Into<String>,
+        features: Vec<FeatureRange>,
+        members: Vec<Member>,
+    ) -> Self {
+        Self {
+            schema: schema.into(),
+            features,
+            data_fingerprint: String::new(),
+            threshold: 0.5,
+            members,
+            validation: None,
+            test: None,
+            probes: Vec::new(),
+            extras: BTreeMap::new(),
+        }
+    }
+
     /// The vote on each row of `x`, which must have as many columns as there are features.
     pub fn predict_proba(&self, x: &Matrix) -> Result<Vec<f64>, Error> {
         x.expect_columns(self.features.len())?;

@@ -91,16 +91,6 @@ pub enum Error {
         expected: &'static str,
     },
 
-    /// Rows of one group that do not follow each other in time.
-    #[error("group {group} is no recording")]
-    Recording {
-        /// The group.
-        group: u64,
-        /// Why; rows are counted from 0 in the order of time.
-        #[source]
-        source: DataError,
-    },
-
     /// Reading or writing failed below us.
     #[error("cannot read or write {file}")]
     Io {
@@ -160,6 +150,16 @@ pub enum Error {
     NoCovers {
         /// The member's name.
         member: String,
+    },
+
+    /// An extra that is not of the type asked for, or that cannot be stored.
+    #[error("the model's extra `{name}` cannot be read or stored")]
+    Extra {
+        /// Its name.
+        name: String,
+        /// The reason.
+        #[source]
+        source: serde_json::Error,
     },
 
     /// A model that another format has no room for.
@@ -273,35 +273,6 @@ pub enum DataError {
         /// What stood there.
         value: f64,
     },
-    /// A recording's times must go forward, about a second at a time.
-    #[error(
-        "row {row}: time {time_s} s; it must be finite and half a second or more after the row before"
-    )]
-    Time {
-        /// Row, from 0.
-        row: usize,
-        /// What stood there.
-        time_s: f64,
-    },
-    /// An event that the recording does not reach.
-    #[error("the event starts at {start_s} s, but the last row is that of {last_s} s")]
-    EventStart {
-        /// When it is said to start.
-        start_s: f64,
-        /// When the recording ends.
-        last_s: f64,
-    },
-    /// Without events no alarm rule is better than another.
-    #[error("no recording holds an event; an alarm rule is chosen by recordings with and without")]
-    NoEvents,
-    /// Without event-free time every alarm rule keeps to any budget.
-    #[error(
-        "no recording holds time without an event; an alarm rule is chosen by recordings with and without"
-    )]
-    NoEventFreeTime,
-    /// Nothing that an alarm threshold could be passed by.
-    #[error("every probability is 0; no threshold raises an alarm")]
-    Silent,
 }
 
 impl Error {

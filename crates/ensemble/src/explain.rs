@@ -39,17 +39,10 @@
 //! # let train = Samples::new(x, &[0, 0, 1, 1])?;
 //! # let mut progress = |_| ControlFlow::Continue(());
 //! # let mut run = Run { seed: 1, threads: NonZeroUsize::MIN, progress: &mut progress };
-//! # let algorithm = Algorithm::RandomForest;
-//! # let model = Params::defaults(algorithm).check()?.fit(&train, None, &mut run)?;
-//! # let member = Member {
-//! #     name: "forest".into(), algorithm, weight: 1.0, seed: 1, hyperparameters: Vec::new(),
-//! #     validation: None, test: None, model,
-//! # };
-//! # let artifact = Artifact {
-//! #     schema: "s".into(), features: FeatureRange::of_columns(["heat", "constant"], &x), data_fingerprint: "d".into(),
-//! #     threshold: 0.5, members: vec![member], validation: None, test: None, probes: Vec::new(), alarm: None,
-//! # };
-//! // `artifact` has the columns `heat` and `constant`.
+//! let params = Params::defaults(Algorithm::RandomForest).check()?;
+//! let member = Member::new("forest", params.fit(&train, None, &mut run)?, &params, 1);
+//! let features = FeatureRange::of_columns(["heat", "constant"], &x);
+//! let artifact = Artifact::new("s", features, vec![member]);
 //! let explainer = Explainer::new(&artifact)?;
 //! let explanation = explainer.row(&[0.8, 7.0]);
 //! assert!((explanation.output() - artifact.predict_row(&[0.8, 7.0])).abs() < 1e-9);

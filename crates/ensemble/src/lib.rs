@@ -31,9 +31,7 @@
 //!
 //! Models are judged by [`metrics`], looked into by [`inspection`], weighed against each other by [`weights`] from
 //! their [`Predictions`] on the validation part, and kept as one [`artifact`]. [`explain`] says what each column adds to an answer, and with the
-//! feature `onnx` the module of that name writes an artifact for other runtimes. Where rows are the seconds of a
-//! recording, [`alarm`] makes alarms of probabilities, chooses the rule for that within a budget of false alarms, and
-//! says how soon events are found. The feature `onnx` is off by default, and the only one.
+//! feature `onnx` the module of that name writes an artifact for other runtimes. The feature `onnx` is off by default, and the only one.
 //!
 //! ```
 //! # use std::{num::NonZeroUsize, ops::ControlFlow};
@@ -88,7 +86,6 @@ mod logistic;
 mod model;
 mod stored;
 
-pub mod alarm;
 pub mod artifact;
 pub mod explain;
 pub mod inspection;

@@ -112,7 +112,7 @@ fn provenance(artifact: &Artifact) -> Vec<StringStringEntryProto> {
         .map(|feature| feature.name.as_str());
     let members = artifact.members.iter().map(|member| {
         json!({
-            "name": member.name, "algorithm": member.algorithm, "weight": member.weight, "seed": member.seed,
+            "name": member.name, "algorithm": member.algorithm(), "weight": member.weight, "seed": member.seed,
         })
     });
     let entries = [

@@ -238,7 +238,7 @@ mod tests {
     use crate::artifact::{FeatureRange, Member};
     use crate::boosting::Boosting;
     use crate::forest::Forest;
-    use crate::learners::Model;
+    use crate::learners::{Algorithm, Model, Params};
     use crate::linear::Term;
     use crate::logistic::Logistic;
     use crate::tree::{Node, Tree};
@@ -314,15 +314,10 @@ mod tests {
                 importances,
             }),
         ];
+        let params = Params::defaults(Algorithm::RandomForest).check().unwrap();
         let member = |(model, weight): (Model, f64)| Member {
-            name: "m".to_owned(),
-            algorithm: model.algorithm(),
             weight,
-            seed: 0,
-            hyperparameters: Vec::new(),
-            validation: None,
-            test: None,
-            model,
+            ..Member::new("m", model, &params, 0)
         };
         let range = |_| FeatureRange {
             name: "f".to_owned(),
@@ -330,21 +325,8 @@ mod tests {
             max: 1.0,
             missing: true,
         };
-        Artifact {
-            schema: "s".to_owned(),
-            features: (0..columns).map(range).collect(),
-            data_fingerprint: "d".to_owned(),
-            threshold: 0.5,
-            members: models
-                .into_iter()
-                .zip([0.5, 0.125, 0.375])
-                .map(member)
-                .collect(),
-            validation: None,
-            test: None,
-            probes: Vec::new(),
-            alarm: None,
-        }
+        let members = models.into_iter().zip([0.5, 0.125, 0.375]).map(member);
+        Artifact::new("s", (0..columns).map(range).collect(), members.collect())
     }
 
     fn values(rng: &mut impl Rng, count: usize) -> Vec<f32> {

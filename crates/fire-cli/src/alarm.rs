@@ -1,20 +1,18 @@
-//! Alarm rules and their figures in words.
+//! Alarm rules and their metrics as text.
 
-use ensemble::alarm::{AlarmRule, Figures};
+use alarm::{AlarmMetrics, AlarmRule};
 
-/// The rule as a sentence for people.
+/// The rule in words, as the end of a sentence that begins with "alarm".
 pub fn rule_in_words(rule: &AlarmRule) -> String {
-    let params = rule.params();
-    let latch = if params.latch { ", and stays" } else { "" };
-    format!(
-        "when {} of the last {} s are at {:.3} or above, until fewer are at {:.3}{latch}",
-        params.k, params.n, params.threshold, params.release
-    )
+    rule.to_string()
 }
 
-/// What a rule did, in the columns of [`FIGURES_HEADER`].
-pub fn figures_in_columns(figures: &Figures) -> String {
-    let found = figures.detection.map_or_else(
+/// The names of the columns of [`metrics_in_columns`].
+pub const METRICS_HEADER: &str = "  fires  found   <30 s   <60 s  median     p90   false  hours";
+
+/// The metrics of a rule in the columns of [`METRICS_HEADER`].
+pub fn metrics_in_columns(metrics: &AlarmMetrics) -> String {
+    let found = metrics.detection.map_or_else(
         || {
             format!(
                 "{:>7} {:>6} {:>7} {:>7} {:>7} {:>7}",
@@ -37,34 +35,33 @@ pub fn figures_in_columns(figures: &Figures) -> String {
             )
         },
     );
-    let alarms = figures.false_alarms.map_or_else(String::new, |alarms| {
+    let alarms = metrics.false_alarms.map_or_else(String::new, |alarms| {
         let hours = 24.0 * alarms.days;
         format!(" {:>7} {hours:>6.1}", alarms.count)
     });
     format!("{found}{alarms}").trim_end().to_owned()
 }
 
-/// How often a rule alarms without a fire, with the interval that so much time permits.
-pub fn false_alarms_in_words(figures: &Figures) -> Option<String> {
-    let alarms = figures.false_alarms?;
-    let [low, high] = alarms.per_day_interval;
-    Some(format!(
-        "{:.1} false alarms a day (95 %: {low:.1} to {high:.1})",
-        alarms.per_day
-    ))
+/// How often a rule alarms without a fire, with the 95 % interval; `None` without any time free of fire.
+pub fn false_alarms_in_words(metrics: &AlarmMetrics) -> Option<String> {
+    metrics.false_alarms.map(|alarms| alarms.to_string())
 }
 
-/// Names of the columns of [`figures_in_columns`].
-pub const FIGURES_HEADER: &str = "  fires  found   <30 s   <60 s  median     p90   false  hours";
+/// A budget of false alarms, such as "1 false alarm a day".
+pub fn budget_in_words(per_day: f64) -> String {
+    let number = per_day.to_string();
+    let alarms = if number == "1" { "alarm" } else { "alarms" };
+    format!("{number} false {alarms} a day")
+}
 
 #[cfg(test)]
 mod tests {
-    use ensemble::alarm::{AlarmParams, AlarmReport, Recording};
+    use alarm::{AlarmParams, AlarmReport, Recording};
 
     use super::*;
 
     #[test]
-    fn a_rule_and_its_figures_read_as_sentences_and_columns() {
+    fn a_rule_and_its_metrics_read_as_sentences_and_columns() {
         let rule = AlarmParams::new(0.8, 2, 3).check().unwrap();
         assert_eq!(
             rule_in_words(&rule),
@@ -75,7 +72,7 @@ mod tests {
         probabilities[1_800..].fill(0.9);
         let columns = |event| {
             let recording = Recording::new(&times, &probabilities, event, "x").unwrap();
-            figures_in_columns(&AlarmReport::new(&rule, &[recording]).unwrap().all)
+            metrics_in_columns(&AlarmReport::new(&rule, &[recording]).unwrap().all)
         };
         assert_eq!(
             columns(Some(1_790.0)),
@@ -89,5 +86,12 @@ mod tests {
             false_alarms_in_words(&calm).unwrap(),
             "24.0 false alarms a day (95 %: 0.6 to 133.7)"
         );
+    }
+
+    #[test]
+    fn a_budget_of_one_is_singular() {
+        assert_eq!(budget_in_words(1.0), "1 false alarm a day");
+        assert_eq!(budget_in_words(0.5), "0.5 false alarms a day");
+        assert_eq!(budget_in_words(2.0), "2 false alarms a day");
     }
 }

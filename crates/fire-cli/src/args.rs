@@ -1,23 +1,25 @@
-//! The flags that every program has.
+//! The flags that programs share.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use clap_complete::Shell;
 use sagemaker_ops::{Backend, BackendKind, BucketName, Clients, ImageUri, LocalBackend, RoleArn};
 use serde::{Deserialize, Serialize};
 
-use crate::{Console, Format, Style, shell_word};
+use crate::{Console, Format, Style, shell_word, usage};
 
-/// The model name of the documentation; its endpoint is this name with `-endpoint`.
+/// The default of `--model-name`; the default endpoint is this name with `-endpoint`.
 pub const DEFAULT_MODEL_NAME: &str = "flir-scd41-best-model";
 
 /// The end of every program's help.
 pub const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 the work failed, 2 wrong usage or input, 3 the backend cannot be
-reached or refuses, 4 timed out, 130 interrupted";
+Exit codes: 0 done, 1 the work failed, 2 invalid usage or input, 3 the backend cannot be
+reached or rejects the call, 4 timed out, 130 interrupted";
 
-/// Parses an instance type for its form; whether it exists is the service's to say.
+/// Parses an instance type. Only its form is checked: which types exist is for the service to say.
 pub fn instance_type(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.split('.').collect();
     match parts.as_slice() {
@@ -26,10 +28,10 @@ pub fn instance_type(text: &str) -> Result<String, String> {
     }
 }
 
-/// Which backend, and how to write.
+/// The flags of every program: the backend, and what is written.
 #[derive(Debug, Clone, Args)]
 pub struct CommonArgs {
-    /// Where the work runs: `local` (embedded server, costs nothing) or `aws`
+    /// Where the work runs: `local` (embedded server, free of charge) or `aws`
     #[arg(
         long,
         env = "FIRE_BACKEND",
@@ -38,7 +40,7 @@ pub struct CommonArgs {
     )]
     pub backend: BackendKind,
 
-    /// State directory of the local backend [default: `.fire`, sought upward from here]
+    /// State directory of the local backend [default: nearest `.fire` in this folder or above]
     #[arg(
         long,
         env = "FIRE_STATE_DIR",
@@ -47,29 +49,29 @@ pub struct CommonArgs {
     )]
     pub state_dir: Option<PathBuf>,
 
-    /// AWS region [default: the SDK's own chain, else us-east-1]
+    /// AWS region [default: from the SDK's own configuration, else us-east-1]
     #[arg(long, help_heading = "Backend")]
     pub region: Option<String>,
 
-    /// Form of the results on standard output
+    /// Format of the results on standard output
     #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
     pub output: Format,
 
-    /// Say more on standard error
+    /// Write more to standard error
     #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
 
-    /// Say only what goes wrong
+    /// Write only errors and warnings
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
     pub quiet: bool,
 
-    /// Print a completion script for this shell and stop
+    /// Print a completion script for this shell and exit
     #[arg(long, value_name = "SHELL", exclusive = true, help_heading = "Output")]
     pub completions: Option<Shell>,
 }
 
 impl CommonArgs {
-    /// The style that the flags ask for; bars need `terminal`.
+    /// The style that the flags describe; `terminal` says whether standard error is one.
     pub fn style(&self, terminal: bool) -> Style {
         let loud = i8::try_from(self.verbose).unwrap_or(i8::MAX);
         Style {
@@ -79,12 +81,12 @@ impl CommonArgs {
         }
     }
 
-    /// The state directory of the local backend, absolute.
+    /// The absolute path of the state directory.
     pub fn state_dir(&self) -> anyhow::Result<PathBuf> {
         Ok(self.local()?.state_dir().to_owned())
     }
 
-    /// Connects to the backend and says on standard error which one it is.
+    /// Connects to the backend and writes to standard error which one it is.
     pub async fn connect(&self, console: &mut Console<'_>) -> anyhow::Result<Clients> {
         let backend = match self.backend {
             BackendKind::Local => Backend::Local(self.local()?),
@@ -100,7 +102,7 @@ impl CommonArgs {
         Ok(clients)
     }
 
-    /// The flags that make a printed command reach this very backend.
+    /// The flags that make a printed command use the same backend.
     pub fn backend_flags(&self) -> anyhow::Result<String> {
         Ok(match self.backend {
             BackendKind::Local => {
@@ -125,14 +127,14 @@ impl CommonArgs {
     }
 }
 
-/// Whose bucket, role and image are used.
+/// Bucket, role and image.
 ///
 /// Serialized for the recipe of a run, without the bucket: that must be known before the recipe can
 /// be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct ProjectArgs {
-    /// Bucket of data, models and results (default: `fire-detection-training-` and the account)
+    /// Bucket of data, models and results [default: `fire-detection-training-` and the account number]
     #[arg(long, env = "FIRE_BUCKET", help_heading = "Backend")]
     #[serde(skip)]
     pub bucket: Option<BucketName>,
@@ -144,6 +146,48 @@ pub struct ProjectArgs {
     /// Container image [default: `fire-container` of the account's registry]
     #[arg(long, help_heading = "Backend")]
     pub image_uri: Option<ImageUri>,
+}
+
+/// Limits and checks before anything is created.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Before anything is spent")]
+pub struct SpendingArgs {
+    /// Do not start if it could cost more at a dated list price: USD for all jobs together, USD an hour for an endpoint
+    #[arg(long, value_name = "USD")]
+    pub max_cost: Option<f64>,
+
+    /// Check everything, print what would be done and what it would cost, and create nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Skip the checks of credentials, role, image and names
+    #[arg(long, conflicts_with = "dry_run")]
+    pub skip_preflight: bool,
+}
+
+/// Parses `KEY=VALUE` flags, checked against the rules of AWS.
+///
+/// # Errors
+/// A flag that breaks a rule (exit code 2).
+pub fn parse_tags(flags: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
+    let tags = flags.iter().map(|flag| {
+        let tag = parse_tag(flag).with_context(|| format!("--tag {flag}"));
+        tag.map_err(usage)
+    });
+    tags.collect()
+}
+
+fn parse_tag(flag: &str) -> anyhow::Result<(String, String)> {
+    let (key, value) = flag.split_once('=').context("write KEY=VALUE")?;
+    ensure!(
+        (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256,
+        "a tag's key may have 1 to 128 characters and its value at most 256"
+    );
+    ensure!(
+        !key.starts_with("aws:"),
+        "tags that start with aws: are reserved"
+    );
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]
@@ -161,6 +205,21 @@ mod tests {
             ("nope", false),
         ] {
             assert_eq!(instance_type(text).is_ok(), valid, "{text}");
+        }
+    }
+
+    #[test]
+    fn tags_are_parsed_or_rejected_with_the_rule() {
+        let read = |flag: &str| parse_tags(&[flag.to_owned()]);
+        let expected = BTreeMap::from([("team".to_owned(), "fire=1".to_owned())]);
+        assert_eq!(read("team=fire=1").unwrap(), expected);
+        for (flag, text) in [
+            ("team", "KEY=VALUE"),
+            ("=fire", "1 to 128"),
+            ("aws:x=1", "reserved"),
+        ] {
+            let error = format!("{:#}", read(flag).unwrap_err());
+            assert!(error.contains(text) && error.contains(flag), "{error}");
         }
     }
 }

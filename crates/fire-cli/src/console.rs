@@ -1,4 +1,4 @@
-//! Where a program writes: results to one stream, everything else to the other.
+//! Output: results go to one stream, everything else to the other.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-/// The form of the results on standard output.
+/// The format of the results on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
     /// Sentences and tables for people.
@@ -17,14 +17,14 @@ pub enum Format {
     Json,
 }
 
-/// How much is written, and how.
+/// How much is written, and in which format.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Style {
-    /// The form of the results.
+    /// The format of the results.
     pub format: Format,
-    /// Below 0 notes are dropped, above 0 details are added.
+    /// Below 0, notes are dropped; above 0, details are added.
     pub verbosity: i8,
-    /// Standard error is a terminal, so bars may be drawn.
+    /// Whether standard error is a terminal, where progress bars can be drawn.
     pub terminal: bool,
 }
 
@@ -37,7 +37,7 @@ pub struct Console<'a> {
 }
 
 impl<'a> Console<'a> {
-    /// Results go to `out`, everything else to `err`.
+    /// A console that writes results to `out` and everything else to `err`.
     pub fn new(
         out: &'a mut (dyn Write + Send),
         err: &'a mut (dyn Write + Send),
@@ -52,14 +52,14 @@ impl<'a> Console<'a> {
         }
     }
 
-    /// The same streams in another style.
+    /// The same streams with another style.
     #[must_use]
     pub fn with_style(mut self, style: Style) -> Self {
         self.style = style;
         self
     }
 
-    /// The style in force.
+    /// The current style.
     pub fn style(&self) -> Style {
         self.style
     }
@@ -69,12 +69,12 @@ impl<'a> Console<'a> {
         self.style.format == Format::Json
     }
 
-    /// What is said when the program is interrupted; set it when remote work begins.
+    /// What is written if the program is interrupted; set it when remote work begins.
     pub fn notice(&self) -> InterruptNotice {
         self.notice.clone()
     }
 
-    /// Writes a line of the result; silent when results are JSON.
+    /// Writes a line of the result, unless the format is JSON.
     pub fn say(&mut self, line: impl AsRef<str>) -> io::Result<()> {
         if self.is_json() {
             return Ok(());
@@ -83,7 +83,7 @@ impl<'a> Console<'a> {
         self.out.flush()
     }
 
-    /// Writes the result as one JSON document; silent when results are text.
+    /// Writes the result as one JSON document, unless the format is text.
     pub fn json(&mut self, document: &impl Serialize) -> io::Result<()> {
         if !self.is_json() {
             return Ok(());
@@ -93,7 +93,7 @@ impl<'a> Console<'a> {
         self.out.flush()
     }
 
-    /// Writes a line about the work to standard error, unless `-q`.
+    /// Writes a note to standard error, unless `-q` was given.
     pub fn note(&mut self, line: impl AsRef<str>) -> io::Result<()> {
         if self.style.verbosity < 0 {
             return Ok(());
@@ -101,7 +101,7 @@ impl<'a> Console<'a> {
         self.warn(line)
     }
 
-    /// Writes a detail to standard error, with `-v` only.
+    /// Writes a detail to standard error if `-v` was given.
     pub fn detail(&mut self, line: impl AsRef<str>) -> io::Result<()> {
         if self.style.verbosity < 1 {
             return Ok(());
@@ -109,17 +109,17 @@ impl<'a> Console<'a> {
         self.warn(line)
     }
 
-    /// Writes a line to standard error whatever the verbosity.
+    /// Writes a line to standard error, whatever the verbosity.
     pub fn warn(&mut self, line: impl AsRef<str>) -> io::Result<()> {
         writeln!(self.err, "{}", line.as_ref())
     }
 
-    /// Standard output itself, for tables that are written piece by piece.
+    /// Standard output itself, for tables that are written in pieces.
     pub fn out(&mut self) -> &mut (dyn Write + Send) {
         self.out
     }
 
-    /// A bar over `total` steps on standard error, hidden where there is no terminal.
+    /// A progress bar of `total` steps on standard error, hidden without a terminal.
     pub fn bar(&self, label: &'static str, total: u64) -> ProgressBar {
         if !self.draws() {
             return ProgressBar::hidden();
@@ -131,13 +131,13 @@ impl<'a> Console<'a> {
             .with_prefix(label)
     }
 
-    /// Whether moving pictures may be drawn on standard error.
+    /// Whether progress bars may be drawn on standard error.
     pub fn draws(&self) -> bool {
         self.style.terminal && self.style.verbosity >= 0 && !self.is_json()
     }
 }
 
-/// The sentence for an interrupted user: what goes on remotely and how to resume.
+/// The sentence for a user who interrupts the program: what continues remotely, and how to resume.
 #[derive(Debug, Clone, Default)]
 pub struct InterruptNotice(Arc<Mutex<String>>);
 
@@ -147,7 +147,7 @@ impl InterruptNotice {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = sentence.into();
     }
 
-    /// The sentence now.
+    /// The current sentence.
     pub fn get(&self) -> String {
         let sentence = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sentence.clone()
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn each_style_lets_through_what_it_promises() {
+    fn each_style_writes_what_it_promises() {
         let style = |format, verbosity| Style {
             format,
             verbosity,
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_are_drawn_on_a_terminal_only() {
+    fn progress_bars_are_drawn_only_on_a_terminal() {
         let draws = |style| Console::new(&mut Vec::new(), &mut Vec::new(), style).draws();
         let terminal = Style {
             terminal: true,

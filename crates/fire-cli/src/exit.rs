@@ -1,7 +1,7 @@
-//! Exit codes, and which error leads to which.
+//! Exit codes, and which error leads to which code.
 
 use std::fmt;
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 use sagemaker_ops::ErrorKind;
 
@@ -9,18 +9,38 @@ use sagemaker_ops::ErrorKind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// Everything asked for was done.
+    /// Everything was done as requested.
     Done = 0,
-    /// The work itself failed: a job failed, the endpoint failed, an answer was wrong.
+    /// The work itself failed: a job or endpoint failed, or a prediction was wrong.
     WorkFailed = 1,
-    /// The arguments or the input were wrong.
+    /// The arguments or the input were invalid.
     Usage = 2,
-    /// The backend cannot be reached or refuses (credentials, permissions, quota).
+    /// The backend cannot be reached or rejects a call (credentials, permissions, quota).
     Backend = 3,
-    /// The time given with `--timeout` ran out; the work goes on.
+    /// The time of `--timeout` is over; the work continues.
     TimedOut = 4,
-    /// Ctrl-C or SIGTERM; what goes on remotely was said.
+    /// Ctrl-C or SIGTERM. A message said what continues remotely.
     Interrupted = 130,
+}
+
+impl Exit {
+    const ALL: [Self; 6] = [
+        Self::Done,
+        Self::WorkFailed,
+        Self::Usage,
+        Self::Backend,
+        Self::TimedOut,
+        Self::Interrupted,
+    ];
+
+    /// How another program of the family ended; one that a signal killed has failed.
+    pub fn of_program(status: ExitStatus) -> Self {
+        let code = status.code();
+        let known = Self::ALL
+            .into_iter()
+            .find(|exit| code == Some(*exit as i32));
+        known.unwrap_or(Self::WorkFailed)
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -29,7 +49,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error whose exit code was decided where it arose.
+/// An error with the exit code that was decided where it occurred.
 #[derive(Debug)]
 struct Decided {
     exit: Exit,
@@ -48,7 +68,7 @@ impl std::error::Error for Decided {
     }
 }
 
-/// Marks an error as wrong usage or input (exit code 2).
+/// Marks an error as invalid usage or input (exit code 2).
 pub fn usage(error: impl Into<anyhow::Error>) -> anyhow::Error {
     decided(Exit::Usage, error.into())
 }
@@ -62,7 +82,7 @@ fn decided(exit: Exit, error: anyhow::Error) -> anyhow::Error {
     anyhow::Error::new(Decided { exit, error })
 }
 
-/// The exit code for an error: the first cause that decides it, else "the work failed".
+/// The exit code of an error: that of the first cause that has one, else [`Exit::WorkFailed`].
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     error.chain().find_map(decide).unwrap_or(Exit::WorkFailed)
 }
@@ -81,7 +101,7 @@ fn decide(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         });
     }
     let io = cause.downcast_ref::<std::io::Error>()?;
-    // A reader that has seen enough (`| head`) is no failure.
+    // A reader that stops early (`| head`) is not a failure.
     (io.kind() == std::io::ErrorKind::BrokenPipe).then_some(Exit::Done)
 }
 
@@ -101,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_innermost_decision_survives_added_context() {
+    fn added_context_does_not_change_the_exit_code() {
         let cases = [
             (usage(anyhow!("bad flag")), Exit::Usage),
             (failed(anyhow!("job failed")), Exit::WorkFailed),
@@ -118,7 +138,18 @@ mod tests {
     }
 
     #[test]
-    fn a_decided_error_shows_the_whole_chain_once() {
+    fn the_exit_of_another_program_is_known_by_its_code() {
+        use std::os::unix::process::ExitStatusExt as _;
+        for exit in Exit::ALL {
+            let status = ExitStatus::from_raw((exit as i32) << 8);
+            assert_eq!(Exit::of_program(status), exit);
+        }
+        let killed = ExitStatus::from_raw(9);
+        assert_eq!(Exit::of_program(killed), Exit::WorkFailed);
+    }
+
+    #[test]
+    fn an_error_with_an_exit_code_shows_its_causes_once() {
         let error = usage(anyhow!("cell is not a number").context("line 3"));
         assert_eq!(format!("{error:#}"), "line 3: cell is not a number");
     }

@@ -19,20 +19,21 @@ mod args;
 mod console;
 mod exit;
 mod project;
-mod spending;
 mod start;
 mod stored;
-mod tags;
 
-pub use alarm::{FIGURES_HEADER, false_alarms_in_words, figures_in_columns, rule_in_words};
-pub use args::{CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, instance_type};
+pub use self::alarm::{
+    METRICS_HEADER, budget_in_words, false_alarms_in_words, metrics_in_columns, rule_in_words,
+};
+pub use args::{
+    CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, SpendingArgs, instance_type,
+    parse_tags,
+};
 pub use console::{Console, Format, InterruptNotice, Style};
 pub use exit::{Exit, exit_of, failed, usage};
 pub use project::Project;
-pub use spending::SpendingArgs;
-pub use start::{main, shell_word, sibling_program};
+pub use start::{main, shell_word, sibling_file, sibling_program};
 pub use stored::{StoredModel, fetch_manifest, fetch_model, fetch_output, read_artifact};
-pub use tags::parse_tags;
 
 // The README's excerpt is run like the examples above.
 #[cfg(doctest)]

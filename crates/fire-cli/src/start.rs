@@ -10,8 +10,8 @@ use crate::{CommonArgs, Console, Exit, exit_of};
 
 /// Parses the arguments, runs the program and maps its outcome to an exit code.
 ///
-/// `common` finds the shared flags among the program's own. Ctrl-C and SIGTERM end
-/// the program with 130 after its notice (see [`Console::notice`]) was written.
+/// `common` finds the shared flags in the program's arguments. On Ctrl-C or SIGTERM the program
+/// writes its notice (see [`Console::notice`]) and ends with 130.
 pub fn main<A, R>(common: fn(&A) -> &CommonArgs, run: R) -> ExitCode
 where
     A: Parser + CommandFactory,
@@ -20,7 +20,7 @@ where
     let args = match A::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // Clap's own code is 2 for wrong usage and 0 for --help.
+            // Clap's own exit code is 2 for invalid usage and 0 for --help.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -33,7 +33,7 @@ where
         let name = command.get_name().to_owned();
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut command, name, &mut script);
-        // A reader that has seen enough (`| head`) is no failure.
+        // A reader that stops early (`| head`) is not a failure.
         let _ = console.out().write_all(&script);
         return Exit::Done.into();
     }
@@ -58,7 +58,7 @@ where
             () = interrupted() => None,
         }
     });
-    // Nothing of ours is worth waiting for once the outcome is known.
+    // Tasks that still run cannot change the outcome, so they are not waited for.
     runtime.shutdown_background();
     match ended {
         Some(Ok(exit)) => exit,
@@ -73,7 +73,7 @@ where
 fn report(error: &anyhow::Error, console: &mut Console<'_>) -> Exit {
     let exit = exit_of(error);
     if exit != Exit::Done {
-        // Standard error may be gone; the exit code still tells.
+        // If standard error is closed, the exit code still says what happened.
         let _ = console.warn(format!("error: {error:#}"));
     }
     exit
@@ -90,23 +90,25 @@ async fn interrupted() {
     }
 }
 
-/// How to call another program of the family from here: by its bare name when it is
-/// on the PATH, else by its path beside the running executable.
+/// How to call another of these programs in a printed command: by its name if it is on the PATH, else
+/// by its path next to the running executable.
 pub fn sibling_program(name: &str) -> String {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     if std::env::split_paths(&paths).any(|folder| folder.join(name).is_file()) {
         return name.to_owned();
     }
-    folder_of_programs()
-        .map(|folder| folder.join(name))
-        .filter(|path| path.is_file())
-        .map_or_else(
-            || name.to_owned(),
-            |path| shell_word(&path.display().to_string()),
-        )
+    shell_word(&sibling_file(name).display().to_string())
 }
 
-/// The text as one word of a shell's command line: printed commands are meant to be copied.
+/// The file of another program of the family next to the running executable, else its bare name,
+/// which is then looked up on the PATH.
+pub fn sibling_file(name: &str) -> PathBuf {
+    let file = folder_of_programs().map(|folder| folder.join(name));
+    file.filter(|path| path.is_file())
+        .unwrap_or_else(|| name.into())
+}
+
+/// The text quoted as one word for a shell, because printed commands are meant to be copied.
 pub fn shell_word(text: &str) -> String {
     // Only a NUL byte cannot be quoted, and no argument or path contains one.
     shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)

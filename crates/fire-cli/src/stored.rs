@@ -72,7 +72,7 @@ fn unpack(tar_gz: &[u8], place: &str, schema: &str) -> anyhow::Result<Package> {
 /// # Errors
 /// Exit code 2 for a model without them, such as an ensemble's.
 pub async fn fetch_output(clients: &Clients, model: &S3Uri) -> anyhow::Result<JobOutput> {
-    let uri = model.sibling("output.tar.gz");
+    let uri = model.sibling(JobOutput::FILE);
     let tar_gz = storage::get_bytes(clients, &uri).await.with_context(|| {
         format!(
             "there are no predictions next to {model}; only models of training jobs can be combined"

@@ -12,7 +12,7 @@
 
 use ensemble::Algorithm;
 
-use crate::{Channel, Error, RunName};
+use crate::{Channel, DataManifest, Error, RunName};
 
 /// The prefix of every key.
 const ROOT: &str = "flir_scd41_training";
@@ -30,7 +30,7 @@ pub fn channel(run: &RunName, channel: Channel) -> String {
 
 /// The dataset's manifest. It is written last, so it exists only for complete datasets.
 pub fn manifest(run: &RunName) -> String {
-    format!("{ROOT}/data/{run}/manifest.json")
+    format!("{ROOT}/data/{run}/{}", DataManifest::FILE)
 }
 
 /// What the run was asked to do. It is written first, so a run can be resumed by name.

@@ -51,7 +51,7 @@ pub use channel::Channel;
 pub use error::Error;
 pub use manifest::{Ceiling, DataManifest, PartEntry};
 pub use name::{RunName, Stamp};
-pub use output::JobOutput;
+pub use output::{JobOutput, recordings};
 pub use package::{Package, read_model, unpack_model};
 
 // The README's excerpt is run like the examples above.

@@ -66,6 +66,9 @@ pub struct Ceiling {
 }
 
 impl DataManifest {
+    /// Its file name, in S3 and in the folder of a dataset.
+    pub const FILE: &str = "manifest.json";
+
     /// Reads a manifest; `place` names it in errors.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use ensemble::alarm::AlarmTrial;
+use alarm::AlarmTrial;
 use ensemble::metrics::Scores;
 use ensemble::{Algorithm, KindScores, OutOfBag};
 use serde::{Deserialize, Serialize};

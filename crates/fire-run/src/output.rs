@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use alarm::{Recordings, Rows};
 use ensemble::Predictions;
 
 use crate::{Channel, Error, archive};
@@ -13,6 +14,9 @@ pub struct JobOutput {
 }
 
 impl JobOutput {
+    /// The name that SageMaker stores it under, next to `model.tar.gz`.
+    pub const FILE: &str = "output.tar.gz";
+
     /// Reads an `output.tar.gz`; `place` names it in errors.
     ///
     /// # Errors
@@ -44,4 +48,21 @@ impl JobOutput {
         let missing = || Error::NoFile(format!("{}#{}", self.place, channel.predictions_file()));
         self.predictions(channel)?.ok_or_else(missing)
     }
+}
+
+/// The recordings in predictions, for alarm rules; `None` where the rows have no times.
+///
+/// # Errors
+/// Rows that do not form recordings, such as two events in one.
+pub fn recordings(predictions: &Predictions) -> Result<Option<Recordings>, alarm::Error> {
+    let recordings = predictions.timeline.as_ref().map(|timeline| {
+        Recordings::new(&Rows {
+            groups: &predictions.groups,
+            times_s: &timeline.times_s,
+            labels: &predictions.labels,
+            probabilities: &predictions.probabilities,
+            kinds: &timeline.kinds,
+        })
+    });
+    recordings.transpose()
 }

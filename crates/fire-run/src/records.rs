@@ -12,8 +12,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use alarm::AlarmTrial;
 use ensemble::Algorithm;
-use ensemble::alarm::AlarmTrial;
 use ensemble::metrics::Scores;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

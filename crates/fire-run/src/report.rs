@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use ensemble::alarm::AlarmTrial;
+use alarm::AlarmTrial;
 use ensemble::artifact::Artifact;
 use ensemble::metrics::Scores;
 use ensemble::{Algorithm, KindScores};
@@ -166,7 +166,7 @@ pub struct Timings {
 pub fn weights_by_algorithm(artifact: &Artifact) -> BTreeMap<String, f64> {
     let mut weights = BTreeMap::new();
     for member in &artifact.members {
-        let name = member.algorithm.to_string();
+        let name = member.algorithm().to_string();
         let numbered = (2..).map(|number| format!("{name}#{number}"));
         let free = std::iter::once(name.clone())
             .chain(numbered)

@@ -11,34 +11,32 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::error::{Error, chain};
 use crate::faults::GRAMMAR;
-use crate::holder::{build_id, end};
+use crate::machine::lock_file::{build_id, stop_server};
 use crate::server::{Config, Server};
 
-/// Wrong usage, or something in the way that the caller can remove: another server, a taken
-/// port.
+/// Wrong usage, or an obstacle that the caller can remove: another server, a taken port.
 const EXIT_USAGE: u8 = 2;
 
-/// Name of the state directory that is sought upward, as the programs of the pipeline do.
+/// Name of the state directory that we look for, like the programs of the pipeline.
 const STATE_DIR_NAME: &str = ".fire";
 
-/// SageMaker and the services around it on one port of 127.0.0.1, with real training and serving
-/// behind them: S3, CloudWatch, Logs, Application Auto Scaling, ECR, IAM, STS.
+/// SageMaker and the services around it (S3, CloudWatch and its logs, Application Auto Scaling, ECR,
+/// IAM, STS) on one port of 127.0.0.1, with real training and serving processes behind them
 #[derive(Debug, Parser)]
 #[command(version, after_help = help_end())]
 pub struct Args {
-    /// Port on 127.0.0.1; 0 takes a free one
+    /// Port on 127.0.0.1; 0 picks a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Directory that holds everything the server keeps; else the nearest `.fire` at or above the
-    /// current folder, else a new one in it
+    /// Directory that holds everything the server keeps; by default the nearest `.fire` in the current
+    /// folder or above it, otherwise a new one in the current folder
     #[arg(long, env = "FIRE_STATE_DIR")]
     state_dir: Option<PathBuf>,
-    /// End after this many seconds without a request, a job at work or an endpoint; 0 never
-    /// does
+    /// Stop after this many seconds without a request, a running job or an endpoint; 0 means never
     #[arg(long, default_value_t = 0)]
     idle_seconds: u64,
-    /// Make something go wrong on purpose, in the language below; may be given several times, and
-    /// in the variable with semicolons between
+    /// Inject a fault, in the syntax below; may be given several times, and separated by semicolons
+    /// in the variable
     #[arg(
         long = "fault",
         env = "FIRE_FAULTS",
@@ -46,12 +44,12 @@ pub struct Args {
         value_delimiter = ';'
     )]
     faults: Vec<String>,
-    /// Write every call down, as a line of JSON with `service`, `operation`, `path`, `bytes` and
-    /// `status`; lines are added to the file
+    /// Append every call to FILE as a line of JSON with `service`, `operation`, `path`, `bytes` and
+    /// `status`
     #[arg(long = "calls", env = "FIRE_CALLS", value_name = "FILE")]
     calls: Option<PathBuf>,
-    /// How many seconds a minute of auto scaling takes: AWS's policies wait for 3 minutes of load
-    /// before they add instances and for 15 quiet ones before they remove any
+    /// Length of an auto-scaling minute in seconds: AWS's policies add instances after 3 minutes of
+    /// load and remove them after 15 quiet ones
     #[arg(
         long,
         env = "FIRE_SCALING_MINUTE",
@@ -59,13 +57,13 @@ pub struct Args {
         default_value_t = 60.0
     )]
     scaling_minute: f64,
-    /// Leave the terminal's session, and log to server.log in the state directory
+    /// Run in a session of its own, and log to server.log in the state directory
     #[arg(long)]
     detached: bool,
-    /// End the server of the state directory, and wait until it has ended
+    /// Stop the server of the state directory, and wait until it has stopped
     #[arg(long)]
     stop: bool,
-    /// Print the build of this program, which is also in server.json, and exit
+    /// Print this program's build id, which is also in server.json, and exit
     #[arg(long)]
     build_id: bool,
 }
@@ -73,23 +71,23 @@ pub struct Args {
 /// The end of `--help`.
 const EXAMPLES: &str = "\
 Examples:
-  local-sagemaker --port 4566          serve boto3, the aws CLI, other SDKs:
+  local-sagemaker --port 4566          serve boto3, the aws CLI and other SDKs:
                                        AWS_ENDPOINT_URL=http://127.0.0.1:4566
-  local-sagemaker --stop               end the server of the nearest .fire/
+  local-sagemaker --stop               stop the server of the nearest .fire/
   local-sagemaker --fault 'DescribeTrainingJob:3:ThrottlingException' --fault serve:crash-after:10
-                                       see what a client does when calls are refused and containers die
+                                       see what a client does when calls fail and containers crash
   local-sagemaker --calls calls.jsonl  see what a client sends
 
-Exit codes: 0 done, 1 the server broke, 2 wrong usage, a taken port, or a state directory held by another server";
+Exit codes: 0 success, 1 the server failed, 2 wrong usage, a taken port, or a state directory held by another server";
 
 /// Faults, examples and exit codes.
 fn help_end() -> String {
     format!("{GRAMMAR}\n\n{EXAMPLES}")
 }
 
-/// Does what the arguments ask for.
+/// Runs the program with these arguments.
 pub async fn run(args: Args) -> ExitCode {
-    let done = if args.build_id {
+    let result = if args.build_id {
         print(&build_id());
         Ok(())
     } else if args.stop {
@@ -97,7 +95,7 @@ pub async fn run(args: Args) -> ExitCode {
     } else {
         serve(args).await
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell(&format!("local-sagemaker: {}", chain(&error)));
@@ -120,7 +118,7 @@ impl Args {
     }
 }
 
-/// Absolute path of the state directory that is named, else sought upward from the folder `here`.
+/// The absolute path of the named state directory, or else of the nearest one above the folder `here`.
 fn choose_state_dir(named: Option<&Path>, here: &Path) -> PathBuf {
     let nearest = || {
         here.ancestors()
@@ -133,19 +131,19 @@ fn choose_state_dir(named: Option<&Path>, here: &Path) -> PathBuf {
     }
 }
 
-/// `--stop`: says whether there was a server to end.
+/// `--stop`: reports whether there was a server to stop.
 fn stop(state_dir: &Path) -> Result<(), Error> {
-    let ended = end(state_dir)?;
+    let stopped = stop_server(state_dir)?;
     let state_dir = state_dir.display();
-    tell(&if ended {
-        format!("ended the server of {state_dir}")
+    tell(&if stopped {
+        format!("stopped the server of {state_dir}")
     } else {
-        format!("no server holds {state_dir}")
+        format!("no server is running in {state_dir}")
     });
     Ok(())
 }
 
-/// Serves until a signal comes or the server has been idle for its time.
+/// Serves until a signal arrives or the server has been idle for too long.
 async fn serve(args: Args) -> Result<(), Error> {
     let state_dir = args.state_dir()?;
     if args.detached {
@@ -168,11 +166,11 @@ async fn serve(args: Args) -> Result<(), Error> {
     };
     let mut server = Server::start(config).await?;
     let url = server.url().to_owned();
-    tell(&format!("the state directory is {}", state_dir.display()));
+    tell(&format!("state directory: {}", state_dir.display()));
     tell(&format!(
         "export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1"
     ));
-    // The line that others wait for comes last, when everything that they may look at is there.
+    // Others wait for this line, so it comes last, when everything they may look at exists.
     print(&format!("listening on {url}"));
     tokio::select! {
         () = server.wait() => {}
@@ -182,16 +180,16 @@ async fn serve(args: Args) -> Result<(), Error> {
     Ok(())
 }
 
-/// What asks a program to end.
+/// The signals that stop the program.
 struct Signals {
     /// SIGTERM, which `--stop` sends.
     terminate: Signal,
-    /// SIGINT: Ctrl-C in the terminal that the server was started from.
+    /// SIGINT: Ctrl-C in the server's terminal.
     interrupt: Signal,
 }
 
 impl Signals {
-    /// Listens before anything is started, so that no signal is lost.
+    /// Listens before anything else starts, so that no signal is lost.
     fn listen() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -199,7 +197,7 @@ impl Signals {
         })
     }
 
-    /// Returns when one of them has come.
+    /// Returns when one of them arrives.
     async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -208,10 +206,10 @@ impl Signals {
     }
 }
 
-/// A session of its own, and stderr to a file: the terminal may close, and Ctrl-C is for
-/// others.
+/// Moves to a session of its own and sends stderr to a file: the terminal may close, and Ctrl-C is
+/// meant for others.
 fn detach(state_dir: &Path) -> Result<(), Error> {
-    // A process that already leads a group cannot leave its session; it has none to lose then.
+    // Fails if the process already leads a group; then it has no terminal session to leave.
     let _ = nix::unistd::setsid();
     std::fs::create_dir_all(state_dir).map_err(Error::io("create", state_dir))?;
     let path = state_dir.join("server.log");
@@ -223,13 +221,13 @@ fn detach(state_dir: &Path) -> Result<(), Error> {
     nix::unistd::dup2_stderr(log).map_err(|error| Error::io("log to", path)(error.into()))
 }
 
-/// A line on stdout; a reader that has gone away is no reason to end.
+/// Prints a line to stdout; a reader that has gone away is no reason to stop.
 fn print(line: &str) {
     let mut stdout = std::io::stdout();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
-/// A line for people, on stderr.
+/// Prints a line for people to stderr.
 fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
@@ -239,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_state_directory_is_the_nearest_one_upward_unless_it_is_named() {
+    fn without_a_name_the_nearest_state_directory_above_is_used() {
         let root = tempfile::tempdir().unwrap();
         let deep = root.path().join("a/b");
         std::fs::create_dir_all(&deep).unwrap();

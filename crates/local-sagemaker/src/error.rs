@@ -1,5 +1,4 @@
-//! What can go wrong with the server itself; what a client did wrong is answered on the wire
-//! instead.
+//! What can go wrong with the server itself. What a client did wrong is reported on the wire instead.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,64 +7,60 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Another server holds the state directory: attach to that one, or stop it first.
+    /// Another server holds the state directory: use that one, or stop it first.
     #[error(
         "state directory {state_dir} is held by another local-sagemaker ({holder}); \
-         use that one, or end it with `local-sagemaker --stop --state-dir {}`",
-        shell_word(state_dir)
+         use that one, or stop it with `local-sagemaker --stop --state-dir {}`",
+        quote(state_dir)
     )]
     Held {
         /// The directory, as it was given.
         state_dir: PathBuf,
-        /// The holder's process id and port, as far as they are known.
+        /// The holder's process id and port, if they are known.
         holder: String,
     },
-    /// The port cannot be listened on: choose another, or 0 for a free one.
+    /// The port is taken: choose another, or 0 for a free one.
     #[error(
-        "cannot listen on 127.0.0.1:{port}; end what uses it, or pass --port 0 for a free port"
+        "cannot listen on 127.0.0.1:{port}; stop the program that uses it, or pass --port 0 for a free port"
     )]
     Port {
-        /// The port that was asked for.
+        /// The requested port.
         port: u16,
-        /// The system's answer.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// The program that stands for the container image was named, and is not there.
+    /// The configured program for the container image does not exist.
     #[error("container program {program} does not exist; build it with `cargo build --workspace`")]
     Program {
         /// The path that was given.
         program: PathBuf,
     },
-    /// A fault script cannot be understood.
-    #[error(
-        "fault '{script}' cannot be understood: {why}\n{}",
-        crate::faults::GRAMMAR
-    )]
+    /// A fault script is invalid.
+    #[error("invalid fault '{script}': {reason}")]
     Fault {
         /// The script, as it was given.
         script: String,
-        /// What is wrong with it.
-        why: String,
+        /// What is wrong with it, and the syntax of scripts.
+        reason: String,
     },
-    /// A file of the state directory is not what the server wrote: restore it, or move it away.
+    /// A file in the state directory is not what the server wrote: restore it, or move it away.
     #[error("{path} is not a record of this server; move it away or restore it")]
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// Where the JSON breaks.
+        /// Where the JSON is invalid.
         #[source]
         source: serde_json::Error,
     },
-    /// The state directory cannot be read or written: check its path, permissions and free
-    /// space.
+    /// The state directory cannot be read or written: check its path, permissions and free space.
     #[error("cannot {action} {path}")]
     Io {
-        /// What was being done.
+        /// What was attempted.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -86,14 +81,11 @@ impl Error {
     }
 }
 
-/// The path as one word of a shell's command line: printed commands are meant to be copied.
-fn shell_word(path: &Path) -> String {
+/// The path as one word of a shell's command line, because people copy the commands that we print.
+fn quote(path: &Path) -> String {
     let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
+    // Only a NUL byte cannot be quoted, and a path has none.
+    shlex::try_quote(&text).map_or_else(|_| text.clone(), std::borrow::Cow::into_owned)
 }
 
 /// An error and all its sources on one line, for a log or a failure reason.
@@ -109,14 +101,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_in_commands_are_one_word() {
-        for (path, word) in [
-            ("/tmp/.fire", "/tmp/.fire"),
-            ("/tmp/my state", "'/tmp/my state'"),
-            ("/tmp/it's", "'/tmp/it'\\''s'"),
-            ("/tmp/$HOME", "'/tmp/$HOME'"),
-        ] {
-            assert_eq!(shell_word(Path::new(path)), word);
+    fn a_path_in_a_command_is_one_word() {
+        for path in ["/tmp/.fire", "/tmp/my state", "/tmp/it's", "/tmp/$HOME"] {
+            let words = shlex::split(&quote(Path::new(path)));
+            assert_eq!(words, Some(vec![path.to_owned()]));
         }
+        assert_eq!(quote(Path::new("/tmp/.fire")), "/tmp/.fire");
     }
 }

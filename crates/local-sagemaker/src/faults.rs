@@ -1,11 +1,11 @@
-//! Faults by script: what goes wrong is said when the server starts, and goes wrong at the same
-//! call every time.
+//! Scripted faults: the user says at startup what goes wrong, and it goes wrong at the same call every
+//! time.
 //!
-//! A script names an operation, which calls of it are meant, and what happens to them; or what
-//! happens to the programs behind the server. The grammar is in [`GRAMMAR`].
+//! A script names an operation, which of its calls are affected, and what happens to them; or it says
+//! what happens to the programs behind the server. [`GRAMMAR`] explains the syntax.
 
-mod known;
-mod refusal;
+mod errors;
+mod operations;
 mod script;
 
 use std::collections::BTreeMap;
@@ -15,56 +15,56 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::log;
-use crate::store::locked;
+use crate::machine::log;
+use crate::machine::table::lock;
 use script::{Program, Script};
 
-pub(crate) use refusal::{quota, refusal};
+pub(crate) use errors::{quota_message, scripted_error};
 pub(crate) use script::{GRAMMAR, Interruption};
 
-/// All scripts of a server, and the calls that they count.
+/// All faults of a server, and the counters that trigger them.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    /// What happens to calls.
+    /// Faults that affect calls.
     calls: Vec<CallFault>,
-    /// What happens to programs, in the order in which it was asked for.
+    /// Faults that affect programs, in the order given.
     programs: Vec<Program>,
-    /// Calls so far, by operation.
+    /// Number of calls so far, by operation.
     counts: Mutex<BTreeMap<String, u64>>,
-    /// Invocations so far, of all endpoints.
+    /// Number of invocations so far, over all endpoints.
     invocations: AtomicU64,
 }
 
-/// What happens to some calls of one operation.
+/// A fault that affects some calls of one operation.
 #[derive(Debug)]
 struct CallFault {
     /// The operation's name.
     operation: String,
-    /// The first of its calls that are meant, counted from 1.
+    /// The first affected call, counted from 1.
     first: u64,
-    /// The last of them.
+    /// The last affected call.
     last: u64,
-    /// What happens.
+    /// What happens to these calls.
     effect: Effect,
 }
 
 /// What happens to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// It is refused with this code, and nothing is done.
-    Refuse(String),
+    /// It fails with this error code, and nothing is done.
+    Fail(String),
     /// The connection is reset, and nothing is done.
     Reset,
-    /// What was asked for is done; then the connection is reset.
+    /// The work is done, then the connection is reset.
     ResetAfter,
-    /// It takes longer.
+    /// The response is delayed.
     Delay(Duration),
 }
 
 impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refuse(code) => f.write_str(code),
+            Self::Fail(code) => f.write_str(code),
             Self::Reset => f.write_str("reset"),
             Self::ResetAfter => f.write_str("reset-after"),
             Self::Delay(time) => write!(f, "delay-{}ms", time.as_millis()),
@@ -73,17 +73,17 @@ impl fmt::Display for Effect {
 }
 
 impl Faults {
-    /// Reads the scripts; the first one that is wrong is told, with the grammar.
+    /// Parses the scripts; the error names the first invalid one and explains the syntax.
     pub(crate) fn parse(scripts: &[String]) -> Result<Self, Error> {
         let mut faults = Self::default();
         for text in scripts {
             match script::parse(text) {
                 Ok(Script::Call(fault)) => faults.calls.push(fault),
                 Ok(Script::Program(program)) => faults.programs.push(program),
-                Err(why) => {
+                Err(reason) => {
                     return Err(Error::Fault {
                         script: text.clone(),
-                        why,
+                        reason: format!("{reason}\n{GRAMMAR}"),
                     });
                 }
             }
@@ -91,13 +91,13 @@ impl Faults {
         Ok(faults)
     }
 
-    /// Counts a call and gives what happens to it: first delays, then at most one other effect.
-    pub(crate) fn meet(&self, operation: &str) -> Vec<Effect> {
+    /// Counts a call and returns what happens to it: any delays, then at most one other effect.
+    pub(crate) fn effects(&self, operation: &str) -> Vec<Effect> {
         if self.calls.is_empty() {
             return Vec::new();
         }
         let number = {
-            let mut counts = locked(&self.counts);
+            let mut counts = lock(&self.counts);
             let count = counts.entry(operation.to_owned()).or_default();
             *count += 1;
             *count
@@ -108,15 +108,16 @@ impl Faults {
         let (mut effects, others): (Vec<_>, Vec<_>) = meant
             .map(|fault| fault.effect.clone())
             .partition(|effect| matches!(effect, Effect::Delay(_)));
+        // After the delays, only one thing can happen to a call.
         effects.extend(others.into_iter().next());
         for effect in &effects {
-            log::line(&format!("fault at call {number} of {operation}: {effect}"));
+            log(&format!("fault at call {number} of {operation}: {effect}"));
         }
         effects
     }
 
-    /// Counts an invocation that a container has answered; whether that container is killed now.
-    pub(crate) fn crashes_now(&self) -> bool {
+    /// Counts an invocation that a container has answered; true if that container crashes now.
+    pub(crate) fn crash_is_due(&self) -> bool {
         let number = self.invocations.fetch_add(1, Ordering::Relaxed) + 1;
         self.programs.iter().any(|program| match program {
             Program::CrashAfter(after) => number == *after,
@@ -125,7 +126,7 @@ impl Faults {
         })
     }
 
-    /// What interrupts a spot job that has been interrupted so often already.
+    /// What interrupts a spot job that has already been interrupted `before` times.
     pub(crate) fn interruption(&self, before: usize) -> Option<Interruption> {
         let mut interruptions = self.programs.iter().filter_map(|program| match program {
             Program::Interrupt(interruption) => Some(*interruption),
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_calls_that_are_named_meet_their_fault_and_no_others() {
+    fn a_fault_affects_the_calls_it_names_and_no_others() {
         for (script, hit) in [
             ("DescribeEndpoint:3:reset", vec![3]),
             ("DescribeEndpoint:2-4:reset", vec![2, 3, 4]),
@@ -163,16 +164,15 @@ mod tests {
             ("ListEndpoints:1:reset", vec![]),
         ] {
             let faults = faults(&[script]);
-            let met: Vec<_> = (1..=5)
-                .filter(|_| faults.meet("DescribeEndpoint") == [Effect::Reset])
+            let found: Vec<_> = (1..=5)
+                .filter(|_| faults.effects("DescribeEndpoint") == [Effect::Reset])
                 .collect();
-            let found: Vec<_> = met.into_iter().collect();
             assert_eq!(found, hit, "{script}");
         }
     }
 
     #[test]
-    fn a_call_may_be_slow_and_fail() {
+    fn a_call_can_be_delayed_and_fail() {
         let faults = faults(&[
             "PutObject:1:SlowDown",
             "PutObject:1:delay-20ms",
@@ -180,14 +180,14 @@ mod tests {
         ]);
         let delay = Effect::Delay(Duration::from_millis(20));
         assert_eq!(
-            faults.meet("PutObject"),
-            [delay, Effect::Refuse("SlowDown".into())]
+            faults.effects("PutObject"),
+            [delay, Effect::Fail("SlowDown".into())]
         );
-        assert_eq!(faults.meet("PutObject"), []);
+        assert_eq!(faults.effects("PutObject"), []);
     }
 
     #[test]
-    fn programs_meet_theirs_in_order() {
+    fn faults_of_programs_happen_in_order() {
         let faults = faults(&[
             "serve:crash-after:2",
             "serve:crash-every:3",
@@ -195,7 +195,7 @@ mod tests {
             "train:interrupt-after:1s",
             "train:capacity-after:2s",
         ]);
-        let crashes: Vec<_> = (0..6).map(|_| faults.crashes_now()).collect();
+        let crashes: Vec<_> = (0..6).map(|_| faults.crash_is_due()).collect();
         assert_eq!(crashes, [false, true, true, false, false, true]);
         assert_eq!(faults.interruption(0), Some(Interruption::Checkpoint));
         let second = Interruption::After(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! Listening, going away when idle, and ending in order.
+//! Listening, stopping when idle, and shutting down in order.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -17,61 +17,57 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::calls::Calls;
-use crate::connection::{Line, Listener};
-use crate::ecr::Registry;
-use crate::endpoint::Endpoints;
+use crate::dispatch::{CallLog, ConnectionHandle, Dispatcher, Listener};
 use crate::error::Error;
 use crate::faults::Faults;
-use crate::ground::Ground;
-use crate::heartbeat::beat;
-use crate::holder::{Holder, build_id};
-use crate::image::Images;
-use crate::log;
-use crate::logs::Logs;
-use crate::metrics::Metrics;
-use crate::model::Models;
-use crate::process::{end_late_strays, end_strays};
-use crate::s3::Storage;
-use crate::scaling::Scaling;
+use crate::machine::lock_file::{LockFile, build_id};
+use crate::machine::log;
+use crate::machine::process::{kill_late_orphans, kill_orphans};
+use crate::machine::table::lock;
 use crate::services::Services;
-use crate::store::locked;
-use crate::training::Jobs;
+use crate::services::ecr::Registry;
+use crate::services::images::Images;
+use crate::services::logs::Logs;
+use crate::services::metrics::Metrics;
+use crate::services::s3::Storage;
+use crate::services::sagemaker::Shared;
+use crate::services::sagemaker::endpoint::Endpoints;
+use crate::services::sagemaker::model::Models;
+use crate::services::sagemaker::training::Jobs;
+use crate::services::scaling::Scaling;
 
-/// How long an ending server waits for the requests that it is answering.
+/// How long shutdown waits for requests that are still being answered.
 const DRAIN: Duration = Duration::from_secs(3);
 
-/// How long a starting server waits for the endpoints that it starts again; those that take
-/// longer are `SystemUpdating` for clients.
-const RESUME_PATIENCE: Duration = Duration::from_secs(5);
+/// How long startup waits for endpoints to come back; those that take longer show as
+/// `SystemUpdating` to clients.
+const RESUME_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where and how a server runs. The values are checked by [`Server::start`].
+/// Where and how a server runs. [`Server::start`] checks the values.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Everything the server keeps is below this directory; it is made when it is missing.
+    /// The state directory, which holds everything the server keeps; created if missing.
     pub state_dir: PathBuf,
-    /// The port on 127.0.0.1; 0 takes a free one.
+    /// Port on 127.0.0.1; 0 picks a free one.
     pub port: u16,
-    /// The program that stands for the image `fire-container`. Without it, the program is
-    /// looked for when it is first needed: in `FIRE_BIN_DIR`, in the folder of the running
-    /// executable, and in its parent if that folder is `deps`.
+    /// The program to run for the image `fire-container`. Without it, the server looks for one
+    /// when it first needs it: in `FIRE_BIN_DIR`, in the folder of the running executable, and in
+    /// the parent of that folder if the folder is called `deps`.
     pub program: Option<PathBuf>,
-    /// The server ends by itself after this time without a request, a job at work or an
-    /// endpoint.
+    /// Stop after this long without a request, a running job or an endpoint.
     pub idle: Option<Duration>,
-    /// What goes wrong on purpose, each in the language that `local-sagemaker --help` explains.
+    /// Faults to inject, in the syntax that `local-sagemaker --help` explains.
     pub faults: Vec<String>,
-    /// A file that gets a line of JSON for each call, added to what it holds; `calls` explains
-    /// the members.
+    /// A file to which each call is appended as a line of JSON, as with `--calls`.
     pub calls: Option<PathBuf>,
-    /// How long a minute of auto scaling takes; shorter than a minute to see it work.
+    /// Length of a minute of auto scaling; shorten it to watch scaling happen.
     pub minute: Duration,
-    /// Between SIGTERM and SIGKILL of a training program that is stopped. AWS gives it 120 s.
+    /// Time between SIGTERM and SIGKILL when a training program is stopped. AWS allows 120 s.
     pub stop_grace: Duration,
 }
 
 impl Config {
-    /// A server on a free port that stays until it is stopped.
+    /// A server on a free port that runs until it is stopped.
     pub fn new(state_dir: impl Into<PathBuf>) -> Self {
         Self {
             state_dir: state_dir.into(),
@@ -86,67 +82,64 @@ impl Config {
     }
 }
 
-/// A running server. Dropping it ends it without waiting; [`Server::stop`] ends it in order.
+/// A running server. Dropping it stops it without waiting; [`Server::stop`] shuts it down in
+/// order.
 #[derive(Debug)]
 pub struct Server {
-    /// Where clients find it.
+    /// Base URL for clients.
     url: String,
     /// The port on 127.0.0.1.
     port: u16,
-    /// Set, or dropped, to end the server.
+    /// Setting or dropping it stops the server.
     end: watch::Sender<bool>,
-    /// The server itself.
+    /// The task that serves.
     task: JoinHandle<()>,
 }
 
 impl Server {
-    /// Takes the state directory, listens, and picks up what an earlier server left: objects,
-    /// finished jobs, models and endpoints are there again, and jobs that were running are run
-    /// again.
+    /// Locks the state directory, starts listening, and restores what an earlier server left:
+    /// objects, finished jobs, models and endpoints are available again, and interrupted jobs
+    /// restart.
     pub async fn start(config: Config) -> Result<Self, Error> {
         let images = Images::new(config.program.clone())?;
         let faults = Arc::new(Faults::parse(&config.faults)?);
-        let calls = Calls::open(config.calls.as_deref())?;
-        let holder = Holder::take(&config.state_dir)?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await;
-        let listener = listener.map_err(|source| Error::Port {
-            port: config.port,
-            source,
-        })?;
-        let port = listener
-            .local_addr()
-            .map_err(|source| Error::Port {
-                port: config.port,
-                source,
-            })?
-            .port();
-        end_strays(holder.state_dir());
-        tokio::spawn(end_late_strays(holder.state_dir().to_owned()));
-        let ground = Ground {
-            state_dir: holder.state_dir().to_owned(),
-            storage: Storage::open(holder.state_dir().join("s3"))?,
-            images,
-            logs: Logs::new(holder.state_dir()),
-            metrics: Metrics::open(holder.state_dir())?,
-            faults,
-            stop_grace: config.stop_grace,
-        };
-        let services = open(ground, calls, config.minute)?;
-        // Clients that come at once find the endpoints as they left them.
-        services.endpoints.resumed(RESUME_PATIENCE).await;
-        let card = holder.announce(port)?;
-        let (end, ended) = watch::channel(false);
-        let task = tokio::spawn(run(
-            Arc::new(services),
-            holder,
-            listener,
-            Limits {
-                idle: config.idle,
-                ended,
+        let calls = CallLog::open(config.calls.as_deref())?;
+        let lock_file = LockFile::acquire(&config.state_dir)?;
+        let state_dir = lock_file.state_dir().to_owned();
+        // The port comes after the lock, so that a second server is told about the first, not the port.
+        let (listener, port) = listen(config.port).await?;
+        // Before any program is started: these are known by our directory alone.
+        kill_orphans(&state_dir);
+        tokio::spawn(kill_late_orphans(state_dir.clone()));
+        let services = open(
+            Shared {
+                storage: Storage::open(state_dir.join("s3"))?,
+                images,
+                logs: Logs::new(&state_dir),
+                metrics: Metrics::open(&state_dir)?,
+                faults: faults.clone(),
+                stop_grace: config.stop_grace,
+                state_dir: state_dir.clone(),
             },
-        ));
+            config.minute,
+        )?;
+        // Clients that connect right away find the endpoints as they left them.
+        services.endpoints.wait_until_resumed(RESUME_TIMEOUT).await;
+        let dispatcher = Arc::new(Dispatcher {
+            services,
+            faults,
+            calls,
+            health: json!({"build_id": build_id(), "state_dir": state_dir, "pid": std::process::id()}),
+        });
+        let info = lock_file.announce(port)?;
+        let (end, ended) = watch::channel(false);
+        let conditions = StopConditions {
+            idle: config.idle,
+            ended,
+        };
+        let task = tokio::spawn(run(dispatcher, lock_file, listener, conditions));
         Ok(Self {
-            url: card.url,
+            url: info.url,
             port,
             end,
             task,
@@ -163,13 +156,13 @@ impl Server {
         self.port
     }
 
-    /// Ends all jobs and endpoints, then the server; both are taken up again by the next start.
+    /// Stops all jobs and endpoints, then the server. The next server on the directory restarts both.
     pub async fn stop(mut self) {
         let _ = self.end.send(true);
         self.wait().await;
     }
 
-    /// Waits until the server has ended by itself, because it was idle.
+    /// Waits until the server stops by itself because it was idle.
     pub async fn wait(&mut self) {
         if !self.task.is_finished() {
             let _ = (&mut self.task).await;
@@ -177,88 +170,100 @@ impl Server {
     }
 }
 
-/// Opens all services of a state directory, which takes their work up again.
-fn open(ground: Ground, calls: Calls, minute: Duration) -> Result<Services, Error> {
-    let state_dir = &ground.state_dir;
-    let health = json!({"build_id": build_id(), "state_dir": state_dir, "pid": std::process::id()});
+/// Listens on a port of 127.0.0.1, and returns which one it is.
+async fn listen(port: u16) -> Result<(TcpListener, u16), Error> {
+    let failed = |source| Error::Port { port, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    let listener = listener.map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    Ok((listener, port))
+}
+
+/// Opens all services of a state directory and resumes their work.
+fn open(shared: Shared, minute: Duration) -> Result<Services, Error> {
+    let state_dir = &shared.state_dir;
     let scaling = Scaling::open(state_dir, minute)?;
-    let endpoints = Endpoints::open(ground.clone())?;
-    // A server may have been killed between the end of an endpoint and that of its targets.
+    let endpoints = Endpoints::open(shared.clone())?;
+    // A server may have been killed after it deleted an endpoint and before it deleted its targets.
     scaling.prune(&endpoints);
     Ok(Services {
-        jobs: Jobs::open(ground.clone())?,
-        models: Models::open(state_dir, ground.storage.clone(), ground.images.clone())?,
+        jobs: Jobs::open(shared.clone())?,
+        models: Models::open(state_dir, shared.storage.clone(), shared.images.clone())?,
         endpoints,
         scaling,
-        registry: Registry::new(ground.images),
-        storage: ground.storage,
-        logs: ground.logs,
-        metrics: ground.metrics,
-        faults: ground.faults,
-        calls,
-        health,
+        registry: Registry::new(shared.images),
+        storage: shared.storage,
+        logs: shared.logs,
+        metrics: shared.metrics,
     })
 }
 
-/// What ends a server.
-struct Limits {
-    /// How long nothing may happen.
+/// What stops a server.
+struct StopConditions {
+    /// How long the server may be idle; `None` means forever.
     idle: Option<Duration>,
-    /// Set, or closed, when the handle wants the server to end.
+    /// Set or closed when the handle asks for shutdown.
     ended: watch::Receiver<bool>,
 }
 
-/// Serves until the server is to end, then ends what it has started: first no new requests,
-/// then the programs, at last the lock.
-async fn run(services: Arc<Services>, holder: Holder, listener: TcpListener, limits: Limits) {
+/// Serves until it is time to stop, then shuts down in order: new requests first, then the
+/// programs, and the lock last.
+async fn run(
+    dispatcher: Arc<Dispatcher>,
+    lock_file: LockFile,
+    listener: TcpListener,
+    conditions: StopConditions,
+) {
     let activity = Arc::new(Activity::default());
-    let router = router(services.clone(), activity.clone());
     let (close, closed) = watch::channel(());
+    let router = router(dispatcher.clone(), activity.clone());
     let serving = tokio::spawn(serve(listener, router, closed));
-    let beating = tokio::spawn(beat(services.clone()));
-    let scaling = tokio::spawn(services.scaling.clone().watch(services.endpoints.clone()));
-    let mut ended = limits.ended;
+    let beating = dispatcher.clone();
+    let heartbeat = tokio::spawn(async move { beating.services.heartbeat().await });
+    let services = &dispatcher.services;
+    let scaling = tokio::spawn(services.scaling.clone().run(services.endpoints.clone()));
+    let mut ended = conditions.ended;
     tokio::select! {
-        // An error means that the handle was dropped, which ends the server as well.
+        // An error means that the handle was dropped, which also stops the server.
         _ = ended.wait_for(|end| *end) => {}
-        () = idle(&services, &activity, limits.idle) => log::line("nothing was asked for a while; the server ends"),
+        () = idle(services, &activity, conditions.idle) => log("no requests for a while; the server stops"),
     }
-    // No new connections; requests under way still reach the programs while those are being ended.
+    // No new connections from here on; pending requests still reach programs that are stopping.
     drop(close);
     scaling.abort();
-    beating.abort();
+    heartbeat.abort();
     services.jobs.shut_down().await;
     services.endpoints.shut_down().await;
     let _ = timeout(DRAIN, serving).await;
     services.metrics.flush(true);
-    // Only now may another server have the directory: nothing writes to it any more.
-    drop(holder);
+    // Nothing writes to the directory any more, so another server may take it over.
+    drop(lock_file);
 }
 
-/// Answers requests until `closed` is dropped.
+/// Handles requests until `closed` is dropped.
 async fn serve(
     listener: TcpListener,
     router: Router,
     mut closed: watch::Receiver<()>,
 ) -> io::Result<()> {
-    let router = router.into_make_service_with_connect_info::<Line>();
+    let router = router.into_make_service_with_connect_info::<ConnectionHandle>();
     axum::serve(Listener(listener), router)
         .with_graceful_shutdown(async move { while closed.changed().await.is_ok() {} })
         .await
 }
 
-/// All paths lead to one function: the services tell them apart by more than the path.
-fn router(services: Arc<Services>, activity: Arc<Activity>) -> Router {
+/// One handler for all paths: the path alone does not say which service is meant.
+fn router(dispatcher: Arc<Dispatcher>, activity: Arc<Activity>) -> Router {
     Router::new().fallback(move |request: Request<Body>| {
-        let (services, activity) = (services.clone(), activity.clone());
+        let (dispatcher, activity) = (dispatcher.clone(), activity.clone());
         async move {
             let _busy = activity.begin();
-            services.answer(request).await
+            dispatcher.handle(request).await
         }
     })
 }
 
-/// Returns once there was nothing to do for `limit`; never without a limit.
+/// Returns once nothing has happened for `limit`; never returns without a limit.
 async fn idle(services: &Services, activity: &Activity, limit: Option<Duration>) {
     let Some(limit) = limit else {
         return std::future::pending().await;
@@ -273,11 +278,11 @@ async fn idle(services: &Services, activity: &Activity, limit: Option<Duration>)
     }
 }
 
-/// Requests under way, and when the last one was seen.
+/// Counts requests in progress and remembers the last activity.
 struct Activity {
-    /// Requests under way.
+    /// Number of requests in progress.
     requests: AtomicUsize,
-    /// When something was last seen to happen.
+    /// Time of the last activity.
     last: Mutex<Instant>,
 }
 
@@ -291,29 +296,29 @@ impl Default for Activity {
 }
 
 impl Activity {
-    /// A request has come, and is under way for as long as the result lives: also a client that
-    /// goes away ends its request.
+    /// Counts a request as in progress while the result lives, so a client that disconnects also
+    /// ends its request.
     fn begin(&self) -> Busy<'_> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.touch();
         Busy(self)
     }
 
-    /// Something happens right now.
+    /// Records activity now.
     fn touch(&self) {
-        *locked(&self.last) = Instant::now();
+        *lock(&self.last) = Instant::now();
     }
 
-    /// For how long nothing has happened.
+    /// Time since the last activity; zero while a request is in progress.
     fn quiet_for(&self) -> Duration {
         match self.requests.load(Ordering::Relaxed) {
-            0 => locked(&self.last).elapsed(),
+            0 => lock(&self.last).elapsed(),
             _ => Duration::ZERO,
         }
     }
 }
 
-/// A request under way.
+/// A request in progress.
 struct Busy<'a>(&'a Activity);
 
 impl Drop for Busy<'_> {

@@ -1,12 +1,13 @@
 //! Generates or extracts once and prints a line of JSON: this crate's side of `cargo xtask bench --generator`, which also
 //! runs numpy on the same draws (`xtask/bench/draws.py`).
 //!
-//! - `generator original ROWS THREADS`: rows of profile `original` with their labels and their E[p|x];
-//! - `generator episode ROWS THREADS`: rows of profile `episode`, piece by piece into one table, as `train-100k` does it;
-//! - `generator alarms HOURS THREADS`: whole episodes, every second a row;
-//! - `generator extract FILE ROUNDS`: the frames of a recording again and again, with a row each second.
+//! - `generator original ROWS THREADS`: rows of profile `original` with their labels and E[p|x];
+//! - `generator episode ROWS THREADS`: rows of profile `episode`, generated in pieces as in `train-100k`;
+//! - `generator alarms HOURS THREADS`: whole episodes with a row for every second;
+//! - `generator extract FILE ROUNDS`: the frames of a recording, repeated, with a row for every second.
 //!
-//! Each is a process of its own, so that its peak memory is that of the work; it is read from `/proc`, hence on Linux only.
+//! Each runs as a separate process, so that its peak memory is that of the work. Peak memory is read from `/proc`, so this
+//! works on Linux only.
 
 use std::error::Error;
 use std::fs;
@@ -23,16 +24,16 @@ use sensor_model::{Rows, ThermalFrame, data_fingerprint, original};
 use serde_json::json;
 
 const SEED: u64 = 42;
-/// Episodes that are rendered at a time.
+/// Episodes rendered at a time.
 const PIECE: usize = 64;
 
-/// What one process did.
+/// The result of one process.
 #[derive(Default)]
 struct Measured {
     time: Duration,
     rows: usize,
     frames: u64,
-    /// Of the rows, so that two versions of this program can be told to make the same ones.
+    /// Fingerprint of the rows, which shows whether two versions of this program generate the same rows.
     fingerprint: Option<String>,
 }
 
@@ -43,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter(|argument| argument != "--bench")
         .collect();
     let [what, first, second] = arguments.as_slice() else {
-        // `cargo test --benches` runs it so: there is nothing to measure then.
+        // `cargo test --benches` passes no arguments: there is nothing to measure then.
         return Ok(());
     };
     let measured = match what.as_str() {
@@ -108,7 +109,7 @@ fn episodes(
     })
 }
 
-/// The clock runs while the extractor works; images are made ready outside of it.
+/// Only the extractor is timed; images are prepared before.
 fn extract(recording: &Path, rounds: u32) -> Result<Measured, Box<dyn Error>> {
     let frames: Vec<_> =
         open_frames(recording, &FrameOptions::default())?.collect::<Result<_, _>>()?;
@@ -132,7 +133,7 @@ fn extract(recording: &Path, rounds: u32) -> Result<Measured, Box<dyn Error>> {
     Ok(measured)
 }
 
-/// The most memory that this process ever had, as Linux keeps it.
+/// Peak memory of this process, as reported by Linux.
 fn peak_bytes() -> Result<u64, Box<dyn Error>> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

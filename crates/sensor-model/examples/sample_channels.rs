@@ -1,4 +1,4 @@
-//! Writes channels of profile `original` for running a training by hand:
+//! Writes channels of profile `original`, for running a training job by hand:
 //! `cargo run -p sensor-model --example sample_channels -- DIR ROWS`.
 
 use std::error::Error;

@@ -1,10 +1,10 @@
-//! A mast above a forest: a CO2 logger and a thermal camera, five minutes of both, and the rows that come of them.
+//! A mast above a forest: rows from five minutes of a CO2 logger and a thermal camera.
 //!
 //! `cargo run -p sensor-model --example wildfire_mast`
 //!
-//! The log is text, as a logger writes it; the frames are made here, where a program would open a recording
-//! (`recording::open_frames`). Neither sensor is perfect: the log has a reading of 0, an empty cell and a pause of 40 s,
-//! and the camera is off for half a minute. What is not known is missing, never 0 and never guessed.
+//! The log is text as a logger writes it. The frames are generated, where a real program would open a recording with
+//! `recording::open_frames`. Neither sensor is perfect: the log has a reading of 0, an empty cell and a pause of 40 s, and
+//! the camera is off for half a minute. Unknown values are missing, never 0 and never guessed.
 #![expect(clippy::print_stdout, reason = "an example is read in a terminal")]
 
 use std::error::Error;
@@ -15,7 +15,7 @@ use sensor_model::extract::{CheckedExtractorParams, RowStream, SensorRow};
 use sensor_model::recording::{Co2Columns, Co2Log, TimeFormat};
 use sensor_model::{Co2Reading, FRAME_HEIGHT, FRAME_WIDTH, Feature, ThermalFrame};
 
-/// When the recording starts, in seconds since 1970, which is how the logger writes its times.
+/// Start of the recording in seconds since 1970, the format of the logger's times.
 const START: u32 = 1_784_000_000;
 const LENGTH_S: u32 = 300;
 /// When dry grass catches fire below the mast.
@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{:>12}: {}", feature.name(), feature.formula());
     }
 
-    // A rule for the eye. A detector is trained on all 18 features of such rows instead.
+    // A simple rule for this example; a real detector is trained on all features.
     let alarms =
         |row: &&SensorRow| value(row, Feature::GasDelta) > 15.0 && value(row, Feature::TMax) > 60.0;
     match rows.iter().find(alarms) {
@@ -62,14 +62,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The rows of both sensors, one for every second of which anything is known.
+/// The rows of both sensors, one for every second with any data.
 fn recorded() -> Result<Vec<SensorRow>, sensor_model::Error> {
     let log = logged();
-    // The names of the columns are the logger's own. Messages about a bad cell call the log by the path.
+    // The column names are the logger's. Error messages name the log by the path.
     let columns = Co2Columns::new("unix_time", TimeFormat::UnixSeconds, "CO2 (ppm)");
     let readings = Co2Log::new(log.as_bytes(), Path::new("mast.csv"), &columns)?;
     let mut readings = readings.starting_at(f64::from(START)).peekable();
-    // Both go into one stream in the order of time: a row knows only what came before its second was complete.
+    // Both go into one stream in order of time, since a row uses only what came before the end of its second.
     let mut stream = RowStream::new(CheckedExtractorParams::default());
     for second in 0..LENGTH_S {
         let time_s = f64::from(second) + 0.5;
@@ -87,7 +87,7 @@ fn recorded() -> Result<Vec<SensorRow>, sensor_model::Error> {
     Ok(rows)
 }
 
-/// A reading that cannot be read counts as due: its error is met where it is taken.
+/// A reading that cannot be parsed is due at once, so that its error is reported.
 fn is_due(reading: Option<&Co2Reading>, time_s: f64) -> bool {
     reading.is_none_or(|reading| reading.time_s < time_s)
 }
@@ -96,7 +96,7 @@ fn value(row: &SensorRow, feature: Feature) -> f32 {
     row.features[feature.index()]
 }
 
-/// A missing value is NaN in memory, and compares as neither small nor large.
+/// A missing value is NaN, for which every comparison is false.
 fn cell(row: &SensorRow, feature: Feature) -> String {
     match value(row, feature) {
         missing if missing.is_nan() => "-".to_owned(),
@@ -104,27 +104,27 @@ fn cell(row: &SensorRow, feature: Feature) -> String {
     }
 }
 
-/// A reading every 5 s: the air of a forest, and smoke that drifts by from 20 s after the ignition on.
+/// A reading every 5 s: forest air, with smoke from 20 s after the ignition.
 fn logged() -> String {
     let mut log = "unix_time,CO2 (ppm),battery (V)\n".to_owned();
     for second in (0..LENGTH_S).step_by(5) {
         let smoke = (f64::from(second) - IGNITION_S - 20.0).max(0.0) * 0.6;
         let gusts = 3.0 * (f64::from(second) / 7.0).sin();
         let ppm = match second {
-            // The sensor's way to say that it has not measured.
+            // How the sensor reports that there is no measurement.
             30 => "0".to_owned(),
             45 => String::new(),
             // The logger restarts.
             70..110 => continue,
             _ => format!("{:.0}", 418.0 + smoke + gusts),
         };
-        // Writing into a String cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(log, "{},{ppm},3.9", START + second);
     }
     log
 }
 
-/// Ground of 24 to 30 C, a little warmer to the right, and flames that grow from a few pixels.
+/// Ground at 24 to 30 C, slightly warmer to the right, and flames that grow from a few pixels.
 fn seen(time_s: f64) -> Result<ThermalFrame, sensor_model::Error> {
     let burning_s = (time_s - IGNITION_S).max(0.0);
     let size = (burning_s / 12.0).ceil();

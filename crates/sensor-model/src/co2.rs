@@ -1,9 +1,9 @@
-//! One reading of the CO2 sensor.
+//! A reading of the CO2 sensor.
 
 /// What the SCD41 reported at one moment.
 ///
-/// Any numbers can be in it, because the sensor itself reports impossible ones: 0 ppm stands for
-/// "no measurement" (Sensirion's driver, issue 28). [`is_valid`](Self::is_valid) tells them apart.
+/// The values can be anything, because the sensor itself reports impossible ones: 0 ppm means "no measurement"
+/// (Sensirion's driver, issue 28). [`is_valid`](Self::is_valid) tells whether this is a measurement.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Co2Reading {
     /// Seconds since the recording's start, on the clock of the frames.
@@ -16,10 +16,10 @@ impl Co2Reading {
     /// The highest output of the SCD41, in ppm.
     pub const MAX_PPM: f32 = 40_000.0;
 
-    /// Whether the sensor measured something: above 0 and at most [`MAX_PPM`](Self::MAX_PPM).
+    /// Whether this is a measurement: above 0 and at most [`MAX_PPM`](Self::MAX_PPM).
     ///
-    /// Values below the specified 400 ppm count as valid: a sensor whose baseline was dragged down
-    /// reads 100 to 200 ppm low for weeks, and its rises are still rises.
+    /// Values below the specified 400 ppm are valid: a sensor with a shifted baseline reads 100 to 200 ppm too low for
+    /// weeks, and a rise is still a rise.
     pub fn is_valid(&self) -> bool {
         self.ppm > 0.0 && self.ppm <= Self::MAX_PPM
     }

@@ -1,20 +1,17 @@
-//! Data files: labelled rows as Parquet or CSV, one file or a folder of them.
+//! Data files: labelled rows as Parquet or CSV, in one file or a folder of files.
 //!
-//! A file has the features by name in any order and the label `fire_detected`, which only [`read_features`] can do
-//! without.
-//! `row_id` and `group` (whole numbers) are optional, and so is `episode_id` (any text), which
-//! stands in for an absent `group`. `time_s` (seconds from the recording's start), `scenario` (text)
-//! and `site` (a whole number) become the rows' metadata when all three are there. `recording`,
-//! `sensor_id`, `source` and `timestamp` are ignored; any other column is refused, since a mistyped
-//! feature must not be dropped in silence.
+//! A file has the features by name in any order and the label `fire_detected`, which is optional only for
+//! [`read_features`]. `row_id` and `group` (whole numbers) are optional, and so is `episode_id` (any text), which gives
+//! the group where there is no `group`. `time_s` (seconds since the recording's start), `scenario` (text) and `site` (a
+//! whole number) become the rows' metadata if all three are present. `recording`, `sensor_id`, `source` and `timestamp`
+//! are ignored. Any other column is an error, because a misspelt feature must not be dropped silently.
 //!
-//! Parquet goes through polars both ways, and CSV through polars on the way out. CSV is read
-//! line by line here: polars fills a short line with nulls, as if the values were missing, and
-//! cannot name the line of a bad cell.
+//! polars reads and writes Parquet, and writes CSV. CSV is read line by line with the `csv` crate: polars fills a short
+//! line with nulls, as if the values were missing, and cannot name the line of a bad cell.
 //!
-//! Limit: a Parquet file that was cut off or whose footer was altered is refused, but polars
-//! trusts the pages between. Altered bytes there can give other values, or an allocation so large
-//! that the process ends: files from strangers should come as CSV.
+//! Known limit: a truncated Parquet file or an altered footer is an error, but polars trusts the pages in between.
+//! Altered bytes there can change values, or cause an allocation so large that the process is killed. Untrusted files
+//! should be CSV.
 
 mod columns;
 mod csv;
@@ -32,15 +29,15 @@ use columns::Labels;
 
 pub use write::{RowWriter, write_rows};
 
-/// Name of the column with the identity of a row.
+/// Column with the ID of a row.
 const ROW_ID: &str = "row_id";
-/// Name of the column with the group of a row.
+/// Column with the group of a row.
 const GROUP: &str = "group";
-/// Name of the column with the seconds since the recording's start.
+/// Column with the seconds since the recording's start.
 const TIME: &str = "time_s";
-/// Name of the column with the kind of recording.
+/// Column with the kind of recording.
 const SCENARIO: &str = "scenario";
-/// Name of the column with the number of the place.
+/// Column with the number of the site.
 const SITE: &str = "site";
 
 /// The two file formats, by the extension of the name.
@@ -51,7 +48,6 @@ enum Format {
 }
 
 impl Format {
-    /// The format that the name of the file says.
     fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()? {
             "parquet" => Some(Self::Parquet),
@@ -63,16 +59,15 @@ impl Format {
 
 /// The rows of a `.parquet` or `.csv` file, in the order of the file.
 ///
-/// Without `row_id` the rows are numbered from 0. Without `group` the group is that of
-/// `episode_id`, and without both each row is a group of its own.
+/// Without `row_id`, rows are numbered from 0. Without `group`, the group comes from `episode_id`; without both, each
+/// row is its own group.
 pub fn read_rows(path: &Path) -> Result<Rows, Error> {
     not_empty(append_all(&[path])?, path)
 }
 
-/// The features of the rows of a `.parquet` or `.csv` file, in the order of the file and row-major; labels may be
-/// absent.
+/// The features of the rows of a `.parquet` or `.csv` file, row by row in the order of the file; labels are optional.
 ///
-/// Labels that are there are checked as those of training data are.
+/// Labels are still checked as in training data if there are any.
 pub fn read_features(path: &Path) -> Result<Vec<f32>, Error> {
     let mut rows = Rows::default();
     append(path, Labels::Optional, &mut rows)?;
@@ -81,20 +76,20 @@ pub fn read_features(path: &Path) -> Result<Vec<f32>, Error> {
 
 /// The rows of several `.parquet` and `.csv` files, in the order given.
 ///
-/// Numbers for absent ids run on from file to file, so that rows of different files share a group
-/// only where the files say so. A file without rows is passed over if another has some.
+/// Numbers in place of absent IDs continue from file to file, so that rows of different files share a group only where
+/// the files say so. A file without rows is skipped if another has some.
 ///
-/// Fails as [`read_rows`] does for the first file that cannot be read, and with [`Error::NoFiles`]
-/// when none is given.
+/// # Errors
+/// As for [`read_rows`] with the first file that cannot be read, and [`Error::NoFiles`] if `paths` is empty.
 pub fn read_files(paths: &[PathBuf]) -> Result<Rows, Error> {
     let first = paths.first().ok_or(Error::NoFiles)?;
     not_empty(append_all(paths)?, first)
 }
 
-/// The rows of all `.parquet` and `.csv` files of a folder, in the order of the file names.
+/// The rows of all `.parquet` and `.csv` files in a folder, in the order of the file names.
 ///
-/// Other files and folders within are passed over.
-/// Numbers for absent ids run on from file to file, as in [`read_files`].
+/// Other files and subfolders are ignored. Numbers in place of absent IDs continue from file to file, as in
+/// [`read_files`].
 pub fn read_channel(dir: &Path) -> Result<Rows, Error> {
     let rows = append_all(&data_files(dir)?)?;
     if rows.is_empty() {
@@ -103,7 +98,7 @@ pub fn read_channel(dir: &Path) -> Result<Rows, Error> {
     Ok(rows)
 }
 
-/// The rows of all these files, which may have none.
+/// The rows of all these files; may be empty.
 fn append_all(paths: &[impl AsRef<Path>]) -> Result<Rows, Error> {
     let mut rows = Rows::default();
     for path in paths {
@@ -112,7 +107,7 @@ fn append_all(paths: &[impl AsRef<Path>]) -> Result<Rows, Error> {
     Ok(rows)
 }
 
-/// Appends the rows of one file, which may have none.
+/// Appends the rows of one file, if it has any.
 fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(), Error> {
     match Format::of(path) {
         Some(Format::Parquet) => parquet::append(path, labels, rows),
@@ -123,7 +118,7 @@ fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(), Error> {
     }
 }
 
-/// The data files of a folder by name; at least one.
+/// The data files in a folder, sorted by name; at least one.
 fn data_files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     let read = |source| Error::Read {
         path: dir.to_owned(),
@@ -137,7 +132,7 @@ fn data_files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
             paths.push(path);
         }
     }
-    // The order of a listing differs between file systems; the order of rows must not.
+    // The order of a directory listing depends on the file system; the order of rows must not.
     paths.sort();
     if paths.is_empty() {
         return Err(empty_channel(dir, ".parquet or .csv file"));
@@ -152,7 +147,7 @@ fn empty_channel(dir: &Path, what: &'static str) -> Error {
     }
 }
 
-/// The rows of the file, or of several that begin with it; at least one.
+/// Checks that there is at least one row; `path` is the (first) file.
 fn not_empty(rows: Rows, path: &Path) -> Result<Rows, Error> {
     if rows.is_empty() {
         return Err(Error::EmptyFile {
@@ -163,7 +158,7 @@ fn not_empty(rows: Rows, path: &Path) -> Result<Rows, Error> {
     Ok(rows)
 }
 
-/// A group number for a textual episode or the name of a recording: the first eight bytes of its SHA-256, so that it
+/// The group number of an episode or recording with this name: the first eight bytes of the name's SHA-256, so that it
 /// is the same in every file and on every machine.
 pub fn group_of_episode(episode: &str) -> u64 {
     let digest = Sha256::digest(episode.as_bytes());

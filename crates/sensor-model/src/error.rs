@@ -1,4 +1,4 @@
-//! What can go wrong, told so that the person at the keyboard can put it right.
+//! The error type of this crate.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::frame::FrameProblem;
 use crate::problem::{CellProblem, ColumnProblem, Place};
 use crate::recording::RecordingProblem;
 
-/// An error of this crate. Messages name the file, the place in it, and the remedy.
+/// An error of this crate. Messages say which file, where in it, and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -24,7 +24,7 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// The file cannot be created, written or renamed; nothing half-written stays behind.
+    /// The file cannot be created, written or renamed; no partial file is left.
     #[error("cannot write {}", path.display())]
     Write {
         /// File.
@@ -33,26 +33,26 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// Rows without metadata for a file that has the columns.
+    /// Rows without metadata, for a file with metadata columns.
     #[error(
-        "{} has the columns time_s, scenario and site, but some rows lack them; write such rows to a file of their own",
+        "{} has the columns time_s, scenario and site, but some rows have no values for them; write these rows to another file",
         path.display()
     )]
     NoMetadata {
         /// File.
         path: PathBuf,
     },
-    /// The bytes are not what the file's name says.
+    /// The content does not match the file's extension.
     #[cfg(feature = "files")]
-    #[error("{} cannot be processed as a data file; it may be cut off or of another format", path.display())]
+    #[error("{} cannot be read as a data file; it may be incomplete or have another format", path.display())]
     Format {
         /// File.
         path: PathBuf,
-        /// The reason given by polars.
+        /// The error of polars.
         #[source]
         source: PolarsError,
     },
-    /// The name ends in neither `.parquet` nor `.csv`.
+    /// The extension is neither `.parquet` nor `.csv`.
     #[error("{} is neither .parquet nor .csv; rename or convert it", path.display())]
     Extension {
         /// File.
@@ -67,18 +67,18 @@ pub enum Error {
         problem: ColumnProblem,
     },
     /// A line has too few or too many cells.
-    #[error("{}, line {line}: {found} cells, but the header has {expected}; give each row one cell per column", path.display())]
+    #[error("{}, line {line}: expected {expected} cells, one per column of the header, but found {found}", path.display())]
     Width {
         /// File.
         path: PathBuf,
         /// Line in the file, the header being 1.
         line: u64,
-        /// Cells in the line.
+        /// Number of cells in the line.
         found: usize,
-        /// Columns of the header.
+        /// Number of columns in the header.
         expected: usize,
     },
-    /// A value cannot be accepted.
+    /// A value is invalid.
     #[error("{}, {place}, column {column}: `{value}` {problem}", path.display())]
     Cell {
         /// File.
@@ -93,22 +93,22 @@ pub enum Error {
         problem: CellProblem,
     },
     /// The file has no rows, or not even a header.
-    #[error("{} holds no {what}; a data file needs at least one row", path.display())]
+    #[error("{} has no {what}; a data file needs at least one row", path.display())]
     EmptyFile {
         /// File.
         path: PathBuf,
-        /// What was looked for.
+        /// What is missing.
         what: &'static str,
     },
     /// The folder has no data files, or they have no rows.
-    #[error("{} holds no {what}; a channel needs at least one labelled row", path.display())]
+    #[error("{} has no {what}; a channel needs at least one labelled row", path.display())]
     EmptyChannel {
         /// Folder.
         path: PathBuf,
-        /// What was looked for.
+        /// What is missing.
         what: &'static str,
     },
-    /// A recording of real sensors cannot be read as one.
+    /// A recording of real sensors is invalid.
     #[error("{}: {problem}", path.display())]
     Recording {
         /// File.
@@ -116,7 +116,7 @@ pub enum Error {
         /// What is wrong, and what to do.
         problem: RecordingProblem,
     },
-    /// One frame or line of a recording cannot be accepted.
+    /// One frame of a recording, or one line of a text file, is invalid.
     #[error("{}, {place}: {problem}", path.display())]
     RecordingPart {
         /// File.
@@ -126,9 +126,9 @@ pub enum Error {
         /// What is wrong, and what to do.
         problem: RecordingProblem,
     },
-    /// The bytes of one frame or line of a recording cannot be had.
+    /// One frame of a recording, or one line of a text file, cannot be read.
     #[error(
-        "{}, {place} cannot be read; the file may be cut off or damaged: copy it again, or use what is before",
+        "{}, {place} cannot be read; the file may be incomplete or damaged: copy it again, or use the part before",
         path.display()
     )]
     ReadPart {
@@ -140,19 +140,19 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// An empty list of files was given to read.
+    /// An empty list of files.
     #[error("no data file was given; name at least one .parquet or .csv file")]
     NoFiles,
-    /// No generator profile has that name.
-    #[error("unknown profile `{given}`, known profiles: {known}")]
+    /// There is no generator profile with that name.
+    #[error("unknown profile `{given}`; expected one of {known}")]
     UnknownProfile {
         /// The name as given.
         given: String,
         /// The known names.
         known: String,
     },
-    /// No scenario of the episode generator has that name.
-    #[error("unknown scenario `{given}`, known scenarios: {known}")]
+    /// The episode generator has no scenario with that name.
+    #[error("unknown scenario `{given}`; expected one of {known}")]
     UnknownScenario {
         /// The name as given.
         given: String,
@@ -160,7 +160,7 @@ pub enum Error {
         known: String,
     },
     /// A parameter of the episode generator is outside its range.
-    #[error("episode parameter {name} is {value}, but must be {expected}")]
+    #[error("episode parameter {name} is {value}; it must be {expected}")]
     EpisodeParameter {
         /// The parameter.
         name: &'static str,
@@ -169,10 +169,10 @@ pub enum Error {
         /// What it must be.
         expected: &'static str,
     },
-    /// Values that do not make an image of the thermal camera.
+    /// A thermal frame is invalid.
     #[error(transparent)]
     Frame(#[from] FrameProblem),
-    /// What an extractor cannot take.
+    /// Input or settings of the extractor are invalid.
     #[error(transparent)]
     Extract(#[from] ExtractError),
 }

@@ -1,4 +1,4 @@
-//! One image of the thermal camera, in degrees Celsius.
+//! An image of the thermal camera, in degrees Celsius.
 
 /// Pixels in a row of the Lepton 3.5.
 pub const FRAME_WIDTH: usize = 160;
@@ -7,7 +7,7 @@ pub const FRAME_HEIGHT: usize = 120;
 /// Pixels of an image.
 pub const FRAME_PIXELS: usize = FRAME_WIDTH * FRAME_HEIGHT;
 
-/// One radiometric image: 120 rows of 160 pixels, every one a finite temperature.
+/// A radiometric image: 120 rows of 160 pixels, each a finite temperature.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThermalFrame {
     time_s: f64,
@@ -18,8 +18,8 @@ pub struct ThermalFrame {
 impl ThermalFrame {
     /// An image taken `time_s` seconds after the recording's start, its pixels row by row in degrees Celsius.
     ///
-    /// A pixel without a finite value is refused rather than repaired: a radiometric camera never sends one,
-    /// so it is a mistake of the conversion.
+    /// A pixel that is not finite is an error and is not repaired: a radiometric camera never sends one, so the conversion
+    /// must be wrong.
     pub fn new(time_s: f64, celsius: Vec<f32>) -> Result<Self, FrameProblem> {
         if !time_s.is_finite() {
             return Err(FrameProblem::Time { time_s });
@@ -30,7 +30,7 @@ impl ThermalFrame {
                 found: celsius.len(),
             });
         }
-        // All pixels at once, and only then which one: a search would ask about one after the other.
+        // First whether any pixel is wrong, in a loop without branches; the slower search only for the message.
         let wrong = |value: &f32| !value.is_finite();
         if celsius.iter().fold(false, |any, value| any | wrong(value))
             && let Some(at) = celsius.iter().position(wrong)
@@ -49,7 +49,7 @@ impl ThermalFrame {
         })
     }
 
-    /// The same image, marked as taken while the shutter was closed for a flat-field correction: it shows no scene.
+    /// Marks the image as taken while the shutter was closed for a flat-field correction, so that it does not show the scene.
     #[must_use]
     pub fn frozen(self) -> Self {
         Self {
@@ -79,12 +79,14 @@ impl ThermalFrame {
     }
 }
 
-/// Why values do not make a [`ThermalFrame`].
+/// Why values are not a valid [`ThermalFrame`].
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameProblem {
     /// The time is not finite.
-    #[error("a frame cannot be taken at {time_s} s; give the seconds since the recording's start")]
+    #[error(
+        "the time of a frame is {time_s} s; it must be the seconds since the recording's start"
+    )]
     Time {
         /// The time as given.
         time_s: f64,
@@ -92,7 +94,7 @@ pub enum FrameProblem {
     /// The image is of another size.
     #[error(
         "the frame at {time_s} s has {found} pixels, but a Lepton 3.5 gives {FRAME_PIXELS} \
-         ({FRAME_WIDTH} x {FRAME_HEIGHT}); leave telemetry lines out, and do not scale the image"
+         ({FRAME_WIDTH} x {FRAME_HEIGHT}); leave out telemetry lines, and do not scale the image"
     )]
     Size {
         /// When the frame was taken, in seconds.
@@ -102,7 +104,7 @@ pub enum FrameProblem {
     },
     /// A pixel has no finite temperature.
     #[error(
-        "the frame at {time_s} s has {value} at x {x}, y {y}; give each pixel its temperature in degrees Celsius"
+        "the frame at {time_s} s has {value} at x {x}, y {y}; each pixel must be a temperature in degrees Celsius"
     )]
     Pixel {
         /// When the frame was taken, in seconds.
@@ -125,21 +127,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image_is_refused_with_its_place() {
+    fn invalid_images_are_rejected_with_the_place() {
         let mut holed = vec![20.0; FRAME_PIXELS];
         holed[3 * FRAME_WIDTH + 7] = f32::NAN;
         assert_eq!(
             message(2.5, holed),
-            "the frame at 2.5 s has NaN at x 7, y 3; give each pixel its temperature in degrees Celsius"
+            "the frame at 2.5 s has NaN at x 7, y 3; each pixel must be a temperature in degrees Celsius"
         );
         assert_eq!(
             message(2.5, vec![20.0; 122 * FRAME_WIDTH]),
             "the frame at 2.5 s has 19520 pixels, but a Lepton 3.5 gives 19200 (160 x 120); \
-             leave telemetry lines out, and do not scale the image"
+             leave out telemetry lines, and do not scale the image"
         );
         assert_eq!(
             message(f64::NAN, vec![20.0; FRAME_PIXELS]),
-            "a frame cannot be taken at NaN s; give the seconds since the recording's start"
+            "the time of a frame is NaN s; it must be the seconds since the recording's start"
         );
     }
 

@@ -1,10 +1,10 @@
-//! What the sensors see, as a row of numbers every second.
+//! What the sensors see, as one row of features per second.
 //!
-//! A FLIR Lepton 3.5 thermal camera gives 15 of them and a Sensirion SCD41 CO2 sensor three.
-//! [`Feature`] is the one place that names, orders and counts them; its [`fingerprint`] travels
-//! with every trained model, so that a model never meets columns of another meaning.
+//! A FLIR Lepton 3.5 thermal camera and a Sensirion SCD41 CO2 sensor give the features. [`Feature`] alone names, orders
+//! and counts them. Its [`fingerprint`] is stored in every trained model, so that a model never gets columns with another
+//! meaning.
 //!
-//! Rows come from a generator or from a file, and nothing downstream can tell which:
+//! Rows come from a generator or from a file, and nothing downstream can tell the difference:
 //!
 //! ```text
 //! Profile::Original ── original::generate ─┐
@@ -16,20 +16,20 @@
 //!
 //! Temperatures are in degrees Celsius, CO2 in ppm, times in seconds, image distances in pixels.
 //! A missing value is NaN in memory, null in Parquet, an empty cell in CSV, and never 0.
-//! Labels are 1 (uncontrolled combustion present) and 0.
+//! Labels are 1 (uncontrolled combustion) and 0.
 //!
-//! Randomness enters as a seed, through one counter-based stream per row: the same seed gives the
-//! same rows on any number of threads. Files are opened in [`read_rows`], [`read_features`],
-//! [`read_files`], [`read_channel`], [`RowWriter`], [`write_rows`] and [`recording`] only, and sockets nowhere.
+//! Randomness comes from a seed, with one counter-based stream per row: the same seed gives the same rows on any number
+//! of threads. Only [`read_rows`], [`read_features`], [`read_files`], [`read_channel`], [`RowWriter`], [`write_rows`] and
+//! [`recording`] open files, and nothing opens sockets.
 //!
-//! The data files need polars; without the default feature `files` the crate does without both.
+//! Data files need polars. The default feature `files` turns both on.
 //!
 //! ```
 //! use sensor_model::extract::{CheckedExtractorParams, RowStream};
 //! use sensor_model::{Co2Reading, Feature};
 //!
 //! # fn main() -> Result<(), sensor_model::Error> {
-//! // CO2 that rises by 2 ppm a second, read every 5 s, and no camera at all.
+//! // CO2 that rises by 2 ppm per second, read every 5 s, without a camera.
 //! let mut stream = RowStream::new(CheckedExtractorParams::default());
 //! for time_s in (0..=90).step_by(5).map(f64::from) {
 //!     stream.push_co2(Co2Reading { time_s, ppm: 420.0 + 2.0 * time_s as f32 })?;
@@ -43,19 +43,17 @@
 //! # }
 //! ```
 //!
-//! What is not here: learning, splitting, and anything of AWS.
+//! Learning, splitting and AWS are not part of this crate.
 
-mod cell;
+mod cells;
 mod co2;
-mod csv_line;
 #[cfg(feature = "files")]
 mod dataset;
 pub mod episode;
 mod error;
 pub mod extract;
 mod frame;
-mod markdown;
-// What the tests from outside use as well.
+// Shared with the integration tests.
 #[cfg(test)]
 #[path = "../tests/it/model_card.rs"]
 mod model_card;
@@ -71,7 +69,7 @@ mod row_metadata;
 mod rows;
 mod schema;
 
-pub use cell::parse_cell;
+pub use cells::parse_cell;
 pub use co2::Co2Reading;
 #[cfg(feature = "files")]
 pub use dataset::{
@@ -79,14 +77,15 @@ pub use dataset::{
 };
 pub use error::Error;
 pub use frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, FrameProblem, ThermalFrame};
-pub use markdown::features_markdown;
 pub use probe::{Probe, probes};
 pub use profile::Profile;
 pub use row_metadata::RowMetadata;
 pub use rows::{Rows, data_fingerprint};
-pub use schema::{FEATURE_COUNT, Feature, LABEL, REQUIRED_COUNT, Sensor, fingerprint};
+pub use schema::{
+    FEATURE_COUNT, Feature, LABEL, REQUIRED_COUNT, Sensor, features_markdown, fingerprint,
+};
 
-// The README's excerpt is run like the examples above.
+// Runs the example in the README as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

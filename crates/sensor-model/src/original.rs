@@ -1,6 +1,6 @@
-//! Generator profile `original`: the rows of the pipeline that this one replaces.
+//! Generator profile `original`: the rows of the pipeline that this project replaces.
 //!
-//! Eighteen independent draws, clipped, and a label drawn from a rule over eleven conditions:
+//! Each row is 18 independent draws, clipped, and a label from a rule over eleven conditions:
 //!
 //! ```text
 //! score = clip(sum of the weights of the conditions that hold, 0, 1)
@@ -8,15 +8,13 @@
 //! label = Bernoulli(p)
 //! ```
 //!
-//! Distributions and rule are those of `aws_100k_training_pipeline.py` in the public repository
-//! `AAA6666799/saafe`; its random stream is not reproduced, only its laws.
-//! The rows are physically impossible (the 95th percentile exceeds the maximum in two rows of
-//! five) and their label is mostly chance: no classifier can beat [`Generated::expected`], whose
-//! AUC is about 0.775. They stay useful for exactly that reason: the ceiling is known.
+//! Distributions and rule are those of `aws_100k_training_pipeline.py` in the public repository `AAA6666799/saafe`; its
+//! random numbers are not reproduced. The rows are physically impossible (the 95th percentile exceeds the maximum in two
+//! rows of five), and the label is mostly chance: no classifier can beat [`Generated::expected`], whose AUC is about
+//! 0.775. They are useful for exactly that reason: the ceiling is known.
 
-mod expectation;
 mod laws;
-mod score;
+mod rule;
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -28,25 +26,25 @@ use rand_distr::Distribution;
 use crate::rows::Rows;
 use crate::schema::FEATURE_COUNT;
 
-use expectation::{expected_probability, score};
 use laws::{Laws, NOISE};
-pub(crate) use score::score_hundredths;
+use rule::{expected_probability, score};
 
-/// Rows of profile `original`, and what can be known of their labels.
+pub(crate) use rule::score_hundredths;
+
+/// Rows of profile `original`, and how far their labels are predictable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Generated {
-    /// The rows; id and group are the row's index, since the draws are independent.
+    /// The rows; ID and group are the row's index, because rows are independent.
     pub rows: Rows,
-    /// `E[p | x]` of each row: the probability of fire given its features, which the best
-    /// possible classifier would report. Never written into a training file.
+    /// `E[p | x]` of each row: the probability of fire given its features, which the best possible classifier would
+    /// predict. It is never written to a training file.
     pub expected: Vec<f64>,
 }
 
-/// Rows `rows.start..rows.end` of the infinite data set of that seed.
+/// Rows `rows.start..rows.end` of the infinite dataset with this seed.
 ///
-/// Each row has a random stream of its own (`ChaCha8`), so the values depend on neither the number of threads
-/// nor the range that a row is asked for with: call it piece by piece for bounded memory or
-/// progress, or on several machines for shards.
+/// Each row has its own random stream (`ChaCha8`), so a row depends neither on the number of threads nor on the range it
+/// is generated with. Call this in pieces to bound memory or report progress, or on several machines for shards.
 pub fn generate(seed: u64, rows: Range<u64>, threads: NonZeroUsize) -> Generated {
     let count = rows.end.saturating_sub(rows.start) as usize;
     let mut features = vec![f32::NAN; count * FEATURE_COUNT];
@@ -68,7 +66,7 @@ pub fn generate(seed: u64, rows: Range<u64>, threads: NonZeroUsize) -> Generated
             scope.spawn(move || fill(seed, first, part));
         }
     });
-    // Independent draws have nothing in common, so each row is a group of its own.
+    // Independent draws have nothing in common, so each row is its own group.
     let ids: Vec<u64> = rows.collect();
     Generated {
         rows: Rows {
@@ -89,7 +87,7 @@ struct Part<'a> {
     expected: &'a mut [f64],
 }
 
-/// Draws consecutive rows, the first one having the index `first`.
+/// Draws consecutive rows, starting with index `first`.
 fn fill(seed: u64, first: u64, part: Part<'_>) {
     let laws = Laws::new();
     let mut rng = ChaCha8Rng::from_seed(key(seed));
@@ -99,27 +97,26 @@ fn fill(seed: u64, first: u64, part: Part<'_>) {
         .zip(part.labels)
         .zip(part.expected);
     for (index, ((row, label), expected)) in (first..).zip(rows) {
-        // Otherwise the row would begin where the last one stopped drawing. Done before the stream is changed, it spares
-        // the numbers of the new stream up to that place.
+        // Back to the beginning of the stream, or the row would start where the previous one stopped drawing. Done before
+        // the stream is changed, so that no block is computed at the old position of the new stream.
         rng.set_word_pos(0);
         rng.set_stream(index);
         laws.draw(&mut rng, row);
-        // Scored as stored, in f32, so that the expectation is a function of what the learner sees.
+        // Scored on the stored f32, so that the expectation is a function of what the learner sees.
         let hundredths = score_hundredths(row);
         *expected = expected_probability(hundredths);
         *label = draw_label(&mut rng, &laws, score(hundredths));
     }
 }
 
-/// One toss of the label, with the noise on the score that no feature carries.
+/// Draws the label, with noise on the score that no feature shows.
 fn draw_label(rng: &mut impl Rng, laws: &Laws, score: f64) -> u8 {
     let noise: f64 = laws.noise.sample(rng);
     let p = (score + NOISE * noise).clamp(0.0, 1.0);
     u8::from(rng.random::<f64>() < p)
 }
 
-/// The generator's key: the seed and a tag, so that other users of the same seed draw other
-/// numbers.
+/// The generator's key: the seed and a tag, so that other generators with the same seed draw other numbers.
 fn key(seed: u64) -> [u8; 32] {
     let mut key = *b"........sensor-model: original 1";
     key[..8].copy_from_slice(&seed.to_le_bytes());

@@ -1,19 +1,19 @@
-//! Example rows that travel with a model, so that its answers can be checked wherever it serves.
+//! Example rows that are stored with a model, so that its predictions can be checked wherever it is served.
 
 use crate::schema::{FEATURE_COUNT, REQUIRED_COUNT};
 
 /// A named example row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Probe {
-    /// What the row shows.
+    /// What the row represents.
     pub name: &'static str,
-    /// Its values, NaN for a missing one.
+    /// The features; NaN is a missing value.
     pub row: [f32; FEATURE_COUNT],
-    /// Whether a sound model must call it fire; `None` where that is not clear-cut.
+    /// Whether a good model must predict fire; `None` if that is not clear.
     pub expected: Option<bool>,
 }
 
-/// A plain fire, a calm room, and the sample request of the documentation.
+/// An obvious fire, a calm room, and the documented request.
 pub fn probes() -> [Probe; 3] {
     [
         Probe {
@@ -43,7 +43,7 @@ pub fn probes() -> [Probe; 3] {
     ]
 }
 
-/// The values of the documented request; features that came later are missing.
+/// A row with the features of the documented request; newer features are missing.
 fn row(documented: [f32; REQUIRED_COUNT]) -> [f32; FEATURE_COUNT] {
     let mut row = [f32::NAN; FEATURE_COUNT];
     row[..REQUIRED_COUNT].copy_from_slice(&documented);
@@ -57,7 +57,7 @@ mod tests {
     use crate::schema::Feature;
 
     #[test]
-    fn the_original_rule_is_sure_of_the_fire_and_of_the_calm_room() {
+    fn the_original_rule_is_certain_about_fire_and_calm_room() {
         let [fire, calm, sample] = probes();
         assert!(score_hundredths(&fire.row) >= 100);
         assert_eq!(score_hundredths(&calm.row), 0);
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_probes_lie_within_the_valid_ranges() {
+    fn the_probes_are_within_the_valid_ranges() {
         for probe in probes() {
             assert!(
                 probe.row[..REQUIRED_COUNT]

@@ -1,10 +1,10 @@
-//! The details of an [`Error`](crate::Error) in a data file: where, what, and the remedy.
+//! Details of an [`Error`](crate::Error) in a file: where, what is wrong, and what to do.
 
 use std::fmt;
 
 use crate::schema::{LABEL, REQUIRED_COUNT};
 
-/// Where in a file: lines of a text file count from 1 with the header, rows of a table and frames from 1.
+/// A place in a file. Lines, rows and frames count from 1; the header is a line, but not a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Line of a CSV file.
@@ -29,21 +29,21 @@ impl fmt::Display for Place {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ColumnProblem {
-    /// One of the required columns is absent.
+    /// A required column is absent.
     #[error("column {0} is missing; a data file has the {REQUIRED_COUNT} features and {LABEL}")]
     Missing(String),
-    /// A column that is no feature, label or known metadata.
+    /// A column that is not a feature, the label or known metadata.
     #[error("column `{0}` is unknown; remove it, or rename it if it is a feature")]
     Unknown(String),
     /// A column appears twice.
     #[error("column `{0}` appears twice; remove one of them")]
     Duplicate(String),
-    /// A column holds values of a kind that cannot be converted.
-    #[error("column {column} holds {found}; numbers are needed")]
+    /// A column has a type that cannot be converted.
+    #[error("column {column} has the type {found}; it must have numbers")]
     Type {
         /// Column by name.
         column: String,
-        /// The type found.
+        /// Its type.
         found: String,
     },
 }
@@ -53,22 +53,22 @@ pub enum ColumnProblem {
 #[non_exhaustive]
 pub enum CellProblem {
     /// Text where a number belongs.
-    #[error("is not a number; give a decimal number, or leave the cell empty if it is missing")]
+    #[error("is not a number; write a decimal number, or leave the cell empty for a missing value")]
     NotANumber,
     /// Infinite, or beyond the range of 32-bit floating point.
-    #[error("is not finite; leave the cell empty if the value is missing")]
+    #[error("is not finite; leave the cell empty for a missing value")]
     NotFinite,
-    /// A label other than the two.
+    /// A label other than 0 and 1.
     #[error("is not a label; use 1 for fire and 0 for none")]
     NotALabel,
     /// An identifier that is not a whole number.
     #[error("is not a whole number from 0 to 2^64 - 1")]
     NotAnId,
-    /// A time within a recording that is not a finite number.
-    #[error("is not a number of seconds; give the time since the recording's start")]
+    /// A time in a recording that is not a finite number.
+    #[error("is not a number of seconds; write the time since the recording's start")]
     NotSeconds,
-    /// Text where a time belongs, and how the time should be written.
-    #[error("is not {0}; write it so, or declare how the column writes its times")]
+    /// Text where a time belongs; the field is the expected format.
+    #[error("is not {0}; correct it, or declare another time format")]
     NotATime(&'static str),
     /// A quotation mark that is never closed.
     #[error("has an unclosed quotation mark; close it on the same line")]

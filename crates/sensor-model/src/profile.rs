@@ -1,4 +1,4 @@
-//! The generator profiles by name.
+//! The generator profiles.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// How synthetic rows are made.
+/// How synthetic rows are generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
@@ -57,18 +57,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_go_both_ways() {
+    fn names_are_parsed_as_they_are_printed() {
         for profile in Profile::ALL {
             assert_eq!(profile.to_string().parse::<Profile>().unwrap(), profile);
         }
     }
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_known_ones() {
+    fn an_unknown_name_is_rejected_with_the_known_ones() {
         let error = "orignal".parse::<Profile>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "unknown profile `orignal`, known profiles: original, episode"
+            "unknown profile `orignal`; expected one of original, episode"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Recordings of real sensors: thermal frames, CO2 logs, and the times of fires.
+//! Recordings of real sensors: thermal frames, CO2 logs and the times of fires.
 //!
 //! ```text
 //! raw Y16 ─────────────┐
@@ -9,23 +9,24 @@
 //! delimited text ──────── FireIntervals
 //! ```
 //!
-//! Frames and readings are given out one at a time, so that a recording of days needs the memory of one frame.
-//! What a file does not say is declared in [`FrameOptions`] and never guessed: counts read by the wrong scale can look
-//! like temperatures. For the same reason each frame is checked. What cannot be temperatures (automatic gain control,
-//! `TLinear` off, a camera without radiometry, values outside the sensor's range) is refused with the frame's number and
-//! the remedy. One case cannot be told from the file: raw counts of 14 bits without telemetry, read at 0.1 K, give -8
-//! to 45 C. Record with telemetry lines where the camera's settings are in doubt.
+//! Frames and readings are read one at a time, so a recording of days needs the memory of one frame. What a file does
+//! not say is declared in [`FrameOptions`] and never guessed: counts with the wrong scale can look like temperatures. For
+//! the same reason each frame is checked. Values that cannot be temperatures (automatic gain control, `TLinear` off, a
+//! camera without radiometry, values outside the sensor's range) are an error with the frame's number and what to do. One
+//! case cannot be detected: raw 14-bit counts without telemetry, read at 0.1 K, give -8 to 45 C. Record with telemetry
+//! lines if the camera's settings are in doubt.
 //!
-//! Any bytes may come: a reader gives an error, not a panic, and holds a frame, a line or a TIFF's directory (1 MiB).
+//! Input can be any bytes: a reader returns an error and never panics, and keeps at most a frame, a line or the directory
+//! of a TIFF (1 MiB) in memory.
 
 mod co2_log;
 mod counts;
 mod fire_intervals;
-mod lines;
+pub(crate) mod lines;
 mod options;
 mod problem;
 mod purethermal;
-mod source;
+pub(crate) mod source;
 mod table;
 mod tcam;
 mod telemetry;
@@ -49,8 +50,8 @@ pub use y16::Y16Frames;
 
 /// Opens a recording of thermal frames.
 ///
-/// `.y16` and `.raw` are raw Y16, which has no magic of its own; the other formats are known by their first bytes.
-/// The first frame is read at once, so that what was declared wrongly is refused before any work is done.
+/// `.y16` and `.raw` are raw Y16, which has no magic number; other formats are recognised by their first bytes. The first
+/// frame is read at once, so that wrong options are reported before any work is done.
 pub fn open_frames(path: &Path, options: &FrameOptions) -> Result<FrameReader, Error> {
     FrameReader::new(BufReader::new(open(path)?), path, options)
 }
@@ -60,7 +61,7 @@ pub fn read_co2(path: &Path, columns: &Co2Columns) -> Result<Co2Log<BufReader<Fi
     Co2Log::new(BufReader::new(open(path)?), path, columns)
 }
 
-/// Reads when there was fire in a recording.
+/// Reads the times of fire in a recording.
 pub fn read_labels(path: &Path) -> Result<FireIntervals, Error> {
     FireIntervals::read(BufReader::new(open(path)?), path)
 }
@@ -69,9 +70,9 @@ fn open(path: &Path) -> Result<File, Error> {
     File::open(path).map_err(|error| Source::new(path).unreadable(error))
 }
 
-/// The frames of a recording of any known format, in the order of their times.
+/// The frames of a recording in any known format, in the order of their times.
 ///
-/// After an error there is nothing more: what follows a damaged frame has lost its place.
+/// The iterator ends after an error, because after a damaged frame the position of the next is unknown.
 pub struct FrameReader {
     first: Option<ThermalFrame>,
     rest: Option<Frames>,
@@ -81,7 +82,7 @@ pub struct FrameReader {
 type Frames = Box<dyn Iterator<Item = Result<ThermalFrame, Error>> + Send>;
 
 impl FrameReader {
-    /// As [`open_frames`], from something that is not a file; messages call it `path`.
+    /// Like [`open_frames`] for any input; messages name it `path`.
     pub fn new(
         mut input: impl BufRead + Seek + Send + 'static,
         path: &Path,
@@ -90,7 +91,7 @@ impl FrameReader {
         let source = Source::new(path);
         let start = input.fill_buf().map_err(|error| source.unreadable(error))?;
         let format = Format::of(path, start)
-            .ok_or_else(|| source.refused(RecordingProblem::UnknownFormat))?;
+            .ok_or_else(|| source.rejection(RecordingProblem::UnknownFormat))?;
         match format {
             Format::Y16 => Self::begin(&source, Y16Frames::new(input, path, options)?, |_| None),
             Format::Gzip => {
@@ -109,11 +110,11 @@ impl FrameReader {
                 let frames = tcam::TcamFrames::open(input, source.clone(), options)?;
                 Self::begin(&source, frames, |_| None)
             }
-            Format::Cptv => Err(source.refused(RecordingProblem::CPTV)),
+            Format::Cptv => Err(source.rejection(RecordingProblem::CPTV)),
         }
     }
 
-    /// When frame 0 was taken, in seconds since 1970, if the format tells.
+    /// When frame 0 was taken, in seconds since 1970, if the format says so.
     pub fn start_unix_s(&self) -> Option<f64> {
         self.start_unix_s
     }
@@ -127,7 +128,7 @@ impl FrameReader {
     where
         I: Iterator<Item = Result<ThermalFrame, Error>> + Send + 'static,
     {
-        let empty = || source.refused(RecordingProblem::Empty { what: "frame" });
+        let empty = || source.rejection(RecordingProblem::Empty { what: "frame" });
         let first = frames.next().ok_or_else(empty)??;
         Ok(Self {
             first: Some(first),
@@ -152,7 +153,7 @@ impl Iterator for FrameReader {
     }
 }
 
-/// What a file of frames can be.
+/// The formats of thermal recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     Y16,
@@ -163,7 +164,7 @@ enum Format {
 }
 
 impl Format {
-    /// The format by the name, and else by the first bytes.
+    /// The format by the name, otherwise by the first bytes.
     fn of(path: &Path, start: &[u8]) -> Option<Self> {
         const MAGICS: [(&[u8], Format); 7] = [
             (b"\x1f\x8b", Format::Gzip),

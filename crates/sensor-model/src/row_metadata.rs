@@ -1,4 +1,4 @@
-//! What is known of rows besides their features: when, what kind, and where.
+//! Metadata of rows: when, what kind of recording, and where.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 use crate::episode::Episodes;
 use crate::rows::Rows;
 
-/// What is known of each row besides its features, in three columns as long as the rows. Never a feature.
+/// Metadata of rows, in three columns as long as the rows. It is never used as a feature.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RowMetadata {
-    /// When the row is, in seconds from the start of its recording.
+    /// Time of the row, in seconds since the recording's start.
     pub times_s: Vec<f64>,
-    /// The kind of recording, such as `sun-patch`; empty where it is unknown.
+    /// Kind of recording, such as `sun-patch`; empty if unknown.
     pub scenarios: Vec<Arc<str>>,
-    /// Number of the place where it was recorded.
+    /// Number of the site of the recording.
     pub sites: Vec<u64>,
 }
 
@@ -50,7 +50,7 @@ impl RowMetadata {
         let scenario = self.scenarios[i].as_bytes();
         hash.update(self.times_s[i].to_le_bytes());
         hash.update(self.sites[i].to_le_bytes());
-        // The length first, so that no text can pass for the values behind it.
+        // The length comes first, so that no text can be confused with the values after it.
         hash.update((scenario.len() as u64).to_le_bytes());
         hash.update(scenario);
     }

@@ -5,25 +5,25 @@ use std::ops::Range;
 use sha2::{Digest, Sha256};
 
 use crate::row_metadata::RowMetadata;
-use crate::schema::{FEATURE_COUNT, hex};
+use crate::schema::FEATURE_COUNT;
 
-/// Labelled rows: columns of one length, the features flattened row by row.
+/// Labelled rows: columns of equal length, with the features row by row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
-    /// Identity of each row, unique within a data set.
+    /// ID of each row, unique within a dataset.
     pub ids: Vec<u64>,
-    /// What each row belongs to (an episode, a recording); rows of one group are never parted.
+    /// What each row belongs to (an episode, a recording); a split never separates rows of one group.
     pub groups: Vec<u64>,
-    /// Row-major, [`FEATURE_COUNT`] values a row; NaN is a missing value.
+    /// [`FEATURE_COUNT`] values per row, row by row; NaN is a missing value.
     pub features: Vec<f32>,
-    /// 1 for fire, 0 for none.
+    /// 1 for fire, 0 for no fire.
     pub labels: Vec<u8>,
-    /// Time, scenario and site of every row, or of none.
+    /// Time, scenario and site, for all rows or none.
     pub metadata: Option<RowMetadata>,
 }
 
 impl Rows {
-    /// No rows, with room for that many.
+    /// Empty, with capacity for this many rows.
     pub fn with_capacity(rows: usize) -> Self {
         Self {
             ids: Vec::with_capacity(rows),
@@ -47,7 +47,7 @@ impl Rows {
     /// The values of row `i`.
     ///
     /// # Panics
-    /// If there is no such row, as indexing does.
+    /// If `i` is out of range.
     pub fn row(&self, i: usize) -> &[f32] {
         &self.features[i * FEATURE_COUNT..(i + 1) * FEATURE_COUNT]
     }
@@ -55,7 +55,7 @@ impl Rows {
     /// The rows at these positions, in this order.
     ///
     /// # Panics
-    /// If a position is outside, as indexing does.
+    /// If a position is out of range.
     #[must_use]
     pub fn select(&self, positions: &[usize]) -> Self {
         Self {
@@ -71,10 +71,10 @@ impl Rows {
         }
     }
 
-    /// The rows from `range.start` to before `range.end`.
+    /// The rows in a range of positions.
     ///
     /// # Panics
-    /// If the range reaches outside, as slicing does.
+    /// If the range is out of bounds.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
         let values = range.start * FEATURE_COUNT..range.end * FEATURE_COUNT;
@@ -89,7 +89,7 @@ impl Rows {
 
     /// Appends the rows of `other`.
     ///
-    /// The metadata goes when rows with it meet rows without it; a side without rows has no say.
+    /// The metadata is dropped when rows with it meet rows without it. A side without rows does not count.
     pub fn extend(&mut self, other: Self) {
         let before = self.len();
         self.ids.extend(other.ids);
@@ -99,7 +99,7 @@ impl Rows {
         self.extend_metadata(before, other.metadata);
     }
 
-    /// Adds the metadata of the rows from position `before` on, by the rule of [`extend`](Self::extend).
+    /// Adds the metadata of the rows from position `before`, by the rule of [`extend`](Self::extend).
     pub(crate) fn extend_metadata(&mut self, before: usize, added: Option<RowMetadata>) {
         let after = self.len();
         self.metadata = match (self.metadata.take(), added) {
@@ -114,17 +114,16 @@ impl Rows {
     }
 }
 
-/// Identity of a data set: hex SHA-256 over ids, groups, features and labels in row order, and over
-/// the metadata where there is some.
+/// Fingerprint of a dataset: hex SHA-256 over IDs, groups, features, labels and (if present) metadata, in row order.
 ///
-/// Independent of the file format, of the sharding into files, and of the bit pattern of NaN.
+/// It does not depend on the file format, on the division into files, or on the bit pattern of NaN.
 pub fn data_fingerprint(rows: &Rows) -> String {
     let mut hash = Sha256::new();
     for i in 0..rows.len() {
         hash.update(rows.ids[i].to_le_bytes());
         hash.update(rows.groups[i].to_le_bytes());
         for &value in rows.row(i) {
-            // NaN has many bit patterns, and they all mean the same: missing.
+            // NaN has many bit patterns, which all mean "missing".
             let value = if value.is_nan() { f32::NAN } else { value };
             hash.update(value.to_le_bytes());
         }
@@ -133,7 +132,7 @@ pub fn data_fingerprint(rows: &Rows) -> String {
             metadata.hash_row(i, &mut hash);
         }
     }
-    hex(&hash.finalize())
+    hex::encode(hash.finalize())
 }
 
 #[cfg(test)]
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn slice_takes_neighbours() {
+    fn slice_returns_consecutive_rows() {
         assert_eq!(rows(&[10, 11, 12, 13]).slice(1..3), rows(&[11, 12]));
         assert!(rows(&[10]).slice(1..1).is_empty());
     }
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_is_kept_only_when_all_rows_have_it() {
+    fn metadata_is_kept_only_if_all_rows_have_it() {
         let extended = |mut first: Rows, second: Rows| {
             first.extend(second);
             first
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_sees_every_column_and_the_order() {
+    fn the_fingerprint_depends_on_every_column_and_the_order() {
         let base = rows(&[1, 2, 3]);
         let same = data_fingerprint(&base);
         let edits: [fn(&mut Rows); 9] = [
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_does_not_see_the_bits_of_a_missing_value() {
+    fn the_fingerprint_does_not_depend_on_the_bits_of_nan() {
         let [mut a, mut b] = [rows(&[1]), rows(&[1])];
         a.features[4] = f32::NAN;
         b.features[4] = -f32::NAN;

@@ -1,6 +1,6 @@
-//! The features: what they are called, what they mean and in which order they stand is in `definitions` alone.
+//! The features. Their names, meanings and order are defined only in `definitions`.
 //!
-//! The order is that of the documented request (`text/csv`, 18 numbers); later features stand behind those.
+//! The order is that of the documented request (`text/csv`, 18 numbers), followed by newer features.
 //! Temperatures are in degrees Celsius, concentrations in ppm, times in seconds.
 
 mod definitions;
@@ -15,17 +15,17 @@ use definitions::{DEFINITIONS, Definition};
 
 pub use definitions::Feature;
 
-/// Number of features of a row.
+/// Number of features in a row.
 pub const FEATURE_COUNT: usize = DEFINITIONS.len();
 
-/// Number of features of the documented request: those that a request must give. Later ones may be left out of a
-/// request, so that it is answered for ever, and are missing then.
+/// Number of features in the documented request, which are required. Newer features may be left out and are missing then,
+/// so that the documented request stays valid for ever.
 pub const REQUIRED_COUNT: usize = 18;
 
-/// Name of the label column: 1 while uncontrolled combustion is present, else 0.
+/// Name of the label column: 1 during uncontrolled combustion, otherwise 0.
 pub const LABEL: &str = "fire_detected";
 
-/// The instrument that a feature comes from.
+/// The sensor that a feature comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sensor {
     /// FLIR Lepton 3.5, 160 x 120 radiometric pixels at about 9 Hz.
@@ -35,7 +35,7 @@ pub enum Sensor {
 }
 
 impl Sensor {
-    /// The sensor's name as written in documents.
+    /// The sensor's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Flir => "FLIR Lepton 3.5",
@@ -56,7 +56,7 @@ impl Feature {
         all
     };
 
-    /// The feature of that name, if there is one.
+    /// The feature with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|feature| feature.name() == name)
     }
@@ -66,7 +66,7 @@ impl Feature {
         self as usize
     }
 
-    /// Name as in column headers and JSON objects.
+    /// Name in column headers and JSON objects.
     pub fn name(self) -> &'static str {
         self.definition().name
     }
@@ -76,23 +76,22 @@ impl Feature {
         self.definition().unit
     }
 
-    /// The instrument that it comes from.
+    /// The sensor that it comes from.
     pub fn sensor(self) -> Sensor {
         self.definition().sensor
     }
 
-    /// Lowest and highest value that working sensors can give.
+    /// Lowest and highest value that working sensors can produce.
     pub fn range(self) -> RangeInclusive<f32> {
         let (low, high) = self.definition().range;
         low..=high
     }
 
-    /// How the value is computed from frames and readings.
+    /// How the value is computed from frames and CO2 readings.
     pub fn formula(self) -> &'static str {
         self.definition().formula
     }
 
-    /// The feature's row in the table.
     fn definition(self) -> &'static Definition {
         &DEFINITIONS[self.index()]
     }
@@ -100,25 +99,47 @@ impl Feature {
 
 /// Identity of the schema: hex SHA-256 over the lines `name|unit|formula` in order.
 ///
-/// A trained model carries it, and loading refuses another one, so a changed meaning of a
-/// column can never be mistaken for the old one.
+/// It is stored in every trained model, and a model with another fingerprint is not loaded. So a column whose meaning has
+/// changed is never mistaken for the old one.
 pub fn fingerprint() -> &'static str {
     static FINGERPRINT: LazyLock<String> = LazyLock::new(|| {
         let lines = DEFINITIONS
             .iter()
             .map(|d| format!("{}|{}|{}\n", d.name, d.unit, d.formula));
-        hex(&Sha256::digest(lines.collect::<String>()))
+        hex::encode(Sha256::digest(lines.collect::<String>()))
     });
     &FINGERPRINT
 }
 
-/// Lower-case hexadecimal form of a digest.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+/// The text of `docs/FEATURES.md`, the table of features.
+pub fn features_markdown() -> String {
+    let mut text = format!(
+        "# Features\n\n\
+         Generated from the schema in `crates/sensor-model/src/schema/definitions.rs`; a test fails when this page is \
+         out of date.\n\
+         To update it: `UPDATE=1 cargo test --workspace the_page_matches_the_schema`.\n\n\
+         A row has {FEATURE_COUNT} values in this order; data files also have the label `{LABEL}` (1 fire, 0 none).\n\
+         A missing value is an empty cell, NaN or null, never 0.\n\
+         The range is what working sensors can give; a value outside it has the wrong unit.\n\
+         tproxy is the temperature of the hottest tenth of the image; flow is the apparent motion in it.\n\n\
+         Fingerprint: `{}`\n\n\
+         | # | name | unit | sensor | range | definition |\n\
+         |---|---|---|---|---|---|\n",
+        fingerprint()
+    );
+    for feature in Feature::ALL {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", markdown_line(feature));
+    }
+    text
+}
+
+/// One row of the table.
+fn markdown_line(feature: Feature) -> String {
+    let (name, unit, sensor) = (feature.name(), feature.unit(), feature.sensor().name());
+    let (range, formula) = (feature.range(), feature.formula());
+    let (number, low, high) = (feature.index() + 1, range.start(), range.end());
+    format!("| {number} | `{name}` | {unit} | {sensor} | {low} to {high} | {formula} |")
 }
 
 #[cfg(test)]
@@ -126,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_feature_stands_at_its_own_index() {
+    fn every_feature_is_at_its_own_index() {
         for (index, feature) in Feature::ALL.into_iter().enumerate() {
             assert_eq!(feature.index(), index, "{feature:?}");
             assert_eq!(Feature::from_name(feature.name()), Some(feature));

@@ -1,12 +1,12 @@
-//! The commands that stand in the documents, with their places.
+//! Finds the commands in the documents.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 
 use super::parsers::PROGRAMS;
 use super::words::Line;
+use crate::tidy::root;
 
-/// Where a command stands.
+/// Where a command is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     document: String,
@@ -21,10 +21,10 @@ impl fmt::Display for Place {
 
 /// What surrounds a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Context {
     /// A line of a block that readers copy.
     Block,
-    /// A code span within a sentence, which may also just name a program and a flag.
+    /// A code span in a sentence, which may only name a program and a flag.
     Prose,
 }
 
@@ -32,19 +32,12 @@ pub(super) enum Standing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Documented {
     pub(super) place: Place,
-    pub(super) standing: Standing,
-    /// As it is typed, on one line; a comment behind it is still there.
+    pub(super) context: Context,
+    /// The command on one line, with a trailing comment if there is one.
     pub(super) text: String,
 }
 
-pub(super) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
-}
-
-/// Every document for readers as (name, text): those of the root, of `docs`, and of each crate.
+/// Every document as (name, text): in the root, in `docs` and in each crate.
 pub(super) fn documents() -> Vec<(String, String)> {
     let mut folders = vec![root(), root().join("docs")];
     for group in ["crates", "bins"] {
@@ -70,7 +63,8 @@ pub(super) fn documents() -> Vec<(String, String)> {
     documents
 }
 
-/// The commands of a document: each line of its `sh` blocks, and each code span that begins with a program of ours.
+/// The commands of a document: each line of its `sh` blocks, and each code span that starts with one
+/// of our programs.
 pub(super) fn commands(document: &str, text: &str) -> Vec<Documented> {
     let mut found = Vec::new();
     for part in parts(document, text) {
@@ -82,7 +76,7 @@ pub(super) fn commands(document: &str, text: &str) -> Vec<Documented> {
             Part::Block { .. } => {}
             Part::Prose(place, line) => found.extend(spans(line).map(|span| Documented {
                 place: place.clone(),
-                standing: Standing::Prose,
+                context: Context::Prose,
                 text: span.to_owned(),
             })),
         }
@@ -99,7 +93,7 @@ enum Part<'a> {
     },
 }
 
-/// A document line by line, its fenced blocks together.
+/// Splits a document into lines of prose and whole fenced blocks.
 fn parts<'a>(document: &str, text: &'a str) -> Vec<Part<'a>> {
     let mut parts = Vec::new();
     let mut block: Option<Part<'a>> = None;
@@ -130,14 +124,14 @@ fn parts<'a>(document: &str, text: &'a str) -> Vec<Part<'a>> {
     parts
 }
 
-/// The lines of a block, those that a backslash continues put together.
+/// The commands of a block; lines that end with a backslash are joined with the next one.
 fn in_block(lines: Vec<(Place, &str)>) -> Vec<Documented> {
     let mut found: Vec<Documented> = Vec::new();
     let mut open: Option<Documented> = None;
     for (place, line) in lines {
         let mut command = open.take().unwrap_or(Documented {
             place,
-            standing: Standing::Block,
+            context: Context::Block,
             text: String::new(),
         });
         if let Some(begun) = line.trim_end().strip_suffix('\\') {
@@ -155,7 +149,7 @@ fn in_block(lines: Vec<(Place, &str)>) -> Vec<Documented> {
     found
 }
 
-/// Puts what a document exports in the place of its variables, from there on.
+/// Replaces variables by the values that the document exported before.
 fn expand(commands: &mut [Documented]) {
     let mut variables: Vec<(String, String)> = Vec::new();
     for command in commands {
@@ -166,15 +160,15 @@ fn expand(commands: &mut [Documented]) {
         }
         if let Some(assignments) = command.text.strip_prefix("export ") {
             variables.extend(exported(assignments));
-            // The name of one variable may be the start of another's.
+            // Longest name first: one name may be a prefix of another.
             variables.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
         }
     }
 }
 
-/// The names and values of `export`, of which one may use those before it.
+/// The names and values of an `export`; a value may use earlier variables.
 fn exported(assignments: &str) -> Vec<(String, String)> {
-    // What another command prints is unknown here. An account's number is a word that can stand in any name.
+    // The output of another command is unknown here; an account number is valid in every name.
     if let Some((name, _)) = assignments.split_once("=$(") {
         return vec![(name.to_owned(), "691595239825".to_owned())];
     }
@@ -185,7 +179,7 @@ fn exported(assignments: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The code spans of a line that begin with a program of ours.
+/// The code spans of a line that start with one of our programs.
 fn spans(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2).filter(|span| {
         PROGRAMS.iter().any(|(name, _)| {
@@ -213,25 +207,25 @@ train-100k
 ";
     let found: Vec<_> = commands("a.md", text)
         .into_iter()
-        .map(|found| (found.place.to_string(), found.standing, found.text))
+        .map(|found| (found.place.to_string(), found.context, found.text))
         .collect();
     let expected = [
-        ("a.md:1", Standing::Prose, "train-100k"),
-        ("a.md:1", Standing::Prose, "monitor-100k --list"),
+        ("a.md:1", Context::Prose, "train-100k"),
+        ("a.md:1", Context::Prose, "monitor-100k --list"),
         (
             "a.md:4",
-            Standing::Block,
+            Context::Block,
             "train-100k --run \"a # b\"   # another",
         ),
         (
             "a.md:6",
-            Standing::Block,
+            Context::Block,
             "deploy-100k --delete   --endpoint-name x",
         ),
-        ("a.md:12", Standing::Prose, "cargo xtask bench --runs 3"),
+        ("a.md:12", Context::Prose, "cargo xtask bench --runs 3"),
     ];
     let expected =
-        expected.map(|(place, standing, text)| (place.to_owned(), standing, text.to_owned()));
+        expected.map(|(place, context, text)| (place.to_owned(), context, text.to_owned()));
     assert_eq!(found, expected);
 }
 

@@ -1,4 +1,5 @@
-//! What commands read, known by their flags: runs, endpoints, and files, made here where no command before has.
+//! What commands read, judging by their flags: runs, endpoints and files. The functions at the end
+//! create the files.
 
 use std::io::Write;
 use std::num::NonZero;
@@ -10,10 +11,10 @@ use sensor_model::original;
 
 use super::session::Maker;
 
-/// Between a learner and a run's name in the names of jobs.
+/// Separates the learner from the run in a job's name.
 const OF_JOB: &str = "-100k-";
 
-/// What stands behind a flag, up to the next one.
+/// The values after a flag, up to the next flag.
 pub(super) fn values<'a>(arguments: &[&'a str], flag: &str) -> Vec<&'a str> {
     let behind = arguments.iter().skip_while(|word| **word != flag).skip(1);
     behind
@@ -22,7 +23,7 @@ pub(super) fn values<'a>(arguments: &[&'a str], flag: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// The runs that a command looks at, which have to be over.
+/// The runs that a command reads; they must be finished.
 pub(super) fn runs<'a>(program: &str, arguments: &[&'a str]) -> Vec<&'a str> {
     let mut runs: Vec<&str> = arguments
         .iter()
@@ -36,7 +37,7 @@ pub(super) fn runs<'a>(program: &str, arguments: &[&'a str]) -> Vec<&'a str> {
     runs
 }
 
-/// The endpoint that a command asks or deletes.
+/// The endpoint that a command calls or deletes.
 pub(super) fn endpoint<'a>(program: &str, arguments: &[&'a str]) -> Option<&'a str> {
     let flag = match program {
         "monitor-100k" | "extract-rows" => "--endpoint",
@@ -46,7 +47,7 @@ pub(super) fn endpoint<'a>(program: &str, arguments: &[&'a str]) -> Option<&'a s
     values(arguments, flag).first().copied()
 }
 
-/// The files of models that a command reads.
+/// The model files that a command reads.
 pub(super) fn models<'a>(program: &str, arguments: &[&'a str]) -> Vec<&'a str> {
     if ["fire-container", "extract-rows"].contains(&program) {
         return values(arguments, "--model");
@@ -54,7 +55,7 @@ pub(super) fn models<'a>(program: &str, arguments: &[&'a str]) -> Vec<&'a str> {
     Vec::new()
 }
 
-/// The other files that a command reads, and what makes them.
+/// The other files that a command reads, with the functions that create them.
 pub(super) fn files<'a>(program: &str, arguments: &[&'a str]) -> Vec<(&'a str, Maker)> {
     let flags: &[(&str, Maker)] = match program {
         "extract-rows" => &[("--frames", frames), ("--co2", gas), ("--labels", fires)],
@@ -71,7 +72,7 @@ pub(super) fn files<'a>(program: &str, arguments: &[&'a str]) -> Vec<(&'a str, M
         .collect()
 }
 
-/// 2,000 rows with labels, of which each file's are its own.
+/// 2,000 rows with labels; each file name gives different rows.
 fn rows(path: &Path) {
     let name = path.file_stem().unwrap().as_encoded_bytes();
     let seed = name.iter().map(|byte| u64::from(*byte)).sum();
@@ -79,7 +80,7 @@ fn rows(path: &Path) {
     sensor_model::write_rows(path, &generated.rows).unwrap();
 }
 
-/// Half a minute of a room of 20 C before which something warm passes, in the `PureThermal` container.
+/// Half a minute of a room at 20 °C where something warm passes, in the `PureThermal` container.
 fn frames(path: &Path) {
     let header =
         br#"{"version":1,"width":160,"height":120,"fps":9.0,"dtype":"uint16","endianness":"little",
@@ -104,14 +105,14 @@ fn frames(path: &Path) {
     encoder.finish().unwrap();
 }
 
-/// A reading every five seconds.
+/// A CO2 log with a reading every five seconds.
 fn gas(path: &Path) {
     let readings = (0..7).map(|reading| format!("{},{}\n", reading * 5, 600 + reading));
     let log = std::iter::once("time_s,co2_ppm\n".to_owned()).chain(readings);
     std::fs::write(path, log.collect::<String>()).unwrap();
 }
 
-/// Fire in the second half.
+/// Fire in the second half of the recording.
 fn fires(path: &Path) {
     std::fs::write(path, "start_s,end_s\n15,30\n").unwrap();
 }

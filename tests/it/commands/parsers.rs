@@ -1,19 +1,20 @@
-//! The programs' own argument parsers, and the examples in their help texts.
+//! The argument parsers of the programs, and the examples in their help texts.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
 
-/// What a program is called, and its parser.
+/// A program's name and its parser.
 pub(super) type Program = (&'static str, fn() -> Command);
 
-/// Everything that the documents may call.
-pub(super) const PROGRAMS: [Program; 9] = [
+/// The programs that documents may call.
+pub(super) const PROGRAMS: [Program; 10] = [
     ("cargo xtask", xtask::command),
     ("deploy-100k", deploy_100k::Args::command),
     ("extract-rows", extract_rows::Args::command),
     ("fire-container", fire_container::command),
     ("local-sagemaker", local_sagemaker::cli::Args::command),
     ("monitor-100k", monitor_100k::Args::command),
+    ("pipeline-100k", pipeline_100k::Args::command),
     ("push-image", push_image::command),
     ("report-100k", report_100k::Args::command),
     ("train-100k", train_100k::Args::command),
@@ -28,17 +29,17 @@ pub(super) fn program<'a, 'w>(words: &'a [&'w str]) -> Option<(Program, &'a [&'w
     })
 }
 
-/// How a parser finds a command.
+/// The result of parsing a command.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Finding {
-    /// It is whole.
+    /// The command is complete.
     Accepted,
-    /// What is there is right, but something is missing: a value, an argument, a subcommand.
-    Begun(String),
-    Refused(String),
+    /// What is there is valid, but a value, an argument or a subcommand is missing.
+    Incomplete(String),
+    Rejected(String),
 }
 
-/// Lets the program's parser read the arguments, as `try_parse_from` does.
+/// Parses the arguments as `try_parse_from` does.
 pub(super) fn read((name, parser): Program, arguments: &[&str]) -> Finding {
     let words = std::iter::once(name).chain(arguments.iter().copied());
     let Err(error) = parser().try_get_matches_from(words) else {
@@ -51,21 +52,22 @@ pub(super) fn read((name, parser): Program, arguments: &[&str]) -> Finding {
         | ErrorKind::MissingRequiredArgument
         | ErrorKind::MissingSubcommand
         | ErrorKind::TooFewValues
-        | ErrorKind::WrongNumberOfValues => Finding::Begun(said),
-        // A flag at the end, without its value.
+        | ErrorKind::WrongNumberOfValues => Finding::Incomplete(said),
+        // A flag at the end, without a value.
         ErrorKind::InvalidValue
             if matches!(
                 error.get(ContextKind::InvalidValue),
                 Some(ContextValue::String(value)) if value.is_empty()
             ) =>
         {
-            Finding::Begun(said)
+            Finding::Incomplete(said)
         }
-        _ => Finding::Refused(said),
+        _ => Finding::Rejected(said),
     }
 }
 
-/// The commands of the help texts as (program, command): in the lines below `Examples:`, two blanks from the margin.
+/// The commands in the help texts as (program, command): the lines below `Examples:` that are indented
+/// by two spaces.
 pub(super) fn examples() -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     for (name, parser) in PROGRAMS {
@@ -74,7 +76,7 @@ pub(super) fn examples() -> Vec<(&'static str, String)> {
         let before = found.len();
         for line in lines.take_while(|line| line.starts_with("  ")) {
             let line = &line[2..];
-            // What lies further to the right goes on with the explanation above.
+            // Deeper indentation continues the line above.
             if !line.starts_with(' ') {
                 let command = line.split("  ").next().unwrap_or(line);
                 found.push((name, command.to_owned()));
@@ -89,27 +91,27 @@ pub(super) fn examples() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn what_is_missing_differs_from_what_is_wrong() {
+fn incomplete_commands_are_told_from_wrong_ones() {
     for (line, expected) in [
         ("train-100k --samples 100", "accepted"),
-        ("train-100k --samples 1", "refused"),
-        ("train-100k --alarm-hours", "begun"),
-        ("train-100k --alarms 3", "refused"),
-        ("monitor-100k --metrics", "begun"),
-        ("fire-container", "begun"),
-        ("fire-container export", "begun"),
-        ("fire-container bake", "refused"),
-        ("report-100k --compare a", "begun"),
+        ("train-100k --samples 1", "rejected"),
+        ("train-100k --alarm-hours", "incomplete"),
+        ("train-100k --alarms 3", "rejected"),
+        ("monitor-100k --metrics", "incomplete"),
+        ("fire-container", "incomplete"),
+        ("fire-container export", "incomplete"),
+        ("fire-container bake", "rejected"),
+        ("report-100k --compare a", "incomplete"),
         ("report-100k --help", "accepted"),
         ("cargo xtask test --only tests", "accepted"),
-        ("cargo xtask test --only test", "refused"),
+        ("cargo xtask test --only test", "rejected"),
     ] {
         let words: Vec<&str> = line.split(' ').collect();
         let (called, arguments) = program(&words).unwrap();
         let found = match read(called, arguments) {
             Finding::Accepted => "accepted",
-            Finding::Begun(_) => "begun",
-            Finding::Refused(_) => "refused",
+            Finding::Incomplete(_) => "incomplete",
+            Finding::Rejected(_) => "rejected",
         };
         assert_eq!(found, expected, "{line}");
     }

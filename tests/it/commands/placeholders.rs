@@ -1,10 +1,10 @@
-//! What stands for something else in the documents, and how long work is made short.
+//! Placeholders in the documents, and flags that shorten long work.
 
 use super::words::{Line, Word};
 
-/// The run that the placeholders are about, and one that was tested on the same rows.
+/// The run that placeholders refer to, and another that was tested on the same rows.
 pub(super) const RUNS: [&str; 2] = ["monday", "tuesday"];
-/// The jobs of the first.
+/// The jobs of the first run.
 const JOBS: [&str; 3] = [
     "flir-scd41-rf-100k-monday",
     "flir-scd41-gb-100k-monday",
@@ -17,14 +17,14 @@ pub(super) const MODELS: [&str; 3] = [
     "s3://fire-detection-training-691595239825/flir_scd41_training/models/flir-scd41-lr-100k-monday/output/model.tar.gz",
 ];
 
-/// A word of the documents that stands for what only the reader knows.
+/// A word in the documents that readers replace by a value of their own.
 struct Placeholder {
-    /// What the rule is called, if it fails.
+    /// The name of the rule in failures.
     rule: &'static str,
     token: &'static str,
-    /// The flag that it follows, or nothing for any place.
+    /// The flag that it follows; empty for any place.
     after: &'static str,
-    /// In its place; the second time in a line the second one, and so on.
+    /// The values: the first occurrence in a line gets the first, and so on.
     stands_for: &'static [&'static str],
 }
 
@@ -72,29 +72,29 @@ const fn behind(
     }
 }
 
-/// How a flag makes work small.
+/// How a flag reduces the work.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum How {
-    /// Where the document has it, its value is another.
+    /// Its value is replaced where the document has the flag.
     Replaced,
-    /// Where the document does not have it, it is added.
+    /// It is added where the document does not have it.
     Added,
-    /// Either of these.
+    /// Both.
     Set,
 }
 
-/// A flag by which a program does less.
+/// A flag that makes a program do less.
 struct Smaller {
     rule: &'static str,
     program: &'static str,
     flag: &'static str,
     value: &'static str,
     how: How,
-    /// Flags beside which it has no meaning.
+    /// Flags that it cannot be combined with.
     unless: &'static [&'static str],
 }
 
-const SMALLER: [Smaller; 5] = [
+const SMALLER: [Smaller; 7] = [
     Smaller {
         rule: "fewer rows of train-100k",
         program: "train-100k",
@@ -112,7 +112,7 @@ const SMALLER: [Smaller; 5] = [
         unless: &["--parts", "--completions"],
     },
     Smaller {
-        // So many that the model knows a fire from a calm room, which the pipeline asks it.
+        // Enough for a model that tells a fire from a calm room, which the pipeline tests.
         rule: "fewer rows of the pipeline",
         program: "cargo xtask pipeline",
         flag: "--samples",
@@ -129,7 +129,23 @@ const SMALLER: [Smaller; 5] = [
         unless: &[],
     },
     Smaller {
-        // Others may have the documents' port.
+        rule: "fewer rows of pipeline-100k",
+        program: "pipeline-100k",
+        flag: "--samples",
+        value: "4000",
+        how: How::Set,
+        unless: &["--completions"],
+    },
+    Smaller {
+        rule: "shorter alarm sets of pipeline-100k",
+        program: "pipeline-100k",
+        flag: "--alarm-hours",
+        value: "0.1",
+        how: How::Added,
+        unless: &["--completions"],
+    },
+    Smaller {
+        // The port in the documents may be taken.
         rule: "a free port of local-sagemaker",
         program: "local-sagemaker",
         flag: "--port",
@@ -145,11 +161,11 @@ pub(super) fn rules() -> impl Iterator<Item = &'static str> {
     placeholders.chain(SMALLER.iter().map(|smaller| smaller.rule))
 }
 
-/// The line as it is run, and the rules that made it so. All other words stay as they are.
+/// The line to be run, and the rules that changed it. All other words stay as they are.
 pub(super) fn substituted(line: &Line) -> (Line, Vec<&'static str>) {
     let mut rules = Vec::new();
     let mut seen = [0; PLACEHOLDERS.len()];
-    // What goes where, in the order of places.
+    // Replacements and their places, in order.
     let mut edits = Vec::new();
     for words in &line.commands {
         let mut before = "";
@@ -169,7 +185,8 @@ pub(super) fn substituted(line: &Line) -> (Line, Vec<&'static str>) {
             }
         }
     }
-    // Stable: an added flag stands behind the word that ends there, and a changed value replaces it.
+    // The sort is stable: an added flag comes after the word that ends there, and a changed value
+    // replaces it.
     edits.sort_by_key(|(span, _)| (span.start, span.end));
     let mut text = String::new();
     let mut at = 0;
@@ -202,7 +219,7 @@ fn filled(raw: &str, before: &str, seen: &mut [usize], rules: &mut Vec<&'static 
     word
 }
 
-/// Where the token stands in the word, not as a part of a longer one.
+/// Where the token occurs in the word, but not as part of a longer token.
 fn position(word: &str, token: &str) -> Option<usize> {
     let goes_on = |c: char| c.is_alphanumeric() || c == '_';
     word.match_indices(token).map(|(at, _)| at).find(|at| {
@@ -219,7 +236,7 @@ impl Smaller {
         command.starts_with(&format!("{} ", self.program)) && !self.unless.iter().any(has)
     }
 
-    /// Where what goes.
+    /// The place of the change and the text for it.
     fn edit(&self, words: &[Word]) -> Option<(std::ops::Range<usize>, String)> {
         let flag = words.iter().position(|word| word.text == self.flag);
         let value = flag.and_then(|flag| words.get(flag + 1));
@@ -236,7 +253,7 @@ impl Smaller {
     }
 }
 
-/// Whether a word, or a part of it, is in capitals or shortened: the form of placeholders.
+/// Whether a word looks like a placeholder: it, or a part of it, is in capitals or has an ellipsis.
 pub(super) fn is_placeholder(word: &str) -> bool {
     let in_capitals =
         |part: &str| part.len() > 1 && part.chars().all(|c| c.is_ascii_uppercase() || c == '_');
@@ -244,7 +261,7 @@ pub(super) fn is_placeholder(word: &str) -> bool {
 }
 
 #[test]
-fn placeholders_are_filled_and_runs_made_small() {
+fn placeholders_are_filled_in_and_runs_are_shortened() {
     for (line, expected) in [
         (
             "monitor-100k JOB 'JOB' --run RUN",

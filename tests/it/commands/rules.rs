@@ -1,23 +1,23 @@
-//! What is done with a documented command: tables, and the one function that reads them.
+//! What happens with a documented command.
 //!
-//! A command of ours that no table names is run. A command that is not ours, or a word that only stands for another,
-//! has to be in a table; and what no document has any more has to leave the tables.
+//! A command of ours that is in no table is run. Commands that are not ours and placeholders must be
+//! in a table, and an entry that no document needs must go.
 
-use super::documents::{Documented, Standing};
+use super::documents::{Context, Documented};
 use super::parsers::{Finding, program, read};
 use super::placeholders::{is_placeholder, substituted};
 use super::words::Line;
 
-/// What is done with a command.
+/// What happens with a command.
 #[derive(Debug)]
 pub(super) enum Class {
-    /// It is run: the line as the table of placeholders and sizes makes it.
+    /// It is run: the line with its placeholders filled in and its sizes reduced.
     Run(Line),
-    /// Its program's parser has read it.
+    /// Only the parser of its program reads it.
     Parsed,
-    /// Others run it.
+    /// The Python suite runs or parses it.
     Outside,
-    /// A program, a subcommand or a flag that a sentence speaks of.
+    /// A sentence that mentions a program, a subcommand or a flag.
     Named,
 }
 
@@ -32,21 +32,21 @@ impl Class {
     }
 }
 
-/// A command's class, and the rules that it took.
+/// A command's class, and the rules that led to it.
 #[derive(Debug)]
-pub(super) struct Verdict {
+pub(super) struct Classified {
     pub(super) class: Class,
     pub(super) rules: Vec<&'static str>,
 }
 
-impl Verdict {
+impl Classified {
     const NAMED: Self = Self {
         class: Class::Named,
         rules: Vec::new(),
     };
 }
 
-/// Commands of ours that have these words are read by the parser alone, for this reason.
+/// Commands of ours with these words are only parsed, for this reason.
 pub(super) const PARSED: [(&str, &str); 5] = [
     ("--backend aws", "it needs an account"),
     ("cargo xtask test", "it runs this very test"),
@@ -55,8 +55,8 @@ pub(super) const PARSED: [(&str, &str); 5] = [
     ("cargo xtask image", "it builds everything a second time"),
 ];
 
-/// Commands that are not ours: how they begin (or all of them, where no space follows), and the test in `tests/clients/test_documented.py` that runs or reads
-/// them.
+/// Commands that are not ours: how they start (the whole command if there is no space at the end), and
+/// the test in `tests/clients/test_documented.py` that runs or parses them.
 pub(super) const OUTSIDE: [(&str, &str); 7] = [
     ("export ", "test_the_snippets_of_the_documents_are_answered"),
     (
@@ -71,7 +71,7 @@ pub(super) const OUTSIDE: [(&str, &str); 7] = [
 ];
 
 /// The class of a command, or what is wrong with it.
-pub(super) fn judge(found: &Documented) -> Result<Verdict, String> {
+pub(super) fn classify(found: &Documented) -> Result<Classified, String> {
     let (line, mut rules) = substituted(&Line::read(&found.text));
     let commands: Vec<_> = line
         .commands
@@ -83,16 +83,16 @@ pub(super) fn judge(found: &Documented) -> Result<Verdict, String> {
         match program(words) {
             Some((called, arguments)) => match read(called, arguments) {
                 Finding::Accepted => ours += 1,
-                Finding::Begun(_) if found.standing == Standing::Prose => {
-                    return Ok(Verdict::NAMED);
+                Finding::Incomplete(_) if found.context == Context::Prose => {
+                    return Ok(Classified::NAMED);
                 }
-                Finding::Begun(said) | Finding::Refused(said) => return Err(said),
+                Finding::Incomplete(said) | Finding::Rejected(said) => return Err(said),
             },
             None => rules.push(covered(words)?),
         }
     }
-    if found.standing == Standing::Prose && is_name(&found.text) {
-        return Ok(Verdict::NAMED);
+    if found.context == Context::Prose && is_name(&found.text) {
+        return Ok(Classified::NAMED);
     }
     let parsed = PARSED.iter().map(|(rule, _)| *rule);
     let parsed: Vec<_> = parsed
@@ -106,10 +106,10 @@ pub(super) fn judge(found: &Documented) -> Result<Verdict, String> {
     } else {
         Class::Run(runnable(line)?)
     };
-    Ok(Verdict { class, rules })
+    Ok(Classified { class, rules })
 }
 
-/// A line that has no word left that only stands for another.
+/// The line, unless a placeholder is left in it.
 fn runnable(line: Line) -> Result<Line, String> {
     let words = line.commands.iter().flatten();
     match words
@@ -118,7 +118,7 @@ fn runnable(line: Line) -> Result<Line, String> {
     {
         None => Ok(line),
         Some(word) => Err(format!(
-            "`{word}` stands for something: say for what in PLACEHOLDERS (tests/it/commands/placeholders.rs)"
+            "`{word}` is a placeholder: add its meaning to PLACEHOLDERS in tests/it/commands/placeholders.rs"
         )),
     }
 }
@@ -130,17 +130,17 @@ fn covered(words: &[&str]) -> Result<&'static str, String> {
     let rule = OUTSIDE.iter().find(|(start, _)| fits(start));
     rule.map(|(start, _)| *start).ok_or_else(|| {
         format!(
-            "`{typed}` is no program of ours: name the test that runs it in OUTSIDE (tests/it/commands/rules.rs)"
+            "`{typed}` is not one of our programs: add the test that runs it to OUTSIDE in tests/it/commands/rules.rs"
         )
     })
 }
 
-/// Whether the words of the rule stand among these, one behind the other.
+/// Whether the words of the rule occur among these, one after another.
 fn has(words: &[&str], rule: &str) -> bool {
     format!(" {} ", words.join(" ")).contains(&format!(" {rule} "))
 }
 
-/// A program and at most a subcommand: all that a sentence needs to name it.
+/// Whether this is only a program with at most a subcommand, as in a sentence that names it.
 fn is_name(typed: &str) -> bool {
     let words: Vec<&str> = typed.split(' ').collect();
     let is_subcommand = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
@@ -148,17 +148,17 @@ fn is_name(typed: &str) -> bool {
 }
 
 #[test]
-fn each_command_has_the_class_that_its_words_ask_for() {
-    let standing = |text: &str, standing| {
+fn commands_are_classified_by_their_words() {
+    let classify = |text: &str, context| {
         let line = format!("`{text}`");
         let block = format!("```sh\n{text}\n```");
-        let document = if standing == Standing::Prose {
+        let document = if context == Context::Prose {
             line
         } else {
             block
         };
         let found = super::commands("a.md", &document);
-        judge(&found[0]).map(|verdict| verdict.class.name())
+        super::rules::classify(&found[0]).map(|verdict| verdict.class.name())
     };
     for (text, in_block, in_prose) in [
         ("train-100k", "run", "named"),
@@ -174,8 +174,8 @@ fn each_command_has_the_class_that_its_words_ask_for() {
         ("report-100k --run RUN | jq .run", "jq", "jq"),
         ("report-100k --run RUN | aws s3 cp - x", "parsed", "parsed"),
     ] {
-        for (place, expected) in [(Standing::Block, in_block), (Standing::Prose, in_prose)] {
-            let found = standing(text, place);
+        for (place, expected) in [(Context::Block, in_block), (Context::Prose, in_prose)] {
+            let found = classify(text, place);
             let said = match &found {
                 Ok(name) => name,
                 Err(why) => why.as_str(),
@@ -187,7 +187,7 @@ fn each_command_has_the_class_that_its_words_ask_for() {
         ("aws sagemaker list-endpoints; aws sts x", Ok("outside")),
         ("git clone x", Err(())),
     ] {
-        let found = standing(text, Standing::Block);
+        let found = classify(text, Context::Block);
         let found = found.map_err(|why| assert!(why.contains("OUTSIDE"), "{why}"));
         assert_eq!(found, expected, "{text}");
     }

@@ -1,4 +1,4 @@
-//! A reader at a terminal: one folder with its server, in which the commands of a document are run in their order.
+//! A reader at a terminal: a folder with its own server, where the commands of a document run in order.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::placeholders::{MODELS, RUNS};
 use super::words::Line;
 use crate::world::program;
 
-/// Cargo as far as readers need it here. The programs are built before tests run.
+/// As much of cargo as readers need here. The programs are built before the tests run.
 const CARGO: &str = "#!/bin/sh
 case \"$1\" in
     xtask) shift; exec xtask \"$@\" ;;
@@ -22,21 +22,22 @@ case \"$1\" in
 esac
 ";
 
-/// Nothing here takes as long, on a machine that does much else.
+/// Longer than any command takes here, even on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A command that goes on until it is interrupted: what it says when it is at work, and its exit code then.
-struct Lasting {
+/// A command that runs until it is interrupted: what it prints once it works, and the exit code of an
+/// interruption.
+struct Endless {
     says: &'static str,
     exit: i32,
 }
 
-/// A folder with a state directory, and what has been run in it.
+/// A folder with a state directory, and what was run in it.
 pub(super) struct Session {
     folder: TempDir,
-    /// The command of the last shard of a dataset, which other machines run with other numbers.
+    /// The last command that wrote a shard; the reader's other machines run it with other numbers.
     shard: Option<String>,
-    /// A second not before the one in which a run was begun: runs without a name are named by it.
+    /// The second in which the last run started, or a later one: unnamed runs are named by the second.
     named_until: u64,
 }
 
@@ -56,30 +57,30 @@ impl Session {
         }
     }
 
-    /// Runs a line as it stands, after having made what it reads.
+    /// Creates what a line reads, then runs the line as it is.
     pub(super) fn run(&mut self, line: &Line) -> Result<(), String> {
         for words in &line.commands {
             self.prepare(&Line::texts(words))?;
         }
-        let begins_run = line.text.contains("train-100k") || line.text.contains("pipeline");
-        if begins_run {
-            // Readers do not begin two within a second.
-            awaited(|| (now() > self.named_until).then_some(()));
+        let starts_run = line.text.contains("train-100k") || line.text.contains("pipeline");
+        if starts_run {
+            // Readers do not start two runs within a second.
+            wait_for(|| (now() > self.named_until).then_some(()));
         }
-        let done = match line.commands.as_slice() {
-            [words] => match lasting(&Line::texts(words)) {
-                Some(lasting) => self.interrupted(&line.text, &lasting),
-                None => self.done(&line.text),
+        let result = match line.commands.as_slice() {
+            [words] => match endless(&Line::texts(words)) {
+                Some(endless) => self.interrupt(&line.text, &endless),
+                None => self.succeed(&line.text),
             },
-            _ => self.done(&line.text),
+            _ => self.succeed(&line.text),
         };
-        if begins_run {
+        if starts_run {
             self.named_until = now();
         }
-        done
+        result
     }
 
-    /// Makes what a command reads and what nothing before it has made.
+    /// Creates what a command reads, unless an earlier command has created it.
     fn prepare(&mut self, words: &[&str]) -> Result<(), String> {
         let Some(((name, _), arguments)) = called(words) else {
             return Ok(());
@@ -116,7 +117,7 @@ impl Session {
             return Ok(());
         }
         let rows = "--profile original --samples 2000 --wait";
-        self.done(&format!("train-100k --run {run} {rows}"))
+        self.succeed(&format!("train-100k --run {run} {rows}"))
     }
 
     fn have_endpoint(&self, endpoint: &str) -> Result<(), String> {
@@ -126,10 +127,10 @@ impl Session {
         }
         self.have_run(RUNS[0])?;
         let deploy = format!("deploy-100k --model-uri {}", MODELS[0]);
-        self.done(&format!("{deploy} --endpoint-name {endpoint} --wait"))
+        self.succeed(&format!("{deploy} --endpoint-name {endpoint} --wait"))
     }
 
-    /// A model's file as it lies in the bucket.
+    /// Copies a model's file from the bucket.
     fn have_model(&self, model: &str) -> Result<(), String> {
         let path = self.here().join(model);
         if path.exists() {
@@ -144,13 +145,13 @@ impl Session {
             .map_err(|error| format!("{}: {error}", stored.display()))
     }
 
-    /// A dataset's folder, whole: what the reader's other machines add to a shard, or all of it.
+    /// Completes the folder of a dataset: the other shards if there is one, else everything.
     fn have_parts(&self, parts: &str) -> Result<(), String> {
         let Some(shard) = &self.shard else {
             if self.here().join(parts).exists() {
                 return Ok(());
             }
-            return self.done(&format!(
+            return self.succeed(&format!(
                 "train-100k --samples 2000 --alarm-hours 0.1 --out {parts}"
             ));
         };
@@ -163,53 +164,53 @@ impl Session {
                 &format!("--shard {number}"),
                 &format!("--shard {other}/{of}"),
             );
-            self.done(&shard)?;
+            self.succeed(&shard)?;
         }
         Ok(())
     }
 
-    /// Runs a line to its end, which has to be a good one.
-    fn done(&self, line: &str) -> Result<(), String> {
-        let mut child = self.started(line, line);
-        let status = awaited(|| child.try_wait().unwrap());
+    /// Runs a line that must succeed.
+    fn succeed(&self, line: &str) -> Result<(), String> {
+        let mut child = self.spawn(line, line);
+        let status = wait_for(|| child.try_wait().unwrap());
         let Some(status) = status else {
             child.kill().unwrap();
             child.wait().unwrap();
             return Err(format!("`{line}` does not end\n{}", self.said()));
         };
-        self.judged(line, status, 0)
+        self.check_status(line, status, 0)
     }
 
-    /// Runs a line until it says that it is at work, and interrupts it.
-    fn interrupted(&self, line: &str, lasting: &Lasting) -> Result<(), String> {
-        // The shell gives its place to the program, which then gets the signal.
-        let mut child = self.started(&format!("exec {line}"), line);
-        let at_work = awaited(|| {
+    /// Runs a line until it prints that it works, then interrupts it.
+    fn interrupt(&self, line: &str, endless: &Endless) -> Result<(), String> {
+        // With `exec` the program replaces the shell, so that it gets the signal.
+        let mut child = self.spawn(&format!("exec {line}"), line);
+        let at_work = wait_for(|| {
             let ended = child.try_wait().unwrap().is_some();
-            (ended || self.said().contains(lasting.says)).then_some(())
+            (ended || self.said().contains(endless.says)).then_some(())
         });
         let pid = child.id().to_string();
         let signal = ["-s", if at_work.is_some() { "TERM" } else { "KILL" }, &pid];
-        // One that has ended by itself is found by its exit code.
+        // A program that has ended already is found by its exit code.
         drop(Command::new("kill").args(signal).output());
         let status = child.wait().unwrap();
-        self.judged(line, status, lasting.exit)
+        self.check_status(line, status, endless.exit)
     }
 
-    fn judged(&self, line: &str, status: ExitStatus, expected: i32) -> Result<(), String> {
+    fn check_status(&self, line: &str, status: ExitStatus, expected: i32) -> Result<(), String> {
         if status.code() == Some(expected) {
             return Ok(());
         }
-        Err(format!("`{line}` ends with {status}\n{}", self.said()))
+        Err(format!("`{line}` ended with {status}\n{}", self.said()))
     }
 
-    fn started(&self, script: &str, line: &str) -> Child {
+    fn spawn(&self, script: &str, line: &str) -> Child {
         let [out, err] = self.streams().map(|path| File::create(path).unwrap());
         let mut shell = Command::new("sh");
         shell
             .args(["-c", script])
             .current_dir(self.here())
-            // Nothing of the tester's own settings, keys or configuration files.
+            // None of the developer's own settings, keys or configuration files.
             .env_clear()
             .env("HOME", self.folder.path())
             .env("PATH", self.path())
@@ -218,11 +219,11 @@ impl Session {
             .stdout(out)
             .stderr(err);
         if line.starts_with("cargo xtask") {
-            // It would take the state directory of the workspace.
+            // Its default is the state directory of the workspace.
             shell.env("FIRE_STATE_DIR", self.here().join(".fire"));
         }
         if is_server(line) {
-            // That of this folder has a server.
+            // The state directory of this folder has a server already.
             shell.env("FIRE_STATE_DIR", self.folder.path().join("second"));
         }
         shell.spawn().unwrap()
@@ -243,7 +244,7 @@ impl Session {
         ["out", "err"].map(|name| self.folder.path().join(name))
     }
 
-    /// What the last command has written so far.
+    /// The output of the last command so far.
     fn said(&self) -> String {
         let [out, err] = self
             .streams()
@@ -265,31 +266,31 @@ impl Drop for Session {
     }
 }
 
-/// Whether a command goes on until it is interrupted.
-fn lasting(words: &[&str]) -> Option<Lasting> {
+/// Whether a command runs until it is interrupted.
+fn endless(words: &[&str]) -> Option<Endless> {
     let (name, arguments) = words.split_first()?;
     if is_server(&words.join(" ")) {
-        return Some(Lasting {
+        return Some(Endless {
             says: "listening on",
             exit: 0,
         });
     }
     let follows = arguments.contains(&"--follow");
-    (*name == "monitor-100k" && follows).then_some(Lasting {
+    (*name == "monitor-100k" && follows).then_some(Endless {
         says: "InService",
         exit: 130,
     })
 }
 
-/// Whether this starts the server, and does not only ask something of it.
+/// Whether this line starts the server and keeps it running.
 fn is_server(line: &str) -> bool {
     let mut words = line.split(' ');
     words.next() == Some("local-sagemaker")
         && !words.any(|word| ["--stop", "--build-id", "--help", "--version"].contains(&word))
 }
 
-/// What `found` gives in the end; nothing after a time in which it must have come.
-fn awaited<T>(mut found: impl FnMut() -> Option<T>) -> Option<T> {
+/// Calls `found` until it returns something; `None` when the time limit has passed.
+fn wait_for<T>(mut found: impl FnMut() -> Option<T>) -> Option<T> {
     let started = Instant::now();
     loop {
         if let Some(found) = found() {
@@ -307,5 +308,5 @@ fn now() -> u64 {
     since.unwrap().as_secs()
 }
 
-/// Makes the file at a path.
+/// Creates the file at a path.
 pub(super) type Maker = fn(&Path);

@@ -1,4 +1,4 @@
-//! A line as the shell sees it: commands of words, without what it keeps for itself.
+//! A line as the shell splits it: commands of words, without what only the shell sees.
 
 use std::mem;
 use std::ops::Range;
@@ -6,16 +6,16 @@ use std::ops::Range;
 /// A word of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
-    /// What the program gets: without quotes.
+    /// As the program gets it, without quotes.
     pub(super) text: String,
-    /// Where it stands in the line.
+    /// Its place in the line.
     pub(super) span: Range<usize>,
 }
 
-/// A program and its arguments; assignments before it and redirections are not among them.
+/// A program and its arguments, without assignments before it and without redirections.
 pub(super) type Words = Vec<Word>;
 
-/// A line and its commands, in the order in which they stand.
+/// A line and its commands, in order.
 #[derive(Debug)]
 pub(super) struct Line {
     /// Without a comment.
@@ -24,7 +24,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Reads a line of a shell. Substitutions (`$(…)`) stay in the word that they stand in.
+    /// Parses a line of a shell. Substitutions (`$(…)`) stay part of their word.
     pub(super) fn read(text: &str) -> Self {
         let mut reader = Reader::default();
         let mut end = text.len();
@@ -73,7 +73,7 @@ impl Reader {
                 self.grow(at, c, None);
             }
             (None, '<' | '>') => {
-                // The number before it says what is redirected.
+                // A number before it says which stream is redirected.
                 let number = |word: &mut Word| word.text.parse::<u8>().is_ok();
                 self.word.take_if(number);
                 self.end_word(at);
@@ -117,7 +117,7 @@ impl Reader {
     }
 }
 
-/// `NAME=value`, which the shell takes out when it stands before a program.
+/// Whether a word is `NAME=value`, which the shell removes in front of a program.
 fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -125,7 +125,7 @@ fn is_assignment(word: &str) -> bool {
 }
 
 #[test]
-fn lines_are_read_as_the_shell_reads_them() {
+fn lines_are_split_as_the_shell_splits_them() {
     for (line, text, commands) in [
         ("a b  # c", "a b", &[&["a", "b"][..]][..]),
         ("a 'b # c' d#e", "a 'b # c' d#e", &[&["a", "b # c", "d#e"]]),

@@ -1,6 +1,6 @@
-//! Who takes part: our learners, and the peers that `xtask/bench/peers.py` knows.
+//! The contestants: our learners, and the peers of `xtask/bench/peers.py`.
 
-/// What a contestant fits; only the same is compared.
+/// What a contestant fits; contestants are compared within a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Task {
     /// 200 trees of depth 10.
@@ -9,7 +9,7 @@ pub(crate) enum Task {
     Boosting,
     /// L2, C = 1.
     Logistic,
-    /// The three of them, one after the other in one process.
+    /// All three, one after another in one process.
     Together,
 }
 
@@ -30,15 +30,15 @@ impl Task {
 /// How often a contestant runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pace {
-    /// Each time.
+    /// In every round.
     Always,
-    /// Three times, because it takes ten seconds and more; at more than [`LARGE`] rows like [`Pace::Asked`].
+    /// Three times, because it takes ten seconds or more; above [`LARGE`] rows like [`Pace::Asked`].
     Few,
-    /// Once, and only with `--slow`: it takes minutes.
+    /// Once, and only with `--slow`, because it takes minutes.
     Asked,
 }
 
-/// Above as many rows those who are slow at 70,000 take minutes too.
+/// Above this many rows, contestants that are slow at 70,000 rows take minutes too.
 const LARGE: u64 = 200_000;
 
 /// One row of the table.
@@ -46,13 +46,13 @@ const LARGE: u64 = 200_000;
 pub(crate) struct Contestant {
     pub(crate) task: Task,
     pub(crate) name: &'static str,
-    /// What its program calls it.
+    /// Its name in its program.
     pub(crate) learner: &'static str,
     pub(crate) program: Program,
     pace: Pace,
 }
 
-/// Which program fits it.
+/// The program that fits it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
     /// `crates/ensemble/benches/learners.rs`.
@@ -94,12 +94,12 @@ impl Contestant {
         Self { pace, ..self }
     }
 
-    /// Whether this is what the others are measured against.
+    /// Whether the others of the task are compared with this one.
     pub(crate) fn is_ours(&self) -> bool {
         self.name == OURS
     }
 
-    /// How often it runs when `runs` are asked for, 0 for not at all.
+    /// How often it runs if `runs` rounds are requested; 0 if it is left out.
     pub(crate) fn runs(&self, runs: u32, rows: u64, slow: bool) -> u32 {
         match self.pace {
             Pace::Always => runs,
@@ -109,7 +109,7 @@ impl Contestant {
     }
 
     /// Whether it fits the small public sets too.
-    pub(crate) fn is_judged_in_public(&self, slow: bool) -> bool {
+    pub(crate) fn takes_public_sets(&self, slow: bool) -> bool {
         self.task != Task::Together && (slow || self.pace != Pace::Asked)
     }
 }
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_task_is_led_by_ours() {
+    fn our_contestant_comes_first_in_every_task() {
         for task in Task::ALL {
             let mut of_task = CONTESTANTS.iter().filter(|one| one.task == task);
             assert!(of_task.next().is_some_and(Contestant::is_ours), "{task:?}");
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slow_run_seldom() {
+    fn slow_contestants_run_less_often() {
         let check = |learner: &str, rows, slow, expected| {
             let one = CONTESTANTS.iter().find(|one| one.learner == learner);
             assert_eq!(

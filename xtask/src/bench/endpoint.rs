@@ -1,4 +1,4 @@
-//! The endpoint beside its peers: one row, many rows, requests a second, start and memory.
+//! The endpoint compared with its peers: one row, many rows, requests per second, start, memory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,55 +7,56 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::endpoint_server::Server;
 use super::wrk::{self, Soak};
-use super::{Args, endpoint_table, median};
-use crate::{image, programs, venv};
+use super::{Args, endpoint_table, median, printed, read, rust_version};
+use crate::{image, opt_ml, programs, venv};
 
-/// Connections of a load: enough that two cores are never idle.
+/// Connections of a load: enough to keep two cores busy.
 const CONNECTIONS: u32 = 16;
-/// Starts of which the median counts.
+/// Starts, of which the median is reported.
 const STARTS: usize = 11;
 
-/// What was found out.
+/// Everything that was measured.
 #[derive(Debug)]
 pub(crate) struct Findings {
     pub(crate) versions: BTreeMap<String, String>,
     pub(crate) seconds: u32,
     pub(crate) program_bytes: u64,
-    pub(crate) ours: Answers,
-    /// LightGBM's, by model.
+    pub(crate) ours: Models,
+    /// LightGBM in process, by model.
     pub(crate) lightgbm: BTreeMap<String, Rows>,
     /// At saturation.
     pub(crate) full: Load,
-    /// At half of the requests a second of [`full`](Self::full).
+    /// At half the rate of [`full`](Self::full).
     pub(crate) half: Load,
     /// scikit-learn behind Flask and gunicorn, at saturation.
     pub(crate) flask: Load,
-    /// Ours and Flask at saturation by wrk, where that is installed.
+    /// Our endpoint and Flask at saturation, measured by wrk where it is installed.
     pub(crate) by_wrk: Option<[Load; 2]>,
     pub(crate) soak: Option<Soak>,
     pub(crate) cold_start_ms: f64,
     pub(crate) flask_cold_start_ms: f64,
-    /// Before the load and after it.
+    /// Our endpoint before and after the load.
     pub(crate) resident_bytes: [u64; 2],
 }
 
-/// Single rows and all at once.
+/// Predictions for single rows and in batches.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Rows {
     pub(crate) single_p50_us: f64,
     #[serde(rename = "rows_per_second")]
     pub(crate) per_second: f64,
-    /// With the reading and writing of CSV.
+    /// Including reading and writing CSV.
     #[serde(rename = "csv_rows_per_second")]
     pub(crate) csv_per_second: Option<f64>,
 }
 
+/// Our models in process.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Answers {
+pub(crate) struct Models {
     #[serde(rename = "random_forest")]
     pub(crate) forest: Rows,
     #[serde(rename = "gradient_boosting")]
@@ -63,7 +64,7 @@ pub(crate) struct Answers {
     pub(crate) ensemble: Rows,
 }
 
-/// What the asking client has seen.
+/// A load as its client saw it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Load {
     pub(crate) requests_per_second: f64,
@@ -74,7 +75,7 @@ pub(crate) struct Load {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let bench = Bench::new()?;
-    if args.soak > 0 && !wrk::is_there() {
+    if args.soak > 0 && !wrk::is_installed() {
         bail!("--soak needs wrk; on Debian: apt-get install wrk");
     }
     let findings = bench.measure(args)?;
@@ -89,7 +90,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// The programs of both sides.
 struct Bench {
-    /// As it is in the image.
+    /// `fire-container` as in the image.
     program: PathBuf,
     /// `bins/fire-container/benches/endpoint.rs`.
     client: PathBuf,
@@ -100,9 +101,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> anyhow::Result<Self> {
-        let scripts = programs::root()?.join("xtask/bench");
+        let scripts = programs::root().join("xtask/bench");
         let python = venv::python("endpoint", &scripts.join("endpoint-requirements.txt"))?;
-        // First the bench: with what benches need, cargo builds the program once more and leaves it in the same place.
+        // The benchmark first: cargo also builds the program for it, with more features, in the place
+        // of the one that is measured.
         let client = image::optimised_bench("endpoint")?;
         Ok(Self {
             program: image::static_program(image::SHIPPED)?,
@@ -116,7 +118,7 @@ impl Bench {
 
     fn measure(&self, args: &Args) -> anyhow::Result<Findings> {
         let seconds = args.seconds;
-        let data = self.data()?;
+        let data = self.dataset()?;
         let model = self.model(&data)?;
         let peers = self.peers()?;
         eprintln!("rows in this process");
@@ -137,7 +139,7 @@ impl Bench {
         let full = self.load(&server, seconds, 0.0)?;
         let half = self.load(&server, seconds, full.requests_per_second / 2.0)?;
         let after = server.resident()?;
-        let by_wrk = wrk::is_there();
+        let by_wrk = wrk::is_installed();
         let wrk_of = |server: &Server| {
             let load = || wrk::load(server, &self.scripts, seconds);
             by_wrk.then(load).transpose()
@@ -177,9 +179,7 @@ impl Bench {
 
     fn versions(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let mut versions: BTreeMap<String, String> = read(&mut self.script("versions"))?;
-        let rustc = printed(Command::new("rustc").arg("--version"))?;
-        let number = rustc.split_whitespace().nth(1).unwrap_or_default();
-        versions.insert("Rust".to_owned(), number.to_owned());
+        versions.insert("Rust".to_owned(), rust_version()?);
         Ok(versions)
     }
 
@@ -189,9 +189,9 @@ impl Bench {
         read(client.args([seconds.to_string(), rate.to_string()]))
     }
 
-    /// The parts of 100,000 rows, and the same as raw numbers.
-    fn data(&self) -> anyhow::Result<PathBuf> {
-        let parts = self.folder.join("parts");
+    /// Writes a dataset of 100,000 rows, and the same as raw numbers for the peers.
+    fn dataset(&self) -> anyhow::Result<PathBuf> {
+        let dataset = self.folder.join("parts");
         if !self.folder.join("original/test.y").exists() {
             eprintln!("rows");
             let mut generate = programs::program("train-100k")?;
@@ -203,23 +203,27 @@ impl Bench {
                 "100000",
                 "--out",
             ]);
-            printed(generate.arg(&parts))?;
+            printed(generate.arg(&dataset))?;
             let mut raw = Command::new(&self.python);
             raw.arg(self.scripts.join("data.py"));
-            printed(raw.arg(&parts).arg(&self.folder))?;
+            printed(raw.arg(&dataset).arg(&self.folder))?;
         }
-        Ok(parts)
+        Ok(dataset)
     }
 
-    /// Three jobs, and an `/opt/ml` with their vote.
+    /// Trains three models and combines them in an `/opt/ml`.
     fn model(&self, data: &Path) -> anyhow::Result<PathBuf> {
         let mut combine = Command::new(&self.client);
         let opt_ml = self.folder.join("opt-ml");
         combine.arg("combine").arg(opt_ml.join("model"));
         for algorithm in ["random_forest", "gradient_boosting", "logistic_regression"] {
             let job = self.folder.join(algorithm);
-            let settings = json!({ "algorithm": algorithm, "early_stopping_rounds": "0" });
-            lay_out(&job, data, &settings)?;
+            let mut hyperparameters = json!({ "algorithm": algorithm });
+            // All 200 trees are kept, as the peers keep theirs.
+            if algorithm == "gradient_boosting" {
+                hyperparameters["early_stopping_rounds"] = "0".into();
+            }
+            opt_ml::lay_out(&job, data, &hyperparameters)?;
             eprintln!("{algorithm}");
             let mut train = Command::new(&self.program);
             printed(train.args(["train", "--opt-ml"]).arg(&job))?;
@@ -229,7 +233,7 @@ impl Bench {
         Ok(opt_ml)
     }
 
-    /// The peers' models, fitted once.
+    /// Fits the peers' models, once for all calls of this benchmark.
     fn peers(&self) -> anyhow::Result<PathBuf> {
         let models = self.folder.join("peers");
         if !models.join("sklearn.pickle").exists() {
@@ -239,41 +243,4 @@ impl Bench {
         }
         Ok(models)
     }
-}
-
-/// An `/opt/ml` with the parts as channels. All 200 trees are kept, as the peers keep theirs.
-fn lay_out(opt_ml: &Path, data: &Path, settings: &Value) -> anyhow::Result<()> {
-    let mut settings = settings.clone();
-    if settings["algorithm"] != "gradient_boosting" {
-        settings
-            .as_object_mut()
-            .map(|all| all.remove("early_stopping_rounds"));
-    }
-    let config = opt_ml.join("input/config");
-    fs::create_dir_all(&config)?;
-    fs::write(config.join("hyperparameters.json"), settings.to_string())?;
-    for part in ["train", "validation"] {
-        let channel = opt_ml.join("input/data").join(part);
-        fs::create_dir_all(&channel)?;
-        let name = "part-00000.parquet";
-        fs::copy(data.join(part).join(name), channel.join(name))?;
-    }
-    Ok(())
-}
-
-/// The JSON that a program prints.
-fn read<T: serde::de::DeserializeOwned>(command: &mut Command) -> anyhow::Result<T> {
-    let text = printed(command)?;
-    serde_json::from_str(&text).with_context(|| format!("printed: {text}"))
-}
-
-/// What a program printed.
-fn printed(command: &mut Command) -> anyhow::Result<String> {
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(String::from_utf8(output.stdout)?)
 }

@@ -1,4 +1,4 @@
-//! The endpoints that are asked: ours, and the peers' behind gunicorn.
+//! The endpoints that are measured: ours, and the peers' behind gunicorn.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -9,19 +9,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-/// How long a server may take to answer.
+/// Time limit for the first response of a server.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A server that ends with this value.
+/// A running server, which stops when this value is dropped.
 pub(super) struct Server {
     process: Child,
     pub(super) address: String,
-    /// From its start to the first 200 on /ping.
+    /// From the start to the first 200 of `/ping`.
     pub(super) cold_start: Duration,
 }
 
 impl Server {
-    /// Ours.
+    /// Starts our endpoint.
     pub(super) fn ours(program: &Path, opt_ml: &Path) -> anyhow::Result<Self> {
         let started = Instant::now();
         let mut process = Command::new(program)
@@ -34,14 +34,19 @@ impl Server {
             .spawn()
             .context("cannot start fire-container")?;
         let mut line = String::new();
-        let stdout = process.stdout.take().context("no standard output")?;
+        let stdout = process
+            .stdout
+            .take()
+            .context("fire-container has no standard output")?;
         BufReader::new(stdout).read_line(&mut line)?;
         let address = line.trim().strip_prefix("listening on ");
-        let address = address.context("fire-container does not serve")?.to_owned();
+        let address = address
+            .context("fire-container does not listen")?
+            .to_owned();
         Self::until_ready(process, address, started)
     }
 
-    /// The peers', two workers.
+    /// Starts the peers' endpoint with two workers.
     pub(super) fn peers(python: &Path, scripts: &Path, models: &Path) -> anyhow::Result<Self> {
         let address = format!("127.0.0.1:{}", free_port()?);
         let started = Instant::now();
@@ -67,10 +72,10 @@ impl Server {
         };
         while !pings(&server.address) {
             if let Some(status) = server.process.try_wait()? {
-                bail!("the server ends with {status}");
+                bail!("the server ended with {status}");
             }
             if started.elapsed() > PATIENCE {
-                bail!("no 200 on /ping");
+                bail!("/ping does not return 200");
             }
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -78,22 +83,25 @@ impl Server {
         Ok(server)
     }
 
-    /// Resident memory of the process, its children left out, in bytes.
+    /// Resident memory of the process without its children, in bytes.
     pub(super) fn resident(&self) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kilobytes = line.and_then(|line| line.split_whitespace().next());
-        Ok(kilobytes.context("no VmRSS")?.parse::<u64>()? * 1024)
+        Ok(kilobytes
+            .context("/proc has no VmRSS of the server")?
+            .parse::<u64>()?
+            * 1024)
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // gunicorn ends its workers when it is asked to end, and not when it is killed.
+        // gunicorn stops its workers on SIGTERM, but leaves them running when it is killed.
         let process = self.process.id().to_string();
         let _ = Command::new("kill").arg(&process).status();
-        let asked = Instant::now();
-        while asked.elapsed() < Duration::from_secs(10) {
+        let signalled = Instant::now();
+        while signalled.elapsed() < Duration::from_secs(10) {
             if !matches!(self.process.try_wait(), Ok(None)) {
                 return;
             }
@@ -109,13 +117,13 @@ fn free_port() -> std::io::Result<u16> {
 }
 
 fn pings(address: &str) -> bool {
-    let ask = || -> std::io::Result<String> {
+    let response = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.write_all(b"GET /ping HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
+        let mut response = String::new();
+        stream.read_to_string(&mut response)?;
+        Ok(response)
     };
-    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    response().is_ok_and(|text| text.starts_with("HTTP/1.1 200"))
 }

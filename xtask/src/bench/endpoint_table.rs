@@ -1,4 +1,4 @@
-//! What the endpoint's bench found, for people and for programs.
+//! The results of the endpoint benchmark as Markdown and as JSON.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::endpoint::{Findings, Load};
 use super::machine;
 use super::targets::Target;
 
-/// What the endpoint must reach.
+/// The targets of the endpoint.
 fn targets(found: &Findings) -> Vec<Target> {
     let target = |what: &str, found, [aim, floor]: [f64; 2], unit| Target {
         what: what.to_owned(),
@@ -75,7 +75,7 @@ fn targets(found: &Findings) -> Vec<Target> {
     all
 }
 
-/// As tables in Markdown.
+/// Prints tables in Markdown.
 pub(super) fn print(found: &Findings) {
     let versions = found
         .versions
@@ -125,7 +125,7 @@ pub(super) fn print(found: &Findings) {
     }
 }
 
-/// What came back, by who asked whom.
+/// A row for each load.
 fn print_loads(found: &Findings) {
     println!("\n| 16 connections | requests a second | p50 us | p99 us | answers |");
     println!("|---|---|---|---|---|");
@@ -152,7 +152,7 @@ fn print_loads(found: &Findings) {
     }
 }
 
-/// Start and size.
+/// Start, memory and size of the program.
 fn print_sides(found: &Findings) {
     println!("\n| | ours | Flask |");
     println!("|---|---|---|");
@@ -180,7 +180,7 @@ fn statuses(load: &Load) -> String {
     statuses.collect::<Vec<_>>().join(", ")
 }
 
-/// The same with stable keys.
+/// The results as JSON; the keys are stable.
 pub(super) fn document(found: &Findings) -> Value {
     let load = |load: &Load| {
         json!({

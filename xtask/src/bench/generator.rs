@@ -1,4 +1,4 @@
-//! Both generators and the extractor, profile `original` beside numpy.
+//! Both generators and the extractor, and profile `original` compared with numpy.
 
 mod demands;
 
@@ -9,24 +9,24 @@ use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::learners::{THREADS, build_bench, printed};
+use super::learners::{THREADS, build_bench};
 use super::table::today;
-use super::{Args, machine, median};
+use super::{Args, machine, median, read, rust_version};
 use crate::{programs, venv};
 use demands::{Demand, demands};
 
-/// What the extractor is timed on.
+/// The recording that the extractor is timed on.
 const RECORDING: &str = "lepton35_y16/thermal_20260512_151542.raw.y16.gz";
 /// How often its 82 frames are extracted in one run.
 const ROUNDS: u32 = 50;
 /// Whole episodes, in sensor-hours.
 const HOURS: u32 = 4;
-/// Simulating takes most of the time of the bench.
+/// Fewer runs for simulation, which takes most of the benchmark's time.
 const EPISODE_RUNS: u32 = 3;
-/// What `--slow` simulates.
+/// Rows that `--slow` simulates.
 const FULL_ROWS: u64 = 1_000_000;
 
-/// Things that are timed, in the order of a round.
+/// What is timed, in the order of a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Work {
     Original { threads: u32 },
@@ -36,12 +36,12 @@ enum Work {
     Extraction,
 }
 
-/// What a program printed of one run.
+/// What a program prints about one run.
 #[derive(Debug, Deserialize)]
 struct Line {
     rows: u64,
     seconds: f64,
-    /// Without the labels; of numpy only.
+    /// Drawing without labels; numpy only.
     draws_seconds: Option<f64>,
     #[serde(default)]
     frames: u64,
@@ -49,7 +49,7 @@ struct Line {
     numpy: Option<String>,
 }
 
-/// Medians of the runs of one thing.
+/// Medians of the runs of one kind of work.
 #[derive(Debug)]
 struct Measured {
     work: Work,
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .into_iter()
         .map(|work| (work, Vec::new()))
         .collect();
-    // Round by round, so that whatever else the machine does meets everybody.
+    // Everything takes turns, so that other work on the machine slows all of it.
     for run in 0..runs {
         for (work, lines) in &mut lines {
             if run < work.runs(runs) {
@@ -104,13 +104,13 @@ struct Bench {
 
 impl Bench {
     fn new() -> anyhow::Result<Self> {
-        let root = programs::root()?;
+        let root = programs::root();
         let scripts = root.join("xtask/bench");
         let python = venv::python("learners", &scripts.join("requirements.txt"))?;
         let data = std::env::var_os("FIRE_DATA_DIR")
             .map_or_else(|| root.join("../shared/data"), PathBuf::from);
         Ok(Self {
-            // Data files, which nothing here opens, would bring polars, which takes minutes to build.
+            // Without data files, which are not needed here: they bring polars, minutes of building.
             ours: build_bench(
                 &["--package=sensor-model", "--no-default-features"],
                 "generator",
@@ -165,18 +165,17 @@ impl Bench {
                 ours("extract", &recording.to_string_lossy(), ROUNDS)
             }
         };
-        let text = printed(&mut command)?;
-        serde_json::from_str(&text).with_context(|| format!("{} printed: {text}", work.name()))
+        read(&mut command).with_context(|| work.name())
     }
 }
 
 impl Work {
-    /// How often it is done at most.
-    fn runs(self, asked: u32) -> u32 {
+    /// How often it runs if `requested` rounds are requested.
+    fn runs(self, requested: u32) -> u32 {
         match self {
             Self::Episodes { rows: FULL_ROWS } => 1,
-            Self::Episodes { .. } | Self::WholeEpisodes => asked.min(EPISODE_RUNS),
-            _ => asked,
+            Self::Episodes { .. } | Self::WholeEpisodes => requested.min(EPISODE_RUNS),
+            _ => requested,
         }
     }
 
@@ -194,9 +193,9 @@ impl Work {
 }
 
 fn measured(work: Work, lines: &[Line]) -> Measured {
-    let median_of = |figure: &dyn Fn(&Line) -> Option<f64>| {
-        let figures: Vec<_> = lines.iter().filter_map(figure).collect();
-        (!figures.is_empty()).then(|| median(&figures))
+    let median_of = |value: &dyn Fn(&Line) -> Option<f64>| {
+        let values: Vec<_> = lines.iter().filter_map(value).collect();
+        (!values.is_empty()).then(|| median(&values))
     };
     Measured {
         work,
@@ -255,7 +254,7 @@ fn print(all: &[Measured], versions: &[(String, String)]) {
     }
 }
 
-/// The same with stable keys.
+/// The results as JSON; the keys are stable.
 fn document(all: &[Measured], versions: &[(String, String)]) -> Value {
     let measured = all.iter().map(|one| {
         json!({
@@ -292,14 +291,12 @@ fn document(all: &[Measured], versions: &[(String, String)]) -> Value {
 }
 
 fn versions(lines: &[(Work, Vec<Line>)]) -> anyhow::Result<Vec<(String, String)>> {
-    let rustc = printed(Command::new("rustc").arg("--version"))?;
-    let rust = rustc.split_whitespace().nth(1).unwrap_or_default();
     let numpy = lines
         .iter()
         .flat_map(|(_, lines)| lines)
         .find_map(|line| line.numpy.clone());
     Ok(vec![
-        ("Rust".to_owned(), rust.to_owned()),
+        ("Rust".to_owned(), rust_version()?),
         ("numpy".to_owned(), numpy.unwrap_or_default()),
     ])
 }

@@ -1,28 +1,27 @@
-//! Ours and the peers' in alternation, on the same numbers and cores.
+//! Our learners and the peers' in alternation, on the same data and cores.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::contestants::{CONTESTANTS, Contestant, Program};
-use super::{Args, median, table};
-use crate::{programs, venv};
+use super::{Args, median, printed, read, rust_version, table};
+use crate::{image, programs, venv};
 
-/// For everybody.
+/// Threads of each contestant.
 pub(crate) const THREADS: u32 = 2;
 
-/// What the bench found out.
+/// Everything that was measured.
 #[derive(Debug)]
 pub(crate) struct Findings {
     pub(crate) runs: u32,
     /// By package.
     pub(crate) versions: BTreeMap<String, String>,
     pub(crate) sizes: Vec<Size>,
-    pub(crate) public: Vec<Judged>,
+    pub(crate) public: Vec<PublicScore>,
 }
 
 /// All contestants on one number of rows.
@@ -37,23 +36,23 @@ pub(crate) struct Size {
 pub(crate) struct Measured {
     pub(crate) contestant: Contestant,
     pub(crate) runs: usize,
-    /// Median.
+    /// Median of the runs.
     pub(crate) seconds: f64,
-    /// On rows that it has not seen; nothing of several fits.
+    /// On held-out rows; `None` where several models are fitted at once.
     pub(crate) auc: Option<f64>,
-    /// By how much the process grew at most, median.
+    /// Median of the most by which the process grew.
     pub(crate) peak_bytes: f64,
 }
 
 /// One contestant's mean AUC over the splits of one public set.
 #[derive(Debug)]
-pub(crate) struct Judged {
+pub(crate) struct PublicScore {
     pub(crate) contestant: Contestant,
     pub(crate) set: String,
     pub(crate) auc: f64,
 }
 
-/// What either program prints for a set.
+/// What our program and the peers' print for a set.
 #[derive(Debug, Deserialize)]
 struct Line {
     set: String,
@@ -92,13 +91,13 @@ struct Bench {
     python: PathBuf,
     /// `xtask/bench`.
     scripts: PathBuf,
-    /// Data sets.
+    /// The datasets.
     folder: PathBuf,
 }
 
 impl Bench {
     fn new() -> anyhow::Result<Self> {
-        let scripts = programs::root()?.join("xtask/bench");
+        let scripts = programs::root().join("xtask/bench");
         let python = venv::python("learners", &scripts.join("requirements.txt"))?;
         Ok(Self {
             ours: build_bench(&["--package=ensemble"], "learners")?,
@@ -116,11 +115,8 @@ impl Bench {
     }
 
     fn versions(&self) -> anyhow::Result<BTreeMap<String, String>> {
-        let mut versions: BTreeMap<_, _> =
-            serde_json::from_str(&printed(self.script("peers.py").arg("--versions"))?)?;
-        let rustc = printed(Command::new("rustc").arg("--version"))?;
-        let number = rustc.split_whitespace().nth(1).unwrap_or_default();
-        versions.insert("Rust".to_owned(), number.to_owned());
+        let mut versions: BTreeMap<_, _> = read(self.script("peers.py").arg("--versions"))?;
+        versions.insert("Rust".to_owned(), rust_version()?);
         Ok(versions)
     }
 
@@ -128,7 +124,7 @@ impl Bench {
     fn size(&self, rows: u64, runs: u32, slow: bool) -> anyhow::Result<Size> {
         let data = self.original(rows)?;
         let mut lines: Vec<Vec<Line>> = CONTESTANTS.iter().map(|_| Vec::new()).collect();
-        // Round by round, so that whatever else the machine does meets everybody.
+        // Contestants take turns, so that other work on the machine slows all of them.
         for run in 0..runs {
             for (contestant, lines) in CONTESTANTS.iter().zip(&mut lines) {
                 if run < contestant.runs(runs, rows, slow) {
@@ -147,36 +143,36 @@ impl Bench {
         Ok(Size { rows, results })
     }
 
-    /// Writes the sets of one size, unless they are there.
+    /// Writes the sets of one size, unless they exist.
     fn original(&self, rows: u64) -> anyhow::Result<PathBuf> {
         let out = self.folder.join(rows.to_string());
         if !out.join("original/test.y").exists() {
-            let parts = out.join("parts");
-            // 70 % of the samples are the training part.
+            let dataset = out.join("parts");
+            // 70 % of the samples are for training.
             let samples = (rows * 10).div_ceil(7).to_string();
             let mut generate = programs::program("train-100k")?;
             generate.args(["--quiet", "--profile", "original", "--samples", &samples]);
-            printed(generate.arg("--out").arg(&parts))?;
-            printed(self.script("data.py").arg(parts).arg(&out))?;
+            printed(generate.arg("--out").arg(&dataset))?;
+            printed(self.script("data.py").arg(dataset).arg(&out))?;
         }
         Ok(out)
     }
 
     /// All contestants on the public sets.
-    fn public(&self, slow: bool) -> anyhow::Result<Vec<Judged>> {
+    fn public(&self, slow: bool) -> anyhow::Result<Vec<PublicScore>> {
         let data = self.folder.join("public");
         printed(self.script("data.py").arg("--public").arg(&data))?;
         let mut sets = folders(&data)?;
         sets.sort();
-        let mut judged = Vec::new();
+        let mut scores = Vec::new();
         for contestant in CONTESTANTS {
-            if contestant.is_judged_in_public(slow) {
+            if contestant.takes_public_sets(slow) {
                 eprintln!("public sets: {}", contestant.learner);
                 let lines = self.fit(&contestant, &data, &sets)?;
-                judged.extend(mean_by_set(contestant, &lines));
+                scores.extend(mean_by_set(contestant, &lines));
             }
         }
-        Ok(judged)
+        Ok(scores)
     }
 
     fn fit(
@@ -194,41 +190,15 @@ impl Bench {
         let lines = text.lines().map(serde_json::from_str);
         lines
             .collect::<Result<_, _>>()
-            .with_context(|| format!("{} printed: {text}", contestant.learner))
+            .with_context(|| format!("unexpected output of {}: {text}", contestant.learner))
     }
 }
 
-/// Builds a bench with all optimisations and returns where it lies.
+/// Builds a benchmark with all optimisations, and returns its path.
 pub(super) fn build_bench(package: &[&str], name: &str) -> anyhow::Result<PathBuf> {
     let bench = format!("--bench={name}");
-    let rest = [
-        bench.as_str(),
-        "--no-run",
-        "--message-format=json-render-diagnostics",
-    ];
-    let arguments = [&["bench"], package, &rest].concat();
-    let (status, output) = programs::output(&mut programs::cargo(&arguments)?)?;
-    if !status.success() {
-        bail!("the build failed");
-    }
-    // One JSON object a line for each thing that cargo made: https://doc.rust-lang.org/cargo/reference/external-tools.html
-    let executable = String::from_utf8_lossy(&output)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|made| made["target"]["name"] == name)
-        .find_map(|made| made["executable"].as_str().map(PathBuf::from));
-    executable.context("cargo names no executable of the bench")
-}
-
-/// What a program printed.
-pub(super) fn printed(command: &mut Command) -> anyhow::Result<String> {
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(String::from_utf8(output.stdout)?)
+    let arguments = [&["bench"], package, &[bench.as_str()]].concat();
+    image::built_bench(programs::cargo(&arguments), name)
 }
 
 fn folders(of: &Path) -> anyhow::Result<Vec<String>> {
@@ -239,8 +209,7 @@ fn folders(of: &Path) -> anyhow::Result<Vec<String>> {
 }
 
 fn measured(contestant: Contestant, lines: &[Line]) -> Measured {
-    let median_of =
-        |figure: fn(&Line) -> f64| median(&lines.iter().map(figure).collect::<Vec<_>>());
+    let median_of = |value: fn(&Line) -> f64| median(&lines.iter().map(value).collect::<Vec<_>>());
     Measured {
         contestant,
         runs: lines.len(),
@@ -250,15 +219,15 @@ fn measured(contestant: Contestant, lines: &[Line]) -> Measured {
     }
 }
 
-/// The splits of a set are called `set-0`, `set-1` and so on.
-fn mean_by_set(contestant: Contestant, lines: &[Line]) -> Vec<Judged> {
+/// Averages the splits of each set, which are named `set-0`, `set-1` and so on.
+fn mean_by_set(contestant: Contestant, lines: &[Line]) -> Vec<PublicScore> {
     let mut sets: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for line in lines {
         let set = line.set.rsplit_once('-').map_or("", |(set, _)| set);
         sets.entry(set).or_default().extend(line.auc);
     }
     sets.into_iter()
-        .map(|(set, aucs)| Judged {
+        .map(|(set, aucs)| PublicScore {
             contestant,
             set: set.to_owned(),
             auc: aucs.iter().sum::<f64>() / aucs.len() as f64,
@@ -271,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn splits_of_a_set_are_averaged() {
+    fn the_splits_of_a_set_are_averaged() {
         let line = |set: &str, auc| Line {
             set: set.to_owned(),
             rows: 1,
@@ -280,8 +249,8 @@ mod tests {
             auc: Some(auc),
         };
         let lines = [line("b-0", 0.5), line("a_c-0", 0.75), line("a_c-1", 0.25)];
-        let judged = mean_by_set(CONTESTANTS[0], &lines);
-        let found: Vec<_> = judged
+        let scores = mean_by_set(CONTESTANTS[0], &lines);
+        let found: Vec<_> = scores
             .iter()
             .map(|one| (one.set.as_str(), one.auc))
             .collect();

@@ -1,9 +1,9 @@
-//! The findings as Markdown for people and `docs/benchmarks.md`, and as JSON.
+//! The results as Markdown for people and `docs/benchmarks.md`, and as JSON.
 
 use serde_json::{Value, json};
 
 use super::contestants::Task;
-use super::learners::{Findings, Judged, Measured, Size, THREADS};
+use super::learners::{Findings, Measured, PublicScore, Size, THREADS};
 use super::{machine, targets};
 
 pub(crate) fn print(findings: &Findings) {
@@ -23,7 +23,7 @@ pub(crate) fn print(findings: &Findings) {
     }
     println!("\n## Public sets, AUC\n");
     println!("| | set | AUC |\n|---|---|---|");
-    for Judged {
+    for PublicScore {
         contestant,
         set,
         auc,
@@ -74,7 +74,7 @@ fn row(one: &Measured, size: &Size) -> String {
     )
 }
 
-/// How many times as long as ours it took; nothing for ours itself.
+/// How many times as long as our learner it took; `None` for our own.
 fn factor(one: &Measured, size: &Size) -> Option<f64> {
     let of_task = size
         .results
@@ -90,7 +90,7 @@ pub(super) fn today() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 
-/// The same with stable keys.
+/// The results as JSON; the keys are stable.
 pub(crate) fn document(findings: &Findings) -> Value {
     let sizes = findings.sizes.iter().map(|size| {
         let results = size.results.iter().map(|one| measured(one, size));

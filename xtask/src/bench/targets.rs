@@ -1,15 +1,16 @@
-//! What the learners must reach, and whether they do.
+//! Targets of the learners, and whether they are met.
 
 use super::contestants::Task;
 use super::learners::{Findings, Measured, Size};
 
-/// One demand with what was found.
+/// A target and the measured value.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Target {
     pub(crate) what: String,
     pub(crate) found: f64,
     pub(crate) aim: f64,
-    /// What is still bearable, on the other side of the target from what is wanted.
+    /// The worst value that is still acceptable; whether it is above or below `aim` tells which
+    /// direction is better.
     pub(crate) floor: f64,
     pub(crate) unit: &'static str,
 }
@@ -28,10 +29,10 @@ impl Target {
     }
 }
 
-/// From here on a size is judged by the demands on large data.
+/// From this many rows on, the targets for large data apply.
 const LARGE: u64 = 500_000;
 
-/// All demands that the findings can answer.
+/// All targets for which there are measurements.
 pub(crate) fn all(findings: &Findings) -> Vec<Target> {
     let mut targets: Vec<_> = findings.sizes.iter().flat_map(of_size).collect();
     targets.extend(growth(&findings.sizes));
@@ -51,7 +52,7 @@ fn of_size(size: &Size) -> Vec<Target> {
         })
     };
     let times = |task, peers| times_faster(size, task, peers);
-    let demands = if size.rows < LARGE {
+    let targets = if size.rows < LARGE {
         let fits = ours(size, Task::Together).map(|fits| fits.seconds);
         vec![
             target(
@@ -102,7 +103,7 @@ fn of_size(size: &Size) -> Vec<Target> {
             ),
         ]
     };
-    demands.into_iter().flatten().collect()
+    targets.into_iter().flatten().collect()
 }
 
 fn ours(size: &Size, task: Task) -> Option<&Measured> {
@@ -110,7 +111,7 @@ fn ours(size: &Size, task: Task) -> Option<&Measured> {
     results.find(|one| one.contestant.task == task && one.contestant.is_ours())
 }
 
-/// Those of `task` that are not this crate's, whatever its engine.
+/// Contestants of `task` from other libraries.
 fn peers(size: &Size, task: Task) -> impl Iterator<Item = &Measured> {
     let of_task = size
         .results
@@ -119,7 +120,8 @@ fn peers(size: &Size, task: Task) -> impl Iterator<Item = &Measured> {
     of_task.filter(|one| !one.contestant.name.starts_with("ensemble"))
 }
 
-/// How many times as long the fastest peer takes of those whose names begin with one of `names`.
+/// How many times as long as ours the fastest peer takes, among those whose names start with one of
+/// `prefixes`.
 fn times_faster(size: &Size, task: Task, prefixes: &[&str]) -> Option<f64> {
     let named = |peer: &&Measured| {
         let mut prefixes = prefixes.iter();
@@ -132,7 +134,7 @@ fn times_faster(size: &Size, task: Task, prefixes: &[&str]) -> Option<f64> {
     Some(fastest / ours(size, task)?.seconds)
 }
 
-/// Time per row of the largest size against the smallest.
+/// Time per row of the largest size, relative to the smallest.
 fn growth(sizes: &[Size]) -> Vec<Target> {
     let smallest = sizes.iter().min_by_key(|size| size.rows);
     let largest = sizes.iter().max_by_key(|size| size.rows);
@@ -161,7 +163,7 @@ fn growth(sizes: &[Size]) -> Vec<Target> {
         .collect()
 }
 
-/// How far our AUC lies below the best peer's.
+/// How far our AUC is below the best peer's.
 fn accuracy(findings: &Findings) -> Vec<Target> {
     let mut targets = Vec::new();
     for task in [Task::Forest, Task::Boosting, Task::Logistic] {
@@ -178,8 +180,8 @@ fn accuracy(findings: &Findings) -> Vec<Target> {
         sets.dedup();
         for set in sets {
             let of_set = || {
-                let judged = findings.public.iter();
-                judged.filter(|one| one.contestant.task == task && one.set == *set)
+                let scores = findings.public.iter();
+                scores.filter(|one| one.contestant.task == task && one.set == *set)
             };
             let own = of_set()
                 .find(|one| one.contestant.is_ours())
@@ -210,16 +212,16 @@ mod tests {
     use crate::bench::contestants::CONTESTANTS;
 
     #[test]
-    fn a_verdict_knows_which_way_is_better() {
+    fn a_verdict_follows_the_better_direction() {
         let check = |found, aim, floor, expected: &str| {
-            let demand = Target {
+            let target = Target {
                 what: String::new(),
                 found,
                 aim,
                 floor,
                 unit: "",
             };
-            assert_eq!(demand.verdict(), expected, "{demand:?}");
+            assert_eq!(target.verdict(), expected, "{target:?}");
         };
         check(120.0, 100.0, 50.0, "met");
         check(50.0, 100.0, 50.0, "floor");
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_taken_against_the_fastest_peer() {
+    fn ratios_are_relative_to_the_fastest_peer() {
         let size = |rows, ours: f64| Size {
             rows,
             results: CONTESTANTS

@@ -1,4 +1,4 @@
-//! The same loads by wrk (Debian: `apt-get install wrk`), somebody else's client.
+//! The same loads by wrk (Debian: `apt-get install wrk`), a client that is not ours.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,21 +10,22 @@ use anyhow::{Context as _, bail};
 use super::endpoint::Load;
 use super::endpoint_server::Server;
 
-/// Connections, as those of our own client.
+/// Connections, as many as our own client opens.
 const CONNECTIONS: u32 = 16;
 
-/// A load that was held for long.
+/// A load that lasts for minutes.
 #[derive(Debug)]
 pub(super) struct Soak {
     pub(super) seconds: u32,
     pub(super) load: Load,
-    /// Memory of the server: before, and the least and the most of what was seen each second from a tenth of the time on.
+    /// Memory of the server: before the load, then minimum and maximum of one sample per second. The
+    /// first tenth does not count, because buffers grow then.
     pub(super) resident_bytes: [u64; 3],
 }
 
-/// Whether it is installed.
-pub(super) fn is_there() -> bool {
-    // Without arguments it prints how it is called.
+/// Whether wrk is installed.
+pub(super) fn is_installed() -> bool {
+    // Without arguments it prints its usage.
     Command::new("wrk")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -32,21 +33,21 @@ pub(super) fn is_there() -> bool {
         .is_ok()
 }
 
-/// Asks with the documented row as fast as the server answers.
+/// Sends the documented row as fast as the server responds.
 pub(super) fn load(server: &Server, scripts: &Path, seconds: u32) -> anyhow::Result<Load> {
-    ended(start(server, scripts, seconds)?)
+    finish(start(server, scripts, seconds)?)
 }
 
-/// The same for long, with a look at the server's memory each second.
+/// Keeps the server at saturation and samples its memory every second.
 pub(super) fn soak(server: &Server, scripts: &Path, seconds: u32) -> anyhow::Result<Soak> {
     let before = server.resident()?;
     let mut wrk = start(server, scripts, seconds)?;
-    let mut seen = Vec::new();
+    let mut samples = Vec::new();
     while wrk.try_wait()?.is_none() {
         std::thread::sleep(Duration::from_secs(1));
-        seen.push(server.resident()?);
+        samples.push(server.resident()?);
     }
-    let later = &seen[seen.len() / 10..];
+    let later = &samples[samples.len() / 10..];
     let (least, most) = (later.iter().min(), later.iter().max());
     let resident_bytes = [
         before,
@@ -55,7 +56,7 @@ pub(super) fn soak(server: &Server, scripts: &Path, seconds: u32) -> anyhow::Res
     ];
     Ok(Soak {
         seconds,
-        load: ended(wrk)?,
+        load: finish(wrk)?,
         resident_bytes,
     })
 }
@@ -72,17 +73,17 @@ fn start(server: &Server, scripts: &Path, seconds: u32) -> anyhow::Result<Child>
         .context("cannot start wrk")
 }
 
-fn ended(wrk: Child) -> anyhow::Result<Load> {
+fn finish(wrk: Child) -> anyhow::Result<Load> {
     let output = wrk.wait_with_output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
         bail!("wrk: {text}{}", String::from_utf8_lossy(&output.stderr));
     }
-    read(&text).with_context(|| format!("wrk printed: {text}"))
+    parse(&text).with_context(|| format!("unexpected output of wrk: {text}"))
 }
 
-/// What wrk prints.
-fn read(text: &str) -> anyhow::Result<Load> {
+/// Parses what wrk prints.
+fn parse(text: &str) -> anyhow::Result<Load> {
     let after = |label: &str| {
         let lines = text.lines().map(str::trim);
         lines
@@ -121,7 +122,7 @@ fn microseconds(text: &str) -> anyhow::Result<f64> {
             return Ok(number.parse::<f64>()? * size);
         }
     }
-    bail!("{text} is no time")
+    bail!("`{text}` is not a duration")
 }
 
 #[cfg(test)]
@@ -145,8 +146,8 @@ Transfer/sec:      8.18MB
 ";
 
     #[test]
-    fn what_wrk_prints_is_read() {
-        let load = read(PRINTED).unwrap();
+    fn the_output_of_wrk_is_parsed() {
+        let load = parse(PRINTED).unwrap();
         assert_eq!((load.p50_us, load.p99_us), (323.0, 3970.0));
         assert_eq!(load.requests_per_second.to_string(), "39839.13");
         let all = BTreeMap::from([("2xx".to_owned(), 23_904_215)]);
@@ -154,14 +155,14 @@ Transfer/sec:      8.18MB
     }
 
     #[test]
-    fn answers_of_other_kinds_and_errors_are_counted() {
+    fn other_responses_and_errors_are_counted() {
         let bad = PRINTED.replace(
             "Requests/sec",
             "  Socket errors: connect 0, read 3, write 0, timeout 1\n  Non-2xx or 3xx responses: 215\nRequests/sec",
         );
-        let statuses = read(&bad).unwrap().statuses;
+        let statuses = parse(&bad).unwrap().statuses;
         assert_eq!((statuses["2xx"], statuses["other"]), (23_904_000, 215));
         assert_eq!(statuses.len(), 3);
-        assert!(read("Running 10m test").is_err());
+        assert!(parse("Running 10m test").is_err());
     }
 }

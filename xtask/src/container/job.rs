@@ -1,35 +1,36 @@
-//! Training and serving in the container.
+//! Training and serving in a container.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use serde_json::json;
 
-use super::settings;
-use super::tools::must;
+use super::must;
+use crate::opt_ml;
 
-/// podman with a store of its own.
+/// podman with its own image store, so that the user's is left alone.
 pub(super) struct Podman {
     store: PathBuf,
-    /// What podman keeps of containers that run.
+    /// State of running containers.
     running: PathBuf,
     image: String,
-    /// The container that serves.
+    /// Name of the container that serves.
     name: String,
 }
 
-/// The documented sample.
+/// The documented request: the first 18 features as CSV.
 const ROW: &str = "25.0,5.0,45.0,40.0,10.0,5.0,2.0,1.0,3.0,1.5,5.0,2.0,30.0,5.0,1.0,450.0,50.0,5.0";
 
-/// How long anything that should take a second may take.
+/// Time limit of steps that should take a second.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Podman {
     pub(super) fn new(folder: &Path, image: &str) -> anyhow::Result<Self> {
         let store = folder.join("podman");
         std::fs::create_dir_all(&store)?;
-        // podman takes no longer path than 50 characters for it.
+        // podman limits this path to 50 characters, which a path below `target` may exceed.
         let running = std::env::temp_dir().join(format!("fire-check-{}", std::process::id()));
         std::fs::create_dir_all(&running)?;
         Ok(Self {
@@ -40,7 +41,7 @@ impl Podman {
         })
     }
 
-    /// runc, since crun refuses machines with both kinds of control groups.
+    /// A call of podman, with runc: crun does not work where both versions of cgroups are mounted.
     fn podman(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("podman");
         command
@@ -54,8 +55,8 @@ impl Podman {
         command
     }
 
-    /// As SageMaker runs it: no network, root, `/opt/ml` from outside. Limits are named because podman asks for more
-    /// than an unprivileged machine grants.
+    /// A container as SageMaker runs it: as root and without a network. The limits are explicit
+    /// because podman's defaults are more than an unprivileged machine grants.
     fn run(&self, flags: &[&str]) -> Command {
         let mut command = self.podman(&["run", "--network", "none"]);
         command
@@ -69,11 +70,11 @@ impl Podman {
         must(&mut self.podman(&["pull", "--quiet", "--tls-verify=false", &self.image]))?;
         let digests =
             must(&mut self.podman(&["image", "inspect", "--format", "{{.Digest}}", &self.image]))?;
-        ensure!(digests == digest, "podman has pulled {digests}");
+        ensure!(digests == digest, "podman pulled {digests}, not {digest}");
         Ok(())
     }
 
-    /// A job that ends well.
+    /// Runs a training job that must succeed.
     pub(super) fn trains(&self, opt_ml: &Path) -> anyhow::Result<()> {
         let mount = format!("{}:/opt/ml", opt_ml.display());
         let printed = must(
@@ -100,10 +101,10 @@ impl Podman {
         Ok(())
     }
 
-    /// Jobs that do not.
+    /// Runs jobs that must fail, each with its exit code.
     pub(super) fn fails(&self, folder: &Path) -> anyhow::Result<()> {
         let opt_ml = folder.join("opt-ml-bad");
-        settings(&opt_ml, "{\"algorithm\": \"no_such_learner\"}")?;
+        opt_ml::write_hyperparameters(&opt_ml, &json!({"algorithm": "no_such_learner"}))?;
         let mount = format!("{}:/opt/ml", opt_ml.display());
         let code = |argument: &str| -> anyhow::Result<Option<i32>> {
             let mut command = self.run(&["--rm", "--volume", &mount, &self.image]);
@@ -111,22 +112,26 @@ impl Podman {
         };
         ensure!(
             code("train")? == Some(1),
-            "a job that fails does not end with 1"
+            "a failing job does not end with exit code 1"
         );
         let failure = std::fs::read_to_string(opt_ml.join("output/failure"))?;
         ensure!(
             failure.contains("no_such_learner"),
-            "output/failure does not name the setting: {failure}"
+            "output/failure does not name the wrong value: {failure}"
         );
         ensure!(
             code("serve")? == Some(1),
-            "serving without a model does not end with 1"
+            "serving without a model does not end with exit code 1"
         );
-        ensure!(code("dance")? == Some(2), "wrong usage does not end with 2");
+        ensure!(
+            code("dance")? == Some(2),
+            "wrong usage does not end with exit code 2"
+        );
         Ok(())
     }
 
-    /// The endpoint on a read-only model in a read-only container, asked from within its network, ended by SIGTERM.
+    /// Runs the endpoint in a read-only container, sends it a request from inside its network, and
+    /// stops it with SIGTERM.
     pub(super) fn serves(&self, opt_ml: &Path) -> anyhow::Result<()> {
         let mount = format!("{}:/opt/ml/model:ro", opt_ml.join("model").display());
         let flags = ["--detach", "--read-only", "--name", &self.name];
@@ -139,10 +144,10 @@ impl Podman {
             must(&mut self.podman(&["inspect", "--format", "{{.State.Pid}}", &self.name]))?;
         let ping = "GET /ping HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
         let deadline = Instant::now() + PATIENCE;
-        while !ask(&process, ping).is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+        while !request(&process, ping).is_ok_and(|response| response.starts_with("HTTP/1.1 200")) {
             if Instant::now() > deadline {
                 let log = must(&mut self.podman(&["logs", &self.name]))?;
-                bail!("no 200 on /ping: {log}");
+                bail!("/ping does not return 200: {log}");
             }
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -151,24 +156,24 @@ impl Podman {
             "POST /invocations HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: text/csv\r\n\
              content-length: {length}\r\n\r\n{ROW}"
         );
-        let answer = ask(&process, &invocation)?;
+        let response = request(&process, &invocation)?;
         ensure!(
-            answer.starts_with("HTTP/1.1 200") && answer.contains("fire_probability"),
-            "the endpoint answers {answer}"
+            response.starts_with("HTTP/1.1 200") && response.contains("fire_probability"),
+            "the endpoint responds with {response}"
         );
         let stopping = Instant::now();
         must(&mut self.podman(&["stop", "--time", "30", &self.name]))?;
         ensure!(
             stopping.elapsed() < Duration::from_secs(25),
-            "the endpoint does not heed SIGTERM"
+            "the endpoint ignores SIGTERM"
         );
         let code =
             must(&mut self.podman(&["inspect", "--format", "{{.State.ExitCode}}", &self.name]))?;
-        ensure!(code == "0", "the endpoint ends with {code}");
+        ensure!(code == "0", "the endpoint ended with exit code {code}");
         Ok(())
     }
 
-    /// Takes away what is left, as far as it can.
+    /// Removes the container and the image. Errors do not matter: the store is deleted next.
     pub(super) fn remove(&self) {
         for arguments in [
             &["rm", "--force", &self.name][..],
@@ -181,7 +186,7 @@ impl Podman {
 
 impl Drop for Podman {
     fn drop(&mut self) {
-        // A check that failed must not leave a container running.
+        // A failed check must not leave a container running.
         let _ = self
             .podman(&["rm", "--force", "--ignore", &self.name])
             .stdout(Stdio::null())
@@ -191,8 +196,8 @@ impl Drop for Podman {
     }
 }
 
-/// One request in the network of a process, which nothing outside of it reaches.
-fn ask(process: &str, request: &str) -> anyhow::Result<String> {
+/// Sends one request from inside the network namespace of a process; nothing outside reaches it.
+fn request(process: &str, request: &str) -> anyhow::Result<String> {
     let script = "exec 3<>/dev/tcp/127.0.0.1/8080 && printf %s \"$REQUEST\" >&3 && cat <&3";
     let output = Command::new("nsenter")
         .args(["--target", process, "--net", "bash", "-c", script])
@@ -200,6 +205,6 @@ fn ask(process: &str, request: &str) -> anyhow::Result<String> {
         .stderr(Stdio::null())
         .output()
         .context("cannot run nsenter")?;
-    ensure!(output.status.success(), "no answer");
+    ensure!(output.status.success(), "the endpoint does not respond");
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -1,4 +1,4 @@
-//! Debian's docker-registry on a free port.
+//! A registry for images: Debian's docker-registry on a free port.
 
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-/// A registry that ends with this value.
+/// A running registry, which stops when this value is dropped.
 pub(super) struct Registry {
     process: Child,
     /// Host and port.
@@ -16,7 +16,7 @@ pub(super) struct Registry {
 }
 
 impl Registry {
-    /// Starts it with an empty store and waits until it answers.
+    /// Starts it with an empty store and waits until it accepts connections.
     pub(super) fn start(folder: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(folder)?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -44,10 +44,10 @@ impl Registry {
         while TcpStream::connect(&registry.address).is_err() {
             if let Some(status) = registry.process.try_wait()? {
                 let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-                bail!("docker-registry ends with {status}: {log}");
+                bail!("docker-registry ended with {status}: {log}");
             }
             if Instant::now() > deadline {
-                bail!("docker-registry does not answer on {}", registry.address);
+                bail!("docker-registry does not listen on {}", registry.address);
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -57,7 +57,7 @@ impl Registry {
 
 impl Drop for Registry {
     fn drop(&mut self) {
-        // It has ended by itself already, or ends now.
+        // Both fail for a process that has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,4 +1,4 @@
-//! Raw Y16 frames from standard input, a pipe, or a file that is still being written.
+//! Raw Y16 frames from standard input, a pipe, or a growing file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,21 +13,22 @@ use sensor_model::recording::{FrameOptions, Y16Frames};
 use sensor_model::{Error, ThermalFrame};
 use tokio::sync::mpsc::{self, Receiver};
 
-/// How long to wait for more of a file; a camera delivers a frame every 0.1 s.
+/// Pause before looking for more data in a file; a camera delivers a frame every 0.1 s.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Frames that may be read ahead.
+/// Frames read ahead.
 const AHEAD: usize = 4;
 
-/// The frames as they come.
+/// Frames as they arrive.
 ///
-/// A read that waits for the camera cannot be broken off; on a thread of its own it keeps nobody from ending.
+/// They are read on a separate thread, because a read that waits for the camera cannot be interrupted and would keep the
+/// program from exiting.
 pub(super) struct LiveFrames {
     frames: Receiver<Result<ThermalFrame, Error>>,
     reader: Option<JoinHandle<()>>,
 }
 
 impl LiveFrames {
-    /// The next frame; none at the end of the input.
+    /// The next frame; `None` at the end of the input.
     pub(super) async fn next(&mut self) -> Option<Result<ThermalFrame, Error>> {
         let next = self.frames.recv().await;
         if next.is_none()
@@ -39,7 +40,7 @@ impl LiveFrames {
     }
 }
 
-/// Begins to read; `-` is standard input.
+/// Starts reading; `-` is standard input.
 pub(super) fn follow(path: &Path, options: &FrameOptions) -> anyhow::Result<LiveFrames> {
     let input = open(path).map_err(usage)?;
     let frames = Y16Frames::new(input, path, options).map_err(usage)?;
@@ -68,8 +69,8 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
     });
     if !raw {
         return Err(anyhow!(
-            "{} is no raw Y16 (.y16, .raw), which alone can be followed; pipe the camera's frames to standard input \
-             (--frames -)",
+            "{} is not raw Y16 (.y16, .raw), the only format that can be followed; pipe the camera's frames to standard \
+             input (--frames -)",
             path.display()
         ));
     }
@@ -78,12 +79,12 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
     if file.metadata().with_context(cannot_read)?.is_file() {
         Ok(Box::new(Growing { file, read: 0 }))
     } else {
-        // A pipe waits by itself, and it has an end.
+        // Reading a pipe waits for data, and a pipe has an end.
         Ok(Box::new(file))
     }
 }
 
-/// A file that never ends: where it does for now, more is awaited.
+/// A growing file: at its present end, reads wait for more.
 struct Growing {
     file: File,
     read: u64,
@@ -99,7 +100,7 @@ impl Read for Growing {
             }
             if self.file.metadata()?.len() < self.read {
                 return Err(io::Error::other(
-                    "the file has become shorter; follow the new one by starting again",
+                    "the file became shorter; restart to follow the new one",
                 ));
             }
             thread::sleep(PAUSE);

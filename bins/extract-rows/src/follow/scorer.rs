@@ -1,9 +1,9 @@
-//! Who says how likely a fire is.
+//! Predicts rows with a model or an endpoint.
 
 use std::path::Path;
 
+use alarm::AlarmRule;
 use anyhow::{Context as _, anyhow};
-use ensemble::alarm::AlarmRule;
 use ensemble::artifact::Artifact;
 use fire_cli::{Console, read_artifact, usage};
 use sagemaker_ops::endpoint::{Payload, invoke};
@@ -11,9 +11,9 @@ use sagemaker_ops::{Clients, EndpointName};
 use sensor_model::{FEATURE_COUNT, fingerprint};
 use serde::Deserialize;
 
-use super::Watch;
+use super::FollowJob;
 
-/// A model at hand, or one behind an endpoint.
+/// A local model or an endpoint.
 pub(super) enum Scorer {
     Model(Box<Artifact>),
     Endpoint {
@@ -22,11 +22,11 @@ pub(super) enum Scorer {
     },
 }
 
-/// The answer to a row.
+/// The prediction for a row.
 #[derive(Debug, Deserialize)]
 pub(super) struct Scored {
     pub(super) fire_probability: f64,
-    /// The values outside what the model has seen in training.
+    /// Values outside the range seen in training.
     #[serde(default)]
     pub(super) warnings: Vec<String>,
 }
@@ -36,29 +36,30 @@ struct Reply {
     predictions: Vec<Scored>,
 }
 
-/// The model or the endpoint, and the rule: the one that was given, else the one that travels with the model.
+/// The model or endpoint, and the alarm rule: the given one, otherwise the one stored in the model.
 pub(super) async fn load(
-    watch: &Watch,
+    job: &FollowJob,
     console: &mut Console<'_>,
 ) -> anyhow::Result<(Scorer, AlarmRule)> {
-    let model = watch.model.as_deref();
+    let model = job.model.as_deref();
     let artifact = model
         .map(|path| read_artifact(path, fingerprint()))
         .transpose()?;
-    let rule = watch
+    let stored = artifact
+        .as_ref()
+        .map(|artifact| artifact.extra::<AlarmRule>(alarm::EXTRA));
+    let rule = job
         .rule
-        .or_else(|| artifact.as_ref().and_then(|artifact| artifact.alarm))
+        .or(stored.transpose().map_err(usage)?.flatten())
         .ok_or_else(|| usage(anyhow!("{}", without_rule(model))))?;
-    let scorer = match (&watch.endpoint, artifact) {
+    let scorer = match (&job.endpoint, artifact) {
         (Some(name), _) => Scorer::Endpoint {
-            clients: Box::new(watch.common.connect(console).await?),
+            clients: Box::new(job.common.connect(console).await?),
             name: name.clone(),
         },
         (None, Some(artifact)) => Scorer::Model(Box::new(artifact)),
         (None, None) => {
-            return Err(usage(anyhow!(
-                "--follow needs a model to ask; give --model or --endpoint"
-            )));
+            return Err(usage(anyhow!("--follow needs --model or --endpoint")));
         }
     };
     Ok((scorer, rule))
@@ -67,28 +68,28 @@ pub(super) async fn load(
 fn without_rule(model: Option<&Path>) -> String {
     match model {
         Some(path) => format!(
-            "{} carries no alarm rule; give one by --alarm-rule THRESHOLD:K:N",
+            "{} has no alarm rule; give one with --alarm-rule THRESHOLD:K:N",
             path.display()
         ),
-        None => "there is no alarm rule; give it by --alarm-rule THRESHOLD:K:N, or by --model the model that has one"
+        None => "there is no alarm rule; give one with --alarm-rule THRESHOLD:K:N, or a model that has one with --model"
             .to_owned(),
     }
 }
 
 impl Scorer {
-    /// How likely the row shows a fire.
+    /// Predicts one row.
     pub(super) async fn score(&self, row: &[f32; FEATURE_COUNT]) -> anyhow::Result<Scored> {
         match self {
             Self::Model(artifact) => Ok(Scored {
                 fire_probability: artifact.predict_row(row),
                 warnings: artifact.warnings(row),
             }),
-            Self::Endpoint { clients, name } => ask(clients, name, row).await,
+            Self::Endpoint { clients, name } => invoke_row(clients, name, row).await,
         }
     }
 }
 
-async fn ask(
+async fn invoke_row(
     clients: &Clients,
     endpoint: &EndpointName,
     row: &[f32; FEATURE_COUNT],
@@ -98,14 +99,14 @@ async fn ask(
         accept: Some("application/json".to_owned()),
         body: csv(row).into_bytes(),
     };
-    let answer = invoke(clients, endpoint, payload).await?;
-    let form = || format!("endpoint {endpoint} answers in another form than the documented one");
-    let reply: Reply = serde_json::from_slice(&answer.body).with_context(form)?;
+    let response = invoke(clients, endpoint, payload).await?;
+    let form = || format!("the response of endpoint {endpoint} does not have the documented form");
+    let reply: Reply = serde_json::from_slice(&response.body).with_context(form)?;
     let mut predictions = reply.predictions.into_iter();
     predictions.next().with_context(form)
 }
 
-/// The row as the endpoint takes it; a missing value is an empty cell.
+/// The row as a request; a missing value is an empty cell.
 fn csv(row: &[f32; FEATURE_COUNT]) -> String {
     let cells = row.map(|value| match value {
         value if value.is_nan() => String::new(),

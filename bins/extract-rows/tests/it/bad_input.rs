@@ -1,5 +1,5 @@
-//! Recordings, logs and labels that cannot be used: each is refused by name, and no file of rows appears; what a sensor
-//! says wrongly by itself is left out and counted.
+//! Invalid recordings, logs and labels: the error names the file, and no file of rows is written. Impossible values from
+//! a sensor are left out and counted.
 
 use std::io::Write;
 
@@ -18,7 +18,7 @@ pub(super) fn container(times_s: &[f64], edit: impl Fn(&str) -> String) -> Vec<u
     container_of(&frames.collect::<Vec<_>>(), edit)
 }
 
-/// The same with given counts.
+/// A container with these counts.
 pub(super) fn container_of(frames: &[(f64, Vec<u16>)], edit: impl Fn(&str) -> String) -> Vec<u8> {
     let header = edit(
         r#"{"version":1,"width":160,"height":120,"fps":9.0,"dtype":"uint16","endianness":"little",
@@ -38,59 +38,59 @@ pub(super) fn container_of(frames: &[(f64, Vec<u16>)], edit: impl Fn(&str) -> St
     encoder.finish().unwrap()
 }
 
-/// Refused as wrong input when given as frames.
+/// Asserts that this file is rejected as frames.
 #[track_caller]
 fn check_frames(bytes: &[u8], name: &str, more: &[&str], expected: &str) {
     let bench = Bench::new();
     bench.file(name, bytes);
     let frames = format!("{{}}/{name}");
     let flags = ["--frames", &frames, "--out", "{}/rows.parquet"];
-    bench.check_refused(&[&flags[..], more].concat(), Exit::Usage, expected);
+    bench.check_rejected(&[&flags[..], more].concat(), Exit::Usage, expected);
 }
 
 #[test]
-fn frames_of_another_size_are_refused() {
+fn frames_of_another_size_are_rejected() {
     let raw = ["--scale", "0.01K", "--fps", "10"];
     let small = container(&[100.0], |header| header.replace("160", "80"));
     check_frames(
         &small,
         "small.y16.gz",
         &[],
-        "it has 80 x 120 pixels, but a Lepton 3.5 gives 160 x 120",
+        "the image has 80 x 120 pixels, but a Lepton 3.5 gives 160 x 120",
     );
-    // Two frames of 80 x 60, and a frame with telemetry lines that nobody declared.
+    // Two frames of 80 x 60, and a frame with undeclared telemetry lines.
     for bytes in [2 * 80 * 60 * 2, 160 * 122 * 2] {
         let frames = 29_315_u16.to_le_bytes().repeat(bytes / 2);
-        check_frames(&frames, "other.y16", &raw, "of 38400 bytes of the frame");
+        check_frames(&frames, "other.y16", &raw, "of the frame's 38400 bytes");
     }
 }
 
 #[test]
-fn frames_whose_times_go_backwards_are_refused() {
+fn frames_whose_times_go_backwards_are_rejected() {
     let bytes = container(&[100.0, 100.1, 99.0], str::to_owned);
     check_frames(
         &bytes,
         "back.y16.gz",
         &[],
-        "frame 3: its time 99 s is before that of the one above",
+        "frame 3: its time, 99 s, is earlier than the previous one",
     );
 }
 
 #[test]
-fn an_empty_recording_is_refused() {
+fn an_empty_recording_is_rejected() {
     let raw = ["--scale", "0.01K", "--fps", "10"];
     let none = container(&[], str::to_owned);
-    check_frames(&none, "none.y16.gz", &[], "there is no frame in it");
-    check_frames(&[], "none.y16", &raw, "there is no frame in it");
+    check_frames(&none, "none.y16.gz", &[], "the file has no frame");
+    check_frames(&[], "none.y16", &raw, "the file has no frame");
     check_frames(&[], "none.y16.gz", &[], "none.y16.gz");
 }
 
 #[test]
-fn temperatures_that_are_none_are_refused() {
-    // Counts are whole numbers, so that no NaN can be in them; what is no temperature is far below any.
+fn values_that_are_not_temperatures_are_rejected() {
+    // Counts are whole numbers and cannot be NaN; values that are not temperatures are far too low.
     let frame = |count| vec![count; FRAME_PIXELS];
     for (count, expected) in [
-        (0, "frame 2: all values fit 8 bits"),
+        (0, "frame 2: all values fit into 8 bits"),
         (2_900, "frame 2: x 0, y 0 reads"),
     ] {
         let bytes = container_of(
@@ -102,7 +102,7 @@ fn temperatures_that_are_none_are_refused() {
 }
 
 #[test]
-fn a_log_of_gas_that_goes_backwards_is_refused_and_impossible_readings_are_left_out() {
+fn a_co2_log_that_goes_backwards_is_rejected_and_impossible_readings_are_skipped() {
     let bench = Bench::new();
     bench.raw("a.y16", 30);
     bench.file("back.csv", "time_s,co2_ppm\n0,500\n10,510\n5,505\n");
@@ -124,10 +124,10 @@ fn a_log_of_gas_that_goes_backwards_is_refused_and_impossible_readings_are_left_
             "{}/rows.csv",
         ]
     };
-    bench.check_refused(
+    bench.check_rejected(
         &run("{}/back.csv"),
         Exit::Usage,
-        "line 4: its time 5 s is before that of the one above, 10 s",
+        "line 4: its time, 5 s, is earlier than the previous one, 10 s",
     );
     let summary = bench.run(&run("{}/gas.csv")).json();
     assert_eq!(
@@ -148,13 +148,13 @@ fn a_log_of_gas_that_goes_backwards_is_refused_and_impossible_readings_are_left_
 }
 
 #[test]
-fn labels_that_contradict_each_other_are_refused_with_both_lines() {
+fn overlapping_labels_are_rejected_with_both_lines() {
     let bench = Bench::new();
     bench.raw("a.y16", 3);
     for (labels, expected) in [
-        ("0,2\n1,3\n", "line 3: its interval overlaps that of line 2"),
-        ("1,3\n0,2\n", "line 3: its interval overlaps that of line 2"),
-        ("0,2\n0,2\n", "line 3: its interval overlaps that of line 2"),
+        ("0,2\n1,3\n", "line 3: its interval overlaps with line 2"),
+        ("1,3\n0,2\n", "line 3: its interval overlaps with line 2"),
+        ("0,2\n0,2\n", "line 3: its interval overlaps with line 2"),
         ("2,1\n", "line 2"),
         ("0,nan\n", "line 2"),
     ] {
@@ -171,12 +171,12 @@ fn labels_that_contradict_each_other_are_refused_with_both_lines() {
             "--out",
             "{}/rows.csv",
         ];
-        bench.check_refused(&flags, Exit::Usage, expected);
+        bench.check_rejected(&flags, Exit::Usage, expected);
     }
 }
 
 #[test]
-fn real_recordings_without_temperatures_are_refused_with_the_reason() {
+fn real_recordings_without_temperatures_are_rejected_with_the_reason() {
     for (name, more, expected) in [
         ("cptv_lepton/v1.cptv", &[][..], "CPTV"),
         (
@@ -189,6 +189,6 @@ fn real_recordings_without_temperatures_are_refused_with_the_reason() {
         let bench = Bench::new();
         let path = path.display().to_string();
         let flags = ["--frames", &path, "--out", "{}/rows.parquet"];
-        bench.check_refused(&[&flags[..], more].concat(), Exit::Usage, expected);
+        bench.check_rejected(&[&flags[..], more].concat(), Exit::Usage, expected);
     }
 }

@@ -1,8 +1,8 @@
-//! `--follow`: alarms while frames come.
+//! `--follow`: alarms while frames arrive.
 
-// From an endpoint's answers.
+// With an endpoint.
 mod endpoint;
-// From a file that is still being written.
+// From a growing file.
 mod growing;
 
 use std::fs::{self, OpenOptions};
@@ -10,7 +10,7 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 
-use ensemble::alarm::{AlarmParams, AlarmRule};
+use alarm::{AlarmParams, AlarmRule};
 use ensemble::artifact::{Artifact, FeatureRange, Member};
 use ensemble::{Algorithm, Matrix, Params, Run, Samples};
 use fire_cli::Exit;
@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::Bench;
 
-/// A forest that calls 60 C on average a fire and 20 C none.
+/// A forest that predicts fire at a mean of 60 C, and none at 20 C.
 fn model(alarm: Option<AlarmRule>) -> Artifact {
     let row = |celsius: f32| {
         let mut row = [f32::NAN; FEATURE_COUNT];
@@ -39,31 +39,13 @@ fn model(alarm: Option<AlarmRule>) -> Artifact {
         threads: NonZeroUsize::MIN,
         progress: &mut |_| ControlFlow::Continue(()),
     };
-    Artifact {
-        schema: fingerprint().to_owned(),
-        features: FeatureRange::of_columns(Feature::ALL.map(Feature::name), &train.x()),
-        data_fingerprint: "ab".repeat(32),
-        threshold: 0.5,
-        members: vec![Member {
-            name: "random_forest".to_owned(),
-            algorithm: Algorithm::RandomForest,
-            weight: 1.0,
-            seed: 1,
-            hyperparameters: params.entries(),
-            validation: None,
-            test: None,
-            model: params
-                .clone()
-                .check()
-                .unwrap()
-                .fit(&train, None, &mut run)
-                .unwrap(),
-        }],
-        validation: None,
-        test: None,
-        probes: Vec::new(),
-        alarm,
-    }
+    let params = params.check().unwrap();
+    let model = params.fit(&train, None, &mut run).unwrap();
+    let member = Member::new("random_forest", model, &params, 1);
+    let features = FeatureRange::of_columns(Feature::ALL.map(Feature::name), &train.x());
+    let mut artifact = Artifact::new(fingerprint(), features, vec![member]);
+    artifact.set_extra(alarm::EXTRA, &alarm).unwrap();
+    artifact
 }
 
 fn rule() -> AlarmRule {
@@ -76,7 +58,7 @@ fn raw_frame(celsius: u16) -> Vec<u8> {
     count.to_le_bytes().repeat(FRAME_PIXELS)
 }
 
-/// The alarms that were printed, one JSON object a line.
+/// The alarms printed, one JSON object per line.
 fn alarms(ran: &crate::Ran) -> Vec<Value> {
     let lines = ran.out.lines();
     lines
@@ -84,14 +66,14 @@ fn alarms(ran: &crate::Ran) -> Vec<Value> {
         .collect()
 }
 
-/// Ten seconds at 20 C, then ten at 60 C, ten frames a second, through a pipe that ends.
+/// Ten seconds at 20 C, then ten at 60 C, at ten frames per second, through a pipe that ends.
 fn watched(bench: &Bench, flags: &[&str]) -> crate::Ran {
     let pipe = bench.path("live.y16");
     nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).unwrap();
     let camera = std::thread::spawn(move || {
         let mut pipe = OpenOptions::new().write(true).open(pipe).unwrap();
         for celsius in [20; 100].into_iter().chain([60; 100]) {
-            // Who refuses its arguments closes the pipe.
+            // A program that rejects its arguments closes the pipe.
             if pipe.write_all(&raw_frame(celsius)).is_err() {
                 return;
             }
@@ -115,7 +97,7 @@ fn watched(bench: &Bench, flags: &[&str]) -> crate::Ran {
 }
 
 #[test]
-fn the_rule_of_the_model_tells_the_one_alarm() {
+fn the_rule_of_the_model_raises_one_alarm() {
     let bench = Bench::new();
     bench.file(
         "model.tar.gz",
@@ -125,7 +107,7 @@ fn the_rule_of_the_model_tells_the_one_alarm() {
     assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
     let alarms = alarms(&ran);
     assert_eq!(alarms.len(), 1, "{}", ran.out);
-    // It is hot from 10 s on; three seconds of it make an alarm.
+    // It is hot from 10 s on, and three hot seconds raise the alarm.
     let time_s = alarms[0]["time_s"].as_f64().unwrap();
     assert!((12.0..=13.0).contains(&time_s), "{time_s}");
     assert!(alarms[0]["fire_probability"].as_f64().unwrap() > 0.5);
@@ -148,7 +130,7 @@ fn a_model_without_a_rule_needs_one() {
     ];
     let ran = bench.run(&[&follow[..], &model].concat());
     assert_eq!(ran.exit, Exit::Usage);
-    assert!(ran.err.contains("carries no alarm rule"), "{}", ran.err);
+    assert!(ran.err.contains("has no alarm rule"), "{}", ran.err);
 
     let given = [&model[..], &["--alarm-rule", "0.5:1:1"]].concat();
     let ran = watched(&bench, &given);

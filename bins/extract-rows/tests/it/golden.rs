@@ -1,7 +1,7 @@
-//! The program on a real recording, against values that were computed with numpy and scipy.
+//! The program on a real recording, compared with values computed with numpy and scipy.
 //!
-//! The reference was computed with the 19 defective pixels in place, which the extractor replaces. Where they play no part,
-//! the values agree within 0.5 % or 0.01 C; where they do, the effect is what `extract/bad_pixels.rs` documents.
+//! The reference includes the 19 defective pixels, which the extractor replaces. Values they don't affect agree within
+//! 0.5 % or 0.01 C; for others, the difference is as documented in `extract/bad_pixels.rs`.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ fn counts(recording: &Path) -> Vec<Vec<u16>> {
         .collect()
 }
 
-/// What the program makes of these two frames, one second apart: the first one's row, and the second one's.
+/// The rows that the program computes for two frames one second apart.
 fn rows(frames: [&[u16]; 2]) -> Rows {
     let bench = Bench::new();
     let [first, second] = frames.map(<[u16]>::to_vec);
@@ -32,7 +32,7 @@ fn rows(frames: [&[u16]; 2]) -> Rows {
     read_rows(&bench.path("rows.parquet")).unwrap()
 }
 
-/// Within 0.5 % or 0.01 C.
+/// Asserts that a value agrees within 0.5 % or 0.01 C.
 #[track_caller]
 fn check(rows: &Rows, row: usize, feature: Feature, expected: &Value) {
     let (found, expected) = (
@@ -47,7 +47,7 @@ fn check(rows: &Rows, row: usize, feature: Feature, expected: &Value) {
 }
 
 #[test]
-fn the_golden_features_come_out_of_the_program() {
+fn the_program_computes_the_golden_features() {
     let Some(path) = shared(RECORDING) else {
         return;
     };
@@ -66,7 +66,7 @@ fn the_golden_features_come_out_of_the_program() {
         ] {
             check(&rows, 0, feature, &expected[key]);
         }
-        // What the 19 defective pixels of the real camera add to the other four; `extract::bad_pixels` tells of it.
+        // The effect of the camera's 19 defective pixels on the other four features; see `extract::bad_pixels`.
         for (feature, key, least, most) in [
             (Feature::TStd, "t_std", 0.02, 0.06),
             (Feature::TMax, "t_max", 0.05, 0.15),

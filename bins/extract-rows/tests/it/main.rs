@@ -1,11 +1,11 @@
-//! The whole program, in process, on recordings in files.
+//! The whole program, in this process, on recordings in files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
-// Recordings, logs and labels that cannot be used.
+// Invalid recordings, logs and labels.
 mod bad_input;
-// Alarms while frames come.
+// Alarms while frames arrive.
 mod follow;
-// A real recording against values computed with numpy and scipy.
+// A real recording, compared with values computed with numpy and scipy.
 mod golden;
 
 use std::fs;
@@ -27,7 +27,7 @@ const START: f64 = 1_778_613_342.7;
 /// A folder for a test's files.
 struct Bench(TempDir);
 
-/// What the program left behind.
+/// The result of a run of the program.
 struct Ran {
     exit: Exit,
     out: String,
@@ -49,14 +49,14 @@ impl Bench {
         path
     }
 
-    /// Ten raw frames a second for so many seconds, each of one temperature: 20 C and a hundredth more every frame.
+    /// Raw frames at ten per second, each of one temperature: 20 C plus 0.01 C for every frame.
     fn raw(&self, name: &str, seconds: usize) -> PathBuf {
         let counts = (0..10 * seconds).flat_map(|frame| vec![29_315 + frame as u16; FRAME_PIXELS]);
         let bytes: Vec<u8> = counts.flat_map(u16::to_le_bytes).collect();
         self.file(name, bytes)
     }
 
-    /// The command line with JSON output; `{}` in a flag stands for the folder.
+    /// The command line with JSON output; `{}` in a flag is replaced by the folder.
     fn words(&self, flags: &[&str]) -> Vec<String> {
         let folder = self.0.path().display().to_string();
         let flags = flags.iter().map(|flag| flag.replace("{}", &folder));
@@ -64,7 +64,7 @@ impl Bench {
         words.chain(["--output".into(), "json".into()]).collect()
     }
 
-    /// Calls the program.
+    /// Runs the program.
     fn run(&self, flags: &[&str]) -> Ran {
         let mut out = Vec::new();
         let ran = call(&self.words(flags), &mut out);
@@ -75,7 +75,7 @@ impl Bench {
     }
 
     #[track_caller]
-    fn check_refused(&self, flags: &[&str], exit: Exit, expected: &str) {
+    fn check_rejected(&self, flags: &[&str], exit: Exit, expected: &str) {
         let ran = self.run(flags);
         assert_eq!(ran.exit, exit, "{}", ran.err);
         assert!(ran.err.contains(expected), "{}", ran.err);
@@ -92,7 +92,7 @@ impl Bench {
     }
 }
 
-/// Calls the program in process; what it prints goes to `out`.
+/// Runs the program in this process; its output goes to `out`.
 fn call(words: &[String], out: &mut (dyn Write + Send)) -> Ran {
     let args = match Args::try_parse_from(words) {
         Ok(args) => args,
@@ -131,10 +131,10 @@ impl Ran {
     }
 }
 
-/// A file of real data, from the folder `FIRE_DATA_DIR` or from beside the repository; CI must have it.
+/// A file of real data, from the folder `FIRE_DATA_DIR` or from a folder next to the repository; CI must have it.
 fn shared(name: &str) -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = std::env::var_os("FIRE_DATA_DIR").map_or_else(beside, PathBuf::from);
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = std::env::var_os("FIRE_DATA_DIR").map_or_else(default, PathBuf::from);
     let path = folder.join(name);
     if path.is_file() {
         return Some(path);
@@ -218,7 +218,7 @@ fn a_real_recording_with_gas_and_labels_becomes_rows() {
 }
 
 #[test]
-fn rows_of_raw_frames_know_nothing_before_the_first() {
+fn rows_of_raw_frames_have_no_history_before_the_first() {
     let bench = Bench::new();
     bench.raw("a.y16", 4);
     let flags = [
@@ -234,7 +234,7 @@ fn rows_of_raw_frames_know_nothing_before_the_first() {
     let ran = bench.run(&flags);
     for note in [
         "no --co2: gas_val, gas_delta and gas_vel are missing",
-        "no --labels: every row says",
+        "no --labels: every row is labelled",
     ] {
         assert!(ran.err.contains(note), "{}", ran.err);
     }
@@ -256,7 +256,7 @@ fn rows_of_raw_frames_know_nothing_before_the_first() {
 }
 
 #[test]
-fn files_of_one_recording_go_on_in_time() {
+fn files_of_one_recording_continue_in_time() {
     let bench = Bench::new();
     bench.raw("a.y16", 3);
     bench.raw("b.y16", 3);
@@ -282,7 +282,7 @@ fn files_of_one_recording_go_on_in_time() {
 }
 
 #[test]
-fn input_that_cannot_be_used_is_refused_and_leaves_no_file() {
+fn invalid_input_is_rejected_and_leaves_no_file() {
     let bench = Bench::new();
     bench.raw("a.y16", 2);
     bench.raw("short.y16", 0);
@@ -300,33 +300,33 @@ fn input_that_cannot_be_used_is_refused_and_leaves_no_file() {
         "--out",
         "{}/rows.csv",
     ];
-    let refused = |more: &[&str], expected: &str| {
-        bench.check_refused(&[&base[..], more].concat(), Exit::Usage, expected);
+    let reject = |more: &[&str], expected: &str| {
+        bench.check_rejected(&[&base[..], more].concat(), Exit::Usage, expected);
     };
-    refused(
+    reject(
         &["--co2", "{}/co2.csv"],
         "has no reading at the time of the frames",
     );
-    refused(&["--co2", "{}/none.csv"], "cannot read");
-    refused(
+    reject(&["--co2", "{}/none.csv"], "cannot read");
+    reject(
         &["--co2", "{}/broken.csv"],
         "line 2, column co2_ppm: `much` is not a number",
     );
-    refused(
+    reject(
         &["--co2", "{}/dated.csv", "--co2-columns", "uci"],
-        "has dates, but the frames have none; give the time of the first frame by --start-unix",
+        "has dates, but the frames have none; give the time of the first frame with --start-unix",
     );
-    refused(
+    reject(
         &["--labels", "{}/fire.csv"],
-        "line 3: its interval overlaps that of line 2",
+        "line 3: its interval overlaps with line 2",
     );
-    refused(&["--co2-columns", "uci"], "--co2");
+    reject(&["--co2-columns", "uci"], "--co2");
     for (flag, value, expected) in [
-        ("--scale", "1K", "is no scale"),
+        ("--scale", "1K", "unknown scale `1K`"),
         ("--scale", "0.1K", "declare the scale 0.01 K"),
-        ("--fps", "0", "is no frame rate"),
+        ("--fps", "0", "is not a frame rate"),
         ("--telemetry", "above", "none, header or footer"),
-        ("--frames", "{}/short.y16", "there is no frame in it"),
+        ("--frames", "{}/short.y16", "the file has no frame"),
         ("--frames", "{}/none.y16", "cannot read"),
         ("--out", "{}/rows.txt", "is neither .parquet nor .csv"),
     ] {
@@ -337,15 +337,15 @@ fn input_that_cannot_be_used_is_refused_and_leaves_no_file() {
             Some(at) => flags[at + 1] = value,
             None => flags.extend([flag, value]),
         }
-        bench.check_refused(&flags, Exit::Usage, expected);
+        bench.check_rejected(&flags, Exit::Usage, expected);
     }
     let mut nowhere = base.to_vec();
     nowhere[7] = "{}/none/rows.csv";
-    bench.check_refused(&nowhere, Exit::WorkFailed, "cannot write");
+    bench.check_rejected(&nowhere, Exit::WorkFailed, "cannot write");
 }
 
 #[test]
-fn a_dated_log_meets_undated_frames_by_a_declared_start() {
+fn a_log_with_dates_is_aligned_with_frames_by_a_declared_start() {
     let bench = Bench::new();
     bench.raw("a.y16", 3);
     bench.file(

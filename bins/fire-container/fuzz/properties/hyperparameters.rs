@@ -1,8 +1,8 @@
-//! What must hold for any bytes that are taken for a job's settings.
+//! Properties that hold for any bytes given as a job's settings.
 
 use fire_container::Settings;
 
-/// Whether the bytes are settings. What is not, is refused with a reason.
+/// Whether the bytes are valid settings. If not, they must be rejected with a reason.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     // The file is read as text.
     let Ok(text) = std::str::from_utf8(bytes) else {

@@ -1,13 +1,13 @@
-//! What must hold for any bytes that are taken for a `model.tar.gz`.
+//! Properties that hold for any bytes given as a `model.tar.gz`.
 
 use fire_container::serve::Predictor;
 use fire_run::unpack_model;
 
-/// Whether the bytes hold a `model.fire`, which may itself be anything.
+/// Whether the bytes contain a `model.fire`, which may itself be anything.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     match unpack_model(bytes) {
         Ok(model) => {
-            // Whether it is one is said without a panic.
+            // Loading must not panic, whether it is a model or not.
             let _ = Predictor::from_bytes(&model);
             true
         }

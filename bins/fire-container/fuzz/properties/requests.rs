@@ -1,4 +1,4 @@
-//! What must hold for any bytes that are sent to the endpoint.
+//! Properties that hold for any request body.
 
 use std::error::Error;
 use std::num::NonZeroUsize;
@@ -7,17 +7,17 @@ use std::sync::OnceLock;
 
 use ensemble::artifact::{Artifact, FeatureRange, Member};
 use ensemble::{Algorithm, Matrix, Params, Run, Samples};
-use fire_container::serve::{Ask, Detail, Limits, Predictor};
+use fire_container::serve::{Detail, Limits, Predictor, RequestOptions};
 use sensor_model::{FEATURE_COUNT, Feature, fingerprint};
 
-/// Rows of a request at most.
+/// Row limit of a request.
 const ROWS: usize = 1_000;
 
-/// Whether the bytes are answered with probabilities. What is not, is refused with a 4xx and a reason.
+/// Whether the body gets predictions. If not, it must be rejected with 4xx and a reason.
 pub(crate) fn accepts(media: &str, bytes: &[u8]) -> bool {
     static PREDICTOR: OnceLock<Predictor> = OnceLock::new();
     let predictor = PREDICTOR.get_or_init(|| predictor().expect("a small model can be fitted"));
-    let ask = |accept| Ask {
+    let options = |accept| RequestOptions {
         content_type: Some(media),
         accept: Some(accept),
         detail: Detail {
@@ -29,15 +29,15 @@ pub(crate) fn accepts(media: &str, bytes: &[u8]) -> bool {
         rows: ROWS,
         ..Limits::default()
     };
-    let plain = match predictor.respond(ask("text/csv"), bytes, &limits) {
-        Ok(answer) => answer,
-        Err(refusal) => {
-            assert!(refusal.status().is_client_error(), "{refusal:?}");
-            assert!(!refusal.message().is_empty());
+    let plain = match predictor.respond(options("text/csv"), bytes, &limits) {
+        Ok(response) => response,
+        Err(rejection) => {
+            assert!(rejection.status().is_client_error(), "{rejection:?}");
+            assert!(!rejection.message().is_empty());
             return false;
         }
     };
-    let text = String::from_utf8(plain.body).expect("an answer is text");
+    let text = String::from_utf8(plain.body).expect("a response is text");
     let probabilities: Vec<f64> = text
         .lines()
         .map(|line| line.parse().expect("a number"))
@@ -47,17 +47,17 @@ pub(crate) fn accepts(media: &str, bytes: &[u8]) -> bool {
         probabilities.iter().all(|p| (0.0..=1.0).contains(p)),
         "{text}"
     );
-    let json = predictor.respond(ask("application/json"), bytes, &limits);
+    let json = predictor.respond(options("application/json"), bytes, &limits);
     let json = json
-        .expect("what is answered in one form is in the other")
+        .expect("a body accepted for CSV is accepted for JSON")
         .body;
-    let json: serde_json::Value = serde_json::from_slice(&json).expect("an answer is JSON");
+    let json: serde_json::Value = serde_json::from_slice(&json).expect("a response is JSON");
     let predictions = json["predictions"].as_array().map(Vec::len);
     assert_eq!(predictions, Some(plain.rows));
     true
 }
 
-/// A forest and a logistic regression that vote.
+/// An ensemble of a forest and a logistic regression.
 fn predictor() -> Result<Predictor, Box<dyn Error>> {
     let values: Vec<f32> = (0..100 * FEATURE_COUNT as u32)
         .map(|at| (at * 7_919 % 10_007) as f32 / 10.0)
@@ -75,31 +75,19 @@ fn predictor() -> Result<Predictor, Box<dyn Error>> {
             threads: NonZeroUsize::MIN,
             progress: &mut |_| ControlFlow::Continue(()),
         };
+        let params = params.check()?;
+        let model = params.fit(&train, None, &mut run)?;
         Ok::<_, ensemble::Error>(Member {
-            name: algorithm.to_string(),
-            algorithm,
             weight,
-            seed: 1,
-            hyperparameters: Vec::new(),
-            validation: None,
-            test: None,
-            model: params.check()?.fit(&train, None, &mut run)?,
+            ..Member::new(algorithm.to_string(), model, &params, 1)
         })
     };
-    let voters = [
+    let members = [
         (Algorithm::RandomForest, 0.75),
         (Algorithm::LogisticRegression, 0.25),
     ];
-    let artifact = Artifact {
-        schema: fingerprint().to_owned(),
-        features: FeatureRange::of_columns(Feature::ALL.map(Feature::name), &x),
-        data_fingerprint: String::new(),
-        threshold: 0.5,
-        members: voters.into_iter().map(member).collect::<Result<_, _>>()?,
-        validation: None,
-        test: None,
-        probes: Vec::new(),
-        alarm: None,
-    };
+    let members = members.into_iter().map(member).collect::<Result<_, _>>()?;
+    let features = FeatureRange::of_columns(Feature::ALL.map(Feature::name), &x);
+    let artifact = Artifact::new(fingerprint(), features, members);
     Ok(Predictor::from_bytes(&artifact.to_bytes())?)
 }

@@ -1,4 +1,4 @@
-//! Connections: accepted up to a limit, served, and ended in good order.
+//! Accepts connections up to a limit, serves them, and ends them in good order.
 
 use std::future::Future;
 use std::io;
@@ -13,28 +13,27 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-use super::bad_head;
-use super::muted::Muted;
+use super::filtered_stream::FilteredStream;
+use super::malformed;
 use super::routes::Endpoint;
-use super::stall::Impatient;
+use super::write_timeout::WriteTimeout;
 
-/// What a connection beyond the limit gets.
+/// The response on a connection over the limit.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
     retry-after: 1\r\nconnection: close\r\ncontent-length: 66\r\n\r\n\
     {\"error\":\"there are too many connections; try again in a second\"}\n";
 
-/// How long nothing is accepted after the system refused to: it lacks files or memory, which must be given back first.
+/// Pause after `accept` failed for lack of file descriptors or memory, which other connections must release first.
 const RECOVERY: Duration = Duration::from_millis(50);
 
-/// Serves connections until `stop` resolves and then those that are open until they have their answers, or until the
-/// grace is over.
+/// Serves connections until `stop` resolves, then waits until open requests are answered or the grace period is over.
 pub(super) async fn serve_all(
     listener: TcpListener,
     endpoint: Arc<Endpoint>,
     stop: impl Future<Output = ()>,
 ) {
     let limit = endpoint.limits.connections;
-    let places = Arc::new(Semaphore::new(limit));
+    let permits = Arc::new(Semaphore::new(limit));
     let (closing, _) = watch::channel(());
     let mut stop = pin!(stop);
     loop {
@@ -42,20 +41,20 @@ pub(super) async fn serve_all(
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        let place = places.clone().try_acquire_owned();
-        match (accepted, place) {
-            (Ok((stream, _)), Ok(place)) => {
-                endpoint.counters.connected(true);
+        let permit = permits.clone().try_acquire_owned();
+        match (accepted, permit) {
+            (Ok((stream, _)), Ok(permit)) => {
+                endpoint.metrics.count_connection(true);
                 let connection = Connection {
                     endpoint: endpoint.clone(),
-                    places: places.clone(),
-                    _place: place,
+                    permits: permits.clone(),
+                    _permit: permit,
                 };
                 tokio::spawn(connection.serve(stream, closing.subscribe()));
             }
             (Ok((stream, _)), Err(_)) => {
-                endpoint.counters.connected(false);
-                // A fresh connection has room for these bytes; if not, it gets none.
+                endpoint.metrics.count_connection(false);
+                // The send buffer of a new connection has room for these bytes. If not, waiting would hold up all others.
                 let _ = stream.try_write(FULL);
             }
             (Err(error), _) if concerns_one_client(&error) => {}
@@ -63,14 +62,14 @@ pub(super) async fn serve_all(
         }
     }
     drop(listener);
-    // Every connection hears of it by the channel's end.
+    // Dropping the sender tells every connection.
     drop(closing);
-    let all_done = places.acquire_many(limit as u32);
-    // What is still open then belongs to clients that do not read or send.
-    let _ = timeout(endpoint.limits.grace, all_done).await;
+    let all_done = permits.acquire_many(limit as u32);
+    // Whoever is still connected after the grace period neither reads nor sends.
+    let _ = timeout(endpoint.limits.shutdown_grace, all_done).await;
 }
 
-/// Whether only the client that was to be accepted is gone.
+/// Whether the error means only that this one client has gone.
 fn concerns_one_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(
@@ -79,33 +78,34 @@ fn concerns_one_client(error: &io::Error) -> bool {
     )
 }
 
-/// One of them, which holds its place until it ends.
+/// One connection, which holds its permit until it ends.
 struct Connection {
     endpoint: Arc<Endpoint>,
-    places: Arc<Semaphore>,
-    _place: OwnedSemaphorePermit,
+    permits: Arc<Semaphore>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Connection {
     async fn serve(self, stream: TcpStream, mut closing: watch::Receiver<()>) {
-        // A slower answer is an answer too.
+        // If this fails, responses are slower and still right.
         let _ = stream.set_nodelay(true);
         let limits = &self.endpoint.limits;
-        // A client that has not said anything yet has no answer to wait for when the end comes.
+        // A client that has not sent anything waits for no response, so shutdown need not wait for it either.
         tokio::select! {
             _ = stream.readable() => {}
             _ = closing.changed() => return,
-            () = sleep(limits.head) => return,
+            () = sleep(limits.head_timeout) => return,
         }
-        let io = TokioIo::new(Muted::new(Impatient::new(stream, limits.stall)));
+        let stream = WriteTimeout::new(stream, limits.write_timeout);
+        let io = TokioIo::new(FilteredStream::new(stream));
         let service = service_fn(|request| {
-            let open = limits.connections - self.places.available_permits();
-            self.endpoint.clone().answer(request, open)
+            let open = limits.connections - self.permits.available_permits();
+            self.endpoint.clone().respond(request, open)
         });
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(limits.head)
-            // A client may close its sending half and still wait for its answer.
+            .header_read_timeout(limits.head_timeout)
+            // A client may close its sending half and still wait for its response.
             .half_close(true)
             .serve_connection(io, service);
         let ended = tokio::select! {
@@ -116,19 +116,22 @@ impl Connection {
             }
         };
         let Parts { io, read_buf, .. } = connection.into_parts();
-        let muted = io.into_inner();
-        let said = (muted.kept_back(), !read_buf.is_empty());
+        let stream = io.into_inner();
         let last = match &ended {
             Ok(()) => Vec::new(),
-            Err(error) => match bad_head::refusal(error, said, limits.head) {
-                Some(refusal) => bad_head::answer(&refusal, &self.endpoint),
-                // The client went away, said nothing, or does not read.
-                None => return,
-            },
+            Err(error) => {
+                let begun = !read_buf.is_empty();
+                let held_back = stream.held_back();
+                match malformed::rejection(error, held_back, begun, limits.head_timeout) {
+                    Some(rejection) => malformed::response(&rejection, &self.endpoint),
+                    // The client has gone, sent nothing, or does not read.
+                    None => return,
+                }
+            }
         };
-        if let Some(stream) = muted.between_answers() {
+        if let Some(stream) = stream.between_responses() {
             tokio::select! {
-                () = bad_head::part(stream, &last) => {}
+                () = malformed::close(stream, &last) => {}
                 _ = closing.changed() => {}
             }
         }
@@ -140,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answer_to_too_many_connections_is_well_formed() {
+    fn the_response_to_too_many_connections_is_well_formed() {
         let text = std::str::from_utf8(FULL).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(&format!("content-length: {}", body.len())));

@@ -1,7 +1,7 @@
-//! Rows in JSON: arrays of values, or objects by feature name.
+//! Parses rows in JSON: arrays of values, or objects by feature name.
 //!
-//! Nothing is built but the rows: a document of millions of empty lists takes no more memory than its text. Numbers
-//! are read from their text as those of CSV are, so that both forms give the same row to the bit.
+//! Only the rows are built, so a document of millions of empty lists takes no more memory than its text. Numbers are
+//! parsed from their text as CSV cells are, so both formats give the same row to the bit.
 
 use std::borrow::Cow;
 
@@ -10,12 +10,12 @@ use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, SeqAc
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
-use super::refusal::Refusal;
+use super::rejection::Rejection;
 use super::request::{Rows, column, expect_count, numbered_lines, shorten};
 
-/// Appends the rows of a JSON document: one row, a list of rows, or `{"instances": [rows]}`, which may have
-/// `"explain": true` or `false` beside it.
-pub(super) fn document(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
+/// Appends the rows of a JSON document: one row, a list of rows, or `{"instances": [rows]}`, which may also have
+/// `"explain": true` or `false`.
+pub(super) fn document(text: &str, rows: &mut Rows) -> Result<(), Rejection> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(());
@@ -32,7 +32,7 @@ pub(super) fn document(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
             None => return row(text, "row 1", rows),
         },
         _ => {
-            whole(text, "the body")?;
+            check_json(text, "the body")?;
             return row(text, "row 1", rows);
         }
     };
@@ -40,67 +40,57 @@ pub(super) fn document(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
         rows,
         seen: 0,
         first_is_a_value: false,
-        refused: None,
+        rejection: None,
     };
     read(list, &mut items, "the body")?;
-    match items {
-        Items {
-            refused: Some(refusal),
-            ..
-        } => Err(refusal),
-        // A list of values is a row, but no list within `instances` is.
-        Items {
-            first_is_a_value: true,
-            rows,
-            ..
-        } if list.len() == text.len() => row(text, "row 1", rows),
-        Items {
-            first_is_a_value: true,
-            ..
-        } => Err(not_alone()),
-        Items { .. } => Ok(()),
+    let Items {
+        rejection,
+        first_is_a_value,
+        rows,
+        ..
+    } = items;
+    match rejection {
+        Some(rejection) => Err(rejection),
+        None if !first_is_a_value => Ok(()),
+        // A list of values is itself a row, but not as the value of `instances`.
+        None if list.len() == text.len() => row(text, "row 1", rows),
+        None => Err(not_alone()),
     }
 }
 
-/// Appends the rows of JSON Lines: a row a line.
-pub(super) fn lines(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
+/// Appends the rows of JSON Lines, one per line.
+pub(super) fn lines(text: &str, rows: &mut Rows) -> Result<(), Rejection> {
     for (line, text) in numbered_lines(text) {
         let place = format!("line {line}");
-        whole(text, &place)?;
+        check_json(text, &place)?;
         row(text, &place, rows)?;
     }
     Ok(())
 }
 
-/// The text of the list in `{"instances": [...]}`, and whether the answer is to be explained; nothing of an object that
-/// has other things than these two before its instances.
-fn instances(text: &str) -> Result<Option<(&str, bool)>, Refusal> {
+/// The text of the list in `{"instances": [...]}` and whether explanations are wanted. `None` for an object with other
+/// keys before `instances`, which is taken for a row.
+fn instances(text: &str) -> Result<Option<(&str, bool)>, Rejection> {
     let mut found = Instances::default();
     read(text, &mut found, "the body")?;
-    let explained = match found.explain {
-        None => Some(false),
-        Some(word) => word.parse().ok(),
+    let Some(list) = found.list else {
+        return Ok(None);
     };
-    match found {
-        Instances { list: None, .. } => Ok(None),
-        Instances {
-            list: Some(list),
-            others: false,
-            ..
-        } if list.starts_with('[') => {
-            let wrong = || Refusal::bad("`explain` must be true or false");
-            Ok(Some((list, explained.ok_or_else(wrong)?)))
-        }
-        Instances { .. } => Err(not_alone()),
+    if found.others || !list.starts_with('[') {
+        return Err(not_alone());
+    }
+    match found.explain.unwrap_or("false").parse() {
+        Ok(explained) => Ok(Some((list, explained))),
+        Err(_) => Err(Rejection::bad("`explain` must be true or false")),
     }
 }
 
-fn not_alone() -> Refusal {
-    Refusal::bad("`instances` must be a list of rows and stand alone")
+fn not_alone() -> Rejection {
+    Rejection::bad("`instances` must be a list of rows, with no key but `explain` besides it")
 }
 
-/// Refuses a text that is not one JSON value; `place` says which text.
-fn whole(text: &str, place: &str) -> Result<(), Refusal> {
+/// 400 unless the text is exactly one JSON value; `place` says which text it is.
+fn check_json(text: &str, place: &str) -> Result<(), Rejection> {
     let mut deserializer = Deserializer::from_str(text);
     let read = deserializer
         .deserialize_ignored_any(IgnoredAny)
@@ -108,12 +98,12 @@ fn whole(text: &str, place: &str) -> Result<(), Refusal> {
     read.map_err(|error| not_json(&error, text, place))
 }
 
-/// Lets a visitor see the text, which must be one JSON value.
+/// Drives a visitor over the text, which must be exactly one JSON value.
 fn read<'t>(
     text: &'t str,
     visitor: impl Visitor<'t, Value = ()>,
     place: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), Rejection> {
     let mut deserializer = Deserializer::from_str(text);
     let read = deserializer
         .deserialize_any(visitor)
@@ -121,25 +111,25 @@ fn read<'t>(
     read.map_err(|error| not_json(&error, text, place))
 }
 
-fn not_json(error: &serde_json::Error, text: &str, place: &str) -> Refusal {
-    // Python's json module writes it unasked.
+fn not_json(error: &serde_json::Error, text: &str, place: &str) -> Rejection {
+    // Python's json module writes NaN by default.
     let hint = if text.contains("NaN") {
         "; write null for a missing value"
     } else {
         ""
     };
-    Refusal::bad(format!("{place} is not JSON: {error}{hint}"))
+    Rejection::bad(format!("{place} is not JSON: {error}{hint}"))
 }
 
-/// Appends the row of a text that is JSON.
-fn row(text: &str, place: &str, rows: &mut Rows) -> Result<(), Refusal> {
+/// Appends the row in a text that is known to be JSON.
+fn row(text: &str, place: &str, rows: &mut Rows) -> Result<(), Rejection> {
     let text = text.trim();
     let mut cells = Cells {
         place,
         values: [f32::NAN; FEATURE_COUNT],
         given: [false; FEATURE_COUNT],
         found: 0,
-        refused: None,
+        rejection: None,
     };
     match text.as_bytes().first() {
         Some(b'[') => {
@@ -148,47 +138,47 @@ fn row(text: &str, place: &str, rows: &mut Rows) -> Result<(), Refusal> {
         }
         Some(b'{') => read(text, &mut cells, place)?,
         _ => {
-            return Err(Refusal::bad(format!(
+            return Err(Rejection::bad(format!(
                 "{place}: `{}` is not a row; a row is a list of {FEATURE_COUNT} numbers or an \
                  object by feature name",
                 shorten(text)
             )));
         }
     }
-    if let Some(refusal) = cells.refused {
-        return Err(refusal);
+    if let Some(rejection) = cells.rejection {
+        return Err(rejection);
     }
     let mut required = cells.given[..REQUIRED_COUNT].iter();
     if let Some(at) = required.position(|given| !given) {
         let name = Feature::ALL[at].name();
-        let message = format!("{place}: feature {name} is absent; give null if it is missing");
-        return Err(Refusal::bad(message));
+        let message = format!("{place}: feature {name} is absent; send null for a missing value");
+        return Err(Rejection::bad(message));
     }
     rows.push(&cells.values, place)
 }
 
 /// A finite number, or NaN for null.
-fn number(text: &str, place: &str, feature: Feature) -> Result<f32, Refusal> {
+fn number(text: &str, place: &str, feature: Feature) -> Result<f32, Rejection> {
     if text == "null" {
         return Ok(f32::NAN);
     }
-    let refuse = |problem| {
+    let reject = |problem| {
         let (column, value) = (column(feature), shorten(text));
-        Refusal::bad(format!("{place}, {column}: `{value}` {problem}"))
+        Rejection::bad(format!("{place}, {column}: `{value}` {problem}"))
     };
     if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-        return Err(refuse("is not a number; give null if it is missing"));
+        return Err(reject("is not a number; send null for a missing value"));
     }
-    parse_cell(text).map_err(|_| refuse("is too large for a sensor value"))
+    parse_cell(text).map_err(|_| reject("is too large for a sensor value"))
 }
 
-/// The members of a list of rows, each taken to `rows` at once.
+/// Visits a list of rows and appends each to `rows` as it comes.
 struct Items<'r> {
     rows: &'r mut Rows,
     seen: usize,
-    /// So that the list may itself be a row.
+    /// Then the list may itself be a row.
     first_is_a_value: bool,
-    refused: Option<Refusal>,
+    rejection: Option<Rejection>,
 }
 
 impl<'t> Visitor<'t> for &mut Items<'_> {
@@ -205,17 +195,17 @@ impl<'t> Visitor<'t> for &mut Items<'_> {
             if self.seen == 1 && !is_row {
                 self.first_is_a_value = true;
             }
-            // The rest is looked at all the same: a document that is no JSON is refused as such.
-            if self.refused.is_none() && !self.first_is_a_value {
+            // The rest is parsed all the same: that a document is not JSON matters more than a bad row.
+            if self.rejection.is_none() && !self.first_is_a_value {
                 let place = format!("row {}", self.seen);
-                self.refused = row(item.get(), &place, self.rows).err();
+                self.rejection = row(item.get(), &place, self.rows).err();
             }
         }
         Ok(())
     }
 }
 
-/// What an object has under `instances` and `explain` if it begins with these, and whether it has anything else.
+/// The values of `instances` and `explain`, if the object begins with these, and whether it has any other key.
 #[derive(Default)]
 struct Instances<'t> {
     list: Option<&'t str>,
@@ -247,7 +237,7 @@ impl<'t> Visitor<'t> for &mut Instances<'t> {
     }
 }
 
-/// A key, borrowed from the text unless it has escapes in it.
+/// A key, borrowed from the text unless it contains escapes.
 #[derive(Default)]
 struct Key<'t>(Cow<'t, str>);
 
@@ -275,19 +265,19 @@ impl<'t> Visitor<'t> for Key<'t> {
     }
 }
 
-/// The values of one row, by place or by name; the first problem ends the taking, not the reading.
+/// Collects the values of one row by position or by name. After the first problem the rest is parsed but not kept.
 struct Cells<'p> {
     place: &'p str,
     values: [f32; FEATURE_COUNT],
     given: [bool; FEATURE_COUNT],
-    /// Members of a list, those beyond the last feature too.
+    /// Values in the list, including those after the last feature.
     found: usize,
-    refused: Option<Refusal>,
+    rejection: Option<Rejection>,
 }
 
 impl Cells<'_> {
     fn take(&mut self, feature: Feature, text: &str) {
-        if self.refused.is_some() {
+        if self.rejection.is_some() {
             return;
         }
         match number(text, self.place, feature) {
@@ -295,19 +285,19 @@ impl Cells<'_> {
                 self.values[feature.index()] = value;
                 self.given[feature.index()] = true;
             }
-            Err(refusal) => self.refused = Some(refusal),
+            Err(rejection) => self.rejection = Some(rejection),
         }
     }
 
-    /// Every feature once and nothing else, so that a misspelt name is not taken for a missing value.
+    /// Accepts each feature once and no other name, so that a misspelt name is not taken for a missing value.
     fn take_named(&mut self, name: &str, text: &str) {
         let problem = match Feature::from_name(name) {
-            None => "there is no feature",
-            Some(feature) if self.given[feature.index()] => "there are two values of feature",
+            None => "unknown feature",
+            Some(feature) if self.given[feature.index()] => "two values for feature",
             Some(feature) => return self.take(feature, text),
         };
         let message = format!("{}: {problem} `{}`", self.place, shorten(name));
-        self.refused.get_or_insert(Refusal::bad(message));
+        self.rejection.get_or_insert(Rejection::bad(message));
     }
 }
 

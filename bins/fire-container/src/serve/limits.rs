@@ -1,4 +1,4 @@
-//! What a client may ask for at most, so that no client can use the endpoint up.
+//! The limits that keep one client from exhausting the endpoint.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -8,38 +8,38 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 const MB: usize = 1024 * 1024;
 
-/// Files that the process has open besides its connections, with some to spare.
+/// File descriptors kept for everything but connections.
 const OTHER_FILES: u64 = 64;
 
-/// Limits of one endpoint. Beyond a size a request gets 413, beyond a time 408, beyond a number 503.
+/// Limits of one endpoint. A request over a size gets 413, over a time 408, and over a number 503.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of a body: `FIRE_MAX_BODY_MB`, 25 MB when unset. SageMaker passes at most that on; in a batch transform
-    /// it is 100 MB, or what `SAGEMAKER_MAX_PAYLOAD_IN_MB` says.
+    /// Bytes of a body: `FIRE_MAX_BODY_MB`, 25 MB when unset, which is the most that SageMaker passes on. In a batch
+    /// transform the default is 100 MB, or `SAGEMAKER_MAX_PAYLOAD_IN_MB`.
     pub body_bytes: usize,
     /// Rows of a request: `FIRE_MAX_ROWS`, 250,000 when unset and 1,000,000 in a batch transform.
     pub rows: usize,
-    /// Rows of a request whose answer is to be explained, which takes hundreds of times as long:
-    /// `FIRE_MAX_EXPLAINED_ROWS`, 100 when unset.
+    /// Rows of a request with explanations, which take hundreds of times as long: `FIRE_MAX_EXPLAINED_ROWS`, 100 when
+    /// unset.
     pub explained_rows: usize,
-    /// Bytes of all bodies and answers that are held at one time, 512 MB.
-    pub held_bytes: usize,
-    /// Connections at one time, 8,192, or what the system allows if that is less.
+    /// Bytes of all request and response bodies in memory, 512 MB.
+    pub memory_bytes: usize,
+    /// Open connections, 8,192 or what the limit of open files allows, if that is less.
     pub connections: usize,
-    /// Large requests that are worked on at one time, one per core.
+    /// Large requests that are worked on at once, one per core.
     pub workers: usize,
-    /// Large requests that wait for their turn, four per core.
-    pub waiting: usize,
-    /// How long a large request waits at most, 10 s.
-    pub turn: Duration,
-    /// How long a connection may take to send a request's head, or be idle, 60 s.
-    pub head: Duration,
-    /// How long it may take to send the body, 30 s.
-    pub body: Duration,
-    /// How long a client may leave an answer unread, 30 s.
-    pub stall: Duration,
-    /// How long open requests may take to finish after SIGTERM, 25 s; SageMaker kills after 30 s.
-    pub grace: Duration,
+    /// Large requests that wait for a worker, four per core.
+    pub queue: usize,
+    /// How long a large request waits for a worker, 10 s.
+    pub queue_timeout: Duration,
+    /// How long a client may take to send a request head, or leave a connection idle, 60 s.
+    pub head_timeout: Duration,
+    /// How long a client may take to send a body, 30 s.
+    pub body_timeout: Duration,
+    /// How long a client may leave a response unread, 30 s.
+    pub write_timeout: Duration,
+    /// How long open requests may take to finish after SIGTERM, 25 s; SageMaker sends SIGKILL after 30 s.
+    pub shutdown_grace: Duration,
 }
 
 impl Default for Limits {
@@ -49,41 +49,41 @@ impl Default for Limits {
             body_bytes: 25 * MB,
             rows: 250_000,
             explained_rows: 100,
-            held_bytes: 512 * MB,
+            memory_bytes: 512 * MB,
             connections: 8_192,
             workers: cores,
-            waiting: 4 * cores,
-            turn: Duration::from_secs(10),
-            head: Duration::from_mins(1),
-            body: Duration::from_secs(30),
-            stall: Duration::from_secs(30),
-            grace: Duration::from_secs(25),
+            queue: 4 * cores,
+            queue_timeout: Duration::from_secs(10),
+            head_timeout: Duration::from_mins(1),
+            body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            shutdown_grace: Duration::from_secs(25),
         }
     }
 }
 
 impl Limits {
-    /// The defaults, changed by what `variable` says.
+    /// The defaults, with what the environment overrides; `variable` looks up one variable.
     ///
     /// # Errors
-    /// When a variable is set to something that is no number of its range; the message names it.
+    /// When a variable is not a number in its range; the message names it.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let mut limits = Self::default();
         if variable("SAGEMAKER_BATCH").as_deref() == Some("true") {
             limits.body_bytes = 100 * MB;
             limits.rows = 1_000_000;
         }
-        let number = |name: &str, most: usize| {
+        let number = |name: &str, max: usize| {
             let Some(text) = variable(name) else {
                 return Ok(None);
             };
             let problem =
-                || format!("{name} is `{text}`; it must be a whole number from 1 to {most}");
+                || format!("{name} is `{text}`; it must be a whole number from 1 to {max}");
             let number: usize = text.parse().with_context(problem)?;
-            ensure!((1..=most).contains(&number), problem());
+            ensure!((1..=max).contains(&number), problem());
             Ok(Some(number))
         };
-        // The second name is ours, and the last word.
+        // Our own variable comes second, so it overrides SageMaker's.
         for name in ["SAGEMAKER_MAX_PAYLOAD_IN_MB", "FIRE_MAX_BODY_MB"] {
             if let Some(megabytes) = number(name, 1_000)? {
                 limits.body_bytes = megabytes * MB;
@@ -95,11 +95,13 @@ impl Limits {
         if let Some(rows) = number("FIRE_MAX_EXPLAINED_ROWS", 10_000_000)? {
             limits.explained_rows = rows;
         }
-        limits.held_bytes = limits.held_bytes.max(4 * limits.body_bytes);
+        // Room for four of the largest bodies, or large limits could never be used.
+        limits.memory_bytes = limits.memory_bytes.max(4 * limits.body_bytes);
         Ok(limits)
     }
 
-    /// Allows this process as many open files as it may have, and no more connections than that bears.
+    /// Raises the limit of open files as far as the connections need and the system allows, and lowers the limit of
+    /// connections to what that leaves room for.
     pub(super) fn fit_to_open_files(&mut self) {
         let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
             return;
@@ -110,8 +112,8 @@ impl Limits {
             Ok(()) => raised,
             Err(_) => soft,
         };
-        let bearable = files.saturating_sub(OTHER_FILES).max(1);
-        self.connections = self.connections.min(bearable as usize);
+        let available = files.saturating_sub(OTHER_FILES).max(1);
+        self.connections = self.connections.min(available as usize);
     }
 }
 
@@ -127,11 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_changes_the_defaults() {
+    fn the_environment_overrides_the_defaults() {
         let check = |set: &[(&str, &str)], body, rows| {
             let limits = read(set).unwrap();
             assert_eq!((limits.body_bytes, limits.rows), (body, rows), "{set:?}");
-            assert!(limits.held_bytes >= 4 * limits.body_bytes);
+            assert!(limits.memory_bytes >= 4 * limits.body_bytes);
         };
         let batch = ("SAGEMAKER_BATCH", "true");
         check(&[], 25 * MB, 250_000);
@@ -148,30 +150,37 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_those_of_the_documents() {
+    fn the_defaults_match_the_documentation() {
         let Limits {
             body_bytes,
             rows,
             explained_rows,
-            held_bytes,
+            memory_bytes,
             connections,
             workers,
-            waiting,
-            turn,
-            head,
-            body,
-            stall,
-            grace,
+            queue,
+            queue_timeout,
+            head_timeout,
+            body_timeout,
+            write_timeout,
+            shutdown_grace,
         } = Limits::default();
-        assert_eq!((body_bytes, held_bytes), (25 * MB, 512 * MB));
+        assert_eq!((body_bytes, memory_bytes), (25 * MB, 512 * MB));
         assert_eq!((rows, explained_rows), (250_000, 100));
-        assert_eq!((connections, waiting), (8_192, 4 * workers));
-        let seconds = [turn, head, body, stall, grace].map(|time| time.as_secs());
+        assert_eq!((connections, queue), (8_192, 4 * workers));
+        let seconds = [
+            queue_timeout,
+            head_timeout,
+            body_timeout,
+            write_timeout,
+            shutdown_grace,
+        ]
+        .map(|time| time.as_secs());
         assert_eq!(seconds, [10, 60, 30, 30, 25]);
     }
 
     #[test]
-    fn nonsense_is_named() {
+    fn invalid_limits_are_named() {
         for value in ["", "0", "-1", "many", "1e3", "99999999999"] {
             for name in ["FIRE_MAX_ROWS", "FIRE_MAX_EXPLAINED_ROWS"] {
                 let error = read(&[(name, value)]).unwrap_err();

@@ -1,6 +1,7 @@
-//! What happens, as lines of JSON on standard error, which SageMaker hands to CloudWatch.
+//! The log: lines of JSON on standard error, which SageMaker passes on to CloudWatch.
 //!
-//! A thread of its own writes them: a reader that does not keep up costs lines, never answers.
+//! A separate thread writes them, so a slow reader costs log lines and never delays a response. The writer is our own
+//! because the documented limit of lines per second, with a count of what is missing, is not in the `tracing` writers.
 
 use std::io::{self, Write};
 use std::sync::Mutex;
@@ -10,24 +11,24 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-/// Lines that may wait to be written.
-const WAITING: usize = 1_024;
-/// Lines a second at most, so that a client cannot fill the log, which is paid by the byte.
-const A_SECOND: u32 = 200;
-/// How long the end waits for the last lines.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Lines that can wait to be written.
+const QUEUE: usize = 1_024;
+/// Lines of requests per second, so that a client cannot flood the log, which is billed by the byte.
+const MAX_PER_SECOND: u32 = 200;
+/// How long shutdown waits for the last lines.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Which requests leave a line.
+/// Which requests are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Requests {
-    /// Those that were not answered with 200: `FIRE_LOG=problems`, the default.
+pub enum RequestLog {
+    /// Those with a status other than 200: `FIRE_LOG=problems`, the default.
     Problems,
     /// All: `FIRE_LOG=requests`.
     All,
 }
 
-impl Requests {
-    /// Reads the value of `FIRE_LOG`.
+impl RequestLog {
+    /// Parses the value of `FIRE_LOG`.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         match name {
             "problems" => Some(Self::Problems),
@@ -37,26 +38,26 @@ impl Requests {
     }
 }
 
-/// The writing end.
+/// The handle to the writing thread.
 #[derive(Debug)]
 pub(super) struct Log {
     lines: SyncSender<Value>,
-    /// Asked once, at the end; the lock makes the log shareable.
+    /// Tells when the thread has ended. Only used at the end; the lock makes the log `Sync`.
     ended: Mutex<Receiver<()>>,
     lost: AtomicU64,
-    pub(super) requests: Requests,
+    pub(super) requests: RequestLog,
 }
 
 impl Log {
-    /// Starts the thread.
-    pub(super) fn start(requests: Requests) -> io::Result<Self> {
-        let (lines, waiting) = sync_channel(WAITING);
+    /// Starts the writing thread.
+    pub(super) fn start(requests: RequestLog) -> io::Result<Self> {
+        let (lines, waiting) = sync_channel(QUEUE);
         let (end, ended) = sync_channel(1);
         std::thread::Builder::new()
             .name("log".to_owned())
             .spawn(move || {
                 write_all(&waiting);
-                // Nobody waits for it if the end is not that of the server.
+                // The receiver is gone if the server did not end in good order.
                 let _ = end.try_send(());
             })?;
         Ok(Self {
@@ -67,7 +68,7 @@ impl Log {
         })
     }
 
-    /// Adds a line, unless too many wait.
+    /// Logs an event, or counts it as lost if too many lines are waiting.
     pub(super) fn put(&self, event: &str, mut details: Value) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         details["time"] = json!(now.map_or(0.0, |since| since.as_millis() as f64 / 1e3));
@@ -81,12 +82,12 @@ impl Log {
         }
     }
 
-    /// Writes what waits and ends the thread.
+    /// Writes the lines that wait and ends the thread.
     pub(super) fn end(self) {
         drop(self.lines);
         if let Ok(ended) = self.ended.into_inner() {
-            // A reader that takes nothing must not keep the process alive.
-            let _ = ended.recv_timeout(PATIENCE);
+            // A stuck reader must not keep the process alive.
+            let _ = ended.recv_timeout(FLUSH_TIMEOUT);
         }
     }
 }
@@ -98,9 +99,9 @@ fn write_all(lines: &Receiver<Value>) {
         if now != second {
             (second, written) = (now, 0);
         }
-        // The server's own lines are few and always wanted.
-        if line["event"] == "request" && written == A_SECOND {
-            // What was lost before it would be forgotten with it.
+        // The server's own events are few and always wanted.
+        if line["event"] == "request" && written == MAX_PER_SECOND {
+            // This line also carries the count of those lost before it.
             suppressed += 1 + line["lines_lost_before"].as_u64().unwrap_or(0);
             continue;
         }

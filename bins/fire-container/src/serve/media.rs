@@ -1,11 +1,11 @@
-//! The three media types, in `Content-Type` and in `Accept`.
+//! The three media types, as they appear in `Content-Type` and `Accept`.
 
 use hyper::StatusCode;
 
-use super::refusal::Refusal;
+use super::rejection::Rejection;
 use super::request::shorten;
 
-/// A form that rows and answers can have.
+/// A format of requests and responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Media {
     Csv,
@@ -13,11 +13,11 @@ pub(crate) enum Media {
     JsonLines,
 }
 
-/// Named in refusals.
-const KNOWN: &str = "text/csv, application/json, application/jsonlines";
+/// Listed in rejections.
+const SUPPORTED: &str = "text/csv, application/json, application/jsonlines";
 
 impl Media {
-    /// As written in headers.
+    /// The name in headers.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Csv => "text/csv",
@@ -26,7 +26,6 @@ impl Media {
         }
     }
 
-    /// The form of that name, if it is known.
     fn from_name(name: &str) -> Option<Self> {
         match name {
             "text/csv" => Some(Self::Csv),
@@ -37,7 +36,7 @@ impl Media {
     }
 }
 
-/// The type without its parameters (`; charset=utf-8`), in lower case.
+/// The media type without parameters (`; charset=utf-8`), in lower case.
 fn essence(value: &str) -> String {
     value
         .split(';')
@@ -47,22 +46,22 @@ fn essence(value: &str) -> String {
         .to_ascii_lowercase()
 }
 
-/// The form of a body; 415 for one that is not known.
-pub(super) fn content(header: &str) -> Result<Media, Refusal> {
+/// The format of a body; 415 if it is not supported.
+pub(super) fn content(header: &str) -> Result<Media, Rejection> {
     let name = essence(header);
     Media::from_name(&name).ok_or_else(|| {
         let message = format!(
-            "content type `{}` is not supported; send one of {KNOWN}",
+            "content type `{}` is not supported; send one of {SUPPORTED}",
             shorten(&name)
         );
-        Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
+        Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message)
     })
 }
 
-/// The form of the answer: the acceptable one that is wanted most, the first of several, or the default; 406 when
-/// there is none.
-pub(super) fn accepted(header: Option<&str>, default: Media) -> Result<Media, Refusal> {
-    // Clients without an opinion send nothing, or an empty header.
+/// The format of the response: the supported type with the highest `q`, the first of equals, or the default if there is
+/// no `Accept`; 406 if no type is supported.
+pub(super) fn accepted(header: Option<&str>, default: Media) -> Result<Media, Rejection> {
+    // Clients with no preference send nothing, or an empty header.
     let Some(header) = header.filter(|header| !header.trim().is_empty()) else {
         return Ok(default);
     };
@@ -80,14 +79,14 @@ pub(super) fn accepted(header: Option<&str>, default: Media) -> Result<Media, Re
     }
     choice.map(|(media, _)| media).ok_or_else(|| {
         let message = format!(
-            "nothing in `Accept: {}` can be given; accept one of {KNOWN}",
+            "no type in `Accept: {}` is supported; accept one of {SUPPORTED}",
             shorten(header)
         );
-        Refusal::new(StatusCode::NOT_ACCEPTABLE, message)
+        Rejection::new(StatusCode::NOT_ACCEPTABLE, message)
     })
 }
 
-/// The `q` of a value of `Accept`; what cannot be read counts as 1.
+/// The `q` of one value of `Accept`; 1 if it is absent or invalid.
 fn weight(value: &str) -> f32 {
     let parameters = value.split(';').skip(1);
     let weights = parameters.filter_map(|parameter| {
@@ -103,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_types_are_known_with_and_without_parameters() {
+    fn content_types_are_recognised_with_and_without_parameters() {
         for (header, media) in [
             ("text/csv", Media::Csv),
             ("Text/CSV; charset=utf-8", Media::Csv),
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_acceptable_form_is_given() {
+    fn the_supported_type_with_the_highest_q_is_chosen() {
         for (header, media) in [
             (None, Media::Json),
             (Some(""), Media::Json),
@@ -147,7 +146,7 @@ mod tests {
             accepted(Some("image/png"), Media::Json)
                 .unwrap_err()
                 .message(),
-            "nothing in `Accept: image/png` can be given; accept one of text/csv, \
+            "no type in `Accept: image/png` is supported; accept one of text/csv, \
              application/json, application/jsonlines"
         );
     }

@@ -1,4 +1,4 @@
-//! The model that answers.
+//! The model behind the endpoint.
 
 use std::fs;
 use std::path::Path;
@@ -11,25 +11,25 @@ use ensemble::explain::Explainer;
 use sensor_model::{FEATURE_COUNT, fingerprint};
 
 use super::media::Media;
-use super::refusal::Refusal;
+use super::rejection::Rejection;
 
-/// A loaded model, and how it answers.
+/// A loaded model, ready to predict.
 #[derive(Debug)]
 pub struct Predictor {
     prepared: Prepared,
-    /// Laid out when it is first asked for, or why it cannot be: most endpoints are never asked.
+    /// Built on first use, since most endpoints never explain; or why the model cannot be explained.
     explainer: OnceLock<Result<Explainer, ensemble::Error>>,
-    default_answer: Media,
-    /// A row with the answer that was found when the model was loaded.
+    default_media: Media,
+    /// A row, and its prediction when the model was loaded.
     probe: (Vec<f32>, f64),
 }
 
 impl Predictor {
-    /// Loads `model.fire` from a model folder and checks that it knows this program's features.
+    /// Loads `model.fire` from a model folder and checks that it was trained on this program's features.
     ///
     /// # Errors
-    /// When the file is absent, damaged, of another version or of another schema, or when the model says something
-    /// else of its own probes than when it was packed.
+    /// When the file is absent, damaged, of another version or of another schema, or when a prediction for one of the
+    /// model's probes differs from the one stored when it was packed.
     pub fn load(folder: &Path) -> Result<Self> {
         let path = folder.join(MODEL_FILE);
         let shown = path.display();
@@ -37,17 +37,17 @@ impl Predictor {
         Self::from_bytes(&bytes).with_context(|| format!("cannot use the model {shown}"))
     }
 
-    /// The same for the bytes of a `model.fire`.
+    /// Loads a model from the bytes of a `model.fire`.
     ///
     /// # Errors
-    /// As [`load`](Self::load).
+    /// As for [`load`](Self::load).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let prepared = Prepared::new(Artifact::from_bytes(bytes, fingerprint())?);
         for probe in &prepared.artifact().probes {
             let (found, packed) = (prepared.predict_row(&probe.row), probe.probability);
             ensure!(
                 (found - packed).abs() < 1e-9,
-                "its probe `{}` is answered with {found}, but was with {packed} when it was packed; pack it anew",
+                "its prediction for the probe `{}` is {found}, but was {packed} when it was packed; pack it again",
                 probe.name
             );
         }
@@ -55,53 +55,53 @@ impl Predictor {
             Some(probe) => probe.row.clone(),
             None => vec![f32::NAN; FEATURE_COUNT],
         };
-        let answer = prepared.predict_row(&row);
+        let prediction = prepared.predict_row(&row);
         Ok(Self {
-            probe: (row, answer),
+            probe: (row, prediction),
             prepared,
             explainer: OnceLock::new(),
-            default_answer: Media::Json,
+            default_media: Media::Json,
         })
     }
 
-    /// Answers in JSON Lines by default, as a batch transform needs one line per row.
+    /// Makes JSON Lines the default response, because a batch transform needs one line per row.
     #[must_use]
     pub fn for_batches(self) -> Self {
         Self {
-            default_answer: Media::JsonLines,
+            default_media: Media::JsonLines,
             ..self
         }
     }
 
-    /// Whether the model still says what it said when it was loaded.
+    /// Whether the model still predicts what it did when it was loaded.
     pub(super) fn can_predict(&self) -> bool {
-        let (row, answer) = &self.probe;
-        self.prepared.predict_row(row).to_bits() == answer.to_bits()
+        let (row, prediction) = &self.probe;
+        self.prepared.predict_row(row).to_bits() == prediction.to_bits()
     }
 
-    /// The form of an answer when the request does not ask for one.
-    pub(super) fn default_answer(&self) -> Media {
-        self.default_answer
+    /// The media type of the response when the request has no `Accept`.
+    pub(super) fn default_media(&self) -> Media {
+        self.default_media
     }
 
-    /// The model with its threshold and ranges.
+    /// The artifact, with threshold and ranges.
     pub(crate) fn artifact(&self) -> &Artifact {
         self.prepared.artifact()
     }
 
-    /// The same, laid out.
+    /// The model in the layout for fast prediction.
     pub(crate) fn prepared(&self) -> &Prepared {
         &self.prepared
     }
 
-    /// The same, laid out to explain its answers.
-    pub(super) fn explainer(&self) -> Result<&Explainer, Refusal> {
+    /// The model in the layout for explanations; 400 if it cannot be explained.
+    pub(super) fn explainer(&self) -> Result<&Explainer, Rejection> {
         let explainer = self
             .explainer
             .get_or_init(|| Explainer::new(self.artifact()));
         explainer
             .as_ref()
-            .map_err(|error| Refusal::bad(error.to_string()))
+            .map_err(|error| Rejection::bad(error.to_string()))
     }
 }
 
@@ -109,22 +109,22 @@ impl Predictor {
 mod tests {
     use super::*;
 
-    /// The file was written by the last program that left out what explanations need, and knows other columns.
+    /// A file of the last format version without what explanations need, and with other columns.
     #[test]
-    fn a_model_of_format_version_3_is_refused_explanations_with_400() {
+    fn explaining_a_model_of_format_version_3_gets_400() {
         let bytes = include_bytes!("../../../../crates/ensemble/tests/it/data/version-3.fire");
         let artifact = Artifact::from_bytes(bytes, "rows").unwrap();
         let predictor = Predictor {
             prepared: Prepared::new(artifact),
             explainer: OnceLock::new(),
-            default_answer: Media::Json,
+            default_media: Media::Json,
             probe: (Vec::new(), 0.0),
         };
-        let refusal = predictor.explainer().unwrap_err();
-        assert_eq!(refusal.status(), 400);
+        let rejection = predictor.explainer().unwrap_err();
+        assert_eq!(rejection.status(), 400);
         assert!(
-            refusal.message().ends_with("; train it again"),
-            "{refusal:?}"
+            rejection.message().ends_with("; train it again"),
+            "{rejection:?}"
         );
     }
 }

@@ -1,36 +1,40 @@
-//! Request bodies to rows of values.
+//! Parses request bodies into rows of values.
+//!
+//! CSV is split by hand for speed: a request has no quotes, escapes or header.
+
+use std::fmt::Display;
 
 use hyper::StatusCode;
 use sensor_model::{FEATURE_COUNT, Feature, REQUIRED_COUNT, parse_cell};
 
 use super::json;
 use super::media::Media;
-use super::refusal::Refusal;
+use super::rejection::Rejection;
 
 /// How many rows a request may have.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Most {
+pub(super) struct RowLimits {
     pub(super) rows: usize,
-    /// Where the answer is to be explained.
+    /// The limit where explanations are wanted.
     pub(super) explained: usize,
-    /// Whether it is.
+    /// Whether they are.
     pub(super) is_explained: bool,
 }
 
-/// Rows of a request, flattened; NaN is a missing value.
+/// The values of a request, row by row; NaN is a missing value.
 #[derive(Debug)]
 pub(super) struct Rows {
     values: Vec<f32>,
-    most: usize,
-    limits: Most,
+    /// The row limit that applies.
+    limit: usize,
+    limits: RowLimits,
 }
 
 impl Rows {
-    /// None yet, and never more than `limits` say.
-    fn new(limits: Most) -> Self {
+    fn new(limits: RowLimits) -> Self {
         let mut rows = Self {
             values: Vec::new(),
-            most: limits.rows,
+            limit: limits.rows,
             limits,
         };
         if limits.is_explained {
@@ -39,18 +43,18 @@ impl Rows {
         rows
     }
 
-    /// Lets the answer be explained, so that there may be fewer rows.
+    /// Asks for explanations, which lowers the row limit.
     pub(super) fn explain(&mut self) {
         self.limits.is_explained = true;
-        self.most = self.limits.rows.min(self.limits.explained);
+        self.limit = self.limits.rows.min(self.limits.explained);
     }
 
-    /// Whether the answer is to be explained.
+    /// Whether explanations are wanted.
     pub(super) fn are_explained(&self) -> bool {
         self.limits.is_explained
     }
 
-    /// All values, row by row.
+    /// The values, row by row.
     pub(super) fn values(&self) -> &[f32] {
         &self.values
     }
@@ -60,47 +64,54 @@ impl Rows {
         self.values.len() / FEATURE_COUNT
     }
 
-    /// Appends a row, unless there are as many as may be.
-    pub(super) fn push(&mut self, row: &[f32; FEATURE_COUNT], place: &str) -> Result<(), Refusal> {
-        if self.len() == self.most {
-            let (kind, hint) = if self.limits.is_explained {
-                ("n explained", ", or ask for no explanation")
-            } else {
-                ("", "")
-            };
-            let message = format!(
-                "{place}: a{kind} request may have {} rows; send fewer at once{hint}",
-                self.most
-            );
-            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+    /// Appends a row; 413 if the limit is reached. `place` says where the row is and is only formatted then.
+    pub(super) fn push(
+        &mut self,
+        row: &[f32; FEATURE_COUNT],
+        place: impl Display,
+    ) -> Result<(), Rejection> {
+        if self.len() == self.limit {
+            return Err(self.too_many(&place));
         }
         self.values.extend_from_slice(row);
         Ok(())
     }
+
+    #[cold]
+    fn too_many(&self, place: &dyn Display) -> Rejection {
+        let limit = self.limit;
+        let with = if self.limits.is_explained {
+            " with explanations"
+        } else {
+            ""
+        };
+        let message = format!("{place}: too many rows; send at most {limit} at once{with}");
+        Rejection::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    }
 }
 
-/// Reads a body; at least one row, and `most` at most.
-pub(super) fn parse(media: Media, body: &[u8], most: Most) -> Result<Rows, Refusal> {
+/// Parses a body of at least one row.
+pub(super) fn parse(media: Media, body: &[u8], limits: RowLimits) -> Result<Rows, Rejection> {
     let text = std::str::from_utf8(body).map_err(|error| {
-        Refusal::bad(format!(
+        Rejection::bad(format!(
             "the body is not UTF-8 text (byte {})",
             error.valid_up_to() + 1
         ))
     })?;
-    let mut rows = Rows::new(most);
+    let mut rows = Rows::new(limits);
     match media {
         Media::Csv => csv(text, &mut rows)?,
         Media::Json => json::document(text, &mut rows)?,
         Media::JsonLines => json::lines(text, &mut rows)?,
     }
     if rows.len() == 0 {
-        let message = format!("the body holds no rows; send {FEATURE_COUNT} values per row");
-        return Err(Refusal::bad(message));
+        let message = format!("the body has no rows; send {FEATURE_COUNT} values per row");
+        return Err(Rejection::bad(message));
     }
     Ok(rows)
 }
 
-/// The lines of a text, numbered from 1, without blank ones at the end.
+/// The lines of a text, numbered from 1, without blank lines at the end.
 pub(super) fn numbered_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.trim_end()
         .lines()
@@ -108,13 +119,13 @@ pub(super) fn numbered_lines(text: &str) -> impl Iterator<Item = (usize, &str)> 
         .map(|(i, line)| (i + 1, line))
 }
 
-/// The rows of CSV without a header, as the documented request sends them.
-fn csv(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
+/// Parses CSV without a header, as in the documented request.
+fn csv(text: &str, rows: &mut Rows) -> Result<(), Rejection> {
     let mut values = [f32::NAN; FEATURE_COUNT];
-    // A row of empty cells only is still a row, so only whole blank lines at the end are dropped.
     for (line, text) in numbered_lines(text) {
-        let place = || format!("line {line}");
+        let place = format_args!("line {line}");
         let mut cells = text.split(',');
+        // Reported after the count: a line with the wrong delimiter should not be called a bad number.
         let mut problem = None;
         let mut found = 0;
         for ((feature, value), cell) in Feature::ALL.into_iter().zip(&mut values).zip(&mut cells) {
@@ -126,42 +137,42 @@ fn csv(text: &str, rows: &mut Rows) -> Result<(), Refusal> {
         }
         let count = found + cells.count();
         if count != FEATURE_COUNT {
-            expect_count(&place(), count)?;
+            expect_count(place, count)?;
+            // The buffer still has the values of the line before.
             values[found..].fill(f32::NAN);
         }
         if let Some((feature, cell, why)) = problem {
-            let (place, column) = (place(), column(feature));
+            let column = column(feature);
             let cell = shorten(cell.trim());
-            return Err(Refusal::bad(format!("{place}, {column}: `{cell}` {why}")));
+            return Err(Rejection::bad(format!("{place}, {column}: `{cell}` {why}")));
         }
-        if rows.len() == rows.most {
-            rows.push(&values, &place())?;
-        }
-        rows.values.extend_from_slice(&values);
+        rows.push(&values, place)?;
     }
     Ok(())
 }
 
-/// Refuses a row that has too many values, or less than the documented request; features that came after that may be
-/// left out.
-pub(super) fn expect_count(place: &str, found: usize) -> Result<(), Refusal> {
+/// 400 unless the row has as many values as there are features. Features newer than the documented request may be left
+/// out at the end.
+pub(super) fn expect_count(place: impl Display, found: usize) -> Result<(), Rejection> {
     if (REQUIRED_COUNT..=FEATURE_COUNT).contains(&found) {
         return Ok(());
     }
-    let message = format!(
-        "{place}: {found} values, but a row has {FEATURE_COUNT}, from {} to {}",
+    let (first, last) = (
         Feature::ALL[0].name(),
-        Feature::ALL[FEATURE_COUNT - 1].name()
+        Feature::ALL[FEATURE_COUNT - 1].name(),
     );
-    Err(Refusal::bad(message))
+    let message = format!(
+        "{place}: a row has {FEATURE_COUNT} values, from {first} to {last}, but this one has {found}"
+    );
+    Err(Rejection::bad(message))
 }
 
-/// A column as named in refusals, counted from 1.
+/// A column as named in messages, counted from 1.
 pub(super) fn column(feature: Feature) -> String {
     format!("column {} ({})", feature.index() + 1, feature.name())
 }
 
-/// The beginning of a value, so that a refusal does not repeat a whole body.
+/// The first 40 characters of a value, so that a message does not repeat a whole body.
 pub(super) fn shorten(value: &str) -> String {
     const SHOWN: usize = 40;
     match value.char_indices().nth(SHOWN) {

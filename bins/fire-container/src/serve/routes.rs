@@ -1,4 +1,4 @@
-//! The four paths of the endpoint.
+//! The four paths of the endpoint, and what happens to a request on each.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -15,251 +15,250 @@ use hyper::header::{
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::json;
 
-use super::answer::{Answer, Ask, Detail};
-use super::counters::{Counters, Gauges, Served};
-use super::held::{Held, Memory};
-use super::intake;
+use super::admission::{MemoryBudget, MemoryPermit, WorkQueue};
+use super::body;
+use super::inference::{Detail, InferenceResponse, RequestOptions};
 use super::limits::Limits;
-use super::log::{Log, Requests};
+use super::log::{Log, RequestLog};
+use super::metrics::{Gauges, Invocation, Metrics};
 use super::predictor::Predictor;
-use super::refusal::Refusal;
-use super::turn::Turns;
+use super::rejection::Rejection;
 
-/// Bytes of a body from which a request is moved off the threads that serve connections: a ping must not wait behind
-/// thousands of rows.
+/// Requests with bodies of this many bytes or more leave the threads that serve connections, so that a ping never waits
+/// behind thousands of rows. Smaller ones are answered in place, which is faster than handing them over.
 const LARGE: usize = 32 * 1024;
 
-/// Named in refusals.
-const KNOWN: &str = "this endpoint has GET /ping, POST /invocations, GET /metrics and \
+/// Listed in rejections.
+const PATHS: &str = "this endpoint has GET /ping, POST /invocations, GET /metrics and \
                      GET /execution-parameters";
 
-/// The request header whose word `members` asks for each member's own probability, and `explain` for explanations.
+/// The header in which the word `members` asks for each member's probability and `explain` for explanations.
 const CUSTOM_ATTRIBUTES: HeaderName = HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
-/// The caller's own name for a request, which SageMaker hands through.
+/// The caller's ID of a request, which SageMaker passes on.
 const INFERENCE_ID: HeaderName = HeaderName::from_static("x-amzn-sagemaker-inference-id");
-/// Under which name a request stands in the log.
+/// The ID of a request in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Bytes of a caller's own name that are taken.
+/// A caller's ID with more bytes than this is ignored.
 const LONGEST_ID: usize = 128;
 
-/// What all connections share.
+/// State shared by all connections.
 pub(super) struct Endpoint {
     pub(super) predictor: Predictor,
     pub(super) limits: Limits,
-    pub(super) counters: Counters,
+    pub(super) metrics: Metrics,
     pub(super) log: Log,
-    memory: Arc<Memory>,
-    turns: Turns,
-    /// The number of the next request, behind what tells this process from others.
-    requests: AtomicU64,
+    memory: Arc<MemoryBudget>,
+    queue: WorkQueue,
+    /// The number of the next request; its ID has the process in front, so that replicas differ.
+    next_request: AtomicU64,
     process: u32,
 }
 
-/// An answer's body, with its share of the memory until it is sent.
-pub(super) struct Reply {
+/// A response body that counts as memory in use until it is sent.
+pub(super) struct CountedBody {
     body: Full<Bytes>,
-    _held: Option<Held>,
+    _memory: Option<MemoryPermit>,
 }
 
-/// An answer before it has headers.
-struct Outcome {
+/// A response before it has headers.
+struct Reply {
     status: StatusCode,
     content_type: Option<&'static str>,
     body: Bytes,
     rows: usize,
     bytes_in: usize,
-    refused: Option<Refusal>,
-    held: Option<Held>,
+    rejection: Option<Rejection>,
+    memory: Option<MemoryPermit>,
 }
 
 impl Endpoint {
     pub(super) fn new(predictor: Predictor, limits: Limits, log: Log) -> Self {
         Self {
             predictor,
-            counters: Counters::default(),
+            metrics: Metrics::default(),
             log,
-            memory: Memory::new(limits.held_bytes),
-            turns: Turns::new(&limits),
+            memory: MemoryBudget::new(limits.memory_bytes),
+            queue: WorkQueue::new(&limits),
             limits,
-            requests: AtomicU64::new(0),
+            next_request: AtomicU64::new(0),
             process: std::process::id(),
         }
     }
 
-    /// Answers a request, whatever it is.
-    pub(super) async fn answer(
+    /// Answers any request; `open` is the number of open connections.
+    pub(super) async fn respond(
         self: Arc<Self>,
         request: Request<Incoming>,
         open: usize,
-    ) -> Result<Response<Reply>, Infallible> {
+    ) -> Result<Response<CountedBody>, Infallible> {
         let started = Instant::now();
-        let id = self.name(request.headers());
+        let id = self.request_id(request.headers());
         let (head, body) = request.into_parts();
         let path = head.uri.path();
-        let invocation = path == "/invocations";
-        let outcome = match (path, &head.method) {
+        let is_invocation = path == "/invocations";
+        let reply = match (path, &head.method) {
             ("/invocations", &Method::POST) => self.clone().invocation(&head.headers, body).await,
             ("/ping", &Method::GET | &Method::HEAD) => self.ping(),
             ("/metrics", &Method::GET | &Method::HEAD) => self.metrics(open),
             ("/execution-parameters", &Method::GET | &Method::HEAD) => self.execution_parameters(),
             ("/invocations" | "/ping" | "/metrics" | "/execution-parameters", method) => {
-                let message = format!("{method} does not go with {path}; {KNOWN}");
-                Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message).into()
+                let message = format!("{path} does not accept {method}; {PATHS}");
+                Rejection::new(StatusCode::METHOD_NOT_ALLOWED, message).into()
             }
             _ => {
-                let message = format!("there is no {path}; {KNOWN}");
-                Refusal::new(StatusCode::NOT_FOUND, message).into()
+                let message = format!("unknown path {path}; {PATHS}");
+                Rejection::new(StatusCode::NOT_FOUND, message).into()
             }
         };
-        let took = started.elapsed();
-        if invocation {
-            self.counters.served(&Served {
-                status: outcome.status.as_u16(),
-                rows: outcome.rows,
-                bytes_in: outcome.bytes_in,
-                bytes_out: outcome.body.len(),
-                took,
+        let duration = started.elapsed();
+        if is_invocation {
+            self.metrics.record(&Invocation {
+                status: reply.status.as_u16(),
+                rows: reply.rows,
+                bytes_in: reply.bytes_in,
+                bytes_out: reply.body.len(),
+                duration,
             });
         }
-        if outcome.status != StatusCode::OK || self.log.requests == Requests::All {
-            let message = outcome.refused.as_ref().map(Refusal::message);
+        if reply.status != StatusCode::OK || self.log.requests == RequestLog::All {
+            let message = reply.rejection.as_ref().map(Rejection::message);
             self.log.put(
                 "request",
                 json!({
                     "request": id.to_str().unwrap_or_default(), "method": head.method.as_str(),
-                    "path": path, "status": outcome.status.as_u16(), "rows": outcome.rows,
-                    "bytes_in": outcome.bytes_in, "bytes_out": outcome.body.len(),
-                    "seconds": took.as_secs_f64(), "error": message,
+                    "path": path, "status": reply.status.as_u16(), "rows": reply.rows,
+                    "bytes_in": reply.bytes_in, "bytes_out": reply.body.len(),
+                    "seconds": duration.as_secs_f64(), "error": message,
                 }),
             );
         }
-        Ok(outcome.into_response(id))
+        Ok(reply.into_response(id))
     }
 
-    /// The caller's name for the request, or one that no other request of this process has.
-    pub(super) fn name(&self, headers: &HeaderMap) -> HeaderValue {
+    /// The caller's ID of the request, or one that is unique in this process.
+    pub(super) fn request_id(&self, headers: &HeaderMap) -> HeaderValue {
         let given = headers
             .get(INFERENCE_ID)
             .or_else(|| headers.get(REQUEST_ID))
-            .filter(|name| name.len() <= LONGEST_ID && name.to_str().is_ok());
+            .filter(|id| id.len() <= LONGEST_ID && id.to_str().is_ok());
         given.cloned().unwrap_or_else(|| {
-            let number = self.requests.fetch_add(1, Ordering::Relaxed);
-            let name = format!("{:x}-{number:x}", self.process);
-            HeaderValue::try_from(name).unwrap_or(HeaderValue::from_static("unnamed"))
+            let number = self.next_request.fetch_add(1, Ordering::Relaxed);
+            let id = format!("{:x}-{number:x}", self.process);
+            HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("unnamed"))
         })
     }
 
-    /// 200 if the model can predict: it is asked.
-    fn ping(&self) -> Outcome {
+    /// 200 if the model still predicts what it did when it was loaded.
+    fn ping(&self) -> Reply {
         if self.predictor.can_predict() {
-            Outcome::ok(None, Bytes::new())
+            Reply::ok(None, Bytes::new())
         } else {
-            Refusal::defect().into()
+            Rejection::defect().into()
         }
     }
 
-    fn metrics(&self, open: usize) -> Outcome {
-        let text = self.counters.render(&Gauges {
+    fn metrics(&self, open: usize) -> Reply {
+        let text = self.metrics.render(&Gauges {
             open_connections: open,
-            held_bytes: self.memory.used(),
+            memory_bytes: self.memory.used(),
             members: self.predictor.artifact().members.len(),
         });
-        Outcome::ok(Some("text/plain; version=0.0.4"), text.into())
+        Reply::ok(Some("text/plain; version=0.0.4"), text.into())
     }
 
-    /// What a batch transform may ask of this container.
-    fn execution_parameters(&self) -> Outcome {
+    /// How a batch transform should send its requests.
+    fn execution_parameters(&self) -> Reply {
         let parameters = json!({
-            "MaxConcurrentTransforms": self.limits.workers + self.limits.waiting,
+            "MaxConcurrentTransforms": self.limits.workers + self.limits.queue,
             "BatchStrategy": "MULTI_RECORD",
             "MaxPayloadInMB": 6.min(self.limits.body_bytes >> 20),
         });
-        Outcome::ok(Some("application/json"), parameters.to_string().into())
+        Reply::ok(Some("application/json"), parameters.to_string().into())
     }
 
-    /// Rows in, predictions out. Headers that are not known are passed over: SageMaker adds its own.
-    async fn invocation(self: Arc<Self>, headers: &HeaderMap, body: Incoming) -> Outcome {
-        let mut held = self.memory.hold();
-        let taken = match self.expected(headers) {
-            Ok(()) => intake::take_in(body, &self.limits, &mut held).await,
-            Err(refusal) => Err(refusal),
+    /// Rows in, predictions out. Unknown headers are ignored, because SageMaker adds its own.
+    async fn invocation(self: Arc<Self>, headers: &HeaderMap, body: Incoming) -> Reply {
+        let mut memory = self.memory.permit();
+        let body = match self.check_announced_length(headers) {
+            Ok(()) => body::read(body, &self.limits, &mut memory).await,
+            Err(rejection) => Err(rejection),
         };
-        let body = match taken {
+        let body = match body {
             Ok(body) => body,
-            Err(refusal) => return refusal.into(),
+            Err(rejection) => return rejection.into(),
         };
         let bytes_in = body.len();
-        let answered = if bytes_in < LARGE {
-            match self.predictor.read(ask(headers), &body, &self.limits) {
-                Ok(question) if question.is_explained() => {
-                    self.answer_apart(move |this| this.predictor.answer(&question))
+        let response = if bytes_in < LARGE {
+            match self.predictor.parse(options(headers), &body, &self.limits) {
+                // One explained row takes as long as a hundred others, so it queues however small its body is.
+                Ok(request) if request.is_explained() => {
+                    self.enqueue(move |this| this.predictor.predict(&request))
                         .await
                 }
-                Ok(question) => self.predictor.answer(&question),
-                Err(refusal) => Err(refusal),
+                Ok(request) => self.predictor.predict(&request),
+                Err(rejection) => Err(rejection),
             }
         } else {
             let headers = headers.clone();
-            self.answer_apart(move |this| {
-                this.predictor.respond(ask(&headers), &body, &this.limits)
+            self.enqueue(move |this| {
+                let options = options(&headers);
+                this.predictor.respond(options, &body, &this.limits)
             })
             .await
         };
-        match answered {
-            Ok(Answer {
-                content_type,
-                body,
-                rows,
-            }) => {
-                held.exchange(body.len());
-                Outcome {
-                    rows,
+        match response {
+            Ok(response) => {
+                memory.replace(response.body.len());
+                Reply {
+                    rows: response.rows,
                     bytes_in,
-                    held: Some(held),
-                    ..Outcome::ok(Some(content_type), body.into())
+                    memory: Some(memory),
+                    ..Reply::ok(Some(response.content_type), response.body.into())
                 }
             }
-            Err(refusal) => Outcome {
+            Err(rejection) => Reply {
                 bytes_in,
-                ..refusal.into()
+                ..rejection.into()
             },
         }
     }
 
-    /// Refuses a body whose announced length is too long, unless it is on its way already.
-    fn expected(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    /// 413 for a body that is announced as too long and that the client has not begun to send (`Expect: 100-continue`).
+    /// Any other has to be read, or the connection would be reset before the client sees the response.
+    fn check_announced_length(&self, headers: &HeaderMap) -> Result<(), Rejection> {
         let waits = headers.contains_key(EXPECT);
         let length = headers.get(CONTENT_LENGTH);
         let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         match length {
             Some(length) if waits && length > self.limits.body_bytes as u64 => {
-                Err(intake::too_long(self.limits.body_bytes).closing())
+                Err(body::too_long(self.limits.body_bytes).closing())
             }
             _ => Ok(()),
         }
     }
 
-    /// Does long work when its turn comes, off the threads that serve connections.
-    async fn answer_apart(
+    /// Queues long work and does it off the threads that serve connections.
+    async fn enqueue(
         self: Arc<Self>,
-        work: impl FnOnce(&Self) -> Result<Answer, Refusal> + Send + 'static,
-    ) -> Result<Answer, Refusal> {
-        let turn = self.turns.take().await?;
+        work: impl FnOnce(&Self) -> Result<InferenceResponse, Rejection> + Send + 'static,
+    ) -> Result<InferenceResponse, Rejection> {
+        let permit = self.queue.acquire().await?;
         let work = move || {
-            let answer = work(&self);
-            drop(turn);
-            answer
+            let response = work(&self);
+            // Held by the work and not by this future: a client that goes away does not stop a blocking task.
+            drop(permit);
+            response
         };
-        let answered = tokio::task::spawn_blocking(work).await;
-        answered.unwrap_or_else(|_| Err(Refusal::defect()))
+        let response = tokio::task::spawn_blocking(work).await;
+        response.unwrap_or_else(|_| Err(Rejection::defect()))
     }
 }
 
-/// What the headers say of the rows and of the answer.
-fn ask(headers: &HeaderMap) -> Ask<'_> {
+/// What the headers say about the request and the response wanted.
+fn options(headers: &HeaderMap) -> RequestOptions<'_> {
     let header = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let asks = |word| header(CUSTOM_ATTRIBUTES).is_some_and(|text| text.contains(word));
-    Ask {
+    RequestOptions {
         content_type: header(CONTENT_TYPE),
         accept: header(ACCEPT),
         detail: Detail {
@@ -269,7 +268,7 @@ fn ask(headers: &HeaderMap) -> Ask<'_> {
     }
 }
 
-impl Outcome {
+impl Reply {
     fn ok(content_type: Option<&'static str>, body: Bytes) -> Self {
         Self {
             status: StatusCode::OK,
@@ -277,15 +276,15 @@ impl Outcome {
             body,
             rows: 0,
             bytes_in: 0,
-            refused: None,
-            held: None,
+            rejection: None,
+            memory: None,
         }
     }
 
-    fn into_response(self, id: HeaderValue) -> Response<Reply> {
-        let mut response = Response::new(Reply {
+    fn into_response(self, id: HeaderValue) -> Response<CountedBody> {
+        let mut response = Response::new(CountedBody {
             body: Full::new(self.body),
-            _held: self.held,
+            _memory: self.memory,
         });
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -296,25 +295,25 @@ impl Outcome {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        if self.refused.is_some_and(|refusal| refusal.closes()) {
+        if self.rejection.is_some_and(|rejection| rejection.closes()) {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
 }
 
-impl From<Refusal> for Outcome {
-    fn from(refusal: Refusal) -> Self {
-        let body = refusal.body().into();
+impl From<Rejection> for Reply {
+    fn from(rejection: Rejection) -> Self {
+        let body = rejection.body().into();
         Self {
-            status: refusal.status(),
-            refused: Some(refusal),
+            status: rejection.status(),
+            rejection: Some(rejection),
             ..Self::ok(Some("application/json"), body)
         }
     }
 }
 
-impl Body for Reply {
+impl Body for CountedBody {
     type Data = Bytes;
     type Error = Infallible;
 

@@ -1,42 +1,44 @@
-//! The alarm rule that travels with a model.
+//! The alarm rule that is stored with a model.
 
 use std::io::Write;
 
+use alarm::{AlarmTrial, BUDGET_PER_DAY, Error};
 use anyhow::{Context, Result};
-use ensemble::Error;
-use ensemble::alarm::{AlarmTrial, BUDGET_PER_DAY};
-use fire_run::Channel;
 use fire_run::metrics::alarm_lines;
+use fire_run::{Channel, recordings};
 
 use super::metrics::ScoredPart;
 
-/// Chooses a rule on `alarm-validation` and judges it on `alarm-test`; nothing without such recordings.
+/// Chooses a rule on `alarm-validation` and evaluates it on `alarm-test`; `None` without such recordings.
 ///
-/// Recordings that give no ground for a choice (no event, or nothing but events) cost the model its rule, not the job.
+/// Where recordings allow no choice (no events, or nothing else), the model has no rule but the job still succeeds.
 pub(super) fn trial(parts: &[ScoredPart], out: &mut dyn Write) -> Result<Option<AlarmTrial>> {
     let part = |channel: Channel| parts.iter().find(|part| part.channel == channel);
     let Some(validation) = part(Channel::AlarmValidation) else {
         return Ok(None);
     };
-    let mut trial = match AlarmTrial::choose(&validation.predictions, BUDGET_PER_DAY) {
-        Ok(Some(trial)) => trial,
-        Ok(None) => return Ok(None),
-        Err(Error::Data(reason)) => {
+    let place = |channel: Channel| format!("channel {channel}");
+    let Some(found) = recordings(&validation.predictions)? else {
+        return Ok(None);
+    };
+    let mut trial = match AlarmTrial::choose(&found, BUDGET_PER_DAY) {
+        Ok(trial) => trial,
+        Err(Error::NoChoice(reason)) => {
             writeln!(
                 out,
-                "no alarm rule: channel {}: {reason}",
-                Channel::AlarmValidation
+                "no alarm rule: {}: {reason}",
+                place(validation.channel)
             )?;
             return Ok(None);
         }
-        Err(error) => {
-            return Err(error).with_context(|| format!("channel {}", Channel::AlarmValidation));
-        }
+        Err(error) => return Err(error).with_context(|| place(validation.channel)),
     };
-    if let Some(test) = part(Channel::AlarmTest) {
+    if let Some(test) = part(Channel::AlarmTest)
+        && let Some(found) = recordings(&test.predictions)?
+    {
         trial
-            .judge(&test.predictions)
-            .with_context(|| format!("channel {}", test.channel))?;
+            .evaluate(&found)
+            .with_context(|| place(test.channel))?;
     }
     for line in alarm_lines(&trial) {
         writeln!(out, "{line}")?;

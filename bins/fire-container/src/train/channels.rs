@@ -1,4 +1,4 @@
-//! The data channels of a job.
+//! The input channels of a job.
 
 use anyhow::{Context, Result, ensure};
 use ensemble::{Matrix, Samples};
@@ -14,12 +14,12 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// A channel that the job cannot do without.
+    /// Reads a channel that the job needs.
     pub(super) fn required(paths: &OptMl, channel: Channel) -> Result<Self> {
         let dir = paths.channel(channel);
         ensure!(
             dir.is_dir(),
-            "channel {channel} is missing: there is no folder {}; give the job an input channel of \
+            "channel {channel} is missing: there is no folder {}; give the job an input channel with \
              that name",
             dir.display()
         );
@@ -27,7 +27,7 @@ impl Input {
         Ok(Self { channel, rows })
     }
 
-    /// A channel that is read if the job has it.
+    /// Reads a channel if the job has it.
     pub(super) fn optional(paths: &OptMl, channel: Channel) -> Result<Option<Self>> {
         // A job without the channel has no folder for it; an empty folder is a mistake.
         if paths.channel(channel).is_dir() {
@@ -37,7 +37,7 @@ impl Input {
         }
     }
 
-    /// The rows as the learners take them.
+    /// The rows in the form that learners take.
     pub(super) fn samples(&self) -> Result<Samples<'_>> {
         let samples = Matrix::new(&self.rows.features, FEATURE_COUNT)
             .and_then(|x| Samples::new(x, &self.rows.labels));

@@ -1,4 +1,4 @@
-//! Fitting, with progress on standard output and an ear for SIGTERM.
+//! The fit, which prints progress and stops on SIGTERM.
 
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -14,10 +14,10 @@ use crate::stop::Stop;
 
 use super::channels::Input;
 
-/// How many progress lines a fit prints at most.
+/// Most progress lines that a fit prints.
 const LINES: usize = 20;
 
-/// Fits the learner of the settings to the first channel, watching the second.
+/// Fits the learner to the first channel; the second is for early stopping.
 pub(super) fn fit(
     settings: &Settings,
     [train, validation]: [&Input; 2],
@@ -26,7 +26,7 @@ pub(super) fn fit(
 ) -> Result<Model> {
     let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let mut progress = |progress: Progress| {
-        // A reader that went away is no reason to give up the training.
+        // Training goes on even if no one reads the progress.
         let _ = print(out, progress);
         if stop.is_requested() {
             ControlFlow::Break(())
@@ -53,8 +53,7 @@ pub(super) fn fit(
     }
 }
 
-/// Prints one round in a few; the validation loss under the name of the final metric, so that its
-/// course can be watched.
+/// Prints every few rounds. The validation loss has the name of the final metric, so that SageMaker plots its course.
 fn print(out: &mut dyn Write, progress: Progress) -> std::io::Result<()> {
     let Progress {
         round,

@@ -1,4 +1,4 @@
-//! What the model makes of a channel: probabilities, scores, metric lines.
+//! Predictions for a channel, their metrics, and the lines that report these.
 
 use std::io::{self, Write};
 
@@ -10,16 +10,16 @@ use fire_run::metrics::score_lines;
 
 use super::channels::Input;
 
-/// What the model makes of one channel.
+/// The predictions for one channel and their metrics.
 pub(super) struct ScoredPart {
     pub(super) channel: Channel,
     pub(super) predictions: Predictions,
-    /// At 1/2 and at the threshold; `None` where there is nothing to score.
+    /// At 1/2 and at the threshold; `None` for rows of one label only.
     pub(super) scores: Option<Scores>,
 }
 
 impl ScoredPart {
-    /// Predicts and scores a channel that must have both labels.
+    /// Predicts and evaluates a channel that must have both labels.
     pub(super) fn required(input: &Input, model: &Model, threshold: f64) -> Result<Self> {
         let predictions = predict(input, model)?;
         let scores = predictions.evaluate(Some(threshold));
@@ -31,8 +31,7 @@ impl ScoredPart {
         })
     }
 
-    /// Predicts a channel, and scores it if it has both labels: a set of episodes may well be
-    /// without a fire.
+    /// Predicts a channel, and evaluates it if it has both labels; a set of episodes may have no fire in it.
     pub(super) fn optional(input: &Input, model: &Model, threshold: f64) -> Result<Self> {
         let predictions = predict(input, model)?;
         let scores = predictions.evaluate(Some(threshold)).ok();

@@ -1,11 +1,11 @@
-//! What a job leaves behind: the model folder and the predictions.
+//! The files that a job writes: the model folder and the predictions.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use alarm::AlarmTrial;
 use anyhow::{Context, Result};
-use ensemble::alarm::AlarmTrial;
 use ensemble::artifact::{Artifact, FeatureRange, MANIFEST_FILE, MODEL_FILE, Member, Probe};
 use ensemble::metrics::Scores;
 use ensemble::{KindScores, Model, Predictions};
@@ -20,7 +20,7 @@ use crate::paths::OptMl;
 use super::channels::Input;
 use super::metrics::ScoredPart;
 
-/// Everything that a finished job knows.
+/// The results of a job.
 pub(super) struct Trained {
     pub(super) settings: Settings,
     pub(super) train: Input,
@@ -31,7 +31,7 @@ pub(super) struct Trained {
 }
 
 impl Trained {
-    /// Writes `output/data/`, then `model/` with the model itself last; returns the size of that file in bytes.
+    /// Writes `output/data/`, then `model/` with `model.fire` last; returns the size of `model.fire` in bytes.
     pub(super) fn write(self, paths: &OptMl) -> Result<usize> {
         for part in self
             .parts
@@ -52,7 +52,7 @@ impl Trained {
         Ok(bytes.len())
     }
 
-    /// The scores of a part, if the job had it and it could be scored.
+    /// The metrics of a part, if the job had it and it has both labels.
     fn scores(&self, channel: Channel) -> Option<Scores> {
         self.part(channel)?.scores.clone()
     }
@@ -61,7 +61,7 @@ impl Trained {
         self.parts.iter().find(|part| part.channel == channel)
     }
 
-    /// The figures of each kind of recording in the test part, at the threshold.
+    /// The test metrics by kind of recording, at the threshold.
     fn test_kinds(&self) -> BTreeMap<String, KindScores> {
         let kinds = self
             .part(Channel::Test)
@@ -69,36 +69,34 @@ impl Trained {
         kinds.unwrap_or_default()
     }
 
-    /// The model with all that serving and combining need to know of it.
+    /// The model with everything that serving and combining need.
     fn into_artifact(self) -> Result<Artifact> {
         let [validation, test] =
             [Channel::Validation, Channel::Test].map(|channel| self.scores(channel));
         let names = Feature::ALL.map(Feature::name);
+        let features = FeatureRange::of_columns(names, &self.train.samples()?.x());
+        let settings = self.settings;
+        let name = settings.algorithm.to_string();
+        let member = Member {
+            validation: validation.clone(),
+            test: test.clone(),
+            ..Member::new(name, self.model, &settings.params, settings.seed)
+        };
         let mut artifact = Artifact {
-            schema: fingerprint().to_owned(),
-            features: FeatureRange::of_columns(names, &self.train.samples()?.x()),
             data_fingerprint: data_fingerprint(&self.train.rows),
             threshold: self.threshold,
-            members: vec![Member {
-                name: self.settings.algorithm.to_string(),
-                algorithm: self.settings.algorithm,
-                weight: 1.0,
-                seed: self.settings.seed,
-                hyperparameters: self.settings.params.params().entries(),
-                validation: validation.clone(),
-                test: test.clone(),
-                model: self.model,
-            }],
             validation,
             test,
             probes: probes().map(unanswered).into(),
-            alarm: self.alarm.map(|trial| trial.choice.rule),
+            ..Artifact::new(fingerprint(), features, vec![member])
         };
+        let rule = self.alarm.map(|trial| trial.choice.rule);
+        artifact.set_extra(alarm::EXTRA, &rule)?;
         artifact.answer_probes();
         Ok(artifact)
     }
 
-    /// `metrics.json`, but for the size of the model file.
+    /// The content of `metrics.json`, without the size of the model file.
     fn metrics(&self) -> JobMetrics {
         let parts = self.parts.iter();
         JobMetrics {
@@ -129,32 +127,32 @@ impl Trained {
     }
 }
 
-/// A probe that the model has yet to answer.
+/// A probe without a prediction yet.
 fn unanswered(probe: sensor_model::Probe) -> Probe {
     Probe {
         name: probe.name.to_owned(),
         row: probe.row.to_vec(),
         expected: probe.expected,
-        // Filled in by `answer_probes`; a forgotten probe must not look like an answer.
+        // Filled in by `answer_probes`; NaN, so that a forgotten probe does not look like a prediction.
         probability: f64::NAN,
     }
 }
 
-/// Writes the table from which members are combined and reports are made.
+/// Writes the predictions, from which models are combined and reports are made.
 fn write_predictions(path: &Path, predictions: &Predictions) -> Result<()> {
     let mut bytes = Vec::new();
     predictions.write_csv(&mut bytes)?;
     write_file(path, &bytes)
 }
 
-/// Writes a file for people.
+/// Writes indented JSON, for people.
 fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     write_file(path, text.as_bytes())
 }
 
-/// Writes beside the file and renames, since a job that is killed uploads what lies there.
+/// Writes to a temporary file and renames it, because SageMaker uploads whatever a killed job leaves in the folder.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let partial = path.with_extension("partial");
     let folder = path.parent().map_or(Ok(()), fs::create_dir_all);

@@ -9,8 +9,8 @@ mod model_tar;
 #[path = "../../fuzz/properties/requests.rs"]
 mod requests;
 
-/// Every file whose name starts with `valid-` must be accepted and every other one refused, of each kind at least as
-/// many as are asked for.
+/// Files whose names start with `valid-` must be accepted and all others rejected; there must be at least `at_least`
+/// files of each kind, valid ones first.
 fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/corpus")
@@ -31,7 +31,7 @@ fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
 }
 
 #[test]
-fn requests_are_answered_or_refused() {
+fn corpus_requests_are_answered_or_rejected() {
     for (target, media, at_least) in [
         ("csv", "text/csv", [5, 14]),
         ("json", "application/json", [5, 20]),
@@ -42,11 +42,11 @@ fn requests_are_answered_or_refused() {
 }
 
 #[test]
-fn settings_are_accepted_or_refused() {
+fn corpus_settings_are_accepted_or_rejected() {
     replay("hyperparameters", hyperparameters::accepts, [3, 13]);
 }
 
 #[test]
-fn archives_are_unpacked_or_refused() {
+fn corpus_archives_are_unpacked_or_rejected() {
     replay("model_tar", model_tar::accepts, [5, 13]);
 }

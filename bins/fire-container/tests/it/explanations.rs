@@ -1,4 +1,4 @@
-//! Answers that say what each feature adds to them.
+//! Predictions with explanations: what each feature contributes.
 
 use ensemble::Algorithm;
 use fire_container::serve::Limits;
@@ -6,7 +6,7 @@ use sensor_model::Feature;
 use serde_json::{Value, json};
 
 use crate::job::{Job, settings};
-use crate::server::{Answer, Server, predictor};
+use crate::server::{Response, Server, predictor};
 
 const ROWS: [&str; 2] = [
     "[25.0,5.0,45.0,40.0,10.0,5.0,2.0,1.0,3.0,1.5,5.0,2.0,30.0,5.0,1.0,450.0,50.0,5.0]",
@@ -19,17 +19,17 @@ fn server(algorithm: &str, limits: Limits) -> Server {
     Server::within(limits, predictor(&job))
 }
 
-/// The rows, and `rest` behind them.
+/// The rows, followed by `rest`.
 fn instances(rest: &str) -> String {
     format!("{{\"instances\": [{}]{rest}}}", ROWS.join(","))
 }
 
-fn predictions(answer: &Answer) -> Vec<Value> {
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    answer.json()["predictions"].as_array().unwrap().clone()
+fn predictions(response: &Response) -> Vec<Value> {
+    assert_eq!(response.status, 200, "{}", response.body);
+    response.json()["predictions"].as_array().unwrap().clone()
 }
 
-/// Whether the explanation of `prediction` is one of its probability.
+/// Asserts that the explanation adds up to the probability.
 fn assert_explained(prediction: &Value) {
     let explanation = &prediction["explanation"];
     let parts = explanation["contributions"].as_object().unwrap();
@@ -47,7 +47,7 @@ fn assert_explained(prediction: &Value) {
     );
 }
 
-/// The sizes of the contributions in the order of the text, which a parsed object does not keep.
+/// The sizes of the contributions in the order of the text, which parsing would lose.
 fn sizes(body: &str) -> Vec<f64> {
     let parts = body.split("\"contributions\":{").nth(1).unwrap();
     let parts = parts.split('}').next().unwrap().split(',');
@@ -63,12 +63,12 @@ fn sizes(body: &str) -> Vec<f64> {
 }
 
 #[test]
-fn every_learner_is_explained_where_it_is_asked_for_and_says_the_same() {
+fn explanations_are_added_on_request_and_change_no_prediction() {
     for algorithm in Algorithm::ALL.map(Algorithm::name) {
         let server = server(algorithm, Limits::default());
         let plain = server.invoke("application/json", &instances(""));
-        let refused = server.invoke("application/json", &instances(", \"explain\": false"));
-        assert_eq!(plain.body, refused.body);
+        let declined = server.invoke("application/json", &instances(", \"explain\": false"));
+        assert_eq!(plain.body, declined.body);
         assert!(!plain.body.contains("explanation"), "{}", plain.body);
         let explained = server.invoke("application/json", &instances(", \"explain\": true"));
         let first = format!("{{\"explain\": true,{}", &instances("")[1..]);
@@ -89,9 +89,9 @@ fn every_learner_is_explained_where_it_is_asked_for_and_says_the_same() {
 }
 
 #[test]
-fn a_header_asks_for_rows_of_any_type() {
+fn a_header_requests_explanations_for_any_media_type() {
     let server = server("random_forest", Limits::default());
-    let beside = server.invoke("application/json", &instances(", \"explain\": true"));
+    let in_body = server.invoke("application/json", &instances(", \"explain\": true"));
     let attributes = ("x-amzn-sagemaker-custom-attributes", "members, explain");
     let csv = ROWS
         .map(|row| row.trim_matches(['[', ']']).replace("null", ""))
@@ -103,23 +103,26 @@ fn a_header_asks_for_rows_of_any_type() {
         ("application/json", instances("")),
     ] {
         let headers = [("content-type", content_type), attributes];
-        let answer = server.request("POST /invocations", &headers, body.as_bytes());
-        for (mut found, expected) in predictions(&answer).into_iter().zip(predictions(&beside)) {
+        let response = server.request("POST /invocations", &headers, body.as_bytes());
+        for (mut found, expected) in predictions(&response)
+            .into_iter()
+            .zip(predictions(&in_body))
+        {
             assert!(found["members"]["random_forest"].is_number(), "{found}");
             found.as_object_mut().unwrap().remove("members");
             assert_eq!(found, expected);
         }
         let headers = [headers[0], attributes, ("accept", "application/jsonlines")];
-        let answer = server.request("POST /invocations", &headers, body.as_bytes());
-        for line in answer.body.lines() {
+        let response = server.request("POST /invocations", &headers, body.as_bytes());
+        for line in response.body.lines() {
             assert_explained(&serde_json::from_str(line).unwrap());
         }
-        assert_eq!(answer.body.lines().count(), ROWS.len());
+        assert_eq!(response.body.lines().count(), ROWS.len());
     }
 }
 
 #[test]
-fn what_cannot_be_explained_is_refused() {
+fn requests_that_cannot_be_explained_are_rejected() {
     let limits = Limits {
         explained_rows: 1,
         ..Limits::default()
@@ -127,9 +130,9 @@ fn what_cannot_be_explained_is_refused() {
     let server = server("logistic_regression", limits);
     let check = |body: &str, accept: &str, status: u16, message: &str| {
         let headers = [("content-type", "application/json"), ("accept", accept)];
-        let answer = server.request("POST /invocations", &headers, body.as_bytes());
-        assert_eq!(answer.status, status, "{body}: {}", answer.body);
-        assert_eq!(answer.json(), json!({ "error": message }));
+        let response = server.request("POST /invocations", &headers, body.as_bytes());
+        assert_eq!(response.status, status, "{body}: {}", response.body);
+        assert_eq!(response.json(), json!({ "error": message }));
     };
     let any = "*/*";
     for word in ["1", "null", "\"true\"", "[true]"] {
@@ -141,26 +144,26 @@ fn what_cannot_be_explained_is_refused() {
         &twice,
         any,
         400,
-        "`instances` must be a list of rows and stand alone",
+        "`instances` must be a list of rows, with no key but `explain` besides it",
     );
     check(
         "{\"explain\": true}",
         any,
         400,
-        "row 1: there is no feature `explain`",
+        "row 1: unknown feature `explain`",
     );
     check(
         &instances(", \"explain\": true"),
         any,
         413,
-        "row 2: an explained request may have 1 rows; send fewer at once, or ask for no explanation",
+        "row 2: too many rows; send at most 1 at once with explanations",
     );
     let one = format!("{{\"instances\": [{}], \"explain\": true}}", ROWS[0]);
     check(
         &one,
         "text/csv",
         406,
-        "text/csv answers carry no explanations; accept application/json or application/jsonlines",
+        "text/csv has no room for explanations; accept application/json or application/jsonlines",
     );
     assert_eq!(server.invoke("application/json", &one).status, 200);
     assert_eq!(
@@ -170,10 +173,10 @@ fn what_cannot_be_explained_is_refused() {
 }
 
 #[test]
-fn explained_requests_wait_for_their_turn_as_large_ones_do() {
+fn requests_with_explanations_queue_like_large_ones() {
     let limits = Limits {
         workers: 0,
-        waiting: 0,
+        queue: 0,
         ..Limits::default()
     };
     let server = server("logistic_regression", limits);

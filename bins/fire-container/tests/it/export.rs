@@ -1,4 +1,4 @@
-//! Models as ONNX files. What is in them is held against onnxruntime by `tests/exports`.
+//! Models as ONNX files. `tests/exports` compares what is in them with onnxruntime.
 
 use std::fs;
 use std::path::Path;
@@ -46,7 +46,7 @@ fn a_model_is_written_whole_or_not_at_all() {
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(
         stdout.contains(&format!(
-            "old.onnx: 1 members, {FEATURE_COUNT} features, threshold 0."
+            "old.onnx: 1 member, {FEATURE_COUNT} features, threshold 0."
         )),
         "{stdout}"
     );

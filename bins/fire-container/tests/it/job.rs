@@ -11,13 +11,13 @@ use sensor_model::{Rows, original, write_rows};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// An `/opt/ml` of its own.
+/// A temporary `/opt/ml`.
 pub(crate) struct Job {
     dir: TempDir,
     pub(crate) paths: OptMl,
 }
 
-/// How a job ended.
+/// The exit code and output of a job.
 pub(crate) struct Ended {
     pub(crate) code: u8,
     pub(crate) stdout: String,
@@ -27,7 +27,7 @@ pub(crate) fn rows(range: Range<u64>) -> Rows {
     original::generate(3, range, NonZeroUsize::MIN).rows
 }
 
-/// The settings of a job: the learner's name, and those of `settings` that the learner has.
+/// The settings of a job: the learner's name, and those of `settings` that the learner knows.
 pub(crate) fn settings(algorithm: &str, settings: &[(&str, &str)]) -> Value {
     let entries = Params::defaults(algorithm.parse().unwrap()).entries();
     let mut found = json!({ "algorithm": algorithm });

@@ -1,29 +1,32 @@
-//! The container, driven as SageMaker drives it: folders in, folders out, HTTP.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+//! The container, used as SageMaker uses it: folders in, folders out, HTTP.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot continue should panic"
+)]
 #![expect(
     clippy::float_cmp,
-    reason = "a model must give the same answer bit for bit"
+    reason = "a model must give the same prediction bit for bit"
 )]
 
 // A training job in a temporary folder, and a server on a free port.
 mod job;
 mod server;
 
-// What a job leaves behind, and how it fails.
+// What a job writes, and how it fails.
 mod train;
 mod train_failures;
-// The forms of requests and answers, and every request that is refused.
+// The formats of requests and responses, and every kind of rejected request.
 mod serve;
-mod serve_refusals;
-// Answers with what each feature adds to them.
+mod serve_rejections;
+// Predictions with explanations.
 mod explanations;
-// What clients do to a connection, and the limits that hold then.
+// What clients do to connections, and the limits that apply.
 mod serve_bytes;
 mod serve_connections;
 mod serve_limits;
-// What strangers send, with the fuzzer's findings.
+// Untrusted input: the fuzzer's corpus.
 mod corpus;
-// Files scored without a server, and models that leave as files.
+// Predictions for files without a server, and exported models.
 mod export;
 mod predict;
 // The program itself: exit codes, signals, names, variables, the log.

@@ -1,4 +1,4 @@
-//! Files that are scored without a server, held against the endpoint's answers.
+//! Predictions for files without a server, compared with the endpoint's.
 
 use std::fs;
 use std::path::Path;
@@ -47,7 +47,7 @@ fn csv_line(rows: &Rows, i: usize) -> String {
 }
 
 #[test]
-fn a_file_gets_the_answers_of_the_endpoint_byte_for_byte() {
+fn predictions_for_a_file_are_those_of_the_endpoint_byte_for_byte() {
     let job = packed();
     let mut rows = rows(9_000..9_400);
     rows.features[5] = f32::NAN;
@@ -60,12 +60,12 @@ fn a_file_gets_the_answers_of_the_endpoint_byte_for_byte() {
     let server = Server::of(predictor(&job));
     for (output, accept) in [("json", "application/json"), ("csv", "text/csv")] {
         let headers = [("content-type", "text/csv"), ("accept", accept)];
-        let answer = server.request("POST /invocations", &headers, body.as_bytes());
+        let response = server.request("POST /invocations", &headers, body.as_bytes());
         for file in ["unlabelled.csv", "labelled.parquet", "labelled.csv"] {
             for model in ["model.tar.gz", "model/model.fire", "model"] {
                 let (code, stdout, stderr) = predict(&job.path(file), &job.path(model), output);
                 assert_eq!((code, stderr.as_str()), (Some(0), ""));
-                assert!(stdout == answer.body, "{file}, {model}: {stdout}");
+                assert!(stdout == response.body, "{file}, {model}: {stdout}");
             }
         }
     }
@@ -85,7 +85,7 @@ fn a_file_gets_the_answers_of_the_endpoint_byte_for_byte() {
 }
 
 #[test]
-fn what_cannot_be_used_ends_with_2_and_is_named() {
+fn unusable_files_and_models_exit_with_2_and_are_named() {
     let job = packed();
     let names = Feature::ALL[..REQUIRED_COUNT].iter();
     let names = names.map(|feature| feature.name());
@@ -134,7 +134,7 @@ fn what_cannot_be_used_ends_with_2_and_is_named() {
 }
 
 #[test]
-fn answers_that_cannot_be_written_end_with_1() {
+fn unwritable_predictions_exit_with_1() {
     let job = packed();
     write_rows(&job.path("rows.csv"), &rows(0..3)).unwrap();
     let full = fs::OpenOptions::new()
@@ -168,8 +168,8 @@ fn nothing_is_unpacked_to_disk_and_any_number_of_rows_is_explained() {
         .output()
         .unwrap();
     assert_eq!(done.status.code(), Some(0));
-    let answer: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
-    let predictions = answer["predictions"].as_array().unwrap();
+    let response: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    let predictions = response["predictions"].as_array().unwrap();
     assert_eq!(predictions.len(), 150);
     assert!(predictions[149]["explanation"]["base"].is_number());
     let left = |folder: &str| fs::read_dir(job.path(folder)).unwrap().count();

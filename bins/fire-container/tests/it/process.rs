@@ -52,7 +52,7 @@ pub(crate) fn ended(child: &mut Child) -> Option<i32> {
     }
 }
 
-/// The same with its standard error.
+/// Exit code and standard error of a process that must end within seconds.
 fn wait(mut child: Child) -> (Option<i32>, String) {
     let code = ended(&mut child);
     let mut stderr = String::new();
@@ -66,7 +66,7 @@ fn wait(mut child: Child) -> (Option<i32>, String) {
 }
 
 #[test]
-fn wrong_usage_ends_with_2() {
+fn wrong_usage_exits_with_2() {
     let job = Job::new(&json!({}));
     for args in [&[][..], &["trian"], &["train", "--fast"]] {
         let (code, stderr) = output(command(PROGRAM, &job).args(args));
@@ -76,7 +76,7 @@ fn wrong_usage_ends_with_2() {
 }
 
 #[test]
-fn a_failed_training_ends_with_1_and_says_why() {
+fn a_failed_training_exits_with_1_and_gives_the_reason() {
     let (code, stderr) = output(command(PROGRAM, &Job::new(&json!({}))).arg("train"));
     assert_eq!(code, Some(1));
     assert!(
@@ -86,7 +86,7 @@ fn a_failed_training_ends_with_1_and_says_why() {
 }
 
 #[test]
-fn a_model_that_cannot_be_used_is_named_and_ends_serving_with_1() {
+fn serving_an_unusable_model_exits_with_1_and_names_it() {
     let job = trained();
     let model = fs::read(job.path("model/model.fire")).unwrap();
     let cut = &model[..model.len() - 1];
@@ -109,7 +109,7 @@ fn a_model_that_cannot_be_used_is_named_and_ends_serving_with_1() {
 }
 
 #[test]
-fn a_port_that_is_taken_or_none_ends_serving_with_2() {
+fn serving_on_an_occupied_or_invalid_port_exits_with_2() {
     let job = trained();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -117,7 +117,7 @@ fn a_port_that_is_taken_or_none_ends_serving_with_2() {
     let (code, stderr) = serve("SAGEMAKER_BIND_TO_PORT", &port);
     assert_eq!(code, Some(2));
     let expected = format!(
-        "error: cannot listen on 127.0.0.1:{port}; end the program that holds the port, or choose \
+        "error: cannot listen on 127.0.0.1:{port}; stop the program that uses the port, or choose \
          another with SAGEMAKER_BIND_TO_PORT: "
     );
     assert!(stderr.starts_with(&expected), "{stderr}");
@@ -136,7 +136,7 @@ fn a_port_that_is_taken_or_none_ends_serving_with_2() {
 }
 
 #[test]
-fn serving_tells_its_address_and_ends_with_0_at_sigterm() {
+fn serving_prints_its_address_and_exits_with_0_on_sigterm() {
     let job = trained();
     let serve = command(PROGRAM, &job)
         .arg("serve")
@@ -155,12 +155,12 @@ fn serving_tells_its_address_and_ends_with_0_at_sigterm() {
         .unwrap();
     assert_eq!(request(address, "GET /ping", &[], b"").status, 200);
     let named = [("x-amzn-sagemaker-inference-id", "alarm-7")];
-    let refused = request(address, "POST /invocations", &named, b"1,2");
-    assert_eq!(refused.status, 400);
+    let rejected = request(address, "POST /invocations", &named, b"1,2");
+    assert_eq!(rejected.status, 400);
     assert!(
-        refused.head.contains("x-request-id: alarm-7"),
+        rejected.head.contains("x-request-id: alarm-7"),
         "{}",
-        refused.head
+        rejected.head
     );
     terminate(&child);
     let (code, stderr) = wait(child);
@@ -177,7 +177,7 @@ fn serving_tells_its_address_and_ends_with_0_at_sigterm() {
     assert_eq!(lines[0]["address"], address.to_string());
     let expected = json!({
         "request": "alarm-7", "method": "POST", "path": "/invocations", "status": 400, "rows": 0,
-        "bytes_in": 3, "error": of_now("line 1: 2 values, but a row has 18, from t_mean to gas_vel"),
+        "bytes_in": 3, "error": of_now("line 1: a row has 18 values, from t_mean to gas_vel, but this one has 2"),
     });
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(&lines[1][key], value, "{key} in {stderr}");
@@ -185,7 +185,7 @@ fn serving_tells_its_address_and_ends_with_0_at_sigterm() {
 }
 
 #[test]
-fn a_limit_that_is_no_number_ends_serving_with_2() {
+fn serving_with_an_invalid_limit_exits_with_2() {
     let job = trained();
     for (name, value) in [
         ("FIRE_MAX_ROWS", "many"),
@@ -202,7 +202,7 @@ fn a_limit_that_is_no_number_ends_serving_with_2() {
 }
 
 #[test]
-fn a_model_that_answers_its_probes_otherwise_is_not_served() {
+fn a_model_whose_probes_give_other_predictions_is_not_served() {
     let job = trained();
     let path = job.path("model/model.fire");
     let mut artifact = Artifact::from_bytes(&fs::read(&path).unwrap(), fingerprint()).unwrap();
@@ -211,13 +211,13 @@ fn a_model_that_answers_its_probes_otherwise_is_not_served() {
     let (code, stderr) = output(command(PROGRAM, &job).arg("serve"));
     assert_eq!(code, Some(1));
     assert!(
-        stderr.contains("its probe `") && stderr.contains("pack it anew"),
+        stderr.contains("its prediction for the probe `") && stderr.contains("pack it again"),
         "{stderr}"
     );
 }
 
 #[test]
-fn training_ends_soon_after_sigterm_and_says_so() {
+fn training_stops_soon_after_sigterm_and_says_so() {
     let job = Job::new(&json!({ "algorithm": "random_forest", "n_estimators": "5000" }));
     job.channel("train", "a.parquet", &rows(0..5_000));
     job.channel("validation", "a.parquet", &rows(5_000..6_000));
@@ -236,7 +236,7 @@ fn training_ends_soon_after_sigterm_and_says_so() {
 }
 
 #[test]
-fn the_program_does_what_it_is_called() {
+fn the_program_name_selects_the_command() {
     let job = Job::with_channels(&json!({ "algorithm": "logistic_regression" }));
     let name = job.path("train");
     std::os::unix::fs::symlink(PROGRAM, &name).unwrap();

@@ -1,4 +1,4 @@
-//! The forms of requests and answers.
+//! The formats of requests and responses.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -14,7 +14,7 @@ use crate::server::{Server, predictor, trained, trained_on_rooms};
 const SAMPLE: &str =
     "25.0,5.0,45.0,40.0,10.0,5.0,2.0,1.0,3.0,1.5,5.0,2.0,30.0,5.0,1.0,450.0,50.0,5.0";
 
-/// A server, and what its model says in this process.
+/// A server, and its artifact for predictions in this process.
 fn server() -> (Server, Artifact) {
     let job = trained();
     let bytes = std::fs::read(job.path("model/model.fire")).unwrap();
@@ -22,7 +22,7 @@ fn server() -> (Server, Artifact) {
     (Server::of(predictor(&job)), artifact)
 }
 
-/// The documented request as the model sees it: features that came later are missing.
+/// The documented request as the model sees it: newer features are missing.
 fn sample() -> Vec<f32> {
     let cells = SAMPLE.split(',').map(|cell| cell.parse().unwrap());
     let mut row: Vec<f32> = cells.collect();
@@ -47,17 +47,17 @@ fn csv(rows: &Rows) -> String {
 }
 
 #[test]
-fn ping_answers_with_an_empty_200() {
-    let answer = Server::start().request("GET /ping", &[], b"");
-    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+fn ping_returns_an_empty_200() {
+    let response = Server::start().request("GET /ping", &[], b"");
+    assert_eq!((response.status, response.body.as_str()), (200, ""));
 }
 
 #[test]
-fn the_documented_request_is_answered_in_json() {
+fn the_documented_request_gets_a_json_response() {
     let (server, artifact) = server();
-    let answer = server.invoke("text/csv", SAMPLE);
+    let response = server.invoke("text/csv", SAMPLE);
     assert_eq!(
-        (answer.status, answer.content_type.as_str()),
+        (response.status, response.content_type.as_str()),
         (200, "application/json")
     );
     let probability = artifact.predict_row(&sample());
@@ -65,11 +65,11 @@ fn the_documented_request_is_answered_in_json() {
     let expected = format!(
         r#"{{"predictions":[{{"fire_probability":{probability},"fire_detected":{detected}}}]}}"#
     );
-    assert_eq!(answer.body, expected);
+    assert_eq!(response.body, expected);
 }
 
 #[test]
-fn every_form_of_a_request_means_the_same_row() {
+fn every_request_format_gives_the_same_row() {
     let (server, artifact) = server();
     let list = format!("[{SAMPLE}]");
     let named: Map<String, Value> = Feature::ALL
@@ -92,16 +92,16 @@ fn every_form_of_a_request_means_the_same_row() {
         ("application/jsonlines", named),
     ];
     for (content_type, body) in forms {
-        let answer = server.invoke(content_type, &body);
-        assert_eq!(answer.status, 200, "{body}: {}", answer.body);
-        answer.assert_probabilities(&[artifact.predict_row(&sample())]);
+        let response = server.invoke(content_type, &body);
+        assert_eq!(response.status, 200, "{body}: {}", response.body);
+        response.assert_probabilities(&[artifact.predict_row(&sample())]);
     }
     let untyped = server.request("POST /invocations", &[], SAMPLE.as_bytes());
     untyped.assert_probabilities(&[artifact.predict_row(&sample())]);
 }
 
 #[test]
-fn the_answer_has_the_form_that_is_accepted() {
+fn the_response_has_the_accepted_media_type() {
     let (server, artifact) = server();
     let probability = artifact.predict_row(&sample());
     let body = format!("{SAMPLE}\n{SAMPLE}\n");
@@ -130,20 +130,20 @@ fn the_answer_has_the_form_that_is_accepted() {
 #[test]
 fn a_batch_transform_gets_one_line_per_row() {
     let server = Server::of(predictor(&trained()).for_batches());
-    let answer = server.invoke("text/csv", &format!("{SAMPLE}\n{SAMPLE}\n{SAMPLE}\n"));
-    assert_eq!(answer.content_type, "application/jsonlines");
-    assert_eq!(answer.body.lines().count(), 3);
+    let response = server.invoke("text/csv", &format!("{SAMPLE}\n{SAMPLE}\n{SAMPLE}\n"));
+    assert_eq!(response.content_type, "application/jsonlines");
+    assert_eq!(response.body.lines().count(), 3);
 }
 
 #[test]
-fn many_rows_are_answered_in_their_order() {
+fn predictions_are_in_the_order_of_the_rows() {
     let (server, artifact) = server();
     let rows = rows(5_000..6_500);
-    let answer = server.invoke("text/csv", &csv(&rows));
+    let response = server.invoke("text/csv", &csv(&rows));
     let expected: Vec<f64> = (0..rows.len())
         .map(|i| artifact.predict_row(rows.row(i)))
         .collect();
-    answer.assert_probabilities(&expected);
+    response.assert_probabilities(&expected);
 }
 
 #[test]
@@ -163,49 +163,49 @@ fn an_empty_cell_nan_and_null_are_missing_values() {
         ("text/csv", format!("NaN,{inner},nan\n")),
         ("application/json", format!("[null,{inner},null]")),
     ] {
-        let answer = server.invoke(content_type, &body);
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.assert_probabilities(&expected);
+        let response = server.invoke(content_type, &body);
+        assert_eq!(response.status, 200, "{}", response.body);
+        response.assert_probabilities(&expected);
     }
     let nothing = server.invoke("text/csv", &",".repeat(17));
     nothing.assert_probabilities(&[artifact.predict_row(&[f32::NAN; FEATURE_COUNT])]);
 }
 
 #[test]
-fn values_outside_the_range_of_the_training_are_named() {
+fn values_outside_the_training_range_get_a_warning() {
     let (server, artifact) = server();
     let range = &artifact.features[15];
     let far = SAMPLE.replace("450.0", "4900");
-    let answer = server
+    let response = server
         .invoke("text/csv", &format!("{far}\n{SAMPLE}\n"))
         .json();
     let expected = format!(
         "gas_val = 4900 is outside the range seen in training, {} to {}",
         range.min, range.max
     );
-    assert_eq!(answer["predictions"][0]["warnings"], json!([expected]));
-    assert!(answer["predictions"][1].get("warnings").is_none());
+    assert_eq!(response["predictions"][0]["warnings"], json!([expected]));
+    assert!(response["predictions"][1].get("warnings").is_none());
 }
 
 #[test]
-fn a_missing_value_is_named_where_training_had_none() {
+fn a_missing_value_gets_a_warning_if_training_had_none() {
     let (server, artifact) = server();
     let never_missing = |feature: Feature| !artifact.features[feature.index()].missing;
     assert!(never_missing(Feature::GasVal));
     let row = SAMPLE.replace("450.0", "");
-    let answer = server.invoke("text/csv", &row).json();
+    let response = server.invoke("text/csv", &row).json();
     let expected = "gas_val is missing, which it never was in training";
-    assert_eq!(answer["predictions"][0]["warnings"], json!([expected]));
+    assert_eq!(response["predictions"][0]["warnings"], json!([expected]));
 }
 
 #[test]
-fn the_documented_request_moves_faster_than_anything_in_a_simulated_room() {
+fn the_documented_request_is_outside_the_range_of_simulated_rooms() {
     let job = trained_on_rooms();
     let bytes = std::fs::read(job.path("model/model.fire")).unwrap();
     let artifact = Artifact::from_bytes(&bytes, fingerprint()).unwrap();
     let server = Server::of(predictor(&job));
-    let answer = server.invoke("text/csv", SAMPLE).json();
-    let prediction = &answer["predictions"][0];
+    let response = server.invoke("text/csv", SAMPLE).json();
+    let prediction = &response["predictions"][0];
     let ranges = artifact.features.iter().zip(sample());
     let outside: Vec<_> = ranges
         .filter(|(range, value)| value < &range.min || value > &range.max)
@@ -213,7 +213,7 @@ fn the_documented_request_moves_faster_than_anything_in_a_simulated_room() {
             format!("{name} = {value} is outside the range seen in training, {min} to {max}")
         })
         .collect();
-    // Features that are newer than the request are missing from it.
+    // Features newer than the documented request are missing from it.
     let newer = artifact.features[REQUIRED_COUNT..].iter();
     let absent = newer.filter(|range| !range.missing);
     let absent = absent.map(|FeatureRange { name, .. }| {
@@ -221,7 +221,7 @@ fn the_documented_request_moves_faster_than_anything_in_a_simulated_room() {
     });
     let outside: Vec<String> = outside.into_iter().chain(absent).collect();
     assert_eq!(prediction["warnings"], json!(outside));
-    // As a mean over the whole image that is the motion of a camera which swings.
+    // A mean this large over the whole image is the motion of a swinging camera.
     assert!(
         outside
             .iter()
@@ -237,16 +237,16 @@ fn the_documented_request_moves_faster_than_anything_in_a_simulated_room() {
 }
 
 #[test]
-fn the_members_are_answered_on_request() {
+fn member_probabilities_are_added_on_request() {
     let (server, _) = server();
     let headers = [
         ("content-type", "text/csv"),
         ("X-Amzn-SageMaker-Custom-Attributes", "members"),
     ];
-    let answer = server
+    let response = server
         .request("POST /invocations", &headers, SAMPLE.as_bytes())
         .json();
-    let prediction = &answer["predictions"][0];
+    let prediction = &response["predictions"][0];
     assert_eq!(
         prediction["members"],
         json!({ "logistic_regression": prediction["fire_probability"] })
@@ -254,7 +254,7 @@ fn the_members_are_answered_on_request() {
 }
 
 #[test]
-fn an_open_request_is_answered_before_the_server_ends() {
+fn an_open_request_is_answered_before_shutdown() {
     let (mut server, _) = server();
     let mut stream = TcpStream::connect(server.address()).unwrap();
     let length = SAMPLE.len();
@@ -263,20 +263,20 @@ fn an_open_request_is_answered_before_the_server_ends() {
          expect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).unwrap();
-    // The server asks for the body once it works on the request.
+    // The server asks for the body once it begins to handle the request.
     let mut asked = [0; 25];
     stream.read_exact(&mut asked).unwrap();
     assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
     server.stop();
     stream.write_all(SAMPLE.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-    assert!(answer.contains("fire_probability"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+    assert!(response.contains("fire_probability"), "{response}");
 }
 
 #[test]
-fn headers_that_are_not_known_change_nothing() {
+fn unknown_headers_are_ignored() {
     let (server, _) = server();
     let plain = server.invoke("text/csv", SAMPLE);
     let headers = [
@@ -290,6 +290,6 @@ fn headers_that_are_not_known_change_nothing() {
         ("X-Amzn-SageMaker-Session-Id", "NEW_SESSION"),
         ("X-Forwarded-For", "10.0.0.1"),
     ];
-    let answer = server.request("POST /invocations", &headers, SAMPLE.as_bytes());
-    assert_eq!((answer.status, answer.body), (200, plain.body));
+    let response = server.request("POST /invocations", &headers, SAMPLE.as_bytes());
+    assert_eq!((response.status, response.body), (200, plain.body));
 }

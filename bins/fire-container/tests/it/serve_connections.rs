@@ -22,15 +22,15 @@ fn post(headers: &str, body: &str) -> String {
     )
 }
 
-/// Reads one answer of a connection that stays open.
+/// Reads one response from a connection that stays open.
 fn one_answer(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     let mut byte = [0];
-    while !answer.ends_with(b"\r\n\r\n") {
+    while !response.ends_with(b"\r\n\r\n") {
         stream.read_exact(&mut byte).unwrap();
-        answer.push(byte[0]);
+        response.push(byte[0]);
     }
-    let head = String::from_utf8(answer).unwrap();
+    let head = String::from_utf8(response).unwrap();
     let length = head
         .lines()
         .find_map(|line| line.strip_prefix("content-length: "));
@@ -40,9 +40,9 @@ fn one_answer(stream: &mut TcpStream) -> String {
 }
 
 #[test]
-fn a_head_that_does_not_come_gets_408_and_an_idle_connection_its_end() {
+fn a_late_head_gets_408_and_an_idle_connection_is_closed() {
     let limits = Limits {
-        head: SHORT,
+        head_timeout: SHORT,
         ..Limits::default()
     };
     let server = server(limits);
@@ -50,16 +50,16 @@ fn a_head_that_does_not_come_gets_408_and_an_idle_connection_its_end() {
         let mut stream = server.connect();
         stream.write_all(beginning.as_bytes()).unwrap();
         let started = Instant::now();
-        let answer = rest(&mut stream);
+        let response = rest(&mut stream);
         assert!(started.elapsed() >= SHORT / 2, "{beginning}");
         if beginning.is_empty() {
-            assert_eq!(answer, "");
+            assert_eq!(response, "");
         } else {
-            is_late(&answer);
+            is_late(&response);
         }
         server.is_alive();
     }
-    // A byte now and then does not help.
+    // A trickle of bytes does not extend the deadline.
     let mut stream = server.connect();
     let mut slow = stream.try_clone().unwrap();
     std::thread::scope(|scope| {
@@ -78,38 +78,46 @@ fn a_head_that_does_not_come_gets_408_and_an_idle_connection_its_end() {
 }
 
 #[track_caller]
-fn is_late(answer: &str) {
-    let answer = parse(answer);
-    assert_eq!(answer.status, 408);
+fn is_late(response: &str) {
+    let response = parse(response);
+    assert_eq!(response.status, 408);
     assert_eq!(
-        answer.json()["error"],
-        "the head did not arrive within 0.3 s"
+        response.json()["error"],
+        "the request head did not arrive within 0.3 s"
     );
-    assert!(answer.head.contains("connection: close"), "{}", answer.head);
+    assert!(
+        response.head.contains("connection: close"),
+        "{}",
+        response.head
+    );
 }
 
 #[test]
-fn a_body_that_does_not_come_gets_408() {
+fn a_late_body_gets_408() {
     let limits = Limits {
-        body: SHORT,
+        body_timeout: SHORT,
         ..Limits::default()
     };
     let server = server(limits);
     let cut = post("content-type: text/csv\r\n", ROW);
     let mut stream = server.connect();
     stream.write_all(&cut.as_bytes()[..cut.len() - 5]).unwrap();
-    let answer = parse(&rest(&mut stream));
-    assert_eq!(answer.status, 408);
+    let response = parse(&rest(&mut stream));
+    assert_eq!(response.status, 408);
     assert_eq!(
-        answer.json()["error"],
+        response.json()["error"],
         "the body did not arrive within 0.3 s"
     );
-    assert!(answer.head.contains("connection: close"), "{}", answer.head);
+    assert!(
+        response.head.contains("connection: close"),
+        "{}",
+        response.head
+    );
     server.is_alive();
 }
 
 #[test]
-fn a_client_that_goes_away_costs_nothing() {
+fn a_client_that_disconnects_does_no_harm() {
     let server = server(Limits::default());
     let whole = post("", ROW);
     for end in [0, 10, whole.len() - 5, whole.len()] {
@@ -136,7 +144,7 @@ fn a_client_that_has_closed_its_sending_half_is_answered() {
 }
 
 #[test]
-fn a_connection_is_kept_and_requests_in_one_go_are_answered_in_order() {
+fn connections_are_kept_and_pipelined_requests_are_answered_in_order() {
     let server = server(Limits::default());
     let mut stream = server.connect();
     let csv = "accept: text/csv\r\n";
@@ -151,14 +159,14 @@ fn a_connection_is_kept_and_requests_in_one_go_are_answered_in_order() {
     let bad = post(csv, "1");
     let together = [&one, &two, &bad, &one].map(String::as_str).concat();
     stream.write_all(together.as_bytes()).unwrap();
-    let answers: Vec<_> = (0..4).map(|_| parse(&one_answer(&mut stream))).collect();
-    assert_eq!(answers[0].body, parse(&first).body);
-    assert_eq!(answers[1].body, parse(&second).body);
-    assert_eq!((answers[2].status, answers[3].status), (400, 200));
+    let responses: Vec<_> = (0..4).map(|_| parse(&one_answer(&mut stream))).collect();
+    assert_eq!(responses[0].body, parse(&first).body);
+    assert_eq!(responses[1].body, parse(&second).body);
+    assert_eq!((responses[2].status, responses[3].status), (400, 200));
 }
 
 #[test]
-fn a_body_in_chunks_is_as_good_as_any() {
+fn a_chunked_body_is_accepted() {
     let server = server(Limits::default());
     let chunked = |chunks: &str| {
         let mut stream = server.connect();
@@ -178,7 +186,7 @@ fn a_body_in_chunks_is_as_good_as_any() {
 }
 
 #[test]
-fn a_thousand_idle_connections_are_borne_and_all_can_be_used() {
+fn a_thousand_idle_connections_all_stay_usable() {
     let server = server(Limits::default());
     let mut idle: Vec<_> = (0..1_000).map(|_| server.connect()).collect();
     server.is_alive();
@@ -191,7 +199,7 @@ fn a_thousand_idle_connections_are_borne_and_all_can_be_used() {
 }
 
 #[test]
-fn connections_without_a_request_do_not_hold_up_the_end() {
+fn idle_connections_do_not_delay_shutdown() {
     let server = server(Limits::default());
     let mut silent: Vec<_> = (0..10).map(|_| server.connect()).collect();
     let mut used = server.connect();
@@ -206,25 +214,25 @@ fn connections_without_a_request_do_not_hold_up_the_end() {
 }
 
 #[test]
-fn the_end_closes_the_port_at_once_and_waits_no_longer_than_the_grace() {
+fn shutdown_closes_the_port_at_once_and_waits_no_longer_than_the_grace_period() {
     let grace = Duration::from_secs(2);
     let mut server = server(Limits {
-        grace,
+        shutdown_grace: grace,
         ..Limits::default()
     });
     let mut stream = server.connect();
     let head = post("expect: 100-continue\r\n", ROW);
     let head = head.strip_suffix(ROW).unwrap();
     stream.write_all(head.as_bytes()).unwrap();
-    // The request is open once its body is asked for, which never comes.
+    // The request is open once the server asks for its body, which never comes.
     stream.read_exact(&mut [0; 25]).unwrap();
     let started = Instant::now();
     server.stop();
-    let refused = || {
+    let is_closed = || {
         let again = TcpStream::connect(server.address());
         again.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
     };
-    while !refused() {
+    while !is_closed() {
         assert!(started.elapsed() < LONG, "the port is still open");
     }
     assert!(started.elapsed() < grace, "{:?}", started.elapsed());

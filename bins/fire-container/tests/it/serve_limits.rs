@@ -1,4 +1,4 @@
-//! Too much at once: what is sent away, with what answer, and that it passes.
+//! Overload: what is rejected, with which response, and that it passes.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use fire_container::serve::Limits;
 use serde_json::json;
 
-use crate::server::{Answer, Server, parse, predictor, rest, trained};
+use crate::server::{Response, Server, parse, predictor, rest, trained};
 
 const ROW: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18";
 
@@ -20,14 +20,18 @@ fn rows(count: usize) -> String {
 }
 
 #[track_caller]
-fn is_busy(answer: &Answer, reason: &str) {
-    assert_eq!(answer.status, 503, "{}", answer.body);
-    assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
+fn is_busy(response: &Response, reason: &str) {
+    assert_eq!(response.status, 503, "{}", response.body);
+    assert!(
+        response.head.contains("retry-after: 1"),
+        "{}",
+        response.head
+    );
     let message = format!("{reason}; try again in a second");
-    assert_eq!(answer.json(), json!({ "error": message }));
+    assert_eq!(response.json(), json!({ "error": message }));
 }
 
-/// A figure of `GET /metrics`.
+/// One metric of `GET /metrics`.
 fn metric(server: &Server, name: &str) -> f64 {
     let text = server.request("GET /metrics", &[], b"").body;
     let line = text
@@ -38,24 +42,24 @@ fn metric(server: &Server, name: &str) -> f64 {
 }
 
 #[test]
-fn large_requests_that_find_no_place_to_wait_are_sent_away_and_small_ones_go_on() {
+fn large_requests_get_503_when_the_queue_is_full_and_small_ones_go_on() {
     let server = server(Limits {
         workers: 0,
-        waiting: 0,
+        queue: 0,
         ..Limits::default()
     });
     let busy = server.invoke("text/csv", &rows(1_000));
-    is_busy(&busy, "as many large requests as can wait are waiting");
+    is_busy(&busy, "the queue for large requests is full");
     assert_eq!(server.invoke("text/csv", ROW).status, 200);
     assert_eq!(server.request("GET /ping", &[], b"").status, 200);
     assert!(metric(&server, "fire_invocations_total{status=\"503\"}") >= 1.0);
 }
 
 #[test]
-fn many_large_requests_are_answered_or_sent_away_but_never_dropped() {
+fn many_large_requests_get_a_response_or_503_and_none_is_dropped() {
     let limits = Limits {
         workers: 1,
-        waiting: 1,
+        queue: 1,
         ..Limits::default()
     };
     let server = server(limits);
@@ -75,21 +79,21 @@ fn many_large_requests_are_answered_or_sent_away_but_never_dropped() {
 }
 
 #[test]
-fn bodies_beyond_the_memory_for_them_are_sent_away() {
+fn bodies_over_the_memory_limit_get_503() {
     let server = server(Limits {
-        held_bytes: 100_000,
+        memory_bytes: 100_000,
         ..Limits::default()
     });
     let busy = server.invoke("text/csv", &rows(10_000));
     is_busy(
         &busy,
-        "the bodies that are being worked on take all memory that is set aside for them",
+        "requests in progress use all the memory reserved for bodies",
     );
     assert_eq!(server.invoke("text/csv", &rows(100)).status, 200);
 }
 
 #[test]
-fn a_connection_too_many_is_told_so() {
+fn a_connection_over_the_limit_gets_503() {
     let server = server(Limits {
         connections: 2,
         ..Limits::default()
@@ -98,7 +102,7 @@ fn a_connection_too_many_is_told_so() {
         .map(|_| TcpStream::connect(server.address()).unwrap())
         .collect();
     for stream in &mut two {
-        // An answer shows that the connection has been accepted.
+        // A response shows that the connection has been accepted.
         stream
             .write_all(b"GET /ping HTTP/1.1\r\nhost: x\r\n\r\n")
             .unwrap();
@@ -113,20 +117,20 @@ fn a_connection_too_many_is_told_so() {
     while Instant::now() < deadline {
         let mut again = TcpStream::connect(server.address()).unwrap();
         let request = b"GET /ping HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-        let mut answer = String::new();
+        let mut response = String::new();
         let _ = again.write_all(request);
-        let _ = again.read_to_string(&mut answer);
-        if answer.starts_with("HTTP/1.1 200") {
+        let _ = again.read_to_string(&mut response);
+        if response.starts_with("HTTP/1.1 200") {
             return;
         }
     }
-    panic!("the places were not given back");
+    panic!("the permits were not returned");
 }
 
 #[test]
-fn an_answer_that_is_not_read_is_given_up() {
+fn a_response_that_is_not_read_is_dropped() {
     let server = server(Limits {
-        stall: Duration::from_millis(300),
+        write_timeout: Duration::from_millis(300),
         ..Limits::default()
     });
     let body = rows(200_000);
@@ -137,17 +141,17 @@ fn an_answer_that_is_not_read_is_given_up() {
     );
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(body.as_bytes()).unwrap();
-    // The first byte shows that there is an answer; the rest of its megabytes stays where it is.
+    // The first byte shows that the response has begun; its megabytes are left unread.
     stream.read_exact(&mut [0]).unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
     while metric(&server, "fire_held_bytes") > 0.0 {
-        assert!(Instant::now() < deadline, "the answer is still held");
+        assert!(Instant::now() < deadline, "the response is still in memory");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
 #[test]
-fn a_body_that_is_announced_as_too_long_is_not_asked_for() {
+fn a_body_announced_as_too_long_is_rejected_unread() {
     let limits = Limits {
         body_bytes: 1_000,
         ..Limits::default()
@@ -160,7 +164,7 @@ fn a_body_that_is_announced_as_too_long_is_not_asked_for() {
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     assert_eq!(parse(&text).status, 413);
-    // In chunks nothing is announced, and it may never end.
+    // A chunked body announces no length, and may never end.
     let mut stream = TcpStream::connect(server.address()).unwrap();
     let head = "POST /invocations HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
     stream.write_all(head.as_bytes()).unwrap();
@@ -177,7 +181,7 @@ fn a_body_that_is_announced_as_too_long_is_not_asked_for() {
 }
 
 #[test]
-fn what_happened_can_be_scraped() {
+fn metrics_can_be_scraped() {
     let server = server(Limits::default());
     server.invoke("text/csv", &rows(3));
     server.invoke("text/csv", "1");
@@ -202,7 +206,7 @@ fn what_happened_can_be_scraped() {
     ] {
         assert_eq!(metric(&server, name), expected, "{name}");
     }
-    // The one that asks, once the others have ended.
+    // Only the connection of this request, once the others have closed.
     let deadline = Instant::now() + Duration::from_secs(20);
     while metric(&server, "fire_connections") != 1.0 {
         assert!(Instant::now() < deadline, "connections are still open");
@@ -213,16 +217,16 @@ fn what_happened_can_be_scraped() {
 }
 
 #[test]
-fn a_batch_transform_is_told_what_it_may_ask() {
+fn a_batch_transform_is_told_its_limits() {
     let server = server(Limits {
         workers: 2,
-        waiting: 8,
+        queue: 8,
         ..Limits::default()
     });
-    let answer = server.request("GET /execution-parameters", &[], b"");
+    let response = server.request("GET /execution-parameters", &[], b"");
     let expected = json!({
         "MaxConcurrentTransforms": 10, "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 6,
     });
-    assert_eq!(answer.json(), expected);
+    assert_eq!(response.json(), expected);
     assert_eq!(server.request("HEAD /ping", &[], b"").status, 200);
 }

@@ -1,4 +1,4 @@
-//! The serving program: its variables, its log, and the one line of its standard output.
+//! `serve` as a process: its variables, its log, and the one line on standard output.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,14 +15,14 @@ use crate::server::{request, rest, trained};
 
 const ROW: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18";
 
-/// A process that ends with this value.
+/// A process that is killed when this value is dropped.
 struct Running(Child);
 
-/// A program that serves.
+/// A process that serves.
 struct Serving {
     child: Running,
     stdout: BufReader<ChildStdout>,
-    /// Reads all the time, so that nothing is lost for want of a reader.
+    /// Reads all the time, so that no log line is lost.
     stderr: JoinHandle<String>,
     address: SocketAddr,
     _job: Job,
@@ -30,7 +30,7 @@ struct Serving {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It has ended by itself already, or its test has failed.
+        // It has exited already, or its test has failed.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -67,7 +67,7 @@ impl Serving {
         Self::start(job, &mut command)
     }
 
-    /// Ends it, and returns the rest of its standard output and the lines of its log.
+    /// Stops it and returns the rest of its standard output and the lines of its log.
     fn end(mut self) -> (String, Vec<Value>) {
         terminate(&self.child.0);
         assert_eq!(ended(&mut self.child.0), Some(0));
@@ -85,26 +85,26 @@ fn requests(log: &[Value]) -> Vec<&Value> {
 }
 
 #[test]
-fn a_batch_transform_is_known_by_its_variable() {
+fn a_batch_transform_is_recognised_by_its_variable() {
     let serving = Serving::with(("SAGEMAKER_BATCH", "true"));
     let body = format!("{ROW}\n{ROW}\n");
-    let answer = request(
+    let response = request(
         serving.address,
         "POST /invocations",
         &[("content-type", "text/csv")],
         body.as_bytes(),
     );
-    assert_eq!(answer.content_type, "application/jsonlines");
-    assert_eq!(answer.body.lines().count(), 2);
+    assert_eq!(response.content_type, "application/jsonlines");
+    assert_eq!(response.body.lines().count(), 2);
     serving.end();
 }
 
 #[test]
-fn every_request_is_logged_where_that_is_wanted() {
+fn every_request_is_logged_on_demand() {
     let serving = Serving::with(("FIRE_LOG", "requests"));
     let named = [("x-request-id", "mine")];
-    let answer = request(serving.address, "POST /invocations", &named, ROW.as_bytes());
-    assert_eq!(answer.status, 200);
+    let response = request(serving.address, "POST /invocations", &named, ROW.as_bytes());
+    assert_eq!(response.status, 200);
     let ping = request(serving.address, "GET /ping", &[], b"");
     let mut stream = TcpStream::connect(serving.address).unwrap();
     stream.write_all(b"\0").unwrap();
@@ -115,10 +115,10 @@ fn every_request_is_logged_where_that_is_wanted() {
     let found = requests(&log);
     for (line, expected) in found.iter().zip([
         json!({"request": "mine", "method": "POST", "path": "/invocations", "status": 200, "rows": 1,
-            "bytes_in": ROW.len(), "bytes_out": answer.body.len(), "error": null}),
+            "bytes_in": ROW.len(), "bytes_out": response.body.len(), "error": null}),
         json!({"method": "GET", "path": "/ping", "status": 200, "rows": 0, "error": null}),
         json!({"method": null, "path": null, "status": 400,
-            "error": "the request cannot be read: invalid HTTP method parsed; send a request of HTTP/1.1"}),
+            "error": "cannot read the request: invalid HTTP method parsed; send an HTTP/1.1 request"}),
     ]) {
         for (key, value) in expected.as_object().unwrap() {
             assert_eq!(&line[key], value, "{key} in {line}");
@@ -131,7 +131,7 @@ fn every_request_is_logged_where_that_is_wanted() {
 }
 
 #[test]
-fn a_flood_of_refusals_costs_the_log_200_lines_a_second_and_no_answer() {
+fn a_flood_of_bad_requests_is_answered_and_logged_at_200_lines_a_second() {
     const FLOOD: usize = 1_500;
     let serving = Serving::with(("FIRE_LOG", "problems"));
     let second = || {
@@ -142,9 +142,9 @@ fn a_flood_of_refusals_costs_the_log_200_lines_a_second_and_no_answer() {
     let flood = "GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n".repeat(FLOOD);
     stream.write_all(flood.as_bytes()).unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
-    let answers = rest(&mut stream);
-    assert_eq!(answers.matches("HTTP/1.1 404 ").count(), FLOOD);
-    // The next second has lines again, and its first tells how many are missing.
+    let responses = rest(&mut stream);
+    assert_eq!(responses.matches("HTTP/1.1 404 ").count(), FLOOD);
+    // The next second has lines again, and the first one says how many are missing.
     let before = second();
     while second() == before {
         std::thread::yield_now();
@@ -174,7 +174,7 @@ fn a_flood_of_refusals_costs_the_log_200_lines_a_second_and_no_answer() {
 }
 
 #[test]
-fn there_are_as_many_connections_as_the_limit_of_open_files_bears() {
+fn connections_are_limited_by_the_limit_of_open_files() {
     let job = trained();
     let mut shell = command("/bin/sh", &job);
     shell.args(["-c", "ulimit -n 100 && exec \"$0\" serve", PROGRAM]);

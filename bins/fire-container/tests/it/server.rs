@@ -1,4 +1,4 @@
-//! A server on a free port, and a client of plain HTTP/1.1.
+//! A server on a free port, and a plain HTTP/1.1 client.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use fire_container::serve::{Limits, Predictor, Requests, serve};
+use fire_container::serve::{Limits, Predictor, RequestLog, serve};
 use sensor_model::episode::{EpisodeParams, EpisodeSource, Purpose};
 use sensor_model::{FEATURE_COUNT, Feature};
 use serde_json::{Value, json};
@@ -14,33 +14,33 @@ use tokio::sync::oneshot;
 
 use crate::job::Job;
 
-/// Far beyond what any answer takes, so that a test that waits for one in vain fails.
+/// Far longer than any response takes, so that a test fails instead of hanging.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
 
-/// A served model; dropping it stops the server and waits for its end.
+/// A running server; dropping it stops the server and waits for it.
 pub(crate) struct Server {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What came back.
+/// A parsed response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) content_type: String,
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-/// A job with a trained logistic regression, the fastest to fit.
+/// A job with a trained logistic regression, the learner that fits fastest.
 pub(crate) fn trained() -> Job {
     let job = Job::with_channels(&json!({ "algorithm": "logistic_regression" }));
     assert_eq!(job.train().code, 0);
     job
 }
 
-/// The same on a few episodes in simulated rooms.
+/// A job with a logistic regression trained on a few episodes in simulated rooms.
 pub(crate) fn trained_on_rooms() -> Job {
     let job = Job::new(&json!({ "algorithm": "logistic_regression" }));
     let params = EpisodeParams::default().check().unwrap();
@@ -54,14 +54,14 @@ pub(crate) fn trained_on_rooms() -> Job {
     job
 }
 
-/// A refusal as it read when there were 18 features, with those that there are now.
+/// An error message written for 18 features, with the current number of features.
 pub(crate) fn of_now(message: &str) -> String {
     let last = Feature::ALL[FEATURE_COUNT - 1].name();
     let count = |words: &str| words.replace("18", &FEATURE_COUNT.to_string());
     message
         .replace(
-            "has 18, from t_mean to gas_vel",
-            &format!("has {FEATURE_COUNT}, from t_mean to {last}"),
+            "has 18 values, from t_mean to gas_vel",
+            &format!("has {FEATURE_COUNT} values, from t_mean to {last}"),
         )
         .replace("18 values per row", &count("18 values per row"))
         .replace("a list of 18 numbers", &count("a list of 18 numbers"))
@@ -81,7 +81,7 @@ impl Server {
         Self::within(Limits::default(), predictor)
     }
 
-    /// Serves within limits that a test can reach.
+    /// Serves with limits that a test can reach.
     pub(crate) fn within(limits: Limits, predictor: Predictor) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -91,8 +91,8 @@ impl Server {
             tokio::runtime::Runtime::new().unwrap().block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 let stop = async { stopped.await.unwrap_or_default() };
-                let limits = (limits, Requests::Problems);
-                serve(listener, predictor, limits, stop).await.unwrap();
+                let served = serve(listener, predictor, limits, RequestLog::Problems, stop);
+                served.await.unwrap();
             });
         });
         Self {
@@ -106,30 +106,30 @@ impl Server {
         self.address
     }
 
-    /// A connection on which nothing has been said.
+    /// A new connection.
     pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(LONG)).unwrap();
         stream
     }
 
-    /// Whether it answers still.
+    /// Asserts that the server still answers.
     pub(crate) fn is_alive(&self) {
         assert_eq!(self.request("GET /ping", &[], b"").status, 200);
     }
 
-    /// Asks the server to stop, without waiting for it.
+    /// Tells the server to stop, without waiting for it.
     pub(crate) fn stop(&mut self) {
         self.stop.take();
     }
 
-    /// One request on a connection of its own.
-    pub(crate) fn request(&self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    /// One request on a new connection.
+    pub(crate) fn request(&self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
         request(self.address, line, headers, body)
     }
 
     /// `POST /invocations` with a content type.
-    pub(crate) fn invoke(&self, content_type: &str, body: &str) -> Answer {
+    pub(crate) fn invoke(&self, content_type: &str, body: &str) -> Response {
         self.request(
             "POST /invocations",
             &[("content-type", content_type)],
@@ -152,7 +152,7 @@ pub(crate) fn request(
     line: &str,
     headers: &[(&str, &str)],
     body: &[u8],
-) -> Answer {
+) -> Response {
     let mut stream = TcpStream::connect(address).unwrap();
     let mut head = format!("{line} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     for (name, value) in headers {
@@ -160,23 +160,23 @@ pub(crate) fn request(
     }
     head.extend(["content-length: ", &body.len().to_string(), "\r\n\r\n"]);
     stream.write_all(head.as_bytes()).unwrap();
-    // A server that refuses a long body may close before it has read all of it.
+    // A server that rejects a long body may close before it has read all of it.
     let _ = stream.write_all(body);
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    parse(&String::from_utf8(answer).unwrap())
+    let mut response = Vec::new();
+    let _ = stream.read_to_end(&mut response);
+    parse(&String::from_utf8(response).unwrap())
 }
 
-/// All that comes back until the server closes, which it must do in good order.
+/// Everything until the server closes the connection, which must not be a reset.
 pub(crate) fn rest(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    String::from_utf8(answer).unwrap()
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
+    String::from_utf8(response).unwrap()
 }
 
-/// An answer as it came over the line.
-pub(crate) fn parse(answer: &str) -> Answer {
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+/// Parses a response.
+pub(crate) fn parse(response: &str) -> Response {
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let content_type = head.lines().find_map(|line| {
         let (name, value) = line.split_once(": ")?;
@@ -184,7 +184,7 @@ pub(crate) fn parse(answer: &str) -> Answer {
             .then(|| value.to_owned())
     });
     let (head, body) = (head.to_ascii_lowercase(), body.to_owned());
-    Answer {
+    Response {
         status,
         head,
         content_type: content_type.unwrap_or_default(),
@@ -192,12 +192,12 @@ pub(crate) fn parse(answer: &str) -> Answer {
     }
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// Asserts the probabilities of a JSON answer, which are read to within a rounding error.
+    /// Asserts the probabilities of a JSON response, which are read to within a rounding error.
     #[track_caller]
     pub(crate) fn assert_probabilities(&self, expected: &[f64]) {
         let json = self.json();

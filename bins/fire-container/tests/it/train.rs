@@ -1,4 +1,4 @@
-//! What a job leaves behind.
+//! What a job writes.
 
 use std::num::NonZeroUsize;
 
@@ -20,14 +20,14 @@ fn artifact(job: &Job) -> Artifact {
     Artifact::from_bytes(&bytes, fingerprint()).unwrap()
 }
 
-/// The value of the last line `name=value;`, as a metric definition finds it.
+/// The value of the last line `name=value;`, as a metric definition matches it.
 fn metric(stdout: &str, name: &str) -> Option<f64> {
     let after = stdout.rsplit_once(&format!("{name}="))?.1;
     after.split_once(';')?.0.parse().ok()
 }
 
 #[test]
-fn every_learner_leaves_a_model_its_figures_and_its_predictions() {
+fn every_learner_writes_a_model_metrics_and_predictions() {
     for algorithm in Algorithm::ALL.map(Algorithm::name) {
         let job = Job::with_channels(&settings(algorithm));
         job.channel("test", "part-00000.csv", &rows(800..1_000));
@@ -36,7 +36,7 @@ fn every_learner_leaves_a_model_its_figures_and_its_predictions() {
         assert!(!job.path("output/failure").exists());
 
         let model = artifact(&job);
-        assert_eq!(model.members[0].algorithm.to_string(), algorithm);
+        assert_eq!(model.members[0].algorithm().to_string(), algorithm);
         assert_eq!(model.data_fingerprint, data_fingerprint(&rows(0..600)));
         let metrics = job.json("model/metrics.json");
         assert_eq!(metrics["algorithm"], algorithm);
@@ -116,7 +116,7 @@ fn the_size_of_the_model_is_printed_and_stored() {
 }
 
 #[test]
-fn a_forest_that_is_asked_to_judges_itself_out_of_its_bags() {
+fn a_forest_reports_out_of_bag_metrics_on_request() {
     let mut asked = settings("random_forest");
     asked["oob_score"] = json!("true");
     let [asked, unasked] = [asked, settings("random_forest")].map(|settings| {
@@ -138,7 +138,7 @@ fn a_forest_that_is_asked_to_judges_itself_out_of_its_bags() {
 }
 
 #[test]
-fn boosting_prints_its_progress_under_the_name_of_the_metric() {
+fn boosting_prints_progress_under_the_name_of_the_metric() {
     let job = Job::with_channels(&settings("gradient_boosting"));
     let stdout = job.train().stdout;
     let lines = stdout
@@ -176,7 +176,7 @@ fn the_same_job_gives_the_same_bytes() {
 }
 
 #[test]
-fn the_probes_travel_with_the_answers_of_this_model() {
+fn probes_are_stored_with_the_predictions_of_this_model() {
     let job = Job::with_channels(&settings("random_forest"));
     job.train();
     let model = artifact(&job);
@@ -191,7 +191,7 @@ fn the_probes_travel_with_the_answers_of_this_model() {
 }
 
 #[test]
-fn alarm_channels_are_predicted_when_there_are_any() {
+fn alarm_channels_are_predicted_if_present() {
     let job = Job::with_channels(&settings("logistic_regression"));
     job.channel("alarm-validation", "a.csv", &rows(1_000..1_100));
     job.channel("alarm-test", "a.csv", &rows(1_100..1_200));
@@ -218,7 +218,7 @@ fn an_optional_channel_without_fires_is_predicted_but_not_scored() {
 }
 
 #[test]
-fn missing_values_are_trained_on_and_seen_in_the_ranges() {
+fn missing_values_are_accepted_and_recorded_in_the_ranges() {
     for algorithm in Algorithm::ALL.map(Algorithm::name) {
         let job = Job::with_channels(&settings(algorithm));
         let mut train = rows(0..600);
@@ -232,14 +232,14 @@ fn missing_values_are_trained_on_and_seen_in_the_ranges() {
         assert_eq!(ended.code, 0, "{algorithm}: {}", ended.stdout);
         let model = artifact(&job);
         assert!(model.features[2].min < model.features[2].max);
-        // A column that was missing throughout has an empty range.
+        // A column without any value has an empty range.
         assert!(model.features[3].min > model.features[3].max);
         assert!(model.predict_row(&[f32::NAN; FEATURE_COUNT]).is_finite());
     }
 }
 
 #[test]
-fn an_alarm_rule_is_chosen_on_whole_episodes_and_travels_with_the_model() {
+fn an_alarm_rule_is_chosen_on_whole_episodes_and_stored_with_the_model() {
     let job = Job::new(&settings("gradient_boosting"));
     let threads = NonZeroUsize::new(2).unwrap();
     for (channel, purpose, episodes) in [
@@ -259,16 +259,16 @@ fn an_alarm_rule_is_chosen_on_whole_episodes_and_travels_with_the_model() {
     let ended = job.train();
     assert_eq!(ended.code, 0, "{}", ended.stdout);
 
-    // The definitions are not anchored: a name that ends in another's would be taken for it.
+    // The definitions are not anchored: a name that ends in another name would match it as well.
     assert_eq!(ended.stdout.matches("validation:auc=").count(), 1);
 
-    let rule = artifact(&job).alarm.unwrap();
+    let rule: alarm::AlarmRule = artifact(&job).extra(alarm::EXTRA).unwrap().unwrap();
     let alarm = &job.json("model/metrics.json")["alarm"];
     near(
         &alarm["choice"]["rule"]["threshold"],
         rule.params().threshold,
     );
-    // As many as the one channel has, and not as the other that the rule was chosen on.
+    // As many as in `alarm-test`, not as in `alarm-validation`, on which the rule was chosen.
     assert_eq!(alarm["test"]["all"]["recordings"], 10);
     let printed = metric(&ended.stdout, "alarm-test:false_alarms_per_day").unwrap();
     let stored = &alarm["test"]["all"]["false_alarms"]["per_day"];
@@ -284,10 +284,10 @@ fn an_alarm_rule_is_chosen_on_whole_episodes_and_travels_with_the_model() {
 }
 
 #[test]
-fn the_folders_hold_what_is_documented_and_nothing_else() {
+fn the_folders_contain_exactly_what_is_documented() {
     let job = Job::with_channels(&settings("logistic_regression"));
     job.channel("test", "part-00000.csv", &rows(800..1_000));
-    // What SageMaker lays out beside the settings.
+    // SageMaker puts these files next to the settings.
     job.put("input/config/inputdataconfig.json", b"{}");
     job.put("input/config/resourceconfig.json", b"{}");
     assert_eq!(job.train().code, 0);
@@ -310,7 +310,7 @@ fn the_folders_hold_what_is_documented_and_nothing_else() {
 }
 
 #[test]
-fn the_slow_reference_leaves_the_same_files_and_answers_as_its_artifact() {
+fn the_smartcore_engine_writes_the_same_files_and_predicts_like_its_artifact() {
     for algorithm in ["random_forest", "gradient_boosting"] {
         let mut settings = settings(algorithm);
         settings["engine"] = json!("smartcore");

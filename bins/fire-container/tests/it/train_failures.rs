@@ -1,4 +1,4 @@
-//! How a job fails: exit code 1, and the reason where the job's owner sees it.
+//! How a job fails: exit code 1, and the reason in `output/failure`.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::job::{Job, rows};
 
-/// A job that must fail with all of these in its failure file, leaving no model.
+/// Asserts that the job fails with all of `expected` in its failure file, and writes no model.
 #[track_caller]
 fn check(job: &Job, expected: &[&str]) {
     assert_eq!(job.train().code, 1);
@@ -26,7 +26,7 @@ fn forest() -> Value {
 }
 
 #[test]
-fn settings_that_cannot_be_read() {
+fn unreadable_settings_fail_the_job() {
     let job = Job::with_channels(&forest());
     fs::remove_file(job.paths.hyperparameters()).unwrap();
     check(
@@ -65,7 +65,7 @@ fn unknown_settings_are_named() {
 }
 
 #[test]
-fn channels_that_are_missing_or_empty() {
+fn missing_and_empty_channels_are_named() {
     let job = Job::new(&forest());
     check(
         &job,
@@ -80,7 +80,7 @@ fn channels_that_are_missing_or_empty() {
     fs::create_dir_all(job.path("input/data/validation")).unwrap();
     check(
         &job,
-        &["channel validation: ", "holds no .parquet or .csv file"],
+        &["channel validation: ", "has no .parquet or .csv file"],
     );
 }
 
@@ -92,7 +92,7 @@ fn with_validation(change: impl Fn(&str) -> String) -> Job {
     job
 }
 
-/// The text with the third number of line 3 replaced; the first two cells are ids.
+/// The text with the third feature of line 3 replaced; the first two cells are IDs.
 fn with_cell(text: &str, cell: &str) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let mut cells: Vec<&str> = lines[2].split(',').collect();
@@ -102,7 +102,7 @@ fn with_cell(text: &str, cell: &str) -> String {
 }
 
 #[test]
-fn bad_data_is_named_by_channel_file_line_column_and_value() {
+fn bad_data_is_reported_with_channel_file_line_column_and_value() {
     check(
         &with_validation(|text| with_cell(text, "warm")),
         &[
@@ -125,7 +125,7 @@ fn bad_data_is_named_by_channel_file_line_column_and_value() {
     check(
         &with_validation(|text| format!("{text}1,2,3\n")),
         &[&format!(
-            "part-00000.csv, line 202: 3 cells, but the header has {}",
+            "part-00000.csv, line 202: expected {} cells, one per column of the header, but found 3",
             FEATURE_COUNT + 3
         )],
     );
@@ -147,14 +147,14 @@ fn a_channel_of_one_class_cannot_be_trained_on() {
 }
 
 #[test]
-fn an_optional_channel_that_is_there_must_be_sound() {
+fn an_optional_channel_must_be_valid_if_present() {
     let job = Job::with_channels(&forest());
     job.put("input/data/test/part-00000.parquet", b"not parquet");
     check(
         &job,
         &[
             "channel test: ",
-            "part-00000.parquet cannot be processed as a data file",
+            "part-00000.parquet cannot be read as a data file",
         ],
     );
 }
@@ -173,7 +173,7 @@ fn a_stop_before_the_fit_is_a_failure_that_says_so() {
 }
 
 #[test]
-fn a_stop_during_the_fit_tells_how_far_it_came() {
+fn a_stop_during_the_fit_reports_the_rounds_done() {
     /// Standard output of a job that is stopped once it reports progress.
     struct StopAtProgress(Stop);
     impl std::io::Write for StopAtProgress {
@@ -197,7 +197,7 @@ fn a_stop_during_the_fit_tells_how_far_it_came() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_named() {
+fn an_unwritable_folder_is_named() {
     let job = Job::with_channels(&forest());
     job.put("model", b"not a folder");
     check(&job, &["cannot write ", "model/metrics.json"]);

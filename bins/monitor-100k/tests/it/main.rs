@@ -133,7 +133,7 @@ async fn a_failed_job_shows_its_reason_and_the_end_of_its_log() {
 }
 
 #[tokio::test]
-async fn a_stopped_job_is_failed_work() {
+async fn a_stopped_job_counts_as_failed() {
     let server = Server::start([("a", vec![state("Stopped", "Stopped")])]).await;
     assert_eq!(run(&server, &["a", "--wait"]).await.exit, Exit::WorkFailed);
 }
@@ -214,14 +214,19 @@ async fn logs_that_may_not_be_read_do_not_end_the_watch() {
     server.deny_logs();
     let ran = run(&server, &["a", "--wait", "--logs"]).await;
     assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
-    assert_eq!(ran.err.matches("no logs").count(), 1, "{}", ran.err);
+    assert_eq!(
+        ran.err.matches("cannot show logs").count(),
+        1,
+        "{}",
+        ran.err
+    );
     for text in ["logs:GetLogEvents", "aws logs tail"] {
         assert!(ran.err.contains(text), "{}", ran.err);
     }
 }
 
 #[tokio::test]
-async fn stopping_asks_the_jobs_that_go_on_and_is_no_failure() {
+async fn stopping_asks_running_jobs_to_stop_and_is_not_a_failure() {
     let running = vec![
         state("InProgress", "Training"),
         state("Stopping", "Stopping"),
@@ -231,7 +236,7 @@ async fn stopping_asks_the_jobs_that_go_on_and_is_no_failure() {
     let ran = run(&server, &["a", "b", "--stop", "--wait"]).await;
     assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
     assert_eq!(server.stopped(), ["a"]);
-    assert!(ran.err.contains("a was asked to stop"), "{}", ran.err);
+    assert!(ran.err.contains("asked a to stop"), "{}", ran.err);
     assert!(ran.out.contains("Stopped"), "{}", ran.out);
 }
 
@@ -246,7 +251,7 @@ fn endpoint(status: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_endpoint_has_a_line_for_every_variant_even_without_figures() {
+async fn an_endpoint_has_a_line_for_every_variant_even_without_metrics() {
     let server = Server::start([("e", vec![endpoint("InService")])]).await;
     let ran = run(&server, &["--endpoint", "e"]).await;
     assert_eq!(
@@ -273,7 +278,7 @@ async fn an_endpoint_has_a_line_for_every_variant_even_without_figures() {
     assert_eq!(document["figures"], json!([]));
     let ran = run(&server, &["--endpoint", "nobody"]).await;
     assert_eq!(ran.exit, Exit::Usage);
-    assert!(ran.err.contains("`deploy-100k` makes one"), "{}", ran.err);
+    assert!(ran.err.contains("`deploy-100k` creates one"), "{}", ran.err);
 }
 
 #[tokio::test]
@@ -291,13 +296,13 @@ async fn waiting_for_an_endpoint_ends_when_it_is_ready_or_has_failed() {
     let server = Server::start([("e", life("Failed"))]).await;
     let ran = run(&server, &["--endpoint", "e", "--wait"]).await;
     assert_eq!(ran.exit, Exit::WorkFailed, "{}", ran.err);
-    for text in ["answered with 503", "GET /ping 503\n  no model here"] {
+    for text in ["returned 503", "GET /ping 503\n  no model here"] {
         assert!(ran.out.contains(text), "{}", ran.out);
     }
 }
 
 #[tokio::test]
-async fn following_an_endpoint_goes_on_until_the_time_is_up() {
+async fn following_an_endpoint_continues_until_the_timeout() {
     let life = vec![
         endpoint("InService"),
         endpoint("InService"),
@@ -316,7 +321,7 @@ async fn following_an_endpoint_goes_on_until_the_time_is_up() {
 }
 
 #[tokio::test]
-async fn an_unknown_job_is_the_users_mistake_and_the_other_backend_is_suggested() {
+async fn an_unknown_job_is_a_usage_error_and_the_other_backend_is_suggested() {
     let server = Server::start([("a", vec![completed(0.7)])]).await;
     let ran = run(&server, &["a", "nobody", "--wait"]).await;
     assert_eq!(ran.exit, Exit::Usage);
@@ -331,7 +336,7 @@ async fn an_unknown_job_is_the_users_mistake_and_the_other_backend_is_suggested(
 }
 
 #[tokio::test]
-async fn the_time_limit_ends_the_wait_and_says_how_to_go_on() {
+async fn the_timeout_ends_the_wait_and_says_how_to_continue() {
     let server = Server::start([("a", vec![state("InProgress", "Training")])]).await;
     let ran = run(
         &server,
@@ -340,7 +345,7 @@ async fn the_time_limit_ends_the_wait_and_says_how_to_go_on() {
     .await;
     assert_eq!(ran.exit, Exit::TimedOut);
     assert!(
-        ran.err.contains("the jobs go on; watch them with: "),
+        ran.err.contains("the jobs continue; watch them with: "),
         "{}",
         ran.err
     );
@@ -372,7 +377,7 @@ async fn last_means_the_jobs_of_the_newest_run() {
     let empty = Server::start([]).await;
     let ran = run(&empty, &["--last"]).await;
     assert_eq!(ran.exit, Exit::Usage);
-    assert!(ran.err.contains("`train-100k` makes one"), "{}", ran.err);
+    assert!(ran.err.contains("`train-100k` creates one"), "{}", ran.err);
 }
 
 #[tokio::test]
@@ -391,7 +396,7 @@ async fn a_list_is_newest_first() {
 }
 
 #[tokio::test]
-async fn a_look_that_fails_is_not_the_end_of_the_wait() {
+async fn a_look_that_fails_does_not_end_the_wait() {
     let broken = json!("InternalFailure");
     let server = Server::start([(
         "a",
@@ -408,7 +413,7 @@ async fn a_look_that_fails_is_not_the_end_of_the_wait() {
 }
 
 #[tokio::test]
-async fn throttling_that_outlasts_all_retries_of_a_call_is_survived_too() {
+async fn throttling_that_outlasts_all_retries_of_a_call_is_tolerated_too() {
     let mut life = vec![state("InProgress", "Training")];
     // A call is tried eight times; the ninth refusal meets the next look.
     life.extend(std::iter::repeat_n(json!("ThrottlingException"), 9));

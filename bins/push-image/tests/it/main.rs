@@ -1,7 +1,9 @@
-//! The program from its command line: images as files, and a registry that is not there.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+//! The program from its command line: images on disk, and a registry that cannot be reached.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot continue should panic"
+)]
 
-use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-/// Enough of a static program to be packed.
+/// A file that looks like a static program.
 fn program(folder: &Path) -> PathBuf {
     let mut elf = vec![0; 64];
     elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
@@ -32,7 +34,7 @@ fn folder() -> TempDir {
 }
 
 #[test]
-fn an_image_as_a_folder_names_its_parts_by_what_is_in_them() {
+fn files_of_an_image_folder_are_named_by_their_digests() {
     let dir = folder();
     let program = program(dir.path());
     let built = |name: &str| {
@@ -51,13 +53,7 @@ fn an_image_as_a_folder_names_its_parts_by_what_is_in_them() {
     };
     let (target, digest) = built("one");
     assert_eq!(built("two").1, digest);
-    let hash = |bytes: &[u8]| {
-        let mut hex = String::new();
-        for byte in Sha256::digest(bytes) {
-            write!(hex, "{byte:02x}").unwrap();
-        }
-        hex
-    };
+    let hash = |bytes: &[u8]| hex::encode(Sha256::digest(bytes));
     let manifest = fs::read(target.join("manifest.json")).unwrap();
     assert_eq!(digest, format!("sha256:{}", hash(&manifest)));
     let manifest: Value = serde_json::from_slice(&manifest).unwrap();
@@ -77,7 +73,7 @@ fn an_image_as_a_folder_names_its_parts_by_what_is_in_them() {
 }
 
 #[test]
-fn an_archive_holds_the_image_under_its_name() {
+fn an_archive_contains_the_image() {
     let dir = folder();
     let (program, archive) = (program(dir.path()), dir.path().join("image.tar"));
     let (code, _) = run(&[
@@ -97,7 +93,7 @@ fn an_archive_holds_the_image_under_its_name() {
 }
 
 #[test]
-fn wrong_usage_ends_with_2_and_a_registry_that_is_not_there_with_3() {
+fn wrong_usage_exits_with_2_and_an_unreachable_registry_with_3() {
     let dir = folder();
     let program = program(dir.path());
     let program = program.to_str().unwrap();

@@ -4,23 +4,24 @@ use std::ops::Range;
 
 use plotters::prelude::*;
 
-use super::{FINE, Paint, drawn};
+use super::{FINE, Paint, draw_svg};
 
-/// Width and height on the page's scale.
-const SIZE: (u32, u32) = (410, 310);
+/// Size in units of the page.
+const WIDTH: u32 = 410;
+const HEIGHT: u32 = 310;
 
 /// An axis from one end to the other.
 pub(crate) struct Axis<'a> {
     pub(crate) label: &'a str,
     pub(crate) range: Range<f64>,
-    /// How its numbers are written.
+    /// How its numbers are formatted.
     pub(crate) format: &'a dyn Fn(&f64) -> String,
 }
 
 /// What is drawn between the axes, in this order.
 pub(crate) enum Mark {
     Line(Paint, Vec<(f64, f64)>),
-    /// Places with the lower and upper end of what lies there.
+    /// Each `x` with the lower and upper end there.
     Band(Paint, Vec<(f64, [f64; 2])>),
     /// One upright interval.
     Interval(Paint, (f64, [f64; 2])),
@@ -48,9 +49,9 @@ impl<'a> Axis<'a> {
 }
 
 impl Chart<'_> {
-    /// The chart as SVG text; see [`labelled`](super::labelled).
+    /// The chart as SVG text; see [`label`](super::label).
     pub(crate) fn draw(&self) -> anyhow::Result<String> {
-        drawn(SIZE, |area| self.draw_on(area))
+        draw_svg(WIDTH, HEIGHT, |area| self.draw_on(area))
     }
 
     fn draw_on<B: DrawingBackend>(

@@ -1,22 +1,22 @@
-//! Bars one below the other, each with its name.
+//! Horizontal bars, one below the other, each with its name.
 
 use plotters::prelude::*;
 
 use super::axes::Axis;
-use super::{FINE, Paint, drawn};
+use super::{FINE, Paint, draw_svg};
 
-/// Width on the page's scale, and what each bar adds to the height.
+/// Width in units of the page, and what each bar adds to the height.
 const WIDTH: u32 = 410;
 const BAR_HEIGHT: u32 = 24;
 /// Height of the axis below.
 const FOOT: u32 = 44;
-/// Width of a letter of a name, about.
+/// Approximate width of a letter.
 const LETTER: u32 = 7;
 
 /// One bar.
 pub(crate) struct Bar {
     pub(crate) name: String,
-    /// From 0 up to each of these in turn, the longest first; what is shorter covers what is longer.
+    /// Bars from 0 to each of these, the longest first, so that shorter ones cover longer ones.
     pub(crate) lengths: Vec<(Paint, f64)>,
     /// A line over the bar.
     pub(crate) interval: Option<[f64; 2]>,
@@ -29,10 +29,10 @@ pub(crate) struct Bars<'a> {
 }
 
 impl Bars<'_> {
-    /// The chart as SVG text; see [`labelled`](super::labelled).
+    /// The chart as SVG text; see [`label`](super::label).
     pub(crate) fn draw(&self) -> anyhow::Result<String> {
         let height = FOOT + 8 + BAR_HEIGHT * self.bars.len().max(2) as u32;
-        drawn((WIDTH, height), |area| self.draw_on(area))
+        draw_svg(WIDTH, height, |area| self.draw_on(area))
     }
 
     fn draw_on<B: DrawingBackend>(
@@ -42,7 +42,7 @@ impl Bars<'_> {
         let ink = Paint::Ink.stand_in();
         let longest = self.bars.iter().map(|bar| bar.name.chars().count()).max();
         let names = LETTER * longest.unwrap_or(0) as u32 + 14;
-        // An axis of one segment has no length in plotters.
+        // In plotters, an axis of one segment has length 0.
         let count = self.bars.len().max(2) as i32;
         let mut chart = ChartBuilder::on(area)
             .margin(FINE * 4)
@@ -51,7 +51,7 @@ impl Bars<'_> {
             .y_label_area_size(FINE * names)
             .build_cartesian_2d(self.x.range.clone(), (0..count - 1).into_segmented())?;
         let text = ("sans-serif", FINE * 13).into_font().color(&ink);
-        // Numbers run upwards, bars from the top down.
+        // The axis runs upwards, while the first bar is at the top.
         let row = |number: usize| count - 1 - number as i32;
         let above = |row| match row + 1 {
             next if next == count => SegmentValue::Last,
@@ -76,7 +76,7 @@ impl Bars<'_> {
             .x_labels(4)
             .y_labels(2 * self.bars.len())
             .disable_y_mesh()
-            // Not `max_light_lines(0)`: on an axis of whole numbers that overflows in plotters 0.3.7.
+            // Not `max_light_lines(0)`, which overflows on an axis of integers in plotters 0.3.7.
             .light_line_style(TRANSPARENT)
             .bold_line_style(Paint::Grid.stand_in().stroke_width(FINE))
             .axis_style(ink.stroke_width(FINE))

@@ -1,27 +1,27 @@
-//! Colours by what they mean; the page says what they look like.
+//! Colours by what they mean; the style sheet says what they look like.
 
 use plotters::style::RGBColor;
 
-/// What a mark is painted with.
+/// How a mark is painted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Paint {
-    /// As text.
+    /// The colour of text.
     Ink,
     /// Faint lines behind everything.
     Grid,
-    /// One of several models or figures, told apart by colour and by dashes.
+    /// One of several models or metrics, told apart by colour and dashes.
     Series(u8),
     /// One of a few ordered shares, from the strongest to the faintest.
     Step(u8),
 }
 
-/// Series that have a colour of their own; see `style.css`.
+/// Number of series with a colour of their own; see `style.css`.
 pub(crate) const SERIES: u8 = 6;
-/// Steps that have a colour of their own.
+/// Number of steps with a colour of their own.
 pub(crate) const STEPS: u8 = 3;
 
 impl Paint {
-    /// A colour that stands for the paint until [`themed`] puts the page's in its place.
+    /// A colour to draw with, which [`apply_theme`] replaces by the page's.
     pub(super) fn stand_in(self) -> RGBColor {
         match self {
             Self::Ink => RGBColor(1, 2, 3),
@@ -31,7 +31,7 @@ impl Paint {
         }
     }
 
-    /// The page's colour.
+    /// The colour in CSS.
     pub(crate) fn css(self) -> String {
         match self {
             Self::Ink => "currentColor".to_owned(),
@@ -41,7 +41,7 @@ impl Paint {
         }
     }
 
-    /// Lengths of dashes and gaps, so that lines can be told apart without colours; nothing for a whole line.
+    /// Lengths of dashes and gaps, so that lines differ without colours too; `None` for a solid line.
     pub(crate) fn dashes(self) -> Option<[u32; 4]> {
         match self {
             Self::Series(1) => Some([8, 4, 8, 4]),
@@ -63,8 +63,8 @@ impl Paint {
     }
 }
 
-/// Puts the page's colours, and the dashes of lines, in the place of those that stood for them.
-pub(super) fn themed(svg: &str) -> String {
+/// Replaces each stand-in by the page's colour and adds the dashes of lines.
+pub(super) fn apply_theme(svg: &str) -> String {
     let mut svg = svg.to_owned();
     for paint in Paint::all() {
         let RGBColor(red, green, blue) = paint.stand_in();
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_paints_are_taken_for_each_other() {
+    fn every_paint_has_a_stand_in_of_its_own() {
         let mut colours: Vec<_> = Paint::all().map(Paint::stand_in).collect();
         let count = colours.len();
         colours.sort_unstable_by_key(|colour| (colour.0, colour.1, colour.2));

@@ -1,17 +1,17 @@
-//! The alarm rule, how soon it finds the fires of each scenario, and how often it is wrong.
+//! The alarm rule: how soon it finds the fires of each scenario, and how often it is wrong.
 
 mod charts;
 
 use std::collections::BTreeMap;
 
-use ensemble::alarm::{AlarmReport, AlarmTrial};
-use fire_cli::{false_alarms_in_words, rule_in_words};
+use alarm::{AlarmReport, AlarmTrial};
+use fire_cli::{budget_in_words, false_alarms_in_words, rule_in_words};
+use fire_run::report::Report;
 use maud::{Markup, html};
 
-use super::numbers::{count, or_dash, percent};
+use super::table::{count, or_dash, percent};
 use super::{Contents, Table};
 use crate::thumbnails::{HEIGHT, Thumbnail, WIDTH};
-use fire_run::report::Report;
 
 pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     let report = contents.report;
@@ -28,45 +28,48 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     figures.extend(charts::found(test)?);
     figures.extend(charts::trade_off(test)?);
     Ok(html! {
-        p { "The " (who) " raises an alarm " (rule_in_words(&alarm.choice.rule)) ". " (chosen(alarm)) }
+        p { "The " (who) " raises an alarm " (rule_in_words(&alarm.choice.rule)) ". " (budget(alarm)) }
         @if let Some(words) = false_alarms_in_words(&test.all) {
-            p { "On other whole episodes, of sites of their own, that had no say in it: " (words) "." }
+            p { "On other whole episodes, from sites that are in no other partition: " (words) "." }
         }
         div.figures { @for figure in &figures { (figure.markup()) } }
         h3 { "By scenario" }
-        p { "A median of “never” means that fewer than half of the fires were found at all." }
+        p { "A median of “never” means that fewer than half of the fires were found." }
         (kinds(test, &contents.thumbnails))
         (scenarios(report))
     })
 }
 
-/// Why there is nothing to say of alarms.
+/// Why there is no alarm rule.
 fn missing(report: &Report) -> &'static str {
     match report.profile.as_str() {
         "original" => {
-            "The rows of profile original are drawn one by one and belong to no recording, so there is no alarm to judge."
+            "The rows of profile original are drawn one by one and belong to no recording, so there is no alarm rule to evaluate."
         }
         _ if report.ensemble.is_none() && report.jobs.iter().all(|job| job.alarm.is_none()) => {
-            "There were no whole episodes that an alarm rule could be chosen and judged on."
+            "There were no whole episodes to choose and evaluate an alarm rule on."
         }
-        _ => "No alarm rule was judged: there were no whole episodes, or no fire among them.",
+        _ => {
+            "No alarm rule was evaluated: there were no whole episodes, or none of them had a fire."
+        }
     }
 }
 
-fn chosen(alarm: &AlarmTrial) -> String {
+/// What the rule was chosen for, and whether that was achieved.
+fn budget(alarm: &AlarmTrial) -> String {
     let choice = &alarm.choice;
     let kept = if choice.within_budget {
-        "which it keeps to there"
+        "which it achieves there"
     } else {
-        "which no rule kept to"
+        "which no rule achieved"
     };
     format!(
-        "The rule was chosen on one set of whole episodes for at most {} false alarms a day, {kept}.",
-        choice.budget_per_day
+        "The rule was chosen on one set of whole episodes for at most {}, {kept}.",
+        budget_in_words(choice.budget_per_day)
     )
 }
 
-/// Every scenario with its pictures, fires and false alarms.
+/// A table of all scenarios with their pictures, fires and false alarms.
 fn kinds(test: &AlarmReport, thumbnails: &BTreeMap<String, Thumbnail>) -> Markup {
     let seconds =
         |latency: Option<f64>| latency.map_or_else(|| "never".to_owned(), |s| format!("{s:.0} s"));
@@ -74,7 +77,7 @@ fn kinds(test: &AlarmReport, thumbnails: &BTreeMap<String, Thumbnail>) -> Markup
     let kinds = test
         .kinds
         .iter()
-        .map(|(name, figures)| (name.as_str(), figures));
+        .map(|(name, metrics)| (name.as_str(), metrics));
     let head = [
         "fires",
         "found",
@@ -95,17 +98,17 @@ fn kinds(test: &AlarmReport, thumbnails: &BTreeMap<String, Thumbnail>) -> Markup
                     @for cell in head { th scope="col" { (cell) } }
                 } }
                 tbody {
-                    @for (name, figures) in all.chain(kinds) {
+                    @for (name, metrics) in all.chain(kinds) {
                         tr class=[(name == "all").then_some("main")] {
                             th scope="row" { (name) }
                             @if !thumbnails.is_empty() { td.text { (pictures(name, thumbnails)) } }
-                            @let found = figures.detection;
+                            @let found = metrics.detection;
                             td { (or_dash(found, |found| count(found.events))) }
                             td { (or_dash(found, |found| percent(found.recall))) }
                             td { (or_dash(found, |found| percent(found.within_60_s))) }
                             td { (or_dash(found, |found| seconds(found.latency_p50_s))) }
                             td { (or_dash(found, |found| seconds(found.latency_p90_s))) }
-                            @let wrong = figures.false_alarms;
+                            @let wrong = metrics.false_alarms;
                             td { (or_dash(wrong, |wrong| count(wrong.count))) }
                             td { (or_dash(wrong, |wrong| format!("{:.1}", 24.0 * wrong.days))) }
                             td { (or_dash(wrong, |wrong| {
@@ -118,8 +121,8 @@ fn kinds(test: &AlarmReport, thumbnails: &BTreeMap<String, Thumbnail>) -> Markup
             }
         }
         @if !thumbnails.is_empty() {
-            p.note { "The pictures are the first simulated episode of each scenario with this run’s seed, as the camera sees "
-                "it: a colour is how much warmer a place is than the middle of its frame." }
+            p.note { "The pictures show the first simulated episode of each scenario with this run’s seed, as the camera sees "
+                "it. Colours show how much warmer a place is than the middle of the frame." }
         }
     }
 }
@@ -135,7 +138,7 @@ fn pictures(name: &str, thumbnails: &BTreeMap<String, Thumbnail>) -> Markup {
     }
 }
 
-/// The test part's rows by scenario.
+/// Test rows by scenario.
 fn scenarios(report: &Report) -> Markup {
     if report.scenarios.is_empty() {
         return html! {};
@@ -150,15 +153,9 @@ fn scenarios(report: &Report) -> Markup {
             share(kind.false_positive_rate),
         ]
     });
-    let head = [
-        "scenario",
-        "rows",
-        "fire rows",
-        "called fire",
-        "falsely called fire",
-    ];
+    let head = ["scenario", "rows", "fire rows", "recall", "false positives"];
     let table = Table::new(
-        "Rows of the test part at the ensemble’s threshold, by scenario",
+        "Test rows at the ensemble’s threshold, by scenario",
         &head,
         rows.collect(),
     );

@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::numbers::{count, figure, interval};
+use super::table::{count, four_digits, interval};
 use super::{Figure, Key, Table, shell};
 use crate::charts::{Axis, Chart, Mark, Paint};
-use crate::compare::{Comparison, Pair, Side, in_words};
-use crate::curves::{Curves, height_at};
+use crate::compare::{Comparison, Pair, Side, conclusion};
+use crate::curves::{Curves, y_at};
 use crate::verdict::Verdict;
 
 /// The whole page.
@@ -19,7 +19,7 @@ pub(crate) fn comparison_page(
         ("summary", "Verdicts", verdicts(sides)),
         ("differences", "Differences", differences(comparison)),
         ("curves", "Curves of both", curves(comparison, sides)?),
-        ("rows", "Figures side by side", side_by_side(comparison)),
+        ("rows", "Metrics side by side", side_by_side(comparison)),
     ];
     let subtitle = html! {
         (count(comparison.test_rows)) " test rows in " (count(comparison.test_groups))
@@ -45,39 +45,39 @@ fn verdicts(sides: [&Side; 2]) -> Markup {
 fn differences(comparison: &Comparison) -> Markup {
     let mut rows = Vec::new();
     for pair in &comparison.pairs {
-        for (name, [first, second], difference) in pair.figures() {
+        for (name, [first, second], difference) in pair.metrics() {
             let [low, high] = difference.interval;
             rows.push(vec![
                 pair.name(),
                 name.to_owned(),
-                figure(first),
-                figure(second),
+                four_digits(first),
+                four_digits(second),
                 format!("{:+.4}", difference.value),
                 format!("{low:+.4} to {high:+.4}"),
-                in_words(name, &difference).to_owned(),
+                conclusion(name, &difference).to_owned(),
             ]);
         }
     }
     let head = [
         "models",
-        "figure",
+        "metric",
         "first",
         "second",
         "difference",
         "95 % interval",
-        "in words",
+        "conclusion",
     ];
     let table = Table {
         texts: vec![1, 6],
         ..Table::new(
-            "The second run less the first, on the same test rows",
+            "The second run minus the first, on the same test rows",
             &head,
             rows,
         )
     };
     html! {
-        p { "Paired bootstrap: both models are judged on each draw of whole groups of rows, so that what makes rows hard for "
-            "both cancels. F1 is at each model’s own threshold; of log-loss, less is better." }
+        p { "Paired bootstrap: both models are evaluated on each draw of whole groups of rows, so what makes rows hard for "
+            "both cancels out. F1 is at each model’s own threshold; for log-loss, lower is better." }
         (table.markup())
     }
 }
@@ -85,23 +85,23 @@ fn differences(comparison: &Comparison) -> Markup {
 fn curves(comparison: &Comparison, sides: [&Side; 2]) -> anyhow::Result<Markup> {
     let found = sides.map(|side| side.main().and_then(Curves::of));
     let [Some(first), Some(second)] = &found else {
-        return Ok(html! { p.note { "A run has no curves." } });
+        return Ok(html! { p.note { "One of the runs has no curves." } });
     };
     let Some(pair) = comparison.pairs.first() else {
         return Ok(html! {});
     };
-    let roc = both(pair, [first, second])?;
+    let roc = both_roc_curves(pair, [first, second])?;
     Ok(html! { div.figures { (roc.markup()) } })
 }
 
-fn both(pair: &Pair, curves: [&Curves; 2]) -> anyhow::Result<Figure<'static>> {
+fn both_roc_curves(pair: &Pair, curves: [&Curves; 2]) -> anyhow::Result<Figure<'static>> {
     let mut marks = vec![Mark::Guide([(0.0, 0.0), (1.0, 1.0)])];
     for (number, curves) in curves.into_iter().enumerate() {
         marks.push(Mark::Line(Paint::Series(number as u8), curves.roc.clone()));
     }
     let chart = Chart {
-        x: Axis::share("share of the other rows called fire"),
-        y: Axis::share("share of fire rows called fire"),
+        x: Axis::share("false-positive rate"),
+        y: Axis::share("true-positive rate (recall)"),
         marks,
     };
     let text = |number: usize| {
@@ -114,20 +114,20 @@ fn both(pair: &Pair, curves: [&Curves; 2]) -> anyhow::Result<Figure<'static>> {
     let rows = (0..=10_u32).map(|step| {
         let at = f64::from(step) / 10.0;
         let heights =
-            curves.map(|curves| height_at(&curves.roc, at).map_or_else(|| "–".to_owned(), figure));
+            curves.map(|curves| y_at(&curves.roc, at).map_or_else(|| "–".to_owned(), four_digits));
         std::iter::once(format!("{at:.1}")).chain(heights).collect()
     });
     Ok(Figure {
         id: "roc".into(),
         name: "Receiver operating characteristic".into(),
-        reading: "Further to the upper left is better; the thin line is guessing.",
+        reading: "Further to the upper left is better. The thin line is guessing.",
         description: format!("{}; {}.", text(0), text(1)),
         drawing: chart.draw()?,
         legend: [0, 1]
             .map(|number| Key::line(Paint::Series(number as u8), text(number)))
             .into(),
         table: Table::new(
-            "Heights of the curves",
+            "Points of the curves",
             &["false-positive rate", "first", "second"],
             rows.collect(),
         ),
@@ -140,14 +140,14 @@ fn side_by_side(comparison: &Comparison) -> Markup {
         for (number, scores) in pair.test.iter().enumerate() {
             rows.push(vec![
                 format!("{}, {}", ["first", "second"][number], pair.models[number]),
-                figure(scores.auc),
+                four_digits(scores.auc),
                 interval(scores.auc_interval),
-                figure(scores.pr_auc),
-                figure(scores.accuracy),
-                figure(scores.f1),
-                figure(scores.logloss),
-                figure(scores.brier),
-                figure(scores.ece),
+                four_digits(scores.pr_auc),
+                four_digits(scores.accuracy),
+                four_digits(scores.f1),
+                four_digits(scores.logloss),
+                four_digits(scores.brier),
+                four_digits(scores.ece),
             ]);
         }
     }
@@ -163,7 +163,7 @@ fn side_by_side(comparison: &Comparison) -> Markup {
         "ECE",
     ];
     Table::new(
-        "Figures on the test part; accuracy and F1 at probability 1/2",
+        "Metrics on the test rows; accuracy and F1 at probability 1/2",
         &head,
         rows,
     )

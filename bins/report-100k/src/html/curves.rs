@@ -1,61 +1,61 @@
-//! ROC, precision-recall, calibration and threshold curves, and the confusion at the chosen threshold.
+//! ROC, precision-recall, calibration and threshold curves, and the confusion matrix at the chosen threshold.
 
 use ensemble::metrics::{Confusion, Scores};
 use maud::{Markup, html};
 
-use super::numbers::{count, figure, interval, or_dash};
+use super::table::{count, four_digits, interval, or_dash};
 use super::{Contents, Figure, Key, Table};
 use crate::charts::{Axis, Chart, Mark, Paint};
-use crate::curves::{Curves, height_at};
+use crate::curves::{Curves, y_at};
 use crate::models::ENSEMBLE;
 
-/// Places at which tables give a curve's height.
-const PLACES: u32 = 10;
+/// Steps between 0 and 1 at which tables give points of a curve.
+const STEPS: u32 = 10;
 
 pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     if contents.curves.is_empty() {
         return Ok(html! {
-            p.note { "There are no curves: no model left predictions on a test part with both classes." }
+            p.note { "There are no curves: no model has predictions on test rows of both classes." }
         });
     }
-    let drawn = Drawn { contents };
+    let charts = Charts { contents };
     let mut figures = vec![
-        drawn.roc()?,
-        drawn.precision_recall()?,
-        drawn.calibration()?,
+        charts.roc()?,
+        charts.precision_recall()?,
+        charts.calibration()?,
     ];
     // The ensemble first.
     for curves in contents.curves.iter().rev() {
         figures.push(thresholds(curves)?);
     }
     Ok(html! {
-        p { "Shaded bands are 95 % bootstrap intervals, point by point, of the model that the band surrounds; whole groups "
-            "of rows are drawn, since rows of one group are alike." }
+        p { "Shaded bands are pointwise 95 % bootstrap intervals of the curve that they surround. The bootstrap draws whole "
+            "groups of rows, because rows of one group are alike." }
         div.figures { @for figure in &figures { (figure.markup()) } }
         h3 { "Decisions at the chosen thresholds" }
-        p { "Each threshold was chosen on the validation part for the best F1." }
-        (confusion(&contents.curves).markup())
+        p { "Each threshold was chosen on the validation rows for the best F1." }
+        (confusion_matrix(&contents.curves).markup())
     })
 }
 
-/// The paint of a model: the ensemble's own, and for each learner the same in every run.
+/// The paint of a model, the same in every run.
 fn paint(name: &str) -> Paint {
     let learners = ensemble::Algorithm::ALL.map(|algorithm| algorithm.to_string());
     let number = learners.iter().position(|learner| learner == name);
     Paint::Series(number.map_or(0, |number| number as u8 + 1))
 }
 
-/// The charts that hold all models.
-struct Drawn<'a> {
+/// The charts that show all models.
+struct Charts<'a> {
     contents: &'a Contents<'a>,
 }
 
-impl Drawn<'_> {
+impl Charts<'_> {
     fn curves(&self) -> &[Curves] {
         &self.contents.curves
     }
 
-    /// The model that bands are drawn for: the last, which is the ensemble where there is one.
+    /// The model that bands are drawn for: the last, which is the ensemble if there is one.
     fn main(&self) -> Option<&Curves> {
         self.curves().last()
     }
@@ -72,10 +72,10 @@ impl Drawn<'_> {
         job?.test.as_ref()
     }
 
-    /// A legend with a figure of each model.
+    /// A legend with a metric of each model.
     fn legend(&self, label: &str, of: impl Fn(&Scores) -> f64) -> Vec<Key> {
         let key = |curves: &Curves| {
-            let value = or_dash(self.scores(&curves.name), |scores| figure(of(scores)));
+            let value = or_dash(self.scores(&curves.name), |scores| four_digits(of(scores)));
             Key::line(
                 paint(&curves.name),
                 format!("{}, {label} {value}", curves.name),
@@ -93,8 +93,8 @@ impl Drawn<'_> {
         let lines = self.curves().iter();
         marks.extend(lines.map(|curves| Mark::Line(paint(&curves.name), curves.roc.clone())));
         let chart = Chart {
-            x: Axis::share("share of the other rows called fire"),
-            y: Axis::share("share of fire rows called fire"),
+            x: Axis::share("false-positive rate"),
+            y: Axis::share("true-positive rate (recall)"),
             marks,
         };
         let words = self.curves().iter().map(|curves| {
@@ -107,11 +107,11 @@ impl Drawn<'_> {
         Ok(Figure {
             id: "roc".into(),
             name: "Receiver operating characteristic".into(),
-            reading: "Further to the upper left is better; the thin line is guessing.",
+            reading: "Further to the upper left is better. The thin line is guessing.",
             description: words.collect::<Vec<_>>().join("; ") + ".",
             drawing: chart.draw()?,
             legend: self.legend("AUC", |scores| scores.auc),
-            table: self.heights("false-positive rate", |curves| &curves.roc),
+            table: self.points("false-positive rate", |curves| &curves.roc),
         })
     }
 
@@ -134,22 +134,24 @@ impl Drawn<'_> {
             lines.map(|curves| Mark::Line(paint(&curves.name), curves.precision_recall.clone())),
         );
         let chart = Chart {
-            x: Axis::share("recall: share of fire rows called fire"),
-            y: Axis::share("precision: share of calls that are right"),
+            x: Axis::share("recall: share of fire rows found"),
+            y: Axis::share("precision: share of alarms that are right"),
             marks,
         };
         let words = self.curves().iter().map(|curves| {
-            let area = or_dash(self.scores(&curves.name), |scores| figure(scores.pr_auc));
+            let area = or_dash(self.scores(&curves.name), |scores| {
+                four_digits(scores.pr_auc)
+            });
             format!("{}: average precision {area}", curves.name)
         });
         Ok(Figure {
             id: "precision-recall".into(),
             name: "Precision and recall".into(),
-            reading: "Further to the upper right is better; the thin line is the share of fire rows, which guessing reaches.",
+            reading: "Further to the upper right is better. The thin line is the share of fire rows, the precision of guessing.",
             description: words.collect::<Vec<_>>().join("; ") + ".",
             drawing: chart.draw()?,
             legend: self.legend("PR-AUC", |scores| scores.pr_auc),
-            table: self.heights("recall", |curves| &curves.precision_recall),
+            table: self.points("recall", |curves| &curves.precision_recall),
         })
     }
 
@@ -177,17 +179,17 @@ impl Drawn<'_> {
         }
         let chart = Chart {
             x: Axis::share("mean probability of the rows in a bin"),
-            y: Axis::share("share of them that are fire"),
+            y: Axis::share("share of fire among them"),
             marks,
         };
         let words = self.curves().iter().map(|curves| {
-            let error = or_dash(self.scores(&curves.name), |scores| figure(scores.ece));
+            let error = or_dash(self.scores(&curves.name), |scores| four_digits(scores.ece));
             format!("{}: expected calibration error {error}", curves.name)
         });
         Ok(Figure {
             id: "calibration".into(),
             name: "Calibration".into(),
-            reading: "A model on the thin line says 70 % where 70 % are fire. Upright lines: 95 % intervals.",
+            reading: "On the thin line, 70 % of the rows with probability 0.7 are fire. Upright lines are 95 % intervals.",
             description: words.collect::<Vec<_>>().join("; ") + ".",
             drawing: chart.draw()?,
             legend: self.legend("ECE", |scores| scores.ece),
@@ -204,8 +206,8 @@ impl Drawn<'_> {
                     curves.name.clone(),
                     format!("{:.1} to {:.1}", bin.bin.low, bin.bin.high),
                     count(bin.bin.rows),
-                    or_dash(bin.bin.mean_probability, figure),
-                    or_dash(bin.bin.positive_share, figure),
+                    or_dash(bin.bin.mean_probability, four_digits),
+                    or_dash(bin.bin.positive_share, four_digits),
                     or_dash(bin.interval, interval),
                 ]);
             }
@@ -221,28 +223,28 @@ impl Drawn<'_> {
         Table::new("Bins of the reliability diagram", &head, rows)
     }
 
-    /// The height of each model's curve at a few places.
-    fn heights(&self, place: &str, points: impl Fn(&Curves) -> &Vec<(f64, f64)>) -> Table {
-        let rows = (0..=PLACES).map(|step| {
-            let at = f64::from(step) / f64::from(PLACES);
+    /// A few points of each model's curve; `x` names the horizontal axis.
+    fn points(&self, x: &str, points: impl Fn(&Curves) -> &Vec<(f64, f64)>) -> Table {
+        let rows = (0..=STEPS).map(|step| {
+            let at = f64::from(step) / f64::from(STEPS);
             let heights = self
                 .curves()
                 .iter()
-                .map(|curves| or_dash(height_at(points(curves), at), figure));
+                .map(|curves| or_dash(y_at(points(curves), at), four_digits));
             std::iter::once(format!("{at:.1}")).chain(heights).collect()
         });
         let names = self.curves().iter().map(|curves| curves.name.as_str());
-        let head: Vec<&str> = std::iter::once(place).chain(names).collect();
-        Table::new("Heights of the curves", &head, rows.collect())
+        let head: Vec<&str> = std::iter::once(x).chain(names).collect();
+        Table::new("Points of the curves", &head, rows.collect())
     }
 }
 
-/// A figure of the decisions at one threshold.
+/// A metric of the decisions at one threshold.
 type OfCounts = fn(&Confusion) -> f64;
 
-/// Precision, recall and F1 of one model over its threshold.
+/// Precision, recall and F1 of one model as functions of the threshold.
 fn thresholds(curves: &Curves) -> anyhow::Result<Figure<'_>> {
-    let figures: [(&str, OfCounts); 3] = [
+    let metrics: [(&str, OfCounts); 3] = [
         ("F1", Confusion::f1),
         ("precision", Confusion::precision),
         ("recall", Confusion::recall),
@@ -252,14 +254,14 @@ fn thresholds(curves: &Curves) -> anyhow::Result<Figure<'_>> {
         (curves.threshold, 1.0),
     ])];
     let mut legend = Vec::new();
-    for (number, (name, of)) in figures.iter().enumerate() {
+    for (number, (name, of)) in metrics.iter().enumerate() {
         let paint = Paint::Series(number as u8);
-        // Where nothing is called fire any more, precision is not 0 but nothing.
-        let called = |counts: &Confusion| counts.true_positives + counts.false_positives > 0;
+        // Precision is undefined, not 0, where no row is predicted as fire.
+        let has_precision = |counts: &Confusion| counts.true_positives + counts.false_positives > 0;
         let points = curves
             .thresholds
             .iter()
-            .filter(|(_, counts)| called(counts));
+            .filter(|(_, counts)| has_precision(counts));
         marks.push(Mark::Line(
             paint,
             points.map(|(at, counts)| (*at, of(counts))).collect(),
@@ -268,24 +270,24 @@ fn thresholds(curves: &Curves) -> anyhow::Result<Figure<'_>> {
     }
     let chart = Chart {
         x: Axis::share("threshold"),
-        y: Axis::share("figure on the test part"),
+        y: Axis::share("metric on the test rows"),
         marks,
     };
     let step = curves
         .thresholds
         .len()
-        .div_ceil(PLACES as usize * 2 + 1)
+        .div_ceil(STEPS as usize * 2 + 1)
         .max(1);
     let rows = curves.thresholds.iter().step_by(step).map(|(at, counts)| {
-        let values = figures.iter().map(|(_, of)| figure(of(counts)));
+        let values = metrics.iter().map(|(_, of)| four_digits(of(counts)));
         std::iter::once(format!("{at:.2}")).chain(values).collect()
     });
     let chosen = &curves.chosen;
     Ok(Figure {
-        // `#` stands in the name of a second model of one learner.
+        // The name of a second model of one algorithm has a `#`.
         id: format!("thresholds-{}", curves.name.replace(['_', '#'], "-")).into(),
         name: format!("Thresholds of {}", curves.name.replace('_', " ")).into(),
-        reading: "The upright line is the threshold that was chosen on the validation part.",
+        reading: "The upright line is the threshold that was chosen on the validation rows.",
         description: format!(
             "At the chosen threshold {:.4}: F1 {:.4}, precision {:.4}, recall {:.4}.",
             curves.threshold,
@@ -296,14 +298,14 @@ fn thresholds(curves: &Curves) -> anyhow::Result<Figure<'_>> {
         drawing: chart.draw()?,
         legend,
         table: Table::new(
-            "Figures over the threshold",
+            "Metrics by threshold",
             &["threshold", "F1", "precision", "recall"],
             rows.collect(),
         ),
     })
 }
 
-fn confusion(models: &[Curves]) -> Table {
+fn confusion_matrix(models: &[Curves]) -> Table {
     let row = |curves: &Curves| {
         let chosen = &curves.chosen;
         let counts = [
@@ -318,19 +320,19 @@ fn confusion(models: &[Curves]) -> Table {
             chosen.precision(),
             chosen.recall(),
         ];
-        [curves.name.clone(), figure(curves.threshold)]
+        [curves.name.clone(), four_digits(curves.threshold)]
             .into_iter()
             .chain(counts.map(count))
-            .chain(shares.map(figure))
+            .chain(shares.map(four_digits))
             .collect()
     };
     let head = [
         "model",
         "threshold",
-        "fire, called fire",
-        "fire, missed",
-        "no fire, called fire",
-        "no fire, not called",
+        "true positives",
+        "false negatives",
+        "false positives",
+        "true negatives",
         "accuracy",
         "F1",
         "precision",
@@ -339,7 +341,7 @@ fn confusion(models: &[Curves]) -> Table {
     Table {
         main: models.iter().position(|curves| curves.name == ENSEMBLE),
         ..Table::new(
-            "Confusion on the test part at each model’s threshold",
+            "Confusion matrices on the test rows at each model’s threshold",
             &head,
             models.iter().map(row).collect(),
         )

@@ -1,22 +1,22 @@
-//! A chart with everything that tells the same to whoever cannot see it.
+//! A chart together with the same information for those who cannot see it.
 
 use std::borrow::Cow;
 
 use maud::{Markup, PreEscaped, html};
 
 use super::Table;
-use crate::charts::{Paint, labelled};
+use crate::charts::{Paint, label};
 
-/// A drawing, its caption, its legend and its numbers.
+/// A drawing with its caption, its legend and its numbers.
 pub(crate) struct Figure<'a> {
-    /// Unique in the page.
+    /// Unique on the page.
     pub(crate) id: Cow<'a, str>,
     pub(crate) name: Cow<'a, str>,
-    /// How to read it, for the caption.
+    /// How to read the drawing, for the caption.
     pub(crate) reading: &'a str,
-    /// The main figures in words.
+    /// The main numbers in words, for screen readers.
     pub(crate) description: String,
-    /// As [`Chart::draw`](crate::charts::Chart::draw) made it.
+    /// SVG from [`Chart::draw`](crate::charts::Chart::draw).
     pub(crate) drawing: String,
     pub(crate) legend: Vec<Key>,
     pub(crate) table: Table,
@@ -26,12 +26,12 @@ pub(crate) struct Figure<'a> {
 pub(crate) struct Key {
     pub(crate) paint: Paint,
     pub(crate) text: String,
-    /// Whether it stands for an area and not for a line.
+    /// Whether it is an area instead of a line.
     pub(crate) area: bool,
 }
 
 impl Key {
-    /// Of a line.
+    /// The entry of a line.
     pub(crate) fn line(paint: Paint, text: impl Into<String>) -> Self {
         Self {
             paint,
@@ -40,7 +40,7 @@ impl Key {
         }
     }
 
-    /// Of an area.
+    /// The entry of an area.
     pub(crate) fn area(paint: Paint, text: impl Into<String>) -> Self {
         Self {
             area: true,
@@ -70,11 +70,11 @@ impl Key {
 }
 
 impl Figure<'_> {
-    /// The figure.
+    /// The figure as HTML.
     pub(crate) fn markup(&self) -> Markup {
         let escaped = |text: &str| html! { (text) }.into_string();
         let texts = [escaped(&self.name), escaped(&self.description)];
-        let svg = labelled(&self.drawing, &self.id, [&texts[0], &texts[1]]);
+        let svg = label(&self.drawing, &self.id, [&texts[0], &texts[1]]);
         html! {
             figure id=(self.id) {
                 figcaption { strong { (self.name) } span { (self.reading) } }

@@ -1,10 +1,10 @@
-//! Permutation importances and partial dependences, both of the validation part.
+//! Permutation importances and partial dependences, both on the validation rows.
 
 use ensemble::inspection::Dependence;
 use maud::{Markup, html};
 use sensor_model::Feature;
 
-use super::numbers::figure;
+use super::table::four_digits;
 use super::{Contents, Figure, Table};
 use crate::charts::{Axis, Bar, Bars, Chart, Mark, Paint};
 use crate::importance::{Inspection, REPEATS};
@@ -21,8 +21,8 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
         .map(|(number, (feature, curve))| dependence(number, *feature, curve));
     let dependences = dependences.collect::<anyhow::Result<Vec<_>>>()?;
     Ok(html! {
-        p { "Found out on the validation part; the test part has no say in it. Features that go together share what they "
-            "tell, so that shuffling one of them alone may hurt little; neither figure says what causes what." }
+        p { "Measured on the validation rows. Correlated features share their information, so shuffling one of them "
+            "alone may change little; none of this says what causes what." }
         div.figures {
             (importances.markup())
             @for figure in &dependences { (figure.markup()) }
@@ -38,7 +38,7 @@ fn importances(inspection: &Inspection) -> anyhow::Result<Figure<'static>> {
     let (low, high) = all.fold((0.0_f64, 0.0_f64), |(low, high), ends| {
         (low.min(ends[0]), high.max(ends[1]))
     });
-    // A model that listens to nothing still has an axis.
+    // A model that uses no feature still needs an axis.
     let high = high.max(low + 1e-3);
     let bar = |found: &(Feature, ensemble::inspection::Importance)| Bar {
         name: found.0.name().to_owned(),
@@ -47,9 +47,9 @@ fn importances(inspection: &Inspection) -> anyhow::Result<Figure<'static>> {
     };
     let bars = Bars {
         x: Axis {
-            label: "fall of the AUC when shuffled",
+            label: "decrease of the AUC when shuffled",
             range: low * 1.05..high * 1.05,
-            format: &|fall| format!("{fall:.3}"),
+            format: &|decrease| format!("{decrease:.3}"),
         },
         bars: inspection.importances.iter().map(bar).collect(),
     };
@@ -59,16 +59,16 @@ fn importances(inspection: &Inspection) -> anyhow::Result<Figure<'static>> {
         vec![
             feature.name().to_owned(),
             feature.unit().to_owned(),
-            figure(found.mean),
-            figure(found.deviation),
+            four_digits(found.mean),
+            four_digits(found.deviation),
         ]
     });
     Ok(Figure {
         id: "importances".into(),
         name: "Permutation importance".into(),
-        reading: "How much the AUC falls when a feature’s values are shuffled among the rows, and its standard deviation.",
+        reading: "How much the AUC decreases when a feature’s values are shuffled among the rows, with the standard deviation.",
         description: format!(
-            "Of the {} on {} validation rows, each feature shuffled {REPEATS} times. The strongest: {}.",
+            "Model {} on {} validation rows, each feature shuffled {REPEATS} times. The most important: {}.",
             inspection.name,
             inspection.rows,
             words.collect::<Vec<_>>().join(", ")
@@ -77,7 +77,7 @@ fn importances(inspection: &Inspection) -> anyhow::Result<Figure<'static>> {
         legend: Vec::new(),
         table: Table::new(
             "Permutation importances",
-            &["feature", "unit", "mean fall", "standard deviation"],
+            &["feature", "unit", "mean decrease", "standard deviation"],
             rows.collect(),
         ),
     })
@@ -110,11 +110,11 @@ fn dependence(
     };
     let rows = points
         .iter()
-        .map(|(value, p)| vec![format!("{value:.3}"), figure(*p)]);
+        .map(|(value, p)| vec![format!("{value:.3}"), four_digits(*p)]);
     Ok(Figure {
         id: format!("dependence-{}", number + 1).into(),
         name: feature.name().into(),
-        reading: "The mean answer with this feature set to a value in every row, all else as it is.",
+        reading: "The mean prediction when this feature has the same value in every row and all else stays as it is.",
         description: format!(
             "Partial dependence: from {:.3} at {:.2} to {:.3} at {:.2}, over the middle 98 % of the feature’s values.",
             first.1, first.0, last.1, last.0

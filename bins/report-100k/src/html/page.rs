@@ -1,14 +1,14 @@
-//! What every page has: head, theme, navigation.
+//! The frame of every page: head, theme and navigation.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("theme.js");
-/// Nothing may be fetched, whatever a text from outside would ask for.
+/// The page may fetch nothing, even if a text from outside got past the escaping.
 const POLICY: &str =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
-/// A page of sections, each with its id and its heading.
+/// A page of sections, each with its id, its heading and its content.
 pub(crate) fn shell(title: &str, subtitle: &Markup, sections: &[(&str, &str, Markup)]) -> String {
     let page = html! {
         (DOCTYPE)
@@ -43,7 +43,7 @@ pub(crate) fn shell(title: &str, subtitle: &Markup, sections: &[(&str, &str, Mar
                     }
                 }
                 footer {
-                    p { "Made by report-100k " (env!("CARGO_PKG_VERSION")) ". This page loads nothing from anywhere." }
+                    p { "Made by report-100k " (env!("CARGO_PKG_VERSION")) ". This page loads nothing from elsewhere." }
                 }
                 script { (PreEscaped(SCRIPT)) }
             }

@@ -1,4 +1,4 @@
-//! What somebody else needs to get the same figures.
+//! What someone else needs to get the same results.
 
 use std::collections::BTreeMap;
 
@@ -12,21 +12,21 @@ use crate::models::Trained;
 pub(super) fn section(contents: &Contents) -> Markup {
     let (report, manifest) = (contents.report, contents.manifest);
     html! {
-        p { "The same seed, settings and version give the same rows and the same models on any number of threads; "
+        p { "The same seed, settings and version give the same rows and the same models with any number of threads; "
             "only the last digits of logistic regression may differ between machines." }
         pre tabindex="0" { code { (commands(contents).join("\n")) } }
         (facts(contents).markup())
         @if manifest.profile == "data" {
-            p.note { "The rows were given as files, which are needed too: the fingerprints of the parts tell whether they "
+            p.note { "The rows came from files, which are needed too; the fingerprints of the partitions tell whether they "
                 "are the same." }
         }
         @if let Some(ensemble) = &report.ensemble {
-            p { "The model lies at " code { (ensemble.model_uri) } "." }
+            p { "The model is at " code { (ensemble.model_uri) } "." }
         }
     }
 }
 
-/// The commands that give the same figures; what is at its default is left out.
+/// The commands that give the same results, without flags that have their default value.
 fn commands(contents: &Contents) -> Vec<String> {
     let (report, manifest) = (contents.report, contents.manifest);
     let backend = match report.backend.as_str() {
@@ -63,7 +63,7 @@ fn commands(contents: &Contents) -> Vec<String> {
     commands.into_iter().map(whole).collect()
 }
 
-/// The flags of what decides the rows besides profile, seed and number.
+/// The flags that determine the rows, apart from profile, seed and number of rows.
 fn settings(settings: &BTreeMap<String, String>) -> Vec<String> {
     let mut flags = Vec::new();
     for (name, value) in settings {
@@ -84,7 +84,7 @@ fn settings(settings: &BTreeMap<String, String>) -> Vec<String> {
     flags
 }
 
-/// The flags of the learners: which, and their hyperparameters.
+/// The flags for algorithms and hyperparameters.
 fn learners(trained: &[Trained]) -> Vec<String> {
     let members = trained.iter().flat_map(|model| &model.artifact.members);
     let members: Vec<_> = members.collect();
@@ -92,17 +92,17 @@ fn learners(trained: &[Trained]) -> Vec<String> {
     if members.len() < Algorithm::ALL.len() {
         let names: Vec<_> = members
             .iter()
-            .map(|member| member.algorithm.short())
+            .map(|member| member.algorithm().short())
             .collect();
         flags.push(format!("--only {}", names.join(",")));
     }
     for member in members {
-        let usual = Params::defaults(member.algorithm).entries();
+        let usual = Params::defaults(member.algorithm()).entries();
         let others = member
             .hyperparameters
             .iter()
             .filter(|entry| !usual.contains(entry));
-        let name = member.algorithm.short();
+        let name = member.algorithm().short();
         flags.extend(others.map(|(key, value)| format!("--set {name}.{key}={value}")));
     }
     flags
@@ -125,7 +125,7 @@ fn facts(contents: &Contents) -> Table {
             "commit",
             contents
                 .commit
-                .unwrap_or("not said; --commit or FIRE_COMMIT does")
+                .unwrap_or("unknown; pass it with --commit or FIRE_COMMIT")
                 .to_owned(),
         ),
     ];
@@ -137,7 +137,7 @@ fn facts(contents: &Contents) -> Table {
     );
     Table {
         texts: vec![1],
-        ..Table::new("What decides the figures", &["what", "value"], rows)
+        ..Table::new("What the results depend on", &["name", "value"], rows)
     }
 }
 

@@ -1,12 +1,12 @@
-//! The verdict and the few figures that it rests on.
+//! The verdict and the few numbers behind it.
 
 use maud::{Markup, html};
 
 use super::Contents;
-use super::numbers::{figure, interval, percent};
+use super::table::{four_digits, interval, percent};
 use crate::verdict::Verdict;
 
-/// A figure with its name and what to know of it.
+/// A number with its name and a note.
 struct Tile {
     name: String,
     value: String,
@@ -37,7 +37,7 @@ fn tiles(contents: &Contents) -> Vec<Tile> {
         tiles.push(Tile {
             name: "Fires found within 60 s".to_owned(),
             value: percent(found.within_60_s),
-            note: format!("{} of {} are found at all", found.found, found.events),
+            note: format!("{} of {} found in all", found.found, found.events),
         });
     }
     if let Some(wrong) = all.and_then(|all| all.false_alarms) {
@@ -54,14 +54,14 @@ fn tiles(contents: &Contents) -> Vec<Tile> {
     }
     if let Some((who, scores)) = report.main_test() {
         tiles.push(Tile {
-            name: format!("AUC of the {who}, rows"),
-            value: figure(scores.auc),
+            name: format!("AUC of the {who} on rows"),
+            value: four_digits(scores.auc),
             note: format!("95 %: {}", interval(scores.auc_interval)),
         });
         if let Some(ceiling) = report.ceiling {
             tiles.push(Tile {
                 name: "AUC below the ceiling".to_owned(),
-                value: figure(ceiling.auc - scores.auc),
+                value: four_digits(ceiling.auc - scores.auc),
                 note: format!("the best possible is {:.4}", ceiling.auc),
             });
         }

@@ -1,17 +1,17 @@
-//! Tables of a page.
+//! Tables, and the form of the numbers in them.
 
 use maud::{Markup, html};
 
 /// A table whose first column names the rows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Table {
-    /// What it holds, for the caption and for whoever cannot see it.
+    /// What it holds, for the caption and for screen readers.
     pub(crate) caption: String,
     pub(crate) head: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
-    /// The columns that hold texts and not numbers, counted from 0.
+    /// The columns that hold text instead of numbers, counted from 0.
     pub(crate) texts: Vec<usize>,
-    /// The row that matters most.
+    /// The number of the highlighted row.
     pub(crate) main: Option<usize>,
 }
 
@@ -26,7 +26,7 @@ impl Table {
         }
     }
 
-    /// The table, to be scrolled sideways where it is wider than the page.
+    /// The table as HTML, which scrolls sideways if it is wider than the page.
     pub(crate) fn markup(&self) -> Markup {
         let class = |column: usize| self.texts.contains(&column).then_some("text");
         html! {
@@ -57,6 +57,39 @@ impl Table {
     }
 }
 
+/// A number with a comma between thousands.
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A metric, with four digits.
+pub(super) fn four_digits(value: f64) -> String {
+    format!("{value:.4}")
+}
+
+/// The interval of a metric.
+pub(super) fn interval([low, high]: [f64; 2]) -> String {
+    format!("{low:.4} to {high:.4}")
+}
+
+/// A share between 0 and 1, in percent.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+/// The value as text, or a dash where there is none.
+pub(super) fn or_dash<T>(value: Option<T>, text: impl Fn(T) -> String) -> String {
+    value.map_or_else(|| "–".to_owned(), text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +105,18 @@ mod tests {
             "<th scope=\"col\">name</th>",
         ] {
             assert!(html.contains(expected), "{expected} is not in {html}");
+        }
+    }
+
+    #[test]
+    fn thousands_are_separated_by_commas() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(count(number), expected);
         }
     }
 }

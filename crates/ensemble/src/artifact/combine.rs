@@ -9,7 +9,7 @@ impl Artifact {
     ///
     /// All parts must have the same schema and the same features in the same order. Ranges are joined, and probes are
     /// answered anew. What depends on the vote itself is for the caller to set: the threshold is 1/2, and there are
-    /// neither an alarm rule nor figures yet.
+    /// neither extras nor metrics yet.
     pub fn combine(parts: Vec<Self>, weights: &[f64]) -> Result<Self, Error> {
         let shares = weights::normalised(parts.len(), weights)?;
         let mut parts = parts.into_iter().zip(shares);
@@ -26,7 +26,8 @@ impl Artifact {
             combined.absorb(part);
         }
         // They belonged to the first part alone.
-        (combined.threshold, combined.alarm) = (0.5, None);
+        combined.threshold = 0.5;
+        combined.extras.clear();
         (combined.validation, combined.test) = (None, None);
         combined.answer_probes();
         Ok(combined)

@@ -4,7 +4,6 @@
 //! so no file can hold a child out of range or a cycle.
 
 use super::{Artifact, FeatureRange, Member, Probe};
-use crate::alarm::{AlarmParams, AlarmRule};
 use crate::error::Error;
 use crate::metrics::{AtThreshold, Scores};
 use crate::stored::{Reader, Stored, refuse, stored_fields};
@@ -19,14 +18,7 @@ stored_fields!(Artifact {
     validation,
     test,
     probes,
-    alarm
-});
-stored_fields!(AlarmParams {
-    threshold,
-    k,
-    n,
-    release,
-    latch
+    extras
 });
 stored_fields!(FeatureRange {
     name,
@@ -36,7 +28,6 @@ stored_fields!(FeatureRange {
 });
 stored_fields!(Member {
     name,
-    algorithm,
     weight,
     seed,
     hyperparameters,
@@ -70,19 +61,6 @@ stored_fields!(Scores {
     auc_interval,
     at_threshold
 });
-
-impl Stored for AlarmRule {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.params().write(out);
-    }
-
-    fn read(reader: &mut Reader) -> Result<Self, Error> {
-        let params: AlarmParams = reader.read()?;
-        params
-            .check()
-            .map_err(|_| refuse("its alarm rule is impossible"))
-    }
-}
 
 impl Stored for Tree {
     fn write(&self, out: &mut Vec<u8>) {

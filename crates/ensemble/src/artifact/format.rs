@@ -109,12 +109,6 @@ impl Artifact {
             (
                 self.members
                     .iter()
-                    .all(|member| member.algorithm == member.model.algorithm()),
-                "a member's model is of another algorithm",
-            ),
-            (
-                self.members
-                    .iter()
                     .all(|member| member.model.columns() == columns),
                 "a member has other features",
             ),
@@ -189,15 +183,17 @@ fn is_sound_tree(tree: &Tree, columns: usize, leaf: fn(f32) -> bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
-    use crate::alarm::AlarmParams;
     use crate::artifact::{Member, Probe};
     use crate::boosting::Boosting;
     use crate::explain::Explainer;
     use crate::forest::Forest;
-    use crate::learners::Algorithm;
+    use crate::learners::Params;
     use crate::linear::Term;
     use crate::logistic::Logistic;
 
@@ -239,15 +235,12 @@ mod tests {
                 intercept: 0.2,
             }),
         ];
-        let member = |model: Model| Member {
-            name: "m".to_owned(),
-            algorithm: model.algorithm(),
-            weight: 1.0 / 3.0,
-            seed: 1,
-            hyperparameters: vec![("l2".to_owned(), "1".to_owned())],
-            validation: None,
-            test: None,
-            model,
+        let member = |model: Model| {
+            let params = Params::defaults(model.algorithm()).check().unwrap();
+            Member {
+                weight: 1.0 / 3.0,
+                ..Member::new("m", model, &params, 1)
+            }
         };
         let feature = |name: &str| FeatureRange {
             name: name.to_owned(),
@@ -255,21 +248,19 @@ mod tests {
             max: 1.0,
             missing: false,
         };
+        let members = models.into_iter().map(member).collect();
         let mut artifact = Artifact {
-            schema: "s".to_owned(),
-            features: vec![feature("a"), feature("b")],
-            data_fingerprint: "d".to_owned(),
-            threshold: 0.5,
-            members: models.into_iter().map(member).collect(),
-            validation: None,
-            test: None,
             probes: vec![Probe {
                 name: "p".to_owned(),
                 row: vec![0.0; 2],
                 expected: None,
                 probability: 0.0,
             }],
-            alarm: AlarmParams::new(0.75, 3, 5).check().ok(),
+            extras: BTreeMap::from([(
+                "rule".to_owned(),
+                json!({"at": [0.1, -1, 7, null, true], "k": "of n"}),
+            )]),
+            ..Artifact::new("s", vec![feature("a"), feature("b")], members)
         };
         artifact.answer_probes();
         artifact
@@ -310,10 +301,6 @@ mod tests {
             |a| a.probes[0].probability = f64::NAN,
             "a probe's answer is no probability",
         );
-        check(
-            |a| a.members[0].algorithm = Algorithm::GradientBoosting,
-            "a member's model is of another algorithm",
-        );
         let extra = || FeatureRange {
             name: "c".to_owned(),
             min: 0.0,
@@ -324,29 +311,6 @@ mod tests {
             |a| (a.features.push(extra()), a.probes.clear()).0,
             "a member has other features",
         );
-    }
-
-    #[test]
-    fn an_impossible_alarm_rule_is_refused() {
-        let content = artifact().to_bytes()[HEADER..].to_vec();
-        // The rule is last but for the covers of two trees: threshold (8 bytes), k (4), n (4), release (8), latch (1).
-        let covers = 2 * (4 + 3 * 4);
-        let check = |from_end: usize, bytes: &[u8], expected: &str| {
-            let mut altered = content.clone();
-            let at = altered.len() - covers - from_end;
-            altered[at..at + bytes.len()].copy_from_slice(bytes);
-            let refused = Artifact::from_bytes(&seal(&altered), "s").unwrap_err();
-            let expected = format!("not a usable model artifact: {expected}");
-            assert_eq!(refused.to_string(), expected);
-        };
-        let impossible = "its alarm rule is impossible";
-        check(25, &f64::NAN.to_le_bytes(), impossible);
-        check(25, &0.0_f64.to_le_bytes(), impossible);
-        check(17, &0_u32.to_le_bytes(), impossible);
-        check(17, &6_u32.to_le_bytes(), impossible);
-        check(13, &u32::MAX.to_le_bytes(), impossible);
-        check(9, &0.8_f64.to_le_bytes(), impossible);
-        check(1, &[2], "a flag is neither 0 nor 1");
     }
 
     #[test]
@@ -378,7 +342,7 @@ mod tests {
             check(
                 |a| {
                     a.members.truncate(1);
-                    (a.members[0].weight, a.members[0].algorithm) = (1.0, model.algorithm());
+                    a.members[0].weight = 1.0;
                     a.members[0].model = model.clone();
                 },
                 "a member holds impossible numbers",

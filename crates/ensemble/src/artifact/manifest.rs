@@ -6,20 +6,23 @@ use super::format::VERSION;
 use super::{Artifact, FeatureRange, Member, Probe};
 
 impl Artifact {
-    /// All but the models themselves, as JSON. Numbers that JSON does not know (a missing value) are null.
+    /// Everything except the models themselves, as JSON. Each extra is a key of its own. A missing value is null.
     pub fn manifest(&self) -> Value {
-        json!({
+        let mut manifest = json!({
             "format_version": VERSION,
             "schema": self.schema,
             "data_fingerprint": self.data_fingerprint,
             "threshold": self.threshold,
-            "alarm": self.alarm,
             "validation": self.validation,
             "test": self.test,
             "members": self.members.iter().map(member).collect::<Vec<_>>(),
             "features": self.features.iter().map(feature).collect::<Vec<_>>(),
             "probes": self.probes.iter().map(probe).collect::<Vec<_>>(),
-        })
+        });
+        for (name, extra) in &self.extras {
+            manifest[name] = extra.clone();
+        }
+        manifest
     }
 }
 
@@ -31,7 +34,7 @@ fn member(member: &Member) -> Value {
         .collect();
     json!({
         "name": member.name,
-        "algorithm": member.algorithm,
+        "algorithm": member.algorithm(),
         "weight": member.weight,
         "seed": member.seed,
         "hyperparameters": hyperparameters,

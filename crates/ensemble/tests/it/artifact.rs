@@ -1,8 +1,10 @@
-use ensemble::alarm::AlarmParams;
+use std::collections::BTreeMap;
+
 use ensemble::artifact::{Artifact, FeatureRange, Member, Probe};
 use ensemble::explain::Explainer;
 use ensemble::metrics::evaluate;
 use ensemble::{Algorithm, Error, Params};
+use serde_json::Value;
 
 use crate::fitting::{Fit, known, probabilities, samples};
 use crate::synthetic::{COLUMNS, table};
@@ -31,31 +33,30 @@ fn single(algorithm: Algorithm, threads: usize) -> Artifact {
         expected,
         probability: 0.0,
     };
+    let features = FeatureRange::of_columns(names().iter().map(String::as_str), &train.x());
+    let params = Params::defaults(algorithm).check().unwrap();
+    let member = Member {
+        validation: Some(scores.clone()),
+        ..Member::new(format!("{}-job", algorithm.short()), model, &params, 42)
+    };
     let mut artifact = Artifact {
-        schema: SCHEMA.to_owned(),
-        features: FeatureRange::of_columns(names().iter().map(String::as_str), &train.x()),
         data_fingerprint: "rows-1".to_owned(),
         threshold: 0.4,
-        members: vec![Member {
-            name: format!("{}-job", algorithm.short()),
-            algorithm,
-            weight: 1.0,
-            seed: 42,
-            hyperparameters: Params::defaults(algorithm).entries(),
-            validation: Some(scores.clone()),
-            test: None,
-            model,
-        }],
         validation: Some(scores),
-        test: None,
         probes: vec![
             probe("first", train.x().row(0).to_vec(), Some(true)),
             probe("missing", vec![f32::NAN; COLUMNS], None),
         ],
-        alarm: AlarmParams::new(0.8, 3, 5).check().ok(),
+        ..Artifact::new(SCHEMA, features, vec![member])
     };
+    artifact.set_extra("rule", &rule()).unwrap();
     artifact.answer_probes();
     artifact
+}
+
+/// Numbers that decimal fractions easily miss by a bit.
+fn rule() -> BTreeMap<String, f64> {
+    [("at".to_owned(), 0.1 + 0.2), ("below".to_owned(), -5e-324)].into()
 }
 
 fn refusal(bytes: &[u8]) -> String {
@@ -71,7 +72,7 @@ fn bytes_come_back_whole_and_do_not_depend_on_threads() {
         let again = Artifact::from_bytes(&bytes, SCHEMA).unwrap();
         assert_eq!(again.to_bytes(), bytes);
         assert_eq!(again.members, artifact.members);
-        assert_eq!(again.alarm, artifact.alarm);
+        assert_eq!(again.extra("rule").unwrap(), Some(rule()));
         assert_eq!(again.features, artifact.features);
         assert_eq!(again.manifest(), artifact.manifest());
         for threads in [2, 7] {
@@ -82,6 +83,30 @@ fn bytes_come_back_whole_and_do_not_depend_on_threads() {
             );
         }
     }
+}
+
+#[test]
+fn an_extra_is_read_as_what_it_is_or_not_at_all() {
+    let mut artifact = single(Algorithm::LogisticRegression, 1);
+    assert_eq!(artifact.extra::<f64>("other").unwrap(), None);
+    artifact.set_extra("other", &None::<f64>).unwrap();
+    assert_eq!(artifact.extra::<f64>("other").unwrap(), None);
+    assert!(artifact.manifest()["other"].is_null());
+    let error = artifact.extra::<f64>("rule").unwrap_err().to_string();
+    assert_eq!(error, "the model's extra `rule` cannot be read or stored");
+}
+
+#[test]
+fn an_extra_nested_too_deeply_is_rejected() {
+    let check = |depth: u32, expected: bool| {
+        let mut artifact = single(Algorithm::LogisticRegression, 1);
+        let deep = (0..depth).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
+        artifact.set_extra("deep", &deep).unwrap();
+        let read = Artifact::from_bytes(&artifact.to_bytes(), SCHEMA);
+        assert_eq!(read.is_ok(), expected, "{depth}");
+    };
+    check(16, true);
+    check(17, false);
 }
 
 #[test]
@@ -196,7 +221,7 @@ fn combined_members_vote_by_weight() {
         (combined.threshold, combined.validation.is_none()),
         (0.5, true)
     );
-    assert_eq!(combined.alarm, None);
+    assert!(combined.extras.is_empty());
     assert_eq!(combined.data_fingerprint, "rows-1");
     assert_eq!(
         combined.features,
@@ -287,8 +312,5 @@ fn the_manifest_says_what_is_in_the_file() {
     assert!(manifest["validation"]["at_threshold"]["f1"].is_number());
     assert!(manifest["probes"][1]["row"][0].is_null());
     assert_eq!(manifest["format_version"], 4);
-    assert_eq!(
-        (&manifest["alarm"]["k"], &manifest["alarm"]["n"]),
-        (&3.into(), &5.into())
-    );
+    assert_eq!(manifest["rule"]["at"], 0.1 + 0.2);
 }

@@ -63,7 +63,7 @@ fn contributions_sum_to_the_answer() {
                 let members = artifact.members.iter().zip(explainer.members(&row));
                 for (member, explanation) in members {
                     let p = member.model.predict_row(&row);
-                    if member.algorithm == Algorithm::RandomForest {
+                    if member.algorithm() == Algorithm::RandomForest {
                         assert_eq!(explanation.scale, Scale::Probability);
                     }
                     let expected = match explanation.scale {
@@ -103,7 +103,7 @@ fn a_logistic_regression_gives_a_missing_value_nothing() {
     let artifacts = artifacts(Engine::Own);
     let logistic = artifacts
         .iter()
-        .find(|artifact| artifact.members[0].algorithm == Algorithm::LogisticRegression);
+        .find(|artifact| artifact.members[0].algorithm() == Algorithm::LogisticRegression);
     let explainer = Explainer::new(logistic.unwrap()).unwrap();
     let nothing = explainer.members(&[f32::NAN; COLUMNS + 1]).remove(0);
     assert_eq!(nothing.contributions, vec![0.0; COLUMNS + 1]);

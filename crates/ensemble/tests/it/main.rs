@@ -9,8 +9,6 @@
     reason = "a test that cannot fit its model has failed"
 )]
 
-/// Alarms counted by hand, and the choice of a rule.
-mod alarm;
 /// The model file: what it keeps, what it refuses.
 mod artifact;
 /// What fuzzing starts from.

@@ -14,29 +14,14 @@ pub(crate) fn packed(model: Model, train: &Samples) -> Artifact {
         expected,
         probability: 0.0,
     };
-    let mut artifact = Artifact {
-        schema: SCHEMA.to_owned(),
-        features: FeatureRange::of_columns(names.iter().map(String::as_str), &train.x()),
-        data_fingerprint: "d".to_owned(),
-        threshold: 0.5,
-        members: vec![Member {
-            name: model.algorithm().short().to_owned(),
-            algorithm: model.algorithm(),
-            weight: 1.0,
-            seed: 42,
-            hyperparameters: Params::defaults(model.algorithm()).entries(),
-            validation: None,
-            test: None,
-            model,
-        }],
-        validation: None,
-        test: None,
-        alarm: None,
-        probes: vec![
-            probe("first", train.x().row(0).to_vec(), Some(true)),
-            probe("missing", vec![f32::NAN; columns], None),
-        ],
-    };
+    let features = FeatureRange::of_columns(names.iter().map(String::as_str), &train.x());
+    let params = Params::defaults(model.algorithm()).check().unwrap();
+    let member = Member::new(model.algorithm().short(), model, &params, 42);
+    let mut artifact = Artifact::new(SCHEMA, features, vec![member]);
+    artifact.probes = vec![
+        probe("first", train.x().row(0).to_vec(), Some(true)),
+        probe("missing", vec![f32::NAN; columns], None),
+    ];
     artifact.answer_probes();
     artifact
 }

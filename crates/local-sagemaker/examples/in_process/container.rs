@@ -1,4 +1,4 @@
-//! The container: any program that reads and writes below `/opt/ml` and answers two paths will do, in any language.
+//! The container: any program, in any language, that reads and writes below `/opt/ml` and serves two paths.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -10,12 +10,12 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-/// `/opt/ml`, which has another place on the local server.
+/// `/opt/ml`, which is in another place on the local server.
 fn opt_ml() -> PathBuf {
     std::env::var_os("FIRE_OPT_ML").map_or_else(|| "/opt/ml".into(), PathBuf::from)
 }
 
-/// Keeps the words that occur in spam alone, and prints how many they are.
+/// Keeps the words that occur only in spam, and prints how many there are.
 pub(crate) fn train() -> Result<(), Box<dyn Error>> {
     let (mut of_spam, mut of_mail) = (BTreeSet::new(), BTreeSet::new());
     for file in fs::read_dir(opt_ml().join("input/data/train"))? {
@@ -38,7 +38,7 @@ pub(crate) fn train() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Answers `GET /ping` once the model is there, and `POST /invocations`.
+/// Serves `GET /ping`, once the model is loaded, and `POST /invocations`.
 pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
     let known: Vec<String> = serde_json::from_slice(&fs::read(opt_ml().join("model/words.json"))?)?;
     let answer = move |text: String| async move {
@@ -47,12 +47,12 @@ pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
             .filter(|word| known.iter().any(|k| k == word))
             .collect();
         if text.is_empty() {
-            return Err((StatusCode::BAD_REQUEST, "there is nothing to judge"));
+            return Err((StatusCode::BAD_REQUEST, "the text is empty"));
         }
         Ok(Json(json!({"spam": !found.is_empty(), "because": found})))
     };
     let router = Router::new()
-        .route("/ping", get(|| async { "well" }))
+        .route("/ping", get(|| async { "ok" }))
         .route("/invocations", post(answer));
     let address = std::env::var("FIRE_BIND_ADDRESS").unwrap_or_else(|_| "0.0.0.0".to_owned());
     let port = std::env::var("SAGEMAKER_BIND_TO_PORT").unwrap_or_else(|_| "8080".to_owned());

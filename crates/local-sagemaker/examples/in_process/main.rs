@@ -1,10 +1,10 @@
-//! SageMaker inside your own test: the server in this process, a container of yours behind it, asked over plain HTTP.
+//! SageMaker inside your own test: the server in this process, with your container behind it, called over plain HTTP.
 //!
 //! `cargo run -p local-sagemaker --example in_process`
 //!
-//! `container.rs` is the container: it learns which words occur in spam. This program is called with `train` or `serve`
-//! by the server, as a container is by SageMaker; called without arguments it is the client. Clients are usually SDKs
-//! (boto3, aws CLI: `AWS_ENDPOINT_URL`); here there is none, so that one sees what goes over the wire.
+//! `container.rs` is the container: it learns which words occur in spam. The server runs this program with `train` or
+//! `serve`, as SageMaker runs a container; without arguments it is the client. Clients are usually SDKs (boto3 or the
+//! aws CLI, with `AWS_ENDPOINT_URL`). This one uses none, to show what goes over the wire.
 #![expect(clippy::print_stdout, reason = "an example is read in a terminal")]
 
 mod container;
@@ -22,10 +22,10 @@ use serde_json::{Value, json};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// What people called spam and what they did not.
+/// Labelled mail.
 const MAIL: &str = "spam\tcheap watches cheap pills\nspam\tyour prize is waiting claim cheap\n\
                     mail\tlunch is at twelve\nmail\tyour report is late claim it back\n";
-/// Every image of this name is the program of [`Config::program`], and any registry may stand before it.
+/// Every image with this name runs [`Config::program`], whatever its registry.
 const IMAGE: &str = "691595239825.dkr.ecr.us-east-1.amazonaws.com/fire-container:1";
 const ROLE: &str = "arn:aws:iam::691595239825:role/SageMakerExecutionRole";
 
@@ -37,40 +37,40 @@ async fn main() -> Outcome<()> {
         _ => {
             let folder = tempfile::tempdir()?;
             let mut config = Config::new(folder.path());
-            // In a test, the script or program that you test: `env!("CARGO_BIN_EXE_...")`.
+            // In a test, the program under test: `env!("CARGO_BIN_EXE_...")`.
             config.program = Some(std::env::current_exe()?);
             let server = Server::start(config).await?;
-            let done = whole_way(server.url()).await;
-            // Also where something failed: the processes of the server end with it.
+            let outcome = train_and_deploy(server.url()).await;
+            // Also after a failure, so that the server's processes end with it.
             server.stop().await;
-            done
+            outcome
         }
     }
 }
 
-/// From data to answers.
-async fn whole_way(url: &str) -> Outcome<()> {
-    println!("a server of one's own at {url}");
+/// From data to predictions.
+async fn train_and_deploy(url: &str) -> Outcome<()> {
+    println!("a server in this process at {url}");
     let model = train(url).await?;
     deploy(url, &model).await?;
     for mail in ["cheap prize", "lunch is late", ""] {
         let path = format!("{url}/endpoints/spam/invocations");
         let (status, answer) = send(Method::POST, &path, None, mail).await?;
         let answer: Value = serde_json::from_str(&answer)?;
-        // What the container refuses is a `ModelError`, with the container's own status and words in it.
+        // What the container rejects becomes a `ModelError`, which includes the container's status and message.
         let shown = answer.get("OriginalMessage").unwrap_or(&answer);
         println!("{mail:?}: {status} {shown}");
     }
     Ok(())
 }
 
-/// Puts the data into S3, has the container train on it, and says where the model is.
+/// Puts the data into S3, trains the container on it, and returns the location of the model.
 async fn train(url: &str) -> Outcome<Value> {
-    // A bucket, and an object in it.
+    // Creates a bucket, and an object in it.
     for (path, content) in [("mails", ""), ("mails/train/mails.tsv", MAIL)] {
-        let (status, said) = send(Method::PUT, &format!("{url}/{path}"), None, content).await?;
+        let (status, text) = send(Method::PUT, &format!("{url}/{path}"), None, content).await?;
         if status != 200 {
-            return Err(format!("{path}: {status} {said}").into());
+            return Err(format!("{path}: {status} {text}").into());
         }
     }
     let source = json!({"S3DataType": "S3Prefix", "S3Uri": "s3://mails/train/"});
@@ -94,7 +94,7 @@ async fn train(url: &str) -> Outcome<Value> {
     Ok(job["ModelArtifacts"]["S3ModelArtifacts"].take())
 }
 
-/// Puts the model behind an endpoint and waits until it answers.
+/// Deploys the model to an endpoint and waits until it is in service.
 async fn deploy(url: &str, model: &Value) -> Outcome<()> {
     let container = json!({"Image": IMAGE, "ModelDataUrl": model});
     let variant = json!({"VariantName": "AllTraffic", "ModelName": "spam",
@@ -120,7 +120,7 @@ async fn deploy(url: &str, model: &Value) -> Outcome<()> {
     Ok(())
 }
 
-/// The description of a job or an endpoint once nothing more happens to it by itself.
+/// The description of a job or an endpoint once its status is final.
 async fn settled(url: &str, what: &str, name: &str) -> Outcome<Value> {
     loop {
         let request = json!({format!("{what}Name"): name});
@@ -134,7 +134,7 @@ async fn settled(url: &str, what: &str, name: &str) -> Outcome<Value> {
     }
 }
 
-/// A SageMaker operation is named in a header, and both sides are JSON.
+/// Calls a SageMaker operation: its name goes into a header, and request and response are JSON.
 async fn call(url: &str, operation: &str, request: &Value) -> Outcome<Value> {
     let (status, text) = send(Method::POST, url, Some(operation), &request.to_string()).await?;
     if status != 200 {

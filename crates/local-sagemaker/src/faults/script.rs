@@ -1,31 +1,32 @@
-//! The language of fault scripts.
+//! The syntax of fault scripts.
 
 use std::time::Duration;
 
-use super::known::is_operation;
+use super::operations::is_operation;
 use super::{CallFault, Effect};
 
-/// What a script may say, for `--help` and for refusals.
+/// The syntax, for `--help` and error messages.
 pub(crate) const GRAMMAR: &str = "\
-A fault is OPERATION:WHEN:EFFECT, or one for the programs behind the server:
-  OPERATION   an operation of the AWS services here: DescribeTrainingJob, PutObject, InvokeEndpoint, ...
-  WHEN        3 (the third call since the start), 2-4, 5+ (from the fifth on), * (all)
+A fault is OPERATION:WHEN:EFFECT, or one of those for the programs behind the server:
+  OPERATION   an AWS operation that the server implements: DescribeTrainingJob, PutObject, InvokeEndpoint, ...
+  WHEN        3 (the third call since startup), 2-4, 5+ (the fifth and all later ones), * (all)
   EFFECT      an error code (ThrottlingException, ResourceLimitExceeded, SlowDown, InternalFailure, ...),
               reset (the connection is reset, nothing is done),
-              reset-after (it is done, then the connection is reset),
+              reset-after (the work is done, then the connection is reset),
               delay-500ms or delay-2s
-  serve:crash-after:10              the serving process that answers invocation 10 is killed then
-  serve:crash-every:10              and so is each that answers a multiple of 10
-  train:interrupt-after:5s          a spot job is interrupted 5 s after its program has started
-  train:interrupt-after:checkpoint  or once its first new checkpoint is stored; each fault of this kind once a job
-  train:capacity-after:5s           a spot job waits that long for an instance";
+  serve:crash-after:10              kill the serving process that answers invocation 10
+  serve:crash-every:10              kill the serving process at every tenth invocation
+  train:interrupt-after:5s          interrupt a spot job 5 s after its program started
+  train:interrupt-after:checkpoint  interrupt a spot job once its first new checkpoint is stored
+                                    (each interruption given affects a job once)
+  train:capacity-after:5s           make a spot job wait 5 s for an instance";
 
-/// One script, read.
+/// A parsed script.
 #[derive(Debug)]
 pub(super) enum Script {
-    /// What happens to calls.
+    /// A fault that affects calls.
     Call(CallFault),
-    /// What happens to programs.
+    /// A fault that affects programs.
     Program(Program),
 }
 
@@ -34,7 +35,7 @@ pub(super) enum Script {
 pub(super) enum Program {
     /// The process that answers this invocation is killed.
     CrashAfter(u64),
-    /// So is each process that answers a multiple of it.
+    /// The process that answers any multiple of this number is killed.
     CrashEvery(u64),
     /// A spot job loses its instance.
     Interrupt(Interruption),
@@ -45,17 +46,17 @@ pub(super) enum Program {
 /// When a spot job loses its instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interruption {
-    /// So long after its program has started.
+    /// This long after its program started.
     After(Duration),
-    /// Once a new checkpoint is in the store.
+    /// Once a new checkpoint is stored.
     Checkpoint,
 }
 
-/// Reads a script; the error says what is wrong with it.
+/// Parses a script; the error says what is wrong with it.
 pub(super) fn parse(script: &str) -> Result<Script, String> {
     let parts: Vec<_> = script.split(':').collect();
     let [subject, when, effect] = parts[..] else {
-        return Err("it has not three parts with colons between".to_owned());
+        return Err("expected three parts separated by colons".to_owned());
     };
     let program = match (subject, when) {
         ("serve", "crash-after") => Program::CrashAfter(positive(effect)?),
@@ -71,7 +72,7 @@ pub(super) fn parse(script: &str) -> Result<Script, String> {
     Ok(Script::Program(program))
 }
 
-/// A fault of calls.
+/// Parses a fault that affects calls.
 fn call(operation: &str, when: &str, effect: &str) -> Result<CallFault, String> {
     if !is_operation(operation) {
         return Err(format!("the server has no operation '{operation}'"));
@@ -85,7 +86,7 @@ fn call(operation: &str, when: &str, effect: &str) -> Result<CallFault, String> 
     })
 }
 
-/// The first and the last call that are meant.
+/// Parses which calls are affected: the first and the last.
 fn calls(when: &str) -> Result<(u64, u64), String> {
     let (first, last) = if when == "*" {
         (1, u64::MAX)
@@ -102,35 +103,35 @@ fn calls(when: &str) -> Result<(u64, u64), String> {
     Ok((first, last))
 }
 
-/// What happens.
+/// Parses what happens to a call.
 fn parse_effect(effect: &str) -> Result<Effect, String> {
     let is_code = effect.starts_with(|letter: char| letter.is_ascii_uppercase())
         && effect.chars().all(|letter| letter.is_ascii_alphanumeric());
     match effect {
         "reset" => Ok(Effect::Reset),
         "reset-after" => Ok(Effect::ResetAfter),
-        code if is_code => Ok(Effect::Refuse(code.to_owned())),
+        code if is_code => Ok(Effect::Fail(code.to_owned())),
         other => match other.strip_prefix("delay-") {
             Some(time) => duration(time).map(Effect::Delay),
-            None => Err(format!("'{other}' is no effect")),
+            None => Err(format!("'{other}' is not an effect")),
         },
     }
 }
 
-/// A number from 1 on.
+/// Parses a number greater than zero.
 fn positive(text: &str) -> Result<u64, String> {
     let number = text.parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| format!("'{text}' is no number from 1 on"))
+    number.ok_or_else(|| format!("'{text}' is not a positive number"))
 }
 
-/// `500ms` or `2s`.
+/// Parses `500ms` or `2s`.
 fn duration(text: &str) -> Result<Duration, String> {
     let millis = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
         (Some(millis), _) => millis.parse().ok(),
         (None, Some(seconds)) => seconds.parse().ok().and_then(|s: u64| s.checked_mul(1000)),
         (None, None) => None,
     };
-    let millis = millis.ok_or_else(|| format!("'{text}' is no time such as 500ms or 2s"))?;
+    let millis = millis.ok_or_else(|| format!("'{text}' is not a duration such as 500ms or 2s"))?;
     Ok(Duration::from_millis(millis))
 }
 
@@ -139,19 +140,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_script_is_told_why() {
+    fn an_invalid_script_is_explained() {
         for (script, why) in [
             ("", "three parts"),
             ("PutObject:2", "three parts"),
             ("PutObjects:2:reset", "no operation 'PutObjects'"),
-            ("PutObject:0:reset", "'0' is no number from 1 on"),
-            ("PutObject:x:reset", "'x' is no number"),
+            ("PutObject:0:reset", "'0' is not a positive number"),
+            ("PutObject:x:reset", "'x' is not a positive number"),
             ("PutObject:4-2:reset", "ends before it begins"),
-            ("PutObject:2:boom", "'boom' is no effect"),
-            ("PutObject:2:delay-soon", "'soon' is no time"),
+            ("PutObject:2:boom", "'boom' is not an effect"),
+            ("PutObject:2:delay-soon", "'soon' is not a duration"),
             ("serve:explode:1", "serve has no fault 'explode'"),
-            ("serve:crash-after:0", "no number from 1 on"),
-            ("train:interrupt-after:never", "no time such as"),
+            ("serve:crash-after:0", "not a positive number"),
+            ("train:interrupt-after:never", "not a duration such as"),
         ] {
             let found = parse(script).unwrap_err();
             assert!(found.contains(why), "{script}: {found}");
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn every_example_of_the_grammar_is_a_script() {
+    fn every_example_in_the_grammar_is_valid() {
         let examples = GRAMMAR
             .lines()
             .filter_map(|line| line.split_whitespace().next());

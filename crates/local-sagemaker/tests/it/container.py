@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A container program that keeps SageMaker's contract and shows what it was given.
+"""A container program that implements SageMaker's contract and shows what it was given.
 
 `train` does what the hyperparameter `do` says; `serve` what the variable BEHAVIOUR says.
 """
@@ -52,7 +52,7 @@ def train():
 
 
 def steps(hyperparameters):
-    """So many steps of work, each with a checkpoint; what is there already is not done again."""
+    """Steps of work, each with a checkpoint; those that have a checkpoint already are skipped."""
     wanted, pause = int(hyperparameters["steps"]), float(hyperparameters.get("pause", "0.3"))
     done = len(list((OPT_ML / "checkpoints").glob("step-*")))
     print(f"resumed at step {done}", flush=True)

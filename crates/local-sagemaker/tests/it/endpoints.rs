@@ -89,7 +89,7 @@ async fn what_the_container_refuses_is_a_model_error() {
 }
 
 #[tokio::test]
-async fn a_program_that_ends_before_it_answers_fails_its_endpoint_at_once() {
+async fn a_program_that_exits_before_it_answers_fails_its_endpoint_at_once() {
     let world = World::new().await;
     world.deploy("broken", json!({"BEHAVIOUR": "exit"})).await;
     let endpoint = world.settled_endpoint("broken").await;
@@ -106,7 +106,7 @@ async fn a_program_that_ends_before_it_answers_fails_its_endpoint_at_once() {
         .text();
     assert!(log.contains("no model in here"), "{log}");
     let update = world
-        .refused(
+        .error_message(
             "UpdateEndpoint",
             json!({"EndpointName": "broken", "EndpointConfigName": "broken"}),
         )
@@ -116,7 +116,7 @@ async fn a_program_that_ends_before_it_answers_fails_its_endpoint_at_once() {
 }
 
 #[tokio::test]
-async fn an_update_takes_over_only_if_it_passes() {
+async fn an_update_takes_over_only_if_it_answers_the_ping() {
     let world = World::new().await;
     world.deploy("old", json!({"GREETING": "old"})).await;
     world.settled_endpoint("old").await;
@@ -130,7 +130,7 @@ async fn an_update_takes_over_only_if_it_passes() {
         ("broken", "new", true),
     ] {
         world
-            .done(
+            .sagemaker(
                 "UpdateEndpoint",
                 json!({"EndpointName": "old", "EndpointConfigName": config}),
             )
@@ -151,13 +151,13 @@ async fn an_update_takes_over_only_if_it_passes() {
 }
 
 #[tokio::test]
-async fn a_crashed_container_is_started_again() {
+async fn a_crashed_container_is_restarted() {
     let world = World::new().await;
     world.deploy("fragile", json!({})).await;
     world.settled_endpoint("fragile").await;
     let crash = world.invoke("fragile", &[], "crash").await;
     assert_eq!(crash.status, 503, "{}", crash.text());
-    // Until its supervisor has noticed, the broken connection is told as what it is.
+    // Until its supervisor notices, requests fail because of the broken connection.
     world
         .until(async || world.invoke("fragile", &[], "1").await.status == 200)
         .await;
@@ -175,16 +175,16 @@ async fn a_model_is_unpacked_for_its_container() {
     let container = json!({"Image": "x/fire-container", "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]});
     world.configure("trained", json!({})).await;
     world
-        .done("DeleteModel", json!({"ModelName": "trained"}))
+        .sagemaker("DeleteModel", json!({"ModelName": "trained"}))
         .await;
     world
-        .done(
+        .sagemaker(
             "CreateModel",
             json!({"ModelName": "trained", "PrimaryContainer": container}),
         )
         .await;
     world
-        .done(
+        .sagemaker(
             "CreateEndpoint",
             json!({"EndpointName": "trained", "EndpointConfigName": "trained"}),
         )
@@ -197,7 +197,7 @@ async fn a_model_is_unpacked_for_its_container() {
 }
 
 #[tokio::test]
-async fn a_model_that_is_no_archive_fails_the_endpoint_by_name() {
+async fn a_model_that_is_not_an_archive_fails_the_endpoint_and_is_named() {
     let world = World::with_data().await;
     world
         .ok(Method::PUT, "/bucket/text.tar.gz", &[], "plain text")
@@ -205,16 +205,16 @@ async fn a_model_that_is_no_archive_fails_the_endpoint_by_name() {
     let container = json!({"Image": "x/fire-container", "ModelDataUrl": "s3://bucket/text.tar.gz"});
     world.configure("text", json!({})).await;
     world
-        .done("DeleteModel", json!({"ModelName": "text"}))
+        .sagemaker("DeleteModel", json!({"ModelName": "text"}))
         .await;
     world
-        .done(
+        .sagemaker(
             "CreateModel",
             json!({"ModelName": "text", "PrimaryContainer": container}),
         )
         .await;
     world
-        .done(
+        .sagemaker(
             "CreateEndpoint",
             json!({"EndpointName": "text", "EndpointConfigName": "text"}),
         )
@@ -244,7 +244,7 @@ async fn lists_show_the_newest_first() {
             "EndpointConfigName",
         ),
     ] {
-        let list = world.done(operation, json!({})).await;
+        let list = world.sagemaker(operation, json!({})).await;
         let names: Vec<&Value> = list[member]
             .as_array()
             .unwrap()
@@ -254,14 +254,14 @@ async fn lists_show_the_newest_first() {
         assert_eq!(names, ["two", "one"], "{operation}");
     }
     assert_eq!(
-        world.done("ListEndpoints", json!({})).await["Endpoints"],
+        world.sagemaker("ListEndpoints", json!({})).await["Endpoints"],
         json!([])
     );
 }
 
 async fn delete(world: &World, name: &str) {
     world
-        .done("DeleteEndpoint", json!({"EndpointName": name}))
+        .sagemaker("DeleteEndpoint", json!({"EndpointName": name}))
         .await;
     world
         .until(async || {
@@ -273,7 +273,7 @@ async fn delete(world: &World, name: &str) {
         })
         .await;
     let gone = world
-        .refused("DeleteEndpoint", json!({"EndpointName": name}))
+        .error_message("DeleteEndpoint", json!({"EndpointName": name}))
         .await;
     assert!(
         gone.starts_with("Could not find endpoint \"arn:aws:sagemaker:"),

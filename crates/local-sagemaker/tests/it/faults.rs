@@ -56,7 +56,7 @@ async fn the_call_that_is_named_is_refused_in_the_shape_of_its_service() {
 }
 
 #[tokio::test]
-async fn a_reset_loses_the_request_or_only_its_answer() {
+async fn a_reset_loses_the_request_or_only_its_response() {
     let world = World::with_faults(&["PutObject:2:reset", "PutObject:3:reset-after"]).await;
     for (path, there) in [("/bucket/lost", false), ("/bucket/kept", true)] {
         let sent = world.try_send(Method::PUT, path, &[], "text").await;
@@ -72,12 +72,12 @@ async fn a_reset_loses_the_request_or_only_its_answer() {
 }
 
 #[tokio::test]
-async fn a_delay_takes_its_time_and_changes_nothing() {
+async fn a_delay_takes_time_and_changes_nothing_else() {
     let world = World::with_faults(&["ListModels:1:delay-300ms"]).await;
     let time = async || {
         let begin = Instant::now();
         assert_eq!(
-            world.done("ListModels", json!({})).await["Models"],
+            world.sagemaker("ListModels", json!({})).await["Models"],
             json!([])
         );
         begin.elapsed().as_millis()
@@ -87,7 +87,7 @@ async fn a_delay_takes_its_time_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_process_that_answers_the_named_invocation_is_killed_and_comes_back() {
+async fn the_process_that_answers_the_named_invocation_is_killed_and_restarted() {
     let world = World::with_faults(&["serve:crash-after:3"]).await;
     world.deploy("fragile", json!({})).await;
     world.settled_endpoint("fragile").await;
@@ -101,8 +101,8 @@ async fn the_process_that_answers_the_named_invocation_is_killed_and_comes_back(
 }
 
 #[tokio::test]
-async fn every_operation_that_a_fault_can_name_is_answered() {
-    // What is refused by a fault proves nothing; what comes after it is a real answer.
+async fn every_operation_that_a_fault_can_name_is_implemented() {
+    // Called without a fault: a call that a fault rejects would prove nothing.
     let world = World::new().await;
     for (service, operations) in [
         (
@@ -167,7 +167,7 @@ async fn every_operation_that_a_fault_can_name_is_answered() {
 }
 
 #[tokio::test]
-async fn a_wrong_script_keeps_the_server_from_starting_and_shows_the_grammar() {
+async fn an_invalid_script_keeps_the_server_from_starting_and_shows_the_grammar() {
     let world = World::new().await;
     let config = local_sagemaker::Config {
         faults: vec!["PutObject:1:reset".into(), "PutObjects:1:reset".into()],
@@ -187,7 +187,7 @@ async fn a_wrong_script_keeps_the_server_from_starting_and_shows_the_grammar() {
 }
 
 #[tokio::test]
-async fn faults_of_one_server_are_not_those_of_the_next() {
+async fn faults_do_not_carry_over_to_the_next_server() {
     let mut world = World::with_faults(&["ListModels:1:InternalFailure"]).await;
     world.config.faults.clear();
     world.stop().await;

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-const SHAPE: &str = "UpdateEndpointWeightsAndCapacities";
+const UPDATE: &str = "UpdateEndpointWeightsAndCapacities";
 
-/// How many of so many requests each variant answers.
+/// How many of this many requests each variant answers.
 async fn shares(world: &World, name: &str, requests: usize) -> BTreeMap<String, usize> {
     let mut shares = BTreeMap::new();
     for _ in 0..requests {
@@ -35,7 +35,7 @@ async fn every_instance_is_a_process_that_takes_its_turn() {
     assert_eq!(members(&endpoint, "CurrentInstanceCount"), [3]);
     let logs = json!({"logGroupName": "/aws/sagemaker/Endpoints/three"});
     let streams = world
-        .fine("Logs_20140328", "DescribeLogStreams", logs)
+        .succeed("Logs_20140328", "DescribeLogStreams", logs)
         .await;
     assert_eq!(
         streams["logStreams"].as_array().unwrap().len(),
@@ -51,7 +51,7 @@ async fn an_instance_that_crashes_leaves_the_others_serving() {
     world.invoke("pair", &[], "crash").await;
     for _ in 0..20 {
         let answer = world.invoke("pair", &[], "1").await;
-        // One request may still be sent to the process that has just gone.
+        // One request may still be sent to the process that has just exited.
         assert!(
             answer.status == 200 || answer.status == 503,
             "{}",
@@ -76,7 +76,7 @@ async fn weights_and_numbers_of_instances_change_while_the_endpoint_serves() {
         {"VariantName": "B", "DesiredWeight": 3.0, "DesiredInstanceCount": 2},
     ]);
     let request = json!({"EndpointName": "ab", "DesiredWeightsAndCapacities": desired});
-    let answer = world.done(SHAPE, request).await;
+    let answer = world.sagemaker(UPDATE, request).await;
     assert!(
         answer["EndpointArn"]
             .as_str()
@@ -95,7 +95,7 @@ async fn weights_and_numbers_of_instances_change_while_the_endpoint_serves() {
     assert_eq!(answer.headers["x-amzn-invoked-production-variant"], "A");
     let fewer = json!([{"VariantName": "B", "DesiredInstanceCount": 1}]);
     let request = json!({"EndpointName": "ab", "DesiredWeightsAndCapacities": fewer});
-    world.done(SHAPE, request).await;
+    world.sagemaker(UPDATE, request).await;
     world.settled_endpoint("ab").await;
     assert_eq!(
         world.pids("ab", 12).await.len(),
@@ -105,7 +105,7 @@ async fn weights_and_numbers_of_instances_change_while_the_endpoint_serves() {
 }
 
 #[tokio::test]
-async fn a_shape_that_cannot_be_is_refused_and_changes_nothing() {
+async fn an_invalid_change_of_capacity_is_rejected_and_changes_nothing() {
     let world = World::new().await;
     world.deploy_variants("ab", &[("A", 1.0, 1)]).await;
     for (desired, message) in [
@@ -124,12 +124,12 @@ async fn a_shape_that_cannot_be_is_refused_and_changes_nothing() {
         (json!([]), "desiredWeightsAndCapacities"),
     ] {
         let request = json!({"EndpointName": "ab", "DesiredWeightsAndCapacities": desired});
-        let found = world.refused(SHAPE, request).await;
+        let found = world.error_message(UPDATE, request).await;
         assert!(found.contains(message), "{desired}: {found}");
     }
     let many = json!([{"VariantName": "A", "DesiredInstanceCount": 1000}]);
     let request = json!({"EndpointName": "ab", "DesiredWeightsAndCapacities": many});
-    let (_, quota) = world.call(SHAPE, request).await;
+    let (_, quota) = world.call(UPDATE, request).await;
     assert_eq!(quota["__type"], "ResourceLimitExceeded", "{quota}");
     assert_eq!(
         members(&world.endpoint("ab").await, "DesiredInstanceCount"),
@@ -138,14 +138,14 @@ async fn a_shape_that_cannot_be_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_shape_outlives_the_server() {
+async fn weights_and_capacities_survive_the_server() {
     let mut world = World::new().await;
     world
         .deploy_variants("kept", &[("A", 1.0, 1), ("B", 0.0, 1)])
         .await;
     let desired = json!([{"VariantName": "A", "DesiredInstanceCount": 2}, {"VariantName": "B", "DesiredWeight": 1.0}]);
     let request = json!({"EndpointName": "kept", "DesiredWeightsAndCapacities": desired});
-    world.done(SHAPE, request).await;
+    world.sagemaker(UPDATE, request).await;
     world.settled_endpoint("kept").await;
     world.stop().await;
     world.start().await;
@@ -155,14 +155,14 @@ async fn a_shape_outlives_the_server() {
 }
 
 #[tokio::test]
-async fn an_update_may_keep_the_shape() {
+async fn an_update_can_keep_weights_and_capacities() {
     let world = World::new().await;
     world
         .deploy_variants("e", &[("A", 1.0, 1), ("B", 1.0, 1)])
         .await;
     let desired = json!([{"VariantName": "A", "DesiredWeight": 5.0, "DesiredInstanceCount": 2}]);
     let request = json!({"EndpointName": "e", "DesiredWeightsAndCapacities": desired});
-    world.done(SHAPE, request).await;
+    world.sagemaker(UPDATE, request).await;
     world.settled_endpoint("e").await;
     world
         .configure_variants("next", &[("A", 1.0, 1), ("B", 1.0, 1)], json!({}))
@@ -173,7 +173,7 @@ async fn an_update_may_keep_the_shape() {
     ] {
         let request = json!({"EndpointName": "e", "EndpointConfigName": "next", "RetainAllVariantProperties": true,
             "ExcludeRetainedVariantProperties": excluded});
-        world.done("UpdateEndpoint", request).await;
+        world.sagemaker("UpdateEndpoint", request).await;
         let endpoint = world.settled_endpoint("e").await;
         assert_eq!(
             *members(&endpoint, "CurrentWeight")[0],
@@ -202,7 +202,7 @@ async fn what_is_captured_is_in_the_store_in_the_layout_of_the_service() {
         .configure_variants("seen", &[("A", 1.0, 1)], capture)
         .await;
     let request = json!({"EndpointName": "seen", "EndpointConfigName": "seen"});
-    world.done("CreateEndpoint", request).await;
+    world.sagemaker("CreateEndpoint", request).await;
     let endpoint = world.settled_endpoint("seen").await;
     assert_eq!(
         endpoint["DataCaptureConfig"]["CaptureStatus"], "Started",
@@ -215,7 +215,7 @@ async fn what_is_captured_is_in_the_store_in_the_layout_of_the_service() {
     let answer = world.invoke("seen", &headers, "1,2").await.text();
     world.invoke("seen", &headers, "bad").await;
     world
-        .done("DeleteEndpoint", json!({"EndpointName": "seen"}))
+        .sagemaker("DeleteEndpoint", json!({"EndpointName": "seen"}))
         .await;
     let keys = async || {
         let list = world
@@ -243,7 +243,7 @@ async fn what_is_captured_is_in_the_store_in_the_layout_of_the_service() {
         .ok(Method::GET, &format!("/bucket/{}", keys[0]), &[], "")
         .await
         .text();
-    // Requests that the container refuses are not captured.
+    // Requests that the container rejects are not captured.
     assert_eq!(text.lines().count(), 1, "{text}");
     let line: Value = serde_json::from_str(text.trim()).unwrap();
     assert_eq!(

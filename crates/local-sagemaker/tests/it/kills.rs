@@ -6,26 +6,26 @@ use tokio::time::sleep;
 
 use crate::world::World;
 
-/// Milliseconds after which the server is killed: from at once until the work is long done.
+/// Milliseconds after which the server is killed: from immediately to long after the work is done.
 const MOMENTS: [u64; 8] = [0, 3, 10, 30, 80, 200, 500, 1200];
 
-/// A server of its own process, with a bucket and an endpoint of one process.
+/// A server in a process of its own, with a bucket that holds one training file.
 async fn world(faults: &[&str]) -> World {
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
-    let mut world = World::started(|config| config.faults = faults).await;
+    let mut world = World::with_config(|config| config.faults = faults).await;
     world.ok(Method::PUT, "/bucket", &[], "").await;
     world
         .ok(Method::PUT, "/bucket/data/train/part-0.csv", &[], "1,2\n")
         .await;
     world.stop().await;
-    world.start_elsewhere().await;
+    world.start_process().await;
     world
 }
 
 async fn kill_and_restart(world: &mut World, moment: u64) {
     sleep(Duration::from_millis(moment)).await;
     world.kill();
-    world.start_elsewhere().await;
+    world.start_process().await;
 }
 
 fn counts(endpoint: &Value) -> (i64, i64) {
@@ -34,7 +34,7 @@ fn counts(endpoint: &Value) -> (i64, i64) {
     (count("CurrentInstanceCount"), count("DesiredInstanceCount"))
 }
 
-/// Once no deployment is under way.
+/// The endpoint's description once no deployment is in progress.
 async fn in_service(world: &World, name: &str) -> Value {
     let serves = async || world.endpoint(name).await["EndpointStatus"] == "InService";
     world.until(serves).await;
@@ -42,7 +42,7 @@ async fn in_service(world: &World, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_shape_is_the_old_or_the_new_one_and_has_as_many_processes() {
+async fn after_a_kill_the_number_of_processes_is_the_last_one_accepted() {
     let mut world = world(&[]).await;
     world.deploy_variants("e", &[("A", 1.0, 1)]).await;
     for (round, moment) in MOMENTS.into_iter().enumerate() {
@@ -50,11 +50,11 @@ async fn a_shape_is_the_old_or_the_new_one_and_has_as_many_processes() {
         let desired = json!([{"VariantName": "A", "DesiredInstanceCount": wanted}]);
         let request = json!({"EndpointName": "e", "DesiredWeightsAndCapacities": desired});
         world
-            .done("UpdateEndpointWeightsAndCapacities", request)
+            .sagemaker("UpdateEndpointWeightsAndCapacities", request)
             .await;
         kill_and_restart(&mut world, moment).await;
         let endpoint = in_service(&world, "e").await;
-        // The call was answered, so its shape is the one that stays.
+        // The call was answered, so its capacity must stay.
         assert_eq!(counts(&endpoint), (wanted, wanted), "after {moment} ms");
         world
             .until(async || world.processes() == wanted as usize)
@@ -64,7 +64,7 @@ async fn a_shape_is_the_old_or_the_new_one_and_has_as_many_processes() {
 }
 
 #[tokio::test]
-async fn an_update_takes_over_whole_or_begins_again() {
+async fn an_update_takes_over_completely_or_starts_again() {
     let mut world = world(&[]).await;
     world.deploy_variants("e", &[("A", 1.0, 2)]).await;
     for (number, moment) in MOMENTS.into_iter().enumerate() {
@@ -73,7 +73,7 @@ async fn an_update_takes_over_whole_or_begins_again() {
             .configure_variants(&config, &[("A", 1.0, 2)], json!({}))
             .await;
         let request = json!({"EndpointName": "e", "EndpointConfigName": config});
-        world.done("UpdateEndpoint", request).await;
+        world.sagemaker("UpdateEndpoint", request).await;
         kill_and_restart(&mut world, moment).await;
         let endpoint = in_service(&world, "e").await;
         assert_eq!(endpoint["EndpointConfigName"], config, "after {moment} ms");
@@ -83,7 +83,7 @@ async fn an_update_takes_over_whole_or_begins_again() {
 }
 
 #[tokio::test]
-async fn a_spot_job_that_was_cut_off_ends_once_with_all_its_checkpoints() {
+async fn an_interrupted_spot_job_ends_once_with_all_its_checkpoints() {
     let mut world = world(&["train:interrupt-after:checkpoint"]).await;
     for (number, moment) in [0, 50, 400, 1500, 2500].into_iter().enumerate() {
         let name = format!("spot-{number}");
@@ -109,7 +109,7 @@ async fn a_spot_job_that_was_cut_off_ends_once_with_all_its_checkpoints() {
 }
 
 #[tokio::test]
-async fn what_was_captured_is_stored_once() {
+async fn captured_requests_are_stored_exactly_once() {
     let mut world = world(&[]).await;
     let capture = json!({"DataCaptureConfig": {
         "EnableCapture": true,
@@ -122,7 +122,7 @@ async fn what_was_captured_is_stored_once() {
         .configure_variants("e", &[("A", 1.0, 1)], capture)
         .await;
     let request = json!({"EndpointName": "e", "EndpointConfigName": "e"});
-    world.done("CreateEndpoint", request).await;
+    world.sagemaker("CreateEndpoint", request).await;
     in_service(&world, "e").await;
     let headers = [("content-type", "text/csv")];
     for moment in MOMENTS {
@@ -155,14 +155,14 @@ async fn what_was_captured_is_stored_once() {
 }
 
 #[tokio::test]
-async fn what_is_registered_and_tagged_is_there_whole_or_not_at_all() {
+async fn targets_and_tags_survive_completely() {
     let mut world = world(&[]).await;
     world.deploy_variants("e", &[("A", 1.0, 1)]).await;
     let target = json!({"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/e/variant/A",
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount", "MinCapacity": 1, "MaxCapacity": 2});
     for moment in [0, 2, 20] {
         world
-            .fine(
+            .succeed(
                 "AnyScaleFrontendService",
                 "RegisterScalableTarget",
                 target.clone(),
@@ -171,28 +171,30 @@ async fn what_is_registered_and_tagged_is_there_whole_or_not_at_all() {
         let arn = world.endpoint("e").await["EndpointArn"].clone();
         let tags = json!([{"Key": "moment", "Value": moment.to_string()}]);
         world
-            .done("AddTags", json!({"ResourceArn": arn, "Tags": tags}))
+            .sagemaker("AddTags", json!({"ResourceArn": arn, "Tags": tags}))
             .await;
         kill_and_restart(&mut world, moment).await;
         let all = json!({"ServiceNamespace": "sagemaker"});
         let targets = world
-            .fine("AnyScaleFrontendService", "DescribeScalableTargets", all)
+            .succeed("AnyScaleFrontendService", "DescribeScalableTargets", all)
             .await;
         assert_eq!(targets["ScalableTargets"][0]["MaxCapacity"], 2, "{targets}");
         assert_eq!(
-            world.done("ListTags", json!({"ResourceArn": arn})).await["Tags"],
+            world
+                .sagemaker("ListTags", json!({"ResourceArn": arn}))
+                .await["Tags"],
             tags
         );
     }
     // An endpoint that is deleted while the server dies takes its target with it.
     in_service(&world, "e").await;
     world
-        .done("DeleteEndpoint", json!({"EndpointName": "e"}))
+        .sagemaker("DeleteEndpoint", json!({"EndpointName": "e"}))
         .await;
     kill_and_restart(&mut world, 0).await;
     let all = json!({"ServiceNamespace": "sagemaker"});
     let targets = world
-        .fine("AnyScaleFrontendService", "DescribeScalableTargets", all)
+        .succeed("AnyScaleFrontendService", "DescribeScalableTargets", all)
         .await;
     assert_eq!(targets["ScalableTargets"], json!([]));
 }

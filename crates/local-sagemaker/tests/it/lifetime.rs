@@ -23,7 +23,7 @@ async fn a_state_directory_has_one_server() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named_and_the_directory_is_free_again() {
+async fn a_taken_port_is_named_and_the_directory_is_unlocked_again() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let dir = tempfile::tempdir().unwrap();
@@ -47,7 +47,7 @@ async fn a_taken_port_is_named_and_the_directory_is_free_again() {
 }
 
 #[tokio::test]
-async fn an_idle_server_ends_and_a_busy_one_stays() {
+async fn an_idle_server_stops() {
     let world = World::new().await;
     let dir = tempfile::tempdir().unwrap();
     let idle = Some(Duration::from_millis(200));
@@ -64,7 +64,7 @@ async fn an_idle_server_ends_and_a_busy_one_stays() {
 }
 
 #[tokio::test]
-async fn a_job_at_work_keeps_an_idle_server() {
+async fn a_running_job_keeps_an_idle_server_alive() {
     let mut world = World::with_data().await;
     world.train("work", json!({"do": "wait"}), json!({})).await;
     world.waiting_job("work").await;
@@ -90,7 +90,7 @@ async fn a_job_at_work_keeps_an_idle_server() {
 }
 
 #[tokio::test]
-async fn a_job_that_was_cut_off_is_run_again() {
+async fn an_interrupted_job_is_run_again() {
     let mut world = World::with_data().await;
     world.train("cut", json!({"do": "wait"}), json!({})).await;
     world.waiting_job("cut").await;
@@ -113,7 +113,7 @@ async fn a_job_that_was_cut_off_is_run_again() {
     world.until(async || steps().await == expected).await;
     world.waiting_job("cut").await;
     world
-        .done("StopTrainingJob", json!({"TrainingJobName": "cut"}))
+        .sagemaker("StopTrainingJob", json!({"TrainingJobName": "cut"}))
         .await;
     assert_eq!(world.ended_job("cut").await["TrainingJobStatus"], "Stopped");
 }
@@ -125,15 +125,15 @@ async fn what_is_finished_outlives_the_server_and_endpoints_serve_again() {
     let before = world.ended_job("done").await;
     world.deploy("echo", json!({"GREETING": "again"})).await;
     world.settled_endpoint("echo").await;
-    // What an endpoint was made from may be gone before the server is.
+    // What an endpoint was created from may be deleted before the server stops.
     world
-        .done(
+        .sagemaker(
             "DeleteEndpointConfig",
             json!({"EndpointConfigName": "echo"}),
         )
         .await;
     world
-        .done("DeleteModel", json!({"ModelName": "echo"}))
+        .sagemaker("DeleteModel", json!({"ModelName": "echo"}))
         .await;
     world.stop().await;
     world.start().await;
@@ -178,7 +178,7 @@ async fn no_process_outlives_the_server() {
 }
 
 #[tokio::test]
-async fn the_server_says_what_it_is_and_whether_it_is_busy() {
+async fn the_server_reports_what_it_is_and_whether_it_is_busy() {
     let world = World::with_data().await;
     let health = world
         .ok(Method::GET, "/_local/health", &[], "")

@@ -16,7 +16,7 @@ fn messages(answer: &Value) -> Vec<&str> {
 /// The names of the streams of a group.
 async fn streams(world: &World, group: &str, prefix: &str) -> Vec<String> {
     let request = json!({"logGroupName": group, "logStreamNamePrefix": prefix});
-    let answer = world.fine(LOGS, "DescribeLogStreams", request).await;
+    let answer = world.succeed(LOGS, "DescribeLogStreams", request).await;
     let streams = answer["logStreams"].as_array().unwrap();
     streams
         .iter()
@@ -25,7 +25,7 @@ async fn streams(world: &World, group: &str, prefix: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_jobs_lines_are_events_with_times_within_its_life() {
+async fn the_lines_of_a_job_are_events_with_times_within_its_life() {
     let world = World::with_data().await;
     world.train("printer", json!({}), json!({})).await;
     let job = world.ended_job("printer").await;
@@ -36,7 +36,7 @@ async fn a_jobs_lines_are_events_with_times_within_its_life() {
     let epoch = stream.strip_prefix("printer/algo-1-").unwrap();
     assert_eq!(epoch.len(), 10, "{stream}");
     let request = json!({"logGroupName": TRAINING, "logStreamName": stream, "startFromHead": true});
-    let answer = world.fine(LOGS, "GetLogEvents", request).await;
+    let answer = world.succeed(LOGS, "GetLogEvents", request).await;
     assert_eq!(
         messages(&answer),
         ["validation:auc=0.5;", "validation:auc=0.75;"]
@@ -53,17 +53,17 @@ async fn a_jobs_lines_are_events_with_times_within_its_life() {
 }
 
 #[tokio::test]
-async fn a_running_job_is_followed_by_its_token() {
+async fn the_log_of_a_running_job_is_followed_by_token() {
     let world = World::with_data().await;
     world.train("live", json!({"do": "wait"}), json!({})).await;
     world.waiting_job("live").await;
     let stream = streams(&world, TRAINING, "live/").await.remove(0);
     let mut request =
         json!({"logGroupName": TRAINING, "logStreamName": stream, "startFromHead": true});
-    let first = world.fine(LOGS, "GetLogEvents", request.clone()).await;
+    let first = world.succeed(LOGS, "GetLogEvents", request.clone()).await;
     assert_eq!(messages(&first), ["validation:auc=0.5;", "waiting"]);
     request["nextToken"] = first["nextForwardToken"].clone();
-    let nothing = world.fine(LOGS, "GetLogEvents", request.clone()).await;
+    let nothing = world.succeed(LOGS, "GetLogEvents", request.clone()).await;
     assert_eq!(messages(&nothing), [""; 0]);
     assert_eq!(nothing["nextForwardToken"], first["nextForwardToken"]);
     std::fs::write(
@@ -72,7 +72,7 @@ async fn a_running_job_is_followed_by_its_token() {
     )
     .unwrap();
     world.ended_job("live").await;
-    let rest = world.fine(LOGS, "GetLogEvents", request).await;
+    let rest = world.succeed(LOGS, "GetLogEvents", request).await;
     assert_eq!(messages(&rest), ["validation:auc=0.75;"]);
 }
 
@@ -87,7 +87,9 @@ async fn events_of_several_jobs_are_filtered_in_pages_without_loss() {
         "filterPattern": "\"auc=0.75\""});
     let mut found = Vec::new();
     loop {
-        let page = world.fine(LOGS, "FilterLogEvents", request.clone()).await;
+        let page = world
+            .succeed(LOGS, "FilterLogEvents", request.clone())
+            .await;
         for event in page["events"].as_array().unwrap() {
             let stream = event["logStreamName"].as_str().unwrap();
             found.push(stream.split('/').next().unwrap().to_owned());
@@ -100,18 +102,18 @@ async fn events_of_several_jobs_are_filtered_in_pages_without_loss() {
     assert_eq!(found, ["run-a", "run-b"]);
     let later = json!({"logGroupName": TRAINING, "startTime": u64::MAX / 2});
     assert_eq!(
-        messages(&world.fine(LOGS, "FilterLogEvents", later).await),
+        messages(&world.succeed(LOGS, "FilterLogEvents", later).await),
         [""; 0]
     );
 }
 
 #[tokio::test]
-async fn an_endpoints_log_stays_when_it_failed_and_was_deleted() {
+async fn the_log_of_an_endpoint_stays_after_it_failed_and_was_deleted() {
     let world = World::new().await;
     world.deploy("broken", json!({"BEHAVIOUR": "exit"})).await;
     world.settled_endpoint("broken").await;
     world
-        .done("DeleteEndpoint", json!({"EndpointName": "broken"}))
+        .sagemaker("DeleteEndpoint", json!({"EndpointName": "broken"}))
         .await;
     let gone = async || {
         world
@@ -123,7 +125,7 @@ async fn an_endpoints_log_stays_when_it_failed_and_was_deleted() {
     world.until(gone).await;
     let group = "/aws/sagemaker/Endpoints/broken";
     let groups = world
-        .fine(
+        .succeed(
             LOGS,
             "DescribeLogGroups",
             json!({"logGroupNamePrefix": "/aws/sagemaker/E"}),
@@ -133,7 +135,7 @@ async fn an_endpoints_log_stays_when_it_failed_and_was_deleted() {
     let names = streams(&world, group, "AllTraffic/i-").await;
     assert_eq!(names.len(), 1, "{names:?}");
     let request = json!({"logGroupName": group, "logStreamName": names[0]});
-    let answer = world.fine(LOGS, "GetLogEvents", request).await;
+    let answer = world.succeed(LOGS, "GetLogEvents", request).await;
     assert_eq!(
         messages(&answer),
         ["the container starts", "no model in here"]
@@ -141,7 +143,7 @@ async fn an_endpoints_log_stays_when_it_failed_and_was_deleted() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_or_wrong_is_refused_as_the_service_does() {
+async fn missing_and_invalid_values_are_rejected_as_by_the_service() {
     let world = World::with_data().await;
     world.train("one", json!({}), json!({})).await;
     world.ended_job("one").await;

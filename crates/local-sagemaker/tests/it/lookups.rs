@@ -6,7 +6,7 @@ use crate::world::World;
 const ECR: &str = "AmazonEC2ContainerRegistry_V20150921";
 
 #[tokio::test]
-async fn a_role_trusts_the_service_unless_its_name_says_that_it_is_missing() {
+async fn every_role_trusts_the_service_unless_its_name_begins_with_missing() {
     let world = World::new().await;
     let form = [(
         "content-type",
@@ -40,16 +40,16 @@ async fn a_role_trusts_the_service_unless_its_name_says_that_it_is_missing() {
 }
 
 #[tokio::test]
-async fn an_image_has_a_manifest_that_hosting_takes_and_that_its_digest_is_of() {
+async fn an_image_has_a_manifest_that_hosting_accepts_and_the_digest_of_it() {
     use sha2::{Digest, Sha256};
     let world = World::new().await;
     let ids = json!([{"imageTag": "latest"}]);
     let request = json!({"repositoryName": "fire-container", "imageIds": ids});
-    let described = world.fine(ECR, "DescribeImages", request.clone()).await;
+    let described = world.succeed(ECR, "DescribeImages", request.clone()).await;
     let detail = &described["imageDetails"][0];
     let kind = "application/vnd.docker.distribution.manifest.v2+json";
     assert_eq!(detail["imageManifestMediaType"], kind);
-    let got = world.fine(ECR, "BatchGetImage", request).await;
+    let got = world.succeed(ECR, "BatchGetImage", request).await;
     let manifest = got["images"][0]["imageManifest"].as_str().unwrap();
     let digest = detail["imageDigest"]
         .as_str()
@@ -65,7 +65,7 @@ async fn an_image_has_a_manifest_that_hosting_takes_and_that_its_digest_is_of() 
         "{digest}"
     );
     assert!(manifest.contains(kind), "{manifest}");
-    let token = world.fine(ECR, "GetAuthorizationToken", json!({})).await;
+    let token = world.succeed(ECR, "GetAuthorizationToken", json!({})).await;
     let data = &token["authorizationData"][0];
     assert_eq!(
         data["proxyEndpoint"],
@@ -77,7 +77,7 @@ async fn an_image_has_a_manifest_that_hosting_takes_and_that_its_digest_is_of() 
                 .as_f64()
                 .unwrap()
     );
-    let repositories = world.fine(ECR, "DescribeRepositories", json!({})).await;
+    let repositories = world.succeed(ECR, "DescribeRepositories", json!({})).await;
     assert_eq!(
         repositories["repositories"][0]["repositoryName"],
         "fire-container"
@@ -85,7 +85,7 @@ async fn an_image_has_a_manifest_that_hosting_takes_and_that_its_digest_is_of() 
 }
 
 #[tokio::test]
-async fn images_that_are_not_there_are_refused() {
+async fn images_that_do_not_exist_are_rejected() {
     let world = World::new().await;
     let tag = |tag: &str| json!([{"imageTag": tag}]);
     for (operation, request, code) in [
@@ -125,6 +125,6 @@ async fn images_that_are_not_there_are_refused() {
         );
     }
     let request = json!({"repositoryName": "fire-container", "imageIds": tag("missing-1")});
-    let got = world.fine(ECR, "BatchGetImage", request).await;
+    let got = world.succeed(ECR, "BatchGetImage", request).await;
     assert_eq!(got["failures"][0]["failureCode"], "ImageNotFound", "{got}");
 }

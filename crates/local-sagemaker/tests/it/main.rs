@@ -1,18 +1,18 @@
-//! The server driven over HTTP, with a program behind it that keeps the container contract.
+//! The server, driven over HTTP, with a program behind it that implements the container contract.
 
 /// A server on a temporary directory and a client for it.
 #[cfg(test)]
 mod world;
 
-/// Services, shapes, regions, and calls that come at once.
+/// Services, wire formats, regions, concurrent calls, and the log of calls.
 #[cfg(test)]
 mod wire;
 
-/// Buckets and objects: what signed, framed and broken requests leave in the store.
+/// Buckets and objects: what signed, framed and invalid requests leave in the store.
 #[cfg(test)]
 mod s3;
 
-/// Training jobs: what the program is given, what becomes of what it leaves.
+/// Training jobs: what the program is given, and what happens to its results.
 #[cfg(test)]
 mod training;
 
@@ -20,46 +20,42 @@ mod training;
 #[cfg(test)]
 mod endpoints;
 
-/// Several instances and variants, other shapes, and what is captured.
+/// Several instances and variants, changes of capacity, and data capture.
 #[cfg(test)]
 mod fleets;
 
-/// What the programs print, through CloudWatch Logs.
+/// The programs' output, through CloudWatch Logs.
 #[cfg(test)]
 mod logs;
 
-/// What is measured, through CloudWatch.
+/// Measurements, through CloudWatch.
 #[cfg(test)]
 mod metrics;
 
-/// Auto scaling: what is registered, and what it does under load.
+/// Auto scaling: targets, policies, and what they do under load.
 #[cfg(test)]
 mod scaling;
 
-/// Spot instances, checkpoints, limits of time, deletion, tags.
+/// Spot instances, checkpoints, time limits, deletion, tags.
 #[cfg(test)]
 mod spot;
 
-/// Roles and images, which clients look up before they begin.
+/// Roles and images, which clients look up before they start.
 #[cfg(test)]
 mod lookups;
 
-/// What goes wrong on purpose.
+/// Injected faults.
 #[cfg(test)]
 mod faults;
 
-/// What has arrived, as it is written down.
-#[cfg(test)]
-mod calls;
-
-/// Servers that are killed in the middle of things.
+/// Servers that are killed while they work.
 #[cfg(test)]
 mod kills;
 
-/// Locks, ports, idling, and what outlives a server.
+/// Locks, ports, idling, and what survives a server.
 #[cfg(test)]
 mod lifetime;
 
-/// The program `local-sagemaker`: its lines, files and exit codes.
+/// The program `local-sagemaker`: its output, files and exit codes.
 #[cfg(test)]
 mod program;

@@ -4,7 +4,7 @@ use crate::world::World;
 
 const CLOUDWATCH: &str = "GraniteServiceVersion20100801";
 
-/// The value of a statistic over the last and the next minute, summed up.
+/// The sum of a statistic over the past two minutes and the next one.
 async fn total(
     world: &World,
     namespace: &str,
@@ -20,7 +20,7 @@ async fn total(
     let query = json!({"Id": "m1", "MetricStat": {"Metric": metric, "Period": 60, "Stat": stat}});
     let request =
         json!({"MetricDataQueries": [query], "StartTime": now - 120, "EndTime": now + 60});
-    let answer = world.fine(CLOUDWATCH, "GetMetricData", request).await;
+    let answer = world.succeed(CLOUDWATCH, "GetMetricData", request).await;
     let result = &answer["MetricDataResults"][0];
     assert_eq!(
         (&result["Id"], &result["StatusCode"]),
@@ -123,13 +123,13 @@ async fn a_jobs_own_metrics_have_all_values_that_it_printed() {
         assert_eq!(found, Some(expected), "{stat}");
     }
     let request = json!({"Namespace": "/aws/sagemaker/TrainingJobs", "Dimensions": [{"Name": "TrainingJobName"}]});
-    let list = world.fine(CLOUDWATCH, "ListMetrics", request).await;
+    let list = world.succeed(CLOUDWATCH, "ListMetrics", request).await;
     let expected = json!([{"Namespace": "/aws/sagemaker/TrainingJobs", "MetricName": "validation:auc", "Dimensions": dimensions}]);
     assert_eq!(list["Metrics"], expected);
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_refused() {
+async fn invalid_queries_are_rejected() {
     let world = World::new().await;
     let metric = json!({"Namespace": "n", "MetricName": "m"});
     let query = |period: u64, stat: &str| json!([{"Id": "a", "MetricStat": {"Metric": metric, "Period": period, "Stat": stat}}]);

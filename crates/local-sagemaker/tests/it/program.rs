@@ -24,7 +24,7 @@ fn command(state_dir: &Path, arguments: &[&str]) -> Command {
 struct Running(Child);
 
 impl Running {
-    /// Starts a server and gives the line that it prints.
+    /// Starts a server and returns the line that it prints.
     fn start(state_dir: &Path, arguments: &[&str]) -> (Self, String) {
         let mut child = command(state_dir, arguments)
             .stdout(Stdio::piped())
@@ -46,28 +46,28 @@ impl Drop for Running {
     }
 }
 
-fn card(state_dir: &Path) -> Value {
+fn server_info(state_dir: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(state_dir.join("server.json")).unwrap()).unwrap()
 }
 
 #[test]
-fn a_server_announces_itself_and_is_stopped_from_elsewhere() {
+fn a_server_announces_itself_and_can_be_stopped_by_another_process() {
     let dir = tempfile::tempdir().unwrap();
     let (mut server, line) = Running::start(dir.path(), &["--port", "0"]);
-    let card = card(dir.path());
+    let info = server_info(dir.path());
     assert_eq!(
         line.trim(),
-        format!("listening on {}", card["url"].as_str().unwrap())
+        format!("listening on {}", info["url"].as_str().unwrap())
     );
     assert_eq!(
-        (&card["pid"], card["url"].as_str().unwrap()),
+        (&info["pid"], info["url"].as_str().unwrap()),
         (
             &server.0.id().into(),
-            format!("http://127.0.0.1:{}", card["port"]).as_str()
+            format!("http://127.0.0.1:{}", info["port"]).as_str()
         )
     );
     let build = String::from_utf8(run(dir.path(), &["--build-id"]).stdout).unwrap();
-    assert_eq!(build.trim(), card["build_id"]);
+    assert_eq!(build.trim(), info["build_id"]);
     let stop = run(dir.path(), &["--stop"]);
     assert!(stop.status.success(), "{stop:?}");
     assert!(server.0.wait().unwrap().success());
@@ -85,14 +85,14 @@ fn a_second_server_is_told_about_the_first() {
         text.contains(&format!(
             "pid {}, port {}",
             server.0.id(),
-            card(dir.path())["port"]
+            server_info(dir.path())["port"]
         )),
         "{text}"
     );
 }
 
 #[test]
-fn a_directory_that_is_not_named_is_sought_upward_and_told_whole() {
+fn without_a_name_the_directory_is_looked_for_above_and_shown_in_full() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path().canonicalize().unwrap().join("my runs");
     let (state_dir, deep) = (root.join(".fire"), root.join("a/b"));
@@ -110,14 +110,14 @@ fn a_directory_that_is_not_named_is_sought_upward_and_told_whole() {
     let none = deep.join(".fire");
     assert_eq!(
         run(&["--stop"]),
-        format!("no server holds {}\n", none.display())
+        format!("no server is running in {}\n", none.display())
     );
     assert!(!none.exists());
     let (_server, _) = Running::start(&state_dir, &[]);
     let second = run(&[]);
     let command = format!("`local-sagemaker --stop --state-dir '{shown}'`");
     assert!(second.contains(&command), "{second}");
-    assert_eq!(run(&["--stop"]), format!("ended the server of {shown}\n"));
+    assert_eq!(run(&["--stop"]), format!("stopped the server of {shown}\n"));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_taken_port_is_wrong_usage() {
 }
 
 #[test]
-fn stopping_nothing_is_done_at_once() {
+fn stopping_without_a_server_succeeds_at_once() {
     let dir = tempfile::tempdir().unwrap();
     for _ in 0..2 {
         let stop = run(dir.path(), &["--stop"]);
@@ -143,7 +143,7 @@ fn stopping_nothing_is_done_at_once() {
         assert!(
             String::from_utf8(stop.stderr)
                 .unwrap()
-                .contains("no server holds")
+                .contains("no server is running in")
         );
         drop(Running::start(dir.path(), &[]));
     }
@@ -172,7 +172,7 @@ fn a_detached_server_leads_a_session_and_logs_to_its_file() {
 }
 
 #[test]
-fn an_idle_program_ends_with_success() {
+fn an_idle_program_exits_with_success() {
     let dir = tempfile::tempdir().unwrap();
     let (mut server, _) = Running::start(dir.path(), &["--idle-seconds", "1"]);
     assert!(server.0.wait().unwrap().success());

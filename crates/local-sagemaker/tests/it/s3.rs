@@ -7,7 +7,7 @@ const SIGNED: (&str, &str) = (
     "AWS4-HMAC-SHA256 Credential=whoever/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00",
 );
 
-/// An upload as the Rust SDK sends a stream: framed, with the checksum behind it.
+/// An upload as the Rust SDK sends a stream: framed, with a trailing checksum.
 const FRAMED: [(&str, &str); 6] = [
     SIGNED,
     ("content-encoding", "aws-chunked"),
@@ -57,7 +57,7 @@ async fn uploads_arrive_whatever_their_framing_and_credentials() {
 }
 
 #[tokio::test]
-async fn a_refused_upload_leaves_the_old_object() {
+async fn a_rejected_upload_leaves_the_old_object() {
     let world = World::with_data().await;
     world.ok(Method::PUT, "/bucket/kept", &[], "old").await;
     for (headers, body) in [
@@ -83,7 +83,7 @@ async fn a_refused_upload_leaves_the_old_object() {
 }
 
 #[tokio::test]
-async fn a_bucket_must_be_made_before_it_is_used() {
+async fn a_bucket_must_be_created_before_it_is_used() {
     let world = World::new().await;
     assert_eq!(
         put(&world, "/no-such-bucket/key", &[], "x").await,
@@ -93,7 +93,7 @@ async fn a_bucket_must_be_made_before_it_is_used() {
 }
 
 #[tokio::test]
-async fn a_second_creation_is_answered_by_region() {
+async fn creating_a_bucket_again_depends_on_the_region() {
     let world = World::with_data().await;
     let elsewhere = SIGNED.1.replace("us-east-1", "eu-west-1");
     assert_eq!(put(&world, "/bucket", &[SIGNED], "").await.0, 200);
@@ -102,7 +102,7 @@ async fn a_second_creation_is_answered_by_region() {
 }
 
 #[tokio::test]
-async fn ranges_and_lists() {
+async fn ranges_and_lists_work() {
     let world = World::with_data().await;
     world
         .ok(Method::PUT, "/bucket/list/a%20b", &[], "0123456789")
@@ -127,7 +127,7 @@ async fn ranges_and_lists() {
 }
 
 #[tokio::test]
-async fn a_key_and_a_key_below_it_are_refused_with_the_reason() {
+async fn a_key_and_a_key_below_it_are_rejected_with_the_reason() {
     let world = World::with_data().await;
     for (key, expected) in [
         ("data/train", (400, "InvalidRequest".to_owned())),
@@ -153,7 +153,7 @@ async fn a_key_and_a_key_below_it_are_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_bucket_goes_when_its_objects_have_gone() {
+async fn a_bucket_can_be_deleted_once_its_objects_are() {
     let world = World::with_data().await;
     let full = world.send(Method::DELETE, "/bucket", &[], "").await;
     assert!(
@@ -187,7 +187,7 @@ async fn presigned_requests_need_no_header() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_only_a_folder_is_not_there() {
+async fn a_key_that_is_only_a_folder_does_not_exist() {
     let world = World::with_data().await;
     for (method, body) in [(Method::GET, true), (Method::HEAD, false)] {
         let answer = world.send(method, "/bucket/data/train", &[], "").await;
@@ -199,7 +199,7 @@ async fn a_key_that_is_only_a_folder_is_not_there() {
 }
 
 #[tokio::test]
-async fn nothing_outside_of_the_buckets_can_be_reached() {
+async fn nothing_outside_the_buckets_can_be_reached() {
     let world = World::with_data().await;
     for path in [
         "/bucket/..%2F..%2Flock",

@@ -6,7 +6,7 @@ use crate::world::World;
 
 const SCALING: &str = "AnyScaleFrontendService";
 
-fn place(endpoint: &str, more: &Value) -> Value {
+fn request_for(endpoint: &str, more: &Value) -> Value {
     let mut request = json!({"ServiceNamespace": "sagemaker", "ResourceId": format!("endpoint/{endpoint}/variant/A"),
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"});
     for (member, value) in more.as_object().unwrap() {
@@ -24,8 +24,10 @@ fn tracking(target: f64, cooldown: u32) -> Value {
 }
 
 async fn register(world: &World, endpoint: &str, min: i64, max: i64) {
-    let request = place(endpoint, &json!({"MinCapacity": min, "MaxCapacity": max}));
-    world.fine(SCALING, "RegisterScalableTarget", request).await;
+    let request = request_for(endpoint, &json!({"MinCapacity": min, "MaxCapacity": max}));
+    world
+        .succeed(SCALING, "RegisterScalableTarget", request)
+        .await;
 }
 
 async fn instances(world: &World, endpoint: &str) -> i64 {
@@ -34,8 +36,8 @@ async fn instances(world: &World, endpoint: &str) -> i64 {
         .unwrap()
 }
 
-/// A refusal's code and message.
-async fn refused(world: &World, operation: &str, request: Value) -> (String, String) {
+/// The code and message of an error.
+async fn rejection(world: &World, operation: &str, request: Value) -> (String, String) {
     let (status, answer) = world.json(&format!("{SCALING}.{operation}"), request).await;
     assert_eq!(status, 400, "{operation}: {answer}");
     let text = |member: &str| answer[member].as_str().unwrap().to_owned();
@@ -44,13 +46,17 @@ async fn refused(world: &World, operation: &str, request: Value) -> (String, Str
 
 #[tokio::test]
 async fn processes_come_with_load_and_go_without() {
-    let world = World::started(|config| config.minute = Duration::from_millis(100)).await;
+    let world = World::with_config(|config| config.minute = Duration::from_millis(100)).await;
     world.deploy_variants("e", &[("A", 1.0, 1)]).await;
     register(&world, "e", 1, 3).await;
     world
-        .fine(SCALING, "PutScalingPolicy", place("e", &tracking(2.0, 0)))
+        .succeed(
+            SCALING,
+            "PutScalingPolicy",
+            request_for("e", &tracking(2.0, 0)),
+        )
         .await;
-    // A tenth of a second is a minute, and two requests in it are all that an instance shall have.
+    // A minute lasts a tenth of a second here, and the target is two requests per minute and instance.
     let grown = async || {
         for _ in 0..20 {
             assert_eq!(world.invoke("e", &[], "1").await.status, 200);
@@ -62,7 +68,11 @@ async fn processes_come_with_load_and_go_without() {
         .until(async || instances(&world, "e").await == 1)
         .await;
     let activities = world
-        .fine(SCALING, "DescribeScalingActivities", place("e", &json!({})))
+        .succeed(
+            SCALING,
+            "DescribeScalingActivities",
+            request_for("e", &json!({})),
+        )
         .await;
     let activities = activities["ScalingActivities"].as_array().unwrap();
     let last = activities[0]["Description"].as_str().unwrap();
@@ -83,29 +93,33 @@ async fn targets_and_policies_are_described_until_they_are_removed() {
     world.deploy_variants("e", &[("A", 1.0, 1)]).await;
     register(&world, "e", 1, 4).await;
     let put = world
-        .fine(SCALING, "PutScalingPolicy", place("e", &tracking(70.0, 60)))
+        .succeed(
+            SCALING,
+            "PutScalingPolicy",
+            request_for("e", &tracking(70.0, 60)),
+        )
         .await;
     assert_eq!(put["Alarms"].as_array().unwrap().len(), 2, "{put}");
     // Registering again changes what is given and keeps the rest.
     world
-        .fine(
+        .succeed(
             SCALING,
             "RegisterScalableTarget",
-            place("e", &json!({"MaxCapacity": 5})),
+            request_for("e", &json!({"MaxCapacity": 5})),
         )
         .await;
     world.stop().await;
     world.start().await;
     world.settled_endpoint("e").await;
     let ids = json!({"ServiceNamespace": "sagemaker", "ResourceIds": ["endpoint/e/variant/A"]});
-    let targets = world.fine(SCALING, "DescribeScalableTargets", ids).await;
+    let targets = world.succeed(SCALING, "DescribeScalableTargets", ids).await;
     let target = &targets["ScalableTargets"][0];
     assert_eq!(
         (&target["MinCapacity"], &target["MaxCapacity"]),
         (&json!(1), &json!(5))
     );
     let policies = world
-        .fine(
+        .succeed(
             SCALING,
             "DescribeScalingPolicies",
             json!({"ServiceNamespace": "sagemaker"}),
@@ -119,14 +133,23 @@ async fn targets_and_policies_are_described_until_they_are_removed() {
     );
     let name = json!({"PolicyName": "track"});
     world
-        .fine(SCALING, "DeleteScalingPolicy", place("e", &name))
+        .succeed(SCALING, "DeleteScalingPolicy", request_for("e", &name))
         .await;
-    let (code, _) = refused(&world, "DeleteScalingPolicy", place("e", &name)).await;
+    let (code, _) = rejection(&world, "DeleteScalingPolicy", request_for("e", &name)).await;
     assert_eq!(code, "ObjectNotFoundException");
     world
-        .fine(SCALING, "DeregisterScalableTarget", place("e", &json!({})))
+        .succeed(
+            SCALING,
+            "DeregisterScalableTarget",
+            request_for("e", &json!({})),
+        )
         .await;
-    let (code, message) = refused(&world, "DeregisterScalableTarget", place("e", &json!({}))).await;
+    let (code, message) = rejection(
+        &world,
+        "DeregisterScalableTarget",
+        request_for("e", &json!({})),
+    )
+    .await;
     assert_eq!(code, "ObjectNotFoundException");
     assert!(
         message.starts_with("No scalable target registered for service namespace: sagemaker"),
@@ -135,12 +158,12 @@ async fn targets_and_policies_are_described_until_they_are_removed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_scaled_is_refused() {
+async fn what_cannot_be_scaled_is_rejected() {
     let world = World::new().await;
     world.deploy("burst", json!({})).await;
     world.deploy_variants("e", &[("A", 1.0, 1)]).await;
     let both = json!({"MinCapacity": 1, "MaxCapacity": 2});
-    let mut burst = place("burst", &both);
+    let mut burst = request_for("burst", &both);
     burst["ResourceId"] = "endpoint/burst/variant/AllTraffic".into();
     let mut other = tracking(70.0, 0);
     other["PolicyType"] = "StepScaling".into();
@@ -152,53 +175,58 @@ async fn what_cannot_be_scaled_is_refused() {
         ),
         (
             "RegisterScalableTarget",
-            place("nobody", &both),
+            request_for("nobody", &both),
             "Could not find endpoint \"nobody\"",
         ),
         (
             "RegisterScalableTarget",
-            place("e", &json!({"MinCapacity": 1})),
+            request_for("e", &json!({"MinCapacity": 1})),
             "must be specified",
         ),
         (
             "RegisterScalableTarget",
-            place("e", &json!({"MinCapacity": 3, "MaxCapacity": 2})),
+            request_for("e", &json!({"MinCapacity": 3, "MaxCapacity": 2})),
             "at most the maximum",
         ),
         (
             "RegisterScalableTarget",
-            place("e", &json!({"MinCapacity": 0, "MaxCapacity": 2})),
+            request_for("e", &json!({"MinCapacity": 0, "MaxCapacity": 2})),
             "at least 1",
         ),
     ] {
-        let (code, found) = refused(&world, operation, request).await;
+        let (code, found) = rejection(&world, operation, request).await;
         assert_eq!(code, "ValidationException", "{operation}: {found}");
         assert!(found.contains(message), "{operation}: {found}");
     }
-    let (code, _) = refused(&world, "PutScalingPolicy", place("e", &tracking(70.0, 0))).await;
+    let (code, _) = rejection(
+        &world,
+        "PutScalingPolicy",
+        request_for("e", &tracking(70.0, 0)),
+    )
+    .await;
     assert_eq!(
         code, "ObjectNotFoundException",
         "the target is not registered"
     );
     register(&world, "e", 1, 2).await;
-    let (_, found) = refused(&world, "PutScalingPolicy", place("e", &other)).await;
+    let (_, found) = rejection(&world, "PutScalingPolicy", request_for("e", &other)).await;
     assert!(found.contains("TargetTrackingScaling only"), "{found}");
 }
 
 #[tokio::test]
-async fn a_registered_variant_keeps_its_kind_of_instances_and_goes_with_its_endpoint() {
+async fn a_registered_variant_keeps_its_instance_type_and_is_removed_with_its_endpoint() {
     let world = World::new().await;
     world.deploy_variants("e", &[("A", 1.0, 1)]).await;
     register(&world, "e", 1, 2).await;
     world.configure("other", json!({})).await;
     let request = json!({"EndpointName": "e", "EndpointConfigName": "other"});
-    let found = world.refused("UpdateEndpoint", request).await;
+    let found = world.error_message("UpdateEndpoint", request).await;
     assert!(found.contains("must be deregistered"), "{found}");
     world
-        .done("DeleteEndpoint", json!({"EndpointName": "e"}))
+        .sagemaker("DeleteEndpoint", json!({"EndpointName": "e"}))
         .await;
     let targets = world
-        .fine(
+        .succeed(
             SCALING,
             "DescribeScalableTargets",
             json!({"ServiceNamespace": "sagemaker"}),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// A spot job with checkpoints that does so many steps.
+/// Starts a spot job with checkpoints that does this many steps.
 async fn train_on_spot(world: &World, name: &str, steps: u32, wait: i64) {
     let changes = json!({
         "EnableManagedSpotTraining": true,
@@ -47,7 +47,7 @@ async fn an_interrupted_job_goes_on_from_its_checkpoints_on_another_machine() {
     let request = json!({"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": "spot/",
         "filterPattern": "resumed"});
     let events = world
-        .fine("Logs_20140328", "FilterLogEvents", request)
+        .succeed("Logs_20140328", "FilterLogEvents", request)
         .await;
     let resumed: Vec<_> = events["events"]
         .as_array()
@@ -88,7 +88,7 @@ async fn a_job_that_is_not_on_spot_is_never_interrupted() {
 }
 
 #[tokio::test]
-async fn a_spot_job_waits_for_an_instance_no_longer_than_it_may() {
+async fn a_spot_job_waits_for_an_instance_no_longer_than_allowed() {
     let world = World::with_faults(&["train:capacity-after:60s"]).await;
     train_on_spot(&world, "late", 1, 1).await;
     let job = world.ended_job("late").await;
@@ -101,7 +101,7 @@ async fn a_spot_job_waits_for_an_instance_no_longer_than_it_may() {
     assert_eq!(steps(&job), ["Starting", "MaxWaitTimeExceeded"]);
     train_on_spot(&world, "stopped", 1, 120).await;
     world
-        .done("StopTrainingJob", json!({"TrainingJobName": "stopped"}))
+        .sagemaker("StopTrainingJob", json!({"TrainingJobName": "stopped"}))
         .await;
     assert_eq!(
         world.ended_job("stopped").await["SecondaryStatus"],
@@ -125,7 +125,7 @@ async fn checkpoints_are_in_the_store_while_the_program_runs() {
     world.until(stored).await;
     assert_eq!(world.job("live").await["SecondaryStatus"], "Training");
     world
-        .done("StopTrainingJob", json!({"TrainingJobName": "live"}))
+        .sagemaker("StopTrainingJob", json!({"TrainingJobName": "live"}))
         .await;
     world.ended_job("live").await;
 }
@@ -142,7 +142,7 @@ async fn a_program_that_does_not_listen_is_killed_after_the_grace_and_keeps_noth
         if limit > 1 {
             world.waiting_job(name).await;
             world
-                .done("StopTrainingJob", json!({"TrainingJobName": name}))
+                .sagemaker("StopTrainingJob", json!({"TrainingJobName": name}))
                 .await;
         }
         let job = world.ended_job(name).await;
@@ -155,18 +155,20 @@ async fn a_program_that_does_not_listen_is_killed_after_the_grace_and_keeps_noth
 }
 
 #[tokio::test]
-async fn a_deleted_job_leaves_its_name_free_and_its_results_in_place() {
+async fn deleting_a_job_frees_its_name_and_keeps_its_results() {
     let world = World::with_data().await;
     world.train("again", json!({"do": "wait"}), json!({})).await;
     let request = json!({"TrainingJobName": "again"});
     let (_, busy) = world.call("DeleteTrainingJob", request.clone()).await;
     assert_eq!(busy["__type"], "ResourceInUse", "{busy}");
     world.waiting_job("again").await;
-    world.done("StopTrainingJob", request.clone()).await;
+    world.sagemaker("StopTrainingJob", request.clone()).await;
     world.ended_job("again").await;
-    world.done("DeleteTrainingJob", request.clone()).await;
+    world.sagemaker("DeleteTrainingJob", request.clone()).await;
     assert_eq!(
-        world.refused("DescribeTrainingJob", request.clone()).await,
+        world
+            .error_message("DescribeTrainingJob", request.clone())
+            .await,
         "Requested resource not found."
     );
     let (_, gone) = world.call("DeleteTrainingJob", request).await;
@@ -195,31 +197,35 @@ async fn tags_come_with_the_request_and_can_be_changed() {
     let arn = world.ended_job("tagged").await["TrainingJobArn"].clone();
     world.configure("model", json!({})).await;
     let added = json!({"ResourceArn": arn, "Tags": [tag("run", "2"), tag("new", "")]});
-    let answer = world.done("AddTags", added).await;
+    let answer = world.sagemaker("AddTags", added).await;
     assert_eq!(
         answer["Tags"],
         json!([tag("owner", "me"), tag("run", "2"), tag("new", "")])
     );
     let removed = json!({"ResourceArn": arn, "TagKeys": ["owner", "unknown"]});
-    world.done("DeleteTags", removed).await;
+    world.sagemaker("DeleteTags", removed).await;
     world.stop().await;
     world.start().await;
-    let list = world.done("ListTags", json!({"ResourceArn": arn})).await;
+    let list = world
+        .sagemaker("ListTags", json!({"ResourceArn": arn}))
+        .await;
     assert_eq!(list["Tags"], json!([tag("run", "2"), tag("new", "")]));
     let model = "arn:aws:sagemaker:us-east-1:691595239825:model/model";
     assert_eq!(
-        world.done("ListTags", json!({"ResourceArn": model})).await["Tags"],
+        world
+            .sagemaker("ListTags", json!({"ResourceArn": model}))
+            .await["Tags"],
         json!([])
     );
     let nobody = "arn:aws:sagemaker:us-east-1:691595239825:model/nobody";
     let found = world
-        .refused("ListTags", json!({"ResourceArn": nobody}))
+        .error_message("ListTags", json!({"ResourceArn": nobody}))
         .await;
     assert!(found.contains(nobody), "{found}");
     let reserved = json!({"ResourceArn": model, "Tags": [tag("aws:x", "1")]});
     assert!(
         world
-            .refused("AddTags", reserved)
+            .error_message("AddTags", reserved)
             .await
             .contains("aws: prefixed")
     );

@@ -135,7 +135,7 @@ async fn a_stopped_job_keeps_what_it_saved_on_sigterm() {
         .await;
     world.waiting_job("stopped").await;
     world
-        .done("StopTrainingJob", json!({"TrainingJobName": "stopped"}))
+        .sagemaker("StopTrainingJob", json!({"TrainingJobName": "stopped"}))
         .await;
     let job = world.ended_job("stopped").await;
     assert_eq!(job["TrainingJobStatus"], "Stopped");
@@ -159,7 +159,7 @@ async fn a_stopped_job_keeps_what_it_saved_on_sigterm() {
         )
         .await;
     let again = world
-        .refused("StopTrainingJob", json!({"TrainingJobName": "stopped"}))
+        .error_message("StopTrainingJob", json!({"TrainingJobName": "stopped"}))
         .await;
     assert_eq!(
         again,
@@ -227,7 +227,7 @@ async fn jobs_run_at_the_same_time() {
     }
     for name in ["a", "b", "c"] {
         world
-            .done("StopTrainingJob", json!({"TrainingJobName": name}))
+            .sagemaker("StopTrainingJob", json!({"TrainingJobName": name}))
             .await;
     }
     for name in ["a", "b", "c"] {
@@ -236,7 +236,7 @@ async fn jobs_run_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn a_request_without_data_or_bucket_is_refused_and_leaves_no_job() {
+async fn a_request_without_data_or_bucket_is_rejected_and_leaves_no_job() {
     let world = World::with_data().await;
     world.train("template", json!({}), json!({})).await;
     let described = world.ended_job("template").await;
@@ -276,11 +276,11 @@ async fn a_request_without_data_or_bucket_is_refused_and_leaves_no_job() {
     ] {
         let mut request = request.clone();
         *request.pointer_mut(pointer).unwrap() = value.into();
-        let message = world.refused("CreateTrainingJob", request).await;
+        let message = world.error_message("CreateTrainingJob", request).await;
         assert!(message.contains(expected), "{message}");
         assert_eq!(
             world
-                .refused("DescribeTrainingJob", json!({"TrainingJobName": "refused"}))
+                .error_message("DescribeTrainingJob", json!({"TrainingJobName": "refused"}))
                 .await,
             "Requested resource not found."
         );

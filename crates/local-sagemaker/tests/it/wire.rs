@@ -1,5 +1,5 @@
 use axum::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -9,7 +9,7 @@ const REGION: (&str, &str) = (
 );
 
 #[tokio::test]
-async fn what_is_no_known_call_is_refused_in_the_services_shape() {
+async fn an_unknown_call_is_rejected_in_the_format_of_the_service() {
     let world = World::new().await;
     for (target, body, code, message) in [
         (
@@ -79,7 +79,7 @@ async fn names_of_resources_have_the_region_of_the_signature() {
 }
 
 #[tokio::test]
-async fn everybody_is_the_user_of_the_one_account() {
+async fn every_caller_is_the_user_of_the_one_account() {
     let world = World::new().await;
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let answer = world
@@ -102,7 +102,7 @@ async fn everybody_is_the_user_of_the_one_account() {
 }
 
 #[tokio::test]
-async fn of_equal_calls_at_once_one_gets_through() {
+async fn of_equal_concurrent_calls_only_one_succeeds() {
     let world = World::new().await;
     let model = json!({"ModelName": "once", "PrimaryContainer": {"Image": "x/fire-container"}});
     let calls: Vec<_> = (0..8)
@@ -123,7 +123,7 @@ async fn of_equal_calls_at_once_one_gets_through() {
 }
 
 #[tokio::test]
-async fn of_updates_at_once_one_gets_through() {
+async fn of_concurrent_updates_only_one_succeeds() {
     let world = World::new().await;
     world.deploy("busy", json!({})).await;
     world.settled_endpoint("busy").await;
@@ -140,7 +140,58 @@ async fn of_updates_at_once_one_gets_through() {
     );
 }
 
-/// Drives all calls at the same time.
+#[tokio::test]
+async fn each_call_is_logged_with_its_service_operation_and_status() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("calls.jsonl");
+    std::fs::write(&file, "{\"an earlier\":\"line\"}\n").unwrap();
+    let world = World::with_config(|config| {
+        config.calls = Some(file.clone());
+        config.faults = vec!["ListModels:1:reset".into(), "PutObject:2:SlowDown".into()];
+    })
+    .await;
+    world.ok(Method::PUT, "/bucket", &[], "").await;
+    world.ok(Method::PUT, "/bucket/a/key", &[], "text").await;
+    world.send(Method::PUT, "/bucket/slow", &[], "text").await;
+    let target = [("x-amz-target", "SageMaker.ListModels")];
+    let lost = world.try_send(Method::POST, "/", &target, "{}").await;
+    assert!(lost.is_none());
+    world
+        .json("Logs_20140328.DescribeLogGroups", json!({}))
+        .await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let form_body = "Action=GetCallerIdentity";
+    world.send(Method::POST, "/", &form, form_body).await;
+    world.send(Method::GET, "/_local/health", &[], "").await;
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0]["an earlier"], "line");
+    let found = lines[1..].iter().map(|line| {
+        assert!(line["time"].as_f64().unwrap() > 1e9, "{line}");
+        let text = |key: &str| line[key].as_str().unwrap().to_owned();
+        let number = |key: &str| line[key].as_u64();
+        let name = format!("{}:{}", text("service"), text("operation"));
+        (name, text("path"), number("bytes"), number("status"))
+    });
+    let found: Vec<_> = found.collect();
+    let expected = [
+        ("s3:CreateBucket", "/bucket", None, Some(200)),
+        ("s3:PutObject", "/bucket/a/key", Some(4), Some(200)),
+        ("s3:PutObject", "/bucket/slow", Some(4), Some(503)),
+        ("sagemaker:ListModels", "/", Some(2), None),
+        ("logs:DescribeLogGroups", "/", Some(2), Some(200)),
+        ("sts:GetCallerIdentity", "/", Some(24), Some(200)),
+    ];
+    let expected = expected
+        .map(|(name, path, bytes, status)| (name.to_owned(), path.to_owned(), bytes, status));
+    assert_eq!(found, expected);
+}
+
+/// Makes all calls at the same time.
 async fn join<F: Future>(calls: Vec<F>) -> Vec<F::Output> {
     let mut calls: Vec<_> = calls.into_iter().map(Box::pin).collect();
     let mut results: Vec<Option<F::Output>> = calls.iter().map(|_| None).collect();

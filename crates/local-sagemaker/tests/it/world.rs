@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-/// Far more than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Far longer than anything here takes.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// An answer, whole.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -45,7 +45,7 @@ impl Http {
         Self(Client::builder(TokioExecutor::new()).build_http())
     }
 
-    /// None if the connection broke.
+    /// `None` if the connection broke.
     pub(crate) async fn try_send(&self, request: Request<Full<Bytes>>) -> Option<Answer> {
         let (parts, body) = self.0.request(request).await.ok()?.into_parts();
         let body = body.collect().await.ok()?.to_bytes();
@@ -60,7 +60,7 @@ impl Http {
 /// A server, its directory, and a client.
 pub(crate) struct World {
     dir: TempDir,
-    /// What each of its servers is started with.
+    /// The configuration of each of its servers.
     pub(crate) config: Config,
     server: Option<Host>,
     http: Http,
@@ -69,15 +69,15 @@ pub(crate) struct World {
 /// Where a server runs.
 enum Host {
     /// In this process.
-    Here(Option<Server>),
+    InProcess(Option<Server>),
     /// In a process of its own, which can be killed.
-    Elsewhere(Child, String),
+    OwnProcess(Child, String),
 }
 
 impl Drop for Host {
     fn drop(&mut self) {
-        if let Self::Elsewhere(child, _) = self {
-            // In order, so that its programs end with it; one that was killed has ended already.
+        if let Self::OwnProcess(child, _) = self {
+            // SIGTERM, so that its programs stop with it; after a kill, it has already exited.
             let pid = nix::unistd::Pid::from_raw(child.id() as i32);
             if child.try_wait().is_ok_and(|ended| ended.is_none()) {
                 let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
@@ -91,19 +91,19 @@ pub(crate) type Headers<'a> = &'a [(&'a str, &'a str)];
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::started(|_| ()).await
+        Self::with_config(|_| ()).await
     }
 
-    /// A server that meets these faults, with a bucket that holds one training file.
+    /// A server with these faults, and a bucket that holds one training file.
     pub(crate) async fn with_faults(faults: &[&str]) -> Self {
         let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
-        let world = Self::started(|config| config.faults = faults).await;
-        world.fill().await;
+        let world = Self::with_config(|config| config.faults = faults).await;
+        world.add_data().await;
         world
     }
 
-    /// A server whose configuration is not quite the usual one.
-    pub(crate) async fn started(change: impl FnOnce(&mut Config)) -> Self {
+    /// A server with a changed configuration.
+    pub(crate) async fn with_config(change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/container.py");
         let mut config = Config {
@@ -121,15 +121,15 @@ impl World {
         world
     }
 
-    /// With a bucket that holds one training file.
+    /// A server with a bucket that holds one training file.
     pub(crate) async fn with_data() -> Self {
         let world = Self::new().await;
-        world.fill().await;
+        world.add_data().await;
         world
     }
 
-    /// Makes a bucket that holds one training file.
-    async fn fill(&self) {
+    /// Creates a bucket that holds one training file.
+    async fn add_data(&self) {
         self.ok(Method::PUT, "/bucket", &[], "").await;
         let (path, text) = ("/bucket/data/train/part-0.csv", "a,b\n1,2\n");
         self.ok(Method::PUT, path, &[], text).await;
@@ -145,18 +145,18 @@ impl World {
 
     pub(crate) async fn start(&mut self) {
         let server = Server::start(self.config()).await.unwrap();
-        self.server = Some(Host::Here(Some(server)));
+        self.server = Some(Host::InProcess(Some(server)));
     }
 
     pub(crate) async fn stop(&mut self) {
-        if let Some(Host::Here(server)) = &mut self.server {
+        if let Some(Host::InProcess(server)) = &mut self.server {
             server.take().unwrap().stop().await;
         }
         self.server = None;
     }
 
     /// Starts the server in a process of its own, with the same program behind it.
-    pub(crate) async fn start_elsewhere(&mut self) {
+    pub(crate) async fn start_process(&mut self) {
         let programs = self.dir.path().join("bin");
         std::fs::create_dir_all(&programs).unwrap();
         let _ = std::os::unix::fs::symlink(
@@ -170,7 +170,7 @@ impl World {
             .env("FIRE_BIN_DIR", programs)
             .env("FIRE_FAULTS", self.config.faults.join(";"))
             .stdout(Stdio::piped());
-        // What it says on standard error is shown: why it did not start, if it does not.
+        // Stderr is inherited, so it shows why the server did not start.
         let mut child = command.spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
         let line = tokio::task::spawn_blocking(|| {
@@ -183,19 +183,19 @@ impl World {
             .strip_prefix("listening on ")
             .unwrap()
             .to_owned();
-        self.server = Some(Host::Elsewhere(child, url));
+        self.server = Some(Host::OwnProcess(child, url));
     }
 
     /// SIGKILL for a server in a process of its own.
     pub(crate) fn kill(&mut self) {
-        if let Some(Host::Elsewhere(child, _)) = &mut self.server {
+        if let Some(Host::OwnProcess(child, _)) = &mut self.server {
             child.kill().unwrap();
             child.wait().unwrap();
         }
         self.server = None;
     }
 
-    /// How many processes have the state directory in their environment.
+    /// Number of processes that have the state directory in their environment.
     pub(crate) fn processes(&self) -> usize {
         let state_dir = self.state_dir().display().to_string();
         let environments = std::fs::read_dir("/proc")
@@ -211,8 +211,8 @@ impl World {
 
     pub(crate) fn url(&self) -> &str {
         match self.server.as_ref().unwrap() {
-            Host::Here(server) => server.as_ref().unwrap().url(),
-            Host::Elsewhere(_, url) => url,
+            Host::InProcess(server) => server.as_ref().unwrap().url(),
+            Host::OwnProcess(_, url) => url,
         }
     }
 
@@ -227,7 +227,7 @@ impl World {
         sent.unwrap_or_else(|| panic!("the connection broke: {path}"))
     }
 
-    /// None if the connection broke.
+    /// `None` if the connection broke.
     pub(crate) async fn try_send(
         &self,
         method: Method,
@@ -286,17 +286,17 @@ impl World {
 
     /// A SageMaker call that must succeed.
     #[track_caller]
-    pub(crate) fn done<'a>(
+    pub(crate) fn sagemaker<'a>(
         &'a self,
         operation: &'a str,
         body: Value,
     ) -> impl Future<Output = Value> + 'a {
-        self.fine("SageMaker", operation, body)
+        self.succeed("SageMaker", operation, body)
     }
 
     /// A call of any JSON service that must succeed.
     #[track_caller]
-    pub(crate) fn fine<'a>(
+    pub(crate) fn succeed<'a>(
         &'a self,
         service: &'a str,
         operation: &'a str,
@@ -310,8 +310,8 @@ impl World {
         }
     }
 
-    /// The message of a SageMaker call that must be refused.
-    pub(crate) async fn refused(&self, operation: &str, body: Value) -> String {
+    /// The message of a SageMaker call that must be rejected.
+    pub(crate) async fn error_message(&self, operation: &str, body: Value) -> String {
         let (status, answer) = self.call(operation, body).await;
         assert_eq!(
             (status, &answer["__type"]),
@@ -321,7 +321,7 @@ impl World {
         answer["message"].as_str().unwrap().to_owned()
     }
 
-    /// Starts a job whose program does as it is told.
+    /// Starts a job whose program does what its hyperparameters say.
     pub(crate) async fn train(&self, name: &str, hyperparameters: Value, changes: Value) {
         let mut request = json!({
             "TrainingJobName": name,
@@ -341,15 +341,15 @@ impl World {
         for (member, value) in changes.as_object().unwrap() {
             request[member] = value.clone();
         }
-        self.done("CreateTrainingJob", request).await;
+        self.sagemaker("CreateTrainingJob", request).await;
     }
 
     pub(crate) async fn job(&self, name: &str) -> Value {
-        self.done("DescribeTrainingJob", json!({"TrainingJobName": name}))
+        self.sagemaker("DescribeTrainingJob", json!({"TrainingJobName": name}))
             .await
     }
 
-    /// The job once its program runs and says that it waits.
+    /// Waits until the job's program says that it is waiting.
     pub(crate) async fn waiting_job(&self, name: &str) {
         let path = format!("/_local/jobs/{name}/log");
         self.until(async || {
@@ -371,44 +371,43 @@ impl World {
         self.job(name).await
     }
 
-    /// A model, its configuration and an endpoint, all of one name.
+    /// A model, a configuration and an endpoint, all with the same name.
     pub(crate) async fn deploy(&self, name: &str, environment: Value) {
         self.configure(name, environment).await;
-        self.done(
+        self.sagemaker(
             "CreateEndpoint",
             json!({"EndpointName": name, "EndpointConfigName": name}),
         )
         .await;
     }
 
-    /// A model of its own, and a configuration with one variant.
+    /// A model, and a configuration with one variant.
     pub(crate) async fn configure(&self, name: &str, environment: Value) {
         let container = json!({"Image": "x/fire-container", "Environment": environment});
         let role = "arn:aws:iam::691595239825:role/SageMakerExecutionRole";
-        self.done(
+        self.sagemaker(
             "CreateModel",
             json!({"ModelName": name, "PrimaryContainer": container, "ExecutionRoleArn": role}),
         )
         .await;
         let variant = json!({"VariantName": "AllTraffic", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.t2.medium"});
-        self.done(
+        self.sagemaker(
             "CreateEndpointConfig",
             json!({"EndpointConfigName": name, "ProductionVariants": [variant]}),
         )
         .await;
     }
 
-    /// An endpoint in service whose variants are (name, weight, instances), of a model that shows
-    /// what it was given.
+    /// An endpoint in service with variants given as (name, weight, instances).
     pub(crate) async fn deploy_variants(&self, name: &str, variants: &[(&str, f64, usize)]) {
         self.configure_variants(name, variants, json!({})).await;
         let request = json!({"EndpointName": name, "EndpointConfigName": name});
-        self.done("CreateEndpoint", request).await;
+        self.sagemaker("CreateEndpoint", request).await;
         let endpoint = self.settled_endpoint(name).await;
         assert_eq!(endpoint["EndpointStatus"], "InService", "{endpoint}");
     }
 
-    /// A configuration with these variants, and further members.
+    /// A model, and a configuration with these variants and further members.
     pub(crate) async fn configure_variants(
         &self,
         name: &str,
@@ -416,7 +415,7 @@ impl World {
         more: Value,
     ) {
         let container = json!({"Image": "x/fire-container"});
-        self.done(
+        self.sagemaker(
             "CreateModel",
             json!({"ModelName": name, "PrimaryContainer": container}),
         )
@@ -430,10 +429,10 @@ impl World {
         for (member, value) in more.as_object().unwrap() {
             request[member] = value.clone();
         }
-        self.done("CreateEndpointConfig", request).await;
+        self.sagemaker("CreateEndpointConfig", request).await;
     }
 
-    /// The process ids that answer so many requests.
+    /// The ids of the processes that answer this many requests.
     pub(crate) async fn pids(
         &self,
         name: &str,
@@ -451,11 +450,11 @@ impl World {
     }
 
     pub(crate) async fn endpoint(&self, name: &str) -> Value {
-        self.done("DescribeEndpoint", json!({"EndpointName": name}))
+        self.sagemaker("DescribeEndpoint", json!({"EndpointName": name}))
             .await
     }
 
-    /// The endpoint's description once nothing is being done to it.
+    /// The endpoint's description once it is no longer being changed.
     pub(crate) async fn settled_endpoint(&self, name: &str) -> Value {
         let busy = ["Creating", "Updating", "Deleting"];
         self.until(async || {
@@ -486,17 +485,17 @@ impl World {
 
     /// Waits until `condition` holds.
     pub(crate) async fn until(&self, mut condition: impl AsyncFnMut() -> bool) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while !condition().await {
             assert!(
                 Instant::now() < deadline,
-                "nothing has happened for {PATIENCE:?}"
+                "nothing happened for {TIMEOUT:?}"
             );
             sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// The member of an object that is a tar.gz.
+    /// The text of a member of an object that is a tar.gz.
     pub(crate) async fn member(&self, path: &str, member: &str) -> String {
         use std::io::Read;
         let body = self.ok(Method::GET, path, &[], "").await.body;

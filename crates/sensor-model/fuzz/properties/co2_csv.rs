@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sensor_model::recording::{Co2Columns, Co2Log, TimeFormat};
 
-/// Whether the bytes are a log with times in seconds. Times do not go back, however they are written.
+/// Whether the bytes are a log with times in seconds. In any time format, times never go back.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     for format in [
         TimeFormat::UnixSeconds,

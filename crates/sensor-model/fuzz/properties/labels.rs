@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sensor_model::recording::FireIntervals;
 
-/// Whether the bytes are intervals; none of them reaches to the end of time.
+/// Whether the bytes are intervals, which are all finite.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     let Ok(fire) = FireIntervals::read(bytes, Path::new("fire.csv")) else {
         return false;

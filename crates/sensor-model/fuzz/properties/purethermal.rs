@@ -1,4 +1,4 @@
-//! Any bytes as a `PureThermal` container, compressed or as they are within.
+//! Any bytes as a `PureThermal` container, or as its uncompressed content.
 
 use std::io::Write as _;
 
@@ -10,7 +10,7 @@ use super::reading::reads;
 
 /// Whether the bytes are a container.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
-    // Compressed anew, altered bytes get past the sum with which gzip ends.
+    // Compressed here, so that altered bytes pass the checksum of gzip.
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     if let Ok(compressed) = encoder.write_all(bytes).and_then(|()| encoder.finish()) {
         reads("inside.gz", &compressed, &FrameOptions::default());

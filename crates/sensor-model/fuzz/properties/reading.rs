@@ -1,12 +1,12 @@
-//! What must hold for any recording of frames that is read.
+//! Properties that hold for any recording of frames.
 
 use std::io::Cursor;
 use std::path::Path;
 
 use sensor_model::recording::{FrameOptions, FrameReader};
 
-/// Whether the bytes are a recording that is read to its end. Its times do not go back, and its temperatures are such
-/// as the sensor can report.
+/// Whether the bytes are a recording that can be read to its end. Times never go back, and temperatures are within the
+/// sensor's range.
 pub(crate) fn reads(name: &str, bytes: &[u8], options: &FrameOptions) -> bool {
     let input = Cursor::new(bytes.to_vec());
     let Ok(frames) = FrameReader::new(input, Path::new(name), options) else {

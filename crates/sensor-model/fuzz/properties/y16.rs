@@ -4,14 +4,14 @@ use sensor_model::recording::{FrameOptions, FrameRate, Scale, TelemetryLines};
 
 use super::reading::reads;
 
-/// Whether the bytes are raw Y16 at 0.01 K, without telemetry or with.
+/// Whether the bytes are raw Y16 at 0.01 K, with or without telemetry.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     let ways = [
         (TelemetryLines::None, FrameRate::new(8.7).ok()),
         (TelemetryLines::Header, None),
         (TelemetryLines::Footer, None),
     ];
-    // Every way is tried, also after one that succeeds.
+    // All options are tried, even after one that succeeds.
     let read = ways.map(|(telemetry, rate)| {
         let scale = Some(Scale::HundredthKelvin);
         reads(

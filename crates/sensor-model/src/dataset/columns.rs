@@ -1,11 +1,11 @@
-//! The columns of a data file by their names.
+//! What the columns of a data file mean, by their names.
 
 use crate::problem::ColumnProblem;
 use crate::schema::{Feature, LABEL, REQUIRED_COUNT};
 
 use super::{GROUP, ROW_ID, SCENARIO, SITE, TIME};
 
-/// Columns that may travel with the rows without being read.
+/// Columns that are allowed and ignored.
 const IGNORED: [&str; 4] = ["recording", "sensor_id", "source", "timestamp"];
 
 /// What a column is for.
@@ -23,7 +23,7 @@ pub(super) enum Role {
 }
 
 impl Role {
-    /// What a column of that name is for, if it may be there at all.
+    /// The role of a column with this name; `None` if it is not allowed.
     fn of(name: &str) -> Option<Self> {
         match name {
             LABEL => Some(Self::Label),
@@ -39,16 +39,16 @@ impl Role {
     }
 }
 
-/// Whether a file without labels is of use.
+/// Whether a file must have labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Labels {
     Required,
     Optional,
 }
 
-/// The role of each column, in the order of the file; all required ones are there, none twice.
+/// The role of each column, in the order of the file. Checks that no required column is missing and none appears twice.
 pub(super) fn roles(names: &[&str], labels: Labels) -> Result<Vec<Role>, ColumnProblem> {
-    // Unknown names come before missing ones: the one is mostly the other, misspelt.
+    // Unknown names are reported before missing ones, because an unknown name is often a missing one misspelt.
     let mut roles = Vec::with_capacity(names.len());
     for (i, &name) in names.iter().enumerate() {
         let role = Role::of(name).ok_or_else(|| ColumnProblem::Unknown(name.to_owned()))?;
@@ -57,8 +57,8 @@ pub(super) fn roles(names: &[&str], labels: Labels) -> Result<Vec<Role>, ColumnP
         }
         roles.push(role);
     }
-    disregard_part_of_metadata(&mut roles);
-    // A file from before a feature was known has none of its values.
+    ignore_partial_metadata(&mut roles);
+    // Newer features may be absent: files from before them have no values.
     let features = Feature::ALL[..REQUIRED_COUNT].iter();
     let features = features.map(|feature| feature.name());
     let label = (labels == Labels::Required).then_some(LABEL);
@@ -68,8 +68,8 @@ pub(super) fn roles(names: &[&str], labels: Labels) -> Result<Vec<Role>, ColumnP
     }
 }
 
-/// Time, scenario and site are of use only together: with one of them absent, the others are not read.
-fn disregard_part_of_metadata(roles: &mut [Role]) {
+/// Ignores time, scenario and site unless all three are present.
+fn ignore_partial_metadata(roles: &mut [Role]) {
     let metadata = [Role::Time, Role::Scenario, Role::Site];
     if metadata.iter().all(|role| roles.contains(role)) {
         return;
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_counts_only_when_it_is_complete() {
+    fn metadata_is_ignored_unless_complete() {
         let mut names = complete();
         names.extend(["site", "time_s"]);
         let roles_of = |names: &[&str]| roles(names, Labels::Required).unwrap();
@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_label_may_be_absent_where_none_is_needed() {
+    fn only_the_label_can_be_optional() {
         let names = complete();
         assert_eq!(roles(&names[..18], Labels::Optional).unwrap().len(), 18);
         assert!(roles(&names[1..], Labels::Optional).is_err());
     }
 
     #[test]
-    fn what_is_missing_unknown_or_doubled_is_named() {
+    fn missing_unknown_and_duplicate_columns_are_named() {
         let names = complete();
         check(
             &names[1..],

@@ -1,4 +1,4 @@
-//! Reading Parquet through polars.
+//! Reads Parquet files with polars.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +21,7 @@ use super::group_of_episode;
 
 /// Appends the rows of a Parquet file.
 ///
-/// Features may be any number type and are rounded to `f32`; null is a missing value.
+/// Features can have any numeric type and are rounded to `f32`; null is a missing value.
 pub(super) fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(), Error> {
     let table = read_table(path)?;
     let names: Vec<&str> = table
@@ -47,7 +47,7 @@ fn read_table(path: &Path) -> Result<DataFrame, Error> {
         path: path.to_owned(),
         source,
     })?;
-    // polars panics on some damaged footers; a damaged file is no defect of this program.
+    // polars panics on some damaged footers, but a damaged file is an error and not a bug.
     let read = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(file).finish()));
     let table = read.unwrap_or_else(|_| Err(PolarsError::ComputeError("damaged footer".into())));
     table.map_err(|source| Error::Format {
@@ -56,7 +56,7 @@ fn read_table(path: &Path) -> Result<DataFrame, Error> {
     })
 }
 
-/// A table that is being appended; `first` rows stand before it.
+/// A table to append after the first `first` rows.
 struct Table<'a> {
     path: &'a Path,
     data: &'a DataFrame,
@@ -64,12 +64,12 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// Appends all columns, or fails with the rows in an unfinished state that nobody sees.
+    /// Appends all columns. After an error the rows are incomplete and must be dropped.
     fn append_to(&self, rows: &mut Rows, roles: &[Role]) -> Result<(), Error> {
         let height = self.data.height();
         let (mut ids, mut groups, mut episodes) = (None, None, None);
         let mut metadata = roles.contains(&Role::Time).then(RowMetadata::default);
-        // polars hands out columns and the learners take rows, so each column is strewn over them.
+        // polars has columns and the learners need rows, so each column is scattered over the rows.
         rows.features
             .resize((self.first + height) * FEATURE_COUNT, f32::NAN);
         for (column, role) in self.data.columns().iter().zip(roles) {
@@ -93,7 +93,7 @@ impl Table<'_> {
                 Role::Ignored => {}
             }
         }
-        // Where a file has no labels, nobody looks at them.
+        // Placeholders where the file has no labels; `read_features` drops them.
         rows.labels.resize(self.first + height, 0);
         let numbered = || {
             (self.first..self.first + height)
@@ -108,7 +108,7 @@ impl Table<'_> {
         Ok(())
     }
 
-    /// Takes over one of the three metadata columns.
+    /// Fills in one of the three metadata columns.
     fn fill_metadata(
         &self,
         metadata: &mut RowMetadata,
@@ -123,7 +123,7 @@ impl Table<'_> {
         Ok(())
     }
 
-    /// A feature as `f32`; null is missing, infinite is refused.
+    /// A feature as `f32`; null is missing, infinity is an error.
     fn features(&self, column: &Column) -> Result<Vec<f32>, Error> {
         self.numeric(column)?;
         let cast = self.polars(column.cast(&DataType::Float32))?;
@@ -138,8 +138,7 @@ impl Table<'_> {
         }
     }
 
-    /// The label from booleans, integers or floats; null is refused, for an unlabelled row teaches
-    /// nothing.
+    /// Labels from booleans, integers or floats; null is an error.
     fn labels(&self, column: &Column) -> Result<Vec<u8>, Error> {
         self.numeric(column)?;
         let cast = self.polars(column.cast(&DataType::Float64))?;
@@ -178,7 +177,7 @@ impl Table<'_> {
         values.iter().enumerate().map(seconds).collect()
     }
 
-    /// Names of scenarios; rows that follow each other mostly share one.
+    /// Names of scenarios; consecutive rows usually share one.
     fn scenarios(&self, column: &Column) -> Result<Vec<Arc<str>>, Error> {
         let cast = self.polars(column.cast(&DataType::String))?;
         let text = self.polars(cast.str())?;
@@ -201,8 +200,7 @@ impl Table<'_> {
             .collect())
     }
 
-    /// Text is refused even where it happens to look like numbers: polars would turn the cells
-    /// that do not into nulls.
+    /// An error for text, even if it looks like numbers: polars would turn every other cell into null.
     fn numeric(&self, column: &Column) -> Result<(), Error> {
         let found = column.dtype();
         if found.is_primitive_numeric() || found.is_bool() || found.is_null() {
@@ -216,7 +214,7 @@ impl Table<'_> {
         })
     }
 
-    /// Adds the file to a complaint of polars.
+    /// Adds the file to an error of polars.
     fn polars<T>(&self, result: PolarsResult<T>) -> Result<T, Error> {
         result.map_err(|source| Error::Format {
             path: self.path.to_owned(),
@@ -224,7 +222,7 @@ impl Table<'_> {
         })
     }
 
-    /// A refused value with its place.
+    /// The error for a value, with its place.
     fn cell(&self, column: &Column, row: usize, problem: CellProblem) -> Error {
         let value = column
             .get(row)

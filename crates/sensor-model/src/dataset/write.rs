@@ -1,4 +1,4 @@
-//! Writing data files through polars, in row groups.
+//! Writes data files with polars, one row group at a time.
 
 use std::fs::{self, File};
 use std::io;
@@ -19,11 +19,10 @@ use crate::schema::{FEATURE_COUNT, Feature, LABEL};
 
 use super::{Format, GROUP, ROW_ID, SCENARIO, SITE, TIME};
 
-/// Rows of one row group: what is held in memory while writing, and what a reader must load at
-/// least.
+/// Rows in a row group: as many are kept in memory while writing, and a reader must load at least as many.
 const ROW_GROUP: usize = 65_536;
 
-/// Writes all rows to one file, with their metadata if they have it.
+/// Writes all rows to one file, with metadata if they have any.
 pub fn write_rows(path: &Path, rows: &Rows) -> Result<(), Error> {
     let mut writer = if rows.metadata.is_some() {
         RowWriter::with_metadata(path)?
@@ -36,14 +35,13 @@ pub fn write_rows(path: &Path, rows: &Rows) -> Result<(), Error> {
 
 /// Writes a `.parquet` or `.csv` file piece by piece.
 ///
-/// Columns: `row_id`, `group` (u64), the features (f32, missing as null or empty cell),
-/// `fire_detected` (i32), and behind the group, where [`with_metadata`](Self::with_metadata) began
-/// the file, `time_s` (f64), `scenario` (text) and `site` (u64). The same rows give the same bytes, however they are divided into calls
-/// of [`write`](Self::write).
+/// Columns: `row_id`, `group` (u64), then `time_s` (f64), `scenario` (text) and `site` (u64) if the file was created by
+/// [`with_metadata`](Self::with_metadata), then the features (f32, a missing value is null or an empty cell) and
+/// `fire_detected` (i32). The same rows give the same bytes, however they are divided over calls of
+/// [`write`](Self::write).
 ///
-/// The rows go into `<name>.partial` beside the file, which takes its name only in
-/// [`finish`](Self::finish): whoever finds the file finds all of it. Dropped before that, the
-/// writer removes what it wrote.
+/// Rows go to `<name>.partial` in the same folder, which [`finish`](Self::finish) renames, so a file with its final name
+/// is always complete. A writer that is dropped before `finish` removes what it wrote.
 pub struct RowWriter {
     path: PathBuf,
     partial: PathBuf,
@@ -60,12 +58,12 @@ enum Sink {
 }
 
 impl RowWriter {
-    /// Begins a file without metadata; the extension of the name says which format.
+    /// Creates a file without metadata, in the format of the name's extension.
     pub fn create(path: &Path) -> Result<Self, Error> {
         Self::begin(path, false)
     }
 
-    /// Begins a file with the rows' metadata.
+    /// Creates a file with the rows' metadata.
     pub fn with_metadata(path: &Path) -> Result<Self, Error> {
         Self::begin(path, true)
     }
@@ -96,7 +94,9 @@ impl RowWriter {
 
     /// Appends rows.
     ///
-    /// A file without metadata takes any rows; [`Error::NoMetadata`] when the file has the columns and the rows lack them.
+    /// # Errors
+    /// [`Error::NoMetadata`] if the file has metadata columns and the rows have no metadata. Without these columns, any
+    /// rows are accepted.
     pub fn write(&mut self, rows: &Rows) -> Result<(), Error> {
         if self.metadata && rows.metadata.is_none() && !rows.is_empty() {
             return Err(Error::NoMetadata {
@@ -115,7 +115,7 @@ impl RowWriter {
         Ok(())
     }
 
-    /// Completes the file and gives it its name.
+    /// Completes the file and gives it its final name.
     pub fn finish(mut self) -> Result<(), Error> {
         if !self.pending.is_empty() {
             self.flush()?;
@@ -123,7 +123,7 @@ impl RowWriter {
         self.sink
             .finish()
             .map_err(|e| polars_error(&self.path, e))?;
-        // Within a folder a rename is atomic: nobody sees half of the file under its name.
+        // Within a folder a rename is atomic, so half a file never has the final name.
         fs::rename(&self.partial, &self.path).map_err(|e| write_error(&self.path, e))?;
         self.finished = true;
         Ok(())
@@ -131,7 +131,7 @@ impl RowWriter {
 
     /// Writes the pending rows as one row group.
     fn flush(&mut self) -> Result<(), Error> {
-        // Taken out even when writing fails: the file is lost then, and must not grow on.
+        // Taken even if writing fails: the file is lost then and must not grow further.
         let rows = std::mem::take(&mut self.pending);
         let written = table(&rows, self.metadata).and_then(|table| self.sink.write(&table));
         written.map_err(|e| polars_error(&self.path, e))
@@ -141,14 +141,14 @@ impl RowWriter {
 impl Drop for RowWriter {
     fn drop(&mut self) {
         if !self.finished {
-            // Nobody is left to be told; the name says that the file is not complete.
+            // A destructor cannot report errors, and the name shows that the file is incomplete.
             let _ = fs::remove_file(&self.partial);
         }
     }
 }
 
 impl Sink {
-    /// Begins a file with the columns of an empty table.
+    /// Writes the beginning of a file with the columns of an empty table.
     fn new(format: Format, file: File, empty: &Rows) -> PolarsResult<Self> {
         let schema = table(empty, empty.metadata.is_some())?.schema().clone();
         Ok(match format {
@@ -172,7 +172,7 @@ impl Sink {
     }
 }
 
-/// The rows as a polars table, in the column order of the files, with their metadata if it is wanted.
+/// The rows as a polars table in the column order of the files, with or without metadata.
 fn table(rows: &Rows, metadata: bool) -> PolarsResult<DataFrame> {
     let labels = rows.labels.iter().map(|&label| i32::from(label)).collect();
     let mut columns = vec![
@@ -197,7 +197,7 @@ fn metadata_columns(metadata: &RowMetadata) -> [Column; 3] {
     ]
 }
 
-/// One feature over all rows, missing values as null.
+/// One feature of all rows; missing values are null.
 fn feature_column(rows: &Rows, feature: Feature) -> Column {
     let values = rows
         .features

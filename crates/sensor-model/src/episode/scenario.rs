@@ -131,7 +131,7 @@ mod tests {
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let message = "barbecue".parse::<Scenario>().unwrap_err().to_string();
         assert!(
-            message.starts_with("unknown scenario `barbecue`, known scenarios: flaming-near, "),
+            message.starts_with("unknown scenario `barbecue`; expected one of flaming-near, "),
             "{message}"
         );
     }

@@ -16,8 +16,7 @@ enum Law {
     Beta { a: f64, b: f64, scale: f64 },
 }
 
-/// Feature, law and the limits to which the draw is clipped, in the order of a row. Features that the Python scripts
-/// did not have are missing from such rows.
+/// Feature, law and clipping limits, in the order of a row. Features that the Python scripts did not have are missing.
 const LAWS: &[(Feature, Law, (f64, f64))] = &[
     (Feature::TMean, normal(25.0, 15.0), (-40.0, 330.0)),
     (Feature::TStd, gamma(2.0, 5.0), (0.0, 50.0)),
@@ -55,7 +54,7 @@ const fn beta(a: f64, b: f64, scale: f64) -> Law {
     Law::Beta { a, b, scale }
 }
 
-/// A law made ready for drawing.
+/// A law with its sampler prepared.
 enum Sampler {
     Normal(Normal<f64>),
     Gamma(Gamma<f64>),
@@ -63,7 +62,7 @@ enum Sampler {
 }
 
 impl Sampler {
-    /// `None` for impossible parameters; the table has none, and a test draws from each.
+    /// `None` for impossible parameters; the table has none, as a test that draws from each law shows.
     fn new(law: Law) -> Option<Self> {
         match law {
             Law::Normal { mean, sd } => Normal::new(mean, sd).ok().map(Self::Normal),

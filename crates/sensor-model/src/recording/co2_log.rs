@@ -1,4 +1,4 @@
-//! Logs of a CO2 sensor: delimited text with a time and a concentration in each line.
+//! Logs of a CO2 sensor: delimited text with a time and a concentration on each line.
 
 use std::io::BufRead;
 use std::path::Path;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::cell::parse_cell;
+use crate::cells::parse_cell;
 use crate::co2::Co2Reading;
 use crate::error::Error;
 use crate::problem::CellProblem;
@@ -17,18 +17,18 @@ use super::problem::RecordingProblem;
 use super::source::Source;
 use super::table::Table;
 
-/// Which columns of a log hold the time and the concentration in ppm.
+/// The columns of a log that have the time and the concentration in ppm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Co2Columns {
     /// Name of the column with the time.
     pub time: String,
-    /// How that time is written.
+    /// Format of the time.
     pub format: TimeFormat,
     /// Name of the column with the concentration.
     pub ppm: String,
 }
 
-/// How a log writes its times.
+/// Format of the times in a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeFormat {
     /// Seconds since the recording's start.
@@ -37,7 +37,7 @@ pub enum TimeFormat {
     UnixSeconds,
     /// Milliseconds since 1970, UTC.
     UnixMillis,
-    /// ISO 8601 or RFC 3339, with `T` or a blank; UTC where no offset is written.
+    /// ISO 8601 or RFC 3339, with `T` or a space; UTC if there is no offset.
     Iso,
 }
 
@@ -57,7 +57,7 @@ impl Co2Columns {
         Self::new("Timestamp", TimeFormat::UnixMillis, "Gas1")
     }
 
-    /// Columns by other names.
+    /// Columns with other names.
     pub fn new(time: &str, format: TimeFormat, ppm: &str) -> Self {
         Self {
             time: time.to_owned(),
@@ -100,7 +100,7 @@ impl FromStr for Co2Columns {
 }
 
 impl TimeFormat {
-    /// Whether times count from 1970, and not from the recording's start.
+    /// Whether times count from 1970 rather than from the recording's start.
     pub fn is_unix(self) -> bool {
         self != Self::Seconds
     }
@@ -115,7 +115,7 @@ impl TimeFormat {
         }
     }
 
-    /// How it is called in messages.
+    /// Name in messages.
     fn name(self) -> &'static str {
         match self {
             Self::Seconds => "seconds since the recording's start",
@@ -136,8 +136,8 @@ fn iso_time(text: &str) -> Option<f64> {
 
 /// The readings of a log, in the order of their times.
 ///
-/// Works on any text stream: a file, standard input, or a log that is still being written. Values are given out as they
-/// stand, also 0 and empty cells (NaN): [`Co2Reading::is_valid`] tells what the sensor measured.
+/// Works on any text stream: a file, standard input, or a log that is still growing. Values are returned as written, even
+/// 0 and empty cells (NaN); [`Co2Reading::is_valid`] tells which of them are measurements.
 #[derive(Debug)]
 pub struct Co2Log<R> {
     table: Table<R>,
@@ -147,7 +147,7 @@ pub struct Co2Log<R> {
 }
 
 impl<R: BufRead> Co2Log<R> {
-    /// Finds the header; messages call the log `path`.
+    /// Finds the header; messages name the log `path`.
     pub fn new(input: R, path: &Path, columns: &Co2Columns) -> Result<Self, Error> {
         let wanted = [columns.time.as_str(), columns.ppm.as_str()];
         Ok(Self {
@@ -158,7 +158,7 @@ impl<R: BufRead> Co2Log<R> {
         })
     }
 
-    /// Counts the times from this one on, in the log's own seconds: the start of a recording whose unix time is known.
+    /// Makes times count from `start_s`, in the log's own seconds: the start of a recording whose Unix time is known.
     #[must_use]
     pub fn starting_at(self, start_s: f64) -> Self {
         Self { start_s, ..self }
@@ -171,16 +171,16 @@ impl<R: BufRead> Co2Log<R> {
         let (time, ppm) = (&cells[0], &cells[1]);
         let time_s = self.format.parse(time).ok_or_else(|| {
             let problem = CellProblem::NotATime(self.format.name());
-            self.table.cell_refused(0, time, problem)
+            self.table.cell_rejection(0, time, problem)
         })?;
         if time_s < self.last_s {
-            return Err(self.table.refused(RecordingProblem::TimeBackwards {
+            return Err(self.table.rejection(RecordingProblem::TimeBackwards {
                 before_s: self.last_s,
                 now_s: time_s,
             }));
         }
         self.last_s = time_s;
-        let ppm = parse_cell(ppm).map_err(|problem| self.table.cell_refused(1, ppm, problem))?;
+        let ppm = parse_cell(ppm).map_err(|problem| self.table.cell_rejection(1, ppm, problem))?;
         Ok(Some(Co2Reading {
             time_s: time_s - self.start_s,
             ppm,
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read_as_loggers_write_them() {
+    fn times_are_parsed_in_the_formats_of_loggers() {
         for (format, text, time_s) in [
             (TimeFormat::Seconds, "12.5", 12.5),
             (TimeFormat::UnixSeconds, "1757854894", 1_757_854_894.0),
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_have_presets_and_names_of_their_own() {
+    fn columns_are_given_by_preset_or_by_name() {
         for (text, columns) in [
             ("scd4x", Co2Columns::scd4x()),
             ("uci", Co2Columns::uci()),

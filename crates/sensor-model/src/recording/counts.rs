@@ -1,4 +1,4 @@
-//! From the counts of an image to a frame of temperatures, with the checks that every format shares.
+//! Converts the counts of an image to temperatures, with the checks that all formats share.
 
 use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, ThermalFrame};
 
@@ -6,13 +6,13 @@ use super::options::{FrameOptions, FrameRate, Scale, TelemetryLines};
 use super::problem::RecordingProblem;
 use super::telemetry::{CameraClock, Telemetry};
 
-/// Lines of telemetry, in formats that can carry them.
+/// Lines of telemetry, in formats that can have them.
 const TELEMETRY_LINES: usize = 2;
-/// What a Lepton 3.5 can report: its low-gain range, and a little below its housing's limit.
+/// The range that a Lepton 3.5 can report in degrees Celsius: the low-gain range with a margin.
 const COLDEST: f32 = -40.0;
 const HOTTEST: f32 = 450.0;
 
-/// A frame of these counts; the time is in seconds since the recording's start.
+/// A frame from counts; `time_s` is in seconds since the recording's start.
 pub(super) fn frame(
     time_s: f64,
     counts: &[u16],
@@ -36,7 +36,7 @@ pub(super) fn frame(
     ThermalFrame::new(time_s, celsius).map_err(|_| RecordingProblem::Damaged { what: "the image" })
 }
 
-/// The declared scale against the one that the file states.
+/// The scale that the file states, if the declared one agrees.
 pub(super) fn agreed_scale(
     declared: Option<Scale>,
     stated: Scale,
@@ -49,7 +49,7 @@ pub(super) fn agreed_scale(
     }
 }
 
-/// Makes frames of images that come with nothing but what was declared.
+/// Makes frames from images in formats that say nothing about them, with what was declared.
 #[derive(Debug)]
 pub(super) struct Assembler {
     scale: Scale,
@@ -60,7 +60,7 @@ pub(super) struct Assembler {
 }
 
 impl Assembler {
-    /// Fails if the options leave the scale or the times open.
+    /// Fails if the options don't determine scale and times.
     pub(super) fn new(options: &FrameOptions) -> Result<Self, RecordingProblem> {
         let scale = options.scale.ok_or(RecordingProblem::ScaleMissing)?;
         if options.rate.is_none() && options.telemetry == TelemetryLines::None {
@@ -75,7 +75,7 @@ impl Assembler {
         })
     }
 
-    /// Lines of a stored image, with its telemetry.
+    /// Lines of a stored image, including telemetry.
     pub(super) fn lines(&self) -> usize {
         match self.telemetry {
             TelemetryLines::None => FRAME_HEIGHT,
@@ -83,7 +83,7 @@ impl Assembler {
         }
     }
 
-    /// The next frame, from as many lines as [`lines`](Self::lines) tells.
+    /// The next frame, from the counts of [`lines`](Self::lines) lines.
     pub(super) fn next(&mut self, counts: &[u16]) -> Result<ThermalFrame, RecordingProblem> {
         let (image, telemetry) = match self.telemetry {
             TelemetryLines::None => (counts, None),
@@ -107,7 +107,7 @@ impl Assembler {
         Ok(if closed { frame.frozen() } else { frame })
     }
 
-    /// The declared rate goes first: a camera's clock jitters, and who declares a rate wants an even one.
+    /// A declared rate has priority over telemetry: the camera's clock jitters, and a declared rate is meant to be even.
     fn time_s(&mut self, telemetry: Option<Telemetry>) -> Result<f64, RecordingProblem> {
         match (self.rate, telemetry) {
             (Some(rate), _) => Ok(rate.time_s(self.frames)),
@@ -117,7 +117,7 @@ impl Assembler {
     }
 }
 
-/// Little-endian bytes as counts.
+/// Converts little-endian bytes to counts.
 pub(super) fn counts_of(bytes: &[u8]) -> Vec<u16> {
     let (pairs, _) = bytes.as_chunks::<2>();
     pairs.iter().map(|&pair| u16::from_le_bytes(pair)).collect()

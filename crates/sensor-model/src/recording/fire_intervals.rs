@@ -1,4 +1,4 @@
-//! When there was fire in a recording.
+//! The times of fire in a recording.
 
 use std::io::BufRead;
 use std::path::Path;
@@ -13,11 +13,11 @@ use super::table::Table;
 const START: &str = "start_s";
 const END: &str = "end_s";
 
-/// Times with uncontrolled combustion, in seconds since the recording's start; disjoint and in order.
+/// Intervals of uncontrolled combustion, in seconds since the recording's start, disjoint and sorted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FireIntervals(Vec<Interval>);
 
-/// From its start until before its end.
+/// Includes its start but not its end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Interval {
     line: u64,
@@ -26,9 +26,12 @@ struct Interval {
 }
 
 impl FireIntervals {
-    /// Reads a table with the columns `start_s` and `end_s`, one interval a line in any order; messages call it `path`.
+    /// Reads a table with the columns `start_s` and `end_s`, one interval per line in any order; messages name it `path`.
     ///
-    /// A table without lines says that there was no fire. Intervals that overlap or end before they begin are refused.
+    /// A table with only a header means that there was no fire.
+    ///
+    /// # Errors
+    /// When intervals overlap, or one does not end after its start.
     pub fn read(input: impl BufRead, path: &Path) -> Result<Self, Error> {
         let source = Source::new(path);
         let mut table = Table::open(input, source.clone(), &[START, END])?;
@@ -40,7 +43,7 @@ impl FireIntervals {
                 end_s: time(&table, &cells, 1)?,
             };
             if interval.end_s <= interval.start_s {
-                return Err(table.refused(RecordingProblem::Reversed {
+                return Err(table.rejection(RecordingProblem::Reversed {
                     start_s: interval.start_s,
                     end_s: interval.end_s,
                 }));
@@ -57,7 +60,7 @@ impl FireIntervals {
                 pair[0].line.max(pair[1].line),
             );
             let overlap = RecordingProblem::Overlap { other: first };
-            return Err(source.refused_at(Place::Line(second), overlap));
+            return Err(source.rejection_at(Place::Line(second), overlap));
         }
         Ok(Self(intervals))
     }
@@ -81,10 +84,10 @@ impl FireIntervals {
     }
 }
 
-/// The time in the wanted cell.
+/// Parses a time; `wanted` is the position among the wanted columns.
 fn time<R: BufRead>(table: &Table<R>, cells: &[String], wanted: usize) -> Result<f64, Error> {
     let text = &cells[wanted];
-    let refused = |problem| table.cell_refused(wanted, text, problem);
+    let reject = |problem| table.cell_rejection(wanted, text, problem);
     let finite = text.parse::<f64>().ok().filter(|time| time.is_finite());
-    finite.ok_or_else(|| refused(CellProblem::NotATime("seconds since the recording's start")))
+    finite.ok_or_else(|| reject(CellProblem::NotATime("seconds since the recording's start")))
 }

@@ -1,70 +1,93 @@
-//! The lines of a text file, numbered, and none so long that it would fill the memory.
+//! Numbered lines of a text file, with a limit on their length so that no file can fill the memory.
 
 use std::io::{BufRead, Read as _};
 
 use crate::error::Error;
-use crate::problem::Place;
+use crate::problem::{CellProblem, Place};
 
 use super::problem::RecordingProblem;
 use super::source::Source;
 
-/// The longest line of a log, in bytes.
+/// The longest line accepted, in bytes.
 const LONGEST_LINE: usize = 64 * 1024;
 
-/// The lines of a stream, with the number of the last one given out.
+/// The lines of a stream, with the number of the current one.
 #[derive(Debug)]
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     input: R,
     pub(super) source: Source,
     number: u64,
+    buffer: Vec<u8>,
 }
 
 impl<R: BufRead> Lines<R> {
-    pub(super) fn new(input: R, source: Source) -> Self {
+    pub(crate) fn new(input: R, source: Source) -> Self {
         Self {
             input,
             source,
             number: 0,
+            buffer: Vec::new(),
         }
     }
 
-    /// Number of the last line given out; the first line of a file is 1.
+    /// Number of the current line; the first line of a file is 1.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
 
-    /// Its place.
-    pub(super) fn place(&self) -> Place {
+    fn place(&self) -> Place {
         Place::Line(self.number)
     }
 
     /// The next line that is not blank, without its line end.
-    pub(super) fn next_filled(&mut self) -> Result<Option<String>, Error> {
+    pub(crate) fn next_filled(&mut self) -> Result<Option<&str>, Error> {
         loop {
-            // Bytes first: a line that is not text must still be counted, to be named.
-            let mut bytes = Vec::new();
+            self.buffer.clear();
             self.number += 1;
-            let mut limited = (&mut self.input).take(LONGEST_LINE as u64 + 1);
-            let read = limited.read_until(b'\n', &mut bytes);
+            let mut limited = self.input.by_ref().take(LONGEST_LINE as u64 + 1);
+            // Bytes and not text: a line that is not UTF-8 must still be counted, so that the error can name it.
+            let read = limited.read_until(b'\n', &mut self.buffer);
             if read.map_err(|error| self.source.unreadable_at(self.place(), error))? == 0 {
-                // A log that is still being written goes on with this very line.
+                // A log that is still growing continues with this line.
                 self.number -= 1;
                 return Ok(None);
             }
-            let text = self.text(bytes)?;
-            if !text.trim().is_empty() {
-                return Ok(Some(text));
+            if self.buffer.len() > LONGEST_LINE {
+                let limit = LONGEST_LINE;
+                return Err(self.rejection(RecordingProblem::LongLine { limit }));
             }
+            if !self.buffer.trim_ascii().is_empty() {
+                break;
+            }
+        }
+        let text = std::str::from_utf8(&self.buffer);
+        let text = text.map_err(|_| self.rejection(RecordingProblem::NotText))?;
+        Ok(Some(text.trim_end_matches(['\n', '\r'])))
+    }
+
+    /// The current line is rejected.
+    pub(super) fn rejection(&self, problem: RecordingProblem) -> Error {
+        self.source.rejection_at(self.place(), problem)
+    }
+
+    /// A cell of the current line is rejected.
+    pub(crate) fn cell_rejection(&self, column: &str, value: &str, problem: CellProblem) -> Error {
+        Error::Cell {
+            path: self.source.path.clone(),
+            place: self.place(),
+            column: column.to_owned(),
+            value: value.to_owned(),
+            problem,
         }
     }
 
-    fn text(&self, bytes: Vec<u8>) -> Result<String, Error> {
-        let refused = |problem| self.source.refused_at(self.place(), problem);
-        if bytes.len() > LONGEST_LINE {
-            let limit = LONGEST_LINE;
-            return Err(refused(RecordingProblem::LongLine { limit }));
+    /// The current line has the wrong number of cells.
+    pub(crate) fn width_rejection(&self, found: usize, expected: usize) -> Error {
+        Error::Width {
+            path: self.source.path.clone(),
+            line: self.number,
+            found,
+            expected,
         }
-        let text = String::from_utf8(bytes).map_err(|_| refused(RecordingProblem::NotText))?;
-        Ok(text.trim_end_matches(['\n', '\r']).to_owned())
     }
 }

@@ -1,27 +1,27 @@
-//! What the person who made a recording has to say about it, because the file does not.
+//! What must be declared about a recording because the file does not say it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::problem::RecordingProblem;
 
-/// What a file of frames does not say itself. Nothing of it is guessed: a wrong guess gives plausible temperatures.
+/// What a file of frames does not say itself. Nothing is guessed, because a wrong guess gives plausible temperatures.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrameOptions {
-    /// Kelvin per count. Raw Y16 and TIFF need it; where the file states its own, the two must agree.
+    /// Kelvin per count. Raw Y16 and TIFF need it; if the file states it, both must agree.
     pub scale: Option<Scale>,
-    /// Frames per second. Raw Y16 and TIFF need it unless their telemetry lines tell the time.
+    /// Frames per second. Raw Y16 and TIFF need it unless they have telemetry lines, which state the time.
     pub rate: Option<FrameRate>,
-    /// The two lines of telemetry that raw Y16 and TIFF may carry with each image.
+    /// The two lines of telemetry that each image in raw Y16 and TIFF may have.
     pub telemetry: TelemetryLines,
 }
 
-/// Kelvin per count of a radiometric Lepton: its `TLinear` resolution.
+/// Kelvin per count of a radiometric Lepton, its `TLinear` resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
-    /// 0.01 K, the factory setting; reaches to 382 C.
+    /// 0.01 K, the factory setting, up to 382 C.
     HundredthKelvin,
-    /// 0.1 K, needed for scenes above 382 C.
+    /// 0.1 K, for scenes above 382 C.
     TenthKelvin,
 }
 
@@ -76,9 +76,9 @@ impl FromStr for Scale {
 pub struct FrameRate(f64);
 
 impl FrameRate {
-    /// The rate of a constant stream; a Lepton 3.5 delivers 8.7 frames per second.
+    /// A constant rate in Hz; a Lepton 3.5 delivers 8.7 frames per second.
     pub fn new(hz: f64) -> Result<Self, RecordingProblem> {
-        // Written so that NaN fails too.
+        // In this form, NaN fails too.
         if hz > 0.0 && hz <= 1_000.0 {
             Ok(Self(hz))
         } else {
@@ -88,7 +88,7 @@ impl FrameRate {
         }
     }
 
-    /// When a frame was taken, in seconds after frame 0.
+    /// Time of a frame in seconds since frame 0.
     pub fn time_s(self, frame: u64) -> f64 {
         frame as f64 / self.0
     }
@@ -105,10 +105,10 @@ impl FromStr for FrameRate {
     }
 }
 
-/// Where each image carries its telemetry: two lines of 160 words, so that 122 lines are stored instead of 120.
+/// Where each image has its telemetry: two lines of 160 words, so that 122 lines are stored instead of 120.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TelemetryLines {
-    /// No telemetry, 120 lines.
+    /// No telemetry: 120 lines.
     #[default]
     None,
     /// Above the image ("header").
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_is_a_temperature_by_its_scale() {
+    fn counts_are_converted_by_their_scale() {
         for (scale, count, celsius) in [
             (Scale::HundredthKelvin, 29_591, 22.76),
             (Scale::HundredthKelvin, u16::MAX, 382.2),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn declarations_are_read_as_people_write_them() {
+    fn options_are_parsed_in_several_spellings() {
         for (text, scale) in [
             ("0.01K", Scale::HundredthKelvin),
             ("0.01 K", Scale::HundredthKelvin),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_declaration_names_itself_and_the_choices() {
+    fn invalid_options_are_named_with_the_choices() {
         let message = |text: &str, error: RecordingProblem| {
             let error = error.to_string();
             assert!(error.contains(&format!("`{text}`")), "{error}");

@@ -1,4 +1,4 @@
-//! Why a recording, a frame or a line of a log is refused, and the remedy.
+//! What is wrong with a recording, a frame or a line, and what to do.
 
 use super::options::Scale;
 
@@ -6,25 +6,25 @@ use super::options::Scale;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordingProblem {
-    /// Neither the name nor the first bytes tell a format that is read.
+    /// Neither the name nor the first bytes are those of a known format.
     #[error(
-        "the format is unknown; convert it to raw Y16 (.y16 or .raw), the PureThermal container (.y16.gz), \
+        "unknown format; convert it to raw Y16 (.y16 or .raw), the PureThermal container (.y16.gz), \
          16-bit TIFF, or tCam (.tjsn or .tmjsn)"
     )]
     UnknownFormat,
-    /// A format that holds no temperatures.
+    /// A format without temperatures.
     #[error(
-        "{format} holds no temperatures: {why}; record with a radiometric Lepton (TLinear on, AGC off) as Y16"
+        "{format} has no temperatures: {why}; record with a radiometric Lepton (TLinear on, AGC off) as Y16"
     )]
     NotRadiometric {
         /// The format found.
         format: &'static str,
-        /// What it holds instead.
+        /// What it has instead.
         why: &'static str,
     },
-    /// Counts that fit 8 bits: a picture for the eye.
+    /// Counts that fit into 8 bits: a picture, not temperatures.
     #[error(
-        "all values fit 8 bits: this is a picture made by automatic gain control (AGC), not temperatures; \
+        "all values fit into 8 bits: this is a picture made with automatic gain control (AGC), not temperatures; \
          switch AGC off and record 16 bits"
     )]
     EightBit,
@@ -36,23 +36,23 @@ pub enum RecordingProblem {
     GainControl,
     /// The telemetry says that the counts are not linear in temperature.
     #[error(
-        "its telemetry says that TLinear was off, so its counts are no temperatures; \
+        "its telemetry says that TLinear was off, so its counts are not temperatures; \
          switch TLinear on and record again"
     )]
     TLinearOff,
-    /// The words at the place of the telemetry cannot be telemetry.
+    /// The words where telemetry should be are not telemetry.
     #[error(
         "there is no telemetry where it was declared (the TLinear word is {word}, not 0 or 1); \
          declare telemetry lines as none, header or footer, as they were recorded"
     )]
     NoTelemetry {
-        /// The word that tells whether `TLinear` is on.
+        /// The word that should say whether `TLinear` is on.
         word: u16,
     },
-    /// A temperature that the sensor cannot report.
+    /// A temperature outside the sensor's range.
     #[error(
-        "x {x}, y {y} reads {celsius:.1} C at {scale} per count, outside the sensor's -40 to 450 C; \
-         declare the scale {} if that is how it was recorded, declare telemetry lines if there are any, \
+        "x {x}, y {y} reads {celsius:.1} C at {scale} per count, outside the sensor's range of -40 to 450 C; \
+         declare the scale {} if it was recorded with that, declare telemetry lines if there are any, \
          and record with TLinear on",
         scale.other()
     )]
@@ -61,61 +61,61 @@ pub enum RecordingProblem {
         x: usize,
         /// Row from the top, 0 to 119.
         y: usize,
-        /// The temperature by the declared scale.
+        /// The temperature at that scale.
         celsius: f32,
-        /// The scale.
+        /// The scale used.
         scale: Scale,
     },
-    /// Kelvin per count were needed and not declared.
+    /// The scale is needed and was not declared.
     #[error(
-        "its kelvin per count are not in the file and are never guessed; declare the scale, 0.01 K or 0.1 K"
+        "the file does not state its scale, which is never guessed; declare 0.01 K or 0.1 K per count"
     )]
     ScaleMissing,
-    /// The file states another scale than the declared one.
+    /// The file states a scale that differs from the declared one.
     #[error(
-        "it states a scale of {stated}, but {declared} was declared; declare {stated}, or nothing where the file states it"
+        "the file states a scale of {stated}, but {declared} was declared; declare {stated}, or nothing"
     )]
     ScaleContradicted {
-        /// By the caller.
+        /// The scale declared by the caller.
         declared: Scale,
-        /// By the file.
+        /// The scale stated by the file.
         stated: Scale,
     },
-    /// There are no times in the file and no rate was declared.
+    /// The file has no times and no rate was declared.
     #[error(
-        "it has no times; declare the frame rate (8.7 for a Lepton 3.5), or its telemetry lines, which tell the time"
+        "the file has no times; declare the frame rate (8.7 for a Lepton 3.5), or its telemetry lines, which have the time"
     )]
     RateMissing,
-    /// Something was declared that the file says itself or cannot have.
+    /// Something was declared that the file states itself or cannot have.
     #[error("{what} cannot be declared for this format; leave it out")]
     NotDeclarable {
-        /// What was declared.
+        /// The declared option.
         what: &'static str,
     },
-    /// A text that names no scale.
-    #[error("`{given}` is no scale; give 0.01 K or 0.1 K per count")]
+    /// A text that is not a scale.
+    #[error("unknown scale `{given}`; expected 0.01 K or 0.1 K per count")]
     UnknownScale {
         /// The text as given.
         given: String,
     },
-    /// A text or number that is no frame rate.
+    /// A text or number that is not a frame rate.
     #[error(
-        "`{given}` is no frame rate; give frames per second above 0 and up to 1000, 8.7 for a Lepton 3.5"
+        "`{given}` is not a frame rate; expected frames per second above 0 and up to 1000 (8.7 for a Lepton 3.5)"
     )]
     UnknownRate {
         /// The text as given.
         given: String,
     },
-    /// A text that tells no place of telemetry.
-    #[error("`{given}` is no place of telemetry lines; give none, header or footer")]
+    /// A text that is not a position of telemetry.
+    #[error("unknown position of telemetry lines `{given}`; expected none, header or footer")]
     UnknownTelemetry {
         /// The text as given.
         given: String,
     },
-    /// A text that names no CO2 log.
+    /// A text that does not describe a CO2 log.
     #[error(
-        "`{given}` names no columns of a CO2 log; give scd4x, uci, airscout, or TIME:FORMAT:PPM with the names of \
-         two columns and s, iso, unix-s or unix-ms between them"
+        "unknown columns of a CO2 log `{given}`; expected scd4x, uci, airscout, or TIME:FORMAT:PPM with the names of \
+         two columns and one of s, iso, unix-s and unix-ms between them"
     )]
     UnknownColumns {
         /// The text as given.
@@ -123,26 +123,26 @@ pub enum RecordingProblem {
     },
     /// Images of another size than the camera's.
     #[error(
-        "it has {width} x {height} pixels, but a Lepton 3.5 gives {expected_width} x {expected_height}; \
+        "the image has {width} x {height} pixels, but a Lepton 3.5 gives {expected_width} x {expected_height}; \
          recordings of other cameras cannot be used, and images must not be scaled"
     )]
     Size {
-        /// Pixels of a row.
+        /// Pixels per row.
         width: u32,
         /// Rows.
         height: u32,
-        /// Pixels of a row as they should be.
+        /// Pixels per row that are expected.
         expected_width: u32,
-        /// Rows as they should be, with declared telemetry lines.
+        /// Rows that are expected, including declared telemetry lines.
         expected_height: u32,
     },
-    /// Pixels of another kind than 16-bit counts.
+    /// Pixels that are not 16-bit counts.
     #[error("its pixels are {found}; export one unsigned 16-bit value per pixel")]
     Pixels {
-        /// The kind found.
+        /// The kind of pixels.
         found: String,
     },
-    /// An entry of a container's header has a value that is not understood.
+    /// An entry in a container's header has an unknown value.
     #[error(
         "its header says `{key}` is {found}, but only {expected} can be read; record again with that setting"
     )]
@@ -151,83 +151,84 @@ pub enum RecordingProblem {
         key: &'static str,
         /// Its value.
         found: String,
-        /// What can be read.
+        /// The value that can be read.
         expected: &'static str,
     },
-    /// The text or structure of a container is broken.
-    #[error("{what} is damaged; copy the recording again from where it was made")]
+    /// Part of a container is damaged.
+    #[error("{what} is damaged; copy the recording again from its source")]
     Damaged {
-        /// The part.
+        /// The damaged part.
         what: &'static str,
     },
     /// The file ends within a frame.
     #[error(
-        "it ends after {found} of {expected} bytes of the frame; it was cut off, or has other telemetry lines than \
-         declared: declare those, or shorten the file to whole frames"
+        "the file ends after {found} of the frame's {expected} bytes; it is incomplete, or has other telemetry lines than \
+         declared: declare them, or truncate the file to whole frames"
     )]
     Cut {
-        /// Bytes of the last frame.
+        /// Bytes of the last frame in the file.
         found: usize,
-        /// Bytes of a frame.
+        /// Bytes of a whole frame.
         expected: usize,
     },
-    /// A time before that of the frame or line before.
+    /// A time earlier than the previous one.
     #[error(
-        "its time {now_s} s is before that of the one above, {before_s} s; split the recording where the clock was set back"
+        "its time, {now_s} s, is earlier than the previous one, {before_s} s; split the recording where the clock was set \
+         back"
     )]
     TimeBackwards {
-        /// The time before, in seconds.
+        /// The previous time, in seconds.
         before_s: f64,
-        /// The time that goes back, in seconds.
+        /// The time, in seconds.
         now_s: f64,
     },
-    /// There is no frame, or no line, in the file.
-    #[error("there is no {what} in it; record at least one")]
+    /// The file is empty.
+    #[error("the file has no {what}; record at least one")]
     Empty {
-        /// What was looked for.
+        /// What is missing.
         what: &'static str,
     },
-    /// No line names the columns that are needed.
+    /// No line has the names of the required columns.
     #[error(
-        "none of its first {searched} lines names the columns {columns}; give the names that the file has"
+        "there is no header with the columns {columns} (lines searched: {searched}); use the names in the file"
     )]
     NoHeader {
-        /// Lines searched.
+        /// Number of lines searched.
         searched: u64,
-        /// The columns, in quotation marks.
+        /// The required columns.
         columns: String,
     },
-    /// A line longer than any log has.
-    #[error("it is longer than {limit} bytes; this is no text file of the expected kind")]
+    /// A line that is too long.
+    #[error("the line is longer than {limit} bytes, so this is not the expected kind of text file")]
     LongLine {
         /// The longest line allowed.
         limit: usize,
     },
-    /// A line that is not text.
-    #[error("it is not UTF-8 text; save the file as UTF-8")]
+    /// A line that is not UTF-8.
+    #[error("the line is not UTF-8 text; save the file as UTF-8")]
     NotText,
-    /// An interval that ends before it begins.
+    /// An interval that does not end after its start.
     #[error(
-        "the interval from {start_s} s to {end_s} s ends before it has begun; exchange the two times"
+        "the interval from {start_s} s to {end_s} s does not end after its start; swap the two times"
     )]
     Reversed {
-        /// Beginning, in seconds.
+        /// Start, in seconds.
         start_s: f64,
         /// End, in seconds.
         end_s: f64,
     },
-    /// Two intervals that share time.
-    #[error("its interval overlaps that of line {other}; join the two lines into one")]
+    /// Two intervals that overlap.
+    #[error("its interval overlaps with line {other}; merge the two lines")]
     Overlap {
-        /// Line of the interval that begins earlier.
+        /// Line of the other interval.
         other: u64,
     },
 }
 
 impl RecordingProblem {
-    /// Both the compressed and the bare form of a CPTV recording.
+    /// A CPTV recording, compressed or not.
     pub(super) const CPTV: Self = Self::NotRadiometric {
         format: "CPTV",
-        why: "it keeps the raw counts of a camera without radiometry",
+        why: "it stores the raw counts of a camera without radiometry",
     };
 }

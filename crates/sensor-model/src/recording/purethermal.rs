@@ -1,7 +1,8 @@
 //! The gzip container of `purethermal-y16-recorder` (liflabuc, format version 1).
 //!
-//! Uncompressed: the magic `PTY16V1\n`, the length of the header (u32), the header (JSON), and per frame its index
-//! (u64), unix time in seconds (f64) and in milliseconds (i64), and 19,200 counts (u16), all little-endian.
+//! Uncompressed content: the magic number `PTY16V1\n`, the length of the header (u32), the header (JSON), and for each
+//! frame its index (u64), Unix time in seconds (f64) and in milliseconds (i64), and 19,200 counts (u16), all
+//! little-endian.
 
 use std::io::Read;
 
@@ -19,16 +20,16 @@ use super::source::Source;
 use super::y16::fill;
 
 const MAGIC: [u8; 8] = *b"PTY16V1\n";
-/// First bytes of a CPTV recording, which is gzip too.
+/// First bytes of a CPTV recording, which is also compressed with gzip.
 const CPTV: [u8; 4] = *b"CPTV";
-/// The header is 400 bytes long; a damaged length must not ask for gigabytes.
+/// A header has about 400 bytes; a damaged length must not cause an allocation of gigabytes.
 const LONGEST_HEADER: u32 = 64 * 1024;
-/// Index and the two times.
+/// Bytes of the index and the two times.
 const STAMP: usize = 24;
-/// The two times of a frame agree to the rounding of the milliseconds, up or down.
+/// The two times of a frame differ only by rounding to milliseconds, up or down.
 const LARGEST_DISAGREEMENT_MS: f64 = 1.5;
 
-/// The entries of the header that decide how the frames are read.
+/// The entries of the header that matter for reading frames.
 #[derive(Deserialize)]
 struct Header {
     version: u32,
@@ -51,30 +52,30 @@ pub(super) struct PureThermalFrames<R> {
 }
 
 impl<R: Read> PureThermalFrames<R> {
-    /// Reads the header. Scale and times are in the container; a declared scale must agree.
+    /// Reads the header. The container states scale and times; a declared scale must agree.
     pub(super) fn open(input: R, source: Source, options: &FrameOptions) -> Result<Self, Error> {
-        let refused = |problem| source.refused(problem);
+        let reject = |problem| source.rejection(problem);
         let unreadable = |error| source.unreadable_at(Place::Frame(1), error);
         let mut input = MultiGzDecoder::new(input);
         let mut magic = MAGIC;
         input.read_exact(&mut magic).map_err(unreadable)?;
         if magic.starts_with(&CPTV) {
-            return Err(refused(RecordingProblem::CPTV));
+            return Err(reject(RecordingProblem::CPTV));
         }
         if magic != MAGIC {
-            return Err(refused(RecordingProblem::UnknownFormat));
+            return Err(reject(RecordingProblem::UnknownFormat));
         }
         let mut length = [0; 4];
         input.read_exact(&mut length).map_err(unreadable)?;
         let length = u32::from_le_bytes(length);
         let damaged = RecordingProblem::Damaged { what: "the header" };
         if length > LONGEST_HEADER {
-            return Err(refused(damaged));
+            return Err(reject(damaged));
         }
         let mut header = vec![0; length as usize];
         input.read_exact(&mut header).map_err(unreadable)?;
-        let header: Header = serde_json::from_slice(&header).map_err(|_| refused(damaged))?;
-        let scale = header.scale(options).map_err(refused)?;
+        let header: Header = serde_json::from_slice(&header).map_err(|_| reject(damaged))?;
+        let scale = header.scale(options).map_err(reject)?;
         Ok(Self {
             input,
             source,
@@ -95,15 +96,15 @@ impl<R: Read> PureThermalFrames<R> {
         let place = Place::Frame(self.frames + 1);
         let filled = fill(&mut self.input, &mut self.buffer);
         let filled = filled.map_err(|error| self.source.unreadable_at(place, error))?;
-        let refused = |problem| self.source.refused_at(place, problem);
-        if !filled.is_whole(self.buffer.len()).map_err(refused)? {
+        let reject = |problem| self.source.rejection_at(place, problem);
+        if !filled.is_whole(self.buffer.len()).map_err(reject)? {
             return Ok(None);
         }
         self.frames += 1;
         let (stamp, image) = self.buffer.split_at(STAMP);
-        let unix_s = unix_time(stamp).map_err(refused)?;
+        let unix_s = unix_time(stamp).map_err(reject)?;
         if unix_s < self.last {
-            return Err(refused(RecordingProblem::TimeBackwards {
+            return Err(reject(RecordingProblem::TimeBackwards {
                 before_s: self.last,
                 now_s: unix_s,
             }));
@@ -111,7 +112,7 @@ impl<R: Read> PureThermalFrames<R> {
         self.last = unix_s;
         let time_s = unix_s - *self.start.get_or_insert(unix_s);
         let frame = frame(time_s, &counts_of(image), self.scale);
-        frame.map(Some).map_err(refused)
+        frame.map(Some).map_err(reject)
     }
 }
 
@@ -124,7 +125,7 @@ impl<R: Read> Iterator for PureThermalFrames<R> {
 }
 
 impl Header {
-    /// The scale, if this is a container as it can be read.
+    /// The scale, if the container can be read.
     fn scale(&self, options: &FrameOptions) -> Result<Scale, RecordingProblem> {
         if options.rate.is_some() {
             return Err(RecordingProblem::NotDeclarable {
@@ -138,7 +139,7 @@ impl Header {
             ("version", self.version.to_string(), "1"),
             ("dtype", self.dtype.clone(), "uint16"),
             ("endianness", self.endianness.clone(), "little"),
-            // "If" is the recorder's: it does not know whether TLinear is on. Counts without it are out of range.
+            // The recorder says "if" because it does not know whether TLinear is on. Without it, counts are out of range.
             (
                 "raw_unit",
                 self.raw_unit.clone(),
@@ -166,7 +167,7 @@ impl Header {
     }
 }
 
-/// The unix time of a stamp, in seconds. Both times are stored; that they agree shows that this is a stamp.
+/// The Unix time of a frame, in seconds. It is stored twice; if both agree, the position in the file is right.
 fn unix_time(stamp: &[u8]) -> Result<f64, RecordingProblem> {
     let (words, _) = stamp.as_chunks::<8>();
     let [_, seconds, millis] = words else {
@@ -174,7 +175,7 @@ fn unix_time(stamp: &[u8]) -> Result<f64, RecordingProblem> {
     };
     let unix_s = f64::from_le_bytes(*seconds);
     let disagreement = unix_s * 1000.0 - i64::from_le_bytes(*millis) as f64;
-    // Written so that NaN fails too.
+    // In this form, NaN fails too.
     if disagreement.abs() <= LARGEST_DISAGREEMENT_MS {
         Ok(unix_s)
     } else {

@@ -1,4 +1,4 @@
-//! The file that is being read, as errors name it.
+//! The input that is being read, and errors that name it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,29 +8,29 @@ use crate::problem::Place;
 
 use super::problem::RecordingProblem;
 
-/// Name of a recording or log; standard input has one too.
+/// The name of an input, which need not be a file.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
-    pub(super) path: PathBuf,
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
 }
 
 impl Source {
-    pub(super) fn new(path: &Path) -> Self {
+    pub(crate) fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
         }
     }
 
-    /// The whole file is refused.
-    pub(super) fn refused(&self, problem: RecordingProblem) -> Error {
+    /// The file is invalid.
+    pub(crate) fn rejection(&self, problem: RecordingProblem) -> Error {
         Error::Recording {
             path: self.path.clone(),
             problem,
         }
     }
 
-    /// One frame or line is refused.
-    pub(super) fn refused_at(&self, place: Place, problem: RecordingProblem) -> Error {
+    /// One frame or line is invalid.
+    pub(crate) fn rejection_at(&self, place: Place, problem: RecordingProblem) -> Error {
         Error::RecordingPart {
             path: self.path.clone(),
             place,
@@ -38,16 +38,16 @@ impl Source {
         }
     }
 
-    /// The file cannot be opened.
-    pub(super) fn unreadable(&self, source: io::Error) -> Error {
+    /// The file cannot be opened or read.
+    pub(crate) fn unreadable(&self, source: io::Error) -> Error {
         Error::Read {
             path: self.path.clone(),
             source,
         }
     }
 
-    /// The bytes of one frame or line cannot be had.
-    pub(super) fn unreadable_at(&self, place: Place, source: io::Error) -> Error {
+    /// One frame or line cannot be read.
+    pub(crate) fn unreadable_at(&self, place: Place, source: io::Error) -> Error {
         Error::ReadPart {
             path: self.path.clone(),
             place,

@@ -1,8 +1,8 @@
-//! Delimited text of which some columns are wanted by name.
+//! Delimited text, of which some columns are wanted by name.
 
 use std::io::BufRead;
 
-use crate::csv_line;
+use crate::cells::LineSplitter;
 use crate::error::Error;
 use crate::problem::CellProblem;
 
@@ -10,16 +10,22 @@ use super::lines::Lines;
 use super::problem::RecordingProblem;
 use super::source::Source;
 
-/// Loggers write a few lines about the session first, `AirScout32` six.
+/// Lines searched for the header: loggers write a few about the session first, `AirScout32` six.
 const HEADER_WITHIN: u64 = 32;
-/// Spreadsheets of countries with a decimal comma separate by semicolon, instruments by tabulator.
-const SEPARATORS: [char; 3] = [',', ';', '\t'];
+/// Spreadsheets in countries with a decimal comma separate by semicolon, instruments by tab.
+const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
 /// A table whose header has been found.
 #[derive(Debug)]
 pub(super) struct Table<R> {
     lines: Lines<R>,
-    separator: char,
+    header: Header,
+}
+
+/// How to read the lines below the header.
+#[derive(Debug)]
+struct Header {
+    splitter: LineSplitter,
     width: usize,
     wanted: Vec<Column>,
 }
@@ -42,17 +48,12 @@ impl<R: BufRead> Table<R> {
             searched += 1;
             // Spreadsheets put a byte order mark first.
             let line = line.trim_start_matches('\u{feff}');
-            if let Some((separator, width, wanted)) = header(line, wanted) {
-                return Ok(Self {
-                    lines,
-                    separator,
-                    width,
-                    wanted,
-                });
+            if let Some(header) = Header::parse(line, wanted) {
+                return Ok(Self { lines, header });
             }
         }
         let columns: Vec<_> = wanted.iter().map(|name| format!("`{name}`")).collect();
-        Err(lines.source.refused(RecordingProblem::NoHeader {
+        Err(lines.source.rejection(RecordingProblem::NoHeader {
             searched,
             columns: columns.join(" and "),
         }))
@@ -63,62 +64,55 @@ impl<R: BufRead> Table<R> {
         let Some(line) = self.lines.next_filled()? else {
             return Ok(None);
         };
-        let cells = csv_line::split(&line, self.separator).map_err(|unclosed| Error::Cell {
-            path: self.lines.source.path.clone(),
-            place: self.lines.place(),
-            column: (unclosed.column + 1).to_string(),
-            value: unclosed.text.to_owned(),
-            problem: CellProblem::Unclosed,
+        let cells = self.header.splitter.split(line).map_err(|unclosed| {
+            let column = (unclosed.column + 1).to_string();
+            self.lines
+                .cell_rejection(&column, &unclosed.text, CellProblem::Unclosed)
         })?;
-        if cells.len() != self.width {
-            return Err(Error::Width {
-                path: self.lines.source.path.clone(),
-                line: self.line(),
-                found: cells.len(),
-                expected: self.width,
-            });
+        if cells.len() != self.header.width {
+            return Err(self.lines.width_rejection(cells.len(), self.header.width));
         }
-        let wanted = self
-            .wanted
-            .iter()
-            .map(|column| cells[column.position].to_owned());
-        Ok(Some(wanted.collect()))
+        let wanted = self.header.wanted.iter();
+        let cell = |column: &Column| cells[column.position].trim().to_owned();
+        Ok(Some(wanted.map(cell).collect()))
     }
 
-    /// Number of the last line given out.
+    /// Number of the current line.
     pub(super) fn line(&self) -> u64 {
         self.lines.number()
     }
 
-    /// The last row is refused.
-    pub(super) fn refused(&self, problem: RecordingProblem) -> Error {
-        self.lines.source.refused_at(self.lines.place(), problem)
+    /// The current row is rejected.
+    pub(super) fn rejection(&self, problem: RecordingProblem) -> Error {
+        self.lines.rejection(problem)
     }
 
-    /// A cell of the last row is refused; `wanted` is its position among the wanted ones.
-    pub(super) fn cell_refused(&self, wanted: usize, value: &str, problem: CellProblem) -> Error {
-        Error::Cell {
-            path: self.lines.source.path.clone(),
-            place: self.lines.place(),
-            column: self.wanted[wanted].name.clone(),
-            value: value.to_owned(),
-            problem,
-        }
+    /// A cell of the current row is rejected; `wanted` is its position among the wanted columns.
+    pub(super) fn cell_rejection(&self, wanted: usize, value: &str, problem: CellProblem) -> Error {
+        let column = &self.header.wanted[wanted].name;
+        self.lines.cell_rejection(column, value, problem)
     }
 }
 
-/// How to read the lines below this one, if it is the header.
-fn header(line: &str, wanted: &[&str]) -> Option<(char, usize, Vec<Column>)> {
-    SEPARATORS.into_iter().find_map(|separator| {
-        let names = csv_line::split(line, separator).ok()?;
-        let column = |&name: &&str| {
-            let position = names.iter().position(|found| *found == name)?;
-            Some(Column {
-                name: name.to_owned(),
-                position,
+impl Header {
+    /// The header in this line, if it has all the wanted columns with one of the separators.
+    fn parse(line: &str, wanted: &[&str]) -> Option<Self> {
+        SEPARATORS.into_iter().find_map(|separator| {
+            let mut splitter = LineSplitter::new(separator);
+            let names = splitter.split(line).ok()?;
+            let column = |&name: &&str| {
+                let position = names.iter().position(|found| found.trim() == name)?;
+                Some(Column {
+                    name: name.to_owned(),
+                    position,
+                })
+            };
+            let wanted = wanted.iter().map(column).collect::<Option<Vec<_>>>()?;
+            Some(Self {
+                width: names.len(),
+                wanted,
+                splitter,
             })
-        };
-        let columns = wanted.iter().map(column).collect::<Option<Vec<_>>>()?;
-        Some((separator, names.len(), columns))
-    })
+        })
+    }
 }

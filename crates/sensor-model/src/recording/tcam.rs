@@ -1,7 +1,7 @@
-//! Images and videos of tCam: JSON with base64 inside; in a video (`.tmjsn`) the byte 3 ends each object.
+//! Images and videos of tCam: JSON with base64 inside. In a video (`.tmjsn`), each object ends with the byte 3.
 //!
-//! An object has `radiometric` (19,200 counts) and `telemetry` (240 words), both little-endian. The telemetry tells
-//! scale and time, so nothing need be declared.
+//! An object has `radiometric` (19,200 counts) and `telemetry` (240 words), both little-endian. The telemetry states scale
+//! and time, so nothing needs to be declared.
 
 use std::io::{BufRead, Read as _};
 
@@ -19,15 +19,15 @@ use super::problem::RecordingProblem;
 use super::source::Source;
 use super::telemetry::{CameraClock, Telemetry};
 
-/// Ends an object of a video.
+/// Ends an object in a video.
 const END_OF_OBJECT: u8 = 3;
-/// An image takes 53 kB; four times as much leaves room for metadata and blanks.
+/// Bytes of the longest object accepted: four times the 53 kB of an image, for metadata and whitespace.
 const LONGEST_OBJECT: u64 = 212_000;
 
 /// The entries that are read.
 #[derive(Deserialize)]
 struct Record {
-    /// Absent in the object with which a video ends.
+    /// Absent in the last object of a video.
     radiometric: Option<String>,
     telemetry: Option<String>,
 }
@@ -42,14 +42,14 @@ pub(super) struct TcamFrames<R> {
 }
 
 impl<R: BufRead> TcamFrames<R> {
-    /// A declared scale must agree with the telemetry; a rate or telemetry lines cannot be declared.
+    /// A declared scale must agree with the telemetry. A rate or telemetry lines cannot be declared.
     pub(super) fn open(input: R, source: Source, options: &FrameOptions) -> Result<Self, Error> {
-        let refused = |what| Err(source.refused(RecordingProblem::NotDeclarable { what }));
+        let reject = |what| Err(source.rejection(RecordingProblem::NotDeclarable { what }));
         if options.rate.is_some() {
-            return refused("a frame rate");
+            return reject("a frame rate");
         }
         if options.telemetry != TelemetryLines::None {
-            return refused("telemetry");
+            return reject("telemetry");
         }
         Ok(Self {
             input,
@@ -78,14 +78,16 @@ impl<R: BufRead> TcamFrames<R> {
             let record = serde_json::from_slice(&bytes)
                 .map_err(|_| RecordingProblem::Damaged { what: "its JSON" });
             let frame = record.and_then(|record| self.frame(record));
-            if let Some(frame) = frame.map_err(|problem| self.source.refused_at(place, problem))? {
+            if let Some(frame) =
+                frame.map_err(|problem| self.source.rejection_at(place, problem))?
+            {
                 self.frames += 1;
                 return Ok(Some(frame));
             }
         }
     }
 
-    /// The frame of an object, if it is one of an image.
+    /// The frame in an object, if the object is an image.
     fn frame(&mut self, record: Record) -> Result<Option<ThermalFrame>, RecordingProblem> {
         let Some(image) = record.radiometric else {
             return Ok(None);
@@ -119,7 +121,7 @@ impl<R: BufRead> Iterator for TcamFrames<R> {
     }
 }
 
-/// The 16-bit words of a base64 text.
+/// Decodes 16-bit words from base64.
 fn words(base64: &str, what: &'static str) -> Result<Vec<u16>, RecordingProblem> {
     let bytes = BASE64_STANDARD.decode(base64);
     bytes

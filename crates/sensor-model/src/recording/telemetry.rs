@@ -1,19 +1,19 @@
 //! The two lines of telemetry that a Lepton sends with each image.
 //!
-//! Rows A, B, C and a reserved one, 80 words each; a 32-bit value has its low word first. Positions as in FLIR's
-//! "Lepton Engineering Datasheet" (rev. 203, telemetry modes), as used by tCam's `lepton_utilities.h`.
+//! They consist of rows A, B, C and a reserved one, with 80 words each; 32-bit values have the low word first. Positions
+//! are from FLIR's "Lepton Engineering Datasheet" (rev. 203, telemetry modes) and tCam's `lepton_utilities.h`.
 
 use super::options::Scale;
 use super::problem::RecordingProblem;
 
-/// Words of rows A to C; tCam stores these, the reserved row is left out.
+/// Words of rows A to C, which is what tCam stores.
 pub(super) const TELEMETRY_WORDS: usize = 240;
 
-/// Row A: milliseconds since the camera was started, low word first.
+/// Row A: milliseconds since the camera started, low word first.
 const CLOCK: usize = 1;
 /// Row A: status bits, low word.
 const STATUS: usize = 3;
-/// Status: bits 4 and 5 tell the state of the flat-field correction.
+/// Status: bits 4 and 5 are the state of the flat-field correction.
 const FFC_STATE: u16 = 0b11 << 4;
 /// The correction is running, so the shutter is closed.
 const FFC_RUNNING: u16 = 0b10 << 4;
@@ -24,19 +24,19 @@ const TLINEAR: usize = 208;
 /// Row C: 0 for 0.1 K per count, 1 for 0.01 K.
 const TLINEAR_RESOLUTION: usize = 209;
 
-/// What an image's telemetry says about it.
+/// The telemetry of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Telemetry {
-    /// Milliseconds since the camera was started; starts again from 0 after 49.7 days.
+    /// Milliseconds since the camera started; wraps to 0 after 49.7 days.
     pub(super) clock_ms: u32,
-    /// The shutter is closed: the image shows no scene.
+    /// The shutter is closed, so the image does not show the scene.
     pub(super) shutter_closed: bool,
     /// Kelvin per count.
     pub(super) scale: Scale,
 }
 
 impl Telemetry {
-    /// Reads the words of rows A to C, and refuses those of an image without temperatures.
+    /// Parses the words of rows A to C. An image without temperatures is an error.
     pub(super) fn parse(words: &[u16]) -> Result<Self, RecordingProblem> {
         if words.len() < TELEMETRY_WORDS {
             return Err(RecordingProblem::Damaged {
@@ -64,7 +64,7 @@ impl Telemetry {
     }
 }
 
-/// The camera's clock as seconds since the first frame.
+/// Converts the camera's clock to seconds since the first frame.
 #[derive(Debug, Default)]
 pub(super) struct CameraClock {
     last_ms: Option<u32>,
@@ -72,7 +72,7 @@ pub(super) struct CameraClock {
 }
 
 impl CameraClock {
-    /// The time of the next frame. The counter may pass its end once in 49.7 days; any other step back is a restart.
+    /// The time of the next frame. The counter wraps once in 49.7 days; any other step back is a restart of the camera.
     pub(super) fn time_s(&mut self, now_ms: u32) -> Result<f64, RecordingProblem> {
         let step = now_ms.wrapping_sub(self.last_ms.unwrap_or(now_ms));
         if step > u32::MAX / 2 {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_without_temperatures_is_refused() {
+    fn an_image_without_temperatures_is_rejected() {
         for (at, word, problem) in [
             (TLINEAR, 0, RecordingProblem::TLinearOff),
             (
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_runs_on_past_its_end_but_not_back() {
+    fn the_clock_wraps_but_never_goes_back() {
         let mut clock = CameraClock::default();
         for (now_ms, time_s) in [(u32::MAX - 999, 0.0), (u32::MAX, 0.999), (500, 1.5)] {
             assert!(

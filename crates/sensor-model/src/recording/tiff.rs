@@ -14,7 +14,7 @@ use super::options::FrameOptions;
 use super::problem::RecordingProblem;
 use super::source::Source;
 
-/// The largest buffer that is asked for, in bytes: a page has 39,040, a strip may be compressed badly.
+/// The largest buffer allocated, in bytes. A page has 39,040; the margin is for strips that compress badly.
 const LARGEST_BUFFER: usize = 1024 * 1024;
 
 /// The frames of a TIFF, page by page.
@@ -28,7 +28,7 @@ pub(super) struct TiffFrames<R: Read + Seek> {
 impl<R: Read + Seek> TiffFrames<R> {
     /// Reads the first directory. The scale must be declared, and a rate or telemetry lines.
     pub(super) fn open(input: R, source: Source, options: &FrameOptions) -> Result<Self, Error> {
-        let assembler = Assembler::new(options).map_err(|problem| source.refused(problem))?;
+        let assembler = Assembler::new(options).map_err(|problem| source.rejection(problem))?;
         let pages =
             Pages::open(input).map_err(|error| source.unreadable_at(Place::Frame(1), error))?;
         Ok(Self {
@@ -49,7 +49,7 @@ impl<R: Read + Seek> TiffFrames<R> {
         let (width, height, colors) = self.pages.kind().map_err(unreadable)?;
         let lines = self.assembler.lines();
         check_kind(width, height, colors, lines)
-            .map_err(|problem| self.source.refused_at(place, problem))?;
+            .map_err(|problem| self.source.rejection_at(place, problem))?;
         let counts = self.pages.decode().map_err(unreadable)?;
         let counts = counts.filter(|counts| counts.len() == FRAME_WIDTH * lines);
         let frame = match counts {
@@ -60,7 +60,7 @@ impl<R: Read + Seek> TiffFrames<R> {
         };
         frame
             .map(Some)
-            .map_err(|problem| self.source.refused_at(place, problem))
+            .map_err(|problem| self.source.rejection_at(place, problem))
     }
 }
 
@@ -75,7 +75,7 @@ impl<R: Read + Seek> Iterator for TiffFrames<R> {
 /// The pages of a file, decoded one at a time.
 struct Pages<R: Read + Seek> {
     decoder: Decoder<R>,
-    /// The decoder stands on a page that was not yet given out: opening it reads the first one.
+    /// Whether the decoder is on a page that was not returned yet; opening a file reads the first page.
     on_fresh_page: bool,
 }
 
@@ -91,7 +91,7 @@ impl<R: Read + Seek> Pages<R> {
         })
     }
 
-    /// Goes to the next page, if there is one.
+    /// Goes to the next page; false at the end.
     fn turn(&mut self) -> io::Result<bool> {
         if std::mem::take(&mut self.on_fresh_page) {
             return Ok(true);
@@ -103,14 +103,14 @@ impl<R: Read + Seek> Pages<R> {
         Ok(true)
     }
 
-    /// Width, height and colours of the page.
+    /// Width, height and colour type of the page.
     fn kind(&mut self) -> io::Result<(u32, u32, ColorType)> {
         let (width, height) = self.decoder.dimensions().map_err(into_io)?;
         let colors = self.decoder.colortype().map_err(into_io)?;
         Ok((width, height, colors))
     }
 
-    /// The values of the page, if they are unsigned and of 16 bits.
+    /// The values of the page, if they are unsigned 16-bit.
     fn decode(&mut self) -> io::Result<Option<Vec<u16>>> {
         let mut values = DecodingResult::U16(Vec::new());
         self.decoder
@@ -123,7 +123,7 @@ impl<R: Read + Seek> Pages<R> {
     }
 }
 
-/// Refuses what is not an image of the camera before it is decoded: any size can be written into a file.
+/// Checks that a page is an image of the camera before it is decoded, because a file can claim any size.
 fn check_kind(
     width: u32,
     height: u32,

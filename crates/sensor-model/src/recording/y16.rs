@@ -1,4 +1,4 @@
-//! Raw Y16: unsigned 16-bit little-endian counts, one image after the other, and nothing else (v4l2's `Y16 `).
+//! Raw Y16: unsigned 16-bit little-endian counts, one image after another and nothing else (v4l2's `Y16 `).
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -12,9 +12,9 @@ use super::options::FrameOptions;
 use super::problem::RecordingProblem;
 use super::source::Source;
 
-/// The frames of a stream of raw Y16: a file, standard input, or a file that is still being written.
+/// The frames of a raw Y16 stream: a file, standard input, or a file that is still growing.
 ///
-/// One frame is held at a time. The stream may end after any whole frame; an end within one is an error.
+/// One frame is in memory at a time. The stream can end after any whole frame; an end within a frame is an error.
 #[derive(Debug)]
 pub struct Y16Frames<R> {
     input: R,
@@ -25,10 +25,10 @@ pub struct Y16Frames<R> {
 }
 
 impl<R: Read> Y16Frames<R> {
-    /// Reads from `input`, which messages call `path`. The scale must be declared, and a rate or telemetry lines.
+    /// Reads from `input`, which messages name `path`. The scale must be declared, and a rate or telemetry lines.
     pub fn new(input: R, path: &Path, options: &FrameOptions) -> Result<Self, Error> {
         let source = Source::new(path);
-        let assembler = Assembler::new(options).map_err(|problem| source.refused(problem))?;
+        let assembler = Assembler::new(options).map_err(|problem| source.rejection(problem))?;
         let buffer = vec![0; assembler.lines() * FRAME_WIDTH * size_of::<u16>()];
         Ok(Self {
             input,
@@ -45,7 +45,7 @@ impl<R: Read> Y16Frames<R> {
         if !fill(&mut self.input, &mut self.buffer)
             .map_err(unreadable)?
             .is_whole(self.buffer.len())
-            .map_err(|problem| self.source.refused_at(place, problem))?
+            .map_err(|problem| self.source.rejection_at(place, problem))?
         {
             return Ok(None);
         }
@@ -53,7 +53,7 @@ impl<R: Read> Y16Frames<R> {
         let frame = self.assembler.next(&counts_of(&self.buffer));
         frame
             .map(Some)
-            .map_err(|problem| self.source.refused_at(place, problem))
+            .map_err(|problem| self.source.rejection_at(place, problem))
     }
 }
 
@@ -65,11 +65,11 @@ impl<R: Read> Iterator for Y16Frames<R> {
     }
 }
 
-/// How many bytes a stream still had for a buffer.
+/// Number of bytes read into a buffer.
 pub(super) struct Filled(usize);
 
 impl Filled {
-    /// Whether there was a record; an end within one is a problem.
+    /// Whether a whole record was read; false at the end of the stream, and an error for part of a record.
     pub(super) fn is_whole(&self, expected: usize) -> Result<bool, RecordingProblem> {
         match self.0 {
             0 => Ok(false),
@@ -79,7 +79,7 @@ impl Filled {
     }
 }
 
-/// Fills the buffer as far as the stream goes.
+/// Fills the buffer, or as much of it as the stream still has.
 pub(super) fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<Filled> {
     let mut filled = 0;
     while filled < buffer.len() {

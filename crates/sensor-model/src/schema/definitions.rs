@@ -1,6 +1,6 @@
-//! What each feature is called and means: the only place that names, orders or counts them.
+//! The names, meanings and order of the features, which are defined nowhere else.
 //!
-//! A new one goes to the end of both lists: the order is that of requests and of the columns that models know.
+//! New features go to the end of both lists, because the order is that of requests and of the columns that models know.
 
 use super::Sensor;
 
@@ -45,7 +45,7 @@ pub enum Feature {
     GasVel,
 }
 
-/// What is known about one feature; the row of [`DEFINITIONS`] at its index.
+/// The definition of a feature, which is at the feature's index in [`DEFINITIONS`].
 pub(super) struct Definition {
     pub(super) feature: Feature,
     pub(super) name: &'static str,
@@ -57,11 +57,11 @@ pub(super) struct Definition {
 
 /// Lowest and highest temperature that the low-gain mode of the Lepton reports.
 const SCENE: (f32, f32) = (-40.0, 400.0);
-/// Two temperatures of the scene differ by at most this much.
+/// The largest possible difference of two temperatures.
 const SPAN: f32 = SCENE.1 - SCENE.0;
 
-/// The ranges are what the formula can yield for readings within the sensors' own output ranges
-/// (-40 to 400 C, 0 to 40,000 ppm): a value outside is a wrong unit, not a hot fire.
+/// The ranges are what the formulas can yield within the sensors' output ranges (-40 to 400 C, 0 to 40,000 ppm). A value
+/// outside its range has the wrong unit; it is not a hot fire.
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
         feature: Feature::TMean,
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_fingerprint_changes_only_when_a_meaning_does() {
-        // Stored models name this value: another one makes every one of them unreadable.
+        // Stored models contain this value; changing it makes all of them unusable.
         assert_eq!(
             fingerprint(),
             "c351af7c3b4404e016b9742ceb734c4e23de72480e04c9d3fc7d2cc4379561de"

@@ -35,7 +35,7 @@ fn check_accepted(text: &str, check: impl Fn(&Rows)) {
 }
 
 #[track_caller]
-fn check_refused(text: &str, expected: &str) {
+fn check_rejected(text: &str, expected: &str) {
     assert_eq!(read(text.as_bytes()).unwrap_err(), expected, "{text}");
 }
 
@@ -56,7 +56,7 @@ fn the_columns_may_come_in_any_order() {
 }
 
 #[test]
-fn text_as_windows_and_spreadsheets_write_it() {
+fn text_from_windows_and_spreadsheets_is_accepted() {
     let quoted = CELLS
         .split(',')
         .map(|cell| format!("\"{cell}\""))
@@ -82,7 +82,7 @@ fn an_empty_cell_and_nan_are_missing_values() {
 }
 
 #[test]
-fn rows_without_identity_are_numbered_and_stand_alone() {
+fn rows_without_ids_are_numbered_and_form_their_own_groups() {
     check_accepted(&format!("{}\n{CELLS}\n{CELLS}\n", header()), |rows| {
         assert_eq!((&rows.ids, &rows.groups), (&vec![0, 1], &vec![0, 1]));
     });
@@ -95,7 +95,7 @@ fn rows_without_identity_are_numbered_and_stand_alone() {
 }
 
 #[test]
-fn numbers_run_on_from_file_to_file() {
+fn numbering_continues_from_file_to_file() {
     let dir = tempdir().unwrap();
     for name in ["a.csv", "b.csv"] {
         fs::write(
@@ -121,7 +121,7 @@ fn files_without_ids_share_no_groups() {
 }
 
 #[test]
-fn an_episode_is_a_group_unless_there_is_one() {
+fn an_episode_is_the_group_unless_a_group_is_given() {
     let text = format!(
         "episode_id,site,{}\nkitchen-7,\"Hall, east\",{CELLS}\nkitchen-8,x,{CELLS}\nkitchen-7,x,{CELLS}\n",
         header()
@@ -141,7 +141,7 @@ fn an_episode_is_a_group_unless_there_is_one() {
 }
 
 #[test]
-fn a_bad_cell_is_named_by_line_column_and_value() {
+fn a_bad_cell_is_reported_with_line_column_and_value() {
     let with = |cell: &str| {
         format!(
             "{}\n{CELLS}\n\n{}\n",
@@ -149,77 +149,77 @@ fn a_bad_cell_is_named_by_line_column_and_value() {
             CELLS.replacen('3', cell, 1)
         )
     };
-    check_refused(
+    check_rejected(
         &with("warm"),
-        "FILE, line 4, column t_max: `warm` is not a number; give a decimal number, or leave the \
-         cell empty if it is missing",
+        "FILE, line 4, column t_max: `warm` is not a number; write a decimal number, or leave \
+         the cell empty for a missing value",
     );
-    check_refused(
+    check_rejected(
         &with("inf"),
-        "FILE, line 4, column t_max: `inf` is not finite; leave the cell empty if the value is missing",
+        "FILE, line 4, column t_max: `inf` is not finite; leave the cell empty for a missing value",
     );
-    check_refused(
+    check_rejected(
         &with("\"3"),
         "FILE, line 4, column t_max: `\"3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,1` has an unclosed \
          quotation mark; close it on the same line",
     );
-    check_refused(
+    check_rejected(
         &format!("{}\n{}\n", header(), CELLS.replacen(",18,1", ",18,2", 1)),
         "FILE, line 2, column fire_detected: `2` is not a label; use 1 for fire and 0 for none",
     );
-    check_refused(
+    check_rejected(
         &format!("row_id,{}\n-1,{CELLS}\n", header()),
         "FILE, line 2, column row_id: `-1` is not a whole number from 0 to 2^64 - 1",
     );
 }
 
 #[test]
-fn a_line_with_too_few_or_too_many_cells_is_named() {
-    check_refused(
+fn a_line_with_too_few_or_too_many_cells_is_reported() {
+    check_rejected(
         &format!("{}\n{CELLS}\n1,2,3\n", header()),
-        "FILE, line 3: 3 cells, but the header has 19; give each row one cell per column",
+        "FILE, line 3: expected 19 cells, one per column of the header, but found 3",
     );
-    check_refused(
+    check_rejected(
         &format!("{}\n{CELLS},\n", header()),
-        "FILE, line 2: 20 cells, but the header has 19; give each row one cell per column",
+        "FILE, line 2: expected 19 cells, one per column of the header, but found 20",
     );
 }
 
 #[test]
 fn columns_are_checked_before_rows() {
-    check_refused(
+    check_rejected(
         &format!("{}\n{CELLS}\n", header().replace("gas_val", "co2")),
         "FILE: column `co2` is unknown; remove it, or rename it if it is a feature",
     );
-    check_refused(
+    check_rejected(
         &format!("{CELLS}\n{CELLS}\n"),
         "FILE: column `1` is unknown; remove it, or rename it if it is a feature",
     );
-    check_refused(
+    check_rejected(
         &format!("{}\n{CELLS}\n", header().replace(",gas_val", "")),
         "FILE: column gas_val is missing; a data file has the 18 features and fire_detected",
     );
 }
 
 #[test]
-fn a_file_without_rows_or_without_text_is_refused() {
-    check_refused(
+fn a_file_without_rows_or_with_binary_data_is_rejected() {
+    check_rejected(
         "\n",
-        "FILE holds no header line; a data file needs at least one row",
+        "FILE has no header line; a data file needs at least one row",
     );
-    check_refused(
+    check_rejected(
         &format!("{}\n\n", header()),
-        "FILE holds no rows; a data file needs at least one row",
+        "FILE has no rows; a data file needs at least one row",
     );
     let binary = [header().as_bytes(), b"\n", &[0xff, 0xfe, b'\n']].concat();
     assert_eq!(
         read(&binary).unwrap_err(),
-        "cannot read FILE: line 2 is not UTF-8 text"
+        "FILE, line 2: the line is not UTF-8 text; save the file as UTF-8"
     );
 }
 
 #[test]
-fn metadata_that_cannot_be_read_is_named() {
+fn invalid_metadata_is_reported() {
     let header = format!("{},time_s,scenario,site", header());
     let text = |metadata| format!("{header}\n{CELLS},{metadata}\n");
     check_accepted(&text("1.5,sun-patch,7"), |rows| {
@@ -227,11 +227,11 @@ fn metadata_that_cannot_be_read_is_named() {
         assert_eq!((metadata.times_s[0], metadata.sites[0]), (1.5, 7));
         assert_eq!(&*metadata.scenarios[0], "sun-patch");
     });
-    check_refused(
+    check_rejected(
         &text("noon,sun-patch,7"),
-        "FILE, line 2, column time_s: `noon` is not a number of seconds; give the time since the recording's start",
+        "FILE, line 2, column time_s: `noon` is not a number of seconds; write the time since the recording's start",
     );
-    check_refused(
+    check_rejected(
         &text("1.5,sun-patch,kitchen"),
         "FILE, line 2, column site: `kitchen` is not a whole number from 0 to 2^64 - 1",
     );

@@ -1,4 +1,4 @@
-//! Writing, and reading back what was written.
+//! Writing files and reading them back.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -14,7 +14,7 @@ pub(crate) fn sample(rows: std::ops::Range<u64>) -> Rows {
     original::generate(7, rows, NonZeroUsize::MIN).rows
 }
 
-/// Rows with what is awkward to store: missing values, large ids, extreme numbers.
+/// Rows that are awkward to store: missing values, large IDs, extreme numbers.
 fn awkward() -> Rows {
     let mut rows = sample(0..5);
     rows.ids = vec![u64::MAX, 0, 1 << 60, 17, 3];
@@ -38,7 +38,7 @@ pub(crate) fn assert_same(left: &Rows, right: &Rows) {
 }
 
 #[test]
-fn both_formats_give_back_what_they_were_given() {
+fn both_formats_return_what_was_written() {
     let dir = tempdir().unwrap();
     for name in ["rows.parquet", "rows.csv"] {
         let path = dir.path().join(name);
@@ -62,7 +62,7 @@ fn with_metadata() -> Rows {
 }
 
 #[test]
-fn metadata_goes_into_files_and_comes_back() {
+fn metadata_is_written_and_read_back() {
     let dir = tempdir().unwrap();
     for name in ["rows.parquet", "rows.csv"] {
         let path = dir.path().join(name);
@@ -74,7 +74,7 @@ fn metadata_goes_into_files_and_comes_back() {
 }
 
 #[test]
-fn files_with_and_without_metadata_give_rows_without() {
+fn files_with_and_without_metadata_together_give_rows_without() {
     let dir = tempdir().unwrap();
     let [known, bare] = ["a.parquet", "b.csv"].map(|name| dir.path().join(name));
     write_rows(&known, &with_metadata()).unwrap();
@@ -85,13 +85,14 @@ fn files_with_and_without_metadata_give_rows_without() {
 }
 
 #[test]
-fn a_file_with_metadata_takes_no_rows_without() {
+fn a_file_with_metadata_rejects_rows_without() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("rows.csv");
     let mut writer = RowWriter::with_metadata(&path).unwrap();
     writer.write(&with_metadata()).unwrap();
     let error = writer.write(&awkward()).unwrap_err().to_string();
-    let expected = "has the columns time_s, scenario and site, but some rows lack them";
+    let expected =
+        "has the columns time_s, scenario and site, but some rows have no values for them";
     assert!(error.contains(expected), "{error}");
 }
 
@@ -121,7 +122,7 @@ fn a_csv_file_is_readable_by_people() {
 }
 
 #[test]
-fn the_bytes_do_not_depend_on_how_the_rows_are_handed_over() {
+fn the_bytes_do_not_depend_on_how_rows_are_divided_over_calls() {
     let dir = tempdir().unwrap();
     let rows = sample(0..70_000);
     for extension in ["parquet", "csv"] {
@@ -153,7 +154,7 @@ fn names(dir: &Path) -> Vec<String> {
 }
 
 #[test]
-fn an_unfinished_file_leaves_nothing_behind() {
+fn an_unfinished_file_is_removed() {
     let dir = tempdir().unwrap();
     for name in ["rows.parquet", "rows.csv"] {
         let mut writer = RowWriter::create(&dir.path().join(name)).unwrap();
@@ -165,7 +166,7 @@ fn an_unfinished_file_leaves_nothing_behind() {
 }
 
 #[test]
-fn an_unfinished_file_does_not_touch_the_one_of_that_name() {
+fn an_unfinished_file_does_not_replace_an_existing_one() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("rows.csv");
     write_rows(&path, &sample(0..3)).unwrap();
@@ -176,7 +177,7 @@ fn an_unfinished_file_does_not_touch_the_one_of_that_name() {
 }
 
 #[test]
-fn a_channel_is_all_its_files_in_the_order_of_their_names() {
+fn a_channel_is_read_in_the_order_of_its_file_names() {
     let dir = tempdir().unwrap();
     let path = |name| dir.path().join(name);
     write_rows(&path("part-00001.csv"), &sample(4..9)).unwrap();
@@ -196,11 +197,11 @@ fn several_files_are_read_in_the_order_given() {
     write_rows(&bare, &Rows::default()).unwrap();
     let rows = read_files(&[late, bare.clone(), early]).unwrap();
     assert_same(&rows, &sample(0..9));
-    let refused = |paths| read_files(paths).unwrap_err();
-    assert!(matches!(refused(&[]), Error::NoFiles));
-    let empty = refused(&[bare.clone(), bare.clone()]).to_string();
+    let reject = |paths| read_files(paths).unwrap_err();
+    assert!(matches!(reject(&[]), Error::NoFiles));
+    let empty = reject(&[bare.clone(), bare.clone()]).to_string();
     assert!(
-        empty.starts_with(&format!("{} holds no rows", bare.display())),
+        empty.starts_with(&format!("{} has no rows", bare.display())),
         "{empty}"
     );
 }
@@ -215,23 +216,23 @@ fn check_channel(dir: &Path, expected: &str) {
 }
 
 #[test]
-fn a_channel_without_data_is_refused() {
+fn a_channel_without_data_is_rejected() {
     let dir = tempdir().unwrap();
     check_channel(&dir.path().join("absent"), "cannot read DIR");
     check_channel(
         dir.path(),
-        "DIR holds no .parquet or .csv file; a channel needs at least one labelled row",
+        "DIR has no .parquet or .csv file; a channel needs at least one labelled row",
     );
     write_rows(&dir.path().join("a.parquet"), &Rows::default()).unwrap();
     write_rows(&dir.path().join("b.csv"), &Rows::default()).unwrap();
     check_channel(
         dir.path(),
-        "DIR holds no rows; a channel needs at least one labelled row",
+        "DIR has no rows; a channel needs at least one labelled row",
     );
 }
 
 #[test]
-fn another_extension_is_refused_for_reading_and_writing() {
+fn other_extensions_are_rejected_for_reading_and_writing() {
     let path = Path::new("rows.xlsx");
     let expected = "rows.xlsx is neither .parquet nor .csv; rename or convert it";
     assert_eq!(read_rows(path).unwrap_err().to_string(), expected);
@@ -242,7 +243,7 @@ fn another_extension_is_refused_for_reading_and_writing() {
 }
 
 #[test]
-fn a_file_that_cannot_be_created_is_named() {
+fn a_file_that_cannot_be_created_is_reported() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("absent/rows.csv");
     let error = write_rows(&path, &sample(0..1)).unwrap_err();

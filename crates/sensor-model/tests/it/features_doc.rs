@@ -5,7 +5,7 @@ use std::path::Path;
 use sensor_model::{Feature, features_markdown};
 
 #[test]
-fn the_page_is_what_the_schema_says() {
+fn the_page_matches_the_schema() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/FEATURES.md");
     let text = features_markdown();
     if std::env::var_os("UPDATE").is_some() {
@@ -14,7 +14,7 @@ fn the_page_is_what_the_schema_says() {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == text,
-        "docs/FEATURES.md is stale: UPDATE=1 cargo test --workspace the_page_is_what"
+        "docs/FEATURES.md is out of date: UPDATE=1 cargo test --workspace the_page_matches"
     );
 }
 

@@ -1,12 +1,12 @@
-//! The table "Simulated against real" of the model card, line by line from the checks that measure it.
+//! The table "Simulated against real" in the model card, whose lines come from the tests that measure them.
 
 use std::path::Path;
 use std::sync::Mutex;
 
-/// Checks run side by side, and each may have to write its line.
+/// Tests run in parallel, and each may have to write its line.
 static CARD: Mutex<()> = Mutex::new(());
 
-/// Asserts that the card has this line, found by its first cell; with `UPDATE` set, the line is replaced instead.
+/// Asserts that the card has this line; with `UPDATE` set, the line with the same first cell is replaced instead.
 pub(crate) fn assert_on_card(what: &str, [simulated, real, held_to]: [&str; 3]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/MODEL_CARD.md");
     let _guard = CARD.lock().unwrap();

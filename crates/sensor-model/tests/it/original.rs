@@ -1,4 +1,4 @@
-//! Profile `original` against its laws, written down here a second time.
+//! Profile `original` compared with its distributions, which are written down here a second time.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -26,7 +26,7 @@ fn column(column: usize) -> Vec<f64> {
     values.map(|&value| f64::from(value)).collect()
 }
 
-/// Distribution function, and the limits of the clipping.
+/// A distribution function and the clipping limits.
 type Law = (fn(f64) -> f64, f64, f64);
 
 fn normal(x: f64, mean: f64, sd: f64) -> f64 {
@@ -42,7 +42,7 @@ fn exponential(x: f64, scale: f64) -> f64 {
     1.0 - (-x / scale).exp()
 }
 
-/// Beta(2, 5): at least two of six uniform numbers lie below x.
+/// Beta(2, 5): at least two of six uniform numbers are below x.
 fn beta25(x: f64) -> f64 {
     1.0 - (1.0 - x).powi(6) - 6.0 * x * (1.0 - x).powi(5)
 }
@@ -69,8 +69,8 @@ const LAWS: [Law; REQUIRED_COUNT] = [
 ];
 
 #[test]
-fn every_feature_follows_its_law() {
-    // Kolmogorov-Smirnov: a true law exceeds this distance once in 10,000 samples.
+fn every_feature_follows_its_distribution() {
+    // Kolmogorov-Smirnov: samples of the true distribution exceed this distance once in 10,000 cases.
     let limit = (-(1e-4_f64 / 2.0).ln() / 2.0).sqrt() / (ROWS as f64).sqrt();
     for (c, (law, low, high)) in LAWS.into_iter().enumerate() {
         let mut values = column(c);
@@ -100,8 +100,8 @@ fn moments(values: &[f64]) -> (f64, f64) {
 }
 
 #[test]
-fn moments_are_those_of_the_laws() {
-    // Columns that clipping hardly touches; five standard errors of the mean.
+fn moments_match_the_distributions() {
+    // Columns that clipping hardly affects; five standard errors of the mean.
     for (c, mean, sd) in [
         (0, 25.0, 15.0),
         (1, 10.0, 5.0 * 2_f64.sqrt()),
@@ -157,7 +157,7 @@ fn fires(labels: &[u8]) -> f64 {
     labels.iter().map(|&label| f64::from(label)).sum()
 }
 
-/// Area under the ROC curve, ties by their mean rank.
+/// Area under the ROC curve; ties get their mean rank.
 fn auc(labels: &[u8], scores: &[f64]) -> f64 {
     let mut order: Vec<usize> = (0..labels.len()).collect();
     order.sort_unstable_by(|&a, &b| scores[a].total_cmp(&scores[b]));
@@ -200,7 +200,7 @@ fn the_labels_have_the_known_prevalence_and_ceiling() {
 }
 
 #[test]
-fn the_expectation_is_the_frequency_of_fire() {
+fn the_expected_probability_is_the_frequency_of_fire() {
     // Rows of one score share one expectation, so each score is a binomial experiment.
     let Generated { rows, expected } = &*DATA;
     let mut order: Vec<usize> = (0..ROWS).collect();
@@ -220,7 +220,7 @@ fn the_expectation_is_the_frequency_of_fire() {
     assert_eq!(scores, 19);
 }
 
-/// All that was drawn, values as their bits, since a missing value is not equal to itself.
+/// Everything drawn, with values as bits because NaN is not equal to itself.
 fn known(drawn: &Generated) -> impl PartialEq {
     let Rows {
         ids,
@@ -248,7 +248,7 @@ fn the_rows_do_not_depend_on_threads_or_shards() {
 }
 
 #[test]
-fn another_seed_gives_other_rows() {
+fn another_seed_gives_different_rows() {
     let [a, b] = [1, 2].map(|seed| generate(seed, 0..100, threads(1)));
     let equal = a
         .rows

@@ -10,8 +10,8 @@ use tempfile::tempdir;
 
 use crate::dataset::sample;
 
-/// Two rows of the numbers 1 to 18 as 64-bit floats, labelled 0 and 1 as 64-bit integers, the
-/// column of that name replaced.
+/// Two rows of the numbers 1 to 18 as 64-bit floats, with labels 0 and 1 as 64-bit integers; `replaced` takes the place
+/// of the column with its name.
 fn table(replaced: Option<Column>) -> DataFrame {
     let feature = |f: Feature| Column::new(f.name().into(), [f.index() as f64 + 1.0; 2]);
     let mut columns: Vec<Column> = Feature::ALL.map(feature)[..REQUIRED_COUNT].to_vec();
@@ -82,44 +82,44 @@ fn groups_come_from_the_group_or_the_episode() {
 }
 
 #[track_caller]
-fn check_refused(column: Column, expected: &str) {
+fn check_rejected(column: Column, expected: &str) {
     assert_eq!(read(table(Some(column))).unwrap_err(), expected);
 }
 
 #[test]
-fn what_cannot_be_accepted_is_named_by_row_column_and_value() {
-    check_refused(
+fn invalid_values_are_reported_with_row_column_and_value() {
+    check_rejected(
         Column::new("t_max".into(), [1.0, f64::INFINITY]),
-        "FILE, row 2, column t_max: `inf` is not finite; leave the cell empty if the value is missing",
+        "FILE, row 2, column t_max: `inf` is not finite; leave the cell empty for a missing value",
     );
-    check_refused(
+    check_rejected(
         Column::new("t_max".into(), [1e300, 0.0]),
-        "FILE, row 1, column t_max: `1.0000e300` is not finite; leave the cell empty if the value is missing",
+        "FILE, row 1, column t_max: `1.0000e300` is not finite; leave the cell empty for a missing value",
     );
-    check_refused(
+    check_rejected(
         Column::new(LABEL.into(), [0_i64, 3]),
         "FILE, row 2, column fire_detected: `3` is not a label; use 1 for fire and 0 for none",
     );
-    check_refused(
+    check_rejected(
         Column::new(LABEL.into(), [None, Some(1_i64)]),
         "FILE, row 1, column fire_detected: `null` is not a label; use 1 for fire and 0 for none",
     );
-    check_refused(
+    check_rejected(
         Column::new("row_id".into(), [-1_i64, 1]),
         "FILE, row 1, column row_id: `-1` is not a whole number from 0 to 2^64 - 1",
     );
-    check_refused(
+    check_rejected(
         Column::new("t_max".into(), ["1", "warm"]),
-        "FILE: column t_max holds str; numbers are needed",
+        "FILE: column t_max has the type str; it must have numbers",
     );
-    check_refused(
+    check_rejected(
         Column::new("t_maks".into(), [1.0, 2.0]),
         "FILE: column `t_maks` is unknown; remove it, or rename it if it is a feature",
     );
 }
 
 #[test]
-fn a_cut_or_foreign_file_is_refused_with_the_reason() {
+fn a_truncated_or_foreign_file_is_rejected_with_the_reason() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("rows.parquet");
     write_rows(&path, &sample(0..100)).unwrap();
@@ -139,7 +139,7 @@ fn a_cut_or_foreign_file_is_refused_with_the_reason() {
 fn check_damaged(path: &Path) {
     let error = read_rows(path).unwrap_err();
     let expected = format!(
-        "{} cannot be processed as a data file; it may be cut off or of another format",
+        "{} cannot be read as a data file; it may be incomplete or have another format",
         path.display()
     );
     assert_eq!(error.to_string(), expected);
@@ -147,7 +147,7 @@ fn check_damaged(path: &Path) {
 }
 
 #[test]
-fn cut_files_and_altered_footers_never_bring_the_reader_down() {
+fn truncated_files_and_altered_footers_never_crash_the_reader() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("rows.parquet");
     write_rows(&path, &sample(0..200)).unwrap();
@@ -156,18 +156,18 @@ fn cut_files_and_altered_footers_never_bring_the_reader_down() {
         fs::write(&path, &bytes[..length]).unwrap();
         check_damaged(&path);
     }
-    // A prime step meets every kind of field.
+    // A prime step reaches every kind of field.
     for at in (bytes.len() - 3_000..bytes.len()).step_by(7) {
         let mut altered = bytes.clone();
         altered[at] ^= 0x55;
         fs::write(&path, altered).unwrap();
-        // Either answer is sound: names and statistics may be altered without consequence.
+        // Both results are fine: altered names and statistics need not matter.
         let _ = read_rows(&path);
     }
 }
 
 #[test]
-fn metadata_without_a_value_is_named() {
+fn missing_metadata_is_reported() {
     let mut table = table(Some(Column::new("time_s".into(), [Some(1.0), None])));
     let whole = table
         .with_column(Column::new("scenario".into(), ["a", "b"]))
@@ -177,6 +177,6 @@ fn metadata_without_a_value_is_named() {
         .clone();
     assert_eq!(
         read(whole).unwrap_err(),
-        "FILE, row 2, column time_s: `null` is not a number of seconds; give the time since the recording's start"
+        "FILE, row 2, column time_s: `null` is not a number of seconds; write the time since the recording's start"
     );
 }

@@ -1,15 +1,15 @@
-//! What must hold of every row, wherever it comes from.
+//! What must hold for every row, wherever it comes from.
 
 use std::fmt::Display;
 
 use sensor_model::Feature;
 
-/// Asserts that each of the values is missing or within its physical range, and that they fit each other.
+/// Asserts that each value is missing or within its physical range, and that the values are consistent.
 #[track_caller]
 pub(crate) fn assert_possible(row: &[f32], which: impl Display) {
     let value = |feature: Feature| row[feature.index()];
     for feature in Feature::ALL {
-        // No range holds infinity, and those of percentages end at 100.
+        // No range includes infinity, and those of percentages end at 100.
         assert!(
             value(feature).is_nan() || feature.range().contains(&value(feature)),
             "{which}: {} is {}",
@@ -19,7 +19,7 @@ pub(crate) fn assert_possible(row: &[f32], which: impl Display) {
     }
     let [max, p95, mean] = [Feature::TMax, Feature::TP95, Feature::TMean].map(value);
     let [area, blob] = [Feature::THotAreaPct, Feature::THotLargestBlobPct].map(value);
-    // The values of one image are all there or all missing.
+    // The values of one image are all present or all missing.
     let image = [max, p95, mean, area, blob];
     if image.iter().all(|value| value.is_nan()) {
         return;

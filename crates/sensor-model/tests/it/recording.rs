@@ -1,12 +1,12 @@
-//! Readers of real recordings: what they accept, what they refuse, and that no bytes make them panic.
+//! Readers for real recordings: what they accept, what they reject, and that no bytes make them panic.
 
 // Thermal frames, format by format.
 mod frames;
 // CO2 logs and the times of fires.
 mod tables;
-// Cut and flipped bytes.
+// Truncated files and flipped bytes.
 mod damage;
-// The inputs that fuzzing starts from.
+// The fuzzer's corpus.
 mod corpus;
 
 use std::fs;
@@ -22,7 +22,7 @@ use crate::real_data::real_data;
 
 const PURETHERMAL: &str = "lepton35_y16/thermal_20260512_151542.raw.y16.gz";
 
-/// A file of real data, if it is there.
+/// A file of real data, if there is one.
 fn shared(name: &str) -> Option<PathBuf> {
     real_data(name, &format!("the reader on {name}"))
 }
@@ -36,7 +36,7 @@ fn declared() -> FrameOptions {
     }
 }
 
-/// A room of 20 C and a little more, different in each frame, as counts of 0.01 K.
+/// A room at slightly more than 20 C, different in each frame, as counts of 0.01 K.
 fn scene(frame: usize) -> Vec<u16> {
     (0..FRAME_PIXELS)
         .map(|i| 29_315 + (i * 7 + frame * 13) as u16 % 500)
@@ -50,7 +50,7 @@ fn bytes_of(counts: &[u16]) -> Vec<u8> {
         .collect()
 }
 
-/// All frames, or what was read of them and the error with its causes.
+/// All frames, or the frames before an error and the error with its causes.
 fn read(name: &str, bytes: &[u8], options: &FrameOptions) -> (Vec<ThermalFrame>, Option<String>) {
     let path = Path::new(name);
     let reader = match FrameReader::new(Cursor::new(bytes.to_vec()), path, options) {
@@ -80,7 +80,7 @@ fn accepted(name: &str, bytes: &[u8], options: &FrameOptions) -> Vec<ThermalFram
 }
 
 #[track_caller]
-fn check_refused(name: &str, bytes: &[u8], options: &FrameOptions, expected: &str) {
+fn check_rejected(name: &str, bytes: &[u8], options: &FrameOptions, expected: &str) {
     let (_, failed) = read(name, bytes, options);
     let failed = failed.unwrap();
     assert!(
@@ -95,7 +95,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// The bytes within a `PureThermal` container, with an edited header.
+/// The uncompressed bytes of a `PureThermal` container with an edited header.
 fn container(edit: impl Fn(String) -> String, records: &[(f64, Vec<u16>)]) -> Vec<u8> {
     let header = edit(
         r#"{"version":1,"width":160,"height":120,"fps":9.0,"dtype":"uint16","endianness":"little",

@@ -1,11 +1,11 @@
-//! What generators and extractor must reach, and whether they do.
+//! Targets of the generators and of the extractor, and whether they are met.
 
 use std::fmt;
 
 use super::super::learners::THREADS;
 use super::{FULL_ROWS, Measured, Work};
 
-/// One demand with what was found.
+/// A target and the measured value.
 pub(super) struct Demand {
     pub(super) what: String,
     pub(super) found: f64,
@@ -16,7 +16,7 @@ pub(super) struct Demand {
 pub(super) enum Asked {
     Least(f64),
     Most(f64),
-    /// And what is still bearable.
+    /// The target, and the worst value that is still acceptable.
     MostOrElse(f64, f64),
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for Asked {
     }
 }
 
-/// All demands that the findings can answer.
+/// All targets for which there are measurements.
 pub(super) fn demands(all: &[Measured]) -> Vec<Demand> {
     let seconds = |work| {
         let found = all.iter().find(|one| one.work == work);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn demands_are_judged_against_the_faster_numpy() {
+    fn ratios_are_relative_to_the_faster_numpy_generator() {
         let all = [
             one(Work::Original { threads: 1 }, 0.1),
             one(
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_is_not_judged() {
+    fn without_a_measurement_there_is_no_target() {
         assert!(demands(&[one(Work::WholeEpisodes, 1.0)]).is_empty());
     }
 }

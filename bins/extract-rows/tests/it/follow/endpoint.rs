@@ -1,4 +1,4 @@
-//! Alarms from the answers of an endpoint, which the local server hosts.
+//! Alarms with an endpoint on the local server.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,13 +12,13 @@ use sagemaker_ops::{Backend, BucketName, Clients, LocalBackend, S3Uri};
 use super::{alarms, model, rule, watched};
 use crate::{Bench, runtime};
 
-/// A server of this test's own, which ends with it.
+/// A server for this test, which ends with it.
 struct Server {
     state_dir: PathBuf,
 }
 
 impl Server {
-    /// Hosts a model under this name.
+    /// Serves a model at an endpoint with this name.
     async fn host(&self, model: Vec<u8>, endpoint: &str) {
         let backend = Backend::Local(LocalBackend::at(&self.state_dir).unwrap());
         let clients = Clients::connect(&backend).await.unwrap();
@@ -50,8 +50,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let beside = std::env::current_exe().unwrap();
-        let folder = beside.ancestors().nth(2).map(Path::to_owned).unwrap();
+        let program = std::env::current_exe().unwrap();
+        let folder = program.ancestors().nth(2).map(Path::to_owned).unwrap();
         let stop = Command::new(folder.join("local-sagemaker"))
             .args(["--stop", "--state-dir"])
             .arg(&self.state_dir)
@@ -63,7 +63,7 @@ impl Drop for Server {
 }
 
 #[test]
-fn an_endpoint_raises_the_alarm_that_its_model_would() {
+fn an_endpoint_raises_the_same_alarm_as_its_model() {
     let here = Bench::new();
     let packed = Package::new(model(Some(rule()))).pack().unwrap();
     here.file("model.tar.gz", &packed);

@@ -1,4 +1,4 @@
-//! Alarms from a file that a recorder is still writing.
+//! Alarms from a growing file.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -13,10 +13,10 @@ use serde_json::Value;
 use super::{model, raw_frame, rule};
 use crate::{Bench, Ran, call};
 
-/// How long an alarm may take on a busy machine.
+/// How long an alarm can take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Hands over each line as it is printed.
+/// Passes on each line as it is printed.
 struct Lines {
     sender: Sender<String>,
     line: Vec<u8>,
@@ -39,13 +39,13 @@ impl Write for Lines {
     }
 }
 
-/// Ten frames a second for so many seconds, of one temperature.
+/// Frames of one temperature at ten per second for `count` seconds.
 fn seconds(count: usize, celsius: u16) -> Vec<u8> {
     raw_frame(celsius).repeat(10 * count)
 }
 
 #[test]
-fn a_file_is_watched_while_it_grows_and_given_up_when_it_shrinks() {
+fn a_growing_file_is_followed_and_a_shrinking_one_is_an_error() {
     let bench = Bench::new();
     bench.file(
         "model.tar.gz",
@@ -93,6 +93,6 @@ fn a_file_is_watched_while_it_grows_and_given_up_when_it_shrinks() {
     fs::write(&path, []).unwrap();
     let Ran { exit, err, .. } = program.join().unwrap();
     assert_eq!(exit, Exit::Usage, "{err}");
-    assert!(err.contains("the file has become shorter"), "{err}");
+    assert!(err.contains("the file became shorter"), "{err}");
     assert!(lines.recv().is_err(), "there was a third alarm");
 }

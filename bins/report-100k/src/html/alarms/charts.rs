@@ -1,26 +1,26 @@
-//! Fires found by scenario, and found fires against false alarms.
+//! The charts about alarms: fires found by scenario, and found fires against false alarms.
 
-use ensemble::alarm::{AlarmReport, Detection, Figures};
+use alarm::{AlarmMetrics, AlarmReport, Detection};
 
 use crate::charts::{Axis, Bar, Bars, Chart, Mark, Paint};
-use crate::html::numbers::{count, percent};
+use crate::html::table::{count, percent};
 use crate::html::{Figure, Key, Table};
 
-/// How many fires of each scenario are found, and how soon; nothing where there were no fires.
+/// The share of fires found in each scenario, and how soon; `None` without fires.
 pub(super) fn found(test: &AlarmReport) -> anyhow::Result<Option<Figure<'static>>> {
     let all = std::iter::once(("all fires", &test.all));
     let kinds = test.kinds.iter();
-    let kinds = kinds.map(|(name, figures)| (name.as_str(), figures));
+    let kinds = kinds.map(|(name, metrics)| (name.as_str(), metrics));
     let with_fires: Vec<_> = all
         .chain(kinds)
-        .filter_map(|(name, figures)| Some((name, figures.detection?)))
+        .filter_map(|(name, metrics)| Some((name, metrics.detection?)))
         .collect();
     if with_fires.is_empty() {
         return Ok(None);
     }
     let words = with_fires.iter().map(|(name, found)| {
         let [soon, ever] = [found.within_60_s, found.recall].map(percent);
-        format!("{name}: {soon} within 60 s, {ever} at all")
+        format!("{name}: {soon} within 60 s, {ever} in all")
     });
     let rows = with_fires.iter().map(|(name, found)| {
         let shares = [
@@ -38,12 +38,12 @@ pub(super) fn found(test: &AlarmReport) -> anyhow::Result<Option<Figure<'static>
         "within 30 s",
         "within 60 s",
         "within 120 s",
-        "at all",
+        "in all",
     ];
     Ok(Some(Figure {
         id: "found".into(),
         name: "Fires found, by scenario".into(),
-        reading: "Counted from the ignition on, when there may be nothing to see yet.",
+        reading: "Time counts from the ignition, when the fire may not be visible yet.",
         description: words.collect::<Vec<_>>().join("; ") + ".",
         drawing: found_bars(&with_fires)?,
         legend: vec![
@@ -75,20 +75,20 @@ fn found_bars(with_fires: &[(&str, Detection)]) -> anyhow::Result<String> {
     bars.draw()
 }
 
-/// What the same rule would find at other thresholds, and at how many false alarms; nothing without fires or without
-/// time in which an alarm would have been false.
+/// What the same rule would find at other thresholds, and with how many false alarms; `None` without fires or without
+/// any time in which an alarm would have been false.
 pub(super) fn trade_off(test: &AlarmReport) -> anyhow::Result<Option<Figure<'static>>> {
     let points: Vec<_> = test
         .curve
         .iter()
-        .filter_map(|at| point(&at.figures))
+        .filter_map(|at| point(&at.metrics))
         .collect();
     let days = test.all.false_alarms.map(|wrong| wrong.days);
     let (Some(chosen), Some(days)) = (point(&test.all), days) else {
         return Ok(None);
     };
     let rows = test.curve.iter().filter_map(|at| {
-        let (rate, found) = point(&at.figures)?;
+        let (rate, found) = point(&at.metrics)?;
         Some(vec![
             format!("{:.4}", at.threshold),
             format!("{rate:.1}"),
@@ -99,7 +99,7 @@ pub(super) fn trade_off(test: &AlarmReport) -> anyhow::Result<Option<Figure<'sta
     Ok(Some(Figure {
         id: "trade-off".into(),
         name: "Found fires against false alarms".into(),
-        reading: "The same rule at other thresholds, on a logarithmic scale; the left end is none in the time watched.",
+        reading: "The same rule at other thresholds, on a logarithmic scale. The left end means none in the observed time.",
         description: format!(
             "The chosen rule finds {} of the fires within 60 s at {:.1} false alarms a day.",
             percent(chosen.1),
@@ -115,15 +115,15 @@ pub(super) fn trade_off(test: &AlarmReport) -> anyhow::Result<Option<Figure<'sta
 }
 
 /// False alarms a day, and the share of fires found within a minute.
-fn point(figures: &Figures) -> Option<(f64, f64)> {
+fn point(metrics: &AlarmMetrics) -> Option<(f64, f64)> {
     Some((
-        figures.false_alarms?.per_day,
-        figures.detection?.within_60_s,
+        metrics.false_alarms?.per_day,
+        metrics.detection?.within_60_s,
     ))
 }
 
 fn trade_off_chart(points: &[(f64, f64)], chosen: (f64, f64), days: f64) -> anyhow::Result<String> {
-    // None in the time that was watched is not never: it is drawn at the left end, below one in that time.
+    // A logarithmic scale has no zero. No false alarm in the observed time is drawn as half of one.
     let floor = 0.5 / days;
     let place = |(rate, found): (f64, f64)| (rate.max(floor).log10(), found);
     let most = points

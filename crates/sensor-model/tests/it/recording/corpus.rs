@@ -17,8 +17,8 @@ mod tiff;
 #[path = "../../../fuzz/properties/y16.rs"]
 mod y16;
 
-/// Every file whose name starts with `valid-` must be accepted and every other one refused, of each kind at least as
-/// many as are asked for.
+/// Files whose names start with `valid-` must be accepted and all others rejected; there must be at least `at_least`
+/// files of each kind, valid ones first.
 fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/corpus")
@@ -39,31 +39,31 @@ fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
 }
 
 #[test]
-fn raw_frames_are_read_or_refused() {
+fn corpus_raw_frames_are_read_or_rejected() {
     replay("y16", y16::accepts, [2, 3]);
 }
 
 #[test]
-fn containers_are_read_or_refused() {
+fn corpus_containers_are_read_or_rejected() {
     replay("purethermal", purethermal::accepts, [2, 8]);
 }
 
 #[test]
-fn tiffs_are_read_or_refused() {
+fn corpus_tiffs_are_read_or_rejected() {
     replay("tiff", tiff::accepts, [1, 7]);
 }
 
 #[test]
-fn tcam_images_are_read_or_refused() {
+fn corpus_tcam_images_are_read_or_rejected() {
     replay("tcam", tcam::accepts, [1, 5]);
 }
 
 #[test]
-fn co2_logs_are_read_or_refused() {
+fn corpus_co2_logs_are_read_or_rejected() {
     replay("co2_csv", co2_csv::accepts, [3, 7]);
 }
 
 #[test]
-fn labels_are_read_or_refused() {
+fn corpus_labels_are_read_or_rejected() {
     replay("labels", labels::accepts, [2, 5]);
 }

@@ -1,4 +1,4 @@
-//! Cut and flipped bytes of real files: an error is fine, a panic or endless work is not.
+//! Real files, truncated or with flipped bytes: an error is fine, a panic or an endless loop is not.
 
 use std::fs;
 use std::io::Read as _;
@@ -11,7 +11,7 @@ use sensor_model::recording::{Co2Columns, Co2Log, FireIntervals, FrameOptions};
 
 use super::{PURETHERMAL, bytes_of, container, declared, gzip, read, scene, shared};
 
-/// The first five frames of the real recording, or of one like it, before compression.
+/// The first five frames of the real recording, or a similar one, before compression.
 static CONTAINER: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let Some(path) = shared(PURETHERMAL) else {
         let frames: Vec<_> = (0..5).map(|i| (i as f64, scene(i))).collect();
@@ -39,7 +39,7 @@ static LOG: LazyLock<Vec<u8>> = LazyLock::new(|| {
     )
 });
 
-/// The bytes up to a place, some of them replaced.
+/// Truncates the bytes and replaces some.
 fn damaged(
     bytes: &[u8],
     (cut, flips): &(prop::sample::Index, Vec<(prop::sample::Index, u8)>),
@@ -62,7 +62,7 @@ fn damage() -> impl Strategy<Value = (prop::sample::Index, Vec<(prop::sample::In
     )
 }
 
-/// The same near the start, where the structure of a file is.
+/// Damage near the start, where the structure of a file is.
 fn early(bytes: &[u8], at: &[(prop::sample::Index, u8)]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let length = bytes.len().min(400);
@@ -76,7 +76,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_cut_recording_gives_its_whole_frames_and_an_error_for_the_rest(cut in 0..=3 * 38_400_usize) {
+    fn a_truncated_recording_gives_whole_frames_and_then_an_error(cut in 0..=3 * 38_400_usize) {
         let bytes = bytes_of(&[scene(0), scene(1), scene(2)].concat());
         let (frames, failed) = read("a.y16", &bytes[..cut], &declared());
         if cut >= 38_400 {
@@ -86,30 +86,30 @@ proptest! {
     }
 
     #[test]
-    fn damaged_raw_frames_are_read_or_refused(damage in damage()) {
+    fn damaged_raw_frames_are_read_or_rejected(damage in damage()) {
         let bytes = bytes_of(&[scene(0), scene(1), scene(2)].concat());
         let (frames, _) = read("a.y16", &damaged(&bytes, &damage), &declared());
         prop_assert!(frames.len() <= 3);
     }
 
     #[test]
-    fn a_damaged_container_is_read_or_refused(damage in damage()) {
+    fn a_damaged_container_is_read_or_rejected(damage in damage()) {
         let bytes = gzip(&CONTAINER);
         let bytes = damaged(&bytes, &damage);
         let (frames, failed) = read("a.gz", &bytes, &FrameOptions::default());
         prop_assert!(frames.len() <= 5);
-        // The last bytes of gzip are a sum over all; without them something must be said.
+        // gzip ends with a checksum, so a file without its last bytes must give an error.
         prop_assert!(failed.is_some() || bytes == gzip(&CONTAINER), "{} frames", frames.len());
     }
 
     #[test]
-    fn damage_before_compression_is_read_or_refused(damage in damage()) {
+    fn damage_before_compression_is_read_or_rejected(damage in damage()) {
         let (frames, _) = read("a.gz", &gzip(&damaged(&CONTAINER, &damage)), &FrameOptions::default());
         prop_assert!(frames.len() <= 5);
     }
 
     #[test]
-    fn a_damaged_tiff_is_refused(damage in damage(), flips in prop::collection::vec(any::<(prop::sample::Index, u8)>(), 1..6)) {
+    fn a_damaged_tiff_is_rejected(damage in damage(), flips in prop::collection::vec(any::<(prop::sample::Index, u8)>(), 1..6)) {
         for bytes in [damaged(&TIFF, &damage), early(&TIFF, &flips)] {
             let (_, failed) = read("a.bin", &bytes, &declared());
             prop_assert!(failed.is_some());
@@ -117,7 +117,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_log_is_read_or_refused(damage in damage()) {
+    fn a_damaged_log_is_read_or_rejected(damage in damage()) {
         let bytes = damaged(&LOG, &damage);
         if let Ok(log) = Co2Log::new(bytes.as_slice(), Path::new("co2.csv"), &Co2Columns::airscout()) {
             prop_assert!(log.count() <= LOG.len());
@@ -125,7 +125,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_labels_are_read_or_refused(damage in damage()) {
+    fn damaged_labels_are_read_or_rejected(damage in damage()) {
         let bytes = damaged(b"start_s,end_s\n10,20\n30,40.5\n50,60\n", &damage);
         if let Ok(fire) = FireIntervals::read(bytes.as_slice(), Path::new("fire.csv")) {
             prop_assert!(fire.len() <= 3 + 8);
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_of_no_format_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..2_000), magic in 0..4_usize) {
+    fn bytes_of_no_format_are_rejected(bytes in prop::collection::vec(any::<u8>(), 0..2_000), magic in 0..4_usize) {
         let magic: &[u8] = [b"\x1f\x8b\x08\0".as_slice(), b"II*\0", b"MM\0+", b"{"][magic];
         let (frames, failed) = read("a.bin", &[magic, &bytes].concat(), &declared());
         prop_assert!(frames.is_empty() && failed.is_some());

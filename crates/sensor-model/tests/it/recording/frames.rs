@@ -13,10 +13,10 @@ use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, TiffValue};
 use tiff::tags::Predictor;
 
 use super::{
-    PURETHERMAL, accepted, bytes_of, check_refused, container, declared, file, gzip, scene, shared,
+    PURETHERMAL, accepted, bytes_of, check_rejected, container, declared, file, gzip, scene, shared,
 };
 
-/// Telemetry of an ordinary frame: `TLinear` on at 0.01 K, this clock, this state of the correction.
+/// Telemetry of an ordinary frame: `TLinear` on at 0.01 K, with this clock and state of the flat-field correction.
 fn telemetry(clock_ms: u32, ffc_state: u16) -> Vec<u16> {
     let mut words = vec![0; 320];
     (words[1], words[2]) = (clock_ms as u16, (clock_ms >> 16) as u16);
@@ -34,7 +34,7 @@ fn with_telemetry(lines: TelemetryLines) -> FrameOptions {
 }
 
 #[test]
-fn the_real_container_gives_the_temperatures_that_numpy_computed() {
+fn the_real_container_gives_the_temperatures_computed_by_numpy() {
     let Some(path) = shared(PURETHERMAL) else {
         return;
     };
@@ -74,7 +74,7 @@ fn a_container_of_several_gzip_members_is_one_recording() {
 }
 
 #[test]
-fn a_container_that_cannot_be_understood_is_refused() {
+fn an_unknown_container_is_rejected() {
     let good = [(100.0, scene(0))];
     let none = FrameOptions::default();
     for (from, to, expected) in [
@@ -93,49 +93,44 @@ fn a_container_that_cannot_be_understood_is_refused() {
         (
             "160",
             "80",
-            "it has 80 x 120 pixels, but a Lepton 3.5 gives 160 x 120",
+            "the image has 80 x 120 pixels, but a Lepton 3.5 gives 160 x 120",
         ),
         ("{", "[", "the header is damaged; copy the recording again"),
     ] {
         let bytes = container(|header| header.replacen(from, to, 1), &good);
-        check_refused("a.y16.gz", &gzip(&bytes), &none, expected);
+        check_rejected("a.y16.gz", &gzip(&bytes), &none, expected);
     }
     let mut endless = b"PTY16V1\n".to_vec();
     endless.extend(u32::MAX.to_le_bytes());
-    check_refused("a.y16.gz", &gzip(&endless), &none, "the header is damaged");
-    check_refused(
-        "a.gz",
-        &gzip(b"something else"),
-        &none,
-        "the format is unknown",
-    );
+    check_rejected("a.y16.gz", &gzip(&endless), &none, "the header is damaged");
+    check_rejected("a.gz", &gzip(b"something else"), &none, "unknown format");
 }
 
 #[test]
-fn a_containers_frames_are_refused_by_their_number() {
-    let refused = |records: &[_], expected: &str| {
+fn bad_frames_in_a_container_are_reported_with_their_number() {
+    let reject = |records: &[_], expected: &str| {
         let bytes = container(|header| header, records);
-        check_refused("a.gz", &gzip(&bytes), &FrameOptions::default(), expected);
+        check_rejected("a.gz", &gzip(&bytes), &FrameOptions::default(), expected);
     };
-    refused(&[], "there is no frame in it");
-    refused(
+    reject(&[], "the file has no frame");
+    reject(
         &[(100.0, scene(0)), (99.0, scene(1))],
-        "frame 2: its time 99 s is before that of the one above, 100 s; split the recording",
+        "frame 2: its time, 99 s, is earlier than the previous one, 100 s; split the recording",
     );
-    refused(
+    reject(
         &[(100.0, scene(0)), (f64::NAN, scene(1))],
         "frame 2: the time is damaged",
     );
     // Counts without TLinear, as in the CPTV clip.
-    refused(
+    reject(
         &[(100.0, vec![2_900; FRAME_PIXELS])],
-        "frame 1: x 0, y 0 reads -244.1 C at 0.01 K per count, outside the sensor's -40 to 450 C; \
-         declare the scale 0.1 K if that is how it was recorded",
+        "frame 1: x 0, y 0 reads -244.1 C at 0.01 K per count, outside the sensor's range of -40 to 450 C; \
+         declare the scale 0.1 K if it was recorded with that",
     );
 }
 
 #[test]
-fn what_a_container_states_cannot_be_declared_otherwise() {
+fn options_must_not_contradict_a_container() {
     let bytes = gzip(&container(|header| header, &[(100.0, scene(0))]));
     let scale = |scale| FrameOptions {
         scale: Some(scale),
@@ -145,13 +140,13 @@ fn what_a_container_states_cannot_be_declared_otherwise() {
         accepted("a.gz", &bytes, &scale(Scale::HundredthKelvin)).len(),
         1
     );
-    check_refused(
+    check_rejected(
         "a.gz",
         &bytes,
         &scale(Scale::TenthKelvin),
-        "it states a scale of 0.01 K, but 0.1 K was declared",
+        "the file states a scale of 0.01 K, but 0.1 K was declared",
     );
-    check_refused(
+    check_rejected(
         "a.gz",
         &bytes,
         &declared(),
@@ -160,25 +155,25 @@ fn what_a_container_states_cannot_be_declared_otherwise() {
 }
 
 #[test]
-fn recordings_without_temperatures_are_refused() {
+fn recordings_without_temperatures_are_rejected() {
     if let Some(path) = shared("cptv_lepton/v1.cptv") {
-        let expected = "CPTV holds no temperatures: it keeps the raw counts of a camera without radiometry; \
+        let expected = "CPTV has no temperatures: it stores the raw counts of a camera without radiometry; \
                         record with a radiometric Lepton (TLinear on, AGC off) as Y16";
-        check_refused("v1.cptv", &file(&path), &FrameOptions::default(), expected);
+        check_rejected("v1.cptv", &file(&path), &FrameOptions::default(), expected);
     }
-    check_refused(
+    check_rejected(
         "v2.cptv",
         b"CPTV\x02H",
         &FrameOptions::default(),
-        "CPTV holds no temperatures",
+        "CPTV has no temperatures",
     );
     let grey: Vec<u16> = (0..FRAME_PIXELS).map(|i| i as u16 % 256).collect();
-    let expected = "a.y16, frame 1: all values fit 8 bits: this is a picture made by automatic gain control (AGC)";
-    check_refused("a.y16", &bytes_of(&grey), &declared(), expected);
+    let expected = "a.y16, frame 1: all values fit into 8 bits: this is a picture made with automatic gain control (AGC)";
+    check_rejected("a.y16", &bytes_of(&grey), &declared(), expected);
 }
 
 #[test]
-fn raw_counts_become_temperatures_by_the_declared_scale() {
+fn raw_counts_are_converted_with_the_declared_scale() {
     let bytes = [bytes_of(&scene(0)), bytes_of(&scene(1))].concat();
     for name in ["a.y16", "a.RAW"] {
         let frames = accepted(name, &bytes, &declared());
@@ -199,17 +194,17 @@ fn raw_counts_become_temperatures_by_the_declared_scale() {
     };
     let frames = accepted("a.y16", &bytes_of(&coarse), &tenth);
     assert!((frames[0].celsius()[0] - 19.95).abs() < 1e-3);
-    check_refused(
+    check_rejected(
         "a.y16",
         &bytes,
         &tenth,
-        "a.y16, frame 1: x 0, y 0 reads 2658.4 C at 0.1 K per count, outside the sensor's -40 to 450 C; declare the \
+        "a.y16, frame 1: x 0, y 0 reads 2658.4 C at 0.1 K per count, outside the sensor's range of -40 to 450 C; declare the \
          scale 0.01 K if",
     );
 }
 
 #[test]
-fn raw_counts_are_not_read_by_guesses() {
+fn options_for_raw_counts_are_never_guessed() {
     let bytes = bytes_of(&scene(0));
     let no_scale = FrameOptions {
         scale: None,
@@ -225,38 +220,38 @@ fn raw_counts_are_not_read_by_guesses() {
         } else {
             bytes.clone()
         };
-        check_refused(
+        check_rejected(
             name,
             &bytes,
             &no_scale,
-            "its kelvin per count are not in the file and are never guessed; declare the scale, 0.01 K or 0.1 K",
+            "the file does not state its scale, which is never guessed; declare 0.01 K or 0.1 K per count",
         );
-        check_refused(
+        check_rejected(
             name,
             &bytes,
             &no_rate,
-            "it has no times; declare the frame rate",
+            "the file has no times; declare the frame rate",
         );
     }
-    check_refused(
+    check_rejected(
         "a.dat",
         &bytes,
         &declared(),
-        "the format is unknown; convert it to raw Y16 (.y16 or .raw)",
+        "unknown format; convert it to raw Y16 (.y16 or .raw)",
     );
-    check_refused("a.y16", b"", &declared(), "there is no frame in it");
+    check_rejected("a.y16", b"", &declared(), "the file has no frame");
 }
 
 #[test]
-fn an_end_within_a_frame_is_named() {
+fn an_end_within_a_frame_is_reported() {
     let bytes = [bytes_of(&scene(0)), bytes_of(&scene(1))].concat();
     let mut frames =
         Y16Frames::new(&bytes[..bytes.len() - 1], "a.y16".as_ref(), &declared()).unwrap();
     assert!(frames.next().unwrap().is_ok());
     assert_eq!(
         frames.next().unwrap().unwrap_err().to_string(),
-        "a.y16, frame 2: it ends after 38399 of 38400 bytes of the frame; it was cut off, or has other telemetry \
-         lines than declared: declare those, or shorten the file to whole frames"
+        "a.y16, frame 2: the file ends after 38399 of the frame's 38400 bytes; it is incomplete, or has other telemetry \
+         lines than declared: declare them, or truncate the file to whole frames"
     );
 }
 
@@ -265,7 +260,7 @@ fn a_stream_is_read_as_it_grows() {
     let (mut reader, mut writer) = std::io::pipe().unwrap();
     let mut frames = Y16Frames::new(&mut reader, "-".as_ref(), &declared()).unwrap();
     for i in 0..3 {
-        // A pipe holds 64 kB, so a whole frame can be written before it is read.
+        // A pipe buffers 64 kB, so a whole frame can be written before it is read.
         std::io::Write::write_all(&mut writer, &bytes_of(&scene(i))).unwrap();
         let frame = frames.next().unwrap().unwrap();
         assert!((frame.time_s() - i as f64 / 10.0).abs() < 1e-12);
@@ -275,7 +270,7 @@ fn a_stream_is_read_as_it_grows() {
 }
 
 #[test]
-fn telemetry_lines_are_stripped_and_tell_time_and_shutter() {
+fn telemetry_lines_are_removed_and_give_time_and_shutter() {
     let stamps = [(5_000, 0b11), (5_115, 0b01), (5_230, 0b10), (5_345, 0b11)];
     for lines in [TelemetryLines::Header, TelemetryLines::Footer] {
         let mut counts = Vec::new();
@@ -298,7 +293,7 @@ fn telemetry_lines_are_stripped_and_tell_time_and_shutter() {
         );
         let plain = accepted("a.y16", &bytes_of(&scene(3)), &declared());
         assert_eq!(frames[3].celsius(), plain[0].celsius());
-        // A declared rate goes before the camera's clock.
+        // A declared rate has priority over the camera's clock.
         let even = FrameOptions {
             rate: Some(FrameRate::new(4.0).unwrap()),
             ..with_telemetry(lines)
@@ -308,43 +303,43 @@ fn telemetry_lines_are_stripped_and_tell_time_and_shutter() {
 }
 
 #[test]
-fn telemetry_that_contradicts_the_declaration_is_refused() {
+fn telemetry_that_contradicts_the_options_is_rejected() {
     let footer = with_telemetry(TelemetryLines::Footer);
-    let refused = |edit: fn(&mut Vec<u16>), options: &FrameOptions, expected: &str| {
+    let reject = |edit: fn(&mut Vec<u16>), options: &FrameOptions, expected: &str| {
         let mut words = telemetry(5_000, 0);
         edit(&mut words);
         let bytes = bytes_of(&[scene(0), words].concat());
-        check_refused("a.y16", &bytes, options, expected);
+        check_rejected("a.y16", &bytes, options, expected);
     };
-    refused(
+    reject(
         |words| words[208] = 0,
         &footer,
-        "a.y16, frame 1: its telemetry says that TLinear was off, so its counts are no temperatures; switch TLinear on",
+        "a.y16, frame 1: its telemetry says that TLinear was off, so its counts are not temperatures; switch TLinear on",
     );
-    refused(
+    reject(
         |words| words[3] = 1 << 12,
         &footer,
         "its telemetry says that automatic gain control (AGC) was on",
     );
-    refused(
+    reject(
         |words| words[209] = 0,
         &footer,
-        "it states a scale of 0.1 K, but 0.01 K was declared",
+        "the file states a scale of 0.1 K, but 0.01 K was declared",
     );
-    refused(
+    reject(
         |_| {},
         &with_telemetry(TelemetryLines::Header),
         "there is no telemetry where it was declared",
     );
-    refused(
+    reject(
         |_| {},
         &declared(),
-        "it ends after 640 of 38400 bytes of the frame",
+        "the file ends after 640 of the frame's 38400 bytes",
     );
 }
 
 #[test]
-fn a_restarted_camera_is_told_from_a_clock_that_ran_out() {
+fn a_restarted_camera_is_distinguished_from_a_clock_that_wraps() {
     let footer = with_telemetry(TelemetryLines::Footer);
     let two = |before, after| {
         let frames = [
@@ -357,11 +352,11 @@ fn a_restarted_camera_is_told_from_a_clock_that_ran_out() {
     };
     let frames = accepted("a.y16", &two(u32::MAX, 99), &footer);
     assert_eq!(frames[1].time_s(), 0.1);
-    check_refused(
+    check_rejected(
         "a.y16",
         &two(60_000, 99),
         &footer,
-        "frame 2: its time 0.099 s is before that of the one above, 60 s; split the recording where the clock was set \
+        "frame 2: its time, 0.099 s, is earlier than the previous one, 60 s; split the recording where the clock was set \
          back",
     );
 }
@@ -418,41 +413,41 @@ fn each_page_of_a_tiff_is_a_frame() {
 }
 
 #[test]
-fn a_tiff_of_another_camera_or_of_pictures_is_refused() {
+fn a_tiff_of_another_camera_or_of_pictures_is_rejected() {
     if let Some(path) = shared("flirpy_radiometric/example_radiometric.tiff") {
-        check_refused(
+        check_rejected(
             "example.tiff",
             &file(&path),
             &declared(),
-            "example.tiff, frame 1: it has 640 x 512 pixels, but a Lepton 3.5 gives 160 x 120; recordings of other \
+            "example.tiff, frame 1: the image has 640 x 512 pixels, but a Lepton 3.5 gives 160 x 120; recordings of other \
              cameras cannot be used",
         );
     }
-    check_refused(
+    check_rejected(
         "a.tif",
         &tiff::<Gray16>(160, 122, &[vec![29_000; 19_520]]),
         &declared(),
         "160 x 122 pixels",
     );
-    check_refused(
+    check_rejected(
         "a.tif",
         &tiff::<Gray8>(160, 120, &[vec![9; 19_200]]),
         &declared(),
-        "all values fit 8 bits",
+        "all values fit into 8 bits",
     );
-    check_refused(
+    check_rejected(
         "a.tif",
         &tiff::<RGB8>(160, 120, &[vec![9; 57_600]]),
         &declared(),
-        "all values fit 8 bits",
+        "all values fit into 8 bits",
     );
-    check_refused(
+    check_rejected(
         "a.tif",
         &tiff::<Gray32Float>(160, 120, &[vec![20.0; 19_200]]),
         &declared(),
         "its pixels are Gray(32); export one unsigned 16-bit value per pixel",
     );
-    check_refused(
+    check_rejected(
         "a.tif",
         &tiff::<GrayI16>(160, 120, &[vec![2_000; 19_200]]),
         &declared(),
@@ -460,11 +455,11 @@ fn a_tiff_of_another_camera_or_of_pictures_is_refused() {
     );
     let mut cut = tiff::<Gray16>(160, 120, &[scene(0)]);
     cut.truncate(20_000);
-    check_refused(
+    check_rejected(
         "a.tif",
         &cut,
         &declared(),
-        "a.tif, frame 1 cannot be read; the file may be cut off or damaged",
+        "a.tif, frame 1 cannot be read; the file may be incomplete or damaged",
     );
 }
 
@@ -477,7 +472,7 @@ fn tcam_image(counts: &[u16], telemetry: &[u16]) -> String {
 }
 
 #[test]
-fn images_and_videos_of_tcam_tell_their_scale_and_time() {
+fn tcam_images_and_videos_state_scale_and_time() {
     let raw = accepted("a.y16", &bytes_of(&scene(0)), &declared());
     let image = tcam_image(&scene(0), &telemetry(5_000, 0b11));
     let frames = accepted("a.tjsn", image.as_bytes(), &FrameOptions::default());
@@ -494,7 +489,7 @@ fn images_and_videos_of_tcam_tell_their_scale_and_time() {
 }
 
 #[test]
-fn an_image_of_tcam_without_temperatures_is_refused() {
+fn a_tcam_image_without_temperatures_is_rejected() {
     let none = FrameOptions::default();
     let mut agc = telemetry(0, 0);
     agc[3] |= 1 << 12;
@@ -505,30 +500,30 @@ fn an_image_of_tcam_without_temperatures_is_refused() {
         ),
         (
             tcam_image(&scene(0)[..160], &telemetry(0, 0)),
-            "it has 160 x 1 pixels",
+            "the image has 160 x 1 pixels",
         ),
         (
             tcam_image(&vec![90; FRAME_PIXELS], &telemetry(0, 0)),
-            "all values fit 8 bits",
+            "all values fit into 8 bits",
         ),
         (
             r#"{"radiometric":"?","telemetry":""}"#.to_owned(),
             "its image is damaged",
         ),
-        ("{\"video_info\":{}}".to_owned(), "there is no frame in it"),
+        ("{\"video_info\":{}}".to_owned(), "the file has no frame"),
         ("{\"radiometric\":".to_owned(), "its JSON is damaged"),
     ];
     for (text, expected) in cases {
-        check_refused("a.tjsn", text.as_bytes(), &none, expected);
+        check_rejected("a.tjsn", text.as_bytes(), &none, expected);
     }
     let no_telemetry = tcam_image(&scene(0), &telemetry(0, 0)).replace("telemetry", "other");
-    check_refused(
+    check_rejected(
         "a.tjsn",
         no_telemetry.as_bytes(),
         &none,
         "the telemetry is damaged",
     );
-    check_refused(
+    check_rejected(
         "a.tjsn",
         b"{}",
         &declared(),

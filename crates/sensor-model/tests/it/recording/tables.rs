@@ -19,7 +19,7 @@ fn labels(text: &str) -> Result<FireIntervals, String> {
     FireIntervals::read(text.as_bytes(), Path::new("fire.csv")).map_err(|error| message(&error))
 }
 
-/// The readings of a real log: how many, the first, and the span in seconds.
+/// Checks the readings of a real log: their number, the first one, and the time span in seconds.
 #[track_caller]
 fn check_real(name: &str, columns: &Co2Columns, expected: (usize, f64, f32, f64)) {
     let Some(path) = shared(name) else {
@@ -56,7 +56,7 @@ fn the_presets_read_the_real_logs() {
 }
 
 #[test]
-fn columns_are_found_by_name_whatever_the_separator_and_order() {
+fn columns_are_found_by_name_for_any_separator_and_order() {
     let columns = Co2Columns::new("t", TimeFormat::Seconds, "CO2, ppm");
     for text in [
         "t,note,\"CO2, ppm\"\n0,x,400\n5,\"a, b\",410\n",
@@ -73,7 +73,7 @@ fn columns_are_found_by_name_whatever_the_separator_and_order() {
 }
 
 #[test]
-fn readings_that_the_sensor_did_not_make_are_passed_on_as_such() {
+fn readings_that_are_not_measurements_are_returned_as_such() {
     let readings = log(
         "time_s,co2_ppm\n0,0\n5,\n10,NaN\n15,40001\n20,500\n",
         &Co2Columns::scd4x(),
@@ -84,45 +84,45 @@ fn readings_that_the_sensor_did_not_make_are_passed_on_as_such() {
 }
 
 #[test]
-fn a_log_that_cannot_be_read_names_line_and_remedy() {
-    let refused = |text: &str, expected: &str| {
+fn errors_in_a_log_name_the_line_and_what_to_do() {
+    let reject = |text: &str, expected: &str| {
         assert_eq!(
             log(text, &Co2Columns::scd4x()).unwrap_err(),
             expected,
             "{text}"
         );
     };
-    refused(
+    reject(
         "when,co2\n0,400\n",
-        "co2.csv: none of its first 2 lines names the columns `time_s` and `co2_ppm`; give the names that the file has",
+        "co2.csv: there is no header with the columns `time_s` and `co2_ppm` (lines searched: 2); use the names in the file",
     );
-    refused(
+    reject(
         "time_s,co2_ppm\n0,400\nlater,410\n",
-        "co2.csv, line 3, column time_s: `later` is not seconds since the recording's start; write it so, or declare \
-         how the column writes its times",
+        "co2.csv, line 3, column time_s: `later` is not seconds since the recording's start; correct it, or declare \
+         another time format",
     );
-    refused(
+    reject(
         "time_s,co2_ppm\n0,high\n",
-        "co2.csv, line 2, column co2_ppm: `high` is not a number; give a decimal number, or leave the cell empty if it \
-         is missing",
+        "co2.csv, line 2, column co2_ppm: `high` is not a number; write a decimal number, or leave the cell empty for \
+         a missing value",
     );
-    refused(
+    reject(
         "time_s,co2_ppm\n\n9,400\n8,410\n",
-        "co2.csv, line 4: its time 8 s is before that of the one above, 9 s; split the recording where the clock was \
+        "co2.csv, line 4: its time, 8 s, is earlier than the previous one, 9 s; split the recording where the clock was \
          set back",
     );
-    refused(
+    reject(
         "time_s,co2_ppm\n0\n",
-        "co2.csv, line 2: 1 cells, but the header has 2; give each row one cell per column",
+        "co2.csv, line 2: expected 2 cells, one per column of the header, but found 1",
     );
-    refused(
+    reject(
         "time_s,co2_ppm\n0,\"400\n",
         "co2.csv, line 2, column 2: `\"400` has an unclosed quotation mark; close it on the same line",
     );
     let endless = format!("time_s,co2_ppm\n{}", "1".repeat(70_000));
-    refused(
+    reject(
         &endless,
-        "co2.csv, line 2: it is longer than 65536 bytes; this is no text file of the expected kind",
+        "co2.csv, line 2: the line is longer than 65536 bytes, so this is not the expected kind of text file",
     );
     let iso = Co2Columns::new("time_s", TimeFormat::Iso, "co2_ppm");
     let error = log("time_s,co2_ppm\n12,400\n", &iso).unwrap_err();
@@ -130,18 +130,18 @@ fn a_log_that_cannot_be_read_names_line_and_remedy() {
 }
 
 #[test]
-fn text_in_another_encoding_is_refused_by_line() {
+fn text_in_another_encoding_is_reported_with_the_line() {
     let bytes = b"time_s,co2_ppm\n0,400\n\xff,400\n";
     let log = Co2Log::new(bytes.as_slice(), Path::new("co2.csv"), &Co2Columns::scd4x()).unwrap();
     let error = log.collect::<Result<Vec<_>, _>>().unwrap_err();
     assert_eq!(
         message(&error),
-        "co2.csv, line 3: it is not UTF-8 text; save the file as UTF-8"
+        "co2.csv, line 3: the line is not UTF-8 text; save the file as UTF-8"
     );
 }
 
 #[test]
-fn there_is_fire_from_each_start_until_before_its_end() {
+fn an_interval_includes_its_start_but_not_its_end() {
     let fire = labels("note,start_s,end_s\nsecond,60,70.5\nfirst,10,20\nthird,20,30\n").unwrap();
     assert_eq!(fire.len(), 3);
     for (time_s, expected) in [
@@ -162,29 +162,29 @@ fn there_is_fire_from_each_start_until_before_its_end() {
 }
 
 #[test]
-fn intervals_that_contradict_each_other_name_both_lines() {
+fn overlapping_intervals_are_reported_with_both_lines() {
     for (text, expected) in [
         (
             "start_s,end_s\n50,60\n10,20\n\n55,58\n",
-            "fire.csv, line 5: its interval overlaps that of line 2; join the two lines into one",
+            "fire.csv, line 5: its interval overlaps with line 2; merge the two lines",
         ),
         (
             "start_s,end_s\n15,30\n10,20\n",
-            "fire.csv, line 3: its interval overlaps that of line 2; join the two lines into one",
+            "fire.csv, line 3: its interval overlaps with line 2; merge the two lines",
         ),
         (
             "start_s,end_s\n1,2\n20,10\n",
-            "fire.csv, line 3: the interval from 20 s to 10 s ends before it has begun; exchange the two times",
+            "fire.csv, line 3: the interval from 20 s to 10 s does not end after its start; swap the two times",
         ),
         (
             "start_s,end_s\n1,inf\n",
-            "fire.csv, line 2, column end_s: `inf` is not seconds since the recording's start; write it so, or declare \
-             how the column writes its times",
+            "fire.csv, line 2, column end_s: `inf` is not seconds since the recording's start; correct it, or declare \
+             another time format",
         ),
         (
             "start,end\n1,2\n",
-            "fire.csv: none of its first 2 lines names the columns `start_s` and `end_s`; give the names that the file \
-             has",
+            "fire.csv: there is no header with the columns `start_s` and `end_s` (lines searched: 2); use the names in \
+             the file",
         ),
     ] {
         assert_eq!(labels(text).unwrap_err(), expected, "{text}");
@@ -192,7 +192,7 @@ fn intervals_that_contradict_each_other_name_both_lines() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_reported() {
     let path = Path::new("/nowhere/fire.csv");
     let error = read_labels(path).unwrap_err();
     assert!(

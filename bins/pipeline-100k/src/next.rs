@@ -1,0 +1,75 @@
+//! Commands for later, printed so that they can be copied.
+
+use std::path::Path;
+
+use fire_cli::{CommonArgs, Console, DEFAULT_MODEL_NAME, shell_word, sibling_program};
+use fire_run::RunName;
+use fire_run::records::{self, JobRecord, REPORT};
+use fire_run::report::Report;
+use sagemaker_ops::{Backend, BackendKind, Clients, LocalBackend};
+
+use crate::Args;
+use crate::steps::{dataset_flags, deployment, watch};
+
+/// The command that takes an interrupted run up again.
+///
+/// `train-100k` knows a run by its name once its recipe is stored; the flags are there for a run
+/// that was interrupted before that.
+pub(crate) fn resume(args: &Args, run: &RunName) -> anyhow::Result<String> {
+    let run = ["--run".to_owned(), run.to_string()].into_iter();
+    let arguments = run.chain(dataset_flags(args));
+    let backend = args.common.backend_flags()?;
+    Ok(command("pipeline-100k", arguments, &backend))
+}
+
+/// Prints what can be done with a finished run whose records are in `folder`.
+pub(crate) async fn say(
+    common: &CommonArgs,
+    folder: &Path,
+    jobs: &[JobRecord],
+    console: &mut Console<'_>,
+) -> anyhow::Result<()> {
+    let backend = common.backend_flags()?;
+    let endpoint = format!("{DEFAULT_MODEL_NAME}-endpoint");
+    let report: Option<Report> = records::read(&folder.join(REPORT))?;
+    let best = report.as_ref().and_then(Report::best_job);
+    let best = best.and_then(|best| jobs.iter().find(|job| job.name == best.name));
+    let is_local = common.backend == BackendKind::Local;
+
+    let mut lines = vec![command("monitor-100k", watch(jobs), &backend)];
+    if let Some(job) = best {
+        let arguments = deployment([job.model_uri.as_str()]);
+        lines.push(command("deploy-100k", arguments, &backend));
+    }
+    if is_local {
+        // Clients that are not ours need the server's address, which changes with each start.
+        let server = Backend::Local(LocalBackend::at(&common.state_dir()?)?);
+        let clients = Clients::connect(&server).await?;
+        lines.extend(clients.local_url().map(|url| {
+            format!(
+                "export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=local \
+                 AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1"
+            )
+        }));
+        lines.push(format!(
+            "aws sagemaker describe-endpoint --endpoint-name {endpoint}"
+        ));
+    }
+    let delete = ["--endpoint-name", &endpoint, "--delete"].map(str::to_owned);
+    lines.push(command("deploy-100k", delete, &backend));
+    if is_local {
+        let stop = ["--stop".to_owned()];
+        lines.push(command("local-sagemaker", stop, &backend));
+    }
+    console.say("\nnext, from any terminal:")?;
+    for line in lines {
+        console.say(format!("  {line}"))?;
+    }
+    Ok(())
+}
+
+fn command(program: &str, arguments: impl IntoIterator<Item = String>, backend: &str) -> String {
+    let words = arguments.into_iter().map(|word| shell_word(&word));
+    let line = words.fold(sibling_program(program), |line, word| line + " " + &word);
+    format!("{line} {backend}")
+}

@@ -1,0 +1,155 @@
+//! The metrics of every model on the test rows, their distance from the ceiling, and the ensemble weights.
+
+use ensemble::metrics::Scores;
+use maud::{Markup, html};
+
+use super::table::{four_digits, interval, or_dash};
+use super::{Contents, Figure, Table};
+use crate::charts::{Axis, Bar, Bars, Paint};
+use crate::models::ENSEMBLE;
+
+pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
+    let weights = weights(contents)?;
+    Ok(html! {
+        p {
+            @if contents.manifest.profile == "episode" {
+                "Each row is one second of an episode. A row counts as fire from the ignition on, whether the fire is visible or not. "
+            }
+            "Nothing was chosen on the test rows: models, weights and thresholds were fixed on the other partitions."
+        }
+        (models(contents).markup())
+        (ceiling(contents))
+        h3 { "Ensemble weights" }
+        @match weights {
+            Some(figure) => div.figures { (figure.markup()) },
+            None => p.note { "No ensemble of this run was deployed, so there are no weights." },
+        }
+    })
+}
+
+fn models(contents: &Contents) -> Table {
+    let report = contents.report;
+    let jobs = report
+        .jobs
+        .iter()
+        .map(|job| (job.algorithm.to_string(), &job.test));
+    let ensemble = report
+        .ensemble
+        .iter()
+        .map(|ensemble| (ENSEMBLE.to_owned(), &ensemble.test));
+    let models: Vec<_> = jobs.chain(ensemble).collect();
+    let main = report.ensemble.as_ref().map(|_| models.len() - 1);
+    let rows = models
+        .into_iter()
+        .map(|(name, scores)| row(name, scores.as_ref()));
+    let head = [
+        "model",
+        "AUC",
+        "95 % interval",
+        "PR-AUC",
+        "accuracy",
+        "F1",
+        "precision",
+        "recall",
+        "log-loss",
+        "Brier",
+        "ECE",
+    ];
+    Table {
+        main,
+        ..Table::new(
+            "Metrics on the test rows; accuracy to recall at probability 1/2",
+            &head,
+            rows.collect(),
+        )
+    }
+}
+
+fn row(name: String, scores: Option<&Scores>) -> Vec<String> {
+    let columns: [fn(&Scores) -> f64; 9] = [
+        |scores| scores.pr_auc,
+        |scores| scores.accuracy,
+        |scores| scores.f1,
+        |scores| scores.precision,
+        |scores| scores.recall,
+        |scores| scores.logloss,
+        |scores| scores.brier,
+        |scores| scores.ece,
+        |scores| scores.auc,
+    ];
+    let [others @ .., auc] = &columns;
+    let mut row = vec![name, or_dash(scores, |scores| four_digits(auc(scores)))];
+    row.push(or_dash(scores, |scores| interval(scores.auc_interval)));
+    row.extend(
+        others
+            .iter()
+            .map(|of| or_dash(scores, |scores| four_digits(of(scores)))),
+    );
+    row
+}
+
+/// How far the main model is from the best possible classifier.
+fn ceiling(contents: &Contents) -> Markup {
+    let report = contents.report;
+    let Some(ceiling) = report.ceiling else {
+        return html! {
+            p.note { "The metrics of the best possible classifier are unknown for these rows." }
+        };
+    };
+    let Some((who, scores)) = report.main_test() else {
+        return html! {};
+    };
+    let best_f1 = scores.at_threshold.map_or(scores.f1, |at| at.f1);
+    let row = |name: &str, own: f64, best: f64| {
+        vec![
+            name.to_owned(),
+            four_digits(own),
+            four_digits(best),
+            four_digits(best - own),
+        ]
+    };
+    let rows = vec![
+        row("AUC", scores.auc, ceiling.auc),
+        row("accuracy at 1/2", scores.accuracy, ceiling.accuracy),
+        row("F1 at the chosen threshold", best_f1, ceiling.f1),
+    ];
+    let head = ["metric", who, "best possible", "distance"];
+    Table::new(
+        "Distance from the ceiling: the best possible classifier on these test rows",
+        &head,
+        rows,
+    )
+    .markup()
+}
+
+fn weights(contents: &Contents) -> anyhow::Result<Option<Figure<'static>>> {
+    let Some(ensemble) = &contents.report.ensemble else {
+        return Ok(None);
+    };
+    let bar = |(name, weight): (&String, &f64)| Bar {
+        name: name.clone(),
+        lengths: vec![(Paint::Series(0), *weight)],
+        interval: None,
+    };
+    let bars = Bars {
+        x: Axis::share("weight"),
+        bars: ensemble.weights.iter().map(bar).collect(),
+    };
+    let words = ensemble
+        .weights
+        .iter()
+        .map(|(name, weight)| format!("{name} {weight:.4}"));
+    let rows = ensemble
+        .weights
+        .iter()
+        .map(|(name, weight)| vec![name.clone(), four_digits(*weight)]);
+    Ok(Some(Figure {
+        id: "weights".into(),
+        name: "Ensemble weights".into(),
+        reading: "Chosen on the validation rows; they sum to 1.",
+        description: format!("{}.", words.collect::<Vec<_>>().join(", ")),
+        drawing: bars.draw()?,
+        legend: Vec::new(),
+        table: Table::new("Weights", &["member", "weight"], rows.collect()),
+    }))
+}

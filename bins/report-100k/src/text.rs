@@ -1,0 +1,163 @@
+//! The report as lines of text.
+
+use ensemble::metrics::Scores;
+use fire_cli::{
+    METRICS_HEADER, budget_in_words, false_alarms_in_words, metrics_in_columns, rule_in_words,
+};
+use fire_run::report::Report;
+
+/// The metrics of each model on the test rows, the ceiling below them, the ensemble weights, the alarm
+/// rule and the endpoint's responses.
+pub(crate) fn lines(report: &Report) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "run {}: {} rows ({}), seed {}",
+            report.run, report.samples, report.profile, report.seed
+        ),
+        format!(
+            "{:<20} {:>7} {:>17} {:>9} {:>7} {:>10} {:>7} {:>8}",
+            "on the test rows",
+            "AUC",
+            "95 % interval",
+            "accuracy",
+            "F1",
+            "precision",
+            "recall",
+            "logloss"
+        ),
+    ];
+    for job in &report.jobs {
+        lines.extend(
+            job.test
+                .as_ref()
+                .map(|scores| row(&job.algorithm.to_string(), scores)),
+        );
+    }
+    if let Some(ensemble) = &report.ensemble {
+        lines.extend(ensemble.test.as_ref().map(|scores| row("ensemble", scores)));
+    }
+    if let Some(ceiling) = &report.ceiling {
+        lines.push(format!(
+            "{:<20} {:>7.4} {:>17} {:>9.4} {:>7.4}   (the best possible; F1 at the best threshold)",
+            "ceiling", ceiling.auc, "", ceiling.accuracy, ceiling.f1
+        ));
+    }
+    let best = report
+        .single_features
+        .iter()
+        .max_by(|a, b| a.1.total_cmp(b.1));
+    lines.extend(best.map(|(name, auc)| format!("{:<20} {auc:>7.4}", format!("{name} alone"))));
+    if let Some(ensemble) = &report.ensemble {
+        let weights: Vec<_> = ensemble
+            .weights
+            .iter()
+            .map(|(name, weight)| format!("{name} {weight:.4}"))
+            .collect();
+        lines.push(format!("ensemble weights: {}", weights.join(", ")));
+        lines.push(at_threshold(ensemble.threshold, ensemble.test.as_ref()));
+    }
+    lines.extend(scenarios(report));
+    lines.extend(alarm(report));
+    lines.extend(endpoint(report));
+    lines
+}
+
+/// Test rows by scenario: the shares of fire rows and of other rows that are predicted as fire.
+fn scenarios(report: &Report) -> Vec<String> {
+    if report.scenarios.is_empty() {
+        return Vec::new();
+    }
+    let header = format!(
+        "{:<21} {:>6} {:>7} {:>13} {:>15}",
+        "test rows by scenario", "rows", "fire", "recall", "false positives"
+    );
+    let share = |share: Option<f64>| {
+        share.map_or_else(String::new, |share| format!("{:.1} %", 100.0 * share))
+    };
+    let rows = report.scenarios.iter().map(|(name, kind)| {
+        let (found, wrong) = (share(kind.recall), share(kind.false_positive_rate));
+        let line = format!(
+            "{name:<21} {:>6} {:>7} {found:>13} {wrong:>15}",
+            kind.rows, kind.positives
+        );
+        line.trim_end().to_owned()
+    });
+    std::iter::once(header).chain(rows).collect()
+}
+
+/// The alarm rule, and its metrics on whole episodes that it was not chosen on.
+fn alarm(report: &Report) -> Vec<String> {
+    let Some(alarm) = &report.alarm else {
+        return Vec::new();
+    };
+    let mut lines = vec![format!(
+        "alarm {}, chosen for at most {}{}",
+        rule_in_words(&alarm.choice.rule),
+        budget_in_words(alarm.choice.budget_per_day),
+        if alarm.choice.within_budget {
+            ""
+        } else {
+            ", which no rule achieved"
+        }
+    )];
+    if let Some(test) = &alarm.test {
+        lines.extend(false_alarms_in_words(&test.all));
+        lines.push(format!("{:<18} {METRICS_HEADER}", "on other episodes"));
+        let all = std::iter::once(("all", &test.all));
+        let kinds = test
+            .kinds
+            .iter()
+            .map(|(name, metrics)| (name.as_str(), metrics));
+        for (name, metrics) in all.chain(kinds) {
+            lines.push(format!("{name:<18} {}", metrics_in_columns(metrics)));
+        }
+    }
+    lines
+}
+
+fn row(name: &str, scores: &Scores) -> String {
+    let [low, high] = scores.auc_interval;
+    format!(
+        "{name:<20} {:>7.4} {:>17} {:>9.4} {:>7.4} {:>10.4} {:>7.4} {:>8.4}",
+        scores.auc,
+        format!("{low:.4} to {high:.4}"),
+        scores.accuracy,
+        scores.f1,
+        scores.precision,
+        scores.recall,
+        scores.logloss
+    )
+}
+
+fn at_threshold(threshold: f64, test: Option<&Scores>) -> String {
+    let metrics = test
+        .and_then(|scores| scores.at_threshold.as_ref())
+        .map(|at| {
+            format!(
+                ": accuracy {:.4}, F1 {:.4}, precision {:.4}, recall {:.4}",
+                at.accuracy, at.f1, at.precision, at.recall
+            )
+        });
+    let metrics = metrics.unwrap_or_default();
+    format!("at the threshold chosen on validation, {threshold:.4}{metrics}")
+}
+
+fn endpoint(report: &Report) -> Vec<String> {
+    let Some(endpoint) = &report.endpoint else {
+        return Vec::new();
+    };
+    let mut lines = vec![format!("endpoint {}: {}", endpoint.name, endpoint.status)];
+    for response in &endpoint.test {
+        lines.push(format!(
+            "  {:<18} fire probability {:.4}, {}",
+            response.name,
+            response.fire_probability,
+            if response.fire_detected {
+                "fire"
+            } else {
+                "no fire"
+            }
+        ));
+    }
+    lines
+}

@@ -1,0 +1,87 @@
+//! Errors, sorted by what the caller does next.
+
+/// Every failure of this crate.
+///
+/// `Parameter` asks for another setting, `NoChoice` for recordings that contain more, and the others for sound rows.
+/// Rows are counted from 0.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A number outside its range.
+    #[error("parameter `{name}` is `{value}`; it must be {expected}")]
+    Parameter {
+        /// The parameter.
+        name: &'static str,
+        /// The value as given.
+        value: String,
+        /// The range in words.
+        expected: &'static str,
+    },
+    /// Columns of different length.
+    #[error("{rows} rows, but {others} {what}")]
+    Lengths {
+        /// Number of rows.
+        rows: usize,
+        /// Length of the other column.
+        others: usize,
+        /// Name of the other column.
+        what: &'static str,
+    },
+    /// A recording without rows.
+    #[error("there are no rows")]
+    Empty,
+    /// A probability below 0, above 1 or NaN.
+    #[error("row {row}: {value} is not a probability")]
+    Probability {
+        /// The row.
+        row: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// Times must ascend, about a second per row.
+    #[error(
+        "row {row}: time {time_s} s; it must be finite and half a second or more after the row before"
+    )]
+    Time {
+        /// The row.
+        row: usize,
+        /// Its time.
+        time_s: f64,
+    },
+    /// An event after the end of the recording.
+    #[error("the event starts at {start_s} s, but the last row is at {last_s} s")]
+    EventStart {
+        /// The event's start.
+        start_s: f64,
+        /// The time of the last row.
+        last_s: f64,
+    },
+    /// The rows of a group do not form a recording.
+    #[error("group {group} is not a recording")]
+    Recording {
+        /// The group.
+        group: u64,
+        /// Why not; rows are counted in the order of time.
+        #[source]
+        source: Box<Error>,
+    },
+    /// Recordings that favour no rule over another.
+    #[error(transparent)]
+    NoChoice(#[from] NoChoice),
+}
+
+/// Why no alarm rule can be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoChoice {
+    /// Without events no rule is better than another.
+    #[error("no recording has an event; choosing an alarm rule takes recordings with and without")]
+    NoEvents,
+    /// Without event-free time every rule is within any budget.
+    #[error(
+        "no recording has time without an event; choosing an alarm rule takes recordings with and without"
+    )]
+    NoEventFreeTime,
+    /// No threshold is ever reached.
+    #[error("every probability is 0; no threshold raises an alarm")]
+    Silent,
+}

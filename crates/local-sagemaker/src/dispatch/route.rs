@@ -1,0 +1,300 @@
+//! Which service and which operation a request is for.
+//!
+//! All services share one port. Checked in this order: our own `/_local` paths; `X-Amz-Target`,
+//! which AWS JSON services send; the paths of `CloudWatch`'s CBOR protocol;
+//! `/endpoints/NAME/invocations` signed for `sagemaker`; a form, which STS and IAM use. Everything
+//! else is S3.
+
+use axum::http::{HeaderMap, Method, Request};
+
+use crate::protocol::WireFormat;
+use crate::protocol::names::DEFAULT_REGION;
+
+/// A service whose requests name their operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// `SageMaker`'s control plane.
+    SageMaker,
+    /// `CloudWatch` Logs.
+    Logs,
+    /// `CloudWatch`.
+    Metrics,
+    /// Application Auto Scaling.
+    Scaling,
+    /// ECR.
+    Ecr,
+}
+
+impl Service {
+    /// The service's name in IAM actions.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::SageMaker => "sagemaker",
+            Self::Logs => "logs",
+            Self::Metrics => "cloudwatch",
+            Self::Scaling => "application-autoscaling",
+            Self::Ecr => "ecr",
+        }
+    }
+}
+
+/// `CloudWatch`'s name on the wire.
+const METRICS: &str = "GraniteServiceVersion20100801";
+
+/// What a request asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// One of our own paths.
+    Local(String),
+    /// An operation of a service.
+    Call(Service, WireFormat, String),
+    /// `InvokeEndpoint` of this endpoint.
+    Invoke(String),
+    /// A form-encoded call to STS or IAM.
+    Query,
+    /// A call to an AWS JSON service that the server does not have.
+    Unknown(String),
+    /// Everything else.
+    S3,
+}
+
+/// The credential scope of a request: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Scope {
+    /// The region used in resource names.
+    pub(crate) region: String,
+    /// The service that the request was signed for; `None` if it was not signed.
+    service: Option<String>,
+}
+
+impl Scope {
+    /// Reads the `Authorization` header, or the query of a presigned URL.
+    pub(crate) fn of(headers: &HeaderMap, query: Option<&str>) -> Self {
+        let header = headers
+            .get("authorization")
+            .and_then(|value| value.to_str().ok());
+        let credential = header
+            .and_then(|header| header.split_once("Credential="))
+            .map(|(_, rest)| rest.replace("%2F", "/"));
+        let presigned = query
+            .and_then(|query| query.split_once("X-Amz-Credential="))
+            .map(|(_, rest)| rest.replace("%2F", "/"));
+        let credential = credential.or(presigned).unwrap_or_default();
+        let parts: Vec<_> = credential
+            .split([',', '&', ' '])
+            .next()
+            .unwrap_or_default()
+            .rsplit('/')
+            .collect();
+        // Read from the end, because an access key may itself contain slashes.
+        match parts.as_slice() {
+            [_, service, region, _, ..] => Self {
+                region: (*region).to_owned(),
+                service: Some((*service).to_owned()),
+            },
+            _ => Self {
+                region: DEFAULT_REGION.to_owned(),
+                service: None,
+            },
+        }
+    }
+}
+
+impl Operation {
+    /// Decides from the request's head alone, so that faults apply before any work is done and
+    /// bodies can be streamed.
+    pub(crate) fn of<T>(request: &Request<T>, scope: &Scope) -> Self {
+        let path = request.uri().path();
+        let header = |name: &str| {
+            request
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+        };
+        if let Some(local) = path.strip_prefix("/_local/") {
+            return Self::Local(local.to_owned());
+        }
+        if let Some((target, operation)) = header("x-amz-target").split_once('.') {
+            let name = operation.to_owned();
+            let service = match target {
+                "SageMaker" => Service::SageMaker,
+                "Logs_20140328" => Service::Logs,
+                METRICS => return Self::Call(Service::Metrics, WireFormat::OldJson, name),
+                "AnyScaleFrontendService" => Service::Scaling,
+                "AmazonEC2ContainerRegistry_V20150921" => Service::Ecr,
+                other => return Self::Unknown(format!("{other}.{name}")),
+            };
+            return Self::Call(service, WireFormat::Json, name);
+        }
+        // Only the header decides: `service` could also be a bucket.
+        if header("smithy-protocol") == "rpc-v2-cbor" {
+            let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
+            return match parts.as_slice() {
+                ["service", METRICS, "operation", name] => {
+                    Self::Call(Service::Metrics, WireFormat::Cbor, (*name).to_owned())
+                }
+                _ => Self::Unknown(path.to_owned()),
+            };
+        }
+        // `endpoints` could also be a bucket, so the path alone does not decide.
+        let runtime = scope
+            .service
+            .as_deref()
+            .is_none_or(|service| service == "sagemaker");
+        if let (&Method::POST, true, Some(name)) = (request.method(), runtime, endpoint_of(path)) {
+            return Self::Invoke(name.to_owned());
+        }
+        // S3 has no POST to the root.
+        let form = header("content-type").starts_with("application/x-www-form-urlencoded");
+        if request.method() == Method::POST && path == "/" && form {
+            return Self::Query;
+        }
+        Self::S3
+    }
+}
+
+/// The endpoint's name in the path of a runtime request.
+fn endpoint_of(path: &str) -> Option<&str> {
+    let name = path
+        .strip_prefix("/endpoints/")?
+        .strip_suffix("/invocations")?;
+    (!name.is_empty() && !name.contains('/')).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_runtime_path_names_the_endpoint() {
+        for (path, expected) in [
+            ("/endpoints/a-b/invocations", Some("a-b")),
+            ("/endpoints//invocations", None),
+            ("/endpoints/a/b/invocations", None),
+            ("/endpoints/a", None),
+            ("/bucket/endpoints/a/invocations", None),
+        ] {
+            assert_eq!(endpoint_of(path), expected, "{path}");
+        }
+    }
+
+    fn signed(service: &str) -> String {
+        format!(
+            "AWS4-HMAC-SHA256 Credential=AK/20260101/eu-west-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+        )
+    }
+
+    fn operation(method: Method, path: &str, headers: &[(&str, &str)]) -> Operation {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(()).unwrap();
+        Operation::of(
+            &request,
+            &Scope::of(request.headers(), request.uri().query()),
+        )
+    }
+
+    fn call(service: Service, protocol: WireFormat, name: &str) -> Operation {
+        Operation::Call(service, protocol, name.into())
+    }
+
+    #[test]
+    fn services_are_recognised_by_their_headers() {
+        let cbor = "/service/GraniteServiceVersion20100801/operation/ListMetrics";
+        let json = |target: &'static str| ("/", [("x-amz-target", target)]);
+        let (path, header) = (cbor, [("smithy-protocol", "rpc-v2-cbor")]);
+        for ((path, headers), expected) in [
+            (
+                json("SageMaker.CreateModel"),
+                call(Service::SageMaker, WireFormat::Json, "CreateModel"),
+            ),
+            (
+                json("Logs_20140328.GetLogEvents"),
+                call(Service::Logs, WireFormat::Json, "GetLogEvents"),
+            ),
+            (
+                json("GraniteServiceVersion20100801.ListMetrics"),
+                call(Service::Metrics, WireFormat::OldJson, "ListMetrics"),
+            ),
+            (
+                (path, header),
+                call(Service::Metrics, WireFormat::Cbor, "ListMetrics"),
+            ),
+            (
+                json("Lambda.Invoke"),
+                Operation::Unknown("Lambda.Invoke".into()),
+            ),
+        ] {
+            assert_eq!(operation(Method::POST, path, &headers), expected);
+        }
+        assert_eq!(operation(Method::POST, cbor, &[]), Operation::S3);
+    }
+
+    #[test]
+    fn one_port_serves_requests_to_all_services() {
+        let form = [(
+            "content-type",
+            "application/x-www-form-urlencoded; charset=utf-8",
+        )];
+        let (s3, sagemaker) = (signed("s3"), signed("sagemaker"));
+        let invocation = "/endpoints/e/invocations";
+        let invoke = || Operation::Invoke("e".into());
+        for (method, path, headers, expected) in [
+            (Method::POST, "/", &form[..], Operation::Query),
+            (
+                Method::POST,
+                invocation,
+                &[("authorization", &*sagemaker)],
+                invoke(),
+            ),
+            (Method::POST, invocation, &[], invoke()),
+            (
+                Method::POST,
+                invocation,
+                &[("authorization", &*s3)],
+                Operation::S3,
+            ),
+            (Method::GET, invocation, &[], Operation::S3),
+            (Method::GET, "/", &[], Operation::S3),
+            (Method::PUT, "/bucket/key", &[], Operation::S3),
+            (
+                Method::GET,
+                "/_local/health",
+                &[],
+                Operation::Local("health".into()),
+            ),
+        ] {
+            assert_eq!(
+                operation(method, path, headers),
+                expected,
+                "{path} {headers:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_region_comes_from_the_credential_scope() {
+        for (authorization, query, expected) in [
+            (signed("s3"), None, ("eu-west-1", Some("s3"))),
+            (
+                String::new(),
+                Some("X-Amz-Credential=AK%2F20260101%2Fus-west-2%2Fs3%2Faws4_request&X-Amz-Date=1"),
+                ("us-west-2", Some("s3")),
+            ),
+            (String::new(), None, ("us-east-1", None)),
+            ("AWS AK:signature".to_owned(), None, ("us-east-1", None)),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("authorization", authorization.parse().unwrap());
+            let scope = Scope::of(&headers, query);
+            assert_eq!(
+                (scope.region.as_str(), scope.service.as_deref()),
+                expected,
+                "{authorization} {query:?}"
+            );
+        }
+    }
+}

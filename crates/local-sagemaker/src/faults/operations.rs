@@ -1,0 +1,89 @@
+//! The operations that a fault can name: all that the server implements.
+
+/// By service, each in alphabetical order.
+pub(super) const OPERATIONS: [&[&str]; 9] = [
+    // S3
+    &[
+        "AbortMultipartUpload",
+        "CompleteMultipartUpload",
+        "CopyObject",
+        "CreateBucket",
+        "CreateMultipartUpload",
+        "DeleteBucket",
+        "DeleteObject",
+        "DeleteObjects",
+        "GetBucketLocation",
+        "GetObject",
+        "HeadBucket",
+        "HeadObject",
+        "ListBuckets",
+        "ListObjects",
+        "ListObjectsV2",
+        "ListParts",
+        "PutObject",
+        "UploadPart",
+        "UploadPartCopy",
+    ],
+    // SageMaker
+    &[
+        "AddTags",
+        "CreateEndpoint",
+        "CreateEndpointConfig",
+        "CreateModel",
+        "CreateTrainingJob",
+        "DeleteEndpoint",
+        "DeleteEndpointConfig",
+        "DeleteModel",
+        "DeleteTags",
+        "DeleteTrainingJob",
+        "DescribeEndpoint",
+        "DescribeEndpointConfig",
+        "DescribeModel",
+        "DescribeTrainingJob",
+        "ListEndpointConfigs",
+        "ListEndpoints",
+        "ListModels",
+        "ListTags",
+        "ListTrainingJobs",
+        "StopTrainingJob",
+        "UpdateEndpoint",
+        "UpdateEndpointWeightsAndCapacities",
+    ],
+    // Its runtime
+    &["InvokeEndpoint"],
+    // CloudWatch Logs
+    &[
+        "DescribeLogGroups",
+        "DescribeLogStreams",
+        "FilterLogEvents",
+        "GetLogEvents",
+    ],
+    // CloudWatch
+    &["GetMetricData", "GetMetricStatistics", "ListMetrics"],
+    // Application Auto Scaling
+    &[
+        "DeleteScalingPolicy",
+        "DeregisterScalableTarget",
+        "DescribeScalableTargets",
+        "DescribeScalingActivities",
+        "DescribeScalingPolicies",
+        "PutScalingPolicy",
+        "RegisterScalableTarget",
+    ],
+    // ECR
+    &[
+        "BatchGetImage",
+        "DescribeImages",
+        "DescribeRepositories",
+        "GetAuthorizationToken",
+    ],
+    // IAM
+    &["GetRole"],
+    // STS
+    &["GetCallerIdentity"],
+];
+
+/// Whether the server implements this operation.
+pub(super) fn is_operation(name: &str) -> bool {
+    OPERATIONS.iter().any(|service| service.contains(&name))
+}

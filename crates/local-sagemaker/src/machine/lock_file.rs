@@ -1,0 +1,232 @@
+//! The state directory's lock file, which keeps a second server out, and its `server.json`, which tells
+//! clients where the server listens.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::clock::Timestamp;
+use super::table;
+use crate::error::Error;
+
+/// How long [`stop_server`] waits: a server stops its containers before it exits.
+const STOP_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How long [`LockFile::acquire`] waits for a lock that no living server is known to hold. If a server is
+/// killed while it starts a program, the forked child keeps the lock file open until its exec.
+const ORPHAN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The content of `server.json`, which other programs read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ServerInfo {
+    /// The server's process id.
+    pub(crate) pid: u32,
+    /// Port on 127.0.0.1.
+    pub(crate) port: u16,
+    /// Base URL for clients.
+    pub(crate) url: String,
+    /// The build of the program, see [`build_id`].
+    pub(crate) build_id: String,
+    /// When it began to listen, in milliseconds since the epoch.
+    pub(crate) started: Timestamp,
+}
+
+/// The lock on a state directory. The kernel holds it, so it goes away with the process, however that
+/// ends.
+pub(crate) struct LockFile {
+    /// The directory, as an absolute path.
+    state_dir: PathBuf,
+    /// Open for as long as the lock is held.
+    file: File,
+}
+
+impl LockFile {
+    /// Locks the directory, which is created if missing.
+    pub(crate) fn acquire(state_dir: &Path) -> Result<Self, Error> {
+        fs::create_dir_all(state_dir).map_err(Error::io("create", state_dir))?;
+        let path = state_dir.join("lock");
+        let file = open(&path)?;
+        let deadline = Instant::now() + ORPHAN_TIMEOUT;
+        while let Err(error) = file.try_lock() {
+            match error {
+                TryLockError::WouldBlock => fail_if_held(state_dir, deadline)?,
+                TryLockError::Error(error) => return Err(Error::io("lock", path)(error)),
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // Programs are started in other directories, where a relative path would not lead here.
+        let state_dir = fs::canonicalize(state_dir).map_err(Error::io("resolve", state_dir))?;
+        // A killed server's file would send clients to a port that nothing listens on.
+        let _ = fs::remove_file(state_dir.join("server.json"));
+        Ok(Self { state_dir, file })
+    }
+
+    /// The directory, as an absolute path.
+    pub(crate) fn state_dir(&self) -> &Path {
+        &self.state_dir
+    }
+
+    /// Writes `server.json` for a server that listens on `port`.
+    pub(crate) fn announce(&self, port: u16) -> Result<ServerInfo, Error> {
+        let info = ServerInfo {
+            pid: std::process::id(),
+            port,
+            url: format!("http://127.0.0.1:{port}"),
+            build_id: build_id(),
+            started: Timestamp::now(),
+        };
+        table::save(&self.state_dir.join("server.json"), &info)?;
+        Ok(info)
+    }
+}
+
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.state_dir.join("server.json"));
+        // Closing the file is not enough: a child that another thread has just forked still has it
+        // open until its exec, and the lock with it.
+        let _ = self.file.unlock();
+    }
+}
+
+/// Fails if a living server holds the lock, or if it stays locked for longer than a killed one's child
+/// could hold it.
+fn fail_if_held(state_dir: &Path, deadline: Instant) -> Result<(), Error> {
+    let info = server_info(state_dir);
+    // A process that has exited but was not waited for has no executable any more.
+    let lives = |info: &ServerInfo| fs::read_link(format!("/proc/{}/exe", info.pid)).is_ok();
+    if !info.as_ref().is_some_and(lives) && Instant::now() < deadline {
+        return Ok(());
+    }
+    let holder = info.map_or("it is just starting".into(), |info| {
+        format!("pid {}, port {}", info.pid, info.port)
+    });
+    Err(Error::Held {
+        state_dir: state_dir.to_owned(),
+        holder,
+    })
+}
+
+/// Opens the lock file. It is never removed: a lock on a removed file would keep nobody out.
+fn open(path: &Path) -> Result<File, Error> {
+    File::options()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(path)
+        .map_err(Error::io("open", path))
+}
+
+/// Reads `server.json`, if there is one.
+pub(crate) fn server_info(state_dir: &Path) -> Option<ServerInfo> {
+    table::load(&state_dir.join("server.json")).ok()
+}
+
+/// Stops the server that holds `state_dir` and waits until it has exited. False if there is none.
+pub(crate) fn stop_server(state_dir: &Path) -> Result<bool, Error> {
+    let path = state_dir.join("lock");
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let file = open(&path)?;
+    let deadline = Instant::now() + STOP_TIMEOUT;
+    let mut signalled = None;
+    while file.try_lock().is_err() {
+        // Only a holder of the lock is stopped. Without the lock, `server.json` is a killed server's
+        // and its process id may belong to any process.
+        let holder = server_info(state_dir).map(|info| info.pid);
+        if holder != signalled {
+            signalled = holder;
+            holder.map(|pid| kill(Pid::from_raw(pid as i32), Signal::SIGTERM));
+        }
+        if Instant::now() > deadline {
+            let holder =
+                holder.map_or_else(String::new, |pid| format!("pid {pid}, which does not stop"));
+            return Err(Error::Held {
+                state_dir: state_dir.to_owned(),
+                holder,
+            });
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(signalled.is_some())
+}
+
+/// The build of the running program: the first 12 hexadecimal digits of the SHA-256 of its file's length
+/// and modification time. It differs for a newer build, so an older server is recognised without
+/// starting it.
+pub fn build_id() -> String {
+    let metadata = std::env::current_exe().and_then(fs::metadata);
+    let changed = metadata
+        .as_ref()
+        .ok()
+        .and_then(|metadata| metadata.modified().ok());
+    let length = metadata.map(|metadata| metadata.len()).unwrap_or_default();
+    let mut digits = hex::encode(Sha256::digest(format!("{length} {changed:?}")));
+    digits.truncate(12);
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_one_server_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = LockFile::acquire(dir.path()).unwrap();
+        let early = LockFile::acquire(dir.path()).err().unwrap().to_string();
+        assert!(early.contains("it is just starting"), "{early}");
+        first.announce(4566).unwrap();
+        let late = LockFile::acquire(dir.path()).err().unwrap().to_string();
+        assert!(
+            late.contains(&format!("pid {}, port 4566", std::process::id())),
+            "{late}"
+        );
+        drop(first);
+        assert_eq!(server_info(dir.path()), None);
+        assert!(LockFile::acquire(dir.path()).is_ok());
+    }
+
+    #[test]
+    fn a_new_server_waits_for_what_a_killed_one_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = LockFile::acquire(dir.path()).unwrap();
+        let mut exited = std::process::Command::new("true").spawn().unwrap();
+        let mut info = first.announce(1).unwrap();
+        info.pid = exited.id();
+        exited.wait().unwrap();
+        table::save(&dir.path().join("server.json"), &info).unwrap();
+        // The file stays open here as in a forked child before its exec.
+        let orphan = first.file.try_clone().unwrap();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| LockFile::acquire(dir.path()).map(|_| ()));
+            std::thread::sleep(Duration::from_millis(100));
+            assert!(!second.is_finished());
+            orphan.unlock().unwrap();
+            second.join().unwrap().unwrap();
+        });
+        drop(first);
+    }
+
+    #[test]
+    fn without_the_lock_no_process_is_stopped() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock_file = LockFile::acquire(dir.path()).unwrap();
+        let info = lock_file.announce(1).unwrap();
+        drop(lock_file);
+        table::save(&dir.path().join("server.json"), &info).unwrap();
+        assert!(!stop_server(dir.path()).unwrap());
+    }
+
+    #[test]
+    fn the_build_id_is_stable() {
+        assert_eq!(build_id(), build_id());
+        assert_eq!(build_id().len(), 12);
+    }
+}

@@ -1,0 +1,88 @@
+//! Responses in AWS JSON.
+//!
+//! An error has HTTP status 400 (or the service's own), `{"__type": CODE, "message": TEXT}` as its body,
+//! and the code in a header.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde_json::Value;
+
+use super::ApiError;
+
+/// Number of responses so far, from which each gets its id.
+static RESPONSES: AtomicU64 = AtomicU64::new(0);
+
+/// A response in AWS JSON 1.1.
+pub(crate) fn response(status: StatusCode, body: &Value) -> Response<Body> {
+    let mut response = plain(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        "content-type",
+        HeaderValue::from_static("application/x-amz-json-1.1"),
+    );
+    add_request_id(headers);
+    response
+}
+
+/// An error response. It has the message in both spellings, because the services differ and so do
+/// their clients.
+pub(crate) fn error_response(error: &ApiError) -> Response<Body> {
+    let mut body = error.fields.clone();
+    body.insert("__type".into(), error.code().into());
+    body.insert("message".into(), error.message().into());
+    body.insert("Message".into(), error.message().into());
+    let mut response = response(error.status, &Value::Object(body));
+    if let Ok(code) = HeaderValue::from_str(error.code()) {
+        response.headers_mut().insert("x-amzn-errortype", code);
+    }
+    response
+}
+
+/// Gives a response its id, which SDKs repeat in their error messages.
+pub(crate) fn add_request_id(headers: &mut HeaderMap) {
+    let number = RESPONSES.fetch_add(1, Ordering::Relaxed);
+    if let Ok(id) = HeaderValue::from_str(&format!("local-{number}")) {
+        headers.insert("x-amzn-requestid", id);
+    }
+}
+
+/// A plain JSON response, for our own `/_local` paths.
+pub(crate) fn plain(body: &Value) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.to_string()));
+    response
+        .headers_mut()
+        .insert("content-type", HeaderValue::from_static("application/json"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_error_has_its_code_and_message_where_every_sdk_looks() {
+        let error = ApiError::validation("no").with_field("OriginalStatusCode", 400);
+        let response = error_response(&error);
+        assert_eq!(response.status(), 400);
+        assert_eq!(
+            response.headers()["x-amzn-errortype"],
+            "ValidationException"
+        );
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/x-amz-json-1.1"
+        );
+        assert!(response.headers().contains_key("x-amzn-requestid"));
+        let body = to_bytes(response.into_body(), 1000).await.unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        let expected = json!({"__type": "ValidationException", "message": "no", "Message": "no",
+            "OriginalStatusCode": 400});
+        assert_eq!(body, expected);
+    }
+}

@@ -1,0 +1,304 @@
+//! Endpoints: `CreateEndpoint`, `DescribeEndpoint`, `ListEndpoints`, `UpdateEndpoint`,
+//! `UpdateEndpointWeightsAndCapacities`, `DeleteEndpoint`.
+//!
+//! Each instance of a variant is a serving process. An update starts the new processes first: they take
+//! over once all of them have answered `/ping`. If one does not, the old ones go on, and the endpoint
+//! reports the reason.
+
+mod capture;
+mod config;
+mod deploy;
+mod fleet;
+mod invoke;
+mod proxy;
+mod record;
+mod replica;
+mod traffic;
+mod update;
+mod variant;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use crate::error::Error;
+use crate::machine::process::ProcessId;
+use crate::machine::table::{Table, lock};
+use crate::protocol::validation::Violations;
+use crate::protocol::{ApiError, Call};
+use crate::services::metrics::ProcessOwner;
+use crate::services::sagemaker::Shared;
+use crate::services::sagemaker::model::Models;
+use crate::services::sagemaker::resource::{Header, Resource};
+use crate::services::sagemaker::tags::Tag;
+use config::Configs;
+use fleet::Fleet;
+use proxy::Proxy;
+use record::{Deployment, Record, Status};
+
+pub(crate) use update::{DesiredCapacity, Load, Update};
+pub(crate) use variant::Variant;
+
+/// How long a request waits for an endpoint that a restarted server is still starting, in tenths of a
+/// second.
+const START_CHECKS: u32 = 200;
+
+/// All endpoints and their configurations.
+pub(crate) struct Endpoints {
+    /// `serving/` in the state directory: unpacked models, and captured requests.
+    folder: PathBuf,
+    /// Storage, programs, logs, metrics and faults.
+    shared: Shared,
+    /// The record of each endpoint.
+    table: Table<Record>,
+    /// The configurations.
+    pub(crate) configs: Configs,
+    /// The processes of each endpoint that is serving.
+    fleets: Mutex<BTreeMap<String, Arc<Fleet>>>,
+    /// The HTTP client that talks to them.
+    proxy: Proxy,
+    /// Deployments and deletions in progress.
+    tasks: Mutex<JoinSet<()>>,
+}
+
+/// The members that requests about endpoints share.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EndpointRequest {
+    /// `EndpointName`.
+    endpoint_name: Option<String>,
+    /// `EndpointConfigName`; only creation and update have it.
+    endpoint_config_name: Option<String>,
+}
+
+impl EndpointRequest {
+    /// The names of the endpoint and of the configuration, both valid.
+    fn both(self) -> Result<(String, String), ApiError> {
+        let mut violations = Violations::default();
+        violations.name("endpointName", self.endpoint_name.as_deref());
+        violations.name("endpointConfigName", self.endpoint_config_name.as_deref());
+        violations.finish()?;
+        Ok((
+            self.endpoint_name.unwrap_or_default(),
+            self.endpoint_config_name.unwrap_or_default(),
+        ))
+    }
+}
+
+impl Endpoints {
+    /// Opens the endpoints of a state directory. Those that were serving are started again, and what a
+    /// killed server was doing to them is done again.
+    pub(crate) fn open(shared: Shared) -> Result<Arc<Self>, Error> {
+        let endpoints = Arc::new(Self {
+            folder: shared.state_dir.join("serving"),
+            table: Table::open_in(&shared.state_dir, "endpoints")?,
+            configs: Configs::open(&shared.state_dir)?,
+            shared,
+            fleets: Mutex::default(),
+            proxy: Proxy::new(),
+            tasks: Mutex::default(),
+        });
+        for record in endpoints.table.all() {
+            endpoints.clone().resume(record);
+        }
+        Ok(endpoints)
+    }
+
+    /// Resumes one endpoint where the previous server left it.
+    fn resume(self: Arc<Self>, record: Record) {
+        for process in record.processes.values() {
+            process.kill_orphan();
+        }
+        self.table.update(&record.header.name, |record| {
+            record.processes.clear();
+            // The endpoint cannot be changed until its processes run again.
+            if record.status == Status::InService {
+                record.enter(Status::SystemUpdating, None);
+            }
+        });
+        match record.status {
+            Status::Failed => {}
+            Status::Deleting => self.remove(&record.header.name),
+            Status::Creating | Status::InService | Status::Updating | Status::SystemUpdating => {
+                let endpoints = self.clone();
+                lock(&self.tasks).spawn(endpoints.deploy_again(record));
+            }
+        }
+    }
+
+    /// Waits until the endpoints that served before serve again, but no longer than `limit`.
+    pub(crate) async fn wait_until_resumed(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        let busy = |record: &Record| record.status == Status::SystemUpdating;
+        while self.table.any(busy) && Instant::now() < deadline {
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// `CreateEndpoint`.
+    pub(crate) fn create(self: Arc<Self>, call: &Call, models: &Models) -> Result<Value, ApiError> {
+        let (name, config) = call.read::<EndpointRequest>()?.both()?;
+        let first = self.deployment(&config, &call.region, models)?;
+        let record = Record::new(Header::new(&name, call), first);
+        let arn = self.table.create(record.clone())?;
+        let endpoints = self.clone();
+        lock(&self.tasks).spawn(endpoints.deploy_first(record));
+        Ok(json!({"EndpointArn": arn}))
+    }
+
+    /// A configuration in its current state, with its models.
+    fn deployment(
+        &self,
+        config: &str,
+        region: &str,
+        models: &Models,
+    ) -> Result<Deployment, ApiError> {
+        Ok(Deployment {
+            generation: 0,
+            variants: self.configs.variants(config, region, models)?,
+            capture: self.configs.capture(config),
+            config: config.to_owned(),
+        })
+    }
+
+    /// Shows the tags of an endpoint to `change`.
+    pub(crate) fn change_tags(
+        &self,
+        arn: &str,
+        change: &mut dyn FnMut(&mut Vec<Tag>),
+    ) -> Option<()> {
+        self.table.change_tags(arn, change)
+    }
+
+    /// `DescribeEndpoint`.
+    pub(crate) fn describe(&self, call: &Call) -> Result<Value, ApiError> {
+        let record = self.table.find_named(call)?;
+        Ok(record.describe(self.fleet(&record.header.name).as_deref()))
+    }
+
+    /// `DeleteEndpoint`: returns the name, which is free again once the processes have stopped.
+    pub(crate) fn delete(self: Arc<Self>, call: &Call) -> Result<String, ApiError> {
+        let record = self.table.find_named(call)?;
+        let name = record.header.name.clone();
+        let record = self.change(&record, |record| record.enter(Status::Deleting, None))?;
+        let endpoints = self.clone();
+        lock(&self.tasks).spawn(async move {
+            endpoints.stop_fleet(&record.header.name).await;
+            capture::store(
+                &endpoints.captures(&record.header.name),
+                &endpoints.shared.storage,
+            )
+            .await;
+            endpoints.remove(&record.header.name);
+        });
+        Ok(name)
+    }
+
+    /// `ListEndpoints`.
+    pub(crate) fn list(&self, call: &Call) -> Result<Value, ApiError> {
+        self.table.list(call)
+    }
+
+    /// Whether an endpoint is serving, or about to.
+    pub(crate) fn busy(&self) -> bool {
+        self.table.any(|record| record.status != Status::Failed)
+    }
+
+    /// Stops all serving processes; the next server starts their endpoints again.
+    pub(crate) async fn shut_down(&self) {
+        // A deployment in progress is dropped together with its processes; its record says that it has
+        // to be done again.
+        lock(&self.tasks).abort_all();
+        let mut tasks = std::mem::take(&mut *lock(&self.tasks));
+        while tasks.join_next().await.is_some() {}
+        self.stop_all_fleets().await;
+        self.store_captures().await;
+    }
+
+    /// What the containers of an endpoint have printed, if there is such an endpoint.
+    pub(crate) fn log(&self, name: &str) -> Option<String> {
+        self.table
+            .get(name)
+            .map(|record| self.shared.logs.of_endpoint(&record.header.name))
+    }
+
+    /// Stores everything captured since the last call.
+    pub(crate) async fn store_captures(&self) {
+        for record in self.table.all() {
+            capture::store(&self.captures(&record.header.name), &self.shared.storage).await;
+        }
+    }
+
+    /// The folder in which captured requests of an endpoint wait to be stored.
+    fn captures(&self, name: &str) -> PathBuf {
+        self.folder.join(name).join("captures")
+    }
+
+    /// The serving processes, and whose they are.
+    pub(crate) fn processes(&self) -> Vec<(ProcessOwner, ProcessId)> {
+        let mut processes = Vec::new();
+        for record in self.table.all() {
+            for (key, identity) in record.processes {
+                // The key is GENERATION/VARIANT/INSTANCE.
+                if let Some(variant) = key.split('/').nth(1) {
+                    let (endpoint, variant) = (record.header.name.clone(), variant.to_owned());
+                    processes.push((ProcessOwner::Variant { endpoint, variant }, identity));
+                }
+            }
+        }
+        processes
+    }
+
+    /// The processes of an endpoint that is serving.
+    fn fleet(&self, name: &str) -> Option<Arc<Fleet>> {
+        lock(&self.fleets).get(name).cloned()
+    }
+
+    /// The processes of an endpoint; waits for them if a server that has just started is still
+    /// starting them.
+    async fn await_fleet(&self, name: &str) -> Option<Arc<Fleet>> {
+        for _ in 0..START_CHECKS {
+            let fleet = self.fleet(name);
+            let status = self.table.get(name)?.status;
+            let serves = [Status::InService, Status::Updating, Status::SystemUpdating];
+            if fleet.is_some() || !serves.contains(&status) {
+                return fleet;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        None
+    }
+
+    /// Changes an endpoint, unless it is being changed already. Checking and changing is one step, so
+    /// of two concurrent calls only one succeeds.
+    fn change(
+        &self,
+        record: &Record,
+        change: impl FnOnce(&mut Record),
+    ) -> Result<Record, ApiError> {
+        let mut settled = false;
+        let changed = self.table.update(&record.header.name, |record| {
+            settled = matches!(record.status, Status::InService | Status::Failed);
+            if settled {
+                change(record);
+            }
+        });
+        changed.filter(|_| settled).ok_or_else(|| {
+            let arn = record.arn();
+            ApiError::validation(format!("Cannot update in-progress endpoint \"{arn}\"."))
+        })
+    }
+
+    /// Removes the endpoint and its files.
+    fn remove(&self, name: &str) {
+        let _ = fs::remove_dir_all(self.folder.join(name));
+        self.table.remove(name);
+    }
+}

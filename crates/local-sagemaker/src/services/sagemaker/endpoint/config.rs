@@ -1,0 +1,200 @@
+//! Endpoint configurations: `CreateEndpointConfig`, `DescribeEndpointConfig`, `ListEndpointConfigs`,
+//! `DeleteEndpointConfig`.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::capture::Capture;
+use super::variant::{Variant, VariantRequest};
+use crate::error::Error;
+use crate::faults::quota_message;
+use crate::machine::table::Table;
+use crate::protocol::validation::Violations;
+use crate::protocol::{ApiError, Call};
+use crate::services::sagemaker::model::Models;
+use crate::services::sagemaker::resource::{Header, Resource, echo};
+use crate::services::sagemaker::tags::Tag;
+
+/// Members of the request that the description repeats.
+const ECHOED: [&str; 4] = [
+    "EndpointConfigName",
+    "ProductionVariants",
+    "DataCaptureConfig",
+    "KmsKeyId",
+];
+
+/// Maximum number of processes of one endpoint: a machine has limits where a cloud has quotas.
+const MAX_INSTANCES: usize = 32;
+
+/// All endpoint configurations.
+pub(crate) struct Configs {
+    /// The record of each configuration.
+    table: Table<Config>,
+}
+
+/// The record of a configuration.
+#[derive(Clone, Serialize, Deserialize)]
+struct Config {
+    /// The request as it was sent, for the description.
+    request: Value,
+    /// Name, region, time and tags.
+    #[serde(flatten)]
+    header: Header,
+    /// The variants without their models, which are looked up when an endpoint is created.
+    variants: Vec<VariantRequest>,
+    /// What to capture of requests and responses.
+    #[serde(default)]
+    capture: Option<Capture>,
+}
+
+/// The members of `CreateEndpointConfigInput` that the server acts on.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ConfigRequest {
+    /// `EndpointConfigName`.
+    endpoint_config_name: Option<String>,
+    /// `ProductionVariants`, 1 to 10.
+    #[serde(default)]
+    production_variants: Vec<VariantRequest>,
+    /// What to capture of requests and responses.
+    data_capture_config: Option<Capture>,
+}
+
+impl Resource for Config {
+    const KIND: &'static str = "endpoint-config";
+    const NAME_MEMBER: &'static str = "EndpointConfigName";
+    const LIST_MEMBER: &'static str = "EndpointConfigs";
+
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn header_mut(&mut self) -> &mut Header {
+        &mut self.header
+    }
+
+    fn summary(&self) -> Value {
+        json!({
+            "EndpointConfigName": self.header.name,
+            "EndpointConfigArn": self.arn(),
+            "CreationTime": self.header.created.wire(),
+        })
+    }
+}
+
+impl Configs {
+    /// Opens the configurations of a state directory.
+    pub(crate) fn open(state_dir: &Path) -> Result<Self, Error> {
+        Ok(Self {
+            table: Table::open_in(state_dir, "endpoint-configs")?,
+        })
+    }
+
+    /// `CreateEndpointConfig`; its models must exist.
+    pub(crate) fn create(&self, call: &Call, models: &Models) -> Result<Value, ApiError> {
+        let request: ConfigRequest = call.read()?;
+        request.check()?;
+        // Only to check that the models exist; they are looked up again for each endpoint.
+        for variant in &request.production_variants {
+            variant.resolve(models, &call.region)?;
+        }
+        let name = request.endpoint_config_name.unwrap_or_default();
+        let arn = self.table.create(Config {
+            request: call.body.clone(),
+            header: Header::new(&name, call),
+            variants: request.production_variants,
+            capture: request.data_capture_config,
+        })?;
+        Ok(json!({"EndpointConfigArn": arn}))
+    }
+
+    /// What the configuration `name` says to capture.
+    pub(crate) fn capture(&self, name: &str) -> Option<Capture> {
+        self.table.get(name)?.capture
+    }
+
+    /// Shows the tags of a configuration to `change`.
+    pub(crate) fn change_tags(
+        &self,
+        arn: &str,
+        change: &mut dyn FnMut(&mut Vec<Tag>),
+    ) -> Option<()> {
+        self.table.change_tags(arn, change)
+    }
+
+    /// The variants of the configuration `name`, each with the present state of its model.
+    pub(crate) fn variants(
+        &self,
+        name: &str,
+        region: &str,
+        models: &Models,
+    ) -> Result<Vec<Variant>, ApiError> {
+        let config = self.table.find(name, region)?;
+        let variants = config.variants.iter();
+        variants
+            .map(|variant| variant.resolve(models, region))
+            .collect()
+    }
+
+    /// `DescribeEndpointConfig`.
+    pub(crate) fn describe(&self, call: &Call) -> Result<Value, ApiError> {
+        let config = self.table.find_named(call)?;
+        let created = config.header.created.wire();
+        let mut response = json!({"EndpointConfigArn": config.arn(), "CreationTime": created});
+        echo(&config.request, &ECHOED, &mut response);
+        Ok(response)
+    }
+
+    /// `DeleteEndpointConfig`. An endpoint created from the configuration is not affected.
+    pub(crate) fn delete(&self, call: &Call) -> Result<Value, ApiError> {
+        let config = self.table.find_named(call)?;
+        self.table.remove(&config.header.name);
+        Ok(json!({}))
+    }
+
+    /// `ListEndpointConfigs`.
+    pub(crate) fn list(&self, call: &Call) -> Result<Value, ApiError> {
+        self.table.list(call)
+    }
+}
+
+/// Limits the instances of an endpoint, as AWS does with a quota.
+pub(super) fn check_quota(instances: usize) -> Result<(), ApiError> {
+    if instances <= MAX_INSTANCES {
+        return Ok(());
+    }
+    let text = quota_message(
+        "instances for endpoint usage",
+        MAX_INSTANCES as i64,
+        instances as i64,
+    );
+    Err(ApiError::new("ResourceLimitExceeded", text))
+}
+
+impl ConfigRequest {
+    /// Rejects what AWS would reject.
+    fn check(&self) -> Result<(), ApiError> {
+        let mut found = Violations::default();
+        found.name("endpointConfigName", self.endpoint_config_name.as_deref());
+        if self.production_variants.is_empty() {
+            found.missing("productionVariants");
+        }
+        found.count("productionVariants", self.production_variants.len(), 10);
+        for (index, variant) in self.production_variants.iter().enumerate() {
+            let path = format!("productionVariants.{}.member", index + 1);
+            variant.check(&path, &mut found);
+        }
+        if let Some(capture) = &self.data_capture_config {
+            capture.check(&mut found);
+        }
+        found.finish()?;
+        check_quota(
+            self.production_variants
+                .iter()
+                .map(VariantRequest::count)
+                .sum(),
+        )
+    }
+}

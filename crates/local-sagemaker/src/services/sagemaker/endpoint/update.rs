@@ -1,0 +1,268 @@
+//! `UpdateEndpoint` and `UpdateEndpointWeightsAndCapacities`: another configuration, or other weights and
+//! numbers of processes. Auto scaling uses the latter.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::record::{Deployment, Record, Status};
+use super::variant::Variant;
+use super::{EndpointRequest, Endpoints, config};
+use crate::machine::table::lock;
+use crate::protocol::validation::Violations;
+use crate::protocol::{ApiError, Call};
+use crate::services::sagemaker::model::Models;
+use crate::services::sagemaker::resource::Resource;
+
+/// The members of `UpdateEndpointInput` apart from the names.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Retained {
+    /// Whether to keep weights and numbers of instances.
+    #[serde(default)]
+    retain_all_variant_properties: bool,
+    /// What not to keep.
+    #[serde(default)]
+    exclude_retained_variant_properties: Vec<Property>,
+}
+
+/// `VariantProperty`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Property {
+    /// `DesiredInstanceCount`, `DesiredWeight` or `DataCaptureConfig`.
+    variant_property_type: String,
+}
+
+/// An update that has been checked.
+pub(crate) struct Update {
+    /// The endpoint before the update.
+    pub(crate) record: Record,
+    /// What is to serve afterwards.
+    pub(crate) next: Deployment,
+}
+
+/// `UpdateEndpointWeightsAndCapacitiesInput`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CapacitiesRequest {
+    /// `EndpointName`.
+    endpoint_name: Option<String>,
+    /// What changes.
+    #[serde(default)]
+    desired_weights_and_capacities: Vec<DesiredCapacity>,
+}
+
+/// `DesiredWeightAndCapacity`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct DesiredCapacity {
+    /// The variant's name.
+    #[serde(rename = "VariantName")]
+    variant: String,
+    /// Its new share of the traffic.
+    #[serde(rename = "DesiredWeight")]
+    weight: Option<f64>,
+    /// Its new number of instances.
+    #[serde(rename = "DesiredInstanceCount")]
+    instances: Option<i64>,
+    /// Another capacity of a serverless variant; not supported.
+    #[serde(rename = "ServerlessUpdateConfig")]
+    serverless: Option<Value>,
+}
+
+/// The load of a variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// Requests since it was deployed.
+    pub(crate) requests: u64,
+    /// Number of its processes.
+    pub(crate) instances: usize,
+}
+
+impl Update {
+    /// The endpoint's name.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.record.header.name
+    }
+}
+
+impl Endpoints {
+    /// Checks the update that a request asks for.
+    pub(crate) fn check_update(&self, call: &Call, models: &Models) -> Result<Update, ApiError> {
+        let (name, config) = call.read::<EndpointRequest>()?.both()?;
+        let retained: Retained = call.read()?;
+        let record = self.table.find(&name, &call.region)?;
+        if record.status == Status::Failed {
+            let text = format!(
+                "Cannot update endpoint \"{}\" in status Failed; delete it and create it anew.",
+                record.arn()
+            );
+            return Err(ApiError::validation(text));
+        }
+        let mut next = self.deployment(&config, &call.region, models)?;
+        next.generation = record.current.generation + record.updates + 1;
+        retained.apply(&record.current, &mut next);
+        Ok(Update { record, next })
+    }
+
+    /// `UpdateEndpoint`.
+    pub(crate) fn update(self: Arc<Self>, update: Update) -> Result<Value, ApiError> {
+        let arn = update.record.arn();
+        let record = self.change(&update.record, |record| record.begin_update(update.next))?;
+        let endpoints = self.clone();
+        lock(&self.tasks).spawn(endpoints.deploy_next(record));
+        Ok(json!({"EndpointArn": arn}))
+    }
+
+    /// `UpdateEndpointWeightsAndCapacities`.
+    pub(crate) fn update_weights_and_capacities(
+        self: Arc<Self>,
+        call: &Call,
+    ) -> Result<Value, ApiError> {
+        let request: CapacitiesRequest = call.read()?;
+        let mut violations = Violations::default();
+        violations.name("endpointName", request.endpoint_name.as_deref());
+        if request.desired_weights_and_capacities.is_empty() {
+            violations.missing("desiredWeightsAndCapacities");
+        }
+        violations.finish()?;
+        let name = request.endpoint_name.unwrap_or_default();
+        let record = self.table.find(&name, &call.region)?;
+        let arn = record.arn();
+        self.change_capacities(&record, &request.desired_weights_and_capacities)?;
+        Ok(json!({"EndpointArn": arn}))
+    }
+
+    /// Changes the number of processes of one variant, for auto scaling.
+    pub(crate) fn scale(
+        self: Arc<Self>,
+        name: &str,
+        desired: &DesiredCapacity,
+    ) -> Result<(), ApiError> {
+        let record = self
+            .table
+            .get(name)
+            .ok_or_else(|| ApiError::validation("no such endpoint"))?;
+        self.change_capacities(&record, std::slice::from_ref(desired))
+    }
+
+    /// The load of a variant; `None` if its endpoint is not serving or is being changed.
+    pub(crate) fn load(&self, name: &str, variant: &str) -> Option<Load> {
+        self.table
+            .get(name)
+            .filter(|record| record.status == Status::InService)?;
+        let fleet = self.fleet(name)?;
+        let running = fleet.variant(variant)?;
+        Some(Load {
+            requests: running.requests(),
+            instances: running.count(),
+        })
+    }
+
+    /// The variant of an endpoint, as its record has it.
+    pub(crate) fn variant(&self, name: &str, variant: &str) -> Option<Variant> {
+        let record = self.table.get(name)?;
+        record
+            .current
+            .variants
+            .into_iter()
+            .find(|own| own.name == variant)
+    }
+
+    /// Records weights and numbers of instances, and starts to apply them.
+    fn change_capacities(
+        self: Arc<Self>,
+        record: &Record,
+        desired: &[DesiredCapacity],
+    ) -> Result<(), ApiError> {
+        let mut variants = record.current.variants.clone();
+        for desired in desired {
+            desired.apply(&mut variants)?;
+        }
+        config::check_quota(variants.iter().map(Variant::count).sum())?;
+        let before = record.current.variants.clone();
+        let record = self.change(record, |record| {
+            record.current.variants = variants;
+            record.enter(Status::Updating, None);
+        })?;
+        let endpoints = self.clone();
+        lock(&self.tasks).spawn(endpoints.apply_capacities(record, before));
+        Ok(())
+    }
+}
+
+impl Retained {
+    /// Copies what is to be kept.
+    fn apply(&self, current: &Deployment, next: &mut Deployment) {
+        if !self.retain_all_variant_properties {
+            return;
+        }
+        let stays = |kind: &str| {
+            let excluded = &self.exclude_retained_variant_properties;
+            !excluded
+                .iter()
+                .any(|property| property.variant_property_type == kind)
+        };
+        for variant in &mut next.variants {
+            let old = current.variants.iter().find(|old| old.name == variant.name);
+            if let Some(old) = old.filter(|_| stays("DesiredWeight")) {
+                variant.weight = old.weight;
+            }
+            if let Some(old) = old.filter(|_| stays("DesiredInstanceCount")) {
+                variant.instances = variant.instances.and(old.instances).or(variant.instances);
+            }
+        }
+        if stays("DataCaptureConfig") {
+            next.capture.clone_from(&current.capture);
+        }
+    }
+}
+
+impl DesiredCapacity {
+    /// A change of the number of instances, and nothing else.
+    pub(crate) fn count(variant: &str, instances: usize) -> Self {
+        Self {
+            variant: variant.to_owned(),
+            weight: None,
+            instances: Some(instances as i64),
+            serverless: None,
+        }
+    }
+}
+
+impl DesiredCapacity {
+    /// Applies the change to its variant.
+    fn apply(&self, variants: &mut [Variant]) -> Result<(), ApiError> {
+        let name = &self.variant;
+        let variant = variants.iter_mut().find(|variant| variant.name == *name);
+        let variant = variant.ok_or_else(|| {
+            ApiError::validation(format!(
+                "Could not find production variant \"{name}\" in the endpoint."
+            ))
+        })?;
+        if self.serverless.is_some() {
+            return Err(ApiError::validation(
+                "The local server does not support ServerlessUpdateConfig.",
+            ));
+        }
+        let mut found = Violations::default();
+        let path = "desiredWeightsAndCapacities.1.member";
+        if let Some(weight) = self.weight {
+            if weight < 0.0 {
+                found.range(&format!("{path}.desiredWeight"), -1, 0, i64::MAX);
+            }
+            variant.weight = weight;
+        }
+        if let Some(count) = self.instances {
+            found.range(&format!("{path}.desiredInstanceCount"), count, 1, i64::MAX);
+            if variant.instances.is_none() {
+                return Err(ApiError::validation(format!(
+                    "DesiredInstanceCount cannot be set for the serverless variant \"{name}\"."
+                )));
+            }
+            variant.instances = Some(count);
+        }
+        found.finish()
+    }
+}

@@ -1,0 +1,185 @@
+//! What models, configurations, endpoints and jobs have in common: they are created once under a name,
+//! found by it, listed, and tagged.
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::listing::{self, Entry};
+use super::tags::{Tag, tags_in};
+use crate::error::{Error, chain};
+use crate::machine::clock::Timestamp;
+use crate::machine::table::Table;
+use crate::protocol::names::sagemaker_arn;
+use crate::protocol::validation::Violations;
+use crate::protocol::{ApiError, Call};
+
+/// Maximum length of a `FailureReason`, in characters.
+const MAX_REASON: usize = 1024;
+
+/// The members that every record has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Header {
+    /// The name, as it was given.
+    pub(super) name: String,
+    /// The region of the request.
+    pub(super) region: String,
+    /// `CreationTime`.
+    pub(super) created: Timestamp,
+    /// The resource's tags.
+    #[serde(default)]
+    pub(super) tags: Vec<Tag>,
+}
+
+impl Header {
+    /// The header of a resource that a request creates now.
+    pub(super) fn new(name: &str, call: &Call) -> Self {
+        Self {
+            name: name.to_owned(),
+            region: call.region.clone(),
+            created: Timestamp::now(),
+            tags: tags_in(&call.body),
+        }
+    }
+}
+
+/// A record of one kind of resource.
+pub(crate) trait Resource: Serialize + DeserializeOwned + Clone {
+    /// The kind in ARNs, which with spaces for hyphens is also that in messages.
+    const KIND: &'static str;
+    /// The request member that names a resource.
+    const NAME_MEMBER: &'static str;
+    /// The response member that lists summaries.
+    const LIST_MEMBER: &'static str;
+    /// Whether lists are in ascending order by default.
+    const ASCENDING: bool = false;
+
+    /// The members that every record has.
+    fn header(&self) -> &Header;
+
+    /// The same, to change them.
+    fn header_mut(&mut self) -> &mut Header;
+
+    /// The entry in a list.
+    fn summary(&self) -> Value;
+
+    /// `LastModifiedTime`.
+    fn modified(&self) -> Timestamp {
+        self.header().created
+    }
+
+    /// The status on the wire; empty for resources without one.
+    fn status(&self) -> &'static str {
+        ""
+    }
+
+    /// The resource's ARN.
+    fn arn(&self) -> String {
+        sagemaker_arn(&self.header().region, Self::KIND, &self.header().name)
+    }
+
+    /// Checks a name in a request.
+    fn check_name(violations: &mut Violations, path: &str, name: Option<&str>) {
+        violations.name(path, name);
+    }
+
+    /// The error for a name that is taken.
+    fn already_exists(arn: &str) -> ApiError {
+        let text = format!(
+            "Cannot create already existing {} \"{arn}\".",
+            label::<Self>()
+        );
+        ApiError::validation(text)
+    }
+
+    /// The error for a resource that does not exist.
+    fn not_found(arn: &str) -> ApiError {
+        ApiError::validation(format!("Could not find {} \"{arn}\".", label::<Self>()))
+    }
+}
+
+/// What messages call a resource.
+fn label<R: Resource>() -> String {
+    let words = R::KIND.replace('-', " ");
+    words.replace("config", "configuration")
+}
+
+impl<R: Resource> Table<R> {
+    /// Opens the records in a folder of the state directory.
+    pub(super) fn open_in(state_dir: &Path, folder: &str) -> Result<Self, Error> {
+        Self::open(state_dir.join(folder))
+    }
+
+    /// Adds a new resource and returns its ARN. Checking and taking the name is one step, so of two
+    /// concurrent calls only one succeeds.
+    pub(super) fn create(&self, record: R) -> Result<String, ApiError> {
+        let (name, arn) = (record.header().name.clone(), record.arn());
+        match self.insert_new(&name, record) {
+            Err(error) => Err(ApiError::internal(chain(&error))),
+            Ok(false) => Err(R::already_exists(&arn)),
+            Ok(true) => Ok(arn),
+        }
+    }
+
+    /// The resource with this name, or the error for a request from `region`.
+    pub(super) fn find(&self, name: &str, region: &str) -> Result<R, ApiError> {
+        let not_found = || R::not_found(&sagemaker_arn(region, R::KIND, name));
+        self.get(name).ok_or_else(not_found)
+    }
+
+    /// The resource that a request names.
+    pub(super) fn find_named(&self, call: &Call) -> Result<R, ApiError> {
+        let members: Map<String, Value> = call.read()?;
+        let name =
+            Option::<String>::deserialize(members.get(R::NAME_MEMBER).unwrap_or(&Value::Null))
+                .map_err(|error| ApiError::new("SerializationException", error.to_string()))?;
+        let mut violations = Violations::default();
+        // Violations name members with a small first letter.
+        let (first, rest) = R::NAME_MEMBER.split_at(1);
+        let path = format!("{}{rest}", first.to_lowercase());
+        R::check_name(&mut violations, &path, name.as_deref());
+        violations.finish()?;
+        self.find(&name.unwrap_or_default(), &call.region)
+    }
+
+    /// Shows the tags of the resource with this ARN to `change`; `None` if there is no such resource.
+    pub(super) fn change_tags(
+        &self,
+        arn: &str,
+        change: &mut dyn FnMut(&mut Vec<Tag>),
+    ) -> Option<()> {
+        self.adjust(
+            |record| record.arn() == arn,
+            |record| &mut record.header_mut().tags,
+            change,
+        )
+    }
+
+    /// One page of a list.
+    pub(super) fn list(&self, call: &Call) -> Result<Value, ApiError> {
+        let entries = self.all().into_iter().map(|record| Entry {
+            name: record.header().name.clone(),
+            created: record.header().created,
+            modified: record.modified(),
+            status: record.status(),
+            summary: record.summary(),
+        });
+        listing::page(call, entries.collect(), R::LIST_MEMBER, R::ASCENDING)
+    }
+}
+
+/// Copies members of a request to the description of what it created.
+pub(super) fn echo(request: &Value, members: &[&str], description: &mut Value) {
+    for member in members {
+        if let Some(value) = request.get(member) {
+            description[member] = value.clone();
+        }
+    }
+}
+
+/// A `FailureReason`, cut to its maximum length.
+pub(super) fn failure_reason(reason: &str) -> String {
+    reason.chars().take(MAX_REASON).collect()
+}

@@ -1,0 +1,219 @@
+//! The folder of one job with its `/opt/ml` tree, which is prepared before the program starts and
+//! collected after it has ended.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::request::{Channel, Plan};
+use crate::services::s3::{Object, Storage};
+
+/// The folder of one job.
+pub(crate) struct JobDir {
+    /// `jobs/NAME` in the state directory.
+    job: PathBuf,
+}
+
+impl JobDir {
+    /// The job in the folder `job`.
+    pub(crate) fn new(job: PathBuf) -> Self {
+        Self { job }
+    }
+
+    /// What the container sees as `/opt/ml`.
+    pub(crate) fn opt_ml(&self) -> PathBuf {
+        self.job.join("opt/ml")
+    }
+
+    /// The program's output: a link to the log stream of its latest run.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.job.join("log")
+    }
+
+    /// Makes the log link to this stream.
+    pub(crate) fn link_log(&self, stream: &Path) -> io::Result<()> {
+        let draft = self.draft("log.draft");
+        let _ = fs::remove_file(&draft);
+        std::os::unix::fs::symlink(stream, &draft)?;
+        // Renamed over the old link, so that there is a log to read at any time.
+        fs::rename(draft, self.log())
+    }
+
+    /// Removes the checkpoints, because their machine is lost.
+    pub(crate) fn remove_checkpoints(&self) -> io::Result<()> {
+        match fs::remove_dir_all(self.below("checkpoints")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// A path below `/opt/ml`.
+    pub(crate) fn below(&self, path: &str) -> PathBuf {
+        self.opt_ml().join(path)
+    }
+
+    /// A temporary file in the job's folder.
+    pub(crate) fn draft(&self, name: &str) -> PathBuf {
+        self.job.join(name)
+    }
+
+    /// Creates the folders and the three configuration files. Of an earlier run, whose server was killed,
+    /// only the checkpoints stay, as when a spot instance is replaced.
+    pub(crate) fn prepare(&self, plan: &Plan) -> io::Result<()> {
+        for folder in ["input", "model", "output"] {
+            match fs::remove_dir_all(self.below(folder)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        for folder in [
+            "input/config",
+            "input/data",
+            "model",
+            "output/data",
+            "checkpoints",
+        ] {
+            fs::create_dir_all(self.below(folder))?;
+        }
+        let config = |name: &str, value: &Value| {
+            fs::write(self.below("input/config").join(name), value.to_string())
+        };
+        config("hyperparameters.json", &json!(plan.hyperparameters))?;
+        config(
+            "inputdataconfig.json",
+            &plan
+                .channels
+                .iter()
+                .map(|channel| (channel.name.clone(), entry(channel)))
+                .collect(),
+        )?;
+        config("resourceconfig.json", &resources(&plan.instance_type))
+    }
+
+    /// Copies the channels, and the checkpoints of an earlier job, from the store.
+    pub(crate) fn download(&self, plan: &Plan, storage: &Storage) -> io::Result<()> {
+        for channel in &plan.channels {
+            let folder = self.below("input/data").join(&channel.name);
+            copy_all(
+                &storage.objects(&channel.source)?,
+                &channel.source.key,
+                &folder,
+            )?;
+        }
+        if let Some(source) = &plan.checkpoints {
+            copy_all(
+                &storage.objects(source)?,
+                &source.key,
+                &self.below("checkpoints"),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The files below `checkpoints`, with their relative paths.
+    pub(crate) fn checkpoints(&self) -> io::Result<Vec<(String, PathBuf)>> {
+        let mut files = Vec::new();
+        let mut folders = vec![String::new()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(self.below("checkpoints").join(&folder))? {
+                let entry = entry?;
+                let Ok(name) = entry.file_name().into_string() else {
+                    continue;
+                };
+                let path = if folder.is_empty() {
+                    name
+                } else {
+                    format!("{folder}/{name}")
+                };
+                if entry.file_type()?.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push((path, entry.path()));
+                }
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// Removes all files of a deleted job.
+    pub(crate) fn remove(&self) -> io::Result<()> {
+        match fs::remove_dir_all(&self.job) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes the tree of a job whose results are in the store; the log stays.
+    pub(crate) fn clear(&self) -> io::Result<()> {
+        fs::remove_dir_all(self.job.join("opt"))
+    }
+}
+
+/// A channel's entry in `inputdataconfig.json`.
+fn entry(channel: &Channel) -> Value {
+    let mut entry = json!({"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"});
+    if let Some(content_type) = &channel.content_type {
+        entry["ContentType"] = content_type.as_str().into();
+    }
+    entry
+}
+
+/// `resourceconfig.json`: one instance, alone on the loopback interface.
+fn resources(instance_type: &str) -> Value {
+    json!({
+        "current_host": "algo-1",
+        "current_instance_type": instance_type,
+        "current_group_name": "homogeneousCluster",
+        "hosts": ["algo-1"],
+        "instance_groups": [{"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": ["algo-1"]}],
+        "network_interface_name": "lo",
+    })
+}
+
+/// Copies objects into `folder`, each to its path below the prefix.
+fn copy_all(objects: &[Object], prefix: &str, folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for object in objects {
+        let target = folder.join(relative(&object.key, prefix));
+        target.parent().map_or(Ok(()), fs::create_dir_all)?;
+        // Copies, not links: a program may write to its inputs, and the stored object must not change
+        // with them.
+        fs::copy(&object.path, target)?;
+    }
+    Ok(())
+}
+
+/// The path of an object in its channel's folder: what follows the prefix, or the file's name if the
+/// prefix is the whole key. A prefix that ends within a name is cut back to its folder.
+pub(super) fn relative<'a>(key: &'a str, prefix: &str) -> &'a str {
+    let rest = key.strip_prefix(prefix).unwrap_or(key);
+    let folder = prefix.rfind('/').map_or(0, |slash| slash + 1);
+    match rest.strip_prefix('/') {
+        Some(below) => below,
+        None if prefix.len() == folder => rest,
+        None => key.get(folder..).unwrap_or(key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_keep_their_path_below_the_prefix() {
+        for (key, prefix, expected) in [
+            ("data/train/part-0.csv", "data/train", "part-0.csv"),
+            ("data/train/part-0.csv", "data/train/", "part-0.csv"),
+            ("data/train/deep/x.csv", "data/train", "deep/x.csv"),
+            ("data/train.csv", "data/train.csv", "train.csv"),
+            ("data/train-2/x.csv", "data/train", "train-2/x.csv"),
+            ("x.csv", "", "x.csv"),
+            ("x/y.csv", "", "x/y.csv"),
+        ] {
+            assert_eq!(relative(key, prefix), expected, "{key} below {prefix:?}");
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! `CreateTrainingJob` as it is sent, and the plan that a valid request becomes. All members of the
+//! request are optional, because missing ones are reported together with invalid ones.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use regex::Regex;
+use serde::Deserialize;
+
+use crate::protocol::ApiError;
+use crate::protocol::names::S3Uri;
+
+/// Default `MaxRuntimeInSeconds`: one day.
+pub(super) const DEFAULT_MAX_RUNTIME: i64 = 86_400;
+
+/// The members of the request that the server acts on; the others are only echoed.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct TrainingRequest {
+    /// `TrainingJobName`.
+    pub(super) training_job_name: Option<String>,
+    /// Only its format is checked; nothing assumes the role.
+    pub(super) role_arn: Option<String>,
+    /// The image and its metrics.
+    pub(super) algorithm_specification: Option<AlgorithmSpecification>,
+    /// All values are strings, at most 2500 characters long.
+    #[serde(default)]
+    pub(super) hyper_parameters: BTreeMap<String, String>,
+    /// The channels, at most 20.
+    #[serde(default)]
+    pub(super) input_data_config: Vec<ChannelRequest>,
+    /// Where the results go.
+    pub(super) output_data_config: Option<OutputDataConfig>,
+    /// The instances.
+    pub(super) resource_config: Option<ResourceConfig>,
+    /// The time limits.
+    pub(super) stopping_condition: Option<StoppingCondition>,
+    /// Environment of the program.
+    #[serde(default)]
+    pub(super) environment: BTreeMap<String, String>,
+    /// Where checkpoints are restored from and stored.
+    pub(super) checkpoint_config: Option<CheckpointConfig>,
+    /// Whether its instance may be taken away; requires `MaxWaitTimeInSeconds`.
+    #[serde(default)]
+    pub(super) enable_managed_spot_training: bool,
+}
+
+/// `AlgorithmSpecification`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AlgorithmSpecification {
+    /// The image's URI.
+    pub(super) training_image: Option<String>,
+    /// `File`, `FastFile` (the same here) or `Pipe` (not supported).
+    pub(super) training_input_mode: Option<String>,
+    /// At most 40.
+    #[serde(default)]
+    pub(super) metric_definitions: Vec<MetricRequest>,
+    /// A command instead of the image's own; not supported.
+    pub(super) container_entrypoint: Option<Vec<String>>,
+    /// Arguments instead of `train`; not supported.
+    pub(super) container_arguments: Option<Vec<String>>,
+}
+
+/// `MetricDefinition`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct MetricRequest {
+    /// The metric's name.
+    pub(super) name: Option<String>,
+    /// The expression whose first group is the value.
+    pub(super) regex: Option<String>,
+}
+
+/// `Channel`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ChannelRequest {
+    /// Also the name of the folder below `/opt/ml/input/data`.
+    pub(super) channel_name: Option<String>,
+    /// Where the data is.
+    pub(super) data_source: Option<DataSource>,
+    /// Passed to the program in `inputdataconfig.json`.
+    pub(super) content_type: Option<String>,
+    /// Only `None` is supported.
+    pub(super) compression_type: Option<String>,
+    /// Only `None` is supported.
+    pub(super) record_wrapper_type: Option<String>,
+    /// The channel's own input mode.
+    pub(super) input_mode: Option<String>,
+}
+
+/// `DataSource`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DataSource {
+    /// The only kind of source that is supported.
+    pub(super) s3_data_source: Option<S3DataSource>,
+}
+
+/// `S3DataSource`.
+#[derive(Deserialize)]
+pub(super) struct S3DataSource {
+    /// `S3Prefix`; manifests are not supported.
+    #[serde(rename = "S3DataType")]
+    pub(super) kind: Option<String>,
+    /// The prefix.
+    #[serde(rename = "S3Uri")]
+    pub(super) uri: Option<String>,
+    /// Whether each instance gets all objects, as one instance always does.
+    #[serde(rename = "S3DataDistributionType")]
+    pub(super) distribution: Option<String>,
+}
+
+/// `OutputDataConfig`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OutputDataConfig {
+    /// The prefix of all results.
+    pub(super) s3_output_path: Option<String>,
+    /// Only `GZIP` is supported.
+    pub(super) compression_type: Option<String>,
+}
+
+/// `ResourceConfig`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ResourceConfig {
+    /// One of SageMaker's training types.
+    pub(super) instance_type: Option<String>,
+    /// Must be one.
+    pub(super) instance_count: Option<i64>,
+    /// Gibibytes of a volume; ignored.
+    #[serde(rename = "VolumeSizeInGB")]
+    pub(super) volume_size: Option<i64>,
+}
+
+/// `StoppingCondition`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct StoppingCondition {
+    /// How long the program may run.
+    pub(super) max_runtime_in_seconds: Option<i64>,
+    /// How long a spot job may wait and run.
+    pub(super) max_wait_time_in_seconds: Option<i64>,
+}
+
+/// `CheckpointConfig`.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CheckpointConfig {
+    /// The prefix of the checkpoints.
+    pub(super) s3_uri: Option<String>,
+    /// Only `/opt/ml/checkpoints` is supported.
+    pub(super) local_path: Option<String>,
+}
+
+/// What a job needs to run, all of it valid.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The job's name.
+    pub(crate) name: String,
+    /// The program that runs for the container image.
+    pub(crate) program: PathBuf,
+    /// Hyperparameters, all strings.
+    pub(crate) hyperparameters: BTreeMap<String, String>,
+    /// Input channels, in the order of the request.
+    pub(crate) channels: Vec<Channel>,
+    /// The prefix of the artifacts.
+    pub(crate) output: S3Uri,
+    /// Additional environment of the program.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// The metrics to look for in the job's output.
+    pub(crate) metrics: Vec<Metric>,
+    /// The instance type that the program is told.
+    pub(crate) instance_type: String,
+    /// How long the program may run.
+    pub(crate) max_runtime: Duration,
+    /// Where checkpoints are restored from and saved to.
+    pub(crate) checkpoints: Option<S3Uri>,
+    /// Whether its instance may be taken away.
+    pub(crate) spot: bool,
+    /// How long a spot job may wait and run, counted from its creation.
+    pub(crate) max_wait: Option<Duration>,
+}
+
+/// One input channel: the objects below a prefix.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    /// The folder's name below `/opt/ml/input/data`.
+    pub(crate) name: String,
+    /// The prefix of its objects.
+    pub(crate) source: S3Uri,
+    /// The content type that the client gave.
+    pub(crate) content_type: Option<String>,
+}
+
+/// A metric, and how to find it.
+#[derive(Debug)]
+pub(crate) struct Metric {
+    /// The metric's name.
+    pub(crate) name: String,
+    /// The first capture group is the value.
+    pub(crate) regex: Regex,
+}
+
+impl TrainingRequest {
+    /// `None` if a required member is missing, which the checks rule out; an error if a metric's
+    /// expression is invalid.
+    pub(super) fn plan(self, program: PathBuf) -> Option<Result<Plan, ApiError>> {
+        let algorithm = self.algorithm_specification?;
+        let stop = self.stopping_condition?;
+        let metrics = match algorithm
+            .metric_definitions
+            .into_iter()
+            .map(MetricRequest::compile)
+            .collect()
+        {
+            Ok(metrics) => metrics,
+            Err(refusal) => return Some(Err(refusal)),
+        };
+        Some(Ok(Plan {
+            name: self.training_job_name?,
+            program,
+            hyperparameters: self.hyper_parameters,
+            channels: self
+                .input_data_config
+                .into_iter()
+                .map(ChannelRequest::channel)
+                .collect::<Option<_>>()?,
+            output: S3Uri::parse(&self.output_data_config?.s3_output_path?)?,
+            environment: self.environment,
+            metrics,
+            instance_type: self.resource_config?.instance_type?,
+            max_runtime: Duration::from_secs(
+                stop.max_runtime_in_seconds.unwrap_or(DEFAULT_MAX_RUNTIME) as u64,
+            ),
+            spot: self.enable_managed_spot_training,
+            max_wait: stop
+                .max_wait_time_in_seconds
+                .filter(|_| self.enable_managed_spot_training)
+                .map(|seconds| Duration::from_secs(seconds as u64)),
+            checkpoints: self
+                .checkpoint_config
+                .and_then(|config| S3Uri::parse(&config.s3_uri?)),
+        }))
+    }
+}
+
+impl MetricRequest {
+    /// Compiles the expression. AWS's expressions are Java's; those with look-around are rejected here
+    /// with the reason.
+    fn compile(self) -> Result<Metric, ApiError> {
+        let (name, pattern) = (
+            self.name.unwrap_or_default(),
+            self.regex.unwrap_or_default(),
+        );
+        let regex = Regex::new(&pattern).map_err(|error| {
+            ApiError::validation(format!(
+                "Invalid metric regex '{pattern}' of metric {name}: {error}"
+            ))
+        })?;
+        Ok(Metric { name, regex })
+    }
+}
+
+impl ChannelRequest {
+    /// The S3 part of the channel's source.
+    pub(super) fn s3(&self) -> Option<&S3DataSource> {
+        self.data_source.as_ref()?.s3_data_source.as_ref()
+    }
+
+    /// Whether the channel asks for anything but plain files below a prefix.
+    pub(super) fn is_unusual(&self) -> bool {
+        let other = |value: Option<&String>, usual: &str| value.is_some_and(|value| value != usual);
+        other(self.compression_type.as_ref(), "None")
+            || other(self.record_wrapper_type.as_ref(), "None")
+            || self.input_mode.as_deref() == Some("Pipe")
+            || self.s3().is_some_and(|source| {
+                // With one instance, distributing the objects and copying them all are the same.
+                let kind = source.distribution.as_deref().unwrap_or("FullyReplicated");
+                other(source.kind.as_ref(), "S3Prefix")
+                    || !["FullyReplicated", "ShardedByS3Key"].contains(&kind)
+            })
+    }
+
+    /// The channel; `None` when a required member is missing.
+    fn channel(self) -> Option<Channel> {
+        let source = self.data_source?.s3_data_source?.uri?;
+        Some(Channel {
+            name: self.channel_name?,
+            source: S3Uri::parse(&source)?,
+            content_type: self.content_type,
+        })
+    }
+}

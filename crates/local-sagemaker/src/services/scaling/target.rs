@@ -1,0 +1,389 @@
+//! Scalable targets and their tracking policies: how they are identified, stored and described.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::machine::clock::Timestamp;
+use crate::protocol::ApiError;
+use crate::protocol::names::ACCOUNT;
+
+/// The only service namespace here.
+const NAMESPACE: &str = "sagemaker";
+/// The only scalable dimension here.
+const DIMENSION: &str = "sagemaker:variant:DesiredInstanceCount";
+/// How many activities are kept.
+const MAX_ACTIVITIES: usize = 50;
+
+/// A variant that can be scaled.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Target {
+    /// The endpoint's name.
+    pub(super) endpoint: String,
+    /// The variant's name.
+    pub(super) variant: String,
+    /// The region of the request.
+    pub(super) region: String,
+    /// The minimum number of instances.
+    pub(super) min: i64,
+    /// The maximum number of instances.
+    pub(super) max: i64,
+    /// The ARN of the role that scales; nothing assumes it.
+    pub(super) role: String,
+    /// `SuspendedState`.
+    pub(super) suspended: Suspended,
+    /// When it was registered.
+    pub(super) created: Timestamp,
+    /// The policies, by name.
+    pub(super) policies: BTreeMap<String, Policy>,
+    /// What was done, newest first.
+    pub(super) activities: Vec<Activity>,
+}
+
+/// `SuspendedState`.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Suspended {
+    /// Whether shrinking is suspended.
+    #[serde(rename = "DynamicScalingInSuspended")]
+    pub(super) shrinking: bool,
+    /// Whether growing is suspended.
+    #[serde(rename = "DynamicScalingOutSuspended")]
+    pub(super) growing: bool,
+    /// Whether schedules are suspended; there are none here.
+    #[serde(rename = "ScheduledScalingSuspended")]
+    schedules: bool,
+}
+
+/// A scaling activity.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Activity {
+    /// What triggered it.
+    pub(super) cause: String,
+    /// The requested number of instances.
+    pub(super) count: i64,
+    /// When it began.
+    pub(super) start: Timestamp,
+    /// Why it failed, if it did.
+    pub(super) failure: Option<String>,
+}
+
+/// The members that identify a target in a request.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct TargetId {
+    /// `sagemaker`.
+    service_namespace: Option<String>,
+    /// `endpoint/NAME/variant/VARIANT`.
+    resource_id: Option<String>,
+    /// `sagemaker:variant:DesiredInstanceCount`.
+    scalable_dimension: Option<String>,
+}
+
+impl TargetId {
+    /// The endpoint and the variant.
+    pub(super) fn names(&self) -> Result<(String, String), ApiError> {
+        self.check_namespace()?;
+        self.check_dimension()?;
+        let id = self.resource_id.as_deref().unwrap_or_default();
+        self.parts().ok_or_else(|| {
+            ApiError::validation(format!(
+                "Unsupported resource ID: '{id}' for service namespace: {NAMESPACE}; it is \
+                 endpoint/ENDPOINT-NAME/variant/VARIANT-NAME"
+            ))
+        })
+    }
+
+    /// The endpoint and the variant, in requests that may leave them out.
+    pub(super) fn optional_names(&self) -> Result<Option<(String, String)>, ApiError> {
+        self.check_namespace()?;
+        if self.scalable_dimension.is_some() {
+            self.check_dimension()?;
+        }
+        self.resource_id
+            .is_some()
+            .then(|| {
+                let place = Self {
+                    scalable_dimension: Some(DIMENSION.to_owned()),
+                    ..self.clone()
+                };
+                place.names()
+            })
+            .transpose()
+    }
+
+    /// Parses the resource's id.
+    fn parts(&self) -> Option<(String, String)> {
+        let mut parts = self.resource_id.as_deref()?.split('/');
+        let mut next = || parts.next();
+        match (next()?, next()?, next()?, next()?, next()) {
+            ("endpoint", endpoint, "variant", variant, None) => {
+                let named = |text: &str| {
+                    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+                    !text.is_empty() && text.chars().all(plain)
+                };
+                (named(endpoint) && named(variant))
+                    .then(|| (endpoint.to_owned(), variant.to_owned()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Rejects all namespaces but `SageMaker`'s.
+    pub(super) fn check_namespace(&self) -> Result<(), ApiError> {
+        match self.service_namespace.as_deref() {
+            Some(NAMESPACE) => Ok(()),
+            other => Err(ApiError::validation(format!(
+                "The local server scales the service namespace {NAMESPACE} only, not '{}'",
+                other.unwrap_or_default()
+            ))),
+        }
+    }
+
+    /// Rejects everything but the instances of variants.
+    fn check_dimension(&self) -> Result<(), ApiError> {
+        match self.scalable_dimension.as_deref() {
+            Some(DIMENSION) => Ok(()),
+            other => Err(ApiError::validation(format!(
+                "Unsupported service namespace, resource type or scalable dimension: the local server scales \
+                 {DIMENSION} only, not '{}'",
+                other.unwrap_or_default()
+            ))),
+        }
+    }
+}
+
+impl Target {
+    /// The name of the target's record. Neither part contains a dot.
+    pub(super) fn key(&self) -> String {
+        key(&self.endpoint, &self.variant)
+    }
+
+    /// `endpoint/NAME/variant/VARIANT`.
+    pub(super) fn resource(&self) -> String {
+        format!("endpoint/{}/variant/{}", self.endpoint, self.variant)
+    }
+
+    /// The target's ARN. The id in it is derived from the resource.
+    pub(super) fn arn(&self) -> String {
+        let id = self.resource().bytes().fold(7_u64, |sum, byte| {
+            sum.wrapping_mul(1_099_511_628_211)
+                .wrapping_add(u64::from(byte))
+        });
+        format!(
+            "arn:aws:application-autoscaling:{}:{ACCOUNT}:scalable-target/{id:016x}{:04x}",
+            self.region,
+            id % 65_521
+        )
+    }
+
+    /// Records an activity.
+    pub(super) fn note(&mut self, activity: Activity) {
+        self.activities.insert(0, activity);
+        self.activities.truncate(MAX_ACTIVITIES);
+    }
+
+    /// The members that identify the target.
+    pub(super) fn id_members(&self) -> Value {
+        json!({"ServiceNamespace": NAMESPACE, "ResourceId": self.resource(), "ScalableDimension": DIMENSION})
+    }
+
+    /// One element of `ScalableTargets`.
+    pub(super) fn wire(&self) -> Value {
+        let mut wire = self.id_members();
+        wire["MinCapacity"] = self.min.into();
+        wire["MaxCapacity"] = self.max.into();
+        wire["RoleARN"] = self.role.clone().into();
+        wire["CreationTime"] = self.created.wire();
+        wire["SuspendedState"] = json!(self.suspended);
+        wire["ScalableTargetARN"] = self.arn().into();
+        wire
+    }
+
+    /// One element of `ScalingActivities`.
+    pub(super) fn wire_activity(&self, activity: &Activity) -> Value {
+        let mut wire = self.id_members();
+        let start = activity.start;
+        wire["ActivityId"] = format!("{}-{}", self.variant.to_lowercase(), start.millis()).into();
+        wire["Description"] =
+            format!("Setting desired instance count to {}.", activity.count).into();
+        wire["Cause"] = activity.cause.clone().into();
+        wire["StartTime"] = start.wire();
+        wire["EndTime"] = start.wire();
+        match &activity.failure {
+            None => {
+                wire["StatusCode"] = "Successful".into();
+                wire["StatusMessage"] = format!(
+                    "Successfully set desired instance count to {}.",
+                    activity.count
+                )
+                .into();
+            }
+            Some(reason) => {
+                wire["StatusCode"] = "Failed".into();
+                wire["StatusMessage"] = reason.clone().into();
+            }
+        }
+        wire
+    }
+}
+
+/// The name of a target's record.
+pub(super) fn key(endpoint: &str, variant: &str) -> String {
+    format!("{endpoint}.{variant}")
+}
+
+/// The only metric that policies can track here.
+const METRIC: &str = "SageMakerVariantInvocationsPerInstance";
+
+/// A policy.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Policy {
+    /// Its name.
+    name: String,
+    /// `TargetTrackingScalingPolicyConfiguration` as it was sent.
+    configuration: Value,
+    /// The parsed configuration.
+    pub(super) tracking: Tracking,
+    /// When it was first put.
+    created: Timestamp,
+}
+
+/// What a policy tracks.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Tracking {
+    /// Invocations per instance and minute.
+    pub(super) target_value: f64,
+    /// Seconds after growing before the fleet may grow again.
+    #[serde(default = "default_cooldown")]
+    pub(super) scale_out_cooldown: u32,
+    /// Seconds after any change before the fleet may shrink.
+    #[serde(default = "default_cooldown")]
+    pub(super) scale_in_cooldown: u32,
+    /// Whether the fleet may only grow.
+    #[serde(default)]
+    pub(super) disable_scale_in: bool,
+}
+
+/// AWS's default cooldown for variants of endpoints, in seconds.
+fn default_cooldown() -> u32 {
+    300
+}
+
+impl Policy {
+    /// Parses the policy in a request.
+    pub(super) fn read(
+        name: &str,
+        kind: Option<&str>,
+        configuration: Option<&Value>,
+    ) -> Result<Self, ApiError> {
+        if kind != Some("TargetTrackingScaling") {
+            return Err(ApiError::validation(format!(
+                "The local server has policies of type TargetTrackingScaling only, not '{}'",
+                kind.unwrap_or("StepScaling")
+            )));
+        }
+        let configuration = configuration.ok_or_else(|| {
+            ApiError::validation("TargetTrackingScalingPolicyConfiguration must not be null")
+        })?;
+        let metric = configuration.pointer("/PredefinedMetricSpecification/PredefinedMetricType");
+        if metric.and_then(Value::as_str) != Some(METRIC) {
+            return Err(ApiError::validation(format!(
+                "The local server tracks the predefined metric {METRIC} only"
+            )));
+        }
+        let tracking = Tracking::deserialize(configuration)
+            .map_err(|error| ApiError::new("SerializationException", error.to_string()))?;
+        if tracking.target_value <= 0.0 {
+            return Err(ApiError::validation("TargetValue must be greater than 0"));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            configuration: configuration.clone(),
+            tracking,
+            created: Timestamp::now(),
+        })
+    }
+
+    /// Takes over the creation time of the policy that this one replaces.
+    pub(super) fn keep_creation_time(&mut self, old: &Self) {
+        self.created = old.created;
+    }
+
+    /// The policy's ARN.
+    pub(super) fn arn(&self, target: &Target) -> String {
+        let resource = target.resource();
+        format!(
+            "arn:aws:autoscaling:{}:{ACCOUNT}:scalingPolicy:{}:resource/sagemaker/{resource}:policyName/{}",
+            target.region,
+            target.created.millis(),
+            self.name
+        )
+    }
+
+    /// The alarms that the policy has on AWS; here they are only names.
+    pub(super) fn alarms(&self, target: &Target) -> Value {
+        let alarm = |side: &str| {
+            let name = format!(
+                "TargetTracking-{}-{side}-{}",
+                target.resource(),
+                self.created.millis()
+            );
+            let arn = format!(
+                "arn:aws:cloudwatch:{}:{ACCOUNT}:alarm:{name}",
+                target.region
+            );
+            json!({"AlarmName": name, "AlarmARN": arn})
+        };
+        json!([alarm("AlarmHigh"), alarm("AlarmLow")])
+    }
+
+    /// One element of `ScalingPolicies`.
+    pub(super) fn wire(&self, target: &Target) -> Value {
+        let mut wire = target.id_members();
+        wire["PolicyARN"] = self.arn(target).into();
+        wire["PolicyName"] = self.name.clone().into();
+        wire["PolicyType"] = "TargetTrackingScaling".into();
+        wire["TargetTrackingScalingPolicyConfiguration"] = self.configuration.clone();
+        wire["Alarms"] = self.alarms(target);
+        wire["CreationTime"] = self.created.wire();
+        wire
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_identified_by_three_members() {
+        let good = [NAMESPACE, "endpoint/e/variant/v", DIMENSION];
+        for (index, value, expected) in [
+            (0, NAMESPACE, ""),
+            (0, "ecs", "namespace sagemaker only, not 'ecs'"),
+            (1, "endpoint/e", "Unsupported resource ID"),
+            (1, "endpoint/e/variant/v/x", "Unsupported resource ID"),
+            (1, "endpoint/../variant/v", "Unsupported resource ID"),
+            (
+                2,
+                "sagemaker:variant:DesiredProvisionedConcurrency",
+                "scalable dimension",
+            ),
+        ] {
+            let mut members = good;
+            members[index] = value;
+            let [namespace, resource, dimension] = members;
+            let place: TargetId = serde_json::from_value(
+                json!({"ServiceNamespace": namespace, "ResourceId": resource, "ScalableDimension": dimension}),
+            )
+            .unwrap();
+            let found = place
+                .names()
+                .map_or_else(|error| error.message().to_owned(), |_| String::new());
+            assert!(found.contains(expected), "{value}: {found}");
+            assert_eq!(found.is_empty(), expected.is_empty(), "{value}: {found}");
+        }
+    }
+}
