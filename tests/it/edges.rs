@@ -144,12 +144,12 @@ type Tree = (
 /// What a user's project gets with each library.
 const TREES: [Tree; 9] = [
     ("alarm", "none (default)", &[], 10, ""),
-    ("ensemble", "none (default)", &[], 51, "smartcore"),
+    ("ensemble", "none (default)", &[], 54, "smartcore"),
     (
         "ensemble",
         "`onnx`",
         &["--features", "onnx"],
-        52,
+        55,
         "smartcore",
     ),
     (
@@ -179,7 +179,7 @@ const TREES: [Tree; 9] = [
         "fire-cli",
         "none (default)",
         &[],
-        273,
+        275,
         "AWS SDKs, clap, hyper, rustls, smartcore, tokio",
     ),
 ];

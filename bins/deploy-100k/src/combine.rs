@@ -5,7 +5,7 @@ use anyhow::{Context as _, anyhow};
 use ensemble::Predictions;
 use ensemble::artifact::Artifact;
 use ensemble::metrics::best_f1_threshold;
-use ensemble::weights::{self, Weighting};
+use ensemble::voting::{self, Weighting};
 use fire_cli::{JobOutput, Judged, Project, fetch_model, pack_judged, usage};
 use sagemaker_ops::endpoint::ContentDigest;
 use sagemaker_ops::{Clients, S3Uri};
@@ -145,7 +145,7 @@ fn combine(members: Vec<Member>, policy: Policy) -> anyhow::Result<(Artifact, Ju
     let weights = weigh(&validation, policy)?;
     let on_validation = vote(&validation, &weights)?;
     // Threshold and alarm rule are fixed on validation before anything of the test parts is looked at.
-    let threshold = best_f1_threshold(&on_validation.labels, &on_validation.probabilities);
+    let threshold = best_f1_threshold(&on_validation.labels, &on_validation.probabilities)?;
     let alarm = alarm_trial(&members, &weights)?;
     let test: Vec<&Predictions> = members.iter().map(|member| &member.test).collect();
     let on_test = vote(&test, &weights)?;
@@ -215,11 +215,11 @@ fn weigh(validation: &[&Predictions], policy: Policy) -> anyhow::Result<Vec<f64>
                 .iter()
                 .map(|predictions| Ok(policy.metric.of(&predictions.evaluate(None)?)))
                 .collect::<anyhow::Result<Vec<f64>>>()?;
-            Ok(weights::exponential(&scores))
+            Ok(voting::exponential(&scores))
         }
         Weighting::Stacked => {
             let labels = validation.first().map_or(&[][..], |first| &first.labels);
-            Ok(weights::stacked(labels, &columns(validation))?)
+            Ok(voting::stacked(labels, &columns(validation))?)
         }
     }
 }
@@ -228,7 +228,7 @@ fn weigh(validation: &[&Predictions], policy: Policy) -> anyhow::Result<Vec<f64>
 fn vote(members: &[&Predictions], weights: &[f64]) -> anyhow::Result<Predictions> {
     let first = *members.first().context("no members to combine")?;
     Ok(Predictions {
-        probabilities: weights::mix(&columns(members), weights)?,
+        probabilities: voting::mix(&columns(members), weights)?,
         ..first.clone()
     })
 }
@@ -242,7 +242,7 @@ fn columns<'a>(members: &[&'a Predictions]) -> Vec<&'a [f64]> {
 
 #[cfg(test)]
 mod tests {
-    use ensemble::weights::WeightMetric;
+    use ensemble::voting::WeightMetric;
 
     use super::*;
 

@@ -13,7 +13,7 @@ use crate::{complain, model_package};
 /// What to export, and where to.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub(crate) struct Args {
-    /// The model: model.tar.gz, model.fire, or a folder with it
+    /// The model: model.tar.gz, model.bin, or a folder with it
     #[arg(long, value_name = "MODEL")]
     model: PathBuf,
     /// The ONNX file to write; one that is there is replaced

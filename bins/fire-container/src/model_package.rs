@@ -1,4 +1,4 @@
-//! A model on this machine: `model.tar.gz` as SageMaker packs it, the `model.fire` in it, or the folder of both.
+//! A model on this machine: `model.tar.gz` as SageMaker packs it, the `model.bin` in it, or the folder of both.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
@@ -13,7 +13,7 @@ const LARGEST: u64 = 1 << 30;
 /// Files that an archive may hold.
 const MOST_FILES: usize = 1_000;
 
-/// The bytes of the `model.fire` that `path` is or holds.
+/// The bytes of the `model.bin` that `path` is or holds.
 ///
 /// # Errors
 /// When there is none, or the archive is damaged or larger than any model.
@@ -41,7 +41,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The bytes of `model.fire` in a `tar.gz`. Nothing is written anywhere: where other names or links lead to is of no
+/// The bytes of `model.bin` in a `tar.gz`. Nothing is written anywhere: where other names or links lead to is of no
 /// concern.
 ///
 /// # Errors
@@ -106,9 +106,9 @@ mod tests {
         let file = EntryType::Regular;
         let archive = packed(&[
             ("../../etc/passwd", file, b"x"),
-            ("/model.fire", file, b"y"),
-            ("sub/model.fire", file, b"z"),
-            ("./model.fire", file, b"model"),
+            ("/model.bin", file, b"y"),
+            ("sub/model.bin", file, b"z"),
+            ("./model.bin", file, b"model"),
         ]);
         assert_eq!(unpack(archive.as_slice()).unwrap(), b"model");
     }
@@ -121,10 +121,10 @@ mod tests {
         };
         check(b"", "no model.tar.gz");
         check(b"\x1f\x8b rubbish", "no model.tar.gz");
-        check(&packed(&[]), "it holds no model.fire; give");
-        let link = ("model.fire", EntryType::Symlink, &b""[..]);
-        check(&packed(&[link]), "its model.fire is no regular file");
-        let whole = packed(&[("model.fire", EntryType::Regular, &[7; 5_000])]);
+        check(&packed(&[]), "it holds no model.bin; give");
+        let link = ("model.bin", EntryType::Symlink, &b""[..]);
+        check(&packed(&[link]), "its model.bin is no regular file");
+        let whole = packed(&[("model.bin", EntryType::Regular, &[7; 5_000])]);
         check(&whole[..whole.len() / 2], "damaged");
         let many = vec![("x", EntryType::Regular, &b""[..]); MOST_FILES + 1];
         check(&packed(&many), "more than 1000 files");

@@ -29,7 +29,7 @@ pub(crate) enum Output {
 pub(crate) struct Args {
     /// CSV (with a header) or Parquet file with the features by name; labels may be there or not
     pub(crate) file: PathBuf,
-    /// The model: model.tar.gz, model.fire, or a folder with it
+    /// The model: model.tar.gz, model.bin, or a folder with it
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: PathBuf,
     /// `text`; `json` or `csv` for exactly what the endpoint would answer

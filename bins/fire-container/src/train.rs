@@ -75,7 +75,7 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
 
     // From here on the model is fixed; the threshold is chosen before any other channel is read.
     let chosen_on = metrics::predict(&validation, &model)?;
-    let threshold = best_f1_threshold(&chosen_on.labels, &chosen_on.probabilities);
+    let threshold = best_f1_threshold(&chosen_on.labels, &chosen_on.probabilities)?;
     let required = |channel: &Channel| ScoredPart::required(channel, &model, threshold);
     let mut parts = vec![required(&train)?, required(&validation)?];
     for name in ["test", "alarm-validation", "alarm-test"] {

@@ -1,7 +1,7 @@
 //! The run's models with what they predicted: what curves are drawn from.
 
 use ensemble::artifact::Artifact;
-use ensemble::{Predictions, weights};
+use ensemble::{Predictions, voting};
 use fire_cli::JobOutput;
 use sagemaker_ops::{Clients, S3Uri};
 
@@ -97,7 +97,7 @@ impl Models {
                 .map(|model| part(model).probabilities.as_slice())
                 .collect();
             let first = members.first().map(|model| part(model).clone());
-            let probabilities = weights::mix(&columns, &weights).map_err(|error| error.to_string());
+            let probabilities = voting::mix(&columns, &weights).map_err(|error| error.to_string());
             Ok::<_, String>(Predictions {
                 probabilities: probabilities?,
                 ..first.unwrap_or_default()

@@ -236,7 +236,7 @@ fn single_features(rows: &Rows) -> BTreeMap<String, f64> {
         let (values, labels): (Vec<f64>, Vec<u8>) = known
             .map(|(&value, &label)| (f64::from(value), label))
             .unzip();
-        let auc = metrics::roc_auc(&labels, &values)?;
+        let auc = metrics::roc_auc(&labels, &values).ok()?;
         Some((feature.name().to_owned(), auc.max(1.0 - auc)))
     };
     Feature::ALL.into_iter().filter_map(auc).collect()
@@ -245,14 +245,15 @@ fn single_features(rows: &Rows) -> BTreeMap<String, f64> {
 /// What the best possible classifier, E[p|x], reaches on these labels.
 fn ceiling(labels: &[u8], expected: &[f64]) -> Option<Ceiling> {
     // The rule is "more likely than not", so a tie at exactly 1/2 is no fire.
-    let above_half = Confusion::at(0.5f64.next_up(), labels, expected);
+    let above_half = Confusion::at(0.5f64.next_up(), labels, expected).ok()?;
     let best = Confusion::at(
-        metrics::best_f1_threshold(labels, expected),
+        metrics::best_f1_threshold(labels, expected).ok()?,
         labels,
         expected,
-    );
+    )
+    .ok()?;
     Some(Ceiling {
-        auc: metrics::roc_auc(labels, expected)?,
+        auc: metrics::roc_auc(labels, expected).ok()?,
         accuracy: above_half.accuracy(),
         f1: best.f1(),
     })

@@ -121,7 +121,7 @@ mod tests {
         let text = format!("{error:#}");
         for expected in [
             "s3://bucket/key is not a model",
-            "no file `model.fire`",
+            "no file `model.bin`",
             "monitor-100k JOB --metrics",
         ] {
             assert!(text.contains(expected), "{text}");

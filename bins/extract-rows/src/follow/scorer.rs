@@ -48,12 +48,10 @@ pub(super) async fn load(
     let stored = artifact
         .as_ref()
         .map(|artifact| artifact.extra(alarm::EXTRA));
+    let stored = stored.transpose().map_err(|error| usage(anyhow!(error)))?;
     let rule = watch
         .rule
-        .or(stored
-            .transpose()
-            .map_err(|error| usage(error.into()))?
-            .flatten())
+        .or(stored.flatten())
         .ok_or_else(|| usage(anyhow!("{}", without_rule(model))))?;
     let scorer = match (&watch.endpoint, artifact) {
         (Some(name), _) => Scorer::Endpoint {

@@ -3,7 +3,7 @@
 use fire_container::serve::Predictor;
 use fire_container::unpack_model;
 
-/// Whether the bytes hold a `model.fire`, which may itself be anything.
+/// Whether the bytes hold a `model.bin`, which may itself be anything.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     match unpack_model(bytes) {
         Ok(model) => {

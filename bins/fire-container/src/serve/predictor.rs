@@ -25,7 +25,7 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Loads `model.fire` from a model folder and checks that it knows this program's features.
+    /// Loads `model.bin` from a model folder and checks that it knows this program's features.
     ///
     /// # Errors
     /// When the file is absent, damaged, of another version or of another schema, or when the model says something
@@ -37,7 +37,7 @@ impl Predictor {
         Self::from_bytes(&bytes).with_context(|| format!("cannot use the model {shown}"))
     }
 
-    /// The same for the bytes of a `model.fire`.
+    /// The same for the bytes of a `model.bin`.
     ///
     /// # Errors
     /// As [`load`](Self::load).
@@ -102,29 +102,5 @@ impl Predictor {
         explainer
             .as_ref()
             .map_err(|error| Refusal::bad(error.to_string()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The file was written by the last program that left out what explanations need, and knows other columns.
-    #[test]
-    fn a_model_of_format_version_3_is_refused_explanations_with_400() {
-        let bytes = include_bytes!("../../../../crates/ensemble/tests/it/data/version-3.fire");
-        let artifact = Artifact::from_bytes(bytes, "rows").unwrap();
-        let predictor = Predictor {
-            prepared: Prepared::new(artifact),
-            explainer: OnceLock::new(),
-            default_answer: Media::Json,
-            probe: (Vec::new(), 0.0),
-        };
-        let refusal = predictor.explainer().unwrap_err();
-        assert_eq!(refusal.status(), 400);
-        assert!(
-            refusal.message().ends_with("; train it again"),
-            "{refusal:?}"
-        );
     }
 }

@@ -17,7 +17,7 @@ const SAMPLE: &str =
 /// A server, and what its model says in this process.
 fn server() -> (Server, Artifact) {
     let job = trained();
-    let bytes = std::fs::read(job.path("model/model.fire")).unwrap();
+    let bytes = std::fs::read(job.path("model/model.bin")).unwrap();
     let artifact = Artifact::from_bytes(&bytes, fingerprint()).unwrap();
     (Server::of(predictor(&job)), artifact)
 }
@@ -201,7 +201,7 @@ fn a_missing_value_is_named_where_training_had_none() {
 #[test]
 fn the_documented_request_moves_faster_than_anything_in_a_simulated_room() {
     let job = trained_on_rooms();
-    let bytes = std::fs::read(job.path("model/model.fire")).unwrap();
+    let bytes = std::fs::read(job.path("model/model.bin")).unwrap();
     let artifact = Artifact::from_bytes(&bytes, fingerprint()).unwrap();
     let server = Server::of(predictor(&job));
     let answer = server.invoke("text/csv", SAMPLE).json();

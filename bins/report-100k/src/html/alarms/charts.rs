@@ -81,14 +81,14 @@ pub(super) fn trade_off(test: &AlarmReport) -> anyhow::Result<Option<Figure<'sta
     let points: Vec<_> = test
         .curve
         .iter()
-        .filter_map(|at| point(&at.figures))
+        .filter_map(|at| point(&at.metrics))
         .collect();
     let days = test.all.false_alarms.map(|wrong| wrong.days);
     let (Some(chosen), Some(days)) = (point(&test.all), days) else {
         return Ok(None);
     };
     let rows = test.curve.iter().filter_map(|at| {
-        let (rate, found) = point(&at.figures)?;
+        let (rate, found) = point(&at.metrics)?;
         Some(vec![
             format!("{:.4}", at.threshold),
             format!("{rate:.1}"),
