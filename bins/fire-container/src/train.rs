@@ -81,7 +81,7 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
 
     // The model is final now, and the threshold is chosen before any other channel is read.
     let chosen_on = metrics::predict(&validation, &model)?;
-    let threshold = best_f1_threshold(&chosen_on.labels, &chosen_on.probabilities);
+    let threshold = best_f1_threshold(&chosen_on.labels, &chosen_on.probabilities)?;
     let required = |input: &Input| ScoredPart::required(input, &model, threshold);
     let mut parts = vec![required(&train)?, required(&validation)?];
     for channel in [Channel::Test, Channel::AlarmValidation, Channel::AlarmTest] {
