@@ -162,7 +162,7 @@ const TREES: [Tree; 8] = [
         "sagemaker-ops",
         "none (default)",
         &[],
-        221,
+        222,
         "AWS SDKs, hyper, rustls, tokio",
     ),
     (
@@ -176,7 +176,7 @@ const TREES: [Tree; 8] = [
         "fire-cli",
         "none (default)",
         &[],
-        272,
+        273,
         "AWS SDKs, clap, hyper, rustls, smartcore, tokio",
     ),
 ];

@@ -32,6 +32,7 @@ pub(crate) async fn check(
         max_hourly_usd: args.spending.max_cost,
     };
     let report = preflight::hosting(clients, &plan).await;
+    let report = report.with_settings(fire_cli::settings_for);
     for check in &report.checks {
         console.detail(check.to_string())?;
     }

@@ -12,10 +12,6 @@ use crate::logs::Logs;
 use crate::verdict::Watched;
 use crate::{events, now, table};
 
-/// Looks in a row that may fail before the backend counts as gone; each was retried by the SDK
-/// already.
-const PATIENCE: u32 = 3;
-
 /// The jobs as they were at the last look.
 pub(crate) struct Watch {
     jobs: Vec<Job>,
@@ -101,25 +97,18 @@ impl Watch {
     }
 }
 
-/// What there is to see after a pause; a few failures in a row are looked past.
+/// What there is to see after a pause.
 pub(crate) async fn next_look<T>(
     pace: Pace,
     what: &str,
     look: impl AsyncFn() -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let (paused, failures) = (Cell::new(false), Cell::new(0));
+    let paused = Cell::new(false);
     poll_until(pace, what, async || {
         if !paused.replace(true) {
             return Ok(None);
         }
-        match look().await {
-            Ok(seen) => Ok(Some(seen)),
-            Err(error) if error.is_passing() && failures.get() < PATIENCE => {
-                failures.set(failures.get() + 1);
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        look().await.map(Some)
     })
     .await
 }

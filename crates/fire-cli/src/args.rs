@@ -6,7 +6,7 @@ use clap::Args;
 use clap_complete::Shell;
 use sagemaker_ops::{Backend, BackendKind, BucketName, Clients, ImageUri, LocalBackend, RoleArn};
 
-use crate::{Console, Format, Style, shell_word};
+use crate::{Console, Format, Style, local_backend, shell_word};
 
 /// The model name of the documentation; its endpoint is this name with `-endpoint`.
 pub const DEFAULT_MODEL_NAME: &str = "flir-scd41-best-model";
@@ -117,10 +117,7 @@ impl CommonArgs {
     }
 
     fn local(&self) -> anyhow::Result<LocalBackend> {
-        Ok(match &self.state_dir {
-            Some(folder) => LocalBackend::at(folder)?,
-            None => LocalBackend::find()?,
-        })
+        Ok(local_backend(self.state_dir.as_deref())?)
     }
 }
 

@@ -1,11 +1,12 @@
 //! From the command line to an exit code.
 
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+use crate::local_server::find_program;
+use crate::remedy::settings_for_error;
 use crate::{CommonArgs, Console, Exit, exit_of};
 
 /// Parses the arguments, runs the program and maps its outcome to an exit code.
@@ -74,7 +75,8 @@ fn report(error: &anyhow::Error, console: &mut Console<'_>) -> Exit {
     let exit = exit_of(error);
     if exit != Exit::Done {
         // Standard error may be gone; the exit code still tells.
-        let _ = console.warn(format!("error: {error:#}"));
+        let settings = settings_for_error(error).map(|settings| format!(" ({settings})"));
+        let _ = console.warn(format!("error: {error:#}{}", settings.unwrap_or_default()));
     }
     exit
 }
@@ -97,13 +99,10 @@ pub fn sibling_program(name: &str) -> String {
     if std::env::split_paths(&paths).any(|folder| folder.join(name).is_file()) {
         return name.to_owned();
     }
-    folder_of_programs()
-        .map(|folder| folder.join(name))
-        .filter(|path| path.is_file())
-        .map_or_else(
-            || name.to_owned(),
-            |path| shell_word(&path.display().to_string()),
-        )
+    find_program(name).map_or_else(
+        || name.to_owned(),
+        |path| shell_word(&path.display().to_string()),
+    )
 }
 
 /// The text as one word of a shell's command line: printed commands are meant to be copied.
@@ -113,21 +112,6 @@ pub fn shell_word(text: &str) -> String {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', "'\\''"))
-}
-
-fn folder_of_programs() -> Option<PathBuf> {
-    if let Some(folder) = std::env::var_os("FIRE_BIN_DIR") {
-        return Some(folder.into());
-    }
-    let executable = std::env::current_exe().ok()?;
-    let folder = executable.parent()?;
-    // Cargo puts test programs one folder deeper than the programs themselves.
-    let folder = if folder.ends_with("deps") {
-        folder.parent()?
-    } else {
-        folder
-    };
-    Some(folder.to_owned())
 }
 
 #[cfg(test)]
