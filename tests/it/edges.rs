@@ -195,7 +195,7 @@ const TREES: [Tree; 10] = [
         "sagemaker-ops",
         "none (default)",
         &[],
-        221,
+        222,
         "AWS SDKs, hyper, rustls, tokio",
     ),
     (
