@@ -6,7 +6,7 @@ use fire_cli::{CommonArgs, Console, DEFAULT_MODEL_NAME, shell_word, sibling_prog
 use fire_run::RunName;
 use fire_run::records::{self, JobRecord, REPORT};
 use fire_run::report::Report;
-use sagemaker_ops::{Backend, BackendKind, Clients, LocalBackend};
+use sagemaker_ops::{Backend, BackendKind, Clients};
 
 use crate::Args;
 use crate::steps::{dataset_flags, deployment, watch};
@@ -43,7 +43,7 @@ pub(crate) async fn say(
     }
     if is_local {
         // Clients that are not ours need the server's address, which changes with each start.
-        let server = Backend::Local(LocalBackend::at(&common.state_dir()?)?);
+        let server = Backend::Local(fire_cli::local_backend(Some(&common.state_dir()?))?);
         let clients = Clients::connect(&server).await?;
         lines.extend(clients.local_url().map(|url| {
             format!(
