@@ -18,7 +18,9 @@ mod alarm;
 mod args;
 mod console;
 mod exit;
+mod local_server;
 mod project;
+mod remedy;
 mod start;
 mod stored;
 
@@ -31,7 +33,9 @@ pub use args::{
 };
 pub use console::{Console, Format, InterruptNotice, Style};
 pub use exit::{Exit, exit_of, failed, usage};
+pub use local_server::local_backend;
 pub use project::Project;
+pub use remedy::settings_for;
 pub use start::{main, shell_word, sibling_file, sibling_program};
 pub use stored::{StoredModel, fetch_manifest, fetch_model, fetch_output, read_artifact};
 
