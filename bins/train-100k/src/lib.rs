@@ -4,7 +4,7 @@
 //! the files.
 //!
 //! 1. [`recipe`] and [`plan`]: the flags that determine a run, and what they mean. [`resume`] stores
-//!    the recipe in S3 before anything else, so a run can be resumed by its name alone.
+//!    the recipe in S3 before anything else is written, so a run can be resumed by its name alone.
 //! 2. [`preflight`]: everything that can be checked before anything is created. `--dry-run` stops
 //!    here.
 //! 3. [`dataset`]: find the dataset in S3 or in the [`cache`], or make it. Making it means to
@@ -53,7 +53,9 @@ use fire_cli::{Console, Exit};
 use fire_run::RunName;
 
 pub use cli::Args;
+use dataset::Dataset;
 use plan::Plan;
+use resume::Start;
 use session::Session;
 
 /// Does what the arguments say; results go to the console.
@@ -63,11 +65,15 @@ use session::Session;
 /// rejects a call (3); see [`fire_cli::exit_of`].
 pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
     let run = RunName::given_or_stamped(args.run.clone(), SystemTime::now());
+    // Wrong flags and missing files are reported here, before a backend is started or asked.
     let given = args.recipe.clone().with_absolute_paths()?;
-    // Wrong flags are reported here, before a backend is started or asked.
-    let plan = Plan::new(&run, &given)?;
+    let plan = Plan::new(&run, &args.recipe)?;
     if let Some(folder) = &args.out {
         return out::write(&plan, args.shard, folder, console);
+    }
+    if args.run.is_none() {
+        // A run that is resumed may have a larger volume in its recipe.
+        preflight::check_volume(&plan)?;
     }
     let mut session = Session::open(&args, console).await?;
     session.console.note(format!("run {run}"))?;
@@ -85,20 +91,12 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
         }
     }
     session.project.ensure_bucket(&session.clients).await?;
-    let complete = fire_cli::fetch_manifest(&session.clients, &session.project, &run).await?;
-    if stored.is_none() && complete.is_none() {
-        resume::store(&run, &given, &session).await?;
-    }
-    session.console.notice().set(format!(
-        "Nothing is lost; resume with: {}",
-        resume::command(&run, &args)?
-    ));
-    let dataset = match complete {
-        Some(manifest) => {
-            dataset::reuse(&plan, manifest, given.names_files(), &mut session).await?
-        }
-        None => dataset::make(&plan, &mut session).await?,
+    let start = Start {
+        given: &given,
+        is_new: stored.is_none(),
+        resume_command: resume::command(&run, &args)?,
     };
+    let dataset = find_or_make_dataset(&plan, &start, &mut session).await?;
     let manifest = upload::upload(dataset, &mut session).await?;
     let jobs = submit::submit(&plan, &manifest, &session).await?;
     let record = summary::record(manifest, jobs, &session);
@@ -108,4 +106,27 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
         return wait::until_ended(&record, &mut session).await;
     }
     Ok(Exit::Done)
+}
+
+/// The dataset of the plan; the recipe of a new run is stored on the way.
+async fn find_or_make_dataset(
+    plan: &Plan,
+    start: &Start<'_>,
+    session: &mut Session<'_, '_>,
+) -> anyhow::Result<Dataset> {
+    let found = fire_cli::fetch_manifest(&session.clients, &session.project, &plan.run).await?;
+    if let Some(manifest) = found {
+        // If a dataset has no recipe, an earlier version started the run. Its flags are compared
+        // with the manifest instead, and are not stored before that.
+        session.console.notice().set(start.notice());
+        return dataset::reuse(plan, manifest, start.given.names_files(), session).await;
+    }
+    if plan.source.samples().is_some() {
+        start.begin(&plan.run, session).await?;
+        return dataset::make(plan, session).await;
+    }
+    // Files are read first: one that cannot be used must not use up the name of the run.
+    let dataset = dataset::make(plan, session).await?;
+    start.begin(&plan.run, session).await?;
+    Ok(dataset)
 }

@@ -75,12 +75,13 @@ impl Recipe {
     /// Exit code 2 for a local file or folder that does not exist.
     pub(crate) fn with_absolute_paths(mut self) -> anyhow::Result<Self> {
         for file in self.data.iter_mut().filter(|file| !is_remote(file)) {
-            if file.is_dir() {
-                let error = anyhow!(
-                    "--data {}: this is a folder; name the files in it",
-                    file.display()
-                );
-                return Err(usage(error));
+            let trouble = match (file.is_file(), file.is_dir()) {
+                (true, _) => "",
+                (_, true) => "this is a folder; name the files in it",
+                _ => "there is no such file",
+            };
+            if !trouble.is_empty() {
+                return Err(usage(anyhow!("--data {}: {trouble}", file.display())));
             }
             *file = absolute("--data", file)?;
         }

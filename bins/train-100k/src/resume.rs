@@ -49,21 +49,42 @@ fn read(bytes: &[u8]) -> anyhow::Result<Recipe> {
     Recipe::from_flags(&document.flags)
 }
 
-/// Stores the recipe of a new run.
-///
-/// Two first calls with one name at the same moment both find no recipe, and the later recipe
-/// replaces the earlier one: the local server has no conditional writes that could prevent it. A
-/// call with other flags is then rejected only where it meets a job with other hyperparameters; if
-/// both upload rows at once, the fingerprints in the manifest show which rows are not its own.
-pub(crate) async fn store(
-    run: &RunName,
-    recipe: &Recipe,
-    session: &Session<'_, '_>,
-) -> anyhow::Result<()> {
-    let flags = recipe.to_flags()?;
-    let bytes = serde_json::to_vec_pretty(&Document { format: 1, flags })?;
-    let uri = session.project.uri(&layout::recipe(run));
-    Ok(storage::put_bytes(&session.clients, &uri, bytes).await?)
+/// The start of a run's work, new or resumed.
+pub(crate) struct Start<'a> {
+    /// The flags of this call, with absolute paths.
+    pub(crate) given: &'a Recipe,
+    /// Whether the run has no recipe yet.
+    pub(crate) is_new: bool,
+    pub(crate) resume_command: String,
+}
+
+impl Start<'_> {
+    /// Stores the recipe of a new run, and from then on tells an interrupted user how to resume it.
+    ///
+    /// Two first calls with one name at the same moment both find no recipe, and the later recipe
+    /// replaces the earlier one: the local server has no conditional writes that could prevent it.
+    /// A call with other flags is then rejected only where it meets a job with other
+    /// hyperparameters; if both upload rows at once, the fingerprints in the manifest show which
+    /// rows are not its own.
+    pub(crate) async fn begin(
+        &self,
+        run: &RunName,
+        session: &mut Session<'_, '_>,
+    ) -> anyhow::Result<()> {
+        if self.is_new {
+            let flags = self.given.to_flags()?;
+            let bytes = serde_json::to_vec_pretty(&Document { format: 1, flags })?;
+            let uri = session.project.uri(&layout::recipe(run));
+            storage::put_bytes(&session.clients, &uri, bytes).await?;
+        }
+        session.console.notice().set(self.notice());
+        Ok(())
+    }
+
+    /// What an interrupted user is told.
+    pub(crate) fn notice(&self) -> String {
+        format!("Nothing is lost; resume with: {}", self.resume_command)
+    }
 }
 
 /// The plan of a stored recipe, if the flags of this call agree with it.

@@ -72,5 +72,6 @@ fn pace(backend: BackendKind) -> Pace {
             BackendKind::Aws => Duration::from_secs(30),
         },
         deadline: None,
+        tolerated_errors: 3,
     }
 }
