@@ -46,19 +46,19 @@ fn says(printed: &str, texts: &[&str]) {
 }
 
 #[test]
-fn split_rejects_a_split_by_visit_and_shows_what_it_would_claim() {
+fn split_rejects_a_split_by_visit_and_shows_how_it_flatters() {
     let texts = [
-        "909 visits of 300 patients",
-        "dealt by patient",
-        "passed  group_overlap    no group has rows in two parts",
+        "909 visits by 300 patients",
+        "split by patient",
+        "passed group_overlap    no group has rows in two parts",
         "=> fit for use",
-        "dealt by visit",
-        "REFUSED group_overlap    177 groups have rows in two parts",
-        "=> not to be used",
-        // The README shows these two as well.
+        "split by visit",
+        "FAILED group_overlap    177 groups have rows in two parts",
+        "=> do not use",
+        // The README has these two as well.
         "by patient  56 %",
         "by visit    95 %",
-        "of two visits nothing can be made: label 0 has 2 rows in 1 groups",
+        "two visits cannot be split: too little data with label 0",
     ];
     says(&printed("patients", &[]), &texts);
 }
@@ -101,7 +101,7 @@ fn sagemaker_ops_trains_and_serves_the_users_own_container() {
         "account 691595239825, us-east-1",
         "job rents-1: Created",
         "job rents-1: AlreadyExists",
-        "job rents-1: Completed, on average 19.5 off",
+        "job rents-1: Completed, with a mean error of 19.5",
         "endpoint rents: Created",
         "endpoint rents: InService",
         "64 square metres: 915 a month",

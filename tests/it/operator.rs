@@ -83,7 +83,7 @@ async fn a_plan_that_can_begin_passes_every_check_and_others_say_what_to_change(
     for (bucket, job, most, remedy) in [
         (&bucket, empty, None, "aws s3 ls"),
         (&bucket, bursting, None, "ml.m5.4xlarge"),
-        (&bucket, good.clone(), Some(0.01), "--max-cost"),
+        (&bucket, good.clone(), Some(0.01), "raise the limit"),
         (&elsewhere, good, None, "aws s3 mb s3://no-such-bucket"),
     ] {
         let said = failures(bucket, job, most).await;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use ensemble::Algorithm;
 use fire_cli::{Console, Exit, Format, Style};
-use sagemaker_ops::{Backend, Clients, LocalBackend};
+use sagemaker_ops::{Backend, Clients};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -171,7 +171,7 @@ impl World {
 
     /// SDK clients of this world's server, which is started if necessary.
     pub(crate) async fn clients(&self) -> Clients {
-        let backend = LocalBackend::at(&self.state_dir()).unwrap();
+        let backend = fire_cli::local_backend(Some(&self.state_dir())).unwrap();
         Clients::connect(&Backend::Local(backend)).await.unwrap()
     }
 

@@ -102,6 +102,7 @@ pub(crate) async fn until_settled(
     let pace = Pace {
         interval,
         deadline: Some(timeout),
+        tolerated_errors: 0,
     };
     let what = format!("endpoint {endpoint}");
     let bar = console.bar("endpoint", 0);

@@ -40,6 +40,7 @@ pub(crate) async fn check(
         max_hourly_usd: plan.max_hourly_usd,
     };
     let report = preflight::hosting(clients, &plan).await;
+    let report = report.with_settings(fire_cli::settings_for);
     for check in &report.checks {
         console.detail(check.to_string())?;
     }

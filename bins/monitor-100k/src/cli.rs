@@ -94,6 +94,7 @@ impl Args {
         Pace {
             interval: Duration::from_secs(self.interval.unwrap_or(default)),
             deadline: self.timeout.map(Duration::from_secs),
+            tolerated_errors: 3,
         }
     }
 
@@ -133,6 +134,7 @@ mod tests {
         let pace = Pace {
             interval: Duration::from_secs(5),
             deadline: None,
+            tolerated_errors: 3,
         };
         assert_eq!(args.pace(BackendKind::Aws), pace);
     }

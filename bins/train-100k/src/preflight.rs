@@ -57,6 +57,7 @@ pub(crate) async fn check(
         max_cost_usd: args.max_cost,
     };
     let report = preflight::training(&session.clients, &training).await;
+    let report = report.with_settings(fire_cli::settings_for);
     for check in &report.checks {
         session.console.detail(check.to_string())?;
     }

@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use sagemaker_ops::{Backend, BackendKind, BucketName, Clients, ImageUri, LocalBackend, RoleArn};
 use serde::{Deserialize, Serialize};
 
-use crate::{Console, Format, Style, shell_word, usage};
+use crate::{Console, Format, Style, local_backend, shell_word, usage};
 
 /// The default of `--model-name`; the default endpoint is this name with `-endpoint`.
 pub const DEFAULT_MODEL_NAME: &str = "flir-scd41-best-model";
@@ -120,10 +120,7 @@ impl CommonArgs {
     }
 
     fn local(&self) -> anyhow::Result<LocalBackend> {
-        Ok(match &self.state_dir {
-            Some(folder) => LocalBackend::at(folder)?,
-            None => LocalBackend::find()?,
-        })
+        Ok(local_backend(self.state_dir.as_deref())?)
     }
 }
 

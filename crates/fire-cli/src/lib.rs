@@ -8,6 +8,8 @@
 //!   it on Ctrl-C and maps the result to an [`Exit`].
 //! - [`CommonArgs`] chooses the backend and the output format. A program writes to [`Console`]:
 //!   results to standard output, everything else to standard error, progress bars to terminals only.
+//! - [`local_backend`] finds the local server's state and program. [`settings_for`] says which flag
+//!   helps when `sagemaker-ops` finds something wrong.
 //! - [`Project`] is the account's side of a run: bucket, role and image. [`fetch_model`],
 //!   [`fetch_output`] and [`fetch_manifest`] read what earlier steps stored.
 //!
@@ -18,7 +20,9 @@ mod alarm;
 mod args;
 mod console;
 mod exit;
+mod local_server;
 mod project;
+mod remedy;
 mod start;
 mod stored;
 
@@ -31,7 +35,9 @@ pub use args::{
 };
 pub use console::{Console, Format, InterruptNotice, Style};
 pub use exit::{Exit, exit_of, failed, usage};
+pub use local_server::local_backend;
 pub use project::Project;
+pub use remedy::settings_for;
 pub use start::{main, shell_word, sibling_file, sibling_program};
 pub use stored::{StoredModel, fetch_manifest, fetch_model, fetch_output, read_artifact};
 

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+use crate::local_server::find_program;
+use crate::remedy::settings_for_error;
 use crate::{CommonArgs, Console, Exit, exit_of};
 
 /// Parses the arguments, runs the program and maps its outcome to an exit code.
@@ -73,8 +75,9 @@ where
 fn report(error: &anyhow::Error, console: &mut Console<'_>) -> Exit {
     let exit = exit_of(error);
     if exit != Exit::Done {
+        let settings = settings_for_error(error).map(|settings| format!(" ({settings})"));
         // If standard error is closed, the exit code still says what happened.
-        let _ = console.warn(format!("error: {error:#}"));
+        let _ = console.warn(format!("error: {error:#}{}", settings.unwrap_or_default()));
     }
     exit
 }
@@ -103,30 +106,13 @@ pub fn sibling_program(name: &str) -> String {
 /// The file of another program of the family next to the running executable, else its bare name,
 /// which is then looked up on the PATH.
 pub fn sibling_file(name: &str) -> PathBuf {
-    let file = folder_of_programs().map(|folder| folder.join(name));
-    file.filter(|path| path.is_file())
-        .unwrap_or_else(|| name.into())
+    find_program(name).unwrap_or_else(|| name.into())
 }
 
 /// The text quoted as one word for a shell, because printed commands are meant to be copied.
 pub fn shell_word(text: &str) -> String {
     // Only a NUL byte cannot be quoted, and no argument or path contains one.
     shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)
-}
-
-fn folder_of_programs() -> Option<PathBuf> {
-    if let Some(folder) = std::env::var_os("FIRE_BIN_DIR") {
-        return Some(folder.into());
-    }
-    let executable = std::env::current_exe().ok()?;
-    let folder = executable.parent()?;
-    // Cargo puts test programs one folder deeper than the programs themselves.
-    let folder = if folder.ends_with("deps") {
-        folder.parent()?
-    } else {
-        folder
-    };
-    Some(folder.to_owned())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The SDK clients of one backend, made here and nowhere else.
+//! The SDK clients of one backend. No other module makes any.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,13 +16,13 @@ const DEFAULT_REGION: &str = "us-east-1";
 
 /// Describe calls of several watchers are throttled easily, and waiting costs nothing here.
 ///
-/// Between two attempts lie a second, then two, four and so on up to twenty, each times a random
-/// share: programs that were throttled together do not come back together.
-/// Every service has a budget of retries, so that one that is down is not asked eight times for
-/// everything.
+/// The pauses between attempts are 1, 2, 4 seconds and so on up to 20, each multiplied by a random
+/// share, so that programs that were throttled together do not come back together. The SDK also
+/// gives every service a budget of retries, so a service that is down does not get eight times the
+/// calls.
 const ATTEMPTS: u32 = 8;
 
-/// Everything that calls need: one value per program, cheap to clone.
+/// Everything that calls need. One value per program is enough; it is cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Clients {
     kind: BackendKind,
@@ -48,10 +48,15 @@ struct Local {
 }
 
 impl Clients {
-    /// Reaches the backend; a local server that does not run is started.
+    /// Connects to the backend. A local server is started if it is not running and its program is
+    /// known.
     ///
-    /// AWS is not called yet: bad credentials show at the first call, [`account`] being the
-    /// cheapest.
+    /// AWS is not called yet: bad credentials show at the first call, and [`account`] is the
+    /// cheapest one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LocalServer`](crate::ErrorKind::LocalServer) if the server is not running and
+    /// cannot be started.
     pub async fn connect(backend: &Backend) -> Result<Self, Error> {
         match backend {
             Backend::Local(local) => Self::connect_local(local).await,
@@ -71,7 +76,7 @@ impl Clients {
     }
 
     async fn connect_aws(region: Option<String>) -> Self {
-        // The chain has no end of its own: without a region every call would fail with a riddle.
+        // The SDK's chain may find no region, and then every call fails with an obscure error.
         let region = RegionProviderChain::first_try(region.map(Region::new))
             .or_default_provider()
             .or_else(DEFAULT_REGION);
@@ -84,7 +89,7 @@ impl Clients {
     }
 
     fn from_config(kind: BackendKind, local: Option<Local>, config: &SdkConfig) -> Self {
-        // Servers other than Amazon's have no DNS name per bucket.
+        // Only Amazon's S3 has a DNS name for each bucket.
         let elsewhere =
             config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
         let s3 = aws_sdk_s3::config::Builder::from(config)
@@ -109,7 +114,7 @@ impl Clients {
         }
     }
 
-    /// Clients for a server at `url`, as the local backend makes them, without looking whether it
+    /// Clients for a server at `url`, like those of the local backend, without checking whether it
     /// answers.
     #[cfg(test)]
     pub(crate) fn of_server(url: &str, attempts: u32) -> Self {
@@ -130,17 +135,17 @@ impl Clients {
         self.kind
     }
 
-    /// Region of all calls.
+    /// The region of all calls; the local backend has one too.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// Absolute state directory of the local backend; none on AWS.
+    /// The absolute state directory of the local backend; `None` on AWS.
     pub fn state_dir(&self) -> Option<&Path> {
         self.local.as_ref().map(|local| local.state_dir.as_path())
     }
 
-    /// Address of the local server; none on AWS.
+    /// The address of the local server; `None` on AWS.
     pub fn local_url(&self) -> Option<&str> {
         self.local.as_ref().map(|local| local.url.as_str())
     }
@@ -165,9 +170,9 @@ impl Clients {
     }
 }
 
-/// Number of the account that the credentials belong to ([`GetCallerIdentity`]).
+/// The number of the account that the credentials belong to ([`GetCallerIdentity`]).
 ///
-/// Needs no permission of its own, which makes it the cheapest way to find bad credentials.
+/// The call needs no permission, so it is the cheapest way to detect bad credentials.
 ///
 /// [`GetCallerIdentity`]:
 /// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
@@ -176,19 +181,20 @@ pub async fn account(clients: &Clients) -> Result<AccountId, Error> {
     let sent = clients.sts.get_caller_identity().send().await;
     let answer = sent.map_err(|error| Error::from_sdk(OP, "of the credentials", error))?;
     let account = AccountId::new(answer.account.unwrap_or_default());
-    account.map_err(|error| Error::nonsense(OP, "of the credentials", error))
+    account.map_err(|error| Error::bad_answer(OP, "of the credentials", error))
 }
 
-/// How often and how patiently a call is tried.
+/// How often a call is tried, and with which pauses.
 fn patient() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS)
 }
 
-/// The local server's configuration is complete in itself: profiles and variables meant for AWS
-/// must not reach it.
+/// The local server's configuration is complete: profiles and variables that are meant for AWS must
+/// not reach it.
 fn local_config(url: &str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "the local backend");
-    // Nobody shares this server, so a pause need not be long, and a server that is gone shows soon.
+    // This server has no other clients, so short pauses do no harm, and a dead server is noticed
+    // soon.
     let retry = patient()
         .with_initial_backoff(Duration::from_millis(50))
         .with_max_backoff(Duration::from_secs(1));
@@ -205,7 +211,7 @@ fn local_config(url: &str) -> SdkConfig {
 mod tests {
     use super::*;
     use crate::ErrorKind;
-    use crate::scripted::{Scripted, ok, refusal};
+    use crate::scripted::{Scripted, ok, rejection};
 
     #[tokio::test]
     async fn the_account_is_read_from_the_answer_of_sts_and_checked() {
@@ -226,9 +232,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_is_survived_up_to_the_last_attempt_and_no_further() {
+    async fn throttled_calls_are_retried_up_to_the_last_attempt() {
         let job = "job-1".parse().unwrap();
-        let throttled = || refusal("ThrottlingException", "Rate exceeded");
+        let throttled = || rejection("ThrottlingException", "Rate exceeded");
         for times in [1, 4, 7, 8] {
             let answers = (0..times).map(|_| throttled()).chain([ok(
                 "{\"TrainingJobStatus\":\"Completed\",\"CreationTime\":1000.0}",
@@ -248,7 +254,7 @@ mod tests {
         let retries = [config.retry_config().unwrap().clone(), patient()];
         for retry in retries {
             assert_eq!(retry.max_attempts(), ATTEMPTS);
-            // The standard mode multiplies each pause with a random share.
+            // The standard mode multiplies each pause by a random share.
             assert_eq!(retry.mode(), aws_config::retry::RetryMode::Standard);
             assert!(retry.initial_backoff() < retry.max_backoff());
         }

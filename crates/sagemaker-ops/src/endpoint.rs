@@ -1,8 +1,9 @@
 //! Endpoints: deploy, describe, list, shift, invoke, delete.
 //!
-//! An endpoint serves a configuration, and a configuration names models. Only the endpoint's name
-//! is known to those who ask it; the names of the other two follow from what they are ([`ContentDigest`]), so that
-//! a deployment that was cut off is taken up by the next, and they go with the endpoint.
+//! An endpoint serves a configuration, and a configuration names models. Clients know only the
+//! endpoint's name. The names of configurations and models follow from their content
+//! ([`ContentDigest`]): so an interrupted deployment is continued by the next one, and deleting the
+//! endpoint deletes them too.
 
 mod deploy;
 mod deployment;
@@ -34,29 +35,29 @@ pub use shift::shift;
 #[cfg(test)]
 pub(crate) use deployment::tests as deployment_tests;
 
-/// State of an endpoint.
+/// The status of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointStatus {
-    /// Being created: it does not answer yet.
+    /// Being created; does not answer yet.
     Creating,
-    /// Answers.
+    /// Answers requests.
     InService,
     /// Answers with the old model while the new one starts.
     Updating,
-    /// Answers while the service works on it.
+    /// Answers while the service maintains it.
     SystemUpdating,
     /// Answers with the old model, because the new one failed.
     RollingBack,
-    /// Does not answer, can be updated.
+    /// Does not answer, but can be updated.
     OutOfService,
     /// Being deleted.
     Deleting,
-    /// Does not answer; only deleting it is allowed.
+    /// Does not answer, and can only be deleted.
     Failed,
-    /// Neither the update nor going back worked.
+    /// Neither the update nor the rollback worked.
     UpdateRollbackFailed,
-    /// A state that came after this program.
+    /// A status that this crate does not know.
     Other(String),
 }
 
@@ -89,7 +90,7 @@ impl EndpointStatus {
         }
     }
 
-    /// Whether it stays as it is until somebody asks for a change.
+    /// Whether it stays as it is until a change is requested.
     pub fn is_settled(&self) -> bool {
         matches!(
             self,
@@ -122,13 +123,13 @@ impl Serialize for EndpointStatus {
 pub struct Endpoint {
     /// Its name.
     pub name: EndpointName,
-    /// Its state.
+    /// Its status.
     pub status: EndpointStatus,
-    /// Why it failed, or why its last update did.
+    /// Why it failed, or why its last update failed.
     pub failure_reason: Option<String>,
-    /// The configuration that it serves; during an update still the old one.
+    /// The configuration that it serves; during an update, still the old one.
     pub config: Option<EndpointConfigName>,
-    /// What answers behind it.
+    /// The variants behind it.
     pub variants: Vec<Variant>,
     /// When it was created.
     pub created: Option<f64>,
@@ -145,7 +146,7 @@ pub struct Variant {
     pub weight: Option<f64>,
     /// Instances that serve now.
     pub instances: Option<u32>,
-    /// Instances that are wanted.
+    /// Instances that it should have.
     pub desired_instances: Option<u32>,
 }
 
@@ -154,7 +155,7 @@ pub struct Variant {
 pub struct EndpointSummary {
     /// Its name.
     pub name: EndpointName,
-    /// Its state.
+    /// Its status.
     pub status: EndpointStatus,
     /// When it was created.
     pub created: Option<f64>,
@@ -164,7 +165,7 @@ pub struct EndpointSummary {
 
 /// The endpoint as it is now ([`DescribeEndpoint`]).
 ///
-/// Fails with [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is none.
+/// Fails with [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it does not exist.
 ///
 /// [`DescribeEndpoint`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html
@@ -181,7 +182,7 @@ pub async fn describe(clients: &Clients, endpoint: &EndpointName) -> Result<Endp
         name: endpoint.clone(),
         status: status(found.endpoint_status.as_ref()),
         failure_reason: found.failure_reason.filter(|reason| !reason.is_empty()),
-        // Endpoints of inference components have no configuration; none of ours is one.
+        // Endpoints of inference components have no configuration; this crate makes none of those.
         config: found
             .endpoint_config_name
             .and_then(|name| EndpointConfigName::new(name).ok()),
@@ -215,7 +216,7 @@ pub async fn list(clients: &Clients) -> Result<Vec<EndpointSummary>, Error> {
     while let Some(listed) = endpoints.next().await {
         let listed = listed.map_err(|error| Error::from_sdk(OP, clients.region(), error))?;
         let name = EndpointName::new(listed.endpoint_name.unwrap_or_default());
-        let name = name.map_err(|error| Error::nonsense(OP, clients.region(), error))?;
+        let name = name.map_err(|error| Error::bad_answer(OP, clients.region(), error))?;
         summaries.push(EndpointSummary {
             name,
             status: status(listed.endpoint_status.as_ref()),
@@ -226,15 +227,15 @@ pub async fn list(clients: &Clients) -> Result<Vec<EndpointSummary>, Error> {
     Ok(summaries)
 }
 
-fn status(said: Option<&types::EndpointStatus>) -> EndpointStatus {
-    EndpointStatus::from_word(said.map_or("", types::EndpointStatus::as_str))
+fn status(word: Option<&types::EndpointStatus>) -> EndpointStatus {
+    EndpointStatus::from_word(word.map_or("", types::EndpointStatus::as_str))
 }
 
 fn seconds(time: Option<DateTime>) -> Option<f64> {
     time.map(|time| time.as_secs_f64())
 }
 
-/// The wire carries 32 bits; the shortest decimal that means the same keeps 0.8 from becoming
+/// The wire carries 32 bits. Converting by way of the shortest decimal text keeps 0.8 from becoming
 /// 0.800000011920929.
 fn shortest(value: f32) -> Option<f64> {
     value.to_string().parse().ok()
@@ -259,7 +260,7 @@ mod tests {
 
     use super::*;
     use crate::ErrorKind;
-    use crate::scripted::{Scripted, ok, refusal};
+    use crate::scripted::{Scripted, ok, rejection};
 
     #[tokio::test]
     async fn an_endpoint_is_described_with_its_variants() {
@@ -270,7 +271,7 @@ mod tests {
                 "VariantName": "AllTraffic", "CurrentWeight": 0.8, "CurrentInstanceCount": 2,
             }],
         });
-        let missing = refusal("ValidationException", "Could not find endpoint \"arn\".");
+        let missing = rejection("ValidationException", "Could not find endpoint \"arn\".");
         let server = Scripted::start([ok(&answer.to_string()), missing]).await;
         let (clients, name) = (server.clients(), EndpointName::new("e").unwrap());
         let endpoint = describe(&clients, &name).await.unwrap();
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lists_follow_their_pages() {
+    async fn a_list_follows_its_pages() {
         let page = |name: &str, next: Option<&str>| {
             let endpoint = json!({"EndpointName": name, "EndpointStatus": "Creating"});
             ok(&json!({"Endpoints": [endpoint], "NextToken": next}).to_string())
@@ -310,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn states_keep_the_services_words_and_the_settled_ones_are_known() {
+    fn a_status_keeps_the_services_word_and_may_be_settled() {
         for status in EndpointStatus::KNOWN {
             assert_eq!(EndpointStatus::from_word(status.as_str()), status);
             assert_eq!(serde_json::to_value(&status).unwrap(), status.to_string());

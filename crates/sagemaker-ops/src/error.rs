@@ -1,22 +1,17 @@
 //! What can go wrong with a call, sorted by what the caller does next.
-//!
-//! `SageMaker` models only four exceptions; everything else arrives under a code and a sentence,
-//! and the same code (`ValidationException`) means "no such job", "already there" and "your value
-//! is wrong". So the sorting reads code and sentence together; the sentences are those of the
-//! public services.
 
-mod classify;
-mod shorten;
+mod answer;
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use aws_sdk_sagemaker::config::http::HttpResponse;
 use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 
-use classify::{classify, classify_status};
-use shorten::shorten_value_sets;
+use crate::finding::Finding;
+use answer::{explain_answer, explain_silence};
 
 /// What the caller can do about an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,23 +21,23 @@ pub enum ErrorKind {
     NotFound,
     /// The thing exists already, or is in a state that forbids the request.
     Conflict,
-    /// The service asked to be called less often, and went on asking through every retry.
+    /// The service asked for fewer calls, and still did after every retry.
     Throttled,
     /// Credentials are missing, expired or not allowed to do this.
     Denied,
-    /// The account's limit does not allow it: ask for more, or use another instance type.
+    /// The account's quota does not allow it: request more, or use another instance type.
     Quota,
     /// The request itself is wrong: correct the value that the message names.
     Invalid,
-    /// The caller's own deadline passed before the state that it waited for was reached.
+    /// The caller's own deadline passed before the awaited state was reached.
     Timeout,
     /// No answer: name resolution, connection or protocol.
     Transport,
-    /// The service answered that it failed, or its answer made no sense.
+    /// The service reported a failure of its own, or its answer cannot be understood.
     Service,
-    /// The server at this address does not know the call: AWS does, so this is some other server.
+    /// The server at this address does not know the call. AWS does, so this is some other server.
     Unsupported,
-    /// The container behind an endpoint refused the request: see [`Error::container_status`].
+    /// The container behind an endpoint rejected the request: see [`Error::container_status`].
     Model,
     /// The local server could not be found or started.
     LocalServer,
@@ -50,11 +45,10 @@ pub enum ErrorKind {
     File,
 }
 
-/// A call that failed: which one, about what, why, and what to do.
+/// A call that failed: which call, what it was about, why, and what to do.
 ///
-/// `Display` says what the service answered and what helps; causes on this machine (a file, a
-/// connection) follow in the chain of sources, so that printing the whole chain says everything
-/// once.
+/// `Display` has the service's answer and the remedy. Causes on this machine (a file, a connection)
+/// are in the chain of sources, so that printing the whole chain says everything once.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {op} {message}")]
 pub struct Error {
@@ -62,13 +56,15 @@ pub struct Error {
     op: &'static str,
     message: String,
     container_status: Option<u16>,
+    finding: Option<Box<Finding>>,
     #[source]
-    source: Option<Cause>,
-    /// The service's answer as the SDK holds it. Not a source: the message has its words already.
-    answer: Option<Cause>,
+    source: Option<BoxedError>,
+    /// The service's answer as the SDK holds it. It is not a source, because the message already
+    /// has its text.
+    answer: Option<BoxedError>,
 }
 
-type Cause = Box<dyn StdError + Send + Sync>;
+type BoxedError = Box<dyn StdError + Send + Sync>;
 
 impl Error {
     /// What the caller can do about it.
@@ -84,60 +80,88 @@ impl Error {
         )
     }
 
-    /// The verb that failed, as in "cannot {op}".
+    /// What failed, as in "cannot {op}".
     pub fn op(&self) -> &'static str {
         self.op
     }
 
-    /// HTTP status that the container answered with, for [`ErrorKind::Model`].
+    /// The HTTP status of the container's answer, for [`ErrorKind::Model`].
     pub fn container_status(&self) -> Option<u16> {
         self.container_status
     }
 
-    /// The service's answer in the SDK's words, with its request id; none when there was no answer.
+    /// What is wrong, if it is something that one of the caller's own settings may change.
+    pub fn finding(&self) -> Option<&Finding> {
+        self.finding.as_deref()
+    }
+
+    /// The service's answer in the SDK's words, with its request id; `None` without an answer.
     pub fn answer(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.answer.as_deref()
     }
 
-    /// `message` begins with the subject of the verb: "cannot {op} {message}".
+    /// `message` begins with what `op` is about: "cannot {op} {message}".
     pub(crate) fn new(kind: ErrorKind, op: &'static str, message: impl Into<String>) -> Self {
-        let message = message.into();
         Self {
             kind,
             op,
-            message,
+            message: message.into(),
             container_status: None,
+            finding: None,
             source: None,
             answer: None,
         }
     }
 
-    /// The same error, sorted by somebody who knows the call better.
+    /// The same error with another kind, for callers who know more about the call.
     pub(crate) fn of_kind(self, kind: ErrorKind) -> Self {
         Self { kind, ..self }
     }
 
-    pub(crate) fn with_source(mut self, source: impl Into<Cause>) -> Self {
+    pub(crate) fn with_source(mut self, source: impl Into<BoxedError>) -> Self {
         self.source = Some(source.into());
         self
     }
 
+    /// Something that was found wrong with `subject`.
+    pub(crate) fn found(op: &'static str, subject: impl fmt::Display, finding: Finding) -> Self {
+        let (subject, text) = (subject.to_string(), finding.to_string());
+        // Many findings start with the name of their subject, which the message has already.
+        let text = match text.strip_prefix(&subject) {
+            Some(rest) => format!("it{rest}"),
+            None => text,
+        };
+        let message = format!("{subject}: {text}; {}", finding.remedy());
+        let error = Self::new(finding.kind(), op, message);
+        Self {
+            finding: Some(Box::new(finding)),
+            ..error
+        }
+    }
+
+    /// A deadline that passed while waiting for `what`.
+    pub(crate) fn timeout(what: &str, waited: Duration) -> Self {
+        let message =
+            format!("{what}: the time limit of {waited:?} has passed, but the work continues");
+        Self::new(ErrorKind::Timeout, "finish waiting for", message)
+    }
+
     /// An operation of the local file system on `path` that failed.
-    pub(crate) fn file(op: &'static str, path: &Path, source: impl Into<Cause>) -> Self {
+    pub(crate) fn file(op: &'static str, path: &Path, source: impl Into<BoxedError>) -> Self {
         Self::new(ErrorKind::File, op, path.display().to_string()).with_source(source)
     }
 
-    /// An answer that does not hold what the service promises.
-    pub(crate) fn nonsense(
+    /// An answer without something that the service promises.
+    pub(crate) fn bad_answer(
         op: &'static str,
         subject: impl fmt::Display,
-        source: impl Into<Cause>,
+        source: impl Into<BoxedError>,
     ) -> Self {
-        let message = format!("{subject}: the answer makes no sense");
+        let message = format!("{subject}: the answer of the service is invalid");
         Self::new(ErrorKind::Service, op, message).with_source(source)
     }
 
-    /// The container behind an endpoint refused.
+    /// A request that the container behind an endpoint rejected.
     pub(crate) fn container(op: &'static str, message: String, status: Option<u16>) -> Self {
         Self {
             container_status: status,
@@ -145,7 +169,7 @@ impl Error {
         }
     }
 
-    pub(crate) fn with_answer(mut self, answer: impl Into<Cause>) -> Self {
+    pub(crate) fn with_answer(mut self, answer: impl Into<BoxedError>) -> Self {
         self.answer = Some(answer.into());
         self
     }
@@ -160,12 +184,12 @@ impl Error {
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         if let SdkError::ServiceError(answer) = &error {
-            let (kind, said) = explain_answer(answer.err(), answer.raw().status().as_u16());
-            return Self::new(kind, op, format!("{subject}: {said}")).with_answer(error);
+            let (kind, text) = explain_answer(answer.err(), answer.raw().status().as_u16());
+            return Self::new(kind, op, format!("{subject}: {text}")).with_answer(error);
         }
-        let (kind, said) = explain_silence(&error);
-        let silence = Self::new(kind, op, format!("{subject}: {said}"));
-        // The SDK's outermost words, "dispatch failure", tell nobody anything.
+        let (kind, text) = explain_silence(&error);
+        let silence = Self::new(kind, op, format!("{subject}: {text}"));
+        // The SDK's outermost text, "dispatch failure", helps nobody; its cause does.
         match error.into_source() {
             Ok(cause) => silence.with_source(cause),
             Err(error) => silence.with_source(error),
@@ -173,63 +197,9 @@ impl Error {
     }
 }
 
-/// A header of the service's answer, when there was an answer.
+/// A header of the service's answer, if there was an answer.
 pub(crate) fn header_of<E>(error: &SdkError<E, HttpResponse>, name: &str) -> Option<String> {
     Some(error.raw_response()?.headers().get(name)?.to_owned())
-}
-
-const NO_SUCH_OBJECT: &str =
-    "there is no such object in the bucket; list the prefix or check the URI";
-
-/// The service answered with an error; an answer to HEAD has no body, so only its status tells.
-fn explain_answer(error: &impl ProvideErrorMetadata, status: u16) -> (ErrorKind, String) {
-    let text = error.message().unwrap_or_default().trim_end_matches('.');
-    let text = shorten_value_sets(text);
-    let text = text.as_str();
-    let (kind, said) = match error.code() {
-        // The service's own sentence, "The specified key does not exist", helps only those who
-        // know what a key is.
-        Some(code @ "NoSuchKey") => (classify(code, text), format!("{NO_SUCH_OBJECT} ({code})")),
-        Some(code) if text.is_empty() => (classify(code, text), code.to_owned()),
-        Some(code) => (classify(code, text), format!("{text} ({code})")),
-        None => (
-            classify_status(status),
-            format!("the service answered HTTP {status}"),
-        ),
-    };
-    (kind, with_remedy_of(kind, said))
-}
-
-/// There was no answer: without credentials nothing is sent, else the network or the other side is
-/// at fault.
-fn explain_silence<E>(error: &SdkError<E, HttpResponse>) -> (ErrorKind, String)
-where
-    E: StdError + 'static,
-{
-    let causes = causes(error).to_lowercase();
-    let words = ["credential", "identity", "sso", "auth scheme"];
-    // The SDK has no type of its own for missing credentials, only words in the chain of causes.
-    let unsigned = words.iter().any(|word| causes.contains(word));
-    let (kind, said) = match error {
-        SdkError::ResponseError(_) => (ErrorKind::Service, "the answer cannot be read"),
-        SdkError::TimeoutError(_) => (ErrorKind::Transport, "no answer in time"),
-        _ if unsigned => (ErrorKind::Denied, "there are no usable credentials"),
-        _ => (ErrorKind::Transport, "no answer"),
-    };
-    (kind, with_remedy_of(kind, said.to_owned()))
-}
-
-/// Adds what the user can run or change, for the kinds where one thing helps nearly always.
-fn with_remedy_of(kind: ErrorKind, said: String) -> String {
-    let remedy = match kind {
-        ErrorKind::Denied => {
-            "check who you are with `aws sts get-caller-identity`, log in with `aws sso login`"
-        }
-        ErrorKind::Quota => "ask for more under Service Quotas, or use another instance type",
-        ErrorKind::Throttled => "try again in a while, or watch with a longer --interval",
-        _ => return said,
-    };
-    format!("{said}; {remedy}")
 }
 
 /// All causes below the error, in one text.
@@ -246,10 +216,10 @@ mod tests {
     use super::*;
     use crate::clients::Clients;
     use crate::names::JobName;
-    use crate::scripted::{Answer, Scripted, ok, refusal};
+    use crate::scripted::{Answer, Scripted, ok, rejection};
     use crate::training;
 
-    /// What describing a job comes to when the service gives this answer.
+    /// The error of describing a job when the service gives this answer.
     pub(super) async fn error_of(answer: Answer) -> Error {
         let server = Scripted::start([answer]).await;
         describe(&server.clients()).await
@@ -266,7 +236,7 @@ mod tests {
         format!("{error}: {}", causes(error))
     }
 
-    /// Code, sentence, and what the caller can do about them.
+    /// Code, sentence, and the kind that they make.
     const ANSWERS: [(&str, &str, ErrorKind); 16] = {
         use ErrorKind::{
             Conflict, Denied, Invalid, NotFound, Quota, Service, Throttled, Unsupported,
@@ -340,9 +310,9 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn answers_are_sorted_by_code_and_sentence() {
+    async fn the_kind_follows_from_code_and_sentence() {
         for (code, message, expected) in ANSWERS {
-            let error = error_of(refusal(code, message)).await;
+            let error = error_of(rejection(code, message)).await;
             assert_eq!(error.kind(), expected, "{code}: {message}: {error}");
             assert!(
                 error.answer().is_some() && error.source().is_none(),
@@ -352,9 +322,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn messages_name_the_call_its_subject_the_answer_and_the_remedy() {
+    async fn messages_have_the_call_its_subject_the_answer_and_the_remedy() {
         let check = async |code: &str, message: &str, expected: &str| {
-            assert_eq!(error_of(refusal(code, message)).await.to_string(), expected);
+            assert_eq!(
+                error_of(rejection(code, message)).await.to_string(),
+                expected
+            );
         };
         check(
             "ValidationException",
@@ -367,7 +340,7 @@ mod tests {
             "ExpiredToken",
             "The token has expired",
             "cannot describe the training job job-1: The token has expired (ExpiredToken); check \
-             who you are with `aws sts get-caller-identity`, log in with `aws sso login`",
+             who you are with `aws sts get-caller-identity`, or log in with `aws sso login`",
         )
         .await;
         check(
@@ -379,7 +352,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_broken_service_is_the_services_fault() {
+    async fn a_broken_service_is_an_error_of_the_service() {
         let html = ok("<html>Internal Server Error</html>").status(500);
         assert_eq!(error_of(html).await.kind(), ErrorKind::Service);
         let garbage = ok("{\"TrainingJobName\": ");
@@ -394,7 +367,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_listening_is_a_transport_error_with_its_cause() {
+    async fn a_refused_connection_is_a_transport_error_with_its_cause() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
@@ -404,7 +377,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn missing_credentials_are_told_from_a_missing_network() {
+    async fn missing_credentials_are_not_mistaken_for_a_missing_network() {
         let config = aws_sdk_sagemaker::Config::builder()
             .behavior_version_latest()
             .region(aws_config::Region::new("us-east-1"))
@@ -423,8 +396,8 @@ mod tests {
     #[tokio::test]
     async fn throttling_is_retried() {
         let server = Scripted::start([
-            refusal("ThrottlingException", "Rate exceeded"),
-            refusal("ValidationException", "Requested resource not found."),
+            rejection("ThrottlingException", "Rate exceeded"),
+            rejection("ValidationException", "Requested resource not found."),
         ])
         .await;
         let error = describe(&Clients::of_server(server.url(), 2)).await;

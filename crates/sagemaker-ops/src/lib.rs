@@ -1,47 +1,47 @@
-//! Every AWS call of the pipeline, as verbs of its domain.
+//! Training and hosting on Amazon SageMaker, as a few verbs.
 //!
-//! What the pipeline asks of AWS is little: put files into S3, train three jobs on them, host the
-//! models, ask them questions, and watch all of that. This crate says it in those words
-//! ([`training::submit()`], [`endpoint::deploy()`], [`storage::upload_file`], [`logs::Follower`]) and is
-//! the only one that knows the SDK: none of its types crosses this border.
+//! A pipeline needs little from AWS: put files into S3, train jobs on them, host the models, send
+//! them requests, and watch all of that. This crate offers just those verbs
+//! ([`training::submit()`], [`endpoint::deploy()`], [`storage::upload_file`], [`logs::Follower`]).
+//! It hides the SDK: none of the SDK's types is part of its interface.
 //!
 //! [`preflight`] finds what would fail before anything is created or paid for, and says what to run
 //! or to change.
 //!
-//! [`Clients::connect`] reaches a [`Backend`]. On AWS that is the SDK's default chain of
-//! credentials and region. On the local backend it is the embedded server of a state directory,
-//! which is started when it does not run; from there on both are the same code, with another
-//! address and dummy credentials.
+//! [`Clients::connect`] reaches a [`Backend`]. On AWS, the SDK's default chains find credentials and
+//! region. The local backend is a server on this machine that speaks the same wire protocol; it is
+//! found by its state directory, and started if it is not running. From there on the code is the
+//! same, with another address and dummy credentials.
 //!
 //! Three rules hold everywhere:
 //!
-//! - A name is checked once, when it is made ([`JobName`], [`S3Uri`]), so that no call fails for
-//!   its form.
-//! - Whatever the service may leave out is an `Option`, and a state that came after this program
-//!   is a state.
-//! - An [`Error`] is sorted by what its reader can do next, names its subject and the remedy, and
-//!   keeps what caused it.
+//! - A name is checked once, when it is made ([`JobName`], [`S3Uri`]), so no call fails because of
+//!   a malformed name.
+//! - Whatever the service may leave out is an `Option`, and an unknown state is a state too.
+//! - An [`Error`] is sorted by what the caller can do next. It names its subject and a remedy in
+//!   the terms of AWS, keeps its cause, and often carries a [`Finding`], from which a program can
+//!   say which of its own settings helps.
 //!
-//! Throttling and lost connections are retried by the SDK, eight attempts with backoff and jitter.
-//! A service that a server does not have is [`ErrorKind::Unsupported`]: logs then come from a local
-//! server's own path, checks are not applicable, and figures are absent.
-//! Nothing here polls by itself, except through [`poll_until`], and nothing prints.
-//! The environment is read in two places: by the SDK's chain on AWS, and for `FIRE_STATE_DIR` and
-//! `FIRE_BIN_DIR` on the local backend.
+//! The SDK retries throttled calls and lost connections: eight attempts with backoff and jitter.
+//! A service that a server does not have is [`ErrorKind::Unsupported`]: then logs come from a path
+//! of the local server, checks are not applicable, and metrics are absent.
+//! The crate polls only in [`poll_until`] and [`training::wait_all`], and it prints nothing. Only
+//! the SDK reads the environment.
 //!
 //! ```no_run
 //! use sagemaker_ops::{Backend, Clients, LocalBackend, S3Uri, storage};
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let clients = Clients::connect(&Backend::Local(LocalBackend::find()?)).await?;
+//! let server = LocalBackend::at("state".as_ref())?;
+//! let clients = Clients::connect(&Backend::Local(server)).await?;
 //! let data: S3Uri = "s3://flats/let/2026.csv".parse()?;
 //! storage::put_bytes(&clients, &data, b"64,915\n".to_vec()).await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! What is decided without a server is decided at once:
+//! Names and prices need no server:
 //!
 //! ```
 //! use sagemaker_ops::price::{Purpose, hourly_usd};
@@ -54,11 +54,11 @@
 //! # Ok::<(), sagemaker_ops::InvalidName>(())
 //! ```
 //!
-//! There are no features: every verb needs a client of the SDK.
+//! There are no Cargo features: every verb needs a client of the SDK.
 //!
 //! Units: sizes are bytes, durations seconds, points in time seconds since 1970, prices USD.
 //!
-//! Permissions that the verbs need on AWS; as a policy they stand in `docs/iam/operator.json` of the project:
+//! The verbs need these permissions on AWS; `docs/iam/operator.json` of the project is a policy with all of them:
 //!
 //! | verbs | permissions |
 //! |---|---|
@@ -77,14 +77,14 @@
 //! | [`metrics`] | `cloudwatch:GetMetricData` |
 //! | [`preflight`] | `iam:GetRole`, `ecr:DescribeImages`; without them it checks less |
 //! | tags | `sagemaker:AddTags` |
-//! | [`training`] and [`endpoint`] | `iam:PassRole` for the role that they name |
+//! | [`training`] and [`endpoint`] | `iam:PassRole` for the role of the job or endpoint |
 
 mod error;
+mod finding;
 mod names;
 
 mod backend;
 mod clients;
-mod instances;
 mod wait;
 
 pub mod endpoint;
@@ -99,9 +99,10 @@ pub mod training;
 #[cfg(test)]
 mod scripted;
 
-pub use backend::{Backend, BackendKind, LocalBackend};
+pub use backend::{Backend, BackendKind, LocalBackend, ServerProgram};
 pub use clients::{Clients, account};
 pub use error::{Error, ErrorKind};
+pub use finding::Finding;
 pub use names::{
     AccountId, BucketName, EndpointConfigName, EndpointName, ImageUri, InvalidName, JobName,
     ModelName, RoleArn, S3Uri, VariantName,

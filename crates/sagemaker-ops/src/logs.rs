@@ -1,12 +1,12 @@
-//! What training jobs and endpoints print.
+//! The logs of training jobs and endpoints.
 //!
-//! `CloudWatch` keeps one group of streams for all training jobs, with a stream `{job}/...` per
-//! machine, and one group per endpoint, with a stream `{variant}/{machine}`. A [`Follower`] reads
-//! the streams of several [`LogSource`]s side by side and returns every line once; [`tail`] reads
-//! only the end, as one does after a failure.
+//! `CloudWatch` has one log group for all training jobs, with a stream `{job}/...` per instance, and
+//! one group per endpoint, with streams `{variant}/{instance}`. A [`Follower`] reads the streams of
+//! several [`LogSource`]s at the same time and returns every line once. [`tail`] reads only the end,
+//! which is what is needed after a failure.
 //!
-//! A local server without `CloudWatch` hands out whole logs at a path of its own, and both then
-//! read that.
+//! A local server without `CloudWatch` returns whole logs at a path of its own, which both then
+//! read instead.
 
 mod cloudwatch;
 mod plain;
@@ -21,7 +21,7 @@ use crate::names::{EndpointName, JobName};
 
 pub(crate) use plain::last_lines;
 
-/// Whose log is read.
+/// Whose log to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogSource {
     /// A training job.
@@ -38,7 +38,7 @@ impl LogSource {
         }
     }
 
-    /// What the names of all its streams start with; none when the group is its own.
+    /// The start of all its streams' names; `None` if it has a group of its own.
     fn stream_prefix(&self) -> Option<String> {
         match self {
             Self::Job(job) => Some(format!("{job}/")),
@@ -46,7 +46,7 @@ impl LogSource {
         }
     }
 
-    /// The shell command that shows the log; it needs the aws CLI and `logs:FilterLogEvents`.
+    /// The shell command that shows the log. It needs the aws CLI and `logs:FilterLogEvents`.
     pub fn command(&self, clients: &Clients) -> String {
         let prefix = self.stream_prefix().map_or(String::new(), |prefix| {
             format!(" --log-stream-name-prefix {prefix}")
@@ -70,12 +70,12 @@ impl fmt::Display for LogSource {
 pub struct LogLine {
     /// The job or endpoint that printed it.
     pub source: String,
-    /// The stream within its log, such as `algo-1-1767225600` or `AllTraffic/i-0abc`; empty where
-    /// the server keeps no streams.
+    /// The stream within its log, such as `algo-1-1767225600` or `AllTraffic/i-0abc`; empty if the
+    /// server keeps no streams.
     pub stream: String,
-    /// Seconds since 1970; none where the server does not say.
+    /// Seconds since 1970; `None` if the server does not say.
     pub time: Option<f64>,
-    /// The line itself.
+    /// The line, without its line break.
     pub text: String,
 }
 
@@ -84,17 +84,17 @@ pub struct LogLine {
 pub enum LogTail {
     /// The last lines, oldest first.
     Lines(Vec<String>),
-    /// A shell command that shows the log, which these credentials may not read.
+    /// A shell command that shows the log, because these credentials may not read it.
     Hint(String),
 }
 
-/// Reads several logs from their beginning, each line once.
+/// Reads several logs from the beginning, each line once.
 #[derive(Debug)]
 pub struct Follower {
     cursors: Vec<(LogSource, Cursor)>,
 }
 
-/// How far a log was read.
+/// How far a log has been read.
 #[derive(Debug)]
 enum Cursor {
     Streams(cloudwatch::Streams),
@@ -102,7 +102,7 @@ enum Cursor {
 }
 
 impl Follower {
-    /// Nothing is read yet.
+    /// A follower that has read nothing yet.
     pub fn new(sources: impl IntoIterator<Item = LogSource>) -> Self {
         let begin = |source| (source, Cursor::Streams(cloudwatch::Streams::default()));
         Self {
@@ -110,10 +110,10 @@ impl Follower {
         }
     }
 
-    /// The lines that were added since the last call, of all sources, in the order of their times.
+    /// The new lines of all sources since the last call, ordered by time.
     ///
-    /// A log that does not exist yet has no lines. When one source cannot be read, the lines of
-    /// those before it are not lost: the next call returns them.
+    /// A log that does not exist yet has no lines. If one source cannot be read, the lines of the
+    /// sources before it are not lost: the next call returns them.
     /// Fails with [`ErrorKind::Denied`] without the permission, and with
     /// [`ErrorKind::Unsupported`] on a server that keeps no logs.
     pub async fn next(&mut self, clients: &Clients) -> Result<Vec<LogLine>, Error> {
@@ -137,16 +137,16 @@ impl Follower {
                 Cursor::Plain(plain) => &mut plain.lines,
             });
         }
-        // Lines without a time stay where they are, before those that have one.
+        // The sort is stable: lines without a time keep their order, before those that have one.
         lines.sort_by(|a, b| a.time.unwrap_or(0.0).total_cmp(&b.time.unwrap_or(0.0)));
         Ok(lines)
     }
 }
 
-/// The last `count` lines of the log, only those printed after `since` (seconds since 1970) where
-/// that is given: an endpoint's log goes on over all its deployments.
+/// The last `count` lines of the log. With `since` (seconds since 1970), only lines from then on: the
+/// log of an endpoint spans all its deployments.
 ///
-/// Fails with [`ErrorKind::NotFound`] when there is no such log.
+/// Fails with [`ErrorKind::NotFound`] if there is no log.
 pub async fn tail(
     clients: &Clients,
     source: &LogSource,
@@ -166,7 +166,7 @@ pub async fn tail(
     }
 }
 
-/// Whether the server has no `CloudWatch`, but may have logs of its own.
+/// Whether the server has no `CloudWatch` but may have logs at its own path.
 fn has_plain(clients: &Clients, error: &Error) -> bool {
     error.kind() == ErrorKind::Unsupported && clients.local_url().is_some()
 }
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_names_the_group_and_what_is_of_the_source() {
+    fn the_command_selects_the_group_and_the_streams_of_the_source() {
         let clients = Clients::of_server("http://127.0.0.1:1", 1);
         let check = |source: LogSource, expected: &str| {
             assert_eq!(source.command(&clients), expected);

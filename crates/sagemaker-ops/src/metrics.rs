@@ -1,7 +1,7 @@
-//! How an endpoint does, variant by variant, over a stretch of time (`CloudWatch`).
+//! The metrics of an endpoint, variant by variant, over a window of time (`CloudWatch`).
 //!
-//! The service publishes its figures once a minute, some minutes late. A figure that was not
-//! published is absent: for counts of requests that means none, or none yet.
+//! The service publishes metrics once a minute, some minutes late. A metric that was not published
+//! is absent; for a count of requests, that means there were none, or none are known yet.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,103 +14,103 @@ use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
 use crate::names::{EndpointName, VariantName};
 
-const OP: &str = "read the figures of the endpoint";
+const OP: &str = "read the metrics of the endpoint";
 
-/// The service keeps figures by the minute.
+/// The service keeps metrics by the minute.
 const PERIOD_SECONDS: i32 = 60;
 
-/// The time that figures are about.
+/// A window of time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Window {
-    /// Seconds since 1970.
+    /// Its end, in seconds since 1970.
     pub until: f64,
-    /// Whole minutes count.
+    /// Its length, which is rounded up to whole minutes.
     pub length: Duration,
 }
 
-/// One variant's figures over a window.
+/// One variant's metrics over a window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct VariantFigures {
+pub struct VariantMetrics {
     /// The variant.
     pub variant: String,
-    /// Requests.
+    /// The number of requests.
     pub invocations: Option<f64>,
-    /// Requests that the container refused as wrong.
+    /// Requests that the container rejected as invalid.
     pub errors_4xx: Option<f64>,
-    /// Requests that failed.
+    /// Requests that failed in the container or in the service.
     pub errors_5xx: Option<f64>,
-    /// Time that the container took.
+    /// The time that the container took.
     pub model_latency: Latency,
-    /// Time that the service added.
+    /// The time that the service added.
     pub overhead_latency: Latency,
-    /// Use of processors, in percent of one, averaged; two busy ones are 200.
+    /// The mean use of processors, in percent of one: two busy processors are 200.
     pub cpu_percent: Option<f64>,
-    /// Use of memory, in percent, averaged.
+    /// The mean use of memory, in percent.
     pub memory_percent: Option<f64>,
 }
 
 /// How long requests took, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Latency {
-    /// Mean over all requests of the window.
+    /// The mean over all requests of the window.
     pub mean_ms: Option<f64>,
-    /// What 99 of a hundred requests stay below, in the worst minute of the window: percentiles of
-    /// minutes cannot be joined to one of the whole.
+    /// The 99th percentile in the worst minute of the window: percentiles of minutes cannot be
+    /// combined into one of the whole window.
     pub p99_ms: Option<f64>,
 }
 
-/// A figure as the service knows it, and how the minutes are joined.
-struct Figure {
+/// A metric as the service knows it, and how its minutes are combined.
+struct Series {
     id: &'static str,
     namespace: &'static str,
     name: &'static str,
     statistic: &'static str,
-    join: fn(&[f64]) -> f64,
+    combine: fn(&[f64]) -> f64,
 }
 
 const REQUESTS: &str = "AWS/SageMaker";
 const MACHINES: &str = "/aws/sagemaker/Endpoints";
 
-const FIGURES: [Figure; 11] = [
-    figure("invocations", REQUESTS, "Invocations", "Sum", total),
-    figure("errors_4xx", REQUESTS, "Invocation4XXErrors", "Sum", total),
-    figure("errors_5xx", REQUESTS, "Invocation5XXErrors", "Sum", total),
-    figure("model_sum", REQUESTS, "ModelLatency", "Sum", total),
-    figure(
+const SERIES: [Series; 11] = [
+    series("invocations", REQUESTS, "Invocations", "Sum", total),
+    series("errors_4xx", REQUESTS, "Invocation4XXErrors", "Sum", total),
+    series("errors_5xx", REQUESTS, "Invocation5XXErrors", "Sum", total),
+    series("model_sum", REQUESTS, "ModelLatency", "Sum", total),
+    series(
         "model_count",
         REQUESTS,
         "ModelLatency",
         "SampleCount",
         total,
     ),
-    figure("model_p99", REQUESTS, "ModelLatency", "p99", highest),
-    figure("overhead_sum", REQUESTS, "OverheadLatency", "Sum", total),
-    figure(
+    series("model_p99", REQUESTS, "ModelLatency", "p99", highest),
+    series("overhead_sum", REQUESTS, "OverheadLatency", "Sum", total),
+    series(
         "overhead_count",
         REQUESTS,
         "OverheadLatency",
         "SampleCount",
         total,
     ),
-    figure("overhead_p99", REQUESTS, "OverheadLatency", "p99", highest),
-    figure("cpu", MACHINES, "CPUUtilization", "Average", mean),
-    figure("memory", MACHINES, "MemoryUtilization", "Average", mean),
+    series("overhead_p99", REQUESTS, "OverheadLatency", "p99", highest),
+    series("cpu", MACHINES, "CPUUtilization", "Average", mean),
+    series("memory", MACHINES, "MemoryUtilization", "Average", mean),
 ];
 
 /// A row of the table above, in the order of its columns.
-const fn figure(
+const fn series(
     id: &'static str,
     namespace: &'static str,
     name: &'static str,
     statistic: &'static str,
-    join: fn(&[f64]) -> f64,
-) -> Figure {
-    Figure {
+    combine: fn(&[f64]) -> f64,
+) -> Series {
+    Series {
         id,
         namespace,
         name,
         statistic,
-        join,
+        combine,
     }
 }
 
@@ -126,44 +126,43 @@ fn mean(values: &[f64]) -> f64 {
     total(values) / values.len() as f64
 }
 
-/// The figures of the variants, in their order ([`GetMetricData`]).
+/// Fetches the metrics of the variants, in the given order ([`GetMetricData`]).
 ///
-/// Fails with [`ErrorKind::Unsupported`] on a server that keeps none.
+/// Fails with [`ErrorKind::Unsupported`] on a server that keeps no metrics.
 ///
 /// [`GetMetricData`]:
 /// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
-pub async fn figures(
+pub async fn fetch(
     clients: &Clients,
     endpoint: &EndpointName,
     variants: &[VariantName],
     window: Window,
-) -> Result<Vec<VariantFigures>, Error> {
-    let mut known = Vec::new();
+) -> Result<Vec<VariantMetrics>, Error> {
+    let mut metrics = Vec::new();
     for variant in variants {
         let values = values_of(clients, endpoint, variant, window).await?;
-        known.push(joined(variant, &values));
+        metrics.push(combine(variant, &values));
     }
-    Ok(known)
+    Ok(metrics)
 }
 
-/// What the service published of the variant, by the figures' ids, each minute once.
+/// The published values of the variant by the ids of [`SERIES`], one value per minute.
 async fn values_of(
     clients: &Clients,
     endpoint: &EndpointName,
     variant: &VariantName,
     window: Window,
 ) -> Result<BTreeMap<String, Vec<f64>>, Error> {
-    let minutes = (window.until / 60.0).ceil() * 60.0;
-    let from = minutes - window.length.as_secs_f64().max(60.0);
-    let queries = FIGURES
-        .iter()
-        .map(|figure| query(figure, endpoint, variant));
+    // A window within a minute would miss that minute, so both ends are moved outward.
+    let until = (window.until / 60.0).ceil() * 60.0;
+    let from = until - window.length.as_secs_f64().max(60.0);
+    let queries = SERIES.iter().map(|series| query(series, endpoint, variant));
     let mut pages = clients
         .metrics
         .get_metric_data()
         .set_metric_data_queries(Some(queries.collect()))
         .start_time(DateTime::from_secs((from / 60.0).floor() as i64 * 60))
-        .end_time(DateTime::from_secs(minutes as i64))
+        .end_time(DateTime::from_secs(until as i64))
         .into_paginator()
         .send();
     let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
@@ -177,8 +176,8 @@ async fn values_of(
     Ok(values)
 }
 
-/// The service itself never answers "not found" here: only a server that does not know the path
-/// does.
+/// The service itself never answers "not found" here, so the server must be one that does not know
+/// the path.
 fn unsupported(error: Error) -> Error {
     match error.kind() {
         ErrorKind::NotFound => error.of_kind(ErrorKind::Unsupported),
@@ -186,39 +185,39 @@ fn unsupported(error: Error) -> Error {
     }
 }
 
-fn query(figure: &Figure, endpoint: &EndpointName, variant: &VariantName) -> MetricDataQuery {
+fn query(series: &Series, endpoint: &EndpointName, variant: &VariantName) -> MetricDataQuery {
     let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
     let metric = Metric::builder()
-        .namespace(figure.namespace)
-        .metric_name(figure.name)
+        .namespace(series.namespace)
+        .metric_name(series.name)
         .dimensions(dimension("EndpointName", endpoint.as_str()))
         .dimensions(dimension("VariantName", variant.as_str()))
         .build();
     let statistic = MetricStat::builder()
         .metric(metric)
         .period(PERIOD_SECONDS)
-        .stat(figure.statistic)
+        .stat(series.statistic)
         .build();
     MetricDataQuery::builder()
-        .id(figure.id)
+        .id(series.id)
         .metric_stat(statistic)
         .build()
 }
 
-fn joined(variant: &VariantName, values: &BTreeMap<String, Vec<f64>>) -> VariantFigures {
+fn combine(variant: &VariantName, values: &BTreeMap<String, Vec<f64>>) -> VariantMetrics {
     let known = |id: &str| {
-        let figure = FIGURES.iter().find(|figure| figure.id == id)?;
+        let series = SERIES.iter().find(|series| series.id == id)?;
         let values = values.get(id).filter(|values| !values.is_empty())?;
-        Some((figure.join)(values))
+        Some((series.combine)(values))
     };
-    // The service counts microseconds.
+    // The service measures latency in microseconds.
     let latency = |sum: &str, count: &str, p99: &str| Latency {
         mean_ms: known(sum)
             .zip(known(count).filter(|count| *count > 0.0))
             .map(|(sum, count)| sum / count / 1000.0),
         p99_ms: known(p99).map(|microseconds| microseconds / 1000.0),
     };
-    VariantFigures {
+    VariantMetrics {
         variant: variant.to_string(),
         invocations: known("invocations"),
         errors_4xx: known("errors_4xx"),
@@ -251,16 +250,16 @@ mod tests {
         cbor(&json!({"MetricDataResults": results, "NextToken": next}))
     }
 
-    async fn figures_of(script: Vec<Answer>) -> (Result<Vec<VariantFigures>, Error>, Scripted) {
+    async fn fetched(script: Vec<Answer>) -> (Result<Vec<VariantMetrics>, Error>, Scripted) {
         let server = Scripted::start(script).await;
         let variants = [VariantName::all_traffic()];
         let endpoint = "e".parse().unwrap();
-        let found = figures(&server.clients(), &endpoint, &variants, WINDOW).await;
+        let found = fetch(&server.clients(), &endpoint, &variants, WINDOW).await;
         (found, server)
     }
 
     #[tokio::test]
-    async fn minutes_are_joined_as_each_figure_needs_over_all_pages() {
+    async fn minutes_are_combined_over_all_pages_as_each_metric_needs() {
         let first = results(
             &[
                 ("invocations", &[10.0, 30.0]),
@@ -273,8 +272,8 @@ mod tests {
             Some("t"),
         );
         let second = results(&[("invocations", &[2.0]), ("overhead_sum", &[5.0])], None);
-        let (found, server) = figures_of(vec![first, second]).await;
-        let expected = VariantFigures {
+        let (found, server) = fetched(vec![first, second]).await;
+        let expected = VariantMetrics {
             variant: "AllTraffic".to_owned(),
             invocations: Some(42.0),
             model_latency: Latency {
@@ -282,7 +281,7 @@ mod tests {
                 p99_ms: Some(9.0),
             },
             cpu_percent: Some(100.0),
-            ..VariantFigures::default()
+            ..VariantMetrics::default()
         };
         assert_eq!(found.unwrap(), [expected]);
         assert_eq!(server.operations(), ["GetMetricData"; 2]);
@@ -290,11 +289,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_request_names_variant_statistic_and_whole_minutes() {
-        let (_, server) = figures_of(vec![results(&[], None)]).await;
+    async fn the_request_has_the_variant_the_statistic_and_whole_minutes() {
+        let (_, server) = fetched(vec![results(&[], None)]).await;
         let asked = server.cbor(0);
         let queries = asked["MetricDataQueries"].as_array().unwrap();
-        assert_eq!(queries.len(), FIGURES.len());
+        assert_eq!(queries.len(), SERIES.len());
         let metric = json!({
             "Namespace": "AWS/SageMaker", "MetricName": "ModelLatency",
             "Dimensions": [
@@ -310,14 +309,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_without_figures_is_told_from_one_that_fails() {
+    async fn a_server_without_metrics_is_not_mistaken_for_a_failing_one() {
         for (answer, expected) in [
             (ok("<Error/>").status(404), ErrorKind::Unsupported),
             (ok("<Error/>").status(405), ErrorKind::Unsupported),
             (ok("<Error/>").status(501), ErrorKind::Unsupported),
             (ok("<Error/>").status(500), ErrorKind::Service),
         ] {
-            let (found, _) = figures_of(vec![answer]).await;
+            let (found, _) = fetched(vec![answer]).await;
             assert_eq!(found.unwrap_err().kind(), expected);
         }
     }

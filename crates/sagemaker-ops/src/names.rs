@@ -1,10 +1,10 @@
 //! Names of things at AWS, each checked once, by the service's own rule, before any call is made.
 //!
-//! The rules are those of the service model: a name that passes here is not refused there for its
-//! form. On the wire and in JSON each is the plain string.
+//! The rules are those of the service model: a name that passes here is never rejected there for
+//! its form. On the wire and in JSON, each name is a plain string.
 //!
-//! Types of their own keep a job's name from being passed where an endpoint's is meant: both are
-//! strings to the service, which would answer only that there is no such thing.
+//! Each kind of name has its own type, so a job's name cannot be passed as an endpoint's. The
+//! service takes both as strings and would answer only that it does not exist.
 
 mod s3_uri;
 
@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 
 pub use s3_uri::S3Uri;
 
-/// Longest name of a job, model, endpoint or endpoint configuration.
+/// The longest name of a job, model, endpoint or endpoint configuration.
 pub(crate) const LONGEST_NAME: usize = 63;
 
-/// A name that is refused, with the rule that it breaks.
+/// An invalid name, with the rule that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} `{value}` is not valid: it {rule}")]
 pub struct InvalidName {
@@ -28,7 +28,7 @@ pub struct InvalidName {
 }
 
 impl InvalidName {
-    /// `what` is refused because it does not follow the rule: "it {rule}".
+    /// `what` does not follow the rule: "it {rule}".
     pub(crate) fn new(what: &'static str, value: &str, rule: &'static str) -> Self {
         Self {
             what,
@@ -97,8 +97,8 @@ macro_rules! checked_name {
 macro_rules! suffixed_name {
     ($($name:ident),*) => {$(
         impl $name {
-            /// `{base}-{suffix}`, with the base cut where the whole would be too long: the suffix
-            /// tells it from others.
+            /// `{base}-{suffix}`. If that is too long, the base is cut, since the suffix is what
+            /// distinguishes the name from others.
             pub fn suffixed(base: &str, suffix: &str) -> Result<Self, InvalidName> {
                 let room = LONGEST_NAME.saturating_sub(suffix.len() + 1);
                 let cut: String = base.chars().take(room).collect();
@@ -109,19 +109,19 @@ macro_rules! suffixed_name {
 }
 
 impl RoleArn {
-    /// Number of the account that the role belongs to.
+    /// The number of the account that the role belongs to.
     pub(crate) fn account(&self) -> &str {
         self.0.split(':').nth(4).unwrap_or_default()
     }
 
-    /// Name of the role, without the path before it.
+    /// The name of the role, without the path before it.
     pub(crate) fn name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 }
 
 impl VariantName {
-    /// The name that is used where there is one variant only.
+    /// The usual name of an only variant.
     pub fn all_traffic() -> Self {
         Self("AllTraffic".to_owned())
     }
@@ -161,7 +161,7 @@ checked_name!(
     is_bucket
 );
 checked_name!(
-    /// Resource name of the role that the service takes on while it works for us.
+    /// Resource name of the role that the service assumes to do its work.
     RoleArn, "the role", "must look like arn:aws:iam::123456789012:role/NAME", is_role
 );
 checked_name!(
@@ -198,7 +198,7 @@ fn ends_are(value: &str, pass: impl Fn(&u8) -> bool) -> bool {
 
 /// `arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+` in the service model.
 ///
-/// The slash after `role` is not optional here: IAM never makes a role without it.
+/// Here the slash after `role` is required: IAM never makes a role without it.
 fn is_role(value: &str) -> bool {
     let named = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&b);
     let parts: Vec<&str> = value.splitn(6, ':').collect();
@@ -228,12 +228,12 @@ fn is_account(value: &str) -> bool {
 mod tests {
     use super::*;
 
-    pub(super) fn check<T: FromStr>(valid: &[&str], refused: &[&str]) {
+    pub(super) fn check<T: FromStr>(valid: &[&str], invalid: &[&str]) {
         for value in valid {
             assert!(value.parse::<T>().is_ok(), "must be accepted: {value:?}");
         }
-        for value in refused {
-            assert!(value.parse::<T>().is_err(), "must be refused: {value:?}");
+        for value in invalid {
+            assert!(value.parse::<T>().is_err(), "must be rejected: {value:?}");
         }
     }
 
@@ -249,7 +249,7 @@ mod tests {
             "A9",
             long.as_str(),
         ];
-        let refused = [
+        let invalid = [
             "",
             "-a",
             "a-",
@@ -260,11 +260,11 @@ mod tests {
             "-",
             longer.as_str(),
         ];
-        check::<JobName>(&valid, &refused);
-        check::<ModelName>(&valid, &refused);
-        check::<EndpointName>(&valid, &refused);
-        check::<EndpointConfigName>(&valid, &refused);
-        check::<VariantName>(&valid, &refused);
+        check::<JobName>(&valid, &invalid);
+        check::<ModelName>(&valid, &invalid);
+        check::<EndpointName>(&valid, &invalid);
+        check::<EndpointConfigName>(&valid, &invalid);
+        check::<VariantName>(&valid, &invalid);
     }
 
     #[test]
@@ -275,7 +275,7 @@ mod tests {
             "a.b.c",
             "1a2",
         ];
-        let refused = [
+        let invalid = [
             "ab",
             "Abc",
             "a_b",
@@ -288,7 +288,7 @@ mod tests {
             "abc-s3alias",
             "",
         ];
-        check::<BucketName>(&valid, &refused);
+        check::<BucketName>(&valid, &invalid);
     }
 
     #[test]
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suffix_survives_a_base_that_is_too_long() {
+    fn a_long_base_is_cut_and_the_suffix_is_kept() {
         let stamp = "20260101-120000";
         for (base, expected) in [
             ("flir", "flir-20260101-120000".to_owned()),
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_thing_its_value_and_the_rule() {
+    fn an_invalid_name_is_reported_with_its_value_and_the_rule() {
         let error = JobName::new("bad_name!").unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_plain_strings_in_json_and_checked_on_the_way_in() {
+    fn names_are_plain_strings_in_json_and_are_checked_when_read() {
         let name: JobName = serde_json::from_str("\"a-b\"").unwrap();
         assert_eq!(serde_json::to_string(&name).unwrap(), "\"a-b\"");
         assert!(serde_json::from_str::<JobName>("\"a_b\"").is_err());

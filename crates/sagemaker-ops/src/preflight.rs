@@ -1,10 +1,10 @@
-//! What can be found wrong before anything is spent.
+//! Finding what is wrong before anything is created or paid for.
 //!
-//! [`training`] and [`hosting`] ask the services in the order in which things depend on each other,
-//! change nothing, and return a [`Report`]: one [`Check`] each for credentials, region, bucket,
-//! role, image, instance type, names, data and cost. A check that failed says what to run or to
-//! change. One that these credentials may not make, or that the server does not know, is not
-//! applicable and stops nobody.
+//! [`training`] and [`hosting`] ask the services in the order in which things depend on each other.
+//! They change nothing, and return a [`Report`] with one [`Check`] each for credentials, region,
+//! bucket, role, image, instance type, names, data and cost. A failed check has a [`Finding`], and
+//! says what to run or to change. A check that these credentials are not allowed to make, or that
+//! the server does not know, is not applicable and stops nothing.
 
 mod account;
 mod cost;
@@ -21,7 +21,8 @@ use serde::Serialize;
 use crate::clients::Clients;
 use crate::endpoint::Deployment;
 use crate::error::{Error, ErrorKind};
-use crate::names::{AccountId, BucketName};
+use crate::finding::Finding;
+use crate::names::BucketName;
 use crate::scaling::Scaling;
 use crate::storage::BucketOrigin;
 use crate::training::TrainingRequest;
@@ -31,9 +32,9 @@ use crate::training::TrainingRequest;
 pub struct TrainingPlan<'a> {
     /// The bucket of data and models, and whether it may be created.
     pub bucket: (&'a BucketName, BucketOrigin),
-    /// The jobs, which share role, image and machines.
+    /// The jobs, which share role, image and instance type.
     pub jobs: &'a [TrainingRequest],
-    /// Whether the data must be there already: not when this very run uploads it.
+    /// Whether the data must be in S3 already. False if it will be uploaded before the jobs start.
     pub data_is_there: bool,
     /// The most that all jobs together may cost, in USD.
     pub max_cost_usd: Option<f64>,
@@ -42,20 +43,21 @@ pub struct TrainingPlan<'a> {
 /// A deployment that is about to be made.
 #[derive(Debug, Clone, Copy)]
 pub struct HostingPlan<'a> {
-    /// What is put behind which endpoint.
+    /// The endpoint and what it will serve.
     pub deployment: &'a Deployment,
-    /// How every variant is scaled; none leaves the number of machines.
+    /// How every variant will be scaled; `None` for a fixed number of instances.
     pub scaling: Option<&'a Scaling>,
     /// The most that the endpoint may cost, in USD an hour.
     pub max_hourly_usd: Option<f64>,
 }
 
-/// All checks of a plan, in the order in which they were made.
+/// The outcome of all checks of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// The checks.
+    /// The checks, in the order in which they were made.
     pub checks: Vec<Check>,
-    /// What it costs at most: the jobs in all, an endpoint an hour; none without a price.
+    /// The highest possible cost in USD: of all jobs, or of an hour of the endpoint. `None` if a
+    /// price is unknown.
     pub cost_usd: Option<f64>,
 }
 
@@ -71,15 +73,28 @@ impl Report {
         self.checks.iter().filter(failed)
     }
 
-    /// The error to end with: none when everything passed.
+    /// The error to end with; `None` if everything passed.
     ///
-    /// Its kind is [`ErrorKind::Denied`] when credentials are what is missing,
-    /// [`ErrorKind::Transport`] when nobody answered, and [`ErrorKind::Invalid`] else.
+    /// Its kind is that of the first failure: [`ErrorKind::Denied`] for missing credentials,
+    /// [`ErrorKind::Transport`] without an answer, and mostly [`ErrorKind::Invalid`].
     pub fn error(&self) -> Option<Error> {
+        let kind = self.failures().find_map(|check| check.finding.as_ref())?;
         let failures: Vec<String> = self.failures().map(ToString::to_string).collect();
-        let kind = self.failures().find_map(|check| check.kind)?;
         let message = format!("as planned:\n  {}", failures.join("\n  "));
-        Some(Error::new(kind, "begin", message))
+        Some(Error::new(kind.kind(), "begin", message))
+    }
+
+    /// Adds to each remedy, in parentheses, what `settings` says about the finding: which of the
+    /// caller's own settings to change.
+    #[must_use]
+    pub fn with_settings(mut self, settings: impl Fn(&Finding) -> Option<String>) -> Self {
+        for check in &mut self.checks {
+            let named = check.finding.as_ref().and_then(&settings);
+            if let (Some(remedy), Some(named)) = (&mut check.remedy, named) {
+                *remedy = format!("{remedy} ({named})");
+            }
+        }
+        self
     }
 }
 
@@ -87,28 +102,28 @@ impl Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// As it must be.
+    /// All is well.
     Passed,
-    /// Not as it must be: nothing should be created before the remedy.
+    /// Nothing should be created before this is put right.
     Failed,
-    /// It could not be looked at, or does not matter here.
+    /// The check could not be made, or does not matter here.
     NotApplicable,
 }
 
-/// One check: what was looked at, what was found, and what to do about it.
+/// One check: what was checked, the result, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Check {
-    /// What was looked at, such as `role`.
+    /// What was checked, such as `role`.
     pub name: &'static str,
     /// How it ended.
     pub outcome: Outcome,
-    /// What was found.
+    /// The result in words.
     pub detail: String,
-    /// What to run or to change, after a failure.
+    /// What to run or to change after a failure.
     pub remedy: Option<String>,
-    /// The kind of error that a failure amounts to.
+    /// What is wrong, after a failure.
     #[serde(skip)]
-    kind: Option<ErrorKind>,
+    pub finding: Option<Finding>,
 }
 
 impl Check {
@@ -118,7 +133,7 @@ impl Check {
             outcome: Outcome::Passed,
             detail: detail.into(),
             remedy: None,
-            kind: None,
+            finding: None,
         }
     }
 
@@ -129,19 +144,19 @@ impl Check {
         }
     }
 
-    fn failed(name: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+    fn failed(name: &'static str, finding: Finding) -> Self {
         Self {
+            name,
             outcome: Outcome::Failed,
-            remedy: Some(remedy.into()),
-            kind: Some(ErrorKind::Invalid),
-            ..Self::passed(name, detail)
+            detail: finding.to_string(),
+            remedy: Some(finding.remedy().into_owned()),
+            finding: Some(finding),
         }
     }
 
-    /// A look that did not succeed: only missing permissions and missing services excuse it.
-    fn unseen(name: &'static str, error: &Error, permission: &str) -> Self {
-        let kind = error.kind();
-        match kind {
+    /// A check whose call failed. Only a missing permission or a missing service excuses that.
+    fn unchecked(name: &'static str, error: &Error, permission: &str) -> Self {
+        match error.kind() {
             ErrorKind::Denied => Self::not_applicable(
                 name,
                 format!("cannot be checked without the permission {permission}"),
@@ -149,10 +164,10 @@ impl Check {
             ErrorKind::Unsupported => {
                 Self::not_applicable(name, "cannot be checked: the server does not know the call")
             }
-            _ => Self {
-                kind: Some(kind),
-                ..Self::failed(name, error.to_string(), "try again")
-            },
+            kind => {
+                let message = error.to_string();
+                Self::failed(name, Finding::Unchecked { kind, message })
+            }
         }
     }
 }
@@ -172,9 +187,9 @@ impl fmt::Display for Check {
     }
 }
 
-/// Checks training jobs before they are created; never fails itself.
+/// Checks training jobs before they are created. Never fails itself.
 pub async fn training(clients: &Clients, plan: &TrainingPlan<'_>) -> Report {
-    let (cost_usd, cost) = cost::of_jobs(plan);
+    let (cost_usd, cost) = cost::jobs(plan);
     let mut checks = Vec::new();
     if let Some(account) = account::checks(clients, &mut checks).await {
         let first = plan.jobs.first();
@@ -183,22 +198,22 @@ pub async fn training(clients: &Clients, plan: &TrainingPlan<'_>) -> Report {
             checks.push(role::check(clients, &job.role, &account).await);
             checks.push(image::check(clients, &job.image).await);
         }
-        checks.extend(first.map(machine::of_job));
+        checks.extend(first.map(machine::job));
         for job in plan.jobs {
-            checks.push(names::of_job(clients, &job.job).await);
+            checks.push(names::job(clients, &job.job).await);
         }
         checks.push(stored::data(clients, plan).await);
     } else {
-        checks.extend(plan.jobs.first().map(machine::of_job));
+        checks.extend(plan.jobs.first().map(machine::job));
     }
     checks.push(cost);
     Report { checks, cost_usd }
 }
 
-/// Checks a deployment before it is made; never fails itself.
+/// Checks a deployment before it is made. Never fails itself.
 pub async fn hosting(clients: &Clients, plan: &HostingPlan<'_>) -> Report {
     let deployment = plan.deployment;
-    let (cost_usd, cost) = cost::of_endpoint(plan);
+    let (cost_usd, cost) = cost::endpoint(plan);
     let mut checks = Vec::new();
     if let Some(account) = account::checks(clients, &mut checks).await {
         checks.push(role::check(clients, &deployment.role, &account).await);
@@ -206,11 +221,11 @@ pub async fn hosting(clients: &Clients, plan: &HostingPlan<'_>) -> Report {
             checks.push(image::check(clients, &variant.image).await);
             checks.push(stored::model(clients, &variant.model_data).await);
         }
-        checks.push(names::of_endpoint(clients, &deployment.endpoint).await);
+        checks.push(names::endpoint(clients, &deployment.endpoint).await);
     }
-    checks.extend(machine::of_deployment(plan));
+    checks.extend(machine::deployment(plan));
     checks.push(cost);
-    // Variants mostly share an image, and one look at it is enough.
+    // Variants mostly share an image, and one line about it is enough.
     let mut seen = Vec::new();
     checks.retain(|check| {
         let new = !seen.contains(check);
@@ -219,9 +234,6 @@ pub async fn hosting(clients: &Clients, plan: &HostingPlan<'_>) -> Report {
     });
     Report { checks, cost_usd }
 }
-
-/// The account of the credentials, when they are good.
-type Account = Option<AccountId>;
 
 #[cfg(test)]
 mod tests;

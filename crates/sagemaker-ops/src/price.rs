@@ -1,15 +1,15 @@
 //! Estimates of what instances cost, from a dated table that ships with the program.
 //!
-//! On demand, us-east-1, billed by the second. An instance type that is not in the table has no
-//! estimate, and no estimate is never zero.
+//! Prices are those on demand in us-east-1, billed by the second. An instance type that is not in
+//! the table has no estimate; a missing estimate never counts as zero.
 
-/// Day on which the table was made.
+/// The day on which the table was made.
 pub const AS_OF: &str = "2026-11-23";
 
-/// Where the figures come from.
+/// Where the prices come from.
 pub const SOURCE: &str = "us-east-1, on demand, from public tables, not from AWS itself";
 
-/// What an instance is rented for: not every type serves both.
+/// What an instance is rented for. Not every type is offered for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Training jobs.
@@ -18,8 +18,8 @@ pub enum Purpose {
     Hosting,
 }
 
-/// Instance type, USD an hour. `SageMaker` asks 1.2 times the price of the same EC2 instance, to
-/// train and to host.
+/// Instance type, USD an hour. `SageMaker` charges 1.2 times the price of the same EC2 instance, for
+/// training and for hosting.
 const HOURLY_USD: [(&str, f64); 17] = [
     ("ml.c5.large", 0.102),
     ("ml.c5.xlarge", 0.204),
@@ -40,20 +40,20 @@ const HOURLY_USD: [(&str, f64); 17] = [
     ("ml.t3.2xlarge", 0.399),
 ];
 
-/// USD an hour for one instance; none when the table does not know it or the type does not serve
-/// the purpose.
+/// USD an hour for one instance; `None` if the type is not in the table or not offered for the
+/// purpose.
 pub fn hourly_usd(purpose: Purpose, instance_type: &str) -> Option<f64> {
     let burstable = |family: &str| instance_type.starts_with(family);
-    // Either price of these would be of something that nobody can rent.
-    let refused = match purpose {
+    // The table has one price per type, but these types are rented for one purpose only.
+    let not_offered = match purpose {
         Purpose::Training => burstable("ml.t2."),
         Purpose::Hosting => burstable("ml.t3."),
     };
     let known = HOURLY_USD.iter().find(|(name, _)| *name == instance_type);
-    known.filter(|_| !refused).map(|(_, usd)| *usd)
+    known.filter(|_| !not_offered).map(|(_, usd)| *usd)
 }
 
-/// USD for `instances` of a type during `seconds`.
+/// USD for that many instances of a type over that many seconds; `None` without a price.
 pub fn estimate_usd(
     purpose: Purpose,
     instance_type: &str,
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_are_those_of_the_table_and_unknown_types_have_none() {
+    fn prices_come_from_the_table_and_unknown_types_have_none() {
         let check = |purpose, instance_type: &str, expected| {
             assert_eq!(
                 hourly_usd(purpose, instance_type),

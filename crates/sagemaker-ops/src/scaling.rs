@@ -1,11 +1,11 @@
 //! Automatic scaling of variants by their load (Application Auto Scaling).
 //!
-//! A variant is registered with the number of machines that it may have, and a policy keeps the
-//! requests per machine and minute near a target. What is registered belongs to the endpoint:
-//! [`endpoint::delete`](crate::endpoint::delete) takes it away too.
+//! A variant is registered with the number of instances that it may have, and a policy keeps the
+//! requests per instance and minute close to a target. A registration belongs to the endpoint:
+//! [`endpoint::delete`](crate::endpoint::delete) removes it too.
 //!
-//! A variant that is registered refuses another instance type: [`deregister`] it first, and
-//! register it again once the update is done.
+//! The service does not change the instance type of a registered variant: [`deregister`] it first,
+//! and register it again after the update.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,10 +19,9 @@ use serde::Serialize;
 use crate::clients::Clients;
 use crate::endpoint::Capacity;
 use crate::error::{Error, ErrorKind};
-use crate::instances::is_burstable;
 use crate::names::{EndpointName, InvalidName, VariantName};
 
-/// The name under which the service's own console shows a policy; it hides all others.
+/// The console of the service shows only the policy with this name.
 const POLICY: &str = "SagemakerEndpointInvocationScalingPolicy";
 
 /// A variant that can be scaled.
@@ -33,8 +32,8 @@ pub struct ScalingTarget {
 }
 
 impl ScalingTarget {
-    /// The variant of the endpoint, unless what serves it cannot be scaled: burstable types
-    /// (`ml.t2`, `ml.t3`) are refused by the service, and serverless variants scale by themselves.
+    /// The variant of the endpoint, unless its capacity cannot be scaled: the service rejects
+    /// burstable types (`ml.t2`, `ml.t3`), and serverless variants scale by themselves.
     pub fn new(
         endpoint: &EndpointName,
         variant: &VariantName,
@@ -49,7 +48,7 @@ impl ScalingTarget {
             Capacity::Serverless(_) => Err(InvalidName::new(
                 "the serverless variant",
                 variant.as_str(),
-                "scales by itself; leave automatic scaling away",
+                "scales by itself; leave out automatic scaling",
             )),
             Capacity::Instances { .. } => Ok(Self {
                 endpoint: endpoint.clone(),
@@ -63,11 +62,18 @@ impl ScalingTarget {
     }
 }
 
+/// Whether the type accumulates computing time while it is idle (`ml.t2`, `ml.t3`). The service
+/// does not scale such types.
+fn is_burstable(instance_type: &str) -> bool {
+    instance_type.starts_with("ml.t")
+        && instance_type[4..].starts_with(|c: char| c.is_ascii_digit())
+}
+
 fn resource(endpoint: &EndpointName, variant: &VariantName) -> String {
     format!("endpoint/{endpoint}/variant/{variant}")
 }
 
-/// How many machines a variant may have: `1..4`.
+/// How many instances a variant may have, both ends included: `1..4`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct InstanceRange {
     min: u32,
@@ -75,22 +81,22 @@ pub struct InstanceRange {
 }
 
 impl InstanceRange {
-    /// At least one, and `max` not below `min`.
+    /// `min` is at least 1, and `max` at least `min`.
     pub fn new(min: u32, max: u32) -> Result<Self, InvalidName> {
         if min == 0 || max < min {
             let given = format!("{min}..{max}");
-            let rule = "must look like 1..4: at least 1, and the second not below the first";
+            let rule = "must look like 1..4, with a minimum of at least 1 and a maximum that is not smaller";
             return Err(InvalidName::new("the number of instances", &given, rule));
         }
         Ok(Self { min, max })
     }
 
-    /// The fewest.
+    /// The smallest number of instances.
     pub fn min(self) -> u32 {
         self.min
     }
 
-    /// The most.
+    /// The largest number of instances.
     pub fn max(self) -> u32 {
         self.max
     }
@@ -123,13 +129,14 @@ impl fmt::Display for InstanceRange {
 /// How a variant is scaled.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scaling {
-    /// Machines that it may have.
+    /// The number of instances that it may have.
     pub instances: InstanceRange,
-    /// Requests per machine and minute that are aimed at.
+    /// The target: requests per instance and minute.
     pub target_invocations: f64,
-    /// Seconds after adding a machine in which no other is added; none is the service's 300.
+    /// Seconds to wait after adding an instance before adding another; `None` is the service's 300.
     pub scale_out_cooldown_seconds: Option<u32>,
-    /// Seconds after taking a machine away in which no other is; none is the service's 300.
+    /// Seconds to wait after removing an instance before removing another; `None` is the service's
+    /// 300.
     pub scale_in_cooldown_seconds: Option<u32>,
 }
 
@@ -138,19 +145,18 @@ pub struct Scaling {
 pub struct Registered {
     /// The variant.
     pub variant: String,
-    /// Machines that it may have.
+    /// The smallest number of instances that it may have.
     pub min: u32,
-    /// Machines that it may have.
+    /// The largest number of instances that it may have.
     pub max: u32,
-    /// Requests per machine and minute that are aimed at; none without such a policy.
+    /// The target in requests per instance and minute; `None` without such a policy.
     pub target_invocations: Option<f64>,
 }
 
-/// Registers the variant and gives it its policy, or changes both
+/// Registers the variant with its policy, or changes both
 /// ([`RegisterScalableTarget`], [`PutScalingPolicy`]).
 ///
-/// The endpoint must be `InService`. Fails with [`ErrorKind::Invalid`] for a target that is not
-/// above 0.
+/// The endpoint must be `InService`. Fails with [`ErrorKind::Invalid`] unless the target is above 0.
 ///
 /// [`RegisterScalableTarget`]:
 /// https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
@@ -165,7 +171,8 @@ pub async fn register(
     let resource = target.resource();
     let per_minute = scaling.target_invocations;
     if !(per_minute.is_finite() && per_minute > 0.0) {
-        let message = format!("{resource}: {per_minute} requests a minute are not above 0");
+        let message =
+            format!("{resource}: the target of {per_minute} requests a minute must be above 0");
         return Err(Error::new(ErrorKind::Invalid, OP, message));
     }
     let request = clients
@@ -196,10 +203,8 @@ pub async fn register(
 }
 
 fn policy(scaling: &Scaling) -> Result<TargetTrackingScalingPolicyConfiguration, Error> {
-    let unbuilt = |error| {
-        let message = "a policy: it is not complete";
-        Error::new(ErrorKind::Invalid, "make", message).with_source(error)
-    };
+    let unbuilt =
+        |error| Error::new(ErrorKind::Invalid, "make", "a scaling policy").with_source(error);
     let metric = PredefinedMetricSpecification::builder()
         .predefined_metric_type(MetricType::SageMakerVariantInvocationsPerInstance)
         .build()
@@ -214,7 +219,7 @@ fn policy(scaling: &Scaling) -> Result<TargetTrackingScalingPolicyConfiguration,
         .map_err(unbuilt)
 }
 
-/// Those of the variants that are registered ([`DescribeScalableTargets`],
+/// The registrations of these variants, sorted by name ([`DescribeScalableTargets`],
 /// [`DescribeScalingPolicies`]).
 ///
 /// [`DescribeScalableTargets`]:
@@ -227,7 +232,7 @@ pub async fn describe(
     variants: &[VariantName],
 ) -> Result<Vec<Registered>, Error> {
     const OP: &str = "describe the scaling of";
-    // An empty list would ask for those of all endpoints.
+    // To the service, an empty list means all endpoints.
     if variants.is_empty() {
         return Ok(Vec::new());
     }
@@ -256,7 +261,7 @@ pub async fn describe(
     Ok(registered)
 }
 
-/// The target of the policy of a registered variant.
+/// The target of a registered variant's policy.
 async fn target_of(
     clients: &Clients,
     endpoint: &EndpointName,
@@ -278,10 +283,10 @@ async fn target_of(
     Ok(target.map(|target| target.target_value))
 }
 
-/// Takes the variant's registration away, with its policies ([`DeregisterScalableTarget`]); false
-/// when there was none.
+/// Removes the variant's registration and its policies ([`DeregisterScalableTarget`]); false if there
+/// was none.
 ///
-/// The machines that it has now stay.
+/// The variant keeps its current number of instances.
 ///
 /// [`DeregisterScalableTarget`]:
 /// https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeregisterScalableTarget.html
@@ -312,7 +317,7 @@ mod tests {
 
     use super::*;
     use crate::endpoint::Serverless;
-    use crate::scripted::{Scripted, ok, refusal};
+    use crate::scripted::{Scripted, ok, rejection};
 
     const RESOURCE: &str = "endpoint/e/variant/AllTraffic";
 
@@ -338,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_scaled_is_refused_before_any_call_with_what_to_use_instead() {
+    fn capacity_that_cannot_be_scaled_is_rejected_with_an_alternative() {
         for (instance_type, possible) in [
             ("ml.m5.large", true),
             ("ml.trn1.2xlarge", true),
@@ -347,8 +352,8 @@ mod tests {
         ] {
             assert_eq!(on(instance_type).is_ok(), possible, "{instance_type}");
         }
-        let refused = on("ml.t2.medium").unwrap_err().to_string();
-        assert!(refused.contains("ml.m5.large"), "{refused}");
+        let error = on("ml.t2.medium").unwrap_err().to_string();
+        assert!(error.contains("ml.m5.large"), "{error}");
         let serverless = Capacity::Serverless(Serverless::new(1024, 1).unwrap());
         let target = ScalingTarget::new(&endpoint(), &VariantName::all_traffic(), &serverless);
         assert!(target.unwrap_err().to_string().contains("by itself"));
@@ -410,7 +415,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_target_of_nothing_is_refused_before_any_call() {
+    async fn a_target_of_zero_is_rejected_before_any_call() {
         let server = Scripted::start([]).await;
         for target_invocations in [0.0, -1.0, f64::INFINITY] {
             let target = on("ml.m5.large").unwrap();
@@ -424,7 +429,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_registered_comes_back_with_its_target() {
+    async fn a_registration_is_described_with_its_target() {
         let targets = json!({"ScalableTargets": [{
             "ServiceNamespace": "sagemaker", "ResourceId": RESOURCE, "MinCapacity": 1,
             "ScalableDimension": "sagemaker:variant:DesiredInstanceCount", "MaxCapacity": 4,
@@ -455,8 +460,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn ending_what_is_not_registered_is_no_error() {
-        let missing = refusal("ObjectNotFoundException", "No scalable target found");
+    async fn deregistering_twice_is_not_an_error() {
+        let missing = rejection("ObjectNotFoundException", "No scalable target found");
         let server = Scripted::start([ok("{}"), missing]).await;
         let (clients, variant) = (server.clients(), VariantName::all_traffic());
         assert!(deregister(&clients, &endpoint(), &variant).await.unwrap());

@@ -1,5 +1,5 @@
-//! A real HTTP server on 127.0.0.1 that gives the answers of a script, in order, and keeps what it
-//! was asked.
+//! A real HTTP server on 127.0.0.1 that gives the answers of a script, in order, and keeps the
+//! requests.
 //!
 //! The SDK's own serialization, signing, retry and error parsing run against it.
 
@@ -35,7 +35,7 @@ pub(crate) struct Seen {
     pub(crate) body: Bytes,
 }
 
-/// What is still to be answered, and what was asked.
+/// The answers that are left, and the requests so far.
 #[derive(Debug, Default)]
 struct Script {
     answers: VecDeque<Answer>,
@@ -56,7 +56,7 @@ pub(crate) fn ok(body: &str) -> Answer {
     }
 }
 
-/// Success as the services answer that speak CBOR; `{"$time": seconds}` is a point in time.
+/// Success, in the form of the services that speak CBOR; `{"$time": seconds}` is a point in time.
 pub(crate) fn cbor(value: &serde_json::Value) -> Answer {
     let answer = Answer {
         body: cbor::encode(value),
@@ -67,8 +67,8 @@ pub(crate) fn cbor(value: &serde_json::Value) -> Answer {
         .header("content-type", "application/cbor")
 }
 
-/// An error as the JSON services send it.
-pub(crate) fn refusal(code: &str, message: &str) -> Answer {
+/// An error, in the form of the services that speak JSON.
+pub(crate) fn rejection(code: &str, message: &str) -> Answer {
     let body = serde_json::json!({"__type": code, "message": message}).to_string();
     Answer {
         status: 400,
@@ -106,7 +106,7 @@ impl Scripted {
         &self.url
     }
 
-    /// Clients of this server that try every call once.
+    /// Clients of this server that try every call only once.
     pub(crate) fn clients(&self) -> Clients {
         Clients::of_server(&self.url, 1)
     }
@@ -115,7 +115,7 @@ impl Scripted {
         self.script.lock().unwrap().seen.clone()
     }
 
-    /// The operations that were asked for, in order.
+    /// The requested operations, in order.
     pub(crate) fn operations(&self) -> Vec<String> {
         self.seen().into_iter().map(|seen| seen.operation).collect()
     }
@@ -153,7 +153,7 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
     let answer = script
         .answers
         .pop_front()
-        .unwrap_or_else(|| ok("the script is at its end").status(501));
+        .unwrap_or_else(|| ok("the script has no more answers").status(501));
     let mut response = Response::builder().status(StatusCode::from_u16(answer.status).unwrap());
     for (name, value) in answer.headers {
         response = response.header(name, value);

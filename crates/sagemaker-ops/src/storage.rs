@@ -1,7 +1,7 @@
-//! Objects in S3: put, get, list; whole or not at all.
+//! Objects in S3: put, get and list, completely or not at all.
 //!
-//! Uploads carry checksums that the service verifies, and downloads are verified against the
-//! service's. A file appears at its destination, there or here, only when it is complete.
+//! Uploads carry checksums that the service verifies, and downloads are verified by the service's
+//! checksums. A file appears at its destination, in S3 or on disk, only when it is complete.
 
 mod bucket;
 mod resume;
@@ -17,22 +17,23 @@ use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
 use crate::names::S3Uri;
 
-pub use bucket::{BucketOrigin, BucketPlace, bucket_place, ensure_bucket};
+pub(crate) use bucket::inspect_bucket;
+pub use bucket::{BucketOrigin, ensure_bucket};
 pub use resume::{Uploaded, upload_missing};
 pub use upload::{put_bytes, upload_file};
 
 /// An object without its content.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Object {
-    /// Where it is.
+    /// Bucket and key.
     pub uri: S3Uri,
     /// Size in bytes.
     pub size: u64,
-    /// Time of its last change, in seconds since 1970; none when the service does not say.
+    /// The time of its last change, in seconds since 1970; `None` if the service does not say.
     pub modified: Option<f64>,
 }
 
-/// The object without its content ([`HeadObject`]); none when there is no such object.
+/// The object without its content ([`HeadObject`]); `None` if it does not exist.
 ///
 /// [`HeadObject`]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 pub async fn head(clients: &Clients, uri: &S3Uri) -> Result<Option<Object>, Error> {
@@ -54,7 +55,8 @@ pub async fn head(clients: &Clients, uri: &S3Uri) -> Result<Option<Object>, Erro
     }
 }
 
-/// All objects whose key starts with the key of `prefix`, by key ([`ListObjectsV2`], all pages).
+/// All objects whose key starts with the key of `prefix`, ordered by key ([`ListObjectsV2`], all
+/// pages).
 ///
 /// [`ListObjectsV2`]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 pub async fn list(clients: &Clients, prefix: &S3Uri) -> Result<Vec<Object>, Error> {
@@ -81,14 +83,14 @@ pub async fn list(clients: &Clients, prefix: &S3Uri) -> Result<Vec<Object>, Erro
     Ok(objects)
 }
 
-/// Whether there is an object with content whose key starts with the key of `prefix`.
+/// Whether an object's key starts with the key of `prefix` and the object has content.
 pub async fn has_objects(clients: &Clients, prefix: &S3Uri) -> Result<bool, Error> {
     let sent = clients
         .s3
         .list_objects_v2()
         .bucket(prefix.bucket().as_str())
         .prefix(prefix.key())
-        // A folder made by hand is an object of its own, without content.
+        // A folder made in the console is an object too, but an empty one.
         .max_keys(10)
         .send()
         .await;
@@ -97,15 +99,15 @@ pub async fn has_objects(clients: &Clients, prefix: &S3Uri) -> Result<bool, Erro
     Ok(objects.iter().any(|object| size(object.size) > 0))
 }
 
-/// The service never sends a negative size, though its type allows it.
+/// The service never sends a negative size, although its type allows it.
 fn size(bytes: Option<i64>) -> u64 {
     bytes.unwrap_or_default().try_into().unwrap_or_default()
 }
 
 /// The object's content, for objects that fit in memory.
 ///
-/// Fails with [`ErrorKind::NotFound`] when there is no such object, and with
-/// [`ErrorKind::Transport`] when what arrived does not match the object's length or checksum.
+/// Fails with [`ErrorKind::NotFound`] if the object does not exist, and with
+/// [`ErrorKind::Transport`] if the received bytes do not match its length or checksum.
 pub async fn get_bytes(clients: &Clients, uri: &S3Uri) -> Result<Vec<u8>, Error> {
     let answer = open(clients, uri).await?;
     let bytes = answer
@@ -116,9 +118,10 @@ pub async fn get_bytes(clients: &Clients, uri: &S3Uri) -> Result<Vec<u8>, Error>
     Ok(bytes.to_vec())
 }
 
-/// Writes the object to `path`, which appears only when it is complete; returns its size in bytes.
+/// Writes the object to `path`, which appears only when it is complete, and returns its size in
+/// bytes.
 ///
-/// Fails as [`get_bytes`] does, and with [`ErrorKind::File`] when the file cannot be written.
+/// Fails like [`get_bytes`], and with [`ErrorKind::File`] if the file cannot be written.
 pub async fn download_file(clients: &Clients, uri: &S3Uri, path: &Path) -> Result<u64, Error> {
     let answer = open(clients, uri).await?;
     let part = path.with_added_extension("part");
@@ -130,8 +133,7 @@ pub async fn download_file(clients: &Clients, uri: &S3Uri, path: &Path) -> Resul
         Err(error) => Err(error),
     };
     if written.is_err() {
-        // The download failed already; a part file that stays behind would only be overwritten by
-        // the next try.
+        // The download has failed already, and the next attempt would overwrite a leftover file.
         let _ = tokio::fs::remove_file(&part).await;
     }
     written
@@ -163,7 +165,8 @@ async fn save(mut answer: GetObjectOutput, uri: &S3Uri, part: &Path) -> Result<u
             .map_err(|error| local(part, error))?;
         written += chunk.len() as u64;
     }
-    // A rename may reach the disk before the content does, and would then name a torn file.
+    // Without this, the rename may reach the disk before the content, and a crash in between would
+    // leave an incomplete file.
     file.sync_all().await.map_err(|error| local(part, error))?;
     Ok(written)
 }
@@ -172,12 +175,12 @@ fn local(path: &Path, error: std::io::Error) -> Error {
     Error::file(DOWNLOAD, path, error)
 }
 
-/// The connection broke within a body, or the body does not match its checksum.
+/// The connection broke in the middle of a body, or the body does not match its checksum.
 fn interrupted(uri: &S3Uri, error: aws_sdk_s3::primitives::ByteStreamError) -> Error {
     Error::new(
         ErrorKind::Transport,
         DOWNLOAD,
-        format!("{uri}: the transfer broke off; try again"),
+        format!("{uri}: the transfer was interrupted; try again"),
     )
     .with_source(error)
 }
@@ -192,7 +195,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_object_is_none_and_anything_else_is_an_error() {
+    async fn only_a_missing_object_is_none_and_other_failures_are_errors() {
         let answers = [
             ok("")
                 .header("content-length", "7")
@@ -237,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_prefix_has_objects_when_one_has_content() {
+    async fn a_prefix_has_objects_if_one_of_them_has_content() {
         let page = |size: u64| {
             ok(&format!(
                 "<ListBucketResult><Contents><Key>k/a</Key><Size>{size}</Size></Contents>\
@@ -253,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_download_appears_whole_or_not_at_all() {
+    async fn a_download_appears_completely_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let torn = ok("abc").header("content-length", "9");
@@ -290,7 +293,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_download_to_nowhere_names_the_file() {
+    async fn a_download_that_cannot_be_written_names_the_file() {
         let server = Scripted::start([ok("whole")]).await;
         let path = Path::new("/no-such-folder/file");
         let error = download_file(&server.clients(), &uri(), path)
@@ -304,7 +307,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bytes_come_back_as_they_are() {
+    async fn bytes_are_returned_unchanged() {
         let server = Scripted::start([ok("content")]).await;
         assert_eq!(
             get_bytes(&server.clients(), &uri()).await.unwrap(),

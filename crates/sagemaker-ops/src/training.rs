@@ -1,8 +1,9 @@
-//! Training jobs: submit, describe, list, stop.
+//! Training jobs: submit, describe, wait, list, stop.
 
 mod job;
 mod status;
 pub(crate) mod submit;
+mod wait;
 
 use aws_sdk_sagemaker::types;
 
@@ -13,23 +14,24 @@ use crate::names::JobName;
 pub use job::{Job, JobSummary, Transition};
 pub use status::JobStatus;
 pub use submit::{Channel, MetricDefinition, Spot, Submission, TrainingRequest, submit};
+pub use wait::wait_all;
 
 /// Which jobs [`list`] returns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobFilter {
     /// Jobs whose name contains this.
     pub name_contains: Option<String>,
-    /// Jobs whose name starts with this, which the service does not filter by itself.
+    /// Jobs whose name starts with this. The service cannot filter by prefix, so the crate does.
     pub name_prefix: Option<String>,
-    /// Jobs in this state.
+    /// Jobs with this status.
     pub status: Option<JobStatus>,
-    /// At most this many, the newest.
+    /// At most this many of them, the newest.
     pub limit: Option<usize>,
 }
 
 /// The job as it is now ([`DescribeTrainingJob`]).
 ///
-/// Fails with [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is none.
+/// Fails with [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it does not exist.
 ///
 /// [`DescribeTrainingJob`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html
@@ -43,10 +45,10 @@ pub async fn describe(clients: &Clients, job: &JobName) -> Result<Job, Error> {
         .send()
         .await
         .map_err(|error| Error::from_sdk(OP, job, error))?;
-    Job::from_description(job, found).map_err(|error| Error::nonsense(OP, job, error))
+    Job::from_description(job, found).map_err(|error| Error::bad_answer(OP, job, error))
 }
 
-/// The jobs that pass the filter, newest first ([`ListTrainingJobs`], all pages).
+/// The jobs that match the filter, newest first ([`ListTrainingJobs`], all pages).
 ///
 /// [`ListTrainingJobs`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html
@@ -66,7 +68,7 @@ pub async fn list(clients: &Clients, filter: &JobFilter) -> Result<Vec<JobSummar
     let limit = filter.limit.unwrap_or(usize::MAX);
     let prefix = filter.name_prefix.as_deref().unwrap_or_default();
     let part = filter.name_contains.as_deref().unwrap_or_default();
-    // No filter by time of change: the service turns page after empty page for it.
+    // No filter by modification time: with one, the service returns page after empty page.
     let mut jobs = request
         .into_paginator()
         .page_size(limit.clamp(1, 100) as i32)
@@ -78,7 +80,7 @@ pub async fn list(clients: &Clients, filter: &JobFilter) -> Result<Vec<JobSummar
     {
         let job = job.map_err(|error| Error::from_sdk(OP, clients.region(), error))?;
         let job = JobSummary::from_listed(job);
-        let job = job.map_err(|error| Error::nonsense(OP, clients.region(), error))?;
+        let job = job.map_err(|error| Error::bad_answer(OP, clients.region(), error))?;
         let name = job.name.as_str();
         if name.starts_with(prefix) && name.contains(part) {
             summaries.push(job);
@@ -87,9 +89,9 @@ pub async fn list(clients: &Clients, filter: &JobFilter) -> Result<Vec<JobSummar
     Ok(summaries)
 }
 
-/// Asks the job to stop ([`StopTrainingJob`]): it has two minutes to save its model.
+/// Tells the job to stop ([`StopTrainingJob`]). It has two minutes to save its model.
 ///
-/// Fails with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when it has ended already.
+/// Fails with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if it has ended already.
 ///
 /// [`StopTrainingJob`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopTrainingJob.html
@@ -110,10 +112,10 @@ mod tests {
 
     use super::*;
     use crate::ErrorKind;
-    use crate::scripted::{Scripted, ok, refusal};
+    use crate::scripted::{Scripted, ok, rejection};
 
     #[tokio::test]
-    async fn lists_follow_their_pages_up_to_the_limit() {
+    async fn a_list_follows_the_pages_up_to_the_limit() {
         let page = |names: &[&str], next: Option<&str>| {
             let jobs: Vec<_> = names
                 .iter()
@@ -137,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_prefix_is_more_than_being_contained() {
+    async fn a_prefix_matches_only_the_start_of_a_name() {
         let jobs = ["fire-b", "old-fire-a", "fire-a"]
             .map(|name| json!({"TrainingJobName": name, "TrainingJobStatus": "Completed"}));
         let page = ok(&json!({"TrainingJobSummaries": jobs}).to_string());
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_filter_is_passed_on_and_a_name_that_cannot_be_is_the_services_fault() {
+    async fn a_filter_is_passed_on_and_an_invalid_name_is_the_services_error() {
         let bad = json!({"TrainingJobSummaries": [{"TrainingJobName": "not_valid"}]});
         let server = Scripted::start([ok(&bad.to_string())]).await;
         let filter = JobFilter {
@@ -173,7 +175,7 @@ mod tests {
     #[tokio::test]
     async fn stopping_a_job_that_has_ended_is_a_conflict() {
         let ended = "The request was rejected because the training job is in status Completed.";
-        let server = Scripted::start([ok("{}"), refusal("ValidationException", ended)]).await;
+        let server = Scripted::start([ok("{}"), rejection("ValidationException", ended)]).await;
         let (clients, job) = (server.clients(), "job-1".parse().unwrap());
         stop(&clients, &job).await.unwrap();
         assert_eq!(

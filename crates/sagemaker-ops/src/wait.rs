@@ -1,25 +1,28 @@
-//! One polling loop for everything that takes time.
+//! The one polling loop, for everything that takes time.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
-/// How often to look, and for how long.
+/// How often to poll, for how long, and through how many errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// Pause between two looks.
+    /// The pause between two polls.
     pub interval: Duration,
-    /// Time after which to give up; none waits for ever.
+    /// The time after which to give up; `None` waits for ever.
     pub deadline: Option<Duration>,
+    /// How many errors in a row to ignore if they may pass ([`Error::is_passing`]). The SDK has
+    /// retried each of them already.
+    pub tolerated_errors: u32,
 }
 
 impl Pace {
-    /// Pause before the next look when `elapsed` has passed since the first one; none when the time
-    /// is up.
+    /// The pause before the next poll when `elapsed` has passed since the first one; `None` when
+    /// the time is up.
     ///
-    /// The last pause is cut so that the last look falls on the deadline itself.
+    /// The last pause is shortened so that the last poll is made at the deadline itself.
     fn pause(&self, elapsed: Duration) -> Option<Duration> {
         match self.deadline {
             None => Some(self.interval),
@@ -31,54 +34,90 @@ impl Pace {
     }
 }
 
-/// Calls `look` at once and then at every interval until it returns a value.
+/// Calls `poll` at once and then at every interval until it returns a value.
 ///
-/// `what` is what is waited for, as in "cannot wait any longer for {what}".
-/// Fails with [`ErrorKind::Timeout`] at the deadline, which ends only the watching, and with the error of `look` as soon as it has
-/// one.
-pub async fn poll_until<T, L>(
+/// `what` names what is awaited, as in "cannot finish waiting for {what}".
+///
+/// # Errors
+/// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) at the deadline, which ends only the waiting.
+/// Otherwise the error of `poll`, unless it may pass and no more than [`Pace::tolerated_errors`] came
+/// in a row.
+pub async fn poll_until<T, P>(
     pace: Pace,
     what: &str,
-    mut look: impl FnMut() -> L,
+    mut poll: impl FnMut() -> P,
 ) -> Result<T, Error>
 where
-    L: Future<Output = Result<Option<T>, Error>>,
+    P: Future<Output = Result<Option<T>, Error>>,
 {
-    let started = Instant::now();
+    let mut polling = Polling::new(pace);
     loop {
-        if let Some(value) = look().await? {
+        if let Some(value) = polling.after(what, poll().await).await? {
             return Ok(value);
         }
-        let Some(pause) = pace.pause(started.elapsed()) else {
-            let waited = pace.deadline.unwrap_or_default();
-            let message = format!("{what}: {waited:?} have passed; it goes on");
-            return Err(Error::new(
-                ErrorKind::Timeout,
-                "wait any longer for",
-                message,
-            ));
+    }
+}
+
+/// The loop of [`poll_until`] without a closure, for polls that change what they borrow.
+pub(crate) struct Polling {
+    pace: Pace,
+    started: Instant,
+    /// Errors in a row.
+    errors: u32,
+}
+
+impl Polling {
+    pub(crate) fn new(pace: Pace) -> Self {
+        Self {
+            pace,
+            started: Instant::now(),
+            errors: 0,
+        }
+    }
+
+    /// Passes on what ends the loop, and pauses after anything else.
+    pub(crate) async fn after<T>(
+        &mut self,
+        what: &str,
+        polled: Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Error> {
+        match polled {
+            Ok(None) => self.errors = 0,
+            Err(error) if error.is_passing() && self.errors < self.pace.tolerated_errors => {
+                self.errors += 1;
+            }
+            ended => return ended,
+        }
+        let Some(pause) = self.pace.pause(self.started.elapsed()) else {
+            let waited = self.pace.deadline.unwrap_or_default();
+            return Err(Error::timeout(what, waited));
         };
-        // Not an interval timer: a look that takes long must not be followed by a burst of others.
+        // Not an interval timer: after a slow poll it would fire several times at once.
         tokio::time::sleep(pause).await;
+        Ok(None)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
-    const MS: fn(u64) -> Duration = Duration::from_millis;
+    const fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
 
     #[test]
-    fn pauses_are_the_interval_until_the_deadline_cuts_the_last_one() {
+    fn the_deadline_shortens_the_last_pause() {
         let check = |deadline: Option<u64>, elapsed: u64, expected: Option<u64>| {
             let pace = Pace {
-                interval: MS(100),
-                deadline: deadline.map(MS),
+                interval: ms(100),
+                deadline: deadline.map(ms),
+                tolerated_errors: 0,
             };
             assert_eq!(
-                pace.pause(MS(elapsed)),
-                expected.map(MS),
+                pace.pause(ms(elapsed)),
+                expected.map(ms),
                 "{deadline:?} at {elapsed} ms"
             );
         };
@@ -90,32 +129,52 @@ mod tests {
         check(Some(0), 0, None);
     }
 
+    const PACE: Pace = Pace {
+        interval: ms(1),
+        deadline: Some(ms(20)),
+        tolerated_errors: 2,
+    };
+
     #[tokio::test]
-    async fn the_loop_ends_with_the_first_value_the_first_error_or_the_deadline() {
-        let pace = Pace {
-            interval: MS(1),
-            deadline: Some(MS(20)),
-        };
-        let mut looks = 0;
-        let third = poll_until(pace, "the third look", || {
-            looks += 1;
-            let looks = looks;
-            async move { Ok((looks == 3).then_some(looks)) }
+    async fn polling_ends_with_the_first_value_or_at_the_deadline() {
+        let mut polls = 0;
+        let third = poll_until(PACE, "the third poll", || {
+            polls += 1;
+            let polls = polls;
+            async move { Ok((polls == 3).then_some(polls)) }
         });
         assert_eq!(third.await.unwrap(), 3);
 
-        let error = poll_until::<(), _>(pace, "nothing", async || {
-            Err(Error::new(ErrorKind::Denied, "look", "no"))
-        });
-        assert_eq!(error.await.unwrap_err().kind(), ErrorKind::Denied);
-
-        let error = poll_until::<(), _>(pace, "the moon", async || Ok(None))
-            .await
-            .unwrap_err();
+        let error = poll_until::<(), _>(PACE, "the moon", async || Ok(None)).await;
+        let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         assert_eq!(
             error.to_string(),
-            "cannot wait any longer for the moon: 20ms have passed; it goes on"
+            "cannot finish waiting for the moon: the time limit of 20ms has passed, but the work \
+             continues"
         );
+    }
+
+    #[tokio::test]
+    async fn only_passing_errors_are_tolerated_and_only_so_many_in_a_row() {
+        // Each script is one outcome per poll: a kind of error, or "not yet".
+        let check = async |script: &[Option<ErrorKind>], polls: usize, expected: ErrorKind| {
+            let mut outcomes = script.iter().cycle();
+            let mut made = 0;
+            let error = poll_until::<(), _>(PACE, "x", || {
+                made += 1;
+                let kind = outcomes.next().copied().flatten();
+                let error = kind.map(|kind| Error::new(kind, "poll", "x"));
+                async move { error.map_or(Ok(None), Err) }
+            });
+            assert_eq!(error.await.unwrap_err().kind(), expected, "{script:?}");
+            if expected != ErrorKind::Timeout {
+                assert_eq!(made, polls, "{script:?}");
+            }
+        };
+        let (denied, broken) = (Some(ErrorKind::Denied), Some(ErrorKind::Transport));
+        check(&[denied], 1, ErrorKind::Denied).await;
+        check(&[broken], 3, ErrorKind::Transport).await;
+        check(&[broken, broken, None], 0, ErrorKind::Timeout).await;
     }
 }

@@ -1,6 +1,7 @@
-//! What would be in the image: a straight line through the flats, and a server that reads off it.
+//! The program of the image: it fits a straight line to the flats, and serves its predictions.
 //!
-//! SageMaker hands a container files below `/opt/ml` and takes files back; that is all there is to know of it.
+//! SageMaker puts files below `/opt/ml` and collects the files that the container leaves there. That is all a container
+//! needs to know.
 
 use std::error::Error;
 use std::fs;
@@ -11,12 +12,12 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-/// `/opt/ml`, or what the local server has made instead.
+/// `/opt/ml`, or the folder that the local server uses instead.
 fn opt_ml() -> PathBuf {
     std::env::var_os("FIRE_OPT_ML").map_or_else(|| "/opt/ml".into(), PathBuf::from)
 }
 
-/// Reads the channel `train`, leaves the line in `model`. What it prints is the job's log.
+/// Reads the channel `train` and leaves the line in `model`. Its output is the job's log.
 pub(crate) fn train() -> Result<(), Box<dyn Error>> {
     let settings: Value = serde_json::from_slice(&fs::read(
         opt_ml().join("input/config/hyperparameters.json"),
@@ -25,7 +26,7 @@ pub(crate) fn train() -> Result<(), Box<dyn Error>> {
     for file in fs::read_dir(opt_ml().join("input/data/train"))? {
         for line in fs::read_to_string(file?.path())?.lines() {
             let (size, rent) = line.split_once(',').ok_or("a line has no comma")?;
-            // Hyperparameters are always text.
+            // The values of hyperparameters are always text.
             if settings["without"] != size {
                 flats.push((size.parse()?, rent.parse()?));
             }
@@ -74,7 +75,7 @@ pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
     let router = Router::new()
         .route("/ping", get(|| async { "well" }))
         .route("/invocations", post(answer));
-    // SageMaker wants all addresses and port 8080; the local server says what it wants instead.
+    // SageMaker requires all addresses and port 8080; the local server says what it requires instead.
     let variable =
         |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
     let address = variable("FIRE_BIND_ADDRESS", "0.0.0.0");

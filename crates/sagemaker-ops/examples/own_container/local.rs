@@ -1,9 +1,10 @@
-//! The local server in a process of its own, with this program as the container behind it.
+//! The local server in a process of its own, with this program as its container.
 //!
-//! Where the image of the local server is `fire-container` itself, none of this is needed: [`Clients::connect`] starts
-//! the server that does not run.
+//! If the server is to run its usual container, you need only a [`ServerProgram`], and [`Clients::connect`] starts the
+//! server.
 //!
 //! [`Clients::connect`]: sagemaker_ops::Clients::connect
+//! [`ServerProgram`]: sagemaker_ops::ServerProgram
 
 use std::error::Error;
 use std::io::{BufRead, BufReader};
@@ -14,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use sagemaker_ops::LocalBackend;
 use tempfile::TempDir;
 
-/// Ends with this value, and everything that it kept with it.
+/// A running server. Dropping it ends the server and deletes its state.
 pub(crate) struct Server {
     program: PathBuf,
     folder: TempDir,
@@ -22,14 +23,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// As by hand: `FIRE_BIN_DIR=FOLDER local-sagemaker --state-dir FOLDER`, where the folder has a program named
-    /// `fire-container`.
+    /// The same as `FIRE_BIN_DIR=FOLDER local-sagemaker --state-dir FOLDER` in a shell, where the folder has a program
+    /// named `fire-container`.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
         let own = std::env::current_exe()?;
-        // cargo puts examples into a folder beside the programs.
+        // cargo puts examples into a folder next to the programs.
         let above = || own.ancestors().nth(2).map(Path::to_owned);
         let programs = std::env::var_os("FIRE_BIN_DIR").map(PathBuf::from);
-        let programs = programs.or_else(above).ok_or("where are the programs?")?;
+        let programs = programs
+            .or_else(above)
+            .ok_or("this program is in no folder of cargo's")?;
         let program = programs.join("local-sagemaker");
         let folder = tempfile::tempdir()?;
         symlink(&own, folder.path().join("fire-container"))?;
@@ -41,7 +44,7 @@ impl Server {
             let remedy = "build it with `cargo build -p local-sagemaker`";
             format!("{}: {error}; {remedy}", program.display())
         })?;
-        // It says where it listens once it does.
+        // It prints its address once it listens.
         let said = process.stdout.take().ok_or("the server says nothing")?;
         BufReader::new(said).read_line(&mut String::new())?;
         Ok(Self {
@@ -51,14 +54,14 @@ impl Server {
         })
     }
 
-    /// The backend that attaches to it.
+    /// The backend of this server.
     pub(crate) fn backend(&self) -> Result<LocalBackend, sagemaker_ops::Error> {
         LocalBackend::at(self.folder.path())
     }
 }
 
 impl Drop for Server {
-    /// In order, so that the containers end as well.
+    /// Stops the server by its own command, so that its containers end as well.
     fn drop(&mut self) {
         let _ = command(&self.program, self.folder.path())
             .arg("--stop")

@@ -1,11 +1,14 @@
-//! Trains, deploys and asks a container of your own: the rent of a flat by its size.
+//! Trains and deploys a container of your own and sends it requests: the rent of a flat by its size.
 //!
 //! `cargo build -p local-sagemaker`, then `cargo run -p sagemaker-ops --example own_container`
 //!
-//! Three things are in this program. `container.rs` is what would be in your image: SageMaker calls it with `train` or
-//! `serve`. `local.rs` starts the local server, with this very program as the container behind it; against AWS it is not
-//! needed. The rest, below, is the same on both: data into S3, a job, a model, an endpoint, a question.
-#![expect(clippy::print_stdout, reason = "an example is read in a terminal")]
+//! The program has three parts. `container.rs` is what would be in your image: SageMaker runs it with `train` or
+//! `serve`. `local.rs` starts the local server with this same program as its container; on AWS you don't need it. The
+//! rest, below, is the same on both: data in S3, a job, a model, an endpoint, requests.
+#![expect(
+    clippy::print_stdout,
+    reason = "an example prints to the reader's terminal"
+)]
 
 mod container;
 mod local;
@@ -30,6 +33,7 @@ const FLATS: &str = "30,510\n45,660\n52,790\n60,850\n75,1080\n88,1190\n110,1520\
 const PACE: Pace = Pace {
     interval: Duration::from_millis(200),
     deadline: Some(Duration::from_mins(15)),
+    tolerated_errors: 3,
 };
 
 #[tokio::main]
@@ -39,31 +43,31 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Some("serve") => container::serve().await,
         _ => {
             let server = local::Server::start()?;
-            // `Backend::Aws { region: None }` asks Amazon, with the credentials of your shell.
-            whole_way(&Backend::Local(server.backend()?)).await
+            // `Backend::Aws { region: None }` uses AWS, with the credentials of your shell.
+            run(&Backend::Local(server.backend()?)).await
         }
     }
 }
 
-/// Where everything is, and what runs.
+/// The account's bucket, role and image.
 struct Project {
     bucket: BucketName,
     role: RoleArn,
     image: ImageUri,
 }
 
-/// From data to an answer, and away with it all.
-async fn whole_way(backend: &Backend) -> Result<(), Box<dyn Error>> {
+/// Goes from data to predictions, and deletes the endpoint.
+async fn run(backend: &Backend) -> Result<(), Box<dyn Error>> {
     let clients = Clients::connect(backend).await?;
     let account = account(&clients).await?;
     println!("account {account}, {}", clients.region());
-    // Names are checked when they are made, so that no call fails for its form.
+    // Names are checked when they are made, so no call fails because of a malformed name.
     let project = Project {
         bucket: BucketName::new(format!("flats-{account}"))?,
         role: RoleArn::new(format!(
             "arn:aws:iam::{account}:role/SageMakerExecutionRole"
         ))?,
-        // On AWS the URI of an image that you have pushed. The local server runs its program for every image of this name.
+        // On AWS, the URI of an image that you have pushed. The local server runs its program for every image with this name.
         image: ImageUri::new(format!(
             "{account}.dkr.ecr.us-east-1.amazonaws.com/fire-container:1"
         ))?,
@@ -71,19 +75,19 @@ async fn whole_way(backend: &Backend) -> Result<(), Box<dyn Error>> {
     let model_data = train(&clients, &project).await?;
     let name = EndpointName::new("rents")?;
     deploy(&clients, &project, &name, model_data).await?;
-    for question in ["64", "sixty-four"] {
+    for size in ["64", "sixty-four"] {
         let payload = Payload {
             content_type: "text/csv".to_owned(),
             accept: None,
-            body: question.into(),
+            body: size.into(),
         };
         match endpoint::invoke(&clients, &name, payload).await {
             Ok(answer) => println!(
-                "{question} square metres: {}",
+                "{size} square metres: {}",
                 String::from_utf8_lossy(&answer.body)
             ),
-            // An error is sorted by what its reader can do next, and keeps the container's own words.
-            Err(error) => println!("{question} square metres: {error}"),
+            // An error is sorted by what the caller can do next, and keeps the container's own words.
+            Err(error) => println!("{size} square metres: {error}"),
         }
     }
     let deleted = endpoint::delete(&clients, &name).await?;
@@ -91,7 +95,7 @@ async fn whole_way(backend: &Backend) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Puts the data into S3 and has the container train on it; where its model is.
+/// Uploads the data and trains the container on it; returns the model's URI.
 async fn train(clients: &Clients, project: &Project) -> Result<S3Uri, Box<dyn Error>> {
     storage::ensure_bucket(clients, &project.bucket, BucketOrigin::Default).await?;
     let data = S3Uri::new(&project.bucket, "let/");
@@ -113,7 +117,7 @@ async fn train(clients: &Clients, project: &Project) -> Result<S3Uri, Box<dyn Er
             content_type: Some("text/csv".to_owned()),
         }],
         output: S3Uri::new(&project.bucket, "models"),
-        // What the container prints becomes a figure of the job.
+        // What the container prints becomes a metric of the job.
         metrics: vec![MetricDefinition {
             name: "train:error".to_owned(),
             regex: "train:error=([0-9.]+);".to_owned(),
@@ -121,36 +125,33 @@ async fn train(clients: &Clients, project: &Project) -> Result<S3Uri, Box<dyn Er
         environment: BTreeMap::new(),
         tags: BTreeMap::new(),
     };
-    // Asked twice, the job is created once: a program that was killed may simply run again.
+    // Submitted twice, the job is created once: a program that was killed can simply run again.
     for _ in 0..2 {
         println!(
             "job {job}: {:?}",
             training::submit(clients, &request).await?
         );
     }
-    let ended = poll_until(PACE, "the job", async || {
-        let now = training::describe(clients, &job).await?;
-        Ok(now.status.is_final().then_some(now))
-    });
-    let ended = ended.await?;
+    let ended = training::wait_all(clients, std::slice::from_ref(&job), PACE, |_| {}).await?;
+    let ended = ended.into_iter().next().ok_or("the job has gone")?;
     if ended.status != JobStatus::Completed {
         return Err(ended.failure_reason.unwrap_or_default().into());
     }
     println!(
-        "job {job}: {}, on average {} off",
+        "job {job}: {}, with a mean error of {}",
         ended.status, ended.metrics["train:error"]
     );
     Ok(ended.model_uri.ok_or("a completed job has a model")?)
 }
 
-/// Puts the model behind an endpoint and waits until it answers.
+/// Deploys the model to an endpoint and waits until it answers.
 async fn deploy(
     clients: &Clients,
     project: &Project,
     name: &EndpointName,
     model_data: S3Uri,
 ) -> Result<(), Box<dyn Error>> {
-    // Models and configurations are named by what is in them: deploying the same thing again changes nothing.
+    // The names of models and configurations follow from their content: deploying the same thing again changes nothing.
     let digest = ContentDigest::of(&(&model_data, &project.image))?;
     let variant = NewVariant {
         name: VariantName::all_traffic(),

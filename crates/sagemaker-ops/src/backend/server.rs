@@ -1,51 +1,57 @@
 //! Attaching to the local server of a state directory, or starting it.
 //!
-//! Of two programs that start at once, one starts the server and the other waits for it: both take
-//! `attach.lock` in the state directory first.
-//! The server has a lock of its own, so one that was started by hand in the same moment wins as
-//! well: ours then ends at once, and the wait finds the other.
+//! If two programs start at once, one starts the server and the other waits for it: both first lock
+//! `attach.lock` in the state directory. The server has a lock of its own, so a server that was
+//! started by hand at the same moment may win too. Ours then ends at once, and the wait finds the
+//! other.
 //!
-//! A server is known by `server.json`, which it writes once it listens, and recognised by its
-//! answer to `GET /_local/health`. A program of another build than the running server replaces it,
-//! unless it has work: then the user is told.
+//! A server is found by `server.json`, which it writes once it listens, and recognised by its
+//! answer to `GET /_local/health`. A program of another build replaces the running server, unless
+//! that has work to do: then the user is told.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 
-use super::{LocalBackend, find_program, get};
+use super::{LocalBackend, ServerProgram};
 use crate::error::{Error, ErrorKind};
+use crate::finding::Finding;
 use crate::logs::last_lines;
 use crate::wait::{Pace, poll_until};
 
-const PROGRAM: &str = "local-sagemaker";
 const OP: &str = "start the local server of";
 
-/// How long a server may take until it answers.
+/// How long a server may take to answer after its start.
 const STARTUP: Pace = Pace {
     interval: Duration::from_millis(50),
     deadline: Some(Duration::from_secs(20)),
+    tolerated_errors: 0,
 };
 
 /// Long enough for another program to stop an old server and start a new one.
-const TURN: Pace = Pace {
+const LOCK: Pace = Pace {
     interval: Duration::from_millis(50),
     deadline: Some(Duration::from_mins(1)),
+    tolerated_errors: 0,
 };
 
-/// How long to look for the server that ours has lost to.
-const LOSERS_PATIENCE: Duration = Duration::from_secs(2);
+/// How long to look for the other server if ours ended at once.
+const OTHER_SERVER: Duration = Duration::from_secs(2);
 
-/// An unused server goes away after this many seconds.
-const IDLE_SECONDS: &str = "1800";
+/// The server answers from memory or from a file, so a longer silence means that it hangs.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A local server that answers.
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
-    /// Address without a path, such as `http://127.0.0.1:41233`.
+    /// Its address without a path, such as `http://127.0.0.1:41233`.
     pub(crate) url: String,
     /// What the user should know about this server.
     pub(crate) notice: Option<String>,
@@ -54,83 +60,72 @@ pub(crate) struct Server {
 /// What a running server writes into its state directory.
 #[derive(Debug, Deserialize)]
 struct ServerFile {
-    /// Process that listens.
+    /// The process that listens.
     pid: u32,
-    /// Address without a path.
+    /// Its address without a path.
     url: String,
 }
 
-/// What a running server says of itself.
+/// What a running server reports about itself.
 #[derive(Debug, Deserialize)]
 struct Health {
-    /// Process that answers.
+    /// The process that answers.
     pid: u32,
-    /// As `local-sagemaker --build-id` printed it when the server was started.
+    /// The build of its program.
     build_id: String,
-    /// Whether no job and no endpoint would be interrupted.
+    /// Whether stopping it would interrupt neither a job nor an endpoint.
     // A server that does not say so might be busy.
     #[serde(default)]
     idle: bool,
 }
 
-/// The server of the state directory, started or replaced by its newer build where needed.
+/// The server of the state directory, which is started, or replaced by a new build, if needed.
 pub(crate) async fn attach_or_start(backend: &LocalBackend) -> Result<Server, Error> {
-    let state_dir = &backend.state_dir;
-    let program = find_program(PROGRAM);
-    let build_id = program
-        .as_ref()
-        .ok()
-        .and_then(|program| build_id_of(program));
-    // The usual case needs no lock: the server runs and is the right one.
+    let state_dir = backend.state_dir.as_path();
+    let build_id = backend.program.as_ref().and_then(build_id_of);
+    let is_ours = |health: &Health| build_id.as_ref().is_none_or(|own| *own == health.build_id);
+    // The usual case needs no lock: the right server is running.
     if let Some((server, health)) = attach(state_dir).await
-        && build_id.as_ref().is_none_or(|own| *own == health.build_id)
+        && is_ours(&health)
     {
         return Ok(server);
     }
+    let Some(program) = &backend.program else {
+        let finding = Finding::NoServerProgram;
+        return Err(Error::found(OP, state_dir.display(), finding));
+    };
     std::fs::create_dir_all(state_dir).map_err(|error| Error::file(OP, state_dir, error))?;
-    let _turn = take_turn(state_dir).await?;
-    // While this program waited for its turn, another may have done all there was to do.
+    let _lock = lock(state_dir).await?;
+    // While this program waited for the lock, another may have done all that was needed.
     match attach(state_dir).await {
-        Some((server, health)) if build_id.as_ref().is_none_or(|own| *own == health.build_id) => {
-            Ok(server)
-        }
-        Some((server, health)) if !health.idle => Ok(with_old_build(server, &program?, state_dir)),
+        Some((server, health)) if is_ours(&health) => Ok(server),
+        Some((server, health)) if !health.idle => Ok(with_old_build(server, program)),
         Some(_) => {
-            let program = program?;
-            stop(&program, state_dir)?;
-            start(&program, state_dir).await
+            stop(program, state_dir)?;
+            start(program, state_dir).await
         }
-        None => {
-            let program = program?;
-            match start(&program, state_dir).await {
-                // A server that was killed a moment ago holds its directory until the kernel is
-                // done with it.
-                Err(_) => start(&program, state_dir).await,
-                started => started,
-            }
-        }
+        None => match start(program, state_dir).await {
+            // A server that was killed a moment ago holds its directory until the kernel is done
+            // with it.
+            Err(_) => start(program, state_dir).await,
+            started => started,
+        },
     }
 }
 
-/// A busy server is left to its work, whatever its build.
-fn with_old_build(mut server: Server, program: &Path, state_dir: &Path) -> Server {
+/// Uses a busy server as it is, whatever its build.
+fn with_old_build(mut server: Server, program: &ServerProgram) -> Server {
+    let words =
+        std::iter::once(program.path.as_os_str()).chain(program.stop.iter().map(AsRef::as_ref));
+    let words: Vec<_> = words.map(std::ffi::OsStr::to_string_lossy).collect();
+    let words = words.iter().map(AsRef::as_ref);
+    // Quoted, because printed commands are meant to be copied. Only a NUL cannot be quoted.
+    let command = shlex::try_join(words).unwrap_or_default();
     server.notice = Some(format!(
-        "the local server is of another build and busy, so it is used as it is; end it with \
-         `{} --stop --state-dir {}`",
-        shell_word(program),
-        shell_word(state_dir)
+        "the local server is busy and of another build, so it is used as it is; stop it with \
+         `{command}`"
     ));
     server
-}
-
-/// The path as one word of a shell's command line: printed commands are meant to be copied.
-fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// The server that `server.json` names, if it answers and is the one that wrote the file.
@@ -139,7 +134,7 @@ async fn attach(state_dir: &Path) -> Option<(Server, Health)> {
     let file: ServerFile = serde_json::from_slice(&text).ok()?;
     let (status, body) = get(&format!("{}/_local/health", file.url)).await.ok()?;
     let health: Health = serde_json::from_slice(&body).ok()?;
-    // After a kill the file stays behind, and its port may since belong to the server of another
+    // The file outlives a killed server, and its port may since belong to the server of another
     // directory.
     let same = status == 200 && health.pid == file.pid;
     same.then_some((
@@ -151,15 +146,29 @@ async fn attach(state_dir: &Path) -> Option<(Server, Health)> {
     ))
 }
 
+/// Status and body of a plain `GET url`, for what the local server offers besides the wire of AWS:
+/// its health and its logs.
+pub(crate) async fn get(
+    url: &str,
+) -> Result<(u16, Bytes), Box<dyn std::error::Error + Send + Sync>> {
+    let exchange = async {
+        let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+        let answer = client.get(url.parse()?).await?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.into_body().collect().await?.to_bytes()))
+    };
+    tokio::time::timeout(ANSWER_TIMEOUT, exchange).await?
+}
+
 /// Holds `attach.lock` until it is dropped.
-async fn take_turn(state_dir: &Path) -> Result<File, Error> {
+async fn lock(state_dir: &Path) -> Result<File, Error> {
     let path = state_dir.join("attach.lock");
     let file = File::create(&path).map_err(|error| Error::file(OP, &path, error))?;
     let what = format!(
-        "another program to finish starting the server of {}",
+        "another program to start the server of {}",
         state_dir.display()
     );
-    poll_until(TURN, &what, async || match file.try_lock() {
+    poll_until(LOCK, &what, async || match file.try_lock() {
         Ok(()) => Ok(Some(())),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(Error::file(OP, &path, error)),
@@ -168,10 +177,10 @@ async fn take_turn(state_dir: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-/// The build of the program on disk; none when it does not run.
-fn build_id_of(program: &Path) -> Option<String> {
-    let output = Command::new(program)
-        .arg("--build-id")
+/// The build of the program on disk; `None` if it cannot be run.
+fn build_id_of(program: &ServerProgram) -> Option<String> {
+    let output = Command::new(&program.path)
+        .args(&program.build_id)
         .stdin(Stdio::null())
         .output()
         .ok()?;
@@ -179,39 +188,36 @@ fn build_id_of(program: &Path) -> Option<String> {
     output.status.success().then(|| text.trim().to_owned())
 }
 
-fn stop(program: &Path, state_dir: &Path) -> Result<(), Error> {
-    let output = Command::new(program)
-        .arg("--stop")
-        .arg("--state-dir")
-        .arg(state_dir)
+fn stop(program: &ServerProgram, state_dir: &Path) -> Result<(), Error> {
+    let output = Command::new(&program.path)
+        .args(&program.stop)
         .stdin(Stdio::null())
         .output();
     match output {
         Ok(output) if output.status.success() => Ok(()),
         Ok(Output { status, stderr, .. }) => {
-            let said = String::from_utf8_lossy(&stderr);
             let message = format!(
-                "{}: the old one does not stop ({status}): {}",
+                "{}: the old server does not stop ({status}): {}",
                 state_dir.display(),
-                said.trim()
+                String::from_utf8_lossy(&stderr).trim()
             );
             Err(Error::new(ErrorKind::LocalServer, OP, message))
         }
-        Err(error) => Err(Error::file(OP, program, error)),
+        Err(error) => Err(Error::file(OP, &program.path, error)),
     }
 }
 
-/// Starts the program, detached from this process and its terminal, and waits until it answers.
-async fn start(program: &Path, state_dir: &Path) -> Result<Server, Error> {
-    // Inherited streams would keep a pipeline such as `monitor-100k ... | head` open for ever.
-    let mut child = tokio::process::Command::new(program)
-        .args(["--detached", "--idle-seconds", IDLE_SECONDS, "--state-dir"])
-        .arg(state_dir)
+/// Starts the server, detached from this process and its terminal, and waits until it answers.
+async fn start(program: &ServerProgram, state_dir: &Path) -> Result<Server, Error> {
+    // Inherited streams would keep a shell's pipe such as `... | head` open as long as the server
+    // runs.
+    let mut child = tokio::process::Command::new(&program.path)
+        .args(&program.start)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| Error::file(OP, program, error))?;
+        .map_err(|error| Error::file(OP, &program.path, error))?;
     let answers = async || Ok(attach(state_dir).await.map(|(server, _)| server));
     let started = tokio::select! {
         started = poll_until(STARTUP, "the local server", answers) => started,
@@ -223,14 +229,14 @@ async fn start(program: &Path, state_dir: &Path) -> Result<Server, Error> {
     })
 }
 
-/// Returns some time after the child has ended: one that ended at once may have lost the directory
-/// to another server, which then needs a moment to answer.
+/// Returns some time after the child has ended. A child that ended at once may have lost the
+/// directory to another server, which then needs a moment to answer.
 async fn ended_for_good(child: &mut tokio::process::Child) -> String {
     let status = child
         .wait()
         .await
         .map_or_else(|error| error.to_string(), |s| s.to_string());
-    tokio::time::sleep(LOSERS_PATIENCE).await;
+    tokio::time::sleep(OTHER_SERVER).await;
     format!("it ended at once ({status})")
 }
 
@@ -260,11 +266,11 @@ mod tests {
         folder
     }
 
-    /// A `local-sagemaker` that does what the script says.
-    fn program(folder: &Path, script: &str) -> std::path::PathBuf {
-        let path = folder.join(PROGRAM);
-        // Written by another process: a file that this one has open for writing, or a child that
-        // another test forks meanwhile, cannot be executed.
+    /// A program that runs the script, whatever its arguments.
+    fn program(folder: &Path, script: &str) -> ServerProgram {
+        let path = folder.join("server");
+        // Another process writes the file: one that this process, or a child forked meanwhile by
+        // another test, has open for writing cannot be executed.
         let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod 755 "$0""#;
         let written = Command::new("sh")
             .arg("-c")
@@ -273,11 +279,20 @@ mod tests {
             .arg(script)
             .status();
         assert!(written.unwrap().success());
-        path
+        called(&path)
+    }
+
+    fn called(path: &Path) -> ServerProgram {
+        ServerProgram {
+            path: path.to_owned(),
+            start: vec![],
+            stop: vec!["stop".into()],
+            build_id: vec![],
+        }
     }
 
     #[tokio::test]
-    async fn only_the_server_that_wrote_the_file_is_attached_to() {
+    async fn a_server_is_used_only_if_it_wrote_the_file() {
         let healthy = |pid: u32| ok(&format!("{{\"pid\":{pid},\"build_id\":\"b\"}}"));
         let server =
             Scripted::start([healthy(7), healthy(8), healthy(7).status(500), ok("hello")]).await;
@@ -290,8 +305,8 @@ mod tests {
         assert!(!health.idle);
         for reason in [
             "another process has the port",
-            "it is not well",
-            "it is no such server",
+            "it is not healthy",
+            "it is some other server",
         ] {
             assert!(attach(folder.path()).await.is_none(), "{reason}");
         }
@@ -302,19 +317,16 @@ mod tests {
 
     #[test]
     fn the_command_that_ends_a_busy_server_can_be_copied_into_a_shell() {
-        for (state_dir, word) in [
-            ("/runs/.fire", "/runs/.fire"),
-            ("/my runs/.fire", "'/my runs/.fire'"),
-            ("/$it's/.fire", "'/$it'\\''s/.fire'"),
-        ] {
+        for path in ["/bin/server", "/my bin/server", "/$it's/server"] {
             let server = Server {
                 url: String::new(),
                 notice: None,
             };
-            let server = with_old_build(server, Path::new("/bin/l"), Path::new(state_dir));
-            let notice = server.notice.unwrap();
-            let command = format!("`/bin/l --stop --state-dir {word}`");
-            assert!(notice.ends_with(&command), "{notice}");
+            let notice = with_old_build(server, &called(Path::new(path)))
+                .notice
+                .unwrap();
+            let command = notice.split('`').nth(1).unwrap();
+            assert_eq!(shlex::split(command).unwrap(), [path, "stop"], "{notice}");
         }
     }
 
@@ -334,19 +346,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_turn_to_start_a_server_is_taken_by_one_at_a_time() {
+    async fn only_one_program_at_a_time_may_start_a_server() {
         let folder = tempfile::tempdir().unwrap();
-        let turn = take_turn(folder.path()).await.unwrap();
+        let held = lock(folder.path()).await.unwrap();
         let path = folder.path().to_owned();
-        let next = tokio::spawn(async move { take_turn(&path).await.map(|_| ()) });
+        let next = tokio::spawn(async move { lock(&path).await.map(|_| ()) });
         tokio::time::sleep(Duration::from_millis(120)).await;
         assert!(!next.is_finished());
-        drop(turn);
+        drop(held);
         next.await.unwrap().unwrap();
     }
 
     #[test]
-    fn build_ids_and_refusals_to_stop_come_from_the_program() {
+    fn the_program_says_its_build_and_why_it_does_not_stop() {
         let folder = tempfile::tempdir().unwrap();
         let good = program(folder.path(), "echo b1");
         assert_eq!(build_id_of(&good).as_deref(), Some("b1"));
@@ -358,6 +370,15 @@ mod tests {
             error.ends_with("does not stop (exit status: 1): still busy"),
             "{error}"
         );
-        assert_eq!(build_id_of(Path::new("/no-such-program")), None);
+        assert_eq!(build_id_of(&called(Path::new("/no-such-program"))), None);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_running_needs_a_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let backend = LocalBackend::at(folder.path()).unwrap();
+        let error = attach_or_start(&backend).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LocalServer);
+        assert_eq!(error.finding(), Some(&Finding::NoServerProgram));
     }
 }

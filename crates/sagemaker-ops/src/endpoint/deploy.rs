@@ -1,5 +1,5 @@
-//! Model, configuration, endpoint: created in this order, taken back in the other when a step
-//! fails. What exists already is what an earlier call had created, and is taken up.
+//! Model, configuration, endpoint: created in this order, and deleted in reverse if a step fails.
+//! What exists already was created by an earlier call, and is used.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use crate::error::{Error, ErrorKind};
 use crate::names::{EndpointConfigName, EndpointName, ModelName, VariantName};
 use crate::wait::{Pace, poll_until};
 
-/// A configuration that was just created may be unknown to the endpoint's side for a moment
-/// (`CreateEndpoint` says so).
+/// `CreateEndpoint` may not know a configuration that was created a moment ago, as its documentation
+/// says. These are the pauses before it is called again.
 const SETTLE: [Duration; 4] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
@@ -24,24 +24,25 @@ const SETTLE: [Duration; 4] = [
     Duration::from_secs(4),
 ];
 
-/// A failed endpoint is gone within seconds.
+/// A failed endpoint is deleted within seconds.
 const GONE: Pace = Pace {
     interval: Duration::from_secs(1),
     deadline: Some(Duration::from_mins(5)),
+    tolerated_errors: 0,
 };
 
-/// What became of the endpoint.
+/// The outcome for the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Deployed {
-    /// It is new, or it replaces one that had failed.
+    /// It is new, or replaces a failed one.
     Created,
-    /// It existed, and goes on answering with the old model until the new one is ready.
+    /// It existed, and answers with the old model until the new one is ready.
     Updated,
-    /// It serves this very deployment already, or is about to.
+    /// It serves this deployment already, or will soon.
     Unchanged,
 }
 
-/// What this call has created, and takes back where a later step is refused.
+/// What this call has created, and must delete if a later step is rejected.
 #[derive(Default)]
 struct Made<'a> {
     models: Vec<&'a ModelName>,
@@ -50,13 +51,13 @@ struct Made<'a> {
 
 /// Creates models and configuration, then creates the endpoint or updates it.
 ///
-/// Returns as soon as the service has accepted it: see [`describe`] for what comes of it.
-/// Models and a configuration that exist under their names are those of an earlier call that was cut
-/// off, and are used; where the endpoint serves this very configuration, only the shares of its
-/// variants are set right ([`shift()`]).
-/// When a step is refused, the models and configuration that were created for it are deleted again.
-/// Fails with [`ErrorKind::Conflict`] when the endpoint is in the middle of another change, and with
-/// [`ErrorKind::Invalid`] for what [`Deployment::check`] refuses, before any call.
+/// Returns as soon as the service has accepted it; [`describe`] shows the progress.
+/// Existing models and configurations of these names come from an earlier call that was
+/// interrupted, and are used. If the endpoint serves this configuration already, only the variants'
+/// shares of the requests are corrected ([`shift()`]).
+/// If a step is rejected, the models and the configuration created for it are deleted again.
+/// Fails with [`ErrorKind::Conflict`] during another change of the endpoint, and with
+/// [`ErrorKind::Invalid`] if [`Deployment::check`] does, before any call.
 ///
 /// Calls [`CreateModel`], [`CreateEndpointConfig`], and [`CreateEndpoint`] or [`UpdateEndpoint`].
 ///
@@ -76,25 +77,25 @@ pub async fn deploy(clients: &Clients, deployment: &Deployment) -> Result<Deploy
     }
     let mut made = Made::default();
     if let Err(error) = prepare(clients, deployment, &mut made).await {
-        made.take_back(clients).await;
+        made.delete(clients).await;
         return Err(error);
     }
     let status = existing.map(|found| found.status);
     match put_endpoint(clients, deployment, status).await {
         Ok(done) => Ok(done),
-        // The answer to an accepted request was lost, and sending it again met its own endpoint.
-        Err(_) if is_taken_up(clients, deployment).await => Ok(Deployed::Created),
+        // The answer to an accepted request was lost, and the SDK's retry met its own endpoint.
+        Err(_) if is_in_place(clients, deployment).await => Ok(Deployed::Created),
         Err(error) => {
-            // Without an answer the endpoint may yet come to use what was created for it.
+            // Without an answer, the endpoint may still come to use what was created for it.
             if !matches!(error.kind(), ErrorKind::Transport | ErrorKind::Service) {
-                made.take_back(clients).await;
+                made.delete(clients).await;
             }
             Err(error)
         }
     }
 }
 
-/// Sees to it that models and configuration exist, and notes which of them are new.
+/// Makes sure that models and configuration exist, and notes which of them are new.
 async fn prepare<'a>(
     clients: &Clients,
     deployment: &'a Deployment,
@@ -111,7 +112,8 @@ async fn prepare<'a>(
     Ok(())
 }
 
-/// Whether it was created; a name that follows from the content is taken by the same content alone.
+/// Whether it was created. A name that follows from the content can only be taken by the same
+/// content.
 fn is_new(created: Result<(), Error>) -> Result<bool, Error> {
     match created {
         Ok(()) => Ok(true),
@@ -120,7 +122,7 @@ fn is_new(created: Result<(), Error>) -> Result<bool, Error> {
     }
 }
 
-/// Whether the endpoint has this deployment, or is on its way to it from nothing.
+/// Whether the endpoint serves this deployment, or is being created with it.
 fn serves(found: &Endpoint, deployment: &Deployment) -> bool {
     found.config.as_ref() == Some(&deployment.config)
         && matches!(
@@ -129,13 +131,13 @@ fn serves(found: &Endpoint, deployment: &Deployment) -> bool {
         )
 }
 
-/// Gives the variants the shares that the deployment names, where somebody has changed them since.
+/// Sets the variants' shares to those of the deployment, if someone has changed them since.
 async fn set_shares(
     clients: &Clients,
     deployment: &Deployment,
     endpoint: &Endpoint,
 ) -> Result<(), Error> {
-    let wanted: Vec<(VariantName, f64)> = deployment
+    let desired: Vec<(VariantName, f64)> = deployment
         .variants
         .iter()
         .map(|variant| (variant.name.clone(), variant.weight))
@@ -149,22 +151,22 @@ async fn set_shares(
         // The service keeps weights in single precision.
         now.is_some_and(|now| (now as f32).to_bits() != (*weight as f32).to_bits())
     };
-    if endpoint.status == EndpointStatus::InService && wanted.iter().any(differs) {
-        shift(clients, &deployment.endpoint, &wanted).await?;
+    if endpoint.status == EndpointStatus::InService && desired.iter().any(differs) {
+        shift(clients, &deployment.endpoint, &desired).await?;
     }
     Ok(())
 }
 
 /// Whether the endpoint exists with this deployment's configuration.
-async fn is_taken_up(clients: &Clients, deployment: &Deployment) -> bool {
+async fn is_in_place(clients: &Clients, deployment: &Deployment) -> bool {
     let found = describe(clients, &deployment.endpoint).await;
     found.is_ok_and(|found| found.config.as_ref() == Some(&deployment.config))
 }
 
 impl Made<'_> {
-    /// Deletes what was created for an endpoint that was then refused.
-    async fn take_back(&self, clients: &Clients) {
-        // The refusal is the error to report; what stays behind costs nothing and answers nobody.
+    /// Deletes what was created for an endpoint that was then rejected.
+    async fn delete(&self, clients: &Clients) {
+        // The rejection is the error to report. A leftover costs nothing and answers no requests.
         if let Some(config) = self.config {
             let _ = remove::delete_config(clients, config.as_str()).await;
         }
@@ -174,7 +176,7 @@ impl Made<'_> {
     }
 }
 
-/// The endpoint before anything is created; none when there is no such endpoint.
+/// The endpoint before anything is created; `None` if it does not exist.
 async fn existing(clients: &Clients, deployment: &Deployment) -> Result<Option<Endpoint>, Error> {
     let found = match describe(clients, &deployment.endpoint).await {
         Ok(found) => found,
@@ -240,14 +242,14 @@ async fn create_config(clients: &Clients, deployment: &Deployment) -> Result<(),
         .map_err(|error| Error::from_sdk(OP, &deployment.config, error))
 }
 
-/// Creates or updates the endpoint, and again after a pause while its new configuration is not
-/// known everywhere.
+/// Creates or updates the endpoint, and tries again after a pause while its new configuration is
+/// not known everywhere.
 async fn put_endpoint(
     clients: &Clients,
     deployment: &Deployment,
     existing: Option<EndpointStatus>,
 ) -> Result<Deployed, Error> {
-    // Only an endpoint that answers, or could, has something worth keeping through an update.
+    // Only an endpoint that answers, or could, has something worth keeping during an update.
     let update = matches!(
         existing,
         Some(EndpointStatus::InService | EndpointStatus::OutOfService)
@@ -277,7 +279,7 @@ async fn put_once(
             .endpoint_name(endpoint)
             .endpoint_config_name(config)
             .set_deployment_config(rollout(deployment));
-        let sent = retaining(request, deployment).send().await;
+        let sent = retain_instances(request, deployment).send().await;
         sent.map_err(|error| Error::from_sdk("update the endpoint", endpoint, error))?;
         return Ok(Deployed::Updated);
     }
@@ -292,8 +294,8 @@ async fn put_once(
     Ok(Deployed::Created)
 }
 
-/// The number of machines is kept where that is wanted; the weights are always the new ones.
-fn retaining(
+/// Keeps the number of instances if the deployment says so; the weights are always the new ones.
+fn retain_instances(
     request: UpdateEndpointFluentBuilder,
     deployment: &Deployment,
 ) -> UpdateEndpointFluentBuilder {
@@ -315,7 +317,7 @@ fn is_unsettled(error: &Error) -> bool {
             .contains("Could not find endpoint configuration")
 }
 
-/// An endpoint that failed can only be deleted, and its name is free once it is gone.
+/// A failed endpoint can only be deleted, and its name is free once it is gone.
 async fn delete_failed(clients: &Clients, endpoint: &EndpointName) -> Result<(), Error> {
     remove::delete_endpoint(clients, endpoint).await?;
     poll_until(
@@ -336,14 +338,14 @@ mod tests {
 
     use super::super::deployment::tests::{deployment, variant as named};
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok, refusal};
+    use crate::scripted::{Answer, Scripted, ok, rejection};
 
     fn done() -> Answer {
         ok("{}")
     }
 
     fn missing(what: &str) -> Answer {
-        refusal(
+        rejection(
             "ValidationException",
             &format!("Could not find {what} \"arn\"."),
         )
@@ -353,7 +355,8 @@ mod tests {
         ok(&json!({"EndpointName": "e", "EndpointStatus": status}).to_string())
     }
 
-    /// Deploys against the script; the outcome, and the operations after the first description.
+    /// Deploys against the script; returns the outcome, and the operations after the first
+    /// description.
     async fn deployed(script: Vec<Answer>) -> (Result<Deployed, ErrorKind>, Vec<String>) {
         let server = Scripted::start(script).await;
         let outcome = deploy(&server.clients(), &deployment())
@@ -365,7 +368,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_endpoint_is_created_and_waits_for_its_configuration_to_be_known() {
+    async fn a_new_endpoint_is_created_once_its_configuration_is_known() {
         let unsettled = missing("endpoint configuration");
         let script = vec![missing("endpoint"), done(), done(), unsettled, done()];
         let (outcome, operations) = deployed(script).await;
@@ -421,7 +424,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_in_the_middle_of_a_change_says_when_to_try_again() {
+    async fn an_endpoint_that_is_changing_says_when_to_try_again() {
         for (status, then) in [("Creating", "InService"), ("Deleting", "gone")] {
             let server = Scripted::start([endpoint_that_is(status)]).await;
             let error = deploy(&server.clients(), &deployment()).await.unwrap_err();
@@ -435,8 +438,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_step_takes_back_what_was_created_for_it() {
-        let quota = || refusal("ResourceLimitExceeded", "The limit is 0 Instances");
+    async fn a_rejected_step_deletes_what_was_created_for_it() {
+        let quota = || rejection("ResourceLimitExceeded", "The limit is 0 Instances");
         let script = vec![missing("endpoint"), done(), quota(), done()];
         let (outcome, operations) = deployed(script).await;
         assert_eq!(outcome, Err(ErrorKind::Quota));
@@ -448,7 +451,7 @@ mod tests {
         assert_eq!(outcome, Err(ErrorKind::Quota));
         assert_eq!(operations[4..], ["DeleteEndpointConfig", "DeleteModel"]);
 
-        let taken = refusal(
+        let taken = rejection(
             "ValidationException",
             "Cannot create already existing model",
         );
@@ -458,15 +461,15 @@ mod tests {
         assert_eq!(
             operations,
             ["CreateModel", "CreateEndpointConfig"],
-            "a model that was there before is not taken back"
+            "a model that existed before is not deleted"
         );
     }
 
     #[tokio::test]
-    async fn what_a_call_that_was_cut_off_has_created_is_taken_up() {
+    async fn what_an_interrupted_call_has_created_is_used() {
         let taken = |what: &str| {
             let text = format!("Cannot create already existing {what} \"arn\".");
-            refusal("ValidationException", &text)
+            rejection("ValidationException", &text)
         };
         let script = vec![
             missing("endpoint"),
@@ -480,7 +483,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_that_has_this_deployment_is_left_alone_but_for_shifted_shares() {
+    async fn an_endpoint_with_this_deployment_is_unchanged_except_for_its_shares() {
         let endpoint = |status: &str, config: &str, weight: f64| {
             let (name, config) = (deployment().variants[0].name.clone(), config.to_owned());
             ok(&json!({
@@ -513,8 +516,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_that_may_use_the_configuration_keeps_it() {
-        let taken = refusal(
+    async fn a_configuration_that_the_endpoint_may_use_is_kept() {
+        let taken = rejection(
             "ValidationException",
             "Cannot create already existing endpoint",
         );
@@ -525,7 +528,7 @@ mod tests {
         let script = vec![missing("endpoint"), done(), done(), taken, ours];
         assert_eq!(deployed(script).await.0, Ok(Deployed::Created));
 
-        let broken = refusal("InternalFailure", "").status(500);
+        let broken = rejection("InternalFailure", "").status(500);
         let script = vec![
             missing("endpoint"),
             done(),
@@ -539,13 +542,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn models_that_were_created_before_a_refused_one_are_taken_back() {
+    async fn models_created_before_a_rejected_one_are_deleted() {
         let deployment = Deployment {
             variants: vec![named("a", "m-1", 1.0), named("b", "m-2", 1.0)],
             ..deployment()
         };
-        let refused = refusal("AccessDeniedException", "no");
-        let server = Scripted::start([missing("endpoint"), done(), refused, done()]).await;
+        let denied = rejection("AccessDeniedException", "no");
+        let server = Scripted::start([missing("endpoint"), done(), denied, done()]).await;
         let error = deploy(&server.clients(), &deployment).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Denied);
         assert_eq!(server.operations()[3..], ["DeleteModel"]);
@@ -553,7 +556,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_deployment_that_cannot_be_is_refused_before_any_call() {
+    async fn an_invalid_deployment_is_rejected_before_any_call() {
         let server = Scripted::start([]).await;
         let nothing = Deployment {
             variants: Vec::new(),

@@ -1,4 +1,4 @@
-//! What is put behind an endpoint, in words that can be checked before any call.
+//! What an endpoint is to serve, in a form that can be checked before any call.
 
 use std::collections::BTreeMap;
 
@@ -10,70 +10,70 @@ use crate::names::{
 };
 use crate::price::{self, Purpose};
 
-/// Variants that one configuration may have.
+/// How many variants one configuration may have.
 const MOST_VARIANTS: usize = 10;
 
-/// What is put behind an endpoint.
+/// An endpoint and what it is to serve.
 ///
-/// Only the endpoint's name is stable. Those of models and configuration follow from their content
-/// ([`ContentDigest`](super::ContentDigest)): what exists under such a name is taken for what is meant.
+/// Only the endpoint's name is stable. The names of models and configuration must follow from their
+/// content ([`ContentDigest`](super::ContentDigest)), because whatever exists under such a name is
+/// used as it is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Deployment {
-    /// Name of the endpoint, new or existing.
+    /// The name of the endpoint, new or existing.
     pub endpoint: EndpointName,
-    /// Name of the configuration, which follows from its content.
+    /// The name of the configuration, which follows from its content.
     pub config: EndpointConfigName,
-    /// Role that the containers work under.
+    /// The role that the containers assume.
     pub role: RoleArn,
     /// The models that share the requests, 1 to 10.
     pub variants: Vec<NewVariant>,
-    /// Where requests and answers are kept; none keeps nothing.
+    /// Where requests and responses are kept; `None` keeps nothing.
     pub capture: Option<Capture>,
-    /// How an endpoint that exists goes over to this deployment.
+    /// How an existing endpoint moves to this deployment.
     pub rollout: Rollout,
-    /// Tags of models, configuration and endpoint.
+    /// The tags of models, configuration and endpoint.
     pub tags: BTreeMap<String, String>,
 }
 
-/// One model with its share of the requests and the machines that serve it.
+/// One model, with its share of the requests and its capacity.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NewVariant {
-    /// Its name; [`VariantName::all_traffic`] where it is the only one.
+    /// Its name; usually [`VariantName::all_traffic`] if it is the only one.
     pub name: VariantName,
     /// Its share of the requests, relative to the others'.
     pub weight: f64,
-    /// Name of the model, which follows from its content.
+    /// The name of the model, which follows from its content.
     pub model: ModelName,
-    /// Container image; it is called with the argument `serve`.
+    /// The container image, which is run with the argument `serve`.
     pub image: ImageUri,
-    /// A `model.tar.gz`.
+    /// The URI of a `model.tar.gz`.
     pub model_data: S3Uri,
-    /// What serves it.
+    /// The instances or memory that serve it.
     pub capacity: Capacity,
-    /// Further environment of the container.
+    /// Additional environment variables of the container.
     pub environment: BTreeMap<String, String>,
-    /// Seconds, 60 to 3600, that the container may take until it answers its health check; none is
-    /// the service's default.
+    /// The seconds, 60 to 3600, until the container must answer its health check; `None` is the
+    /// service's default.
     pub startup_timeout_seconds: Option<u32>,
 }
 
-/// What serves a variant.
+/// The capacity of a variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Capacity {
-    /// Machines that are paid for by the hour.
+    /// Instances, which are paid for by the hour.
     Instances {
         /// Such as `ml.m5.large`.
         instance_type: String,
-        /// How many at first.
+        /// Their number at the start.
         count: u32,
     },
-    /// Memory that is paid for while it answers.
+    /// Memory, which is paid for while it serves requests.
     Serverless(Serverless),
 }
 
 impl Capacity {
-    /// USD an hour by the dated price table; none without a price, and for what is not paid by the
-    /// hour.
+    /// USD an hour by the dated price table; `None` without a price, and for serverless capacity.
     pub fn hourly_usd(&self) -> Option<f64> {
         match self {
             Self::Instances {
@@ -86,7 +86,7 @@ impl Capacity {
     }
 }
 
-/// Size of a variant without machines of its own.
+/// The size of a variant without instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Serverless {
     memory_mb: u32,
@@ -94,7 +94,7 @@ pub struct Serverless {
 }
 
 impl Serverless {
-    /// `memory_mb` is 1024 to 6144 in steps of 1024, `max_concurrency` 1 to 200.
+    /// `memory_mb` is 1024 to 6144 in steps of 1024, and `max_concurrency` 1 to 200.
     pub fn new(memory_mb: u32, max_concurrency: u32) -> Result<Self, InvalidName> {
         if !(1024..=6144).contains(&memory_mb) || !memory_mb.is_multiple_of(1024) {
             let rule = "must be 1024, 2048, 3072, 4096, 5120 or 6144 MB";
@@ -112,18 +112,18 @@ impl Serverless {
         })
     }
 
-    /// Memory of one container, in MB.
+    /// The memory of one container, in MB.
     pub fn memory_mb(&self) -> u32 {
         self.memory_mb
     }
 
-    /// Requests that are answered at the same time.
+    /// How many requests are served at the same time.
     pub fn max_concurrency(&self) -> u32 {
         self.max_concurrency
     }
 }
 
-/// Requests and answers that are kept in S3, as
+/// Requests and responses that are kept in S3, as
 /// `{destination}/{endpoint}/{variant}/yyyy/mm/dd/hh/*.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Capture {
@@ -132,7 +132,7 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Keeps `percent` of a hundred requests.
+    /// Keeps `percent` percent of the requests.
     pub fn new(destination: S3Uri, percent: u32) -> Result<Self, InvalidName> {
         if percent > 100 {
             let given = percent.to_string();
@@ -148,46 +148,46 @@ impl Capture {
         })
     }
 
-    /// Prefix below which they are kept.
+    /// The prefix below which they are kept.
     pub fn destination(&self) -> &S3Uri {
         &self.destination
     }
 
-    /// Requests of a hundred that are kept.
+    /// The percentage of requests that are kept.
     pub fn percent(&self) -> u32 {
         self.percent
     }
 }
 
-/// How an endpoint goes over to a new deployment: the new machines stand beside the old ones until
-/// they have taken over, so both are paid for meanwhile.
+/// How an endpoint moves to a new deployment. The new instances run next to the old ones until they
+/// have taken over, and both are paid for in the meantime.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Rollout {
-    /// In what steps.
+    /// The steps in which requests move.
     pub shift: Shift,
-    /// `CloudWatch` alarms; one that goes off brings the old deployment back.
+    /// Names of `CloudWatch` alarms; if one of them goes off, the old deployment is restored.
     pub alarms: Vec<String>,
-    /// Variants of the same name keep the number of machines that scaling has given them, instead
-    /// of starting anew with that of the deployment.
+    /// Whether variants of the same name keep the number of instances that scaling has given them,
+    /// instead of starting with that of the deployment.
     pub keep_instances: bool,
 }
 
-/// The steps in which requests go over to the new machines.
+/// The steps in which requests move to the new instances.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub enum Shift {
-    /// All requests once the new machines are healthy.
+    /// All requests, once the new instances are healthy.
     #[default]
     AllAtOnce,
-    /// A first share, then the rest.
+    /// A first share, and then the rest.
     Canary {
-        /// The first share, 1 to 50 of a hundred.
+        /// The first share, 1 to 50 percent.
         percent: u32,
-        /// Seconds before the rest follows, at most 3600.
+        /// Seconds until the rest follows, at most 3600.
         wait_seconds: u32,
     },
-    /// Equal shares one after another.
+    /// Equal shares, one after another.
     Linear {
-        /// Each share, 10 to 50 of a hundred.
+        /// Each share, 10 to 50 percent.
         percent: u32,
         /// Seconds between two shares, at most 3600.
         wait_seconds: u32,
@@ -195,12 +195,12 @@ pub enum Shift {
 }
 
 impl Deployment {
-    /// Finds what the service would refuse: fails with [`ErrorKind::Invalid`].
+    /// Finds what the service would reject, and fails with [`ErrorKind::Invalid`].
     pub fn check(&self) -> Result<(), Error> {
-        match self.objection() {
+        match self.broken_rule() {
             None => Ok(()),
-            Some(said) => {
-                let message = format!("{}: {said}", self.endpoint);
+            Some(rule) => {
+                let message = format!("{}: {rule}", self.endpoint);
                 Err(Error::new(
                     ErrorKind::Invalid,
                     "deploy the endpoint",
@@ -210,7 +210,7 @@ impl Deployment {
         }
     }
 
-    /// USD an hour of all variants; none when one of them has no price by the hour.
+    /// USD an hour of all variants; `None` if one of them has no price by the hour.
     pub fn hourly_usd(&self) -> Option<f64> {
         let prices = self
             .variants
@@ -219,14 +219,14 @@ impl Deployment {
         prices.sum()
     }
 
-    fn objection(&self) -> Option<&'static str> {
+    fn broken_rule(&self) -> Option<&'static str> {
         let names = self.variants.iter().map(|variant| variant.name.as_str());
         let models = self.variants.iter().map(|variant| variant.model.as_str());
         let weights = || self.variants.iter().map(|variant| variant.weight);
         let is_serverless =
             |variant: &NewVariant| matches!(variant.capacity, Capacity::Serverless(_));
         let serverless = self.variants.iter().any(is_serverless);
-        let objections = [
+        let rules = [
             (
                 !(1..=MOST_VARIANTS).contains(&self.variants.len()),
                 "it needs 1 to 10 variants",
@@ -239,7 +239,7 @@ impl Deployment {
             ),
             (
                 weights().sum::<f64>() <= 0.0,
-                "one variant's weight must be more than 0, or none gets any requests",
+                "at least one variant's weight must be above 0, or no variant gets any requests",
             ),
             (
                 serverless && self.variants.len() > 1,
@@ -247,21 +247,21 @@ impl Deployment {
             ),
             (
                 serverless && self.capture.is_some(),
-                "a serverless endpoint captures no data; use instances",
+                "a serverless endpoint cannot capture data; use instances",
             ),
             (
-                !self.rollout.shift.is_possible(),
-                "a canary takes 1 to 50 percent, linear steps 10 to 50, with at most 3600 seconds \
-                 between them",
+                !self.rollout.shift.is_valid(),
+                "a canary takes 1 to 50 percent and linear steps 10 to 50 percent, with at most 3600 \
+                 seconds in between",
             ),
         ];
-        let found = objections.into_iter().find(|(applies, _)| *applies);
-        found.map(|(_, said)| said)
+        let broken = rules.into_iter().find(|(is_broken, _)| *is_broken);
+        broken.map(|(_, rule)| rule)
     }
 }
 
 impl Shift {
-    fn is_possible(self) -> bool {
+    fn is_valid(self) -> bool {
         match self {
             Self::AllAtOnce => true,
             Self::Canary {
@@ -286,7 +286,7 @@ fn repeats<'a>(names: impl Iterator<Item = &'a str>) -> bool {
 pub(crate) mod tests {
     use super::*;
 
-    /// One variant on one machine.
+    /// One variant on one instance.
     pub(crate) fn deployment() -> Deployment {
         Deployment {
             endpoint: "e".parse().unwrap(),
@@ -324,7 +324,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_the_service_would_refuse_is_refused_with_the_reason() {
+    fn a_deployment_that_the_service_would_reject_is_rejected_with_the_reason() {
         let with = |variants: Vec<NewVariant>| Deployment {
             variants,
             ..deployment()
@@ -370,9 +370,9 @@ pub(crate) mod tests {
             ),
             (with(vec![variant("a", "m", -1.0)]), Some("0 or more")),
             (with(vec![variant("a", "m", f64::NAN)]), Some("0 or more")),
-            (with(vec![variant("a", "m", 0.0)]), Some("more than 0")),
+            (with(vec![variant("a", "m", 0.0)]), Some("above 0")),
             (with(vec![serverless(a), b]), Some("has one variant")),
-            (captured, Some("captures no data")),
+            (captured, Some("cannot capture data")),
         ];
         for (deployment, expected) in cases {
             match (deployment.check(), expected) {
@@ -387,7 +387,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn sizes_and_shares_are_checked_when_they_are_made() {
+    fn sizes_and_percentages_are_checked_when_they_are_made() {
         for (memory, concurrency, valid) in [
             (1024, 1, true),
             (6144, 200, true),
@@ -405,7 +405,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_price_is_that_of_all_variants_and_unknown_when_one_is() {
+    fn the_price_is_that_of_all_variants_and_unknown_if_one_of_them_is() {
         let two = Deployment {
             variants: vec![variant("a", "m-a", 1.0), variant("b", "m-b", 1.0)],
             ..deployment()

@@ -1,38 +1,36 @@
-//! Names that follow from what they name: whoever deploys the same thing again finds what is there.
+//! Names that follow from the content: deploying the same thing again finds what exists.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind};
 
-/// Digits of a digest in a name: of a million names, two alike are found once in 500 times.
+/// Digits of a digest in a name. Among a million names, two are equal with a probability of 1 in
+/// 500.
 pub(super) const DIGITS: usize = 12;
 
-/// The first 12 hexadecimal digits of a SHA-256, to end a name with.
+/// The first 12 hexadecimal digits of a SHA-256, for the end of a name.
 ///
-/// A deployment that was cut off and is run again makes the same names of the same content, and so
-/// takes up what it had created instead of creating it twice.
+/// A deployment that is run again after an interruption makes the same names from the same content,
+/// and so uses what exists instead of creating it twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentDigest(String);
 
 impl ContentDigest {
-    /// The digest of anything that can be written as JSON, by that JSON.
+    /// The digest of a value's JSON.
     ///
-    /// Fails with [`ErrorKind::Invalid`] for what JSON cannot hold, such as maps without text keys.
+    /// Fails with [`ErrorKind::Invalid`] for values that JSON does not allow, such as maps whose
+    /// keys are not text.
     pub fn of(content: &impl Serialize) -> Result<Self, Error> {
-        const OP: &str = "name a thing after its content";
+        const OP: &str = "compute the digest of";
         let json = serde_json::to_vec(content);
         json.map(|json| Self::of_bytes(&json))
-            .map_err(|error| Error::new(ErrorKind::Invalid, OP, error.to_string()))
+            .map_err(|error| Error::new(ErrorKind::Invalid, OP, "a value").with_source(error))
     }
 
     /// The digest of bytes.
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        let hash = Sha256::digest(bytes);
-        let number = hash[..DIGITS / 2]
-            .iter()
-            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        Self(format!("{number:0DIGITS$x}"))
+        Self(hex::encode(&Sha256::digest(bytes)[..DIGITS / 2]))
     }
 
     /// The digits.
@@ -41,7 +39,7 @@ impl ContentDigest {
     }
 }
 
-/// Whether a name could end so.
+/// Whether the text has the form of a digest.
 pub(super) fn is_digest(text: &str) -> bool {
     let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     text.len() == DIGITS && text.chars().all(is_digit)
@@ -52,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digests_are_those_of_sha_256_and_fit_a_name() {
+    fn a_digest_is_the_start_of_sha_256() {
         let abc = ContentDigest::of_bytes(b"abc");
         assert_eq!(abc.as_str(), "ba7816bf8f01");
         assert!(is_digest(abc.as_str()));

@@ -1,4 +1,4 @@
-//! Why an endpoint did not start, with what its containers said last.
+//! Why an endpoint did not start, with the last lines of its containers.
 
 use serde::Serialize;
 
@@ -6,27 +6,26 @@ use super::Endpoint;
 use crate::clients::Clients;
 use crate::logs::{LogSource, LogTail, tail};
 
-/// Lines of the log that are looked through for the health check.
-const LOOKED_THROUGH: usize = 200;
+/// How many lines of the log are searched for the health check.
+const SEARCHED: usize = 200;
 
-/// What is known of a failed start or update.
+/// What is known about a failed start or update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// The service's reason.
     pub reason: Option<String>,
-    /// The last lines of the containers' log, oldest first; empty when it cannot be read or says
-    /// nothing.
+    /// The last lines of the containers' log, oldest first; empty if it is empty or cannot be read.
     pub log: Vec<String>,
     /// The shell command that shows the log.
     pub log_command: String,
-    /// Status of the last health check, where the log tells of one.
+    /// The HTTP status of the last health check, if the log has one.
     pub last_ping: Option<u16>,
 }
 
-/// The reason of a failed start or update, with the last `lines` lines that the containers printed
-/// `since` then (seconds since 1970).
+/// Explains a failed start or update with the service's reason and the last `lines` lines that the
+/// containers have printed since `since` (seconds since 1970).
 ///
-/// Never fails: a log that cannot be read only says less.
+/// Never fails: if the log cannot be read, the explanation is shorter.
 pub async fn explain_failure(
     clients: &Clients,
     endpoint: &Endpoint,
@@ -34,10 +33,10 @@ pub async fn explain_failure(
     since: f64,
 ) -> Failure {
     let source = LogSource::Endpoint(endpoint.name.clone());
-    let looked_through = lines.max(LOOKED_THROUGH);
-    let log = match tail(clients, &source, looked_through, Some(since)).await {
+    let searched = lines.max(SEARCHED);
+    let log = match tail(clients, &source, searched, Some(since)).await {
         Ok(LogTail::Lines(log)) => log,
-        // The reason is what matters; the log only adds to it.
+        // The reason matters most; the log only adds to it.
         Ok(LogTail::Hint(_)) | Err(_) => Vec::new(),
     };
     Failure {
@@ -67,10 +66,10 @@ mod tests {
 
     use super::*;
     use crate::endpoint::describe;
-    use crate::scripted::{Scripted, ok, refusal};
+    use crate::scripted::{Scripted, ok, rejection};
 
     #[test]
-    fn the_status_of_a_health_check_is_read_from_lines_about_it_only() {
+    fn the_status_of_a_health_check_is_read_only_from_lines_about_it() {
         for (line, expected) in [
             ("10.0.0.1 - - \"GET /ping HTTP/1.1\" 503 -", Some(503)),
             ("GET /ping: 200", Some(200)),
@@ -84,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_start_has_its_reason_the_end_of_the_log_and_the_last_health_check() {
+    async fn a_failed_start_is_explained_by_reason_log_and_health_check() {
         let reason = "The primary container for production variant AllTraffic did not pass the ping \
                       health check.";
         let failed = json!({
@@ -97,7 +96,7 @@ mod tests {
             ok(&failed.to_string()),
             ok(&streams.to_string()),
             ok(&json!({"events": events}).to_string()),
-            refusal("AccessDeniedException", "not authorized"),
+            rejection("AccessDeniedException", "not authorized"),
         ];
         let server = Scripted::start(script).await;
         let clients = server.clients();

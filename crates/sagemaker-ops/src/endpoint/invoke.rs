@@ -1,4 +1,4 @@
-//! One question to the model behind an endpoint.
+//! One request to the model behind an endpoint.
 
 use aws_sdk_sagemakerruntime::error::SdkError;
 use aws_sdk_sagemakerruntime::operation::invoke_endpoint::InvokeEndpointError;
@@ -14,31 +14,31 @@ const OP: &str = "invoke the endpoint";
 /// A request to the container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
-    /// Media type of the body, such as `text/csv`.
+    /// The media type of the body, such as `text/csv`.
     pub content_type: String,
-    /// Media type of the answer that is asked for; none leaves it to the container.
+    /// The requested media type of the response; `None` leaves it to the container.
     pub accept: Option<String>,
-    /// At most 6 MiB.
+    /// The request itself, at most 6 MiB.
     pub body: Vec<u8>,
 }
 
-/// The container's answer.
+/// The container's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
-    /// As the container sent it.
+    /// The body, unchanged.
     pub body: Vec<u8>,
-    /// Media type of the body.
+    /// The media type of the body.
     pub content_type: Option<String>,
-    /// Variant that answered.
+    /// The variant that answered.
     pub variant: Option<String>,
 }
 
-/// Sends the payload to the endpoint ([`InvokeEndpoint`]) and waits for the answer, at most a
-/// minute.
+/// Sends the payload to the endpoint ([`InvokeEndpoint`]) and waits for the response, which the
+/// service limits to a minute.
 ///
-/// Fails with [`ErrorKind::Model`](crate::ErrorKind::Model), which carries the container's status
-/// and words, when the container refuses it, and with
-/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such endpoint.
+/// Fails with [`ErrorKind::Model`](crate::ErrorKind::Model), with the container's status and text,
+/// if the container rejects the request, and with
+/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the endpoint does not exist.
 ///
 /// [`InvokeEndpoint`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
@@ -50,7 +50,7 @@ pub async fn invoke(
     send(clients, endpoint, None, payload).await
 }
 
-/// As [`invoke`], but asks this very variant, whatever its share of the requests.
+/// Like [`invoke`], but sends the request to this variant, whatever its share of the requests.
 pub async fn invoke_variant(
     clients: &Clients,
     endpoint: &EndpointName,
@@ -80,17 +80,17 @@ async fn send(
             content_type: answer.content_type,
             variant: answer.invoked_production_variant,
         }),
-        Err(error) => Err(match refusal(&error) {
-            Some((status, said)) => {
-                Error::container(OP, format!("{endpoint}: {said}"), status).with_answer(error)
+        Err(error) => Err(match rejection(&error) {
+            Some((status, text)) => {
+                Error::container(OP, format!("{endpoint}: {text}"), status).with_answer(error)
             }
             None => Error::from_sdk(OP, endpoint, error),
         }),
     }
 }
 
-/// What the container said, when it was the container that refused.
-fn refusal<R>(error: &SdkError<InvokeEndpointError, R>) -> Option<(Option<u16>, String)> {
+/// The container's status and text, if it was the container that rejected the request.
+fn rejection<R>(error: &SdkError<InvokeEndpointError, R>) -> Option<(Option<u16>, String)> {
     let InvokeEndpointError::ModelError(model) = error.as_service_error()? else {
         return None;
     };
@@ -100,12 +100,12 @@ fn refusal<R>(error: &SdkError<InvokeEndpointError, R>) -> Option<(Option<u16>, 
     let number = status.map_or("an error".to_owned(), |status| status.to_string());
     Some((
         status,
-        format!("the container answered {number}: {}", words_of(model)),
+        format!("the container answered {number}: {}", text_of(model)),
     ))
 }
 
-/// The container's own words; the service's about them where it said nothing.
-fn words_of(model: &ModelError) -> &str {
+/// The container's own text, or the service's if the container sent none.
+fn text_of(model: &ModelError) -> &str {
     let original = model
         .original_message
         .as_deref()
@@ -118,7 +118,7 @@ fn words_of(model: &ModelError) -> &str {
 mod tests {
     use super::*;
     use crate::ErrorKind;
-    use crate::scripted::{Answer, Scripted, ok, refusal};
+    use crate::scripted::{Answer, Scripted, ok, rejection};
 
     async fn invoked(answer: Answer) -> Result<Invocation, Error> {
         let server = Scripted::start([answer]).await;
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_containers_answer_comes_back_as_it_is() {
+    async fn the_containers_response_is_returned_unchanged() {
         let answer = ok("{\"x\":1}")
             .header("content-type", "application/json")
             .header("x-amzn-invoked-production-variant", "AllTraffic");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_variant_is_asked_by_its_name() {
+    async fn a_variant_is_addressed_by_its_name() {
         let server = Scripted::start([ok("0.5"), ok("0.5")]).await;
         let (clients, endpoint) = (server.clients(), "e".parse().unwrap());
         let payload = Payload {
@@ -168,13 +168,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_of_the_container_is_told_from_one_of_the_service() {
+    async fn a_rejection_by_the_container_is_not_mistaken_for_one_by_the_service() {
         let body = "{\"OriginalStatusCode\":400,\"OriginalMessage\":\"line 1: 17 values\\n\",\
                     \"Message\":\"Received client error\"}";
-        let refused = ok(body)
+        let rejected = ok(body)
             .status(424)
             .header("x-amzn-errortype", "ModelError");
-        let error = invoked(refused).await.unwrap_err();
+        let error = invoked(rejected).await.unwrap_err();
         assert_eq!(
             (error.kind(), error.container_status()),
             (ErrorKind::Model, Some(400))
@@ -183,7 +183,7 @@ mod tests {
             error.to_string(),
             "cannot invoke the endpoint e: the container answered 400: line 1: 17 values"
         );
-        let missing = refusal("ValidationError", "Endpoint e of account 1 not found.")
+        let missing = rejection("ValidationError", "Endpoint e of account 1 not found.")
             .header("x-amzn-errortype", "ValidationError");
         let error = invoked(missing).await.unwrap_err();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Deleting an endpoint with what only it used.
+//! Deleting an endpoint, with everything that only it used.
 
 use serde::Serialize;
 
@@ -9,10 +9,10 @@ use crate::error::{Error, ErrorKind};
 use crate::names::{EndpointName, LONGEST_NAME, VariantName};
 use crate::scaling;
 
-/// What was deleted; empty when nothing was there.
+/// What was deleted; empty if nothing existed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Deleted {
-    /// The endpoint.
+    /// Whether the endpoint was deleted.
     pub endpoint: bool,
     /// Names of the configurations.
     pub configs: Vec<String>,
@@ -22,16 +22,16 @@ pub struct Deleted {
     pub scaled_variants: Vec<String>,
 }
 
-/// Deletes the endpoint, its scaling, its configurations and those configurations' models; what is
-/// gone already is no error.
+/// Deletes the endpoint, its scaling, its configurations and their models. Whatever is gone already
+/// is not an error.
 ///
-/// Its configurations are the one that it serves and those that its earlier deployments have left:
-/// every one named `{endpoint}-{digest}`, with a [`ContentDigest`](super::ContentDigest). Those of
-/// other endpoints, and of names made otherwise, stay. So do earlier ones of an endpoint whose name
-/// is too long to stand before a digest uncut: a cut name could be another endpoint's.
+/// Its configurations are the one that it serves and those left by its earlier deployments: all that
+/// are named `{endpoint}-{digest}`, with a [`ContentDigest`](super::ContentDigest). Configurations
+/// with other names are kept. If the endpoint's name is so long that it was cut to make room for a
+/// digest, earlier configurations are kept too: a cut name could belong to another endpoint.
 ///
-/// The endpoint goes first, since it is what costs money. Run again, it deletes what an interrupted
-/// deletion has left.
+/// The endpoint is deleted first, because it is what costs money. Calling this again deletes what an
+/// interrupted deletion has left.
 /// Calls [`DeleteEndpoint`], [`DeregisterScalableTarget`], [`ListEndpointConfigs`],
 /// [`DeleteEndpointConfig`] and [`DeleteModel`].
 ///
@@ -48,7 +48,7 @@ pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Delete
     let mut deleted = Deleted::default();
     match describe(clients, endpoint).await {
         Ok(found) => {
-            // One that is on its way out already refuses to be deleted once more.
+            // The service rejects deleting an endpoint that is being deleted already.
             deleted.endpoint = found.status != EndpointStatus::Deleting
                 && delete_endpoint(clients, endpoint).await?;
             deleted.scaled_variants = end_scaling(clients, endpoint, &found.variants).await?;
@@ -65,9 +65,9 @@ pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Delete
     Ok(deleted)
 }
 
-/// Ends the scaling of the variants; those that had any.
+/// Ends the scaling of the variants; returns those that were scaled.
 ///
-/// `SageMaker` does so itself when it deletes an endpoint, other servers may not.
+/// `SageMaker` does this itself when it deletes an endpoint, but other servers may not.
 async fn end_scaling(
     clients: &Clients,
     endpoint: &EndpointName,
@@ -81,7 +81,8 @@ async fn end_scaling(
         match scaling::deregister(clients, endpoint, &name).await {
             Ok(true) => ended.push(variant.name.clone()),
             Ok(false) => {}
-            // Where nothing scales, or nobody may end it, there is still an endpoint to delete.
+            // A server without scaling, or without the permission to end it, still has models to
+            // delete.
             Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Denied) => {}
             Err(error) => return Err(error),
         }
@@ -89,7 +90,7 @@ async fn end_scaling(
     Ok(ended)
 }
 
-/// Names of the configurations that deployments have made for the endpoint, in order.
+/// The sorted names of the configurations that earlier deployments have left for the endpoint.
 async fn left_configs(clients: &Clients, endpoint: &EndpointName) -> Result<Vec<String>, Error> {
     const OP: &str = "list the endpoint configurations of";
     let prefix = format!("{endpoint}-");
@@ -114,7 +115,8 @@ async fn left_configs(clients: &Clients, endpoint: &EndpointName) -> Result<Vec<
     Ok(names)
 }
 
-/// Deletes the models first: afterwards only the configuration leads to those that remain.
+/// Deletes the models first. If that is interrupted, the configuration still leads to the models
+/// that remain.
 async fn delete_with_models(
     clients: &Clients,
     config: &str,
@@ -131,7 +133,7 @@ async fn delete_with_models(
     Ok(())
 }
 
-/// Names of the models behind a configuration; none when the configuration is gone.
+/// The names of a configuration's models; empty if the configuration is gone.
 async fn models_of(clients: &Clients, config: &str) -> Result<Vec<String>, Error> {
     let sent = clients
         .sagemaker
@@ -158,7 +160,7 @@ async fn models_of(clients: &Clients, config: &str) -> Result<Vec<String>, Error
     }
 }
 
-/// Whether there was something to delete.
+/// Deletes the endpoint; false if it did not exist.
 pub(super) async fn delete_endpoint(
     clients: &Clients,
     endpoint: &EndpointName,
@@ -169,13 +171,13 @@ pub(super) async fn delete_endpoint(
         .endpoint_name(endpoint.as_str())
         .send()
         .await;
-    was_there(
+    existed(
         sent.map(|_| ())
             .map_err(|error| Error::from_sdk("delete the endpoint", endpoint, error)),
     )
 }
 
-/// Whether there was something to delete.
+/// Deletes the configuration; false if it did not exist.
 pub(super) async fn delete_config(clients: &Clients, config: &str) -> Result<bool, Error> {
     let sent = clients
         .sagemaker
@@ -183,13 +185,13 @@ pub(super) async fn delete_config(clients: &Clients, config: &str) -> Result<boo
         .endpoint_config_name(config)
         .send()
         .await;
-    was_there(
+    existed(
         sent.map(|_| ())
             .map_err(|error| Error::from_sdk("delete the endpoint configuration", config, error)),
     )
 }
 
-/// Whether there was something to delete.
+/// Deletes the model; false if it did not exist.
 pub(super) async fn delete_model(clients: &Clients, model: &str) -> Result<bool, Error> {
     let sent = clients
         .sagemaker
@@ -197,13 +199,13 @@ pub(super) async fn delete_model(clients: &Clients, model: &str) -> Result<bool,
         .model_name(model)
         .send()
         .await;
-    was_there(
+    existed(
         sent.map(|_| ())
             .map_err(|error| Error::from_sdk("delete the model", model, error)),
     )
 }
 
-fn was_there(done: Result<(), Error>) -> Result<bool, Error> {
+fn existed(done: Result<(), Error>) -> Result<bool, Error> {
     match done {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -216,7 +218,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok, refusal};
+    use crate::scripted::{Answer, Scripted, ok, rejection};
 
     fn endpoint(status: &str) -> Answer {
         let endpoint =
@@ -239,7 +241,7 @@ mod tests {
 
     fn gone(what: &str) -> Answer {
         let sentence = format!("Could not find {what} \"arn\".");
-        refusal("ValidationException", &sentence)
+        rejection("ValidationException", &sentence)
     }
 
     fn done() -> Answer {
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_goes_with_its_configuration_and_models_and_twice_is_no_error() {
+    async fn deleting_an_endpoint_deletes_its_configuration_and_models_and_may_be_repeated() {
         let script = [
             endpoint("InService"),
             done(),
@@ -282,7 +284,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_scaling_of_every_variant_ends_where_there_is_any() {
+    async fn the_scaling_of_every_variant_is_ended_if_possible() {
         let variants = ["a", "b", "c", "d"].map(|name| json!({"VariantName": name}));
         let endpoint = json!({
             "EndpointName": "e", "EndpointStatus": "InService", "ProductionVariants": variants,
@@ -291,9 +293,9 @@ mod tests {
             ok(&endpoint.to_string()),
             done(),
             done(),
-            refusal("ObjectNotFoundException", "No scalable target found"),
-            refusal("UnknownOperationException", "AnyScaleFrontendService.x"),
-            refusal("AccessDeniedException", "not authorized"),
+            rejection("ObjectNotFoundException", "No scalable target found"),
+            rejection("UnknownOperationException", "AnyScaleFrontendService.x"),
+            rejection("AccessDeniedException", "not authorized"),
             page(&[], None),
         ];
         let server = Scripted::start(script).await;
@@ -309,7 +311,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_earlier_deployments_of_the_endpoint_left_goes_too() {
+    async fn leftovers_of_earlier_deployments_are_deleted_too() {
         let (old, older) = ("e-20260102abcd", "e-00000000abcd");
         let others = [
             "e-20260102",
@@ -350,7 +352,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_no_digest_fits_behind_is_not_looked_for() {
+    async fn leftovers_of_a_name_too_long_for_a_digest_are_not_searched_for() {
         for (length, requests) in [(50, 2), (51, 1)] {
             let server = Scripted::start([gone("endpoint"), page(&[], None)]).await;
             let name = EndpointName::new("e".repeat(length)).unwrap();
@@ -361,7 +363,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_whose_configuration_is_gone_is_deleted_alone() {
+    async fn an_endpoint_without_its_configuration_is_deleted() {
         for (status, endpoint_deleted) in [("Failed", true), ("Deleting", false)] {
             let missing = || gone("endpoint configuration");
             let deletion = endpoint_deleted.then(done);

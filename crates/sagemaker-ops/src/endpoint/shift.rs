@@ -1,4 +1,4 @@
-//! The shares of the requests that variants get, changed while they answer.
+//! Changing the variants' shares of the requests while the endpoint answers.
 
 use aws_sdk_sagemaker::types::DesiredWeightAndCapacity;
 
@@ -8,12 +8,12 @@ use crate::names::{EndpointName, VariantName};
 
 const OP: &str = "shift the requests of the endpoint";
 
-/// Gives each of the variants its share of the requests, relative to the others'
-/// ([`UpdateEndpointWeightsAndCapacities`]); variants that are not named keep theirs.
+/// Sets the variants' shares of the requests, relative to each other
+/// ([`UpdateEndpointWeightsAndCapacities`]). Variants that are not named keep theirs.
 ///
-/// The endpoint answers all the while, and is `Updating` until it is done.
-/// Fails with [`ErrorKind::Invalid`] for a weight below 0, and with [`ErrorKind::Conflict`] while
-/// the endpoint changes otherwise.
+/// The endpoint answers all the time, and is `Updating` until the change is complete.
+/// Fails with [`ErrorKind::Invalid`] for a weight below 0, and with [`ErrorKind::Conflict`] during
+/// another change of the endpoint.
 ///
 /// [`UpdateEndpointWeightsAndCapacities`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpointWeightsAndCapacities.html
@@ -52,19 +52,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::scripted::{Scripted, ok, refusal};
+    use crate::scripted::{Scripted, ok, rejection};
 
     #[tokio::test]
-    async fn weights_reach_the_wire_by_name_and_nonsense_does_not() {
-        let changing = refusal("ValidationException", "Cannot update in-progress endpoint");
+    async fn weights_are_sent_by_variant_and_invalid_ones_are_rejected() {
+        let changing = rejection("ValidationException", "Cannot update in-progress endpoint");
         let server = Scripted::start([ok("{}"), changing]).await;
         let (clients, endpoint) = (server.clients(), "e".parse().unwrap());
         let weights = |second: f64| {
             let name = |name: &str| name.parse().unwrap();
             [(name("old"), 0.75), (name("new"), second)]
         };
-        for refused in [-1.0, f64::NAN] {
-            let error = shift(&clients, &endpoint, &weights(refused)).await;
+        for invalid in [-1.0, f64::NAN] {
+            let error = shift(&clients, &endpoint, &weights(invalid)).await;
             assert_eq!(error.unwrap_err().kind(), ErrorKind::Invalid);
         }
         assert!(server.seen().is_empty());

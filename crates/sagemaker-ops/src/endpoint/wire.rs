@@ -33,7 +33,7 @@ pub(super) fn variant(variant: &NewVariant) -> types::ProductionVariant {
     .build()
 }
 
-/// What is kept of requests and answers.
+/// The capture of requests and responses.
 pub(super) fn capture(deployment: &Deployment) -> Option<types::DataCaptureConfig> {
     let capture = deployment.capture.as_ref()?;
     let option = |mode| types::CaptureOption::builder().capture_mode(mode).build();
@@ -46,7 +46,7 @@ pub(super) fn capture(deployment: &Deployment) -> Option<types::DataCaptureConfi
     Some(config.build())
 }
 
-/// How the endpoint goes over to the new machines; none leaves the service to do it all at once.
+/// How requests move to the new instances; without it, the service moves them all at once.
 pub(super) fn rollout(deployment: &Deployment) -> Option<types::DeploymentConfig> {
     let rollout = &deployment.rollout;
     if rollout.shift == Shift::AllAtOnce && rollout.alarms.is_empty() {
@@ -109,18 +109,18 @@ mod tests {
     use super::super::deployment::tests::{deployment, variant as named};
     use super::super::{Capture, Deployed, Rollout, Serverless, deploy};
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok, refusal};
+    use crate::scripted::{Answer, Scripted, ok, rejection};
 
     fn done() -> Answer {
         ok("{}")
     }
 
     fn no_endpoint() -> Answer {
-        refusal("ValidationException", "Could not find endpoint \"arn\".")
+        rejection("ValidationException", "Could not find endpoint \"arn\".")
     }
 
     #[tokio::test]
-    async fn requests_reach_the_wire_complete() {
+    async fn requests_are_sent_completely() {
         let server = Scripted::start([no_endpoint(), done(), done(), done()]).await;
         deploy(&server.clients(), &deployment()).await.unwrap();
         let model = json!({
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn several_variants_capture_and_rollout_reach_the_wire() {
+    async fn several_variants_with_capture_and_rollout_are_sent() {
         let deployment = Deployment {
             variants: vec![named("old", "m-1", 0.75), named("new", "m-2", 0.25)],
             capture: Some(Capture::new("s3://bucket/seen".parse().unwrap(), 20).unwrap()),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_serverless_variant_has_a_size_instead_of_machines() {
+    async fn a_serverless_variant_has_a_size_instead_of_instances() {
         let serverless = NewVariant {
             capacity: Capacity::Serverless(Serverless::new(2048, 5).unwrap()),
             ..named("AllTraffic", "m-1", 1.0)

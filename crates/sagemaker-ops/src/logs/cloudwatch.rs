@@ -1,4 +1,4 @@
-//! Logs as `CloudWatch` keeps them: streams of events, read by tokens.
+//! Logs in `CloudWatch`: streams of events, read page by page with tokens.
 
 use std::collections::BTreeMap;
 
@@ -10,29 +10,29 @@ use crate::error::{Error, ErrorKind};
 
 const OP: &str = "read the log of";
 
-/// Events of one page; the service takes no more.
+/// Events per page; the service allows no more.
 const PAGE: i32 = 10_000;
 
-/// Streams whose ends are looked at for the end of a log: those of one deployment or attempt.
+/// How many streams to read for the end of a log: those of one deployment or attempt.
 const NEWEST: usize = 4;
 
-/// Pages that may come back empty before a stream counts as read: the service skips over time
-/// without events in steps.
+/// How many empty pages to read before a stream counts as empty: the service skips time without
+/// events in steps, one page per step.
 const EMPTY_PAGES: usize = 3;
 
-/// How far the streams of a log were read.
+/// How far the streams of a log have been read.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     /// The token after the last event that was read, by stream.
     tokens: BTreeMap<String, Option<String>>,
-    /// Lines that nobody took yet.
+    /// Lines that have not been taken yet.
     pub(super) lines: Vec<LogLine>,
 }
 
 impl Streams {
-    /// Adds the lines that are new; a log that does not exist yet has none.
+    /// Adds the new lines; a log that does not exist yet has none.
     ///
-    /// Tokens, unlike times, neither repeat an event nor miss one that arrived late.
+    /// Unlike times, tokens neither repeat an event nor miss one that arrived late.
     pub(super) async fn read(
         &mut self,
         clients: &Clients,
@@ -68,7 +68,7 @@ impl Streams {
             let events = page.events.unwrap_or_default();
             let line = |event| line(source, stream, event);
             self.lines.extend(events.into_iter().map(line));
-            // The same token again is how the service says that this is all for now.
+            // At the end of a stream, the service returns the token that it was given.
             let next = page.next_forward_token.filter(|next| !next.is_empty());
             if next.is_none() || next == *token {
                 return Ok(());
@@ -79,7 +79,7 @@ impl Streams {
 }
 
 fn line(source: &LogSource, stream: &str, event: OutputLogEvent) -> LogLine {
-    // The job's name says nothing new in its own stream's.
+    // The stream's name repeats the job's, which is the source already.
     let prefix = source.stream_prefix().unwrap_or_default();
     LogLine {
         source: source.to_string(),
@@ -93,7 +93,7 @@ fn line(source: &LogSource, stream: &str, event: OutputLogEvent) -> LogLine {
     }
 }
 
-/// The service counts milliseconds.
+/// The service has times in milliseconds.
 fn seconds(milliseconds: i64) -> f64 {
     milliseconds as f64 / 1000.0
 }
@@ -119,7 +119,7 @@ async fn streams(clients: &Clients, source: &LogSource) -> Result<Vec<LogStream>
     Ok(streams)
 }
 
-/// The last `count` lines over the newest streams.
+/// The last `count` lines of the newest streams.
 pub(super) async fn tail(
     clients: &Clients,
     source: &LogSource,
@@ -180,7 +180,7 @@ mod tests {
 
     use super::super::{Follower, LogTail, tail};
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok, refusal};
+    use crate::scripted::{Answer, Scripted, ok, rejection};
 
     fn job(name: &str) -> LogSource {
         LogSource::Job(name.parse().unwrap())
@@ -203,7 +203,7 @@ mod tests {
 
     fn no_group() -> Answer {
         let sentence = "The specified log group does not exist.";
-        refusal("ResourceNotFoundException", sentence)
+        rejection("ResourceNotFoundException", sentence)
     }
 
     fn texts(lines: &[LogLine]) -> Vec<String> {
@@ -212,15 +212,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn several_logs_are_read_side_by_side_and_each_line_once() {
+    async fn several_logs_are_read_together_and_each_line_once() {
         let script = [
-            // The first look: `a` has one stream with two pages, `b` has none yet.
+            // The first call: `a` has one stream with two pages, `b` has none yet.
             streams_are(&["a/algo-1-7"]),
             page(&[(1000, "a one\n"), (3000, "a three")], "f1"),
             page(&[(4000, "a four")], "f2"),
             page(&[], "f2"),
             no_group(),
-            // The second: one new line of each, and those of `b` came earlier.
+            // The second call: one new line each, and the line of `b` is older.
             streams_are(&["a/algo-1-7"]),
             page(&[(6000, "a six")], "f3"),
             page(&[], "f3"),
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(
             texts(&second),
             ["b|algo-1-8|b five", "a|algo-1-7|a six"],
-            "in the order of their times"
+            "ordered by time"
         );
         let asked = json!({
             "logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamName": "a/algo-1-7",
@@ -253,18 +253,18 @@ mod tests {
         assert_eq!(
             server.json(6),
             asked,
-            "the second look starts after the first"
+            "the second call continues after the first"
         );
         assert_eq!(server.json(0)["logStreamNamePrefix"], "a/");
     }
 
     #[tokio::test]
-    async fn lines_before_a_failed_call_come_with_the_next_one() {
+    async fn lines_read_before_a_failure_are_returned_by_the_next_call() {
         let script = [
             streams_are(&["a/x"]),
             page(&[(1000, "one")], "f1"),
             page(&[], "f1"),
-            refusal("InternalFailure", "try again"),
+            rejection("InternalFailure", "try again"),
             streams_are(&["a/x"]),
             page(&[], "f1"),
             streams_are(&[]),
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_of_an_endpoints_log_is_that_of_its_newest_streams() {
+    async fn the_end_of_an_endpoints_log_comes_from_its_newest_streams() {
         let streams = json!({"logStreams": [
             {"logStreamName": "AllTraffic/old", "lastEventTimestamp": 1000},
             {"logStreamName": "AllTraffic/new", "lastEventTimestamp": 9000},
@@ -308,8 +308,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_log_that_must_not_be_read_has_a_command_and_one_that_is_missing_is_not_found() {
-        let denied = refusal("AccessDeniedException", "not authorized");
+    async fn a_denied_log_gives_a_command_and_a_missing_log_is_not_found() {
+        let denied = rejection("AccessDeniedException", "not authorized");
         let server = Scripted::start([denied, no_group()]).await;
         let clients = server.clients();
         let found = tail(&clients, &job("a"), 5, None).await.unwrap();

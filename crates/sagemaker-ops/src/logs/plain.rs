@@ -1,4 +1,4 @@
-//! Whole logs from a local server that has no `CloudWatch`.
+//! Whole logs from a local server without `CloudWatch`.
 
 use super::{LogLine, LogSource};
 use crate::backend::get;
@@ -7,19 +7,19 @@ use crate::error::{Error, ErrorKind};
 
 const OP: &str = "read the log of";
 
-/// How far a whole log was read.
+/// How far a log has been read.
 #[derive(Debug, Default)]
 pub(super) struct Plain {
-    /// Bytes whose lines were read.
+    /// Bytes whose lines have been read.
     read: usize,
-    /// Length at the last look.
+    /// The log's length at the last call, in bytes.
     length: usize,
-    /// Lines that nobody took yet.
+    /// Lines that have not been taken yet.
     pub(super) lines: Vec<LogLine>,
 }
 
 impl Plain {
-    /// Adds the lines that are new; a log that does not exist yet has none.
+    /// Adds the new lines; a log that does not exist yet has none.
     pub(super) async fn read(
         &mut self,
         clients: &Clients,
@@ -35,7 +35,7 @@ impl Plain {
 
     fn take(&mut self, text: &str, source: &LogSource) {
         let new = text.get(self.read..).unwrap_or_default();
-        // A last line without an end is still being written, unless nothing was added to it.
+        // A last line without a line break is still being written, unless it has stopped growing.
         let whole = if text.len() == self.length {
             new.len()
         } else {
@@ -65,8 +65,8 @@ pub(super) async fn whole(clients: &Clients, source: &LogSource) -> Result<Strin
     })?;
     let (kind, said) = match status {
         200 => return Ok(String::from_utf8_lossy(&body).into_owned()),
-        404 => (ErrorKind::NotFound, "has no log of it".to_owned()),
-        _ => (ErrorKind::Service, format!("answered {status}")),
+        404 => (ErrorKind::NotFound, "has no such log".to_owned()),
+        _ => (ErrorKind::Service, format!("answered HTTP {status}")),
     };
     let message = format!("{source}: the local server {said}");
     Err(Error::new(kind, OP, message))
@@ -83,14 +83,14 @@ pub(crate) fn last_lines(text: &str, count: usize) -> Vec<String> {
 mod tests {
     use super::super::{Follower, LogTail, tail};
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok, refusal};
+    use crate::scripted::{Answer, Scripted, ok, rejection};
 
     fn job() -> LogSource {
         LogSource::Job("job-1".parse().unwrap())
     }
 
     fn unknown() -> Answer {
-        refusal("UnknownOperationException", "Logs_20140328.x")
+        rejection("UnknownOperationException", "Logs_20140328.x")
     }
 
     async fn tail_of(answer: Answer) -> Result<LogTail, ErrorKind> {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_local_log_ends_with_its_last_lines() {
+    async fn the_tail_of_a_local_log_is_its_last_lines() {
         let lines = |lines: &[&str]| {
             Ok(LogTail::Lines(
                 lines.iter().map(|line| (*line).to_owned()).collect(),
@@ -123,15 +123,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_follower_returns_every_line_once_and_no_half_line_that_still_grows() {
-        let looks = [
+    async fn a_follower_returns_every_line_once_and_only_when_it_is_complete() {
+        let answers = [
             ok("").status(404),
             ok("one\ntw"),
             ok("one\ntwo\nthree"),
             ok("one\ntwo\nthree"),
             ok("one\ntwo\nthree"),
         ];
-        let script = std::iter::once(unknown()).chain(looks);
+        let script = std::iter::once(unknown()).chain(answers);
         let server = Scripted::start(script).await;
         let (clients, mut follower) = (server.clients(), Follower::new([job()]));
         let expected: [&[&str]; 5] = [&[], &["one"], &["two"], &["three"], &[]];
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(
             server.operations()[0],
             "DescribeLogStreams",
-            "a service that is missing is asked for once"
+            "a missing service is called only once"
         );
         assert_eq!(server.seen().len(), 6);
     }

@@ -16,11 +16,10 @@ pub struct S3Uri {
 }
 
 impl S3Uri {
-    /// Longest URI that the services take, in bytes.
+    /// The longest URI that the services accept, in bytes.
     const LONGEST: usize = 1024;
 
-    /// `key` below `bucket`; slashes at its start are dropped, and an empty key is the bucket
-    /// itself.
+    /// `key` in `bucket`. Leading slashes are dropped, and an empty key means the bucket itself.
     pub fn new(bucket: &BucketName, key: &str) -> Self {
         Self {
             bucket: bucket.clone(),
@@ -38,7 +37,7 @@ impl S3Uri {
         &self.key
     }
 
-    /// `part` below this URI, with exactly one slash between.
+    /// `part` below this URI, with exactly one slash in between.
     #[must_use]
     pub fn join(&self, part: &str) -> Self {
         let (base, part) = (self.key.trim_end_matches('/'), part.trim_start_matches('/'));
@@ -63,18 +62,18 @@ impl FromStr for S3Uri {
     type Err = InvalidName;
 
     fn from_str(value: &str) -> Result<Self, InvalidName> {
-        let refuse = |rule| Err(InvalidName::new("the S3 URI", value, rule));
+        let invalid = |rule| Err(InvalidName::new("the S3 URI", value, rule));
         let Some(rest) = value.strip_prefix("s3://") else {
-            return refuse("must look like s3://bucket/key");
+            return invalid("must look like s3://bucket/key");
         };
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         if key.starts_with('/') || key.contains(char::is_control) {
-            return refuse(
-                "must have a key without control characters and without a slash at its start",
+            return invalid(
+                "must have a key without control characters and without a leading slash",
             );
         }
         if value.len() > Self::LONGEST {
-            return refuse("must be at most 1024 bytes long");
+            return invalid("must be at most 1024 bytes long");
         }
         Ok(Self {
             bucket: BucketName::new(bucket)?,
@@ -127,7 +126,7 @@ mod tests {
             );
         }
         let long = format!("s3://bucket/{}", "k".repeat(1024));
-        let refused = [
+        let invalid = [
             "",
             "bucket/key",
             "https://bucket/key",
@@ -137,6 +136,6 @@ mod tests {
             "s3://bucket/a\nb",
             &long,
         ];
-        check::<S3Uri>(&[&long[..1024]], &refused);
+        check::<S3Uri>(&[&long[..1024]], &invalid);
     }
 }

@@ -1,18 +1,15 @@
-//! Credentials and region: without them nothing else can be looked at.
+//! Credentials and region: without them no other service can be asked.
 
-use super::{Account, Check};
+use super::{Check, Finding};
 use crate::clients::{Clients, account};
-use crate::error::ErrorKind;
+use crate::names::AccountId;
 
-/// Adds what there is to say of credentials and region; none when they do not work.
-pub(super) async fn checks(clients: &Clients, checks: &mut Vec<Check>) -> Account {
+/// Adds the checks of credentials and region; returns the account, unless one of them failed.
+pub(super) async fn checks(clients: &Clients, checks: &mut Vec<Check>) -> Option<AccountId> {
     let region = clients.region();
     if !is_region(region) {
-        checks.push(Check::failed(
-            "region",
-            format!("`{region}` is not the name of a region"),
-            "give one such as `--region us-east-1`",
-        ));
+        let finding = Finding::NotARegion(region.to_owned());
+        checks.push(Check::failed("region", finding));
         return None;
     }
     match account(clients).await {
@@ -22,28 +19,15 @@ pub(super) async fn checks(clients: &Clients, checks: &mut Vec<Check>) -> Accoun
             Some(account)
         }
         Err(error) => {
-            let (detail, remedy) = match error.kind() {
-                ErrorKind::Denied => (
-                    "they do not work",
-                    "run `aws configure` or `aws sso login`, then `aws sts get-caller-identity`",
-                ),
-                ErrorKind::Transport => (
-                    "nobody answers",
-                    "check the network, the spelling of --region and AWS_ENDPOINT_URL",
-                ),
-                _ => ("they cannot be checked", "try again"),
-            };
-            let failed = Check::failed("credentials", format!("{detail}: {error}"), remedy);
-            checks.push(Check {
-                kind: Some(error.kind()),
-                ..failed
-            });
+            let (kind, message) = (error.kind(), error.to_string());
+            let finding = Finding::Credentials { kind, message };
+            checks.push(Check::failed("credentials", finding));
             None
         }
     }
 }
 
-/// `us-east-1`, `us-gov-west-1`, `ap-southeast-2`.
+/// Words and a number: `us-east-1`, `us-gov-west-1`, `ap-southeast-2`.
 fn is_region(region: &str) -> bool {
     let parts: Vec<&str> = region.split('-').collect();
     let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());

@@ -2,17 +2,15 @@
 
 use aws_sdk_ecr::types::ImageIdentifier;
 
-use super::Check;
+use super::{Check, Finding};
 use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
 use crate::names::ImageUri;
 
 const NAME: &str = "image";
 
-/// The one form that hosting takes: it refuses OCI manifests and lists of several platforms.
+/// The only form that hosting accepts. It rejects OCI manifests and lists of several platforms.
 const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
-
-const PUSH: &str = "push it with `push-image`, or give another with --image-uri";
 
 /// An image in a private registry of ECR.
 #[derive(Debug, PartialEq)]
@@ -34,23 +32,16 @@ enum Reference<'a> {
 /// [`DescribeImages`]:
 /// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImages.html
 pub(super) async fn check(clients: &Clients, image: &ImageUri) -> Check {
-    let Some(place) = place_of(image.as_str()) else {
-        return Check::failed(
-            NAME,
-            format!("{image} is not in ECR, and SageMaker hosts nothing else"),
-            PUSH,
-        );
+    let Some(place) = InRegistry::parse(image.as_str()) else {
+        return Check::failed(NAME, Finding::ImageNotInEcr(image.clone()));
     };
     if place.region != clients.region() {
-        return Check::failed(
-            NAME,
-            format!(
-                "{image} is in {}, not in {}",
-                place.region,
-                clients.region()
-            ),
-            "push it to this region, or give the other with --region",
-        );
+        let finding = Finding::ImageElsewhere {
+            image: image.clone(),
+            region: place.region.to_owned(),
+            here: clients.region().to_owned(),
+        };
+        return Check::failed(NAME, finding);
     }
     let id = match place.reference {
         Reference::Tag(tag) => ImageIdentifier::builder().image_tag(tag),
@@ -67,48 +58,44 @@ pub(super) async fn check(clients: &Clients, image: &ImageUri) -> Check {
     match sent.map_err(|error| Error::from_sdk("look up the image", image, error)) {
         Ok(found) => {
             let found = found.image_details.unwrap_or_default().into_iter().next();
-            let form = found.and_then(|found| found.image_manifest_media_type);
-            judged(image, form.as_deref())
+            match found.and_then(|found| found.image_manifest_media_type) {
+                Some(media_type) if media_type != DOCKER => {
+                    let image = image.clone();
+                    Check::failed(NAME, Finding::ImageFormat { image, media_type })
+                }
+                _ => Check::passed(NAME, image.to_string()),
+            }
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            Check::failed(NAME, format!("{image} does not exist"), PUSH)
+            Check::failed(NAME, Finding::ImageMissing(image.clone()))
         }
-        Err(error) => Check::unseen(NAME, &error, "ecr:DescribeImages"),
+        Err(error) => Check::unchecked(NAME, &error, "ecr:DescribeImages"),
     }
 }
 
-fn judged(image: &ImageUri, form: Option<&str>) -> Check {
-    match form {
-        Some(DOCKER) | None => Check::passed(NAME, image.to_string()),
-        Some(other) => Check::failed(
-            NAME,
-            format!("{image} has a manifest that hosting refuses: {other}"),
-            "push it with `push-image`, which writes Docker's schema 2 (with docker: `docker buildx \
-             build --provenance=false --output type=docker`)",
-        ),
+impl<'a> InRegistry<'a> {
+    /// Splits `{account}.dkr.ecr.{region}.amazonaws.com/{repository}:{tag}`; `None` for any other
+    /// registry. Without a tag or a digest, the tag is `latest`.
+    fn parse(image: &'a str) -> Option<Self> {
+        let (host, path) = image.split_once('/')?;
+        let (account, rest) = host.split_once(".dkr.ecr.")?;
+        let (region, _) = rest.split_once(".amazonaws.com")?;
+        let (repository, reference) = match (path.split_once('@'), path.rsplit_once(':')) {
+            // With both a tag and a digest, the digest counts.
+            (Some((repository, digest)), _) => {
+                let (untagged, _) = repository.split_once(':').unwrap_or((repository, ""));
+                (untagged, Reference::Digest(digest))
+            }
+            (None, Some((repository, tag))) => (repository, Reference::Tag(tag)),
+            (None, None) => (path, Reference::Tag("latest")),
+        };
+        Some(Self {
+            account,
+            region,
+            repository,
+            reference,
+        })
     }
-}
-
-/// The parts of `{account}.dkr.ecr.{region}.amazonaws.com/{repository}:{tag}`; none for any other
-/// registry. Without tag and digest it is `latest`.
-fn place_of(image: &str) -> Option<InRegistry<'_>> {
-    let (host, path) = image.split_once('/')?;
-    let (account, rest) = host.split_once(".dkr.ecr.")?;
-    let (region, _) = rest.split_once(".amazonaws.com")?;
-    let (repository, reference) = match (path.split_once('@'), path.rsplit_once(':')) {
-        (Some((repository, digest)), _) => {
-            let (untagged, _) = repository.split_once(':').unwrap_or((repository, ""));
-            (untagged, Reference::Digest(digest))
-        }
-        (None, Some((repository, tag))) => (repository, Reference::Tag(tag)),
-        (None, None) => (path, Reference::Tag("latest")),
-    };
-    Some(InRegistry {
-        account,
-        region,
-        repository,
-        reference,
-    })
 }
 
 #[cfg(test)]
@@ -117,15 +104,15 @@ mod tests {
 
     use super::super::Outcome;
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok, refusal};
+    use crate::scripted::{Answer, Scripted, ok, rejection};
 
     const HOST: &str = "691595239825.dkr.ecr.us-east-1.amazonaws.com";
 
     #[test]
-    fn the_parts_of_an_image_are_read_from_its_name() {
+    fn an_image_uri_is_split_into_its_parts() {
         let check = |path: &str, repository: &str, reference: Reference<'_>| {
             let image = format!("{HOST}/{path}");
-            let place = place_of(&image).unwrap();
+            let place = InRegistry::parse(&image).unwrap();
             assert_eq!((place.account, place.region), ("691595239825", "us-east-1"));
             assert_eq!((place.repository, place.reference), (repository, reference));
         };
@@ -135,7 +122,7 @@ mod tests {
         check("fire@sha256:00", "fire", Reference::Digest("sha256:00"));
         check("fire:1@sha256:00", "fire", Reference::Digest("sha256:00"));
         for other in ["fire:1", "docker.io/library/fire:1", "a.dkr.ecr.x/fire"] {
-            assert_eq!(place_of(other), None, "{other}");
+            assert_eq!(InRegistry::parse(other), None, "{other}");
         }
     }
 
@@ -152,33 +139,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_wrong_with_an_image_is_told_with_what_to_do() {
+    async fn a_failed_check_of_an_image_says_what_to_do() {
         let with = |form: &str| {
             ok(&json!({"imageDetails": [{"imageManifestMediaType": form}]}).to_string())
         };
         let oci = "application/vnd.oci.image.manifest.v1+json";
-        let refused = |code: &str| refusal(code, "no");
+        let rejection = |code: &str| rejection(code, "no");
         for (answer, outcome, text) in [
             (with(DOCKER), Outcome::Passed, "fire:1"),
             (ok("{\"imageDetails\":[{}]}"), Outcome::Passed, "fire:1"),
-            (with(oci), Outcome::Failed, "--provenance=false"),
+            (with(oci), Outcome::Failed, "schema 2"),
             (
-                refused("ImageNotFoundException"),
+                rejection("ImageNotFoundException"),
                 Outcome::Failed,
-                "push-image",
+                "push the image to ECR",
             ),
             (
-                refused("RepositoryNotFoundException"),
+                rejection("RepositoryNotFoundException"),
                 Outcome::Failed,
-                "push-image",
+                "push the image to ECR",
             ),
             (
-                refused("AccessDeniedException"),
+                rejection("AccessDeniedException"),
                 Outcome::NotApplicable,
                 "ecr:DescribeImages",
             ),
             (
-                refused("UnknownOperationException"),
+                rejection("UnknownOperationException"),
                 Outcome::NotApplicable,
                 "does not know",
             ),
@@ -190,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_image_elsewhere_is_refused_before_it_is_looked_up() {
+    async fn an_image_elsewhere_is_rejected_without_looking_it_up() {
         let server = Scripted::start([]).await;
         for (image, text) in [
             ("docker.io/fire:1", "not in ECR"),

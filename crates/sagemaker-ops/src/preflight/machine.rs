@@ -1,65 +1,61 @@
-//! Instance types, sizes and times, by the service's own limits; no call is made.
+//! Instance types, sizes and times, by the service's own limits. No call is made.
 
-use super::{Check, HostingPlan};
+use aws_sdk_sagemaker::types::{ProductionVariantInstanceType, TrainingInstanceType};
+
+use super::{Check, Finding, HostingPlan};
 use crate::endpoint::{Capacity, NewVariant};
-use crate::instances::serves;
 use crate::price::Purpose;
 use crate::scaling::ScalingTarget;
 use crate::training::TrainingRequest;
 
 const NAME: &str = "instance type";
 
-/// 28 days.
+/// 28 days, in seconds.
 const LONGEST_RUNTIME: u32 = 28 * 24 * 3600;
 
 /// The machines of a job.
-pub(super) fn of_job(job: &TrainingRequest) -> Check {
+pub(super) fn job(job: &TrainingRequest) -> Check {
     let instance_type = job.instance_type.as_str();
-    if !serves(Purpose::Training, instance_type) {
-        return unoffered(Purpose::Training, instance_type);
-    }
     let wait = job.spot.as_ref().map(|spot| spot.max_wait_seconds);
-    let runtime = job.max_runtime_seconds;
-    if !(1..=LONGEST_RUNTIME).contains(&runtime) {
-        let detail = format!("{runtime} seconds cannot be the longest runtime");
-        return Check::failed(NAME, detail, "give 1 to 2419200 with --max-runtime");
-    }
-    if wait.is_some_and(|wait| wait < runtime) {
-        let detail = "a spot job must be allowed to wait at least as long as it may run";
-        return Check::failed(NAME, detail, "shorten --max-runtime, or wait longer");
-    }
-    let count = job.instance_count;
-    if count == 0 || job.volume_gb == 0 {
-        let detail = "a job needs at least one instance and 1 GB of disk";
-        return Check::failed(NAME, detail, "raise the number or the volume size");
-    }
-    let spot = if wait.is_some() { ", spot" } else { "" };
-    let disk = job.volume_gb;
-    Check::passed(NAME, format!("{instance_type} x {count}{spot}, {disk} GB"))
+    let (count, disk, runtime) = (job.instance_count, job.volume_gb, job.max_runtime_seconds);
+    let finding = if !is_offered(Purpose::Training, instance_type) {
+        not_offered(Purpose::Training, instance_type)
+    } else if !(1..=LONGEST_RUNTIME).contains(&runtime) {
+        Finding::Runtime(runtime)
+    } else if wait.is_some_and(|wait| wait < runtime) {
+        Finding::SpotWait
+    } else if count == 0 || disk == 0 {
+        Finding::NoMachine
+    } else {
+        let spot = if wait.is_some() { ", spot" } else { "" };
+        return Check::passed(NAME, format!("{instance_type} x {count}{spot}, {disk} GB"));
+    };
+    Check::failed(NAME, finding)
 }
 
-/// What serves the variants of a deployment, and whether it can be scaled where that is wanted.
-pub(super) fn of_deployment(plan: &HostingPlan<'_>) -> Vec<Check> {
+/// The machines of every variant, and whether they can be scaled if that is planned.
+pub(super) fn deployment(plan: &HostingPlan<'_>) -> Vec<Check> {
     if let Err(error) = plan.deployment.check() {
-        let remedy = "correct the variants that are given";
-        return vec![Check::failed("deployment", error.to_string(), remedy)];
+        let finding = Finding::Deployment(error.to_string());
+        return vec![Check::failed("deployment", finding)];
     }
     let variants = &plan.deployment.variants;
-    let mut checks: Vec<Check> = variants.iter().map(of_variant).collect();
+    let mut checks: Vec<Check> = variants.iter().map(variant).collect();
     if plan.scaling.is_some() {
-        checks.extend(variants.iter().map(|variant| scalable(plan, variant)));
+        checks.extend(variants.iter().map(|variant| scaling(plan, variant)));
     }
     checks
 }
 
-fn of_variant(variant: &NewVariant) -> Check {
+fn variant(variant: &NewVariant) -> Check {
     match &variant.capacity {
-        Capacity::Instances { instance_type, .. } if !serves(Purpose::Hosting, instance_type) => {
-            unoffered(Purpose::Hosting, instance_type)
+        Capacity::Instances { instance_type, .. }
+            if !is_offered(Purpose::Hosting, instance_type) =>
+        {
+            Check::failed(NAME, not_offered(Purpose::Hosting, instance_type))
         }
         Capacity::Instances { count: 0, .. } => {
-            let detail = format!("variant {} has no instance", variant.name);
-            Check::failed(NAME, detail, "give --instance-count 1 or more")
+            Check::failed(NAME, Finding::NoInstances(variant.name.to_string()))
         }
         Capacity::Instances {
             instance_type,
@@ -71,36 +67,34 @@ fn of_variant(variant: &NewVariant) -> Check {
     }
 }
 
-fn scalable(plan: &HostingPlan<'_>, variant: &NewVariant) -> Check {
+fn scaling(plan: &HostingPlan<'_>, variant: &NewVariant) -> Check {
     const NAME: &str = "scaling";
     let endpoint = &plan.deployment.endpoint;
     match ScalingTarget::new(endpoint, &variant.name, &variant.capacity) {
         Ok(_) => Check::passed(NAME, format!("variant {} can be scaled", variant.name)),
-        Err(refused) => Check::failed(
-            NAME,
-            refused.to_string(),
-            "give --instance-type ml.m5.large, or leave --autoscale away",
-        ),
+        Err(error) => Check::failed(NAME, Finding::NotScalable(error.to_string())),
     }
 }
 
-fn unoffered(purpose: Purpose, instance_type: &str) -> Check {
-    let (verb, other, example) = match purpose {
-        Purpose::Training => ("trains on", Purpose::Hosting, "ml.m5.4xlarge"),
-        Purpose::Hosting => ("hosts on", Purpose::Training, "ml.m5.large"),
+fn not_offered(purpose: Purpose, instance_type: &str) -> Finding {
+    let other = match purpose {
+        Purpose::Training => Purpose::Hosting,
+        Purpose::Hosting => Purpose::Training,
     };
-    let known = match (serves(other, instance_type), other) {
-        (true, Purpose::Training) => "; it only trains on it",
-        (true, Purpose::Hosting) => "; it only hosts on it",
-        (false, _) => "; it does not know the type",
+    Finding::InstanceType {
+        instance_type: instance_type.to_owned(),
+        purpose,
+        other: Some(other).filter(|other| is_offered(*other, instance_type)),
+    }
+}
+
+/// Whether the service's model lists the type for this purpose.
+fn is_offered(purpose: Purpose, instance_type: &str) -> bool {
+    let offered = match purpose {
+        Purpose::Training => TrainingInstanceType::values(),
+        Purpose::Hosting => ProductionVariantInstanceType::values(),
     };
-    Check::failed(
-        NAME,
-        format!("SageMaker never {verb} {instance_type}{known}"),
-        format!(
-            "give --instance-type {example}, or --skip-preflight for a type newer than this program"
-        ),
-    )
+    offered.contains(&instance_type)
 }
 
 #[cfg(test)]
@@ -114,7 +108,22 @@ mod tests {
     use crate::training::submit::tests::request;
 
     #[test]
-    fn a_job_needs_machines_that_train_and_times_that_fit() {
+    fn instance_types_are_known_by_purpose() {
+        for (instance_type, trains, hosts) in [
+            ("ml.m5.4xlarge", true, true),
+            ("ml.t2.medium", false, true),
+            ("ml.t3.medium", true, false),
+            ("ml.trn1.2xlarge", true, true),
+            ("ml.m5.4xlage", false, false),
+        ] {
+            let offered = [Purpose::Training, Purpose::Hosting]
+                .map(|purpose| is_offered(purpose, instance_type));
+            assert_eq!(offered, [trains, hosts], "{instance_type}");
+        }
+    }
+
+    #[test]
+    fn a_job_needs_an_instance_type_that_trains_and_times_that_fit() {
         let on = |instance_type: &str| TrainingRequest {
             instance_type: instance_type.to_owned(),
             ..request()
@@ -140,12 +149,12 @@ mod tests {
             (on("ml.m5.4xlage"), Some("does not know the type")),
             (spot(14_400), None),
             (spot(14_399), Some("wait at least as long")),
-            (running(0), Some("longest runtime")),
+            (running(0), Some("maximum runtime")),
             (running(LONGEST_RUNTIME), None),
-            (running(LONGEST_RUNTIME + 1), Some("longest runtime")),
+            (running(LONGEST_RUNTIME + 1), Some("maximum runtime")),
             (diskless, Some("1 GB of disk")),
         ] {
-            let check = of_job(&job);
+            let check = super::job(&job);
             assert_eq!(
                 check.outcome == Outcome::Failed,
                 failure.is_some(),
@@ -159,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_needs_machines_that_host_and_that_scale_where_that_is_wanted() {
+    fn an_endpoint_needs_an_instance_type_that_hosts_and_scales_if_planned() {
         let scaling = Scaling {
             instances: "1..4".parse().unwrap(),
             target_invocations: 70.0,
@@ -176,7 +185,7 @@ mod tests {
             (instances("ml.t2.medium", 1), true, Some("ml.m5.large")),
             (instances("ml.m5.large", 1), true, None),
             (instances("ml.t3.medium", 1), false, Some("it only trains")),
-            (instances("ml.m5.large", 0), false, Some("--instance-count")),
+            (instances("ml.m5.large", 0), false, Some("has no instances")),
             (serverless.clone(), false, None),
             (serverless, true, Some("scales by itself")),
         ] {
@@ -188,7 +197,7 @@ mod tests {
                 variants: vec![variant],
                 ..deployment()
             };
-            let checks = of_deployment(&HostingPlan {
+            let checks = super::deployment(&HostingPlan {
                 deployment: &deployment,
                 scaling: Some(&scaling).filter(|_| scaled),
                 max_hourly_usd: None,

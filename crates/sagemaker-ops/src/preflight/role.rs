@@ -1,59 +1,48 @@
-//! The role: that it exists, and that `SageMaker` may take it on.
+//! The role: that it exists, and that `SageMaker` may assume it.
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::Check;
+use super::{Check, Finding};
 use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
+use crate::finding::SERVICE;
 use crate::names::{AccountId, RoleArn};
 
 const NAME: &str = "role";
-const SERVICE: &str = "sagemaker.amazonaws.com";
 
 /// Looks the role up ([`GetRole`]).
 ///
 /// [`GetRole`]: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html
 pub(super) async fn check(clients: &Clients, role: &RoleArn, account: &AccountId) -> Check {
     if role.account() != account.as_str() {
-        return Check::failed(
-            NAME,
-            format!("{role} is not of the account {account}, which cannot pass it on"),
-            "give a role of this account with --role-arn",
-        );
+        let (role, account) = (role.clone(), account.clone());
+        return Check::failed(NAME, Finding::RoleOfAnotherAccount { role, account });
     }
     let sent = clients.iam.get_role().role_name(role.name()).send().await;
     let found = match sent.map_err(|error| Error::from_sdk("look up the role", role, error)) {
         Ok(found) => found.role,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Check::failed(
-                NAME,
-                format!("{role} does not exist"),
-                "create it with trust in sagemaker.amazonaws.com and the policy \
-                 AmazonSageMakerFullAccess, or give another with --role-arn",
-            );
+            return Check::failed(NAME, Finding::RoleMissing(role.clone()));
         }
-        Err(error) => return Check::unseen(NAME, &error, "iam:GetRole"),
+        Err(error) => return Check::unchecked(NAME, &error, "iam:GetRole"),
     };
+    // IAM percent-encodes the document, as in a URL.
     let trust = found.and_then(|role| role.assume_role_policy_document);
-    let policy = trust.map(|trust| decoded(&trust));
+    let policy = trust.map(|trust| percent_decode_str(&trust).decode_utf8_lossy().into_owned());
     match policy.and_then(|policy| serde_json::from_str(&policy).ok()) {
         Some(policy) if trusts(&policy) => Check::passed(NAME, format!("{role} trusts {SERVICE}")),
-        Some(_) => Check::failed(
+        Some(_) => Check::failed(NAME, Finding::RoleNotTrusting(role.clone())),
+        None => Check::not_applicable(
             NAME,
-            format!("{role} does not let {SERVICE} assume it"),
-            format!(
-                "allow sts:AssumeRole to {SERVICE} in its trust policy with `aws iam \
-                 update-assume-role-policy --role-name {}`",
-                role.name()
-            ),
+            format!("{role} exists; its trust policy cannot be read"),
         ),
-        None => Check::not_applicable(NAME, format!("{role} exists; its trust cannot be read")),
     }
 }
 
 /// Whether a statement lets the service assume the role. Conditions may still forbid it.
 fn trusts(policy: &Value) -> bool {
-    // Each of these is one value or a list of them.
+    // The policy language allows one value or a list of values in each of these places.
     fn any(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
         match value {
             Value::Array(values) => values.iter().any(test),
@@ -73,26 +62,6 @@ fn trusts(policy: &Value) -> bool {
     })
 }
 
-/// The document as it was before it was percent-encoded.
-fn decoded(document: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = document.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = after
-            .get(..2)
-            .and_then(|code| std::str::from_utf8(code).ok());
-        let byte = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        if let Some(byte) = byte.filter(|_| *first == b'%') {
-            bytes.push(byte);
-            rest = &after[2..];
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -110,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn trust_is_a_statement_that_allows_the_service_to_assume_the_role() {
+    fn a_role_trusts_the_service_if_a_statement_allows_it_to_assume_the_role() {
         let assume = json!("sts:AssumeRole");
         let ec2 = json!({"Service": "ec2.amazonaws.com"});
         let good = statement("Allow", &sagemaker(), &assume);
@@ -140,18 +109,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn documents_are_decoded_as_they_were_encoded() {
-        for (encoded, plain) in [
-            ("%7B%22a%22%3A%20%22%C3%A4%22%7D", "{\"a\": \"ä\"}"),
-            ("{}", "{}"),
-            ("100%", "100%"),
-            ("%zz", "%zz"),
-        ] {
-            assert_eq!(decoded(encoded), plain);
-        }
-    }
-
     async fn checked(answer: Answer) -> Check {
         let server = Scripted::start([answer]).await;
         let role = "arn:aws:iam::691595239825:role/service/Fire"
@@ -178,7 +135,7 @@ mod tests {
         ))
     }
 
-    fn refused(code: &str, status: u16) -> Answer {
+    fn rejection(code: &str, status: u16) -> Answer {
         ok(&format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message>\
              </Error></ErrorResponse>"
@@ -187,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_wrong_with_a_role_is_told_with_what_to_do() {
+    async fn a_failed_check_of_a_role_says_what_to_do() {
         let assume = json!("sts:AssumeRole");
         let policy = |statement: Value| json!({"Statement": statement});
         let good = policy(statement("Allow", &sagemaker(), &assume));
@@ -199,18 +156,22 @@ mod tests {
                 Outcome::Failed,
                 "update-assume-role-policy",
             ),
-            (refused("NoSuchEntity", 404), Outcome::Failed, "create it"),
+            (rejection("NoSuchEntity", 404), Outcome::Failed, "create it"),
             (
-                refused("AccessDenied", 403),
+                rejection("AccessDenied", 403),
                 Outcome::NotApplicable,
                 "iam:GetRole",
             ),
             (
-                refused("InvalidAction", 400),
+                rejection("InvalidAction", 400),
                 Outcome::NotApplicable,
                 "does not know",
             ),
-            (refused("ServiceFailure", 500), Outcome::Failed, "try again"),
+            (
+                rejection("ServiceFailure", 500),
+                Outcome::Failed,
+                "try again",
+            ),
         ] {
             let check = checked(answer).await;
             assert_eq!(check.outcome, outcome, "{check}");
@@ -219,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_role_of_another_account_is_refused_before_it_is_looked_up() {
+    async fn a_role_of_another_account_is_rejected_without_looking_it_up() {
         let server = Scripted::start([]).await;
         let role = "arn:aws:iam::123456789012:role/Fire".parse().unwrap();
         let account = "691595239825".parse().unwrap();

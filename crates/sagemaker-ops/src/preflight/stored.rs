@@ -1,36 +1,24 @@
-//! What lies in S3: the bucket, the data of a job, the model of a variant.
+//! What must be in S3: the bucket, the data of a job, the model of a variant.
 
-use super::{Check, Outcome, TrainingPlan};
+use super::{Check, Finding, TrainingPlan};
 use crate::clients::Clients;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::names::{BucketName, S3Uri};
-use crate::storage::{self, BucketOrigin, BucketPlace, bucket_place};
+use crate::storage::{self, BucketOrigin, inspect_bucket};
 
-/// That the bucket can be reached and is in the region of the calls, as training demands.
+/// That the bucket can be reached and is in the region of the calls, as training requires.
 pub(super) async fn bucket(
     clients: &Clients,
     (bucket, origin): (&BucketName, BucketOrigin),
 ) -> Check {
     const NAME: &str = "bucket";
-    let here = clients.region();
-    match bucket_place(clients, bucket).await {
-        Ok(BucketPlace::Here) => Check::passed(NAME, format!("{bucket} in {here}")),
-        Ok(BucketPlace::Missing) if origin == BucketOrigin::Default => {
-            Check::passed(NAME, format!("{bucket} does not exist yet and is created"))
-        }
-        Ok(BucketPlace::Missing) => Check::failed(
+    match inspect_bucket(clients, bucket).await {
+        Ok(None) => Check::passed(NAME, format!("{bucket} in {}", clients.region())),
+        Ok(Some(Finding::BucketMissing(_))) if origin == BucketOrigin::Default => Check::passed(
             NAME,
-            format!("{bucket} does not exist"),
-            format!(
-                "correct --bucket, or create it with `aws s3 mb s3://{bucket} --region {here}`"
-            ),
+            format!("{bucket} does not exist yet and will be created"),
         ),
-        Ok(BucketPlace::Elsewhere(region)) => {
-            let region = region.unwrap_or("another region".to_owned());
-            let detail = format!("{bucket} is in {region}, not in {here}");
-            let remedy = "give its region with --region, or a bucket of this one with --bucket";
-            Check::failed(NAME, detail, remedy)
-        }
+        Ok(Some(finding)) => Check::failed(NAME, finding),
         Err(error) => unreadable(NAME, &error, "s3:ListBucket"),
     }
 }
@@ -49,16 +37,10 @@ pub(super) async fn data(clients: &Clients, plan: &TrainingPlan<'_>) -> Check {
         .collect();
     prefixes.sort();
     prefixes.dedup();
-    for prefix in &prefixes {
+    for &prefix in &prefixes {
         match storage::has_objects(clients, prefix).await {
             Ok(true) => {}
-            Ok(false) => {
-                return Check::failed(
-                    NAME,
-                    format!("there is nothing below {prefix}"),
-                    format!("look with `aws s3 ls {prefix}`, upload the data, or give another"),
-                );
-            }
+            Ok(false) => return Check::failed(NAME, Finding::NoData(prefix.clone())),
             Err(error) => return unreadable(NAME, &error, "s3:ListBucket"),
         }
     }
@@ -68,49 +50,42 @@ pub(super) async fn data(clients: &Clients, plan: &TrainingPlan<'_>) -> Check {
     )
 }
 
-/// That there is a model.
+/// That the model exists and is an archive.
 pub(super) async fn model(clients: &Clients, model: &S3Uri) -> Check {
     const NAME: &str = "model";
     if !model.key().ends_with(".tar.gz") {
-        let detail = format!("{model} is not a model.tar.gz, which is all that can be hosted");
-        return Check::failed(
-            NAME,
-            detail,
-            "give the URI that `monitor-100k --metrics` prints",
-        );
+        return Check::failed(NAME, Finding::NotAModel(model.clone()));
     }
     match storage::head(clients, model).await {
         Ok(Some(found)) => Check::passed(NAME, format!("{model}, {} bytes", found.size)),
-        Ok(None) => Check::failed(
-            NAME,
-            format!("{model} does not exist"),
-            format!("look with `aws s3 ls {}`", model.sibling("")),
-        ),
+        Ok(None) => Check::failed(NAME, Finding::ModelMissing(model.clone())),
         Err(error) => unreadable(NAME, &error, "s3:GetObject"),
     }
 }
 
-/// Without what lies in S3 nothing works, so here a missing permission is a failure.
-fn unreadable(name: &'static str, error: &Error, permission: &str) -> Check {
-    let check = Check::unseen(name, error, permission);
-    if check.outcome == Outcome::Failed {
-        return check;
-    }
-    let remedy = format!("ask for {permission}, or use a bucket of this account");
-    Check {
-        kind: Some(error.kind()),
-        ..Check::failed(name, error.to_string(), remedy)
-    }
+/// Nothing works without the data in S3, so here even a missing permission is a failure.
+fn unreadable(name: &'static str, error: &Error, permission: &'static str) -> Check {
+    let (kind, message) = (error.kind(), error.to_string());
+    let finding = match kind {
+        ErrorKind::Denied | ErrorKind::Unsupported => Finding::Forbidden {
+            kind,
+            permission,
+            message,
+        },
+        _ => Finding::Unchecked { kind, message },
+    };
+    Check::failed(name, finding)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Outcome;
     use super::*;
     use crate::scripted::{Answer, Scripted, ok};
     use crate::training::TrainingRequest;
     use crate::training::submit::tests::request;
 
-    fn said(check: &Check, outcome: Outcome, text: &str) {
+    fn assert_says(check: &Check, outcome: Outcome, text: &str) {
         assert_eq!(check.outcome, outcome, "{check}");
         assert!(check.to_string().contains(text), "{check}");
     }
@@ -129,7 +104,12 @@ mod tests {
                 Outcome::Failed,
                 "aws s3 mb s3://fire-data",
             ),
-            (ok("").status(404), Default, Outcome::Passed, "is created"),
+            (
+                ok("").status(404),
+                Default,
+                Outcome::Passed,
+                "will be created",
+            ),
             (elsewhere, Default, Outcome::Failed, "is in eu-west-1"),
             (
                 ok("").status(403),
@@ -140,7 +120,7 @@ mod tests {
         ] {
             let server = Scripted::start([answer]).await;
             let name = "fire-data".parse().unwrap();
-            said(
+            assert_says(
                 &bucket(&server.clients(), (&name, origin)).await,
                 outcome,
                 text,
@@ -171,12 +151,12 @@ mod tests {
             (check, server.seen().len())
         };
         let (found, calls) = check(true, vec![some(), some()]).await;
-        said(&found, Outcome::Passed, "all 2 channels");
-        assert_eq!(calls, 2, "what several jobs share is looked at once");
+        assert_says(&found, Outcome::Passed, "all 2 channels");
+        assert_eq!(calls, 2, "data that several jobs share is looked up once");
         let (found, _) = check(true, vec![some(), none]).await;
-        said(&found, Outcome::Failed, "aws s3 ls s3://bucket/validation/");
+        assert_says(&found, Outcome::Failed, "aws s3 ls s3://bucket/validation/");
         let (found, calls) = check(false, vec![]).await;
-        said(&found, Outcome::NotApplicable, "uploaded by this run");
+        assert_says(&found, Outcome::NotApplicable, "uploaded by this run");
         assert_eq!(calls, 0);
     }
 
@@ -200,11 +180,11 @@ mod tests {
                 "s3://bucket/m/model.json",
                 vec![],
                 Outcome::Failed,
-                "monitor-100k",
+                "training job",
             ),
         ] {
             let server = Scripted::start(script).await;
-            said(
+            assert_says(
                 &model(&server.clients(), &uri.parse().unwrap()).await,
                 outcome,
                 text,

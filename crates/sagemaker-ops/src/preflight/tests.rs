@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::endpoint::deployment_tests;
-use crate::scripted::{Answer, Scripted, ok, refusal};
+use crate::scripted::{Answer, Scripted, ok, rejection};
 use crate::training::submit::tests::request;
 
 const IMAGE: &str = "691595239825.dkr.ecr.us-east-1.amazonaws.com/fire-container:1";
@@ -16,14 +16,14 @@ fn identity() -> Answer {
     )
 }
 
-/// What a server answers that knows no IAM.
+/// The answer of a server without IAM.
 fn no_iam() -> Answer {
     ok("<ErrorResponse><Error><Code>InvalidAction</Code></Error></ErrorResponse>").status(400)
 }
 
-/// What a server answers that knows no ECR.
+/// The answer of a server without ECR.
 fn unknown() -> Answer {
-    refusal("UnknownOperationException", "no such operation")
+    rejection("UnknownOperationException", "no such operation")
 }
 
 fn outcomes(report: &Report) -> Vec<(&str, Outcome)> {
@@ -45,7 +45,7 @@ async fn jobs_are_checked_in_the_order_in_which_things_depend_on_each_other() {
         data_is_there: true,
         max_cost_usd: None,
     };
-    let free = refusal("ValidationException", "Requested resource not found.");
+    let free = rejection("ValidationException", "Requested resource not found.");
     let objects = "<ListBucketResult><Contents><Size>5</Size></Contents></ListBucketResult>";
     let script = [identity(), ok(""), no_iam(), unknown(), free, ok(objects)];
     let server = Scripted::start(script).await;
@@ -70,7 +70,7 @@ async fn jobs_are_checked_in_the_order_in_which_things_depend_on_each_other() {
 }
 
 #[tokio::test]
-async fn bad_credentials_end_the_questions_but_not_the_checks_that_need_no_answer() {
+async fn bad_credentials_end_the_calls_but_not_the_checks_that_need_none() {
     let expired = ok("<ErrorResponse><Error><Code>ExpiredToken</Code></Error></ErrorResponse>");
     let server = Scripted::start([expired.status(403)]).await;
     let bucket = "bucket".parse().unwrap();
@@ -96,7 +96,7 @@ async fn bad_credentials_end_the_questions_but_not_the_checks_that_need_no_answe
 }
 
 #[tokio::test]
-async fn a_deployment_is_checked_variant_by_variant_and_what_they_share_once() {
+async fn variants_are_checked_one_by_one_and_what_they_share_is_reported_once() {
     let mut deployment = deployment_tests::deployment();
     deployment.variants = ["a", "b"]
         .map(|name| deployment_tests::variant(name, &format!("m-{name}"), 1.0))
@@ -110,7 +110,7 @@ async fn a_deployment_is_checked_variant_by_variant_and_what_they_share_once() {
         scaling: None,
         max_hourly_usd: None,
     };
-    let free = refusal("ValidationException", "Could not find endpoint \"arn\".");
+    let free = rejection("ValidationException", "Could not find endpoint \"arn\".");
     let missing = ok("").status(404);
     let script = [
         identity(),
@@ -146,16 +146,42 @@ async fn a_deployment_is_checked_variant_by_variant_and_what_they_share_once() {
 
 #[test]
 fn a_check_is_a_line_for_people_and_an_object_for_programs() {
-    let failed = Check::failed("role", "it does not exist", "create it");
+    let failed = Check::failed("data", Finding::NoMachine);
     assert_eq!(
         failed.to_string(),
-        "FAILED role          it does not exist; create it"
+        "FAILED data          a job needs at least one instance and 1 GB of disk; raise the number \
+         of instances or the volume size"
     );
     let passed = Check::passed("region", "us-east-1");
     assert_eq!(passed.to_string(), "ok     region        us-east-1");
     let document = json!({
-        "name": "role", "outcome": "failed", "detail": "it does not exist",
-        "remedy": "create it",
+        "name": "data", "outcome": "failed",
+        "detail": "a job needs at least one instance and 1 GB of disk",
+        "remedy": "raise the number of instances or the volume size",
     });
     assert_eq!(serde_json::to_value(&failed).unwrap(), document);
+}
+
+#[test]
+fn the_callers_settings_are_added_to_the_remedies_of_what_they_concern() {
+    let checks = vec![
+        Check::failed("data", Finding::NoMachine),
+        Check::failed("cost", Finding::NoPrice),
+    ];
+    let report = Report {
+        checks,
+        cost_usd: None,
+    };
+    let report = report
+        .with_settings(|finding| (*finding == Finding::NoPrice).then(|| "`limit`".to_owned()));
+    let remedies: Vec<_> = report
+        .checks
+        .into_iter()
+        .filter_map(|check| check.remedy)
+        .collect();
+    assert!(!remedies[0].contains('('), "{remedies:?}");
+    assert!(
+        remedies[1].ends_with("or set no limit (`limit`)"),
+        "{remedies:?}"
+    );
 }

@@ -1,8 +1,8 @@
-//! As much of CBOR (RFC 8949) as `CloudWatch` speaks, to and from JSON.
+//! The part of CBOR (RFC 8949) that `CloudWatch` uses, to and from JSON.
 
 use serde_json::{Map, Value};
 
-/// Key of the object that stands for a point in time.
+/// The key of an object that represents a point in time.
 const TIME: &str = "$time";
 
 pub(super) fn encode(value: &Value) -> Vec<u8> {
@@ -43,7 +43,7 @@ fn write(value: &Value, bytes: &mut Vec<u8>) {
     }
 }
 
-/// The kind of an item and its length, in the form with four bytes of length.
+/// The kind of an item and its length, which always takes four bytes here.
 fn head(kind: u8, length: usize, bytes: &mut Vec<u8>) {
     bytes.push((kind << 5) | 0x1a);
     bytes.extend((length as u32).to_be_bytes());
@@ -56,7 +56,7 @@ pub(super) fn decode(bytes: &[u8]) -> Value {
     value
 }
 
-/// The next item; none for the mark that ends a list of unknown length.
+/// The next item; `None` for the mark that ends a list of unknown length.
 fn read(rest: &mut &[u8]) -> Option<Value> {
     let first = take(rest, 1)[0];
     let (kind, length) = (first >> 5, first & 0x1f);
@@ -107,7 +107,7 @@ fn read(rest: &mut &[u8]) -> Option<Value> {
             members.into()
         }
         6 => serde_json::json!({TIME: read(rest)}),
-        other => panic!("no item of kind {other} is expected"),
+        other => panic!("unexpected item of kind {other}"),
     })
 }
 

@@ -1,39 +1,39 @@
-//! Buckets: where they are, and making the one that is ours.
+//! Buckets: where they are, and creating the default one.
 
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 
 use crate::clients::Clients;
 use crate::error::{Error, ErrorKind, header_of};
+use crate::finding::Finding;
 use crate::names::BucketName;
 
 const OP: &str = "use the bucket";
 
-/// Where a bucket's name comes from, which decides whether a missing one may be created.
+/// Where a bucket's name comes from, which decides whether a missing bucket may be created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BucketOrigin {
-    /// Our own default name: created when it is missing.
+    /// A default: the bucket is created if it is missing.
     Default,
-    /// The user named it, and a name with a typing error must not become a bucket.
+    /// A person: a mistyped name must not become a new bucket.
     Named,
 }
 
-/// Where a bucket is, as far as these credentials may know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BucketPlace {
-    /// In the region of the calls.
-    Here,
-    /// In another region; none when the service does not say which.
-    Elsewhere(Option<String>),
-    /// There is no such bucket.
-    Missing,
-}
-
-/// Where the bucket is ([`HeadBucket`]); changes nothing.
+/// What is wrong with the bucket for calls in this region ([`HeadBucket`]). Changes nothing.
 ///
-/// Fails with [`ErrorKind::Denied`] when it is somebody else's.
+/// Fails with [`ErrorKind::Denied`] if it belongs to someone else.
 ///
 /// [`HeadBucket`]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
-pub async fn bucket_place(clients: &Clients, bucket: &BucketName) -> Result<BucketPlace, Error> {
+pub(crate) async fn inspect_bucket(
+    clients: &Clients,
+    bucket: &BucketName,
+) -> Result<Option<Finding>, Error> {
+    let here = clients.region();
+    let is_elsewhere = |region: &String| region != here;
+    let elsewhere = |region| Finding::BucketElsewhere {
+        bucket: bucket.clone(),
+        region,
+        here: here.to_owned(),
+    };
     let sent = clients
         .s3
         .head_bucket()
@@ -42,57 +42,38 @@ pub async fn bucket_place(clients: &Clients, bucket: &BucketName) -> Result<Buck
         .await;
     let error = match sent {
         Ok(found) => {
-            let other = found
-                .bucket_region
-                .filter(|region| region != clients.region());
-            return Ok(other.map_or(BucketPlace::Here, |region| {
-                BucketPlace::Elsewhere(Some(region))
-            }));
+            let region = found.bucket_region.filter(is_elsewhere);
+            return Ok(region.map(|region| elsewhere(Some(region))));
         }
         Err(error) => error,
     };
-    let region = header_of(&error, "x-amz-bucket-region");
+    let region = header_of(&error, "x-amz-bucket-region").filter(is_elsewhere);
     let error = Error::from_sdk(OP, bucket, error);
-    let elsewhere = region
-        .as_ref()
-        .is_some_and(|region| region != clients.region());
     match error.kind() {
-        ErrorKind::NotFound => Ok(BucketPlace::Missing),
-        // S3 redirects to the region that a bucket is in, not always saying which one it is.
-        ErrorKind::Invalid if elsewhere || error.to_string().contains("HTTP 301") => {
-            Ok(BucketPlace::Elsewhere(region))
+        ErrorKind::NotFound => Ok(Some(Finding::BucketMissing(bucket.clone()))),
+        // S3 redirects to the bucket's region, but does not always say which one that is.
+        ErrorKind::Invalid if region.is_some() || error.to_string().contains("HTTP 301") => {
+            Ok(Some(elsewhere(region)))
         }
         _ => Err(error),
     }
 }
 
-/// Makes sure that the bucket can be used.
+/// Makes sure that the bucket can be used, and creates a missing one if its name is a default.
 ///
-/// Fails with [`ErrorKind::NotFound`] when a named bucket is missing, with [`ErrorKind::Denied`]
-/// when it is somebody else's, and with [`ErrorKind::Invalid`] when it is in another region.
+/// Fails with [`ErrorKind::NotFound`] if a named bucket is missing, with [`ErrorKind::Denied`] if
+/// it belongs to someone else, and with [`ErrorKind::Invalid`] if it is in another region.
 pub async fn ensure_bucket(
     clients: &Clients,
     bucket: &BucketName,
     origin: BucketOrigin,
 ) -> Result<(), Error> {
-    match bucket_place(clients, bucket).await? {
-        BucketPlace::Here => Ok(()),
-        BucketPlace::Missing if origin == BucketOrigin::Default => {
+    match inspect_bucket(clients, bucket).await? {
+        None => Ok(()),
+        Some(Finding::BucketMissing(_)) if origin == BucketOrigin::Default => {
             create_bucket(clients, bucket).await
         }
-        BucketPlace::Missing => {
-            let remedy = format!("correct its name, or create it with `aws s3 mb s3://{bucket}`");
-            let message = format!("{bucket}: there is no such bucket; {remedy}");
-            Err(Error::new(ErrorKind::NotFound, OP, message))
-        }
-        BucketPlace::Elsewhere(region) => {
-            let here = clients.region();
-            let place = region.map_or("give its region".to_owned(), |region| {
-                format!("use --region {region}")
-            });
-            let message = format!("{bucket}: it is not in {here}; {place}");
-            Err(Error::new(ErrorKind::Invalid, OP, message))
-        }
+        Some(finding) => Err(Error::found(OP, bucket, finding)),
     }
 }
 
@@ -112,7 +93,7 @@ async fn create_bucket(clients: &Clients, bucket: &BucketName) -> Result<(), Err
         .send()
         .await;
     match sent.map_err(|error| Error::from_sdk("create the bucket", bucket, error)) {
-        // Another program that started at the same time has created it.
+        // Another program, started at the same time, has created it.
         Err(error)
             if error.kind() == ErrorKind::Conflict && error.to_string().contains("OwnedByYou") =>
         {
@@ -128,7 +109,7 @@ mod tests {
     use crate::scripted::{Answer, Scripted, ok};
 
     #[tokio::test]
-    async fn only_the_default_bucket_is_created_when_it_is_missing() {
+    async fn only_a_missing_default_bucket_is_created() {
         use BucketOrigin::{Default, Named};
         let check = async |origin, answers: Vec<Answer>, calls: usize, kind: Option<ErrorKind>| {
             let server = Scripted::start(answers).await;
@@ -155,12 +136,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_bucket_elsewhere_is_told_with_its_region_where_the_service_says_so() {
+    async fn the_region_of_a_bucket_elsewhere_is_known_if_the_service_says_it() {
         let region = |answer: Answer, region| answer.header("x-amz-bucket-region", region);
-        let elsewhere = |region: Option<&str>| BucketPlace::Elsewhere(region.map(str::to_owned));
+        let elsewhere = |region: Option<&str>| {
+            Some(Finding::BucketElsewhere {
+                bucket: BucketName::new("bucket").unwrap(),
+                region: region.map(str::to_owned),
+                here: "us-east-1".to_owned(),
+            })
+        };
+        let missing = Finding::BucketMissing(BucketName::new("bucket").unwrap());
         for (answer, expected) in [
-            (ok(""), BucketPlace::Here),
-            (region(ok(""), "us-east-1"), BucketPlace::Here),
+            (ok(""), None),
+            (region(ok(""), "us-east-1"), None),
             (region(ok(""), "eu-west-1"), elsewhere(Some("eu-west-1"))),
             (ok("").status(301), elsewhere(None)),
             (
@@ -171,12 +159,12 @@ mod tests {
                 region(ok("").status(400), "ap-east-1"),
                 elsewhere(Some("ap-east-1")),
             ),
-            (ok("").status(404), BucketPlace::Missing),
+            (ok("").status(404), Some(missing)),
         ] {
             let server = Scripted::start([answer]).await;
             let bucket = BucketName::new("bucket").unwrap();
-            let place = bucket_place(&server.clients(), &bucket).await;
-            assert_eq!(place.unwrap(), expected);
+            let found = inspect_bucket(&server.clients(), &bucket).await;
+            assert_eq!(found.unwrap(), expected);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Uploads that send nothing twice.
 //!
-//! A file whose object is there already with the same checksum is not sent, and an upload in parts
-//! that was killed goes on with the parts that are missing. Servers that keep no checksums, or
-//! cannot list what was begun, get everything again: that is slower, and never wrong.
+//! A file is not sent if its object exists with the same checksum, and an interrupted upload in
+//! parts continues with the missing parts. A server that keeps no checksums, or cannot list
+//! unfinished uploads, gets everything again: that is slower, but never wrong.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -18,20 +18,20 @@ use crate::clients::Clients;
 use crate::error::Error;
 use crate::names::S3Uri;
 
-/// What became of a file that was to be uploaded.
+/// The outcome of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Uploaded {
-    /// It was sent, or what was missing of it.
+    /// The file was sent, or the missing parts of it.
     Sent,
-    /// The object was there already, with this very content.
+    /// The object existed already, with the same content.
     AlreadyThere,
 }
 
-/// Uploads the file at `path` unless its object is there, and goes on with an upload that was
-/// killed; returns its size in bytes and what was done.
+/// Uploads the file at `path` unless its object exists already, and continues an interrupted upload;
+/// returns the file's size in bytes and what was done.
 ///
-/// `progress` is called with the number of bytes that are there so far.
-/// Fails as [`upload_file`] does.
+/// `progress` is called with the number of bytes that are in S3 so far.
+/// Fails like [`upload_file`].
 pub async fn upload_missing(
     clients: &Clients,
     path: &Path,
@@ -54,16 +54,16 @@ pub async fn upload_missing(
     Ok((bytes, Uploaded::Sent))
 }
 
-/// What a file holds, as the service would see it after an upload of ours.
+/// The checksums of a file, as the service would compute them after our upload.
 #[derive(Debug)]
 struct Content {
     bytes: u64,
-    /// CRC-32 of every part.
+    /// The CRC-32 of every part.
     parts: Vec<u32>,
 }
 
 impl Content {
-    /// Reads the file once, on a thread where that disturbs nobody.
+    /// Reads the file once, on a thread where that does not block other tasks.
     async fn of(path: &Path) -> Result<Self, Error> {
         let owned: PathBuf = path.to_owned();
         let read = tokio::task::spawn_blocking(move || Self::read(&owned)).await;
@@ -91,8 +91,8 @@ impl Content {
         Ok(Self { bytes, parts })
     }
 
-    /// The checksum that the service keeps of the object: of parts, the checksum of their
-    /// checksums and their number.
+    /// The checksum that the service keeps for the object. For an upload in parts, that is the
+    /// checksum of the parts' checksums, and the number of parts.
     fn checksum(&self) -> String {
         if self.bytes <= SINGLE_LIMIT {
             return text_of(self.parts[0]);
@@ -109,7 +109,8 @@ fn text_of(crc: u32) -> String {
     STANDARD.encode(crc.to_be_bytes())
 }
 
-/// Checksum of the object of this size; none when there is no such object, or nothing is known.
+/// The checksum of the object; `None` if it is unknown, or the object has another size or does not
+/// exist.
 async fn object_checksum(clients: &Clients, uri: &S3Uri, bytes: u64) -> Option<String> {
     let sent = clients
         .s3
@@ -119,7 +120,7 @@ async fn object_checksum(clients: &Clients, uri: &S3Uri, bytes: u64) -> Option<S
         .checksum_mode(ChecksumMode::Enabled)
         .send()
         .await;
-    // Whatever is wrong shows when the file is sent.
+    // Any problem will show when the file is sent.
     let found = sent.ok()?;
     let same = found
         .content_length
@@ -127,8 +128,7 @@ async fn object_checksum(clients: &Clients, uri: &S3Uri, bytes: u64) -> Option<S
     found.checksum_crc32.filter(|_| same)
 }
 
-/// The newest upload in parts that was begun for this object, with those of its parts that hold
-/// what the file does.
+/// The newest unfinished upload of this object, with those of its parts that match the file.
 async fn begun(clients: &Clients, uri: &S3Uri, content: &Content) -> Option<Begun> {
     let (bucket, key) = (uri.bucket().as_str(), uri.key());
     let sent = clients
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_small_file_is_sent_unless_the_same_content_is_there() {
+    async fn a_small_file_is_sent_unless_the_object_has_the_same_content() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "hello").unwrap();
         // CRC-32 of "hello".
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_upload_that_was_killed_goes_on_with_the_parts_that_are_missing() {
+    async fn an_interrupted_upload_continues_with_the_missing_parts() {
         let file = file_of(SINGLE_LIMIT + 1);
         let content = Content::of(file.path()).await.unwrap();
         let part = |number: usize, crc: &str| {
@@ -220,7 +220,7 @@ mod tests {
             )
         };
         let good = text_of(content.parts[0]);
-        // The first and third part are there; the second holds something else.
+        // The first and the third part match; the second has other content.
         let parts = [part(1, &good), part(2, "AAAAAA=="), part(3, &good)].concat();
         let uploads = "<ListMultipartUploadsResult>\
              <Upload><Key>k</Key><UploadId>old</UploadId>\
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_cannot_list_what_was_begun_gets_everything() {
+    async fn a_server_that_cannot_list_unfinished_uploads_gets_everything() {
         let file = file_of(SINGLE_LIMIT + 1);
         let unknown = ok("<Error><Code>NotImplemented</Code></Error>").status(501);
         let begun = ok(
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_object_of_parts_is_known_by_the_checksum_of_their_checksums() {
+    async fn an_object_in_parts_is_recognised_by_the_checksum_of_their_checksums() {
         let file = file_of(SINGLE_LIMIT + 1);
         let checksum = Content::of(file.path()).await.unwrap().checksum();
         assert!(checksum.ends_with("=-5"), "{checksum}");
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_or_empty_file_is_treated_as_any_upload_does() {
+    async fn missing_and_empty_files_are_treated_as_in_any_upload() {
         let server = Scripted::start([not_found(), ok("")]).await;
         let clients = server.clients();
         let path = Path::new("/no-such-file");

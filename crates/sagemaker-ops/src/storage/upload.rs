@@ -1,4 +1,4 @@
-//! Uploads: one request for what is small, parts for what is large.
+//! Uploads: small files in one request, large files in parts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,14 +12,14 @@ use crate::names::S3Uri;
 
 pub(super) const OP: &str = "upload";
 
-/// Files up to this many bytes go in one request; S3 would take 5 GB, but all of it again after a
-/// broken connection.
+/// Files up to this many bytes go in one request. S3 would accept 5 GB, but a broken connection
+/// would mean sending all of it again.
 pub(super) const SINGLE_LIMIT: u64 = 64 << 20;
 
-/// A failed part is sent again whole, so parts stay small.
+/// A failed part is sent again completely, so parts are small.
 const PART_BYTES: u64 = 16 << 20;
 
-/// S3 takes at most this many parts an object.
+/// S3 accepts at most this many parts per object.
 const MOST_PARTS: u64 = 10_000;
 
 /// Puts `bytes` at `uri` ([`PutObject`]).
@@ -29,11 +29,11 @@ pub async fn put_bytes(clients: &Clients, uri: &S3Uri, bytes: Vec<u8>) -> Result
     put(clients, ByteStream::from(bytes), uri).await
 }
 
-/// Uploads the file at `path` without reading it into memory; returns its size in bytes.
+/// Uploads the file at `path` without reading all of it into memory, and returns its size in bytes.
 ///
 /// `progress` is called with the number of bytes sent so far.
-/// An upload that fails leaves neither an object nor parts of one.
-/// Fails with [`ErrorKind::File`](crate::ErrorKind::File) when the file cannot be read, before or
+/// A failed upload leaves neither an object nor parts of one.
+/// Fails with [`ErrorKind::File`](crate::ErrorKind::File) if the file cannot be read, before or
 /// during the upload.
 pub async fn upload_file(
     clients: &Clients,
@@ -58,14 +58,14 @@ pub async fn upload_file(
     Ok(bytes)
 }
 
-/// A file with the size that it had when the upload began.
+/// A file, with its size at the start of the upload.
 pub(super) struct Source<'a> {
     pub(super) path: &'a Path,
     pub(super) bytes: u64,
 }
 
-/// Bytes of each part of a file of this size, the last one excepted; all of it where it goes in one
-/// request.
+/// The bytes of each part but the last, for a file of this size. A file that goes in one request is
+/// a single part.
 pub(super) fn part_bytes(bytes: u64) -> u64 {
     if bytes > SINGLE_LIMIT {
         PART_BYTES.max(bytes.div_ceil(MOST_PARTS))
@@ -74,7 +74,7 @@ pub(super) fn part_bytes(bytes: u64) -> u64 {
     }
 }
 
-/// An upload in parts that was begun before, with the parts that need not be sent again.
+/// An earlier upload in parts that was not finished, with the parts that need not be sent again.
 pub(super) struct Begun {
     pub(super) id: String,
     pub(super) parts: BTreeMap<i32, CompletedPart>,
@@ -94,7 +94,7 @@ async fn put(clients: &Clients, body: ByteStream, uri: &S3Uri) -> Result<(), Err
         .map_err(|error| failed(uri, error))
 }
 
-/// Goes on with the upload that was begun, if there is one, or begins one.
+/// Continues the upload that was begun, or begins one.
 pub(super) async fn upload_in_parts(
     clients: &Clients,
     source: &Source<'_>,
@@ -121,7 +121,7 @@ pub(super) async fn upload_in_parts(
 }
 
 async fn begin(clients: &Clients, uri: &S3Uri) -> Result<Begun, Error> {
-    // The checksum has to be announced here for S3 to verify that of every part.
+    // S3 verifies the checksums of the parts only if they are announced here.
     let request = clients
         .s3
         .create_multipart_upload()
@@ -139,7 +139,7 @@ async fn begin(clients: &Clients, uri: &S3Uri) -> Result<Begun, Error> {
     Ok(Begun { id, parts })
 }
 
-/// A multipart upload that has begun.
+/// A multipart upload in progress.
 struct Upload<'a> {
     clients: &'a Clients,
     uri: &'a S3Uri,
@@ -150,14 +150,14 @@ impl Upload<'_> {
     async fn send_parts(
         &self,
         source: &Source<'_>,
-        mut there: BTreeMap<i32, CompletedPart>,
+        mut present: BTreeMap<i32, CompletedPart>,
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<Vec<CompletedPart>, Error> {
         let part_bytes = part_bytes(source.bytes);
         let mut parts = Vec::new();
         for (number, offset) in (1..).zip((0..source.bytes).step_by(part_bytes as usize)) {
             let length = part_bytes.min(source.bytes - offset);
-            if let Some(part) = there.remove(&number) {
+            if let Some(part) = present.remove(&number) {
                 parts.push(part);
                 progress(offset + length);
                 continue;
@@ -225,8 +225,8 @@ impl Upload<'_> {
             .s3
             .abort_multipart_upload()
             .bucket(self.uri.bucket().as_str());
-        // The upload's own error is the one to report; parts that stay behind are no object, only
-        // storage.
+        // The upload's own error is the one to report. Leftover parts are not an object; they only
+        // take up storage.
         let _ = request.key(self.uri.key()).upload_id(&self.id).send().await;
     }
 }
@@ -252,7 +252,7 @@ pub(super) mod tests {
         "s3://bucket/k".parse().unwrap()
     }
 
-    /// A file of this many bytes, which takes no room on the disk.
+    /// A sparse file of this many bytes.
     pub(in crate::storage) fn file_of(bytes: u64) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(bytes).unwrap();
@@ -302,7 +302,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_part_takes_the_whole_upload_back() {
+    async fn a_failed_part_aborts_the_whole_upload() {
         let file = file_of(SINGLE_LIMIT + 1);
         let denied = ok("<Error><Code>AccessDenied</Code></Error>").status(403);
         let server = Scripted::start([begun(), ok(""), denied, ok("").status(204)]).await;
@@ -318,7 +318,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_file_is_named_before_anything_is_sent() {
+    async fn a_missing_file_is_reported_before_anything_is_sent() {
         let server = Scripted::start([]).await;
         let path = Path::new("/no-such-file");
         let error = upload_file(&server.clients(), path, &uri(), &mut |_| {})

@@ -1,4 +1,4 @@
-//! A training job as the service describes it, with every absent value kept absent.
+//! A training job as the service describes it; absent values stay absent.
 
 use std::collections::BTreeMap;
 
@@ -18,23 +18,23 @@ pub struct Transition {
     pub status: String,
     /// Seconds since 1970.
     pub started: Option<f64>,
-    /// Seconds since 1970; none while it lasts.
+    /// Seconds since 1970; `None` while it lasts.
     pub ended: Option<f64>,
-    /// For people only: its words change.
+    /// For people only: the service may change the wording.
     pub message: Option<String>,
 }
 
 /// A training job. Times are seconds since 1970.
 ///
-/// What is `None` has not happened yet, or the service did not say; a job that has just been
-/// accepted has little more than its name, state and creation.
+/// `None` means that something has not happened yet or that the service did not say. A job that has
+/// just been accepted has little more than a name, a status and a creation time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Job {
     /// Its name.
     pub name: JobName,
-    /// Its state.
+    /// Its status.
     pub status: JobStatus,
-    /// What it does within that state, such as `Downloading`; empty when the service does not say.
+    /// The step within that status, such as `Downloading`; empty if the service does not say.
     pub secondary_status: String,
     /// The steps so far, oldest first.
     pub transitions: Vec<Transition>,
@@ -44,29 +44,29 @@ pub struct Job {
     pub instance_type: Option<String>,
     /// Number of instances.
     pub instance_count: Option<u32>,
-    /// Whether it runs on spare machines.
+    /// Whether it runs on spot instances.
     pub spot: bool,
-    /// Where its checkpoints are kept.
+    /// The prefix of its checkpoints.
     pub checkpoints: Option<S3Uri>,
-    /// Seconds on its instances after which it is stopped.
+    /// The job is stopped after this many seconds on its instances.
     pub max_runtime_seconds: Option<u32>,
-    /// When it was asked for.
+    /// When it was submitted.
     pub created: f64,
-    /// When its instances began to work.
+    /// When its instances started.
     pub started: Option<f64>,
     /// When its instances ended.
     pub ended: Option<f64>,
-    /// Seconds on its instances; none before it ends.
+    /// Seconds on its instances; `None` before it ends.
     pub training_seconds: Option<f64>,
-    /// Seconds that each instance is billed for; none before it ends.
+    /// Seconds that each instance is billed for; `None` before it ends.
     pub billable_seconds: Option<f64>,
-    /// The latest value of every figure that its metric definitions found.
+    /// The latest value of every metric that its metric definitions found.
     pub metrics: BTreeMap<String, f64>,
-    /// Its `model.tar.gz`; none before it is uploaded.
+    /// Its `model.tar.gz`; `None` before it is uploaded.
     pub model_uri: Option<S3Uri>,
-    /// Its `output.tar.gz`, beside the model.
+    /// Its `output.tar.gz`, in the same folder as the model.
     pub output_uri: Option<S3Uri>,
-    /// As it was created with.
+    /// The hyperparameters that it was created with.
     pub hyperparameters: BTreeMap<String, String>,
     /// Its inputs from S3.
     pub channels: Vec<Channel>,
@@ -82,16 +82,16 @@ impl Job {
         name: &JobName,
         found: DescribeTrainingJobOutput,
     ) -> Result<Self, Missing> {
-        // A job may be anybody's, and serverless ones have no instances.
+        // The job may be somebody else's, and serverless jobs have no instances.
         let resources = found.resource_config.as_ref();
         let status = found
             .training_job_status
             .as_ref()
-            .and_then(|status| said(status.as_str()));
+            .and_then(|status| given(status.as_str()));
         let secondary = found
             .secondary_status
             .as_ref()
-            .and_then(|status| said(status.as_str()));
+            .and_then(|status| given(status.as_str()));
         let model_uri = found
             .model_artifacts
             .and_then(|model| model.s3_model_artifacts);
@@ -120,7 +120,7 @@ impl Job {
             spot: found.enable_managed_spot_training.unwrap_or_default(),
             checkpoints: checkpoints.and_then(|uri| uri.parse().ok()),
             max_runtime_seconds: runtime.and_then(|seconds| seconds.try_into().ok()),
-            // A missing time arrives as the epoch, in which nothing of ours was created.
+            // A missing time arrives as 1970, when no job was created.
             created: seconds(found.creation_time)
                 .filter(|time| *time > 0.0)
                 .ok_or(Missing("CreationTime"))?,
@@ -152,12 +152,12 @@ impl Job {
         })
     }
 
-    /// Seconds from its creation to its end, or to `now` while it goes on.
+    /// Seconds from its creation to its end, or to `now` while it has not ended.
     pub fn elapsed_seconds(&self, now: f64) -> f64 {
         (self.ended.unwrap_or(now) - self.created).max(0.0)
     }
 
-    /// The share of the price on demand that spare machines have saved, 0 to 1; none for a job on
+    /// The share of the on-demand price that spot instances have saved, 0 to 1; `None` for a job on
     /// demand, and before the billed time is known.
     pub fn spot_savings(&self) -> Option<f64> {
         let trained = self.training_seconds.filter(|seconds| *seconds > 0.0)?;
@@ -165,10 +165,10 @@ impl Job {
         self.spot.then_some(saved.clamp(0.0, 1.0))
     }
 
-    /// What the job has cost by `now`, by the dated price table; none before it has an instance, or
+    /// What the job has cost by `now`, by the dated price table; `None` before it has an instance, or
     /// without a price.
     ///
-    /// Billed seconds count once the service knows them, the time since the start before.
+    /// The billed seconds count once the service knows them; until then, the time since the start.
     pub fn cost_usd(&self, now: f64) -> Option<f64> {
         let so_far = || {
             self.started
@@ -189,9 +189,9 @@ impl Job {
 pub struct JobSummary {
     /// Its name.
     pub name: JobName,
-    /// Its state.
+    /// Its status.
     pub status: JobStatus,
-    /// When it was asked for, in seconds since 1970.
+    /// When it was submitted, in seconds since 1970.
     pub created: Option<f64>,
     /// When it ended, in seconds since 1970.
     pub ended: Option<f64>,
@@ -213,8 +213,8 @@ impl JobSummary {
     }
 }
 
-/// The word itself, unless it is the one that the SDK puts where a required member is missing.
-fn said(word: &str) -> Option<&str> {
+/// The word, unless it is the SDK's placeholder for a missing required member.
+fn given(word: &str) -> Option<&str> {
     Some(word).filter(|word| *word != "no value was set")
 }
 
@@ -235,14 +235,14 @@ fn transition(found: types::SecondaryStatusTransition) -> Transition {
     }
 }
 
-/// The wire carries 32 bits; the shortest decimal that means the same keeps 0.76 from becoming
+/// The wire carries 32 bits. Converting by way of the shortest decimal text keeps 0.76 from becoming
 /// 0.7599999904632568.
 fn metric(found: types::MetricData) -> Option<(String, f64)> {
     let value = found.value?.to_string().parse().ok()?;
     Some((found.metric_name?, value))
 }
 
-/// A channel that is not read from S3 is not one of ours.
+/// `None` for a channel that is not read from S3: this crate makes no such channels.
 fn channel(found: types::Channel) -> Option<Channel> {
     let uri = found.data_source?.s3_data_source?.s3_uri?.parse().ok()?;
     Some(Channel {
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_finished_job_has_times_figures_and_both_artifacts() {
+    async fn a_finished_job_has_times_metrics_and_both_artifacts() {
         let job = described(json!({
             "TrainingJobName": "job-1",
             "TrainingJobStatus": "Completed",
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_that_just_began_has_nothing_yet_and_fails_nothing() {
+    async fn a_job_that_was_just_accepted_is_described_without_errors() {
         let job = described(json!({
             "TrainingJobStatus": "InProgress", "CreationTime": 1000.0, "FailureReason": "",
         }))
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn cost_is_billed_time_when_known_and_time_so_far_before() {
+    async fn the_cost_is_that_of_the_billed_time_if_known_and_of_the_time_so_far_otherwise() {
         let check = async |times: serde_json::Value, now: f64, expected: Option<f64>| {
             let mut answer = json!({
                 "TrainingJobStatus": "InProgress",

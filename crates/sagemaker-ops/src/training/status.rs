@@ -1,24 +1,24 @@
-//! The states of a training job.
+//! The status of a training job.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// State of a training job.
+/// The status of a training job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JobStatus {
     /// Waiting, downloading, training or uploading.
     InProgress,
-    /// Done, with a model.
+    /// Ended with a model.
     Completed,
     /// Ended with an error.
     Failed,
-    /// Asked to stop, not yet ended.
+    /// Told to stop, but not yet ended.
     Stopping,
-    /// Ended by request or by its time limit; there may be a model.
+    /// Ended on request or by its time limit. There may be a model.
     Stopped,
-    /// A state that came after this program.
+    /// A status that this crate does not know.
     Other(String),
 }
 
@@ -37,8 +37,7 @@ impl JobStatus {
 
     /// Whether it never changes again.
     ///
-    /// A state that came after this program counts as one that may change: waiting too long is
-    /// harmless.
+    /// An unknown status counts as one that may change, since waiting too long is harmless.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Stopped)
     }
@@ -72,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn states_keep_the_services_words() {
+    fn a_status_keeps_the_services_word() {
         for word in [
             "InProgress",
             "Completed",

@@ -13,81 +13,81 @@ use crate::names::{ImageUri, JobName, RoleArn, S3Uri};
 /// Everything that a training job is created from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainingRequest {
-    /// Unique in the account for ever.
+    /// A name that no job of the account has ever had.
     pub job: JobName,
-    /// Container image; it is called with the argument `train`.
+    /// The container image, which is run with the argument `train`.
     pub image: ImageUri,
-    /// Role that the job works under.
+    /// The role that the job assumes.
     pub role: RoleArn,
     /// Such as `ml.m5.4xlarge`.
     pub instance_type: String,
     /// Number of instances.
     pub instance_count: u32,
-    /// Disk of each instance, in GB.
+    /// The disk of each instance, in GB.
     pub volume_gb: u32,
     /// The job is stopped after this many seconds on its instances.
     pub max_runtime_seconds: u32,
-    /// Spare machines at a lower price, which may be taken away; none rents them on demand.
+    /// Spot instances are cheaper but may be interrupted; `None` uses instances on demand.
     pub spot: Option<Spot>,
-    /// What the container reads from `hyperparameters.json`.
+    /// The content of `hyperparameters.json` in the container.
     pub hyperparameters: BTreeMap<String, String>,
-    /// What the container reads from `/opt/ml/input/data/`.
+    /// The folders of `/opt/ml/input/data/` in the container.
     pub channels: Vec<Channel>,
-    /// Prefix below which `{job}/output/model.tar.gz` is put.
+    /// The prefix below which `{job}/output/model.tar.gz` is written.
     pub output: S3Uri,
-    /// How figures are read from the container's output.
+    /// How metrics are read from the container's output.
     pub metrics: Vec<MetricDefinition>,
-    /// Further environment of the container.
+    /// Additional environment variables of the container.
     pub environment: BTreeMap<String, String>,
     /// Tags of the job.
     pub tags: BTreeMap<String, String>,
 }
 
-/// Spare machines: a job waits for one, and starts anew on the next when it is taken away.
+/// Spot instances: a job waits for one, and starts again on the next if it is interrupted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Spot {
-    /// Seconds that waiting and training may take together; at least the maximum runtime.
+    /// Seconds that waiting and training may take together; not below the maximum runtime.
     pub max_wait_seconds: u32,
-    /// Prefix that `/opt/ml/checkpoints` is copied to, and copied back from when the job starts
-    /// anew; none starts from nothing each time.
+    /// The prefix that `/opt/ml/checkpoints` is copied to, and copied back from when the job starts
+    /// again; with `None` it starts from the beginning each time.
     pub checkpoints: Option<S3Uri>,
 }
 
 /// A named input of a job: all objects below a prefix, copied to every instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Channel {
-    /// Name of the folder below `/opt/ml/input/data/`.
+    /// The name of the folder below `/opt/ml/input/data/`.
     pub name: String,
-    /// Prefix of the objects.
+    /// The prefix of the objects.
     pub uri: S3Uri,
-    /// Media type that the container is told; none when it is not said.
+    /// The media type that the container is told, if any.
     pub content_type: Option<String>,
 }
 
-/// A figure in the container's output.
+/// A metric in the container's output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MetricDefinition {
     /// Such as `validation:auc`.
     pub name: String,
-    /// Its first group captures the number.
+    /// A regular expression whose first group captures the number.
     pub regex: String,
 }
 
-/// What became of a request for a job.
+/// The outcome of submitting a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Submission {
-    /// The job is new.
+    /// The job was created.
     Created,
-    /// A job of this name exists; nothing was changed.
+    /// A job of this name existed already, and was not changed.
     AlreadyExists,
 }
 
-/// Creates the job ([`CreateTrainingJob`]), unless there is one of its name.
+/// Creates the job ([`CreateTrainingJob`]), unless one of that name exists.
 ///
-/// A request whose answer was lost is sent again by the SDK and then finds its own job: that too is
+/// If an answer is lost, the SDK sends the request again, which then finds its own job: that too is
 /// [`Submission::AlreadyExists`].
-/// Fails with [`ErrorKind::Invalid`] for a value that the service refuses or a channel without
-/// objects, and with [`ErrorKind::Quota`] when the account has no such instance.
+/// Fails with [`ErrorKind::Invalid`] for a value that the service rejects or a channel without
+/// objects, and with [`ErrorKind::Quota`] if the account may not use such an instance.
 ///
 /// [`CreateTrainingJob`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
@@ -180,7 +180,7 @@ pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::scripted::{Scripted, ok, refusal};
+    use crate::scripted::{Scripted, ok, rejection};
 
     pub(crate) fn request() -> TrainingRequest {
         let text = |pairs: &[(&str, &str)]| {
@@ -215,7 +215,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_reaches_the_wire_complete_and_without_empty_members() {
+    async fn a_request_is_sent_completely_and_without_empty_members() {
         let server = Scripted::start([ok("{\"TrainingJobArn\":\"arn\"}")]).await;
         assert_eq!(
             submit(&server.clients(), &request()).await.unwrap(),
@@ -250,7 +250,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn a_spot_job_says_how_long_it_may_wait_and_where_its_checkpoints_are() {
+    async fn a_spot_job_has_a_waiting_time_and_may_have_checkpoints() {
         let server = Scripted::start([ok("{}"), ok("{}")]).await;
         let clients = server.clients();
         let checkpoints = "s3://bucket/checkpoints/job-1/".parse().unwrap();
@@ -275,9 +275,9 @@ pub(crate) mod tests {
 
     #[tokio::test]
     async fn a_job_is_never_created_twice() {
-        let taken = refusal("ResourceInUse", "Training job names must be unique");
-        let refused = refusal("ValidationException", "No S3 objects found under S3 URL");
-        let server = Scripted::start([taken, refused]).await;
+        let taken = rejection("ResourceInUse", "Training job names must be unique");
+        let invalid = rejection("ValidationException", "No S3 objects found under S3 URL");
+        let server = Scripted::start([taken, invalid]).await;
         let clients = server.clients();
         assert_eq!(
             submit(&clients, &request()).await.unwrap(),

@@ -50,9 +50,11 @@ pub struct HeldOut<'a> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct AuditInput<'a> {
-    columns: usize,
+    /// Feature values per row.
+    pub(super) columns: usize,
     blocks: Vec<Block<'a>>,
-    held_out: Option<(&'a str, Vec<HeldOut<'a>>)>,
+    /// The name of the check of held-out sets, and the sets.
+    pub(super) held_out: Option<(&'a str, Vec<HeldOut<'a>>)>,
 }
 
 /// A table, and the part of each of its rows.
@@ -105,17 +107,6 @@ impl<'a> AuditInput<'a> {
     pub fn with_held_out(mut self, check: &'a str, sets: Vec<HeldOut<'a>>) -> Self {
         self.held_out = Some((check, sets));
         self
-    }
-
-    /// The name of the check of held-out sets, and the sets.
-    pub(super) fn held_out(&self) -> Option<(&'a str, &[HeldOut<'a>])> {
-        let (check, sets) = self.held_out.as_ref()?;
-        Some((check, sets))
-    }
-
-    /// Feature values per row.
-    pub(super) fn columns(&self) -> usize {
-        self.columns
     }
 
     /// All values of a column.

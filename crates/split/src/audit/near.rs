@@ -12,23 +12,6 @@ use std::collections::BTreeMap;
 use super::duplicates::{Class, spans_parts};
 use super::{AuditInput, Check, NEAR};
 
-/// Rows with equal values that have a neighbour in another part.
-struct Finding {
-    /// How many rows there are.
-    rows: usize,
-    /// One of them and its neighbour, by their numbers in the input.
-    example: (usize, usize),
-}
-
-impl Finding {
-    fn new(class: &Class<'_>, neighbour: usize) -> Self {
-        Self {
-            rows: class.len(),
-            example: (class.row, neighbour),
-        }
-    }
-}
-
 /// Counts the rows with a neighbour in another part.
 pub(super) fn check(input: &AuditInput<'_>, classes: &[Class<'_>]) -> Check {
     let tolerances = tolerances(input);
@@ -40,8 +23,10 @@ pub(super) fn check(input: &AuditInput<'_>, classes: &[Class<'_>]) -> Check {
             classes,
         }
         .near();
-        found += near.iter().map(|finding| finding.rows).sum::<usize>();
-        example = example.or(near.first().map(|finding| finding.example));
+        found += near.iter().map(|(class, _)| class.len()).sum::<usize>();
+        example = example.or(near
+            .first()
+            .map(|(class, neighbour)| (class.row, *neighbour)));
     }
     let detail = match example {
         None => format!("no row has a neighbour within {NEAR} standard deviations in another part"),
@@ -64,7 +49,7 @@ fn tolerances(input: &AuditInput<'_>) -> Vec<f32> {
         let mean = values().sum::<f64>() / count;
         (values().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt()
     };
-    (0..input.columns())
+    (0..input.columns)
         .map(|column| (NEAR * deviation(column)) as f32)
         .collect()
 }
@@ -86,13 +71,14 @@ struct Set<'a> {
     classes: Vec<&'a Class<'a>>,
 }
 
-impl Set<'_> {
-    /// The classes with a neighbour in another part.
-    fn near(&self) -> Vec<Finding> {
+impl<'a> Set<'a> {
+    /// The classes with a neighbour in another part, and the number of one such row.
+    fn near(&self) -> Vec<(&'a Class<'a>, usize)> {
         let Some(axis) = self.axis() else {
             // Every value is missing: there is one class only, and it is near itself.
-            let shared = self.classes.iter().filter(|class| spans_parts(class.rows));
-            return shared.map(|class| Finding::new(class, class.row)).collect();
+            let classes = self.classes.iter().copied();
+            let shared = classes.filter(|class| spans_parts(class.rows));
+            return shared.map(|class| (class, class.row)).collect();
         };
         let at = |class: &Class<'_>| class.values[axis];
         // Classes, not rows: thousands of equal rows would be compared pair by pair.
@@ -114,9 +100,9 @@ impl Set<'_> {
                 }
             }
         }
-        let found = order.iter().zip(neighbours);
+        let found = order.into_iter().zip(neighbours);
         found
-            .filter_map(|(class, neighbour)| Some(Finding::new(class, neighbour?)))
+            .filter_map(|(class, neighbour)| Some((class, neighbour?)))
             .collect()
     }
 

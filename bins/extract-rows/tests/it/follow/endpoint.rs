@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::Parser;
-use fire_cli::{Console, Exit};
+use fire_cli::{Console, Exit, local_backend};
 use fire_run::Package;
 use sagemaker_ops::storage::{BucketOrigin, ensure_bucket, put_bytes};
-use sagemaker_ops::{Backend, BucketName, Clients, LocalBackend, S3Uri};
+use sagemaker_ops::{Backend, BucketName, Clients, S3Uri};
 
 use super::{alarms, model, rule, watched};
 use crate::{Bench, runtime};
@@ -20,7 +20,7 @@ struct Server {
 impl Server {
     /// Serves a model at an endpoint with this name.
     async fn host(&self, model: Vec<u8>, endpoint: &str) {
-        let backend = Backend::Local(LocalBackend::at(&self.state_dir).unwrap());
+        let backend = Backend::Local(local_backend(Some(&self.state_dir)).unwrap());
         let clients = Clients::connect(&backend).await.unwrap();
         let bucket = BucketName::new("bench-of-alarms").unwrap();
         ensure_bucket(&clients, &bucket, BucketOrigin::Default)

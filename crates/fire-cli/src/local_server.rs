@@ -1,0 +1,120 @@
+//! The local server of the programs: where its state is, and how its program is called.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use sagemaker_ops::{Error, LocalBackend, ServerProgram};
+
+const PROGRAM: &str = "local-sagemaker";
+
+/// The name of the state directory, which is looked for from the current folder upward.
+const STATE_DIR_NAME: &str = ".fire";
+
+/// A server that nobody uses ends after this many seconds.
+const IDLE_SECONDS: &str = "1800";
+
+/// The backend of this state directory, else of the nearest `.fire` in the current folder or above
+/// it, else of a new `./.fire`.
+pub fn local_backend(state_dir: Option<&Path>) -> Result<LocalBackend, Error> {
+    let nearest = || {
+        // Without a current folder, the relative path fails with the reason.
+        let here = std::env::current_dir().unwrap_or_default();
+        nearest_state_dir(&here)
+    };
+    let backend = LocalBackend::at(&state_dir.map_or_else(nearest, Path::to_owned))?;
+    let Some(path) = find_program(PROGRAM) else {
+        return Ok(backend);
+    };
+    let program = server_program(path, backend.state_dir());
+    Ok(backend.with_program(program))
+}
+
+fn nearest_state_dir(here: &Path) -> PathBuf {
+    here.ancestors()
+        .map(|folder| folder.join(STATE_DIR_NAME))
+        .find(|folder| folder.is_dir())
+        .unwrap_or_else(|| here.join(STATE_DIR_NAME))
+}
+
+fn server_program(path: PathBuf, state_dir: &Path) -> ServerProgram {
+    let arguments = |flags: &[&str]| -> Vec<OsString> {
+        let flags = flags.iter().map(OsString::from);
+        flags.chain([state_dir.into()]).collect()
+    };
+    ServerProgram {
+        start: arguments(&["--detached", "--idle-seconds", IDLE_SECONDS, "--state-dir"]),
+        stop: arguments(&["--stop", "--state-dir"]),
+        build_id: vec!["--build-id".into()],
+        path,
+    }
+}
+
+/// The file of one of the programs, wherever it is found first.
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
+    let mut programs = folders().into_iter().map(|folder| folder.join(name));
+    programs.find(|program| program.is_file())
+}
+
+/// What to do if the program was not found.
+pub(crate) fn how_to_find() -> String {
+    let folders = folders().into_iter();
+    let folders: Vec<_> = folders.map(|folder| folder.display().to_string()).collect();
+    format!(
+        "there is no `{PROGRAM}` in {}; build it with `cargo build --workspace`, or name its folder \
+         in FIRE_BIN_DIR",
+        folders.join(" or ")
+    )
+}
+
+fn folders() -> Vec<PathBuf> {
+    let named = std::env::var_os("FIRE_BIN_DIR").filter(|value| !value.is_empty());
+    let executable = std::env::current_exe().ok();
+    program_folders(named.map(PathBuf::from), executable.as_deref())
+}
+
+/// Where the program is looked for, in this order: the named folder, the folder of the executable,
+/// and the folder above that if it is cargo's `deps`, where test programs are.
+fn program_folders(named: Option<PathBuf>, executable: Option<&Path>) -> Vec<PathBuf> {
+    let own = executable.and_then(Path::parent);
+    let above = own
+        .filter(|folder| folder.ends_with("deps"))
+        .and_then(Path::parent);
+    let found = [own, above].into_iter().flatten().map(Path::to_owned);
+    named.into_iter().chain(found).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_state_directory_upward_is_used() {
+        let root = tempfile::tempdir().unwrap();
+        let deep = root.path().join("a/b");
+        std::fs::create_dir_all(&deep).unwrap();
+        assert_eq!(nearest_state_dir(&deep), deep.join(".fire"));
+        for existing in [".fire", "a/.fire"] {
+            std::fs::create_dir(root.path().join(existing)).unwrap();
+            assert_eq!(nearest_state_dir(&deep), root.path().join(existing));
+        }
+    }
+
+    #[test]
+    fn the_program_is_looked_for_in_the_named_folder_first() {
+        let check = |named: Option<&str>, executable: Option<&str>, expected: &[&str]| {
+            let found = program_folders(named.map(PathBuf::from), executable.map(Path::new));
+            assert_eq!(
+                found,
+                expected.iter().map(PathBuf::from).collect::<Vec<_>>()
+            );
+        };
+        check(None, None, &[]);
+        check(None, Some("/t/debug/train-100k"), &["/t/debug"]);
+        check(
+            None,
+            Some("/t/debug/deps/it-1"),
+            &["/t/debug/deps", "/t/debug"],
+        );
+        check(Some("/bin"), Some("/t/debug/x"), &["/bin", "/t/debug"]);
+    }
+}

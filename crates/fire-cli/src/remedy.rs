@@ -1,0 +1,107 @@
+//! Which flag helps when the library finds something wrong.
+//!
+//! `sagemaker-ops` talks about buckets, roles and limits, and does not know the flags of the
+//! programs. This module adds them to its findings.
+
+use sagemaker_ops::{Error, ErrorKind, Finding};
+
+use crate::local_server;
+
+/// The flags or commands that put the finding right. They are printed in parentheses after the
+/// library's own remedy.
+pub fn settings_for(finding: &Finding) -> Option<String> {
+    Some(match finding {
+        Finding::NotARegion(_)
+        | Finding::Credentials {
+            kind: ErrorKind::Transport,
+            ..
+        } => "--region".to_owned(),
+        Finding::BucketMissing(_) => "--bucket".to_owned(),
+        Finding::BucketElsewhere { region, .. } => match region {
+            Some(region) => format!("--region {region}, or --bucket"),
+            None => "--region or --bucket".to_owned(),
+        },
+        Finding::RoleOfAnotherAccount { .. } | Finding::RoleMissing(_) => "--role-arn".to_owned(),
+        Finding::ImageNotInEcr(_) | Finding::ImageMissing(_) => {
+            "`push-image` pushes it, --image-uri names another".to_owned()
+        }
+        Finding::ImageElsewhere { region, .. } => {
+            format!("`push-image`, or --region {region}")
+        }
+        Finding::ImageFormat { .. } => "as `push-image` does, or `docker buildx build \
+             --provenance=false --output type=docker`"
+            .to_owned(),
+        Finding::InstanceType { .. } => {
+            "--instance-type, or --skip-preflight if the type is newer than this program".to_owned()
+        }
+        Finding::Runtime(_) => "--max-runtime".to_owned(),
+        Finding::SpotWait => "--max-runtime and --max-wait".to_owned(),
+        Finding::NoMachine => "--volume-gb".to_owned(),
+        Finding::NoInstances(_) => "--instance-count".to_owned(),
+        Finding::NotScalable(_) => {
+            "--instance-type ml.m5.large, or leave out --autoscale".to_owned()
+        }
+        Finding::JobNameTaken { .. } => "--run".to_owned(),
+        Finding::EndpointBusy { endpoint, .. } => {
+            format!("`monitor-100k --endpoint {endpoint} --wait`")
+        }
+        Finding::NotAModel(_) => "`monitor-100k --metrics` prints its URI".to_owned(),
+        Finding::JobsTooExpensive {
+            affordable_seconds, ..
+        } => match affordable_seconds {
+            Some(seconds) => {
+                format!("--max-runtime {seconds}, --instance-type or --max-cost")
+            }
+            None => "--instance-type or --max-cost".to_owned(),
+        },
+        Finding::EndpointTooExpensive { .. } => {
+            "--instance-count, --instance-type or --max-cost".to_owned()
+        }
+        Finding::NoPrice => "--instance-type, or leave out --max-cost".to_owned(),
+        Finding::NoServerProgram => local_server::how_to_find(),
+        _ => return None,
+    })
+}
+
+/// The same for an error of a call.
+pub(crate) fn settings_for_error(error: &anyhow::Error) -> Option<String> {
+    let error = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<Error>())?;
+    match error.finding() {
+        Some(finding) => settings_for(finding),
+        // Only watching makes enough calls to be throttled.
+        None if error.kind() == ErrorKind::Throttled => {
+            Some("`monitor-100k` calls less often with a longer --interval".to_owned())
+        }
+        None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_values_of_a_finding_are_part_of_the_flags() {
+        let jobs = |affordable_seconds| Finding::JobsTooExpensive {
+            usd: 2.0,
+            limit: 1.0,
+            affordable_seconds,
+        };
+        let elsewhere = Finding::BucketElsewhere {
+            bucket: "bucket".parse().unwrap(),
+            region: Some("eu-west-1".to_owned()),
+            here: "us-east-1".to_owned(),
+        };
+        for (finding, flags) in [
+            (jobs(Some(7200)), "--max-runtime 7200,"),
+            (jobs(None), "--instance-type or --max-cost"),
+            (elsewhere, "--region eu-west-1,"),
+            (Finding::NoServerProgram, "FIRE_BIN_DIR"),
+        ] {
+            let said = settings_for(&finding).unwrap();
+            assert!(said.contains(flags), "{said}");
+        }
+    }
+}

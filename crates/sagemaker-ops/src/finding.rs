@@ -1,0 +1,217 @@
+//! What was found wrong, as a type.
+//!
+//! The text says what helps in the terms of AWS. A program that takes its settings in some form of
+//! its own (flags, a file) matches on the finding and says which setting that is.
+
+use std::borrow::Cow;
+
+use crate::endpoint::EndpointStatus;
+use crate::error::ErrorKind;
+use crate::names::{AccountId, BucketName, EndpointName, ImageUri, JobName, RoleArn, S3Uri};
+use crate::price::Purpose;
+use crate::training::JobStatus;
+
+/// The service that must be allowed to assume the role.
+pub(crate) const SERVICE: &str = "sagemaker.amazonaws.com";
+
+/// Something that makes a call or a plan fail. `Display` says what is wrong, and
+/// [`Finding::remedy`] what helps.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each variant's message describes its fields")]
+pub enum Finding {
+    #[error("`{0}` is not the name of an AWS region")]
+    NotARegion(String),
+    #[error("{}: {message}", credentials(*kind))]
+    Credentials { kind: ErrorKind, message: String },
+    #[error("{0} does not exist")]
+    BucketMissing(BucketName),
+    #[error("{bucket} is in {}, not in {here}", region.as_deref().unwrap_or("another region"))]
+    BucketElsewhere {
+        bucket: BucketName,
+        region: Option<String>,
+        here: String,
+    },
+    #[error("{role} does not belong to the account {account}, which cannot pass it on")]
+    RoleOfAnotherAccount { role: RoleArn, account: AccountId },
+    #[error("{0} does not exist")]
+    RoleMissing(RoleArn),
+    #[error("{0} does not allow {SERVICE} to assume it")]
+    RoleNotTrusting(RoleArn),
+    #[error("{0} is not in ECR, the only registry that SageMaker hosts images from")]
+    ImageNotInEcr(ImageUri),
+    #[error("{image} is in {region}, not in {here}")]
+    ImageElsewhere {
+        image: ImageUri,
+        region: String,
+        here: String,
+    },
+    #[error("{0} does not exist")]
+    ImageMissing(ImageUri),
+    #[error("{image} has a manifest that hosting rejects: {media_type}")]
+    ImageFormat { image: ImageUri, media_type: String },
+    #[error("SageMaker does not {} {instance_type}; {}", verb(*purpose), only(*other))]
+    InstanceType {
+        instance_type: String,
+        purpose: Purpose,
+        /// The other purpose, if the type serves that one.
+        other: Option<Purpose>,
+    },
+    #[error("{0} seconds is not a valid maximum runtime")]
+    Runtime(u32),
+    #[error("a spot job must be allowed to wait at least as long as it may run")]
+    SpotWait,
+    #[error("a job needs at least one instance and 1 GB of disk")]
+    NoMachine,
+    #[error("variant {0} has no instances")]
+    NoInstances(String),
+    #[error("{0}")]
+    NotScalable(String),
+    #[error("{0}")]
+    Deployment(String),
+    #[error("{job} exists and is {status}; the name of a job can be used only once")]
+    JobNameTaken { job: JobName, status: JobStatus },
+    #[error("{endpoint} is {status} and cannot be changed until that is over")]
+    EndpointBusy {
+        endpoint: EndpointName,
+        status: EndpointStatus,
+    },
+    #[error("there are no objects below {0}")]
+    NoData(S3Uri),
+    #[error("{0} is not a model.tar.gz, the only form that can be hosted")]
+    NotAModel(S3Uri),
+    #[error("{0} does not exist")]
+    ModelMissing(S3Uri),
+    #[error("the jobs may cost up to {usd:.2} USD, more than the limit of {limit:.2} USD")]
+    JobsTooExpensive {
+        usd: f64,
+        limit: f64,
+        /// The maximum runtime that the limit pays for, in whole seconds; `None` below a minute.
+        affordable_seconds: Option<u32>,
+    },
+    #[error(
+        "the endpoint may cost up to {usd:.3} USD an hour, more than the limit of {limit:.3} USD"
+    )]
+    EndpointTooExpensive { usd: f64, limit: f64 },
+    #[error("the price of the instance type is unknown, so the limit cannot be checked")]
+    NoPrice,
+    /// Data in S3 that these credentials may not see.
+    #[error("{message}")]
+    Forbidden {
+        kind: ErrorKind,
+        permission: &'static str,
+        message: String,
+    },
+    /// A check whose own call failed.
+    #[error("{message}")]
+    Unchecked { kind: ErrorKind, message: String },
+    #[error("it is not running, and its program was not found")]
+    NoServerProgram,
+}
+
+fn credentials(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Denied => "they do not work",
+        ErrorKind::Transport => "there is no answer",
+        _ => "they cannot be checked",
+    }
+}
+
+fn verb(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Training => "train on",
+        Purpose::Hosting => "host on",
+    }
+}
+
+fn only(other: Option<Purpose>) -> &'static str {
+    match other {
+        Some(Purpose::Training) => "it only trains on it",
+        Some(Purpose::Hosting) => "it only hosts on it",
+        None => "it does not know the type",
+    }
+}
+
+impl Finding {
+    /// What to run or to change, in the terms of AWS.
+    pub fn remedy(&self) -> Cow<'static, str> {
+        use ErrorKind::{Denied, Transport};
+        match self {
+            Self::NotARegion(_) => "use a name such as us-east-1",
+            Self::Credentials { kind: Denied, .. } => {
+                "run `aws configure` or `aws sso login`, then `aws sts get-caller-identity`"
+            }
+            Self::Credentials {
+                kind: Transport, ..
+            } => "check the network, the region and AWS_ENDPOINT_URL",
+            Self::Credentials { .. } | Self::Unchecked { .. } => "try again",
+            Self::BucketMissing(bucket) => {
+                return format!("correct its name, or create it with `aws s3 mb s3://{bucket}`")
+                    .into();
+            }
+            Self::BucketElsewhere { .. } => "work in its region, or use a bucket in this one",
+            Self::RoleOfAnotherAccount { .. } => "use a role of this account",
+            Self::RoleMissing(_) => {
+                "create it with trust in sagemaker.amazonaws.com and the policy \
+                 AmazonSageMakerFullAccess, or use another role"
+            }
+            Self::RoleNotTrusting(_) => {
+                "allow sts:AssumeRole for sagemaker.amazonaws.com in its trust policy with \
+                 `aws iam update-assume-role-policy`"
+            }
+            Self::ImageNotInEcr(_) | Self::ImageMissing(_) => {
+                "push the image to ECR, or use another"
+            }
+            Self::ImageElsewhere { .. } => "push it to this region, or work in the other",
+            Self::ImageFormat { .. } => "push it with a manifest of Docker's schema 2",
+            Self::InstanceType { purpose, .. } => match purpose {
+                Purpose::Training => "use a type such as ml.m5.4xlarge",
+                Purpose::Hosting => "use a type such as ml.m5.large",
+            },
+            Self::Runtime(_) => "use 1 to 2419200 seconds (28 days)",
+            Self::SpotWait => "shorten the maximum runtime, or wait longer",
+            Self::NoMachine => "raise the number of instances or the volume size",
+            Self::NoInstances(_) => "use at least one instance",
+            Self::NotScalable(_) => "use ml.m5.large, or a fixed number of instances",
+            Self::Deployment(_) => "correct the variants",
+            Self::JobNameTaken { .. } => "use another name",
+            Self::EndpointBusy { .. } => "wait for it",
+            Self::NoData(prefix) => {
+                return format!(
+                    "look with `aws s3 ls {prefix}`, upload the data, or use another prefix"
+                )
+                .into();
+            }
+            Self::NotAModel(_) => "use the model artifact of a training job",
+            Self::ModelMissing(model) => {
+                return format!("look with `aws s3 ls {}`", model.sibling("")).into();
+            }
+            Self::JobsTooExpensive { .. } => {
+                "shorten the maximum runtime, use a cheaper instance type, or raise the limit"
+            }
+            Self::EndpointTooExpensive { .. } => {
+                "use fewer or smaller instances, or raise the limit"
+            }
+            Self::NoPrice => {
+                "use a type from the price table, such as ml.m5.4xlarge, or set no limit"
+            }
+            Self::Forbidden { permission, .. } => {
+                return format!("ask for {permission}, or use a bucket of this account").into();
+            }
+            Self::NoServerProgram => "start it first",
+        }
+        .into()
+    }
+
+    /// The kind of error that the finding amounts to.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Credentials { kind, .. }
+            | Self::Forbidden { kind, .. }
+            | Self::Unchecked { kind, .. } => *kind,
+            Self::BucketMissing(_) => ErrorKind::NotFound,
+            Self::NoServerProgram => ErrorKind::LocalServer,
+            _ => ErrorKind::Invalid,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Waiting for training jobs.
+
+use super::{Job, describe};
+use crate::clients::Clients;
+use crate::error::Error;
+use crate::names::JobName;
+use crate::wait::{Pace, Polling};
+
+/// Waits until every job has ended, and returns them as they ended, in the order of `jobs`.
+///
+/// `progress` is called with each job at first, and again whenever it has changed.
+///
+/// # Errors
+/// Those of [`poll_until`](crate::poll_until), and [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if one of the
+/// jobs does not exist. The jobs continue all the same.
+pub async fn wait_all(
+    clients: &Clients,
+    jobs: &[JobName],
+    pace: Pace,
+    mut progress: impl FnMut(&Job),
+) -> Result<Vec<Job>, Error> {
+    let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
+    let what = names.join(", ");
+    // Outside the loop, so that a tolerated error loses nothing that is known.
+    let mut known: Vec<Option<Job>> = vec![None; jobs.len()];
+    let mut polling = Polling::new(pace);
+    loop {
+        let polled = poll(clients, jobs, &mut known, &mut progress).await;
+        if let Some(ended) = polling.after(&what, polled).await? {
+            return Ok(ended);
+        }
+    }
+}
+
+/// Describes the jobs that have not ended; returns all jobs if none is left.
+async fn poll(
+    clients: &Clients,
+    jobs: &[JobName],
+    known: &mut [Option<Job>],
+    progress: &mut impl FnMut(&Job),
+) -> Result<Option<Vec<Job>>, Error> {
+    for (name, known) in jobs.iter().zip(known.iter_mut()) {
+        // A job that has ended does not change again, and calls are what gets throttled.
+        if has_ended(known.as_ref()) {
+            continue;
+        }
+        let job = describe(clients, name).await?;
+        if known.as_ref() != Some(&job) {
+            progress(&job);
+        }
+        *known = Some(job);
+    }
+    let all = known.iter().map(Option::as_ref).all(has_ended);
+    Ok(all.then(|| known.iter().flatten().cloned().collect()))
+}
+
+fn has_ended(job: Option<&Job>) -> bool {
+    job.is_some_and(|job| job.status.is_final())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::ErrorKind;
+    use crate::scripted::{Answer, Scripted, ok, rejection};
+
+    const PACE: Pace = Pace {
+        interval: Duration::from_millis(1),
+        deadline: Some(Duration::from_secs(20)),
+        tolerated_errors: 1,
+    };
+
+    fn job(status: &str) -> Answer {
+        ok(&json!({"TrainingJobStatus": status, "CreationTime": 1000.0}).to_string())
+    }
+
+    #[tokio::test]
+    async fn each_job_is_described_until_it_has_ended_and_every_change_is_reported() {
+        let broken = rejection("InternalFailure", "").status(500);
+        let script = [
+            job("InProgress"),
+            job("Completed"),
+            broken,
+            job("InProgress"),
+            job("Failed"),
+        ];
+        let server = Scripted::start(script).await;
+        let jobs = ["a", "b"].map(|name| name.parse().unwrap());
+        let mut seen = Vec::new();
+        let note = |job: &Job| seen.push(format!("{} {}", job.name, job.status));
+        let ended = wait_all(&server.clients(), &jobs, PACE, note)
+            .await
+            .unwrap();
+        let states: Vec<_> = ended.iter().map(|job| job.status.as_str()).collect();
+        assert_eq!(states, ["Failed", "Completed"]);
+        assert_eq!(seen, ["a InProgress", "b Completed", "a Failed"]);
+        assert_eq!(server.seen().len(), 5);
+    }
+
+    #[tokio::test]
+    async fn the_deadline_and_a_missing_job_end_the_waiting() {
+        let jobs = ["a".parse().unwrap()];
+        let now = Pace {
+            deadline: Some(Duration::ZERO),
+            ..PACE
+        };
+        let server = Scripted::start([job("InProgress")]).await;
+        let error = wait_all(&server.clients(), &jobs, now, |_| {}).await;
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Timeout);
+        let missing = rejection("ValidationException", "Requested resource not found.");
+        let server = Scripted::start([missing]).await;
+        let error = wait_all(&server.clients(), &jobs, PACE, |_| {}).await;
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+}
