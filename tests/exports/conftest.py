@@ -35,7 +35,7 @@ def algorithms() -> tuple[str, ...]:
         config.write_text(json.dumps({"algorithm": "none of them"}))
         assert run("fire-container", "train", "--opt-ml", folder).returncode == 1
         failure = (pathlib.Path(folder) / "output/failure").read_text()
-    return tuple(failure.strip().rsplit("known are ", 1)[1].split(", "))
+    return tuple(failure.strip().rsplit("expected one of ", 1)[1].split(", "))
 
 
 # With their defaults, so that sums are as long as those of models in use.
@@ -87,9 +87,9 @@ def models(tmp_path_factory) -> dict[str, pathlib.Path]:
     root = tmp_path_factory.mktemp("models")
     found = {algorithm: train(root / algorithm, algorithm) for algorithm in ALGORITHMS}
     schema = json.loads((found["random_forest"] / "manifest.json").read_text())["schema"]
-    parts = [f"{weight}={found[name] / 'model.fire'}" for name, weight in zip(ALGORITHMS, WEIGHTS)]
-    checked("examples/combine", root / "model.fire", schema, *parts)
-    return found | {"ensemble": root / "model.fire"}
+    parts = [f"{weight}={found[name] / 'model.bin'}" for name, weight in zip(ALGORITHMS, WEIGHTS)]
+    checked("examples/combine", root / "model.bin", schema, *parts)
+    return found | {"ensemble": root / "model.bin"}
 
 
 @pytest.fixture(scope="session")

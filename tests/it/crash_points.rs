@@ -215,7 +215,7 @@ async fn train_100k_killed_after_any_step_comes_to_the_same_end_when_run_again()
         if is_stored {
             let other = ["--run", run.as_str(), "--samples", "3001"];
             let rejected = world.train(&other).await.ended(Exit::Usage);
-            rejected.said(&["--samples 3000, not 3001", "another --run"]);
+            rejected.said(&["--samples 3000, not --samples 3001", "another --run"]);
         }
         let ended = world.train(again).await.ended(Exit::Done).json();
         assert_eq!(texts(&ended["jobs"], "name"), job_names(&run));

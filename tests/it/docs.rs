@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use ensemble::{Algorithm, Params};
 use fire_cli::Exit;
 use serde_json::Value;
 
@@ -11,21 +10,6 @@ use crate::world::World;
 
 fn document(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap()
-}
-
-#[test]
-fn the_containers_table_has_each_hyperparameter_with_its_default() {
-    let text = document("docs/CONTAINER.md");
-    for algorithm in Algorithm::ALL {
-        assert!(text.contains(&format!("`{algorithm}`")), "{algorithm}");
-        for (name, value) in Params::defaults(algorithm).entries() {
-            let entry = format!("`{name}` {value}");
-            assert!(
-                text.contains(&entry),
-                "{algorithm}: {entry} is not in docs/CONTAINER.md"
-            );
-        }
-    }
 }
 
 #[test]

@@ -174,12 +174,12 @@ type Tree = (
 /// The dependencies that each library brings into a user's project.
 const TREES: [Tree; 10] = [
     ("alarm", "none (default)", &[], 10, ""),
-    ("ensemble", "none (default)", &[], 51, "smartcore"),
+    ("ensemble", "none (default)", &[], 54, "smartcore"),
     (
         "ensemble",
         "`onnx`",
         &["--features", "onnx"],
-        52,
+        55,
         "smartcore",
     ),
     (

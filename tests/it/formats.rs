@@ -76,15 +76,16 @@ const EXEMPT: [(&str, &str, &str); 11] = [
 ];
 
 /// Types that programs read from JSON: where they are, their names, and who writes them.
-const READ: [(&str, &str, &str); 6] = [
+const READ: [(&str, &str, &str); 7] = [
     ("bins/deploy-100k", "Response Prediction", "the endpoint"),
     ("bins/extract-rows", "Reply Scored", "the endpoint"),
     ("bins/push-image", "Token", "a registry"),
     (
         "bins/train-100k",
-        "ShardRecord Whole Document",
+        "ShardRecord Whole Document Recipe EpisodeArgs JobArgs",
         "train-100k alone: a shard's record, and the recipe of a run",
     ),
+    ("crates/fire-cli", "ProjectArgs", "a part of Recipe"),
     ("xtask/src/bench", "Rows Models Load", "our benchmarks"),
     ("xtask/src/bench", "Line", "our benchmarks and the peers'"),
 ];

@@ -38,11 +38,7 @@ fn judged(rows: &Rows, keys: &[u64]) -> (f64, Vec<String>) {
     let failed = audit.failures().map(|check| check.name.clone()).collect();
     let [train, validation, test] = Part::ALL.map(|part| rows.select(&assignment.rows(part)));
     let mut progress = |_| ControlFlow::Continue(());
-    let mut run = Run {
-        seed: 42,
-        threads: THREADS,
-        progress: &mut progress,
-    };
+    let mut run = Run::new(42).threads(THREADS).progress(&mut progress);
     let model = Params::defaults(Algorithm::GradientBoosting)
         .check()
         .unwrap()

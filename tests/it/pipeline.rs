@@ -211,11 +211,10 @@ async fn naming_a_run_again_creates_nothing_twice() {
         "--set",
         "rf.n_estimators=6",
     ];
-    world
-        .train(&other_trees)
-        .await
-        .ended(Exit::Usage)
-        .said(&["rf.n_estimators=5, not rf.n_estimators=6", "another --run"]);
+    world.train(&other_trees).await.ended(Exit::Usage).said(&[
+        "rf.n_estimators=5, not --set rf.n_estimators=6",
+        "another --run",
+    ]);
     let by_name = world
         .train(&["--run", "again"])
         .await

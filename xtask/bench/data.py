@@ -25,11 +25,11 @@ def write(folder, parts):
 
 
 def original(parts, out):
-    """Trained on the training part; judged on validation and test together, since no learner stops early."""
+    """Trained on the training part; evaluated on validation and test together, since no learner stops early."""
 
     def read(*names):
         tables = [parquet.read_table(parts / name) for name in names]
-        # The features are the numbers of 32 bits; identifiers and the label are whole numbers.
+        # Features are 32-bit floats; identifiers and the label are integers.
         features = [field.name for field in tables[0].schema if str(field.type) == "float"]
         x = np.concatenate([np.column_stack([t[n].to_numpy() for n in features]) for t in tables])
         return x, np.concatenate([t[LABEL].to_numpy() for t in tables])
@@ -38,7 +38,7 @@ def original(parts, out):
 
 
 def public(out):
-    """Several splits of each, because one split of a small set says little about a difference of 0.001."""
+    """Several splits of each set: one split of a small set says little about a difference of 0.001."""
     for split in range(10):
         cancer = load_breast_cancer(return_X_y=True)
         cut(out / f"breast_cancer-{split}", cancer, split)

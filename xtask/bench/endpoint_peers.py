@@ -1,11 +1,11 @@
-"""What our endpoint is measured against.
+"""The peers that our endpoint is compared with.
 
     endpoint_peers.py fit DATA FOLDER          models of all peers from DATA/train.x, DATA/train.y
-    endpoint_peers.py rows FOLDER DATA         LightGBM's times in this process, a line of JSON
+    endpoint_peers.py rows FOLDER DATA         times of LightGBM in this process as a line of JSON
     endpoint_peers.py versions
 
 As a module, `app(FOLDER)` is a Flask application with /ping and /invocations as in the usual SageMaker container with
-scikit-learn: a soft vote of RandomForest, GradientBoosting and LogisticRegression behind gunicorn.
+scikit-learn: soft voting of RandomForest, GradientBoosting and LogisticRegression behind gunicorn.
 """
 
 import ctypes
@@ -80,7 +80,7 @@ def app(folder):
 
 
 def single_rows(folder, data):
-    """The fast path for single rows of LightGBM's C interface, less what a call from Python takes."""
+    """The fast path for single rows in LightGBM's C interface, minus the overhead of a call from Python."""
     import lightgbm
     import numpy as np
 

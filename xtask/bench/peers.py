@@ -3,8 +3,8 @@
     peers.py DATA THREADS LEARNER SET...
     peers.py --versions
 
-The clock runs over the fit alone, binning included, with the data in memory as float32; a small fit before it has
-started threads and loaded what is loaded late. Peak memory is what the process grew by during the fit.
+The clock runs over the fit alone, binning included, with the data in memory as float32. A small fit before it
+starts threads and triggers lazy imports. Peak memory is the growth of the process during the fit.
 """
 
 import json

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::Parser;
-use ensemble::weights::{WeightMetric, Weighting};
+use ensemble::voting::{WeightMetric, Weighting};
 use fire_cli::{
     CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, SpendingArgs, parse_tags, usage,
 };

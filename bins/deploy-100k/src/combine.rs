@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use ensemble::Predictions;
 use ensemble::artifact::Artifact;
 use ensemble::metrics::{Scores, best_f1_threshold};
-use ensemble::weights::{self, Weighting};
+use ensemble::voting::{self, Weighting};
 use fire_cli::usage;
 use fire_run::metrics::Evaluation;
 use fire_run::{Package, recordings};
@@ -104,7 +104,7 @@ impl Voting {
         let weights = choose_weights(&validation, policy)?;
         let on_validation = mean(&validation, &weights)?;
         // Threshold and alarm rule are fixed before the first look at test data.
-        let threshold = best_f1_threshold(&on_validation.labels, &on_validation.probabilities);
+        let threshold = best_f1_threshold(&on_validation.labels, &on_validation.probabilities)?;
         let alarm = choose_alarm(members, &weights)?;
         let test: Vec<_> = members.iter().map(|member| &member.test).collect();
         let on_test = mean(&test, &weights)?;
@@ -129,11 +129,11 @@ fn choose_weights(validation: &[&Predictions], policy: EnsemblePolicy) -> anyhow
                 .iter()
                 .map(|predictions| Ok(policy.metric.of(&predictions.evaluate(None)?)))
                 .collect::<anyhow::Result<Vec<f64>>>()?;
-            Ok(weights::exponential(&scores))
+            Ok(voting::exponential(&scores))
         }
         Weighting::Stacked => {
             let labels = validation.first().map_or(&[][..], |first| &first.labels);
-            Ok(weights::stacked(labels, &columns(validation))?)
+            Ok(voting::stacked(labels, &columns(validation))?)
         }
     }
 }
@@ -167,7 +167,7 @@ fn choose_alarm(members: &[&HeldOut], weights: &[f64]) -> anyhow::Result<Option<
 fn mean(members: &[&Predictions], weights: &[f64]) -> anyhow::Result<Predictions> {
     let first = *members.first().context("no members to combine")?;
     Ok(Predictions {
-        probabilities: weights::mix(&columns(members), weights)?,
+        probabilities: voting::mix(&columns(members), weights)?,
         ..first.clone()
     })
 }
@@ -180,7 +180,7 @@ fn columns<'a>(members: &[&'a Predictions]) -> Vec<&'a [f64]> {
 #[cfg(test)]
 mod tests {
     use ensemble::Timeline;
-    use ensemble::weights::WeightMetric;
+    use ensemble::voting::WeightMetric;
 
     use super::*;
 

@@ -102,6 +102,7 @@ pub(crate) async fn until_settled(
     let pace = Pace {
         interval,
         deadline: Some(timeout),
+        // A deployment that fails half-way says so at once; the SDK has retried each call already.
         tolerated_errors: 0,
     };
     let what = format!("endpoint {endpoint}");

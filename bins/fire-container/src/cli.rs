@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{CommandFactory, Parser};
 
 use crate::paths::OptMl;
-use crate::{export, predict, serve, train};
+use crate::{USAGE, export, predict, serve, train};
 
 /// Parses the arguments, does the work, and returns the exit code.
 ///
@@ -17,7 +17,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 
         Err(usage) => {
             // If the terminal is closed, there is nowhere left to report to.
             let _ = usage.print();
-            if usage.use_stderr() { 2 } else { 0 }
+            if usage.use_stderr() { USAGE } else { 0 }
         }
         Ok(Cli { command, opt_ml }) => {
             let paths = OptMl::new(opt_ml);

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use ensemble::onnx;
 
-use crate::complain;
 use crate::serve::Predictor;
+use crate::{USAGE, WORK_FAILED, complain};
 
 /// Arguments of `export`.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub(crate) struct Args {
-    /// The model: model.tar.gz, model.fire, or a folder that contains model.fire
+    /// The model: model.tar.gz, model.bin, or a folder that contains model.bin
     #[arg(long, value_name = "MODEL")]
     model: PathBuf,
     /// The ONNX file to write; an existing file is replaced
@@ -28,13 +28,13 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
         Ok(exported) => exported,
         Err(error) => {
             complain(&format!("{error:#}"));
-            return 2;
+            return USAGE;
         }
     };
     let shown = args.out.display();
     if let Err(error) = write(&args.out, &bytes) {
         complain(&format!("cannot write {shown}: {error}"));
-        return 1;
+        return WORK_FAILED;
     }
     let artifact = predictor.artifact();
     let printed = writeln!(
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
     );
     if let Err(error) = printed.and_then(|()| out.flush()) {
         complain(&format!("cannot write to standard output: {error}"));
-        return 1;
+        return WORK_FAILED;
     }
     0
 }

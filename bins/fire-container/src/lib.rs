@@ -17,7 +17,8 @@
 //! Without the default feature `files` there is no polars and nothing that needs it (training, `predict`, `export`, the
 //! command line). What remains is the part that untrusted input reaches, and it is fuzzed.
 //!
-//! Exit codes: 0 done, 1 the work failed, 2 wrong usage (also: the port is taken).
+//! Exit codes: 0 done, 1 the work failed, 2 wrong usage or input (for `serve` also an occupied port). The numbers are
+//! those of `fire_cli::Exit`, which this program does not link because `fire-cli` brings the AWS SDK.
 
 #[cfg(feature = "files")]
 mod cli;
@@ -43,6 +44,11 @@ pub use stop::Stop;
 
 #[cfg(feature = "files")]
 pub use cli::{command, run};
+
+/// The work failed: a fit, a model that cannot be served, output that cannot be written.
+const WORK_FAILED: u8 = 1;
+/// The arguments, the environment or an input file were wrong.
+const USAGE: u8 = 2;
 
 /// Prints an error to standard error.
 fn complain(message: &str) {

@@ -10,8 +10,8 @@ use anyhow::{Context, Result, anyhow, ensure};
 use ensemble::Matrix;
 use sensor_model::{FEATURE_COUNT, read_features};
 
-use crate::complain;
 use crate::serve::{Detail, Media, Predictor};
+use crate::{USAGE, WORK_FAILED, complain};
 
 /// How predictions are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -29,7 +29,7 @@ pub(crate) enum Output {
 pub(crate) struct Args {
     /// CSV file (with a header) or Parquet file with the features by name; labels are optional
     pub(crate) file: PathBuf,
-    /// The model: model.tar.gz, model.fire, or a folder that contains model.fire
+    /// The model: model.tar.gz, model.bin, or a folder that contains model.bin
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: PathBuf,
     /// `text` for people; `json` or `csv` for exactly what the endpoint would send
@@ -47,12 +47,12 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
         Ok(predictions) => predictions,
         Err(error) => {
             complain(&format!("{error:#}"));
-            return 2;
+            return USAGE;
         }
     };
     if let Err(error) = out.write_all(&predictions).and_then(|()| out.flush()) {
         complain(&format!("cannot write the predictions: {error}"));
-        return 1;
+        return WORK_FAILED;
     }
     0
 }

@@ -51,7 +51,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use crate::paths::OptMl;
-use crate::{complain, stop};
+use crate::{USAGE, WORK_FAILED, complain, stop};
 use log::Log;
 use routes::Endpoint;
 
@@ -85,8 +85,11 @@ pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
 
 /// Loads the model before opening the port, so that a port that answers always has a model behind it.
 fn load_and_serve(paths: &OptMl, out: &mut dyn Write) -> Result<(), Failed> {
-    let broken = |error| Failed { code: 1, error };
-    let wrong = |error| Failed { code: 2, error };
+    let broken = |error| Failed {
+        code: WORK_FAILED,
+        error,
+    };
+    let wrong = |error| Failed { code: USAGE, error };
     let mut limits = Limits::from_environment(|name| std::env::var(name).ok()).map_err(wrong)?;
     let requests = request_log().map_err(wrong)?;
     let mut predictor = Predictor::load(&paths.model()).map_err(broken)?;

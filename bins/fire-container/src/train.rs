@@ -30,7 +30,7 @@ use fire_run::metrics::{model_bytes_line, out_of_bag_lines};
 
 use crate::paths::OptMl;
 use crate::stop::Stop;
-use crate::{Settings, complain};
+use crate::{Settings, WORK_FAILED, complain};
 
 use channels::Input;
 use metrics::ScoredPart;
@@ -54,7 +54,7 @@ pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
     if let Err(error) = write_failure(&paths.failure(), &message) {
         complain(&format!("{error:#}"));
     }
-    1
+    WORK_FAILED
 }
 
 /// Turns a panic into an error: it is a bug, but the job's owner must see more than an exit code.
@@ -81,7 +81,7 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
 
     // The model is final now, and the threshold is chosen before any other channel is read.
     let chosen_on = metrics::predict(&validation, &model)?;
-    let threshold = best_f1_threshold(&chosen_on.labels, &chosen_on.probabilities);
+    let threshold = best_f1_threshold(&chosen_on.labels, &chosen_on.probabilities)?;
     let required = |input: &Input| ScoredPart::required(input, &model, threshold);
     let mut parts = vec![required(&train)?, required(&validation)?];
     for channel in [Channel::Test, Channel::AlarmValidation, Channel::AlarmTest] {

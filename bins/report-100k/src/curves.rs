@@ -44,11 +44,13 @@ impl Curves {
         let test = &model.test;
         let (labels, p) = (test.labels.as_slice(), test.probabilities.as_slice());
         let groups = Some(test.groups.as_slice());
-        let roc = roc_curve(labels, p)?
+        let roc = roc_curve(labels, p)
+            .ok()?
             .iter()
             .map(|point| (point.false_positive_rate, point.true_positive_rate))
             .collect();
-        let precision_recall = precision_recall_curve(labels, p)?
+        let precision_recall = precision_recall_curve(labels, p)
+            .ok()?
             .iter()
             .map(|point| (point.recall, point.precision))
             .collect();
@@ -56,23 +58,22 @@ impl Curves {
             name: model.name.clone(),
             threshold: model.threshold,
             roc: thin(roc),
-            roc_band: roc_band(labels, p, groups, STEPS),
+            roc_band: roc_band(labels, p, groups, STEPS).ok()?,
             precision_recall: thin(precision_recall),
-            precision_recall_band: precision_recall_band(labels, p, groups, STEPS),
-            calibration: calibration(test),
-            thresholds: threshold_curve(labels, p, STEPS),
-            chosen: Confusion::at(model.threshold, labels, p),
+            precision_recall_band: precision_recall_band(labels, p, groups, STEPS).ok()?,
+            calibration: calibration(test)?,
+            thresholds: threshold_curve(labels, p, STEPS).ok()?,
+            chosen: Confusion::at(model.threshold, labels, p).ok()?,
         })
     }
 }
 
-fn calibration(test: &Predictions) -> Vec<Bin> {
+fn calibration(test: &Predictions) -> Option<Vec<Bin>> {
     let (labels, p) = (&test.labels, &test.probabilities);
-    let intervals = calibration_intervals(labels, p, Some(&test.groups), BINS);
-    let bins = calibration_curve(labels, p, BINS).into_iter();
-    bins.zip(intervals)
-        .map(|(bin, interval)| Bin { bin, interval })
-        .collect()
+    let intervals = calibration_intervals(labels, p, Some(&test.groups), BINS).ok()?;
+    let bins = calibration_curve(labels, p, BINS).ok()?.into_iter();
+    let bins = bins.zip(intervals);
+    Some(bins.map(|(bin, interval)| Bin { bin, interval }).collect())
 }
 
 /// The `y` of a curve at an `x`: that of the last point at or before it.

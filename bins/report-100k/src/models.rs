@@ -1,7 +1,7 @@
 //! The run's models and their predictions, from which curves are computed.
 
 use ensemble::artifact::Artifact;
-use ensemble::{Predictions, weights};
+use ensemble::{Predictions, voting};
 use fire_cli::fetch_output;
 use fire_run::Channel;
 use fire_run::report::Report;
@@ -100,7 +100,7 @@ impl Models {
                 .map(|model| partition(model).probabilities.as_slice())
                 .collect();
             let first = members.first().map(|model| partition(model).clone());
-            let probabilities = weights::mix(&columns, &weights).map_err(|error| error.to_string());
+            let probabilities = voting::mix(&columns, &weights).map_err(|error| error.to_string());
             Ok::<_, String>(Predictions {
                 probabilities: probabilities?,
                 ..first.unwrap_or_default()

@@ -111,15 +111,15 @@ pub(crate) fn make_in_memory(
     check_files_exist(plan)?;
     let started = Instant::now();
     let (partitions, generated) = if let Source::Folder(folder) = &plan.source {
-        (folder::read(folder)?, started.elapsed())
+        (folder::read(folder)?, started.elapsed().as_secs_f64())
     } else {
         let drawn = rows::draw(plan, console)?;
-        let generated = started.elapsed();
+        let generated = started.elapsed().as_secs_f64();
         (partition::partition(plan, drawn)?, generated)
     };
     let audited = audit::audit(plan, partitions)?;
-    timings.generate = Some(generated.as_secs_f64());
-    timings.split = Some((started.elapsed() - generated).as_secs_f64());
+    timings.generate = Some(generated);
+    timings.split = Some(started.elapsed().as_secs_f64() - generated);
     Ok(audited)
 }
 

@@ -27,7 +27,7 @@ use crate::plan::Plan;
 use crate::shard::Shard;
 
 /// The file that says that the dataset next to it is complete.
-const MANIFEST: &str = "manifest.json";
+const MANIFEST: &str = DataManifest::FILE;
 
 /// The record of a shard: what it contains, and which dataset it is part of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

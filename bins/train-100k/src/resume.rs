@@ -86,9 +86,10 @@ pub(crate) fn plan(run: &RunName, stored: &Recipe, given: &Recipe) -> anyhow::Re
         .to_flags()?
         .iter()
         .filter(|(name, value)| disagrees(name, value))
-        .map(|(name, value)| match stored.get(name) {
-            Some(old) => format!("--{name} {}, not {}", words(old), words(value)),
-            None => format!("no --{name}, not {}", words(value)),
+        .map(|(name, value)| {
+            let old = stored.get(name).map(|old| as_typed(name, old));
+            let old = old.unwrap_or_else(|| format!("no --{name}"));
+            format!("{old}, not {}", as_typed(name, value))
         })
         .collect();
     if differences.is_empty() {
@@ -100,12 +101,16 @@ pub(crate) fn plan(run: &RunName, stored: &Recipe, given: &Recipe) -> anyhow::Re
     )))
 }
 
-/// The value of a flag as it is typed.
-fn words(value: &Value) -> String {
+/// A flag with its value, as on the command line.
+fn as_typed(name: &str, value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
-        Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join(" "),
-        other => other.to_string(),
+        Value::Bool(_) => format!("--{name}"),
+        Value::String(text) => format!("--{name} {text}"),
+        Value::Array(values) => {
+            let each = values.iter().map(|value| as_typed(name, value));
+            each.collect::<Vec<_>>().join(" ")
+        }
+        other => format!("--{name} {other}"),
     }
 }
 
@@ -158,23 +163,35 @@ mod tests {
     #[test]
     fn each_flag_that_disagrees_is_named_with_both_values() {
         for (stored, given, expected) in [
-            ("--samples 500", "--samples 600", "--samples 500, not 600"),
+            (
+                "--samples 500",
+                "--samples 600",
+                "--samples 500, not --samples 600",
+            ),
             (
                 "",
                 "--seed 7 --severity 0.9",
-                "no --seed, not 7; no --severity, not 0.9",
+                "no --seed, not --seed 7; no --severity, not --severity 0.9",
             ),
             (
                 "--set rf.max_depth=8 --set gb.max_depth=3",
                 "--set rf.max_depth=9 --seed 42",
-                "--set rf.max_depth=8 gb.max_depth=3, not rf.max_depth=9",
+                "--set rf.max_depth=8 --set gb.max_depth=3, not --set rf.max_depth=9",
             ),
-            ("", "--only rf", "no --only, not random_forest"),
-            ("", "--spot", "no --spot, not true"),
-            ("--data x.csv", "--data y.csv", "--data x.csv, not y.csv"),
-            ("--data x.csv", "--samples 500", "no --samples, not 500"),
-            ("--samples 500", "--parts x", "no --parts, not x"),
-            ("", "--tag team=fire", "no --tag, not team=fire"),
+            ("", "--only rf", "no --only, not --only random_forest"),
+            ("", "--spot", "no --spot, not --spot"),
+            (
+                "--data x.csv",
+                "--data y.csv",
+                "--data x.csv, not --data y.csv",
+            ),
+            (
+                "--data x.csv",
+                "--samples 500",
+                "no --samples, not --samples 500",
+            ),
+            ("--samples 500", "--parts x", "no --parts, not --parts x"),
+            ("", "--tag team=fire", "no --tag, not --tag team=fire"),
         ] {
             let error = resume(stored, given).unwrap_err();
             let expected =

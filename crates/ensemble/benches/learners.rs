@@ -10,7 +10,6 @@ use std::error::Error;
 use std::fs;
 use std::io::Write;
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
@@ -82,7 +81,7 @@ fn measure(
     let test = test.samples(usize::MAX)?;
     // Several models have no AUC in common.
     let auc = match models.as_slice() {
-        [model] => metrics::roc_auc(test.y(), &model.predict_proba(&test.x())?),
+        [model] => metrics::roc_auc(test.y(), &model.predict_proba(&test.x())?).ok(),
         _ => None,
     };
     Ok(json!({
@@ -95,11 +94,7 @@ fn measure(
 }
 
 fn fit(params: &Params, train: &Samples, threads: NonZeroUsize) -> Result<Model, ensemble::Error> {
-    let mut run = Run {
-        seed: 42,
-        threads,
-        progress: &mut |_| ControlFlow::Continue(()),
-    };
+    let mut run = Run::new(42).threads(threads);
     params.clone().check()?.fit(train, None, &mut run)
 }
 

@@ -7,8 +7,6 @@
 mod synthetic;
 
 use std::fmt;
-use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -127,11 +125,7 @@ fn fit(
         params.set(name, value)?;
     }
     let x = Matrix::new(&table.values, synthetic::COLUMNS)?;
-    let mut run = Run {
-        seed: 42,
-        threads: NonZeroUsize::MIN,
-        progress: &mut |_| ControlFlow::Continue(()),
-    };
+    let mut run = Run::new(42);
     params
         .check()?
         .fit(&Samples::new(x, &table.labels)?, None, &mut run)

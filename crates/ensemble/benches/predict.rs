@@ -7,8 +7,6 @@
 mod synthetic;
 
 use std::fmt;
-use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use divan::Bencher;
@@ -140,11 +138,7 @@ fn model(algorithm: Algorithm) -> Option<Model> {
         let measuring = std::env::args().any(|argument| argument == "--bench");
         let table = synthetic::table(if measuring { 20_000 } else { 1_000 }, 1);
         let x = Matrix::new(&table.values, synthetic::COLUMNS).ok()?;
-        let mut run = Run {
-            seed: 42,
-            threads: NonZeroUsize::MIN,
-            progress: &mut |_| ControlFlow::Continue(()),
-        };
+        let mut run = Run::new(42);
         let params = Params::defaults(algorithm).check().ok()?;
         let train = Samples::new(x, &table.labels).ok()?;
         params.fit(&train, None, &mut run).ok()

@@ -1,7 +1,7 @@
-//! Several model files as one that votes: `combine OUT SCHEMA WEIGHT=MODEL WEIGHT=MODEL …`
+//! Combines several model files into one ensemble: `combine OUT SCHEMA WEIGHT=MODEL WEIGHT=MODEL …`
 //!
-//! `MODEL` is a `model.fire`, `SCHEMA` the fingerprint of its features as the `manifest.json` beside it has it. The
-//! vote's threshold is 1/2: choosing a better one takes the members' predictions on validation rows.
+//! `MODEL` is a `model.bin`, and `SCHEMA` the fingerprint of its features, as in the `manifest.json` next to it. The
+//! threshold is 1/2; choosing a better one takes the members' predictions on validation rows.
 
 use std::error::Error;
 use std::io::Write;

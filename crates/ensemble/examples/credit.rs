@@ -1,33 +1,31 @@
-//! Who pays a loan back: the whole way from a table to a vote that can be explained and taken elsewhere.
+//! Credit risk: the whole path from a table to an ensemble that is explained and exported.
 //!
-//! `cargo run -p ensemble --features onnx --example credit [MODEL.onnx]` makes a table of loans up, fits the three
-//! learners, weighs them by their predictions on rows that they have not seen, prints their figures on others, explains
-//! one decision, and writes the vote as an ONNX file if it is given a name for it.
+//! `cargo run -p ensemble --features onnx --example credit [MODEL.onnx]` makes up a table of loans, fits the three
+//! learners, finds their ensemble weights on validation rows, prints metrics on test rows, explains one decision, and
+//! exports the ensemble as an ONNX file if it is given a name.
 
 use std::error::Error;
 use std::io::Write;
-use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 
 use ensemble::artifact::{Artifact, FeatureRange, Member};
 use ensemble::explain::Explainer;
 use ensemble::metrics::{Scores, evaluate};
-use ensemble::{Algorithm, Matrix, Params, Run, Samples, onnx, weights};
+use ensemble::{Algorithm, Matrix, Params, Run, Samples, onnx, voting};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 const COLUMNS: [&str; 5] = ["income", "amount", "months", "age", "late_payments"];
 const SEED: u64 = 42;
 
-/// Loans, row by row, and whether each was not paid back.
+/// Loans, row by row, and whether each one defaulted.
 struct Loans {
     values: Vec<f32>,
     defaulted: Vec<u8>,
 }
 
 impl Loans {
-    /// Large instalments against a small income and earlier trouble make a default likely; one income in ten is not
-    /// known.
+    /// Large instalments relative to the income, and earlier late payments, make a default likely. One income in ten is
+    /// missing.
     fn draw(count: usize, rng: &mut ChaCha8Rng) -> Self {
         let mut loans = Self {
             values: Vec::new(),
@@ -74,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         parts.push(part);
     }
     let members: Vec<&[f64]> = predictions.iter().map(Vec::as_slice).collect();
-    let shares = weights::stacked(validation.y(), &members)?;
+    let shares = voting::stacked(validation.y(), &members)?;
     for (part, share) in parts.iter().zip(&shares) {
         let scores = scores(part, &test)?;
         let name = &part.members[0].name;
@@ -84,46 +82,42 @@ fn main() -> Result<(), Box<dyn Error>> {
             scores.auc, scores.logloss
         )?;
     }
-    let vote = Artifact::combine(parts, &shares)?;
-    let of_vote = scores(&vote, &test)?;
+    let ensemble = Artifact::combine(parts, &shares)?;
+    let combined = scores(&ensemble, &test)?;
     writeln!(
         out,
         "{:<20} {:12}  AUC {:.4}  log-loss {:.4}",
-        "vote", "", of_vote.auc, of_vote.logloss
+        "ensemble", "", combined.auc, combined.logloss
     )?;
 
     let applicant = [1_800.0, 14_000.0, 24.0, 23.0, 2.0];
-    let explanation = Explainer::new(&vote)?.row(&applicant);
+    let explanation = Explainer::new(&ensemble)?.row(&applicant);
     writeln!(
         out,
-        "\na loan of 14,000 to somebody with an income of 1,800 fails with probability {:.3}:",
+        "\na loan of 14,000 to a person with an income of 1,800 defaults with probability {:.3}:",
         explanation.output()
     )?;
-    writeln!(out, "{:>15}  {:+.3}", "anybody", explanation.base)?;
+    writeln!(out, "{:>15}  {:+.3}", "base", explanation.base)?;
     for column in explanation.ranking() {
         let (name, part) = (COLUMNS[column], explanation.contributions[column]);
         writeln!(out, "{name:>15}  {part:+.3}")?;
     }
 
     if let Some(file) = std::env::args().nth(1) {
-        std::fs::write(&file, onnx::export(&vote)?)?;
-        writeln!(out, "\n{file} holds the vote")?;
+        std::fs::write(&file, onnx::export(&ensemble)?)?;
+        writeln!(out, "\n{file} has the ensemble")?;
     }
     Ok(())
 }
 
-/// One learner with its defaults, as an artifact.
+/// A learner with default hyperparameters, as an artifact.
 fn fitted(
     algorithm: Algorithm,
     train: &Samples,
     validation: &Samples,
 ) -> Result<Artifact, ensemble::Error> {
     let params = Params::defaults(algorithm).check()?;
-    let mut run = Run {
-        seed: SEED,
-        threads: NonZeroUsize::MIN,
-        progress: &mut |_| ControlFlow::Continue(()),
-    };
+    let mut run = Run::new(SEED);
     let model = params.fit(train, Some(validation), &mut run)?;
     let member = Member::new(algorithm.name(), model, &params, SEED);
     let features = FeatureRange::of_columns(COLUMNS, &train.x());

@@ -1,7 +1,7 @@
 //! How long each learner takes on 70,000 rows of 18 features, with its defaults and without early stopping.
 //!
-//! `cargo run --release -p ensemble --example fit_time [ROWS] [THREADS] [ALGORITHM]` prints the median and the least of 5
-//! fits, and the processor time of one, which other programs disturb less. Rows are in memory; binning is part of the
+//! `cargo run --release -p ensemble --example fit_time [ROWS] [THREADS] [ALGORITHM]` prints the median and minimum of 5
+//! fits, and the processor time of one fit, which other programs disturb less. Rows are in memory; binning is part of the
 //! fit.
 
 #[path = "../tests/it/synthetic.rs"]
@@ -9,7 +9,6 @@ mod synthetic;
 
 use std::io::Write;
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use ensemble::{Algorithm, Error, Matrix, Model, Params, Run, Samples, metrics};
@@ -63,11 +62,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn fit(algorithm: Algorithm, train: &Samples, threads: NonZeroUsize) -> Result<Model, Error> {
-    let mut run = Run {
-        seed: 42,
-        threads,
-        progress: &mut |_| ControlFlow::Continue(()),
-    };
+    let mut run = Run::new(42).threads(threads);
     Params::defaults(algorithm)
         .check()?
         .fit(train, None, &mut run)

@@ -1,16 +1,13 @@
-//! Writes `fuzz/corpus/artifact` anew, deleting what is there: model files of every kind, and others that must be
-//! refused.
+//! Replaces `fuzz/corpus/artifact`: model files of every kind, and files that must be rejected.
 //!
-//! `cargo run -p ensemble --example fuzz_corpus`, after a change of the model file's format. Files whose names start
-//! with `valid-` load; of the others, each is there for another reason of its refusal or another way of damage.
+//! Run `cargo run -p ensemble --example fuzz_corpus` after a change of the model file's format. Files whose names start
+//! with `valid-` load; each of the others has its own reason to be rejected or its own kind of damage.
 
 #[path = "../tests/it/packing.rs"]
 mod packing;
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use ensemble::artifact::Artifact;
@@ -19,7 +16,7 @@ use ensemble::{Algorithm, Matrix, Params, Run, Samples};
 use packing::{SCHEMA, packed};
 use sha2::{Digest, Sha256};
 
-/// Bytes before the content: mark, version, and the content's checksum.
+/// The bytes before the content: magic number, version and checksum.
 const HEADER: usize = 44;
 const CHECKSUM: std::ops::Range<usize> = 12..HEADER;
 
@@ -51,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A learner on few rows of two columns, with figures.
+/// A learner fitted to few rows of two columns, with metrics.
 fn single(algorithm: Algorithm) -> Result<Artifact, ensemble::Error> {
     let value = |i: u16| {
         if i.is_multiple_of(17) {
@@ -69,19 +66,15 @@ fn single(algorithm: Algorithm) -> Result<Artifact, ensemble::Error> {
             params.set(&name, "2")?;
         }
     }
-    let mut run = Run {
-        seed: 42,
-        threads: NonZeroUsize::MIN,
-        progress: &mut |_| ControlFlow::Continue(()),
-    };
-    let mut artifact = packed(params.check()?.fit(&train, None, &mut run)?, &train);
+    let mut run = Run::new(42);
+    let mut artifact = packed(params.check()?.fit(&train, None, &mut run)?, &train)?;
     let scores = evaluate(&labels, &artifact.predict_proba(&train.x())?, Some(0.4))?;
     artifact.members[0].validation = Some(scores.clone());
     artifact.test = Some(scores);
     Ok(artifact)
 }
 
-/// What happens to files on their way.
+/// Truncated and altered files.
 fn damaged(whole: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     for length in [
@@ -111,11 +104,10 @@ fn damaged(whole: &[u8]) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// For each reason that altered content is refused for, the first file that is refused for it although its checksum
-/// is right.
+/// For each reason to reject altered content, the first file that is rejected for it although its checksum is correct.
 fn forged(whole: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
-    let mut refuse = |content: &[u8]| {
+    let mut reject = |content: &[u8]| {
         let mut forged = whole[..HEADER].to_vec();
         forged[CHECKSUM].copy_from_slice(&Sha256::digest(content));
         forged.extend_from_slice(content);
@@ -126,19 +118,19 @@ fn forged(whole: &[u8]) -> BTreeMap<String, Vec<u8>> {
         }
     };
     let content = &whole[HEADER..];
-    refuse(&[]);
-    refuse(&[content, &[0]].concat());
+    reject(&[]);
+    reject(&[content, &[0]].concat());
     for at in 0..content.len() {
         for value in [0, 1, 2, 3, 0x7f, 0xff] {
             let mut altered = content.to_vec();
             altered[at] = value;
-            refuse(&altered);
+            reject(&altered);
         }
     }
     files
 }
 
-/// The letters of an error's last part, the rest as `-`; schemas differ in more ways than there is need of files for.
+/// The last part of an error's text with `-` for everything but letters and digits; one file is enough for all schemas.
 fn file_name(error: &str) -> String {
     let reason = error.rsplit(": ").next().unwrap_or_default();
     let reason = if error.contains("schema") {

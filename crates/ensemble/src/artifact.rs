@@ -1,8 +1,7 @@
-//! The model file: one or more weighted members with all that is needed to use and to judge them.
+//! The model file: one or more weighted members, with everything needed to use and to check them.
 
 mod combine;
 mod content;
-mod covers;
 mod extra;
 mod format;
 mod manifest;
@@ -13,70 +12,70 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::learners::CheckedParams;
 use crate::learners::{Algorithm, Model};
 use crate::matrix::Matrix;
 use crate::metrics::Scores;
-use crate::params::CheckedParams;
 
 pub use range::FeatureRange;
 
-/// Name of the binary file.
-pub const MODEL_FILE: &str = "model.fire";
-/// Name of the readable description beside it.
+/// The name of the model file.
+pub const MODEL_FILE: &str = "model.bin";
+/// The name of the readable description next to it.
 pub const MANIFEST_FILE: &str = "manifest.json";
 
-/// A model that can be served: a single learner, or several that vote with fixed weights.
+/// A model that can be served: a single learner, or an ensemble with fixed weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Artifact {
-    /// Fingerprint of the features' definition.
+    /// The fingerprint of the features' definition.
     pub schema: String,
-    /// One per column, in the columns' order.
+    /// One per column, in the order of the columns.
     pub features: Vec<FeatureRange>,
-    /// Fingerprint of the training rows.
+    /// The fingerprint of the training rows.
     pub data_fingerprint: String,
-    /// Probabilities of at least this are positive. Chosen on validation.
+    /// Probabilities of at least this are positive; chosen on the validation part.
     pub threshold: f64,
     /// At least one; the weights sum to 1.
     pub members: Vec<Member>,
-    /// The vote's figures on the validation part.
+    /// The ensemble's metrics on the validation part.
     pub validation: Option<Scores>,
-    /// The vote's figures on the test part.
+    /// The ensemble's metrics on the test part.
     pub test: Option<Scores>,
-    /// Rows with known answers, to check a deployed model with.
+    /// Rows with known probabilities, to check a deployed model.
     pub probes: Vec<Probe>,
     /// What callers keep with the model, by name; see [`set_extra`](Self::set_extra).
     pub extras: BTreeMap<String, Value>,
 }
 
-/// One voter.
+/// One model of an ensemble.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// For people, such as the training job's name.
+    /// For people, such as the name of the training job.
     pub name: String,
-    /// Its share in the vote.
+    /// Its weight in the ensemble.
     pub weight: f64,
-    /// The fit's seed.
+    /// The seed of the fit.
     pub seed: u64,
-    /// The fit's hyperparameters, as [`Params::entries`](crate::Params::entries) gave them.
+    /// The hyperparameters of the fit, as [`Params::entries`](crate::Params::entries) gave them.
     pub hyperparameters: Vec<(String, String)>,
-    /// Its own figures on the validation part.
+    /// Its own metrics on the validation part.
     pub validation: Option<Scores>,
-    /// Its own figures on the test part.
+    /// Its own metrics on the test part.
     pub test: Option<Scores>,
     /// The fitted model.
     pub model: Model,
 }
 
-/// A row whose answer is known.
+/// A row whose probability is known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
     /// For people.
     pub name: String,
     /// One value per feature, NaN for a missing one.
     pub row: Vec<f32>,
-    /// What it is, where that is beyond doubt.
+    /// Its true class, if that is beyond doubt.
     pub expected: Option<bool>,
-    /// What this artifact says of it.
+    /// The probability that this artifact gives.
     pub probability: f64,
 }
 
@@ -123,7 +122,7 @@ impl Artifact {
         }
     }
 
-    /// The vote on each row of `x`, which must have as many columns as there are features.
+    /// The ensemble's probability for each row of `x`, which must have as many columns as there are features.
     pub fn predict_proba(&self, x: &Matrix) -> Result<Vec<f64>, Error> {
         x.expect_columns(self.features.len())?;
         let mut votes = vec![0.0; x.rows()];
@@ -135,7 +134,7 @@ impl Artifact {
         Ok(votes.into_iter().map(|vote| vote.min(1.0)).collect())
     }
 
-    /// The vote on one row: the weighted mean of the members' probabilities.
+    /// The ensemble's probability for one row: the weighted mean of the members' probabilities.
     ///
     /// # Panics
     /// May panic on a row with fewer values than there are features.
@@ -144,7 +143,7 @@ impl Artifact {
             .members
             .iter()
             .map(|member| member.weight * member.model.predict_row(row));
-        // Weights that sum to 1 within rounding may carry the mean past 1.
+        // The weights sum to 1 within rounding, which may push the mean above 1.
         votes.sum::<f64>().min(1.0)
     }
 
@@ -159,15 +158,15 @@ impl Artifact {
             .collect()
     }
 
-    /// Sets each probe's probability to what this artifact says.
+    /// Sets the probability of each probe to the one that this artifact gives.
     pub fn answer_probes(&mut self) {
-        let answers: Vec<f64> = self
+        let probabilities: Vec<f64> = self
             .probes
             .iter()
             .map(|probe| self.predict_row(&probe.row))
             .collect();
-        for (probe, answer) in self.probes.iter_mut().zip(answers) {
-            probe.probability = answer;
+        for (probe, probability) in self.probes.iter_mut().zip(probabilities) {
+            probe.probability = probability;
         }
     }
 }

@@ -7,21 +7,21 @@ use crate::error::{DataError, Error};
 use crate::matrix::Matrix;
 use crate::parallel;
 
-/// Rows that a fixed-point sum can hold (see `packed`).
+/// The most rows that a fixed-point sum can take (see `packed`).
 const MAX_ROWS: usize = 1 << 24;
-/// Values per feature that the cuts are taken from; with more rows, every k-th one.
+/// The most values per feature that cuts are computed from.
 const SAMPLE: usize = 1 << 17;
 /// 2^64 divided by the golden ratio: its multiples are spread evenly (Knuth, "Sorting and Searching", 6.4).
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Rows per job of the encoding.
 const BLOCK: usize = 1 << 13;
 
-/// Bin numbers, in both orders.
+/// Bin numbers in both orders.
 #[derive(Debug)]
 pub(crate) struct Binned {
-    /// Row by row: where all columns are summed, a row's bytes are read together.
+    /// Row by row, for sums over all columns, which read a row's bytes together.
     by_row: Vec<u8>,
-    /// Column by column: where few columns are looked at, many rows share a cache line.
+    /// Column by column, for access to few columns, where many rows share a cache line.
     by_column: Vec<u8>,
     cuts: Vec<Cuts>,
 }
@@ -34,8 +34,8 @@ impl Binned {
         }
         let stride = x.rows().div_ceil(SAMPLE).max(1);
         let cuts = parallel::map(threads, 0..x.columns(), |column| {
-            // One row of each stretch: files are often in some order, and their first rows alike. Its place changes
-            // from stretch to stretch, since kinds of rows may alternate.
+            // One row per stretch, because files are often sorted. Its position changes from stretch to stretch, because
+            // kinds of rows may alternate.
             let rows = (0..x.rows().div_ceil(stride)).map(|stretch| {
                 let place = (stretch as u64).wrapping_mul(SPREAD) >> 32;
                 stretch * stride + place as usize % stride
@@ -71,7 +71,7 @@ impl Binned {
         })
     }
 
-    /// Forgets the order by rows, which the forest does not need.
+    /// Drops the order by rows, which the forest does not need.
     pub(crate) fn keep_columns(&mut self) {
         self.by_row = Vec::new();
     }

@@ -1,44 +1,42 @@
 //! Gradient boosting on the log-loss.
 //!
-//! Each round fits a tree to the gradients and hessians of the current scores and adds a part of its leaf values
-//! to them (Friedman 2001; leaf values and gains as in Chen and Guestrin 2016).
+//! Each round fits a tree to the gradients and hessians of the current margins and adds its leaf values to them, scaled
+//! by the learning rate (Friedman 2001; leaf values and gains as in Chen and Guestrin 2016).
 
 pub(crate) mod early_stopping;
 mod grow;
 mod margins;
 mod node;
 mod params;
-mod pool;
 mod rule;
 mod sample;
 
 use crate::binned::Binned;
+use crate::decision_function::DecisionFunction;
 use crate::error::Error;
-use crate::form::Form;
-use crate::learner::Fitted;
 use crate::matrix::{Matrix, Samples};
 use crate::packed::{Entry, FixedPoint};
 use crate::parallel::Workers;
-use crate::row_weights::RowWeights;
 use crate::run::{Progress, Run};
-use crate::stored::{Stored as _, stored_fields};
+use crate::sample_weights::SampleWeights;
+use crate::stored::stored_fields;
 use crate::tree::{self, Grown, Tree};
 use early_stopping::{EarlyStopping, Validation};
 use grow::Growth;
 use margins::{Margins, TrainingRows};
+use node::HistogramPool;
 pub use params::BoostingParams;
-use pool::Pool;
 use rule::Rule;
 
 /// A fitted boosted ensemble of trees.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Boosting {
     pub(crate) columns: usize,
-    /// Log-odds before the first tree.
+    /// The log-odds before the first tree.
     pub(crate) base: f64,
-    /// Leaves hold steps in log-odds.
+    /// Leaf values are steps in log-odds.
     pub(crate) trees: Vec<Tree>,
-    /// Each column's share of the loss that all splits save.
+    /// Each column's share of the gain of all splits.
     pub(crate) importances: Vec<f64>,
 }
 
@@ -50,8 +48,8 @@ impl Boosting {
         run: &mut Run,
     ) -> Result<Self, Error> {
         let data = Binned::new(&train.x(), params.max_bins as usize, run.threads)?;
-        // The best constant answer, so that the first trees need not find it.
-        let weights = RowWeights::new(train, params.class_weight);
+        // Starts at the best constant, so that the first trees need not find it.
+        let weights = SampleWeights::new(train, params.class_weight);
         let base = weights.log_odds();
         let mut model = Self {
             columns: data.columns(),
@@ -79,7 +77,7 @@ impl Boosting {
                 validation_logloss,
             })?;
             if validation_logloss.is_some_and(|loss| stopping.is_over(round, loss)) {
-                // The trees after the best round made the answers worse.
+                // The trees after the best round made the predictions worse.
                 model.trees.truncate(stopping.best_round());
                 gains.truncate(stopping.best_round());
                 break;
@@ -88,27 +86,13 @@ impl Boosting {
         model.importances = tree::importances(model.columns, &gains);
         Ok(model)
     }
-}
 
-impl Fitted for Boosting {
-    fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.columns
     }
 
-    fn form(&self) -> Form<'_> {
-        Form::log_odds(self.base, &self.trees)
-    }
-
-    fn trees_mut(&mut self) -> &mut [Tree] {
-        &mut self.trees
-    }
-
-    fn importances(&self) -> Option<&[f64]> {
-        Some(&self.importances)
-    }
-
-    fn store(&self, out: &mut Vec<u8>) {
-        self.write(out);
+    pub(crate) fn decision_function(&self) -> DecisionFunction<'_> {
+        DecisionFunction::log_odds(self.base, &self.trees)
     }
 }
 
@@ -119,7 +103,7 @@ stored_fields!(Boosting {
     importances
 });
 
-/// What the rounds of one fit share and move.
+/// The state of a fit from round to round.
 struct Rounds<'a> {
     params: &'a BoostingParams,
     x: Matrix<'a>,
@@ -129,13 +113,13 @@ struct Rounds<'a> {
     margins: Margins,
     entries: Vec<Entry>,
     scratch: Vec<Entry>,
-    pool: Pool,
+    pool: HistogramPool,
 }
 
 impl<'a> Rounds<'a> {
     fn new(
         params: &'a BoostingParams,
-        (train, weights): (&'a Samples<'a>, RowWeights),
+        (train, weights): (&'a Samples<'a>, SampleWeights),
         data: &'a Binned,
         base: f64,
     ) -> Self {
@@ -153,7 +137,7 @@ impl<'a> Rounds<'a> {
             margins: Margins::from(vec![base as f32; data.rows()]),
             entries: Vec::new(),
             scratch: Vec::new(),
-            pool: Pool::default(),
+            pool: HistogramPool::default(),
         }
     }
 
@@ -171,13 +155,13 @@ impl<'a> Rounds<'a> {
             pool: &self.pool,
             rule: &self.rule,
         };
-        let sketch = growth.tree(&mut self.entries, &mut self.scratch);
-        let tree = Tree::from_preorder(sketch.nodes).with_covers(sketch.covers);
-        self.margins.add_fallen(sketch.fallen, self.data);
+        let grown = growth.tree(&mut self.entries, &mut self.scratch);
+        let tree = Tree::from_preorder(grown.nodes).with_covers(grown.covers);
+        self.margins.add_leaves(grown.leaves, self.data);
         self.margins.add_tree(&tree, &self.x, &drawn.left_out);
         Grown {
             tree,
-            gains: sketch.gains,
+            gains: grown.gains,
         }
     }
 }
@@ -187,15 +171,15 @@ mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
-    use crate::params::ClassWeight;
+    use crate::sample_weights::ClassWeight;
 
     #[test]
-    fn a_tree_moves_the_rows_that_it_was_not_grown_on_too() {
+    fn a_tree_also_updates_the_rows_it_was_not_grown_on() {
         let values: Vec<f32> = (0..300_u16).map(f32::from).collect();
         let labels: Vec<u8> = (0..300).map(|i| u8::from(i % 7 > i / 60)).collect();
         let train = Samples::new(Matrix::new(&values, 1).unwrap(), &labels).unwrap();
         let data = Binned::new(&train.x(), 255, NonZeroUsize::MIN).unwrap();
-        let weights = RowWeights::new(&train, ClassWeight::None);
+        let weights = SampleWeights::new(&train, ClassWeight::None);
         let params = BoostingParams {
             subsample: 0.5,
             ..BoostingParams::default()

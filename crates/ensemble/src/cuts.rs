@@ -1,24 +1,23 @@
-//! Quantile cuts: where a feature's values are divided into at most 255 bins.
+//! Quantile cuts, which divide a feature's values into at most 255 bins.
 
-/// The bin of a missing value. No other value ever falls into it.
+/// The bin of missing values, and of no other value.
 pub(crate) const MISSING: u8 = 255;
 
-/// The thresholds of one feature, ascending: value `x` lies in the bin whose number is how many of them are below `x`.
+/// The thresholds of one feature, ascending. The bin of a value is the number of thresholds below it.
 ///
-/// So `x <= thresholds[b]` holds exactly when the bin of `x` is at most `b`, and a split found on bins is the same
-/// split on values.
+/// So `x <= thresholds[b]` exactly when the bin of `x` is at most `b`: a split found on bins is the same split on values.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cuts {
-    /// The thresholds, filled up with infinity so that the search takes eight steps whatever their number.
+    /// The thresholds, padded with infinity so that a search always takes eight steps.
     padded: [f32; 256],
     count: u8,
 }
 
 impl Cuts {
-    /// Cuts for a sample of one feature's values, into at most `max_bins` (2 to 255) bins.
+    /// Cuts from a sample of one feature's values, into at most `max_bins` (2 to 255) bins.
     ///
-    /// With no more distinct values than bins, each value has its own bin. Otherwise the bins hold nearly equal
-    /// shares of the sample, and a value that is twice as frequent as that has a bin of its own.
+    /// If there are no more distinct values than bins, each value has its own bin. Otherwise the bins have nearly equal
+    /// shares of the sample, and a value that is twice as frequent as such a share has its own bin.
     pub(crate) fn from_sample(mut sample: Vec<f32>, max_bins: usize) -> Self {
         sample.retain(|value| !value.is_nan());
         sample.sort_unstable_by(f32::total_cmp);
@@ -35,12 +34,12 @@ impl Cuts {
         }
     }
 
-    /// The number of the last bin, which is the number of thresholds.
+    /// The last bin, which is also the number of thresholds.
     pub(crate) fn last_bin(&self) -> u8 {
         self.count
     }
 
-    /// The largest value of `bin`; for the last bin the largest finite number.
+    /// The largest value in `bin`; for the last bin the largest finite number.
     pub(crate) fn threshold(&self, bin: u8) -> f32 {
         if bin < self.count {
             self.padded[usize::from(bin)]
@@ -63,16 +62,16 @@ impl Cuts {
     }
 }
 
-/// The distinct values of a sorted sample, each with its number of occurrences. Zero and minus zero are one value.
+/// The distinct values of a sorted sample with their counts. Zero and minus zero are one value.
 fn run_lengths(sorted: &[f32]) -> Vec<(f32, u32)> {
     let runs = || sorted.chunk_by(|a, b| a == b);
-    // Counted first: a vector that grows holds two copies for a moment.
+    // Counted first, because a growing vector has two copies for a moment.
     let mut lengths = Vec::with_capacity(runs().count());
     lengths.extend(runs().map(|run| (run[0], run.len() as u32)));
     lengths
 }
 
-/// After which distinct values a bin ends, ascending; at most `max_bins - 1` of them, never the last value.
+/// The distinct values after which a bin ends, ascending; at most `max_bins - 1` of them, and never the last value.
 fn boundaries(distinct: &[(f32, u32)], max_bins: usize) -> Vec<usize> {
     let inner = distinct.len().saturating_sub(1);
     if distinct.len() <= max_bins {
@@ -87,7 +86,7 @@ fn boundaries(distinct: &[(f32, u32)], max_bins: usize) -> Vec<usize> {
         in_bin += count(at);
         // The target follows what is left, so that a frequent value does not starve the bins after it.
         let target = left_over / bins_left;
-        // The bin ends here if its size is then nearer to the target than with the next value in it.
+        // The bin ends here if that brings its size nearer to the target than the next value would.
         if 2 * in_bin + count(at + 1) >= 2 * target {
             boundaries.push(at);
             left_over -= in_bin;
@@ -101,9 +100,9 @@ fn boundaries(distinct: &[(f32, u32)], max_bins: usize) -> Vec<usize> {
     boundaries
 }
 
-/// A threshold with `low <= threshold < high`, the middle where rounding allows.
+/// A threshold with `low <= threshold < high`: the midpoint, if rounding allows.
 fn between(low: f32, high: f32) -> f32 {
-    // Rounding the middle of two neighbours may give the upper one, which must stay above.
+    // The midpoint of adjacent numbers may round to the upper one, which must stay above the threshold.
     let middle = f64::midpoint(f64::from(low), f64::from(high)) as f32;
     if middle < high { middle } else { low }
 }
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn few_distinct_values_have_a_bin_each() {
+    fn few_distinct_values_have_one_bin_each() {
         assert_eq!(bins(&[3.0, 1.0, 2.0, 1.0], 255), [2, 0, 1, 0]);
         assert_eq!(bins(&[-0.0, 0.0, 1e-45], 255), [0, 0, 1]);
         assert_eq!(bins(&[5.0, 5.0], 255), [0, 0]);
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn many_values_are_shared_out_evenly() {
+    fn many_values_are_divided_evenly() {
         let sample: Vec<f32> = (0..10_000_u16).map(f32::from).collect();
         let mut sizes = [0; 256];
         for bin in bins(&sample, 255) {
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frequent_value_has_a_bin_of_its_own() {
+    fn a_frequent_value_has_its_own_bin() {
         let mut sample = vec![400.0; 4_000];
         sample.extend((1..=6_000_u16).map(|step| 400.0 + f32::from(step)));
         let cuts = Cuts::from_sample(sample, 255);
@@ -153,8 +152,8 @@ mod tests {
     }
 
     #[test]
-    fn neighbouring_floats_are_told_apart() {
-        // Of two neighbouring pairs, one has its rounded middle at the upper end.
+    fn adjacent_floats_are_in_different_bins() {
+        // Of two adjacent pairs, one has a midpoint that rounds up.
         for low in [1.0_f32, 1.0_f32.next_up(), -1.0, -0.1] {
             assert_eq!(bins(&[low, low.next_up()], 255), [0, 1], "above {low:?}");
         }

@@ -1,29 +1,30 @@
-//! What can go wrong, by what the caller does next.
+//! Errors, sorted by what the caller does next.
 
 /// Every failure of this crate.
 ///
-/// `Data` asks for other rows; `UnknownParameter`, `ParameterValue`, `Name` and `Weights` for other settings, `Solver`
-/// and `Engine` for milder ones; `Threads` for fewer threads; `Table` for another predictions file; the `Artifact…`
-/// variants, `Combine`, `NoCovers` and `Export` for another model file. `Io` has its cause outside, and `Interrupted` was asked for.
+/// What to change: for `Data` the rows; for `UnknownParameter`, `ParameterValue`, `Name` and `Weights` the settings, and
+/// for `Solver` and `Engine` to milder ones; for `Threads` the number of threads; for `Table` the predictions file; for
+/// the `Artifact…` variants, `Combine`, `Extra` and `Export` the model file. `Io` has a cause outside, and the caller asked
+/// for `Interrupted`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Rows or labels that no learner can take.
+    /// Rows or labels that no learner can use.
     #[error(transparent)]
     Data(#[from] DataError),
 
     /// A hyperparameter that the algorithm does not have.
     #[error("{algorithm} has no parameter `{name}`; it has {known}")]
     UnknownParameter {
-        /// The algorithm that was asked, as it is spelled in settings.
+        /// The algorithm, as it is spelled in settings.
         algorithm: &'static str,
-        /// The name that was given.
+        /// The given name.
         name: String,
-        /// All its parameters, comma-separated.
+        /// All its parameters, separated by commas.
         known: String,
     },
 
-    /// A hyperparameter whose value cannot be read or lies outside its range.
+    /// A hyperparameter whose value cannot be read or is out of range.
     #[error("parameter `{name}` is `{value}`; it must be {expected}")]
     ParameterValue {
         /// The parameter.
@@ -31,94 +32,86 @@ pub enum Error {
         /// The value as given.
         value: String,
         /// The range in words.
-        expected: &'static str,
+        expected: String,
     },
 
-    /// A word that names none of a fixed set.
-    #[error("`{value}` is no {what}; known are {known}")]
+    /// A word that is not among the names of something.
+    #[error("unknown {what} `{value}`; expected one of {known}")]
     Name {
-        /// What the word should have named.
+        /// The kind of name that was expected.
         what: &'static str,
-        /// The word.
+        /// The unknown word.
         value: String,
-        /// All known words, comma-separated.
+        /// All known words, separated by commas.
         known: String,
     },
 
     /// The progress callback asked to stop.
     #[error("the fit was stopped after {rounds} rounds")]
     Interrupted {
-        /// Rounds that had been finished.
+        /// Finished rounds.
         rounds: usize,
     },
 
-    /// The system starts no more threads.
+    /// The system cannot start so many threads.
     #[error("cannot start {threads} threads; fewer give the same model")]
     Threads {
-        /// How many were wanted.
+        /// The number of threads.
         threads: usize,
-        /// What the system said.
+        /// The reason.
         #[source]
         source: rayon::ThreadPoolBuildError,
     },
 
-    /// The solver of the logistic regression gave up.
+    /// The solver of the logistic regression failed.
     #[error("the logistic regression could not be fitted")]
     Solver(#[source] smartcore::error::Failed),
 
-    /// smartcore gave up on trees that [`Engine::Smartcore`](crate::Engine::Smartcore) left to it.
-    #[error("smartcore could not fit the {algorithm}")]
-    Engine {
-        /// The algorithm, as it is spelled in settings.
-        algorithm: &'static str,
-        /// What smartcore said.
-        #[source]
-        source: smartcore::error::Failed,
-    },
+    /// smartcore failed to grow the trees of [`Engine::Smartcore`](crate::Engine::Smartcore).
+    #[error("smartcore could not grow the trees")]
+    Engine(#[source] smartcore::error::Failed),
 
-    /// A predictions file that cannot be read as one.
+    /// An invalid predictions file.
     #[error("{file}, line {line}, column {column}: `{value}` is not {expected}")]
     Table {
-        /// The file's name as the caller gave it.
+        /// The file's name as given by the caller.
         file: String,
-        /// Counted from 1, the header is line 1.
+        /// The line, counted from 1; the header is line 1.
         line: usize,
         /// The column's name.
         column: &'static str,
-        /// What stood there.
+        /// The text found.
         value: String,
-        /// What should have stood there.
+        /// The text expected.
         expected: &'static str,
     },
 
-    /// Reading or writing failed below us.
+    /// An error of the file system.
     #[error("cannot read or write {file}")]
     Io {
-        /// The file's name as the caller gave it.
+        /// The file's name as given by the caller.
         file: String,
-        /// What the system said.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
 
-    /// Bytes that are no artifact, or one that was cut or altered.
+    /// Bytes that are not an artifact, or a truncated or altered one.
     #[error("not a usable model artifact: {reason}")]
     ArtifactBytes {
-        /// What is wrong with them.
+        /// What is wrong.
         reason: &'static str,
     },
 
     /// An artifact of another format version.
     #[error(
-        "the artifact has format version {found}, this program reads versions {oldest} to {newest}; train it again"
+        "the artifact has format version {found}, this program reads version {expected}; train it again"
     )]
     ArtifactVersion {
-        /// Version in the file.
+        /// The version in the file.
         found: u32,
-        /// The oldest that this program reads.
-        oldest: u32,
-        /// The one that it writes.
-        newest: u32,
+        /// The version that this program reads and writes.
+        expected: u32,
     },
 
     /// An artifact for other features.
@@ -126,30 +119,21 @@ pub enum Error {
         "the artifact was trained on schema `{found}`, this program has schema `{expected}`; train it again"
     )]
     ArtifactSchema {
-        /// Fingerprint in the artifact.
+        /// The fingerprint in the artifact.
         found: String,
-        /// Fingerprint that the caller works with.
+        /// The fingerprint given by the caller.
         expected: String,
     },
 
-    /// Artifacts that cannot vote together.
+    /// Artifacts that cannot be combined.
     #[error("`{first}` and `{second}` cannot be combined: {reason}")]
     Combine {
-        /// Name of the first one's member.
+        /// The first artifact, by its member's name.
         first: String,
-        /// Name of the other one's member.
+        /// The other artifact, by its member's name.
         second: String,
-        /// Where they differ, with both values.
+        /// The difference, with both values.
         reason: String,
-    },
-
-    /// Trees whose model file does not tell how training rows divide at their nodes.
-    #[error(
-        "`{member}` cannot be explained: its model file has no covers of nodes, as files of format version 3; train it again"
-    )]
-    NoCovers {
-        /// The member's name.
-        member: String,
     },
 
     /// An extra that is not of the type asked for, or that cannot be stored.
@@ -162,21 +146,21 @@ pub enum Error {
         source: serde_json::Error,
     },
 
-    /// A model that another format has no room for.
+    /// A model that cannot be written in another format.
     #[error("the model cannot be exported: {reason}")]
     Export {
-        /// What the format lacks.
+        /// The reason.
         reason: String,
     },
 
-    /// Weights that are no weights.
+    /// Invalid ensemble weights.
     #[error(
-        "{members} members cannot be weighed by {weights:?}: one finite weight of at least 0 each, not all 0"
+        "{weights:?} are not weights for {members} members; give each a finite weight of at least 0, and not all 0"
     )]
     Weights {
-        /// How many are to be weighed.
+        /// The number of members.
         members: usize,
-        /// What was given.
+        /// The given weights.
         weights: Vec<f64>,
     },
 }
@@ -188,7 +172,7 @@ pub enum DataError {
     /// A matrix must have 1 to 255 columns.
     #[error("a matrix of {0} columns; 1 to 255 are supported")]
     Columns(usize),
-    /// The number of values is no multiple of the number of columns.
+    /// The number of values is not a multiple of the number of columns.
     #[error("{values} values do not fill rows of {columns} columns")]
     Ragged {
         /// Number of values.
@@ -196,87 +180,87 @@ pub enum DataError {
         /// Number of columns.
         columns: usize,
     },
-    /// Infinity is refused; a missing value is NaN.
+    /// An infinite value; a missing value is NaN.
     #[error("row {row}, column {column}: infinite (a missing value is NaN)")]
     Infinite {
-        /// Row, from 0.
+        /// The row, from 0.
         row: usize,
-        /// Column, from 0.
+        /// The column, from 0.
         column: usize,
     },
-    /// A finite `f64` that no `f32` is near.
+    /// A finite `f64` beyond the range of `f32`.
     #[error(
         "row {row}, column {column}: {value:e} is beyond the range of f32 (3.4e38); scale the column down"
     )]
     BeyondF32 {
-        /// Row, from 0.
+        /// The row, from 0.
         row: usize,
-        /// Column, from 0.
+        /// The column, from 0.
         column: usize,
-        /// What stood there.
+        /// Its value.
         value: f64,
     },
-    /// Two parallel slices of different length.
+    /// Columns of different length.
     #[error("{rows} rows, but {others} {what}")]
     Lengths {
         /// Number of rows.
         rows: usize,
-        /// Number of the others.
+        /// Length of the other column.
         others: usize,
-        /// What the others are.
+        /// Name of the other column.
         what: &'static str,
     },
     /// A label that is neither 0 nor 1.
     #[error("row {row}: label {label}; it must be 0 or 1")]
     Label {
-        /// Row, from 0.
+        /// The row, from 0.
         row: usize,
-        /// What stood there.
+        /// Its label.
         label: u8,
     },
-    /// A row's weight that is negative, not finite, or of a size that sums in `f32` cannot bear.
+    /// A weight that is negative, not finite, or too large or too small for sums in `f32`.
     #[error("row {row}: weight {weight}; it must be 0 or from 1e-30 to 1e30")]
     Weight {
-        /// Row, from 0.
+        /// The row, from 0.
         row: usize,
-        /// What stood there.
+        /// Its weight.
         weight: f32,
     },
-    /// No row counts anything.
+    /// No row has a weight above 0.
     #[error("every weight is 0")]
     Weightless,
-    /// Weights for a learner that has no use for them.
-    #[error("sample weights are taken by the forest and by boosting with engine=own only")]
+    /// Weights for a learner that cannot use them.
+    #[error("only the forest and boosting with engine=own take sample weights")]
     UnusedWeights,
-    /// No rows at all.
+    /// There are no rows.
     #[error("there are no rows")]
     Empty,
-    /// More rows than a packed sum can hold.
-    #[error("{0} rows; at most 16777216 can be trained on")]
+    /// More rows than a packed sum can take.
+    #[error("{0} rows; a model can be trained on at most 16777216")]
     TooManyRows(usize),
-    /// Both classes are needed.
+    /// All rows have the same label.
     #[error("every label is {0}; both 0 and 1 are needed")]
     OneClass(u8),
-    /// A model was trained on another number of columns.
+    /// A number of columns other than that of the model or of the training part.
     #[error("{found} columns, but {expected} are expected")]
     WrongColumns {
-        /// Columns of the model or of the training part.
+        /// The expected number.
         expected: usize,
-        /// Columns given.
+        /// The given number.
         found: usize,
     },
-    /// A probability outside 0..=1 or NaN.
-    #[error("row {row}: {value} is no probability")]
+    /// A probability below 0, above 1 or NaN.
+    #[error("row {row}: {value} is not a probability")]
     Probability {
-        /// Row, from 0.
+        /// The row, from 0.
         row: usize,
-        /// What stood there.
+        /// Its value.
         value: f64,
     },
 }
 
 impl Error {
-    /// The error for `value`, which names none of `known`.
+    /// The error for `value`, which is not among `known`.
     pub(crate) fn unknown_name<T: std::fmt::Display>(
         what: &'static str,
         value: &str,

@@ -1,7 +1,7 @@
 //! The reference for grown trees: tries every value of every column by adding up all rows, and knows no bins.
 
-use crate::packed::{lower, upper};
-use crate::split::{Criterion, Search};
+use crate::best_split::{Criterion, Search};
+use crate::packed::{gradient, hessian};
 
 /// What a tree is grown on, and by which rule.
 pub(crate) struct ExactTree<'a> {
@@ -34,7 +34,7 @@ impl ExactTree<'_> {
 
     fn best_division(&self, rows: &[usize]) -> Option<(Vec<usize>, Vec<usize>)> {
         let search = Search::new(&self.criterion, self.sum(rows));
-        let (mut best, mut best_separation) = (None, f64::NEG_INFINITY);
+        let (mut best, mut best_score) = (None, f64::NEG_INFINITY);
         for column in 0..self.columns {
             let value = |row: usize| self.values[row * self.columns + column];
             let mut thresholds: Vec<f32> = rows
@@ -51,14 +51,14 @@ impl ExactTree<'_> {
                     };
                     let (left, right): (Vec<usize>, Vec<usize>) =
                         rows.iter().partition(|row| goes_left(row));
-                    let (g, h) = (upper(self.sum(&left)), lower(self.sum(&left)));
-                    let other_h = lower(self.sum(&right));
-                    let separation = search.separation(f64::from(g), f64::from(h));
-                    if h.min(other_h) >= self.criterion.min_lower
-                        && search.gain(separation) > self.criterion.min_gain
-                        && separation > best_separation
+                    let (g, h) = (gradient(self.sum(&left)), hessian(self.sum(&left)));
+                    let other_h = hessian(self.sum(&right));
+                    let score = search.score(f64::from(g), f64::from(h));
+                    if h.min(other_h) >= self.criterion.min_hessian
+                        && search.gain(score) > self.criterion.min_gain
+                        && score > best_score
                     {
-                        (best, best_separation) = (Some((left, right)), separation);
+                        (best, best_score) = (Some((left, right)), score);
                     }
                 }
             }

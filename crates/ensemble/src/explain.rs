@@ -1,46 +1,41 @@
-//! What each column adds to an answer: Shapley values.
+//! What each column adds to a prediction: Shapley values.
 //!
-//! An [`Explanation`] divides an answer among the columns: `base`, what the model says of nothing known, and one
-//! contribution for each column sum to the answer. A column that the model does not use gets 0, and columns that it
-//! treats alike get the same.
+//! An [`Explanation`] divides a prediction among the columns: `base`, the prediction for an unknown row, and one
+//! contribution per column sum to the prediction. A column that the model does not use gets 0, and columns that it treats
+//! alike get equal contributions.
 //!
-//! Each [member](Explainer::members) is explained exactly, in the scale that it adds up in:
+//! Each [member](Explainer::members) is explained exactly, on the scale on which it is additive:
 //!
 //! - *Forest*, in probability, and *boosting*, in log-odds: path-dependent TreeSHAP, the Shapley values of the game in
-//!   which the columns of a coalition are known and at a split by any other column both branches count by their share of
+//!   which the columns of a coalition are known, and at a split by any other column both branches count by their share of
 //!   the training weight (Lundberg et al. 2020, "From local explanations to global understanding with explainable AI for
-//!   trees", algorithm 1). The weight is what the fit counts in a node, its cover: of the forest's rows how often and by
-//!   what weight they were drawn, of boosting's their hessians, as in XGBoost. How the values are found is told in
-//!   `paths`.
+//!   trees", algorithm 1). The weight is the node's cover in the fit: for the forest the weights of the rows drawn, for
+//!   boosting their hessians, as in XGBoost. The algorithm is in `paths`.
 //! - *Logistic regression*, in log-odds: linear SHAP, coefficient times distance from the training mean (Lundberg and
 //!   Lee 2017, "A unified approach to interpreting model predictions", corollary 1). A missing value counts as the mean,
 //!   so it adds nothing.
 //!
-//! The [vote](Explainer::row) is explained in probability, as the weighted sum of its members. Those in log-odds are
-//! brought into probability by the rescale rule: every contribution is multiplied by the same quotient, the change of
-//! the probability from the base to the answer over that of the log-odds (Shrikumar et al. 2017, "Learning important
+//! The [ensemble](Explainer::row) is explained in probability, as the weighted sum of its members. Members in log-odds are
+//! converted to probability by the rescale rule: every contribution is multiplied by the same quotient, the change of the
+//! probability from the base to the prediction over that of the log-odds (Shrikumar et al. 2017, "Learning important
 //! features through propagating activation differences", section 3.5.1; for Shapley values: Chen, Lundberg and Lee 2022,
-//! "Explaining a series of models by propagating Shapley values"). That keeps the sum, the signs, the zeros, the
-//! equalities and the proportions of the exact values in log-odds. It does not make them Shapley values of the
-//! probability: those would need the model asked on every coalition, and where the log-odds go far into the flat part
-//! of the curve, the two differ. The member's base is then the probability at the mean log-odds, not the mean
-//! probability.
+//! "Explaining a series of models by propagating Shapley values"). This preserves the sum, the signs, the zeros, the
+//! equalities and the proportions of the exact values in log-odds. It does not give the Shapley values of the probability:
+//! those would need a prediction for every coalition, and they differ where the log-odds reach far into the flat part of
+//! the curve. The member's base is then the probability at the mean log-odds, not the mean probability.
 //!
-//! Contributions tell what the model does with a row, not what causes what. Columns that say the same share what they
-//! say, and path-dependent values may credit a column for what it tells of another one.
+//! Contributions describe what the model does with a row, not causes. Correlated columns share their contribution, and
+//! path-dependent values may credit a column for what it tells about another one.
 //!
 //! ```
-//! # use std::{num::NonZeroUsize, ops::ControlFlow};
 //! # use ensemble::artifact::{Artifact, FeatureRange, Member};
 //! # use ensemble::{Algorithm, Matrix, Params, Run, Samples, explain::Explainer};
 //! # fn main() -> Result<(), ensemble::Error> {
 //! # let values = [0.1, 7.0, 0.4, 7.0, 0.6, 7.0, 0.9, 7.0];
 //! # let x = Matrix::new(&values, 2)?;
 //! # let train = Samples::new(x, &[0, 0, 1, 1])?;
-//! # let mut progress = |_| ControlFlow::Continue(());
-//! # let mut run = Run { seed: 1, threads: NonZeroUsize::MIN, progress: &mut progress };
 //! let params = Params::defaults(Algorithm::RandomForest).check()?;
-//! let member = Member::new("forest", params.fit(&train, None, &mut run)?, &params, 1);
+//! let member = Member::new("forest", params.fit(&train, None, &mut Run::new(1))?, &params, 1);
 //! let features = FeatureRange::of_columns(["heat", "constant"], &x);
 //! let artifact = Artifact::new("s", features, vec![member]);
 //! let explainer = Explainer::new(&artifact)?;
@@ -60,14 +55,14 @@ use crate::artifact::Artifact;
 use crate::error::Error;
 use member::MemberExplainer;
 
-/// An answer, divided among the columns.
+/// A prediction, divided among the columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
     /// The unit of `base` and `contributions`.
     pub scale: Scale,
-    /// The answer where nothing is known of the row.
+    /// The prediction for an unknown row.
     pub base: f64,
-    /// What each column adds to that, in the order of the columns.
+    /// What each column adds to the base, in the order of the columns.
     pub contributions: Vec<f64>,
 }
 
@@ -80,23 +75,23 @@ pub enum Scale {
     LogOdds,
 }
 
-/// An artifact, laid out to explain its answers.
+/// An artifact prepared for explaining its predictions.
 #[derive(Debug)]
 pub struct Explainer {
     columns: usize,
-    /// With their weights.
+    /// The members with their weights.
     members: Vec<(f64, MemberExplainer)>,
 }
 
 impl Explanation {
-    /// The answer: the base and all contributions. Equal to the model's own within rounding, in the explanation's scale.
+    /// The sum of the base and all contributions: the model's prediction within rounding, on the explanation's scale.
     pub fn output(&self) -> f64 {
         self.contributions
             .iter()
             .fold(self.base, |sum, part| sum + part)
     }
 
-    /// The columns by the size of their contributions, the largest first; equal ones in the order of the columns.
+    /// The columns by descending size of their contributions, up or down; ties in the order of the columns.
     pub fn ranking(&self) -> Vec<usize> {
         let size = |&column: &usize| self.contributions[column].abs();
         let mut columns: Vec<_> = (0..self.contributions.len()).collect();
@@ -106,25 +101,20 @@ impl Explanation {
 }
 
 impl Explainer {
-    /// Lays out every member.
+    /// Prepares every member.
     ///
-    /// A forest or boosting whose model file does not tell its nodes' covers, as those of format version 3, is
-    /// refused with [`Error::NoCovers`], and an artifact that could not be loaded with [`Error::ArtifactBytes`].
+    /// Fails with [`Error::ArtifactBytes`] on an artifact that could not be loaded from a file.
     pub fn new(artifact: &Artifact) -> Result<Self, Error> {
         artifact.check()?;
-        let members = artifact.members.iter().map(|member| {
-            let laid_out = MemberExplainer::new(&member.model).ok_or_else(|| Error::NoCovers {
-                member: member.name.clone(),
-            })?;
-            Ok((member.weight, laid_out))
-        });
+        let members = artifact.members.iter();
+        let members = members.map(|member| (member.weight, MemberExplainer::new(&member.model)));
         Ok(Self {
             columns: artifact.features.len(),
-            members: members.collect::<Result<_, Error>>()?,
+            members: members.collect(),
         })
     }
 
-    /// The vote on one row, in probability.
+    /// The explanation of the ensemble's prediction for one row, in probability.
     ///
     /// # Panics
     /// May panic on a row with fewer values than there are columns.
@@ -144,7 +134,7 @@ impl Explainer {
         vote
     }
 
-    /// Each member's own answer to one row in its own scale, in the members' order.
+    /// The explanation of each member's prediction for one row, on the member's own scale, in the order of the members.
     ///
     /// # Panics
     /// May panic on a row with fewer values than there are columns.

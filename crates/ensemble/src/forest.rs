@@ -11,9 +11,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::binned::Binned;
+use crate::decision_function::DecisionFunction;
 use crate::error::Error;
-use crate::form::Form;
-use crate::learner::Fitted;
 use crate::matrix::Samples;
 use crate::parallel;
 use crate::run::{Progress, Run};
@@ -28,11 +27,11 @@ pub use params::{ForestParams, MaxFeatures};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
     pub(crate) columns: usize,
-    /// At least one; leaves hold shares of positives.
+    /// At least one; leaf values are shares of positives.
     pub(crate) trees: Vec<Tree>,
-    /// Each column's share of what all splits take off the gini impurity.
+    /// Each column's share of the decrease of gini impurity by all splits.
     pub(crate) importances: Vec<f64>,
-    /// Known to the fit alone; the model file does not keep it.
+    /// Set by the fit only; the model file does not keep it.
     pub(crate) out_of_bag: Option<OutOfBag>,
 }
 
@@ -56,7 +55,7 @@ impl Forest {
             grow::tree(params, (&data, min_weight), entries, (workspace, rng))
         };
         let progress = &mut *run.progress;
-        // What it returns is known already: `stopped` holds the break's cause.
+        // The returned flow is redundant: `stopped` has the reason for a break.
         let _ = parallel::for_each(run.threads, 0..rounds, fit_tree, |index, tree| {
             trees[index] = Some(tree);
             round += 1;
@@ -74,43 +73,25 @@ impl Forest {
         let grown = trees.into_iter().flatten();
         let (trees, gains): (Vec<_>, Vec<_>) =
             grown.map(|Grown { tree, gains }| (tree, gains)).unzip();
-        let judge = || {
-            out_of_bag::judge(&trees, train, run.threads, |tree| {
+        let evaluate = || {
+            out_of_bag::evaluate(&trees, train, run.threads, |tree| {
                 out_of_bag::rows_of(&rows, stream(run.seed, tree))
             })
         };
         Ok(Self {
             columns: data.columns(),
             importances: tree::importances(data.columns(), &gains),
-            out_of_bag: params.oob_score.then(judge).flatten(),
+            out_of_bag: params.oob_score.then(evaluate).flatten(),
             trees,
         })
     }
-}
 
-impl Fitted for Forest {
-    fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.columns
     }
 
-    fn form(&self) -> Form<'_> {
-        Form::mean(&self.trees)
-    }
-
-    fn trees_mut(&mut self) -> &mut [Tree] {
-        &mut self.trees
-    }
-
-    fn importances(&self) -> Option<&[f64]> {
-        Some(&self.importances)
-    }
-
-    fn out_of_bag(&self) -> Option<&OutOfBag> {
-        self.out_of_bag.as_ref()
-    }
-
-    fn store(&self, out: &mut Vec<u8>) {
-        self.write(out);
+    pub(crate) fn decision_function(&self) -> DecisionFunction<'_> {
+        DecisionFunction::mean(&self.trees)
     }
 }
 
@@ -126,13 +107,13 @@ impl Stored for Forest {
             columns: reader.read()?,
             trees: reader.read()?,
             importances: reader.read()?,
-            // It tells of the fit; what a model is worth is told by its member's scores.
+            // It describes the fit; the metrics of a stored model are its member's.
             out_of_bag: None,
         })
     }
 }
 
-/// The random numbers of one tree: a stream of their own, so that trees can be grown in any order.
+/// The random numbers of one tree: a separate stream, so that trees can be grown in any order.
 fn stream(seed: u64, tree: usize) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(tree as u64);

@@ -1,31 +1,31 @@
-//! Sums of packed pairs per bin: the loops in which a fit spends most of its time.
+//! Sums of packed pairs per bin: a fit spends most of its time in these loops.
 //!
-//! A row's bins are read together and added to several features' tables in turn: tables of 256 entries indexed by a
-//! `u8` need no bounds check, and because neighbouring additions go to different tables, a bin that many rows share
-//! does not make each addition wait for the one before it.
+//! A row's bins are read together and its pair is added to several features' tables in turn. Tables of 256 entries
+//! indexed by a `u8` need no bounds check, and because consecutive additions go to different tables, a bin that many rows
+//! share does not make each addition wait for the one before.
 
 use crate::binned::Binned;
-use crate::packed::{Entry, lower, upper, widen};
+use crate::packed::{Entry, gradient, hessian, widen};
 
-/// The sums of one feature, by bin; the last one is of the missing values.
+/// The sums of one feature, by bin; the last bin is that of missing values.
 pub(crate) type Bins<C = u64> = [C; 256];
 
-/// What is summed per bin.
+/// A sum per bin.
 pub(crate) trait Cell: Copy + PartialEq {
-    /// Nothing summed yet.
+    /// The empty sum.
     const ZERO: Self;
 
-    /// A row's pair.
+    /// A row's pair as a sum.
     fn of_row(word: u32) -> Self;
 
     /// The sum of both.
     fn plus(self, other: Self) -> Self;
 
-    /// The upper and the lower half.
+    /// The sums of gradients and hessians.
     fn halves(self) -> (i32, i32);
 }
 
-/// 32 bits for either half: any sum.
+/// 32 bits for each half: any sum.
 impl Cell for u64 {
     const ZERO: Self = 0;
 
@@ -38,11 +38,11 @@ impl Cell for u64 {
     }
 
     fn halves(self) -> (i32, i32) {
-        (upper(self), lower(self) as i32)
+        (gradient(self), hessian(self) as i32)
     }
 }
 
-/// 16 bits for either half: sums below 2^16 of pairs that are never negative, in half the memory.
+/// 16 bits for each half: sums below 2^16 of pairs that are never negative, in half the memory.
 impl Cell for u32 {
     const ZERO: Self = 0;
 
@@ -59,10 +59,10 @@ impl Cell for u32 {
     }
 }
 
-/// Rows whose bins are fetched before they are summed: with nothing else between, the processor waits for many of
-/// them at once. On 700,000 rows, which no near cache holds, boosting takes a quarter less time so.
+/// Rows whose bins are loaded before they are summed. With only loads in the loop, the processor waits for many rows at
+/// once: on 700,000 rows, which exceed the caches, this cuts boosting time by a quarter.
 const BLOCK: usize = 32;
-/// Features whose tables are filled in one pass: 9 tables of 2 KiB leave room for the rest in a first-level cache.
+/// Features per pass: 9 tables of 2 KiB leave room for other data in a first-level cache.
 const GROUP: usize = 9;
 
 /// Adds `entries` to the bins of all columns; `histogram[c]` belongs to column `c`.
@@ -85,7 +85,7 @@ pub(crate) fn fill_all(histogram: &mut [Bins], data: &Binned, entries: &[Entry])
     }
 }
 
-/// The same for the `G` columns from `first` on. With their number known, the compiler unrolls the inner loop.
+/// The same for the `G` columns from `first` on. With a constant number of columns, the compiler unrolls the inner loop.
 fn fill_group<const G: usize>(group: &mut [Bins], first: usize, data: &Binned, entries: &[Entry]) {
     let Some(group) = group.first_chunk_mut::<G>() else {
         return;
@@ -158,7 +158,7 @@ pub(crate) fn add(histogram: &mut [Bins], other: &[Bins]) {
     }
 }
 
-/// Makes the parent's `histogram` that of one child by taking the other child's off.
+/// Turns the parent's `histogram` into one child's by subtracting the other child's.
 pub(crate) fn subtract(histogram: &mut [Bins], other: &[Bins]) {
     for (sum, &term) in histogram
         .as_flattened_mut()
@@ -188,7 +188,7 @@ mod tests {
         };
         let mut parent = vec![[0; 256]; 2];
         fill_all(&mut parent, &data, &[entry(0), entry(1), entry(2)]);
-        let sums = |bins: &Bins, bin: usize| (upper(bins[bin]), lower(bins[bin]));
+        let sums = |bins: &Bins, bin: usize| (gradient(bins[bin]), hessian(bins[bin]));
         assert_eq!((sums(&parent[0], 0), sums(&parent[0], 1)), ((4, 5), (5, 2)));
         assert_eq!(
             (

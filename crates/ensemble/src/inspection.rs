@@ -1,10 +1,10 @@
-//! What a model listens to: how much worse it gets without a feature, and how its answer moves with one.
+//! Which features a model uses: how much worse it gets without a feature, and how its predictions change with one.
 //!
-//! Both look at a model from outside, through a function that answers rows, so that they say the same of a learner, of
-//! a vote and of anything else. Neither says anything about causes, and both mislead where features go together:
-//! shuffling one of two that tell the same hurts little, and a value may be tried beside others that never go with it
-//! (Molnar, *Interpretable Machine Learning*, chapters on both). Use rows that the model was not fitted on, and never
-//! those that final figures come from.
+//! Both treat a model as a function from rows to probabilities, so they work for a learner, an ensemble and anything else.
+//! Neither says anything about causes, and both mislead if features are correlated: shuffling one of two equivalent
+//! features does little harm, and a value may be combined with others that never occur with it (Molnar, *Interpretable
+//! Machine Learning*, chapters on both). Use rows that the model was not fitted on, but not the test rows of the final
+//! metrics.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -14,28 +14,28 @@ use crate::matrix::Matrix;
 use crate::matrix::Samples;
 use crate::metrics::roc_auc;
 
-/// How much the ROC-AUC falls when the values of one column are shuffled.
+/// How much the ROC-AUC falls if the values of one column are shuffled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Importance {
-    /// The mean fall over the repeats; below 0 where shuffling happened to help.
+    /// The mean fall over the repeats; negative if shuffling happened to help.
     pub mean: f64,
-    /// Standard deviation of the repeats (divided by their number); 0 with a single one.
+    /// The population standard deviation over the repeats; 0 with a single one.
     pub deviation: f64,
 }
 
-/// The mean answer with one column set to a value in every row.
+/// The mean prediction with one column set to a value in every row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dependence {
-    /// What the column was set to.
+    /// The value of the column.
     pub value: f32,
     /// The mean probability over all rows.
     pub mean_probability: f64,
 }
 
 /// Permutation importance of each column by the ROC-AUC (Breiman 2001; `permutation_importance` with
-/// `scoring="roc_auc"`): each column is shuffled `repeats` times (at least once) by `seed`, all others as they are.
+/// `scoring="roc_auc"`): each column is shuffled `repeats` times (at least once), with the other columns unchanged.
 ///
-/// Fails when a class is missing, and as `predict` does.
+/// Fails if a class is missing, and if `predict` fails.
 pub fn permutation_importance(
     rows: &Samples,
     predict: impl Fn(&Matrix) -> Result<Vec<f64>, Error>,
@@ -43,17 +43,14 @@ pub fn permutation_importance(
     seed: u64,
 ) -> Result<Vec<Importance>, Error> {
     let x = rows.x();
-    let auc = |x: &Matrix| -> Result<f64, Error> {
-        let one_class = || DataError::OneClass(rows.y().first().copied().unwrap_or(0));
-        Ok(roc_auc(rows.y(), &predict(x)?).ok_or_else(one_class)?)
-    };
+    let auc = |x: &Matrix| -> Result<f64, Error> { Ok(roc_auc(rows.y(), &predict(x)?)?) };
     let whole = auc(&x)?;
     let mut importances = Vec::new();
     for column in 0..x.columns() {
         let mut falls = Vec::new();
         for repeat in 0..repeats.max(1) {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            // A stream for each, so that what a column loses does not depend on the others.
+            // A separate stream, so that the result for a column does not depend on the others.
             rng.set_stream((column * repeats.max(1) + repeat) as u64);
             let order = shuffled(x.rows(), &mut rng);
             let values = with_column(&x, column, |row| x.row(order[row])[column]);
@@ -64,10 +61,10 @@ pub fn permutation_importance(
     Ok(importances)
 }
 
-/// Partial dependence (Friedman 2001; `partial_dependence` with `method="brute"`): the mean answer over all rows with
-/// `column` set to each of `values`, in their order.
+/// Partial dependence (Friedman 2001; `partial_dependence` with `method="brute"`): the mean prediction over all rows with
+/// `column` set to each of `values`, in that order.
 ///
-/// Fails when there is no such column or no row, and as `predict` does.
+/// Fails if there is no such column or no row, and if `predict` fails.
 pub fn partial_dependence(
     x: &Matrix,
     predict: impl Fn(&Matrix) -> Result<Vec<f64>, Error>,
@@ -107,7 +104,7 @@ impl Importance {
     }
 }
 
-/// All values with those of one column replaced.
+/// All values, with those of one column replaced.
 fn with_column(x: &Matrix, column: usize, value: impl Fn(usize) -> f32) -> Vec<f32> {
     let mut values = Vec::with_capacity(x.rows() * x.columns());
     for row in 0..x.rows() {
@@ -149,11 +146,11 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_model_listens_to_is_important() {
+    fn only_columns_that_the_model_uses_are_important() {
         let (values, labels) = rows(1_000);
         let samples = Samples::new(Matrix::new(&values, 2).unwrap(), &labels).unwrap();
         let found = permutation_importance(&samples, column(0), 5, 7).unwrap();
-        // Shuffled, a perfect ranking becomes a fair coin.
+        // Shuffling turns a perfect ranking into a random one.
         assert!((found[0].mean - 0.5).abs() < 0.03, "{found:?}");
         assert!(found[0].deviation > 0.0 && found[0].deviation < 0.05);
         let nothing = Importance {
@@ -179,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_holds_every_row_once() {
+    fn a_shuffle_keeps_every_row() {
         let order = shuffled(100, &mut ChaCha8Rng::seed_from_u64(1));
         let mut sorted = order.clone();
         sorted.sort_unstable();
@@ -188,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_looked_at_is_refused() {
+    fn missing_columns_rows_and_classes_are_rejected() {
         let empty = Matrix::new(&[], 2).unwrap();
         assert!(partial_dependence(&empty, column(0), 0, &[0.5]).is_err());
         let x = Matrix::new(&[0.1, 0.2], 2).unwrap();

@@ -1,9 +1,9 @@
-//! The learners, each with its name, its number in model files, and its place in the order.
+//! The learners: their names, their hyperparameters, what a fit of them gives, and the one place where they are told
+//! apart.
 //!
-//! A learner is its hyperparameters ([`Hyperparameters`]) and what a fit of them gives ([`Fitted`]). The rest of the
-//! crate asks those two and the [`Form`](crate::form::Form) of a model, so that whatever adds up trees or terms is read by name, kept in
-//! model files, answered at speed, explained and exported without a line of its own there. `CONTRIBUTING.md` lists what
-//! a further learner takes.
+//! The rest of the crate asks a model for its [`DecisionFunction`]. Whatever adds up trees or terms is therefore set by
+//! name, kept in model files, evaluated fast, explained and exported without a line of its own there. `CONTRIBUTING.md`
+//! lists what a new learner takes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,20 +11,24 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::boosting::{Boosting, BoostingParams};
-use crate::error::Error;
-use crate::forest::{Forest, ForestParams};
-use crate::learner::{Fitted, Hyperparameters};
+use crate::decision_function::DecisionFunction;
+use crate::error::{DataError, Error};
+use crate::forest::{Forest, ForestParams, OutOfBag};
+use crate::hyperparameters::{Engine, Hyperparameter};
 use crate::logistic::{Logistic, LogisticParams};
-use crate::stored::{Reader, Stored, refuse};
+use crate::matrix::Samples;
+use crate::run::Run;
+use crate::smartcore_trees;
+use crate::stored::{Reader, Stored, reject};
 
 /// The learners of this crate, spelled `random_forest`, `gradient_boosting`, `logistic_regression`.
 ///
-/// Their numbers stand in model files: a new learner takes the next one, and none is ever given again.
+/// The numbers are those of model files: a new learner takes the next one, and none is ever reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Algorithm {
-    /// Bagged gini trees with drawn features at each node (Breiman 2001).
+    /// Bagged gini trees with features drawn at each node (Breiman 2001).
     RandomForest = 0,
     /// Second-order boosted trees on the log-loss (Friedman 2001; Chen and Guestrin 2016).
     GradientBoosting = 1,
@@ -57,6 +61,15 @@ impl Algorithm {
             Self::LogisticRegression => "lr",
         }
     }
+
+    /// Its hyperparameters, for documentation.
+    pub fn hyperparameters(self) -> Vec<Hyperparameter> {
+        match self {
+            Self::RandomForest => ForestParams::table(),
+            Self::GradientBoosting => BoostingParams::table(),
+            Self::LogisticRegression => LogisticParams::table(),
+        }
+    }
 }
 
 /// Unchecked hyperparameters of one learner.
@@ -68,6 +81,28 @@ pub enum Params {
     Boosting(BoostingParams),
     /// Of [`Algorithm::LogisticRegression`].
     Logistic(LogisticParams),
+}
+
+/// A fitted model; it gives the probability of class 1.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Model {
+    /// A random forest.
+    Forest(Forest),
+    /// Boosted trees.
+    Boosting(Boosting),
+    /// A logistic regression.
+    Logistic(Logistic),
+}
+
+/// The same expression for whichever learner a [`Params`] or a [`Model`] is of.
+macro_rules! each {
+    ($value:expr, $inner:ident => $result:expr) => {
+        match $value {
+            Self::Forest($inner) => $result,
+            Self::Boosting($inner) => $result,
+            Self::Logistic($inner) => $result,
+        }
+    };
 }
 
 impl Params {
@@ -89,36 +124,110 @@ impl Params {
         }
     }
 
-    pub(crate) fn of_learner(&self) -> &dyn Hyperparameters {
+    /// Sets the parameter `name` to `value`.
+    ///
+    /// Fails on an unknown name, listing all known ones, and on an unreadable or out-of-range value, with its range; the
+    /// parameters are then unchanged.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        // On a copy, so that a rejected value leaves no trace.
+        let mut changed = self.clone();
+        if !each!(&mut changed, params => params.set(name, value)?) {
+            return Err(self.unknown(name));
+        }
+        changed.validate()?;
+        *self = changed;
+        Ok(())
+    }
+
+    /// All parameters with their values, in a fixed order; [`set`](Self::set) reads each of them back.
+    pub fn entries(&self) -> Vec<(String, String)> {
+        each!(self, params => params.entries())
+    }
+
+    /// Checks every range, and what the parameters require of each other.
+    pub fn check(self) -> Result<CheckedParams, Error> {
+        self.validate()?;
+        Ok(CheckedParams(self))
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        each!(self, params => params.check_ranges())?;
         match self {
-            Self::Forest(params) => params,
-            Self::Boosting(params) => params,
-            Self::Logistic(params) => params,
+            Self::Forest(params) => params.check_combination(),
+            Self::Boosting(params) => params.check_combination(),
+            Self::Logistic(_) => Ok(()),
         }
     }
 
-    pub(crate) fn of_learner_mut(&mut self) -> &mut dyn Hyperparameters {
-        match self {
-            Self::Forest(params) => params,
-            Self::Boosting(params) => params,
-            Self::Logistic(params) => params,
+    fn unknown(&self, name: &str) -> Error {
+        let known: Vec<_> = self.entries().into_iter().map(|(name, _)| name).collect();
+        Error::UnknownParameter {
+            algorithm: self.algorithm().name(),
+            name: name.to_owned(),
+            known: known.join(", "),
         }
     }
 }
 
-/// A fitted model; it answers with the probability of class 1.
+/// Hyperparameters that are in range and fit together.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Model {
-    /// A random forest.
-    Forest(Forest),
-    /// Boosted trees.
-    Boosting(Boosting),
-    /// A logistic regression.
-    Logistic(Logistic),
+pub struct CheckedParams(Params);
+
+impl CheckedParams {
+    /// The parameters.
+    pub fn params(&self) -> &Params {
+        &self.0
+    }
+
+    /// Fits a model to `train`, which must have rows of both classes.
+    ///
+    /// This crate's forest and boosting take up to 16,777,216 rows.
+    ///
+    /// Only gradient boosting uses `validation`: for its log-loss per round and for early stopping. Without it, boosting
+    /// runs all its rounds. All validation rows count alike, whatever the class weight.
+    pub fn fit(
+        &self,
+        train: &Samples,
+        validation: Option<&Samples>,
+        run: &mut Run,
+    ) -> Result<Model, Error> {
+        train.expect_both_classes()?;
+        if let Some(validation) = validation {
+            validation.x().expect_columns(train.x().columns())?;
+            if validation.y().is_empty() {
+                return Err(DataError::Empty.into());
+            }
+        }
+        if train.weights().is_some() && !self.takes_weights() {
+            return Err(DataError::UnusedWeights.into());
+        }
+        match &self.0 {
+            Params::Forest(params) => match params.engine {
+                Engine::Own => Forest::fit(params, train, run),
+                Engine::Smartcore => smartcore_trees::fit_forest(params, train, run),
+            }
+            .map(Model::Forest),
+            Params::Boosting(params) => match params.engine {
+                Engine::Own => Boosting::fit(params, train, validation, run),
+                Engine::Smartcore => smartcore_trees::fit_boosting(params, train, validation, run),
+            }
+            .map(Model::Boosting),
+            Params::Logistic(params) => Logistic::fit(params, train, run).map(Model::Logistic),
+        }
+    }
+
+    /// Whether rows count by their weights; smartcore counts every row alike.
+    fn takes_weights(&self) -> bool {
+        match &self.0 {
+            Params::Forest(params) => params.engine == Engine::Own,
+            Params::Boosting(params) => params.engine == Engine::Own,
+            Params::Logistic(_) => false,
+        }
+    }
 }
 
 impl Model {
-    /// Which learner fitted it.
+    /// The learner that fitted it.
     pub fn algorithm(&self) -> Algorithm {
         match self {
             Self::Forest(_) => Algorithm::RandomForest,
@@ -127,19 +236,32 @@ impl Model {
         }
     }
 
-    pub(crate) fn fitted(&self) -> &dyn Fitted {
+    /// The number of columns it was trained on.
+    pub fn columns(&self) -> usize {
+        each!(self, model => model.columns())
+    }
+
+    /// How its probabilities are computed.
+    pub(crate) fn decision_function(&self) -> DecisionFunction<'_> {
+        each!(self, model => model.decision_function())
+    }
+
+    /// Each column's share of the gain of all splits (forest: gini impurity; boosting: loss). The shares sum to 1, or
+    /// are all 0 where no gain is known. `None` for a logistic regression, which has no splits.
+    pub fn importances(&self) -> Option<&[f64]> {
         match self {
-            Self::Forest(model) => model,
-            Self::Boosting(model) => model,
-            Self::Logistic(model) => model,
+            Self::Forest(model) => Some(&model.importances),
+            Self::Boosting(model) => Some(&model.importances),
+            Self::Logistic(_) => None,
         }
     }
 
-    pub(crate) fn fitted_mut(&mut self) -> &mut dyn Fitted {
+    /// A forest's metrics on its own training rows, each predicted by the trees that did not see it. `None` unless the
+    /// forest was fitted with `oob_score` by this process (a model file does not keep it) on enough rows.
+    pub fn out_of_bag(&self) -> Option<&OutOfBag> {
         match self {
-            Self::Forest(model) => model,
-            Self::Boosting(model) => model,
-            Self::Logistic(model) => model,
+            Self::Forest(model) => model.out_of_bag.as_ref(),
+            Self::Boosting(_) | Self::Logistic(_) => None,
         }
     }
 }
@@ -147,7 +269,7 @@ impl Model {
 impl Stored for Model {
     fn write(&self, out: &mut Vec<u8>) {
         self.algorithm().write(out);
-        self.fitted().store(out);
+        each!(self, model => model.write(out));
     }
 
     fn read(reader: &mut Reader) -> Result<Self, Error> {
@@ -167,7 +289,7 @@ impl Stored for Algorithm {
     fn read(reader: &mut Reader) -> Result<Self, Error> {
         let number: u8 = reader.read()?;
         let found = Self::ALL.into_iter().find(|one| *one as u8 == number);
-        found.ok_or_else(|| refuse("it names an unknown algorithm"))
+        found.ok_or_else(|| reject("it names an unknown algorithm"))
     }
 }
 
@@ -204,8 +326,133 @@ mod tests {
                 format!("\"{algorithm}\"")
             );
         }
-        let refused = "svm".parse::<Algorithm>().unwrap_err().to_string();
+        let error = "svm".parse::<Algorithm>().unwrap_err().to_string();
         let known = Algorithm::ALL.map(Algorithm::name).join(", ");
-        assert_eq!(refused, format!("`svm` is no algorithm; known are {known}"));
+        assert_eq!(
+            error,
+            format!("unknown algorithm `svm`; expected one of {known}")
+        );
+    }
+
+    #[test]
+    fn entries_are_read_back() {
+        for algorithm in Algorithm::ALL {
+            let defaults = Params::defaults(algorithm);
+            let mut again = Params::defaults(algorithm);
+            for (name, value) in defaults.entries() {
+                again.set(&name, &value).unwrap();
+            }
+            assert_eq!(again, defaults);
+            assert_eq!(again.algorithm(), algorithm);
+        }
+    }
+
+    #[test]
+    fn values_are_set_by_name() {
+        let check = |algorithm, name: &str, value: &str| {
+            let mut params = Params::defaults(algorithm);
+            params.set(name, value).unwrap();
+            let entry = params
+                .entries()
+                .into_iter()
+                .find(|(found, _)| found == name);
+            assert_eq!(entry.unwrap().1, value);
+        };
+        check(Algorithm::RandomForest, "n_estimators", "7");
+        check(Algorithm::RandomForest, "max_features", "all");
+        check(Algorithm::RandomForest, "max_features", "5");
+        check(Algorithm::RandomForest, "bootstrap", "false");
+        check(Algorithm::RandomForest, "oob_score", "true");
+        check(Algorithm::GradientBoosting, "learning_rate", "0.05");
+        check(Algorithm::GradientBoosting, "early_stopping_rounds", "0");
+        check(Algorithm::GradientBoosting, "engine", "smartcore");
+        check(Algorithm::LogisticRegression, "l2", "0.25");
+        check(Algorithm::RandomForest, "class_weight", "balanced");
+        check(Algorithm::GradientBoosting, "class_weight", "balanced");
+    }
+
+    #[test]
+    fn a_bad_setting_is_named_and_changes_nothing() {
+        let check = |algorithm, name: &str, value: &str, expected: &str| {
+            let mut params = Params::defaults(algorithm);
+            assert_eq!(params.set(name, value).unwrap_err().to_string(), expected);
+            assert_eq!(params, Params::defaults(algorithm));
+        };
+        check(
+            Algorithm::LogisticRegression,
+            "depth",
+            "3",
+            "logistic_regression has no parameter `depth`; it has l2",
+        );
+        check(
+            Algorithm::RandomForest,
+            "max_depth",
+            "ten",
+            "parameter `max_depth` is `ten`; it must be a whole number from 1 to 64",
+        );
+        check(
+            Algorithm::RandomForest,
+            "max_features",
+            "0",
+            "parameter `max_features` is `0`; it must be sqrt, all or a whole number from 1 to 255",
+        );
+        check(
+            Algorithm::GradientBoosting,
+            "learning_rate",
+            "0",
+            "parameter `learning_rate` is `0`; it must be a number above 0 and at most 1",
+        );
+        check(
+            Algorithm::GradientBoosting,
+            "l2",
+            "NaN",
+            "parameter `l2` is `NaN`; it must be a number from 0 to 1e9",
+        );
+        check(
+            Algorithm::GradientBoosting,
+            "max_bins",
+            "256",
+            "parameter `max_bins` is `256`; it must be a whole number from 2 to 255",
+        );
+        check(
+            Algorithm::GradientBoosting,
+            "early_stopping_rounds",
+            "10001",
+            "parameter `early_stopping_rounds` is `10001`; it must be a whole number from 0 (off) to 10000",
+        );
+    }
+
+    #[test]
+    fn what_smartcore_cannot_do_is_rejected_in_either_order() {
+        let check = |algorithm, name: &str, value: &str, expected: &str| {
+            let engine = ("engine", "smartcore");
+            for [first, second] in [[engine, (name, value)], [(name, value), engine]] {
+                let mut params = Params::defaults(algorithm);
+                params.set(first.0, first.1).unwrap();
+                let error = params.set(second.0, second.1).unwrap_err();
+                let expected = format!(
+                    "parameter `{name}` is `{value}`; it must be {expected} with engine=smartcore"
+                );
+                assert_eq!(error.to_string(), expected);
+            }
+        };
+        check(Algorithm::RandomForest, "bootstrap", "false", "true");
+        check(Algorithm::RandomForest, "oob_score", "true", "false");
+        check(Algorithm::GradientBoosting, "gamma", "0.5", "0");
+        check(Algorithm::GradientBoosting, "subsample", "0.5", "1");
+        check(Algorithm::GradientBoosting, "colsample", "0.25", "1");
+        for algorithm in [Algorithm::RandomForest, Algorithm::GradientBoosting] {
+            check(algorithm, "class_weight", "balanced", "none");
+        }
+    }
+
+    #[test]
+    fn params_built_by_hand_are_checked_too() {
+        let params = Params::Boosting(BoostingParams {
+            subsample: 0.0,
+            ..BoostingParams::default()
+        });
+        let expected = "parameter `subsample` is `0`; it must be a number above 0 and at most 1";
+        assert_eq!(params.check().unwrap_err().to_string(), expected);
     }
 }

@@ -1,40 +1,42 @@
-//! Three learners for two classes, one weighted vote, honest figures, one model file.
+//! Three learners for two classes, weighted soft voting, metrics and one model file.
 //!
 //! Rows come in as a [`Matrix`] of `f32` (1 to 255 columns, NaN = missing; [`OwnedMatrix`] rounds `f64`) with labels
-//! 0 or 1: together [`Samples`]. [`Params`] are read by name, [`check`](Params::check)ed once, and fit a [`Model`];
-//! a model answers each row with the probability of class 1. The crate knows nothing of where rows come from or what they mean.
+//! 0 or 1: together they are [`Samples`]. [`Params`] are set by name, [`check`](Params::check)ed once, and fit a
+//! [`Model`], which gives the probability of class 1 for each row. The crate does not know where rows come from or what
+//! they mean.
 //!
 //! How a tree is fitted:
 //!
 //! ```text
-//! rows ─ cuts ─ binned ─ histogram ─ split ─ partition ─ tree
-//!        quantiles  bytes   packed sums  best gain  rows of the children
+//! rows ─ cuts ─ binned ─ histogram ─ best_split ─ partition ─ tree
+//!        quantiles  bytes   packed sums  highest gain  rows of the children
 //! ```
 //!
-//! Values become bin numbers (at most 255 quantile bins, and one for missing values), rows become integer sums per
-//! bin, and a split is found by a scan over those sums. [`Forest`] grows one tree per thread, [`Boosting`] one tree by
-//! all threads; both find splits by the same scan. What a leaf is worth is said by `boosting::rule`, and for the forest
-//! by `forest::grow`; threads start in `parallel` alone. [`Logistic`] standardises and leaves the solving to smartcore.
-//! [`Engine::Smartcore`] leaves the trees to smartcore too, and [`smartcore_api`] offers ours to its model selection.
+//! Values become bin numbers (at most 255 quantile bins, and one for missing values), rows are summed into integers per
+//! bin, and a scan over those sums finds the best split. [`Forest`] grows one tree per thread, [`Boosting`] grows one
+//! tree with all threads; both find splits by the same scan. The value of a leaf is defined in `boosting::rule` and, for
+//! the forest, in `forest::grow`; threads are started only in `parallel`. [`Logistic`] standardises its inputs and leaves
+//! the solving to smartcore. [`Engine::Smartcore`] leaves the trees to smartcore too, and [`smartcore_api`] offers our
+//! learners to smartcore's model selection.
 //!
-//! In the trees of [`Engine::Own`] rows count by their own weight ([`Samples::weighted`]) times that of their class
-//! ([`ClassWeight`]); the other learners refuse weights. Such a forest can judge itself on the rows that its trees
+//! In the trees of [`Engine::Own`] a row counts by its own weight ([`Samples::weighted`]) times the weight of its class
+//! ([`ClassWeight`]); the other learners reject weights. Such a forest can also be evaluated on the rows that its trees
 //! did not see ([`OutOfBag`]).
 //!
-//! Sums are fixed-point integers, every tree has a random stream of its own, and `exp` and `ln` are one pure-Rust
+//! Sums are fixed-point integers, every tree has its own random stream, and `exp` and `ln` are one pure-Rust
 //! implementation: the same rows, parameters and seed give the same model on any number of threads. The exception is
 //! the logistic regression, whose solver uses the system's `exp`: it is the same on any number of threads, but its last
 //! digits may differ between machines.
 //!
-//! Answers of many rows, and those of a [`Prepared`] artifact, come from trees that are laid out anew for speed
-//! (`predict`), and are equal to the bit to what the trees themselves say.
+//! Predictions for many rows, and those of a [`Prepared`] artifact, use trees in a faster layout (`predict`); they are
+//! equal to the bit to those of the trees themselves.
 //!
-//! Models are judged by [`metrics`], looked into by [`inspection`], weighed against each other by [`weights`] from
-//! their [`Predictions`] on the validation part, and kept as one [`artifact`]. [`explain`] says what each column adds to an answer, and with the
-//! feature `onnx` the module of that name writes an artifact for other runtimes. The feature `onnx` is off by default, and the only one.
+//! [`metrics`] evaluates models and [`inspection`] shows what they react to. [`voting`] finds ensemble weights from the
+//! [`Predictions`] on the validation part, and an [`artifact`] keeps one or more models in a file. [`explain`] says what
+//! each column adds to a prediction. The feature `onnx`, the only one and off by default, adds a module that exports an
+//! artifact for other runtimes.
 //!
 //! ```
-//! # use std::{num::NonZeroUsize, ops::ControlFlow};
 //! use ensemble::{Algorithm, Matrix, Params, Run, Samples};
 //!
 //! # fn main() -> Result<(), ensemble::Error> {
@@ -43,9 +45,7 @@
 //! let train = Samples::new(x, &[0, 0, 1, 0, 1, 1])?;
 //! let mut params = Params::defaults(Algorithm::RandomForest);
 //! params.set("n_estimators", "50")?;
-//! let mut progress = |_| ControlFlow::Continue(());
-//! let mut run = Run { seed: 42, threads: NonZeroUsize::MIN, progress: &mut progress };
-//! let model = params.check()?.fit(&train, None, &mut run)?;
+//! let model = params.check()?.fit(&train, None, &mut Run::new(42))?;
 //! assert!(model.predict_row(&[0.95]) > 0.5);
 //! # Ok(())
 //! # }
@@ -53,37 +53,36 @@
 
 #![expect(
     clippy::float_cmp,
-    reason = "tied values and probabilities, and answers in tests, are equal to the bit"
+    reason = "ties between values and between probabilities are exact, and so are the comparisons of tests"
 )]
 
 mod error;
-mod learner;
+mod hyperparameters;
 mod learners;
 mod matrix;
-mod params;
+mod model;
 mod run;
 
+mod best_split;
 mod binned;
 mod cuts;
 mod histogram;
 mod loss;
 mod packed;
 mod parallel;
-mod partition;
-mod row_weights;
-mod split;
+mod sample_weights;
 mod tree;
 
 #[cfg(test)]
 mod exact_tree;
 
 mod boosting;
-mod engine;
+mod decision_function;
 mod forest;
-mod form;
 mod linear;
 mod logistic;
-mod model;
+mod predict;
+mod smartcore_trees;
 mod stored;
 
 pub mod artifact;
@@ -92,24 +91,23 @@ pub mod inspection;
 pub mod metrics;
 #[cfg(feature = "onnx")]
 pub mod onnx;
-mod predict;
 mod predictions;
 pub mod smartcore_api;
-pub mod weights;
+pub mod voting;
 
 pub use boosting::{Boosting, BoostingParams};
-pub use engine::Engine;
 pub use error::{DataError, Error};
 pub use forest::{Forest, ForestParams, MaxFeatures, OutOfBag};
-pub use learners::{Algorithm, Model, Params};
+pub use hyperparameters::{Engine, Hyperparameter};
+pub use learners::{Algorithm, CheckedParams, Model, Params};
 pub use logistic::{Logistic, LogisticParams};
 pub use matrix::{Matrix, OwnedMatrix, Samples};
-pub use params::{CheckedParams, ClassWeight, UnknownClassWeight};
 pub use predict::Prepared;
 pub use predictions::{KindScores, Predictions, Timeline};
 pub use run::{Progress, Run};
+pub use sample_weights::ClassWeight;
 
-// The README's excerpt is run like the examples above.
+// The README's example is run as well.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

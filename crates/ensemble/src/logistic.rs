@@ -9,58 +9,19 @@ use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::linear::logistic_regression::{LogisticRegression, LogisticRegressionParameters};
 
+use crate::decision_function::DecisionFunction;
 use crate::error::Error;
-use crate::form::Form;
-use crate::learner::{Fitted, Hyperparameters};
-use crate::learners::Model;
+use crate::hyperparameters::Range::Penalty;
+use crate::hyperparameters::hyperparameters;
 use crate::linear::{Linear, Term};
 use crate::matrix::Samples;
-use crate::params::value::{PENALTY, parse, penalty};
 use crate::run::{Progress, Run};
-use crate::stored::{Stored as _, stored_fields};
+use crate::stored::stored_fields;
 
-/// Of a logistic regression.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LogisticParams {
-    /// L2 penalty on the coefficients of standardised inputs: 1 / C of scikit-learn, 0 to 1e9 (default 1).
-    pub l2: f64,
-}
-
-impl Default for LogisticParams {
-    fn default() -> Self {
-        Self { l2: 1.0 }
-    }
-}
-
-impl Hyperparameters for LogisticParams {
-    fn set(&mut self, name: &str, value: &str) -> Result<bool, Error> {
-        match name {
-            "l2" => self.l2 = parse("l2", value, PENALTY)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    fn entries(&self) -> Vec<(&'static str, String)> {
-        vec![("l2", self.l2.to_string())]
-    }
-
-    fn validate(&self) -> Result<(), Error> {
-        penalty("l2", self.l2)
-    }
-
-    fn takes_weights(&self) -> bool {
-        // smartcore's solver counts every row alike.
-        false
-    }
-
-    fn fit(
-        &self,
-        train: &Samples,
-        _validation: Option<&Samples>,
-        run: &mut Run,
-    ) -> Result<Model, Error> {
-        Logistic::fit(self, train, run).map(Model::Logistic)
+hyperparameters! {
+    /// Of a logistic regression.
+    LogisticParams {
+        l2: f64 = 1.0, Penalty, "L2 penalty on the coefficients of the standardised inputs, 1 / C of scikit-learn";
     }
 }
 
@@ -97,22 +58,16 @@ impl Logistic {
         })?;
         Ok(Self { terms, intercept })
     }
-}
 
-impl Fitted for Logistic {
-    fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         self.terms.len()
     }
 
-    fn form(&self) -> Form<'_> {
-        Form::Linear(Linear {
+    pub(crate) fn decision_function(&self) -> DecisionFunction<'_> {
+        DecisionFunction::Linear(Linear {
             terms: &self.terms,
             intercept: self.intercept,
         })
-    }
-
-    fn store(&self, out: &mut Vec<u8>) {
-        self.write(out);
     }
 }
 

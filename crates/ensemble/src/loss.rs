@@ -1,36 +1,36 @@
-//! The log-loss and its link, in one pure-Rust `exp` and `ln`, so that every machine computes the same bits.
+//! The log-loss and its link, by one pure-Rust `exp` and `ln`, so that every machine computes the same bits.
 
-/// The probability that belongs to log-odds `margin`.
+/// The probability for the log-odds `margin`.
 pub(crate) fn sigmoid(margin: f64) -> f64 {
     1.0 / (1.0 + libm::exp(-margin))
 }
 
-/// The log-odds that belong to a probability strictly between 0 and 1.
+/// The log-odds of a probability strictly between 0 and 1.
 pub(crate) fn log_odds(probability: f64) -> f64 {
     libm::log(probability / (1.0 - probability))
 }
 
-/// The log-loss of log-odds `margin` against `label`, without ever taking the logarithm of 0.
+/// The log-loss of the log-odds `margin` for `label`; finite for any finite margin.
 pub(crate) fn margin_loss(margin: f64, label: u8) -> f64 {
     let wrongness = if label == 1 { -margin } else { margin };
     wrongness.max(0.0) + libm::log1p(libm::exp(-wrongness.abs()))
 }
 
-/// The same as [`sigmoid`] to within 3e-7, by arithmetic alone, so that the compiler computes several at once.
+/// [`sigmoid`] to within 3e-7, by arithmetic alone, which the compiler vectorises.
 pub(crate) fn sigmoid_f32(margin: f32) -> f32 {
     1.0 / (1.0 + exp_f32(-margin))
 }
 
-/// Added to a number below 2^22, this leaves it rounded to the nearest whole number in the lowest bits.
+/// Adding this to a number below 2^22 rounds it to the nearest whole number, in the lowest bits of the result.
 pub(crate) const TO_NEAREST: f32 = 12_582_912.0;
 
-/// e^x by a polynomial around the nearest multiple of ln 2 (Moshier's Cephes library, `expf`); of at most 87 in size.
+/// e^x by a polynomial around the nearest multiple of ln 2 (Moshier's Cephes library, `expf`), for x from -87 to 87.
 fn exp_f32(x: f32) -> f32 {
     let x = if x > 87.0 { 87.0 } else { x };
     let x = if x < -87.0 { -87.0 } else { x };
     let shifted = x * std::f32::consts::LOG2_E + TO_NEAREST;
     let n = shifted - TO_NEAREST;
-    // ln 2 in two parts, of which the first has so few digits that its product with n is exact.
+    // ln 2 in two parts; the first has so few digits that its product with n is exact.
     let r = x - n * 0.693_359_4 - n * -2.121_944_4e-4;
     let series = [
         1.987_569_1e-4,
@@ -43,7 +43,7 @@ fn exp_f32(x: f32) -> f32 {
         1.0,
     ];
     let near_one = series.into_iter().fold(0.0, |sum, term| sum * r + term);
-    // n in the exponent's place, and the exponent's bias.
+    // n moved to the exponent, plus the exponent's bias.
     let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23));
     near_one * power
 }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quick_sigmoid_is_close() {
+    fn the_fast_sigmoid_is_close() {
         for step in -2_000..=2_000_i16 {
             let margin = f32::from(step) / 20.0;
             let (quick, exact) = (f64::from(sigmoid_f32(margin)), sigmoid(f64::from(margin)));

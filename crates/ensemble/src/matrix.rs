@@ -13,9 +13,9 @@ pub struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// Takes `values` as rows of `columns` numbers each (1 to 255 columns, any number of rows).
+    /// A view of `values` as rows of `columns` numbers (1 to 255 columns, any number of rows).
     ///
-    /// Infinite values are refused, naming the first one's row and column.
+    /// Fails on infinite values, with the row and column of the first.
     pub fn new(values: &'a [f32], columns: usize) -> Result<Self, Error> {
         if !(1..=255).contains(&columns) {
             return Err(DataError::Columns(columns).into());
@@ -47,10 +47,10 @@ impl<'a> Matrix<'a> {
         self.columns
     }
 
-    /// Row `i`, of [`columns`](Self::columns) values.
+    /// Row `i`, which has [`columns`](Self::columns) values.
     ///
     /// # Panics
-    /// When there is no such row.
+    /// If there is no row `i`.
     pub fn row(&self, i: usize) -> &'a [f32] {
         &self.values[i * self.columns..(i + 1) * self.columns]
     }
@@ -60,7 +60,7 @@ impl<'a> Matrix<'a> {
         self.values.chunks_exact(self.columns)
     }
 
-    /// Refuses a matrix whose width is not `expected`.
+    /// Rejects a matrix with another number of columns.
     pub(crate) fn expect_columns(&self, expected: usize) -> Result<(), Error> {
         if self.columns == expected {
             Ok(())
@@ -74,7 +74,7 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// Rows with their labels: what a learner is fitted on.
+/// Rows with their labels, for fitting.
 #[derive(Debug, Clone, Copy)]
 pub struct Samples<'a> {
     x: Matrix<'a>,
@@ -103,9 +103,9 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The same rows, of which each counts as much as `weights` says when trees are fitted: 0, or from 1e-30 to 1e30.
-    /// Their unit is all the same to a forest; boosting's `l2`, `gamma` and `min_child_weight` are in it, so that the
-    /// mean weight should be about 1. A validation part's weights are not looked at.
+    /// The same rows with a weight each, 0 or from 1e-30 to 1e30, for fitting trees. A forest does not depend on the unit
+    /// of the weights, but boosting's `l2`, `gamma` and `min_child_weight` are in that unit, so the mean weight should be
+    /// about 1. The weights of a validation part are ignored.
     pub fn weighted(self, weights: &'a [f32]) -> Result<Self, Error> {
         if weights.len() != self.y.len() {
             return Err(DataError::Lengths {
@@ -115,7 +115,7 @@ impl<'a> Samples<'a> {
             }
             .into());
         }
-        // Beyond these, sums and scales in `f32` would be infinite.
+        // Outside this range, sums and scales in `f32` would be infinite.
         let valid = |weight: &f32| *weight == 0.0 || (1e-30..=1e30).contains(weight);
         match weights.iter().position(|weight| !valid(weight)) {
             Some(row) => Err(DataError::Weight {
@@ -135,17 +135,17 @@ impl<'a> Samples<'a> {
         self.x
     }
 
-    /// The labels, one a row.
+    /// The labels, one per row.
     pub fn y(&self) -> &'a [u8] {
         self.y
     }
 
-    /// What each row counts, if that was given.
+    /// The weights, one per row, if any were given.
     pub fn weights(&self) -> Option<&'a [f32]> {
         self.weights
     }
 
-    /// What the rows with label 0 and those with label 1 count altogether.
+    /// The sums of weights of the rows with label 0 and of those with label 1.
     pub(crate) fn class_weights(&self) -> [f64; 2] {
         let Some(weights) = self.weights else {
             let positives = self.positives() as f64;
@@ -158,12 +158,12 @@ impl<'a> Samples<'a> {
         sums
     }
 
-    /// How many labels are 1.
+    /// The number of labels that are 1.
     pub(crate) fn positives(&self) -> usize {
         self.y.iter().map(|&label| usize::from(label)).sum()
     }
 
-    /// Refuses parts that no classifier can be fitted on: no rows, or one class only that counts anything.
+    /// Rejects rows that no classifier can be fitted on: none, or only one class with a weight above 0.
     pub(crate) fn expect_both_classes(&self) -> Result<(), Error> {
         match self.class_weights() {
             _ if self.y.is_empty() => Err(DataError::Empty.into()),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_names_its_place() {
+    fn bad_input_is_named_with_its_row_and_column() {
         check(&[], 0, &[], "a matrix of 0 columns; 1 to 255 are supported");
         check(
             &[0.0; 256],
@@ -209,10 +209,10 @@ mod tests {
         let x = Matrix::new(&[1.0, 2.0], 1).unwrap();
         let samples = Samples::new(x, &[0, 1]).unwrap();
         let check = |weights: &[f32], expected: &str| {
-            let refused = samples
+            let weighted = samples
                 .weighted(weights)
                 .and_then(|samples| samples.expect_both_classes());
-            assert_eq!(refused.unwrap_err().to_string(), expected);
+            assert_eq!(weighted.unwrap_err().to_string(), expected);
         };
         check(&[1.0], "2 rows, but 1 weights");
         check(
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn a_fit_needs_both_classes() {
         let x = Matrix::new(&[1.0, 2.0], 1).unwrap();
-        let refusal = |labels: &[u8]| {
+        let rejection = |labels: &[u8]| {
             let x = Matrix::new(&[1.0, 2.0][..labels.len()], 1).unwrap();
             Samples::new(x, labels)
                 .unwrap()
@@ -262,10 +262,10 @@ mod tests {
                 .is_ok()
         );
         assert_eq!(
-            refusal(&[1, 1]),
+            rejection(&[1, 1]),
             "every label is 1; both 0 and 1 are needed"
         );
-        assert_eq!(refusal(&[0]), "every label is 0; both 0 and 1 are needed");
-        assert_eq!(refusal(&[]), "there are no rows");
+        assert_eq!(rejection(&[0]), "every label is 0; both 0 and 1 are needed");
+        assert_eq!(rejection(&[]), "there are no rows");
     }
 }

@@ -1,20 +1,19 @@
-//! Models that leave: an [`Artifact`] as one ONNX file, for runtimes that know nothing of this crate.
+//! ONNX export: an [`Artifact`] as one file for other runtimes.
 //!
-//! The graph takes `features`, float32 of shape [N, columns] with NaN for missing values, and gives
+//! The graph takes `features`, float32 of shape [N, columns] with NaN for missing values, and returns
 //!
-//! - `probabilities`, float32 `[N, 2]`: of class 0 and of class 1, by the weighted vote;
+//! - `probabilities`, float32 `[N, 2]`: of class 0 and of class 1, by weighted soft voting;
 //! - `label`, int64 `[N]`: 1 where the probability of class 1 reaches the artifact's threshold;
 //! - `members`, float32 `[N, members]`: each member's own probability of class 1, in the artifact's order.
 //!
 //! Trees are `TreeEnsembleRegressor` nodes of the standard's domain `ai.onnx.ml`, version 3; the rest are standard
-//! operators of version 16 (ONNX 1.11 and later). All is computed in double precision: as float32, the sum of
-//! hundreds of leaves would lose digits that the vote shows. What is left is the rounding of each member's sum, which the
-//! standard makes float32: probabilities differ from ours by less than 1e-6, and the label only where the probability
-//! is as near to the threshold as that. An infinite value, which a [`Matrix`](crate::Matrix) refuses, is answered
-//! without complaint.
+//! operators of version 16 (ONNX 1.11 and later). Everything is computed in double precision, because in float32 the sum
+//! of hundreds of leaves would lose visible digits. The standard rounds each member's sum to float32: probabilities differ
+//! from ours by less than 1e-6, and labels only where the probability is that close to the threshold. Infinite values,
+//! which a [`Matrix`](crate::Matrix) rejects, are accepted.
 //!
-//! A tree's `nodes_hitrates` are its nodes' covers, where the artifact knows them. The file's `metadata_props` tell
-//! where it comes from: `schema`, `features` (a JSON list of their names in order), `threshold`, `data_fingerprint`
+//! A tree's `nodes_hitrates` are its nodes' covers. The file's `metadata_props` describe
+//! its origin: `schema`, `features` (a JSON list of their names in order), `threshold`, `data_fingerprint`
 //! and `members` (a JSON list with `name`, `algorithm`, `weight` and `seed`).
 //!
 //! Source: the ONNX specification, `onnx.proto`, `Operators.md` and `Operators-ml.md`.
@@ -33,19 +32,19 @@ use graph::Graph;
 use proto::{DataType, ModelProto, OperatorSetIdProto, StringStringEntryProto};
 use wire::Message;
 
-/// Version of the file's own layout, that of ONNX 1.11.
+/// The version of the file's layout, that of ONNX 1.11.
 const IR_VERSION: i64 = 8;
-/// Of the standard operators.
+/// The version of the standard operators.
 const OPERATORS: i64 = 16;
-/// Of the operators for machine learning.
+/// The version of the operators for machine learning.
 const ML_OPERATORS: i64 = 3;
-/// Bytes that a protobuf message may have.
+/// The largest size of a protobuf message in bytes.
 const LARGEST: usize = i32::MAX as usize;
 
 /// The ONNX file of an artifact. The same artifact always gives the same bytes.
 ///
-/// An artifact that could not be loaded from a model file, such as one without members, is refused with
-/// [`Error::ArtifactBytes`]; one of 2 GB and more, which ONNX does not take, with [`Error::Export`].
+/// Fails with [`Error::ArtifactBytes`] on an artifact that could not be loaded from a model file, such as one without
+/// members, and with [`Error::Export`] on one of 2 GB or more, the limit of ONNX.
 pub fn export(artifact: &Artifact) -> Result<Vec<u8>, Error> {
     artifact.check()?;
     let model = ModelProto {
@@ -63,13 +62,13 @@ pub fn export(artifact: &Artifact) -> Result<Vec<u8>, Error> {
     let size = bytes.len();
     if size > LARGEST {
         return Err(Error::Export {
-            reason: format!("it would take {size} bytes, and ONNX files have {LARGEST} at most"),
+            reason: format!("it takes {size} bytes, but an ONNX file can have at most {LARGEST}"),
         });
     }
     Ok(bytes)
 }
 
-/// The members' probabilities, their weighted mean, and what it says.
+/// The members' probabilities, their weighted mean, and the label.
 fn vote(artifact: &Artifact) -> Graph {
     let columns = artifact.features.len();
     let mut graph = Graph::default();
@@ -85,16 +84,16 @@ fn vote(artifact: &Artifact) -> Graph {
     }
     let one = graph.scalar(1.0);
     let sum = graph.sum(&shares);
-    // Weights that sum to 1 within rounding may carry the mean past 1.
+    // The weights sum to 1 within rounding, which may push the mean above 1.
     let positive = graph.apply("Min", &[&sum, &one]);
     let negative = graph.apply("Sub", &[&one, &positive]);
-    let both = graph.beside(&[negative, positive.clone()]);
+    let both = graph.concatenate(&[negative, positive.clone()]);
     graph.output("probabilities", DataType::Float, (&both, Some(2)));
     let threshold = graph.scalar(artifact.threshold);
     let reached = graph.apply("GreaterOrEqual", &[&positive, &threshold]);
-    let flat = graph.flat(&reached);
+    let flat = graph.squeeze(&reached);
     graph.output("label", DataType::Int64, (&flat, None));
-    let members = graph.beside(&probabilities);
+    let members = graph.concatenate(&probabilities);
     let count = Some(probabilities.len());
     graph.output("members", DataType::Float, (&members, count));
     graph
@@ -104,7 +103,7 @@ fn operators(domain: &'static str, version: i64) -> OperatorSetIdProto {
     OperatorSetIdProto { domain, version }
 }
 
-/// What a reader of the file can know of the model's origin.
+/// The model's origin, for readers of the file.
 fn provenance(artifact: &Artifact) -> Vec<StringStringEntryProto> {
     let names = artifact
         .features

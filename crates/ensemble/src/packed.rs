@@ -1,14 +1,15 @@
 //! Two sums in one machine word.
 //!
-//! A row contributes a signed number (boosting: gradient; forest: positive weight) and a non-negative one (hessian;
-//! weight). As fixed-point integers in the upper and lower half of a word, both are summed by one integer addition.
-//! Integer sums are exact, so they do not depend on the order of the rows, and a sibling is its parent minus the
-//! other child (Shi et al. 2022, "Quantized Training of Gradient Boosting Decision Trees").
+//! A row contributes a gradient, which is signed, and a hessian, which is not negative. As fixed-point integers in the
+//! upper and lower half of a word, both are summed by one integer addition. Integer sums are exact, so they do not
+//! depend on the order of the rows, and a sibling is its parent minus the other child (Shi et al. 2022, "Quantized
+//! Training of Gradient Boosting Decision Trees"). A forest uses the same sums: its gradient is the weight of the
+//! positives, its hessian the weight of all rows.
 //!
-//! One row's pair takes 16 bits each, so that it travels with the row's number in eight bytes; a sum takes 32 bits
-//! each. No sum of the lower numbers reaches 2^31, so both halves of a sum convert to floating point as signed.
+//! One row's pair takes 16 bits each, so that it fits with the row's number in eight bytes; a sum takes 32 bits each.
+//! No sum of hessians reaches 2^31, so both halves of a sum convert to floating point as signed.
 
-/// A training row on its way through a tree: its place in the data and its packed pair.
+/// A training row during the growth of a tree: its number and its packed pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Entry {
     pub(crate) row: u32,
@@ -16,8 +17,8 @@ pub(crate) struct Entry {
 }
 
 /// One row's pair.
-pub(crate) fn pack_row(upper: i16, lower: u16) -> u32 {
-    (u32::from(upper as u16) << 16) | u32::from(lower)
+pub(crate) fn pack_row(gradient: i16, hessian: u16) -> u32 {
+    (u32::from(gradient as u16) << 16) | u32::from(hessian)
 }
 
 /// A row's pair as a sum of one row.
@@ -27,18 +28,18 @@ pub(crate) fn widen(word: u32) -> u64 {
     (upper << 32) | u64::from(word & 0xffff)
 }
 
-/// The sum with these halves.
-pub(crate) fn pack(upper: i32, lower: u32) -> u64 {
-    (u64::from(upper as u32) << 32).wrapping_add(u64::from(lower))
+/// The word of these sums.
+pub(crate) fn pack(gradient: i32, hessian: u32) -> u64 {
+    (u64::from(gradient as u32) << 32).wrapping_add(u64::from(hessian))
 }
 
-/// The signed sum.
-pub(crate) fn upper(word: u64) -> i32 {
+/// The sum of gradients.
+pub(crate) fn gradient(word: u64) -> i32 {
     (word >> 32) as u32 as i32
 }
 
-/// The non-negative sum.
-pub(crate) fn lower(word: u64) -> u32 {
+/// The sum of hessians.
+pub(crate) fn hessian(word: u64) -> u32 {
     word as u32
 }
 
@@ -49,21 +50,44 @@ pub(crate) fn total(entries: &[Entry]) -> u64 {
         .fold(0, |sum, entry| sum.wrapping_add(widen(entry.word)))
 }
 
+/// Moves the entries whose row `goes_left` to the front and the others behind them, each side in its old order, and
+/// returns how many went left. `scratch` must be at least as long as `entries`.
+pub(crate) fn partition(
+    entries: &mut [Entry],
+    scratch: &mut [Entry],
+    goes_left: impl Fn(u32) -> bool,
+) -> usize {
+    let scratch = &mut scratch[..entries.len()];
+    let (mut lefts, mut rights) = (0, 0);
+    // Each entry is written to both sides and one of the two positions advances, so there is no branch to mispredict.
+    // Keeping the order keeps the children's rows ascending in memory.
+    for at in 0..entries.len() {
+        let entry = entries[at];
+        let left = usize::from(goes_left(entry.row));
+        entries[lefts] = entry;
+        scratch[rights] = entry;
+        lefts += left;
+        rights += 1 - left;
+    }
+    entries[lefts..].copy_from_slice(&scratch[..rights]);
+    lefts
+}
+
 /// The fixed-point scales of gradients in [-1, 1] and hessians in [0, 1/4], as of the log-loss.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FixedPoint {
-    /// Units of the upper half per 1.
+    /// Units per gradient of 1.
     pub(crate) gradient: f64,
-    /// Units of the lower half per 1.
+    /// Units per hessian of 1.
     pub(crate) hessian: f64,
 }
 
 impl FixedPoint {
-    /// As fine as fits: no row leaves its 16 bits, and no sum over all rows, roundings included, its 31.
+    /// The finest scales at which no row exceeds 16 bits and no sum over all rows, with rounding, exceeds 31 bits.
     ///
     /// Gradients and hessians are multiplied by the rows' weights, which are at most `largest` and sum to `total`.
     pub(crate) fn for_rows(rows: usize, total: f64, largest: f64) -> Self {
-        // Scales and gradients are rounded to `f32` once more, each by less than a ten-millionth.
+        // A margin, because scales and gradients are rounded to `f32`, each by less than a ten-millionth.
         let most = (1.0 - 1e-6) * (f64::from(i32::MAX) - 0.5 * rows as f64) / total;
         Self {
             gradient: most.min(f64::from(i16::MAX) / largest),
@@ -79,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn extreme_sums_stay_in_their_halves() {
+    fn no_row_or_sum_overflows() {
         for rows in [1_usize, 2, 3, 64_520, 65_536, 70_000, 1 << 24] {
             let scale = FixedPoint::for_rows(rows, rows as f64, 1.0);
             // As rows are packed, in `f32`.
@@ -95,16 +119,25 @@ mod tests {
 
     proptest! {
         #[test]
+        fn partition_is_stable(rows in prop::collection::vec(any::<u32>(), 0..200)) {
+            let entries: Vec<_> = rows.iter().map(|&row| Entry { row, word: row / 2 }).collect();
+            let (left, right): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.row % 3 == 0);
+            let (mut moved, mut scratch) = (entries.clone(), entries.clone());
+            prop_assert_eq!(partition(&mut moved, &mut scratch, |row| row % 3 == 0), left.len());
+            prop_assert_eq!(moved, [left, right].concat());
+        }
+
+        #[test]
         fn sums_of_words_are_sums_of_halves(pairs in prop::collection::vec((any::<i16>(), any::<u16>()), 1..60)) {
             let sum = |pairs: &[(i16, u16)]| {
                 let entries: Vec<_> = pairs.iter().map(|&(a, b)| Entry { row: 0, word: pack_row(a, b) }).collect();
                 total(&entries)
             };
             let (whole, first) = (sum(&pairs), sum(&pairs[..pairs.len() / 2]));
-            prop_assert_eq!(upper(whole), pairs.iter().map(|pair| i32::from(pair.0)).sum::<i32>());
-            prop_assert_eq!(lower(whole), pairs.iter().map(|pair| u32::from(pair.1)).sum::<u32>());
+            prop_assert_eq!(gradient(whole), pairs.iter().map(|pair| i32::from(pair.0)).sum::<i32>());
+            prop_assert_eq!(hessian(whole), pairs.iter().map(|pair| u32::from(pair.1)).sum::<u32>());
             prop_assert_eq!(whole.wrapping_sub(first), sum(&pairs[pairs.len() / 2..]));
-            prop_assert_eq!(whole, pack(upper(whole), lower(whole)));
+            prop_assert_eq!(whole, pack(gradient(whole), hessian(whole)));
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The only place where threads start.
 //!
-//! Work is handed out job by job and results come back with the job's index, so what is computed never depends on
-//! which thread computed it or when.
+//! Jobs are handed out one by one and results come back with the job's index, so results never depend on which thread
+//! computed them or when. [`for_each`] and [`map`] are written here although rayon is a dependency: each thread keeps its
+//! own working memory from tree to tree, results reach the caller's thread as they come so that a fit can report progress
+//! and stop, and a job runs even if the system refuses further threads. Boosting, whose jobs are too small to start
+//! threads for, uses rayon.
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -13,11 +16,10 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::Error;
 
-/// Runs `work` on every job and hands each result to `done` with its job's index, in order of completion.
+/// Runs `work` on every job and passes each result to `done` with its job's index, in order of completion.
 ///
-/// Each thread works in a state `S` of its own, which it keeps from job to job.
-///
-/// `done` runs on the caller's thread; its `Break` ends the whole once the jobs under way have ended.
+/// Each thread has its own state `S`, which it keeps from job to job. `done` runs on the caller's thread; if it returns
+/// `Break`, no further job starts.
 pub(crate) fn for_each<S: Default, J: Send, T: Send>(
     threads: NonZeroUsize,
     jobs: impl ExactSizeIterator<Item = J> + Send,
@@ -26,12 +28,12 @@ pub(crate) fn for_each<S: Default, J: Send, T: Send>(
 ) -> ControlFlow<()> {
     let threads = threads.get().min(jobs.len());
     let mut jobs = jobs.enumerate();
-    // Starting a thread takes 20 to 150 microseconds, which small work does not repay.
+    // Starting a thread takes 20 to 150 microseconds.
     if threads <= 1 {
         let mut state = S::default();
         return jobs.try_for_each(|(index, job)| done(index, work(&mut state, job)));
     }
-    // Jobs are handed out one by one: some take much longer than others.
+    // Jobs are handed out one by one, because some take much longer than others.
     let queue = Mutex::new(jobs);
     std::thread::scope(|scope| {
         let (sender, results) = mpsc::channel();
@@ -41,13 +43,13 @@ pub(crate) fn for_each<S: Default, J: Send, T: Send>(
             let thread = Builder::new().spawn_scoped(scope, move || {
                 let mut state = S::default();
                 while let Some((index, job)) = next(queue) {
-                    // The receiver is gone once `done` has asked to stop.
+                    // The receiver is dropped once `done` returns `Break`.
                     if sender.send((index, work(&mut state, job))).is_err() {
                         break;
                     }
                 }
             });
-            // The system may be short of threads or memory; those that started do all the work.
+            // If the system is short of threads or memory, those that started do all the work.
             started += usize::from(thread.is_ok());
         }
         if started == 0 {
@@ -55,7 +57,7 @@ pub(crate) fn for_each<S: Default, J: Send, T: Send>(
             let mut jobs = std::iter::from_fn(|| next(&queue));
             return jobs.try_for_each(|(index, job)| done(index, work(&mut state, job)));
         }
-        // Otherwise this sender would keep the results from ever ending.
+        // Otherwise the results would never end.
         drop(sender);
         results
             .into_iter()
@@ -63,7 +65,7 @@ pub(crate) fn for_each<S: Default, J: Send, T: Send>(
     })
 }
 
-/// The results of `work` on every job, in the order of the jobs. The caller's thread works too.
+/// The results of `work` on every job, in the order of the jobs. The caller's thread does a share of the work.
 pub(crate) fn map<J: Send, T: Send>(
     threads: NonZeroUsize,
     jobs: impl ExactSizeIterator<Item = J> + Send,
@@ -80,12 +82,12 @@ pub(crate) fn map<J: Send, T: Send>(
             .collect::<Vec<_>>()
     };
     let mut results = std::thread::scope(|scope| {
-        // Threads that the system refuses are done without.
+        // Fewer threads are enough if the system refuses some.
         let others = (1..threads).map(|_| Builder::new().spawn_scoped(scope, take_jobs));
         let others: Vec<_> = others.flatten().collect();
         let mut results = take_jobs();
         for other in others {
-            // A panic goes on where the work was asked for.
+            // A panic continues on the caller's thread.
             results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
         }
         results
@@ -94,7 +96,7 @@ pub(crate) fn map<J: Send, T: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Threads that live as long as the fit, for work that is too small to start a thread for.
+/// Threads for the whole fit, for jobs that are too small to start threads for.
 #[derive(Debug)]
 pub(crate) struct Workers(ThreadPool);
 
@@ -108,7 +110,7 @@ impl Workers {
         })
     }
 
-    /// Does `work` on one of them; what it hands to rayon's `join` and parallel iterators, the others share.
+    /// Runs `work` on one of them; rayon's `join` and parallel iterators in it use the others.
     pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.0.install(work)
     }
@@ -125,7 +127,7 @@ mod tests {
     use super::*;
 
     const THREADS: [usize; 4] = [1, 2, 3, 64];
-    /// They would take ten seconds.
+    /// So many that running them all would take ten seconds.
     const JOBS: u32 = 100_000_000;
 
     #[test]

@@ -1,57 +1,55 @@
-//! Answers at speed: a model laid out for prediction, equal to the reference path to the bit.
+//! Fast prediction: a model in a faster layout, equal to the reference path to the bit.
 //!
-//! The reference path ([`Model::predict_row`](crate::Model::predict_row), [`Artifact::predict_row`]) follows the nodes of each tree. Here a row is
-//! turned into bytes once, trees are padded to perfect ones whose walk has a fixed length and no branch, and several
-//! rows, or several trees for one row, are walked in lockstep so that their loads overlap. Many rows are put to the
-//! first tests of a tree all at once. Sums are taken in the order
-//! of the trees, as there. Nothing is allocated for a row.
+//! The reference path ([`Model::predict_row`](crate::Model::predict_row), [`Artifact::predict_row`]) follows the nodes of
+//! each tree. Here a row is turned into bytes once, trees are padded to perfect ones whose walk has a fixed length and no
+//! branch, and several rows, or several trees for one row, are walked in lockstep so that their loads overlap. The first
+//! tests of a tree are applied to many rows at once. Sums are in the order of the trees, as in the reference path. No
+//! memory is allocated per row.
 //!
-//! Models that do not fit into this (trees deeper than 12, more than 255 thresholds for one column, more than 128
-//! columns) are answered by the reference path.
+//! Models that do not fit (trees deeper than 12, more than 255 thresholds for a column, more than 128 columns) use the
+//! reference path.
 
-mod block;
 mod grid;
 mod perfect;
 
 use crate::artifact::Artifact;
+use crate::decision_function::{DecisionFunction, Link, TreeSum};
 use crate::error::Error;
-use crate::form::{Form, Link, TreeSum};
 use crate::matrix::Matrix;
-use block::{BLOCK, Block};
-use grid::Grid;
+use grid::{BLOCK, Block, Grid};
 use perfect::PerfectTrees;
 
 /// Bytes of a row with at most half as many columns.
 const FEW: usize = 64;
-/// The same for all rows that can be laid out.
+/// The same for wider rows.
 const MANY: usize = 256;
-/// From here on the layout pays for a single call.
+/// The fewest rows for which the layout pays within a single call.
 const WORTHWHILE: usize = 256;
 
-/// An artifact with its members laid out.
+/// An artifact with its members in a fast layout.
 #[derive(Debug)]
 pub struct Prepared {
     artifact: Artifact,
     members: Members,
 }
 
-/// The layouts of an artifact's members, in their order.
+/// The layouts of an artifact's members, in the same order.
 #[derive(Debug)]
 struct Members {
     grids: Vec<Grid>,
     layouts: Vec<Layout>,
 }
 
-/// How a member is answered.
+/// The layout of a member.
 #[derive(Debug)]
 enum Layout {
-    /// By perfect trees, on bytes of the grid with that number; sums begin and end as in the model's own form.
+    /// Perfect trees on bytes of the grid with this number; sums start and end as in the model itself.
     Perfect(PerfectTrees, usize, Ends),
-    /// By its own nodes.
+    /// The model's own nodes.
     Reference,
 }
 
-/// What a sum of leaves begins with, and what makes a probability of it.
+/// The start of a sum of leaves, and the link from the sum to a probability.
 #[derive(Debug, Clone, Copy)]
 struct Ends {
     start: f64,
@@ -61,18 +59,21 @@ struct Ends {
 impl Prepared {
     /// Lays out every member.
     pub fn new(artifact: Artifact) -> Self {
-        let forms = artifact.members.iter();
-        let forms = forms.map(|member| member.model.fitted().form());
-        let members = Members::of(&forms.collect::<Vec<_>>(), artifact.features.len());
+        let functions: Vec<_> = artifact
+            .members
+            .iter()
+            .map(|member| member.model.decision_function())
+            .collect();
+        let members = Members::of(&functions, artifact.features.len());
         Self { artifact, members }
     }
 
-    /// What was laid out.
+    /// The artifact.
     pub fn artifact(&self) -> &Artifact {
         &self.artifact
     }
 
-    /// The vote on one row: that of [`Artifact::predict_row`], to the bit.
+    /// The ensemble's probability for one row, equal to [`Artifact::predict_row`] to the bit.
     ///
     /// # Panics
     /// May panic on a row with fewer values than there are features.
@@ -84,8 +85,8 @@ impl Prepared {
         }
     }
 
-    /// The votes on the rows of `x` in the place of what `votes` held: those of [`Artifact::predict_proba`], to the
-    /// bit.
+    /// Replaces the content of `votes` by the ensemble's probabilities for the rows of `x`, equal to
+    /// [`Artifact::predict_proba`] to the bit.
     pub fn predict_into(&self, x: &Matrix, votes: &mut Vec<f64>) -> Result<(), Error> {
         x.expect_columns(self.artifact.features.len())?;
         votes.clear();
@@ -115,7 +116,7 @@ impl Prepared {
             };
             vote += member.weight * probability;
         }
-        // Weights that sum to 1 within rounding may carry the mean past 1.
+        // The weights sum to 1 within rounding, which may push the mean above 1.
         vote.min(1.0)
     }
 
@@ -140,9 +141,9 @@ impl Prepared {
                         }
                     }
                     Layout::Reference => {
-                        let form = member.model.fitted().form();
+                        let function = member.model.decision_function();
                         for (sum, row) in sums.iter_mut().zip(rows()) {
-                            *sum = form.probability(row);
+                            *sum = function.probability(row);
                         }
                     }
                 }
@@ -157,12 +158,12 @@ impl Prepared {
     }
 }
 
-/// The answers of one model to all rows of `x` by its layout, if it has one and the rows are many enough to pay for it.
-pub(crate) fn probabilities(form: Form, x: &Matrix) -> Option<Vec<f64>> {
+/// The probabilities of one model for all rows of `x` by its fast layout, if it has one and there are enough rows.
+pub(crate) fn probabilities(function: DecisionFunction, x: &Matrix) -> Option<Vec<f64>> {
     if x.rows() < WORTHWHILE {
         return None;
     }
-    let Members { grids, layouts } = Members::of(&[form], x.columns());
+    let Members { grids, layouts } = Members::of(&[function], x.columns());
     let ([grid], [Layout::Perfect(trees, _, ends)]) = (grids.as_slice(), layouts.as_slice()) else {
         return None;
     };
@@ -195,15 +196,15 @@ fn sum_all<const SLOTS: usize>(
 }
 
 impl Members {
-    /// One grid for all members where their thresholds fit into it, as those of models that were trained on the same
-    /// rows do; otherwise each has its own, or none.
-    fn of(forms: &[Form], columns: usize) -> Self {
+    /// One grid for all members if their thresholds fit into it, as they do for models trained on the same rows; otherwise
+    /// each member has its own grid, or none.
+    fn of(functions: &[DecisionFunction], columns: usize) -> Self {
         if columns > MANY / 2 {
-            let layouts = forms.iter().map(|_| Layout::Reference).collect();
+            let layouts = functions.iter().map(|_| Layout::Reference).collect();
             let grids = Vec::new();
             return Self { grids, layouts };
         }
-        let all = forms.iter().flat_map(|form| form.trees());
+        let all = functions.iter().flat_map(|function| function.trees());
         let mut grids: Vec<_> = Grid::of(all, columns).into_iter().collect();
         let shared = !grids.is_empty();
         let mut layout = |&TreeSum { trees, start, link }: &TreeSum| {
@@ -217,11 +218,11 @@ impl Members {
                 Ends { start, link },
             ))
         };
-        let layouts = forms
+        let layouts = functions
             .iter()
-            .map(|form| match form {
-                Form::Trees(sum) => layout(sum).unwrap_or(Layout::Reference),
-                Form::Linear(_) => Layout::Reference,
+            .map(|function| match function {
+                DecisionFunction::Trees(sum) => layout(sum).unwrap_or(Layout::Reference),
+                DecisionFunction::Linear(_) => Layout::Reference,
             })
             .collect();
         Self { grids, layouts }
@@ -336,7 +337,7 @@ mod tests {
             _ => NUMBERS[draw(rng, NUMBERS.len())],
         };
         let values = (0..count).map(value);
-        // A matrix refuses infinite values.
+        // A matrix rejects infinite values.
         values
             .map(|value| if value.is_infinite() { 7.0 } else { value })
             .collect()
@@ -431,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn an_infinite_value_is_larger_or_smaller_than_all() {
+    fn infinite_values_compare_as_usual() {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let artifact = artifact(&mut rng, 2, [5, 5]);
         let trees_only = Artifact {

@@ -1,4 +1,4 @@
-//! A part's predictions: what members are combined, alarm rules chosen and reports made from.
+//! The predictions on a part of the data, from which ensemble weights, thresholds and reports are made.
 
 mod csv;
 mod kinds;
@@ -10,32 +10,32 @@ use crate::metrics::{Scores, evaluate_grouped};
 
 pub use kinds::KindScores;
 
-/// Predictions on one part; all columns are equally long.
+/// Predictions on one part; all columns have the same length.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Predictions {
-    /// Which row of the data set each is.
+    /// The row of the data set.
     pub ids: Vec<u64>,
-    /// Rows of one group belong together.
+    /// The group of the row; rows of one group belong together.
     pub groups: Vec<u64>,
-    /// 0 or 1.
+    /// The true classes, 0 or 1.
     pub labels: Vec<u8>,
-    /// Of class 1.
+    /// The predicted probabilities of class 1.
     pub probabilities: Vec<f64>,
-    /// When each row was, if each group is a recording.
+    /// The time and kind of each row, if each group is a recording.
     pub timeline: Option<Timeline>,
 }
 
-/// When rows were, and of what kind their recordings are.
+/// The times of rows, and the kinds of their recordings.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Timeline {
-    /// Seconds from the start of the row's recording, finite.
+    /// Seconds from the start of the recording, finite.
     pub times_s: Vec<f64>,
-    /// What figures are grouped by; for people.
+    /// A name for people, by which metrics are grouped.
     pub kinds: Vec<Arc<str>>,
 }
 
 impl Predictions {
-    /// All figures, with an interval that draws whole groups; see [`evaluate`](crate::metrics::evaluate).
+    /// All metrics, with an interval that resamples whole groups; see [`evaluate`](crate::metrics::evaluate).
     pub fn evaluate(&self, threshold: Option<f64>) -> Result<Scores, Error> {
         evaluate_grouped(
             &self.labels,
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_enter_the_interval() {
+    fn the_interval_depends_on_the_groups() {
         let one_by_one: Vec<u64> = (0..400).collect();
         let predictions = |groups| Predictions {
             ids: one_by_one.clone(),

@@ -1,4 +1,4 @@
-//! What a fit is told besides data and parameters: seed, threads, and whom to tell about progress.
+//! What a fit is given besides data and parameters: a seed, threads, and a callback for its progress.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -6,27 +6,61 @@ use std::ops::ControlFlow;
 
 use crate::error::Error;
 
-/// One fit's surroundings. The result depends on `seed` and never on `threads`.
+/// The surroundings of one fit: a seed, one thread and no callback, unless others are set.
+///
+/// ```
+/// # use std::{num::NonZeroUsize, ops::ControlFlow};
+/// # use ensemble::Run;
+/// let mut rounds = 0;
+/// let run = Run::new(42).threads(NonZeroUsize::MIN).progress(|progress| {
+///     rounds = progress.round;
+///     ControlFlow::Continue(())
+/// });
+/// ```
 pub struct Run<'a> {
-    /// Key of every random stream of the fit.
-    pub seed: u64,
-    /// How many threads may work at once.
-    pub threads: NonZeroUsize,
-    /// Called on the caller's thread after each round; `Break` ends the fit with [`Error::Interrupted`].
-    pub progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+    pub(crate) seed: u64,
+    pub(crate) threads: NonZeroUsize,
+    pub(crate) progress: Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>,
 }
 
-impl fmt::Debug for Run<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run")
-            .field("seed", &self.seed)
-            .field("threads", &self.threads)
-            .finish_non_exhaustive()
+/// How far a fit has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Trees finished so far; 1 for the logistic regression, which reports once.
+    pub round: usize,
+    /// The most trees that the fit may grow.
+    pub rounds: usize,
+    /// The mean log-loss on the validation part after this round (natural logarithm, unweighted), if the learner
+    /// computes it.
+    pub validation_logloss: Option<f64>,
+}
+
+impl<'a> Run<'a> {
+    /// A fit on one thread. `seed` is the key of all its random streams.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            threads: NonZeroUsize::MIN,
+            progress: Box::new(|_| ControlFlow::Continue(())),
+        }
     }
-}
 
-impl Run<'_> {
-    /// Tells the caller that `progress.round` rounds are done.
+    /// Uses up to this number of threads. The fitted model does not depend on it.
+    #[must_use]
+    pub fn threads(self, threads: NonZeroUsize) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// Calls `progress` after each round, on the caller's thread; `Break` ends the fit with [`Error::Interrupted`].
+    #[must_use]
+    pub fn progress(self, progress: impl FnMut(Progress) -> ControlFlow<()> + 'a) -> Self {
+        Self {
+            progress: Box::new(progress),
+            ..self
+        }
+    }
+
+    /// Reports that `progress.round` rounds are done.
     pub(crate) fn report(&mut self, progress: Progress) -> Result<(), Error> {
         match (self.progress)(progress) {
             ControlFlow::Continue(()) => Ok(()),
@@ -37,14 +71,11 @@ impl Run<'_> {
     }
 }
 
-/// How far a fit has come.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Progress {
-    /// Trees finished so far; 1 for the logistic regression, which reports once.
-    pub round: usize,
-    /// Trees at most.
-    pub rounds: usize,
-    /// Mean log-loss on the validation part after this round (natural logarithm, all rows counting alike), where the
-    /// learner computes it anyway.
-    pub validation_logloss: Option<f64>,
+impl fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("seed", &self.seed)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
 }

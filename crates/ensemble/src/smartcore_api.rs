@@ -1,7 +1,7 @@
 //! The learners behind smartcore's traits, so that its model selection works with them.
 //!
-//! smartcore's estimators answer with labels, so a probability of at least 1/2 is label 1. Whoever wants
-//! probabilities fits a [`CheckedParams`] or asks [`Estimator::model`].
+//! smartcore's estimators return labels, so a probability of at least 1/2 becomes label 1. For probabilities, fit a
+//! [`CheckedParams`] directly or use [`Estimator::model`].
 //!
 //! ```
 //! use ensemble::{Algorithm, Params, smartcore_api::{Estimator, Settings}};
@@ -23,7 +23,6 @@
 use std::error::Error as _;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 
 use smartcore::api::{Predictor, SupervisedEstimator};
 use smartcore::error::Failed;
@@ -32,24 +31,24 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::numbers::basenum::Number;
 
 use crate::error::Error;
+use crate::learners::CheckedParams;
 use crate::learners::Model;
 use crate::matrix::{OwnedMatrix, Samples};
-use crate::params::CheckedParams;
 use crate::run::Run;
 
-/// What a fit needs besides the rows, in the one value that smartcore's model selection hands on.
+/// Everything a fit needs besides the rows, in the one value that smartcore's model selection passes on.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Of any learner.
+    /// Hyperparameters of any learner.
     pub params: CheckedParams,
     /// Key of every random stream.
     pub seed: u64,
-    /// How many threads may work at once; the result does not depend on it.
+    /// The number of threads; the result does not depend on it.
     pub threads: NonZeroUsize,
 }
 
 impl Settings {
-    /// These parameters with seed 0 on one thread.
+    /// These hyperparameters, with seed 0 on one thread.
     pub fn new(params: CheckedParams) -> Self {
         Self {
             params,
@@ -59,15 +58,15 @@ impl Settings {
     }
 }
 
-/// A learner that smartcore's model selection can fit and ask. Labels must be 0 and 1; NaN is a missing value.
+/// A learner for smartcore's model selection. Labels must be 0 and 1; NaN is a missing value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimator {
-    /// Nothing before the fit: smartcore's traits demand such a state.
+    /// `None` before the fit, a state that smartcore's traits require.
     model: Option<Model>,
 }
 
 impl Estimator {
-    /// What was fitted; nothing before the fit.
+    /// The fitted model; `None` before the fit.
     pub fn model(&self) -> Option<&Model> {
         self.model.as_ref()
     }
@@ -81,11 +80,7 @@ impl<X: Number, Y: Number> SupervisedEstimator<DenseMatrix<X>, Vec<Y>, Settings>
     fn fit(x: &DenseMatrix<X>, y: &Vec<Y>, settings: Settings) -> Result<Self, Failed> {
         let values = values(x).map_err(|problem| Failed::fit(&problem))?;
         let labels = labels(y)?;
-        let mut run = Run {
-            seed: settings.seed,
-            threads: settings.threads,
-            progress: &mut |_| ControlFlow::Continue(()),
-        };
+        let mut run = Run::new(settings.seed).threads(settings.threads);
         let model = Samples::new(values.as_matrix(), &labels)
             .and_then(|train| settings.params.fit(&train, None, &mut run));
         Ok(Self {
@@ -98,7 +93,7 @@ impl<X: Number, Y: Number> Predictor<DenseMatrix<X>, Vec<Y>> for Estimator {
     fn predict(&self, x: &DenseMatrix<X>) -> Result<Vec<Y>, Failed> {
         let model = self
             .model()
-            .ok_or_else(|| Failed::predict("fit comes first"))?;
+            .ok_or_else(|| Failed::predict("the estimator is not fitted yet"))?;
         let values = values(x).map_err(|problem| Failed::predict(&problem))?;
         let probabilities = model.predict_proba(&values.as_matrix());
         let probabilities = probabilities.map_err(|error| Failed::predict(&explained(&error)))?;
@@ -115,7 +110,7 @@ impl<X: Number, Y: Number> Predictor<DenseMatrix<X>, Vec<Y>> for Estimator {
 
 fn values<X: Number>(x: &DenseMatrix<X>) -> Result<OwnedMatrix, String> {
     let values: Option<Vec<f64>> = x.iterator(0).map(X::to_f64).collect();
-    let values = values.ok_or("a value is no number")?;
+    let values = values.ok_or("a value is not a number")?;
     OwnedMatrix::from_f64(&values, x.shape().1).map_err(|error| explained(&error))
 }
 
@@ -130,7 +125,7 @@ fn labels<Y: Number>(y: &[Y]) -> Result<Vec<u8>, Failed> {
     y.iter().enumerate().map(label).collect()
 }
 
-/// The error with its causes: smartcore's has no source.
+/// The error with its causes as text, because smartcore's error has no source.
 fn explained(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -190,11 +185,11 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_those_of_the_model() {
+    fn predictions_are_those_of_the_model() {
         let (x, y) = rows(100);
         let fitted = fit(&x, &y).unwrap();
-        let asked: &Trait = &fitted;
-        let labels = asked.predict(&x).unwrap();
+        let predictor: &Trait = &fitted;
+        let labels = predictor.predict(&x).unwrap();
         for (row, label) in labels.iter().enumerate() {
             let values = [*x.get((row, 0)), *x.get((row, 1))];
             let probability = fitted.model().unwrap().predict_row(&values);
@@ -203,11 +198,11 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_done_is_said() {
+    fn failures_say_why() {
         let (x, y) = rows(20);
         let unfitted: &Trait = &Estimator { model: None };
         let error = unfitted.predict(&x).unwrap_err().to_string();
-        assert!(error.contains("fit comes first"), "{error}");
+        assert!(error.contains("not fitted yet"), "{error}");
         let check = |x: &DenseMatrix<f32>, y: &Vec<u32>, expected: &str| {
             let error = fit(x, y).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");

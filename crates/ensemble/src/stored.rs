@@ -1,17 +1,20 @@
-//! Values as little-endian bytes, and back from bytes that nobody vouches for.
+//! Values as little-endian bytes, and back from untrusted bytes.
+//!
+//! Written here, because a model file may come from anywhere: reading allocates only what the bytes bear out, and every
+//! rejection has a reason of its own. A serialisation crate gives less control over both.
 
 use crate::error::Error;
 
-/// Something with a place in the model file.
+/// A part of the model file.
 pub(crate) trait Stored: Sized {
     /// Appends the value.
     fn write(&self, out: &mut Vec<u8>);
 
-    /// Reads the value, or says why the bytes hold none.
+    /// Reads a value, or fails with the reason.
     fn read(reader: &mut Reader) -> Result<Self, Error>;
 }
 
-/// The bytes that are left to read.
+/// The bytes still to be read.
 #[derive(Debug)]
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
@@ -21,19 +24,19 @@ impl Reader<'_> {
         let (taken, rest) = self
             .0
             .split_first_chunk()
-            .ok_or_else(|| refuse("it ends too early"))?;
+            .ok_or_else(|| reject("it ends too early"))?;
         self.0 = rest;
         Ok(*taken)
     }
 
-    /// Reads a value of whatever type is wanted.
+    /// Reads a value of the type that the caller expects.
     pub(crate) fn read<T: Stored>(&mut self) -> Result<T, Error> {
         T::read(self)
     }
 }
 
-/// The error for bytes that are no artifact.
-pub(crate) fn refuse(reason: &'static str) -> Error {
+/// The error for bytes that are not an artifact.
+pub(crate) fn reject(reason: &'static str) -> Error {
     Error::ArtifactBytes { reason }
 }
 
@@ -53,7 +56,7 @@ macro_rules! stored_numbers {
 
 stored_numbers!(u8, u32, u64, f32, f64);
 
-/// Writes a struct as its fields in the order given, and reads it back from them.
+/// Stores a struct as its fields in the given order.
 macro_rules! stored_fields {
     ($type:ident { $($field:ident),* }) => {
         impl $crate::stored::Stored for $type {
@@ -71,12 +74,12 @@ pub(crate) use stored_fields;
 
 impl Stored for usize {
     fn write(&self, out: &mut Vec<u8>) {
-        // The same file on every machine, whatever its word.
+        // 64 bits, so that the file is the same on every machine.
         (*self as u64).write(out);
     }
 
     fn read(reader: &mut Reader) -> Result<Self, Error> {
-        Self::try_from(reader.read::<u64>()?).map_err(|_| refuse("a count is too large"))
+        Self::try_from(reader.read::<u64>()?).map_err(|_| reject("a count is too large"))
     }
 }
 
@@ -89,7 +92,7 @@ impl Stored for bool {
         match reader.read::<u8>()? {
             0 => Ok(false),
             1 => Ok(true),
-            _ => Err(refuse("a flag is neither 0 nor 1")),
+            _ => Err(reject("a flag is neither 0 nor 1")),
         }
     }
 }
@@ -105,9 +108,9 @@ impl Stored for String {
         let (text, rest) = reader
             .0
             .split_at_checked(length)
-            .ok_or_else(|| refuse("a text is cut"))?;
+            .ok_or_else(|| reject("a text is truncated"))?;
         reader.0 = rest;
-        Self::from_utf8(text.to_vec()).map_err(|_| refuse("a text is not UTF-8"))
+        Self::from_utf8(text.to_vec()).map_err(|_| reject("a text is not UTF-8"))
     }
 }
 
@@ -121,7 +124,7 @@ impl<T: Stored> Stored for Vec<T> {
 
     fn read(reader: &mut Reader) -> Result<Self, Error> {
         let count = reader.read::<u32>()?;
-        // Grown item by item: a count that the bytes do not bear out allocates nothing.
+        // Grown item by item, so that a count larger than the file allocates nothing.
         let mut items = Self::new();
         for _ in 0..count {
             items.push(reader.read()?);
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn values_come_back_and_are_never_read_from_less() {
+    fn values_come_back_and_truncated_ones_are_rejected() {
         round_trip(&7_u8);
         round_trip(&u64::MAX);
         round_trip(&-0.1_f64);
@@ -189,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn invalid_bytes_are_rejected() {
         let check = |result: Result<(), Error>, reason: &str| {
             assert_eq!(
                 result.unwrap_err().to_string(),
@@ -206,7 +209,7 @@ mod tests {
         );
         check(
             Reader(&[9, 0, 0, 0, b'a']).read::<String>().map(drop),
-            "a text is cut",
+            "a text is truncated",
         );
         check(
             Reader(&[0xff; 4]).read::<Vec<u8>>().map(drop),

@@ -5,39 +5,38 @@ use crate::matrix::Matrix;
 /// A binary tree in preorder: the left child of a split is the node after it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tree {
-    /// At least one node; every `right` is the place of a later node.
+    /// At least one node; every `right` is the position of a later node.
     pub(crate) nodes: Vec<Node>,
-    /// What the training rows in each leaf weigh, in the order of the nodes, in a unit of the tree's own and 1 at least;
-    /// empty where that is not known, as in model files of format version 3.
+    /// The weight of the training rows in each leaf, in the order of the nodes; at least 1, in a unit of the tree's own.
     pub(crate) covers: Vec<u32>,
 }
 
-/// A place in a tree.
+/// A node of a tree.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Node {
     /// Values up to the threshold go to the next node, larger ones to `right`.
     Split {
-        /// The column to look at.
+        /// The column to compare.
         feature: u8,
         /// Whether a missing value goes left.
         missing_left: bool,
         /// The largest value that goes left.
         threshold: f32,
-        /// Where the right child stands.
+        /// The position of the right child.
         right: u32,
     },
-    /// The answer.
+    /// The value of a leaf.
     Leaf(f32),
 }
 
-/// A tree with what each of its splits gained, in preorder, with the split's column.
+/// A tree with the column and gain of each of its splits, in preorder.
 #[derive(Debug, Clone)]
 pub(crate) struct Grown {
     pub(crate) tree: Tree,
     pub(crate) gains: Vec<(u8, f64)>,
 }
 
-/// Each column's share of all gains; all 0 if nothing was gained.
+/// Each column's share of all gains; all 0 if there is no gain.
 pub(crate) fn importances(columns: usize, gains: &[Vec<(u8, f64)>]) -> Vec<f64> {
     let mut sums = vec![0.0; columns];
     for &(column, gain) in gains.iter().flatten() {
@@ -53,7 +52,7 @@ pub(crate) fn importances(columns: usize, gains: &[Vec<(u8, f64)>]) -> Vec<f64> 
 }
 
 impl Node {
-    /// A split whose right child's place is not known yet.
+    /// A split whose right child's position is not known yet.
     pub(crate) fn split(feature: u8, missing_left: bool, threshold: f32) -> Self {
         Self::Split {
             feature,
@@ -65,23 +64,32 @@ impl Node {
 }
 
 impl Tree {
-    /// The tree whose nodes in preorder are `nodes`, with the right children's places filled in.
+    /// The tree with these nodes in preorder; the places of right children are filled in, and every leaf weighs 1.
     ///
-    /// Nodes that are no complete tree give [`None`](Self::try_from_preorder) there and a meaningless tree here.
+    /// The nodes must form a complete tree, otherwise the result is meaningless;
+    /// [`try_from_preorder`](Self::try_from_preorder) checks that.
     pub(crate) fn from_preorder(mut nodes: Vec<Node>) -> Self {
         let complete = link(&mut nodes);
         debug_assert!(complete, "growth ends every branch in a leaf");
-        let covers = Vec::new();
+        let covers = vec![1; leaves_of(&nodes)];
         Self { nodes, covers }
+    }
+
+    /// The same for nodes from outside; `None` if they do not form one complete tree.
+    pub(crate) fn try_from_preorder(mut nodes: Vec<Node>) -> Option<Self> {
+        link(&mut nodes).then(|| Self {
+            covers: vec![1; leaves_of(&nodes)],
+            nodes,
+        })
     }
 
     /// The same tree with the weights of its leaves.
     pub(crate) fn with_covers(self, covers: Vec<u32>) -> Self {
-        debug_assert_eq!(covers.len(), self.leaves());
+        debug_assert_eq!(covers.len(), self.covers.len());
         Self { covers, ..self }
     }
 
-    /// The same tree, with the numbers of rows of `x` in its leaves as their weights.
+    /// The same tree with the number of rows of `x` in each leaf as the leaf's weight.
     pub(crate) fn counting(self, x: &Matrix) -> Self {
         let mut counts = vec![0; self.nodes.len()];
         for row in x.iter_rows() {
@@ -89,38 +97,26 @@ impl Tree {
         }
         let counted = self.nodes.iter().zip(counts);
         let covers = counted.filter(|(node, _)| matches!(node, Node::Leaf(_)));
-        // A leaf that no row reaches counts a little all the same: shares must be positive.
+        // At least 1 even for a leaf that no row reaches, because shares must be positive.
         let covers = covers.map(|(_, count)| count.max(1)).collect();
         self.with_covers(covers)
     }
 
-    /// How many leaves there are.
-    pub(crate) fn leaves(&self) -> usize {
-        // Every split adds one to the first.
-        self.nodes.len() / 2 + 1
-    }
-
-    /// What the training rows in each node weigh, in the nodes' order; nothing if that is not known.
-    pub(crate) fn node_covers(&self) -> Option<Vec<f64>> {
-        if self.covers.len() != self.leaves() {
-            return None;
-        }
+    /// The weight of the training rows in each node, in the order of the nodes.
+    pub(crate) fn node_covers(&self) -> Vec<f64> {
         let mut covers = vec![0.0; self.nodes.len()];
-        let mut leaves = self.covers.iter().rev();
-        // Children stand behind their parents.
+        let mut leaf = self.covers.len();
+        // Backwards, because children come after their parents.
         for (at, node) in self.nodes.iter().enumerate().rev() {
             covers[at] = match node {
-                Node::Leaf(_) => f64::from(*leaves.next()?),
+                Node::Leaf(_) => {
+                    leaf -= 1;
+                    f64::from(self.covers[leaf])
+                }
                 Node::Split { right, .. } => covers[at + 1] + covers[*right as usize],
             };
         }
-        Some(covers)
-    }
-
-    /// The same for nodes from outside, which may be no tree.
-    pub(crate) fn try_from_preorder(mut nodes: Vec<Node>) -> Option<Self> {
-        let covers = Vec::new();
-        link(&mut nodes).then_some(Self { nodes, covers })
+        covers
     }
 
     /// The value of the leaf that `row` falls into.
@@ -128,7 +124,7 @@ impl Tree {
         self.find(row).1
     }
 
-    /// The same with the leaf's place.
+    /// The same with the leaf's position.
     fn find(&self, row: &[f32]) -> (usize, f32) {
         let mut at = 0;
         loop {
@@ -149,7 +145,7 @@ impl Tree {
     }
 }
 
-/// Rows that go through one tree before the next tree is looked at.
+/// Rows that go through one tree before the next tree is loaded.
 const BLOCK: usize = 256;
 
 /// `start` and the leaf values of one row, added in the order of the trees.
@@ -160,7 +156,7 @@ pub(crate) fn sum_leaves(trees: &[Tree], start: f64, row: &[f32]) -> f64 {
 }
 
 /// The same for every row, to the bit. A block of rows goes through one tree after the other, so that each tree is
-/// fetched once a block and not once a row.
+/// loaded once per block and not once per row.
 pub(crate) fn sum_leaves_of_all(trees: &[Tree], start: f64, x: &Matrix) -> Vec<f64> {
     let mut sums = vec![start; x.rows()];
     for (block, sums) in sums.chunks_mut(BLOCK).enumerate() {
@@ -173,9 +169,14 @@ pub(crate) fn sum_leaves_of_all(trees: &[Tree], start: f64, x: &Matrix) -> Vec<f
     sums
 }
 
-/// Fills in where right children stand; whether `nodes` are exactly one complete tree.
+/// The number of leaves in a complete tree: every split adds one.
+fn leaves_of(nodes: &[Node]) -> usize {
+    nodes.len() / 2 + 1
+}
+
+/// Fills in the positions of right children, and returns whether `nodes` are exactly one complete tree.
 ///
-/// A leaf ends the left subtree of the innermost split that still waits for its right child, which is next then.
+/// A leaf ends the left subtree of the innermost split that still waits for its right child, which comes next.
 fn link(nodes: &mut [Node]) -> bool {
     let mut waiting = Vec::new();
     let last = nodes.len().wrapping_sub(1);
@@ -196,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_find_their_leaf() {
+    fn rows_reach_their_leaf() {
         let tree = Tree::from_preorder(vec![
             Node::split(1, true, 0.5),
             Node::split(0, false, -1.0),
@@ -220,15 +221,15 @@ mod tests {
             Node::Leaf(0.2),
             Node::Leaf(0.3),
         ]);
-        assert_eq!(tree.node_covers(), None);
+        assert_eq!(tree.node_covers(), [3.0, 2.0, 1.0, 1.0, 1.0]);
         let values = [-1.0, 0.0, 0.5, 0.4, f32::NAN];
         let counted = tree.clone().counting(&Matrix::new(&values, 1).unwrap());
-        // Nothing is above 0.5, which counts 1.
+        // No value is above 0.5; that leaf counts 1.
         assert_eq!(counted.covers, [1, 4, 1]);
-        let covers = counted.node_covers().unwrap();
+        let covers = counted.node_covers();
         assert_eq!(covers, [6.0, 5.0, 1.0, 4.0, 1.0]);
         let leaf = Tree::from_preorder(vec![Node::Leaf(0.5)]).with_covers(vec![7]);
-        assert_eq!(leaf.node_covers().unwrap(), [7.0]);
+        assert_eq!(leaf.node_covers(), [7.0]);
     }
 
     #[test]
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn only_complete_trees_are_trees() {
+    fn only_complete_trees_are_accepted() {
         let (split, leaf) = (Node::split(0, false, 0.0), Node::Leaf(0.0));
         let check = |nodes: &[Node], expected| {
             assert_eq!(
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn all_rows_at_once_are_summed_as_one_by_one() {
+    fn many_rows_are_summed_as_one_by_one() {
         let stump = |threshold, low: f32| {
             Tree::from_preorder(vec![
                 Node::split(0, false, threshold),

@@ -92,7 +92,7 @@ impl Podman {
             );
         }
         for file in [
-            "model/model.fire",
+            "model/model.bin",
             "model/metrics.json",
             "output/data/test.csv",
         ] {

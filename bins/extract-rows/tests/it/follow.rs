@@ -7,8 +7,6 @@ mod growing;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 
 use alarm::{AlarmParams, AlarmRule};
 use ensemble::artifact::{Artifact, FeatureRange, Member};
@@ -34,11 +32,7 @@ fn model(alarm: Option<AlarmRule>) -> Artifact {
     let mut params = Params::defaults(Algorithm::RandomForest);
     params.set("n_estimators", "5").unwrap();
     params.set("max_features", "all").unwrap();
-    let mut run = Run {
-        seed: 1,
-        threads: NonZeroUsize::MIN,
-        progress: &mut |_| ControlFlow::Continue(()),
-    };
+    let mut run = Run::new(1);
     let params = params.check().unwrap();
     let model = params.fit(&train, None, &mut run).unwrap();
     let member = Member::new("random_forest", model, &params, 1);

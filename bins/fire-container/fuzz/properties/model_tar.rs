@@ -3,7 +3,7 @@
 use fire_container::serve::Predictor;
 use fire_run::unpack_model;
 
-/// Whether the bytes contain a `model.fire`, which may itself be anything.
+/// Whether the bytes contain a `model.bin`, which may itself be anything.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     match unpack_model(bytes) {
         Ok(model) => {

@@ -1,8 +1,6 @@
 //! Properties that hold for any request body.
 
 use std::error::Error;
-use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use ensemble::artifact::{Artifact, FeatureRange, Member};
@@ -70,11 +68,7 @@ fn predictor() -> Result<Predictor, Box<dyn Error>> {
         if algorithm == Algorithm::RandomForest {
             params.set("n_estimators", "5")?;
         }
-        let mut run = Run {
-            seed: 1,
-            threads: NonZeroUsize::MIN,
-            progress: &mut |_| ControlFlow::Continue(()),
-        };
+        let mut run = Run::new(1);
         let params = params.check()?;
         let model = params.fit(&train, None, &mut run)?;
         Ok::<_, ensemble::Error>(Member {

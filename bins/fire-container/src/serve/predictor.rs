@@ -25,7 +25,7 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Loads `model.fire` from a model folder and checks that it was trained on this program's features.
+    /// Loads `model.bin` from a model folder and checks that it was trained on this program's features.
     ///
     /// # Errors
     /// When the file is absent, damaged, of another version or of another schema, or when a prediction for one of the
@@ -37,7 +37,7 @@ impl Predictor {
         Self::from_bytes(&bytes).with_context(|| format!("cannot use the model {shown}"))
     }
 
-    /// Loads a model from the bytes of a `model.fire`.
+    /// Loads a model from the bytes of a `model.bin`.
     ///
     /// # Errors
     /// As for [`load`](Self::load).
@@ -102,29 +102,5 @@ impl Predictor {
         explainer
             .as_ref()
             .map_err(|error| Rejection::bad(error.to_string()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A file of the last format version without what explanations need, and with other columns.
-    #[test]
-    fn explaining_a_model_of_format_version_3_gets_400() {
-        let bytes = include_bytes!("../../../../crates/ensemble/tests/it/data/version-3.fire");
-        let artifact = Artifact::from_bytes(bytes, "rows").unwrap();
-        let predictor = Predictor {
-            prepared: Prepared::new(artifact),
-            explainer: OnceLock::new(),
-            default_media: Media::Json,
-            probe: (Vec::new(), 0.0),
-        };
-        let rejection = predictor.explainer().unwrap_err();
-        assert_eq!(rejection.status(), 400);
-        assert!(
-            rejection.message().ends_with("; train it again"),
-            "{rejection:?}"
-        );
     }
 }

@@ -37,11 +37,9 @@ pub(super) fn fit(
     if stop.is_requested() {
         bail!("stopped by SIGTERM before the fit began; no model was written");
     }
-    let mut run = Run {
-        seed: settings.seed,
-        threads,
-        progress: &mut progress,
-    };
+    let mut run = Run::new(settings.seed)
+        .threads(threads)
+        .progress(&mut progress);
     let fitted = settings
         .params
         .fit(&train.samples()?, Some(&validation.samples()?), &mut run);

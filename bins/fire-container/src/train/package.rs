@@ -31,7 +31,7 @@ pub(super) struct Trained {
 }
 
 impl Trained {
-    /// Writes `output/data/`, then `model/` with `model.fire` last; returns the size of `model.fire` in bytes.
+    /// Writes `output/data/`, then `model/` with `model.bin` last; returns the size of `model.bin` in bytes.
     pub(super) fn write(self, paths: &OptMl) -> Result<usize> {
         for part in self
             .parts

@@ -58,7 +58,7 @@ fn a_model_is_written_whole_or_not_at_all() {
     };
     assert!(holds("TreeEnsembleRegressor") && holds("probabilities") && holds("gas_val"));
     for (model, to, code, said) in [
-        ("text.fire", "out/new.onnx", 2, "it does not start as one"),
+        ("text.fire", "out/new.onnx", 2, "its magic number is wrong"),
         ("absent.fire", "out/new.onnx", 2, "absent.fire"),
         ("model", "out/absent/new.onnx", 1, "cannot write"),
         ("model", "out", 1, "cannot write"),

@@ -62,7 +62,7 @@ fn predictions_for_a_file_are_those_of_the_endpoint_byte_for_byte() {
         let headers = [("content-type", "text/csv"), ("accept", accept)];
         let response = server.request("POST /invocations", &headers, body.as_bytes());
         for file in ["unlabelled.csv", "labelled.parquet", "labelled.csv"] {
-            for model in ["model.tar.gz", "model/model.fire", "model"] {
+            for model in ["model.tar.gz", "model/model.bin", "model"] {
                 let (code, stdout, stderr) = predict(&job.path(file), &job.path(model), output);
                 assert_eq!((code, stderr.as_str()), (Some(0), ""));
                 assert!(stdout == response.body, "{file}, {model}: {stdout}");
@@ -120,9 +120,9 @@ fn unusable_files_and_models_exit_with_2_and_are_named() {
         ),
         ("absent.csv", "model", "absent.csv"),
         (good, "cut.tar.gz", "cut.tar.gz"),
-        (good, "none.tar.gz", "it does not start as one"),
+        (good, "none.tar.gz", "its magic number is wrong"),
         (good, "absent.tar.gz", "absent.tar.gz"),
-        (good, "input", "input/model.fire"),
+        (good, "input", "input/model.bin"),
     ] {
         let (code, stdout, stderr) = predict(&job.path(file), &job.path(model), "csv");
         assert_eq!((code, stdout.as_str()), (Some(2), ""), "{file} {model}");

@@ -88,18 +88,18 @@ fn a_failed_training_exits_with_1_and_gives_the_reason() {
 #[test]
 fn serving_an_unusable_model_exits_with_1_and_names_it() {
     let job = trained();
-    let model = fs::read(job.path("model/model.fire")).unwrap();
+    let model = fs::read(job.path("model/model.bin")).unwrap();
     let cut = &model[..model.len() - 1];
     for damaged in [cut, b"", b"PK\x03\x04 not a model"] {
-        job.put("model/model.fire", damaged);
+        job.put("model/model.bin", damaged);
         let (code, stderr) = output(command(PROGRAM, &job).arg("serve"));
         assert_eq!(code, Some(1));
         assert!(
-            stderr.contains("cannot use the model") && stderr.contains("model.fire"),
+            stderr.contains("cannot use the model") && stderr.contains("model.bin"),
             "{stderr}"
         );
     }
-    fs::remove_file(job.path("model/model.fire")).unwrap();
+    fs::remove_file(job.path("model/model.bin")).unwrap();
     let (code, stderr) = output(command(PROGRAM, &job).arg("serve"));
     assert_eq!(code, Some(1));
     assert!(
@@ -204,7 +204,7 @@ fn serving_with_an_invalid_limit_exits_with_2() {
 #[test]
 fn a_model_whose_probes_give_other_predictions_is_not_served() {
     let job = trained();
-    let path = job.path("model/model.fire");
+    let path = job.path("model/model.bin");
     let mut artifact = Artifact::from_bytes(&fs::read(&path).unwrap(), fingerprint()).unwrap();
     artifact.probes[1].probability = 1.0 - artifact.probes[1].probability / 2.0;
     fs::write(&path, artifact.to_bytes()).unwrap();
@@ -232,7 +232,7 @@ fn training_stops_soon_after_sigterm_and_says_so() {
     assert_eq!(code, Some(1));
     assert!(stderr.starts_with("error: stopped by SIGTERM"), "{stderr}");
     assert!(job.read("output/failure").starts_with("stopped by SIGTERM"));
-    assert!(!job.path("model/model.fire").exists());
+    assert!(!job.path("model/model.bin").exists());
 }
 
 #[test]
@@ -245,5 +245,5 @@ fn the_program_name_selects_the_command() {
         output(command(&name, &job).arg("train")),
         (Some(0), String::new())
     );
-    assert!(job.path("model/model.fire").exists());
+    assert!(job.path("model/model.bin").exists());
 }

@@ -17,7 +17,7 @@ const SAMPLE: &str =
 /// A server, and its artifact for predictions in this process.
 fn server() -> (Server, Artifact) {
     let job = trained();
-    let bytes = std::fs::read(job.path("model/model.fire")).unwrap();
+    let bytes = std::fs::read(job.path("model/model.bin")).unwrap();
     let artifact = Artifact::from_bytes(&bytes, fingerprint()).unwrap();
     (Server::of(predictor(&job)), artifact)
 }
@@ -201,7 +201,7 @@ fn a_missing_value_gets_a_warning_if_training_had_none() {
 #[test]
 fn the_documented_request_is_outside_the_range_of_simulated_rooms() {
     let job = trained_on_rooms();
-    let bytes = std::fs::read(job.path("model/model.fire")).unwrap();
+    let bytes = std::fs::read(job.path("model/model.bin")).unwrap();
     let artifact = Artifact::from_bytes(&bytes, fingerprint()).unwrap();
     let server = Server::of(predictor(&job));
     let response = server.invoke("text/csv", SAMPLE).json();

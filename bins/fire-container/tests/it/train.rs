@@ -16,7 +16,7 @@ fn settings(algorithm: &str) -> Value {
 }
 
 fn artifact(job: &Job) -> Artifact {
-    let bytes = std::fs::read(job.path("model/model.fire")).unwrap();
+    let bytes = std::fs::read(job.path("model/model.bin")).unwrap();
     Artifact::from_bytes(&bytes, fingerprint()).unwrap()
 }
 
@@ -108,7 +108,7 @@ fn every_metric_of_every_part_is_printed_for_the_metric_definitions() {
 fn the_size_of_the_model_is_printed_and_stored() {
     let job = Job::with_channels(&settings("gradient_boosting"));
     let stdout = job.train().stdout;
-    let size = std::fs::metadata(job.path("model/model.fire"))
+    let size = std::fs::metadata(job.path("model/model.bin"))
         .unwrap()
         .len();
     assert_eq!(metric(&stdout, "model:bytes"), Some(size as f64));
@@ -166,7 +166,7 @@ fn the_same_job_gives_the_same_bytes() {
         assert_eq!(job.train().code, 0);
     }
     for name in [
-        "model/model.fire",
+        "model/model.bin",
         "model/metrics.json",
         "output/data/validation.csv",
     ] {
@@ -298,7 +298,7 @@ fn the_folders_contain_exactly_what_is_documented() {
         names.sort();
         names
     };
-    let model = ["manifest.json", "metrics.json", "model.fire"];
+    let model = ["manifest.json", "metrics.json", "model.bin"];
     assert_eq!(files("model"), model);
     assert_eq!(files("output/data"), ["test.csv", "validation.csv"]);
     assert_eq!(files("output"), ["data"]);

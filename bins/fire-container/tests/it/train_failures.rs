@@ -18,7 +18,7 @@ fn check(job: &Job, expected: &[&str]) {
         assert!(failure.contains(part), "`{part}` is not in `{failure}`");
     }
     assert!(failure.chars().count() <= 1024);
-    assert!(!job.path("model/model.fire").exists());
+    assert!(!job.path("model/model.bin").exists());
 }
 
 fn forest() -> Value {

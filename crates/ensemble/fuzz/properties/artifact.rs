@@ -8,11 +8,8 @@ use sha2::{Digest, Sha256};
 const SCHEMA: &str = "rows";
 /// Bytes before the content; the last 32 of them are its checksum.
 const HEADER: usize = 44;
-/// Where the version stands.
-const VERSION: std::ops::Range<usize> = 8..12;
 
-/// Whether the bytes are a model file. Whatever loads gives probabilities and the same bytes again, unless it is of an
-/// older version.
+/// Whether the bytes are a model file. Whatever loads gives probabilities, and the same bytes again.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     // Behind a checksum that is right, altered content gets as far as a careful forger's.
     let mut sealed = bytes.to_vec();
@@ -27,12 +24,7 @@ fn loads(bytes: &[u8]) -> bool {
     let Ok(artifact) = Artifact::from_bytes(bytes, SCHEMA) else {
         return false;
     };
-    let again = artifact.to_bytes();
-    let of_this_version = again[VERSION] == bytes[VERSION];
-    assert!(
-        again == bytes || !of_this_version,
-        "it is written otherwise"
-    );
+    assert!(artifact.to_bytes() == bytes, "it is written otherwise");
     let explainer = Explainer::new(&artifact).ok();
     assert!(artifact.manifest().is_object());
     for value in [0.0, -1.0, f32::MAX, f32::MIN, f32::NAN] {

@@ -1,17 +1,17 @@
-//! Several artifacts as one vote.
+//! Several artifacts as one ensemble.
 
 use super::{Artifact, Probe};
 use crate::error::Error;
-use crate::weights;
+use crate::voting;
 
 impl Artifact {
-    /// One artifact in which the members of all `parts` vote, each part with its weight (scaled to sum to 1).
+    /// One artifact with the members of all `parts`, each part with its weight (scaled to sum to 1).
     ///
-    /// All parts must have the same schema and the same features in the same order. Ranges are joined, and probes are
-    /// answered anew. What depends on the vote itself is for the caller to set: the threshold is 1/2, and there are
-    /// neither extras nor metrics yet.
+    /// All parts must have the same schema and the same features in the same order. Ranges are joined, and probes get new
+    /// probabilities. The caller sets what depends on the ensemble: the threshold is 1/2, and there are no extras or
+    /// metrics.
     pub fn combine(parts: Vec<Self>, weights: &[f64]) -> Result<Self, Error> {
-        let shares = weights::normalised(parts.len(), weights)?;
+        let shares = voting::normalised(parts.len(), weights)?;
         let mut parts = parts.into_iter().zip(shares);
         let Some((mut combined, share)) = parts.next() else {
             return Err(Error::Weights {
@@ -21,11 +21,11 @@ impl Artifact {
         };
         combined.scale(share);
         for (mut part, share) in parts {
-            combined.refuse_unlike(&part)?;
+            combined.check_same_features(&part)?;
             part.scale(share);
             combined.absorb(part);
         }
-        // They belonged to the first part alone.
+        // These belonged to the first part alone.
         combined.threshold = 0.5;
         combined.extras.clear();
         (combined.validation, combined.test) = (None, None);
@@ -39,7 +39,7 @@ impl Artifact {
         }
     }
 
-    fn refuse_unlike(&self, other: &Self) -> Result<(), Error> {
+    fn check_same_features(&self, other: &Self) -> Result<(), Error> {
         let name = |artifact: &Self| {
             artifact
                 .members

@@ -1,12 +1,12 @@
-//! What each part of an artifact is in bytes.
+//! The parts of an artifact as bytes; each learner does the same for its own model.
 //!
-//! What a learner has fitted writes itself, where the learner is. Trees are stored as their nodes in preorder without any places: which node is whose child follows from the order,
-//! so no file can hold a child out of range or a cycle.
+//! Trees are stored as nodes in preorder, without indices. Which node is the child of which follows from the order, so
+//! no file can contain a child out of range or a cycle.
 
 use super::{Artifact, FeatureRange, Member, Probe};
 use crate::error::Error;
 use crate::metrics::{AtThreshold, Scores};
-use crate::stored::{Reader, Stored, refuse, stored_fields};
+use crate::stored::{Reader, Stored, reject, stored_fields};
 use crate::tree::{Node, Tree};
 
 stored_fields!(Artifact {
@@ -65,10 +65,19 @@ stored_fields!(Scores {
 impl Stored for Tree {
     fn write(&self, out: &mut Vec<u8>) {
         self.nodes.write(out);
+        // As many as there are leaves, so their number needs no place.
+        for cover in &self.covers {
+            cover.write(out);
+        }
     }
 
     fn read(reader: &mut Reader) -> Result<Self, Error> {
-        Self::try_from_preorder(reader.read()?).ok_or_else(|| refuse("a tree is not complete"))
+        let tree = Self::try_from_preorder(reader.read()?);
+        let mut tree = tree.ok_or_else(|| reject("a tree is not complete"))?;
+        for cover in &mut tree.covers {
+            *cover = reader.read()?;
+        }
+        Ok(tree)
     }
 }
 
@@ -96,7 +105,7 @@ impl Stored for Node {
         match reader.read::<u8>()? {
             0 => reader.read().map(Self::Leaf),
             tag @ 1..=2 => Ok(Self::split(reader.read()?, tag == 2, reader.read()?)),
-            _ => Err(refuse("a node is neither leaf nor split")),
+            _ => Err(reject("a node is neither leaf nor split")),
         }
     }
 }

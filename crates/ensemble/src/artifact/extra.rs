@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 
 use super::Artifact;
 use crate::error::Error;
-use crate::stored::{Reader, Stored, refuse};
+use crate::stored::{Reader, Stored, reject};
 
 /// How deeply arrays and objects may be nested: reading recurses, and a file must not exhaust the stack.
 const DEPTH: u32 = 16;
@@ -55,7 +55,7 @@ impl Stored for BTreeMap<String, Value> {
     }
 }
 
-/// Not as JSON text: serde_json reads some decimal fractions one bit off.
+/// Not as JSON text: `serde_json` reads some decimal fractions one bit off.
 fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.push(0),
@@ -101,7 +101,7 @@ fn read(reader: &mut Reader, depth: u32) -> Result<Value, Error> {
     let deeper = || {
         depth
             .checked_sub(1)
-            .ok_or_else(|| refuse("an extra is nested too deeply"))
+            .ok_or_else(|| reject("an extra is nested too deeply"))
     };
     Ok(match reader.read::<u8>()? {
         0 => Value::Null,
@@ -109,11 +109,11 @@ fn read(reader: &mut Reader, depth: u32) -> Result<Value, Error> {
         3 => Value::from(reader.read::<u64>()?),
         4 => match reader.read::<u64>()?.cast_signed() {
             negative @ ..0 => Value::from(negative),
-            _ => return Err(refuse("a number of an extra has the wrong type")),
+            _ => return Err(reject("a number of an extra has the wrong type")),
         },
         5 => Number::from_f64(reader.read()?)
             .map(Value::Number)
-            .ok_or_else(|| refuse("a number of an extra is not finite"))?,
+            .ok_or_else(|| reject("a number of an extra is not finite"))?,
         6 => Value::String(reader.read()?),
         7 => {
             let (depth, count) = (deeper()?, reader.read::<u32>()?);
@@ -130,7 +130,7 @@ fn read(reader: &mut Reader, depth: u32) -> Result<Value, Error> {
             })?;
             Value::Object(entries)
         }
-        _ => return Err(refuse("an extra has an unknown type")),
+        _ => return Err(reject("an extra has an unknown type")),
     })
 }
 
@@ -144,7 +144,7 @@ fn read_entries(
         let name: String = reader.read()?;
         // One order only, so that equal artifacts have equal bytes.
         if last.as_ref().is_some_and(|last| *last >= name) {
-            return Err(refuse("the names of extras are not in order"));
+            return Err(reject("the names of extras are not in order"));
         }
         last = Some(name.clone());
         insert(name, read(reader, depth)?);

@@ -1,67 +1,53 @@
-//! The file as a whole: a mark, a version, a checksum, and the content.
-//!
-//! Version 4 is version 3 with the covers of the trees behind all else (`covers`). Files of version 3 are still read;
-//! their models answer as ever and cannot be explained.
+//! The file as a whole: a magic number, a version, a checksum, and the content.
 
 use sha2::{Digest, Sha256};
 
-use super::{Artifact, FeatureRange, covers};
+use super::{Artifact, FeatureRange};
+use crate::decision_function::{DecisionFunction, Link};
 use crate::error::Error;
-use crate::form::{Form, Link};
 use crate::learners::Model;
-use crate::stored::{Reader, Stored, refuse};
+use crate::stored::{Reader, Stored, reject};
 use crate::tree::{Node, Tree};
 
-/// What every model file starts with. The first byte is no text, the last one shows mangled line ends.
+/// The magic number. The first byte is not text, and the last one detects changed line ends.
 const MAGIC: [u8; 8] = *b"\x89ENSMBL\n";
-/// Raised with every change of the content's layout.
-pub(super) const VERSION: u32 = 4;
-/// The oldest that is read.
-const OLDEST: u32 = 3;
-/// The first that has the covers of trees.
-const COVERS: u32 = 4;
+/// Incremented with every change of the content's layout. Other versions are not read: training again is cheap.
+pub(super) const VERSION: u32 = 5;
 
 impl Artifact {
-    /// The file's bytes: mark (8 bytes), version (4), SHA-256 of the content (32), content.
+    /// The file's bytes: magic number (8 bytes), version (4), SHA-256 of the content (32), content.
     ///
     /// The same artifact always gives the same bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut content = Vec::new();
         self.write(&mut content);
-        covers::write(self, &mut content);
         seal(&content)
     }
 
     /// Reads an artifact for the features with fingerprint `schema`.
     ///
-    /// Whatever the bytes are, this ends with an artifact that can predict or with an error: another file type, a
-    /// cut or altered file, another version and another schema are told apart. Memory is bounded by a small multiple
+    /// Safe on any bytes: the result is an artifact that can predict, or an error that tells another file type, a
+    /// truncated or altered file, another version and another schema apart. Memory use is bounded by a small multiple
     /// of `bytes`.
     pub fn from_bytes(bytes: &[u8], schema: &str) -> Result<Self, Error> {
         let mut reader = Reader(bytes);
         if !bytes.starts_with(&MAGIC) {
-            return Err(refuse("it does not start as one"));
+            return Err(reject("its magic number is wrong"));
         }
         reader.take::<{ MAGIC.len() }>()?;
-        // Before the checksum: another version may be checked in another way.
+        // Before the checksum: another version may have another kind of checksum.
         let found = reader.read()?;
-        if !(OLDEST..=VERSION).contains(&found) {
-            return Err(Error::ArtifactVersion {
-                found,
-                oldest: OLDEST,
-                newest: VERSION,
-            });
+        if found != VERSION {
+            let expected = VERSION;
+            return Err(Error::ArtifactVersion { found, expected });
         }
         let checksum = reader.take::<32>()?;
         if checksum != *Sha256::digest(reader.0) {
-            return Err(refuse("it was cut or altered (its checksum differs)"));
+            return Err(reject("it was truncated or altered (its checksum differs)"));
         }
-        let mut artifact: Self = reader.read()?;
-        if found >= COVERS {
-            covers::read(&mut artifact, &mut reader)?;
-        }
+        let artifact: Self = reader.read()?;
         if !reader.0.is_empty() {
-            return Err(refuse("something follows its end"));
+            return Err(reject("there are bytes after its end"));
         }
         if artifact.schema != schema {
             return Err(Error::ArtifactSchema {
@@ -69,12 +55,12 @@ impl Artifact {
                 expected: schema.to_owned(),
             });
         }
-        // After the schema: a file for other features is sound, only not for this program.
+        // After the schema: a file for other features may be sound, but not for this program.
         artifact.check()?;
         Ok(artifact)
     }
 
-    /// Refuses content that is well-formed but cannot predict.
+    /// Rejects content that is well-formed but cannot predict.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let columns = self.features.len();
         let weights = self.members.iter().map(|member| member.weight);
@@ -91,34 +77,34 @@ impl Artifact {
                 "the range of a feature is impossible",
             ),
             (!self.members.is_empty(), "it has no members"),
-            (weights_are_shares, "the weights are no shares of 1"),
+            (weights_are_shares, "the weights do not sum to 1"),
             (
                 probability(self.threshold),
-                "the threshold is no probability",
+                "the threshold is not a probability",
             ),
             (
                 self.probes.iter().all(|probe| probe.row.len() == columns),
-                "a probe has another number of values",
+                "a probe does not have one value per feature",
             ),
             (
                 self.probes
                     .iter()
                     .all(|probe| probability(probe.probability)),
-                "a probe's answer is no probability",
+                "the probability of a probe is not one",
             ),
             (
                 self.members
                     .iter()
                     .all(|member| member.model.columns() == columns),
-                "a member has other features",
+                "a member has another number of features",
             ),
             (
                 self.members.iter().all(|member| is_sound(&member.model)),
-                "a member holds impossible numbers",
+                "a member contains impossible numbers",
             ),
         ];
         match rules.iter().find(|(holds, _)| !holds) {
-            Some((_, reason)) => Err(refuse(reason)),
+            Some((_, reason)) => Err(reject(reason)),
             None => Ok(()),
         }
     }
@@ -138,20 +124,20 @@ fn is_sound(model: &Model) -> bool {
     let columns = model.columns();
     let importances = model.importances();
     importances.is_none_or(|shares| are_shares(shares, columns))
-        && match model.fitted().form() {
-            Form::Trees(sum) => {
+        && match model.decision_function() {
+            DecisionFunction::Trees(sum) => {
                 let share = |value: f32| (0.0..=1.0).contains(&value);
                 let possible = match sum.link {
                     Link::Mean(_) => share,
                     Link::LogOdds => f32::is_finite,
                 };
-                // The mean of no leaves is no number.
+                // The mean of no leaves would be NaN.
                 (sum.link == Link::LogOdds || !sum.trees.is_empty())
                     && sum.start.is_finite()
                     && (sum.trees.iter()).all(|tree| is_sound_tree(tree, columns, possible))
             }
-            Form::Linear(linear) => {
-                // Far beyond any fit, and still no sum over 255 columns overflows.
+            DecisionFunction::Linear(linear) => {
+                // Far beyond any fit, and small enough that no sum over 255 columns overflows.
                 let moderate = |number: f64| number.abs() <= 1e100;
                 moderate(linear.intercept)
                     && linear.terms.iter().all(|term| {
@@ -170,9 +156,7 @@ fn are_shares(importances: &[f64], columns: usize) -> bool {
 }
 
 fn is_sound_tree(tree: &Tree, columns: usize, leaf: fn(f32) -> bool) -> bool {
-    let covered = tree.covers.is_empty()
-        || tree.covers.len() == tree.leaves() && tree.covers.iter().all(|&cover| cover > 0);
-    covered
+    tree.covers.iter().all(|&cover| cover > 0)
         && tree.nodes.iter().all(|node| match *node {
             Node::Leaf(value) => leaf(value),
             Node::Split {
@@ -269,15 +253,15 @@ mod tests {
     fn check(change: impl Fn(&mut Artifact), expected: &str) {
         let mut changed = artifact();
         change(&mut changed);
-        let refused = Artifact::from_bytes(&changed.to_bytes(), "s").unwrap_err();
+        let error = Artifact::from_bytes(&changed.to_bytes(), "s").unwrap_err();
         assert_eq!(
-            refused.to_string(),
+            error.to_string(),
             format!("not a usable model artifact: {expected}")
         );
     }
 
     #[test]
-    fn content_that_cannot_predict_is_refused() {
+    fn content_that_cannot_predict_is_rejected() {
         check(|a| a.features.clear(), "it has no features or too many");
         let impossible = "the range of a feature is impossible";
         check(|a| a.features[1].min = 2.0, impossible);
@@ -286,20 +270,20 @@ mod tests {
         check(|a| a.members.clear(), "it has no members");
         check(
             |a| a.members[0].weight = -1.0,
-            "the weights are no shares of 1",
+            "the weights do not sum to 1",
         );
         check(
             |a| a.members[0].weight = f64::NAN,
-            "the weights are no shares of 1",
+            "the weights do not sum to 1",
         );
-        check(|a| a.threshold = 1.5, "the threshold is no probability");
+        check(|a| a.threshold = 1.5, "the threshold is not a probability");
         check(
             |a| a.probes[0].row.clear(),
-            "a probe has another number of values",
+            "a probe does not have one value per feature",
         );
         check(
             |a| a.probes[0].probability = f64::NAN,
-            "a probe's answer is no probability",
+            "the probability of a probe is not one",
         );
         let extra = || FeatureRange {
             name: "c".to_owned(),
@@ -309,35 +293,12 @@ mod tests {
         };
         check(
             |a| (a.features.push(extra()), a.probes.clear()).0,
-            "a member has other features",
+            "a member has another number of features",
         );
     }
 
     #[test]
-    fn covers_are_one_a_leaf_or_absent() {
-        let check = |covers: &[u32], expected: Option<&str>| {
-            let mut changed = artifact();
-            let Model::Forest(forest) = &mut changed.members[0].model else {
-                panic!("the first member is a forest");
-            };
-            forest.trees[0].covers = covers.to_vec();
-            let refused = Artifact::from_bytes(&changed.to_bytes(), "s").err();
-            let expected = expected.map(|reason| format!("not a usable model artifact: {reason}"));
-            assert_eq!(
-                refused.map(|error| error.to_string()),
-                expected,
-                "{covers:?}"
-            );
-        };
-        check(&[1, 2, u32::MAX], None);
-        check(&[], None);
-        check(&[1, 2], Some("the covers of a tree are not one a leaf"));
-        check(&[1; 4], Some("the covers of a tree are not one a leaf"));
-        check(&[1, 0, 2], Some("a member holds impossible numbers"));
-    }
-
-    #[test]
-    fn impossible_numbers_are_refused() {
+    fn impossible_numbers_are_rejected() {
         let check_model = |model: Model| {
             check(
                 |a| {
@@ -345,7 +306,7 @@ mod tests {
                     a.members[0].weight = 1.0;
                     a.members[0].model = model.clone();
                 },
-                "a member holds impossible numbers",
+                "a member contains impossible numbers",
             );
         };
         let tree = |nodes: &[Node]| vec![Tree::from_preorder(nodes.to_vec())];
@@ -380,6 +341,13 @@ mod tests {
             importances: vec![0.5; 2],
             out_of_bag: None,
         }));
+        let uncovered = Tree::from_preorder(vec![Node::Leaf(0.5)]).with_covers(vec![0]);
+        check_model(Model::Forest(Forest {
+            columns: 2,
+            trees: vec![uncovered],
+            importances: vec![0.5; 2],
+            out_of_bag: None,
+        }));
         check_model(Model::Boosting(Boosting {
             columns: 2,
             base: f64::INFINITY,
@@ -403,7 +371,7 @@ mod tests {
         }));
     }
 
-    /// Bytes that somebody has altered and sealed again: there is no panic, and whatever loads gives probabilities.
+    /// Altered bytes with a correct checksum must not panic, and whatever loads must give probabilities.
     fn survives(content: &[u8]) {
         if let Ok(artifact) = Artifact::from_bytes(&seal(content), "s") {
             for row in [[0.0, 0.0], [f32::MAX, f32::MIN], [f32::NAN, f32::NAN]] {
@@ -419,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn every_single_altered_byte_is_survived() {
+    fn any_single_altered_byte_is_survived() {
         let content = artifact().to_bytes()[HEADER..].to_vec();
         assert!(Artifact::from_bytes(&seal(&content), "s").is_ok());
         for at in 0..content.len() {

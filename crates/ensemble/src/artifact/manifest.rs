@@ -1,4 +1,4 @@
-//! The artifact as people and other programs read it.
+//! The artifact as JSON, for people and other programs.
 
 use serde_json::{Map, Value, json};
 
@@ -27,7 +27,7 @@ impl Artifact {
 }
 
 fn member(member: &Member) -> Value {
-    // An object, since readers look a parameter up by its name.
+    // An object, because readers look parameters up by name.
     let hyperparameters = member.hyperparameters.iter();
     let hyperparameters: Map<_, _> = hyperparameters
         .map(|(name, value)| (name.clone(), Value::from(value.as_str())))

@@ -1,18 +1,18 @@
-//! What was seen in training, so that an answer to something else can be told for what it is: a guess.
+//! The values seen in training, so that a prediction for other values can be marked as a guess.
 
 use super::Artifact;
 use crate::matrix::Matrix;
 
-/// The values of one feature that were seen in training.
+/// The range of one feature in training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureRange {
-    /// The feature.
+    /// The feature's name.
     pub name: String,
-    /// The least value; infinity if all were missing.
+    /// The smallest value; infinity if all were missing.
     pub min: f32,
     /// The largest value; minus infinity if all were missing.
     pub max: f32,
-    /// Whether a missing value was among them.
+    /// Whether there were missing values.
     pub missing: bool,
 }
 
@@ -23,7 +23,7 @@ impl FeatureRange {
             let values = || x.iter_rows().map(|row| row[column]);
             Self {
                 name: name.to_owned(),
-                // `min` and `max` pass over NaN.
+                // `min` and `max` ignore NaN.
                 min: values().fold(f32::INFINITY, f32::min),
                 max: values().fold(f32::NEG_INFINITY, f32::max),
                 missing: values().any(f32::is_nan),
@@ -37,7 +37,7 @@ impl FeatureRange {
             .collect()
     }
 
-    /// Whether `value` was within the range seen in training; NaN if a missing value was seen.
+    /// Whether `value` is in the range seen in training; for NaN, whether missing values were seen.
     pub fn contains(&self, value: f32) -> bool {
         if value.is_nan() {
             self.missing
@@ -46,7 +46,7 @@ impl FeatureRange {
         }
     }
 
-    /// A sentence with `value` and the range, if the value lies outside it.
+    /// A sentence with `value` and the range, if the value is outside it.
     pub fn warning(&self, value: f32) -> Option<String> {
         if self.contains(value) {
             return None;
@@ -61,14 +61,14 @@ impl FeatureRange {
         })
     }
 
-    /// The range of the rows of both.
+    /// Extends the range to that of both.
     pub(super) fn join(&mut self, other: &Self) {
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
         self.missing |= other.missing;
     }
 
-    /// Whether rows can have this range.
+    /// Whether any rows could have this range.
     pub(super) fn is_possible(&self) -> bool {
         let ordered = self.min.is_finite() && self.max.is_finite() && self.min <= self.max;
         ordered || self.is_empty() && self.missing
@@ -80,7 +80,7 @@ impl FeatureRange {
 }
 
 impl Artifact {
-    /// A sentence for each value of a row that lies outside what was seen in training, in the order of the features.
+    /// A sentence for each value of a row that is outside the range seen in training, in the order of the features.
     pub fn warnings(&self, row: &[f32]) -> Vec<String> {
         let values = self.features.iter().zip(row);
         values

@@ -1,4 +1,4 @@
-//! The loss on the validation part, and when it has stopped falling.
+//! The loss on the validation part, and when to stop.
 
 use rayon::prelude::*;
 
@@ -6,10 +6,10 @@ use crate::loss::margin_loss;
 use crate::matrix::Samples;
 use crate::tree::Tree;
 
-/// Rows per job; fixed, so that the loss is summed in the same order whatever the number of threads.
+/// Rows per job; constant, so that the loss is summed in the same order on any number of threads.
 const BLOCK: usize = 1 << 11;
 
-/// The validation part with its scores so far.
+/// The validation part with its margins so far.
 #[derive(Debug)]
 pub(super) struct Validation<'a> {
     part: &'a Samples<'a>,
@@ -24,7 +24,7 @@ impl<'a> Validation<'a> {
         }
     }
 
-    /// Adds what `tree` says and returns the mean log-loss.
+    /// Adds the values of `tree` and returns the mean log-loss.
     pub(super) fn add_tree(&mut self, tree: &Tree) -> f64 {
         let part = self.part;
         let blocks = self.margins.par_chunks_mut(BLOCK).enumerate();
@@ -35,7 +35,7 @@ impl<'a> Validation<'a> {
                 sum + margin_loss(*margin, part.y()[row])
             })
         });
-        // Collected first: a parallel sum would add up in any order.
+        // Collected first, because a parallel sum would add in any order.
         let losses: Vec<f64> = losses.collect();
         losses.iter().sum::<f64>() / part.y().len() as f64
     }
@@ -59,7 +59,7 @@ impl EarlyStopping {
         }
     }
 
-    /// Takes the loss after `round` and says whether the fit is over.
+    /// Takes the loss after `round` and returns whether to stop.
     pub(crate) fn is_over(&mut self, round: usize, loss: f64) -> bool {
         if loss < self.best_loss {
             (self.best_round, self.best_loss) = (round, loss);

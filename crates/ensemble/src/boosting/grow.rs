@@ -1,28 +1,27 @@
 //! Growth of one boosted tree.
 //!
-//! Large nodes are summed by all threads together, each adding up a share of the rows; a node's two subtrees are
-//! grown side by side wherever a thread is free.
+//! Large nodes are summed by all threads together, each taking a share of the rows. The two subtrees of a node are grown
+//! in parallel whenever a thread is free.
 
-use super::node::{Fallen, Open, Sketch};
-use super::pool::Pool;
+use super::node::{FrontierNode, HistogramPool, LeafRows, PartialTree};
 use super::rule::Rule;
+use crate::best_split::{Search, Split};
 use crate::binned::Binned;
 use crate::histogram::{Bins, add, fill_all, fill_some, subtract};
-use crate::packed::{self, Entry};
-use crate::partition::partition;
-use crate::split::{Search, Split};
+use crate::packed::{self, Entry, partition};
 use crate::tree::Node;
 
-/// Rows from which a node is worth a second thread, which may have to be woken: summing as many takes 50 microseconds.
+/// The fewest rows for which a second thread pays: summing them takes 50 microseconds, and the thread may have to be
+/// woken.
 const MIN_SHARED: usize = 1 << 12;
 
-/// What the nodes of one tree share.
+/// The growth of one tree.
 #[derive(Debug)]
 pub(super) struct Growth<'a> {
     pub(super) data: &'a Binned,
     /// The columns that the tree may use.
     pub(super) columns: &'a [u8],
-    pub(super) pool: &'a Pool,
+    pub(super) pool: &'a HistogramPool,
     pub(super) rule: &'a Rule,
 }
 
@@ -32,49 +31,51 @@ impl Growth<'_> {
         &self,
         entries: &'r mut [Entry],
         scratch: &'r mut [Entry],
-    ) -> Sketch<'r> {
-        let root = Open {
+    ) -> PartialTree<'r> {
+        let root = FrontierNode {
             histogram: self.histogram(entries),
             total: packed::total(entries),
             entries,
             scratch,
             depth: 0,
         };
-        let mut sketch = Sketch::default();
-        self.grow(root, &mut sketch);
-        sketch
+        let mut tree = PartialTree::default();
+        self.grow(root, &mut tree);
+        tree
     }
 
     /// Appends the subtree of `node`.
-    fn grow<'r>(&self, node: Open<'r>, sketch: &mut Sketch<'r>) {
+    fn grow<'r>(&self, node: FrontierNode<'r>, tree: &mut PartialTree<'r>) {
         let search = Search::new(&self.rule.criterion, node.total);
         let Some(split) = self.best_split(&search, &node) else {
-            self.leaf(node, sketch);
+            self.leaf(node, tree);
             return;
         };
-        let gain = search.gain(split.separation);
-        sketch.gains.push((split.feature, gain));
+        let gain = search.gain(split.score);
+        tree.gains.push((split.feature, gain));
         let threshold = self.data.cuts(split.feature).threshold(split.bin);
-        sketch
-            .nodes
+        tree.nodes
             .push(Node::split(split.feature, split.missing_left, threshold));
         if node.depth + 1 == self.rule.max_depth {
-            self.two_leaves(node, split, sketch);
+            self.two_leaves(node, split, tree);
             return;
         }
-        let (left, right) = self.divide(node, &split);
+        let (left, right) = self.children(node, &split);
         if left.entries.len().min(right.entries.len()) < MIN_SHARED {
-            self.grow(left, sketch);
-            self.grow(right, sketch);
+            self.grow(left, tree);
+            self.grow(right, tree);
         } else {
-            let mut apart = Sketch::default();
-            rayon::join(|| self.grow(left, sketch), || self.grow(right, &mut apart));
-            sketch.append(apart);
+            let mut right_tree = PartialTree::default();
+            rayon::join(
+                || self.grow(left, tree),
+                || self.grow(right, &mut right_tree),
+            );
+            tree.append(right_tree);
         }
     }
 
-    /// The best split over all columns; of equal ones that of the first column.
-    fn best_split(&self, search: &Search, node: &Open) -> Option<Split> {
+    /// The best split over all columns; ties go to the first column.
+    fn best_split(&self, search: &Search, node: &FrontierNode) -> Option<Split> {
         let mut best: Option<Split> = None;
         for (bins, &feature) in node.histogram.iter().zip(self.columns) {
             let split = search.best_split(bins, feature, self.data.cuts(feature).last_bin());
@@ -85,36 +86,40 @@ impl Growth<'_> {
         best
     }
 
-    fn leaf<'r>(&self, node: Open<'r>, sketch: &mut Sketch<'r>) {
+    fn leaf<'r>(&self, node: FrontierNode<'r>, tree: &mut PartialTree<'r>) {
         let value = self.rule.leaf_value(node.total);
-        sketch.nodes.push(Node::Leaf(value));
-        // A tree of one leaf may be of rows without any weight.
-        sketch.covers.push(packed::lower(node.total).max(1));
-        sketch.fallen.push(Fallen {
+        tree.nodes.push(Node::Leaf(value));
+        // The rows of a tree of one leaf may have no weight at all.
+        tree.covers.push(packed::hessian(node.total).max(1));
+        tree.leaves.push(LeafRows {
             entries: node.entries,
             split: None,
             values: [value; 2],
         });
-        self.pool.give_back(node.histogram);
+        self.pool.put_back(node.histogram);
     }
 
-    /// The children of a node on the last level. Their rows are not moved any more: nobody will sum them.
-    fn two_leaves<'r>(&self, node: Open<'r>, split: Split, sketch: &mut Sketch<'r>) {
+    /// The children of a node on the last level. Their rows are not moved, since they are not summed again.
+    fn two_leaves<'r>(&self, node: FrontierNode<'r>, split: Split, tree: &mut PartialTree<'r>) {
         let right = node.total.wrapping_sub(split.left);
         let totals = [split.left, right];
         let values = totals.map(|total| self.rule.leaf_value(total));
-        sketch.nodes.extend(values.map(Node::Leaf));
-        sketch.covers.extend(totals.map(packed::lower));
-        sketch.fallen.push(Fallen {
+        tree.nodes.extend(values.map(Node::Leaf));
+        tree.covers.extend(totals.map(packed::hessian));
+        tree.leaves.push(LeafRows {
             entries: node.entries,
             split: Some(split),
             values,
         });
-        self.pool.give_back(node.histogram);
+        self.pool.put_back(node.histogram);
     }
 
-    /// Both children, ready to be split. Only the smaller one's rows are summed; the other's sums are what is left.
-    fn divide<'r>(&self, node: Open<'r>, split: &Split) -> (Open<'r>, Open<'r>) {
+    /// Both children. Only the smaller one's rows are summed; the other's sums are the parent's minus these.
+    fn children<'r>(
+        &self,
+        node: FrontierNode<'r>,
+        split: &Split,
+    ) -> (FrontierNode<'r>, FrontierNode<'r>) {
         let codes = self.data.column(split.feature);
         let lefts = partition(node.entries, node.scratch, |row| {
             split.goes_left(codes[row as usize])
@@ -130,7 +135,7 @@ impl Growth<'_> {
         } else {
             (larger, smaller)
         };
-        let child = |entries, scratch, histogram, total| Open {
+        let child = |entries, scratch, histogram, total| FrontierNode {
             entries,
             scratch,
             histogram,
@@ -144,13 +149,13 @@ impl Growth<'_> {
         )
     }
 
-    /// The sums of `entries`, by as many threads as they are worth.
+    /// The sums of `entries`, by as many threads as pay.
     fn histogram(&self, entries: &[Entry]) -> Vec<Bins> {
         let share = entries.len().div_ceil(rayon::current_num_threads());
         self.histogram_by(share.max(MIN_SHARED), entries)
     }
 
-    /// The same, up to `share` entries by one thread.
+    /// The same with up to `share` entries per thread.
     fn histogram_by(&self, share: usize, entries: &[Entry]) -> Vec<Bins> {
         if entries.len() <= share {
             return self.fill(entries);
@@ -161,7 +166,7 @@ impl Growth<'_> {
             || self.histogram_by(share, second),
         );
         add(&mut sums, &others);
-        self.pool.give_back(others);
+        self.pool.put_back(others);
         sums
     }
 
@@ -211,22 +216,22 @@ mod tests {
             let packed: Vec<u32> = labels.iter().enumerate().map(pack).collect();
             let words: Vec<u64> = packed.iter().map(|&word| widen(word)).collect();
             let all: Vec<u8> = (0..columns as u8).collect();
-            let pool = Pool::default();
+            let pool = HistogramPool::default();
             let growth = Growth { data: &data, columns: &all, pool: &pool, rule: &rule };
             let mut entries: Vec<Entry> = (0..).zip(&packed).map(|(row, &word)| Entry { row, word }).collect();
             let mut scratch = entries.clone();
-            let sketch = growth.tree(&mut entries, &mut scratch);
+            let tree = growth.tree(&mut entries, &mut scratch);
 
             let exact = ExactTree { columns, values: &values, words: &words, criterion: rule.criterion, max_depth };
             let exact: Vec<f32> = exact.leaf_sums().into_iter().map(|sums| rule.leaf_value(sums)).collect();
-            let grown = Tree::from_preorder(sketch.nodes);
+            let grown = Tree::from_preorder(tree.nodes);
             for (row, expected) in x.iter_rows().zip(&exact) {
                 prop_assert_eq!(grown.leaf(row), *expected);
             }
-            for fallen in sketch.fallen {
-                for entry in fallen.entries {
-                    let right = fallen.split.is_some_and(|split| !split.goes_left(data.column(split.feature)[entry.row as usize]));
-                    prop_assert_eq!(fallen.values[usize::from(right)], exact[entry.row as usize]);
+            for leaf in tree.leaves {
+                for entry in leaf.entries {
+                    let right = leaf.split.is_some_and(|split| !split.goes_left(data.column(split.feature)[entry.row as usize]));
+                    prop_assert_eq!(leaf.values[usize::from(right)], exact[entry.row as usize]);
                 }
             }
         }

@@ -1,8 +1,8 @@
-//! The scores of the training rows, in log-odds.
+//! The margins of the training rows: their scores in log-odds.
 
 use rayon::prelude::*;
 
-use super::node::Fallen;
+use super::node::LeafRows;
 use crate::binned::Binned;
 use crate::loss::{TO_NEAREST, sigmoid_f32};
 use crate::matrix::Matrix;
@@ -12,7 +12,7 @@ use crate::tree::Tree;
 /// Rows per job.
 const BLOCK: usize = 1 << 13;
 
-/// One score per training row. Rounding to `f32` is far below the steps of the packed gradients.
+/// One margin per training row. Rounding to `f32` is far finer than the steps of the packed gradients.
 #[derive(Debug, PartialEq)]
 pub(super) struct Margins(Vec<f32>);
 
@@ -23,20 +23,20 @@ impl From<Vec<f32>> for Margins {
 }
 
 impl Margins {
-    /// Moves the score of every row that a tree was grown on by its leaf's value.
-    pub(super) fn add_fallen(&mut self, fallen: Vec<Fallen>, data: &Binned) {
+    /// Adds the value of its leaf to the margin of every row that a tree was grown on.
+    pub(super) fn add_leaves(&mut self, leaves: Vec<LeafRows>, data: &Binned) {
         let share = self.0.len().div_ceil(rayon::current_num_threads());
-        add_share(&mut self.0, fallen, (0, share.max(BLOCK)), data);
+        add_share(&mut self.0, leaves, (0, share.max(BLOCK)), data);
     }
 
-    /// Moves the scores of `rows` by what `tree` says of them.
+    /// Adds the value of `tree` to the margins of `rows`.
     pub(super) fn add_tree(&mut self, tree: &Tree, x: &Matrix, rows: &[u32]) {
         for &row in rows {
             self.0[row as usize] += tree.leaf(x.row(row as usize));
         }
     }
 
-    /// The gradient and the hessian of the log-loss of every row, each an entry.
+    /// An entry for every row, with the gradient and hessian of its log-loss.
     pub(super) fn all_entries(&self, rows: &TrainingRows, entries: &mut Vec<Entry>) {
         entries.resize(self.0.len(), Entry::default());
         entries
@@ -57,7 +57,7 @@ impl Margins {
             });
     }
 
-    /// The same of the rows `drawn`.
+    /// The same for the rows `drawn`.
     pub(super) fn entries(&self, rows: &TrainingRows, drawn: &[u32], entries: &mut Vec<Entry>) {
         entries.clear();
         entries.extend(drawn.iter().map(|&row| {
@@ -69,34 +69,34 @@ impl Margins {
     }
 }
 
-/// What a row's gradient depends on besides its score.
+/// What a row's gradient depends on besides its margin.
 #[derive(Debug)]
 pub(super) struct TrainingRows<'a> {
     pub(super) labels: &'a [u8],
-    /// None if every row counts 1.
+    /// `None` if every row counts 1.
     pub(super) weights: Option<Vec<f32>>,
     pub(super) scale: FixedPoint,
 }
 
-/// Moves the scores `margins` of the rows from `first` on, a `share` of them by one thread.
+/// Updates the margins of the rows from `first` on, up to `share` rows per thread.
 ///
-/// Threads share rows by their numbers and not by leaves: if they wrote to scattered rows, they would keep taking
-/// each other's cache lines.
+/// Each thread has a range of row numbers, not some of the leaves: writing to scattered rows, threads would keep
+/// invalidating each other's cache lines.
 fn add_share(
     margins: &mut [f32],
-    fallen: Vec<Fallen>,
+    leaves: Vec<LeafRows>,
     (first, share): (u32, usize),
     data: &Binned,
 ) {
     if margins.len() <= share {
-        for part in fallen {
-            add_leaves(margins, first, &part, data);
+        for part in leaves {
+            add_leaf(margins, first, &part, data);
         }
         return;
     }
     let middle = first + margins.len() as u32 / 2;
     let (low, high) = margins.split_at_mut(margins.len() / 2);
-    let (low_part, high_part) = fallen
+    let (low_part, high_part) = leaves
         .into_iter()
         .map(|part| part.split_at_row(middle))
         .unzip();
@@ -106,7 +106,7 @@ fn add_share(
     );
 }
 
-fn add_leaves(margins: &mut [f32], first: u32, part: &Fallen, data: &Binned) {
+fn add_leaf(margins: &mut [f32], first: u32, part: &LeafRows, data: &Binned) {
     let [left, right] = part.values;
     match part.split {
         None => {
@@ -124,7 +124,7 @@ fn add_leaves(margins: &mut [f32], first: u32, part: &Fallen, data: &Binned) {
     }
 }
 
-/// Plain arithmetic in one loop over plain slices: the compiler computes several rows at once.
+/// Plain arithmetic in one loop over plain slices, which the compiler vectorises.
 fn enter_block(
     (first, entries): (usize, &mut [Entry]),
     (margins, labels): (&[f32], &[u8]),
@@ -152,7 +152,7 @@ fn pack_gradient(margin: f32, label: u8, weight: f32, scale: FixedPoint) -> u32 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packed::{lower, upper, widen};
+    use crate::packed::{gradient, hessian, widen};
 
     #[test]
     fn gradients_are_those_of_the_log_loss() {
@@ -172,8 +172,11 @@ mod tests {
             };
             let sum = widen(entry.word);
             let scale = rows.scale;
-            close(f64::from(upper(sum)) / scale.gradient, p - f64::from(label));
-            close(f64::from(lower(sum)) / scale.hessian, p * (1.0 - p));
+            close(
+                f64::from(gradient(sum)) / scale.gradient,
+                p - f64::from(label),
+            );
+            close(f64::from(hessian(sum)) / scale.hessian, p * (1.0 - p));
         }
         margins.entries(&rows, &[1, 4], &mut some);
         assert_eq!(some, [all[1], all[4]]);

@@ -1,61 +1,63 @@
-//! The parts of a tree that is being grown.
+//! The parts of a tree during its growth, and the memory they share.
 
+use std::sync::{Mutex, PoisonError};
+
+use crate::best_split::Split;
 use crate::histogram::Bins;
 use crate::packed::Entry;
-use crate::split::Split;
 use crate::tree::Node;
 
-/// A node that may still be split.
+/// A node of the frontier, which may still be split.
 #[derive(Debug)]
-pub(super) struct Open<'r> {
+pub(super) struct FrontierNode<'r> {
     /// The node's rows, ascending.
     pub(super) entries: &'r mut [Entry],
-    /// As long as `entries`, to move them in. Nodes never share, so that threads need not know of each other.
+    /// Working space as long as `entries`. Nodes never share it, so threads need no synchronisation.
     pub(super) scratch: &'r mut [Entry],
-    /// The sums of its rows, one entry per column of the tree.
+    /// The sums of its rows by bin, for each column of the tree.
     pub(super) histogram: Vec<Bins>,
-    /// The sum of its rows.
+    /// The sum over all its rows.
     pub(super) total: u64,
     /// 0 at the root.
     pub(super) depth: u32,
 }
 
-/// What has been grown below one node.
+/// A subtree that has been grown, with the rows in its leaves.
 #[derive(Debug, Default)]
-pub(super) struct Sketch<'r> {
+pub(super) struct PartialTree<'r> {
     /// In preorder.
     pub(super) nodes: Vec<Node>,
-    /// The hessians of the leaves' rows, summed, in the units of the packed sums; 1 at least.
+    /// The sum of hessians in each leaf, in the units of the packed sums; at least 1.
     pub(super) covers: Vec<u32>,
-    /// Where the node's rows are, each of them in one place.
-    pub(super) fallen: Vec<Fallen<'r>>,
+    /// The leaf of every row.
+    pub(super) leaves: Vec<LeafRows<'r>>,
     /// The splits in preorder, each with the column and the gain.
     pub(super) gains: Vec<(u8, f64)>,
 }
 
-impl Sketch<'_> {
-    /// Appends what has been grown apart.
+impl PartialTree<'_> {
+    /// Appends a subtree that was grown separately.
     pub(super) fn append(&mut self, mut other: Self) {
         self.nodes.append(&mut other.nodes);
         self.covers.append(&mut other.covers);
-        self.fallen.append(&mut other.fallen);
+        self.leaves.append(&mut other.leaves);
         self.gains.append(&mut other.gains);
     }
 }
 
-/// Rows that have come to their leaf, or to the last split above it.
+/// The rows of a leaf, or of the two leaves below one split.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fallen<'r> {
+pub(super) struct LeafRows<'r> {
     /// Ascending.
     pub(super) entries: &'r [Entry],
-    /// Which of the two leaves a row is in; none if there is only one.
+    /// Tells which of two leaves a row is in; `None` if there is only one leaf.
     pub(super) split: Option<Split>,
     /// The values of the left and the right leaf.
     pub(super) values: [f32; 2],
 }
 
-impl<'r> Fallen<'r> {
-    /// The part with rows below `row`, and the part with the others.
+impl<'r> LeafRows<'r> {
+    /// The rows with numbers below `row`, and the others.
     pub(super) fn split_at_row(self, row: u32) -> (Self, Self) {
         let below = self.entries.partition_point(|entry| entry.row < row);
         let (low, high) = self.entries.split_at(below);
@@ -64,23 +66,47 @@ impl<'r> Fallen<'r> {
     }
 }
 
+/// Histograms for reuse: clearing one is far cheaper than new pages from the system.
+#[derive(Debug, Default)]
+pub(super) struct HistogramPool(Mutex<Vec<Vec<Bins>>>);
+
+impl HistogramPool {
+    /// A histogram of `columns` columns with all sums 0.
+    pub(super) fn take(&self, columns: usize) -> Vec<Bins> {
+        // A panic elsewhere cannot have left a histogram half changed: they are moved in and out whole.
+        let used = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut histogram = used.unwrap_or_default();
+        histogram.clear();
+        histogram.resize(columns, [0; 256]);
+        histogram
+    }
+
+    /// Keeps `histogram` for the next [`take`](Self::take).
+    pub(super) fn put_back(&self, histogram: Vec<Bins>) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(histogram);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn fallen_rows_are_divided_by_their_numbers() {
+    fn leaf_rows_are_split_by_their_numbers() {
         let entries: Vec<Entry> = [3, 5, 9]
             .into_iter()
             .map(|row| Entry { row, word: 0 })
             .collect();
-        let fallen = Fallen {
+        let leaf = LeafRows {
             entries: &entries,
             split: None,
             values: [1.0; 2],
         };
         let check = |row, expected| {
-            let (low, high) = fallen.split_at_row(row);
+            let (low, high) = leaf.split_at_row(row);
             assert_eq!(
                 (low.entries.len(), high.entries.len()),
                 expected,

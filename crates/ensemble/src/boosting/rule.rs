@@ -1,10 +1,10 @@
-//! When a boosted tree splits a node, and what its leaves are worth.
+//! When a boosted tree splits a node, and the values of its leaves.
 
-use crate::boosting::BoostingParams;
-use crate::packed::{FixedPoint, lower, upper};
-use crate::split::Criterion;
+use super::params::BoostingParams;
+use crate::best_split::Criterion;
+use crate::packed::{FixedPoint, gradient, hessian};
 
-/// A fit's parameters in the units of the packed sums.
+/// The hyperparameters in the units of the packed sums.
 #[derive(Debug)]
 pub(super) struct Rule {
     scale: FixedPoint,
@@ -19,8 +19,8 @@ impl Rule {
     pub(super) fn new(params: &BoostingParams, scale: FixedPoint) -> Self {
         let criterion = Criterion {
             l2: params.l2 * scale.hessian,
-            min_lower: ((params.min_child_weight * scale.hessian).ceil() as u32).max(1),
-            // A split saves half its gain; gains are counted in the units of the packed sums.
+            min_hessian: ((params.min_child_weight * scale.hessian).ceil() as u32).max(1),
+            // A split saves half its gain, which is in the units of the packed sums.
             min_gain: 2.0 * params.gamma * scale.gradient * scale.gradient / scale.hessian,
         };
         Self {
@@ -32,10 +32,10 @@ impl Rule {
         }
     }
 
-    /// The step of a leaf whose words sum to `total`: a part of the Newton step, 0 without any weight.
+    /// The value of a leaf whose words sum to `total`: the Newton step scaled by the learning rate, 0 without weight.
     pub(super) fn leaf_value(&self, total: u64) -> f32 {
-        let gradient = f64::from(upper(total)) / self.scale.gradient;
-        let weight = f64::from(lower(total)) / self.scale.hessian + self.l2;
+        let gradient = f64::from(gradient(total)) / self.scale.gradient;
+        let weight = f64::from(hessian(total)) / self.scale.hessian + self.l2;
         if weight > 0.0 {
             (-self.learning_rate * gradient / weight) as f32
         } else {
@@ -50,7 +50,7 @@ mod tests {
     use crate::packed::pack;
 
     #[test]
-    fn a_leaf_is_a_part_of_the_newton_step() {
+    fn a_leaf_value_is_the_scaled_newton_step() {
         let scale = FixedPoint::for_rows(100, 100.0, 1.0);
         let value = |l2, gradient, hessian| {
             let params = BoostingParams {
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_turned_into_the_units_of_sums() {
+    fn limits_are_converted_to_the_units_of_the_sums() {
         let scale = FixedPoint::for_rows(100, 100.0, 1.0);
         let params = BoostingParams {
             gamma: 0.5,
@@ -77,7 +77,7 @@ mod tests {
             ..BoostingParams::default()
         };
         let criterion = Rule::new(&params, scale).criterion;
-        assert_eq!(f64::from(criterion.min_lower), 2.0 * scale.hessian);
+        assert_eq!(f64::from(criterion.min_hessian), 2.0 * scale.hessian);
         // One side with gradient 1 and hessian 1 scores 1 without a penalty, so it just saves 0.5.
         assert_eq!(
             criterion.min_gain,
@@ -87,6 +87,6 @@ mod tests {
             min_child_weight: 0.0,
             ..BoostingParams::default()
         };
-        assert_eq!(Rule::new(&no_limit, scale).criterion.min_lower, 1);
+        assert_eq!(Rule::new(&no_limit, scale).criterion.min_hessian, 1);
     }
 }

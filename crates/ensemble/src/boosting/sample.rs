@@ -1,19 +1,19 @@
-//! Which rows and columns a round's tree is grown on.
+//! The rows and columns that a round's tree is grown on.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::params::BoostingParams;
 use crate::binned::Binned;
-use crate::boosting::BoostingParams;
 
 /// The rows and columns of one tree.
 #[derive(Debug)]
 pub(super) struct Drawn {
     /// Ascending.
     pub(super) columns: Vec<u8>,
-    /// Ascending; none if the tree is grown on all.
+    /// Ascending; `None` if the tree is grown on all rows.
     pub(super) rows: Option<Vec<u32>>,
-    /// The other rows, whose scores the tree moves too.
+    /// The other rows, whose margins the tree updates too.
     pub(super) left_out: Vec<u32>,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn draw(params: &BoostingParams, data: &Binned, seed: u64, round: usi
     }
 }
 
-/// The rows drawn, unless they are all, and the others.
+/// The rows drawn (`None` for all), and the others.
 fn draw_rows(share: f64, rows: u32, rng: &mut impl Rng) -> (Option<Vec<u32>>, Vec<u32>) {
     if share >= 1.0 {
         return (None, Vec::new());
@@ -37,7 +37,7 @@ fn draw_rows(share: f64, rows: u32, rng: &mut impl Rng) -> (Option<Vec<u32>>, Ve
     let limit = share * 2_f64.powi(32);
     let (drawn, left_out): (Vec<u32>, Vec<u32>) =
         (0..rows).partition(|_| f64::from(rng.next_u32()) < limit);
-    // A small share of few rows may draw none, and a tree needs some.
+    // A small share of few rows may draw none, but a tree needs rows.
     if drawn.is_empty() {
         (None, drawn)
     } else {
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_used_unless_a_share_is_asked_for() {
+    fn all_rows_and_columns_are_used_by_default() {
         let all = drawn(1.0, 1.0, 1);
         assert_eq!(all.columns, (0..10).collect::<Vec<u8>>());
         assert_eq!(all.rows, None);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_drawn_anew_each_round() {
+    fn each_round_draws_its_own_shares() {
         let (first, second) = (drawn(0.25, 0.31, 1), drawn(0.25, 0.31, 2));
         assert_eq!(first.columns.len(), 4);
         let count = first.rows.as_ref().unwrap().len();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn some_row_is_always_drawn() {
+    fn at_least_one_row_is_always_used() {
         let data = Binned::new(
             &Matrix::new(&[0.0, 1.0], 1).unwrap(),
             255,

@@ -1,14 +1,14 @@
-//! One member's explanations, in its own scale and in probability.
+//! Explanations of one member, on its own scale and in probability.
 
 use super::paths::{SharedTree, Walk};
 use super::quadrature::Quadrature;
 use super::{Explanation, Scale};
-use crate::form::{self, Form, Link};
+use crate::decision_function::{self, DecisionFunction, Link};
 use crate::learners::Model;
 use crate::linear::{Linear, Term};
 use crate::loss::sigmoid;
 
-/// A member, laid out.
+/// A member, prepared.
 #[derive(Debug)]
 pub(super) enum MemberExplainer {
     Trees(Box<TreeSum>),
@@ -20,34 +20,35 @@ pub(super) enum MemberExplainer {
 pub(super) struct TreeSum {
     scale: Scale,
     trees: Vec<SharedTree>,
-    /// What each leaf counts.
+    /// The factor of each leaf value.
     factor: f64,
-    /// What the leaves are added to.
+    /// The value before the first tree.
     start: f64,
     places: Places,
 }
 
-/// Places that suffice for the columns on any path: half as many.
+/// Quadrature with enough points for the columns on any path: half as many.
 #[derive(Debug)]
 enum Places {
     Four(Quadrature<4>),
     Eight(Quadrature<8>),
     Sixteen(Quadrature<16>),
-    /// For 255 columns, the most that there are.
+    /// For up to 255 columns, the maximum.
     All(Box<Quadrature<128>>),
 }
 
 impl MemberExplainer {
-    /// Nothing for trees that do not know their covers.
-    pub(super) fn new(model: &Model) -> Option<Self> {
+    pub(super) fn new(model: &Model) -> Self {
         let columns = model.columns();
-        Some(match model.fitted().form() {
-            Form::Trees(sum) => Self::Trees(Box::new(TreeSum::new(&sum, columns)?)),
-            Form::Linear(linear) => Self::Linear(linear.terms.to_vec(), linear.intercept),
-        })
+        match model.decision_function() {
+            DecisionFunction::Trees(sum) => Self::Trees(Box::new(TreeSum::new(&sum, columns))),
+            DecisionFunction::Linear(linear) => {
+                Self::Linear(linear.terms.to_vec(), linear.intercept)
+            }
+        }
     }
 
-    /// The answer to `row` in the member's own scale.
+    /// The explanation of `row` on the member's own scale.
     pub(super) fn explain(&self, row: &[f32], columns: usize) -> Explanation {
         match self {
             Self::Trees(trees) => trees.explain(row, columns),
@@ -61,21 +62,20 @@ impl MemberExplainer {
 }
 
 impl TreeSum {
-    fn new(sum: &form::TreeSum, columns: usize) -> Option<Self> {
+    fn new(sum: &decision_function::TreeSum, columns: usize) -> Self {
         let (factor, scale) = match sum.link {
             Link::Mean(trees) => (1.0 / trees as f64, Scale::Probability),
             Link::LogOdds => (1.0, Scale::LogOdds),
         };
-        let trees = sum.trees.iter().map(SharedTree::new);
-        let trees: Vec<_> = trees.collect::<Option<_>>()?;
+        let trees: Vec<_> = sum.trees.iter().map(SharedTree::new).collect();
         let deepest = trees.iter().map(|tree| tree.depth).max().unwrap_or(0);
-        Some(Self {
+        Self {
             scale,
             trees,
             factor,
             start: sum.start,
             places: Places::for_columns(deepest.min(columns)),
-        })
+        }
     }
 
     fn explain(&self, row: &[f32], columns: usize) -> Explanation {
@@ -114,7 +114,7 @@ impl Places {
 }
 
 impl Explanation {
-    /// The same answer in probability, by the rescale rule.
+    /// The same prediction in probability, by the rescale rule.
     pub(super) fn in_probability(self) -> Self {
         if self.scale == Scale::Probability {
             return self;
@@ -128,10 +128,10 @@ impl Explanation {
     }
 }
 
-/// How much the probability changes from log-odds `a` to `b`, over their distance.
+/// The change of the probability from log-odds `a` to `b`, divided by their difference.
 fn mean_slope(a: f64, b: f64) -> f64 {
     if (b - a).abs() < 1e-6 {
-        // The difference would have lost its digits; the slope between them has them all.
+        // The difference would have lost its digits; the slope in between has all of them.
         let p = sigmoid(f64::midpoint(a, b));
         return p * (1.0 - p);
     }
@@ -168,7 +168,7 @@ mod tests {
         };
         check(-1.0, [2.0, 0.0, -0.5]);
         check(3.0, [5.0, 5.0, 0.0]);
-        // The answer is the base, or all but the base.
+        // The prediction is equal to the base, or nearly so.
         check(0.5, [1.0, -1.0, 0.0]);
         check(0.5, [1.0, -1.0, 1e-9]);
         check(0.5, [1.0, -1.0, 1.1e-6]);

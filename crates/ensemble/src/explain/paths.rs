@@ -1,26 +1,26 @@
 //! Shapley values of one tree, as sums over its leaves.
 //!
-//! To the game of a tree a leaf adds its value times a product over the columns on its path: a known column counts 1
-//! where the row goes along the path at all of its splits and else 0, an unknown one the product of the cover shares of
-//! the branches taken there. With x for how far a column is known, that product is linear in each x, o x + z (1 - x), and
-//! Shapley's value of a column is the integral from 0 to 1, over the common x of all, of the derivative by its own
-//! (Owen 1972, "Multilinear extensions of games"): (o - z) times the product of the other factors. That is a polynomial
-//! in x of a degree below the number of columns on the path, so Gauss-Legendre quadrature with half as many places gives
-//! it exactly. Every factor is positive there: unlike the recursion of TreeSHAP's algorithm 2, which subtracts, nothing
-//! loses digits on deep trees.
+//! In the game of a tree, a leaf adds its value times a product over the columns on its path. The factor of a known column
+//! is 1 if the row follows the path at all of its splits, otherwise 0; that of an unknown column is the product of the
+//! cover shares of the branches taken at its splits. If a column is known to the degree x, its factor is
+//! o x + z (1 - x), and the Shapley value of a column is the integral over x from 0 to 1, with the same x for all columns,
+//! of the derivative with respect to its own (Owen 1972, "Multilinear extensions of games"): (o - z) times the product of
+//! the other factors. That is a polynomial in x of a degree below the number of columns on the path, so Gauss-Legendre
+//! quadrature with half as many points is exact. All factors are positive there: unlike the recursion of TreeSHAP's
+//! algorithm 2, which subtracts, this loses no digits on deep trees.
 //!
 //! A tree of L leaves takes L D² / 2 multiplications at depth D.
 
 use super::quadrature::Quadrature;
 use crate::tree::{Node, Tree};
 
-/// A tree that knows how training rows divide.
+/// A tree with the share of training rows in each branch.
 #[derive(Debug)]
 pub(super) struct SharedTree {
     places: Vec<Place>,
-    /// What it says of a row of which nothing is known.
+    /// The prediction for an unknown row.
     pub(super) expected: f64,
-    /// Splits on the longest path.
+    /// The number of splits on the longest path.
     pub(super) depth: usize,
 }
 
@@ -46,21 +46,21 @@ struct Split {
 struct Step<const N: usize> {
     split: Split,
     is_left: bool,
-    /// Whether the row goes this way at all splits by the column so far.
+    /// Whether the row takes this branch at all splits by the column so far.
     goes: bool,
-    /// The product of the shares at these splits.
+    /// The product of the cover shares at these splits.
     share: f64,
-    /// The step by the same column that this one stands for too.
+    /// The previous step by the same column, which this one includes.
     earlier: Option<usize>,
-    /// Whether no later step stands for this one.
+    /// Whether no later step includes this one.
     counts: bool,
-    /// 1 / (o x + z (1 - x)) at each place.
+    /// 1 / (o x + z (1 - x)) at each point.
     inverse: [f64; N],
-    /// The product of all columns' factors so far, at each place.
+    /// The product of all columns' factors so far, at each point.
     product: [f64; N],
 }
 
-/// The walk of one row through all leaves of trees whose paths have 2 N columns at most.
+/// The walk of one row through all leaves of trees whose paths have at most 2 N columns.
 #[derive(Debug)]
 pub(super) struct Walk<'a, const N: usize> {
     quadrature: &'a Quadrature<N>,
@@ -69,9 +69,8 @@ pub(super) struct Walk<'a, const N: usize> {
 }
 
 impl SharedTree {
-    /// Nothing if the tree does not know its covers.
-    pub(super) fn new(tree: &Tree) -> Option<Self> {
-        let covers = tree.node_covers()?;
+    pub(super) fn new(tree: &Tree) -> Self {
+        let covers = tree.node_covers();
         let place = |(at, node): (usize, &Node)| match *node {
             Node::Leaf(value) => Place::Leaf(f64::from(value)),
             Node::Split {
@@ -95,15 +94,15 @@ impl SharedTree {
                 Node::Leaf(value) => Some(f64::from(*value) * (cover / covers[0])),
                 Node::Split { .. } => None,
             });
-        Some(Self {
+        Self {
             expected: leaves.sum(),
             depth: depth(tree),
             places: tree.nodes.iter().enumerate().map(place).collect(),
-        })
+        }
     }
 }
 
-/// Splits on the longest path of a tree in preorder.
+/// The number of splits on the longest path.
 fn depth(tree: &Tree) -> usize {
     let mut waiting = Vec::new();
     let (mut at, mut deepest) = (0, 0);
@@ -139,9 +138,9 @@ impl<'a, const N: usize> Walk<'a, N> {
         }
     }
 
-    /// Adds to each column what the tree gives it, times `factor`.
+    /// Adds the tree's contributions, times `factor`.
     ///
-    /// Without recursion: a model file may hold trees of any depth.
+    /// Not recursive, because a model file may contain trees of any depth.
     pub(super) fn add(&mut self, tree: &SharedTree, (factor, contributions): (f64, &mut [f64])) {
         let mut at = 0;
         loop {
@@ -198,8 +197,8 @@ impl<'a, const N: usize> Walk<'a, N> {
         });
     }
 
-    /// Goes back to the innermost split whose right branch was not taken yet, and takes it; where that leads, if there
-    /// is one.
+    /// Returns to the innermost split whose right branch was not taken yet and takes it; returns the right child, if there
+    /// is such a split.
     fn turn(&mut self) -> Option<usize> {
         loop {
             let step = self.steps.pop()?;
@@ -213,7 +212,7 @@ impl<'a, const N: usize> Walk<'a, N> {
         }
     }
 
-    /// Gives the columns on the path what they add to a leaf.
+    /// Adds the contributions of the columns on the path to the current leaf.
     fn credit(&self, value: f64, contributions: &mut [f64]) {
         let Some(last) = self.steps.last() else {
             return;
@@ -260,7 +259,7 @@ mod tests {
         let mut nodes = Vec::new();
         grow(rng, columns, depth, &mut nodes);
         let tree = Tree::from_preorder(nodes);
-        let covers = (0..tree.leaves()).map(|_| 1 + draw(rng, 1_000) as u32);
+        let covers = (0..tree.covers.len()).map(|_| 1 + draw(rng, 1_000) as u32);
         let covers = covers.collect();
         tree.with_covers(covers)
     }
@@ -275,12 +274,12 @@ mod tests {
 
     fn explain<const N: usize>(tree: &Tree, row: &[f32]) -> Vec<f64> {
         let mut contributions = vec![0.0; row.len()];
-        let shared = SharedTree::new(tree).unwrap();
+        let shared = SharedTree::new(tree);
         Walk::<N>::new(&Quadrature::new(), row).add(&shared, (1.0, &mut contributions));
         contributions
     }
 
-    /// What the tree says where only the columns in `known` (a bit each) are.
+    /// The tree's prediction if only the columns in `known` (one bit each) are known.
     fn value(tree: &Tree, at: usize, row: &[f32], known: usize) -> f64 {
         match tree.nodes[at] {
             Node::Leaf(value) => f64::from(value),
@@ -297,7 +296,7 @@ mod tests {
                     let left = found <= threshold || missing_left && found.is_nan();
                     return below(if left { at + 1 } else { right });
                 }
-                let covers = tree.node_covers().unwrap();
+                let covers = tree.node_covers();
                 let both = covers[at + 1] * below(at + 1) + covers[right] * below(right);
                 both / covers[at]
             }
@@ -341,7 +340,7 @@ mod tests {
             assert_close(&explain::<4>(&tree, &row), &expected);
             assert_close(&explain::<8>(&tree, &row), &expected);
             assert_close(&explain::<128>(&tree, &row), &expected);
-            let base = SharedTree::new(&tree).unwrap().expected;
+            let base = SharedTree::new(&tree).expected;
             assert!((base - value(&tree, 0, &row, 0)).abs() < 1e-12);
         }
     }
@@ -385,7 +384,7 @@ mod tests {
             .map(|column| f32::from(u8::from(column % 5 == 4)))
             .collect();
         let contributions = explain::<128>(&tree, &row);
-        let shared = SharedTree::new(&tree).unwrap();
+        let shared = SharedTree::new(&tree);
         assert_eq!(shared.depth, 255);
         let output = shared.expected + contributions.iter().sum::<f64>();
         let expected = f64::from(tree.leaf(&row));

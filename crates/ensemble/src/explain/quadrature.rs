@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-/// Places and weights; a polynomial of degree 2 N - 1 at most is integrated exactly, up to rounding.
+/// Points and weights; polynomials of degree up to 2 N - 1 are integrated exactly, up to rounding.
 #[derive(Debug, Clone)]
 pub(super) struct Quadrature<const N: usize> {
     pub(super) places: [f64; N],
@@ -10,8 +10,7 @@ pub(super) struct Quadrature<const N: usize> {
 }
 
 impl<const N: usize> Quadrature<N> {
-    /// The places are the roots of the Legendre polynomial of degree N, which Newton's method finds from where
-    /// Chebyshev's would nearly be.
+    /// The points are the roots of the Legendre polynomial of degree N, found by Newton's method from approximations.
     pub(super) fn new() -> Self {
         let (mut places, mut weights) = ([0.0; N], [0.0; N]);
         for at in 0..N {

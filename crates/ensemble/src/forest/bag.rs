@@ -1,27 +1,27 @@
-//! Which rows a tree of the forest sees, and how often.
+//! The bootstrap sample of each tree.
 
 use rand::Rng;
 
 use crate::matrix::Samples;
 use crate::packed::{Entry, pack_row};
-use crate::params::ClassWeight;
-use crate::row_weights::RowWeights;
+use crate::sample_weights::ClassWeight;
+use crate::sample_weights::SampleWeights;
 
-/// What one draw of each row counts.
+/// The packed pair of one draw of each row.
 #[derive(Debug)]
 pub(super) struct Rows {
-    /// Packed (positive weight, weight).
+    /// Packed (weight if positive, weight).
     words: Vec<u32>,
-    /// Draws of a row beyond these are not counted: its word would overflow. At the least limit, 16, that is one
+    /// Further draws of a row are ignored, because its word would overflow. At the smallest limit, 16, this concerns one
     /// row in 10^15.
     most_draws: u8,
 }
 
 impl Rows {
-    /// By the rows' weights, as whole numbers: 1 where all are equal, else of up to 2047 for the heaviest row.
+    /// Weights become whole numbers: 1 if all are equal, otherwise up to 2047 for the heaviest row.
     pub(super) fn new(train: &Samples, class_weight: ClassWeight) -> Self {
         let labels = train.y();
-        let weights = RowWeights::new(train, class_weight);
+        let weights = SampleWeights::new(train, class_weight);
         let Some(each) = weights.each else {
             let word = |&label: &u8| pack_row(i16::from(label), 1);
             return Self {
@@ -29,7 +29,7 @@ impl Rows {
                 most_draws: u8::MAX,
             };
         };
-        // However often the heaviest rows are drawn, no sum of as many draws as there are rows overflows.
+        // Even if only the heaviest rows are drawn, the sum over as many draws as rows does not overflow.
         let heaviest = (i32::MAX / labels.len() as i32).min(2_047);
         let scale = f64::from(heaviest) / weights.largest;
         let word = |(&label, &weight): (&u8, &f32)| {
@@ -42,12 +42,12 @@ impl Rows {
         }
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(super) fn count(&self) -> usize {
         self.words.len()
     }
 
-    /// What `rows` rows of the mean weight count, rounded up.
+    /// The weight of `rows` rows of mean weight, rounded up.
     pub(super) fn min_weight(&self, rows: u32) -> u32 {
         let total: u64 = self.words.iter().map(|word| u64::from(word & 0xffff)).sum();
         let weight = (u64::from(rows) * total).div_ceil(self.words.len() as u64);
@@ -55,7 +55,7 @@ impl Rows {
     }
 }
 
-/// The rows of one tree after the other.
+/// The sample of one tree at a time; the memory is reused.
 #[derive(Debug, Default)]
 pub(super) struct Bag {
     draws: Vec<u8>,
@@ -63,7 +63,7 @@ pub(super) struct Bag {
 }
 
 impl Bag {
-    /// As many rows as there are, drawn with replacement, or each one once; ascending.
+    /// As many rows as there are, drawn with replacement, or every row once; in ascending order.
     pub(super) fn draw(
         &mut self,
         rows: &Rows,
@@ -83,20 +83,21 @@ impl Bag {
         }
         self.enter(rows);
         if self.entries.is_empty() {
-            // Only rows that count nothing were drawn, of very few rows: a tree needs some.
+            // With very few rows, all rows drawn may have weight 0, but a tree needs some.
             self.draws.fill(1);
             self.enter(rows);
         }
         &mut self.entries
     }
 
-    /// Makes entries of the rows that were drawn and count something.
+    /// Makes entries of the rows that were drawn and have a weight above 0.
     fn enter(&mut self, rows: &Rows) {
         let drawn = self.draws.iter().filter(|&&draws| draws > 0).count();
-        // Room for any later bag at once: growing would keep two copies for a moment. Pages never touched cost nothing.
+        // Reserves enough for any later sample, because growing would need two copies for a moment. Untouched pages are
+        // free.
         self.entries.clear();
         self.entries.reserve_exact(self.draws.len() + 1);
-        // One place more, since a row that was not drawn is written too, and written over by the next one.
+        // One more, since a row that was not drawn is written too, and then overwritten by the next.
         self.entries.resize(drawn + 1, Entry::default());
         let mut at = 0;
         for ((row, &draws), &word) in (0..).zip(&self.draws).zip(&rows.words) {
@@ -115,7 +116,7 @@ mod tests {
 
     use super::*;
     use crate::matrix::Matrix;
-    use crate::packed::{lower, upper, widen};
+    use crate::packed::{gradient, hessian, widen};
 
     #[test]
     fn a_bootstrap_draws_as_many_rows_as_there_are() {
@@ -127,7 +128,7 @@ mod tests {
             let mut rng = ChaCha8Rng::seed_from_u64(1);
             let entries = bag.draw(&Rows::new(&train, ClassWeight::None), bootstrap, &mut rng);
             let sums: Vec<u64> = entries.iter().map(|entry| widen(entry.word)).collect();
-            assert_eq!(sums.iter().map(|&sum| lower(sum)).sum::<u32>(), 1_000);
+            assert_eq!(sums.iter().map(|&sum| hessian(sum)).sum::<u32>(), 1_000);
             let expected = if bootstrap { 600..665 } else { 1_000..1_001 };
             assert!(
                 expected.contains(&entries.len()),
@@ -137,7 +138,7 @@ mod tests {
             assert!(entries.is_sorted_by_key(|entry| entry.row));
             for (entry, &sum) in entries.iter().zip(&sums) {
                 let label = labels[entry.row as usize];
-                assert_eq!(upper(sum), lower(sum) as i32 * i32::from(label));
+                assert_eq!(gradient(sum), hessian(sum) as i32 * i32::from(label));
             }
         }
     }

@@ -2,26 +2,25 @@
 
 use rand::Rng;
 
+use super::params::ForestParams;
+use crate::best_split::{Criterion, Search, Split};
 use crate::binned::Binned;
-use crate::forest::ForestParams;
 use crate::histogram::{Bins, Cell, fill_some};
-use crate::packed::{self, Entry, lower, pack, upper};
-use crate::partition::partition;
-use crate::split::{Criterion, Search, Split};
+use crate::packed::{self, Entry, gradient, hessian, pack, partition};
 use crate::tree::{Grown, Node, Tree};
 
-/// What one tree after the other is grown in, so that a tree finds its memory ready.
+/// Memory for growing trees, reused from tree to tree.
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
     scratch: Vec<Entry>,
-    /// Of as many features as a node draws.
+    /// One histogram for each feature that a node draws.
     wide: Vec<Bins<u64>>,
-    /// The same for nodes whose sums fit in 16 bits.
+    /// The same for nodes whose sums fit into 16 bits.
     narrow: Vec<Bins<u32>>,
 }
 
-/// Grows a tree on `entries`, which are reordered, each with its packed (positive weight, weight). A leaf weighs
-/// `min_weight` at least.
+/// Grows a tree on `entries`, each with its packed (weight if positive, weight); they are reordered. Every leaf has a
+/// weight of at least `min_weight`.
 pub(super) fn tree(
     params: &ForestParams,
     (data, min_weight): (&Binned, u32),
@@ -31,7 +30,7 @@ pub(super) fn tree(
     let drawn = params.max_features.of(data.columns());
     workspace.wide.resize(drawn, [0; 256]);
     workspace.narrow.resize(drawn, [0; 256]);
-    // As for the bag: room for any tree at once.
+    // As for the sample: enough for any tree.
     workspace
         .scratch
         .reserve_exact(data.rows().saturating_sub(workspace.scratch.len()));
@@ -42,7 +41,7 @@ pub(super) fn tree(
         max_depth: params.max_depth,
         criterion: Criterion {
             l2: 0.0,
-            min_lower: min_weight,
+            min_hessian: min_weight,
             min_gain: 0.0,
         },
         columns: (0..data.columns()).map(|column| column as u8).collect(),
@@ -58,13 +57,13 @@ pub(super) fn tree(
     }
 }
 
-/// What the nodes of one tree share.
+/// The growth of one tree.
 struct Growth<'a, R> {
     data: &'a Binned,
     rng: R,
     max_depth: u32,
     criterion: Criterion,
-    /// All columns; each node shuffles as many to the front as it looks at.
+    /// All columns; each node shuffles those that it draws to the front.
     columns: Vec<u8>,
     nodes: Vec<Node>,
     /// The weights of the leaves.
@@ -75,8 +74,8 @@ struct Growth<'a, R> {
 impl<R: Rng> Growth<'_, R> {
     /// Appends the subtree of the node that holds `entries`, whose words sum to `total`.
     fn node(&mut self, workspace: &mut Workspace, entries: &mut [Entry], total: u64, depth: u32) {
-        let (positives, weight) = (upper(total), lower(total));
-        // A node of one class cannot gain, and most small nodes are of one: they skip the search.
+        let (positives, weight) = (gradient(total), hessian(total));
+        // A pure node cannot gain, and most small nodes are pure, so the search is skipped.
         let pure = positives == 0 || positives as u32 == weight;
         let split = if pure || depth == self.max_depth {
             None
@@ -94,7 +93,7 @@ impl<R: Rng> Growth<'_, R> {
             .push(Node::split(split.feature, split.missing_left, threshold));
         let right_total = total.wrapping_sub(split.left);
         if depth + 1 == self.max_depth {
-            // Leaves are known by their sums; nobody will look at their rows.
+            // The sums determine a leaf's value, so its rows need not be moved.
             self.leaf(split.left);
             self.leaf(right_total);
             return;
@@ -109,15 +108,15 @@ impl<R: Rng> Growth<'_, R> {
     }
 
     fn leaf(&mut self, total: u64) {
-        let share = f64::from(upper(total)) / f64::from(lower(total));
+        let share = f64::from(gradient(total)) / f64::from(hessian(total));
         self.nodes.push(Node::Leaf(share as f32));
-        self.covers.push(lower(total));
+        self.covers.push(hessian(total));
     }
 
     /// The best split by features drawn without replacement.
     ///
-    /// A feature with a single bin in this node does not count as drawn, as in scikit-learn: constant columns would
-    /// otherwise end branches early.
+    /// A feature with a single bin in this node does not count as drawn, as in scikit-learn; otherwise constant columns
+    /// would end branches early.
     fn best_split<C: Cell>(
         &mut self,
         histogram: &mut [Bins<C>],
@@ -141,7 +140,7 @@ impl<R: Rng> Growth<'_, R> {
                 if split.is_some_and(|split| best.is_none_or(|best| split.beats(&best))) {
                     best = split;
                 }
-                // All that the first row's bin does not hold is in other bins.
+                // Constant if the bin of the first row has the whole sum.
                 let first = self.data.column(feature)[entries[0].row as usize];
                 let (g, h) = bins[usize::from(first)].halves();
                 wanted -= usize::from(pack(g, h as u32) != total);
@@ -149,14 +148,14 @@ impl<R: Rng> Growth<'_, R> {
             looked_at += batch;
         }
         if let Some(best) = &best {
-            let gain = search.gain(best.separation);
+            let gain = search.gain(best.score);
             self.gains.push((best.feature, gain));
         }
         best
     }
 
-    /// Moves `count` random columns to `self.columns[from..]`, by the steps of a Fisher-Yates shuffle, and puts them
-    /// in order: of equal splits that of the first column is taken.
+    /// Moves `count` random columns to `self.columns[from..]` by steps of a Fisher-Yates shuffle, and sorts them, because
+    /// ties between splits go to the first column.
     fn draw(&mut self, from: usize, count: usize) {
         for at in from..from + count {
             let choices = (self.columns.len() - at) as u64;
@@ -199,10 +198,10 @@ mod tests {
             let rng = ChaCha8Rng::seed_from_u64(1);
             let grown = tree(&params, (&data, min_samples_leaf), &mut entries, (&mut Workspace::default(), rng)).tree;
 
-            let criterion = Criterion { l2: 0.0, min_lower: min_samples_leaf, min_gain: 0.0 };
+            let criterion = Criterion { l2: 0.0, min_hessian: min_samples_leaf, min_gain: 0.0 };
             let exact = ExactTree { columns, values: &values, words: &words, criterion, max_depth };
             for (row, sums) in x.iter_rows().zip(exact.leaf_sums()) {
-                let share = f64::from(upper(sums)) / f64::from(lower(sums));
+                let share = f64::from(gradient(sums)) / f64::from(hessian(sums));
                 prop_assert_eq!(grown.leaf(row), share as f32);
             }
         }

@@ -1,13 +1,13 @@
-//! Rows that come as `f64`.
+//! Rows given as `f64`.
 
 use crate::error::{DataError, Error};
 use crate::matrix::Matrix;
 
-/// A table of its own, rounded from `f64`: every learner compares values as `f32`, as XGBoost does.
+/// An owned table, rounded from `f64`: learners compare values as `f32`, as XGBoost does.
 ///
 /// Rounding keeps about seven digits. Values that differ by less than 6e-8 of their size may become equal, and those
-/// below 7e-46 become 0; a column whose small differences count (a time since 1970, say) should have a common offset
-/// subtracted first. Models must be asked about values that were rounded in the same way, which this type ensures.
+/// below 7e-46 become 0. If small differences in a column matter (a time since 1970, say), subtract a common offset
+/// first. Rows to predict must be rounded in the same way as the training rows, which this type ensures.
 ///
 /// ```
 /// use ensemble::{OwnedMatrix, Samples};
@@ -27,10 +27,9 @@ pub struct OwnedMatrix {
 }
 
 impl OwnedMatrix {
-    /// Rounds `values`, row-major with `columns` numbers a row, each to the nearest `f32`. NaN stays a missing value.
+    /// Rounds each of `values`, row-major with `columns` numbers per row, to the nearest `f32`. NaN stays a missing value.
     ///
-    /// Refuses what [`Matrix::new`] refuses, and a finite value whose nearest `f32` is infinite; the first such value is
-    /// named by row and column.
+    /// Fails as [`Matrix::new`] does, and on a finite value whose nearest `f32` is infinite.
     pub fn from_f64(values: &[f64], columns: usize) -> Result<Self, Error> {
         let rounded: Vec<f32> = values.iter().map(|&value| value as f32).collect();
         match Matrix::new(&rounded, columns) {
@@ -39,15 +38,15 @@ impl OwnedMatrix {
                 columns,
             }),
             Err(Error::Data(DataError::Infinite { row, column })) => {
-                Err(refusal(values[row * columns + column], row, column))
+                Err(infinite(values[row * columns + column], row, column))
             }
             Err(error) => Err(error),
         }
     }
 
-    /// The table as the learners take it.
+    /// A view of the table.
     pub fn as_matrix(&self) -> Matrix<'_> {
-        // Checked when it was made.
+        // Already checked by `from_f64`.
         Matrix {
             values: &self.values,
             columns: self.columns,
@@ -55,8 +54,8 @@ impl OwnedMatrix {
     }
 }
 
-/// Why `value`, which became infinite, cannot stand at its place.
-fn refusal(value: f64, row: usize, column: usize) -> Error {
+/// The error for `value`, which became infinite.
+fn infinite(value: f64, row: usize, column: usize) -> Error {
     let error = if value.is_finite() {
         DataError::BeyondF32 { row, column, value }
     } else {
@@ -81,13 +80,13 @@ mod tests {
         check(f64::NAN, f32::NAN);
         check(1e-300, 0.0);
         check(f64::from(f32::MIN), f32::MIN);
-        // Halfway to the number after the last one is where rounding leaves the range.
+        // Rounds down to the largest number; from halfway to the next one on, rounding would overflow.
         check(3.402_823_5e38, f32::MAX);
         check(16_777_217.0, 16_777_216.0);
     }
 
     #[test]
-    fn what_no_f32_can_stand_for_is_named() {
+    fn values_beyond_f32_are_rejected() {
         let check = |values: &[f64], columns, expected: &str| {
             let error = OwnedMatrix::from_f64(values, columns).unwrap_err();
             assert_eq!(error.to_string(), expected);

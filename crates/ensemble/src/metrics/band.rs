@@ -1,28 +1,29 @@
-//! How far a curve would move on other rows of the same kind.
+//! Confidence bands of curves.
 
-use super::calibration_curve;
 use super::interval::Ranked;
 use super::resample::{Units, percentile_interval};
+use super::{calibration_curve, same_length};
+use crate::error::DataError;
 
-/// The 95 % percentile bootstrap interval of a curve at one place of its horizontal axis. The intervals hold point by
-/// point: the whole curve lies within all of them less often.
+/// The 95 % percentile bootstrap interval of a curve at one point of its horizontal axis. The intervals hold point by
+/// point: the whole curve is within all of them less often.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BandPoint {
-    /// False-positive rate of a ROC curve, recall of a precision-recall curve.
+    /// False positive rate of a ROC curve, or recall of a precision-recall curve.
     pub at: f64,
-    /// Ends of the interval of the true-positive rate or the precision.
+    /// The interval of the true positive rate, or of the precision.
     pub interval: [f64; 2],
 }
 
-/// The band of the ROC curve at `steps + 1` evenly spaced false-positive rates from 0 to 1, linear between thresholds.
+/// The band of the ROC curve at `steps + 1` evenly spaced false positive rates from 0 to 1, linear between thresholds.
 ///
-/// Groups are drawn as for [`auc_interval`](super::auc_interval). Empty if no resample holds both classes.
+/// Groups are drawn as for [`auc_interval`](super::auc_interval). Empty if no resample has both classes.
 pub fn roc_band(
     labels: &[u8],
     probabilities: &[f64],
     groups: Option<&[u64]>,
     steps: usize,
-) -> Vec<BandPoint> {
+) -> Result<Vec<BandPoint>, DataError> {
     band(labels, probabilities, groups, &grid(steps), roc_at)
 }
 
@@ -35,7 +36,7 @@ pub fn precision_recall_band(
     probabilities: &[f64],
     groups: Option<&[u64]>,
     steps: usize,
-) -> Vec<BandPoint> {
+) -> Result<Vec<BandPoint>, DataError> {
     band(labels, probabilities, groups, &grid(steps), precision_at)
 }
 
@@ -45,7 +46,8 @@ pub fn calibration_intervals(
     probabilities: &[f64],
     groups: Option<&[u64]>,
     bins: usize,
-) -> Vec<Option<[f64; 2]>> {
+) -> Result<Vec<Option<[f64; 2]>>, DataError> {
+    same_length(labels, probabilities, groups)?;
     let units = Units::new(labels.len(), groups);
     let bins = bins.max(1);
     let bin_of = |p: &f64| ((p * bins as f64) as usize).min(bins - 1);
@@ -59,7 +61,7 @@ pub fn calibration_intervals(
         }
         Some(counts)
     });
-    let known = calibration_curve(labels, probabilities, bins);
+    let known = calibration_curve(labels, probabilities, bins)?;
     let interval = |bin: usize| {
         let shares = resampled.iter().map(|counts| counts[bin]);
         let drawn = shares.filter(|(rows, _)| *rows > 0);
@@ -70,12 +72,12 @@ pub fn calibration_intervals(
         )
     };
     let filled = known.iter().enumerate();
-    filled
+    Ok(filled
         .map(|(bin, known)| (known.rows > 0).then(|| interval(bin)).flatten())
-        .collect()
+        .collect())
 }
 
-/// The bootstrap's seed: the same predictions have the same band in every report.
+/// The seed of the bootstrap; constant, so that the same predictions have the same band in every report.
 const SEED: u64 = 0;
 
 fn grid(steps: usize) -> Vec<f64> {
@@ -83,10 +85,10 @@ fn grid(steps: usize) -> Vec<f64> {
     (0..=steps).map(|step| step as f64 / steps as f64).collect()
 }
 
-/// Positives and negatives called at a threshold, each row counted as often as its unit was drawn.
+/// The positives and negatives that are called positive at a threshold, each as often as its unit was drawn.
 type Called = [u64; 2];
 
-/// The curve of one resample at the places of the grid; nothing if it has none.
+/// The curve of one resample at the points of the grid; `None` if a class is missing.
 type CurveAt = fn(&[Called], &[f64]) -> Option<Vec<f64>>;
 
 fn band(
@@ -95,7 +97,8 @@ fn band(
     groups: Option<&[u64]>,
     grid: &[f64],
     curve: CurveAt,
-) -> Vec<BandPoint> {
+) -> Result<Vec<BandPoint>, DataError> {
+    same_length(labels, probabilities, groups)?;
     let units = Units::new(labels.len(), groups);
     let ranked = Ranked::new(labels, probabilities, &units.of_row);
     let curves = units.resampled(SEED, |draws| curve(&ranked.called(draws), grid));
@@ -104,7 +107,7 @@ fn band(
         let interval = percentile_interval(heights)?;
         Some(BandPoint { at, interval })
     };
-    grid.iter().enumerate().filter_map(point).collect()
+    Ok(grid.iter().enumerate().filter_map(point).collect())
 }
 
 fn roc_at(called: &[Called], grid: &[f64]) -> Option<Vec<f64>> {
@@ -119,7 +122,7 @@ fn roc_at(called: &[Called], grid: &[f64]) -> Option<Vec<f64>> {
     let mut heights = Vec::with_capacity(grid.len());
     let (mut before, mut rest) = ((0.0, 0.0), called.iter().copied().map(point).peekable());
     for &at in grid {
-        // At a step of the curve its upper end counts.
+        // At a step of the curve, its upper end.
         while let Some(next) = rest.next_if(|next| next.0 <= at) {
             before = next;
         }
@@ -173,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn bands_hold_the_curve_and_widen_with_the_groups() {
+    fn a_band_depends_on_groups_and_not_on_copies_of_rows() {
         let labels: Vec<u8> = (0..600_u32).map(|i| u8::from(i * 37 % 100 < 45)).collect();
         let noise = |i: usize| (i * 7919 % 997) as f64 / 997.0;
         let p: Vec<f64> = (0..600)
@@ -186,23 +189,24 @@ mod tests {
                     .map(|point| point.interval[1] - point.interval[0])
                     .sum()
             };
-            let single = curve(&labels, &p, None, 10);
+            let single = curve(&labels, &p, None, 10).unwrap();
             assert_eq!((single.len(), single[5].at), (11, 0.5));
             assert!(width(&single) > 0.0);
             let copied: Vec<u64> = (0..600).chain(0..600).collect();
-            let twice = curve(&labels.repeat(2), &p.repeat(2), Some(&copied), 10);
-            assert_eq!(single, twice, "copies of rows are no more rows");
+            let twice = curve(&labels.repeat(2), &p.repeat(2), Some(&copied), 10).unwrap();
+            assert_eq!(single, twice, "copies of rows add no information");
             assert_ne!(
                 width(&single),
-                width(&curve(&labels, &p, Some(&groups), 10))
+                width(&curve(&labels, &p, Some(&groups), 10).unwrap())
             );
         }
     }
 
     #[test]
-    fn a_bin_of_certain_rows_has_an_interval_without_width_and_an_empty_one_none() {
+    fn a_bin_of_equal_labels_has_an_interval_of_width_0() {
         let labels = [1, 1, 1, 0, 1, 0];
-        let intervals = calibration_intervals(&labels, &[0.9, 0.9, 0.9, 0.1, 0.1, 0.1], None, 5);
+        let intervals =
+            calibration_intervals(&labels, &[0.9, 0.9, 0.9, 0.1, 0.1, 0.1], None, 5).unwrap();
         assert_eq!(intervals[4], Some([1.0, 1.0]));
         assert_eq!(intervals[2], None);
         let [low, high] = intervals[0].unwrap();

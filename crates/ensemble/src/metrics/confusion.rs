@@ -1,23 +1,33 @@
 //! Counts of right and wrong decisions.
 
-/// How often each decision met each class.
+use super::same_length;
+use crate::error::DataError;
+
+/// How often each decision was made for each class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Confusion {
-    /// Positive and called so.
+    /// Positive rows called positive.
     pub true_positives: u64,
-    /// Negative and called positive.
+    /// Negative rows called positive.
     pub false_positives: u64,
-    /// Negative and called so.
+    /// Negative rows called negative.
     pub true_negatives: u64,
-    /// Positive and called negative.
+    /// Positive rows called negative.
     pub false_negatives: u64,
 }
 
 impl Confusion {
     /// Calls a row positive when its probability is at least `threshold`.
-    pub fn at(threshold: f64, labels: &[u8], probabilities: &[f64]) -> Self {
+    pub fn at(threshold: f64, labels: &[u8], probabilities: &[f64]) -> Result<Self, DataError> {
+        same_length(labels, probabilities, None)?;
+        let rows = labels.iter().copied().zip(probabilities.iter().copied());
+        Ok(Self::of_rows(threshold, rows))
+    }
+
+    /// The same for labels and probabilities in pairs.
+    pub(crate) fn of_rows(threshold: f64, rows: impl Iterator<Item = (u8, f64)>) -> Self {
         let mut counts = Self::default();
-        for (&label, &p) in labels.iter().zip(probabilities) {
+        for (label, p) in rows {
             match (label == 1, p >= threshold) {
                 (true, true) => counts.true_positives += 1,
                 (false, true) => counts.false_positives += 1,
@@ -34,7 +44,7 @@ impl Confusion {
         ratio(right, right + self.false_positives + self.false_negatives)
     }
 
-    /// Share of the rows called positive that are; 0 if none is called so.
+    /// Share of the rows called positive that are positive; 0 if none is.
     pub fn precision(&self) -> f64 {
         ratio(
             self.true_positives,
@@ -42,7 +52,7 @@ impl Confusion {
         )
     }
 
-    /// Share of the positive rows that are called so; 0 if there are none.
+    /// Share of the positive rows that are called positive; 0 if there are none.
     pub fn recall(&self) -> f64 {
         ratio(
             self.true_positives,
@@ -57,7 +67,7 @@ impl Confusion {
     }
 }
 
-/// 0 by 0 is 0, as scikit-learn's `zero_division` has it.
+/// A share, 0 of nothing as with scikit-learn's `zero_division=0`.
 fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         0.0
@@ -72,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_probability_at_the_threshold_is_positive() {
-        let counts = Confusion::at(0.5, &[1, 0, 1, 0, 0], &[0.5, 0.5, 0.4, 0.1, 0.2]);
+        let counts = Confusion::at(0.5, &[1, 0, 1, 0, 0], &[0.5, 0.5, 0.4, 0.1, 0.2]).unwrap();
         let expected = Confusion {
             true_positives: 1,
             false_positives: 1,
@@ -93,7 +103,7 @@ mod tests {
 
     #[test]
     fn empty_classes_score_zero() {
-        let none = Confusion::at(0.9, &[0, 0], &[0.1, 0.2]);
+        let none = Confusion::at(0.9, &[0, 0], &[0.1, 0.2]).unwrap();
         assert_eq!(
             (none.precision(), none.recall(), none.f1(), none.accuracy()),
             (0.0, 0.0, 0.0, 1.0)

@@ -1,38 +1,39 @@
-//! Figures over every threshold, as they are drawn.
+//! Curves over every threshold, for plots.
 
 use serde::{Deserialize, Serialize};
 
-use super::Confusion;
 use super::ranking::ties;
+use super::{Confusion, missing_class, same_length};
+use crate::error::DataError;
 
-/// Decisions at one threshold, as shares of the classes.
+/// Error rates at one threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RocPoint {
-    /// Probabilities of at least this are positive; infinity where none is.
+    /// Probabilities of at least this are called positive; infinite where none is.
     pub threshold: f64,
     /// Share of the negatives that are called positive.
     pub false_positive_rate: f64,
-    /// Share of the positives that are called so.
+    /// Share of the positives that are called positive.
     pub true_positive_rate: f64,
 }
 
-/// Decisions at one threshold, as seen by whoever is called.
+/// Precision and recall at one threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PrecisionRecallPoint {
-    /// Probabilities of at least this are positive.
+    /// Probabilities of at least this are called positive.
     pub threshold: f64,
-    /// Share of the rows called positive that are.
+    /// Share of the rows called positive that are positive.
     pub precision: f64,
-    /// Share of the positives that are called so.
+    /// Share of the positives that are called positive.
     pub recall: f64,
 }
 
-/// Rows whose probabilities lie in one interval.
+/// The rows whose probabilities are in one interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationBin {
-    /// Probabilities of at least this, and below `high`; the last bin has its upper end too.
+    /// The lower end, which is in the bin.
     pub low: f64,
-    /// See `low`.
+    /// The upper end, which is in the bin only of the last one.
     pub high: f64,
     /// Rows in the bin.
     pub rows: u64,
@@ -45,11 +46,12 @@ pub struct CalibrationBin {
 /// The receiver operating characteristic (Fawcett 2006): a point for each distinct probability, from the highest
 /// down, after the point where nothing is called positive (`roc_curve` with `drop_intermediate=False`).
 ///
-/// `None` if a class is missing.
-pub fn roc_curve(labels: &[u8], probabilities: &[f64]) -> Option<Vec<RocPoint>> {
+/// Needs both classes.
+pub fn roc_curve(labels: &[u8], probabilities: &[f64]) -> Result<Vec<RocPoint>, DataError> {
+    same_length(labels, probabilities, None)?;
     let (positives, negatives) = classes(labels);
     if positives == 0 || negatives == 0 {
-        return None;
+        return Err(missing_class(labels));
     }
     let (mut found, mut wrong) = (0, 0);
     let mut points = vec![RocPoint {
@@ -66,20 +68,21 @@ pub fn roc_curve(labels: &[u8], probabilities: &[f64]) -> Option<Vec<RocPoint>> 
             true_positive_rate: found as f64 / positives as f64,
         });
     }
-    Some(points)
+    Ok(points)
 }
 
 /// Precision and recall for each distinct probability as threshold, from the highest down.
 ///
 /// The points of `precision_recall_curve` in the reverse order, without its last point, which belongs to no threshold.
-/// `None` without positives.
+/// Needs positives.
 pub fn precision_recall_curve(
     labels: &[u8],
     probabilities: &[f64],
-) -> Option<Vec<PrecisionRecallPoint>> {
+) -> Result<Vec<PrecisionRecallPoint>, DataError> {
+    same_length(labels, probabilities, None)?;
     let (positives, _) = classes(labels);
     if positives == 0 {
-        return None;
+        return Err(missing_class(labels));
     }
     let (mut found, mut called) = (0, 0);
     let points = ties(labels, probabilities).into_iter().map(|tie| {
@@ -91,7 +94,7 @@ pub fn precision_recall_curve(
             recall: found as f64 / positives as f64,
         }
     });
-    Some(points.collect())
+    Ok(points.collect())
 }
 
 /// The reliability diagram (Niculescu-Mizil and Caruana 2005): `bins` intervals of equal width (at least one), each
@@ -99,7 +102,12 @@ pub fn precision_recall_curve(
 /// empty bins, and each bin closed at its lower end, as in [`expected_calibration_error`]).
 ///
 /// [`expected_calibration_error`]: super::expected_calibration_error
-pub fn calibration_curve(labels: &[u8], probabilities: &[f64], bins: usize) -> Vec<CalibrationBin> {
+pub fn calibration_curve(
+    labels: &[u8],
+    probabilities: &[f64],
+    bins: usize,
+) -> Result<Vec<CalibrationBin>, DataError> {
+    same_length(labels, probabilities, None)?;
     let bins = bins.max(1);
     let mut sums = vec![(0_u64, 0.0, 0_u64); bins];
     for (&label, &p) in labels.iter().zip(probabilities) {
@@ -116,27 +124,27 @@ pub fn calibration_curve(labels: &[u8], probabilities: &[f64], bins: usize) -> V
         mean_probability: (rows > 0).then(|| probability / rows as f64),
         positive_share: (rows > 0).then(|| positives as f64 / rows as f64),
     });
-    curve.collect()
+    Ok(curve.collect())
 }
 
 /// The counts of decisions at each of `steps + 1` thresholds from 0 to 1, evenly spaced, with the thresholds.
 ///
-/// What is drawn of them, such as precision, recall and F1, are [`Confusion`]'s own figures.
+/// [`Confusion`] gives precision, recall and F1 for a plot.
 pub fn threshold_curve(
     labels: &[u8],
     probabilities: &[f64],
     steps: usize,
-) -> Vec<(f64, Confusion)> {
+) -> Result<Vec<(f64, Confusion)>, DataError> {
     let steps = steps.max(1);
     let threshold = |step: usize| step as f64 / steps as f64;
     let at = |step| {
         let threshold = threshold(step);
-        (threshold, Confusion::at(threshold, labels, probabilities))
+        Ok((threshold, Confusion::at(threshold, labels, probabilities)?))
     };
     (0..=steps).map(at).collect()
 }
 
-/// How many labels are 1 and how many are not.
+/// The number of labels that are 1, and of the others.
 fn classes(labels: &[u8]) -> (u64, u64) {
     let positives = labels
         .iter()
@@ -151,26 +159,30 @@ mod tests {
 
     #[test]
     fn a_missing_class_has_no_curve() {
-        assert_eq!(roc_curve(&[1, 1], &[0.1, 0.2]), None);
-        assert_eq!(roc_curve(&[0], &[0.1]), None);
-        assert_eq!(precision_recall_curve(&[0, 0], &[0.1, 0.2]), None);
-        assert_eq!(precision_recall_curve(&[], &[]), None);
+        let one_class = |label| DataError::OneClass(label);
+        assert_eq!(roc_curve(&[1, 1], &[0.1, 0.2]), Err(one_class(1)));
+        assert_eq!(roc_curve(&[0], &[0.1]), Err(one_class(0)));
+        assert_eq!(
+            precision_recall_curve(&[0, 0], &[0.1, 0.2]),
+            Err(one_class(0))
+        );
+        assert_eq!(precision_recall_curve(&[], &[]), Err(DataError::Empty));
     }
 
     #[test]
     fn a_probability_on_an_edge_belongs_to_the_bin_above_and_1_to_the_last() {
-        let bins = calibration_curve(&[1, 0, 1], &[0.5, 0.49, 1.0], 2);
+        let bins = calibration_curve(&[1, 0, 1], &[0.5, 0.49, 1.0], 2).unwrap();
         let rows: Vec<_> = bins.iter().map(|bin| bin.rows).collect();
         assert_eq!(rows, [1, 2]);
         assert_eq!(bins[1].mean_probability, Some(0.75));
         assert_eq!(bins[1].positive_share, Some(1.0));
-        let empty = calibration_curve(&[], &[], 1);
+        let empty = calibration_curve(&[], &[], 1).unwrap();
         assert_eq!((empty[0].rows, empty[0].mean_probability), (0, None));
     }
 
     #[test]
-    fn at_threshold_0_everything_is_called_and_above_all_probabilities_nothing() {
-        let curve = threshold_curve(&[1, 0, 1], &[0.2, 0.4, 0.9], 4);
+    fn recall_falls_from_1_at_threshold_0_to_0_above_all_probabilities() {
+        let curve = threshold_curve(&[1, 0, 1], &[0.2, 0.4, 0.9], 4).unwrap();
         let thresholds: Vec<_> = curve.iter().map(|(threshold, _)| *threshold).collect();
         assert_eq!(thresholds, [0.0, 0.25, 0.5, 0.75, 1.0]);
         let recalls: Vec<_> = curve.iter().map(|(_, counts)| counts.recall()).collect();

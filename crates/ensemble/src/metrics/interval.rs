@@ -1,24 +1,28 @@
-//! How far a figure would move on other rows of the same kind.
+//! The confidence interval of the ROC-AUC.
 
 use super::resample::{Units, percentile_interval};
+use super::same_length;
+use crate::error::DataError;
 
 /// The 95 % percentile bootstrap interval of the ROC-AUC (Efron and Tibshirani 1993, chapter 13).
 ///
-/// With `groups` (one number a row), whole groups are drawn: rows of one group are alike, and drawing them singly
-/// would make the interval too narrow. Few groups make it meaningless: that of a single one has no width. `None` if no
-/// resample holds both classes.
+/// With `groups` (one number per row), whole groups are drawn: rows of one group are similar, and drawing them singly
+/// would make the interval too narrow. With few groups the interval means little; with a single one it has width 0.
+/// `None` if no resample has both classes.
 pub fn auc_interval(
     labels: &[u8],
     probabilities: &[f64],
     groups: Option<&[u64]>,
     seed: u64,
-) -> Option<[f64; 2]> {
+) -> Result<Option<[f64; 2]>, DataError> {
+    same_length(labels, probabilities, groups)?;
     let units = Units::new(labels.len(), groups);
     let ranked = Ranked::new(labels, probabilities, &units.of_row);
-    percentile_interval(units.resampled(seed, |draws| ranked.auc(draws)))
+    let aucs = units.resampled(seed, |draws| ranked.auc(draws));
+    Ok(percentile_interval(aucs))
 }
 
-/// Rows from the highest probability down, sorted once for all resamples.
+/// Rows by descending probability, sorted once for all resamples.
 pub(super) struct Ranked {
     rows: Vec<Row>,
 }
@@ -52,8 +56,8 @@ impl Ranked {
         }
     }
 
-    /// Positives and negatives at or above each distinct probability, from the highest down, each row counted as often
-    /// as its unit was drawn.
+    /// The positives and negatives at or above each distinct probability, in descending order; each row counts as often as
+    /// its unit was drawn.
     pub(super) fn called(&self, draws: &[u32]) -> Vec<[u64; 2]> {
         let mut called = Vec::new();
         let mut counts = [0, 0];
@@ -108,14 +112,14 @@ mod tests {
     fn drawing_every_row_once_gives_the_auc() {
         let (labels, p) = rows(500);
         let ranked = Ranked::new(&labels, &p, &(0..500).collect::<Vec<_>>());
-        assert_eq!(ranked.auc(&[1; 500]), roc_auc(&labels, &p));
+        assert_eq!(ranked.auc(&[1; 500]), roc_auc(&labels, &p).ok());
     }
 
     #[test]
     fn the_interval_has_the_width_of_its_standard_error() {
         let (labels, p) = rows(2_000);
         let auc = roc_auc(&labels, &p).unwrap();
-        let [low, high] = auc_interval(&labels, &p, None, 3).unwrap();
+        let [low, high] = auc_interval(&labels, &p, None, 3).unwrap().unwrap();
         assert!(low < auc && auc < high);
         // Hanley and McNeil 1982, with 1000 rows of each class.
         let (q1, q2) = (auc / (2.0 - auc), 2.0 * auc * auc / (1.0 + auc));
@@ -127,8 +131,8 @@ mod tests {
             "{} against {expected}",
             high - low
         );
-        assert_eq!(auc_interval(&labels, &p, None, 3), Some([low, high]));
-        assert_ne!(auc_interval(&labels, &p, None, 4), Some([low, high]));
+        assert_eq!(auc_interval(&labels, &p, None, 3), Ok(Some([low, high])));
+        assert_ne!(auc_interval(&labels, &p, None, 4), Ok(Some([low, high])));
     }
 
     #[test]
@@ -136,7 +140,10 @@ mod tests {
         let (labels, p) = rows(300);
         let copies = |values: &[f64]| values.repeat(9);
         let groups: Vec<u64> = (0..300).collect::<Vec<u64>>().repeat(9);
-        let width = |interval: Option<[f64; 2]>| interval.map(|[low, high]| high - low).unwrap();
+        let width = |interval: Result<Option<[f64; 2]>, DataError>| {
+            let [low, high] = interval.unwrap().unwrap();
+            high - low
+        };
         let single = width(auc_interval(&labels, &p, None, 1));
         let grouped = width(auc_interval(
             &labels.repeat(9),
@@ -154,7 +161,7 @@ mod tests {
 
     #[test]
     fn one_class_has_no_interval() {
-        assert_eq!(auc_interval(&[1, 1], &[0.3, 0.4], None, 0), None);
-        assert_eq!(auc_interval(&[], &[], None, 0), None);
+        assert_eq!(auc_interval(&[1, 1], &[0.3, 0.4], None, 0), Ok(None));
+        assert_eq!(auc_interval(&[], &[], None, 0), Ok(None));
     }
 }

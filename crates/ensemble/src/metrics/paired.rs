@@ -4,22 +4,22 @@ use serde::{Deserialize, Serialize};
 
 use super::interval::Ranked;
 use super::resample::{Units, percentile_interval};
-use super::{Confusion, check, log_loss, roc_auc};
-use crate::error::{DataError, Error};
+use super::{Confusion, check, log_loss, roc_auc, row_log_loss, same_length};
+use crate::error::Error;
 
-/// A model's answers and what it makes of them.
+/// A model's probabilities and its threshold.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'a> {
-    /// Of class 1, one a row.
+    /// Of class 1, one per row.
     pub probabilities: &'a [f64],
     /// Probabilities of at least this are positive.
     pub threshold: f64,
 }
 
-/// A figure of the second model less that of the first.
+/// A metric of the second model minus that of the first.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
-    /// On the rows as they are.
+    /// On the rows themselves.
     pub value: f64,
     /// 95 % percentile bootstrap interval.
     pub interval: [f64; 2],
@@ -27,20 +27,19 @@ pub struct Difference {
     pub significant: bool,
 }
 
-/// What two models' figures differ by on the same rows.
+/// The differences between two models' metrics on the same rows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PairedDifferences {
     /// Area under the ROC curve.
     pub auc: Difference,
     /// F1, each model at its own threshold.
     pub f1: Difference,
-    /// Mean log-loss; here less is better.
+    /// Mean log-loss; lower is better.
     pub logloss: Difference,
 }
 
-/// The differences between two models, the second less the first, by a paired bootstrap (Efron and Tibshirani 1993;
-/// Koehn 2004): each resample is drawn once and both models are judged on it, so that what makes rows hard for both
-/// cancels.
+/// The differences between two models, the second minus the first, by a paired bootstrap (Efron and Tibshirani 1993;
+/// Koehn 2004): both models are evaluated on the same resamples, so that what makes rows hard for both cancels.
 ///
 /// With `groups`, whole groups are drawn, as for [`auc_interval`](super::auc_interval). Fails as
 /// [`evaluate`](super::evaluate) does.
@@ -49,23 +48,27 @@ pub fn paired_differences(
     groups: Option<&[u64]>,
     models: [Candidate; 2],
 ) -> Result<PairedDifferences, Error> {
-    let mut figures = Vec::new();
-    for model in models {
-        check(labels, model.probabilities)?;
-        let one_class = || DataError::OneClass(labels.first().copied().unwrap_or(0));
-        let auc = roc_auc(labels, model.probabilities).ok_or_else(one_class)?;
-        let f1 = Confusion::at(model.threshold, labels, model.probabilities).f1();
-        figures.push([auc, f1, log_loss(labels, model.probabilities)]);
+    let mut metrics = Vec::new();
+    for Candidate {
+        probabilities,
+        threshold,
+    } in models
+    {
+        check(labels, probabilities)?;
+        same_length(labels, probabilities, groups)?;
+        let auc = roc_auc(labels, probabilities)?;
+        let f1 = Confusion::at(threshold, labels, probabilities)?.f1();
+        metrics.push([auc, f1, log_loss(labels, probabilities)?]);
     }
     let units = Units::new(labels.len(), groups);
-    let judges = models.map(|model| Judge::new(labels, model, &units));
+    let models = models.map(|model| Resampled::new(labels, model, &units));
     let resampled = units.resampled(SEED, |draws| {
-        let [first, second] = [judges[0].figures(draws)?, judges[1].figures(draws)?];
-        Some([0, 1, 2].map(|figure| second[figure] - first[figure]))
+        let [first, second] = [models[0].metrics(draws)?, models[1].metrics(draws)?];
+        Some([0, 1, 2].map(|metric| second[metric] - first[metric]))
     });
-    let [auc, f1, logloss] = [0, 1, 2].map(|figure| {
-        let value = figures[1][figure] - figures[0][figure];
-        let drawn = resampled.iter().map(|differences| differences[figure]);
+    let [auc, f1, logloss] = [0, 1, 2].map(|metric| {
+        let value = metrics[1][metric] - metrics[0][metric];
+        let drawn = resampled.iter().map(|differences| differences[metric]);
         let interval = percentile_interval(drawn.collect()).unwrap_or([value, value]);
         let significant = interval[0] > 0.0 || interval[1] < 0.0;
         Difference {
@@ -77,18 +80,18 @@ pub fn paired_differences(
     Ok(PairedDifferences { auc, f1, logloss })
 }
 
-/// The bootstrap's seed: the same predictions have the same interval in every report.
+/// The seed of the bootstrap; constant, so that the same predictions have the same interval in every report.
 const SEED: u64 = 0;
 
-/// One model on every resample.
-struct Judge<'a> {
+/// One model's metrics on every resample.
+struct Resampled<'a> {
     ranked: Ranked,
     /// Per unit: true positives, false positives, false negatives, log-loss, rows.
     sums: Vec<[f64; 5]>,
     units: &'a Units,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> Resampled<'a> {
     fn new(labels: &[u8], model: Candidate, units: &'a Units) -> Self {
         let mut sums = Vec::new();
         for (row, (&label, &p)) in labels.iter().zip(model.probabilities).enumerate() {
@@ -101,7 +104,7 @@ impl<'a> Judge<'a> {
             for (sum, count) in sums[unit].iter_mut().zip(counts) {
                 *sum += f64::from(u8::from(count));
             }
-            sums[unit][3] += log_loss(&[label], &[p]);
+            sums[unit][3] += row_log_loss(label, p);
             sums[unit][4] += 1.0;
         }
         Self {
@@ -112,7 +115,7 @@ impl<'a> Judge<'a> {
     }
 
     /// AUC, F1 and log-loss with each unit counted as often as it was drawn.
-    fn figures(&self, draws: &[u32]) -> Option<[f64; 3]> {
+    fn metrics(&self, draws: &[u32]) -> Option<[f64; 3]> {
         debug_assert!(self.units.of_row.iter().all(|&unit| unit < draws.len()));
         let auc = self.ranked.auc(draws)?;
         let mut total = [0.0; 5];
@@ -152,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_differs_from_itself_by_nothing() {
+    fn a_model_does_not_differ_from_itself() {
         let (labels, p) = rows(300, 0.2);
         let found = paired_differences(&labels, None, [candidate(&p), candidate(&p)]).unwrap();
         for difference in [found.auc, found.f1, found.logloss] {
@@ -163,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_better_model_is_told_from_a_worse_one_whichever_comes_first() {
+    fn a_better_model_is_recognised_whichever_comes_first() {
         let (labels, weak) = rows(2_000, 0.1);
         let (_, strong) = rows(2_000, 0.4);
         let [weak, strong] = [candidate(&weak), candidate(&strong)];
@@ -176,14 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn drawing_every_row_once_gives_the_figures_themselves() {
+    fn drawing_every_row_once_gives_the_metrics_themselves() {
         let (labels, p) = rows(400, 0.2);
         let units = Units::new(400, None);
-        let figures = Judge::new(&labels, candidate(&p), &units).figures(&[1; 400]);
-        let [auc, f1, loss] = figures.unwrap();
-        assert_eq!(Some(auc), roc_auc(&labels, &p));
-        assert_eq!(f1, Confusion::at(0.5, &labels, &p).f1());
-        assert!((loss - log_loss(&labels, &p)).abs() < 1e-12);
+        let metrics = Resampled::new(&labels, candidate(&p), &units).metrics(&[1; 400]);
+        let [auc, f1, loss] = metrics.unwrap();
+        assert_eq!(Ok(auc), roc_auc(&labels, &p));
+        assert_eq!(f1, Confusion::at(0.5, &labels, &p).unwrap().f1());
+        assert!((loss - log_loss(&labels, &p).unwrap()).abs() < 1e-12);
     }
 
     #[test]
@@ -201,12 +204,12 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_figures_is_refused() {
-        let refused = paired_differences(&[1, 1], None, [candidate(&[0.5, 0.6]); 2]);
-        assert!(refused.is_err());
-        let refused = paired_differences(&[1, 0], None, [candidate(&[0.5]); 2]);
+    fn rows_without_metrics_are_rejected() {
+        let compared = paired_differences(&[1, 1], None, [candidate(&[0.5, 0.6]); 2]);
+        assert!(compared.is_err());
+        let compared = paired_differences(&[1, 0], None, [candidate(&[0.5]); 2]);
         assert_eq!(
-            refused.unwrap_err().to_string(),
+            compared.unwrap_err().to_string(),
             "2 rows, but 1 probabilities"
         );
     }

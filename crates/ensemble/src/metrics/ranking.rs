@@ -1,4 +1,7 @@
-//! Figures that depend on the order of the probabilities alone.
+//! Metrics that depend only on the order of the probabilities.
+
+use super::{missing_class, same_length};
+use crate::error::DataError;
 
 /// The positives and negatives that share one probability.
 pub(super) struct Tie {
@@ -28,8 +31,9 @@ pub(super) fn ties(labels: &[u8], probabilities: &[f64]) -> Vec<Tie> {
 }
 
 /// Area under the ROC curve: how often a positive row has the higher probability than a negative one, ties counting
-/// half (`roc_auc_score`; the same as the sum of midranks). `None` if a class is missing.
-pub fn roc_auc(labels: &[u8], probabilities: &[f64]) -> Option<f64> {
+/// half (`roc_auc_score`; the same as the sum of midranks). Scores other than probabilities are fine.
+pub fn roc_auc(labels: &[u8], probabilities: &[f64]) -> Result<f64, DataError> {
+    same_length(labels, probabilities, None)?;
     let (mut positives, mut negatives, mut twice_won) = (0, 0, 0);
     for tie in ties(labels, probabilities) {
         twice_won += tie.negatives * (2 * positives + tie.positives);
@@ -37,24 +41,31 @@ pub fn roc_auc(labels: &[u8], probabilities: &[f64]) -> Option<f64> {
         negatives += tie.negatives;
     }
     let pairs = positives * negatives;
-    (pairs > 0).then(|| twice_won as f64 / (2 * pairs) as f64)
+    if pairs == 0 {
+        return Err(missing_class(labels));
+    }
+    Ok(twice_won as f64 / (2 * pairs) as f64)
 }
 
 /// Average precision (`average_precision_score`): precision at each threshold, weighted by the recall it adds; no
-/// interpolation. `None` without positives.
-pub fn pr_auc(labels: &[u8], probabilities: &[f64]) -> Option<f64> {
+/// interpolation. Needs positives.
+pub fn pr_auc(labels: &[u8], probabilities: &[f64]) -> Result<f64, DataError> {
+    same_length(labels, probabilities, None)?;
     let (mut positives, mut called, mut sum) = (0, 0, 0.0);
     for tie in ties(labels, probabilities) {
         positives += tie.positives;
         called += tie.positives + tie.negatives;
         sum += tie.positives as f64 * (positives as f64 / called as f64);
     }
-    (positives > 0).then(|| sum / positives as f64)
+    if positives == 0 {
+        return Err(missing_class(labels));
+    }
+    Ok(sum / positives as f64)
 }
 
-/// The threshold with the highest F1, among the probabilities themselves; of equals the highest. 1/2 without
-/// positives.
-pub fn best_f1_threshold(labels: &[u8], probabilities: &[f64]) -> f64 {
+/// The threshold with the highest F1 among the probabilities themselves; the highest of several. 1/2 without positives.
+pub fn best_f1_threshold(labels: &[u8], probabilities: &[f64]) -> Result<f64, DataError> {
+    same_length(labels, probabilities, None)?;
     let all_positives = labels
         .iter()
         .map(|&label| u64::from(label == 1))
@@ -69,7 +80,7 @@ pub fn best_f1_threshold(labels: &[u8], probabilities: &[f64]) -> f64 {
             (best, best_f1) = (tie.probability, f1);
         }
     }
-    best
+    Ok(best)
 }
 
 #[cfg(test)]
@@ -107,26 +118,27 @@ mod tests {
         fn auc_is_the_share_of_pairs_won(rows in rows()) {
             let (labels, p): (Vec<u8>, Vec<f64>) = rows.into_iter().unzip();
             match (roc_auc(&labels, &p), textbook_auc(&labels, &p)) {
-                (Some(ours), Some(expected)) => prop_assert!((ours - expected).abs() < 1e-12),
-                (ours, expected) => prop_assert_eq!(ours, expected),
+                (Ok(ours), Some(expected)) => prop_assert!((ours - expected).abs() < 1e-12),
+                (ours, expected) => prop_assert_eq!(ours.ok(), expected),
             }
         }
 
         #[test]
         fn no_other_threshold_has_a_higher_f1(rows in rows()) {
             let (labels, p): (Vec<u8>, Vec<f64>) = rows.into_iter().unzip();
-            let best = Confusion::at(best_f1_threshold(&labels, &p), &labels, &p).f1();
+            let f1 = |threshold| Confusion::at(threshold, &labels, &p).unwrap().f1();
+            let best = f1(best_f1_threshold(&labels, &p).unwrap());
             for &threshold in &p {
-                prop_assert!(Confusion::at(threshold, &labels, &p).f1() <= best + 1e-12);
+                prop_assert!(f1(threshold) <= best + 1e-12);
             }
         }
     }
 
     #[test]
-    fn a_missing_class_has_no_curve() {
-        assert_eq!(roc_auc(&[1, 1], &[0.1, 0.2]), None);
-        assert_eq!(roc_auc(&[], &[]), None);
-        assert_eq!(pr_auc(&[0, 0], &[0.1, 0.2]), None);
-        assert_eq!(best_f1_threshold(&[0, 0], &[0.1, 0.2]), 0.5);
+    fn a_missing_class_has_no_ranking() {
+        assert_eq!(roc_auc(&[1, 1], &[0.1, 0.2]), Err(DataError::OneClass(1)));
+        assert_eq!(roc_auc(&[], &[]), Err(DataError::Empty));
+        assert_eq!(pr_auc(&[0, 0], &[0.1, 0.2]), Err(DataError::OneClass(0)));
+        assert_eq!(best_f1_threshold(&[0, 0], &[0.1, 0.2]), Ok(0.5));
     }
 }

@@ -3,10 +3,11 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Resamples; the ends of a 95 % interval are then known to about 0.13 standard deviations.
+/// The number of resamples, with which the ends of a 95 % interval have a standard error of about 0.13 standard
+/// deviations.
 const RESAMPLES: u64 = 400;
 
-/// What is drawn: single rows, or groups of rows that belong together.
+/// The units that are drawn: single rows, or groups of rows that belong together.
 pub(super) struct Units {
     /// Each row's unit.
     pub(super) of_row: Vec<usize>,
@@ -14,7 +15,7 @@ pub(super) struct Units {
 }
 
 impl Units {
-    /// The groups of `groups` (one number a row); without them each of `rows` rows by itself.
+    /// One unit per group of `groups` (one number per row), or per row without groups.
     pub(super) fn new(rows: usize, groups: Option<&[u64]>) -> Self {
         let (of_row, count) = match groups {
             Some(groups) => number_groups(groups),
@@ -23,21 +24,21 @@ impl Units {
         Self { of_row, count }
     }
 
-    /// What `figure` makes of each resample: it is given how often each unit was drawn.
-    pub(super) fn resampled<T>(&self, seed: u64, figure: impl Fn(&[u32]) -> Option<T>) -> Vec<T> {
+    /// The values of `metric` on all resamples; it is given how often each unit was drawn.
+    pub(super) fn resampled<T>(&self, seed: u64, metric: impl Fn(&[u32]) -> Option<T>) -> Vec<T> {
         let mut draws = vec![0_u32; self.count];
-        let figures = (0..RESAMPLES).filter_map(|resample| {
+        let values = (0..RESAMPLES).filter_map(|resample| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            // Each resample has a stream of its own, so that their number does not change what they draw.
+            // Each resample has its own stream, so that their number does not change what they draw.
             rng.set_stream(resample);
             draw(&mut draws, &mut rng);
-            figure(&draws)
+            metric(&draws)
         });
-        figures.collect()
+        values.collect()
     }
 }
 
-/// Numbers the groups from 0 in ascending order; each row's number, and how many there are.
+/// Numbers the groups from 0 in ascending order; returns each row's number, and the number of groups.
 fn number_groups(groups: &[u64]) -> (Vec<usize>, usize) {
     let mut distinct = groups.to_vec();
     distinct.sort_unstable();
@@ -55,8 +56,7 @@ fn draw(draws: &mut [u32], rng: &mut impl Rng) {
     }
 }
 
-/// The ends of the 95 % percentile interval of some values, which need no order (Efron and Tibshirani 1993, chapter
-/// 13).
+/// The 95 % percentile interval of values in any order (Efron and Tibshirani 1993, chapter 13).
 pub(super) fn percentile_interval(mut values: Vec<f64>) -> Option<[f64; 2]> {
     values.sort_unstable_by(f64::total_cmp);
     Some([quantile(&values, 0.025)?, quantile(&values, 0.975)?])

@@ -1,16 +1,17 @@
-//! All figures of one part, as they stand in reports.
+//! All metrics of one part, as in reports.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     Confusion, auc_interval, brier, expected_calibration_error, log_loss, pr_auc, roc_auc,
+    same_length,
 };
 use crate::error::{DataError, Error};
 
-/// The bootstrap's seed: the same predictions have the same interval in every report.
+/// The seed of the bootstrap; constant, so that the same predictions have the same interval in every report.
 const INTERVAL_SEED: u64 = 0;
 
-/// The figures of one part. `accuracy`, `f1`, `precision` and `recall` are at 1/2.
+/// The metrics of one part; `accuracy`, `f1`, `precision` and `recall` are at threshold 1/2.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Area under the ROC curve.
@@ -21,9 +22,9 @@ pub struct Scores {
     pub accuracy: f64,
     /// Harmonic mean of precision and recall.
     pub f1: f64,
-    /// Share of alarms that are right.
+    /// Share of the rows called positive that are positive.
     pub precision: f64,
-    /// Share of positives that are found.
+    /// Share of the positives that are called positive.
     pub recall: f64,
     /// Mean log-loss, natural logarithm.
     pub logloss: f64,
@@ -33,7 +34,7 @@ pub struct Scores {
     pub ece: f64,
     /// 95 % bootstrap interval of `auc`.
     pub auc_interval: [f64; 2],
-    /// The decisions at the chosen threshold, if one is chosen.
+    /// The decisions at the chosen threshold, if one was chosen.
     pub at_threshold: Option<AtThreshold>,
 }
 
@@ -46,29 +47,28 @@ pub struct AtThreshold {
     pub accuracy: f64,
     /// Harmonic mean of precision and recall.
     pub f1: f64,
-    /// Share of alarms that are right.
+    /// Share of the rows called positive that are positive.
     pub precision: f64,
-    /// Share of positives that are found.
+    /// Share of the positives that are called positive.
     pub recall: f64,
 }
 
 impl AtThreshold {
-    fn new(threshold: f64, labels: &[u8], probabilities: &[f64]) -> Self {
-        let counts = Confusion::at(threshold, labels, probabilities);
-        Self {
+    fn new(threshold: f64, labels: &[u8], probabilities: &[f64]) -> Result<Self, DataError> {
+        let counts = Confusion::at(threshold, labels, probabilities)?;
+        Ok(Self {
             threshold,
             accuracy: counts.accuracy(),
             f1: counts.f1(),
             precision: counts.precision(),
             recall: counts.recall(),
-        }
+        })
     }
 }
 
-/// All figures of `probabilities` against `labels`, each row standing for itself.
+/// All metrics of `probabilities` for `labels`, with rows independent of each other.
 ///
-/// Fails on different lengths, labels other than 0 and 1, probabilities outside 0..=1, and when a class is missing,
-/// since there is no ranking then.
+/// Fails on different lengths, labels other than 0 and 1, probabilities outside 0..=1, and if a class is missing.
 pub fn evaluate(
     labels: &[u8],
     probabilities: &[f64],
@@ -77,7 +77,7 @@ pub fn evaluate(
     evaluate_grouped(labels, probabilities, None, threshold)
 }
 
-/// The same with rows that belong together, for the interval.
+/// The same with groups of rows, which the interval resamples as a whole.
 pub(crate) fn evaluate_grouped(
     labels: &[u8],
     probabilities: &[f64],
@@ -85,34 +85,28 @@ pub(crate) fn evaluate_grouped(
     threshold: Option<f64>,
 ) -> Result<Scores, Error> {
     check(labels, probabilities)?;
-    let one_class = || DataError::OneClass(labels.first().copied().unwrap_or(0));
-    let auc = roc_auc(labels, probabilities).ok_or_else(one_class)?;
-    let at_half = AtThreshold::new(0.5, labels, probabilities);
+    let auc = roc_auc(labels, probabilities)?;
+    let at = |threshold| AtThreshold::new(threshold, labels, probabilities);
+    let at_half = at(0.5)?;
     Ok(Scores {
         auc,
-        pr_auc: pr_auc(labels, probabilities).ok_or_else(one_class)?,
+        pr_auc: pr_auc(labels, probabilities)?,
         accuracy: at_half.accuracy,
         f1: at_half.f1,
         precision: at_half.precision,
         recall: at_half.recall,
-        logloss: log_loss(labels, probabilities),
-        brier: brier(labels, probabilities),
-        ece: expected_calibration_error(labels, probabilities),
-        auc_interval: auc_interval(labels, probabilities, groups, INTERVAL_SEED)
+        logloss: log_loss(labels, probabilities)?,
+        brier: brier(labels, probabilities)?,
+        ece: expected_calibration_error(labels, probabilities)?,
+        auc_interval: auc_interval(labels, probabilities, groups, INTERVAL_SEED)?
             .unwrap_or([auc, auc]),
-        at_threshold: threshold.map(|threshold| AtThreshold::new(threshold, labels, probabilities)),
+        at_threshold: threshold.map(at).transpose()?,
     })
 }
 
-/// Refuses what has no figures.
+/// Rejects rows without metrics.
 pub(crate) fn check(labels: &[u8], probabilities: &[f64]) -> Result<(), DataError> {
-    if labels.len() != probabilities.len() {
-        return Err(DataError::Lengths {
-            rows: labels.len(),
-            others: probabilities.len(),
-            what: "probabilities",
-        });
-    }
+    same_length(labels, probabilities, None)?;
     if labels.is_empty() {
         return Err(DataError::Empty);
     }
@@ -122,11 +116,6 @@ pub(crate) fn check(labels: &[u8], probabilities: &[f64]) -> Result<(), DataErro
             label: labels[row],
         });
     }
-    check_probabilities(probabilities)
-}
-
-/// Refuses what is no probability.
-pub(crate) fn check_probabilities(probabilities: &[f64]) -> Result<(), DataError> {
     match probabilities.iter().position(|p| !(0.0..=1.0).contains(p)) {
         Some(row) => Err(DataError::Probability {
             row,
@@ -141,15 +130,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_no_figures_is_refused() {
+    fn rows_without_metrics_are_rejected() {
         let check = |labels: &[u8], p: &[f64], expected: &str| {
             assert_eq!(evaluate(labels, p, None).unwrap_err().to_string(), expected);
         };
         check(&[0, 1], &[0.5], "2 rows, but 1 probabilities");
         check(&[], &[], "there are no rows");
         check(&[0, 2], &[0.5, 0.5], "row 1: label 2; it must be 0 or 1");
-        check(&[0, 1], &[0.5, 1.5], "row 1: 1.5 is no probability");
-        check(&[0, 1], &[f64::NAN, 0.5], "row 0: NaN is no probability");
+        check(&[0, 1], &[0.5, 1.5], "row 1: 1.5 is not a probability");
+        check(&[0, 1], &[f64::NAN, 0.5], "row 0: NaN is not a probability");
         check(
             &[1, 1],
             &[0.5, 0.6],

@@ -1,4 +1,4 @@
-//! A graph under construction. Values are known by names, which are given here.
+//! Construction of a graph. Values are referred to by names, which are assigned here.
 
 use super::proto::{
     AttributeProto, AttributeValue, DataType, Dimension, Elements, GraphProto, NodeProto,
@@ -18,7 +18,7 @@ impl Graph {
         }
     }
 
-    /// Names what goes in: rows of `columns` values.
+    /// Declares the input: rows of `columns` values.
     pub(super) fn input(&mut self, name: &'static str, elements: DataType, columns: usize) {
         let shape = vec![rows(), Dimension::Value(columns)];
         self.0.input.push(ValueInfoProto {
@@ -28,7 +28,7 @@ impl Graph {
         });
     }
 
-    /// Gives out a value by `name`, in that type: rows of so many columns, or a number for each row.
+    /// Declares an output: a value converted to a type, with a number of columns, or one number per row.
     pub(super) fn output(
         &mut self,
         name: &'static str,
@@ -73,28 +73,28 @@ impl Graph {
     }
 
     /// Columns side by side.
-    pub(super) fn beside(&mut self, columns: &[String]) -> String {
+    pub(super) fn concatenate(&mut self, columns: &[String]) -> String {
         let columns: Vec<_> = columns.iter().map(String::as_str).collect();
         self.apply_with(("Concat", ""), &columns, vec![whole("axis", 1)])
     }
 
-    /// The numbers of a single column without their second dimension.
-    pub(super) fn flat(&mut self, column: &str) -> String {
+    /// A single column without its second dimension.
+    pub(super) fn squeeze(&mut self, column: &str) -> String {
         let axes = self.constant(vec![1], Elements::Int64(vec![1]));
         self.apply("Squeeze", &[column, &axes])
     }
 
-    /// A number that goes with every row.
+    /// The same number for every row.
     pub(super) fn scalar(&mut self, value: f64) -> String {
         self.row(vec![value])
     }
 
-    /// Numbers, one for each column.
+    /// One number per column.
     pub(super) fn row(&mut self, values: Vec<f64>) -> String {
         self.constant(vec![1, values.len() as i64], Elements::Double(values))
     }
 
-    /// The same on end, as the right side of a product of matrices.
+    /// A column vector, as the right side of a matrix product.
     pub(super) fn column(&mut self, values: Vec<f64>) -> String {
         self.constant(vec![values.len() as i64, 1], Elements::Double(values))
     }
@@ -125,41 +125,41 @@ impl Graph {
     }
 }
 
-/// As many rows as a run is asked about.
+/// Any number of rows.
 fn rows() -> Dimension {
     Dimension::Param("N")
 }
 
-/// What a cast makes of its input.
+/// The target type of a cast.
 fn to(elements: DataType) -> AttributeProto {
     whole("to", elements as i64)
 }
 
-/// An attribute that is a whole number.
+/// An integer attribute.
 pub(super) fn whole(name: &'static str, value: i64) -> AttributeProto {
     let value = AttributeValue::Int(value);
     AttributeProto { name, value }
 }
 
-/// An attribute that is a word.
+/// A string attribute.
 pub(super) fn word(name: &'static str, value: &'static str) -> AttributeProto {
     let value = AttributeValue::String(value);
     AttributeProto { name, value }
 }
 
-/// An attribute of whole numbers.
+/// An attribute with a list of integers.
 pub(super) fn wholes(name: &'static str, values: Vec<i64>) -> AttributeProto {
     let value = AttributeValue::Ints(values);
     AttributeProto { name, value }
 }
 
-/// An attribute of words.
+/// An attribute with a list of strings.
 pub(super) fn words(name: &'static str, values: Vec<&'static str>) -> AttributeProto {
     let value = AttributeValue::Strings(values);
     AttributeProto { name, value }
 }
 
-/// An attribute of numbers.
+/// An attribute with a list of numbers.
 pub(super) fn floats(name: &'static str, values: Vec<f32>) -> AttributeProto {
     let value = AttributeValue::Floats(values);
     AttributeProto { name, value }

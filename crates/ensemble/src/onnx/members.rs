@@ -1,15 +1,15 @@
-//! Each kind of member as a part of the graph.
+//! A member as a part of the graph.
 
 use super::graph::Graph;
 use super::trees;
-use crate::form::{Form, Link};
+use crate::decision_function::{DecisionFunction, Link};
 use crate::learners::Model;
 use crate::linear::Linear;
 
-/// The member's probability of class 1 for each row of `x`, which is in double precision: a column.
+/// A column with the member's probability of class 1 for each row of `x`, which is in double precision.
 pub(super) fn probability(graph: &mut Graph, model: &Model, x: &str) -> String {
-    match model.fitted().form() {
-        Form::Trees(sum) => match sum.link {
+    match model.decision_function() {
+        DecisionFunction::Trees(sum) => match sum.link {
             Link::Mean(_) => {
                 let mean = trees::leaves(graph, x, (sum.trees, "AVERAGE"));
                 graph.double(&mean)
@@ -22,11 +22,11 @@ pub(super) fn probability(graph: &mut Graph, model: &Model, x: &str) -> String {
                 graph.apply("Sigmoid", &[&margin])
             }
         },
-        Form::Linear(linear) => log_odds(graph, linear, x),
+        DecisionFunction::Linear(linear) => log_odds(graph, linear, x),
     }
 }
 
-/// A missing value is the mean, and so counts nothing.
+/// A missing value is replaced by the mean, so it adds nothing.
 fn log_odds(graph: &mut Graph, Linear { terms, intercept }: Linear, x: &str) -> String {
     let means = graph.row(terms.iter().map(|term| term.mean).collect());
     let deviations = graph.row(terms.iter().map(|term| term.deviation).collect());

@@ -2,7 +2,7 @@
 
 use super::wire::{Fields, Message};
 
-/// `TensorProto.DataType`: what a tensor's elements are.
+/// `TensorProto.DataType`: the type of a tensor's elements.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum DataType {
     Float = 1,
@@ -119,7 +119,7 @@ pub(super) enum AttributeValue {
 }
 
 impl Message for AttributeProto {
-    /// The last field, `type`, says which of the others is meant.
+    /// The last field, `type`, selects one of the others.
     fn write(&self, fields: &mut Fields) {
         fields.text(1, self.name);
         let kind = match &self.value {

@@ -1,13 +1,13 @@
-//! Trees as one operator: `TreeEnsembleRegressor`, which adds up the leaves that a row falls into.
+//! Trees as one operator: `TreeEnsembleRegressor`, which adds the leaves that a row falls into.
 
 use super::graph::{Graph, floats, whole, wholes, word, words};
 use super::proto::AttributeProto;
 use crate::tree::{Node, Tree};
 
-/// The sum or the mean (`aggregate` is the standard's word) of the leaves that each row of `x` falls into: a column.
+/// A column with the sum or the mean (`aggregate`, as the standard spells it) of the leaves of each row of `x`.
 ///
-/// Thresholds and leaves are float32 here too. `x` is in double precision, which makes the runtime compare and add in
-/// that; its result is float32 whatever it has added in.
+/// Thresholds and leaves are float32, as here. `x` is in double precision, so the runtime compares and adds in double
+/// precision; its result is float32 in any case.
 pub(super) fn leaves(
     graph: &mut Graph,
     x: &str,
@@ -18,7 +18,7 @@ pub(super) fn leaves(
         table.add(number, tree);
     }
     if trees.is_empty() {
-        // The operator needs a tree.
+        // The operator needs at least one tree.
         table.add(0, &Tree::from_preorder(vec![Node::Leaf(0.0)]));
     }
     let mut attributes = table.attributes();
@@ -28,7 +28,7 @@ pub(super) fn leaves(
     graph.apply_with(("TreeEnsembleRegressor", "ai.onnx.ml"), &[x], attributes)
 }
 
-/// All nodes of all trees, a list for each of their properties.
+/// All nodes of all trees, with one list per property.
 #[derive(Debug, Default)]
 struct Table {
     trees: Vec<i64>,
@@ -39,7 +39,6 @@ struct Table {
     lefts: Vec<i64>,
     rights: Vec<i64>,
     missing_left: Vec<i64>,
-    /// Only of trees that know them.
     covers: Vec<f32>,
     leaf_trees: Vec<i64>,
     leaf_places: Vec<i64>,
@@ -47,9 +46,9 @@ struct Table {
 }
 
 impl Table {
-    /// Appends a tree's nodes. Children stand where they do in the tree.
+    /// Appends a tree's nodes, at the same positions as in the tree.
     fn add(&mut self, number: i64, tree: &Tree) {
-        let covers = tree.node_covers().unwrap_or_default();
+        let covers = tree.node_covers();
         self.covers.extend(covers.iter().map(|&cover| cover as f32));
         for (place, node) in (0..).zip(&tree.nodes) {
             self.trees.push(number);
@@ -91,9 +90,8 @@ impl Table {
     }
 
     fn attributes(self) -> Vec<AttributeProto> {
-        let nodes = self.trees.len();
         let targets = vec![0; self.leaf_trees.len()];
-        let mut attributes = vec![
+        vec![
             wholes("nodes_treeids", self.trees),
             wholes("nodes_nodeids", self.places),
             wholes("nodes_featureids", self.features),
@@ -106,11 +104,7 @@ impl Table {
             wholes("target_nodeids", self.leaf_places),
             wholes("target_ids", targets),
             floats("target_weights", self.leaf_values),
-        ];
-        // One a node, or none at all.
-        if self.covers.len() == nodes {
-            attributes.push(floats("nodes_hitrates", self.covers));
-        }
-        attributes
+            floats("nodes_hitrates", self.covers),
+        ]
     }
 }

@@ -2,11 +2,11 @@
 
 use micropb::{PbEncoder, Tag, WIRE_TYPE_LEN, WIRE_TYPE_VARINT};
 
-/// A message as it is written: one field after the other, each with its number.
+/// The fields of a message, each with its number.
 #[derive(Debug)]
 pub(super) struct Fields(PbEncoder<Vec<u8>>);
 
-/// Something that is written as a message.
+/// A protobuf message.
 pub(super) trait Message {
     /// Writes the message's fields.
     fn write(&self, fields: &mut Fields);
@@ -19,7 +19,7 @@ pub(super) trait Message {
     }
 }
 
-// Writing to memory cannot fail, which the type of the error says.
+// Writing to memory cannot fail; the error type has no values.
 impl Fields {
     /// A whole number.
     pub(super) fn whole(&mut self, field: u32, value: i64) {

@@ -1,22 +1,22 @@
-//! The thresholds of a model's trees by column, and rows as their places among them.
+//! The thresholds of a model's trees by column, and rows as positions among these thresholds.
 
 use crate::tree::{Node, Tree};
 
-/// Thresholds of a column at most, so that a place among them is a byte.
+/// The most thresholds per column, so that a position among them fits into a byte.
 const MOST: usize = 255;
-/// The place of a missing value where it goes right: no threshold has that number.
+/// The position of a missing value for splits that send it right; no threshold has this number.
 const RIGHT_OF_ALL: u8 = 255;
 
 /// All thresholds, column by column.
 ///
-/// A row has two bytes for each value: the value's place among the thresholds, once for the splits that send a missing
-/// value to the right and once for those that send it to the left. So a walk need not ask whether a value is missing.
+/// A row has two bytes per value: the value's position among the thresholds, once for the splits that send a missing value
+/// right and once for those that send it left. This way a walk need not check for missing values.
 #[derive(Debug)]
 pub(super) struct Grid {
     columns: Vec<Thresholds>,
 }
 
-/// Ascending and distinct, filled up with infinity so that the search takes eight steps whatever their number.
+/// Ascending and distinct, padded with infinity so that a search always takes eight steps.
 #[derive(Debug)]
 struct Thresholds {
     padded: [f32; 256],
@@ -24,7 +24,7 @@ struct Thresholds {
 }
 
 impl Grid {
-    /// The grid of all splits of `trees`; none where a column has too many thresholds or one that is no finite number.
+    /// The grid of all splits of `trees`; `None` if a column has too many thresholds, or one that is not finite.
     pub(super) fn of<'t>(
         trees: impl IntoIterator<Item = &'t Tree>,
         columns: usize,
@@ -44,7 +44,7 @@ impl Grid {
         })
     }
 
-    /// The test of a split in two bytes: which byte of a row is looked at, and the largest one that goes left.
+    /// The test of a split in two bytes: the index of the row's byte to compare, and the largest byte that goes left.
     pub(super) fn test(&self, feature: u8, missing_left: bool, threshold: f32) -> u16 {
         let column = usize::from(feature);
         let slot = column + if missing_left { self.columns.len() } else { 0 };
@@ -52,19 +52,19 @@ impl Grid {
         slot as u16 | u16::from(place) << 8
     }
 
-    /// The bytes of a row; those beyond twice the columns are left alone.
+    /// Fills in the bytes of a row; those beyond twice the number of columns are unchanged.
     pub(super) fn encode<const SLOTS: usize>(&self, row: &[f32], codes: &mut [u8; SLOTS]) {
         let (right, left) = codes.split_at_mut(self.columns.len());
         let slots = right.iter_mut().zip(left);
         for ((thresholds, &value), (right, left)) in self.columns.iter().zip(row).zip(slots) {
-            // NaN is above no threshold, so its place is the leftmost.
+            // NaN is above no threshold, so its position is the leftmost.
             let place = thresholds.place(value);
             *left = place;
             *right = if value.is_nan() { RIGHT_OF_ALL } else { place };
         }
     }
 
-    /// Bytes that a row has.
+    /// The number of bytes of a row.
     pub(super) fn slots(&self) -> usize {
         2 * self.columns.len()
     }
@@ -87,8 +87,8 @@ impl Thresholds {
         })
     }
 
-    /// How many thresholds are below `value`. So `value <= threshold` holds exactly when the place of the value is at
-    /// most that of the threshold.
+    /// The number of thresholds below `value`. So `value <= threshold` exactly when the position of the value is at most that
+    /// of the threshold.
     #[inline]
     fn place(&self, value: f32) -> u8 {
         // No branch depends on the value, so the search never mispredicts.
@@ -99,6 +99,44 @@ impl Thresholds {
         debug_assert!(below <= self.count);
         below as u8
     }
+}
+
+/// Rows that go through one tree before the next tree is loaded.
+pub(super) const BLOCK: usize = 128;
+
+/// Up to [`BLOCK`] rows as bytes, by row and by column. The bytes after them are left over from earlier rows.
+#[derive(Debug)]
+pub(super) struct Block<const SLOTS: usize> {
+    /// For walks, which read bytes of one row.
+    pub(super) rows: [[u8; SLOTS]; BLOCK],
+    /// For tests of all rows: [`signed`] bytes.
+    pub(super) columns: [[i8; BLOCK]; SLOTS],
+}
+
+impl<const SLOTS: usize> Block<SLOTS> {
+    pub(super) fn new() -> Self {
+        Self {
+            rows: [[0; SLOTS]; BLOCK],
+            columns: [[0; BLOCK]; SLOTS],
+        }
+    }
+
+    /// Replaces the rows by these, at most [`BLOCK`].
+    pub(super) fn take<'r>(&mut self, grid: &Grid, rows: impl Iterator<Item = &'r [f32]>) {
+        let used = grid.slots();
+        for (at, (row, codes)) in rows.zip(&mut self.rows).enumerate() {
+            grid.encode(row, codes);
+            for (column, code) in self.columns.iter_mut().zip(&codes[..used]) {
+                column[at] = signed(*code);
+            }
+        }
+    }
+}
+
+/// A byte as a signed one with the same order: every x86-64 compares sixteen signed bytes at once, but no unsigned ones.
+#[inline]
+pub(super) fn signed(code: u8) -> i8 {
+    (code ^ 0x80).cast_signed()
 }
 
 #[cfg(test)]

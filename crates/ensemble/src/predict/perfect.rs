@@ -1,37 +1,35 @@
-//! Trees padded to perfect ones of equal depth: a walk is a fixed number of steps without a branch.
+//! Trees padded to perfect trees of equal depth: a walk has a fixed number of steps and no branch.
 //!
-//! Nodes stand as in a heap, the root at 1 and the children of i at 2 i and 2 i + 1, so that a step is
-//! `i = 2 i + (byte > place)`. Below a leaf that stands higher up, all leaves have its value.
+//! Nodes are laid out as in a heap, the root at 1 and the children of i at 2 i and 2 i + 1, so a step is
+//! `i = 2 i + (byte > threshold)`. A leaf above the last level is repeated in all leaves below it.
 
-use super::block::{BLOCK, Block, signed};
-use super::grid::Grid;
+use super::grid::{BLOCK, Block, Grid, signed};
 use crate::tree::{Node, Tree};
 
-/// Splits between root and leaf at most. Each further one doubles the size.
+/// The greatest depth; each further level doubles the size.
 const DEEPEST: usize = 12;
-/// Bytes of all trees at most, which is far more than the caches hold.
+/// The largest size of all trees in bytes, far above that of the caches.
 const LARGEST: usize = 32 << 20;
-/// Rows, or trees for one row, that are walked in lockstep.
+/// Rows (or trees, for a single row) that are walked in lockstep.
 const ABREAST: usize = 8;
-/// Levels whose tests all rows of a block are put to; 4 and 6 are slower.
+/// Levels at which every test is applied to all rows of a block; 4 and 6 are slower.
 const TOP: usize = 5;
-/// Rows of a block from which on that pays, since it costs the same for few.
+/// The fewest rows in a block for which that pays, since it costs the same for any number.
 const TOGETHER: usize = BLOCK / 2;
-/// A test that every byte passes to the left.
+/// A test that sends every byte to the left.
 const ALWAYS_LEFT: u16 = 255 << 8;
 
 /// The trees of one model.
 #[derive(Debug)]
 pub(super) struct PerfectTrees {
     depth: usize,
-    /// For each tree 2^depth of [`Grid::test`]; the first of them is not used.
+    /// 2^depth tests (see [`Grid::test`]) per tree; the first is unused.
     tests: Vec<u16>,
-    /// For each tree 2^depth values.
+    /// 2^depth values per tree.
     leaves: Vec<f32>,
 }
 
-/// Calls a function for the depth at hand: with the depth known, the compiler unrolls the steps and sees that no place
-/// lies outside.
+/// Calls a function with the depth as a constant, so that the compiler unrolls the steps and drops bounds checks.
 macro_rules! for_depth {
     ($depth:expr, $this:ident.$function:ident($($argument:expr),*)) => {
         match $depth {
@@ -53,7 +51,7 @@ macro_rules! for_depth {
 }
 
 impl PerfectTrees {
-    /// Pads `trees`, whose splits all lie on `grid`; none if they are too deep or too many.
+    /// Pads `trees`, whose thresholds are all on `grid`; `None` if they are too deep or too many.
     pub(super) fn of(trees: &[Tree], grid: &Grid) -> Option<Self> {
         let depth = trees.iter().map(depth).max().unwrap_or(0);
         if depth > DEEPEST || trees.len() << depth > LARGEST / size_of::<(u16, f32)>() {
@@ -92,8 +90,8 @@ impl PerfectTrees {
         for_depth!(self.depth, self.sum_of_depth(codes, start))
     }
 
-    /// Adds the leaf values of each of the first `count` rows to its sum, in the order of the trees. What becomes of
-    /// the sums behind them is left open.
+    /// Adds the leaf values of each of the first `count` rows to its sum, in the order of the trees. The other sums are
+    /// unspecified.
     pub(super) fn add_all<const SLOTS: usize>(
         &self,
         (block, count): (&Block<SLOTS>, usize),
@@ -150,10 +148,10 @@ impl PerfectTrees {
     }
 }
 
-/// The places of all rows of a block below the first [`TOP`] levels of a tree.
+/// The positions of all rows of a block after the first [`TOP`] levels of a tree.
 ///
-/// There are so few tests that all rows are put to each of them, sixteen at a time, and those that did not come by
-/// forget the outcome: that is faster than to look up each row's own test.
+/// There are so few tests that each is applied to all rows, sixteen at a time, and ignored by the rows that are not at its
+/// node. This is faster than looking up each row's own test.
 fn top<const DEPTH: usize, const SLOTS: usize>(tests: &[u16], block: &Block<SLOTS>) -> [i8; BLOCK] {
     let mut places = [1_i8; BLOCK];
     for level in 0..TOP.min(DEPTH) {
@@ -163,10 +161,10 @@ fn top<const DEPTH: usize, const SLOTS: usize>(tests: &[u16], block: &Block<SLOT
             let test = tests[within::<DEPTH>(node)];
             let codes = &block.columns[usize::from(test) % SLOTS];
             let most = signed((test >> 8) as u8);
-            // Written by index, these become steps on whole registers.
+            // In this form the compiler vectorises it.
             right = std::array::from_fn(|at| {
-                let comes_by = -i8::from(places[at] == node as i8);
-                right[at] | comes_by & -i8::from(codes[at] > most)
+                let is_here = -i8::from(places[at] == node as i8);
+                right[at] | is_here & -i8::from(codes[at] > most)
             });
         }
         places = std::array::from_fn(|at| {
@@ -177,7 +175,7 @@ fn top<const DEPTH: usize, const SLOTS: usize>(tests: &[u16], block: &Block<SLOT
     places
 }
 
-/// Walks on from `places`, which lie below `LEVEL` levels, and adds the leaves that are reached.
+/// Continues the walk from `places`, after `LEVEL` levels, and adds the leaves that are reached.
 fn add_below<const LEVEL: usize, const DEPTH: usize, const SLOTS: usize>(
     (tests, leaves): (&[u16], &[f32]),
     places: &[i8; BLOCK],
@@ -212,7 +210,7 @@ fn leaf<const DEPTH: usize, const SLOTS: usize>(
     leaves[within::<DEPTH>(place)]
 }
 
-/// Places below 2^depth as they are; of leaves, their number.
+/// The index of an inner node, or the number of a leaf.
 #[inline]
 fn within<const DEPTH: usize>(place: usize) -> usize {
     place & ((1 << DEPTH) - 1)
@@ -221,7 +219,7 @@ fn within<const DEPTH: usize>(place: usize) -> usize {
 /// From a node to its child.
 #[inline]
 fn step<const SLOTS: usize>(test: u16, codes: &[u8; SLOTS], place: usize) -> usize {
-    // The slots are a power of two, so this takes the lower byte or a part of it that holds all slots.
+    // The number of slots is a power of two, so the modulus is a mask of the lower byte.
     let code = codes[usize::from(test) % SLOTS];
     let right = code > (test >> 8) as u8;
     place.wrapping_add(place).wrapping_add(usize::from(right))
@@ -229,7 +227,7 @@ fn step<const SLOTS: usize>(test: u16, codes: &[u8; SLOTS], place: usize) -> usi
 
 /// Splits between the root and the deepest leaf.
 fn depth(tree: &Tree) -> usize {
-    // Trees from a file may be of any depth, so places, which double at each level, are not asked for here.
+    // Trees from a file may have any depth, so heap positions, which double at each level, could overflow.
     let mut deepest = 0;
     let mut open = vec![(0, 0)];
     while let Some((at, level)) = open.pop() {

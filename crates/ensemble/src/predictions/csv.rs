@@ -1,171 +1,166 @@
-//! Predictions as a CSV file.
+//! Predictions as a CSV file with a header.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::str::FromStr;
 use std::sync::Arc;
+
+use ::csv::{ByteRecord, ReaderBuilder, Writer};
 
 use super::{Predictions, Timeline};
 use crate::error::Error;
 
-/// The columns, in order; the last two together or not at all.
-const COLUMNS: [&str; 6] = [
-    "row_id",
-    "group",
-    "label",
-    "probability",
-    "time_s",
-    "scenario",
-];
-/// How many of them every file has.
-const ALWAYS: usize = 4;
+const COLUMNS: [&str; 6] = ["row_id", "group", "label", "probability", "time_s", "kind"];
+/// The number of columns without a timeline.
+const UNTIMED: usize = 4;
 
 impl Predictions {
     /// Writes a header and one line per row; numbers in the shortest form that reads back as the same number.
     ///
-    /// With a [`timeline`](Self::timeline) there are two more columns, `time_s` and `scenario`. A kind with a line
-    /// break cannot be written.
+    /// With a [`timeline`](Self::timeline) there are two more columns, `time_s` and `kind`.
     pub fn write_csv(&self, out: impl Write) -> io::Result<()> {
-        let mut out = io::BufWriter::new(out);
-        let columns = self.timeline.as_ref().map_or(ALWAYS, |_| COLUMNS.len());
-        writeln!(out, "{}", COLUMNS[..columns].join(","))?;
-        let rows = self
-            .ids
-            .iter()
-            .zip(&self.groups)
-            .zip(&self.labels)
-            .zip(&self.probabilities);
-        for (row, (((id, group), label), probability)) in rows.enumerate() {
-            write!(out, "{id},{group},{label},{probability:?}")?;
+        let mut writer = Writer::from_writer(out);
+        let columns = self.timeline.as_ref().map_or(UNTIMED, |_| COLUMNS.len());
+        writer.write_record(&COLUMNS[..columns])?;
+        for row in 0..self.ids.len() {
+            writer.write_field(self.ids[row].to_string())?;
+            writer.write_field(self.groups[row].to_string())?;
+            writer.write_field(self.labels[row].to_string())?;
+            writer.write_field(format!("{:?}", self.probabilities[row]))?;
             if let Some(timeline) = &self.timeline {
-                let kind = quoted(&timeline.kinds[row])?;
-                write!(out, ",{:?},{kind}", timeline.times_s[row])?;
+                writer.write_field(format!("{:?}", timeline.times_s[row]))?;
+                writer.write_field(timeline.kinds[row].as_bytes())?;
             }
-            writeln!(out)?;
+            writer.write_record(None::<&[u8]>)?;
         }
-        out.flush()
+        writer.flush()
     }
 
-    /// Reads what [`write_csv`](Self::write_csv) wrote. `name` is the file's name for errors, which name line,
-    /// column and value.
+    /// Reads what [`write_csv`](Self::write_csv) wrote. `name` is the file's name for errors, which give the line, the
+    /// column and the value.
     pub fn read_csv(input: impl Read, name: &str) -> Result<Self, Error> {
-        let mut lines = BufReader::new(input).lines().map(|line| {
-            line.map_err(|source| Error::Io {
-                file: name.to_owned(),
-                source,
-            })
-        });
-        let header = lines.next().unwrap_or_else(|| Ok(String::new()))?;
-        let columns = columns_of(name, &header)?;
+        let failed = |error: ::csv::Error| Error::Io {
+            file: name.to_owned(),
+            source: error.into(),
+        };
+        // Flexible, so that a row with too few or too many cells gets an error of ours.
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(input);
+        let mut record = ByteRecord::new();
+        reader.read_byte_record(&mut record).map_err(failed)?;
+        let columns = columns_of(name, &record)?;
+        // After `\r\n` the reader counts a line only when the next record begins, one too late for its position.
+        let lines_behind = u64::from(reader.position().line() == 1);
         let mut read = Self {
-            timeline: (columns > ALWAYS).then(Timeline::default),
+            timeline: (columns > UNTIMED).then(Timeline::default),
             ..Self::default()
         };
-        for (line, text) in (2..).zip(lines) {
-            let text = text?;
-            // The last text holds whatever follows, so a surplus cell is refused as part of it.
-            let mut texts = text.splitn(columns, ',');
-            let cells = [(); COLUMNS.len()].map(|()| texts.next().unwrap_or_default());
-            read.push(&Line {
+        while reader.read_byte_record(&mut record).map_err(failed)? {
+            read.push(&Row {
                 file: name,
-                number: line,
-                cells,
+                columns,
+                lines_behind,
+                cells: &record,
             })?;
         }
         Ok(read)
     }
 
-    fn push(&mut self, line: &Line) -> Result<(), Error> {
-        self.ids.push(line.parse(0, "a whole number", |_| true)?);
-        self.groups.push(line.parse(1, "a whole number", |_| true)?);
+    fn push(&mut self, row: &Row) -> Result<(), Error> {
+        row.check_length()?;
+        self.ids.push(row.parse(0, "a whole number", |_| true)?);
+        self.groups.push(row.parse(1, "a whole number", |_| true)?);
         let is_label = |&label: &u8| label <= 1;
-        self.labels.push(line.parse(2, "0 or 1", is_label)?);
+        self.labels.push(row.parse(2, "0 or 1", is_label)?);
         let is_probability = |p: &f64| (0.0..=1.0).contains(p);
         self.probabilities
-            .push(line.parse(3, "a number from 0 to 1", is_probability)?);
+            .push(row.parse(3, "a number from 0 to 1", is_probability)?);
         if let Some(timeline) = &mut self.timeline {
-            let time_s = line.parse(4, "a finite number", |time_s: &f64| time_s.is_finite())?;
+            let time_s = row.parse(4, "a finite number", |time_s: &f64| time_s.is_finite())?;
             timeline.times_s.push(time_s);
-            timeline.kinds.push(line.kind(5, timeline.kinds.last())?);
+            timeline.kinds.push(row.kind(5, timeline.kinds.last())?);
         }
         Ok(())
     }
 }
 
-/// How many columns the header names.
-fn columns_of(file: &str, header: &str) -> Result<usize, Error> {
-    let known = [ALWAYS, COLUMNS.len()];
-    let found = known
-        .into_iter()
-        .find(|&columns| header == COLUMNS[..columns].join(","));
+/// The number of columns in a header.
+fn columns_of(file: &str, header: &ByteRecord) -> Result<usize, Error> {
+    let known = [UNTIMED, COLUMNS.len()];
+    let found = known.into_iter().find(|&columns| {
+        header
+            .iter()
+            .eq(COLUMNS[..columns].iter().map(|name| name.as_bytes()))
+    });
     found.ok_or_else(|| Error::Table {
         file: file.to_owned(),
         line: 1,
         column: COLUMNS[0],
-        value: header.to_owned(),
-        expected: "the header row_id,group,label,probability, alone or with ,time_s,scenario",
+        value: text(header),
+        expected: "the header row_id,group,label,probability, alone or with ,time_s,kind",
     })
 }
 
-/// The text as a last cell: in quotes where it would not be read back as it is.
-fn quoted(text: &str) -> io::Result<String> {
-    if text.contains('\n') {
-        let message = format!("the scenario `{}` has a line break", text.escape_debug());
-        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-    }
-    if text.is_empty() || text.contains([',', '"', '\r']) {
-        return Ok(format!("\"{}\"", text.replace('"', "\"\"")));
-    }
-    Ok(text.to_owned())
+/// The cells from the first to the last, for an error.
+fn text<'a>(cells: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let cells: Vec<_> = cells.into_iter().map(String::from_utf8_lossy).collect();
+    cells.join(",")
 }
 
-/// The text of a cell, without its quotes if it has some; nothing if it is no cell.
-fn unquoted(cell: &str) -> Option<String> {
-    let Some(rest) = cell.strip_prefix('"') else {
-        let is_plain = !cell.is_empty() && !cell.contains([',', '"', '\r']);
-        return is_plain.then(|| cell.to_owned());
-    };
-    let inner = rest.strip_suffix('"')?;
-    let whole = inner.replace("\"\"", "");
-    (!whole.contains('"')).then(|| inner.replace("\"\"", "\""))
-}
-
-/// One line with its place.
-struct Line<'a> {
+/// One row of a file.
+struct Row<'a> {
     file: &'a str,
-    number: usize,
-    /// Empty where the line has none.
-    cells: [&'a str; COLUMNS.len()],
+    /// The number of columns in the header.
+    columns: usize,
+    /// What the reader's line numbers lack.
+    lines_behind: u64,
+    cells: &'a ByteRecord,
 }
 
-impl Line<'_> {
+impl Row<'_> {
+    /// Rejects surplus cells; missing ones are found when they are read.
+    fn check_length(&self) -> Result<(), Error> {
+        if self.cells.len() <= self.columns {
+            return Ok(());
+        }
+        let last = self.columns - 1;
+        let value = text(self.cells.iter().skip(last));
+        Err(self.rejection(last, value, "the last cell of its row"))
+    }
+
     fn parse<T: FromStr>(
         &self,
         column: usize,
         expected: &'static str,
         accept: impl Fn(&T) -> bool,
     ) -> Result<T, Error> {
-        self.cells[column]
-            .parse()
-            .ok()
+        let cell = self.cells.get(column).unwrap_or_default();
+        let parsed = str::from_utf8(cell).ok().and_then(|cell| cell.parse().ok());
+        parsed
             .filter(accept)
-            .ok_or_else(|| self.refuse(column, expected))
+            .ok_or_else(|| self.rejection(column, text([cell]), expected))
     }
 
-    /// The kind in a column: that of the line before, shared, if it is the same.
+    /// The kind in a column, shared with the row before if it is the same.
     fn kind(&self, column: usize, before: Option<&Arc<str>>) -> Result<Arc<str>, Error> {
-        let kind = unquoted(self.cells[column])
-            .ok_or_else(|| self.refuse(column, "a text (in quotes if it has a comma)"))?;
+        let expected = "UTF-8 text";
+        let cell = self.cells.get(column);
+        let cell = cell.ok_or_else(|| self.rejection(column, String::new(), expected))?;
+        let kind =
+            str::from_utf8(cell).map_err(|_| self.rejection(column, text([cell]), expected))?;
         Ok(before
             .filter(|before| ***before == *kind)
             .map_or_else(|| kind.into(), Arc::clone))
     }
 
-    fn refuse(&self, column: usize, expected: &'static str) -> Error {
+    fn rejection(&self, column: usize, value: String, expected: &'static str) -> Error {
+        let start = self.cells.position();
         Error::Table {
             file: self.file.to_owned(),
-            line: self.number,
+            line: start.map_or(0, |start| (start.line() + self.lines_behind) as usize),
             column: COLUMNS[column],
-            value: self.cells[column].to_owned(),
+            value,
             expected,
         }
     }
@@ -183,10 +178,10 @@ mod tests {
 
     fn predictions() -> Predictions {
         Predictions {
-            ids: vec![0, u64::MAX, 2, 3],
-            groups: vec![7, 7, 8, 9],
-            labels: vec![0, 1, 1, 0],
-            probabilities: vec![0.0, 1.0, 0.1 + 0.2, f64::MIN_POSITIVE],
+            ids: vec![0, u64::MAX, 2, 3, 4],
+            groups: vec![7, 7, 8, 9, 9],
+            labels: vec![0, 1, 1, 0, 1],
+            probabilities: vec![0.0, 1.0, 0.1 + 0.2, f64::MIN_POSITIVE, 0.5],
             timeline: None,
         }
     }
@@ -204,43 +199,27 @@ mod tests {
 
     #[test]
     fn times_and_kinds_come_back_whatever_they_are() {
-        let kinds = ["people", "sun, \"low\"", "", "a\rb\r"];
+        let kinds = ["people", "sun, \"low\"", "", "a\rb\r", "two\nlines"];
         let predictions = Predictions {
             timeline: Some(Timeline {
-                times_s: vec![0.1 + 0.2, -1.5, 1e300, 70.0],
+                times_s: vec![0.1 + 0.2, -1.5, 1e300, 70.0, 71.0],
                 kinds: kinds.map(Into::into).into(),
             }),
             ..predictions()
         };
         let bytes = written(&predictions);
         let text = str::from_utf8(&bytes).unwrap();
-        assert!(text.starts_with("row_id,group,label,probability,time_s,scenario\n"));
-        assert!(text.ends_with(",70.0,\"a\rb\r\"\n"));
+        assert!(text.starts_with("row_id,group,label,probability,time_s,kind\n"));
+        assert!(text.ends_with(",71.0,\"two\nlines\"\n"));
         assert_eq!(
             Predictions::read_csv(&bytes[..], "p.csv").unwrap(),
             predictions
         );
     }
 
-    #[test]
-    fn a_kind_of_two_lines_is_not_written() {
-        let predictions = Predictions {
-            timeline: Some(Timeline {
-                times_s: vec![0.0; 4],
-                kinds: vec!["two\nlines".into(); 4],
-            }),
-            ..predictions()
-        };
-        let error = predictions.write_csv(Vec::new()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the scenario `two\\nlines` has a line break"
-        );
-    }
-
     #[track_caller]
-    fn refused(text: &str, expected: &str) {
-        let error = Predictions::read_csv(text.as_bytes(), "test.csv").unwrap_err();
+    fn check(text: &[u8], expected: &str) {
+        let error = Predictions::read_csv(text, "test.csv").unwrap_err();
         assert_eq!(
             error.to_string(),
             format!("test.csv, line 3, column {expected}")
@@ -248,42 +227,40 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_cell_names_its_place() {
+    fn a_bad_cell_is_named_with_its_line_and_column() {
         let check = |line: &str, expected: &str| {
             let text = format!("row_id,group,label,probability\r\n1,2,1,0.5\r\n{line}");
-            refused(&text, expected);
+            check(text.as_bytes(), expected);
         };
         check("x,2,1,0.5", "row_id: `x` is not a whole number");
         check("1,-2,1,0.5", "group: `-2` is not a whole number");
         check("1,2,2,0.5", "label: `2` is not 0 or 1");
-        for p in ["1.5", "NaN", "", "0.5,9"] {
+        for p in ["1.5", "NaN", ""] {
             let expected = format!("probability: `{p}` is not a number from 0 to 1");
             check(&format!("1,2,1,{p}"), &expected);
         }
         check("1,2,1", "probability: `` is not a number from 0 to 1");
+        check(
+            "1,2,1,0.5,9",
+            "probability: `0.5,9` is not the last cell of its row",
+        );
     }
 
     #[test]
-    fn a_bad_time_or_kind_names_its_place() {
-        let check = |cells: &str, expected: &str| {
-            let header = "row_id,group,label,probability,time_s,scenario";
-            refused(
-                &format!("{header}\n1,2,1,0.5,0.0,sun\n1,2,1,0.5{cells}"),
-                expected,
-            );
+    fn a_bad_time_or_kind_is_named_with_its_line_and_column() {
+        let check = |cells: &[u8], expected: &str| {
+            let start = b"row_id,group,label,probability,time_s,kind\n1,2,1,0.5,0.0,sun\n1,2,1,0.5";
+            check(&[start, cells].concat(), expected);
         };
-        check("", "time_s: `` is not a finite number");
-        check(",inf,sun", "time_s: `inf` is not a finite number");
-        for kind in ["", "a,b", "a\"b", "\"a", "\"a\"b\""] {
-            check(
-                &format!(",1.0,{kind}"),
-                &format!("scenario: `{kind}` is not a text (in quotes if it has a comma)"),
-            );
-        }
+        check(b"", "time_s: `` is not a finite number");
+        check(b",inf,sun", "time_s: `inf` is not a finite number");
+        check(b",1.0", "kind: `` is not UTF-8 text");
+        check(b",1.0,\xff", "kind: `\u{fffd}` is not UTF-8 text");
+        check(b",1.0,a,b", "kind: `a,b` is not the last cell of its row");
     }
 
     #[test]
-    fn another_header_is_refused() {
+    fn another_header_is_rejected() {
         for text in [
             "",
             "id,group,label,p\n",
@@ -294,7 +271,7 @@ mod tests {
                 .to_string();
             assert!(error.starts_with("t.csv, line 1, column row_id"), "{error}");
             let expected =
-                "is not the header row_id,group,label,probability, alone or with ,time_s,scenario";
+                "is not the header row_id,group,label,probability, alone or with ,time_s,kind";
             assert!(error.ends_with(expected), "{error}");
         }
     }

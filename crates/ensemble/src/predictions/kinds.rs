@@ -1,4 +1,4 @@
-//! Row figures of each kind of recording.
+//! Row metrics for each kind of recording.
 
 use std::collections::BTreeMap;
 
@@ -7,32 +7,30 @@ use serde::{Deserialize, Serialize};
 use super::Predictions;
 use crate::metrics::Confusion;
 
-/// How the rows of one kind of recording are told apart at a threshold.
+/// How well the rows of one kind of recording are classified at a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct KindScores {
-    /// Rows of the kind.
+    /// The number of rows of this kind.
     pub rows: u64,
-    /// Those with label 1.
+    /// The number of rows with label 1.
     pub positives: u64,
-    /// The share of the positives at or above the threshold; nothing without positives.
+    /// The share of the positives at or above the threshold; `None` without positives.
     pub recall: Option<f64>,
-    /// The share of the others at or above the threshold; nothing without others.
+    /// The share of the negatives at or above the threshold; `None` without negatives.
     pub false_positive_rate: Option<f64>,
 }
 
 impl Predictions {
-    /// The figures of each kind at a threshold; empty without a [`timeline`](Self::timeline).
+    /// The metrics of each kind at a threshold; empty without a [`timeline`](Self::timeline).
     pub fn by_kind(&self, threshold: f64) -> BTreeMap<String, KindScores> {
         let kinds = self.timeline.iter().flat_map(|timeline| &timeline.kinds);
         let rows = kinds.zip(self.labels.iter().zip(&self.probabilities));
-        let mut columns: BTreeMap<&str, (Vec<u8>, Vec<f64>)> = BTreeMap::new();
+        let mut of_kinds: BTreeMap<&str, Vec<(u8, f64)>> = BTreeMap::new();
         for (kind, (&label, &probability)) in rows {
-            let (labels, probabilities) = columns.entry(kind).or_default();
-            labels.push(label);
-            probabilities.push(probability);
+            of_kinds.entry(kind).or_default().push((label, probability));
         }
-        let scores = columns.into_iter().map(|(kind, (labels, probabilities))| {
-            let counts = Confusion::at(threshold, &labels, &probabilities);
+        let scores = of_kinds.into_iter().map(|(kind, rows)| {
+            let counts = Confusion::of_rows(threshold, rows.into_iter());
             (kind.to_owned(), KindScores::of(&counts))
         });
         scores.collect()
@@ -59,7 +57,7 @@ mod tests {
     use crate::predictions::Timeline;
 
     #[test]
-    fn each_kind_has_its_own_figures() {
+    fn each_kind_has_its_own_metrics() {
         let mut predictions = Predictions {
             labels: vec![0, 1, 1, 0, 0],
             probabilities: vec![0.6, 0.6, 0.2, 0.1, 0.7],

@@ -1,4 +1,4 @@
-//! The fuzzer's corpus, replayed without the fuzzer.
+//! The fuzzing corpus, replayed without the fuzzer.
 
 use std::path::Path;
 
@@ -9,8 +9,7 @@ mod params;
 #[path = "../../fuzz/properties/predictions.rs"]
 mod predictions;
 
-/// Every file whose name starts with `valid-` must be accepted and every other one refused, of each kind at least as
-/// many as are asked for.
+/// Files whose names start with `valid-` must be accepted, all others rejected; `at_least` is the number of each.
 fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/corpus")
@@ -35,16 +34,16 @@ fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
 
 /// After a change of the format: `cargo run -p ensemble --example fuzz_corpus`.
 #[test]
-fn model_files_load_or_are_refused() {
+fn model_files_load_or_are_rejected() {
     replay("artifact", artifact::accepts, [4, 25]);
 }
 
 #[test]
-fn settings_are_accepted_or_refused() {
+fn settings_are_accepted_or_rejected() {
     replay("params", params::accepts, [4, 8]);
 }
 
 #[test]
-fn predictions_are_read_or_refused() {
+fn predictions_are_read_or_rejected() {
     replay("predictions", predictions::accepts, [3, 8]);
 }

@@ -72,6 +72,7 @@ fn curves_are_those_of_scikit_learn() {
             .collect();
         same(&case.name, &precision_recall, &case.precision_recall);
         let calibration: Vec<_> = calibration_curve(labels, p, stored.bins)
+            .unwrap()
             .iter()
             .filter_map(|bin| Some([bin.mean_probability?, bin.positive_share?]))
             .collect();

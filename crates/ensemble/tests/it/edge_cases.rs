@@ -5,7 +5,7 @@ use crate::fitting::{Fit, probabilities, samples};
 const NAN: f32 = f32::NAN;
 const SLOW: [(&str, &str); 2] = [("engine", "smartcore"), ("n_estimators", "20")];
 
-/// Every learner on every engine. smartcore's forest looks at all columns: among many constant ones it would hardly
+/// Every learner with every engine. smartcore's forest uses all columns, because among many constant ones it would hardly
 /// ever draw the one that differs.
 const LEARNERS: [(Algorithm, &[(&str, &str)]); 5] = [
     (Algorithm::RandomForest, &[]),
@@ -18,8 +18,8 @@ const LEARNERS: [(Algorithm, &[(&str, &str)]); 5] = [
     (Algorithm::LogisticRegression, &[]),
 ];
 
-/// What every learner says of each row of `train` after a fit on it.
-fn answers(train: &Samples) -> impl Iterator<Item = (String, Vec<f64>)> {
+/// The probabilities of every learner for the rows it was fitted on.
+fn predictions(train: &Samples) -> impl Iterator<Item = (String, Vec<f64>)> {
     LEARNERS.iter().map(|&(algorithm, settings)| {
         let model = Fit::new(algorithm, settings).on(train);
         let missing = model.predict_row(&vec![NAN; train.x().columns()]);
@@ -44,7 +44,7 @@ fn copies(row: &[f32], (at, value): (usize, f32), count: usize) -> Vec<f32> {
 #[test]
 fn few_and_unusual_rows_give_probabilities() {
     let check = |values: &[f32], columns, labels: &[u8]| {
-        assert_eq!(answers(&samples(values, columns, labels)).count(), 5);
+        assert_eq!(predictions(&samples(values, columns, labels)).count(), 5);
     };
     check(&[0.0, 1.0], 1, &[0, 1]);
     check(&[3.0, 3.0, 3.0], 1, &[0, 1, 1]);
@@ -55,14 +55,14 @@ fn few_and_unusual_rows_give_probabilities() {
     check(&vec![0.5; 255 * 4], 255, &[0, 1, 0, 1]);
 }
 
-/// Rows of two kinds, of which one is positive, must be told apart wherever the difference lies.
+/// Rows of two kinds, one of them positive, must be distinguished whichever column differs.
 #[test]
-fn what_tells_the_classes_apart_is_found() {
+fn the_column_that_separates_the_classes_is_found() {
     let check = |what: &str, negative: Vec<f32>, positive: Vec<f32>, columns: usize| {
         let of = |rows: &[f32], label: u8| vec![label; rows.len() / columns];
         let labels = [of(&negative, 0), of(&positive, 1)].concat();
         let values = [negative, positive].concat();
-        for (learner, answers) in answers(&samples(&values, columns, &labels)) {
+        for (learner, answers) in predictions(&samples(&values, columns, &labels)) {
             for (row, (&p, &label)) in answers.iter().zip(&labels).enumerate() {
                 assert_eq!(p > 0.5, label == 1, "{what}, {learner}, row {row}: {p}");
             }
@@ -86,17 +86,17 @@ fn what_tells_the_classes_apart_is_found() {
         let (negative, positive, columns) = two(row, at, values);
         check(what, negative, positive, columns);
     }
-    // More than there are bins; the gap is wider than a bin, so that it lies between two of them.
+    // More values than bins; the gap is wider than a bin, so it is between two bins.
     let numbers = |range: std::ops::Range<u16>| range.map(f32::from).collect();
     check("300 distinct values", numbers(0..140), numbers(160..320), 1);
 }
 
-/// Where rows do not differ, each learner can only say how many of them are positive.
+/// If all rows are equal, a learner can only predict the share of positives.
 #[test]
-fn rows_that_do_not_differ_get_the_share_of_positives() {
+fn equal_rows_get_the_share_of_positives() {
     let check = |what: &str, row: &[f32]| {
         let labels: Vec<u8> = (0..400).map(|i| u8::from(i % 4 == 0)).collect();
-        for (learner, answers) in answers(&samples(&row.repeat(400), row.len(), &labels)) {
+        for (learner, answers) in predictions(&samples(&row.repeat(400), row.len(), &labels)) {
             let first = answers[0];
             assert!((first - 0.25).abs() < 0.05, "{what}, {learner}: {first}");
             assert!(answers.iter().all(|&p| p == first), "{what}, {learner}");
@@ -110,13 +110,13 @@ fn rows_that_do_not_differ_get_the_share_of_positives() {
 }
 
 #[test]
-fn one_class_is_refused() {
+fn one_class_is_rejected() {
     let check = |labels: &[u8], expected: &str| {
         let values = vec![1.0; labels.len()];
         for (algorithm, settings) in LEARNERS {
-            let refused = Fit::new(algorithm, settings).try_on(&samples(&values, 1, labels), None);
+            let error = Fit::new(algorithm, settings).try_on(&samples(&values, 1, labels), None);
             assert_eq!(
-                refused.unwrap_err().to_string(),
+                error.unwrap_err().to_string(),
                 expected,
                 "{algorithm} {settings:?}"
             );
@@ -131,7 +131,7 @@ fn one_class_is_refused() {
 }
 
 #[test]
-fn tables_that_no_learner_takes_are_refused() {
+fn unusable_tables_are_rejected() {
     let check = |values: &[f32], columns, expected: &str| {
         assert_eq!(
             Matrix::new(values, columns).unwrap_err().to_string(),
@@ -155,9 +155,9 @@ fn tables_that_no_learner_takes_are_refused() {
     }
 }
 
-/// A column that says nothing must not keep the others from being looked at.
+/// A useless column must not keep a learner from using the others.
 #[test]
-fn constant_columns_are_passed_over() {
+fn constant_columns_are_ignored() {
     let labels: Vec<u8> = (0..400).map(|i| u8::from(i % 2 == 0)).collect();
     let row = |i: usize| {
         let mut row = [7.0; 40];
@@ -177,7 +177,7 @@ fn constant_columns_are_passed_over() {
     }
 }
 
-/// Missing values carry the label here, on one side or the other of the present ones.
+/// Here missing values determine the label, on either side of the present values.
 #[test]
 fn missing_values_inform_trees() {
     let value = |i: u32| {
@@ -206,7 +206,7 @@ fn missing_values_inform_trees() {
     }
 }
 
-/// In a logistic regression a missing value counts as the mean of the others.
+/// In a logistic regression a missing value counts as the mean.
 #[test]
 fn a_missing_value_is_the_mean_of_a_logistic_regression() {
     let values = [1.0, 2.0, 3.0, 6.0, NAN, 3.0];
@@ -217,7 +217,7 @@ fn a_missing_value_is_the_mean_of_a_logistic_regression() {
 }
 
 #[test]
-fn limits_on_leaves_are_kept() {
+fn limits_on_leaves_are_respected() {
     let values: Vec<f32> = (0..64_u8).map(f32::from).collect();
     let labels: Vec<u8> = (0..64).map(|i| u8::from(i >= 60)).collect();
     let train = samples(&values, 1, &labels);
@@ -249,7 +249,7 @@ fn separable_classes_without_a_penalty_give_probabilities_or_an_error() {
     }
 }
 
-/// Balanced labels make every hessian of the first round the largest there is.
+/// With balanced labels, every hessian of the first round has the largest possible value.
 #[test]
 fn sums_of_balanced_rows_with_missing_values_do_not_overflow() {
     for rows in [64_520_usize, 65_536] {
@@ -265,17 +265,17 @@ fn sums_of_balanced_rows_with_missing_values_do_not_overflow() {
 }
 
 #[test]
-fn an_empty_validation_part_is_refused() {
+fn an_empty_validation_part_is_rejected() {
     let train = samples(&[0.0, 1.0], 1, &[0, 1]);
     let nothing = samples(&[], 1, &[]);
     for (algorithm, settings) in LEARNERS {
-        let refused = Fit::new(algorithm, settings).try_on(&train, Some(&nothing));
-        assert_eq!(refused.unwrap_err().to_string(), "there are no rows");
+        let error = Fit::new(algorithm, settings).try_on(&train, Some(&nothing));
+        assert_eq!(error.unwrap_err().to_string(), "there are no rows");
     }
 }
 
 #[test]
-fn very_unequal_weights_leave_a_finite_answer() {
+fn very_unequal_weights_give_finite_predictions() {
     let train = samples(&[0.0, 1.0, 0.0, 1.0], 1, &[0, 1, 0, 1]);
     let train = train.weighted(&[1e-17, 1.0, 1e-17, 1.0]).unwrap();
     for algorithm in [Algorithm::RandomForest, Algorithm::GradientBoosting] {

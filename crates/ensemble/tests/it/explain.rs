@@ -21,7 +21,7 @@ fn artifacts(engine: Engine) -> Vec<Artifact> {
             ("engine", &engine),
         ];
         let settings = known(algorithm, &trees);
-        packed(Fit::new(algorithm, &settings).on(&train), &train)
+        packed(Fit::new(algorithm, &settings).on(&train), &train).unwrap()
     };
     let mut artifacts: Vec<_> = Algorithm::ALL.into_iter().map(fit).collect();
     let weights: Vec<f64> = (2..).map(f64::from).take(artifacts.len()).collect();

@@ -47,11 +47,7 @@ impl<'a> Fit<'a> {
         params.check().unwrap().fit(
             train,
             validation,
-            &mut Run {
-                seed: self.seed,
-                threads,
-                progress,
-            },
+            &mut Run::new(self.seed).threads(threads).progress(progress),
         )
     }
 }

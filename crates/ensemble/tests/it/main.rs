@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::float_cmp,
-    reason = "answers that must be the same to the bit are compared so"
+    reason = "results that must be equal to the bit are compared exactly"
 )]
 #![expect(
     clippy::unwrap_used,
@@ -11,30 +11,32 @@
 
 /// The model file: what it keeps, what it refuses.
 mod artifact;
-/// What fuzzing starts from.
+/// The fuzzing corpus.
 mod corpus;
-/// Curves that scikit-learn draws of the same vectors, and its partial dependence.
+/// Curves and partial dependence, compared with scikit-learn.
 mod curves;
-/// What a fit does with unusual rows.
+/// Fits on unusual rows.
 mod edge_cases;
-/// What each column adds to an answer of a fitted model.
+/// Explanations of fitted models.
 mod explain;
-/// Short ways to a fitted model.
+/// Helpers that fit models.
 mod fitting;
-/// Each learner against another implementation, and against itself on other numbers of threads.
+/// The document with all hyperparameters is current.
+mod hyperparameters_doc;
+/// Each learner compared with another implementation, and with itself on other numbers of threads.
 mod learners;
-/// Figures that scikit-learn gives for the same vectors.
+/// Metrics, compared with scikit-learn.
 mod metrics;
-/// Models that leave.
+/// ONNX export.
 #[cfg(feature = "onnx")]
 mod onnx;
-/// A forest's judgement of its own training rows.
+/// Out-of-bag metrics.
 mod out_of_bag;
-/// A short way to a model file.
+/// A helper that makes model files.
 mod packing;
-/// Rows to learn from.
+/// Synthetic rows.
 mod synthetic;
-/// Whatever is fitted, the number of threads leaves no trace.
+/// No result depends on the number of threads.
 mod threads;
-/// What rows and classes count.
+/// Sample weights and class weights.
 mod weighting;

@@ -16,7 +16,7 @@ fn vote(threads: usize) -> Artifact {
             threads,
             ..Fit::new(algorithm, &settings)
         };
-        packed(fit.on(&train), &train)
+        packed(fit.on(&train), &train).unwrap()
     };
     Artifact::combine(Algorithm::ALL.map(fit).into(), &Algorithm::ALL.map(|_| 1.0)).unwrap()
 }
@@ -45,16 +45,16 @@ fn what_cannot_answer_is_not_exported() {
     let check = |change: &dyn Fn(&mut Artifact), expected: &str| {
         let mut artifact = vote(1);
         change(&mut artifact);
-        let refused = onnx::export(&artifact).unwrap_err().to_string();
-        assert_eq!(refused, format!("not a usable model artifact: {expected}"));
+        let error = onnx::export(&artifact).unwrap_err().to_string();
+        assert_eq!(error, format!("not a usable model artifact: {expected}"));
     };
     check(&|artifact| artifact.members.clear(), "it has no members");
     check(
         &|artifact| artifact.threshold = f64::NAN,
-        "the threshold is no probability",
+        "the threshold is not a probability",
     );
     check(
         &|artifact| artifact.features.truncate(1),
-        "a probe has another number of values",
+        "a probe does not have one value per feature",
     );
 }

@@ -15,11 +15,11 @@ fn rows_out_of_the_bag_judge_as_fresh_rows_do() {
     let found = *model.out_of_bag().unwrap();
     let figures = |part: &Samples| {
         let p = probabilities(&model, part);
-        let accuracy = Confusion::at(0.5, part.y(), &p).accuracy();
+        let accuracy = Confusion::at(0.5, part.y(), &p).unwrap().accuracy();
         [
             roc_auc(part.y(), &p).unwrap(),
             accuracy,
-            log_loss(part.y(), &p),
+            log_loss(part.y(), &p).unwrap(),
         ]
     };
     let (on_fresh, on_seen) = (figures(&fresh), figures(&train));

@@ -1,11 +1,11 @@
 use ensemble::artifact::{Artifact, FeatureRange, Member, Probe};
-use ensemble::{Model, Params, Samples};
+use ensemble::{Error, Model, Params, Samples};
 
 /// The schema of what [`packed`] makes.
 pub(crate) const SCHEMA: &str = "rows";
 
 /// An artifact of one member with nothing but what every artifact has, and two probes.
-pub(crate) fn packed(model: Model, train: &Samples) -> Artifact {
+pub(crate) fn packed(model: Model, train: &Samples) -> Result<Artifact, Error> {
     let columns = train.x().columns();
     let names: Vec<String> = (0..columns).map(|column| format!("f{column}")).collect();
     let probe = |name: &str, row: Vec<f32>, expected| Probe {
@@ -15,7 +15,7 @@ pub(crate) fn packed(model: Model, train: &Samples) -> Artifact {
         probability: 0.0,
     };
     let features = FeatureRange::of_columns(names.iter().map(String::as_str), &train.x());
-    let params = Params::defaults(model.algorithm()).check().unwrap();
+    let params = Params::defaults(model.algorithm()).check()?;
     let member = Member::new(model.algorithm().short(), model, &params, 42);
     let mut artifact = Artifact::new(SCHEMA, features, vec![member]);
     artifact.probes = vec![
@@ -23,5 +23,5 @@ pub(crate) fn packed(model: Model, train: &Samples) -> Artifact {
         probe("missing", vec![f32::NAN; columns], None),
     ];
     artifact.answer_probes();
-    artifact
+    Ok(artifact)
 }

@@ -1,5 +1,5 @@
 use ensemble::metrics::roc_auc;
-use ensemble::weights::{exponential, stacked};
+use ensemble::voting::{exponential, stacked};
 use ensemble::{Algorithm, Samples};
 
 use crate::fitting::{Fit, known, probabilities, samples};
@@ -25,7 +25,9 @@ fn the_model_file_does_not_depend_on_threads() {
                 threads,
                 ..Fit::new(algorithm, settings)
             };
-            packed(fit.try_on(train, Some(&validation)).unwrap(), train).to_bytes()
+            packed(fit.try_on(train, Some(&validation)).unwrap(), train)
+                .unwrap()
+                .to_bytes()
         };
         let one = bytes(1);
         for threads in [2, 7] {
@@ -81,10 +83,10 @@ fn early_stopping_does_not_depend_on_threads() {
         "{} trees: it did not stop early",
         one.trees()
     );
-    let one = packed(one, &train).to_bytes();
+    let one = packed(one, &train).unwrap().to_bytes();
     for threads in [2, 7] {
         assert!(
-            packed(fit(threads), &train).to_bytes() == one,
+            packed(fit(threads), &train).unwrap().to_bytes() == one,
             "{threads} threads"
         );
     }

@@ -110,10 +110,10 @@ fn weights_are_refused_where_they_would_be_ignored() {
     let train = samples(&[0.0, 1.0], 1, &[0, 1]);
     let train = train.weighted(&[1.0, 2.0]).unwrap();
     let check = |algorithm, settings: &[(&str, &str)]| {
-        let refused = Fit::new(algorithm, settings).try_on(&train, None);
+        let error = Fit::new(algorithm, settings).try_on(&train, None);
         assert_eq!(
-            refused.unwrap_err().to_string(),
-            "sample weights are taken by the forest and by boosting with engine=own only"
+            error.unwrap_err().to_string(),
+            "only the forest and boosting with engine=own take sample weights"
         );
     };
     check(Algorithm::LogisticRegression, &[]);

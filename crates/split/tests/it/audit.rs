@@ -8,7 +8,7 @@ use split::{Audit, AuditInput, Check, HeldOut, Part, Ratios, RowKey, Table, audi
 const COLUMNS: usize = 18;
 
 /// Rows of uniform random numbers, and the part of each.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Data {
     features: Vec<f32>,
     labels: Vec<u8>,
@@ -63,11 +63,8 @@ impl Data {
     fn partition(&self, part: Part) -> Self {
         let rows = (0..self.labels.len()).filter(|&i| self.part_of[i] == part);
         let mut data = Self {
-            features: vec![],
-            labels: vec![],
-            groups: vec![],
             sites: self.sites.as_ref().map(|_| vec![]),
-            part_of: vec![],
+            ..Self::default()
         };
         for i in rows {
             data.features
@@ -244,14 +241,7 @@ fn a_part_without_rows_is_found() {
 
 #[test]
 fn an_empty_split_fails_only_because_its_parts_are_empty() {
-    let nothing = Data {
-        features: vec![],
-        labels: vec![],
-        groups: vec![],
-        sites: None,
-        part_of: vec![],
-    };
-    check(&nothing, &["parts_present"], 3.0);
+    check(&Data::default(), &["parts_present"], 3.0);
 }
 
 #[test]
@@ -298,8 +288,10 @@ fn tables_of_the_parts_give_the_audit_of_one_table() {
     data.copy(train, test);
     let parts = Part::ALL.map(|part| data.partition(part));
     let mut in_place = AuditInput::new(COLUMNS);
-    let mut joined = Data::new(0, 1, 1);
-    joined.sites = Some(vec![]);
+    let mut joined = Data {
+        sites: Some(vec![]),
+        ..Data::default()
+    };
     for (part, rows) in Part::ALL.into_iter().zip(&parts) {
         in_place = in_place.with_part(part, rows.table());
         joined.features.extend(&rows.features);

@@ -1,0 +1,138 @@
+//! The weight of each training row: its own weight times the weight of its class.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+use crate::hyperparameters::{Range, Value};
+use crate::matrix::Samples;
+
+/// `none`, or `balanced`: both classes have the same weight in sum, as in scikit-learn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClassWeight {
+    /// Each row has its own weight.
+    None,
+    /// A row's weight is multiplied by the weight of all rows over twice the weight of its class. Probabilities are
+    /// then those of a population with as many positives as negatives.
+    Balanced,
+}
+
+impl ClassWeight {
+    /// The values in settings.
+    pub(crate) const RANGE: Range = Range::Words("none or balanced");
+
+    /// The factors for labels 0 and 1, whose rows have the sums of weights `sums`; both are above 0.
+    fn factors(self, sums: [f64; 2]) -> [f64; 2] {
+        match self {
+            Self::None => [1.0; 2],
+            Self::Balanced => sums.map(|sum| (sums[0] + sums[1]) / (2.0 * sum)),
+        }
+    }
+}
+
+impl Value for ClassWeight {
+    fn is_in(&self, _: Range) -> bool {
+        true
+    }
+}
+
+impl fmt::Display for ClassWeight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Balanced => "balanced",
+        })
+    }
+}
+
+impl FromStr for ClassWeight {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let all = [Self::None, Self::Balanced];
+        let found = all.into_iter().find(|weight| weight.to_string() == text);
+        found.ok_or_else(|| Error::unknown_name("class weight", text, &all))
+    }
+}
+
+/// The weights of all training rows.
+#[derive(Debug)]
+pub(crate) struct SampleWeights {
+    /// None if every row counts 1.
+    pub(crate) each: Option<Vec<f32>>,
+    /// The sums over the rows with label 0 and over those with label 1.
+    pub(crate) classes: [f64; 2],
+    /// The largest weight of a row.
+    pub(crate) largest: f64,
+}
+
+impl SampleWeights {
+    /// The weights of the rows of `train`, in which both classes have a sum above 0.
+    pub(crate) fn new(train: &Samples, class_weight: ClassWeight) -> Self {
+        let own = train.class_weights();
+        let factors = class_weight.factors(own);
+        let classes = [own[0] * factors[0], own[1] * factors[1]];
+        if train.weights().is_none() && class_weight == ClassWeight::None {
+            return Self {
+                each: None,
+                classes,
+                largest: 1.0,
+            };
+        }
+        let factor = |label: u8| factors[usize::from(label)] as f32;
+        let each: Vec<f32> = match train.weights() {
+            None => train.y().iter().map(|&label| factor(label)).collect(),
+            Some(weights) => {
+                let pairs = train.y().iter().zip(weights);
+                pairs
+                    .map(|(&label, weight)| factor(label) * weight)
+                    .collect()
+            }
+        };
+        Self {
+            largest: f64::from(each.iter().copied().fold(0.0, f32::max)),
+            classes,
+            each: Some(each),
+        }
+    }
+
+    /// The log-odds of label 1, by weight.
+    pub(crate) fn log_odds(&self) -> f64 {
+        // Not of p / (1 - p), which is infinite where one class outweighs the other by far.
+        libm::log(self.classes[1] / self.classes[0])
+    }
+
+    /// The sum over all rows.
+    pub(crate) fn total(&self) -> f64 {
+        self.classes[0] + self.classes[1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::Matrix;
+
+    #[test]
+    fn own_weights_and_class_weights_multiply() {
+        let values = [0.0; 4];
+        let samples = Samples::new(Matrix::new(&values, 1).unwrap(), &[0, 0, 0, 1]).unwrap();
+        let weighted = samples.weighted(&[1.0, 2.0, 3.0, 2.0]).unwrap();
+        let check = |samples, class_weight, each: Option<Vec<f32>>, odds: f64| {
+            let weights = SampleWeights::new(samples, class_weight);
+            assert_eq!(
+                (&weights.each, weights.log_odds()),
+                (&each, libm::log(odds))
+            );
+        };
+        check(&samples, ClassWeight::None, None, 1.0 / 3.0);
+        check(
+            &weighted,
+            ClassWeight::None,
+            Some(vec![1.0, 2.0, 3.0, 2.0]),
+            1.0 / 3.0,
+        );
+        let balanced = vec![2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 2.0];
+        check(&samples, ClassWeight::Balanced, Some(balanced), 1.0);
+    }
+}

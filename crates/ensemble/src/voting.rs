@@ -1,0 +1,338 @@
+//! Ensemble weights for soft voting, found on the validation part.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{DataError, Error};
+use crate::metrics::Scores;
+
+/// The exponent of the best member's weight relative to the worst: e³ to 1.
+const SHARPNESS: f64 = 3.0;
+/// The most steps of stacking. Only the weights of nearly equal members take so many to converge, and those hardly change
+/// the mixture.
+const MAX_STEPS: usize = 5_000;
+
+/// A method of finding weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weighting {
+    /// [`exponential`] scaling of the members' metrics.
+    Exponential,
+    /// The weights with the lowest log-loss, [`stacked`].
+    Stacked,
+}
+
+impl Weighting {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Exponential, Self::Stacked];
+}
+
+/// The metric by which [`exponential`] weights compare members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeightMetric {
+    /// Area under the ROC curve.
+    Auc,
+    /// F1 at 1/2.
+    F1,
+    /// Accuracy at 1/2.
+    Accuracy,
+    /// Log-loss, negated.
+    LogLoss,
+}
+
+impl WeightMetric {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Auc, Self::F1, Self::Accuracy, Self::LogLoss];
+
+    /// Its value in `scores`, with the sign that makes higher better.
+    pub fn of(self, scores: &Scores) -> f64 {
+        match self {
+            Self::Auc => scores.auc,
+            Self::F1 => scores.f1,
+            Self::Accuracy => scores.accuracy,
+            Self::LogLoss => -scores.logloss,
+        }
+    }
+}
+
+/// Weights by exponential scaling: with metrics s (higher is better), n = (s - min) / (max - min) and w = e^(3 n), scaled
+/// to sum to 1. Equal metrics get equal weights; metrics must be finite.
+///
+/// The worst member always gets e⁰ and the best e³, however close they are; [`stacked`] does not jump like this.
+pub fn exponential(scores: &[f64]) -> Vec<f64> {
+    let min = scores.iter().copied().fold(f64::INFINITY, f64::min);
+    let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let scaled = |score: &f64| {
+        if max > min {
+            libm::exp(SHARPNESS * (score - min) / (max - min))
+        } else {
+            1.0
+        }
+    };
+    let weights: Vec<f64> = scores.iter().map(scaled).collect();
+    let sum: f64 = weights.iter().sum();
+    weights.iter().map(|weight| weight / sum).collect()
+}
+
+/// The weights (non-negative, sum 1) whose mixture of `members` has the lowest log-loss on `labels`.
+///
+/// The loss is convex in the weights. It is minimised by expectation-maximisation for mixture proportions (Dempster,
+/// Laird and Rubin 1977), starting from equal weights, without randomness. `members[k][i]` is member k's probability of
+/// row i.
+pub fn stacked(labels: &[u8], members: &[&[f64]]) -> Result<Vec<f64>, Error> {
+    for member in members {
+        crate::metrics::check(labels, member)?;
+    }
+    let given: Vec<Vec<f64>> = members
+        .iter()
+        .map(|member| given_to_truth(labels, member))
+        .collect();
+    let mut weights = vec![1.0 / members.len() as f64; members.len()];
+    for _ in 0..MAX_STEPS {
+        let next = step(&given, &weights);
+        let moved = next
+            .iter()
+            .zip(&weights)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f64::max);
+        weights = next;
+        if moved < 1e-9 {
+            break;
+        }
+    }
+    Ok(weights)
+}
+
+/// The probability that a member gave to each row's true class, always above 0.
+fn given_to_truth(labels: &[u8], member: &[f64]) -> Vec<f64> {
+    let given = labels
+        .iter()
+        .zip(member)
+        .map(|(&label, &p)| if label == 1 { p } else { 1.0 - p });
+    // Avoids a division by 0 where every member was certain and wrong.
+    given.map(|p| p.max(1e-15)).collect()
+}
+
+/// Each member's new weight is its mean share of the mixture's probability of the true class.
+fn step(given: &[Vec<f64>], weights: &[f64]) -> Vec<f64> {
+    let rows = given.first().map_or(0, Vec::len);
+    let mut shares = vec![0.0; weights.len()];
+    for row in 0..rows {
+        let mixture: f64 = given
+            .iter()
+            .zip(weights)
+            .map(|(member, weight)| weight * member[row])
+            .sum();
+        for ((share, member), weight) in shares.iter_mut().zip(given).zip(weights) {
+            *share += weight * member[row] / mixture;
+        }
+    }
+    let sum: f64 = shares.iter().sum();
+    shares.iter().map(|share| share / sum).collect()
+}
+
+/// The weighted mean of the members' probabilities; `members[k][i]` is member k's probability of row i.
+pub fn mix(members: &[&[f64]], weights: &[f64]) -> Result<Vec<f64>, Error> {
+    let weights = normalised(members.len(), weights)?;
+    let rows = members.first().map_or(0, |member| member.len());
+    if let Some(other) = members.iter().find(|member| member.len() != rows) {
+        return Err(DataError::Lengths {
+            rows,
+            others: other.len(),
+            what: "probabilities",
+        }
+        .into());
+    }
+    let of_row = |row: usize| {
+        let terms = members.iter().zip(&weights);
+        let sum: f64 = terms.map(|(member, weight)| weight * member[row]).sum();
+        // The weights sum to 1 within rounding, which may push the sum above 1.
+        sum.min(1.0)
+    };
+    Ok((0..rows).map(of_row).collect())
+}
+
+/// `weights` scaled to sum to 1. Fails unless there is one per member, finite, not negative, and not all 0.
+pub(crate) fn normalised(members: usize, weights: &[f64]) -> Result<Vec<f64>, Error> {
+    let sum: f64 = weights.iter().sum();
+    let usable = weights.iter().all(|&weight| weight >= 0.0) && sum > 0.0 && sum.is_finite();
+    if usable && weights.len() == members {
+        Ok(weights.iter().map(|weight| weight / sum).collect())
+    } else {
+        Err(Error::Weights {
+            members,
+            weights: weights.to_vec(),
+        })
+    }
+}
+
+impl fmt::Display for Weighting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Exponential => "exponential",
+            Self::Stacked => "stacked",
+        })
+    }
+}
+
+impl FromStr for Weighting {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let found = Self::ALL
+            .into_iter()
+            .find(|weighting| weighting.to_string() == text);
+        found.ok_or_else(|| Error::unknown_name("weighting", text, &Self::ALL))
+    }
+}
+
+impl fmt::Display for WeightMetric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Auc => "auc",
+            Self::F1 => "f1",
+            Self::Accuracy => "accuracy",
+            Self::LogLoss => "logloss",
+        })
+    }
+}
+
+impl FromStr for WeightMetric {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let found = Self::ALL
+            .into_iter()
+            .find(|metric| metric.to_string() == text);
+        found.ok_or_else(|| Error::unknown_name("weight metric", text, &Self::ALL))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::metrics::log_loss;
+
+    fn close(found: &[f64], expected: &[f64], tolerance: f64) {
+        assert_eq!(found.len(), expected.len());
+        assert!(
+            found
+                .iter()
+                .zip(expected)
+                .all(|(a, b)| (a - b).abs() <= tolerance),
+            "{found:?} against {expected:?}"
+        );
+    }
+
+    #[test]
+    fn a_mixture_of_ones_is_at_most_one() {
+        let certain: [&[f64]; 3] = [&[1.0]; 3];
+        assert_eq!(mix(&certain, &[0.65, 0.35, 0.2]).unwrap(), [1.0]);
+    }
+
+    #[test]
+    fn exponential_weights_follow_the_formula() {
+        let e = std::f64::consts::E;
+        let sum = 1.0 + e.powf(1.5) + e.powi(3);
+        close(
+            &exponential(&[0.70, 0.72, 0.74]),
+            &[1.0 / sum, e.powf(1.5) / sum, e.powi(3) / sum],
+            1e-12,
+        );
+        close(&exponential(&[0.7, 0.7, 0.7]), &[1.0 / 3.0; 3], 1e-15);
+        close(&exponential(&[-0.4]), &[1.0], 0.0);
+        close(&exponential(&[]), &[], 0.0);
+    }
+
+    #[test]
+    fn stacking_finds_the_useful_member() {
+        let labels = [1, 0, 1, 0, 1, 1];
+        let (right, wrong) = (
+            [0.9, 0.1, 0.8, 0.2, 0.9, 0.8],
+            [0.2, 0.8, 0.3, 0.9, 0.1, 0.4],
+        );
+        close(
+            &stacked(&labels, &[&right, &wrong]).unwrap(),
+            &[1.0, 0.0],
+            1e-6,
+        );
+        close(
+            &stacked(&labels, &[&right, &right]).unwrap(),
+            &[0.5, 0.5],
+            1e-12,
+        );
+        assert_eq!(
+            stacked(&labels, &[&right, &[0.5]]).unwrap_err().to_string(),
+            "6 rows, but 1 probabilities"
+        );
+    }
+
+    #[test]
+    fn no_weights_on_a_grid_are_better_than_the_stacked_ones() {
+        let labels: Vec<u8> = (0..300_u32).map(|i| u8::from(i * 37 % 100 < 45)).collect();
+        let member = |phase: u32, pull: f64| -> Vec<f64> {
+            let noise = |i: u32| f64::from((i * 7919 + phase * 104_729) % 1_000) / 1_000.0;
+            labels
+                .iter()
+                .zip(0..)
+                .map(|(&label, i)| pull * f64::from(label) + (1.0 - pull) * noise(i))
+                .collect()
+        };
+        let (a, b) = (member(1, 0.3), member(2, 0.4));
+        let loss = |weight: f64| {
+            log_loss(&labels, &mix(&[&a, &b], &[weight, 1.0 - weight]).unwrap()).unwrap()
+        };
+        let best = loss(stacked(&labels, &[&a, &b]).unwrap()[0]);
+        for step in 0..=100 {
+            assert!(best <= loss(f64::from(step) / 100.0) + 1e-9, "at {step} %");
+        }
+    }
+
+    #[test]
+    fn invalid_weights_are_rejected() {
+        for weights in [
+            &[0.5][..],
+            &[0.5, -0.1],
+            &[0.0, 0.0],
+            &[f64::NAN, 1.0],
+            &[f64::INFINITY, 1.0],
+        ] {
+            assert!(
+                matches!(
+                    mix(&[&[0.1], &[0.2]], weights),
+                    Err(Error::Weights { members: 2, .. })
+                ),
+                "{weights:?}"
+            );
+        }
+        assert_eq!(mix(&[&[0.1], &[0.2]], &[3.0, 1.0]).unwrap(), [0.125]);
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for weighting in Weighting::ALL {
+            assert_eq!(
+                weighting.to_string().parse::<Weighting>().unwrap(),
+                weighting
+            );
+        }
+        for metric in WeightMetric::ALL {
+            assert_eq!(metric.to_string().parse::<WeightMetric>().unwrap(), metric);
+        }
+        let expected = "unknown weight metric `loss`; expected one of auc, f1, accuracy, logloss";
+        assert_eq!(
+            "loss".parse::<WeightMetric>().unwrap_err().to_string(),
+            expected
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn exponential_weights_are_a_distribution(scores in prop::collection::vec(-1.0_f64..1.0, 1..6)) {
+            let weights = exponential(&scores);
+            prop_assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            prop_assert!(weights.iter().all(|&weight| weight > 0.0));
+        }
+    }
+}
