@@ -195,7 +195,7 @@ const TREES: [Tree; 10] = [
         "sagemaker-ops",
         "none (default)",
         &[],
-        222,
+        221,
         "AWS SDKs, hyper, rustls, tokio",
     ),
     (

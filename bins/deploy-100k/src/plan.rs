@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ensemble::weights::{WeightMetric, Weighting};
+use ensemble::voting::{WeightMetric, Weighting};
 use fire_run::{RunName, layout};
 use sagemaker_ops::endpoint::{Capacity, Capture, Rollout};
 use sagemaker_ops::scaling::Scaling;

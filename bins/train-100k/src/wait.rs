@@ -72,6 +72,7 @@ fn pace(backend: BackendKind) -> Pace {
             BackendKind::Aws => Duration::from_secs(30),
         },
         deadline: None,
+        // The jobs continue whether they are watched or not, so a few failed looks end nothing.
         tolerated_errors: 3,
     }
 }

@@ -8,6 +8,8 @@
 //!   it on Ctrl-C and maps the result to an [`Exit`].
 //! - [`CommonArgs`] chooses the backend and the output format. A program writes to [`Console`]:
 //!   results to standard output, everything else to standard error, progress bars to terminals only.
+//! - [`local_backend`] finds the local server's state and program. [`settings_for`] says which flag
+//!   helps when `sagemaker-ops` finds something wrong.
 //! - [`Project`] is the account's side of a run: bucket, role and image. [`fetch_model`],
 //!   [`fetch_output`] and [`fetch_manifest`] read what earlier steps stored.
 //!
