@@ -14,7 +14,7 @@ use sensor_model::{FEATURE_COUNT, Feature, REQUIRED_COUNT};
 use crate::world::{World, execute, program};
 
 /// What is done to a good file; lines count from 1, the header's.
-enum Change {
+pub(crate) enum Change {
     Cell(usize, usize, &'static str),
     Short(usize),
     WithoutColumn(usize),
@@ -23,7 +23,7 @@ enum Change {
 }
 
 /// A CSV file with a header and 40 good rows, changed.
-fn csv(changes: &[Change]) -> String {
+pub(crate) fn csv(changes: &[Change]) -> String {
     let mut header: Vec<String> = Feature::ALL[..REQUIRED_COUNT]
         .iter()
         .map(|feature| feature.name().to_owned())

@@ -15,6 +15,8 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use documents::{Documented, commands, documents, root};
+pub(crate) use inputs::frames;
+pub(crate) use parsers::PROGRAMS;
 use parsers::{Finding, examples, program, read};
 use placeholders::substituted;
 use rules::{Class, OUTSIDE, PARSED, judge};

@@ -27,6 +27,9 @@ mod leakage;
 // Variants, shares, scaling, what is kept, and what is checked before anything is created.
 mod serving;
 
+// What people and programs read, word for word.
+mod snapshots;
+
 // Wrong input: the message and the exit code of each.
 mod bad_input;
 mod crash_points;
