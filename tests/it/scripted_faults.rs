@@ -38,11 +38,7 @@ async fn train_100k_waits_out_what_passes_and_says_what_does_not() {
         ("CreateTrainingJob:2:reset", Exit::Done, ""),
         ("CreateTrainingJob:2:reset-after", Exit::Done, ""),
         ("CreateTrainingJob:3:InternalFailure", Exit::Done, ""),
-        (
-            "PutObject:3+:AccessDenied",
-            Exit::Backend,
-            "perform: PutObject",
-        ),
+        ("PutObject:3+:AccessDenied", Exit::Backend, "PutObject"),
         ("PutObject:4+:reset", Exit::Backend, "manifest.json"),
         (
             "CreateTrainingJob:2+:ResourceLimitExceeded",
@@ -126,7 +122,7 @@ async fn monitor_100k_waits_out_what_passes_and_says_what_does_not() {
         (
             "DescribeTrainingJob:*:AccessDeniedException",
             Exit::Backend,
-            "perform: DescribeTrainingJob",
+            "DescribeTrainingJob",
         ),
     ] {
         world.restart_with_faults(faults);
@@ -166,13 +162,13 @@ async fn deploy_100k_waits_out_what_passes_and_leaves_nothing_of_what_does_not()
         (
             "CreateModel:1+:AccessDeniedException",
             Exit::Backend,
-            "perform: CreateModel",
+            "CreateModel",
             nothing,
         ),
         (
             "CreateEndpointConfig:1+:AccessDeniedException",
             Exit::Backend,
-            "perform: CreateEndpointConfig",
+            "CreateEndpointConfig",
             nothing,
         ),
         (

@@ -83,8 +83,15 @@ fn print(value: &Value, indent: usize, lines: &mut String) {
     }
     lines.push(opening);
     for (name, item) in items {
-        *lines += &format!("\n{:1$}{name}", "", indent + 2);
+        *lines += &line(indent + 2);
+        *lines += &name;
         print(item, indent + 2, lines);
     }
-    *lines += &format!("\n{:1$}{closing}", "", indent);
+    *lines += &line(indent);
+    lines.push(closing);
+}
+
+/// A new line, indented.
+fn line(indent: usize) -> String {
+    format!("\n{:indent$}", "")
 }

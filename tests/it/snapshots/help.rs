@@ -5,7 +5,7 @@ use super::shell::bare;
 use crate::commands::PROGRAMS;
 
 #[test]
-fn every_help_text_is_as_it_was() {
+fn every_help_text_matches_its_snapshot() {
     for (name, parser) in PROGRAMS {
         let program = name.trim_start_matches("cargo ");
         check(&format!("help/{program}"), &help(program, &[]));

@@ -1,9 +1,10 @@
-//! The objects of a run in S3, and the predictions of its models to the bit.
+//! The objects of a run in S3, and the predictions of its models.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
+use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use sagemaker_ops::{Clients, S3Uri, storage};
@@ -16,7 +17,7 @@ use super::shell::Shell;
 
 const ROOT: &str = "s3://fire-detection-training-691595239825/";
 
-/// Where the models of these jobs are.
+/// The URIs of the models of these jobs.
 pub(super) fn models(jobs: &[String]) -> Vec<String> {
     let uri = |job| format!("{ROOT}flir_scd41_training/models/{job}/output/model.tar.gz");
     jobs.iter().map(uri).collect()
@@ -48,7 +49,7 @@ impl Bucket {
         keys.join("\n")
     }
 
-    /// The manifest of the dataset, and what lies beside each model.
+    /// The dataset's manifest, and the JSON files inside each `model.tar.gz`.
     pub(super) async fn documents(&self, shell: &Shell) -> BTreeMap<String, String> {
         let mut documents = BTreeMap::new();
         for key in &self.keys {
@@ -59,7 +60,7 @@ impl Bucket {
             }
         }
         for (name, files) in self.archives("model.tar.gz").await {
-            for (file, bytes) in files.iter().filter(|(file, _)| file.ends_with(".json")) {
+            for (file, bytes) in files.iter().filter(|(file, _)| is_json(file)) {
                 let text = std::str::from_utf8(bytes).unwrap();
                 documents.insert(format!("{name}-{file}"), document(shell, text));
             }
@@ -67,7 +68,7 @@ impl Bucket {
         documents
     }
 
-    /// What jobs predicted when they ended, and what their models and the ensemble predict from their files.
+    /// The predictions that each job wrote, and those of each stored model on the test rows.
     pub(super) async fn predictions(&self, shell: &Shell) -> BTreeMap<String, String> {
         let mut predictions = BTreeMap::new();
         for (name, files) in self.archives("output.tar.gz").await {
@@ -86,14 +87,14 @@ impl Bucket {
             if let Some(name) = short_name(key, "model.tar.gz") {
                 fs::write(shell.path("model.tar.gz"), self.get(key).await).unwrap();
                 let line = "fire-container predict test.parquet --model model.tar.gz --output csv";
-                let said = shell.call(line);
-                predictions.insert(format!("{name}-model"), digest(said.out.as_bytes()));
+                let output = shell.call(line);
+                predictions.insert(format!("{name}-model"), digest(output.out.as_bytes()));
             }
         }
         predictions
     }
 
-    /// What is packed under this name beside each model of the run, by the model's short name.
+    /// The archives of this name, unpacked, by the short name of their model.
     async fn archives(&self, file: &str) -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
         let mut archives = BTreeMap::new();
         for key in &self.keys {
@@ -109,13 +110,10 @@ impl Bucket {
     }
 }
 
-/// How many lines there are, their SHA-256, and the first.
+/// The number of lines, their SHA-256, and the first few.
 fn digest(bytes: &[u8]) -> String {
     let text = std::str::from_utf8(bytes).unwrap();
-    let hash: String = Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = hex::encode(Sha256::digest(bytes));
     let first: Vec<&str> = text.lines().take(6).collect();
     format!(
         "{} lines, SHA-256 {hash}\n{}\n",
@@ -124,7 +122,13 @@ fn digest(bytes: &[u8]) -> String {
     )
 }
 
-/// `rf` for the forest's folder and `ensemble` for that of the combined model, if the key is of this file.
+fn is_json(file: &str) -> bool {
+    Path::new(file)
+        .extension()
+        .is_some_and(|extension| extension == "json")
+}
+
+/// `rf`, `gb` or `lr` for a job's file of this name, and `ensemble` for the combined model's.
 fn short_name(key: &S3Uri, file: &str) -> Option<String> {
     let folder = key.key().strip_suffix(file)?.strip_suffix("/output/")?;
     let (_, model) = folder.rsplit_once('/')?;

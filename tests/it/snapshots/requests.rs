@@ -1,39 +1,14 @@
-//! What an endpoint answers to requests that it cannot use.
+//! What the endpoint answers to requests that it cannot use.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
 use super::check;
+use super::container::train;
 use super::shell::{Shell, bare};
-use crate::bad_input::csv;
-
-/// A job's folder with its settings.
-pub(super) fn job(shell: &Shell, name: &str, settings: &str) {
-    let config = shell.path(name).join("input/config");
-    fs::create_dir_all(&config).unwrap();
-    fs::write(config.join("hyperparameters.json"), settings).unwrap();
-}
-
-/// A job's channel with one file.
-pub(super) fn channel(shell: &Shell, job: &str, name: &str, text: &str) {
-    let folder = shell.path(job).join("input/data").join(name);
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("rows.csv"), text).unwrap();
-}
-
-/// A logistic regression, the fastest to fit.
-pub(super) fn train(shell: &Shell, name: &str) {
-    job(shell, name, r#"{"algorithm": "logistic_regression"}"#);
-    for part in ["train", "validation"] {
-        channel(shell, name, part, &csv(&[]));
-    }
-    shell.call(&format!("fire-container train --opt-ml {name}"));
-}
-
-/// A container that serves on a port of its own, ended with the value.
+/// A container that serves on a free port until it is dropped.
 struct Endpoint {
     process: Child,
     address: String,
@@ -86,7 +61,7 @@ impl Drop for Endpoint {
 }
 
 #[test]
-fn answers_to_requests_that_cannot_be_used() {
+fn the_endpoint_explains_bad_requests() {
     const ROW: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18";
     let shell = Shell::new();
     let endpoint = Endpoint::start(&shell);

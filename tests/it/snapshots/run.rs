@@ -1,4 +1,4 @@
-//! One small run from its rows to its endpoint: what each program says, its documents, the objects in S3, the predictions.
+//! One small run from rows to endpoint: text output, JSON documents, S3 keys and predictions.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,44 +12,44 @@ use super::{check_all, predictions};
 use crate::commands::frames;
 use crate::world::job_names;
 
-/// Its name.
+/// The name of the run.
 pub(super) const RUN: &str = "pinned";
 const TRAIN: &str = "train-100k --run pinned --samples 3000 --alarm-hours 1 --seed 7 \
                      --set rf.n_estimators=20 --set gb.n_estimators=20";
-/// The same rows, another forest.
+/// A smaller forest on the same rows.
 const OTHER: &str = "train-100k --run other --samples 3000 --alarm-hours 1 --seed 7 \
                      --set rf.n_estimators=10 --only rf --wait";
 const ORIGINAL: &str = "train-100k --profile original --samples 3000 --seed 7 --out original";
 
-/// Every text by its place below `snapshots`.
+/// What the run left behind, by place below `snapshots/`. The tests below share the run.
 static TEXTS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(performed())
+    runtime.block_on(run_programs())
 });
 
 #[test]
-fn programs_say_what_they_said() {
-    check_all(&TEXTS, "run/said-");
+fn text_output_matches_its_snapshots() {
+    check_all(&TEXTS, "run/text-");
 }
 
 #[test]
-fn documents_are_as_they_were() {
+fn json_documents_match_their_snapshots() {
     check_all(&TEXTS, "run/json-");
 }
 
 #[test]
-fn objects_have_the_keys_that_they_had() {
+fn s3_keys_and_records_match_their_snapshots() {
     check_all(&TEXTS, "run/keys");
 }
 
 #[test]
-fn models_predict_what_they_predicted() {
+fn predictions_match_to_the_bit() {
     check_all(&TEXTS, "run/predictions-");
 }
 
-/// Calls one program after the other.
-async fn performed() -> BTreeMap<String, String> {
-    let mut run = Performed {
+/// Calls the programs one after another.
+async fn run_programs() -> BTreeMap<String, String> {
+    let mut run = Recorder {
         shell: Shell::new(),
         texts: BTreeMap::new(),
     };
@@ -67,56 +67,57 @@ async fn performed() -> BTreeMap<String, String> {
     for (name, text) in bucket.predictions(&run.shell).await {
         run.keep(&format!("predictions-{name}"), text);
     }
-    run.said("deploy-deleted", "deploy-100k --delete");
+    run.text("deploy-deleted", "deploy-100k --delete");
     run.texts
 }
 
-struct Performed {
+/// Calls programs and keeps what they print and write.
+struct Recorder {
     shell: Shell,
     texts: BTreeMap<String, String>,
 }
 
-impl Performed {
+impl Recorder {
     fn keep(&mut self, name: &str, text: String) {
         let place = format!("run/{name}");
         assert!(self.texts.insert(place, text).is_none(), "{name} twice");
     }
 
-    /// Keeps what a program says to people.
-    fn said(&mut self, name: &str, line: &str) {
-        let said = self.shell.call(line);
-        self.keep(&format!("said-{name}"), said.to_string());
+    /// Keeps the text output of a program.
+    fn text(&mut self, name: &str, line: &str) {
+        let output = self.shell.call(line);
+        self.keep(&format!("text-{name}"), output.to_string());
     }
 
-    /// The same of a table whose columns are as wide as what is redacted.
-    fn said_in_columns(&mut self, name: &str, line: &str) {
-        let said = self.shell.call(line).narrowed();
-        self.keep(&format!("said-{name}"), said.to_string());
+    /// The same for a table in which redacted values decide the width of columns.
+    fn table(&mut self, name: &str, line: &str) {
+        let output = self.shell.call(line).narrowed();
+        self.keep(&format!("text-{name}"), output.to_string());
     }
 
-    /// Keeps what a program says to programs.
+    /// Keeps the JSON output of a program.
     fn json(&mut self, name: &str, line: &str) {
-        let said = self.shell.call(&format!("{line} --output json"));
-        self.keep(&format!("json-{name}"), document(&self.shell, &said.out));
+        let output = self.shell.call(&format!("{line} --output json"));
+        self.keep(&format!("json-{name}"), document(&self.shell, &output.out));
     }
 
     fn train(&mut self) {
-        self.said("train-dry-run", &format!("{TRAIN} --dry-run"));
+        self.text("train-dry-run", &format!("{TRAIN} --dry-run"));
         self.json("train-dry-run", &format!("{TRAIN} --dry-run"));
-        self.said("train", &format!("{TRAIN} --wait"));
-        self.said("train-resumed", TRAIN);
+        self.text("train", &format!("{TRAIN} --wait"));
+        self.text("train-resumed", TRAIN);
         self.json("train-resumed", TRAIN);
-        self.said("train-out", ORIGINAL);
+        self.text("train-out", ORIGINAL);
         self.shell.call(OTHER);
     }
 
     fn monitor(&mut self) {
         let jobs = job_names(RUN);
         let watch = format!("monitor-100k {}", jobs.join(" "));
-        self.said_in_columns("monitor", &format!("{watch} --wait --metrics"));
+        self.table("monitor", &format!("{watch} --wait --metrics"));
         self.json("monitor", &format!("{watch} --metrics"));
-        self.said_in_columns("monitor-list", "monitor-100k --list");
-        self.said_in_columns(
+        self.table("monitor-list", "monitor-100k --list");
+        self.table(
             "monitor-logs",
             &format!("monitor-100k {} --wait --logs", jobs[1]),
         );
@@ -128,33 +129,33 @@ impl Performed {
     fn deploy(&mut self) {
         let models = predictions::models(&job_names(RUN));
         let deploy = format!("deploy-100k --model-uri {}", models.join(" "));
-        self.said("deploy-dry-run", &format!("{deploy} --dry-run"));
+        self.text("deploy-dry-run", &format!("{deploy} --dry-run"));
         self.json("deploy-dry-run", &format!("{deploy} --dry-run"));
-        self.said("deploy", &format!("{deploy} --test"));
+        self.text("deploy", &format!("{deploy} --test"));
         self.json("deploy", &format!("{deploy} --test"));
         let watch = "monitor-100k --endpoint flir-scd41-best-model-endpoint";
-        self.said_in_columns("monitor-endpoint", watch);
+        self.table("monitor-endpoint", watch);
         self.json("monitor-endpoint", watch);
     }
 
     fn report(&mut self) {
-        self.said("report", "report-100k --run pinned");
+        self.text("report", "report-100k --run pinned");
         self.json("report", "report-100k --run pinned");
-        self.said("report-compare", "report-100k --compare pinned other");
+        self.text("report-compare", "report-100k --compare pinned other");
         self.json("report-compare", "report-100k --compare pinned other");
         for page in ["report", "compare-other"] {
             let file = format!("runs/pinned/{page}.html");
             let html = fs::read_to_string(self.shell.world.state_dir().join(file)).unwrap();
             let text = text_of_page(&self.shell.redacted(&html));
-            self.keep(&format!("said-page-{page}"), text);
+            self.keep(&format!("text-page-{page}"), text);
         }
     }
 
-    /// Rows of a recording of sensors.
+    /// Rows from a recording.
     fn extract(&mut self) {
         frames(&self.shell.path("hall.y16.gz"));
         let extract = "extract-rows --frames hall.y16.gz --out hall.csv";
-        self.said("extract", extract);
+        self.text("extract", extract);
         self.json("extract", extract);
         let rows = fs::read_to_string(self.shell.path("hall.csv")).unwrap();
         self.keep("predictions-extracted-rows", rows);
@@ -173,7 +174,7 @@ impl Performed {
             let text = fs::read_to_string(&file).unwrap();
             self.keep(&format!("json-{name}"), document(&self.shell, &text));
         }
-        // What was printed last is what was written.
+        // Records hold what was printed last.
         for (printed, file) in [
             ("deploy", "deploy.json"),
             ("deploy", "ensemble.json"),
@@ -192,7 +193,7 @@ impl Performed {
     }
 }
 
-/// What a page says, without its pictures and how long things took.
+/// The words of a page, without pictures and durations.
 fn text_of_page(html: &str) -> String {
     let cut = |text: &str, pattern: &str, by: &str| -> String {
         Regex::new(pattern).unwrap().replace_all(text, by).into()

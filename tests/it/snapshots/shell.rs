@@ -1,4 +1,4 @@
-//! Programs called as in a shell, and their output without what differs from run to run.
+//! Calls programs as a shell does, and replaces what differs from run to run in their output.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,21 +9,21 @@ use regex::Regex;
 
 use crate::world::{World, program};
 
-/// A folder with a state directory and its server, and an environment that is the same everywhere.
+/// A folder with a state directory and a server of its own. Programs run in it with the same environment everywhere.
 pub(super) struct Shell {
     pub(super) world: World,
 }
 
-/// What a program said, redacted, and how it ended.
-pub(super) struct Said {
+/// What a program printed, redacted, and its exit code.
+pub(super) struct Output {
     line: String,
     exit: i32,
     pub(super) out: String,
     err: String,
 }
 
-impl Said {
-    /// With two blanks between columns, whose widths are those of what was redacted.
+impl Output {
+    /// The same with two spaces between columns: their width depends on what was redacted.
     pub(super) fn narrowed(mut self) -> Self {
         while self.out.contains("   ") {
             self.out = self.out.replace("   ", "  ");
@@ -43,10 +43,10 @@ impl Shell {
         self.world.path(name)
     }
 
-    /// Runs a program with its arguments, separated by blanks, in the folder.
-    pub(super) fn call(&self, line: &str) -> Said {
+    /// Runs a program in the folder. Spaces separate the words of the line; there is no quoting.
+    pub(super) fn call(&self, line: &str) -> Output {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let output = bare(words[0])
+        let ended = bare(words[0])
             .args(&words[1..])
             .current_dir(self.path(""))
             .env("HOME", self.path(""))
@@ -54,15 +54,15 @@ impl Shell {
             .output()
             .unwrap();
         let text = |bytes| self.redacted(&String::from_utf8(bytes).unwrap());
-        Said {
+        Output {
             line: self.redacted(line),
-            exit: output.status.code().unwrap(),
-            out: text(output.stdout),
-            err: text(output.stderr),
+            exit: ended.status.code().unwrap(),
+            out: text(ended.stdout),
+            err: text(ended.stderr),
         }
     }
 
-    /// A text without the folder, the programs' folder, ports, times and digests of models.
+    /// Replaces folders, ports, times and digests of models.
     pub(super) fn redacted(&self, text: &str) -> String {
         let here = self.path("here");
         let programs = program("train-100k");
@@ -77,7 +77,7 @@ impl Shell {
     }
 }
 
-/// What differs from run to run, and what stands in its place.
+/// What differs from run to run, and its replacement.
 static VARYING: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
         (r"127\.0\.0\.1:[0-9]+", "127.0.0.1:[port]"),
@@ -102,8 +102,10 @@ static VARYING: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     .into()
 });
 
-/// A program with nothing of the caller's environment, and the same `exp` on every machine: glibc has several, which differ
-/// in the last bit, and the logistic regression is fitted with it.
+/// A program without the caller's environment.
+///
+/// glibc has several versions of `exp` and picks one by the processor. They differ in the last bit, and the logistic
+/// regression depends on it, so every machine is told to use the same one.
 pub(super) fn bare(name: &str) -> Command {
     let mut command = Command::new(program(name));
     command
@@ -117,7 +119,7 @@ pub(super) fn bare(name: &str) -> Command {
     command
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "$ {}", self.line)?;
         for (name, text) in [("out", &self.out), ("err", &self.err)] {
