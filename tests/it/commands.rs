@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tidy::root;
 use documents::{Documented, commands, documents};
+pub(crate) use inputs::frames;
+pub(crate) use parsers::PROGRAMS;
 use parsers::{Finding, examples, program, read};
 use placeholders::substituted;
 use rules::{Class, OUTSIDE, PARSED, classify};

@@ -29,6 +29,9 @@ mod leakage;
 // Variants, their weights, scaling, data capture, and checks before anything is created.
 mod serving;
 
+// What people and programs read, word for word.
+mod snapshots;
+
 // Wrong input: message and exit code for each case.
 mod bad_input;
 

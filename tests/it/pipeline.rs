@@ -200,7 +200,7 @@ async fn naming_a_run_again_creates_nothing_twice() {
         .train(&other_rows)
         .await
         .ended(Exit::Usage)
-        .said(&["run again exists", "--samples 2000"]);
+        .said(&["again", "--samples 2000"]);
     let other_trees = [
         "--run",
         "again",

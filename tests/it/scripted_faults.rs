@@ -38,11 +38,7 @@ async fn train_100k_waits_out_what_passes_and_says_what_does_not() {
         ("CreateTrainingJob:2:reset", Exit::Done, ""),
         ("CreateTrainingJob:2:reset-after", Exit::Done, ""),
         ("CreateTrainingJob:3:InternalFailure", Exit::Done, ""),
-        (
-            "PutObject:3+:AccessDenied",
-            Exit::Backend,
-            "perform: PutObject",
-        ),
+        ("PutObject:3+:AccessDenied", Exit::Backend, "PutObject"),
         ("PutObject:1+:reset", Exit::Backend, "recipe.json"),
         ("PutObject:5+:reset", Exit::Backend, "manifest.json"),
         (
@@ -127,7 +123,7 @@ async fn monitor_100k_survives_passing_faults_and_reports_others() {
         (
             "DescribeTrainingJob:*:AccessDeniedException",
             Exit::Backend,
-            "perform: DescribeTrainingJob",
+            "DescribeTrainingJob",
         ),
     ] {
         world.restart_with_faults(faults);
@@ -167,13 +163,13 @@ async fn deploy_100k_waits_out_what_passes_and_leaves_nothing_of_what_does_not()
         (
             "CreateModel:1+:AccessDeniedException",
             Exit::Backend,
-            "perform: CreateModel",
+            "CreateModel",
             nothing,
         ),
         (
             "CreateEndpointConfig:1+:AccessDeniedException",
             Exit::Backend,
-            "perform: CreateEndpointConfig",
+            "CreateEndpointConfig",
             nothing,
         ),
         (

@@ -99,7 +99,9 @@ fn lints(_: &Args) -> anyhow::Result<Outcome> {
 fn tests(_: &Args) -> anyhow::Result<Outcome> {
     pass_or_fail(
         programs::cargo(&["test", "--workspace", "--no-fail-fast"])
-            .env("FIRE_BIN_DIR", programs::folder()?),
+            .env("FIRE_BIN_DIR", programs::folder()?)
+            // A snapshot that differs is a failure here, whatever the caller's environment says.
+            .env("INSTA_UPDATE", "no"),
     )
 }
 

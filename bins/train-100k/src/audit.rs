@@ -148,7 +148,7 @@ fn single_features(rows: &Rows) -> BTreeMap<String, f64> {
         let (values, labels): (Vec<f64>, Vec<u8>) = known
             .map(|(&value, &label)| (f64::from(value), label))
             .unzip();
-        let auc = metrics::roc_auc(&labels, &values)?;
+        let auc = metrics::roc_auc(&labels, &values).ok()?;
         Some((feature.name().to_owned(), auc.max(1.0 - auc)))
     };
     Feature::ALL.into_iter().filter_map(auc).collect()

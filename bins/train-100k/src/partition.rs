@@ -113,14 +113,11 @@ fn check_both_classes(rows: &Rows) -> anyhow::Result<()> {
 /// What the best possible classifier, E[p|x], reaches on these labels.
 fn ceiling(labels: &[u8], expected: &[f64]) -> Option<Ceiling> {
     // It predicts a fire if one is more likely than not, so exactly 1/2 is not a fire.
-    let above_half = Confusion::at(0.5f64.next_up(), labels, expected);
-    let best = Confusion::at(
-        metrics::best_f1_threshold(labels, expected),
-        labels,
-        expected,
-    );
+    let above_half = Confusion::at(0.5f64.next_up(), labels, expected).ok()?;
+    let best_threshold = metrics::best_f1_threshold(labels, expected).ok()?;
+    let best = Confusion::at(best_threshold, labels, expected).ok()?;
     Some(Ceiling {
-        auc: metrics::roc_auc(labels, expected)?,
+        auc: metrics::roc_auc(labels, expected).ok()?,
         accuracy: above_half.accuracy(),
         f1: best.f1(),
     })

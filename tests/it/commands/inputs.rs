@@ -81,7 +81,7 @@ fn rows(path: &Path) {
 }
 
 /// Half a minute of a room at 20 °C where something warm passes, in the `PureThermal` container.
-fn frames(path: &Path) {
+pub(crate) fn frames(path: &Path) {
     let header =
         br#"{"version":1,"width":160,"height":120,"fps":9.0,"dtype":"uint16","endianness":"little",
         "raw_unit":"kelvin_x100_if_radiometric_tlinear"}"#;

@@ -4,10 +4,10 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
 
 /// A program's name and its parser.
-pub(super) type Program = (&'static str, fn() -> Command);
+pub(crate) type Program = (&'static str, fn() -> Command);
 
 /// The programs that documents may call.
-pub(super) const PROGRAMS: [Program; 10] = [
+pub(crate) const PROGRAMS: [Program; 10] = [
     ("cargo xtask", xtask::command),
     ("deploy-100k", deploy_100k::Args::command),
     ("extract-rows", extract_rows::Args::command),
