@@ -2,11 +2,13 @@
 
 use std::fs;
 
+use sagemaker_ops::{S3Uri, storage};
+
 use super::shell::Shell;
 use super::{MODEL, check_lines};
 
-#[test]
-fn programs_explain_what_the_backend_lacks_or_forbids() {
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_explain_what_the_backend_lacks_or_forbids() {
     let shell = Shell::new();
     check_lines(
         &shell,
@@ -32,18 +34,15 @@ fn programs_explain_what_the_backend_lacks_or_forbids() {
     let base = "train-100k --run base --profile original --samples 400 --only rf,lr --set rf.n_estimators=5";
     shell.call(&format!("{base} --wait"));
     shell.call("train-100k --run next --profile original --samples 400 --seed 8 --only rf --wait");
-    let models = shell
-        .world
-        .state_dir()
-        .join("s3/fire-detection-training-691595239825/flir_scd41_training/models");
-    let model = fs::read(models.join("flir-scd41-rf-100k-base/output/model.tar.gz")).unwrap();
-    for (name, bytes) in [
-        ("text", &b"no archive"[..]),
-        ("cut", &model[..model.len() / 2]),
-    ] {
-        fs::write(models.join(name), bytes).unwrap();
+    let clients = shell.world.clients().await;
+    let uri: S3Uri = MODEL.parse().unwrap();
+    let model = storage::get_bytes(&clients, &uri).await.unwrap();
+    let cut = model[..model.len() / 2].to_vec();
+    for (name, bytes) in [("text", b"no archive".to_vec()), ("cut", cut)] {
+        let uri = uri.sibling(name);
+        storage::put_bytes(&clients, &uri, bytes).await.unwrap();
     }
-    let folder = MODEL.trim_end_matches("/flir-scd41-rf-100k-base/output/model.tar.gz");
+    let folder = MODEL.trim_end_matches("/model.tar.gz");
     let lr = MODEL.replace("-rf-", "-lr-");
     let next = MODEL.replace("-base", "-next");
     check_lines(

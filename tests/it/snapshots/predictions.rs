@@ -86,9 +86,7 @@ impl Bucket {
         for key in &self.keys {
             if let Some(name) = short_name(key, "model.tar.gz") {
                 fs::write(shell.path("model.tar.gz"), self.get(key).await).unwrap();
-                let line = "fire-container predict test.parquet --model model.tar.gz --output csv";
-                let output = shell.call(line);
-                predictions.insert(format!("{name}-model"), digest(output.out.as_bytes()));
+                predictions.insert(format!("{name}-model"), answers(shell));
             }
         }
         predictions
@@ -110,11 +108,30 @@ impl Bucket {
     }
 }
 
+/// What `model.tar.gz` predicts for the rows of `test.parquet`, in each form, and the model as ONNX.
+fn answers(shell: &Shell) -> String {
+    let mut text = String::new();
+    for form in ["text", "csv", "json", "json --explain"] {
+        let line =
+            format!("fire-container predict test.parquet --model model.tar.gz --output {form}");
+        let output = shell.call(&line).out;
+        write!(text, "{form}\n{}", digest(output.as_bytes())).unwrap();
+    }
+    shell.call("fire-container export --model model.tar.gz --out model.onnx");
+    let onnx = fs::read(shell.path("model.onnx")).unwrap();
+    let hash = hex::encode(Sha256::digest(&onnx));
+    write!(text, "onnx\n{} bytes, SHA-256 {hash}", onnx.len()).unwrap();
+    text
+}
+
 /// The number of lines, their SHA-256, and the first few.
 fn digest(bytes: &[u8]) -> String {
     let text = std::str::from_utf8(bytes).unwrap();
     let hash = hex::encode(Sha256::digest(bytes));
-    let first: Vec<&str> = text.lines().take(6).collect();
+    let first = text.lines().take(6);
+    let first: Vec<String> = first
+        .map(|line| line.chars().take(2000).collect())
+        .collect();
     format!(
         "{} lines, SHA-256 {hash}\n{}\n",
         text.lines().count(),

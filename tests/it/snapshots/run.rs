@@ -21,6 +21,8 @@ const OTHER: &str = "train-100k --run other --samples 3000 --alarm-hours 1 --see
                      --set rf.n_estimators=10 --only rf --wait";
 const ORIGINAL: &str = "train-100k --profile original --samples 3000 --seed 7 --out original";
 
+const SHARD: &str = "train-100k --samples 500 --alarm-hours 0.1 --seed 7 --out shards --shard";
+
 /// What the run left behind, by place below `snapshots/`. The tests below share the run.
 static TEXTS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -108,6 +110,8 @@ impl Recorder {
         self.text("train-resumed", TRAIN);
         self.json("train-resumed", TRAIN);
         self.text("train-out", ORIGINAL);
+        self.text("train-shard", &format!("{SHARD} 1/2"));
+        self.json("train-shard", &format!("{SHARD} 2/2"));
         self.shell.call(OTHER);
     }
 
@@ -133,9 +137,20 @@ impl Recorder {
         self.json("deploy-dry-run", &format!("{deploy} --dry-run"));
         self.text("deploy", &format!("{deploy} --test"));
         self.json("deploy", &format!("{deploy} --test"));
+        self.share(&models);
         let watch = "monitor-100k --endpoint flir-scd41-best-model-endpoint";
         self.table("monitor-endpoint", watch);
         self.json("monitor-endpoint", watch);
+    }
+
+    /// Two variants behind one endpoint.
+    fn share(&mut self, models: &[String]) {
+        let deploy = "deploy-100k --endpoint-name shared";
+        let variants = format!("--variant a={}:3 --variant b={}:1", models[0], models[1]);
+        self.text("deploy-variants", &format!("{deploy} {variants} --test"));
+        self.text("deploy-shift", &format!("{deploy} --shift a=1,b=1 --wait"));
+        self.json("deploy-shift", &format!("{deploy} --shift a=1,b=3 --wait"));
+        self.json("deploy-deleted", &format!("{deploy} --delete"));
     }
 
     fn report(&mut self) {

@@ -91,7 +91,7 @@ static VARYING: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         ),
         (r"(AllTraffic( +[0-9]+){5}) .*", "$1  [figures]"),
         (
-            r"(flir-scd41-best-model|flir-scd41-best-model-endpoint)-[0-9a-f]{12}",
+            r"(best-model|best-model-endpoint|best-model-[ab]|shared)-[0-9a-f]{12}",
             "$1-[digest]",
         ),
         (r"algo-1-[0-9]+", "algo-1-[time]"),
