@@ -189,7 +189,7 @@ const TREES: [Tree; 10] = [
         161,
         "polars, tokio",
     ),
-    ("sensor-model", "none", &["--no-default-features"], 48, ""),
+    ("sensor-model", "none", &["--no-default-features"], 49, ""),
     ("split", "none (default)", &[], 14, ""),
     (
         "sagemaker-ops",
@@ -205,12 +205,12 @@ const TREES: [Tree; 10] = [
         190,
         "clap, hyper, tokio",
     ),
-    ("fire-run", "none (default)", &[], 70, "smartcore"),
+    ("fire-run", "none (default)", &[], 73, "smartcore"),
     (
         "fire-cli",
         "none (default)",
         &[],
-        274,
+        276,
         "AWS SDKs, clap, hyper, rustls, smartcore, tokio",
     ),
 ];

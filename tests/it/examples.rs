@@ -128,7 +128,7 @@ fn local_sagemaker_runs_inside_a_program_and_responds_to_plain_http() {
 fn ensemble_combines_explains_and_exports_models() {
     let out = printed("credit", &["vote.onnx"]);
     let texts = [
-        "fails with probability 0.",
+        "defaults with probability 0.",
         "anybody",
         "vote.onnx holds the vote",
     ];

@@ -104,7 +104,7 @@ async fn every_line_that_jobs_print_is_read_once_and_monitor_shows_it() {
     for job in &jobs {
         let figures = lines
             .iter()
-            .filter(|line| line.source == *job && line.text.contains("validation:auc="));
+            .filter(|line| line.source == *job && line.text.starts_with("validation:auc="));
         assert_eq!(figures.count(), 1, "{job}: {lines:?}");
     }
     let last = lines.iter().rfind(|line| line.source == jobs[0]).unwrap();
