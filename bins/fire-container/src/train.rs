@@ -84,7 +84,7 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     let threshold = best_f1_threshold(&chosen_on.labels, &chosen_on.probabilities)?;
     let required = |input: &Input| ScoredPart::required(input, &model, threshold);
     let mut parts = vec![required(&train)?, required(&validation)?];
-    for channel in [Channel::Test, Channel::AlarmValidation, Channel::AlarmTest] {
+    for channel in Channel::OPTIONAL {
         if let Some(input) = Input::optional(paths, channel)? {
             parts.push(ScoredPart::optional(&input, &model, threshold)?);
         }

@@ -124,7 +124,7 @@ mod tests {
         let cases = [
             ("/tmp/.fire", "/tmp/.fire"),
             ("/tmp/my state", "'/tmp/my state'"),
-            ("it's", "'it'\\''s'"),
+            ("it's", "\"it's\""),
             ("", "''"),
         ];
         for (text, word) in cases {

@@ -33,6 +33,9 @@ impl Channel {
         Self::AlarmTest,
     ];
 
+    /// The channels that a training job reads once its model and threshold are fixed.
+    pub const OPTIONAL: [Self; 3] = [Self::Test, Self::AlarmValidation, Self::AlarmTest];
+
     /// The channels that the rows of a dataset are split into.
     pub const PARTITIONS: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
 

@@ -259,8 +259,11 @@ fn an_alarm_rule_is_chosen_on_whole_episodes_and_stored_with_the_model() {
     let ended = job.train();
     assert_eq!(ended.code, 0, "{}", ended.stdout);
 
-    // The definitions are not anchored: a name that ends in another name would match it as well.
-    assert_eq!(ended.stdout.matches("validation:auc=").count(), 1);
+    // Both are printed; the anchored definition of `validation:auc` finds only the second.
+    for name in ["alarm-validation:auc=", "validation:auc="] {
+        let lines = ended.stdout.lines().filter(|line| line.starts_with(name));
+        assert_eq!(lines.count(), 1, "{name}");
+    }
 
     let rule: alarm::AlarmRule = artifact(&job).extra(alarm::EXTRA).unwrap().unwrap();
     let alarm = &job.json("model/metrics.json")["alarm"];
