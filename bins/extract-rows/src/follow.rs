@@ -6,7 +6,7 @@
 //! CO2 log (read at each frame) ─┘
 //! ```
 //!
-//! Frames set the pace: after each frame, the readings written to the log so far are consumed. A reading that is
+//! Frames set the pace: with each frame, the readings written to the log so far are consumed. A reading that is
 //! written late takes effect only from then on.
 
 mod frames;

@@ -110,7 +110,7 @@ fn invalid_values_are_reported_with_row_column_and_value() {
     );
     check_rejected(
         Column::new("t_max".into(), ["1", "warm"]),
-        "FILE: column t_max has the type str; it must have numbers",
+        "FILE: column t_max has the type str; it must contain numbers",
     );
     check_rejected(
         Column::new("t_maks".into(), [1.0, 2.0]),
