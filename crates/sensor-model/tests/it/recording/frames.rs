@@ -250,8 +250,8 @@ fn an_end_within_a_frame_is_reported() {
     assert!(frames.next().unwrap().is_ok());
     assert_eq!(
         frames.next().unwrap().unwrap_err().to_string(),
-        "a.y16, frame 2: the file ends after 38399 of the frame's 38400 bytes; it is incomplete, or has other telemetry \
-         lines than declared: declare them, or truncate the file to whole frames"
+        "a.y16, frame 2: the file ends after 38399 of the frame's 38400 bytes; it is incomplete, or its telemetry lines \
+         differ from those declared: correct the declaration, or truncate the file to whole frames"
     );
 }
 
@@ -451,7 +451,7 @@ fn a_tiff_of_another_camera_or_of_pictures_is_rejected() {
         "a.tif",
         &tiff::<GrayI16>(160, 120, &[vec![2_000; 19_200]]),
         &declared(),
-        "its pixels are signed or of several planes; export one unsigned 16-bit value per pixel",
+        "its pixels are signed, or stored in several planes; export one unsigned 16-bit value per pixel",
     );
     let mut cut = tiff::<Gray16>(160, 120, &[scene(0)]);
     cut.truncate(20_000);
