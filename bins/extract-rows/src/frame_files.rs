@@ -11,8 +11,8 @@ use crate::by_kind;
 
 /// The frames of all files, with times since the first frame of the first file.
 ///
-/// The gap between two files is kept if both have start times. Otherwise a file continues one frame after the end of the
-/// previous one.
+/// The gap between two files is kept if both have start times. Otherwise a file continues one frame after the end of
+/// the previous one.
 pub(crate) struct FrameFiles {
     paths: vec::IntoIter<PathBuf>,
     options: FrameOptions,

@@ -11,7 +11,8 @@ pub(crate) const MANIFEST_MEDIA_TYPE: &str = "application/vnd.docker.distributio
 const CONFIG_MEDIA_TYPE: &str = "application/vnd.docker.container.image.v1+json";
 const LAYER_MEDIA_TYPE: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
-/// Label that allows the image in multi-container endpoints: the program listens on the port in `SAGEMAKER_BIND_TO_PORT`.
+/// Label that allows the image in multi-container endpoints: the program listens on the port in
+/// `SAGEMAKER_BIND_TO_PORT`.
 const ACCEPTS_PORT: &str = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port";
 
 /// A complete image.

@@ -25,8 +25,8 @@ pub fn parse_cell(text: &str) -> Result<f32, CellProblem> {
 
 /// Splits single lines into cells with the `csv` crate.
 ///
-/// The lines come from [`Lines`](crate::recording::lines::Lines). The `csv` reader would extend an unclosed quotation to
-/// the end of the file, does not limit the length of a line, and cannot continue at the end of a growing log.
+/// The lines come from [`Lines`](crate::recording::lines::Lines). The `csv` reader would extend an unclosed quotation
+/// to the end of the file, does not limit the length of a line, and cannot continue at the end of a growing log.
 #[derive(Debug)]
 pub(crate) struct LineSplitter {
     separator: u8,

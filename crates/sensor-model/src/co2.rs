@@ -18,8 +18,8 @@ impl Co2Reading {
 
     /// True for a measurement: above 0 and at most [`MAX_PPM`](Self::MAX_PPM).
     ///
-    /// Values below the specified minimum of 400 ppm are valid: a sensor with a shifted baseline reads 100 to 200 ppm too
-    /// low for weeks, but still shows a rise.
+    /// Values below the specified minimum of 400 ppm are valid: a sensor with a shifted baseline reads 100 to 200 ppm
+    /// too low for weeks, but still shows a rise.
     pub fn is_valid(&self) -> bool {
         self.ppm > 0.0 && self.ppm <= Self::MAX_PPM
     }

@@ -2,15 +2,17 @@
 //!
 //! A file has one column per feature, in any order, and the label `fire_detected`, which is optional only for
 //! [`read_features`]. `row_id` and `group` (whole numbers) are optional, and so is `episode_id` (any text), which
-//! determines the group if there is no `group` column. `time_s` (seconds since the recording's start), `scenario` (text)
-//! and `site` (a whole number) become the rows' metadata if all three are present. `recording`, `sensor_id`, `source` and
-//! `timestamp` are ignored. Any other column is an error, because a misspelt feature must not be dropped silently.
+//! determines the group if there is no `group` column. `time_s` (seconds since the recording's start), `scenario`
+//! (text) and `site` (a whole number) become the rows' metadata if all three are present. `recording`, `sensor_id`,
+//! `source` and `timestamp` are ignored. Any other column is an error, because a misspelt feature must not be dropped
+//! silently.
 //!
 //! Parquet is read and written with polars; CSV is written with polars too, but read line by line with the `csv` crate:
 //! polars fills a short line with nulls, as if the values were missing, and cannot name the line of an invalid cell.
 //!
-//! Known limitation: a truncated Parquet file or an altered footer is an error, but polars trusts the data pages. Altered
-//! bytes there can change values, or cause an allocation so large that the process is killed. Use CSV for untrusted files.
+//! Known limitation: a truncated Parquet file or an altered footer is an error, but polars trusts the data pages.
+//! Altered bytes there can change values, or cause an allocation so large that the process is killed. Use CSV for
+//! untrusted files.
 
 mod columns;
 mod csv;
@@ -58,8 +60,8 @@ impl Format {
 
 /// The rows of a `.parquet` or `.csv` file, in the order of the file.
 ///
-/// Without `row_id`, rows are numbered from 0. Without `group`, the group is derived from `episode_id`; without both, each
-/// row forms its own group.
+/// Without `row_id`, rows are numbered from 0. Without `group`, the group is derived from `episode_id`; without both,
+/// each row forms its own group.
 pub fn read_rows(path: &Path) -> Result<Rows, Error> {
     not_empty(append_all(&[path])?, path)
 }
@@ -75,8 +77,8 @@ pub fn read_features(path: &Path) -> Result<Vec<f32>, Error> {
 
 /// The rows of several `.parquet` and `.csv` files, in the order given.
 ///
-/// Generated IDs continue from file to file, so rows of different files share a group only if the files specify the same
-/// group. Files without rows are skipped if another file has rows.
+/// Generated IDs continue from file to file, so rows of different files share a group only if the files specify the
+/// same group. Files without rows are skipped if another file has rows.
 ///
 /// # Errors
 /// The error of [`read_rows`] for the first file that cannot be read, or [`Error::NoFiles`] if `paths` is empty.

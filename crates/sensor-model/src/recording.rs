@@ -10,11 +10,11 @@
 //! ```
 //!
 //! Frames and readings are read one at a time, so a recording of several days needs only the memory for one frame.
-//! Properties that are not in the file are declared in [`FrameOptions`] and never guessed: counts with the wrong scale can
-//! look like temperatures. For the same reason, each frame is checked. Values that cannot be temperatures (automatic gain
-//! control, `TLinear` off, a camera without radiometry, values outside the sensor's range) are an error that names the
-//! frame and says what to do. One case cannot be detected: raw 14-bit counts without telemetry, read at 0.1 K, give -8 to
-//! 45 C. Record with telemetry lines if the camera's settings are in doubt.
+//! Properties that are not in the file are declared in [`FrameOptions`] and never guessed: counts with the wrong scale
+//! can look like temperatures. For the same reason, each frame is checked. Values that cannot be temperatures
+//! (automatic gain control, `TLinear` off, a camera without radiometry, values outside the sensor's range) are an error
+//! that names the frame and says what to do. One case cannot be detected: raw 14-bit counts without telemetry, read at
+//! 0.1 K, give -8 to 45 C. Record with telemetry lines if the camera's settings are in doubt.
 //!
 //! Input can be any bytes: a reader returns an error instead of panicking, and keeps at most a frame, a line or the
 //! directory of a TIFF (1 MiB) in memory.

@@ -99,8 +99,8 @@ impl Feature {
 
 /// Identity of the schema: hex SHA-256 over the lines `name|unit|formula` in order.
 ///
-/// It is stored in every trained model, and models with a different fingerprint are rejected. A feature whose meaning has
-/// changed is therefore never mistaken for the old one.
+/// It is stored in every trained model, and models with a different fingerprint are rejected. A feature whose meaning
+/// has changed is therefore never mistaken for the old one.
 pub fn fingerprint() -> &'static str {
     static FINGERPRINT: LazyLock<String> = LazyLock::new(|| {
         let lines = DEFINITIONS

@@ -95,8 +95,8 @@ impl RowWriter {
     /// Appends rows.
     ///
     /// # Errors
-    /// [`Error::NoMetadata`] if the file has metadata columns and the rows have no metadata. A file without these columns
-    /// accepts any rows.
+    /// [`Error::NoMetadata`] if the file has metadata columns and the rows have no metadata. A file without these
+    /// columns accepts any rows.
     pub fn write(&mut self, rows: &Rows) -> Result<(), Error> {
         if self.metadata && rows.metadata.is_none() && !rows.is_empty() {
             return Err(Error::NoMetadata {

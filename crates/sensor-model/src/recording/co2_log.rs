@@ -158,7 +158,8 @@ impl<R: BufRead> Co2Log<R> {
         })
     }
 
-    /// Makes times count from `start_s`, which is a time of the log in seconds, such as the Unix time of the first frame.
+    /// Makes times count from `start_s`, which is a time of the log in seconds, such as the Unix time of the first
+    /// frame.
     #[must_use]
     pub fn starting_at(self, start_s: f64) -> Self {
         Self { start_s, ..self }

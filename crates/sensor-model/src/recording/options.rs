@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use super::problem::RecordingProblem;
 
-/// Properties that a file of frames does not contain. They are never guessed: a wrong guess gives plausible temperatures.
+/// Properties that a file of frames does not contain. They are never guessed: a wrong guess gives plausible
+/// temperatures.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrameOptions {
     /// Kelvin per count. Required for raw Y16 and TIFF; if the file states it, both must agree.

@@ -1,7 +1,7 @@
 //! The two telemetry lines that a Lepton sends with each image.
 //!
-//! They consist of rows A, B, C and a reserved row, with 80 words each; 32-bit values have the low word first. Offsets are
-//! from FLIR's "Lepton Engineering Datasheet" (rev. 203, telemetry modes) and tCam's `lepton_utilities.h`.
+//! They consist of rows A, B, C and a reserved row, with 80 words each; 32-bit values have the low word first. Offsets
+//! are from FLIR's "Lepton Engineering Datasheet" (rev. 203, telemetry modes) and tCam's `lepton_utilities.h`.
 
 use super::options::Scale;
 use super::problem::RecordingProblem;
@@ -72,7 +72,8 @@ pub(super) struct CameraClock {
 }
 
 impl CameraClock {
-    /// The time of the next frame. The counter wraps every 49.7 days; any other step back means that the camera restarted.
+    /// The time of the next frame. The counter wraps every 49.7 days; any other step back means that the camera
+    /// restarted.
     pub(super) fn time_s(&mut self, now_ms: u32) -> Result<f64, RecordingProblem> {
         let step = now_ms.wrapping_sub(self.last_ms.unwrap_or(now_ms));
         if step > u32::MAX / 2 {

@@ -25,7 +25,8 @@ pub struct Y16Frames<R> {
 }
 
 impl<R: Read> Y16Frames<R> {
-    /// Reads from `input`; error messages name it `path`. The options must declare the scale, and a rate or telemetry lines.
+    /// Reads from `input`; error messages name it `path`. The options must declare the scale, and a rate or telemetry
+    /// lines.
     pub fn new(input: R, path: &Path, options: &FrameOptions) -> Result<Self, Error> {
         let source = Source::new(path);
         let assembler = Assembler::new(options).map_err(|problem| source.rejection(problem))?;

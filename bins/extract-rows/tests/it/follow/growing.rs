@@ -82,7 +82,8 @@ fn a_growing_file_is_followed_and_a_shrinking_one_is_an_error() {
     let first_s = alarm_s();
     assert!((7.0..=8.0).contains(&first_s), "{first_s}");
 
-    // Written only after the first alarm, so the second one must come from the new frames: calm from 10 s to 16 s, then hot.
+    // Written only after the first alarm, so the second one must come from the new frames: calm from 10 s to 16 s, then
+    // hot.
     let mut file = File::options().append(true).open(&path).unwrap();
     file.write_all(&[rest, &seconds(6, 20), &seconds(6, 60)].concat())
         .unwrap();

@@ -1,4 +1,4 @@
-//! CO2 logs and the times of fires.
+//! CO2 logs and fire intervals.
 
 use std::path::Path;
 
@@ -73,7 +73,7 @@ fn columns_are_found_by_name_for_any_separator_and_order() {
 }
 
 #[test]
-fn readings_that_are_not_measurements_are_returned_as_such() {
+fn readings_that_are_not_measurements_are_returned_but_not_valid() {
     let readings = log(
         "time_s,co2_ppm\n0,0\n5,\n10,NaN\n15,40001\n20,500\n",
         &Co2Columns::scd4x(),
