@@ -89,7 +89,7 @@ pub enum Error {
         column: String,
         /// The value as written.
         value: String,
-        /// What is wrong, and what to do.
+        /// The problem, and what to do about it.
         problem: CellProblem,
     },
     /// The file has no rows, or not even a header.
@@ -97,7 +97,7 @@ pub enum Error {
     EmptyFile {
         /// Path of the file.
         path: PathBuf,
-        /// What is missing.
+        /// The missing part.
         what: &'static str,
     },
     /// The folder has no data files, or they have no rows.
@@ -105,7 +105,7 @@ pub enum Error {
     EmptyChannel {
         /// Path of the folder.
         path: PathBuf,
-        /// What is missing.
+        /// The missing part.
         what: &'static str,
     },
     /// A recording of real sensors is invalid.
@@ -113,7 +113,7 @@ pub enum Error {
     Recording {
         /// Path of the file.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// The problem, and what to do about it.
         problem: RecordingProblem,
     },
     /// One frame of a recording, or one line of a text file, is invalid.
@@ -123,7 +123,7 @@ pub enum Error {
         path: PathBuf,
         /// Frame or line number, from 1.
         place: Place,
-        /// What is wrong, and what to do.
+        /// The problem, and what to do about it.
         problem: RecordingProblem,
     },
     /// One frame of a recording, or one line of a text file, cannot be read.

@@ -63,7 +63,7 @@ impl ThermalFrame {
         self.time_s
     }
 
-    /// Temperatures row by row, [`FRAME_PIXELS`] of them.
+    /// The [`FRAME_PIXELS`] temperatures, row by row.
     pub fn celsius(&self) -> &[f32] {
         &self.celsius
     }

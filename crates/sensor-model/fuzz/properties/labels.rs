@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sensor_model::recording::FireIntervals;
 
-/// True if the bytes are valid intervals. Asserts that all of them are finite.
+/// True if the bytes are valid intervals. Asserts that they are finite.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     let Ok(fire) = FireIntervals::read(bytes, Path::new("fire.csv")) else {
         return false;

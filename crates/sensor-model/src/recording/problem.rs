@@ -19,7 +19,7 @@ pub enum RecordingProblem {
     NotRadiometric {
         /// The format found.
         format: &'static str,
-        /// What the format stores instead.
+        /// The reason: what the format stores instead.
         why: &'static str,
     },
     /// All counts fit into 8 bits: a picture, not temperatures.
@@ -185,7 +185,7 @@ pub enum RecordingProblem {
     /// The file has no frames.
     #[error("the file has no {what}; record at least one")]
     Empty {
-        /// What is missing.
+        /// The missing part.
         what: &'static str,
     },
     /// No line contains the names of the required columns.
