@@ -69,7 +69,7 @@ fn sensor_model_omits_what_no_sensor_measured() {
     says(
         &out,
         &[
-            "300 rows; 2 CO2 readings were none",
+            "300 rows; 2 CO2 readings were invalid",
             "s after the fire began",
         ],
     );

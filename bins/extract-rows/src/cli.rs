@@ -1,4 +1,4 @@
-//! The command line, and the checked jobs made from it.
+//! The command-line arguments and their validation.
 
 use std::path::{Path, PathBuf};
 
@@ -23,13 +23,13 @@ Examples:
   extract-rows --follow --frames live.y16 --scale 0.01K --fps 8.7 --co2 scd41.csv --model model.tar.gz
   camera | extract-rows --follow --frames - --scale 0.01K --fps 8.7 --model model.tar.gz --output json
 
-A CO2 log has a header with column names, then a time and a concentration on each line.
+A CO2 log has a header with column names, followed by lines with a time and a concentration.
 Labels have the columns start_s and end_s, in seconds since the first frame; without --labels every row is labelled 0.";
 
-/// Turns a recording of real sensors into rows of features, one per second, for `train-100k --data`.
+/// Extracts feature rows, one per second, from a recording of real sensors, for `train-100k --data`.
 ///
-/// Recordings are raw Y16 (.y16, .raw), the `PureThermal` container, 16-bit TIFF or tCam. Recordings without
-/// temperatures (automatic gain control, `TLinear` off) are rejected.
+/// Formats: raw Y16 (.y16, .raw), the `PureThermal` container, 16-bit TIFF and tCam. Recordings without temperatures
+/// (automatic gain control, `TLinear` off) are rejected.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "extract-rows",
@@ -37,27 +37,27 @@ Labels have the columns start_s and end_s, in seconds since the first frame; wit
     after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
 )]
 pub struct Args {
-    /// Output; the backend is only used with `--endpoint`.
+    /// Output options; the backend is used only with `--endpoint`.
     #[command(flatten)]
     pub common: CommonArgs,
 
-    /// Files with frames: the parts of one recording, in order of time
+    /// Files of frames: the parts of one recording, in chronological order
     #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "completions")]
     pub frames: Vec<PathBuf>,
 
-    /// Kelvin per count, 0.01K or 0.1K, if the file does not state it
+    /// Kelvin per count, 0.01K or 0.1K, if it is not in the file
     #[arg(long)]
     pub scale: Option<Scale>,
 
-    /// Frames per second, if the file has no times
+    /// Frames per second, if the file has no timestamps
     #[arg(long, value_name = "HZ")]
     pub fps: Option<FrameRate>,
 
-    /// Where each image in raw Y16 or TIFF has telemetry lines: none, header or footer
+    /// Position of the telemetry lines in each raw Y16 or TIFF image: none, header or footer
     #[arg(long, value_name = "PLACE", default_value = "none")]
     pub telemetry: TelemetryLines,
 
-    /// Log of CO2 readings; without it the gas features are missing
+    /// Log of CO2 readings; without it, the gas features are missing values
     #[arg(long, value_name = "FILE")]
     pub co2: Option<PathBuf>,
 
@@ -65,19 +65,19 @@ pub struct Args {
     #[arg(long, value_name = "PRESET", default_value = "scd4x", requires = "co2")]
     pub co2_columns: Co2Columns,
 
-    /// Unix time of the first frame in seconds, for a log with dates and frames without
+    /// Unix time of the first frame in seconds, if the log has dates but the frames have none
     #[arg(long, value_name = "SECONDS", requires = "co2")]
     pub start_unix: Option<f64>,
 
-    /// Table of intervals with fire
+    /// Table of the intervals with fire
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
 
-    /// Name of the recording, which determines its group [default: the name of the first file]
+    /// Name of the recording, which determines the group of its rows [default: the name of the first file]
     #[arg(long, value_name = "NAME")]
     pub recording: Option<String>,
 
-    /// The file of rows to write, .parquet or .csv
+    /// Output file for the rows, .parquet or .csv
     #[arg(long, value_name = "FILE", required_unless_present_any = ["completions", "follow"])]
     pub out: Option<PathBuf>,
 
@@ -89,7 +89,7 @@ pub struct Args {
     )]
     pub follow: bool,
 
-    /// Model to predict with, and its alarm rule: the model.tar.gz of a training job
+    /// Model for predictions and, by default, the alarm rule: the model.tar.gz of a training job
     #[arg(
         long,
         value_name = "FILE",
@@ -98,7 +98,7 @@ pub struct Args {
     )]
     pub model: Option<PathBuf>,
 
-    /// Endpoint to predict with instead of a model
+    /// Endpoint for predictions, instead of a local model
     #[arg(
         long,
         value_name = "NAME",
@@ -107,7 +107,7 @@ pub struct Args {
     )]
     pub endpoint: Option<EndpointName>,
 
-    /// Alarm when K of the rows of N seconds reach the threshold [default: the model's rule]
+    /// Raise an alarm when K of the rows in N seconds reach the threshold [default: the model's rule]
     #[arg(
         long,
         value_name = "THRESHOLD:K:N",
@@ -118,7 +118,7 @@ pub struct Args {
     pub alarm_rule: Option<AlarmRule>,
 }
 
-/// A job to extract rows, checked as far as is possible without reading frames.
+/// The arguments for extraction, checked except for what requires reading frames.
 pub(crate) struct Job {
     pub(crate) frames: Vec<PathBuf>,
     pub(crate) options: FrameOptions,
@@ -130,15 +130,13 @@ pub(crate) struct Job {
 }
 
 impl Args {
-    /// Checks the arguments. Labels are read here, because they are small and often wrong.
+    /// Checks the arguments. Labels are read here because they are small and often invalid.
     pub(crate) fn job(self) -> anyhow::Result<Job> {
         let missing = |what: &str| usage(anyhow!("{what} is missing"));
         let start_unix_s = self.start_unix_s()?;
         let first = self.frames.first().ok_or_else(|| missing("--frames"))?;
         if first == Path::new("-") {
-            return Err(usage(anyhow!(
-                "--frames - works only with --follow; give a file"
-            )));
+            return Err(usage(anyhow!("--frames - requires --follow; give a file")));
         }
         let name = first.file_name().unwrap_or_default().to_string_lossy();
         let recording = self.recording.unwrap_or_else(|| name.into_owned());
@@ -186,7 +184,7 @@ impl Args {
     fn start_unix_s(&self) -> anyhow::Result<Option<f64>> {
         if self.start_unix.is_some_and(|start| !start.is_finite()) {
             return Err(usage(anyhow!(
-                "--start-unix is not a time; give seconds since 1970"
+                "--start-unix is not a finite number; give seconds since 1970"
             )));
         }
         Ok(self.start_unix)
@@ -194,7 +192,7 @@ impl Args {
 }
 
 impl Job {
-    /// Notes about what the rows will not have.
+    /// Notes about missing gas features and labels.
     pub(crate) fn notes(&self) -> impl Iterator<Item = &'static str> {
         let gas = self
             .co2

@@ -6,8 +6,8 @@
 //! CO2 log (read at each frame) ─┘
 //! ```
 //!
-//! Frames set the pace: with each frame, the log is read as far as it has been written. A reading that is written late
-//! counts from then on, as it would for a person who reads the log.
+//! Frames set the pace: with each frame, the readings written to the log so far are consumed. A reading that is
+//! written late takes effect only from then on.
 
 mod frames;
 mod scorer;
@@ -36,7 +36,7 @@ pub(crate) struct FollowJob {
     pub(crate) options: FrameOptions,
     pub(crate) co2: Option<(PathBuf, Co2Columns)>,
     pub(crate) start_unix_s: Option<f64>,
-    /// Predicts the rows unless there is an endpoint, and has the rule unless `rule` is given.
+    /// Makes the predictions unless `endpoint` is given, and provides the alarm rule unless `rule` is given.
     pub(crate) model: Option<PathBuf>,
     pub(crate) endpoint: Option<EndpointName>,
     pub(crate) rule: Option<AlarmRule>,
@@ -57,7 +57,7 @@ pub(crate) fn alarm_rule(text: &str) -> Result<AlarmRule, String> {
     params.check().map_err(|error| error.to_string())
 }
 
-/// Follows the frames until they end, which those of a growing file never do.
+/// Follows the frames until the input ends; a growing file never ends.
 pub(crate) async fn follow(job: FollowJob, console: &mut Console<'_>) -> anyhow::Result<Exit> {
     let (scorer, rule) = scorer::load(&job, console).await?;
     let mut gas = match &job.co2 {
@@ -81,7 +81,7 @@ pub(crate) async fn follow(job: FollowJob, console: &mut Console<'_>) -> anyhow:
     Ok(Exit::Done)
 }
 
-/// An alarm as it is printed; the JSON form is documented.
+/// An alarm for output; its JSON keys are documented.
 #[derive(Debug, Serialize)]
 struct Report<'a> {
     time_s: f64,
@@ -94,7 +94,7 @@ struct Monitor {
     scorer: Scorer,
     rule: AlarmRule,
     state: AlarmState,
-    /// Features that were already warned about, since a sensor can be out of range for hours.
+    /// Features with a warning already printed: a sensor can be out of range for hours.
     warned: BTreeSet<String>,
     rows: u64,
     alarms: u64,
@@ -112,7 +112,7 @@ impl Monitor {
         }
     }
 
-    /// Predicts the rows since the first frame and reports the alarms that begin with them.
+    /// Predicts these rows, except any before the first frame, and reports the alarms that they raise.
     async fn process(
         &mut self,
         rows: &[SensorRow],
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_is_three_numbers_within_their_ranges() {
+    fn an_alarm_rule_is_three_numbers_in_their_valid_ranges() {
         let rule = alarm_rule("0.8:3:5").unwrap();
         assert_eq!(*rule.params(), AlarmParams::new(0.8, 3, 5));
         for (text, expected) in [

@@ -11,8 +11,8 @@ use crate::by_kind;
 
 /// The frames of all files, with times since the first frame of the first file.
 ///
-/// Files that state when they began keep their distance in time. Any other file continues one frame after the end of the
-/// previous one.
+/// The gap between two files is kept if both have start times. Otherwise a file continues one frame after the end of
+/// the previous one.
 pub(crate) struct FrameFiles {
     paths: vec::IntoIter<PathBuf>,
     options: FrameOptions,
@@ -40,7 +40,7 @@ impl FrameFiles {
         })
     }
 
-    /// When the first frame was taken, in seconds since 1970, if its file says so.
+    /// Unix time of the first frame in seconds, if its file has one.
     pub(crate) fn start_unix_s(&self) -> Option<f64> {
         self.start_unix_s
     }
@@ -63,7 +63,7 @@ impl FrameFiles {
         Ok(None)
     }
 
-    /// Moves the frame to the clock of the whole recording.
+    /// Converts the frame's time to the clock of the whole recording.
     fn shift(&mut self, frame: ThermalFrame) -> anyhow::Result<ThermalFrame> {
         let time_s = frame.time_s() + self.offset_s;
         self.step_s = time_s - self.last_s;

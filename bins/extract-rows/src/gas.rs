@@ -11,19 +11,19 @@ use sensor_model::recording::{Co2Columns, Co2Log};
 
 use crate::by_kind;
 
-/// Readings from more than this before the first frame have no effect, in seconds: the longest history of a feature.
+/// The longest history that a feature uses, in seconds. Readings older than this at the first frame have no effect.
 const HISTORY_S: f64 = 75.0;
 
-/// The CO2 readings for a recording; without a log there are none.
+/// The CO2 readings for a recording; empty without a log.
 #[derive(Default)]
 pub(crate) struct Gas {
     log: Option<Co2Log<Box<dyn BufRead + Send>>>,
-    /// A reading from the log that is later than the last frame.
+    /// A reading already taken from the log, but later than the current frame.
     held: Option<Co2Reading>,
 }
 
 impl Gas {
-    /// Reads a log, which messages name `path`. A log with dates needs the time of the first frame.
+    /// Opens a log; error messages name it `path`. A log with dates requires the Unix time of the first frame.
     pub(crate) fn read(
         input: impl BufRead + Send + 'static,
         path: &Path,
@@ -48,7 +48,7 @@ impl Gas {
         })
     }
 
-    /// Pushes the readings up to this time into the stream; returns their number.
+    /// Pushes the readings up to this time into the stream and returns their number.
     pub(crate) fn push_until(
         &mut self,
         time_s: f64,
@@ -62,7 +62,7 @@ impl Gas {
         Ok(pushed)
     }
 
-    /// The next reading that is not later than this time; those from long before the recording are skipped.
+    /// The next reading up to this time; skips readings from more than [`HISTORY_S`] before the first frame.
     fn next_until(&mut self, time_s: f64) -> anyhow::Result<Option<Co2Reading>> {
         loop {
             let next = match (self.held.take(), &mut self.log) {

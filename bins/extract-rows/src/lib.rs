@@ -1,14 +1,14 @@
-//! `extract-rows`: turns a recording of real sensors into a file of rows for training.
+//! `extract-rows`: extracts the rows of a recording of real sensors into a file for training.
 //!
-//! Frames and CO2 readings are merged by time and go through the same extractor as simulated episodes. Each second with
-//! a frame gives a row. The steps:
+//! Frames and CO2 readings are merged by time and processed by the same extractor as simulated episodes. Each second
+//! with a frame gives a row. The steps:
 //!
-//! 1. [`frame_files`]: several files of frames as one recording;
-//! 2. [`gas`]: the CO2 log on the clock of the frames;
-//! 3. [`rows`]: extract, label, write.
+//! 1. [`frame_files`]: reads several files of frames as one recording;
+//! 2. [`gas`]: aligns the CO2 log with the clock of the frames;
+//! 3. [`rows`]: extracts, labels and writes the rows.
 //!
-//! All rows of a recording have the same group, which comes from its name, so that no split separates them. The file gets
-//! its name when it is complete. No backend is needed.
+//! All rows of a recording have the same group, derived from its name, so no split separates them. The output file gets
+//! its final name only when it is complete. No backend is needed.
 //!
 //! With `--follow` no file is written: [`follow`] predicts rows while frames arrive and reports alarms.
 
@@ -23,7 +23,7 @@ use sensor_model::Error;
 
 pub use cli::Args;
 
-/// Runs the program; results go to the console.
+/// Runs the program and prints the results to the console.
 ///
 /// # Errors
 /// When an input file is invalid (exit code 2), the output cannot be written (1), or the endpoint fails (3).
@@ -41,7 +41,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     Ok(Exit::Done)
 }
 
-/// The exit code for an error: invalid input is wrong usage, output that cannot be written is failed work.
+/// Assigns the exit code of an error: failed work for output that cannot be written, invalid usage for all others.
 fn by_kind(error: Error) -> anyhow::Error {
     match error {
         Error::Write { .. } => failed(error),

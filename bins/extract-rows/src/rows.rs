@@ -16,7 +16,7 @@ use crate::cli::Job;
 use crate::frame_files::FrameFiles;
 use crate::gas::Gas;
 
-/// The summary; its JSON form is documented.
+/// The summary of an extraction; its JSON keys are documented.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Summary {
     recording: String,
@@ -48,7 +48,7 @@ pub(crate) async fn extract(job: &Job) -> anyhow::Result<Summary> {
         let rows = stream.take_rows();
         if !rows.is_empty() {
             file.write(&rows)?;
-            // Lets the handler of Ctrl-C run.
+            // Lets the Ctrl-C handler run.
             tokio::task::yield_now().await;
         }
     }
@@ -65,7 +65,7 @@ fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
     file.map(BufReader::new).map_err(by_kind)
 }
 
-/// The file of rows, and counts for the summary.
+/// The output file, and counts for the summary.
 struct RowsFile<'a> {
     job: &'a Job,
     writer: RowWriter,
@@ -89,13 +89,13 @@ impl<'a> RowsFile<'a> {
         })
     }
 
-    /// Appends the rows since the first frame; earlier rows have only CO2.
+    /// Appends the rows from the first frame on; earlier rows have only CO2.
     fn write(&mut self, extracted: &[SensorRow]) -> anyhow::Result<()> {
         let mut rows = Rows::default();
         for row in extracted.iter().filter(|row| row.time_s >= 0.0) {
             let fire = self.job.fire.as_ref();
             let label = u8::from(fire.is_some_and(|fire| fire.contains(row.time_s)));
-            // Half of the group and the second, so that IDs stay unique when rows of many recordings are combined.
+            // The upper half of the group and the second: IDs stay unique when rows of many recordings are combined.
             rows.ids
                 .push(self.group & !u64::from(u32::MAX) | row.time_s as u64);
             rows.groups.push(self.group);
@@ -110,7 +110,7 @@ impl<'a> RowsFile<'a> {
     fn finish(self, counts: Counts) -> anyhow::Result<Summary> {
         if self.rows == 0 {
             return Err(usage(anyhow!(
-                "{} frames are not enough for a row; a recording needs more than a second",
+                "{} frames are not enough for a row; a recording must be longer than one second",
                 self.frames
             )));
         }
@@ -150,7 +150,7 @@ impl fmt::Display for Summary {
         )?;
         write!(
             f,
-            "wrote {} rows, {} of them with fire, to {}",
+            "wrote {} rows, {} with fire, to {}",
             self.rows,
             self.fire_rows,
             self.out.display()

@@ -25,41 +25,41 @@ use crate::{export, push};
         push-image fire-container --archive image.tar && docker load -i image.tar\n  \
         push-image fire-container --push 691595239825.dkr.ecr.eu-west-1.amazonaws.com/fire-container:0.1.0\n  \
         push-image fire-container --push ghcr.io/me/fire-container:1 --username me --password-stdin <token.txt\n\n\
-        `cargo xtask image` builds the static program and then runs this.\n\n\
-        Exit codes: 0 done, 1 the image could not be built or written, 2 wrong usage or input, 3 the registry \
-        cannot be reached or rejects the image."
+        `cargo xtask image` builds the static program and then runs this command.\n\n\
+        Exit codes: 0 done, 1 the image could not be built or written, 2 invalid usage or input, 3 the registry \
+        could not be reached or rejected the image."
 )]
 struct Cli {
     /// The statically linked program (x86-64 Linux)
     program: PathBuf,
-    /// Where to push; for ECR the password comes from the aws CLI
+    /// Push the image to a registry; the password for ECR comes from the aws CLI
     #[arg(long, value_name = "REGISTRY/REPOSITORY:TAG")]
     push: Option<Reference>,
-    /// User name at the registry [default: AWS]
+    /// User name for the registry [default: AWS]
     #[arg(long, requires = "password_stdin")]
     username: Option<String>,
     /// Read the password from standard input
     #[arg(long, requires = "push")]
     password_stdin: bool,
-    /// Use HTTP without TLS, as is always done for a registry on this machine
+    /// Use HTTP without TLS; always on for a registry on this machine
     #[arg(long, requires = "push")]
     plain_http: bool,
-    /// Write the image to a folder, which skopeo reads as `dir:DIR`
+    /// Write the image to a folder that skopeo reads as `dir:DIR`
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     /// Write the image to a file for `docker load` and `podman load`
     #[arg(long, value_name = "FILE")]
     archive: Option<PathBuf>,
-    /// `text`, or `json` with stable keys
+    /// Output format: `text`, or `json` with stable keys
     #[arg(long, default_value = "text", value_parser = ["text", "json"])]
     output: String,
 }
 
 /// The image could not be built or written.
 const WORK_FAILED: u8 = 1;
-/// The arguments or the program to pack were wrong.
+/// The arguments or the program to package are invalid.
 const USAGE: u8 = 2;
-/// The registry cannot be reached or rejects the image.
+/// The registry could not be reached or rejected the image.
 const BACKEND: u8 = 3;
 
 /// An error and its exit code.
@@ -68,14 +68,14 @@ struct Failed {
     error: Error,
 }
 
-/// Parses the arguments, does the work, and returns the exit code.
+/// Parses the arguments, builds the image, exports and pushes it as requested, and returns the exit code.
 ///
-/// `out` takes the place of standard output; errors go to standard error.
+/// `out` replaces standard output; errors go to standard error.
 pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(usage) => {
-            // If the terminal is closed, there is nowhere left to report to.
+            // If the terminal is closed, the failure cannot be reported anywhere.
             let _ = usage.print();
             return if usage.use_stderr() { USAGE } else { 0 };
         }
@@ -107,13 +107,13 @@ fn work(cli: &Cli, out: &mut dyn Write) -> Result<(), Failed> {
     print_result(cli, &image, program.len(), sent, out).map_err(with(WORK_FAILED))
 }
 
-/// Reads the program and checks that it can run in an image without anything else.
+/// Reads the program and checks that it can run in an image that contains nothing else.
 fn read_program(path: &Path) -> Result<Vec<u8>> {
     let shown = path.display();
     let program = fs::read(path).with_context(|| format!("cannot read the program {shown}"))?;
     ensure!(
         program.starts_with(b"\x7fELF\x02\x01") && program.get(18..20) == Some(&[0x3e, 0]),
-        "{shown} is not a program for x86-64 Linux"
+        "{shown} is not an x86-64 Linux executable"
     );
     ensure!(
         !names_interpreter(&program),
@@ -122,7 +122,7 @@ fn read_program(path: &Path) -> Result<Vec<u8>> {
     Ok(program)
 }
 
-/// Whether an ELF file has a program header `PT_INTERP`, which names a dynamic linker.
+/// True if an ELF file has a `PT_INTERP` program header, which names a dynamic linker.
 fn names_interpreter(elf: &[u8]) -> bool {
     let number = |at: usize, size: usize| {
         let end = at.checked_add(size);
@@ -130,6 +130,7 @@ fn names_interpreter(elf: &[u8]) -> bool {
         let digits = bytes.iter().rev();
         digits.fold(0_usize, |number, &byte| number << 8 | usize::from(byte))
     };
+    // `e_phoff`, `e_phentsize` and `e_phnum` of the ELF header; each program header starts with its type.
     let (table, size, count) = (number(0x20, 8), number(0x36, 2), number(0x38, 2));
     (0..count).any(|at| number(table.saturating_add(at * size), 4) == 3)
 }
@@ -151,7 +152,7 @@ fn push_to(cli: &Cli, image: &Image, to: &Reference) -> Result<usize> {
     let credentials = if cli.password_stdin {
         Some(Credentials::read(cli.username.as_deref(), io::stdin())?)
     } else {
-        Credentials::of_registry(to)?
+        Credentials::for_registry(to)?
     };
     let scheme = if cli.plain_http || to.is_local() {
         "http"
@@ -217,7 +218,7 @@ mod tests {
         };
         assert!(!names_interpreter(&elf(&[1, 2, 6])));
         assert!(names_interpreter(&elf(&[6, 3, 1])));
-        // The test itself is linked dynamically.
+        // The test binary itself is linked dynamically.
         let own = fs::read(std::env::current_exe().unwrap()).unwrap();
         assert!(names_interpreter(&own));
         for cut in 0..64 {

@@ -1,4 +1,4 @@
-//! User name and password for the registry, from the caller or, for ECR, from the aws CLI.
+//! User name and password for the registry: from the caller, or from the aws CLI for ECR.
 
 use std::fmt;
 use std::io::Read;
@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::reference::Reference;
 
-/// The user name for passwords of ECR.
+/// The user name that ECR expects with its passwords.
 const ECR_USER: &str = "AWS";
 
 /// User name and password; `Debug` hides the password.
@@ -33,7 +33,7 @@ impl Credentials {
         format!("Basic {}", STANDARD.encode(pair))
     }
 
-    /// Reads the password from `input`; without a user name, that of ECR is used.
+    /// Reads the password from `input`; the user name defaults to ECR's.
     pub(crate) fn read(user: Option<&str>, mut input: impl Read) -> Result<Self> {
         let mut password = String::new();
         input
@@ -50,8 +50,8 @@ impl Credentials {
         })
     }
 
-    /// For ECR, the password from `aws ecr get-login-password`; for other registries, nothing.
-    pub(crate) fn of_registry(reference: &Reference) -> Result<Option<Self>> {
+    /// Runs `aws ecr get-login-password` if the registry is ECR; other registries get no credentials.
+    pub(crate) fn for_registry(reference: &Reference) -> Result<Option<Self>> {
         let Some(region) = reference.ecr_region() else {
             return Ok(None);
         };
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_loses_its_line_end_and_is_never_shown() {
+    fn trailing_newline_is_trimmed_and_debug_redacts_the_password() {
         let read = Credentials::read(Some("me"), &b"secret\r\n"[..]).unwrap();
         // base64 of `me:secret`
         assert_eq!(read.basic(), "Basic bWU6c2VjcmV0");

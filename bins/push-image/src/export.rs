@@ -13,7 +13,7 @@ fn hex(digest: &str) -> &str {
     digest.trim_start_matches("sha256:")
 }
 
-/// Writes manifest, configuration and layer to a folder.
+/// Writes the manifest, the configuration and the layer to a folder.
 pub(crate) fn folder(image: &Image, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for (name, bytes) in [
@@ -28,7 +28,7 @@ pub(crate) fn folder(image: &Image, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes a tar in which the image is tagged `tag`.
+/// Writes a tar archive that contains the image with the tag `tag`.
 pub(crate) fn archive(image: &Image, path: &Path, tag: &str) -> Result<()> {
     let config = format!("{}.json", hex(&image.config_digest));
     let layer = format!("{}.tar.gz", hex(&image.layer_digest));

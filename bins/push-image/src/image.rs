@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 
 use crate::layer::{self, Layer, PROGRAM, digest};
 
-/// Media type of the manifest. SageMaker hosting rejects the OCI's.
-pub(crate) const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
-const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
-const LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+/// Docker's media type: SageMaker hosting rejects the OCI manifest media type.
+pub(crate) const MANIFEST_MEDIA_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
+const CONFIG_MEDIA_TYPE: &str = "application/vnd.docker.container.image.v1+json";
+const LAYER_MEDIA_TYPE: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
-/// Lets SageMaker run several containers in one endpoint: the program listens on the port in `SAGEMAKER_BIND_TO_PORT`.
+/// Label that allows the image in multi-container endpoints: the program listens on the port in
+/// `SAGEMAKER_BIND_TO_PORT`.
 const ACCEPTS_PORT: &str = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port";
 
 /// A complete image.
@@ -35,10 +36,10 @@ impl Image {
         let config_digest = digest(&config);
         let manifest = json!({
             "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": { "mediaType": CONFIG, "size": config.len(), "digest": config_digest },
+            "mediaType": MANIFEST_MEDIA_TYPE,
+            "config": { "mediaType": CONFIG_MEDIA_TYPE, "size": config.len(), "digest": config_digest },
             "layers": [
-                { "mediaType": LAYER, "size": layer.gzipped.len(), "digest": layer_digest },
+                { "mediaType": LAYER_MEDIA_TYPE, "size": layer.gzipped.len(), "digest": layer_digest },
             ],
         });
         let manifest = manifest.to_string().into_bytes();
@@ -53,12 +54,12 @@ impl Image {
     }
 }
 
-/// What to run, and as which user. SageMaker appends `train` or `serve`, and expects root.
+/// The image configuration. SageMaker appends `train` or `serve` to the entry point and expects the root user.
 fn config(diff_id: &str) -> Value {
     json!({
         "architecture": "amd64",
         "os": "linux",
-        // A fixed time, so that the same program gives the same image.
+        // Fixed, so that the same program always gives the same image.
         "created": "1970-01-01T00:00:00Z",
         "config": {
             "User": "0:0",
@@ -84,11 +85,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documents_refer_to_each_other_by_digest() {
+    fn manifest_and_configuration_contain_the_right_digests() {
         let image = Image::build(b"program").unwrap();
         let manifest: Value = serde_json::from_slice(&image.manifest).unwrap();
         let config: Value = serde_json::from_slice(&image.config).unwrap();
-        assert_eq!(manifest["mediaType"], MANIFEST);
+        assert_eq!(manifest["mediaType"], MANIFEST_MEDIA_TYPE);
         assert_eq!(manifest["config"]["digest"], digest(&image.config));
         assert_eq!(manifest["config"]["size"], image.config.len());
         assert_eq!(
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_image_depends_on_the_program_alone() {
+    fn the_image_depends_only_on_the_program() {
         let digest = |program: &[u8]| Image::build(program).unwrap().digest;
         assert_eq!(digest(b"one"), digest(b"one"));
         assert_ne!(digest(b"one"), digest(b"two"));

@@ -1,4 +1,4 @@
-//! The image's only layer: the program, links with the names of its commands, and a folder for temporary files.
+//! The image's only layer: the program, links named after its commands, and a folder for temporary files.
 
 use std::io::{self, Write as _};
 
@@ -9,32 +9,32 @@ use tar::{Builder, EntryType, Header};
 /// Path of the program in the image.
 pub(crate) const PROGRAM: &str = "/fire-container";
 
-/// A layer. The image names it by two digests, compressed and uncompressed.
+/// A layer. The image references it by two digests: the manifest by the compressed one, the configuration by the other.
 #[derive(Debug)]
 pub(crate) struct Layer {
     /// The compressed tar.
     pub(crate) gzipped: Vec<u8>,
     /// Digest of the uncompressed tar.
     pub(crate) diff_id: String,
-    /// Bytes of the uncompressed tar.
+    /// Size of the uncompressed tar in bytes.
     pub(crate) unpacked: usize,
 }
 
-/// Packs the program. Times, owners and order are fixed, so the same program gives the same bytes.
+/// Packs the program. Times, owners and order are fixed, so the same program always gives the same bytes.
 pub(crate) fn pack(program: &[u8]) -> io::Result<Layer> {
     let mut tar = Builder::new(Vec::new());
     append(&mut tar, "fire-container", Entry::Program(program))?;
-    // Libraries expect that there is a folder for temporary files.
+    // Libraries expect a folder for temporary files.
     append(&mut tar, "tmp/", Entry::Folder { mode: 0o1777 })?;
     for folder in ["usr/", "usr/local/", "usr/local/bin/"] {
         append(&mut tar, folder, Entry::Folder { mode: 0o755 })?;
     }
-    // For callers that replace the entry point with the bare name of a command.
+    // For callers that override the entry point with just `serve` or `train`.
     for name in ["serve", "train"] {
         append(&mut tar, &format!("usr/local/bin/{name}"), Entry::Link)?;
     }
     let tar = tar.into_inner()?;
-    // Time and system in the gzip header are fixed too.
+    // The gzip header also contains a time and an operating system (255: unknown).
     let mut gzip = GzBuilder::new()
         .mtime(0)
         .operating_system(255)
@@ -79,7 +79,7 @@ fn append(tar: &mut Builder<Vec<u8>>, path: &str, entry: Entry<'_>) -> io::Resul
     tar.append(&header, content)
 }
 
-/// A digest as images use it: `sha256:` and the hash in hex.
+/// A digest in the format of image manifests: `sha256:` and the hash in hex.
 pub(crate) fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }

@@ -1,4 +1,4 @@
-//! Builds and pushes the container image; see the library for what it does.
+//! Builds and pushes the container image; see the library.
 
 use std::process::ExitCode;
 

@@ -1,15 +1,15 @@
-//! Pushes an image: first its blobs, then the manifest that refers to them.
+//! Pushes an image: first its blobs, then the manifest that references them.
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use hyper::header::LOCATION;
 use hyper::{Method, StatusCode};
 
-use crate::image::{Image, MANIFEST};
+use crate::image::{Image, MANIFEST_MEDIA_TYPE};
 use crate::reference::Reference;
 use crate::registry::{Call, Registry, summary};
 
-/// Pushes what the registry does not have yet; returns the number of bytes sent.
+/// Pushes the manifest and the blobs that the registry lacks; returns the number of bytes sent.
 pub(crate) async fn push(image: &Image, to: &Reference, registry: &mut Registry) -> Result<usize> {
     let blobs = [
         (&image.layer_digest, &image.layer.gzipped),
@@ -24,13 +24,13 @@ pub(crate) async fn push(image: &Image, to: &Reference, registry: &mut Registry)
         .send(Call {
             method: Method::PUT,
             target: &target,
-            content_type: Some(MANIFEST),
+            content_type: Some(MANIFEST_MEDIA_TYPE),
             body: image.manifest.clone().into(),
         })
         .await?;
     ensure!(
         response.status().is_success(),
-        "{} rejects the manifest: {}",
+        "{} rejected the manifest: {}",
         registry.base,
         summary(&response)
     );
@@ -52,16 +52,16 @@ async fn push_blob(
     let response = registry.send(Call::bare(Method::POST, &start)).await?;
     ensure!(
         response.status() == StatusCode::ACCEPTED,
-        "{} rejects uploads to {}: {}",
+        "{} rejected the upload to {}: {}",
         registry.base,
         to.repository,
         summary(&response)
     );
     let location = response.headers().get(LOCATION);
     let location = location.and_then(|location| location.to_str().ok());
-    let location = location.context("the registry does not say where to upload")?;
-    let join = if location.contains('?') { '&' } else { '?' };
-    let target = format!("{location}{join}digest={digest}");
+    let location = location.context("the registry returned no upload location")?;
+    let separator = if location.contains('?') { '&' } else { '?' };
+    let target = format!("{location}{separator}digest={digest}");
     let response = registry
         .send(Call {
             method: Method::PUT,
@@ -72,7 +72,7 @@ async fn push_blob(
         .await?;
     ensure!(
         response.status() == StatusCode::CREATED,
-        "{} rejects the uploaded blob: {}",
+        "{} rejected the uploaded blob: {}",
         registry.base,
         summary(&response)
     );

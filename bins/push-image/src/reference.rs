@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A tag in a repository of a registry.
+/// A registry, a repository in it, and a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
     /// Host, with or without a port.
@@ -12,7 +12,7 @@ pub(crate) struct Reference {
     pub(crate) tag: String,
 }
 
-/// Why a text is not a reference.
+/// The reason why a text is not a reference.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct InvalidReference(&'static str);
 
@@ -69,13 +69,13 @@ impl FromStr for Reference {
 }
 
 impl Reference {
-    /// Whether the registry is on this machine, where registries use HTTP without TLS.
+    /// True for a registry on this machine; such registries use HTTP without TLS.
     pub(crate) fn is_local(&self) -> bool {
         let host = self.registry.split(':').next().unwrap_or_default();
         host == "localhost" || host.starts_with("127.") || self.registry.starts_with("[::1]")
     }
 
-    /// The region, if this is an ECR registry (`ACCOUNT.dkr.ecr.REGION.amazonaws.com`).
+    /// The region of an ECR registry (`ACCOUNT.dkr.ecr.REGION.amazonaws.com`); `None` for other registries.
     pub(crate) fn ecr_region(&self) -> Option<&str> {
         let (account, rest) = self.registry.split_once(".dkr.ecr.")?;
         let region = rest
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_are_parsed_as_they_are_printed() {
+    fn parsed_references_print_unchanged() {
         for (text, registry, repository, tag) in [
             ("127.0.0.1:5000/fire:1", "127.0.0.1:5000", "fire", "1"),
             ("localhost/a/b:latest", "localhost", "a/b", "latest"),

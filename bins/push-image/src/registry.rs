@@ -1,6 +1,6 @@
-//! A client for the Docker Registry HTTP API V2, with Basic and Bearer authorisation.
+//! A client for the Docker Registry HTTP API V2, with Basic and Bearer authentication.
 //!
-//! It is our own because a push takes five requests, and the existing crate brings a second HTTP client.
+//! A push takes only a few requests, and the existing crate for this API would add a second HTTP client.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +18,10 @@ use serde::Deserialize;
 
 use crate::credentials::Credentials;
 
-/// Largest response accepted, in bytes; those of registries have a few lines.
+/// Largest response accepted, in bytes; registries respond with a few lines.
 const LARGEST_RESPONSE: usize = 1 << 20;
 
-/// What is encoded in a value of a query. Registries expect `:` and `/` as they are.
+/// Characters that are percent-encoded in a query value. Registries expect `:` and `/` unencoded.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -30,17 +30,17 @@ const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'/');
 
-/// A connection to one registry.
+/// A client for one registry.
 pub(crate) struct Registry {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    /// Scheme and host.
+    /// Scheme, host and port.
     pub(crate) base: String,
     credentials: Option<Credentials>,
-    /// The value of `Authorization`, once the registry has asked for it.
+    /// The value of the `Authorization` header, once the registry has asked for it.
     authorization: Option<String>,
 }
 
-/// A request before it has headers.
+/// A request; `send` adds the other headers.
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     /// An absolute URL, or a path on the registry.
@@ -62,7 +62,7 @@ impl<'a> Call<'a> {
 }
 
 impl Registry {
-    /// Prepares the client; nothing is sent yet.
+    /// Creates the client without sending anything.
     pub(crate) fn new(base: String, credentials: Option<Credentials>) -> Result<Self> {
         let provider = rustls::crypto::aws_lc_rs::default_provider();
         let connector = HttpsConnectorBuilder::new()
@@ -79,7 +79,7 @@ impl Registry {
         })
     }
 
-    /// Sends the request, and again with authorisation if the registry asks for that.
+    /// Sends the request and, if the registry asks for authentication, repeats it with the `Authorization` header.
     pub(crate) async fn send(&mut self, call: Call<'_>) -> Result<Response<Bytes>> {
         let response = self.send_once(&call, self.authorization.clone()).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
@@ -97,7 +97,7 @@ impl Registry {
         };
         ensure!(
             self.authorization.is_some(),
-            "{} needs authorisation; give --username and --password-stdin",
+            "{} requires authentication; give --username and --password-stdin",
             self.base
         );
         self.send_once(&call, self.authorization.clone()).await
@@ -116,7 +116,7 @@ impl Registry {
         let uri: Uri = absolute
             .parse()
             .with_context(|| format!("`{absolute}` is not a valid URL"))?;
-        // A registry may redirect an upload to another host, which must not see the password.
+        // A registry may send an upload to another host, which must not receive the password.
         let is_ours = absolute
             .strip_prefix(&self.base)
             .is_some_and(|rest| rest.starts_with('/'));
@@ -148,45 +148,45 @@ impl Registry {
         let (head, body) = response.into_parts();
         let body = match Limited::new(body, LARGEST_RESPONSE).collect().await {
             Ok(body) => body.to_bytes(),
-            Err(error) => bail!("cannot read the response of {place}: {error}"),
+            Err(error) => bail!("cannot read the response from {place}: {error}"),
         };
         Ok(Response::from_parts(head, body))
     }
 
-    /// A token from the service that the registry refers to.
+    /// Requests a token from the service named in the registry's challenge.
     async fn token(&self, parameters: &BTreeMap<String, String>) -> Result<String> {
         let realm = parameters
             .get("realm")
-            .context("the registry does not say where to get a token")?;
+            .context("the registry named no token service (`realm`)")?;
         ensure!(
             realm.starts_with("https://") || self.base.starts_with("http://"),
-            "the registry wants the password to be sent to {realm} without encryption"
+            "the registry asked for the password to be sent unencrypted to {realm}"
         );
-        let words = ["service", "scope"].into_iter().filter_map(|name| {
+        let query = ["service", "scope"].into_iter().filter_map(|name| {
             let value = parameters.get(name)?;
             Some(format!(
                 "{name}={}",
                 utf8_percent_encode(value, QUERY_VALUE)
             ))
         });
-        let query = words.collect::<Vec<_>>().join("&");
-        let join = if realm.contains('?') { '&' } else { '?' };
-        let mut request = Request::get(format!("{realm}{join}{query}"));
+        let query = query.collect::<Vec<_>>().join("&");
+        let separator = if realm.contains('?') { '&' } else { '?' };
+        let mut request = Request::get(format!("{realm}{separator}{query}"));
         if let Some(credentials) = &self.credentials {
             request = request.header(AUTHORIZATION, credentials.basic());
         }
         let response = self.exchange(request.body(Full::default())?).await?;
         ensure!(
             response.status().is_success(),
-            "{realm} returns no token: {}",
+            "{realm} returned no token: {}",
             summary(&response)
         );
         let token: Token = serde_json::from_slice(response.body())
-            .with_context(|| format!("{realm} returns no token"))?;
+            .with_context(|| format!("{realm} returned no token"))?;
         let token = token.token.or(token.access_token);
         Ok(format!(
             "Bearer {}",
-            token.with_context(|| format!("{realm} returns no token"))?
+            token.with_context(|| format!("{realm} returned no token"))?
         ))
     }
 }
@@ -197,7 +197,7 @@ struct Token {
     access_token: Option<String>,
 }
 
-/// The authorisation that a registry asks for (`WWW-Authenticate`).
+/// The kind of authentication that a registry asks for (`WWW-Authenticate`).
 #[derive(Debug, PartialEq)]
 enum Challenge {
     Basic,
@@ -227,7 +227,7 @@ impl Challenge {
     }
 }
 
-/// Status and the beginning of the body, for error messages.
+/// The status and the start of the body, for error messages.
 pub(crate) fn summary(response: &Response<Bytes>) -> String {
     let body = String::from_utf8_lossy(response.body());
     let body: String = body.trim().chars().take(300).collect();
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(Challenge::parse("Negotiate"), None);
         let bearer = "Bearer realm=\"https://auth.x/token\",service=\"x\",scope=\"repository:a/b:pull,push\"";
         let Some(Challenge::Bearer(parameters)) = Challenge::parse(bearer) else {
-            panic!("no bearer");
+            panic!("not a Bearer challenge");
         };
         assert_eq!(parameters["realm"], "https://auth.x/token");
         assert_eq!(parameters["scope"], "repository:a/b:pull,push");

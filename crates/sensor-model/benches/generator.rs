@@ -1,13 +1,13 @@
-//! Generates or extracts once and prints a line of JSON: this crate's side of `cargo xtask bench --generator`, which also
-//! runs numpy on the same draws (`xtask/bench/draws.py`).
+//! Generates or extracts rows once and prints a line of JSON: this crate's side of `cargo xtask bench --generator`,
+//! which also runs numpy on the same draws (`xtask/bench/draws.py`).
 //!
 //! - `generator original ROWS THREADS`: rows of profile `original` with their labels and E[p|x];
-//! - `generator episode ROWS THREADS`: rows of profile `episode`, generated in pieces as in `train-100k`;
+//! - `generator episode ROWS THREADS`: rows of profile `episode`, generated in chunks as in `train-100k`;
 //! - `generator alarms HOURS THREADS`: whole episodes with a row for every second;
 //! - `generator extract FILE ROUNDS`: the frames of a recording, repeated, with a row for every second.
 //!
-//! Each runs as a separate process, so that its peak memory is that of the work. Peak memory is read from `/proc`, so this
-//! works on Linux only.
+//! Each mode runs as a separate process, so that the process's peak memory is that of the measured work. Peak memory is
+//! read from `/proc`, which requires Linux.
 
 use std::error::Error;
 use std::fs;
@@ -24,30 +24,30 @@ use sensor_model::{Rows, ThermalFrame, data_fingerprint, original};
 use serde_json::json;
 
 const SEED: u64 = 42;
-/// Episodes rendered at a time.
-const PIECE: usize = 64;
+/// Number of episodes rendered at a time.
+const CHUNK: usize = 64;
 
-/// The result of one process.
+/// The measurements of one process.
 #[derive(Default)]
 struct Measured {
     time: Duration,
     rows: usize,
     frames: u64,
-    /// Fingerprint of the rows, which shows whether two versions of this program generate the same rows.
+    /// Fingerprint of the rows, to check that two versions of this program generate the same rows.
     fingerprint: Option<String>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Cargo adds `--bench` by itself.
+    // Cargo itself adds `--bench`.
     let arguments: Vec<_> = std::env::args()
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
-    let [what, first, second] = arguments.as_slice() else {
-        // `cargo test --benches` passes no arguments: there is nothing to measure then.
+    let [mode, first, second] = arguments.as_slice() else {
+        // `cargo test --benches` passes no arguments; there is nothing to measure then.
         return Ok(());
     };
-    let measured = match what.as_str() {
+    let measured = match mode.as_str() {
         "original" => original(first.parse()?, second.parse()?),
         "episode" => {
             let source = source(EpisodeParams::default(), Purpose::Training)?;
@@ -60,7 +60,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             episodes(&source, source.lasting_hours(hours), second.parse()?)?
         }
         "extract" => extract(Path::new(first), second.parse()?)?,
-        other => return Err(format!("there is nothing called {other}").into()),
+        other => {
+            return Err(format!(
+                "unknown mode `{other}`; expected original, episode, alarms or extract"
+            )
+            .into());
+        }
     };
     let line = json!({
         "seconds": measured.time.as_secs_f64(),
@@ -95,11 +100,11 @@ fn episodes(
 ) -> Result<Measured, sensor_model::Error> {
     let started = Instant::now();
     let (mut rows, mut frames) = (Rows::default(), 0);
-    for first in all.clone().step_by(PIECE) {
-        let piece = source.generate(first..all.end.min(first + PIECE as u64), threads)?;
-        let rendered = piece.episodes.iter().map(|one| u64::from(one.frames));
+    for first in all.clone().step_by(CHUNK) {
+        let chunk = source.generate(first..all.end.min(first + CHUNK as u64), threads)?;
+        let rendered = chunk.episodes.iter().map(|one| u64::from(one.frames));
         frames += rendered.sum::<u64>();
-        rows.extend(piece.into());
+        rows.extend(chunk.into());
     }
     Ok(Measured {
         time: started.elapsed(),
@@ -109,7 +114,7 @@ fn episodes(
     })
 }
 
-/// Only the extractor is timed; images are prepared before.
+/// Times only the extractor; images are prepared before the clock starts.
 fn extract(recording: &Path, rounds: u32) -> Result<Measured, Box<dyn Error>> {
     let frames: Vec<_> =
         open_frames(recording, &FrameOptions::default())?.collect::<Result<_, _>>()?;
@@ -118,13 +123,13 @@ fn extract(recording: &Path, rounds: u32) -> Result<Measured, Box<dyn Error>> {
     let mut measured = Measured::default();
     for round in 0..rounds {
         let later_s = f64::from(round) * length_s;
-        let again = frames
+        let repeated = frames
             .iter()
             .map(|frame| ThermalFrame::new(frame.time_s() + later_s, frame.celsius().to_vec()));
-        let again: Vec<_> = again.collect::<Result<_, _>>()?;
-        measured.frames += again.len() as u64;
+        let repeated: Vec<_> = repeated.collect::<Result<_, _>>()?;
+        measured.frames += repeated.len() as u64;
         let started = Instant::now();
-        for frame in again {
+        for frame in repeated {
             stream.push_frame(frame)?;
             measured.rows += stream.take_rows().len();
         }
@@ -133,7 +138,7 @@ fn extract(recording: &Path, rounds: u32) -> Result<Measured, Box<dyn Error>> {
     Ok(measured)
 }
 
-/// Peak memory of this process, as reported by Linux.
+/// Peak memory of this process in bytes, as reported by Linux.
 fn peak_bytes() -> Result<u64, Box<dyn Error>> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,8 +1,8 @@
-//! What the episodes of a seed look like in figures: `cargo run -p sensor-model --example episode_survey [EPISODES]`.
+//! Statistics of the episodes of a seed: `cargo run -p sensor-model --example episode_survey [EPISODES]`.
 //!
-//! Balance, visibility, and how well each feature alone tells the rows of a scenario's fires from all rows without fire:
-//! no single one should.
-#![expect(clippy::print_stdout, reason = "a table for people")]
+//! Class balance, visibility of fires, and the AUC with which each single feature separates the fire rows of a scenario
+//! from all rows without fire; no single feature should separate them well.
+#![expect(clippy::print_stdout, reason = "prints tables for people")]
 
 use std::num::NonZeroUsize;
 
@@ -78,10 +78,10 @@ fn visibility(data: &Episodes) {
     }
 }
 
-/// Area under the ROC curve of each feature: a scenario's positive rows against all rows without fire.
+/// Prints the AUC of each single feature: a scenario's positive rows against all rows without fire.
 fn single_features(data: &Episodes, scenarios: &[Scenario]) {
     println!(
-        "\nAUC of single features: fire rows of a scenario (last column: of all) against all rows without fire"
+        "\nAUC of single features: fire rows of a scenario (last column: of all scenarios) against all rows without fire"
     );
     let fires: Vec<Scenario> = Scenario::ALL
         .into_iter()
@@ -94,9 +94,9 @@ fn single_features(data: &Episodes, scenarios: &[Scenario]) {
     println!("{:>8}", "all");
     for feature in Feature::ALL {
         let value = |row: usize| data.rows.row(row)[feature.index()];
-        let rows = |wanted: &dyn Fn(usize) -> bool| {
+        let rows = |include: &dyn Fn(usize) -> bool| {
             (0..data.rows.len())
-                .filter(|&row| wanted(row))
+                .filter(|&row| include(row))
                 .map(value)
                 .collect()
         };
@@ -152,7 +152,7 @@ fn quantiles(data: &Episodes, scenarios: &[Scenario]) {
     }
 }
 
-/// The share of pairs that a feature puts in the right order, or in the wrong one if that is more; missing values left out.
+/// The AUC of a feature, or 1 minus the AUC if that is larger, without missing values.
 fn auc(positives: &[f32], negatives: &[f32]) -> f64 {
     let labelled = |values: &[f32], label: u8| -> Vec<(f32, u8)> {
         values

@@ -1,4 +1,4 @@
-//! Writes channels of profile `original`, for running a training job by hand:
+//! Writes channels of profile `original` for running a training job manually:
 //! `cargo run -p sensor-model --example sample_channels -- DIR ROWS`.
 
 use std::error::Error;
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (count, all) = (generated.rows.len(), start.elapsed());
         writeln!(
             stdout(),
-            "{name}: {count} rows, {drawn:?} to draw, {all:?} with writing"
+            "{name}: {count} rows, {drawn:?} to generate, {all:?} including writing"
         )?;
     }
     Ok(())

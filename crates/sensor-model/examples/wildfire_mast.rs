@@ -2,10 +2,10 @@
 //!
 //! `cargo run -p sensor-model --example wildfire_mast`
 //!
-//! The log is text as a logger writes it. The frames are generated, where a real program would open a recording with
-//! `recording::open_frames`. Neither sensor is perfect: the log has a reading of 0, an empty cell and a pause of 40 s, and
-//! the camera is off for half a minute. Unknown values are missing, never 0 and never guessed.
-#![expect(clippy::print_stdout, reason = "an example is read in a terminal")]
+//! The log has the text format of a logger. The frames are generated; a real program would open a recording with
+//! `recording::open_frames`. Neither sensor is perfect: the log has a reading of 0, an empty cell and a gap of 40 s,
+//! and the camera is off for half a minute. Unknown values are missing, never 0 and never guessed.
+#![expect(clippy::print_stdout, reason = "the example prints to the terminal")]
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -15,10 +15,10 @@ use sensor_model::extract::{CheckedExtractorParams, RowStream, SensorRow};
 use sensor_model::recording::{Co2Columns, Co2Log, TimeFormat};
 use sensor_model::{Co2Reading, FRAME_HEIGHT, FRAME_WIDTH, Feature, ThermalFrame};
 
-/// Start of the recording in seconds since 1970, the format of the logger's times.
+/// Start of the recording as Unix time, the format of the logger's times.
 const START: u32 = 1_784_000_000;
 const LENGTH_S: u32 = 300;
-/// When dry grass catches fire below the mast.
+/// Time at which dry grass catches fire below the mast.
 const IGNITION_S: f64 = 180.0;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -69,7 +69,7 @@ fn recorded() -> Result<Vec<SensorRow>, sensor_model::Error> {
     let columns = Co2Columns::new("unix_time", TimeFormat::UnixSeconds, "CO2 (ppm)");
     let readings = Co2Log::new(log.as_bytes(), Path::new("mast.csv"), &columns)?;
     let mut readings = readings.starting_at(f64::from(START)).peekable();
-    // Both go into one stream in order of time, since a row uses only what came before the end of its second.
+    // Both go into one stream in chronological order, because a row uses only data from before the end of its second.
     let mut stream = RowStream::new(CheckedExtractorParams::default());
     for second in 0..LENGTH_S {
         let time_s = f64::from(second) + 0.5;
@@ -83,11 +83,11 @@ fn recorded() -> Result<Vec<SensorRow>, sensor_model::Error> {
     }
     let invalid = stream.counts().invalid_readings;
     let rows = stream.finish();
-    println!("{} rows; {invalid} CO2 readings were none\n", rows.len());
+    println!("{} rows; {invalid} CO2 readings were invalid\n", rows.len());
     Ok(rows)
 }
 
-/// A reading that cannot be parsed is due at once, so that its error is reported.
+/// True for a reading before `time_s`, and for one that cannot be parsed, so that its error is reported.
 fn is_due(reading: Option<&Co2Reading>, time_s: f64) -> bool {
     reading.is_none_or(|reading| reading.time_s < time_s)
 }
@@ -104,14 +104,14 @@ fn cell(row: &SensorRow, feature: Feature) -> String {
     }
 }
 
-/// A reading every 5 s: forest air, with smoke from 20 s after the ignition.
+/// A reading every 5 s: forest air, and smoke that reaches the sensor 20 s after ignition.
 fn logged() -> String {
     let mut log = "unix_time,CO2 (ppm),battery (V)\n".to_owned();
     for second in (0..LENGTH_S).step_by(5) {
         let smoke = (f64::from(second) - IGNITION_S - 20.0).max(0.0) * 0.6;
         let gusts = 3.0 * (f64::from(second) / 7.0).sin();
         let ppm = match second {
-            // How the sensor reports that there is no measurement.
+            // The sensor reports 0 if it has no measurement.
             30 => "0".to_owned(),
             45 => String::new(),
             // The logger restarts.

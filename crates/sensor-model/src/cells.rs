@@ -1,4 +1,4 @@
-//! Text cells: lines split into cells, and cells parsed as numbers. Data files, logs and requests share these rules.
+//! Splits lines into cells and parses cells as numbers. Data files, logs and requests share these rules.
 
 use std::io::{self, Read};
 
@@ -8,13 +8,13 @@ use crate::problem::CellProblem;
 
 /// Parses a cell: a finite number, or NaN for an empty cell or the text `NaN`.
 ///
-/// Surrounding blanks are ignored. Infinity is rejected, and so is a number that is only infinite as `f32`.
+/// Surrounding whitespace is ignored. Infinity is rejected, as is a finite number that becomes infinite as `f32`.
 pub fn parse_cell(text: &str) -> Result<f32, CellProblem> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(f32::NAN);
     }
-    // Parsed directly as f32, because going through f64 could round twice.
+    // Parsed directly as f32, because parsing as f64 first could round twice.
     let value: f32 = text.parse().map_err(|_| CellProblem::NotANumber)?;
     if value.is_infinite() {
         Err(CellProblem::NotFinite)
@@ -25,9 +25,8 @@ pub fn parse_cell(text: &str) -> Result<f32, CellProblem> {
 
 /// Splits single lines into cells with the `csv` crate.
 ///
-/// The lines come from [`Lines`](crate::recording::lines::Lines) and not from the reader of `csv`, which would take an
-/// unclosed quotation mark for a cell of many lines, up to the whole file, has no limit on the length of a line, and
-/// stops for good at the present end of a log that is still growing.
+/// The lines come from [`Lines`](crate::recording::lines::Lines). The `csv` reader would extend an unclosed quotation
+/// to the end of the file, does not limit the length of a line, and cannot continue at the end of a growing log.
 #[derive(Debug)]
 pub(crate) struct LineSplitter {
     separator: u8,
@@ -38,9 +37,9 @@ pub(crate) struct LineSplitter {
 /// A quotation mark that is never closed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unclosed {
-    /// Position of the cell in the line, from 0.
+    /// Index of the cell in the line, from 0.
     pub(crate) column: usize,
-    /// The line from that cell on.
+    /// The rest of the line, starting with that cell.
     pub(crate) text: String,
 }
 
@@ -50,7 +49,7 @@ impl LineSplitter {
             .delimiter(separator)
             .has_headers(false)
             .flexible(true)
-            // A carriage return inside a line is part of a cell.
+            // Only `\n` ends a record; a carriage return inside a line is part of a cell.
             .terminator(Terminator::Any(b'\n'))
             .from_reader(Feed::default());
         Self {
@@ -68,24 +67,24 @@ impl LineSplitter {
         if !self.reader.get_ref().ran_out {
             return Ok(&self.cells);
         }
-        // The reader wanted more than one line, so a quotation mark is open (or the line was empty).
+        // The reader asked for a second line, so a quotation mark is open (or the line was empty).
         let last = self.cells.iter().enumerate().last();
         let unclosed = last.map(|(column, cell)| Unclosed {
             column,
             text: format!("\"{}", cell.trim_end_matches('\n')),
         });
-        // The old reader takes this for the end of its input.
+        // A new reader, because the old one has seen the end of its input.
         *self = Self::new(self.separator);
         unclosed.map_or(Ok(&self.cells), Err)
     }
 }
 
-/// Hands one line to the reader.
+/// Input of the `csv` reader: one line at a time.
 #[derive(Debug, Default)]
 struct Feed {
     line: Vec<u8>,
     read: usize,
-    /// Whether the reader asked for more than the line.
+    /// Set when the reader asks for more than the line.
     ran_out: bool,
 }
 
@@ -113,21 +112,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_read_as_written() {
+    fn decimal_numbers_are_parsed() {
         for (text, value) in [("25.0", 25.0), (" -3 ", -3.0), ("1e2", 100.0), ("+.5", 0.5)] {
             assert_eq!(parse_cell(text), Ok(value), "{text}");
         }
     }
 
     #[test]
-    fn empty_and_nan_are_missing() {
+    fn empty_and_nan_cells_are_missing_values() {
         for text in ["", "  ", "NaN", "nan"] {
             assert!(parse_cell(text).unwrap().is_nan(), "`{text}`");
         }
     }
 
     #[test]
-    fn anything_else_is_rejected() {
+    fn other_text_and_infinite_numbers_are_rejected() {
         for text in ["warm", "1,5", "null", "0x10", "1 2", "--1"] {
             assert_eq!(parse_cell(text), Err(CellProblem::NotANumber), "{text}");
         }

@@ -1,9 +1,9 @@
 //! A reading of the CO2 sensor.
 
-/// What the SCD41 reported at one moment.
+/// A value reported by the SCD41, and its time.
 ///
-/// The values can be anything, because the sensor itself reports impossible ones: 0 ppm means "no measurement"
-/// (Sensirion's driver, issue 28). [`is_valid`](Self::is_valid) tells whether this is a measurement.
+/// Any value is accepted, because the sensor itself reports impossible ones: 0 ppm means "no measurement" (Sensirion's
+/// driver, issue 28). [`is_valid`](Self::is_valid) is true for measurements.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Co2Reading {
     /// Seconds since the recording's start, on the clock of the frames.
@@ -16,10 +16,10 @@ impl Co2Reading {
     /// The highest output of the SCD41, in ppm.
     pub const MAX_PPM: f32 = 40_000.0;
 
-    /// Whether this is a measurement: above 0 and at most [`MAX_PPM`](Self::MAX_PPM).
+    /// True for a measurement: above 0 and at most [`MAX_PPM`](Self::MAX_PPM).
     ///
-    /// Values below the specified 400 ppm are valid: a sensor with a shifted baseline reads 100 to 200 ppm too low for
-    /// weeks, and a rise is still a rise.
+    /// Values below the specified minimum of 400 ppm are valid: a sensor with a shifted baseline reads 100 to 200 ppm
+    /// too low for weeks, but still shows a rise.
     pub fn is_valid(&self) -> bool {
         self.ppm > 0.0 && self.ppm <= Self::MAX_PPM
     }
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_sensor_can_measure_is_valid() {
+    fn only_measurable_concentrations_are_valid() {
         let cases = [
             (f32::NAN, false),
             (-1.0, false),

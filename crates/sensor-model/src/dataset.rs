@@ -1,17 +1,18 @@
 //! Data files: labelled rows as Parquet or CSV, in one file or a folder of files.
 //!
-//! A file has the features by name in any order and the label `fire_detected`, which is optional only for
-//! [`read_features`]. `row_id` and `group` (whole numbers) are optional, and so is `episode_id` (any text), which gives
-//! the group where there is no `group`. `time_s` (seconds since the recording's start), `scenario` (text) and `site` (a
-//! whole number) become the rows' metadata if all three are present. `recording`, `sensor_id`, `source` and `timestamp`
-//! are ignored. Any other column is an error, because a misspelt feature must not be dropped silently.
+//! A file has one column per feature, in any order, and the label `fire_detected`, which is optional only for
+//! [`read_features`]. `row_id` and `group` (whole numbers) are optional, and so is `episode_id` (any text), which
+//! determines the group if there is no `group` column. `time_s` (seconds since the recording's start), `scenario`
+//! (text) and `site` (a whole number) become the rows' metadata if all three are present. `recording`, `sensor_id`,
+//! `source` and `timestamp` are ignored. Any other column is an error, because a misspelt feature must not be dropped
+//! silently.
 //!
-//! polars reads and writes Parquet, and writes CSV. CSV is read line by line with the `csv` crate: polars fills a short
-//! line with nulls, as if the values were missing, and cannot name the line of a bad cell.
+//! Parquet is read and written with polars; CSV is written with polars too, but read line by line with the `csv` crate:
+//! polars fills a short line with nulls, as if the values were missing, and cannot name the line of an invalid cell.
 //!
-//! Known limit: a truncated Parquet file or an altered footer is an error, but polars trusts the pages in between.
-//! Altered bytes there can change values, or cause an allocation so large that the process is killed. Untrusted files
-//! should be CSV.
+//! Known limitation: a truncated Parquet file or an altered footer is an error, but polars trusts the data pages.
+//! Altered bytes there can change values, or cause an allocation so large that the process is killed. Use CSV for
+//! untrusted files.
 
 mod columns;
 mod csv;
@@ -33,14 +34,14 @@ pub use write::{RowWriter, write_rows};
 const ROW_ID: &str = "row_id";
 /// Column with the group of a row.
 const GROUP: &str = "group";
-/// Column with the seconds since the recording's start.
+/// Column with the time in seconds since the recording's start.
 const TIME: &str = "time_s";
 /// Column with the kind of recording.
 const SCENARIO: &str = "scenario";
 /// Column with the number of the site.
 const SITE: &str = "site";
 
-/// The two file formats, by the extension of the name.
+/// The file formats, chosen by the file name's extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     Parquet,
@@ -59,15 +60,15 @@ impl Format {
 
 /// The rows of a `.parquet` or `.csv` file, in the order of the file.
 ///
-/// Without `row_id`, rows are numbered from 0. Without `group`, the group comes from `episode_id`; without both, each
-/// row is its own group.
+/// Without `row_id`, rows are numbered from 0. Without `group`, the group is derived from `episode_id`; without both,
+/// each row forms its own group.
 pub fn read_rows(path: &Path) -> Result<Rows, Error> {
     not_empty(append_all(&[path])?, path)
 }
 
-/// The features of the rows of a `.parquet` or `.csv` file, row by row in the order of the file; labels are optional.
+/// The features in a `.parquet` or `.csv` file, row by row in the order of the file; labels are optional.
 ///
-/// Labels are still checked as in training data if there are any.
+/// Labels that are present are checked as in training data.
 pub fn read_features(path: &Path) -> Result<Vec<f32>, Error> {
     let mut rows = Rows::default();
     append(path, Labels::Optional, &mut rows)?;
@@ -76,11 +77,11 @@ pub fn read_features(path: &Path) -> Result<Vec<f32>, Error> {
 
 /// The rows of several `.parquet` and `.csv` files, in the order given.
 ///
-/// Numbers in place of absent IDs continue from file to file, so that rows of different files share a group only where
-/// the files say so. A file without rows is skipped if another has some.
+/// Generated IDs continue from file to file, so rows of different files share a group only if the files specify the
+/// same group. Files without rows are skipped if another file has rows.
 ///
 /// # Errors
-/// As for [`read_rows`] with the first file that cannot be read, and [`Error::NoFiles`] if `paths` is empty.
+/// The error of [`read_rows`] for the first file that cannot be read, or [`Error::NoFiles`] if `paths` is empty.
 pub fn read_files(paths: &[PathBuf]) -> Result<Rows, Error> {
     let first = paths.first().ok_or(Error::NoFiles)?;
     not_empty(append_all(paths)?, first)
@@ -88,8 +89,7 @@ pub fn read_files(paths: &[PathBuf]) -> Result<Rows, Error> {
 
 /// The rows of all `.parquet` and `.csv` files in a folder, in the order of the file names.
 ///
-/// Other files and subfolders are ignored. Numbers in place of absent IDs continue from file to file, as in
-/// [`read_files`].
+/// Other files and subfolders are ignored. Generated IDs continue from file to file, as in [`read_files`].
 pub fn read_channel(dir: &Path) -> Result<Rows, Error> {
     let rows = append_all(&data_files(dir)?)?;
     if rows.is_empty() {
@@ -98,7 +98,7 @@ pub fn read_channel(dir: &Path) -> Result<Rows, Error> {
     Ok(rows)
 }
 
-/// The rows of all these files; may be empty.
+/// The rows of all files, possibly none.
 fn append_all(paths: &[impl AsRef<Path>]) -> Result<Rows, Error> {
     let mut rows = Rows::default();
     for path in paths {
@@ -107,7 +107,7 @@ fn append_all(paths: &[impl AsRef<Path>]) -> Result<Rows, Error> {
     Ok(rows)
 }
 
-/// Appends the rows of one file, if it has any.
+/// Appends the rows of one file, possibly none.
 fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(), Error> {
     match Format::of(path) {
         Some(Format::Parquet) => parquet::append(path, labels, rows),
@@ -132,7 +132,7 @@ fn data_files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
             paths.push(path);
         }
     }
-    // The order of a directory listing depends on the file system; the order of rows must not.
+    // The order of rows must not depend on the file system, as that of a directory listing does.
     paths.sort();
     if paths.is_empty() {
         return Err(empty_channel(dir, ".parquet or .csv file"));
@@ -158,8 +158,8 @@ fn not_empty(rows: Rows, path: &Path) -> Result<Rows, Error> {
     Ok(rows)
 }
 
-/// The group number of an episode or recording with this name: the first eight bytes of the name's SHA-256, so that it
-/// is the same in every file and on every machine.
+/// The group of an episode or recording, derived from its name: the first eight bytes of the name's SHA-256. It is the
+/// same in every file and on every machine.
 pub fn group_of_episode(episode: &str) -> u64 {
     let digest = Sha256::digest(episode.as_bytes());
     digest

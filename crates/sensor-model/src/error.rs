@@ -11,67 +11,67 @@ use crate::frame::FrameProblem;
 use crate::problem::{CellProblem, ColumnProblem, Place};
 use crate::recording::RecordingProblem;
 
-/// An error of this crate. Messages say which file, where in it, and what to do.
+/// An error of this crate. Messages name the file and the place in it, and say what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The file or folder cannot be opened or read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// File or folder.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
     /// The file cannot be created, written or renamed; no partial file is left.
     #[error("cannot write {}", path.display())]
     Write {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// Rows without metadata, for a file with metadata columns.
+    /// Rows without metadata were given to a file with metadata columns.
     #[error(
         "{} has the columns time_s, scenario and site, but some rows have no values for them; write these rows to another file",
         path.display()
     )]
     NoMetadata {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
     },
     /// The content does not match the file's extension.
     #[cfg(feature = "files")]
     #[error("{} cannot be read as a data file; it may be incomplete or have another format", path.display())]
     Format {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
-        /// The error of polars.
+        /// The error from polars.
         #[source]
         source: PolarsError,
     },
     /// The extension is neither `.parquet` nor `.csv`.
     #[error("{} is neither .parquet nor .csv; rename or convert it", path.display())]
     Extension {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
     },
     /// The columns are not those of a data file.
     #[error("{}: {problem}", path.display())]
     Columns {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
-        /// Which column, and what to do.
+        /// The column concerned, and what to do.
         problem: ColumnProblem,
     },
     /// A line has too few or too many cells.
     #[error("{}, line {line}: expected {expected} cells, one per column of the header, but found {found}", path.display())]
     Width {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
-        /// Line in the file, the header being 1.
+        /// Line number; the header is line 1.
         line: u64,
         /// Number of cells in the line.
         found: usize,
@@ -81,49 +81,49 @@ pub enum Error {
     /// A value is invalid.
     #[error("{}, {place}, column {column}: `{value}` {problem}", path.display())]
     Cell {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
-        /// Line or row.
+        /// Line or row number.
         place: Place,
-        /// Column by name.
+        /// Name of the column.
         column: String,
         /// The value as written.
         value: String,
-        /// What is wrong, and what to do.
+        /// The problem, and what to do about it.
         problem: CellProblem,
     },
     /// The file has no rows, or not even a header.
     #[error("{} has no {what}; a data file needs at least one row", path.display())]
     EmptyFile {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
-        /// What is missing.
+        /// The missing part.
         what: &'static str,
     },
     /// The folder has no data files, or they have no rows.
     #[error("{} has no {what}; a channel needs at least one labelled row", path.display())]
     EmptyChannel {
-        /// Folder.
+        /// Path of the folder.
         path: PathBuf,
-        /// What is missing.
+        /// The missing part.
         what: &'static str,
     },
     /// A recording of real sensors is invalid.
     #[error("{}: {problem}", path.display())]
     Recording {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// The problem, and what to do about it.
         problem: RecordingProblem,
     },
     /// One frame of a recording, or one line of a text file, is invalid.
     #[error("{}, {place}: {problem}", path.display())]
     RecordingPart {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
-        /// Frame or line, the first being 1.
+        /// Frame or line number, from 1.
         place: Place,
-        /// What is wrong, and what to do.
+        /// The problem, and what to do about it.
         problem: RecordingProblem,
     },
     /// One frame of a recording, or one line of a text file, cannot be read.
@@ -132,21 +132,21 @@ pub enum Error {
         path.display()
     )]
     ReadPart {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
-        /// Frame or line, the first being 1.
+        /// Frame or line number, from 1.
         place: Place,
-        /// The reason, from the system or the decoder.
+        /// The error from the operating system or the decoder.
         #[source]
         source: io::Error,
     },
-    /// An empty list of files.
+    /// The list of files is empty.
     #[error("no data file was given; name at least one .parquet or .csv file")]
     NoFiles,
     /// There is no generator profile with that name.
     #[error("unknown profile `{given}`; expected one of {known}")]
     UnknownProfile {
-        /// The name as given.
+        /// The given name.
         given: String,
         /// The known names.
         known: String,
@@ -154,7 +154,7 @@ pub enum Error {
     /// The episode generator has no scenario with that name.
     #[error("unknown scenario `{given}`; expected one of {known}")]
     UnknownScenario {
-        /// The name as given.
+        /// The given name.
         given: String,
         /// The known names.
         known: String,
@@ -162,11 +162,11 @@ pub enum Error {
     /// A parameter of the episode generator is outside its range.
     #[error("episode parameter {name} is {value}; it must be {expected}")]
     EpisodeParameter {
-        /// The parameter.
+        /// Name of the parameter.
         name: &'static str,
-        /// The value as given.
+        /// The given value.
         value: String,
-        /// What it must be.
+        /// The valid range or kind of value.
         expected: &'static str,
     },
     /// A thermal frame is invalid.

@@ -1,10 +1,10 @@
-//! An image of the thermal camera, in degrees Celsius.
+//! An image from the thermal camera, in degrees Celsius.
 
-/// Pixels in a row of the Lepton 3.5.
+/// Width of a Lepton 3.5 image in pixels.
 pub const FRAME_WIDTH: usize = 160;
-/// Rows of an image of the Lepton 3.5.
+/// Height of a Lepton 3.5 image in pixels.
 pub const FRAME_HEIGHT: usize = 120;
-/// Pixels of an image.
+/// Number of pixels in an image.
 pub const FRAME_PIXELS: usize = FRAME_WIDTH * FRAME_HEIGHT;
 
 /// A radiometric image: 120 rows of 160 pixels, each a finite temperature.
@@ -16,10 +16,10 @@ pub struct ThermalFrame {
 }
 
 impl ThermalFrame {
-    /// An image taken `time_s` seconds after the recording's start, its pixels row by row in degrees Celsius.
+    /// An image taken `time_s` seconds after the recording's start; `celsius` has its pixels row by row.
     ///
-    /// A pixel that is not finite is an error and is not repaired: a radiometric camera never sends one, so the conversion
-    /// must be wrong.
+    /// A pixel that is not finite is an error instead of being repaired: a radiometric camera never sends one, so the
+    /// conversion must be wrong.
     pub fn new(time_s: f64, celsius: Vec<f32>) -> Result<Self, FrameProblem> {
         if !time_s.is_finite() {
             return Err(FrameProblem::Time { time_s });
@@ -30,7 +30,7 @@ impl ThermalFrame {
                 found: celsius.len(),
             });
         }
-        // First whether any pixel is wrong, in a loop without branches; the slower search only for the message.
+        // A loop without branches is fast for valid images; the slower search only serves the error message.
         let wrong = |value: &f32| !value.is_finite();
         if celsius.iter().fold(false, |any, value| any | wrong(value))
             && let Some(at) = celsius.iter().position(wrong)
@@ -49,7 +49,7 @@ impl ThermalFrame {
         })
     }
 
-    /// Marks the image as taken while the shutter was closed for a flat-field correction, so that it does not show the scene.
+    /// Marks the image as taken with the shutter closed for a flat-field correction: it does not show the scene.
     #[must_use]
     pub fn frozen(self) -> Self {
         Self {
@@ -63,12 +63,12 @@ impl ThermalFrame {
         self.time_s
     }
 
-    /// Temperatures row by row, [`FRAME_PIXELS`] of them.
+    /// The [`FRAME_PIXELS`] temperatures, row by row.
     pub fn celsius(&self) -> &[f32] {
         &self.celsius
     }
 
-    /// Whether the shutter was closed.
+    /// True if the shutter was closed.
     pub fn is_frozen(&self) -> bool {
         self.frozen
     }
@@ -79,7 +79,7 @@ impl ThermalFrame {
     }
 }
 
-/// Why values are not a valid [`ThermalFrame`].
+/// The reason why values are not a valid [`ThermalFrame`].
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameProblem {
@@ -88,16 +88,16 @@ pub enum FrameProblem {
         "the time of a frame is {time_s} s; it must be the seconds since the recording's start"
     )]
     Time {
-        /// The time as given.
+        /// The given time.
         time_s: f64,
     },
-    /// The image is of another size.
+    /// The image has the wrong size.
     #[error(
         "the frame at {time_s} s has {found} pixels, but a Lepton 3.5 gives {FRAME_PIXELS} \
          ({FRAME_WIDTH} x {FRAME_HEIGHT}); leave out telemetry lines, and do not scale the image"
     )]
     Size {
-        /// When the frame was taken, in seconds.
+        /// Time of the frame, in seconds.
         time_s: f64,
         /// Pixels found.
         found: usize,
@@ -107,7 +107,7 @@ pub enum FrameProblem {
         "the frame at {time_s} s has {value} at x {x}, y {y}; each pixel must be a temperature in degrees Celsius"
     )]
     Pixel {
-        /// When the frame was taken, in seconds.
+        /// Time of the frame, in seconds.
         time_s: f64,
         /// Column from the left, 0 to 159.
         x: usize,
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_images_are_rejected_with_the_place() {
+    fn invalid_images_are_rejected_with_time_and_position() {
         let mut holed = vec![20.0; FRAME_PIXELS];
         holed[3 * FRAME_WIDTH + 7] = f32::NAN;
         assert_eq!(

@@ -1,10 +1,10 @@
-//! What the sensors see, as one row of features per second.
+//! One row of features per second from a thermal camera and a CO2 sensor.
 //!
-//! A FLIR Lepton 3.5 thermal camera and a Sensirion SCD41 CO2 sensor give the features. [`Feature`] alone names, orders
-//! and counts them. Its [`fingerprint`] is stored in every trained model, so that a model never gets columns with another
-//! meaning.
+//! The sensors are a FLIR Lepton 3.5 and a Sensirion SCD41. Names, order and number of the features are defined only by
+//! [`Feature`]. The [`fingerprint`] of these definitions is stored in every trained model, so a model never receives
+//! features with a different meaning.
 //!
-//! Rows come from a generator or from a file, and nothing downstream can tell the difference:
+//! Rows come from a generator or from a file, and downstream code treats both alike:
 //!
 //! ```text
 //! Profile::Original ── original::generate ─┐
@@ -22,7 +22,7 @@
 //! of threads. Only [`read_rows`], [`read_features`], [`read_files`], [`read_channel`], [`RowWriter`], [`write_rows`] and
 //! [`recording`] open files, and nothing opens sockets.
 //!
-//! Data files need polars. The default feature `files` turns both on.
+//! Reading and writing data files requires polars; the default Cargo feature `files` enables both.
 //!
 //! ```
 //! use sensor_model::extract::{CheckedExtractorParams, RowStream};

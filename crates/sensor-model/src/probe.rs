@@ -1,15 +1,15 @@
-//! Example rows that are stored with a model, so that its predictions can be checked wherever it is served.
+//! Example rows that are stored with a model to check its predictions wherever it is served.
 
 use crate::schema::{FEATURE_COUNT, REQUIRED_COUNT};
 
 /// A named example row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Probe {
-    /// What the row represents.
+    /// The situation that the row represents.
     pub name: &'static str,
-    /// The features; NaN is a missing value.
+    /// The feature values; NaN is a missing value.
     pub row: [f32; FEATURE_COUNT],
-    /// Whether a good model must predict fire; `None` if that is not clear.
+    /// The class that a good model must predict, true for fire; `None` if either is acceptable.
     pub expected: Option<bool>,
 }
 
@@ -43,7 +43,7 @@ pub fn probes() -> [Probe; 3] {
     ]
 }
 
-/// A row with the features of the documented request; newer features are missing.
+/// A row with these values for the features of the documented request; newer features are missing.
 fn row(documented: [f32; REQUIRED_COUNT]) -> [f32; FEATURE_COUNT] {
     let mut row = [f32::NAN; FEATURE_COUNT];
     row[..REQUIRED_COUNT].copy_from_slice(&documented);

@@ -1,10 +1,10 @@
-//! Details of an [`Error`](crate::Error) in a file: where, what is wrong, and what to do.
+//! Details of an [`Error`](crate::Error) in a file: the place, the problem, and what to do.
 
 use std::fmt;
 
 use crate::schema::{LABEL, REQUIRED_COUNT};
 
-/// A place in a file. Lines, rows and frames count from 1; the header is a line, but not a row.
+/// A place in a file. Lines, rows and frames are numbered from 1; the header is a line, but not a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Line of a CSV file.
@@ -25,7 +25,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is wrong with the columns of a file.
+/// A problem with the columns of a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ColumnProblem {
@@ -39,23 +39,23 @@ pub enum ColumnProblem {
     #[error("column `{0}` appears twice; remove one of them")]
     Duplicate(String),
     /// A column has a type that cannot be converted.
-    #[error("column {column} has the type {found}; it must have numbers")]
+    #[error("column {column} has the type {found}; it must contain numbers")]
     Type {
-        /// Column by name.
+        /// Name of the column.
         column: String,
-        /// Its type.
+        /// Type of the column.
         found: String,
     },
 }
 
-/// What is wrong with one value.
+/// A problem with one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CellProblem {
-    /// Text where a number belongs.
+    /// Text instead of a number.
     #[error("is not a number; write a decimal number, or leave the cell empty for a missing value")]
     NotANumber,
-    /// Infinite, or beyond the range of 32-bit floating point.
+    /// Infinite, or beyond the range of 32-bit floats.
     #[error("is not finite; leave the cell empty for a missing value")]
     NotFinite,
     /// A label other than 0 and 1.
@@ -67,7 +67,7 @@ pub enum CellProblem {
     /// A time in a recording that is not a finite number.
     #[error("is not a number of seconds; write the time since the recording's start")]
     NotSeconds,
-    /// Text where a time belongs; the field is the expected format.
+    /// Text that is not a time in the expected format, which the field describes.
     #[error("is not {0}; correct it, or declare another time format")]
     NotATime(&'static str),
     /// A quotation mark that is never closed.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// How synthetic rows are generated.
+/// A way to generate synthetic rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_parsed_as_they_are_printed() {
+    fn printed_names_can_be_parsed() {
         for profile in Profile::ALL {
             assert_eq!(profile.to_string().parse::<Profile>().unwrap(), profile);
         }

@@ -9,15 +9,15 @@
 //! delimited text ──────── FireIntervals
 //! ```
 //!
-//! Frames and readings are read one at a time, so a recording of days needs the memory of one frame. What a file does
-//! not say is declared in [`FrameOptions`] and never guessed: counts with the wrong scale can look like temperatures. For
-//! the same reason each frame is checked. Values that cannot be temperatures (automatic gain control, `TLinear` off, a
-//! camera without radiometry, values outside the sensor's range) are an error with the frame's number and what to do. One
-//! case cannot be detected: raw 14-bit counts without telemetry, read at 0.1 K, give -8 to 45 C. Record with telemetry
-//! lines if the camera's settings are in doubt.
+//! Frames and readings are read one at a time, so a recording of several days needs only the memory for one frame.
+//! Properties that are not in the file are declared in [`FrameOptions`] and never guessed: counts with the wrong scale
+//! can look like temperatures. For the same reason, each frame is checked. Values that cannot be temperatures
+//! (automatic gain control, `TLinear` off, a camera without radiometry, values outside the sensor's range) are an error
+//! that names the frame and says what to do. One case cannot be detected: raw 14-bit counts without telemetry, read at
+//! 0.1 K, give -8 to 45 C. Record with telemetry lines if the camera's settings are in doubt.
 //!
-//! Input can be any bytes: a reader returns an error and never panics, and keeps at most a frame, a line or the directory
-//! of a TIFF (1 MiB) in memory.
+//! Input can be any bytes: a reader returns an error instead of panicking, and keeps at most a frame, a line or the
+//! directory of a TIFF (1 MiB) in memory.
 
 mod co2_log;
 mod counts;
@@ -51,7 +51,7 @@ pub use y16::Y16Frames;
 /// Opens a recording of thermal frames.
 ///
 /// `.y16` and `.raw` are raw Y16, which has no magic number; other formats are recognised by their first bytes. The first
-/// frame is read at once, so that wrong options are reported before any work is done.
+/// frame is read immediately, so wrong options are reported before any work is done.
 pub fn open_frames(path: &Path, options: &FrameOptions) -> Result<FrameReader, Error> {
     FrameReader::new(BufReader::new(open(path)?), path, options)
 }
@@ -70,9 +70,9 @@ fn open(path: &Path) -> Result<File, Error> {
     File::open(path).map_err(|error| Source::new(path).unreadable(error))
 }
 
-/// The frames of a recording in any known format, in the order of their times.
+/// The frames of a recording in any supported format, in chronological order.
 ///
-/// The iterator ends after an error, because after a damaged frame the position of the next is unknown.
+/// The iterator ends after an error, because the position of the frame after a damaged one is unknown.
 pub struct FrameReader {
     first: Option<ThermalFrame>,
     rest: Option<Frames>,
@@ -82,7 +82,7 @@ pub struct FrameReader {
 type Frames = Box<dyn Iterator<Item = Result<ThermalFrame, Error>> + Send>;
 
 impl FrameReader {
-    /// Like [`open_frames`] for any input; messages name it `path`.
+    /// Like [`open_frames`], for any input; error messages name it `path`.
     pub fn new(
         mut input: impl BufRead + Seek + Send + 'static,
         path: &Path,
@@ -114,12 +114,12 @@ impl FrameReader {
         }
     }
 
-    /// When frame 0 was taken, in seconds since 1970, if the format says so.
+    /// Unix time of the first frame in seconds, if the format stores it.
     pub fn start_unix_s(&self) -> Option<f64> {
         self.start_unix_s
     }
 
-    /// Reads the first frame, after which the start is known.
+    /// Reads the first frame; only then is the start time known.
     fn begin<I>(
         source: &Source,
         mut frames: I,
@@ -164,13 +164,13 @@ enum Format {
 }
 
 impl Format {
-    /// The format by the name, otherwise by the first bytes.
+    /// Determines the format from the file name, otherwise from the first bytes.
     fn of(path: &Path, start: &[u8]) -> Option<Self> {
         const MAGICS: [(&[u8], Format); 7] = [
             (b"\x1f\x8b", Format::Gzip),
             (b"II*\0", Format::Tiff),
             (b"MM\0*", Format::Tiff),
-            // With 64-bit offsets.
+            // BigTIFF, with 64-bit offsets.
             (b"II+\0", Format::Tiff),
             (b"MM\0+", Format::Tiff),
             (b"{", Format::Tcam),

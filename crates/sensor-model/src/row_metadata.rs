@@ -1,4 +1,4 @@
-//! Metadata of rows: when, what kind of recording, and where.
+//! Metadata of rows: time, scenario and site.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 use crate::episode::Episodes;
 use crate::rows::Rows;
 
-/// Metadata of rows, in three columns as long as the rows. It is never used as a feature.
+/// Metadata of rows: three columns with one value per row. It is never used as a feature.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RowMetadata {
-    /// Time of the row, in seconds since the recording's start.
+    /// Time in seconds since the recording's start.
     pub times_s: Vec<f64>,
     /// Kind of recording, such as `sun-patch`; empty if unknown.
     pub scenarios: Vec<Arc<str>>,
-    /// Number of the site of the recording.
+    /// Number of the site where the recording was made.
     pub sites: Vec<u64>,
 }
 
@@ -50,7 +50,7 @@ impl RowMetadata {
         let scenario = self.scenarios[i].as_bytes();
         hash.update(self.times_s[i].to_le_bytes());
         hash.update(self.sites[i].to_le_bytes());
-        // The length comes first, so that no text can be confused with the values after it.
+        // Hash the length first, so that no text can be confused with the values after it.
         hash.update((scenario.len() as u64).to_le_bytes());
         hash.update(scenario);
     }

@@ -1,4 +1,4 @@
-//! Labelled feature rows in memory, and the fingerprint of their content.
+//! Labelled rows in memory, and the fingerprint of a dataset.
 
 use std::ops::Range;
 
@@ -7,12 +7,12 @@ use sha2::{Digest, Sha256};
 use crate::row_metadata::RowMetadata;
 use crate::schema::FEATURE_COUNT;
 
-/// Labelled rows: columns of equal length, with the features row by row.
+/// Labelled rows: columns of equal length, except for the features, which are stored row by row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     /// ID of each row, unique within a dataset.
     pub ids: Vec<u64>,
-    /// What each row belongs to (an episode, a recording); a split never separates rows of one group.
+    /// Group of each row (its episode or recording); a split never separates rows of one group.
     pub groups: Vec<u64>,
     /// [`FEATURE_COUNT`] values per row, row by row; NaN is a missing value.
     pub features: Vec<f32>,
@@ -23,7 +23,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Empty, with capacity for this many rows.
+    /// No rows, with capacity for `rows`.
     pub fn with_capacity(rows: usize) -> Self {
         Self {
             ids: Vec::with_capacity(rows),
@@ -39,12 +39,12 @@ impl Rows {
         self.labels.len()
     }
 
-    /// Whether there is no row.
+    /// True if there are no rows.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// The values of row `i`.
+    /// The features of row `i`.
     ///
     /// # Panics
     /// If `i` is out of range.
@@ -89,7 +89,7 @@ impl Rows {
 
     /// Appends the rows of `other`.
     ///
-    /// The metadata is dropped when rows with it meet rows without it. A side without rows does not count.
+    /// Metadata is kept only if both sides have it; a side without rows is ignored.
     pub fn extend(&mut self, other: Self) {
         let before = self.len();
         self.ids.extend(other.ids);
@@ -99,7 +99,7 @@ impl Rows {
         self.extend_metadata(before, other.metadata);
     }
 
-    /// Adds the metadata of the rows from position `before`, by the rule of [`extend`](Self::extend).
+    /// Adds metadata for the rows from position `before` on, by the rule of [`extend`](Self::extend).
     pub(crate) fn extend_metadata(&mut self, before: usize, added: Option<RowMetadata>) {
         let after = self.len();
         self.metadata = match (self.metadata.take(), added) {
@@ -116,7 +116,7 @@ impl Rows {
 
 /// Fingerprint of a dataset: hex SHA-256 over IDs, groups, features, labels and (if present) metadata, in row order.
 ///
-/// It does not depend on the file format, on the division into files, or on the bit pattern of NaN.
+/// It does not depend on the file format, on how rows are divided into files, or on the bit pattern of NaN.
 pub fn data_fingerprint(rows: &Rows) -> String {
     let mut hash = Sha256::new();
     for i in 0..rows.len() {

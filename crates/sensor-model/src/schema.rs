@@ -1,6 +1,6 @@
 //! The features. Their names, meanings and order are defined only in `definitions`.
 //!
-//! The order is that of the documented request (`text/csv`, 18 numbers), followed by newer features.
+//! The features of the documented request (`text/csv`, 18 numbers) come first, followed by newer ones.
 //! Temperatures are in degrees Celsius, concentrations in ppm, times in seconds.
 
 mod definitions;
@@ -18,8 +18,8 @@ pub use definitions::Feature;
 /// Number of features in a row.
 pub const FEATURE_COUNT: usize = DEFINITIONS.len();
 
-/// Number of features in the documented request, which are required. Newer features may be left out and are missing then,
-/// so that the documented request stays valid for ever.
+/// Number of features in the documented request, which are required. Newer features may be omitted and are then missing
+/// values, so the documented request always stays valid.
 pub const REQUIRED_COUNT: usize = 18;
 
 /// Name of the label column: 1 during uncontrolled combustion, otherwise 0.
@@ -61,7 +61,7 @@ impl Feature {
         Self::ALL.into_iter().find(|feature| feature.name() == name)
     }
 
-    /// Position in a row, from 0.
+    /// Index in a row, from 0.
     pub fn index(self) -> usize {
         self as usize
     }
@@ -76,7 +76,7 @@ impl Feature {
         self.definition().unit
     }
 
-    /// The sensor that it comes from.
+    /// The sensor that the feature comes from.
     pub fn sensor(self) -> Sensor {
         self.definition().sensor
     }
@@ -87,7 +87,7 @@ impl Feature {
         low..=high
     }
 
-    /// How the value is computed from frames and CO2 readings.
+    /// Definition of the value in terms of frames and CO2 readings.
     pub fn formula(self) -> &'static str {
         self.definition().formula
     }
@@ -99,8 +99,8 @@ impl Feature {
 
 /// Identity of the schema: hex SHA-256 over the lines `name|unit|formula` in order.
 ///
-/// It is stored in every trained model, and a model with another fingerprint is not loaded. So a column whose meaning has
-/// changed is never mistaken for the old one.
+/// It is stored in every trained model, and models with a different fingerprint are rejected. A feature whose meaning
+/// has changed is therefore never mistaken for the old one.
 pub fn fingerprint() -> &'static str {
     static FINGERPRINT: LazyLock<String> = LazyLock::new(|| {
         let lines = DEFINITIONS
@@ -118,10 +118,10 @@ pub fn features_markdown() -> String {
          Generated from the schema in `crates/sensor-model/src/schema/definitions.rs`; a test fails when this page is \
          out of date.\n\
          To update it: `UPDATE=1 cargo test --workspace the_page_matches_the_schema`.\n\n\
-         A row has {FEATURE_COUNT} values in this order; data files also have the label `{LABEL}` (1 fire, 0 none).\n\
+         A row has {FEATURE_COUNT} values in this order; data files also have the label `{LABEL}` (1 fire, 0 no fire).\n\
          A missing value is an empty cell, NaN or null, never 0.\n\
-         The range is what working sensors can give; a value outside it has the wrong unit.\n\
-         tproxy is the temperature of the hottest tenth of the image; flow is the apparent motion in it.\n\n\
+         Working sensors cannot produce values outside the range; such a value has the wrong unit.\n\
+         tproxy is the mean temperature of the hottest tenth of the image; flow is the apparent motion in the image.\n\n\
          Fingerprint: `{}`\n\n\
          | # | name | unit | sensor | range | definition |\n\
          |---|---|---|---|---|---|\n",
@@ -134,7 +134,7 @@ pub fn features_markdown() -> String {
     text
 }
 
-/// One row of the table.
+/// A feature's row in the Markdown table.
 fn markdown_line(feature: Feature) -> String {
     let (name, unit, sensor) = (feature.name(), feature.unit(), feature.sensor().name());
     let (range, formula) = (feature.range(), feature.formula());

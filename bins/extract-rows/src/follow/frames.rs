@@ -13,22 +13,22 @@ use sensor_model::recording::{FrameOptions, Y16Frames};
 use sensor_model::{Error, ThermalFrame};
 use tokio::sync::mpsc::{self, Receiver};
 
-/// Pause before looking for more data in a file; a camera delivers a frame every 0.1 s.
+/// Polling interval for new data in a file; a camera delivers a frame every 0.1 s.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Frames read ahead.
+/// Number of frames read ahead.
 const AHEAD: usize = 4;
 
 /// Frames as they arrive.
 ///
-/// They are read on a separate thread, because a read that waits for the camera cannot be interrupted and would keep the
-/// program from exiting.
+/// A separate thread reads them: a read that waits for the camera cannot be interrupted and would keep the program from
+/// exiting.
 pub(super) struct LiveFrames {
     frames: Receiver<Result<ThermalFrame, Error>>,
     reader: Option<JoinHandle<()>>,
 }
 
 impl LiveFrames {
-    /// The next frame; `None` at the end of the input.
+    /// Waits for the next frame; `None` at the end of the input.
     pub(super) async fn next(&mut self) -> Option<Result<ThermalFrame, Error>> {
         let next = self.frames.recv().await;
         if next.is_none()
@@ -69,8 +69,8 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
     });
     if !raw {
         return Err(anyhow!(
-            "{} is not raw Y16 (.y16, .raw), the only format that can be followed; pipe the camera's frames to standard \
-             input (--frames -)",
+            "{} is not raw Y16 (.y16, .raw), the only format for --follow; pipe the camera's frames to standard input \
+             (--frames -)",
             path.display()
         ));
     }
@@ -79,12 +79,12 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
     if file.metadata().with_context(cannot_read)?.is_file() {
         Ok(Box::new(Growing { file, read: 0 }))
     } else {
-        // Reading a pipe waits for data, and a pipe has an end.
+        // Reading from a pipe already waits for data, and returns 0 bytes only at its real end.
         Ok(Box::new(file))
     }
 }
 
-/// A growing file: at its present end, reads wait for more.
+/// A growing file: at its current end, reads wait for more data.
 struct Growing {
     file: File,
     read: u64,

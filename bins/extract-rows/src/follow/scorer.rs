@@ -26,17 +26,17 @@ pub(super) enum Scorer {
 #[derive(Debug, Deserialize)]
 pub(super) struct Scored {
     pub(super) fire_probability: f64,
-    /// Values outside the range seen in training.
+    /// One warning for each value outside the range seen in training.
     #[serde(default)]
     pub(super) warnings: Vec<String>,
 }
 
 #[derive(Deserialize)]
-struct Reply {
+struct PredictionResponse {
     predictions: Vec<Scored>,
 }
 
-/// The model or endpoint, and the alarm rule: the given one, otherwise the one stored in the model.
+/// The model or endpoint, and the alarm rule: from `--alarm-rule`, otherwise from the model.
 pub(super) async fn load(
     job: &FollowJob,
     console: &mut Console<'_>,
@@ -51,7 +51,7 @@ pub(super) async fn load(
     let rule = job
         .rule
         .or(stored.transpose().map_err(usage)?.flatten())
-        .ok_or_else(|| usage(anyhow!("{}", without_rule(model))))?;
+        .ok_or_else(|| usage(anyhow!("{}", no_rule_message(model))))?;
     let scorer = match (&job.endpoint, artifact) {
         (Some(name), _) => Scorer::Endpoint {
             clients: Box::new(job.common.connect(console).await?),
@@ -65,13 +65,13 @@ pub(super) async fn load(
     Ok((scorer, rule))
 }
 
-fn without_rule(model: Option<&Path>) -> String {
+fn no_rule_message(model: Option<&Path>) -> String {
     match model {
         Some(path) => format!(
             "{} has no alarm rule; give one with --alarm-rule THRESHOLD:K:N",
             path.display()
         ),
-        None => "there is no alarm rule; give one with --alarm-rule THRESHOLD:K:N, or a model that has one with --model"
+        None => "no alarm rule; give one with --alarm-rule THRESHOLD:K:N, or give a model that has one with --model"
             .to_owned(),
     }
 }
@@ -100,13 +100,15 @@ async fn invoke_row(
         body: csv(row).into_bytes(),
     };
     let response = invoke(clients, endpoint, payload).await?;
-    let form = || format!("the response of endpoint {endpoint} does not have the documented form");
-    let reply: Reply = serde_json::from_slice(&response.body).with_context(form)?;
-    let mut predictions = reply.predictions.into_iter();
-    predictions.next().with_context(form)
+    let unexpected =
+        || format!("the response of endpoint {endpoint} is not in the documented format");
+    let response: PredictionResponse =
+        serde_json::from_slice(&response.body).with_context(unexpected)?;
+    let mut predictions = response.predictions.into_iter();
+    predictions.next().with_context(unexpected)
 }
 
-/// The row as a request; a missing value is an empty cell.
+/// The row as a CSV request; a missing value is an empty field.
 fn csv(row: &[f32; FEATURE_COUNT]) -> String {
     let cells = row.map(|value| match value {
         value if value.is_nan() => String::new(),

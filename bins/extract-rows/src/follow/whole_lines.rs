@@ -6,14 +6,14 @@ use std::path::Path;
 
 use sensor_model::Error;
 
-/// Longest line in bytes; anything longer without a line end is not a log.
+/// Maximum length of a line in bytes; a file with longer lines is not a log.
 const LONGEST: usize = 1 << 17;
 /// Bytes read at a time.
 const CHUNK: u64 = 1 << 16;
 
-/// The lines that are complete; a line that is still being written appears when its line end is written.
+/// The complete lines of the input; a line that is still being written appears once its newline is written.
 ///
-/// The end of the input is not final: more can be read when more has been written.
+/// The end of the input is not final: reading continues when more has been written.
 pub(super) struct WholeLines<R> {
     input: R,
     buffer: Vec<u8>,
@@ -41,7 +41,7 @@ impl<R: Read> WholeLines<R> {
         }
     }
 
-    /// Reads until there is a complete line or the present end of the input.
+    /// Reads until there is a complete line, or to the current end of the input.
     fn refill(&mut self) -> io::Result<()> {
         self.buffer.drain(..self.taken);
         (self.taken, self.whole) = (0, 0);
@@ -52,7 +52,7 @@ impl<R: Read> WholeLines<R> {
             let end = self.buffer.iter().rposition(|&byte| byte == b'\n');
             self.whole = match end {
                 Some(at) => at + 1,
-                // Returned although incomplete, so that the caller reports a line that is too long.
+                // Passed on although incomplete: the caller rejects the line as too long.
                 None if self.buffer.len() > LONGEST => self.buffer.len(),
                 None if read == 0 => return Ok(()),
                 None => 0,
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_appears_when_its_end_is_written() {
+    fn a_line_appears_once_its_newline_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("co2.csv");
         let mut log = File::create(&path).unwrap();
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_an_end_does_not_fill_the_memory() {
+    fn a_line_without_a_newline_does_not_exhaust_memory() {
         let endless = io::repeat(b'x').take(10 * LONGEST as u64);
         let mut lines = WholeLines::new(endless);
         let shown = lines.fill_buf().unwrap().len();

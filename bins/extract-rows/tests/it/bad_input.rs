@@ -1,5 +1,5 @@
-//! Invalid recordings, logs and labels: the error names the file, and no file of rows is written. Impossible values from
-//! a sensor are left out and counted.
+//! Invalid recordings, logs and labels: the error names the file, and no output file is written. Impossible values from
+//! a sensor are ignored and counted.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use sensor_model::{FRAME_PIXELS, Feature, read_rows};
 
 use crate::{Bench, column, shared};
 
-/// A `PureThermal` container with frames of 20 C at these Unix times; `edit` changes its header.
+/// A `PureThermal` container with frames of 20 C at these Unix times; `edit` modifies its header.
 pub(super) fn container(times_s: &[f64], edit: impl Fn(&str) -> String) -> Vec<u8> {
     let frames = times_s
         .iter()
@@ -18,7 +18,7 @@ pub(super) fn container(times_s: &[f64], edit: impl Fn(&str) -> String) -> Vec<u
     container_of(&frames.collect::<Vec<_>>(), edit)
 }
 
-/// A container with these counts.
+/// A container with these Unix times and counts.
 pub(super) fn container_of(frames: &[(f64, Vec<u16>)], edit: impl Fn(&str) -> String) -> Vec<u8> {
     let header = edit(
         r#"{"version":1,"width":160,"height":120,"fps":9.0,"dtype":"uint16","endianness":"little",
@@ -38,7 +38,7 @@ pub(super) fn container_of(frames: &[(f64, Vec<u16>)], edit: impl Fn(&str) -> St
     encoder.finish().unwrap()
 }
 
-/// Asserts that this file is rejected as frames.
+/// Asserts that `--frames` rejects this file.
 #[track_caller]
 fn check_frames(bytes: &[u8], name: &str, more: &[&str], expected: &str) {
     let bench = Bench::new();
@@ -87,7 +87,7 @@ fn an_empty_recording_is_rejected() {
 
 #[test]
 fn values_that_are_not_temperatures_are_rejected() {
-    // Counts are whole numbers and cannot be NaN; values that are not temperatures are far too low.
+    // Counts are integers, so there is no NaN; values that are not temperatures are far too low.
     let frame = |count| vec![count; FRAME_PIXELS];
     for (count, expected) in [
         (0, "frame 2: all values fit into 8 bits"),
@@ -139,7 +139,7 @@ fn a_co2_log_that_goes_backwards_is_rejected_and_impossible_readings_are_skipped
     );
     let rows = read_rows(&bench.path("rows.csv")).unwrap();
     let gas = column(&rows, Feature::GasVal);
-    // The valid reading is held for 15 s, whatever came in between, and then nothing is known.
+    // The valid reading is held for 15 s despite invalid readings in between; after that the value is missing.
     assert_eq!(
         (gas[0], gas[15], gas[20], gas[29]),
         (500.0, 500.0, 520.0, 520.0)

@@ -1,8 +1,8 @@
 //! `--follow`: alarms while frames arrive.
 
-// With an endpoint.
+// Predictions from an endpoint.
 mod endpoint;
-// From a growing file.
+// Frames from a growing file.
 mod growing;
 
 use std::fs::{self, OpenOptions};
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::Bench;
 
-/// A forest that predicts fire at a mean of 60 C, and none at 20 C.
+/// A random forest that predicts fire at a mean temperature of 60 C and no fire at 20 C.
 fn model(alarm: Option<AlarmRule>) -> Artifact {
     let row = |celsius: f32| {
         let mut row = [f32::NAN; FEATURE_COUNT];
@@ -46,7 +46,7 @@ fn rule() -> AlarmRule {
     AlarmParams::new(0.5, 3, 5).check().unwrap()
 }
 
-/// A raw frame of one temperature at 0.01 K.
+/// A raw frame of uniform temperature at 0.01 K per count.
 fn raw_frame(celsius: u16) -> Vec<u8> {
     let count = 27_315 + 100 * celsius;
     count.to_le_bytes().repeat(FRAME_PIXELS)
@@ -60,8 +60,8 @@ fn alarms(ran: &crate::Ran) -> Vec<Value> {
         .collect()
 }
 
-/// Ten seconds at 20 C, then ten at 60 C, at ten frames per second, through a pipe that ends.
-fn watched(bench: &Bench, flags: &[&str]) -> crate::Ran {
+/// Runs the program on a pipe with ten seconds at 20 C, then ten at 60 C, at ten frames per second.
+fn follow_pipe(bench: &Bench, flags: &[&str]) -> crate::Ran {
     let pipe = bench.path("live.y16");
     nix::unistd::mkfifo(&pipe, Mode::S_IRWXU).unwrap();
     let camera = std::thread::spawn(move || {
@@ -83,7 +83,7 @@ fn watched(bench: &Bench, flags: &[&str]) -> crate::Ran {
         "10",
     ];
     let ran = bench.run(&[&frames[..], flags].concat());
-    // Otherwise it may wait for a reader that never came.
+    // Not after a failure: the program may never have opened the pipe, and the thread would wait forever.
     if ran.exit == Exit::Done {
         camera.join().unwrap();
     }
@@ -91,17 +91,17 @@ fn watched(bench: &Bench, flags: &[&str]) -> crate::Ran {
 }
 
 #[test]
-fn the_rule_of_the_model_raises_one_alarm() {
+fn the_rule_stored_in_the_model_raises_one_alarm() {
     let bench = Bench::new();
     bench.file(
         "model.tar.gz",
         Package::new(model(Some(rule()))).pack().unwrap(),
     );
-    let ran = watched(&bench, &["--model", "{}/model.tar.gz"]);
+    let ran = follow_pipe(&bench, &["--model", "{}/model.tar.gz"]);
     assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
     let alarms = alarms(&ran);
     assert_eq!(alarms.len(), 1, "{}", ran.out);
-    // It is hot from 10 s on, and three hot seconds raise the alarm.
+    // The temperature rises at 10 s, and three hot seconds raise the alarm.
     let time_s = alarms[0]["time_s"].as_f64().unwrap();
     assert!((12.0..=13.0).contains(&time_s), "{time_s}");
     assert!(alarms[0]["fire_probability"].as_f64().unwrap() > 0.5);
@@ -109,7 +109,7 @@ fn the_rule_of_the_model_raises_one_alarm() {
 }
 
 #[test]
-fn a_model_without_a_rule_needs_one() {
+fn a_model_without_a_rule_requires_the_flag() {
     let bench = Bench::new();
     bench.file("model.tar.gz", Package::new(model(None)).pack().unwrap());
     let model = ["--model", "{}/model.tar.gz"];
@@ -127,7 +127,7 @@ fn a_model_without_a_rule_needs_one() {
     assert!(ran.err.contains("has no alarm rule"), "{}", ran.err);
 
     let given = [&model[..], &["--alarm-rule", "0.5:1:1"]].concat();
-    let ran = watched(&bench, &given);
+    let ran = follow_pipe(&bench, &given);
     assert_eq!(
         (ran.exit, ran.out.lines().count()),
         (Exit::Done, 1),

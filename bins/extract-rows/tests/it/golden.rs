@@ -1,7 +1,7 @@
 //! The program on a real recording, compared with values computed with numpy and scipy.
 //!
-//! The reference includes the 19 defective pixels, which the extractor replaces. Values they don't affect agree within
-//! 0.5 % or 0.01 C; for others, the difference is as documented in `extract/bad_pixels.rs`.
+//! The reference includes the 19 defective pixels, which the extractor replaces. Features not affected by them agree
+//! within 0.5 % or 0.01 C; the differences of the others are documented in `extract/bad_pixels.rs`.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::bad_input::container_of;
 use crate::{Bench, RECORDING, shared};
 
-/// The counts of each frame at 0.01 K.
+/// The counts of each frame at 0.01 K per count.
 fn counts(recording: &Path) -> Vec<Vec<u16>> {
     let count = |celsius: &f32| ((celsius + 273.15) * 100.0).round() as u16;
     open_frames(recording, &FrameOptions::default())
@@ -66,7 +66,8 @@ fn the_program_computes_the_golden_features() {
         ] {
             check(&rows, 0, feature, &expected[key]);
         }
-        // The effect of the camera's 19 defective pixels on the other four features; see `extract::bad_pixels`.
+        // The share of the other four features that comes from the camera's 19 defective pixels; see
+        // `extract::bad_pixels`.
         for (feature, key, least, most) in [
             (Feature::TStd, "t_std", 0.02, 0.06),
             (Feature::TMax, "t_max", 0.05, 0.15),
@@ -77,7 +78,7 @@ fn the_program_computes_the_golden_features() {
             let excess = 1.0 - found / expected[key].as_f64().unwrap();
             assert!(
                 (least..=most).contains(&excess),
-                "{feature:?} of frame {number}: {excess} of it came from the defects"
+                "{feature:?} of frame {number}: the defects account for a share of {excess}"
             );
         }
     }

@@ -1,5 +1,8 @@
-//! The whole program, in this process, on recordings in files.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+//! The whole program, run in the test's process, on recordings in files.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot continue should panic"
+)]
 
 // Invalid recordings, logs and labels.
 mod bad_input;
@@ -24,10 +27,10 @@ const RECORDING: &str = "lepton35_y16/thermal_20260512_151542.raw.y16.gz";
 /// Unix time shortly before its first frame.
 const START: f64 = 1_778_613_342.7;
 
-/// A folder for a test's files.
+/// A temporary folder for a test's files.
 struct Bench(TempDir);
 
-/// The result of a run of the program.
+/// The result of running the program.
 struct Ran {
     exit: Exit,
     out: String,
@@ -49,14 +52,14 @@ impl Bench {
         path
     }
 
-    /// Raw frames at ten per second, each of one temperature: 20 C plus 0.01 C for every frame.
+    /// Raw frames of uniform temperature, ten per second: 20 C at first, 0.01 C more in each further frame.
     fn raw(&self, name: &str, seconds: usize) -> PathBuf {
         let counts = (0..10 * seconds).flat_map(|frame| vec![29_315 + frame as u16; FRAME_PIXELS]);
         let bytes: Vec<u8> = counts.flat_map(u16::to_le_bytes).collect();
         self.file(name, bytes)
     }
 
-    /// The command line with JSON output; `{}` in a flag is replaced by the folder.
+    /// The command line with JSON output; `{}` in a flag is replaced with the folder.
     fn words(&self, flags: &[&str]) -> Vec<String> {
         let folder = self.0.path().display().to_string();
         let flags = flags.iter().map(|flag| flag.replace("{}", &folder));
@@ -92,7 +95,7 @@ impl Bench {
     }
 }
 
-/// Runs the program in this process; its output goes to `out`.
+/// Runs the program in this process and writes its output to `out`.
 fn call(words: &[String], out: &mut (dyn Write + Send)) -> Ran {
     let args = match Args::try_parse_from(words) {
         Ok(args) => args,
@@ -107,14 +110,14 @@ fn call(words: &[String], out: &mut (dyn Write + Send)) -> Ran {
     let mut err = Vec::new();
     let mut console = Console::new(out, &mut err, args.common.style(false));
     let ended = runtime().block_on(extract_rows::run(args, &mut console));
-    let (exit, said) = match ended {
+    let (exit, message) = match ended {
         Ok(exit) => (exit, String::new()),
         Err(error) => (exit_of(&error), format!("{error:#}")),
     };
     Ran {
         exit,
         out: String::new(),
-        err: String::from_utf8(err).unwrap() + &said,
+        err: String::from_utf8(err).unwrap() + &message,
     }
 }
 
@@ -131,7 +134,7 @@ impl Ran {
     }
 }
 
-/// A file of real data, from the folder `FIRE_DATA_DIR` or from a folder next to the repository; CI must have it.
+/// A file of real data, from the folder `FIRE_DATA_DIR` or from `shared/data` next to the repository; required in CI.
 fn shared(name: &str) -> Option<PathBuf> {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let folder = std::env::var_os("FIRE_DATA_DIR").map_or_else(default, PathBuf::from);
@@ -141,10 +144,10 @@ fn shared(name: &str) -> Option<PathBuf> {
     }
     assert!(
         std::env::var_os("FIRE_CI").is_none_or(|value| value != "1"),
-        "{} is missing (FIRE_DATA_DIR); with FIRE_CI=1 every check must be made",
+        "{} is missing (FIRE_DATA_DIR); with FIRE_CI=1 no check may be skipped",
         path.display()
     );
-    // Not by a macro, whose output a test that passes keeps for itself.
+    // Not with `eprintln!`, whose output is hidden for tests that pass.
     let _ = writeln!(
         std::io::stderr(),
         "not checked: extract-rows on {name}, because {} is missing (FIRE_DATA_DIR)",
@@ -198,7 +201,7 @@ fn a_real_recording_with_gas_and_labels_becomes_rows() {
     let rows = read_rows(&bench.path("rows.parquet")).unwrap();
     assert_eq!(rows.labels, [0, 0, 0, 1, 1, 1, 0, 0, 0, 0]);
     assert!(rows.groups.iter().all(|&group| group == rows.groups[0]));
-    // The mean of the scene drifts from 22.76 C in the first frame to 22.21 C in the last.
+    // The scene's mean temperature drifts from 22.76 C in the first frame to 22.21 C in the last.
     let means = column(&rows, Feature::TMean);
     assert!(
         (means[0] - 22.76).abs() < 0.02 && (means[9] - 22.235).abs() < 0.02,

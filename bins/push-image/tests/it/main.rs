@@ -1,4 +1,4 @@
-//! The program from its command line: images on disk, and a registry that cannot be reached.
+//! The program through its command line: images on disk, and a registry that cannot be reached.
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot continue should panic"
@@ -34,7 +34,7 @@ fn folder() -> TempDir {
 }
 
 #[test]
-fn files_of_an_image_folder_are_named_by_their_digests() {
+fn files_in_an_image_folder_are_named_after_their_digests() {
     let dir = folder();
     let program = program(dir.path());
     let built = |name: &str| {
@@ -93,7 +93,7 @@ fn an_archive_contains_the_image() {
 }
 
 #[test]
-fn wrong_usage_exits_with_2_and_an_unreachable_registry_with_3() {
+fn invalid_usage_exits_with_2_and_an_unreachable_registry_with_3() {
     let dir = folder();
     let program = program(dir.path());
     let program = program.to_str().unwrap();

@@ -1,11 +1,11 @@
-//! Letters of 5 x 7 pixels, those that captions need.
+//! A font of 5 x 7 pixels with the characters used in captions.
 
 pub(crate) const HEIGHT: usize = 7;
 const WIDTH: usize = 5;
-/// From one letter to the next.
+/// Distance from one character to the next.
 pub(crate) const ADVANCE: usize = WIDTH + 1;
 
-/// A letter's pixels as (x, y); nothing of one that is not here.
+/// A character's black pixels as (x, y); none if the font does not have it.
 pub(crate) fn pixels(letter: char) -> impl Iterator<Item = (usize, usize)> {
     let rows = GLYPHS
         .iter()
@@ -16,7 +16,7 @@ pub(crate) fn pixels(letter: char) -> impl Iterator<Item = (usize, usize)> {
         .filter(move |&(x, y)| rows[y] >> (WIDTH - 1 - x) & 1 == 1)
 }
 
-/// Each row's pixels from left to right.
+/// The rows of each character from top to bottom; the highest bit is the leftmost pixel.
 #[rustfmt::skip]
 const GLYPHS: [(char, [u8; HEIGHT]); 40] = [
     ('a', [0b00000, 0b00000, 0b01110, 0b00001, 0b01111, 0b10001, 0b01111]),

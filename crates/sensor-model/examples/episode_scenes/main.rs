@@ -1,7 +1,7 @@
-//! A contact sheet: a row of frames for each scenario, with captions: `cargo xtask scenes`, or
+//! Draws a contact sheet with a row of captioned frames for each scenario: `cargo xtask scenes`, or
 //! `cargo run -p sensor-model --example episode_scenes OUT.png [SEED]`.
 //!
-//! All frames share the scale of [`colours`](sensor_model::episode::colours).
+//! All frames use the colour scale of [`colours`](sensor_model::episode::colours).
 
 mod font;
 mod sheet;

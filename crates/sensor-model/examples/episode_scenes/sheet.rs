@@ -1,4 +1,4 @@
-//! The sheet: frames side by side, captions, and what the colours mean.
+//! The contact sheet: frames side by side, captions and the colour scale.
 
 use std::io::Write;
 
@@ -9,24 +9,24 @@ use sensor_model::{FRAME_HEIGHT, FRAME_WIDTH, ThermalFrame};
 
 use crate::font;
 
-/// Numbers beyond those of temperatures.
+/// Palette indices after those of the temperatures.
 const WHITE: u8 = colours::COUNT;
 const BLACK: u8 = colours::COUNT + 1;
 
-/// Pixels between things.
+/// Spacing in pixels.
 const GAP: usize = 4;
-/// Captions of scenes are written twice as large as those of frames.
+/// Font scale of scene captions; frame captions have scale 1.
 const TITLE: usize = 2;
 const TITLE_HEIGHT: usize = TITLE * font::HEIGHT + 2 * GAP;
 const CAPTION_HEIGHT: usize = font::HEIGHT + 2 * GAP;
 const CELL_WIDTH: usize = FRAME_WIDTH + GAP;
 const ROW_HEIGHT: usize = TITLE_HEIGHT + FRAME_HEIGHT + CAPTION_HEIGHT;
 const WIDTH: usize = SCENE_FRAMES * CELL_WIDTH;
-/// Above all rows: the scale.
+/// Height of the colour scale above all rows.
 const SCALE_HEIGHT: usize = 12;
 const HEAD_HEIGHT: usize = TITLE_HEIGHT + SCALE_HEIGHT + CAPTION_HEIGHT;
 
-/// The colours of temperatures, then white and black.
+/// The temperature colours, then white and black.
 fn palette() -> Vec<u8> {
     let mut palette = colours::palette();
     palette.extend([255; 3]);
@@ -34,13 +34,13 @@ fn palette() -> Vec<u8> {
     palette
 }
 
-/// A picture whose pixels are numbers of the palette.
+/// An image whose pixels are palette indices.
 pub(crate) struct Sheet {
     pixels: Vec<u8>,
 }
 
 impl Sheet {
-    /// A sheet for so many scenes, with the scale at its top.
+    /// A sheet with room for `scenes` rows, and the colour scale at the top.
     pub(crate) fn new(scenes: usize) -> Self {
         let mut sheet = Self {
             pixels: vec![WHITE; WIDTH * (HEAD_HEIGHT + scenes * ROW_HEIGHT)],
@@ -49,7 +49,7 @@ impl Sheet {
         sheet
     }
 
-    /// The frames of a scene, in the row of that number.
+    /// Draws the frames of a scene in row `row`.
     pub(crate) fn put_scene(&mut self, row: usize, scene: &Scene) {
         let top = HEAD_HEIGHT + row * ROW_HEIGHT;
         let ignition = scene
@@ -79,7 +79,7 @@ impl Sheet {
         self.write_text((left, top + FRAME_HEIGHT + GAP), 1, &caption);
     }
 
-    /// The colours with their meaning.
+    /// Draws the colour scale with its labels.
     fn put_scale(&mut self) {
         self.write_text((0, GAP), TITLE, "K above the middle of the frame");
         let labels = [
@@ -96,7 +96,7 @@ impl Sheet {
         }
     }
 
-    /// Writes from a place to the right, each pixel of the letters as a square of `size`.
+    /// Writes text with its top left corner at this position; each font pixel becomes a square of `size` pixels.
     fn write_text(&mut self, (left, top): (usize, usize), size: usize, text: &str) {
         for (at, letter) in text.chars().enumerate() {
             for (x, y) in font::pixels(letter) {
@@ -108,14 +108,14 @@ impl Sheet {
         }
     }
 
-    /// As PNG.
+    /// Writes the sheet as a PNG.
     pub(crate) fn write(&self, to: impl Write) -> Result<(), EncodingError> {
         let height = self.pixels.len() / WIDTH;
         let mut png = Encoder::new(to, WIDTH as u32, height as u32);
         png.set_color(ColorType::Indexed);
         png.set_depth(BitDepth::Eight);
         png.set_palette(palette());
-        // Numbers of a palette have no slope that a filter could find.
+        // PNG filters predict a pixel from its neighbours, which does not help with palette indices.
         png.set_compression(Compression::High);
         png.set_filter(Filter::NoFilter);
         png.write_header()?.write_image_data(&self.pixels)

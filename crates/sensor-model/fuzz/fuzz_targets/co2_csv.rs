@@ -1,4 +1,4 @@
-//! CO2 logs from anywhere.
+//! Fuzzes the reader of CO2 logs.
 
 #![no_main]
 

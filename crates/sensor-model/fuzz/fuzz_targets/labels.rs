@@ -1,4 +1,4 @@
-//! Times of fires from anywhere.
+//! Fuzzes the reader of fire intervals.
 
 #![no_main]
 

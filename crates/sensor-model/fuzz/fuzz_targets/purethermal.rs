@@ -1,4 +1,4 @@
-//! `PureThermal` containers from anywhere.
+//! Fuzzes the reader of `PureThermal` containers.
 
 #![no_main]
 

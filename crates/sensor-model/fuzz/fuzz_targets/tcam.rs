@@ -1,4 +1,4 @@
-//! Images and videos of tCam from anywhere.
+//! Fuzzes the reader of tCam images and videos.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! TIFF files from anywhere.
+//! Fuzzes the reader of TIFF files.
 
 #![no_main]
 

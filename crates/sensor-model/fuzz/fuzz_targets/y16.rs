@@ -1,4 +1,4 @@
-//! Raw Y16 from anywhere.
+//! Fuzzes the reader of raw Y16.
 
 #![no_main]
 

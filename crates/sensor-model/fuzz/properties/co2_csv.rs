@@ -1,10 +1,10 @@
-//! Any bytes as a CO2 log.
+//! Properties that hold when any bytes are read as a CO2 log.
 
 use std::path::Path;
 
 use sensor_model::recording::{Co2Columns, Co2Log, TimeFormat};
 
-/// Whether the bytes are a log with times in seconds. In any time format, times never go back.
+/// True if the bytes are a valid log with times in seconds. Asserts for each time format that times never decrease.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     for format in [
         TimeFormat::UnixSeconds,

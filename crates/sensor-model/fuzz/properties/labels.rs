@@ -1,10 +1,10 @@
-//! Any bytes as the times of fires.
+//! Properties that hold when any bytes are read as fire intervals.
 
 use std::path::Path;
 
 use sensor_model::recording::FireIntervals;
 
-/// Whether the bytes are intervals, which are all finite.
+/// True if the bytes are valid intervals. Asserts that they are finite.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     let Ok(fire) = FireIntervals::read(bytes, Path::new("fire.csv")) else {
         return false;

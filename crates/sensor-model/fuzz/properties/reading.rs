@@ -5,8 +5,8 @@ use std::path::Path;
 
 use sensor_model::recording::{FrameOptions, FrameReader};
 
-/// Whether the bytes are a recording that can be read to its end. Times never go back, and temperatures are within the
-/// sensor's range.
+/// True if the bytes are a recording that can be read to the end. Asserts that times never decrease and that
+/// temperatures are in the sensor's range.
 pub(crate) fn reads(name: &str, bytes: &[u8], options: &FrameOptions) -> bool {
     let input = Cursor::new(bytes.to_vec());
     let Ok(frames) = FrameReader::new(input, Path::new(name), options) else {

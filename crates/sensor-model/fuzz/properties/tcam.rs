@@ -1,10 +1,10 @@
-//! Any bytes as an image or a video of tCam.
+//! Properties that hold when any bytes are read as a tCam image or video.
 
 use sensor_model::recording::FrameOptions;
 
 use super::reading::reads;
 
-/// Whether the bytes are an image or a video.
+/// True if the bytes are a valid image or video.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     reads("a.tjsn", bytes, &FrameOptions::default())
 }

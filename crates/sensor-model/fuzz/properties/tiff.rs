@@ -1,10 +1,10 @@
-//! Any bytes as a TIFF.
+//! Properties that hold when any bytes are read as a TIFF.
 
 use sensor_model::recording::{FrameOptions, FrameRate, Scale, TelemetryLines};
 
 use super::reading::reads;
 
-/// Whether the bytes are a TIFF of frames at 0.01 K.
+/// True if the bytes are a valid TIFF of frames at 0.01 K per count.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     let options = FrameOptions {
         scale: Some(Scale::HundredthKelvin),

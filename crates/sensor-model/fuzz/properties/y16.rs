@@ -1,18 +1,18 @@
-//! Any bytes as raw Y16.
+//! Properties that hold when any bytes are read as raw Y16.
 
 use sensor_model::recording::{FrameOptions, FrameRate, Scale, TelemetryLines};
 
 use super::reading::reads;
 
-/// Whether the bytes are raw Y16 at 0.01 K, with or without telemetry.
+/// True if the bytes are valid raw Y16 at 0.01 K per count, with or without telemetry.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
-    let ways = [
+    let variants = [
         (TelemetryLines::None, FrameRate::new(8.7).ok()),
         (TelemetryLines::Header, None),
         (TelemetryLines::Footer, None),
     ];
-    // All options are tried, even after one that succeeds.
-    let read = ways.map(|(telemetry, rate)| {
+    // All variants are tried, even after one that succeeds.
+    let read = variants.map(|(telemetry, rate)| {
         let scale = Some(Scale::HundredthKelvin);
         reads(
             "a.y16",

@@ -1,4 +1,4 @@
-//! What the columns of a data file mean, by their names.
+//! Assigns a role to each column of a data file by its name.
 
 use crate::problem::ColumnProblem;
 use crate::schema::{Feature, LABEL, REQUIRED_COUNT};
@@ -8,7 +8,7 @@ use super::{GROUP, ROW_ID, SCENARIO, SITE, TIME};
 /// Columns that are allowed and ignored.
 const IGNORED: [&str; 4] = ["recording", "sensor_id", "source", "timestamp"];
 
-/// What a column is for.
+/// The role of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Feature(Feature),
@@ -39,16 +39,16 @@ impl Role {
     }
 }
 
-/// Whether a file must have labels.
+/// Labels can be required or optional in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Labels {
     Required,
     Optional,
 }
 
-/// The role of each column, in the order of the file. Checks that no required column is missing and none appears twice.
+/// The role of each column, in the order of the file. Missing, unknown and duplicate columns are errors.
 pub(super) fn roles(names: &[&str], labels: Labels) -> Result<Vec<Role>, ColumnProblem> {
-    // Unknown names are reported before missing ones, because an unknown name is often a missing one misspelt.
+    // Unknown columns are reported first: an unknown name is often a misspelling of the missing one.
     let mut roles = Vec::with_capacity(names.len());
     for (i, &name) in names.iter().enumerate() {
         let role = Role::of(name).ok_or_else(|| ColumnProblem::Unknown(name.to_owned()))?;
@@ -58,7 +58,7 @@ pub(super) fn roles(names: &[&str], labels: Labels) -> Result<Vec<Role>, ColumnP
         roles.push(role);
     }
     ignore_partial_metadata(&mut roles);
-    // Newer features may be absent: files from before them have no values.
+    // Newer features are optional, because older files do not have them.
     let features = Feature::ALL[..REQUIRED_COUNT].iter();
     let features = features.map(|feature| feature.name());
     let label = (labels == Labels::Required).then_some(LABEL);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_unknown_and_duplicate_columns_are_named() {
+    fn missing_unknown_and_duplicate_columns_are_reported_by_name() {
         let names = complete();
         check(
             &names[1..],

@@ -1,4 +1,4 @@
-//! Reads CSV files line by line, so that every error names its line.
+//! Reads CSV files line by line, so that every error can name its line.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -34,7 +34,7 @@ pub(super) fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(),
             what: "header line",
         });
     };
-    // Spreadsheets put a byte order mark first.
+    // Spreadsheets write a byte order mark at the start.
     let header = splitter.split(header.trim_start_matches('\u{feff}'));
     let header = header.map_err(|unclosed| {
         lines.cell_rejection("of the header", &unclosed.text, CellProblem::Unclosed)
@@ -68,12 +68,12 @@ pub(super) fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(),
     Ok(())
 }
 
-/// The names of the scenarios so far, shared because a file has few of them in many rows.
+/// Scenario names seen so far, shared between rows because a file has many rows but few scenarios.
 #[derive(Default)]
 struct Scenarios(BTreeSet<Arc<str>>);
 
 impl Scenarios {
-    fn shared(&mut self, name: &str) -> Arc<str> {
+    fn intern(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.0.get(name) {
             return known.clone();
         }
@@ -99,11 +99,11 @@ impl Record<'_> {
     /// Appends the row's metadata.
     fn append_metadata(&self, metadata: &mut RowMetadata, scenarios: &mut Scenarios) {
         metadata.times_s.push(self.time_s);
-        metadata.scenarios.push(scenarios.shared(self.scenario));
+        metadata.scenarios.push(scenarios.intern(self.scenario));
         metadata.sites.push(self.site);
     }
 
-    /// Appends the row; ID and group get defaults where the file has none.
+    /// Appends the row; if the file has no ID or group, defaults are used.
     fn append_to(self, rows: &mut Rows) {
         let id = self.id.unwrap_or(rows.len() as u64);
         rows.ids.push(id);
@@ -113,7 +113,7 @@ impl Record<'_> {
     }
 }
 
-/// Parses a row; the error has the position of the first invalid cell.
+/// Parses a row; the error contains the column index of the first invalid cell.
 fn parse<'a>(roles: &[Role], cells: &'a StringRecord) -> Result<Record<'a>, (usize, CellProblem)> {
     let features = [f32::NAN; FEATURE_COUNT];
     let mut record = Record {
@@ -143,7 +143,7 @@ fn parse<'a>(roles: &[Role], cells: &'a StringRecord) -> Result<Record<'a>, (usi
     Ok(record)
 }
 
-/// A label as programs write it: also Python's `True`, and `1.0` from a column that once had gaps.
+/// Parses a label in the spellings of common programs, such as Python's `True`, and `1.0` from a column that had gaps.
 fn parse_label(cell: &str) -> Result<u8, CellProblem> {
     match cell.to_ascii_lowercase().as_str() {
         "0" | "0.0" | "false" => Ok(0),
@@ -152,12 +152,12 @@ fn parse_label(cell: &str) -> Result<u8, CellProblem> {
     }
 }
 
-/// A row or group number.
+/// Parses the ID of a row, group or site.
 fn parse_id(cell: &str) -> Result<u64, CellProblem> {
     cell.parse().map_err(|_| CellProblem::NotAnId)
 }
 
-/// A time within a recording.
+/// Parses a time within a recording.
 fn parse_seconds(cell: &str) -> Result<f64, CellProblem> {
     let seconds = cell
         .parse()
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_are_zero_or_one_in_any_spelling() {
+    fn labels_are_zero_or_one_in_several_spellings() {
         for (cell, label) in [("0", 0), ("1", 1), ("1.0", 1), ("True", 1), ("false", 0)] {
             assert_eq!(parse_label(cell), Ok(label), "{cell}");
         }

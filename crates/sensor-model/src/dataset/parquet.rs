@@ -21,7 +21,7 @@ use super::group_of_episode;
 
 /// Appends the rows of a Parquet file.
 ///
-/// Features can have any numeric type and are rounded to `f32`; null is a missing value.
+/// Features can have any numeric type and are converted to `f32`; null is a missing value.
 pub(super) fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(), Error> {
     let table = read_table(path)?;
     let names: Vec<&str> = table
@@ -47,7 +47,7 @@ fn read_table(path: &Path) -> Result<DataFrame, Error> {
         path: path.to_owned(),
         source,
     })?;
-    // polars panics on some damaged footers, but a damaged file is an error and not a bug.
+    // polars panics on some damaged footers, but a damaged file must be reported as an error.
     let read = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(file).finish()));
     let table = read.unwrap_or_else(|_| Err(PolarsError::ComputeError("damaged footer".into())));
     table.map_err(|source| Error::Format {
@@ -56,7 +56,7 @@ fn read_table(path: &Path) -> Result<DataFrame, Error> {
     })
 }
 
-/// A table to append after the first `first` rows.
+/// A table to append to the `first` rows that are already there.
 struct Table<'a> {
     path: &'a Path,
     data: &'a DataFrame,
@@ -64,12 +64,12 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// Appends all columns. After an error the rows are incomplete and must be dropped.
+    /// Appends all columns. After an error, the rows are inconsistent and must be discarded.
     fn append_to(&self, rows: &mut Rows, roles: &[Role]) -> Result<(), Error> {
         let height = self.data.height();
         let (mut ids, mut groups, mut episodes) = (None, None, None);
         let mut metadata = roles.contains(&Role::Time).then(RowMetadata::default);
-        // polars has columns and the learners need rows, so each column is scattered over the rows.
+        // polars stores columns and the learners need rows, so each column is scattered over the rows.
         rows.features
             .resize((self.first + height) * FEATURE_COUNT, f32::NAN);
         for (column, role) in self.data.columns().iter().zip(roles) {
@@ -93,7 +93,7 @@ impl Table<'_> {
                 Role::Ignored => {}
             }
         }
-        // Placeholders where the file has no labels; `read_features` drops them.
+        // Placeholders if the file has no labels; `read_features` discards them.
         rows.labels.resize(self.first + height, 0);
         let numbered = || {
             (self.first..self.first + height)
@@ -151,7 +151,7 @@ impl Table<'_> {
         values.iter().enumerate().map(label).collect()
     }
 
-    /// Row or group numbers.
+    /// IDs of rows, groups or sites.
     fn identities(&self, column: &Column) -> Result<Vec<u64>, Error> {
         self.numeric(column)?;
         let cast = self.polars(column.cast(&DataType::UInt64))?;
@@ -177,7 +177,7 @@ impl Table<'_> {
         values.iter().enumerate().map(seconds).collect()
     }
 
-    /// Names of scenarios; consecutive rows usually share one.
+    /// Names of scenarios, stored once for consecutive rows with the same name.
     fn scenarios(&self, column: &Column) -> Result<Vec<Arc<str>>, Error> {
         let cast = self.polars(column.cast(&DataType::String))?;
         let text = self.polars(cast.str())?;
@@ -190,7 +190,7 @@ impl Table<'_> {
         Ok(names)
     }
 
-    /// Groups from the names of episodes.
+    /// Groups derived from the names of episodes.
     fn episodes(&self, column: &Column) -> Result<Vec<u64>, Error> {
         let cast = self.polars(column.cast(&DataType::String))?;
         let text = self.polars(cast.str())?;
@@ -200,7 +200,7 @@ impl Table<'_> {
             .collect())
     }
 
-    /// An error for text, even if it looks like numbers: polars would turn every other cell into null.
+    /// Rejects text columns, even of numbers: a cast by polars would turn every cell that is not a number into null.
     fn numeric(&self, column: &Column) -> Result<(), Error> {
         let found = column.dtype();
         if found.is_primitive_numeric() || found.is_bool() || found.is_null() {
@@ -214,7 +214,7 @@ impl Table<'_> {
         })
     }
 
-    /// Adds the file to an error of polars.
+    /// Adds the path of the file to an error from polars.
     fn polars<T>(&self, result: PolarsResult<T>) -> Result<T, Error> {
         result.map_err(|source| Error::Format {
             path: self.path.to_owned(),
@@ -222,7 +222,7 @@ impl Table<'_> {
         })
     }
 
-    /// The error for a value, with its place.
+    /// The error for an invalid value, with its place.
     fn cell(&self, column: &Column, row: usize, problem: CellProblem) -> Error {
         let value = column
             .get(row)

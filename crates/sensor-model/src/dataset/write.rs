@@ -19,10 +19,10 @@ use crate::schema::{FEATURE_COUNT, Feature, LABEL};
 
 use super::{Format, GROUP, ROW_ID, SCENARIO, SITE, TIME};
 
-/// Rows in a row group: as many are kept in memory while writing, and a reader must load at least as many.
+/// Rows in a row group, the unit that is buffered in memory while writing and that a reader loads at a time.
 const ROW_GROUP: usize = 65_536;
 
-/// Writes all rows to one file, with metadata if they have any.
+/// Writes all rows to one file, including metadata if they have any.
 pub fn write_rows(path: &Path, rows: &Rows) -> Result<(), Error> {
     let mut writer = if rows.metadata.is_some() {
         RowWriter::with_metadata(path)?
@@ -33,15 +33,15 @@ pub fn write_rows(path: &Path, rows: &Rows) -> Result<(), Error> {
     writer.finish()
 }
 
-/// Writes a `.parquet` or `.csv` file piece by piece.
+/// Writes a `.parquet` or `.csv` file incrementally.
 ///
 /// Columns: `row_id`, `group` (u64), then `time_s` (f64), `scenario` (text) and `site` (u64) if the file was created by
 /// [`with_metadata`](Self::with_metadata), then the features (f32, a missing value is null or an empty cell) and
-/// `fire_detected` (i32). The same rows give the same bytes, however they are divided over calls of
+/// `fire_detected` (i32). The same rows give the same bytes, no matter how they are divided into calls of
 /// [`write`](Self::write).
 ///
-/// Rows go to `<name>.partial` in the same folder, which [`finish`](Self::finish) renames, so a file with its final name
-/// is always complete. A writer that is dropped before `finish` removes what it wrote.
+/// Rows are written to `<name>.partial` in the same folder, which [`finish`](Self::finish) renames, so a file with its
+/// final name is always complete. A writer that is dropped before `finish` deletes the partial file.
 pub struct RowWriter {
     path: PathBuf,
     partial: PathBuf,
@@ -51,19 +51,19 @@ pub struct RowWriter {
     finished: bool,
 }
 
-/// The open file by its format.
+/// The open file, in one of the formats.
 enum Sink {
     Parquet(Box<ParquetSink<File>>),
     Csv(CsvSink<File>),
 }
 
 impl RowWriter {
-    /// Creates a file without metadata, in the format of the name's extension.
+    /// Creates a file without metadata; the extension determines the format.
     pub fn create(path: &Path) -> Result<Self, Error> {
         Self::begin(path, false)
     }
 
-    /// Creates a file with the rows' metadata.
+    /// Creates a file with metadata columns; the extension determines the format.
     pub fn with_metadata(path: &Path) -> Result<Self, Error> {
         Self::begin(path, true)
     }
@@ -95,8 +95,8 @@ impl RowWriter {
     /// Appends rows.
     ///
     /// # Errors
-    /// [`Error::NoMetadata`] if the file has metadata columns and the rows have no metadata. Without these columns, any
-    /// rows are accepted.
+    /// [`Error::NoMetadata`] if the file has metadata columns and the rows have no metadata. A file without these
+    /// columns accepts any rows.
     pub fn write(&mut self, rows: &Rows) -> Result<(), Error> {
         if self.metadata && rows.metadata.is_none() && !rows.is_empty() {
             return Err(Error::NoMetadata {
@@ -123,7 +123,7 @@ impl RowWriter {
         self.sink
             .finish()
             .map_err(|e| polars_error(&self.path, e))?;
-        // Within a folder a rename is atomic, so half a file never has the final name.
+        // A rename within a folder is atomic, so an incomplete file never has the final name.
         fs::rename(&self.partial, &self.path).map_err(|e| write_error(&self.path, e))?;
         self.finished = true;
         Ok(())
@@ -131,7 +131,7 @@ impl RowWriter {
 
     /// Writes the pending rows as one row group.
     fn flush(&mut self) -> Result<(), Error> {
-        // Taken even if writing fails: the file is lost then and must not grow further.
+        // Taken even if writing fails, because the file is then useless and the rows need not be kept.
         let rows = std::mem::take(&mut self.pending);
         let written = table(&rows, self.metadata).and_then(|table| self.sink.write(&table));
         written.map_err(|e| polars_error(&self.path, e))
@@ -141,14 +141,14 @@ impl RowWriter {
 impl Drop for RowWriter {
     fn drop(&mut self) {
         if !self.finished {
-            // A destructor cannot report errors, and the name shows that the file is incomplete.
+            // A destructor cannot report errors; a file that stays is recognizable as incomplete by its name.
             let _ = fs::remove_file(&self.partial);
         }
     }
 }
 
 impl Sink {
-    /// Writes the beginning of a file with the columns of an empty table.
+    /// Writes the start of a file, with the columns of an empty table.
     fn new(format: Format, file: File, empty: &Rows) -> PolarsResult<Self> {
         let schema = table(empty, empty.metadata.is_some())?.schema().clone();
         Ok(match format {
@@ -172,22 +172,22 @@ impl Sink {
     }
 }
 
-/// The rows as a polars table in the column order of the files, with or without metadata.
+/// The rows as a polars table in the files' column order, with or without metadata.
 fn table(rows: &Rows, metadata: bool) -> PolarsResult<DataFrame> {
     let labels = rows.labels.iter().map(|&label| i32::from(label)).collect();
     let mut columns = vec![
         UInt64Chunked::from_vec(ROW_ID.into(), rows.ids.clone()).into_column(),
         UInt64Chunked::from_vec(GROUP.into(), rows.groups.clone()).into_column(),
     ];
-    if let Some(known) = rows.metadata.as_ref().filter(|_| metadata) {
-        columns.extend(metadata_columns(known));
+    if let Some(present) = rows.metadata.as_ref().filter(|_| metadata) {
+        columns.extend(metadata_columns(present));
     }
     columns.extend(Feature::ALL.map(|feature| feature_column(rows, feature)));
     columns.push(Int32Chunked::from_vec(LABEL.into(), labels).into_column());
     DataFrame::new(rows.len(), columns)
 }
 
-/// Time, scenario and site.
+/// The columns for time, scenario and site.
 fn metadata_columns(metadata: &RowMetadata) -> [Column; 3] {
     let scenarios = metadata.scenarios.iter().map(|name| &**name);
     [
@@ -197,7 +197,7 @@ fn metadata_columns(metadata: &RowMetadata) -> [Column; 3] {
     ]
 }
 
-/// One feature of all rows; missing values are null.
+/// The column of a feature; missing values are null.
 fn feature_column(rows: &Rows, feature: Feature) -> Column {
     let values = rows
         .features

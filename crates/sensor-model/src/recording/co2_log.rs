@@ -1,4 +1,4 @@
-//! Logs of a CO2 sensor: delimited text with a time and a concentration on each line.
+//! Logs of CO2 sensors: delimited text with a time and a concentration on each line.
 
 use std::io::BufRead;
 use std::path::Path;
@@ -17,14 +17,14 @@ use super::problem::RecordingProblem;
 use super::source::Source;
 use super::table::Table;
 
-/// The columns of a log that have the time and the concentration in ppm.
+/// The columns of a log that contain the time and the concentration in ppm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Co2Columns {
-    /// Name of the column with the time.
+    /// Name of the time column.
     pub time: String,
     /// Format of the time.
     pub format: TimeFormat,
-    /// Name of the column with the concentration.
+    /// Name of the concentration column.
     pub ppm: String,
 }
 
@@ -37,12 +37,12 @@ pub enum TimeFormat {
     UnixSeconds,
     /// Milliseconds since 1970, UTC.
     UnixMillis,
-    /// ISO 8601 or RFC 3339, with `T` or a space; UTC if there is no offset.
+    /// ISO 8601 or RFC 3339, with `T` or a space; UTC if it has no offset.
     Iso,
 }
 
 impl Co2Columns {
-    /// A plain log of an SCD40 or SCD41: `time_s` since the recording's start, `co2_ppm`.
+    /// A plain log of an SCD40 or SCD41: `time_s` (since the recording's start) and `co2_ppm`.
     pub fn scd4x() -> Self {
         Self::new("time_s", TimeFormat::Seconds, "co2_ppm")
     }
@@ -52,12 +52,12 @@ impl Co2Columns {
         Self::new("date", TimeFormat::Iso, "CO2")
     }
 
-    /// Sessions exported by `AirScout32`, whose `Gas1` is CO2.
+    /// Sessions exported by `AirScout32`, where `Gas1` is CO2.
     pub fn airscout() -> Self {
         Self::new("Timestamp", TimeFormat::UnixMillis, "Gas1")
     }
 
-    /// Columns with other names.
+    /// Columns with any names.
     pub fn new(time: &str, format: TimeFormat, ppm: &str) -> Self {
         Self {
             time: time.to_owned(),
@@ -100,12 +100,12 @@ impl FromStr for Co2Columns {
 }
 
 impl TimeFormat {
-    /// Whether times count from 1970 rather than from the recording's start.
+    /// True if times count from 1970 instead of the recording's start.
     pub fn is_unix(self) -> bool {
         self != Self::Seconds
     }
 
-    /// The time in a cell, in seconds.
+    /// Parses the time in a cell, in seconds.
     fn parse(self, text: &str) -> Option<f64> {
         let number = || text.parse::<f64>().ok().filter(|time| time.is_finite());
         match self {
@@ -115,7 +115,7 @@ impl TimeFormat {
         }
     }
 
-    /// Name in messages.
+    /// Name in error messages.
     fn name(self) -> &'static str {
         match self {
             Self::Seconds => "seconds since the recording's start",
@@ -134,10 +134,10 @@ fn iso_time(text: &str) -> Option<f64> {
     Some(timestamp.as_millisecond() as f64 / 1000.0)
 }
 
-/// The readings of a log, in the order of their times.
+/// The readings of a log, in chronological order.
 ///
 /// Works on any text stream: a file, standard input, or a log that is still growing. Values are returned as written, even
-/// 0 and empty cells (NaN); [`Co2Reading::is_valid`] tells which of them are measurements.
+/// 0 and empty cells (NaN); [`Co2Reading::is_valid`] is true for measurements.
 #[derive(Debug)]
 pub struct Co2Log<R> {
     table: Table<R>,
@@ -147,18 +147,19 @@ pub struct Co2Log<R> {
 }
 
 impl<R: BufRead> Co2Log<R> {
-    /// Finds the header; messages name the log `path`.
+    /// Finds the header; error messages name the log `path`.
     pub fn new(input: R, path: &Path, columns: &Co2Columns) -> Result<Self, Error> {
-        let wanted = [columns.time.as_str(), columns.ppm.as_str()];
+        let names = [columns.time.as_str(), columns.ppm.as_str()];
         Ok(Self {
-            table: Table::open(input, Source::new(path), &wanted)?,
+            table: Table::open(input, Source::new(path), &names)?,
             format: columns.format,
             start_s: 0.0,
             last_s: f64::NEG_INFINITY,
         })
     }
 
-    /// Makes times count from `start_s`, in the log's own seconds: the start of a recording whose Unix time is known.
+    /// Makes times count from `start_s`, which is a time of the log in seconds, such as the Unix time of the first
+    /// frame.
     #[must_use]
     pub fn starting_at(self, start_s: f64) -> Self {
         Self { start_s, ..self }
@@ -201,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_parsed_in_the_formats_of_loggers() {
+    fn times_are_parsed_in_all_formats() {
         for (format, text, time_s) in [
             (TimeFormat::Seconds, "12.5", 12.5),
             (TimeFormat::UnixSeconds, "1757854894", 1_757_854_894.0),
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_given_by_preset_or_by_name() {
+    fn columns_are_parsed_from_presets_and_names() {
         for (text, columns) in [
             ("scd4x", Co2Columns::scd4x()),
             ("uci", Co2Columns::uci()),

@@ -1,4 +1,4 @@
-//! Converts the counts of an image to temperatures, with the checks that all formats share.
+//! Converts the counts of an image to temperatures and performs the checks common to all formats.
 
 use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, ThermalFrame};
 
@@ -6,13 +6,13 @@ use super::options::{FrameOptions, FrameRate, Scale, TelemetryLines};
 use super::problem::RecordingProblem;
 use super::telemetry::{CameraClock, Telemetry};
 
-/// Lines of telemetry, in formats that can have them.
+/// Number of telemetry lines in an image that has them.
 const TELEMETRY_LINES: usize = 2;
-/// The range that a Lepton 3.5 can report in degrees Celsius: the low-gain range with a margin.
+/// The range accepted from a Lepton 3.5 in degrees Celsius: its low-gain range with a margin.
 const COLDEST: f32 = -40.0;
 const HOTTEST: f32 = 450.0;
 
-/// A frame from counts; `time_s` is in seconds since the recording's start.
+/// Converts counts to a frame; `time_s` is in seconds since the recording's start.
 pub(super) fn frame(
     time_s: f64,
     counts: &[u16],
@@ -36,7 +36,7 @@ pub(super) fn frame(
     ThermalFrame::new(time_s, celsius).map_err(|_| RecordingProblem::Damaged { what: "the image" })
 }
 
-/// The scale that the file states, if the declared one agrees.
+/// The scale stated by the file; a different declared scale is an error.
 pub(super) fn agreed_scale(
     declared: Option<Scale>,
     stated: Scale,
@@ -49,7 +49,7 @@ pub(super) fn agreed_scale(
     }
 }
 
-/// Makes frames from images in formats that say nothing about them, with what was declared.
+/// Converts images to frames for formats without metadata, using the declared options.
 #[derive(Debug)]
 pub(super) struct Assembler {
     scale: Scale,
@@ -60,7 +60,7 @@ pub(super) struct Assembler {
 }
 
 impl Assembler {
-    /// Fails if the options don't determine scale and times.
+    /// Fails if the options do not determine both scale and times.
     pub(super) fn new(options: &FrameOptions) -> Result<Self, RecordingProblem> {
         let scale = options.scale.ok_or(RecordingProblem::ScaleMissing)?;
         if options.rate.is_none() && options.telemetry == TelemetryLines::None {
@@ -75,7 +75,7 @@ impl Assembler {
         })
     }
 
-    /// Lines of a stored image, including telemetry.
+    /// Number of lines in a stored image, including telemetry.
     pub(super) fn lines(&self) -> usize {
         match self.telemetry {
             TelemetryLines::None => FRAME_HEIGHT,
@@ -107,7 +107,7 @@ impl Assembler {
         Ok(if closed { frame.frozen() } else { frame })
     }
 
-    /// A declared rate has priority over telemetry: the camera's clock jitters, and a declared rate is meant to be even.
+    /// The time of the next frame. A declared rate takes precedence over telemetry, because the camera's clock jitters.
     fn time_s(&mut self, telemetry: Option<Telemetry>) -> Result<f64, RecordingProblem> {
         match (self.rate, telemetry) {
             (Some(rate), _) => Ok(rate.time_s(self.frames)),

@@ -13,11 +13,11 @@ use super::table::Table;
 const START: &str = "start_s";
 const END: &str = "end_s";
 
-/// Intervals of uncontrolled combustion, in seconds since the recording's start, disjoint and sorted.
+/// Intervals of uncontrolled combustion: disjoint, sorted, in seconds since the recording's start.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FireIntervals(Vec<Interval>);
 
-/// Includes its start but not its end.
+/// A half-open interval: includes its start but not its end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Interval {
     line: u64,
@@ -26,12 +26,11 @@ struct Interval {
 }
 
 impl FireIntervals {
-    /// Reads a table with the columns `start_s` and `end_s`, one interval per line in any order; messages name it `path`.
-    ///
-    /// A table with only a header means that there was no fire.
+    /// Reads a table with the columns `start_s` and `end_s`, one interval per line in any order; error messages name it
+    /// `path`. A table with only a header means that there was no fire.
     ///
     /// # Errors
-    /// When intervals overlap, or one does not end after its start.
+    /// If the table is invalid, intervals overlap, or an interval does not end after its start.
     pub fn read(input: impl BufRead, path: &Path) -> Result<Self, Error> {
         let source = Source::new(path);
         let mut table = Table::open(input, source.clone(), &[START, END])?;
@@ -65,7 +64,7 @@ impl FireIntervals {
         Ok(Self(intervals))
     }
 
-    /// Whether there was fire at this time; an interval's start is within it and its end is not.
+    /// True if there was fire at this time; an interval includes its start but not its end.
     pub fn contains(&self, time_s: f64) -> bool {
         let begun = self
             .0
@@ -78,16 +77,16 @@ impl FireIntervals {
         self.0.len()
     }
 
-    /// Whether there was no fire.
+    /// True if there was no fire.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Parses a time; `wanted` is the position among the wanted columns.
-fn time<R: BufRead>(table: &Table<R>, cells: &[String], wanted: usize) -> Result<f64, Error> {
-    let text = &cells[wanted];
-    let reject = |problem| table.cell_rejection(wanted, text, problem);
+/// Parses the time in the cell at this index.
+fn time<R: BufRead>(table: &Table<R>, cells: &[String], index: usize) -> Result<f64, Error> {
+    let text = &cells[index];
+    let reject = |problem| table.cell_rejection(index, text, problem);
     let finite = text.parse::<f64>().ok().filter(|time| time.is_finite());
     finite.ok_or_else(|| reject(CellProblem::NotATime("seconds since the recording's start")))
 }

@@ -1,4 +1,4 @@
-//! Numbered lines of a text file, with a limit on their length so that no file can fill the memory.
+//! Numbered lines of a text file. Their length is limited so that no file can exhaust memory.
 
 use std::io::{BufRead, Read as _};
 
@@ -30,7 +30,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Number of the current line; the first line of a file is 1.
+    /// Number of the current line, from 1.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
@@ -39,16 +39,16 @@ impl<R: BufRead> Lines<R> {
         Place::Line(self.number)
     }
 
-    /// The next line that is not blank, without its line end.
+    /// The next line that is not blank, without its newline.
     pub(crate) fn next_filled(&mut self) -> Result<Option<&str>, Error> {
         loop {
             self.buffer.clear();
             self.number += 1;
             let mut limited = self.input.by_ref().take(LONGEST_LINE as u64 + 1);
-            // Bytes and not text: a line that is not UTF-8 must still be counted, so that the error can name it.
+            // Read as bytes, because a line that is not UTF-8 must be counted before the error can name it.
             let read = limited.read_until(b'\n', &mut self.buffer);
             if read.map_err(|error| self.source.unreadable_at(self.place(), error))? == 0 {
-                // A log that is still growing continues with this line.
+                // If the log is still growing, reading continues with this line.
                 self.number -= 1;
                 return Ok(None);
             }
@@ -65,12 +65,12 @@ impl<R: BufRead> Lines<R> {
         Ok(Some(text.trim_end_matches(['\n', '\r'])))
     }
 
-    /// The current line is rejected.
+    /// The error for an invalid current line.
     pub(super) fn rejection(&self, problem: RecordingProblem) -> Error {
         self.source.rejection_at(self.place(), problem)
     }
 
-    /// A cell of the current line is rejected.
+    /// The error for an invalid cell in the current line.
     pub(crate) fn cell_rejection(&self, column: &str, value: &str, problem: CellProblem) -> Error {
         Error::Cell {
             path: self.source.path.clone(),
@@ -81,7 +81,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// The current line has the wrong number of cells.
+    /// The error for a wrong number of cells in the current line.
     pub(crate) fn width_rejection(&self, found: usize, expected: usize) -> Error {
         Error::Width {
             path: self.source.path.clone(),

@@ -1,37 +1,38 @@
-//! What must be declared about a recording because the file does not say it.
+//! Properties of a recording that must be declared because they are not in the file.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::problem::RecordingProblem;
 
-/// What a file of frames does not say itself. Nothing is guessed, because a wrong guess gives plausible temperatures.
+/// Properties that a file of frames does not contain. They are never guessed: a wrong guess gives plausible
+/// temperatures.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FrameOptions {
-    /// Kelvin per count. Raw Y16 and TIFF need it; if the file states it, both must agree.
+    /// Kelvin per count. Required for raw Y16 and TIFF; if the file states it, both must agree.
     pub scale: Option<Scale>,
-    /// Frames per second. Raw Y16 and TIFF need it unless they have telemetry lines, which state the time.
+    /// Frames per second. Required for raw Y16 and TIFF unless they have telemetry lines, which contain the time.
     pub rate: Option<FrameRate>,
-    /// The two lines of telemetry that each image in raw Y16 and TIFF may have.
+    /// Position of the two telemetry lines that each image in raw Y16 and TIFF may have.
     pub telemetry: TelemetryLines,
 }
 
-/// Kelvin per count of a radiometric Lepton, its `TLinear` resolution.
+/// Kelvin per count of a radiometric Lepton (its `TLinear` resolution).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
-    /// 0.01 K, the factory setting, up to 382 C.
+    /// 0.01 K, the factory setting, for scenes up to 382 C.
     HundredthKelvin,
     /// 0.1 K, for scenes above 382 C.
     TenthKelvin,
 }
 
 impl Scale {
-    /// The temperature of a count, in degrees Celsius.
+    /// Converts a count to degrees Celsius.
     pub fn celsius(self, count: u16) -> f32 {
         (f64::from(count) / self.counts_per_kelvin() - 273.15) as f32
     }
 
-    /// The other of the two.
+    /// The other scale.
     #[must_use]
     pub fn other(self) -> Self {
         match self {
@@ -78,7 +79,7 @@ pub struct FrameRate(f64);
 impl FrameRate {
     /// A constant rate in Hz; a Lepton 3.5 delivers 8.7 frames per second.
     pub fn new(hz: f64) -> Result<Self, RecordingProblem> {
-        // In this form, NaN fails too.
+        // Written so that NaN is rejected too.
         if hz > 0.0 && hz <= 1_000.0 {
             Ok(Self(hz))
         } else {
@@ -105,7 +106,7 @@ impl FromStr for FrameRate {
     }
 }
 
-/// Where each image has its telemetry: two lines of 160 words, so that 122 lines are stored instead of 120.
+/// Position of the telemetry in each image: two lines of 160 words, so 122 lines are stored instead of 120.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TelemetryLines {
     /// No telemetry: 120 lines.
@@ -137,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_converted_by_their_scale() {
+    fn counts_are_converted_with_the_scale() {
         for (scale, count, celsius) in [
             (Scale::HundredthKelvin, 29_591, 22.76),
             (Scale::HundredthKelvin, u16::MAX, 382.2),
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_parsed_in_several_spellings() {
+    fn options_are_parsed() {
         for (text, scale) in [
             ("0.01K", Scale::HundredthKelvin),
             ("0.01 K", Scale::HundredthKelvin),
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_options_are_named_with_the_choices() {
+    fn errors_for_invalid_options_list_the_choices() {
         let message = |text: &str, error: RecordingProblem| {
             let error = error.to_string();
             assert!(error.contains(&format!("`{text}`")), "{error}");

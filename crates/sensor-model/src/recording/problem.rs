@@ -1,12 +1,12 @@
-//! What is wrong with a recording, a frame or a line, and what to do.
+//! Problems with a recording, a frame or a line, and what to do about them.
 
 use super::options::Scale;
 
-/// What is wrong with a recording of real sensors.
+/// A problem with a recording of real sensors.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordingProblem {
-    /// Neither the name nor the first bytes are those of a known format.
+    /// Neither the file name nor the first bytes match a known format.
     #[error(
         "unknown format; convert it to raw Y16 (.y16 or .raw), the PureThermal container (.y16.gz), \
          16-bit TIFF, or tCam (.tjsn or .tmjsn)"
@@ -19,10 +19,10 @@ pub enum RecordingProblem {
     NotRadiometric {
         /// The format found.
         format: &'static str,
-        /// What it has instead.
+        /// The reason: what the format stores instead.
         why: &'static str,
     },
-    /// Counts that fit into 8 bits: a picture, not temperatures.
+    /// All counts fit into 8 bits: a picture, not temperatures.
     #[error(
         "all values fit into 8 bits: this is a picture made with automatic gain control (AGC), not temperatures; \
          switch AGC off and record 16 bits"
@@ -66,7 +66,7 @@ pub enum RecordingProblem {
         /// The scale used.
         scale: Scale,
     },
-    /// The scale is needed and was not declared.
+    /// The format requires a scale, but none was declared.
     #[error(
         "the file does not state its scale, which is never guessed; declare 0.01 K or 0.1 K per count"
     )]
@@ -81,21 +81,21 @@ pub enum RecordingProblem {
         /// The scale stated by the file.
         stated: Scale,
     },
-    /// The file has no times and no rate was declared.
+    /// The file has no times, and no rate or telemetry lines were declared.
     #[error(
-        "the file has no times; declare the frame rate (8.7 for a Lepton 3.5), or its telemetry lines, which have the time"
+        "the file has no times; declare the frame rate (8.7 for a Lepton 3.5), or the telemetry lines, which contain times"
     )]
     RateMissing,
-    /// Something was declared that the file states itself or cannot have.
+    /// An option was declared that is already in the file or does not apply to the format.
     #[error("{what} cannot be declared for this format; leave it out")]
     NotDeclarable {
-        /// The declared option.
+        /// Name of the option.
         what: &'static str,
     },
     /// A text that is not a scale.
     #[error("unknown scale `{given}`; expected 0.01 K or 0.1 K per count")]
     UnknownScale {
-        /// The text as given.
+        /// The given text.
         given: String,
     },
     /// A text or number that is not a frame rate.
@@ -103,25 +103,25 @@ pub enum RecordingProblem {
         "`{given}` is not a frame rate; expected frames per second above 0 and up to 1000 (8.7 for a Lepton 3.5)"
     )]
     UnknownRate {
-        /// The text as given.
+        /// The given text.
         given: String,
     },
-    /// A text that is not a position of telemetry.
+    /// A text that is not a position of telemetry lines.
     #[error("unknown position of telemetry lines `{given}`; expected none, header or footer")]
     UnknownTelemetry {
-        /// The text as given.
+        /// The given text.
         given: String,
     },
-    /// A text that does not describe a CO2 log.
+    /// A text that does not describe the columns of a CO2 log.
     #[error(
-        "unknown columns of a CO2 log `{given}`; expected scd4x, uci, airscout, or TIME:FORMAT:PPM with the names of \
-         two columns and one of s, iso, unix-s and unix-ms between them"
+        "unknown CO2 log columns `{given}`; expected scd4x, uci, airscout, or TIME:FORMAT:PPM with the names of two \
+         columns and a time format of s, iso, unix-s or unix-ms"
     )]
     UnknownColumns {
-        /// The text as given.
+        /// The given text.
         given: String,
     },
-    /// Images of another size than the camera's.
+    /// An image with a different size from the camera's.
     #[error(
         "the image has {width} x {height} pixels, but a Lepton 3.5 gives {expected_width} x {expected_height}; \
          recordings of other cameras cannot be used, and images must not be scaled"
@@ -131,27 +131,27 @@ pub enum RecordingProblem {
         width: u32,
         /// Rows.
         height: u32,
-        /// Pixels per row that are expected.
+        /// Expected pixels per row.
         expected_width: u32,
-        /// Rows that are expected, including declared telemetry lines.
+        /// Expected rows, including declared telemetry lines.
         expected_height: u32,
     },
     /// Pixels that are not 16-bit counts.
     #[error("its pixels are {found}; export one unsigned 16-bit value per pixel")]
     Pixels {
-        /// The kind of pixels.
+        /// The kind of pixels in the file.
         found: String,
     },
-    /// An entry in a container's header has an unknown value.
+    /// An entry in a container's header has an unsupported value.
     #[error(
         "its header says `{key}` is {found}, but only {expected} can be read; record again with that setting"
     )]
     Header {
         /// Name of the entry.
         key: &'static str,
-        /// Its value.
+        /// Value in the file.
         found: String,
-        /// The value that can be read.
+        /// The only supported value.
         expected: &'static str,
     },
     /// Part of a container is damaged.
@@ -162,13 +162,13 @@ pub enum RecordingProblem {
     },
     /// The file ends within a frame.
     #[error(
-        "the file ends after {found} of the frame's {expected} bytes; it is incomplete, or has other telemetry lines than \
-         declared: declare them, or truncate the file to whole frames"
+        "the file ends after {found} of the frame's {expected} bytes; it is incomplete, or its telemetry lines differ from \
+         those declared: correct the declaration, or truncate the file to whole frames"
     )]
     Cut {
-        /// Bytes of the last frame in the file.
+        /// Number of bytes of the last frame in the file.
         found: usize,
-        /// Bytes of a whole frame.
+        /// Number of bytes in a whole frame.
         expected: usize,
     },
     /// A time earlier than the previous one.
@@ -177,20 +177,20 @@ pub enum RecordingProblem {
          back"
     )]
     TimeBackwards {
-        /// The previous time, in seconds.
+        /// Previous time, in seconds.
         before_s: f64,
-        /// The time, in seconds.
+        /// Time that is earlier, in seconds.
         now_s: f64,
     },
-    /// The file is empty.
+    /// The file has no frames.
     #[error("the file has no {what}; record at least one")]
     Empty {
-        /// What is missing.
+        /// The missing part.
         what: &'static str,
     },
-    /// No line has the names of the required columns.
+    /// No line contains the names of the required columns.
     #[error(
-        "there is no header with the columns {columns} (lines searched: {searched}); use the names in the file"
+        "there is no header with the columns {columns} (lines searched: {searched}); use the column names in the file"
     )]
     NoHeader {
         /// Number of lines searched.
@@ -199,9 +199,9 @@ pub enum RecordingProblem {
         columns: String,
     },
     /// A line that is too long.
-    #[error("the line is longer than {limit} bytes, so this is not the expected kind of text file")]
+    #[error("the line is longer than {limit} bytes, so this is not a table of the expected kind")]
     LongLine {
-        /// The longest line allowed.
+        /// Maximum length of a line.
         limit: usize,
     },
     /// A line that is not UTF-8.

@@ -1,8 +1,8 @@
 //! The gzip container of `purethermal-y16-recorder` (liflabuc, format version 1).
 //!
-//! Uncompressed content: the magic number `PTY16V1\n`, the length of the header (u32), the header (JSON), and for each
-//! frame its index (u64), Unix time in seconds (f64) and in milliseconds (i64), and 19,200 counts (u16), all
-//! little-endian.
+//! Uncompressed content, all little-endian: the magic number `PTY16V1\n`, the length of the header (u32), the header
+//! (JSON), then for each frame its index (u64), its Unix time in seconds (f64) and in milliseconds (i64), and 19,200
+//! counts (u16).
 
 use std::io::Read;
 
@@ -22,14 +22,14 @@ use super::y16::fill;
 const MAGIC: [u8; 8] = *b"PTY16V1\n";
 /// First bytes of a CPTV recording, which is also compressed with gzip.
 const CPTV: [u8; 4] = *b"CPTV";
-/// A header has about 400 bytes; a damaged length must not cause an allocation of gigabytes.
+/// Maximum length of a header. Real ones have about 400 bytes; a damaged length must not cause a huge allocation.
 const LONGEST_HEADER: u32 = 64 * 1024;
 /// Bytes of the index and the two times.
 const STAMP: usize = 24;
-/// The two times of a frame differ only by rounding to milliseconds, up or down.
+/// Maximum difference between the two times of a frame, which is caused only by rounding to milliseconds.
 const LARGEST_DISAGREEMENT_MS: f64 = 1.5;
 
-/// The entries of the header that matter for reading frames.
+/// The header entries needed to read frames.
 #[derive(Deserialize)]
 struct Header {
     version: u32,
@@ -52,7 +52,7 @@ pub(super) struct PureThermalFrames<R> {
 }
 
 impl<R: Read> PureThermalFrames<R> {
-    /// Reads the header. The container states scale and times; a declared scale must agree.
+    /// Reads the header. The container states scale and times; a declared scale must match.
     pub(super) fn open(input: R, source: Source, options: &FrameOptions) -> Result<Self, Error> {
         let reject = |problem| source.rejection(problem);
         let unreadable = |error| source.unreadable_at(Place::Frame(1), error);
@@ -87,7 +87,7 @@ impl<R: Read> PureThermalFrames<R> {
         })
     }
 
-    /// When the first frame was taken, in seconds since 1970, once it has been read.
+    /// Unix time of the first frame in seconds, once that frame has been read.
     pub(super) fn start_unix_s(&self) -> Option<f64> {
         self.start
     }
@@ -125,7 +125,7 @@ impl<R: Read> Iterator for PureThermalFrames<R> {
 }
 
 impl Header {
-    /// The scale, if the container can be read.
+    /// Checks the header against the supported format and the options, and returns the scale.
     fn scale(&self, options: &FrameOptions) -> Result<Scale, RecordingProblem> {
         if options.rate.is_some() {
             return Err(RecordingProblem::NotDeclarable {
@@ -139,7 +139,7 @@ impl Header {
             ("version", self.version.to_string(), "1"),
             ("dtype", self.dtype.clone(), "uint16"),
             ("endianness", self.endianness.clone(), "little"),
-            // The recorder says "if" because it does not know whether TLinear is on. Without it, counts are out of range.
+            // "if" because the recorder does not know whether TLinear is on. With TLinear off, counts are out of range.
             (
                 "raw_unit",
                 self.raw_unit.clone(),
@@ -167,7 +167,7 @@ impl Header {
     }
 }
 
-/// The Unix time of a frame, in seconds. It is stored twice; if both agree, the position in the file is right.
+/// The Unix time of a frame, in seconds. It is stored twice; a mismatch means that the file is damaged.
 fn unix_time(stamp: &[u8]) -> Result<f64, RecordingProblem> {
     let (words, _) = stamp.as_chunks::<8>();
     let [_, seconds, millis] = words else {
@@ -175,7 +175,7 @@ fn unix_time(stamp: &[u8]) -> Result<f64, RecordingProblem> {
     };
     let unix_s = f64::from_le_bytes(*seconds);
     let disagreement = unix_s * 1000.0 - i64::from_le_bytes(*millis) as f64;
-    // In this form, NaN fails too.
+    // Written so that NaN is rejected too.
     if disagreement.abs() <= LARGEST_DISAGREEMENT_MS {
         Ok(unix_s)
     } else {

@@ -1,4 +1,4 @@
-//! The input that is being read, and errors that name it.
+//! The name of an input, and errors that contain it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::problem::Place;
 
 use super::problem::RecordingProblem;
 
-/// The name of an input, which need not be a file.
+/// The name of an input, which is not necessarily a file.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
@@ -21,7 +21,7 @@ impl Source {
         }
     }
 
-    /// The file is invalid.
+    /// The error for an invalid file.
     pub(crate) fn rejection(&self, problem: RecordingProblem) -> Error {
         Error::Recording {
             path: self.path.clone(),
@@ -29,7 +29,7 @@ impl Source {
         }
     }
 
-    /// One frame or line is invalid.
+    /// The error for an invalid frame or line.
     pub(crate) fn rejection_at(&self, place: Place, problem: RecordingProblem) -> Error {
         Error::RecordingPart {
             path: self.path.clone(),
@@ -38,7 +38,7 @@ impl Source {
         }
     }
 
-    /// The file cannot be opened or read.
+    /// The error for a file that cannot be opened or read.
     pub(crate) fn unreadable(&self, source: io::Error) -> Error {
         Error::Read {
             path: self.path.clone(),
@@ -46,7 +46,7 @@ impl Source {
         }
     }
 
-    /// One frame or line cannot be read.
+    /// The error for a frame or line that cannot be read.
     pub(crate) fn unreadable_at(&self, place: Place, source: io::Error) -> Error {
         Error::ReadPart {
             path: self.path.clone(),

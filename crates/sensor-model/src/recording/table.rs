@@ -1,4 +1,4 @@
-//! Delimited text, of which some columns are wanted by name.
+//! Delimited text from which some columns are read by name.
 
 use std::io::BufRead;
 
@@ -10,9 +10,9 @@ use super::lines::Lines;
 use super::problem::RecordingProblem;
 use super::source::Source;
 
-/// Lines searched for the header: loggers write a few about the session first, `AirScout32` six.
+/// Number of lines searched for the header: loggers first write a few lines about the session, `AirScout32` six.
 const HEADER_WITHIN: u64 = 32;
-/// Spreadsheets in countries with a decimal comma separate by semicolon, instruments by tab.
+/// Spreadsheets in countries with a decimal comma use semicolons, instruments use tabs.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
 /// A table whose header has been found.
@@ -22,12 +22,12 @@ pub(super) struct Table<R> {
     header: Header,
 }
 
-/// How to read the lines below the header.
+/// The parsed header, which determines how the lines below it are read.
 #[derive(Debug)]
 struct Header {
     splitter: LineSplitter,
     width: usize,
-    wanted: Vec<Column>,
+    columns: Vec<Column>,
 }
 
 #[derive(Debug)]
@@ -37,8 +37,8 @@ struct Column {
 }
 
 impl<R: BufRead> Table<R> {
-    /// Finds the first line that names all the wanted columns.
-    pub(super) fn open(input: R, source: Source, wanted: &[&str]) -> Result<Self, Error> {
+    /// Finds the first line that contains all these column names.
+    pub(super) fn open(input: R, source: Source, names: &[&str]) -> Result<Self, Error> {
         let mut lines = Lines::new(input, source);
         let mut searched = 0;
         while searched < HEADER_WITHIN {
@@ -46,20 +46,20 @@ impl<R: BufRead> Table<R> {
                 break;
             };
             searched += 1;
-            // Spreadsheets put a byte order mark first.
+            // Spreadsheets write a byte order mark at the start.
             let line = line.trim_start_matches('\u{feff}');
-            if let Some(header) = Header::parse(line, wanted) {
+            if let Some(header) = Header::parse(line, names) {
                 return Ok(Self { lines, header });
             }
         }
-        let columns: Vec<_> = wanted.iter().map(|name| format!("`{name}`")).collect();
+        let columns: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
         Err(lines.source.rejection(RecordingProblem::NoHeader {
             searched,
             columns: columns.join(" and "),
         }))
     }
 
-    /// The wanted cells of the next line, in the order in which they were asked for.
+    /// The cells of the next line in these columns, in the order of the names given to [`open`](Self::open).
     pub(super) fn next_row(&mut self) -> Result<Option<Vec<String>>, Error> {
         let Some(line) = self.lines.next_filled()? else {
             return Ok(None);
@@ -72,9 +72,9 @@ impl<R: BufRead> Table<R> {
         if cells.len() != self.header.width {
             return Err(self.lines.width_rejection(cells.len(), self.header.width));
         }
-        let wanted = self.header.wanted.iter();
+        let columns = self.header.columns.iter();
         let cell = |column: &Column| cells[column.position].trim().to_owned();
-        Ok(Some(wanted.map(cell).collect()))
+        Ok(Some(columns.map(cell).collect()))
     }
 
     /// Number of the current line.
@@ -82,35 +82,35 @@ impl<R: BufRead> Table<R> {
         self.lines.number()
     }
 
-    /// The current row is rejected.
+    /// The error for an invalid current row.
     pub(super) fn rejection(&self, problem: RecordingProblem) -> Error {
         self.lines.rejection(problem)
     }
 
-    /// A cell of the current row is rejected; `wanted` is its position among the wanted columns.
-    pub(super) fn cell_rejection(&self, wanted: usize, value: &str, problem: CellProblem) -> Error {
-        let column = &self.header.wanted[wanted].name;
+    /// The error for an invalid cell in the current row; `index` is the cell's index in the row.
+    pub(super) fn cell_rejection(&self, index: usize, value: &str, problem: CellProblem) -> Error {
+        let column = &self.header.columns[index].name;
         self.lines.cell_rejection(column, value, problem)
     }
 }
 
 impl Header {
-    /// The header in this line, if it has all the wanted columns with one of the separators.
-    fn parse(line: &str, wanted: &[&str]) -> Option<Self> {
+    /// Parses a line as the header; it must contain all these names, separated by one of the separators.
+    fn parse(line: &str, names: &[&str]) -> Option<Self> {
         SEPARATORS.into_iter().find_map(|separator| {
             let mut splitter = LineSplitter::new(separator);
-            let names = splitter.split(line).ok()?;
+            let cells = splitter.split(line).ok()?;
             let column = |&name: &&str| {
-                let position = names.iter().position(|found| found.trim() == name)?;
+                let position = cells.iter().position(|cell| cell.trim() == name)?;
                 Some(Column {
                     name: name.to_owned(),
                     position,
                 })
             };
-            let wanted = wanted.iter().map(column).collect::<Option<Vec<_>>>()?;
+            let columns = names.iter().map(column).collect::<Option<Vec<_>>>()?;
             Some(Self {
-                width: names.len(),
-                wanted,
+                width: cells.len(),
+                columns,
                 splitter,
             })
         })

@@ -1,7 +1,7 @@
-//! Images and videos of tCam: JSON with base64 inside. In a video (`.tmjsn`), each object ends with the byte 3.
+//! tCam images and videos: JSON objects with base64 fields. In a video (`.tmjsn`), each object ends with the byte 3.
 //!
-//! An object has `radiometric` (19,200 counts) and `telemetry` (240 words), both little-endian. The telemetry states scale
-//! and time, so nothing needs to be declared.
+//! An object has `radiometric` (19,200 counts) and `telemetry` (240 words), both little-endian. The telemetry contains
+//! scale and time, so nothing needs to be declared.
 
 use std::io::{BufRead, Read as _};
 
@@ -19,12 +19,12 @@ use super::problem::RecordingProblem;
 use super::source::Source;
 use super::telemetry::{CameraClock, Telemetry};
 
-/// Ends an object in a video.
+/// The byte that ends an object in a video.
 const END_OF_OBJECT: u8 = 3;
-/// Bytes of the longest object accepted: four times the 53 kB of an image, for metadata and whitespace.
+/// Maximum length of an object in bytes: four times the 53 kB of an image, to allow for metadata and whitespace.
 const LONGEST_OBJECT: u64 = 212_000;
 
-/// The entries that are read.
+/// The fields needed to read frames.
 #[derive(Deserialize)]
 struct Record {
     /// Absent in the last object of a video.
@@ -42,7 +42,7 @@ pub(super) struct TcamFrames<R> {
 }
 
 impl<R: BufRead> TcamFrames<R> {
-    /// A declared scale must agree with the telemetry. A rate or telemetry lines cannot be declared.
+    /// A declared scale must match the telemetry. A frame rate or telemetry lines cannot be declared.
     pub(super) fn open(input: R, source: Source, options: &FrameOptions) -> Result<Self, Error> {
         let reject = |what| Err(source.rejection(RecordingProblem::NotDeclarable { what }));
         if options.rate.is_some() {
@@ -87,7 +87,7 @@ impl<R: BufRead> TcamFrames<R> {
         }
     }
 
-    /// The frame in an object, if the object is an image.
+    /// The frame in an object; `None` if the object is not an image.
     fn frame(&mut self, record: Record) -> Result<Option<ThermalFrame>, RecordingProblem> {
         let Some(image) = record.radiometric else {
             return Ok(None);

@@ -1,25 +1,25 @@
-//! The two lines of telemetry that a Lepton sends with each image.
+//! The two telemetry lines that a Lepton sends with each image.
 //!
-//! They consist of rows A, B, C and a reserved one, with 80 words each; 32-bit values have the low word first. Positions
+//! They consist of rows A, B, C and a reserved row, with 80 words each; 32-bit values have the low word first. Offsets
 //! are from FLIR's "Lepton Engineering Datasheet" (rev. 203, telemetry modes) and tCam's `lepton_utilities.h`.
 
 use super::options::Scale;
 use super::problem::RecordingProblem;
 
-/// Words of rows A to C, which is what tCam stores.
+/// Number of words in rows A to C, the part that tCam stores.
 pub(super) const TELEMETRY_WORDS: usize = 240;
 
 /// Row A: milliseconds since the camera started, low word first.
 const CLOCK: usize = 1;
 /// Row A: status bits, low word.
 const STATUS: usize = 3;
-/// Status: bits 4 and 5 are the state of the flat-field correction.
+/// Status bits 4 and 5: state of the flat-field correction.
 const FFC_STATE: u16 = 0b11 << 4;
-/// The correction is running, so the shutter is closed.
+/// State in which the correction is running, so the shutter is closed.
 const FFC_RUNNING: u16 = 0b10 << 4;
-/// Status: automatic gain control is on.
+/// Status bit 12: automatic gain control is on.
 const AGC: u16 = 1 << 12;
-/// Row C: whether counts are linear in temperature.
+/// Row C: 1 if counts are linear in temperature, otherwise 0.
 const TLINEAR: usize = 208;
 /// Row C: 0 for 0.1 K per count, 1 for 0.01 K.
 const TLINEAR_RESOLUTION: usize = 209;
@@ -29,14 +29,14 @@ const TLINEAR_RESOLUTION: usize = 209;
 pub(super) struct Telemetry {
     /// Milliseconds since the camera started; wraps to 0 after 49.7 days.
     pub(super) clock_ms: u32,
-    /// The shutter is closed, so the image does not show the scene.
+    /// True if the shutter was closed, so that the image does not show the scene.
     pub(super) shutter_closed: bool,
     /// Kelvin per count.
     pub(super) scale: Scale,
 }
 
 impl Telemetry {
-    /// Parses the words of rows A to C. An image without temperatures is an error.
+    /// Parses rows A to C. Telemetry of an image without temperatures is an error.
     pub(super) fn parse(words: &[u16]) -> Result<Self, RecordingProblem> {
         if words.len() < TELEMETRY_WORDS {
             return Err(RecordingProblem::Damaged {
@@ -72,7 +72,8 @@ pub(super) struct CameraClock {
 }
 
 impl CameraClock {
-    /// The time of the next frame. The counter wraps once in 49.7 days; any other step back is a restart of the camera.
+    /// The time of the next frame. The counter wraps every 49.7 days; any other step back means that the camera
+    /// restarted.
     pub(super) fn time_s(&mut self, now_ms: u32) -> Result<f64, RecordingProblem> {
         let step = now_ms.wrapping_sub(self.last_ms.unwrap_or(now_ms));
         if step > u32::MAX / 2 {
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_of_the_shutter_the_clock_and_the_scale_are_read() {
+    fn shutter_state_clock_and_scale_are_parsed() {
         for (bits, closed) in [(0b00, false), (0b01, false), (0b10, true), (0b11, false)] {
             let words = words(|words| words[STATUS] = bits << 4);
             assert_eq!(

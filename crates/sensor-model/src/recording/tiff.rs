@@ -1,4 +1,4 @@
-//! 16-bit grey TIFF, one page per frame.
+//! 16-bit greyscale TIFF, one page per frame.
 
 use std::io::{self, Read, Seek};
 
@@ -14,7 +14,7 @@ use super::options::FrameOptions;
 use super::problem::RecordingProblem;
 use super::source::Source;
 
-/// The largest buffer allocated, in bytes. A page has 39,040; the margin is for strips that compress badly.
+/// Maximum size of a buffer in bytes. A page has 39,040 bytes; the margin allows for strips that compress badly.
 const LARGEST_BUFFER: usize = 1024 * 1024;
 
 /// The frames of a TIFF, page by page.
@@ -26,7 +26,7 @@ pub(super) struct TiffFrames<R: Read + Seek> {
 }
 
 impl<R: Read + Seek> TiffFrames<R> {
-    /// Reads the first directory. The scale must be declared, and a rate or telemetry lines.
+    /// Reads the first directory. The options must declare the scale, and a rate or telemetry lines.
     pub(super) fn open(input: R, source: Source, options: &FrameOptions) -> Result<Self, Error> {
         let assembler = Assembler::new(options).map_err(|problem| source.rejection(problem))?;
         let pages =
@@ -42,20 +42,20 @@ impl<R: Read + Seek> TiffFrames<R> {
     fn read_frame(&mut self) -> Result<Option<ThermalFrame>, Error> {
         let place = Place::Frame(self.frames + 1);
         let unreadable = |error| self.source.unreadable_at(place, error);
-        if !self.pages.turn().map_err(unreadable)? {
+        if !self.pages.advance().map_err(unreadable)? {
             return Ok(None);
         }
         self.frames += 1;
-        let (width, height, colors) = self.pages.kind().map_err(unreadable)?;
+        let (width, height, colors) = self.pages.layout().map_err(unreadable)?;
         let lines = self.assembler.lines();
-        check_kind(width, height, colors, lines)
+        check_layout(width, height, colors, lines)
             .map_err(|problem| self.source.rejection_at(place, problem))?;
         let counts = self.pages.decode().map_err(unreadable)?;
         let counts = counts.filter(|counts| counts.len() == FRAME_WIDTH * lines);
         let frame = match counts {
             Some(counts) => self.assembler.next(&counts),
             None => Err(RecordingProblem::Pixels {
-                found: "signed or of several planes".to_owned(),
+                found: "signed, or stored in several planes".to_owned(),
             }),
         };
         frame
@@ -75,7 +75,7 @@ impl<R: Read + Seek> Iterator for TiffFrames<R> {
 /// The pages of a file, decoded one at a time.
 struct Pages<R: Read + Seek> {
     decoder: Decoder<R>,
-    /// Whether the decoder is on a page that was not returned yet; opening a file reads the first page.
+    /// True if the decoder's current page was not returned yet; opening a file already moves to the first page.
     on_fresh_page: bool,
 }
 
@@ -91,8 +91,8 @@ impl<R: Read + Seek> Pages<R> {
         })
     }
 
-    /// Goes to the next page; false at the end.
-    fn turn(&mut self) -> io::Result<bool> {
+    /// Moves to the next page; false at the end.
+    fn advance(&mut self) -> io::Result<bool> {
         if std::mem::take(&mut self.on_fresh_page) {
             return Ok(true);
         }
@@ -104,7 +104,7 @@ impl<R: Read + Seek> Pages<R> {
     }
 
     /// Width, height and colour type of the page.
-    fn kind(&mut self) -> io::Result<(u32, u32, ColorType)> {
+    fn layout(&mut self) -> io::Result<(u32, u32, ColorType)> {
         let (width, height) = self.decoder.dimensions().map_err(into_io)?;
         let colors = self.decoder.colortype().map_err(into_io)?;
         Ok((width, height, colors))
@@ -123,8 +123,8 @@ impl<R: Read + Seek> Pages<R> {
     }
 }
 
-/// Checks that a page is an image of the camera before it is decoded, because a file can claim any size.
-fn check_kind(
+/// Checks that a page is an image from the camera before decoding it, because a file can claim any size.
+fn check_layout(
     width: u32,
     height: u32,
     colors: ColorType,

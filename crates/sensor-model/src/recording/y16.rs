@@ -1,4 +1,4 @@
-//! Raw Y16: unsigned 16-bit little-endian counts, one image after another and nothing else (v4l2's `Y16 `).
+//! Raw Y16: unsigned 16-bit little-endian counts, image after image without headers (v4l2's `Y16 `).
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -14,7 +14,7 @@ use super::source::Source;
 
 /// The frames of a raw Y16 stream: a file, standard input, or a file that is still growing.
 ///
-/// One frame is in memory at a time. The stream can end after any whole frame; an end within a frame is an error.
+/// Only one frame is in memory at a time. The stream can end after any whole frame; an end within a frame is an error.
 #[derive(Debug)]
 pub struct Y16Frames<R> {
     input: R,
@@ -25,7 +25,8 @@ pub struct Y16Frames<R> {
 }
 
 impl<R: Read> Y16Frames<R> {
-    /// Reads from `input`, which messages name `path`. The scale must be declared, and a rate or telemetry lines.
+    /// Reads from `input`; error messages name it `path`. The options must declare the scale, and a rate or telemetry
+    /// lines.
     pub fn new(input: R, path: &Path, options: &FrameOptions) -> Result<Self, Error> {
         let source = Source::new(path);
         let assembler = Assembler::new(options).map_err(|problem| source.rejection(problem))?;
@@ -69,7 +70,7 @@ impl<R: Read> Iterator for Y16Frames<R> {
 pub(super) struct Filled(usize);
 
 impl Filled {
-    /// Whether a whole record was read; false at the end of the stream, and an error for part of a record.
+    /// True if a whole record was read, false at the end of the stream; part of a record is an error.
     pub(super) fn is_whole(&self, expected: usize) -> Result<bool, RecordingProblem> {
         match self.0 {
             0 => Ok(false),
@@ -79,7 +80,7 @@ impl Filled {
     }
 }
 
-/// Fills the buffer, or as much of it as the stream still has.
+/// Fills the buffer, or reads the rest of the stream if that is shorter.
 pub(super) fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<Filled> {
     let mut filled = 0;
     while filled < buffer.len() {

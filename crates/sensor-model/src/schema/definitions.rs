@@ -1,51 +1,51 @@
 //! The names, meanings and order of the features, which are defined nowhere else.
 //!
-//! New features go to the end of both lists, because the order is that of requests and of the columns that models know.
+//! Add new features at the end of both lists: requests and trained models depend on the order.
 
 use super::Sensor;
 
-/// One of the features, in the order of a row.
+/// A feature. The variants are in the order of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Feature {
     /// Mean temperature of the frame.
     TMean,
-    /// Spread of the temperatures of the frame.
+    /// Standard deviation of the frame's temperatures.
     TStd,
-    /// Hottest pixel.
+    /// Temperature of the hottest pixel.
     TMax,
-    /// 95th percentile of the temperatures.
+    /// 95th percentile of the frame's temperatures.
     TP95,
-    /// Share of hot pixels.
+    /// Percentage of hot pixels.
     THotAreaPct,
-    /// Share of the largest connected hot region.
+    /// Percentage of pixels in the largest connected hot region.
     THotLargestBlobPct,
-    /// Mean spatial gradient.
+    /// Mean magnitude of the spatial gradient.
     TGradMean,
-    /// Spread of the spatial gradient.
+    /// Standard deviation of the spatial gradient's magnitude.
     TGradStd,
     /// Mean absolute change within one second.
     TDiffMean,
-    /// Spread of the change within one second.
+    /// Standard deviation of the change within one second.
     TDiffStd,
     /// Mean apparent motion.
     FlowMagMean,
-    /// Spread of the apparent motion.
+    /// Standard deviation of the apparent motion.
     FlowMagStd,
     /// Smoothed hotspot temperature.
     TproxyVal,
-    /// Change of the hotspot temperature within a minute.
+    /// Change of the hotspot temperature over the last minute.
     TproxyDelta,
-    /// Present slope of the hotspot temperature.
+    /// Current slope of the hotspot temperature.
     TproxyVel,
     /// CO2 concentration.
     GasVal,
-    /// Change of the CO2 concentration within a minute.
+    /// Change of the CO2 concentration over the last minute.
     GasDelta,
-    /// Present slope of the CO2 concentration.
+    /// Current slope of the CO2 concentration.
     GasVel,
 }
 
-/// The definition of a feature, which is at the feature's index in [`DEFINITIONS`].
+/// The definition of a feature, stored at the feature's index in [`DEFINITIONS`].
 pub(super) struct Definition {
     pub(super) feature: Feature,
     pub(super) name: &'static str,
@@ -55,13 +55,13 @@ pub(super) struct Definition {
     pub(super) formula: &'static str,
 }
 
-/// Lowest and highest temperature that the low-gain mode of the Lepton reports.
+/// Lowest and highest temperature that the Lepton reports in low-gain mode.
 const SCENE: (f32, f32) = (-40.0, 400.0);
-/// The largest possible difference of two temperatures.
+/// The largest possible difference between two temperatures.
 const SPAN: f32 = SCENE.1 - SCENE.0;
 
-/// The ranges are what the formulas can yield within the sensors' output ranges (-40 to 400 C, 0 to 40,000 ppm). A value
-/// outside its range has the wrong unit; it is not a hot fire.
+/// The ranges contain everything that the formulas can yield from the sensors' output ranges (-40 to 400 C, 0 to
+/// 40,000 ppm). A value outside its range is therefore not a very hot fire, but has the wrong unit.
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
         feature: Feature::TMean,
@@ -215,7 +215,7 @@ mod tests {
     use crate::schema::{REQUIRED_COUNT, fingerprint};
 
     #[test]
-    fn the_order_begins_with_that_of_the_documented_request() {
+    fn features_of_the_documented_request_come_first_in_its_order() {
         let names: Vec<_> = Feature::ALL[..REQUIRED_COUNT]
             .iter()
             .map(|f| f.name())
@@ -229,8 +229,8 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_changes_only_when_a_meaning_does() {
-        // Stored models contain this value; changing it makes all of them unusable.
+    fn the_fingerprint_is_that_of_stored_models() {
+        // If it changes, all stored models become unusable.
         assert_eq!(
             fingerprint(),
             "c351af7c3b4404e016b9742ceb734c4e23de72480e04c9d3fc7d2cc4379561de"

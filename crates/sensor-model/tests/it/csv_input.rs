@@ -1,4 +1,4 @@
-//! CSV files as people and other programs write them.
+//! CSV files written by people and other programs.
 
 use std::collections::BTreeSet;
 use std::error::Error as _;
@@ -73,7 +73,7 @@ fn text_from_windows_and_spreadsheets_is_accepted() {
 }
 
 #[test]
-fn an_empty_cell_and_nan_are_missing_values() {
+fn empty_cells_and_nan_are_missing_values() {
     let cells = ",NaN, ,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,0";
     check_accepted(&format!("{}\n{cells}\n", header()), |rows| {
         assert!(rows.row(0)[..3].iter().all(|value| value.is_nan()));
@@ -129,7 +129,7 @@ fn an_episode_is_the_group_unless_a_group_is_given() {
     check_accepted(&text, |rows| {
         assert_eq!(rows.groups[0], rows.groups[2]);
         assert_ne!(rows.groups[0], rows.groups[1]);
-        // The number of an episode is the same in every file and on every machine.
+        // The group derived from an episode's name is the same in every file and on every machine.
         assert_eq!(rows.groups[0], 5_986_435_303_160_774_259);
     });
     check_accepted(
@@ -141,7 +141,7 @@ fn an_episode_is_the_group_unless_a_group_is_given() {
 }
 
 #[test]
-fn a_bad_cell_is_reported_with_line_column_and_value() {
+fn an_invalid_cell_is_reported_with_line_column_and_value() {
     let with = |cell: &str| {
         format!(
             "{}\n{CELLS}\n\n{}\n",

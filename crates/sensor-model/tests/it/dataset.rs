@@ -14,7 +14,7 @@ pub(crate) fn sample(rows: std::ops::Range<u64>) -> Rows {
     original::generate(7, rows, NonZeroUsize::MIN).rows
 }
 
-/// Rows that are awkward to store: missing values, large IDs, extreme numbers.
+/// Rows with edge cases: missing values, large IDs, extreme numbers.
 fn awkward() -> Rows {
     let mut rows = sample(0..5);
     rows.ids = vec![u64::MAX, 0, 1 << 60, 17, 3];
@@ -27,7 +27,7 @@ fn awkward() -> Rows {
     rows
 }
 
-/// Equality with NaN equal to NaN.
+/// Asserts equality; NaN equals NaN.
 #[track_caller]
 pub(crate) fn assert_same(left: &Rows, right: &Rows) {
     assert_eq!(
@@ -38,7 +38,7 @@ pub(crate) fn assert_same(left: &Rows, right: &Rows) {
 }
 
 #[test]
-fn both_formats_return_what_was_written() {
+fn both_formats_return_the_rows_written() {
     let dir = tempdir().unwrap();
     for name in ["rows.parquet", "rows.csv"] {
         let path = dir.path().join(name);
@@ -74,7 +74,7 @@ fn metadata_is_written_and_read_back() {
 }
 
 #[test]
-fn files_with_and_without_metadata_together_give_rows_without() {
+fn combining_files_with_and_without_metadata_drops_the_metadata() {
     let dir = tempdir().unwrap();
     let [known, bare] = ["a.parquet", "b.csv"].map(|name| dir.path().join(name));
     write_rows(&known, &with_metadata()).unwrap();
@@ -85,7 +85,7 @@ fn files_with_and_without_metadata_together_give_rows_without() {
 }
 
 #[test]
-fn a_file_with_metadata_rejects_rows_without() {
+fn a_file_with_metadata_rejects_rows_without_metadata() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("rows.csv");
     let mut writer = RowWriter::with_metadata(&path).unwrap();
@@ -97,7 +97,7 @@ fn a_file_with_metadata_rejects_rows_without() {
 }
 
 #[test]
-fn a_csv_file_is_readable_by_people() {
+fn csv_files_have_a_header_and_one_line_per_row() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("rows.csv");
     let mut rows = sample(0..1);
@@ -122,7 +122,7 @@ fn a_csv_file_is_readable_by_people() {
 }
 
 #[test]
-fn the_bytes_do_not_depend_on_how_rows_are_divided_over_calls() {
+fn the_bytes_do_not_depend_on_how_rows_are_divided_into_calls() {
     let dir = tempdir().unwrap();
     let rows = sample(0..70_000);
     for extension in ["parquet", "csv"] {
@@ -183,7 +183,7 @@ fn a_channel_is_read_in_the_order_of_its_file_names() {
     write_rows(&path("part-00001.csv"), &sample(4..9)).unwrap();
     write_rows(&path("part-00000.parquet"), &sample(0..4)).unwrap();
     fs::write(path("notes.txt"), "not data").unwrap();
-    fs::write(path("part-00002.csv.partial"), "not complete").unwrap();
+    fs::write(path("part-00002.csv.partial"), "incomplete").unwrap();
     fs::create_dir(path("folder.csv")).unwrap();
     assert_same(&read_channel(dir.path()).unwrap(), &sample(0..9));
 }

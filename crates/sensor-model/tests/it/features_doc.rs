@@ -1,4 +1,4 @@
-//! The generated page is up to date.
+//! The generated page `docs/FEATURES.md` is up to date.
 
 use std::path::Path;
 

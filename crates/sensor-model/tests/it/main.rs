@@ -1,8 +1,11 @@
 //! Tests of the crate through its public API.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot continue should panic"
+)]
 #![expect(
     clippy::float_cmp,
-    reason = "what is stored or drawn must come back bit for bit"
+    reason = "stored and generated values must be reproduced bit for bit"
 )]
 
 // Data files: round trips, and every kind of invalid file.
@@ -12,19 +15,19 @@ mod csv_input;
 mod dataset;
 #[cfg(feature = "files")]
 mod parquet_input;
-// The generator compared with its documented distributions.
+// The original generator, compared with its documented distributions.
 mod original;
-// Simulated scenes: what must hold for every row, and comparisons with real sensors.
+// Simulated scenes: properties of every row, and comparisons with real sensors.
 mod episode;
-// From frames and readings to rows.
+// Extraction of rows from frames and readings.
 mod extract;
 // docs/FEATURES.md matches the schema.
 mod features_doc;
-// The comparisons with reality are in docs/MODEL_CARD.md.
+// docs/MODEL_CARD.md contains the comparisons with real sensors.
 mod model_card;
-// What must hold for every row.
+// Properties of every row.
 mod possible;
-// Where the real recordings are.
+// Access to real recordings.
 mod real_data;
-// Recordings of real sensors.
+// Readers for recordings of real sensors.
 mod recording;

@@ -1,12 +1,12 @@
-//! The table "Simulated against real" in the model card, whose lines come from the tests that measure them.
+//! The table "Simulated against real" in the model card; each row is produced by the test that measures its values.
 
 use std::path::Path;
 use std::sync::Mutex;
 
-/// Tests run in parallel, and each may have to write its line.
+/// Serializes updates of the card, because tests run in parallel.
 static CARD: Mutex<()> = Mutex::new(());
 
-/// Asserts that the card has this line; with `UPDATE` set, the line with the same first cell is replaced instead.
+/// Asserts that the card contains this row; with `UPDATE` set, replaces the row with the same first cell instead.
 pub(crate) fn assert_on_card(what: &str, [simulated, real, held_to]: [&str; 3]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/MODEL_CARD.md");
     let _guard = CARD.lock().unwrap();

@@ -1,4 +1,4 @@
-//! Parquet files as other programs write them.
+//! Parquet files written by other programs.
 
 use std::error::Error as _;
 use std::fs::{self, File};
@@ -10,13 +10,13 @@ use tempfile::tempdir;
 
 use crate::dataset::sample;
 
-/// Two rows of the numbers 1 to 18 as 64-bit floats, with labels 0 and 1 as 64-bit integers; `replaced` takes the place
-/// of the column with its name.
-fn table(replaced: Option<Column>) -> DataFrame {
+/// Two rows of the numbers 1 to 18 as 64-bit floats, with labels 0 and 1 as 64-bit integers; `replacement` replaces the
+/// column of the same name, or is added.
+fn table(replacement: Option<Column>) -> DataFrame {
     let feature = |f: Feature| Column::new(f.name().into(), [f.index() as f64 + 1.0; 2]);
     let mut columns: Vec<Column> = Feature::ALL.map(feature)[..REQUIRED_COUNT].to_vec();
     columns.push(Column::new(LABEL.into(), [0_i64, 1]));
-    if let Some(new) = replaced {
+    if let Some(new) = replacement {
         match columns
             .iter()
             .position(|column| column.name() == new.name())
@@ -110,7 +110,7 @@ fn invalid_values_are_reported_with_row_column_and_value() {
     );
     check_rejected(
         Column::new("t_max".into(), ["1", "warm"]),
-        "FILE: column t_max has the type str; it must have numbers",
+        "FILE: column t_max has the type str; it must contain numbers",
     );
     check_rejected(
         Column::new("t_maks".into(), [1.0, 2.0]),
@@ -156,12 +156,12 @@ fn truncated_files_and_altered_footers_never_crash_the_reader() {
         fs::write(&path, &bytes[..length]).unwrap();
         check_damaged(&path);
     }
-    // A prime step reaches every kind of field.
+    // A small prime step alters bytes in every kind of field.
     for at in (bytes.len() - 3_000..bytes.len()).step_by(7) {
         let mut altered = bytes.clone();
         altered[at] ^= 0x55;
         fs::write(&path, altered).unwrap();
-        // Both results are fine: altered names and statistics need not matter.
+        // Both success and an error are acceptable: altered names and statistics may be harmless.
         let _ = read_rows(&path);
     }
 }

@@ -1,15 +1,15 @@
-//! What must hold for every row, wherever it comes from.
+//! Properties that every row must have, whatever its source.
 
 use std::fmt::Display;
 
 use sensor_model::Feature;
 
-/// Asserts that each value is missing or within its physical range, and that the values are consistent.
+/// Asserts that each value is missing or in its physical range, and that the values are consistent with each other.
 #[track_caller]
 pub(crate) fn assert_possible(row: &[f32], which: impl Display) {
     let value = |feature: Feature| row[feature.index()];
     for feature in Feature::ALL {
-        // No range includes infinity, and those of percentages end at 100.
+        // No range includes infinity, and percentages are at most 100.
         assert!(
             value(feature).is_nan() || feature.range().contains(&value(feature)),
             "{which}: {} is {}",

@@ -1,11 +1,11 @@
-//! Real recordings, which are outside the repository.
+//! Access to real recordings, which are not part of the repository.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// A file in the folder `FIRE_DATA_DIR`, by default `shared/data` next to the repository.
 ///
-/// If it is missing, the skipped test is reported; with `FIRE_CI=1` that is a failure.
+/// If the file is missing, the skipped check is reported on standard error; with `FIRE_CI=1` the test fails.
 pub(crate) fn real_data(name: &str, check: &str) -> Option<PathBuf> {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let folder = std::env::var_os("FIRE_DATA_DIR").map_or_else(default, PathBuf::from);
@@ -15,7 +15,7 @@ pub(crate) fn real_data(name: &str, check: &str) -> Option<PathBuf> {
     }
     assert!(
         std::env::var_os("FIRE_CI").is_none_or(|value| value != "1"),
-        "{} is missing (FIRE_DATA_DIR); with FIRE_CI=1 every check must be made",
+        "{} is missing (FIRE_DATA_DIR); with FIRE_CI=1 no check may be skipped",
         path.display()
     );
     // Not with `println!`, whose output is hidden for tests that pass.

@@ -1,8 +1,8 @@
-//! Readers for real recordings: what they accept, what they reject, and that no bytes make them panic.
+//! Readers for real recordings: valid and invalid input, and the absence of panics for any bytes.
 
 // Thermal frames, format by format.
 mod frames;
-// CO2 logs and the times of fires.
+// CO2 logs and fire intervals.
 mod tables;
 // Truncated files and flipped bytes.
 mod damage;
@@ -22,7 +22,7 @@ use crate::real_data::real_data;
 
 const PURETHERMAL: &str = "lepton35_y16/thermal_20260512_151542.raw.y16.gz";
 
-/// A file of real data, if there is one.
+/// A file of real data, if it is available.
 fn shared(name: &str) -> Option<PathBuf> {
     real_data(name, &format!("the reader on {name}"))
 }
@@ -36,7 +36,7 @@ fn declared() -> FrameOptions {
     }
 }
 
-/// A room at slightly more than 20 C, different in each frame, as counts of 0.01 K.
+/// A room at 20 to 25 C, different in each frame, as counts of 0.01 K.
 fn scene(frame: usize) -> Vec<u16> {
     (0..FRAME_PIXELS)
         .map(|i| 29_315 + (i * 7 + frame * 13) as u16 % 500)
@@ -50,7 +50,7 @@ fn bytes_of(counts: &[u16]) -> Vec<u8> {
         .collect()
 }
 
-/// All frames, or the frames before an error and the error with its causes.
+/// All frames up to the end or an error, and the error with its causes.
 fn read(name: &str, bytes: &[u8], options: &FrameOptions) -> (Vec<ThermalFrame>, Option<String>) {
     let path = Path::new(name);
     let reader = match FrameReader::new(Cursor::new(bytes.to_vec()), path, options) {

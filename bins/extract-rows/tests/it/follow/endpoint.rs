@@ -9,16 +9,16 @@ use fire_run::Package;
 use sagemaker_ops::storage::{BucketOrigin, ensure_bucket, put_bytes};
 use sagemaker_ops::{Backend, BucketName, Clients, S3Uri};
 
-use super::{alarms, model, rule, watched};
+use super::{alarms, follow_pipe, model, rule};
 use crate::{Bench, runtime};
 
-/// A server for this test, which ends with it.
+/// A local server that is stopped at the end of the test.
 struct Server {
     state_dir: PathBuf,
 }
 
 impl Server {
-    /// Serves a model at an endpoint with this name.
+    /// Deploys a model to an endpoint with this name.
     async fn host(&self, model: Vec<u8>, endpoint: &str) {
         let backend = Backend::Local(local_backend(Some(&self.state_dir)).unwrap());
         let clients = Clients::connect(&backend).await.unwrap();
@@ -57,42 +57,42 @@ impl Drop for Server {
             .arg(&self.state_dir)
             .stdin(Stdio::null())
             .output();
-        // A server that never started has nothing to stop.
+        // Fails if the server never started, which does not matter here.
         drop(stop);
     }
 }
 
 #[test]
 fn an_endpoint_raises_the_same_alarm_as_its_model() {
-    let here = Bench::new();
+    let local = Bench::new();
     let packed = Package::new(model(Some(rule()))).pack().unwrap();
-    here.file("model.tar.gz", &packed);
-    let expected = alarms(&watched(&here, &["--model", "{}/model.tar.gz"]));
+    local.file("model.tar.gz", &packed);
+    let expected = alarms(&follow_pipe(&local, &["--model", "{}/model.tar.gz"]));
     assert_eq!(expected.len(), 1);
 
-    let there = Bench::new();
+    let remote = Bench::new();
     let server = Server {
-        state_dir: there.path("state"),
+        state_dir: remote.path("state"),
     };
     runtime().block_on(server.host(packed, "watched-hall"));
     let endpoint = ["--endpoint", "watched-hall", "--state-dir", "{}/state"];
-    // The endpoint gives probabilities; the rule is given, or that of a model at hand.
-    there.file(
+    // The endpoint returns only probabilities; the alarm rule comes from the flag or from a local model.
+    remote.file(
         "rule.tar.gz",
         Package::new(model(Some(rule()))).pack().unwrap(),
     );
     for rule in [["--alarm-rule", "0.5:3:5"], ["--model", "{}/rule.tar.gz"]] {
-        let ran = watched(&there, &[&endpoint[..], &rule].concat());
+        let ran = follow_pipe(&remote, &[&endpoint[..], &rule].concat());
         assert_eq!(ran.exit, Exit::Done, "{}", ran.err);
         assert_eq!(alarms(&ran), expected, "{rule:?}");
-        std::fs::remove_file(there.path("live.y16")).unwrap();
+        std::fs::remove_file(remote.path("live.y16")).unwrap();
     }
 
-    let nobody = ["--endpoint", "nobody", "--state-dir", "{}/state"];
-    let ran = watched(
-        &there,
-        &[&nobody[..], &["--alarm-rule", "0.5:3:5"]].concat(),
+    let absent = ["--endpoint", "absent", "--state-dir", "{}/state"];
+    let ran = follow_pipe(
+        &remote,
+        &[&absent[..], &["--alarm-rule", "0.5:3:5"]].concat(),
     );
     assert_ne!(ran.exit, Exit::Done);
-    assert!(ran.err.contains("nobody"), "{}", ran.err);
+    assert!(ran.err.contains("absent"), "{}", ran.err);
 }

@@ -1,4 +1,4 @@
-//! The fuzzer's corpus, replayed without the fuzzer.
+//! Replays the fuzzing corpus without the fuzzer.
 
 use std::path::Path;
 
@@ -17,8 +17,8 @@ mod tiff;
 #[path = "../../../fuzz/properties/y16.rs"]
 mod y16;
 
-/// Files whose names start with `valid-` must be accepted and all others rejected; there must be at least `at_least`
-/// files of each kind, valid ones first.
+/// Asserts that files whose names start with `valid-` are accepted and all others rejected, and that there are at least
+/// this many valid and invalid files.
 fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/corpus")

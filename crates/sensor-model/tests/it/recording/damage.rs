@@ -1,4 +1,4 @@
-//! Real files, truncated or with flipped bytes: an error is fine, a panic or an endless loop is not.
+//! Real files, truncated or with altered bytes: errors are acceptable, panics and endless loops are not.
 
 use std::fs;
 use std::io::Read as _;
@@ -11,7 +11,7 @@ use sensor_model::recording::{Co2Columns, Co2Log, FireIntervals, FrameOptions};
 
 use super::{PURETHERMAL, bytes_of, container, declared, gzip, read, scene, shared};
 
-/// The first five frames of the real recording, or a similar one, before compression.
+/// The uncompressed first five frames of the real recording, or of a synthetic one if that is missing.
 static CONTAINER: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let Some(path) = shared(PURETHERMAL) else {
         let frames: Vec<_> = (0..5).map(|i| (i as f64, scene(i))).collect();
@@ -39,7 +39,7 @@ static LOG: LazyLock<Vec<u8>> = LazyLock::new(|| {
     )
 });
 
-/// Truncates the bytes and replaces some.
+/// Truncates the bytes and overwrites some of them.
 fn damaged(
     bytes: &[u8],
     (cut, flips): &(prop::sample::Index, Vec<(prop::sample::Index, u8)>),
@@ -62,7 +62,7 @@ fn damage() -> impl Strategy<Value = (prop::sample::Index, Vec<(prop::sample::In
     )
 }
 
-/// Damage near the start, where the structure of a file is.
+/// Overwrites bytes near the start, where the header of a file is.
 fn early(bytes: &[u8], at: &[(prop::sample::Index, u8)]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let length = bytes.len().min(400);
@@ -98,7 +98,7 @@ proptest! {
         let bytes = damaged(&bytes, &damage);
         let (frames, failed) = read("a.gz", &bytes, &FrameOptions::default());
         prop_assert!(frames.len() <= 5);
-        // gzip ends with a checksum, so a file without its last bytes must give an error.
+        // gzip has a checksum at the end, so a truncated file must give an error.
         prop_assert!(failed.is_some() || bytes == gzip(&CONTAINER), "{} frames", frames.len());
     }
 
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_of_no_format_are_rejected(bytes in prop::collection::vec(any::<u8>(), 0..2_000), magic in 0..4_usize) {
+    fn random_bytes_are_rejected(bytes in prop::collection::vec(any::<u8>(), 0..2_000), magic in 0..4_usize) {
         let magic: &[u8] = [b"\x1f\x8b\x08\0".as_slice(), b"II*\0", b"MM\0+", b"{"][magic];
         let (frames, failed) = read("a.bin", &[magic, &bytes].concat(), &declared());
         prop_assert!(frames.is_empty() && failed.is_some());

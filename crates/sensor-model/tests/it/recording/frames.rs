@@ -16,7 +16,7 @@ use super::{
     PURETHERMAL, accepted, bytes_of, check_rejected, container, declared, file, gzip, scene, shared,
 };
 
-/// Telemetry of an ordinary frame: `TLinear` on at 0.01 K, with this clock and state of the flat-field correction.
+/// Telemetry of a normal frame: `TLinear` on at 0.01 K, with this clock and flat-field correction state.
 fn telemetry(clock_ms: u32, ffc_state: u16) -> Vec<u16> {
     let mut words = vec![0; 320];
     (words[1], words[2]) = (clock_ms as u16, (clock_ms >> 16) as u16);
@@ -74,7 +74,7 @@ fn a_container_of_several_gzip_members_is_one_recording() {
 }
 
 #[test]
-fn an_unknown_container_is_rejected() {
+fn a_container_with_an_unsupported_header_is_rejected() {
     let good = [(100.0, scene(0))];
     let none = FrameOptions::default();
     for (from, to, expected) in [
@@ -107,7 +107,7 @@ fn an_unknown_container_is_rejected() {
 }
 
 #[test]
-fn bad_frames_in_a_container_are_reported_with_their_number() {
+fn invalid_frames_in_a_container_are_reported_with_their_number() {
     let reject = |records: &[_], expected: &str| {
         let bytes = container(|header| header, records);
         check_rejected("a.gz", &gzip(&bytes), &FrameOptions::default(), expected);
@@ -204,7 +204,7 @@ fn raw_counts_are_converted_with_the_declared_scale() {
 }
 
 #[test]
-fn options_for_raw_counts_are_never_guessed() {
+fn missing_options_for_raw_counts_are_never_guessed() {
     let bytes = bytes_of(&scene(0));
     let no_scale = FrameOptions {
         scale: None,
@@ -250,13 +250,13 @@ fn an_end_within_a_frame_is_reported() {
     assert!(frames.next().unwrap().is_ok());
     assert_eq!(
         frames.next().unwrap().unwrap_err().to_string(),
-        "a.y16, frame 2: the file ends after 38399 of the frame's 38400 bytes; it is incomplete, or has other telemetry \
-         lines than declared: declare them, or truncate the file to whole frames"
+        "a.y16, frame 2: the file ends after 38399 of the frame's 38400 bytes; it is incomplete, or its telemetry lines \
+         differ from those declared: correct the declaration, or truncate the file to whole frames"
     );
 }
 
 #[test]
-fn a_stream_is_read_as_it_grows() {
+fn a_stream_is_read_while_it_grows() {
     let (mut reader, mut writer) = std::io::pipe().unwrap();
     let mut frames = Y16Frames::new(&mut reader, "-".as_ref(), &declared()).unwrap();
     for i in 0..3 {
@@ -293,7 +293,7 @@ fn telemetry_lines_are_removed_and_give_time_and_shutter() {
         );
         let plain = accepted("a.y16", &bytes_of(&scene(3)), &declared());
         assert_eq!(frames[3].celsius(), plain[0].celsius());
-        // A declared rate has priority over the camera's clock.
+        // A declared rate takes precedence over the camera's clock.
         let even = FrameOptions {
             rate: Some(FrameRate::new(4.0).unwrap()),
             ..with_telemetry(lines)
@@ -451,7 +451,7 @@ fn a_tiff_of_another_camera_or_of_pictures_is_rejected() {
         "a.tif",
         &tiff::<GrayI16>(160, 120, &[vec![2_000; 19_200]]),
         &declared(),
-        "its pixels are signed or of several planes; export one unsigned 16-bit value per pixel",
+        "its pixels are signed, or stored in several planes; export one unsigned 16-bit value per pixel",
     );
     let mut cut = tiff::<Gray16>(160, 120, &[scene(0)]);
     cut.truncate(20_000);

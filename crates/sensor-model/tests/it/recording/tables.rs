@@ -1,4 +1,4 @@
-//! CO2 logs and the times of fires.
+//! CO2 logs and fire intervals.
 
 use std::path::Path;
 
@@ -73,7 +73,7 @@ fn columns_are_found_by_name_for_any_separator_and_order() {
 }
 
 #[test]
-fn readings_that_are_not_measurements_are_returned_as_such() {
+fn readings_that_are_not_measurements_are_returned_but_not_valid() {
     let readings = log(
         "time_s,co2_ppm\n0,0\n5,\n10,NaN\n15,40001\n20,500\n",
         &Co2Columns::scd4x(),
@@ -94,7 +94,7 @@ fn errors_in_a_log_name_the_line_and_what_to_do() {
     };
     reject(
         "when,co2\n0,400\n",
-        "co2.csv: there is no header with the columns `time_s` and `co2_ppm` (lines searched: 2); use the names in the file",
+        "co2.csv: there is no header with the columns `time_s` and `co2_ppm` (lines searched: 2); use the column names in the file",
     );
     reject(
         "time_s,co2_ppm\n0,400\nlater,410\n",
@@ -122,7 +122,7 @@ fn errors_in_a_log_name_the_line_and_what_to_do() {
     let endless = format!("time_s,co2_ppm\n{}", "1".repeat(70_000));
     reject(
         &endless,
-        "co2.csv, line 2: the line is longer than 65536 bytes, so this is not the expected kind of text file",
+        "co2.csv, line 2: the line is longer than 65536 bytes, so this is not a table of the expected kind",
     );
     let iso = Co2Columns::new("time_s", TimeFormat::Iso, "co2_ppm");
     let error = log("time_s,co2_ppm\n12,400\n", &iso).unwrap_err();
@@ -183,8 +183,8 @@ fn overlapping_intervals_are_reported_with_both_lines() {
         ),
         (
             "start,end\n1,2\n",
-            "fire.csv: there is no header with the columns `start_s` and `end_s` (lines searched: 2); use the names in \
-             the file",
+            "fire.csv: there is no header with the columns `start_s` and `end_s` (lines searched: 2); use the column \
+             names in the file",
         ),
     ] {
         assert_eq!(labels(text).unwrap_err(), expected, "{text}");
