@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_name_is_rejected_by_name() {
+    fn an_invalid_job_name_is_quoted_in_the_error() {
         let error = parse(&["bad_name"]).unwrap_err().to_string();
         assert!(
             error.contains("the job name `bad_name` is not valid"),

@@ -76,8 +76,8 @@ fn differences(comparison: &Comparison) -> Markup {
         )
     };
     html! {
-        p { "Paired bootstrap: each sample of whole groups of rows evaluates both models, so difficulty that affects both "
-            "cancels out. F1 is at each model’s own threshold; for log-loss, lower is better." }
+        p { "Paired bootstrap: both models are evaluated on each resample of whole groups of rows, so difficulty that "
+            "affects both cancels out. F1 is at each model’s own threshold; for log-loss, lower is better." }
         (table.markup())
     }
 }
