@@ -1,4 +1,4 @@
-//! The arguments, and the command that they describe.
+//! The arguments, and the command they describe.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,14 +20,14 @@ Examples:
   deploy-100k --model-uri URI_OF_RF --model-uri URI_OF_GB --model-uri URI_OF_LR --test
                                               combine three models into an ensemble and deploy it
   deploy-100k --variant old=URI:0.9 --variant new=URI:0.1 --instance-type ml.m5.large --test
-                                              deploy two models that share the requests
-  deploy-100k --shift old=0.5,new=0.5         change their shares without a new deployment
+                                              split traffic between two models
+  deploy-100k --shift old=0.5,new=0.5         shift traffic without redeploying
   deploy-100k --model-uri URI --instance-type ml.m5.large --autoscale 1..4 --target-invocations 600
   deploy-100k --endpoint-name flir-scd41-best-model-endpoint --delete
 
 An endpoint on AWS costs money until it is deleted.";
 
-/// Combines trained models, puts them behind a SageMaker endpoint and tests its predictions.
+/// Combines trained models, deploys them to a SageMaker endpoint and tests its predictions.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "deploy-100k", version, after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub struct Args {
@@ -43,12 +43,12 @@ pub struct Args {
     #[arg(long, value_name = "S3URI", num_args = 1.., required_unless_present_any = ["delete", "variant", "shift"])]
     pub model_uri: Vec<S3Uri>,
 
-    /// Start of the model's name; digits that follow from its content are appended
+    /// Model name prefix; a content hash is appended
     #[arg(long, default_value = DEFAULT_MODEL_NAME)]
     pub model_name: ModelName,
 
-    /// Name of the endpoint, by which clients call it; an existing one is updated
-    /// [default: the model name and `-endpoint`]
+    /// Name of the endpoint; an existing one is updated
+    /// [default: the model name plus `-endpoint`]
     #[arg(long)]
     pub endpoint_name: Option<EndpointName>,
 
@@ -60,7 +60,7 @@ pub struct Args {
     #[arg(long, default_value = "exponential")]
     pub weighting: Weighting,
 
-    /// Validation metric that exponential weights follow: auc, f1, accuracy or logloss
+    /// Validation metric used to compute exponential weights: auc, f1, accuracy or logloss
     #[arg(long, default_value = "auc")]
     pub weight_metric: WeightMetric,
 
@@ -68,7 +68,7 @@ pub struct Args {
     #[arg(long)]
     pub wait: bool,
 
-    /// Send the model's probe rows to the endpoint and check the responses; implies --wait
+    /// Send the model's built-in probe rows to the endpoint and check the responses; implies --wait
     #[arg(long)]
     pub test: bool,
 
@@ -76,11 +76,11 @@ pub struct Args {
     #[arg(long, default_value = "1800", value_name = "SECONDS")]
     pub timeout: u64,
 
-    /// Delete the endpoint with its scaling, configurations and models
+    /// Delete the endpoint and its scaling policies, endpoint configurations and models
     #[arg(long, conflicts_with_all = ["model_uri", "variant", "shift", "wait", "test"])]
     pub delete: bool,
 
-    /// Tag for models, configuration and endpoint; repeatable
+    /// Tag for the models, endpoint configuration and endpoint; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     pub tag: Vec<String>,
 
@@ -90,10 +90,10 @@ pub struct Args {
 }
 
 impl Args {
-    /// The command, with every flag checked before any call.
+    /// Validates every flag, before any API call, and returns the command.
     ///
     /// # Errors
-    /// A flag that is wrong, whatever the command needs of it (exit code 2).
+    /// An invalid flag, even one that the command does not use (exit code 2).
     pub(crate) fn command(&self) -> anyhow::Result<Command> {
         let plan = self.plan()?;
         if self.delete {
@@ -130,7 +130,7 @@ impl Args {
                 (false, false) => Preflight::Check,
             },
             max_hourly_usd: self.spending.max_cost,
-            // Testing needs an endpoint that is in service, and so does scaling.
+            // Testing and scaling need an endpoint that is in service.
             wait: (self.wait || self.test || serving.scaling.is_some())
                 .then(|| Duration::from_secs(self.timeout)),
             test: self.test,
@@ -156,12 +156,12 @@ impl Args {
         }
     }
 
-    /// The variants that were named, or one that gets all requests.
+    /// The named variants, or a single one that gets all traffic.
     fn variants(&self) -> anyhow::Result<Vec<VariantPlan>> {
         let distinct: BTreeSet<&S3Uri> = self.model_uri.iter().collect();
         if distinct.len() < self.model_uri.len() {
             return Err(usage(anyhow!(
-                "--model-uri has the same model twice; pass each model once"
+                "--model-uri names the same model twice; pass each model once"
             )));
         }
         if self.serving.variant.is_empty() {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_command_means_the_documented_names() {
+    fn the_documented_command_yields_the_documented_names() {
         let plan = plan(&[
             "--model-uri",
             URI,
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn several_models_are_one_variant_and_named_variants_one_each() {
+    fn several_models_form_one_variant_and_each_named_variant_has_one_model() {
         let ensemble = plan(&["--model-uri", RF, "--model-uri", GB]);
         assert_eq!(ensemble.variants.len(), 1);
         assert_eq!(ensemble.variants[0].models.len(), 2);
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn delete_and_shift_are_commands_of_their_own_and_need_no_model() {
+    fn delete_and_shift_need_no_model() {
         let found = command(&["--delete", "--endpoint-name", "e"]).unwrap();
         assert!(matches!(found, Command::Delete(name) if name.as_str() == "e"));
         let found = command(&["--shift", "old=0.5,new=0.5", "--wait"]).unwrap();
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_that_cannot_be_parsed_or_contradict_each_other_are_rejected() {
+    fn unparsable_or_contradictory_arguments_are_rejected() {
         let variant = format!("a={URI}");
         let cases: [&[&str]; 9] = [
             &[],
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_make_no_plan_are_rejected_before_any_call() {
+    fn invalid_values_are_rejected_before_any_call() {
         let cases: [(&[&str], &str); 5] = [
             (&["--model-uri", URI, URI], "same model twice"),
             (&["--model-uri", URI, "--tag", "team"], "KEY=VALUE"),

@@ -1,6 +1,7 @@
-//! One ensemble from several models, by soft voting.
+//! Combines several models into one ensemble, by soft voting.
 //!
-//! Weights, threshold and alarm rule are chosen on validation data; the test data only evaluates them.
+//! Weights, threshold and alarm rule are chosen on validation data; test data is used only for
+//! evaluation.
 
 use alarm::{AlarmTrial, BUDGET_PER_DAY, Error};
 use anyhow::{Context as _, bail};
@@ -15,7 +16,7 @@ use sagemaker_ops::S3Uri;
 
 use crate::plan::EnsemblePolicy;
 
-/// A trained model and its predictions on rows that it was not fitted to.
+/// A trained model and its predictions on held-out rows.
 pub(crate) struct Member {
     pub(crate) uri: S3Uri,
     pub(crate) artifact: Artifact,
@@ -27,7 +28,7 @@ pub(crate) struct Member {
 pub(crate) struct HeldOut {
     pub(crate) validation: Predictions,
     pub(crate) test: Predictions,
-    /// `None` for a model that was trained without whole episodes.
+    /// `None` if the training job lacked either alarm channel.
     pub(crate) episodes: Option<EpisodePredictions>,
 }
 
@@ -41,16 +42,16 @@ pub(crate) struct EpisodePredictions {
 /// Checks that all members were evaluated on the same rows.
 ///
 /// # Errors
-/// The first member that was not, with the member that it differs from.
-pub(crate) fn same_rows(members: &[Member]) -> anyhow::Result<()> {
+/// Names the first member that differs from the first one.
+pub(crate) fn check_same_rows(members: &[Member]) -> anyhow::Result<()> {
     let Some((first, others)) = members.split_first() else {
         return Ok(());
     };
     for other in others {
         if !have_same_rows(&first.held_out, &other.held_out) {
             bail!(
-                "{} and {} were evaluated on different rows, so no ensemble weights can be found \
-                 for them; combine jobs of one run",
+                "{} and {} were evaluated on different rows, so ensemble weights cannot be chosen; \
+                 combine jobs of one run",
                 first.uri,
                 other.uri
             );
@@ -63,7 +64,7 @@ fn have_same_rows(a: &HeldOut, b: &HeldOut) -> bool {
     let same = |a: &Predictions, b: &Predictions| a.ids == b.ids && a.labels == b.labels;
     let same_episodes = match (&a.episodes, &b.episodes) {
         (Some(a), Some(b)) => same(&a.validation, &b.validation) && same(&a.test, &b.test),
-        // Without episodes from every member there will be no alarm rule, so nothing is compared.
+        // No alarm rule is chosen unless every member has episodes, so there is nothing to compare.
         _ => true,
     };
     same_episodes && same(&a.validation, &b.validation) && same(&a.test, &b.test)
@@ -72,7 +73,7 @@ fn have_same_rows(a: &HeldOut, b: &HeldOut) -> bool {
 /// Combines the members into one model.
 ///
 /// # Errors
-/// Predictions that no metric can be computed from, such as rows of one class.
+/// A metric cannot be computed, for example because all rows are of one class.
 pub(crate) fn combine(members: Vec<Member>, policy: EnsemblePolicy) -> anyhow::Result<Package> {
     let held_out: Vec<&HeldOut> = members.iter().map(|member| &member.held_out).collect();
     let voting = Voting::choose(&held_out, policy)?;
@@ -89,7 +90,7 @@ pub(crate) fn combine(members: Vec<Member>, policy: EnsemblePolicy) -> anyhow::R
     })
 }
 
-/// Everything about an ensemble that follows from its members' predictions.
+/// The parts of an ensemble that are computed from its members' predictions.
 struct Voting {
     weights: Vec<f64>,
     threshold: f64,
@@ -103,7 +104,7 @@ impl Voting {
         let validation: Vec<_> = members.iter().map(|member| &member.validation).collect();
         let weights = choose_weights(&validation, policy)?;
         let on_validation = mean(&validation, &weights)?;
-        // Threshold and alarm rule are fixed before the first look at test data.
+        // Threshold and alarm rule are fixed before any test data is used.
         let threshold = best_f1_threshold(&on_validation.labels, &on_validation.probabilities)?;
         let alarm = choose_alarm(members, &weights)?;
         let test: Vec<_> = members.iter().map(|member| &member.test).collect();
@@ -121,7 +122,7 @@ impl Voting {
     }
 }
 
-/// The ensemble weight of each member, from its predictions on validation.
+/// The ensemble weight of each member, computed from the validation predictions.
 fn choose_weights(validation: &[&Predictions], policy: EnsemblePolicy) -> anyhow::Result<Vec<f64>> {
     match policy.weighting {
         Weighting::Exponential => {
@@ -140,7 +141,7 @@ fn choose_weights(validation: &[&Predictions], policy: EnsemblePolicy) -> anyhow
 
 /// The ensemble's alarm rule, chosen on one set of whole episodes and evaluated on the other.
 ///
-/// `None` if a member has no predictions on them, or if no rule can be chosen from them.
+/// `None` if a member has no predictions for episodes, or if they allow no choice of a rule.
 fn choose_alarm(members: &[&HeldOut], weights: &[f64]) -> anyhow::Result<Option<AlarmTrial>> {
     let episodes = members.iter().map(|member| member.episodes.as_ref());
     let Some(episodes) = episodes.collect::<Option<Vec<_>>>() else {
@@ -152,7 +153,7 @@ fn choose_alarm(members: &[&HeldOut], weights: &[f64]) -> anyhow::Result<Option<
     };
     let mut trial = match AlarmTrial::choose(&found, BUDGET_PER_DAY) {
         Ok(trial) => trial,
-        // As in the training jobs: there was no fire, or nothing but fires.
+        // As in the training jobs: the episodes contain no fire, or only fires.
         Err(Error::NoChoice(_)) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
@@ -208,7 +209,7 @@ mod tests {
         }
     }
 
-    /// Two recordings of a minute each; with a fire, the second burns from its 30th second on.
+    /// Two one-minute recordings; with `fire`, the second has a fire from its 30th second on.
     fn timed(fire: bool, [calm, burning]: [f64; 2]) -> Predictions {
         let label = |row: u64| u8::from(fire && row >= 90);
         let probability = |row| if label(row) == 1 { burning } else { calm };
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn stacked_weights_leave_out_a_member_that_only_does_harm() {
+    fn stacking_gives_a_harmful_member_almost_no_weight() {
         let good = predictions(&[0.1, 0.9, 0.2, 0.8]);
         let bad = predictions(&[0.9, 0.1, 0.8, 0.2]);
         let policy = EnsemblePolicy {
@@ -305,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_rule_needs_episodes_of_every_member_with_a_fire_among_them() {
+    fn an_alarm_rule_needs_episodes_from_every_member_and_a_fire() {
         let (a, b) = (
             with_episodes(true, [0.1, 0.9]),
             with_episodes(true, [0.2, 0.7]),

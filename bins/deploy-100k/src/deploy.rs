@@ -1,4 +1,4 @@
-//! One deployment, step by step.
+//! Carries out a deployment, step by step.
 
 use std::time::{Instant, SystemTime};
 
@@ -11,7 +11,7 @@ use crate::plan::{Plan, Preflight};
 use crate::record::Outcome;
 use crate::{deployment, endpoint, models, preflight, probe, record, scaling};
 
-/// Loads the models, checks, stores, deploys, scales, tests and records, in this order.
+/// Loads, checks, stores, deploys, scales and tests the models, then writes the record.
 pub(crate) async fn deploy(
     plan: &Plan,
     project: &Project,
@@ -37,7 +37,7 @@ pub(crate) async fn deploy(
     timings.combine = Some(started.elapsed().as_secs_f64());
 
     console.notice().set(format!(
-        "What was created stays; delete it with: {}",
+        "Resources already created remain; delete them with: {}",
         plan.delete_command
     ));
     let (started, since) = (Instant::now(), seconds_since_1970());
@@ -66,8 +66,8 @@ pub(crate) async fn deploy(
     record::write(plan, &record)?;
     record::say(&record, console)?;
     console.json(&record)?;
-    let all_right = record.test.iter().all(|response| response.right);
-    Ok(if all_right {
+    let all_passed = record.test.iter().all(|response| response.right);
+    Ok(if all_passed {
         Exit::Done
     } else {
         Exit::WorkFailed

@@ -1,8 +1,7 @@
-//! What SageMaker will be told, with a name for everything.
+//! The SageMaker resources of a deployment, and their names.
 //!
-//! Names end in a digest of the content, so the same call again arrives at the same names. The
-//! content of a digest must not change, not even in order: a deployment made by an earlier version
-//! would not be found again.
+//! Names end in a content hash, so repeating a call yields the same names. The hashed fields and
+//! their order must not change: otherwise deployments made by earlier versions would not be found.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +13,10 @@ use sagemaker_ops::{EndpointConfigName, ModelName, VariantName};
 use crate::models::{Model, Source};
 use crate::plan::{Plan, VariantPlan};
 
-/// The deployment of these models, one for each variant of the plan.
+/// The deployment of these models, which are in the order of the plan's variants.
 ///
 /// # Errors
-/// A deployment that SageMaker would reject, such as two variants of one name.
+/// A deployment that SageMaker would reject, such as one with two variants of the same name.
 pub(crate) fn resolve(
     plan: &Plan,
     project: &Project,
@@ -55,7 +54,7 @@ fn resolve_variant(
     variant: &VariantPlan,
     source: &Source,
 ) -> anyhow::Result<NewVariant> {
-    // Everything that CreateModel is told, and the endpoint, because models are deleted with it.
+    // All inputs of CreateModel, and the endpoint, because models are deleted with it.
     let content = (
         (&plan.endpoint, &variant.name, source.identity()),
         (&project.image, &project.role, &plan.tags),
@@ -67,7 +66,7 @@ fn resolve_variant(
     )?;
     let model_data = match source.stored_at() {
         Some(uri) => uri.clone(),
-        // An ensemble is stored under its name.
+        // The URI of an ensemble is derived from its name.
         None => project.uri(&layout::model(name.as_str())),
     };
     Ok(NewVariant {
@@ -82,7 +81,7 @@ fn resolve_variant(
     })
 }
 
-/// The variant's name is part of the model's only where there are several.
+/// The model's name includes the variant's, unless it is the default variant for all traffic.
 fn model_name(
     base: &ModelName,
     variant: &VariantName,
@@ -97,7 +96,7 @@ fn model_name(
 }
 
 fn config_name(plan: &Plan, variants: &[NewVariant]) -> anyhow::Result<EndpointConfigName> {
-    // Everything that CreateEndpointConfig is told; a model's name stands for its URI too.
+    // All inputs of CreateEndpointConfig; a model's name also identifies its URI.
     let content: Vec<_> = variants
         .iter()
         .map(|variant| {
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_that_earlier_versions_gave_to_the_same_content() {
+    fn the_same_content_gets_the_same_names_as_in_earlier_versions() {
         let flags = ["--model-uri", URI, "--tag", "team=fire"];
         let one = deployment(&flags, &[stored(b"a")]).unwrap();
         assert_eq!(one.variants[0].model.as_str(), "m-fffc9683693c");
@@ -180,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn every_change_of_the_content_changes_the_names() {
+    fn any_change_of_content_changes_the_names() {
         let names = |flags: &[&str], content: &[u8]| {
             let flags = [&["--model-uri", URI], flags].concat();
             let deployment = deployment(&flags, &[stored(content)]).unwrap();
@@ -193,13 +192,13 @@ mod tests {
             let changed = names(flags, content);
             assert!(changed.0 != model && changed.1 != config, "{flags:?}");
         }
-        // The model does not depend on what serves it.
+        // The model's name does not depend on its instances.
         let (same, changed) = names(&["--instance-count", "2"], b"a");
         assert!(same == model && changed != config);
     }
 
     #[test]
-    fn a_named_variant_is_part_of_its_models_name() {
+    fn a_variants_name_is_part_of_its_models_name() {
         let (a, b) = (format!("a={URI}:0.9"), format!("b={URI}:0.1"));
         let flags = ["--variant", &a, "--variant", &b, "--tag", "team=fire"];
         let two = deployment(&flags, &[stored(b"a"), stored(b"b")]).unwrap();

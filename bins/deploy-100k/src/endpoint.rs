@@ -1,4 +1,4 @@
-//! The endpoint: created or updated, and waited for.
+//! Creates or updates the endpoint and waits for it.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use sagemaker_ops::{BackendKind, Clients, EndpointName, ErrorKind, Pace};
 
 use crate::plan::Plan;
 
-/// Lines of a failed container's log that are shown.
+/// Number of log lines shown for a failed container.
 const LOG_LINES: usize = 20;
 
-/// Waits until the endpoint can be changed, if the plan waits at all.
+/// Waits until the endpoint can be changed; does nothing if the plan does not wait.
 ///
-/// An earlier call that was interrupted may have left it in the middle of a change.
+/// An earlier, interrupted call may have left a change in progress.
 pub(crate) async fn until_free(
     clients: &Clients,
     plan: &Plan,
@@ -26,7 +26,7 @@ pub(crate) async fn until_free(
         return Ok(());
     };
     let exists = match sagemaker_ops::endpoint::describe(clients, &plan.endpoint).await {
-        // Somebody is deleting it, so whether its name is free afterwards is not ours to decide.
+        // It is being deleted, perhaps by another user: do not wait to reuse its name.
         Ok(found) => found.status != EndpointStatus::Deleting,
         Err(error) if error.kind() == ErrorKind::NotFound => false,
         Err(error) => return Err(error.into()),
@@ -37,7 +37,7 @@ pub(crate) async fn until_free(
     Ok(())
 }
 
-/// Creates the endpoint or updates it, and says which; does not wait for the result.
+/// Creates or updates the endpoint and prints which; does not wait for the result.
 pub(crate) async fn create_or_update(
     clients: &Clients,
     deployment: &Deployment,
@@ -61,8 +61,8 @@ pub(crate) async fn create_or_update(
 /// Waits until the endpoint serves this deployment, which began at `since` (seconds since 1970).
 ///
 /// # Errors
-/// The endpoint failed, or the update failed and the old model still serves; both with the reason
-/// and the end of the container's log.
+/// The endpoint failed, or the update failed and the old model still serves. The error includes the
+/// reason and the end of the container's log.
 pub(crate) async fn in_service(
     clients: &Clients,
     deployment: &Deployment,
@@ -76,7 +76,7 @@ pub(crate) async fn in_service(
     if serves && endpoint.config.as_ref() == Some(&deployment.config) {
         return Ok(endpoint.status);
     }
-    let what = if serves {
+    let problem = if serves {
         format!(
             "the update of endpoint {} failed and the old model still serves",
             endpoint.name
@@ -85,10 +85,10 @@ pub(crate) async fn in_service(
         format!("endpoint {} is {}", endpoint.name, endpoint.status)
     };
     let failure = explain_failure(clients, &endpoint, LOG_LINES, since).await;
-    Err(failed(anyhow!("{what}: {}", explanation(&failure))))
+    Err(failed(anyhow!("{problem}: {}", explanation(&failure))))
 }
 
-/// Waits until no change of the endpoint is under way.
+/// Waits until the endpoint has no change in progress.
 pub(crate) async fn until_settled(
     clients: &Clients,
     endpoint: &EndpointName,
@@ -102,12 +102,12 @@ pub(crate) async fn until_settled(
     let pace = Pace {
         interval,
         deadline: Some(timeout),
-        // A deployment that fails half-way says so at once; the SDK has retried each call already.
+        // Fail at the first error: the SDK has already retried each call.
         tolerated_errors: 0,
     };
-    let what = format!("endpoint {endpoint}");
+    let label = format!("endpoint {endpoint}");
     let bar = console.bar("endpoint", 0);
-    let found = sagemaker_ops::poll_until(pace, &what, async || {
+    let found = sagemaker_ops::poll_until(pace, &label, async || {
         bar.tick();
         let found = sagemaker_ops::endpoint::describe(clients, endpoint).await?;
         Ok(found.status.is_settled().then_some(found))

@@ -1,4 +1,4 @@
-//! What can be done with an endpoint that exists: delete it, or change the shares of its variants.
+//! Deletes an existing endpoint, or changes the traffic weights of its variants.
 
 use fire_cli::{Console, Exit};
 use sagemaker_ops::endpoint::{Deleted, Endpoint};
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::endpoint;
 use crate::plan::ShiftPlan;
 
-/// Deletes the endpoint with its scaling, configurations and models, and says what was deleted.
+/// Deletes the endpoint with its scaling policies, configurations and models, and prints their names.
 pub(crate) async fn delete(
     clients: &Clients,
     endpoint: &EndpointName,
@@ -32,7 +32,7 @@ pub(crate) async fn delete(
     Ok(Exit::Done)
 }
 
-/// Changes the weights of the variants and says what share of the requests each has now.
+/// Changes the traffic weights of the variants and prints each variant's share of the traffic.
 pub(crate) async fn shift(
     clients: &Clients,
     plan: &ShiftPlan,

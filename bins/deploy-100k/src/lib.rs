@@ -1,25 +1,25 @@
-//! `deploy-100k`: from trained models to an endpoint that answers requests.
+//! `deploy-100k`: deploys trained models to a SageMaker endpoint and tests it.
 //!
-//! The arguments become a [`plan::Command`] before any call to the backend. A deployment then goes
-//! through these modules, each of which imports only earlier ones:
+//! The arguments are turned into a [`plan::Command`] before any call to the backend. These modules
+//! carry out a deployment; each imports only earlier ones:
 //!
-//! 1. [`plan`]: what to do, with every flag checked;
-//! 2. [`models`]: load the models; [`combine`] makes one ensemble of several from the predictions
-//!    that their training jobs left, so no data is needed here;
-//! 3. [`deployment`]: the names of everything that will be created;
-//! 4. [`preflight`]: find what would fail before anything is created or spent; `--dry-run` ends here;
+//! 1. [`plan`]: the validated command;
+//! 2. [`models`]: load the models; [`combine`] merges several into an ensemble, using the
+//!    predictions saved by their training jobs instead of the dataset;
+//! 3. [`deployment`]: the resources to create, and their names;
+//! 4. [`preflight`]: checks before anything is created or spent; `--dry-run` ends here;
 //! 5. [`endpoint`]: create or update the endpoint and wait for it; an existing one keeps serving the
 //!    old model if the new one fails;
-//! 6. [`scaling`]: let the number of instances follow the load;
-//! 7. [`probe`]: send every variant the rows that its model carries, and compare the responses with
-//!    what the same model computed when it was packed;
-//! 8. [`record`]: say what was done, and keep it for `report-100k`.
+//! 6. [`scaling`]: scale the number of instances with the load;
+//! 7. [`probe`]: send every variant the probe rows stored in its model, and compare the responses
+//!    with the probabilities computed when the model was packed;
+//! 8. [`record`]: print the result, and save it for `report-100k`.
 //!
-//! [`deploy`] takes these steps in order. [`existing`] deletes an endpoint or changes the shares of
-//! its variants.
+//! [`deploy`] runs these steps in order. [`existing`] deletes an endpoint or changes the traffic
+//! weights of its variants.
 //!
-//! You choose only the endpoint's name. Names of models and configurations end in digits that follow
-//! from their content, so a call that was interrupted and is repeated reuses what it finds.
+//! The names of models and endpoint configurations end in a content hash, so repeating an
+//! interrupted call reuses the resources it finds.
 
 mod plan;
 
@@ -47,7 +47,7 @@ use plan::Command;
 pub use cli::Args;
 pub use serving_args::{ServingArgs, VariantSpec, Weight};
 
-/// Runs the command that the arguments describe; results go to the console.
+/// Runs the command described by the arguments; results go to the console.
 ///
 /// # Errors
 /// Invalid input such as an archive without a model (exit code 2), an endpoint that

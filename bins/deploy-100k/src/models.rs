@@ -1,4 +1,4 @@
-//! The models of a deployment: one for each variant, loaded or combined from several.
+//! The models of a deployment: one per variant, either loaded or combined from several.
 
 use fire_cli::{fetch_model, fetch_output, usage};
 use fire_run::{Channel, Package};
@@ -16,7 +16,7 @@ pub(crate) struct Model {
 
 /// Where a model comes from.
 pub(crate) enum Source {
-    /// One training job, with the digest of the `model.tar.gz` that it left.
+    /// A training job; the digest is that of its `model.tar.gz`.
     Stored { uri: S3Uri, digest: ContentDigest },
     /// Several models combined here; the ensemble is not in S3 yet.
     Combined {
@@ -26,8 +26,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// What tells the model from every other: the digest of its file, and its URI unless it was
-    /// combined here.
+    /// Identifies the model by the digest of its file, and by its URI unless it was combined here.
     pub(crate) fn identity(&self) -> String {
         match self {
             Source::Stored { uri, digest } => format!("{uri} {}", digest.as_str()),
@@ -35,7 +34,7 @@ impl Source {
         }
     }
 
-    /// The `model.tar.gz`; `None` for an ensemble, whose URI follows from its name.
+    /// The URI of the `model.tar.gz`; `None` for an ensemble, whose URI is derived from its name.
     pub(crate) fn stored_at(&self) -> Option<&S3Uri> {
         match self {
             Source::Stored { uri, .. } => Some(uri),
@@ -43,7 +42,7 @@ impl Source {
         }
     }
 
-    /// The models of an ensemble; none for the model of one training job.
+    /// The members of an ensemble; empty for the model of a single training job.
     pub(crate) fn members(&self) -> &[S3Uri] {
         match self {
             Source::Stored { .. } => &[],
@@ -55,7 +54,7 @@ impl Source {
 /// Loads the model of each variant, in the order of the plan.
 ///
 /// # Errors
-/// An archive without a model of this schema, or members that were trained on different data.
+/// An archive without a model of this schema, or members evaluated on different rows.
 pub(crate) async fn load(clients: &Clients, plan: &Plan) -> anyhow::Result<Vec<Model>> {
     let mut models = Vec::new();
     for variant in &plan.variants {
@@ -88,7 +87,7 @@ async fn load_ensemble(
     for uri in uris {
         members.push(fetch_member(clients, uri).await?);
     }
-    combine::same_rows(&members).map_err(usage)?;
+    combine::check_same_rows(&members).map_err(usage)?;
     let package = combine::combine(members, policy)?;
     let source = Source::Combined {
         members: uris.to_vec(),
@@ -115,7 +114,7 @@ async fn fetch_member(clients: &Clients, uri: &S3Uri) -> anyhow::Result<Member> 
     })
 }
 
-/// Uploads an ensemble; the model of a training job is stored already.
+/// Uploads an ensemble; the model of a training job is already stored.
 pub(crate) async fn store(clients: &Clients, model: &Model, uri: &S3Uri) -> anyhow::Result<()> {
     if let Source::Combined { tar_gz, .. } = &model.source {
         storage::put_bytes(clients, uri, tar_gz.clone()).await?;

@@ -1,4 +1,4 @@
-//! What one call of the program has to do: every flag checked and in its final form.
+//! The work of one call of the program, with every flag validated.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,23 +10,23 @@ use sagemaker_ops::endpoint::{Capacity, Capture, Rollout};
 use sagemaker_ops::scaling::Scaling;
 use sagemaker_ops::{BackendKind, EndpointName, ModelName, S3Uri, VariantName};
 
-/// What the program does.
+/// The operation to perform.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// Puts models behind an endpoint.
+    /// Deploys models to an endpoint.
     Deploy(Box<Plan>),
     /// Deletes an endpoint with everything that belongs to it.
     Delete(EndpointName),
-    /// Changes how the variants of an endpoint share its requests.
+    /// Changes the traffic weights of an endpoint's variants.
     Shift(ShiftPlan),
 }
 
-/// A deployment before any call to the backend.
+/// A validated deployment; the backend has not been called yet.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) backend: BackendKind,
     pub(crate) endpoint: EndpointName,
-    /// What the names of the models start with.
+    /// Prefix of the models' names.
     pub(crate) model_name: ModelName,
     /// At least one.
     pub(crate) variants: Vec<VariantPlan>,
@@ -35,62 +35,62 @@ pub(crate) struct Plan {
     /// Tags of models, configuration and endpoint.
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) preflight: Preflight,
-    /// The most that the endpoint may cost, in USD an hour.
+    /// Upper limit of the endpoint's cost, in USD per hour.
     pub(crate) max_hourly_usd: Option<f64>,
     /// How long to wait until the endpoint is in service; `None` does not wait.
     pub(crate) wait: Option<Duration>,
     /// Whether to send the probe rows.
     pub(crate) test: bool,
-    /// Where records are kept.
+    /// Folder of the runs' records.
     pub(crate) state_dir: PathBuf,
-    /// The run that all models come from, if it is one: it gets the record.
+    /// The run that all models come from, if there is one; the record is written to its folder.
     pub(crate) run: Option<RunName>,
-    /// The command that removes everything that this deployment creates.
+    /// The command that deletes everything this deployment creates.
     pub(crate) delete_command: String,
 }
 
-/// A variant and the models that it is made of; several are combined into an ensemble.
+/// A variant and its models; several are combined into an ensemble.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct VariantPlan {
     pub(crate) name: VariantName,
-    /// Its share of the requests, relative to the other variants'.
+    /// Traffic weight, relative to the other variants'.
     pub(crate) weight: f64,
     pub(crate) models: Vec<S3Uri>,
 }
 
-/// How the ensemble weights are found.
+/// How ensemble weights are chosen.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EnsemblePolicy {
     pub(crate) weighting: Weighting,
-    /// The validation metric that exponential weights follow.
+    /// The validation metric used to compute exponential weights.
     pub(crate) metric: WeightMetric,
 }
 
-/// What serves each variant, and how that changes.
+/// Instances of each variant, data capture, scaling and rollout.
 #[derive(Debug, Clone)]
 pub(crate) struct Serving {
     pub(crate) capacity: Capacity,
-    // The record states both even for a serverless endpoint, which has no instances.
+    // The record contains both even for a serverless endpoint, which has no instances.
     pub(crate) instance_type: String,
     pub(crate) instance_count: u32,
     pub(crate) capture: Option<Capture>,
-    /// `None` leaves the scaling as it is.
+    /// `None` leaves existing scaling unchanged.
     pub(crate) scaling: Option<Scaling>,
     pub(crate) rollout: Rollout,
 }
 
-/// What is checked before anything is created.
+/// Checks made before anything is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Preflight {
     /// Nothing.
     Skip,
     /// Everything, before the deployment.
     Check,
-    /// Everything, and the program ends there.
+    /// Everything; nothing is deployed.
     DryRun,
 }
 
-/// New shares of the variants behind an endpoint.
+/// New traffic weights for the variants of an endpoint.
 #[derive(Debug)]
 pub(crate) struct ShiftPlan {
     pub(crate) endpoint: EndpointName,
@@ -100,7 +100,7 @@ pub(crate) struct ShiftPlan {
     pub(crate) wait: Option<Duration>,
 }
 
-/// The one run whose training jobs left these models, if there is one.
+/// The run whose training jobs produced all these models, if there is one.
 pub(crate) fn run_of(models: &[S3Uri]) -> Option<RunName> {
     let mut runs = models.iter().map(|uri| {
         let job = uri.key().rsplit('/').nth(2)?;

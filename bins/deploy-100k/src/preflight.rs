@@ -1,4 +1,4 @@
-//! What can be found wrong before anything is created or spent.
+//! Checks made before anything is created or spent.
 
 use fire_cli::{Console, Exit};
 use sagemaker_ops::Clients;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::models::Model;
 use crate::plan::Plan;
 
-/// What `--dry-run` prints as JSON.
+/// The JSON output of `--dry-run`.
 #[derive(Serialize)]
 struct DryRun<'a> {
     preflight: &'a Report,
@@ -19,7 +19,7 @@ struct DryRun<'a> {
 /// Checks everything that the deployment needs.
 ///
 /// # Errors
-/// All checks that failed, with what to run or to change.
+/// Lists all failed checks, each with a remedy.
 pub(crate) async fn check(
     clients: &Clients,
     plan: &Plan,
@@ -27,7 +27,7 @@ pub(crate) async fn check(
     models: &[Model],
     console: &mut Console<'_>,
 ) -> anyhow::Result<Report> {
-    // An ensemble is stored only after these checks, so its first member is looked for instead.
+    // An ensemble is uploaded only after these checks, so look for its first member instead.
     let mut stored = deployment.clone();
     for (variant, model) in stored.variants.iter_mut().zip(models) {
         if let Some(member) = model.source.members().first() {
@@ -50,7 +50,7 @@ pub(crate) async fn check(
     }
 }
 
-/// Says what would be done; nothing has been created.
+/// Prints what would be done; nothing has been created.
 pub(crate) fn say(
     report: &Report,
     deployment: &Deployment,
@@ -61,7 +61,7 @@ pub(crate) fn say(
     }
     for variant in &deployment.variants {
         console.say(format!(
-            "would put {} behind {} as variant {} with weight {}",
+            "would deploy {} to {} as variant {} with weight {}",
             variant.model_data, deployment.endpoint, variant.name, variant.weight
         ))?;
     }

@@ -1,4 +1,4 @@
-//! Rows with known predictions, sent to the endpoint.
+//! Sends rows with known predictions to the endpoint.
 
 use anyhow::{Context as _, bail};
 use ensemble::artifact::Probe;
@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use crate::models::Model;
 
-/// Largest difference between a returned probability and the one that was computed when the model was
-/// packed. Probabilities travel as decimal text that parses to the same number.
+/// Largest accepted difference between a returned probability and the one computed when the model was
+/// packed. Probabilities are serialized as decimal text that parses back to the same number.
 const TOLERANCE: f64 = 1e-12;
 
 #[derive(Deserialize)]
@@ -27,10 +27,10 @@ struct Prediction {
     warnings: Vec<String>,
 }
 
-/// Sends each variant every probe row of its model, whatever its share of the requests.
+/// Sends every probe row of a variant's model to that variant, regardless of its traffic weight.
 ///
 /// # Errors
-/// The endpoint rejects a row, or its response does not have the documented form.
+/// The endpoint rejects a row, or its response is not in the documented format.
 pub(crate) async fn test(
     clients: &Clients,
     deployment: &Deployment,
@@ -61,7 +61,7 @@ async fn send(
     let invocation =
         sagemaker_ops::endpoint::invoke_variant(clients, endpoint, variant, payload).await?;
     let response: Response = serde_json::from_slice(&invocation.body).with_context(|| {
-        format!("the response of endpoint {endpoint} does not have the documented form")
+        format!("the response of endpoint {endpoint} is not in the documented format")
     })?;
     let [prediction] = response.predictions.as_slice() else {
         bail!(
@@ -76,8 +76,8 @@ async fn send(
 }
 
 fn compare(probe: &Probe, input: String, prediction: &Prediction) -> ProbeResponse {
-    let near = (prediction.fire_probability - probe.probability).abs() <= TOLERANCE;
-    let agrees = probe
+    let probability_matches = (prediction.fire_probability - probe.probability).abs() <= TOLERANCE;
+    let decision_matches = probe
         .expected
         .is_none_or(|fire| fire == prediction.fire_detected);
     ProbeResponse {
@@ -89,20 +89,20 @@ fn compare(probe: &Probe, input: String, prediction: &Prediction) -> ProbeRespon
         warnings: prediction.warnings.clone(),
         expected: probe.expected,
         expected_probability: probe.probability,
-        right: near && agrees,
+        right: probability_matches && decision_matches,
     }
 }
 
 fn csv(row: &[f32]) -> String {
-    // A missing value is an empty cell.
-    let cell = |value: &f32| {
+    // A missing value is an empty field.
+    let field = |value: &f32| {
         if value.is_nan() {
             String::new()
         } else {
             value.to_string()
         }
     };
-    row.iter().map(cell).collect::<Vec<_>>().join(",")
+    row.iter().map(field).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_response_is_right_only_if_probability_and_decision_are() {
+    fn a_probe_passes_only_if_probability_and_decision_match() {
         let cases = [
             (Some(true), 0.9, true, true),
             (Some(true), 0.9, false, false),
@@ -118,7 +118,7 @@ mod tests {
             (None, 0.9, false, true),
             (None, 0.900_001, false, false),
         ];
-        for (expected, fire_probability, fire_detected, right) in cases {
+        for (expected, fire_probability, fire_detected, passed) in cases {
             let probe = Probe {
                 name: "fire".into(),
                 row: vec![1.0],
@@ -130,12 +130,12 @@ mod tests {
                 fire_detected,
                 warnings: Vec::new(),
             };
-            assert_eq!(compare(&probe, String::new(), &prediction).right, right);
+            assert_eq!(compare(&probe, String::new(), &prediction).right, passed);
         }
     }
 
     #[test]
-    fn missing_values_travel_as_empty_cells() {
+    fn missing_values_are_encoded_as_empty_csv_fields() {
         assert_eq!(csv(&[25.0, f32::NAN, 0.1]), "25,,0.1");
     }
 }

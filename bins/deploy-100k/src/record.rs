@@ -1,4 +1,4 @@
-//! What a deployment did: for people, for programs, and for `report-100k`.
+//! The result of a deployment as text, as JSON, and as a record for `report-100k`.
 
 use anyhow::Context as _;
 use ensemble::metrics::Scores;
@@ -16,7 +16,7 @@ use sagemaker_ops::scaling::Scaling;
 use crate::models::Model;
 use crate::plan::Plan;
 
-/// What came of the deployment.
+/// Status, test responses and timings of a deployment.
 pub(crate) struct Outcome {
     pub(crate) status: EndpointStatus,
     /// Responses to the probe rows; empty without a test.
@@ -98,11 +98,11 @@ fn autoscale_record(scaling: &Scaling) -> AutoscaleRecord {
     }
 }
 
-/// Writes the record to the state directory, where `report-100k` looks for it, if all models are of
-/// one run.
+/// Writes the record to the state directory, where `report-100k` looks for it, if all models come
+/// from one run.
 ///
-/// An ensemble is written to a file of its own too, which a later deployment of a single model does
-/// not replace.
+/// The record of an ensemble is also written to a separate file, which a later deployment of a
+/// single model does not overwrite.
 pub(crate) fn write(plan: &Plan, record: &DeployRecord) -> anyhow::Result<()> {
     let Some(run) = &plan.run else {
         return Ok(());
@@ -114,7 +114,7 @@ pub(crate) fn write(plan: &Plan, record: &DeployRecord) -> anyhow::Result<()> {
     Ok(records::write(&folder.join(records::DEPLOY), record)?)
 }
 
-/// Says how the endpoint is, how it responded, what it costs and how to delete it.
+/// Prints the endpoint's status, test responses and cost, and the command that deletes it.
 pub(crate) fn say(record: &DeployRecord, console: &mut Console<'_>) -> std::io::Result<()> {
     let endpoint = &record.endpoint;
     console.say(format!("endpoint {}: {}", endpoint.name, endpoint.status))?;
@@ -149,7 +149,7 @@ pub(crate) fn say(record: &DeployRecord, console: &mut Console<'_>) -> std::io::
     console.say(format!("  {}", record.delete_command))
 }
 
-/// Says which model is about to be deployed, with its weights and metrics.
+/// Prints the model that is about to be deployed, with its weights and metrics.
 pub(crate) fn say_model(
     model: &Model,
     uri: &S3Uri,

@@ -7,10 +7,10 @@ use sagemaker_ops::{Clients, ErrorKind, VariantName};
 
 use crate::plan::Plan;
 
-/// One target for each variant, or none if the plan leaves the scaling as it is.
+/// One target per variant, or none if the plan leaves existing scaling unchanged.
 ///
 /// # Errors
-/// A variant whose instances cannot be scaled. This makes no call, so it can be known in advance.
+/// A variant whose instances cannot be scaled, detected without a call to the backend.
 pub(crate) fn targets(plan: &Plan, deployment: &Deployment) -> anyhow::Result<Vec<ScalingTarget>> {
     if plan.serving.scaling.is_none() {
         return Ok(Vec::new());
@@ -21,8 +21,8 @@ pub(crate) fn targets(plan: &Plan, deployment: &Deployment) -> anyhow::Result<Ve
     deployment.variants.iter().map(target).collect()
 }
 
-/// Removes the scaling of an endpoint before it changes: SageMaker rejects another instance type for
-/// a variant that is registered.
+/// Removes the scaling of an endpoint whose configuration is about to change: SageMaker rejects a new
+/// instance type for a variant that is registered for scaling.
 pub(crate) async fn suspend(
     clients: &Clients,
     deployment: &Deployment,
@@ -44,25 +44,25 @@ pub(crate) async fn suspend(
     let names: Vec<VariantName> = names.collect();
     let registered = match scaling::describe(clients, endpoint, &names).await {
         Ok(registered) => registered,
-        // Credentials that may not scale, or a server that cannot, have registered nothing.
+        // Without permission for scaling, or on a server without it, assume nothing is registered.
         Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Denied) => {
             return Ok(());
         }
         Err(error) => return Err(error.into()),
     };
-    for one in &registered {
-        if let Some(name) = names.iter().find(|name| name.as_str() == one.variant) {
+    for target in &registered {
+        if let Some(name) = names.iter().find(|name| name.as_str() == target.variant) {
             scaling::deregister(clients, endpoint, name).await?;
             console.note(format!(
                 "removed the scaling of variant {name} ({}..{}) for this change; pass --autoscale to set it up again",
-                one.min, one.max
+                target.min, target.max
             ))?;
         }
     }
     Ok(())
 }
 
-/// Registers the variants of an endpoint that is in service, if the plan scales them.
+/// Registers the variants of an in-service endpoint for scaling, if the plan scales them.
 pub(crate) async fn begin(
     clients: &Clients,
     plan: &Plan,

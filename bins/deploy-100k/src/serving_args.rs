@@ -1,4 +1,4 @@
-//! The flags about serving: instances, variants, scaling and rollout.
+//! The serving flags: instances, variants, scaling and rollout.
 
 use clap::Args;
 use fire_cli::usage;
@@ -8,7 +8,7 @@ use sagemaker_ops::{S3Uri, VariantName};
 
 use crate::plan::Serving;
 
-/// Default of how many requests a serverless endpoint handles at the same time.
+/// Default maximum number of concurrent requests to a serverless endpoint.
 const CONCURRENCY: u32 = 5;
 /// Seconds between two steps of a rollout.
 const STEP_SECONDS: u32 = 300;
@@ -21,31 +21,31 @@ pub struct ServingArgs {
     #[arg(long, default_value = "ml.t2.medium", value_parser = fire_cli::instance_type)]
     pub instance_type: String,
 
-    /// Instances that each variant starts with
+    /// Initial number of instances of each variant
     #[arg(long, default_value = "1", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub instance_count: u32,
 
-    /// Scale each variant with its load, between so many instances, such as `1..4`; not for ml.t2 and ml.t3
+    /// Scale each variant with its load within this range of instances, such as `1..4`; not for ml.t2 and ml.t3
     #[arg(long, value_name = "MIN..MAX", conflicts_with = "serverless")]
     pub autoscale: Option<InstanceRange>,
 
-    /// With --autoscale: target of requests per instance and minute
+    /// With --autoscale: target number of requests per instance and minute
     #[arg(long, value_name = "N", default_value = "600", requires = "autoscale")]
     pub target_invocations: f64,
 
-    /// Serverless instead of instances: memory in MB, paid for only while it handles requests
+    /// Deploy serverless, with this much memory in MB; billed only while requests are handled
     #[arg(long, value_name = "MB")]
     pub serverless: Option<u32>,
 
-    /// With --serverless: requests that are handled at the same time
+    /// With --serverless: maximum number of concurrent requests
     #[arg(long, value_name = "N", default_value_t = CONCURRENCY, requires = "serverless")]
     pub max_concurrency: u32,
 
-    /// One of several models that share the requests by weight, `name=s3://…/model.tar.gz:weight`; repeatable
+    /// Model that gets a share of the traffic by weight, `name=s3://…/model.tar.gz:weight`; repeatable
     #[arg(long, value_name = "NAME=S3URI:WEIGHT", conflicts_with = "model_uri")]
     pub variant: Vec<VariantSpec>,
 
-    /// Only change the weights of the variants that serve, such as `old=0.9,new=0.1`
+    /// Only change the traffic weights of existing variants, such as `old=0.9,new=0.1`
     #[arg(long, value_name = "NAME=WEIGHT,…", value_delimiter = ',', conflicts_with_all = ["model_uri", "variant", "test"])]
     pub shift: Vec<Weight>,
 
@@ -53,20 +53,20 @@ pub struct ServingArgs {
     #[arg(long, num_args = 2, value_names = ["S3URI", "PERCENT"])]
     pub capture: Vec<String>,
 
-    /// How an existing endpoint moves to the new model: `all-at-once`, `canary:PERCENT` or `linear:PERCENT`
+    /// How traffic of an existing endpoint moves to the new model: `all-at-once`, `canary:PERCENT` or `linear:PERCENT`
     #[arg(long, default_value = "all-at-once", value_parser = parse_rollout)]
     pub rollout: Shift,
 
-    /// CloudWatch alarm that brings the old model back if it goes off during the rollout; repeatable
+    /// CloudWatch alarm that triggers a rollback to the old model during the rollout; repeatable
     #[arg(long, value_name = "ALARM")]
     pub rollback_alarm: Vec<String>,
 
-    /// Keep the number of instances that scaling has given an existing endpoint
+    /// Keep the number of instances that scaling has set for an existing endpoint
     #[arg(long)]
     pub keep_instances: bool,
 }
 
-/// A model with its name and its share of the requests.
+/// A variant's name, model and traffic weight.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VariantSpec {
     pub(crate) name: VariantName,
@@ -74,7 +74,7 @@ pub struct VariantSpec {
     pub(crate) weight: f64,
 }
 
-/// A variant's share of the requests, relative to the others'.
+/// A variant's traffic weight, relative to the others'.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weight {
     pub(crate) name: VariantName,
@@ -82,7 +82,7 @@ pub struct Weight {
 }
 
 impl ServingArgs {
-    /// The flags in their final form.
+    /// The validated flags.
     pub(crate) fn serving(&self) -> anyhow::Result<Serving> {
         Ok(Serving {
             capacity: self.capacity()?,
@@ -134,16 +134,16 @@ impl std::str::FromStr for VariantSpec {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let form = "write NAME=S3URI:WEIGHT, for example new=s3://bucket/model.tar.gz:0.1";
-        let (name, rest) = text.split_once('=').ok_or(form)?;
-        // `s3:` has a colon too, so what follows the last colon is a weight only if it is a number.
+        let syntax = "write NAME=S3URI:WEIGHT, for example new=s3://bucket/model.tar.gz:0.1";
+        let (name, rest) = text.split_once('=').ok_or(syntax)?;
+        // `s3:` has a colon too, so the text after the last colon is a weight only if it is a number.
         let (uri, weight) = match rest.rsplit_once(':') {
             Some((uri, weight)) if weight.parse::<f64>().is_ok() => (uri, parse_weight(weight)?),
             _ => (rest, 1.0),
         };
         Ok(Self {
-            name: name.parse().map_err(|error| format!("{error}; {form}"))?,
-            uri: uri.parse().map_err(|error| format!("{error}; {form}"))?,
+            name: name.parse().map_err(|error| format!("{error}; {syntax}"))?,
+            uri: uri.parse().map_err(|error| format!("{error}; {syntax}"))?,
             weight,
         })
     }
@@ -153,10 +153,10 @@ impl std::str::FromStr for Weight {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let form = "write NAME=WEIGHT, for example old=0.9,new=0.1";
-        let (name, weight) = text.split_once('=').ok_or(form)?;
+        let syntax = "write NAME=WEIGHT, for example old=0.9,new=0.1";
+        let (name, weight) = text.split_once('=').ok_or(syntax)?;
         Ok(Self {
-            name: name.parse().map_err(|error| format!("{error}; {form}"))?,
+            name: name.parse().map_err(|error| format!("{error}; {syntax}"))?,
             weight: parse_weight(weight)?,
         })
     }
@@ -172,12 +172,12 @@ fn parse_weight(text: &str) -> Result<f64, String> {
 }
 
 fn parse_rollout(text: &str) -> Result<Shift, String> {
-    let form = "write all-at-once, canary:10 (1 to 50 percent first) or linear:25 (steps of 10 to 50 percent)";
+    let syntax = "write all-at-once, canary:10 (1 to 50 percent first) or linear:25 (steps of 10 to 50 percent)";
     if text == "all-at-once" {
         return Ok(Shift::AllAtOnce);
     }
-    let (kind, percent) = text.split_once(':').ok_or(form)?;
-    let percent: u32 = percent.parse().map_err(|_| form)?;
+    let (kind, percent) = text.split_once(':').ok_or(syntax)?;
+    let percent: u32 = percent.parse().map_err(|_| syntax)?;
     let wait_seconds = STEP_SECONDS;
     match kind {
         "canary" if (1..=50).contains(&percent) => Ok(Shift::Canary {
@@ -188,7 +188,7 @@ fn parse_rollout(text: &str) -> Result<Shift, String> {
             percent,
             wait_seconds,
         }),
-        _ => Err(form.to_owned()),
+        _ => Err(syntax.to_owned()),
     }
 }
 
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variant_has_a_name_a_model_and_a_share() {
+    fn a_variant_has_a_name_a_model_and_a_weight() {
         let parse = |text: &str| text.parse::<VariantSpec>();
         let new = parse("new=s3://bucket/a/model.tar.gz:0.1").unwrap();
         assert_eq!(
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_and_rollouts_are_parsed_or_rejected_with_their_form() {
+    fn invalid_weights_and_rollouts_are_rejected_with_the_expected_syntax() {
         assert_eq!(
             "old=0.9".parse::<Weight>().unwrap().weight.to_string(),
             "0.9"

@@ -11,7 +11,7 @@ Examples:
   monitor-100k --last --wait --metrics        the newest run, until its jobs have ended
   monitor-100k JOB JOB JOB --wait --metrics   these jobs, then the best model and how to deploy it
   monitor-100k JOB                            the state of this job
-  monitor-100k --last --wait --logs           the same with everything that the jobs print
+  monitor-100k --last --wait --logs           the newest run, with everything its jobs print
   monitor-100k --last --stop --wait           stop the newest run; finished models are kept
   monitor-100k --list                         all jobs, newest first
   monitor-100k --endpoint NAME --follow       requests, errors, latency and load of every variant
@@ -58,7 +58,7 @@ pub struct Args {
     #[arg(long, requires = "endpoint", conflicts_with_all = ["wait", "jobs", "last", "list"])]
     pub follow: bool,
 
-    /// Show what the jobs or the endpoint print; with --wait or --follow, as they print it
+    /// Show the logs of the jobs or the endpoint; with --wait or --follow, show new lines as they appear
     #[arg(long)]
     pub logs: bool,
 
@@ -70,7 +70,7 @@ pub struct Args {
     #[arg(long)]
     pub metrics: bool,
 
-    /// Seconds between two looks [default: 60 on AWS, 1 on the local backend]
+    /// Seconds between two polls [default: 60 on AWS, 1 on the local backend]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub interval: Option<u64>,
 
@@ -78,14 +78,14 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS")]
     pub timeout: Option<u64>,
 
-    /// Minutes that the endpoint's metrics cover
+    /// Minutes covered by the endpoint's metrics
     #[arg(long, value_name = "MINUTES", default_value_t = 5,
           value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub window: u64,
 }
 
 impl Args {
-    /// How often to look, and for how long.
+    /// The polling interval and the deadline.
     pub(crate) fn pace(&self, backend: BackendKind) -> Pace {
         let default = match backend {
             BackendKind::Local => 1,
@@ -98,7 +98,7 @@ impl Args {
         }
     }
 
-    /// The command that continues to watch these jobs.
+    /// The command that resumes watching these jobs.
     pub(crate) fn resume_command(&self, names: &[JobName]) -> anyhow::Result<String> {
         let mut words = vec![fire_cli::sibling_program("monitor-100k")];
         words.extend(names.iter().map(ToString::to_string));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_name_is_shown_with_the_rule() {
+    fn an_invalid_job_name_is_quoted_in_the_error() {
         let error = parse(&["bad_name"]).unwrap_err().to_string();
         assert!(
             error.contains("the job name `bad_name` is not valid"),

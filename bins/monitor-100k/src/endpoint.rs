@@ -1,4 +1,4 @@
-//! An endpoint: its state, and the requests, errors, latency and load of every variant.
+//! Shows an endpoint: its status, and the requests, errors, latency and load of every variant.
 
 use std::time::{Duration, Instant};
 
@@ -16,18 +16,18 @@ use crate::table::{NONE, align};
 use crate::watch::next_look;
 use crate::{Args, now};
 
-/// Lines of a failed endpoint's log that are shown.
+/// Number of log lines shown for a failed endpoint.
 const LOG_LINES: usize = 20;
 
 /// The endpoint with its metrics; this is the JSON result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct View {
     endpoint: Endpoint,
-    /// Minutes that the metrics cover.
+    /// Minutes covered by the metrics.
     window_minutes: u64,
     /// The metrics of every variant; empty if the server has none.
     figures: Vec<VariantMetrics>,
-    /// What is known about a failed start.
+    /// Details of a failed deployment or update.
     failure: Option<Failure>,
 }
 
@@ -73,7 +73,7 @@ pub(crate) async fn run(
     })
 }
 
-/// The pace with the time that is left of its deadline.
+/// The pace with the remaining time as its deadline.
 fn remaining(pace: Pace, started: Instant) -> Pace {
     let deadline = pace.deadline;
     Pace {
@@ -108,10 +108,10 @@ async fn next_change(
 ) -> Result<View, sagemaker_ops::Error> {
     let started = Instant::now();
     let (name, minutes) = (&before.endpoint.name, before.window_minutes);
-    let what = format!("endpoint {name}");
+    let label = format!("endpoint {name}");
     loop {
         let pace = remaining(pace, started);
-        let next = next_look(pace, &what, async || look(clients, name, minutes).await).await?;
+        let next = next_look(pace, &label, async || look(clients, name, minutes).await).await?;
         screen.draw(next.lines());
         if next != *before {
             return Ok(next);
@@ -134,7 +134,7 @@ async fn look(
         length: Duration::from_mins(minutes),
     };
     let figures = match metrics::fetch(clients, name, &variants, window).await {
-        // The state of the endpoint is worth showing without metrics.
+        // The endpoint's status is useful even without metrics.
         Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Denied) => {
             Vec::new()
         }
@@ -166,7 +166,7 @@ impl View {
         console.say(format!("\nthe end of its log:\n  {log}"))
     }
 
-    /// The state, a header, and one line per variant.
+    /// The status, a header, and one line per variant.
     fn lines(&self) -> Vec<String> {
         let endpoint = &self.endpoint;
         let reason = endpoint.failure_reason.as_ref();
@@ -205,13 +205,13 @@ impl View {
         lines
     }
 
-    /// Instances that serve, and how many there should be if that differs.
+    /// The number of instances, and the desired number if it differs.
     fn instances(&self, variant: usize) -> String {
         let variant = &self.endpoint.variants[variant];
         match (variant.instances, variant.desired_instances) {
-            (Some(now), Some(wanted)) if now != wanted => format!("{now} of {wanted}"),
+            (Some(now), Some(desired)) if now != desired => format!("{now} of {desired}"),
             (Some(now), _) => now.to_string(),
-            (None, wanted) => wanted.map_or(NONE.to_owned(), |wanted| format!("0 of {wanted}")),
+            (None, desired) => desired.map_or(NONE.to_owned(), |desired| format!("0 of {desired}")),
         }
     }
 }
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn every_variant_has_a_line_with_a_dash_for_what_is_unknown() {
+    fn every_variant_has_a_line_with_dashes_for_unknown_values() {
         let figures = VariantMetrics {
             variant: "old".to_owned(),
             invocations: Some(42.0),

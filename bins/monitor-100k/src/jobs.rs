@@ -1,4 +1,4 @@
-//! Training jobs: listed, stopped, or watched until they have ended.
+//! Lists, stops or watches training jobs.
 
 use fire_cli::{Console, Exit};
 use sagemaker_ops::logs::LogSource;
@@ -11,7 +11,7 @@ use crate::verdict::Verdict;
 use crate::watch::Watch;
 use crate::{Args, now, select, table};
 
-/// Jobs that `--list` shows.
+/// Maximum number of jobs shown by `--list`.
 const LISTED: usize = 100;
 
 /// Lists the newest training jobs.
@@ -31,7 +31,7 @@ pub(crate) async fn list(clients: &Clients, console: &mut Console<'_>) -> anyhow
     Ok(Exit::Done)
 }
 
-/// Shows the jobs that the arguments name, now or until they have ended.
+/// Shows the selected jobs, once or until they have ended.
 pub(crate) async fn run(
     args: &Args,
     mut clients: Clients,
@@ -58,7 +58,7 @@ pub(crate) async fn run(
         .until_all_have_ended(&clients, &mut logs, console)
         .await;
     if ended.as_ref().is_err_and(is_unreachable) && clients.kind() == BackendKind::Local {
-        // Connecting starts a local server that was killed, and it resumes its jobs.
+        // If the local server was killed, connecting restarts it, and it resumes its jobs.
         clients = args.common.connect(console).await?;
         ended = watch
             .until_all_have_ended(&clients, &mut logs, console)
@@ -76,9 +76,9 @@ fn is_unreachable(error: &anyhow::Error) -> bool {
     error.is_some_and(|error| error.kind() == ErrorKind::Transport)
 }
 
-/// Asks all jobs that still run to stop, and looks at them again.
+/// Asks all running jobs to stop, and updates their state.
 ///
-/// If one request fails, the others are still made; the first failure is the error.
+/// If a request fails, the remaining ones are still sent; the first failure is returned.
 async fn stop(
     clients: &Clients,
     jobs: &mut [Job],
@@ -88,7 +88,7 @@ async fn stop(
     for job in jobs.iter_mut().filter(|job| !job.status.is_final()) {
         match training::stop(clients, &job.name).await {
             Ok(()) => console.note(format!("asked {} to stop", job.name))?,
-            // A job that has ended in the meantime cannot be stopped and need not be.
+            // The job has ended in the meantime, so there is nothing to stop.
             Err(error) if error.kind() == ErrorKind::Conflict => {
                 console.note(format!("{} has just ended", job.name))?;
             }
@@ -106,7 +106,7 @@ async fn stop(
     }
 }
 
-/// Writes what is known about the jobs.
+/// Writes the jobs with their metrics, logs and commands, and returns the exit status.
 async fn show(
     mut verdict: Verdict,
     args: &Args,

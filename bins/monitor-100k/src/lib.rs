@@ -2,14 +2,13 @@
 //!
 //! [`jobs`] takes these steps, each in its own module:
 //!
-//! 1. [`select`]: find the jobs, by name or those of the newest run;
-//! 2. [`watch`]: look at all of them at an interval until nothing changes any more. [`output`] shows
-//!    a [`table`] that is redrawn on a terminal, else a line for each change; [`logs`] adds what the
-//!    jobs print;
+//! 1. [`select`]: find the jobs by name, or those of the newest run;
+//! 2. [`watch`]: poll all jobs until they have ended. [`output`] redraws a [`table`] on a terminal,
+//!    and elsewhere prints a line per change; [`logs`] adds the jobs' log lines;
 //! 3. [`verdict`]: the best model, the commands that deploy it, and the exit code.
 //!
-//! [`endpoint`] does the same for one endpoint. Watching changes nothing: what is watched continues
-//! when this program stops, and another call shows it again. Only `--stop` changes something.
+//! [`endpoint`] does the same for an endpoint. Watching has no side effects: jobs and endpoints
+//! continue when this program exits, and can be watched again. Only `--stop` changes something.
 
 mod cli;
 
@@ -30,7 +29,7 @@ use fire_cli::{Console, Exit};
 
 pub use cli::Args;
 
-/// Runs the program: shows jobs or an endpoint as they are, or until they have ended or are ready.
+/// Runs the program: shows jobs or an endpoint once, or until the jobs have ended or the endpoint is ready.
 ///
 /// # Errors
 /// Unknown names (exit code 2), a backend that cannot be reached (3), a timeout (4).
@@ -45,7 +44,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     }
 }
 
-/// Seconds since 1970.
+/// The current Unix time in seconds.
 fn now() -> f64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0.0, |since| since.as_secs_f64())

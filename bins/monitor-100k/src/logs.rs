@@ -1,4 +1,4 @@
-//! What jobs or an endpoint print, line by line, each line once.
+//! Shows the log lines of jobs or an endpoint, each line once.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,26 +9,26 @@ use sagemaker_ops::{BackendKind, Clients, ErrorKind};
 
 use crate::output::{Screen, emit};
 
-/// Looks after the end of the work, because the last lines arrive later than the final state.
-const LAST_LOOKS: u32 = 2;
+/// Number of polls after the end, because the last lines arrive later than the final status.
+const FINAL_POLLS: u32 = 2;
 
-/// The logs that are shown; none without `--logs`, or if they cannot be read.
+/// The logs to show; `follower` is `None` without `--logs`, or if they cannot be read.
 pub(crate) struct Logs {
     sources: Vec<LogSource>,
     follower: Option<Follower>,
 }
 
 impl Logs {
-    /// The logs of these sources if they are `wanted`.
-    pub(crate) fn of(wanted: bool, sources: impl IntoIterator<Item = LogSource>) -> Self {
+    /// The logs of these sources, shown only if `enabled`.
+    pub(crate) fn of(enabled: bool, sources: impl IntoIterator<Item = LogSource>) -> Self {
         let sources: Vec<LogSource> = sources.into_iter().collect();
-        let follower = wanted.then(|| Follower::new(sources.clone()));
+        let follower = enabled.then(|| Follower::new(sources.clone()));
         Self { sources, follower }
     }
 
     /// Shows the new lines.
     ///
-    /// Logs that cannot be read do not end the watch. This is said once, with the command that reads them.
+    /// Logs that cannot be read do not end the watch; one warning names the command that reads them.
     pub(crate) async fn show(
         &mut self,
         clients: &Clients,
@@ -42,7 +42,7 @@ impl Logs {
                 let prefixed = self.sources.len() > 1;
                 screen.write(|console| say(&lines, prefixed, console))?;
             }
-            // The next look gets the same lines.
+            // The next poll gets the same lines.
             Err(error) if error.is_passing() => {}
             Err(error) => {
                 self.follower = None;
@@ -77,8 +77,8 @@ impl Logs {
             // Lines take a few seconds to reach CloudWatch.
             BackendKind::Aws => Duration::from_secs(5),
         };
-        for look in 0..LAST_LOOKS {
-            if self.follower.is_some() && look > 0 {
+        for poll in 0..FINAL_POLLS {
+            if self.follower.is_some() && poll > 0 {
                 tokio::time::sleep(pause).await;
             }
             self.show(clients, screen).await?;

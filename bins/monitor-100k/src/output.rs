@@ -1,5 +1,5 @@
-//! What is written while the program watches: a table that is redrawn in place on a terminal, lines of
-//! text elsewhere, or JSON lines for programs.
+//! Output while watching: a table redrawn in place on a terminal, lines of text elsewhere, or JSON
+//! lines for programs.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use fire_cli::Console;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-/// A JSON line: the name of the event before the document's own keys.
+/// A JSON line: the name of the event, followed by the document's own keys.
 #[derive(Serialize)]
 struct Event<'a, T> {
     event: &'static str,
@@ -15,7 +15,7 @@ struct Event<'a, T> {
     document: &'a T,
 }
 
-/// Writes one line if the format is JSON, else nothing.
+/// Writes a JSON line; does nothing in other formats.
 pub(crate) fn emit(
     console: &mut Console<'_>,
     event: &'static str,
@@ -29,22 +29,22 @@ pub(crate) fn emit(
     console.out().flush()
 }
 
-/// The console, with a table below everything that is written. Dropping it removes the table.
+/// The console with a live table below its other output. Dropping it removes the table.
 pub(crate) struct Screen<'c, 's> {
     console: &'c mut Console<'s>,
-    /// `None` where nothing can be redrawn.
+    /// `None` if nothing can be redrawn.
     table: Option<LiveTable>,
 }
 
 #[derive(Default)]
 struct LiveTable {
-    /// Keeps the lines together while they are redrawn.
+    /// Draws the lines as one block.
     progress: MultiProgress,
     lines: Vec<ProgressBar>,
 }
 
 impl<'c, 's> Screen<'c, 's> {
-    /// A screen that redraws a table if `live` and if the console is a terminal.
+    /// A screen with a live table if `live` is set and the console is a terminal.
     pub(crate) fn new(console: &'c mut Console<'s>, live: bool) -> Self {
         let table = (live && console.draws()).then(LiveTable::default);
         Self { console, table }
@@ -66,7 +66,7 @@ impl<'c, 's> Screen<'c, 's> {
         }
     }
 
-    /// Writes lines of text that the table would show, if there is no table.
+    /// Writes lines of text, unless a table shows them.
     pub(crate) fn say_unless_drawn(
         &mut self,
         lines: impl IntoIterator<Item = String>,
@@ -79,7 +79,7 @@ impl<'c, 's> Screen<'c, 's> {
             .try_for_each(|line| self.console.say(line))
     }
 
-    /// Writes a JSON line, see [`emit`].
+    /// Writes a JSON line; see [`emit`].
     pub(crate) fn emit(
         &mut self,
         event: &'static str,
@@ -88,7 +88,7 @@ impl<'c, 's> Screen<'c, 's> {
         emit(self.console, event, document)
     }
 
-    /// Takes the table off the terminal while something else is written.
+    /// Hides the table while `write` writes something else.
     pub(crate) fn write(
         &mut self,
         write: impl FnOnce(&mut Console<'s>) -> io::Result<()>,
@@ -102,7 +102,7 @@ impl<'c, 's> Screen<'c, 's> {
 
 impl Drop for LiveTable {
     fn drop(&mut self) {
-        // Fails only if the terminal is gone, and then there is nothing to clear.
+        // Fails only if the terminal is gone, when there is nothing to clear.
         let _ = self.progress.clear();
     }
 }
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_is_one_line_of_json_and_nothing_as_text() {
+    fn an_event_is_one_json_line_and_is_omitted_from_text() {
         let written = |format| {
             let (mut out, mut err) = (Vec::new(), Vec::new());
             let style = Style {

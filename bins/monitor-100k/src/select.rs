@@ -1,4 +1,4 @@
-//! Finds the jobs that the arguments mean.
+//! Finds the jobs selected by the arguments.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use sagemaker_ops::{Backend, BackendKind, Clients, ErrorKind, JobName};
 
 use crate::Args;
 
-/// Jobs to look through for the newest run: more than one run can have.
+/// Number of recent jobs to search for the newest run; exceeds the number of jobs in a run.
 const RECENT: usize = 50;
 
 /// The names of the jobs, each once.
@@ -55,7 +55,7 @@ fn newest_run(recent: &[JobSummary]) -> Vec<JobName> {
     jobs.map(|job| job.name.clone()).collect()
 }
 
-/// The jobs as they are now.
+/// The current state of the jobs.
 ///
 /// # Errors
 /// A job that does not exist (exit code 2).
@@ -69,8 +69,8 @@ pub(crate) async fn first_look(
         match training::describe(clients, name).await {
             Ok(job) => jobs.push(job),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let said = unknown(name, clients, &args.common.state_dir()?).await?;
-                return Err(usage(anyhow!(said)));
+                let message = unknown(name, clients, &args.common.state_dir()?).await?;
+                return Err(usage(anyhow!(message)));
             }
             Err(error) => return Err(error.into()),
         }
@@ -78,7 +78,7 @@ pub(crate) async fn first_look(
     Ok(jobs)
 }
 
-/// The message about a job that this backend does not have, with a hint if the other one has it.
+/// The message for a job that this backend does not have, with a hint about the other backend.
 async fn unknown(job: &JobName, clients: &Clients, state_dir: &Path) -> anyhow::Result<String> {
     let state = state_dir.display();
     if clients.kind() == BackendKind::Local {
@@ -101,8 +101,8 @@ async fn unknown(job: &JobName, clients: &Clients, state_dir: &Path) -> anyhow::
     })
 }
 
-/// Whether the local backend has the job. Only an existing state directory can, and its server is
-/// started if it is not running.
+/// Whether the local backend has the job. If the state directory exists, its server is started
+/// unless it is running.
 async fn is_known_locally(job: &JobName, state_dir: &Path) -> bool {
     if !state_dir.is_dir() {
         return false;
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_run_has_all_jobs_with_the_name_of_the_newest_job_of_ours() {
+    fn the_newest_run_is_that_of_the_newest_job_named_like_ours() {
         let check = |recent: &[&str], expected: &[&str]| {
             let recent: Vec<JobSummary> = recent
                 .iter()
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_job_on_aws_is_said_to_be_missing_in_the_region() {
+    async fn the_error_for_an_unknown_job_on_aws_names_the_region() {
         let backend = Backend::Aws {
             region: Some("eu-west-1".to_owned()),
         };

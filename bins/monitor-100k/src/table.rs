@@ -1,11 +1,11 @@
-//! Jobs as lines of text.
+//! Formats jobs as tables of text.
 
 use std::collections::BTreeMap;
 
 use fire_run::Channel;
 use sagemaker_ops::training::{Job, JobSummary};
 
-/// Shown for a value that is unknown, or not known yet.
+/// Shown for a value that is not known (yet).
 pub(crate) const NONE: &str = "-";
 
 /// The metrics of a partition, in the order of their columns.
@@ -35,7 +35,7 @@ pub(crate) fn jobs(jobs: &[Job], now: f64) -> Vec<String> {
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     rows.extend(jobs.iter().map(|job| job_row(job, now)));
     if jobs.iter().any(|job| job.spot) {
-        // Before the metrics, which are the widest.
+        // Inserted before the metrics, which are the widest column.
         let saved = std::iter::once("SPOT SAVED".to_owned()).chain(jobs.iter().map(savings));
         for (row, cell) in rows.iter_mut().zip(saved) {
             row.insert(header.len() - 1, cell);
@@ -44,7 +44,7 @@ pub(crate) fn jobs(jobs: &[Job], now: f64) -> Vec<String> {
     align(&rows)
 }
 
-/// The share of the price that spot instances have saved, once it is known.
+/// The share of the price saved by spot instances, once known.
 fn savings(job: &Job) -> String {
     match job.spot_savings() {
         Some(share) => format!("{:.0} %", share * 100.0),
@@ -68,7 +68,7 @@ fn job_row(job: &Job, now: f64) -> Vec<String> {
     ]
 }
 
-/// The secondary status.
+/// The secondary status, or a dash.
 fn step(job: &Job) -> &str {
     if job.secondary_status.is_empty() {
         NONE
@@ -85,7 +85,7 @@ fn instances(job: &Job) -> String {
     }
 }
 
-/// The most important metrics on validation rows, if known.
+/// The most important validation metrics, if known.
 fn main_metrics(found: &BTreeMap<String, f64>) -> String {
     let known = METRICS[..3].iter().filter_map(|(name, title)| {
         let value = found.get(&fire_run::metrics::name(Channel::Validation, name))?;
@@ -99,7 +99,7 @@ fn main_metrics(found: &BTreeMap<String, f64>) -> String {
     }
 }
 
-/// The new state of one job, as a line of its own.
+/// A line with the new status of a job.
 pub(crate) fn change(job: &Job, now: f64) -> String {
     let elapsed = duration(job.elapsed_seconds(now));
     format!(
@@ -120,7 +120,7 @@ pub(crate) fn listing(jobs: &[JobSummary], now: f64) -> Vec<String> {
     align(&rows.collect::<Vec<_>>())
 }
 
-/// A header, and a line with all metrics for each partition that a job reports on.
+/// A header, and a line of metrics for each job and each partition it reports.
 pub(crate) fn metrics(jobs: &[Job]) -> Vec<String> {
     let titles = METRICS.iter().map(|(_, title)| (*title).to_owned());
     let mut rows = vec![
@@ -179,7 +179,7 @@ pub(crate) fn align(rows: &[Vec<String>]) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
-/// A duration in seconds, as people write it.
+/// A readable form of a duration in seconds.
 fn duration(seconds: f64) -> String {
     let all = seconds.max(0.0).round() as u64;
     let (hours, minutes, seconds) = (all / 3600, all / 60 % 60, all % 60);
@@ -196,7 +196,7 @@ mod tests {
 
     use super::*;
 
-    /// A job right after it was accepted, at second 1000.
+    /// A job that was just created, at Unix time 1000.
     fn accepted(name: &str) -> Job {
         Job {
             name: name.parse().unwrap(),
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_says_which_job_what_and_when() {
+    fn a_change_names_the_job_its_status_and_the_elapsed_time() {
         assert_eq!(
             change(&accepted("a"), 1062.0),
             "a  InProgress  Starting  after 1 min 02 s"
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_shows_how_old_each_job_is() {
+    fn a_list_shows_the_age_of_each_job() {
         let job = |created| JobSummary {
             name: "a".parse().unwrap(),
             status: JobStatus::Failed,

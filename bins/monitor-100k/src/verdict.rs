@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use crate::table;
 
-/// Lines of a failed job's log that are shown.
+/// Number of log lines shown for a failed job.
 const LOG_LINES: usize = 20;
 
-/// The metric that models are compared by.
+/// The metric used to compare models.
 const COMPARED: &str = "validation:auc";
 
-/// The jobs and the result; this is the JSON document.
+/// The jobs and the result; also the JSON output.
 #[derive(Debug, Serialize)]
 pub(crate) struct Verdict {
     jobs: Vec<Watched>,
@@ -24,14 +24,14 @@ pub(crate) struct Verdict {
     now: f64,
 }
 
-/// A job with values that depend on the time.
+/// A job with values that depend on the current time, and the log of a failure.
 #[derive(Debug, Serialize)]
 pub(crate) struct Watched {
     #[serde(flatten)]
     job: Job,
     elapsed_seconds: f64,
     cost_usd: Option<f64>,
-    /// The share of the on-demand price that spot instances have saved.
+    /// The share of the on-demand price saved by spot instances.
     spot_savings: Option<f64>,
     /// The end of the log of a failed job.
     log: Vec<String>,
@@ -47,7 +47,7 @@ struct Best {
     model_uri: S3Uri,
 }
 
-/// Commands that can be run as they are.
+/// Commands that can be run as is.
 #[derive(Debug, PartialEq, Serialize)]
 struct Commands {
     /// Deploys the best model.
@@ -87,16 +87,16 @@ impl Verdict {
             match tail(clients, &source, LOG_LINES, None).await {
                 Ok(LogTail::Lines(lines)) => watched.log = lines,
                 Ok(LogTail::Hint(command)) => watched.log_command = Some(command),
-                // The failure reason is shown anyway; the log is only an addition.
+                // The log is optional: the failure reason is shown anyway.
                 Err(_) => {}
             }
         }
     }
 
-    /// Chooses the best model and adds the commands that deploy it on the backend of these `flags`.
+    /// Chooses the best model and adds the commands that deploy it; `flags` select the backend.
     pub(crate) fn choose(&mut self, flags: &str) {
         let models = self.models();
-        // `max_by` would take the last of equals; the first one keeps the choice in the user's order.
+        // On a tie, keep the first in the user's order; `max_by` would return the last.
         let best = models.iter().reduce(|best, next| {
             if next.validation_auc.total_cmp(&best.validation_auc).is_gt() {
                 next
@@ -117,7 +117,7 @@ impl Verdict {
         });
     }
 
-    /// The completed jobs that have a model and the metric to compare it by.
+    /// The models of completed jobs that reported the compared metric.
     fn models(&self) -> Vec<Best> {
         let completed = self
             .jobs
@@ -135,12 +135,12 @@ impl Verdict {
 
     /// A failure if a job failed, or was stopped without `--stop`.
     pub(crate) fn exit(&self, stop_requested: bool) -> Exit {
-        let bad = |watched: &Watched| match watched.job.status {
+        let counts_as_failure = |watched: &Watched| match watched.job.status {
             JobStatus::Failed => true,
             JobStatus::Stopped => !stop_requested,
             _ => false,
         };
-        if self.jobs.iter().any(bad) {
+        if self.jobs.iter().any(counts_as_failure) {
             Exit::WorkFailed
         } else {
             Exit::Done
@@ -195,18 +195,14 @@ impl Verdict {
 }
 
 fn cost_note(backend: BackendKind) -> String {
-    let what = match backend {
-        BackendKind::Local => "what AWS would charge; the local backend is free",
-        BackendKind::Aws => "what AWS charges",
+    let basis = match backend {
+        BackendKind::Local => "estimated AWS price; the local backend is free",
+        BackendKind::Aws => "estimated AWS price",
     };
-    format!(
-        "USD: {what} (estimate of {}: {})",
-        price::AS_OF,
-        price::SOURCE
-    )
+    format!("USD: {basis} (as of {}: {})", price::AS_OF, price::SOURCE)
 }
 
-/// Why a job failed or was stopped, and the end of its log.
+/// Prints why a job failed or was stopped, and the end of its log.
 fn say_failure(watched: &Watched, console: &mut Console<'_>) -> std::io::Result<()> {
     let job = &watched.job;
     if let Some(reason) = &job.failure_reason {
@@ -224,7 +220,7 @@ fn say_failure(watched: &Watched, console: &mut Console<'_>) -> std::io::Result<
     Ok(())
 }
 
-/// The documented command, with one `--model-uri` per model.
+/// The documented deployment command, with one `--model-uri` per model.
 fn deploy_command(models: &[&S3Uri], flags: &str) -> String {
     let program = fire_cli::sibling_program("deploy-100k");
     let models: Vec<String> = models
@@ -281,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_completed_model_is_chosen_and_the_first_of_equals() {
+    fn the_best_completed_model_is_chosen_and_ties_go_to_the_first() {
         use JobStatus::{Completed, Failed};
         let check = |jobs: Vec<Job>, expected: Option<&str>| {
             let best = chosen(jobs).best;
@@ -345,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_and_stopped_jobs_decide_the_exit_code() {
+    fn failed_and_stopped_jobs_determine_the_exit_code() {
         use JobStatus::{Completed, Failed, InProgress, Stopped, Stopping};
         for (status, expected) in [
             (Completed, Exit::Done),
@@ -360,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_was_stopped_on_request_is_not_a_failure() {
+    fn a_job_stopped_on_request_is_not_a_failure() {
         use JobStatus::{Failed, Stopped};
         for (status, expected) in [(Stopped, Exit::Done), (Failed, Exit::WorkFailed)] {
             let verdict = Verdict::of(vec![ended("a", status, None)], 2000.0);
@@ -369,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_has_its_documented_keys() {
+    fn the_json_output_has_the_documented_keys() {
         let verdict = chosen(vec![ended("a", JobStatus::Completed, Some(0.6))]);
         let document = serde_json::to_value(&verdict).unwrap();
         let keys: Vec<_> = document.as_object().unwrap().keys().collect();

@@ -1,4 +1,4 @@
-//! Watches jobs until all of them have ended.
+//! Watches jobs until all have ended.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -12,11 +12,11 @@ use crate::output::Screen;
 use crate::verdict::Watched;
 use crate::{now, table};
 
-/// The jobs as they were at the last look.
+/// The jobs as of the last poll.
 pub(crate) struct Watch {
     jobs: Vec<Job>,
     pace: Pace,
-    /// The deadline counts from here, even if the wait is resumed.
+    /// The start of the deadline, even if the wait is resumed.
     started: Instant,
 }
 
@@ -34,7 +34,7 @@ impl Watch {
         self.jobs
     }
 
-    /// Shows every change until no job can change any more.
+    /// Shows every change until all jobs have ended.
     ///
     /// # Errors
     /// [`ErrorKind::Timeout`](sagemaker_ops::ErrorKind::Timeout) at the deadline, and the error of a
@@ -57,7 +57,7 @@ impl Watch {
             })
             .await?;
             screen.draw(table::jobs(&next, now()));
-            // What a job printed comes before the change that followed it.
+            // Show log lines before the status change that followed them.
             logs.show(clients, &mut screen).await?;
             for (before, after) in self.jobs.iter().zip(&next) {
                 say(Some(before), after, &mut screen)?;
@@ -79,7 +79,7 @@ impl Watch {
     async fn look(&self, clients: &Clients) -> Result<Vec<Job>, Error> {
         let mut jobs = Vec::new();
         for job in &self.jobs {
-            // A job that has ended does not change, and needless calls lead to throttling.
+            // A job that has ended no longer changes, and needless calls lead to throttling.
             let unchanged = job.status.is_final().then(|| job.clone());
             jobs.push(match unchanged {
                 Some(job) => job,
@@ -98,14 +98,14 @@ impl Watch {
     }
 }
 
-/// The next look, after a pause.
+/// Polls once, after a pause; `label` names the target in a timeout error.
 pub(crate) async fn next_look<T>(
     pace: Pace,
-    what: &str,
+    label: &str,
     look: impl AsyncFn() -> Result<T, Error>,
 ) -> Result<T, Error> {
     let paused = Cell::new(false);
-    poll_until(pace, what, async || {
+    poll_until(pace, label, async || {
         if !paused.replace(true) {
             return Ok(None);
         }
@@ -114,7 +114,8 @@ pub(crate) async fn next_look<T>(
     .await
 }
 
-/// Writes a change of a job: a line of text without a terminal, or a JSON line, which new metrics get too.
+/// Writes a change of a job as a line of text, unless a table shows it, or as a JSON line, which is
+/// also written for new metrics.
 fn say(before: Option<&Job>, after: &Job, screen: &mut Screen<'_, '_>) -> std::io::Result<()> {
     let state = |job: &Job| (job.status.clone(), job.secondary_status.clone());
     let changed = before.is_none_or(|before| state(before) != state(after));

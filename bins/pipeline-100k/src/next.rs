@@ -1,4 +1,4 @@
-//! Commands for later, printed so that they can be copied.
+//! Follow-up commands, printed ready to copy.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use fire_run::report::Report;
 use sagemaker_ops::{Backend, BackendKind, Clients};
 
 use crate::Args;
-use crate::steps::{dataset_flags, deployment, watch};
+use crate::steps::{dataset_flags, deploy_arguments, monitor_arguments};
 
-/// The command that takes an interrupted run up again.
+/// The command that resumes an interrupted run.
 ///
-/// `train-100k` knows a run by its name once its recipe is stored; the flags are there for a run
-/// that was interrupted before that.
+/// Once its recipe is stored, `train-100k` needs only the run's name; the flags cover a run that
+/// was interrupted before that.
 pub(crate) fn resume(args: &Args, run: &RunName) -> anyhow::Result<String> {
     let run = ["--run".to_owned(), run.to_string()].into_iter();
     let arguments = run.chain(dataset_flags(args));
@@ -22,7 +22,7 @@ pub(crate) fn resume(args: &Args, run: &RunName) -> anyhow::Result<String> {
     Ok(command("pipeline-100k", arguments, &backend))
 }
 
-/// Prints what can be done with a finished run whose records are in `folder`.
+/// Prints follow-up commands for a finished run whose records are in `folder`.
 pub(crate) async fn say(
     common: &CommonArgs,
     folder: &Path,
@@ -36,13 +36,13 @@ pub(crate) async fn say(
     let best = best.and_then(|best| jobs.iter().find(|job| job.name == best.name));
     let is_local = common.backend == BackendKind::Local;
 
-    let mut lines = vec![command("monitor-100k", watch(jobs), &backend)];
+    let mut lines = vec![command("monitor-100k", monitor_arguments(jobs), &backend)];
     if let Some(job) = best {
-        let arguments = deployment([job.model_uri.as_str()]);
+        let arguments = deploy_arguments([job.model_uri.as_str()]);
         lines.push(command("deploy-100k", arguments, &backend));
     }
     if is_local {
-        // Clients that are not ours need the server's address, which changes with each start.
+        // Third-party clients need the server's address, which changes at every start.
         let server = Backend::Local(fire_cli::local_backend(Some(&common.state_dir()?))?);
         let clients = Clients::connect(&server).await?;
         lines.extend(clients.local_url().map(|url| {

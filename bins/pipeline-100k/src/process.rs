@@ -1,4 +1,4 @@
-//! A step as a process of its own.
+//! Runs a pipeline step as a child process.
 
 use std::process::Stdio;
 use std::thread::sleep;
@@ -12,20 +12,20 @@ use tokio::process::{Child, Command};
 
 use crate::steps::Step;
 
-/// How long an interrupted step may take to end by itself.
+/// How long an interrupted step may take to exit before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What becomes of a step's standard output.
+/// Where a step's standard output goes.
 #[derive(Clone, Copy)]
 pub(crate) enum Stdout {
-    /// It goes where ours goes.
-    Shown,
-    /// Nobody reads it.
-    Dropped,
+    /// To this program's standard output.
+    Inherit,
+    /// Discarded.
+    Discard,
 }
 
-/// Shows a step's command line, runs it and returns how it ended.
-pub(crate) async fn call(
+/// Prints a step's command line, runs it and returns its exit status.
+pub(crate) async fn run_step(
     step: Step,
     stdout: Stdout,
     console: &mut Console<'_>,
@@ -33,12 +33,12 @@ pub(crate) async fn call(
     let words = step.arguments.iter().map(|word| shell_word(word));
     let line = words.fold(step.program.to_owned(), |line, word| line + " " + &word);
     console.note(format!("$ {line}"))?;
-    // The streams are inherited, so that a step finds the terminal and redraws its table in place.
+    // Inherit the streams so that a step detects the terminal and redraws its table in place.
     let child = Command::new(sibling_file(step.program))
         .args(&step.arguments)
         .stdout(match stdout {
-            Stdout::Shown => Stdio::inherit(),
-            Stdout::Dropped => Stdio::null(),
+            Stdout::Inherit => Stdio::inherit(),
+            Stdout::Discard => Stdio::null(),
         })
         .spawn();
     let child = child.with_context(|| {
@@ -51,24 +51,24 @@ pub(crate) async fn call(
     Ok(Exit::of_program(status))
 }
 
-/// A step that ends with this program: dropped while it runs, it is asked to stop.
+/// A running step; dropping it before it has exited asks it to stop, then kills it.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Ctrl-C reaches every process of the terminal, but SIGTERM reaches this one only. A step
-        // that has both heeds the first.
+        // Ctrl-C signals the whole foreground process group; SIGTERM only this process. A step that
+        // receives both acts on the first.
         let Some(pid) = self.0.id().and_then(|pid| i32::try_from(pid).ok()) else {
             return;
         };
         let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-        // The step knows what goes on without it, and says so before the last line of ours.
+        // Let the step report what keeps running remotely before our own last line.
         let deadline = Instant::now() + GRACE;
         while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < deadline {
             sleep(Duration::from_millis(10));
         }
-        // A step that is computing sees a signal only at its end. Killing one loses nothing that
-        // the same call would not find or make again.
+        // A step that is busy computing notices a signal only when it is done. Killing it is safe:
+        // rerunning the command picks up or recreates its work.
         let _ = self.0.start_kill();
     }
 }

@@ -8,18 +8,18 @@ use fire_run::records::{self, JobRecord};
 
 use crate::Args;
 
-/// A program of the family and its arguments.
+/// A program of this workspace and its arguments.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Step {
     pub(crate) program: &'static str,
     pub(crate) arguments: Vec<String>,
 }
 
-/// What all steps of a run have in common.
+/// Builds the steps of a run from what they have in common.
 pub(crate) struct Steps {
     run: String,
     folder: PathBuf,
-    /// Backend and output.
+    /// Flags for backend and output.
     common: Vec<String>,
 }
 
@@ -45,12 +45,12 @@ impl Steps {
     }
 
     pub(crate) fn monitor(&self, jobs: &[JobRecord]) -> Step {
-        self.step("monitor-100k", watch(jobs))
+        self.step("monitor-100k", monitor_arguments(jobs))
     }
 
     pub(crate) fn deploy(&self, jobs: &[JobRecord]) -> Step {
         let models = jobs.iter().map(|job| job.model_uri.as_str());
-        self.step("deploy-100k", deployment(models))
+        self.step("deploy-100k", deploy_arguments(models))
     }
 
     pub(crate) fn report(&self, commit: Option<&str>) -> Step {
@@ -71,7 +71,7 @@ impl Steps {
     }
 }
 
-/// Flags that make a step reach this backend and write as this program does.
+/// Flags that give a step the same backend and output format as this program.
 fn common_flags(common: &CommonArgs, state_dir: &Path) -> Vec<String> {
     let mut flags = vec![
         "--backend".to_owned(),
@@ -90,7 +90,7 @@ fn common_flags(common: &CommonArgs, state_dir: &Path) -> Vec<String> {
     flags
 }
 
-/// The flags about the dataset that were given; all other values are left to `train-100k`.
+/// The dataset flags that were given; `train-100k` has its own defaults for the others.
 pub(crate) fn dataset_flags(args: &Args) -> Vec<String> {
     let given = [
         ("--samples", args.samples.map(|rows| rows.to_string())),
@@ -108,17 +108,17 @@ pub(crate) fn dataset_flags(args: &Args) -> Vec<String> {
         .collect()
 }
 
-/// Arguments of `monitor-100k`: these jobs until they have ended.
-pub(crate) fn watch(jobs: &[JobRecord]) -> Vec<String> {
+/// Arguments of `monitor-100k` to watch these jobs until they have ended.
+pub(crate) fn monitor_arguments(jobs: &[JobRecord]) -> Vec<String> {
     let names = jobs.iter().map(|job| job.name.clone());
     names
         .chain(["--wait", "--metrics"].map(str::to_owned))
         .collect()
 }
 
-/// Arguments of `deploy-100k`: these models, combined if there are several, behind the
-/// documentation's endpoint.
-pub(crate) fn deployment<'a>(model_uris: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+/// Arguments of `deploy-100k` to deploy these models, combined if there are several, to the
+/// documented endpoint.
+pub(crate) fn deploy_arguments<'a>(model_uris: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     model_uris
         .into_iter()
         .flat_map(|uri| ["--model-uri", uri])
@@ -153,9 +153,9 @@ mod tests {
             .into()
     }
 
-    /// Flags that a step's own program would reject fail here, not after an hour of training.
+    /// A flag that its program would reject must fail here, not after an hour of training.
     #[test]
-    fn every_step_is_a_command_line_that_its_program_accepts() {
+    fn every_steps_command_line_is_accepted_by_its_program() {
         let run: RunName = "monday".parse().unwrap();
         for line in [
             "pipeline-100k",
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn training_gets_the_given_flags_and_no_others() {
+    fn training_gets_only_the_flags_that_were_given() {
         let run: RunName = "monday".parse().unwrap();
         for (line, expected) in [
             ("pipeline-100k --state-dir /s", "--run monday"),

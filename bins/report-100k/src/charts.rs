@@ -1,7 +1,7 @@
-//! Charts as SVG: drawn by plotters, coloured by the page.
+//! Charts as SVG, drawn by plotters and coloured by the page.
 //!
-//! Nothing here knows about runs. Charts get numbers, and their colours are CSS custom properties of the page, so one
-//! drawing serves both the light and the dark theme.
+//! Charts know nothing about runs, only numbers. Their colours are CSS custom properties of the page, so one drawing
+//! serves both the light and the dark theme.
 
 mod axes;
 mod bars;
@@ -17,10 +17,10 @@ pub(crate) use axes::{Axis, Chart, Mark};
 pub(crate) use bars::{Bar, Bars};
 pub(crate) use paint::Paint;
 
-/// Units of a drawing per unit of the page, because plotters rounds coordinates to whole units.
+/// Units of a drawing per unit of the page; more than 1 because plotters rounds coordinates to whole units.
 const FINE: u32 = 4;
 
-/// What `draw` draws on an area of this size, in units of the page, as SVG text; see [`label`].
+/// Runs `draw` on an area of this size, in units of the page, and returns the SVG text; see [`label`].
 fn draw_svg(
     width: u32,
     height: u32,
@@ -40,7 +40,7 @@ fn draw_svg(
 ///
 /// `name` and `description` must be escaped already; `id` must be unique on the page.
 pub(crate) fn label(drawing: &str, id: &str, [name, description]: [&str; 2]) -> String {
-    // Size and namespace in the head that plotters writes would get in the way of the page's style.
+    // Drop the size and namespace that plotters writes; the page's style sets the size.
     let inner = drawing
         .split_once("<svg")
         .and_then(|(_, rest)| rest.split_once('>'));

@@ -1,7 +1,7 @@
-//! Two runs side by side, evaluated on the same rows.
+//! Compares two runs that were evaluated on the same rows.
 //!
-//! A difference of two metrics means little without an interval of its own. A paired bootstrap gives one if both runs were
-//! tested on the same rows; runs with different test rows are rejected.
+//! A difference of two metrics means little without a confidence interval. A paired bootstrap gives one if both runs
+//! were tested on the same rows; runs with different test rows are rejected.
 
 use anyhow::anyhow;
 use ensemble::metrics::{Candidate, PairedDifferences, Scores, paired_differences};
@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::gather::{Gathered, Source, gather};
 use crate::models::{Model, Models};
 
-/// Two runs, and each pair of models that can be compared.
+/// Two runs and all comparable pairs of their models.
 #[derive(Debug, Serialize)]
 pub(crate) struct Comparison {
     /// Both runs, in the order of the arguments.
@@ -20,7 +20,7 @@ pub(crate) struct Comparison {
     /// Fingerprint of the test partition, the same in both runs.
     pub(crate) test_fingerprint: String,
     pub(crate) test_rows: u64,
-    /// Groups of rows, which the bootstrap draws as a whole.
+    /// Groups of rows; the bootstrap resamples whole groups.
     pub(crate) test_groups: u64,
     pub(crate) pairs: Vec<Pair>,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Comparison {
 pub(crate) struct Pair {
     /// The models' names in their runs.
     pub(crate) models: [String; 2],
-    /// Their metrics on the test rows; decisions are at each model's threshold.
+    /// Their metrics on the test rows, each at its own threshold.
     pub(crate) test: [Scores; 2],
     /// The second minus the first.
     pub(crate) differences: PairedDifferences,
@@ -81,9 +81,9 @@ impl Comparison {
             let same = |second: &&Model| second.name == first.name;
             let second = sides[1].models.models.iter().find(same);
             let is_new = |second: &Model| {
-                let known =
+                let is_same =
                     |pair: &[&Model; 2]| pair[0].name == first.name && pair[1].name == second.name;
-                !pairs.iter().any(known)
+                !pairs.iter().any(is_same)
             };
             if let Some(second) = second.filter(|second| is_new(second)) {
                 pairs.push([first, second]);
@@ -91,7 +91,7 @@ impl Comparison {
         }
         let Some([model, _]) = pairs.first() else {
             return Err(usage(anyhow!(
-                "runs {} and {} have no models in common with predictions on the test rows",
+                "runs {} and {} have no common models with predictions on the test rows",
                 runs[0],
                 runs[1]
             )));
@@ -147,7 +147,7 @@ impl Pair {
         })
     }
 
-    /// The pair's name for people.
+    /// The pair's display name.
     pub(crate) fn name(&self) -> String {
         let [first, second] = &self.models;
         if first == second {
@@ -172,7 +172,7 @@ impl Pair {
     }
 }
 
-/// What can be concluded from a difference and its interval.
+/// The conclusion from a difference and its interval.
 pub(crate) fn conclusion(name: &str, difference: &ensemble::metrics::Difference) -> &'static str {
     if !difference.significant {
         return "no significant difference";
@@ -185,7 +185,7 @@ pub(crate) fn conclusion(name: &str, difference: &ensemble::metrics::Difference)
     }
 }
 
-/// The comparison as lines for people.
+/// The comparison as lines of text.
 pub(crate) fn lines(comparison: &Comparison) -> Vec<String> {
     let [first, second] = &comparison.runs;
     let mut lines = vec![

@@ -1,4 +1,4 @@
-//! The curves of one model on the test rows, thinned to what the eye can see.
+//! The curves of one model on the test rows, reduced to visibly distinct points.
 
 use ensemble::Predictions;
 use ensemble::metrics::{
@@ -12,10 +12,10 @@ use crate::models::Model;
 const BINS: usize = 10;
 /// Steps between 0 and 1 at which bands and threshold curves are computed.
 const STEPS: usize = 50;
-/// Points closer than this in both directions look like one: the axes are about 400 units long.
+/// Points closer than this in both directions look identical: the axes are about 400 units long.
 const NEAR: f64 = 1.0 / 400.0;
 
-/// What is drawn for a model.
+/// The curves drawn for a model.
 pub(crate) struct Curves {
     pub(crate) name: String,
     pub(crate) threshold: f64,
@@ -39,7 +39,7 @@ pub(crate) struct Bin {
 }
 
 impl Curves {
-    /// The curves on the test rows; `None` if these lack a class.
+    /// The curves on the test rows; `None` if all rows are of one class.
     pub(crate) fn of(model: &Model) -> Option<Self> {
         let test = &model.test;
         let (labels, p) = (test.labels.as_slice(), test.probabilities.as_slice());
@@ -76,13 +76,13 @@ fn calibration(test: &Predictions) -> Option<Vec<Bin>> {
     Some(bins.map(|(bin, interval)| Bin { bin, interval }).collect())
 }
 
-/// The `y` of a curve at an `x`: that of the last point at or before it.
+/// The `y` of the last point of a curve at or before an `x`.
 pub(crate) fn y_at(points: &[(f64, f64)], at: f64) -> Option<f64> {
     let after = points.partition_point(|point| point.0 <= at);
     points.get(after.checked_sub(1)?).map(|point| point.1)
 }
 
-/// Leaves out points that look like the one kept before them; both ends stay.
+/// Drops points that look identical to the last one kept; both ends stay.
 fn thin(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     let last = points.len().saturating_sub(1);
     let mut kept: Vec<(f64, f64)> = Vec::new();
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn curves_of_the_same_rows_agree_with_each_other() {
+    fn curves_of_the_same_rows_are_consistent() {
         let labels: Vec<u8> = (0..500_u32).map(|i| u8::from(i * 37 % 100 < 45)).collect();
         let noise = |i: usize| (i * 7919 % 997) as f64 / 997.0;
         let p = (0..500)
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn y_is_that_of_the_last_point_before() {
+    fn y_at_returns_the_last_point_at_or_before_x() {
         let points = [(0.0, 0.5), (0.0, 0.6), (1.0, 1.0)];
         assert_eq!(y_at(&points, 0.0), Some(0.6));
         assert_eq!(y_at(&points, 0.9), Some(0.6));

@@ -1,4 +1,4 @@
-//! Collects what the other programs and the training jobs left.
+//! Collects the results of the other programs and of the training jobs.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 
 use crate::models::Trained;
 
-/// Where the files of all runs are.
+/// The locations of all runs' files.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     pub(crate) clients: &'a Clients,
@@ -26,7 +26,7 @@ pub(crate) struct Source<'a> {
     pub(crate) state_dir: &'a Path,
 }
 
-/// The report, and what it was made from.
+/// The report and the data it was built from.
 pub(crate) struct Gathered {
     pub(crate) report: Report,
     pub(crate) manifest: DataManifest,
@@ -55,7 +55,7 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
         let name = layout::job(run, algorithm).parse()?;
         let job = match sagemaker_ops::training::describe(source.clients, &name).await {
             Ok(job) => job,
-            // A run can be limited to some of the learners.
+            // A run may train only some of the learners.
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(error.into()),
         };
@@ -118,7 +118,7 @@ fn read_record<T: DeserializeOwned>(folder: &Path, name: &str) -> anyhow::Result
         .map_err(usage)
 }
 
-/// Why a job has no results, and what to do.
+/// The message for a job without results, with a remedy.
 fn not_completed(job: &Job) -> String {
     let name = &job.name;
     if !job.status.is_final() {
@@ -193,7 +193,7 @@ async fn ensemble(
     Ok((report, packed))
 }
 
-/// The endpoint as it is now, with its responses from when it was deployed.
+/// The endpoint with its current status and its test responses from the deployment.
 async fn endpoint(clients: &Clients, record: DeployRecord) -> anyhow::Result<EndpointReport> {
     let name: EndpointName = record.endpoint.name.parse()?;
     let status = match sagemaker_ops::endpoint::describe(clients, &name).await {
@@ -218,7 +218,7 @@ fn split_report(manifest: &DataManifest) -> SplitReport {
     }
 }
 
-/// `times` are when jobs were created and when they ended, in seconds since 1970.
+/// `times` are the creation and end times of the jobs, in Unix seconds.
 fn timings(train: Option<&TrainRecord>, deploy: Option<&DeployRecord>, times: &[f64]) -> Timings {
     let first = times.iter().copied().reduce(f64::min);
     let last = times.iter().copied().reduce(f64::max);
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn training_time_is_from_the_first_creation_to_the_last_end() {
+    fn training_time_spans_the_first_creation_to_the_last_end() {
         let timings = timings(None, None, &[10.0, 14.5, 10.5, 12.0]);
         assert_eq!(timings.train, Some(4.5));
         assert_eq!(timings.combine, None);

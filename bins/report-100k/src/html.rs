@@ -1,7 +1,7 @@
-//! `report.html`: one file that needs no other, made from the report and from the data behind it.
+//! `report.html`: a self-contained page, made from the report and its underlying data.
 //!
-//! `maud` escapes all texts from outside. What a chart shows is also there in words (its name and description) and in
-//! numbers (a table below it), and the page is complete without its one small script.
+//! `maud` escapes all external text. Every chart also has a description in words and a table of its numbers, and the
+//! page works without its one small script.
 
 mod alarms;
 mod compare;
@@ -32,7 +32,7 @@ pub(crate) use figure::{Figure, Key};
 pub(crate) use page::shell;
 pub(crate) use table::Table;
 
-/// What the page is made from.
+/// The data for the page.
 pub(crate) struct Contents<'a> {
     pub(crate) report: &'a Report,
     pub(crate) manifest: &'a DataManifest,
@@ -41,15 +41,15 @@ pub(crate) struct Contents<'a> {
     pub(crate) commit: Option<&'a str>,
     /// One for each model whose predictions are known, the ensemble last.
     pub(crate) curves: Vec<Curves>,
-    /// What the main model relies on, or why that is unknown.
+    /// The inspection of the main model, or the reason why there is none.
     pub(crate) inspection: Result<Inspection, String>,
     /// By scenario; empty if the rows are not simulated episodes.
     pub(crate) thumbnails: BTreeMap<String, Thumbnail>,
-    /// Why something that a reader may look for is missing.
+    /// Notes about content that a reader may expect but that is missing.
     pub(crate) missing: Vec<String>,
 }
 
-/// The whole page.
+/// Renders the whole page.
 pub(crate) fn page(contents: &Contents) -> anyhow::Result<String> {
     let report = contents.report;
     let sections = [

@@ -1,4 +1,4 @@
-//! What the run's model relies on, measured on the validation partition; test rows are not used.
+//! Inspects the run's main model on the validation partition; test rows are not used.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -12,28 +12,28 @@ use fire_run::{Channel, RunName, layout};
 use sagemaker_ops::Clients;
 use sensor_model::{FEATURE_COUNT, Feature, Rows};
 
-/// Rows that importances are measured on, evenly taken from the partition.
+/// Maximum number of rows for importances, evenly spaced in the partition.
 const IMPORTANCE_ROWS: usize = 4_000;
-/// How often each feature is shuffled.
+/// Number of times each feature is shuffled.
 pub(crate) const REPEATS: usize = 5;
-/// Rows that dependences are measured on.
+/// Maximum number of rows for partial dependences.
 const DEPENDENCE_ROWS: usize = 1_000;
-/// Values that a feature is set to, for its dependence.
+/// Number of values of a feature in its partial dependence.
 const VALUES: usize = 21;
-/// Features whose dependence is shown.
+/// Number of features whose partial dependence is shown.
 const STRONGEST: usize = 4;
 /// Fixed, so that the same model and rows give the same numbers in every report.
 const SEED: u64 = 0;
 
-/// What was measured about a model.
+/// The inspection of a model.
 pub(crate) struct Inspection {
-    /// The model.
+    /// Name of the model.
     pub(crate) name: String,
-    /// Number of validation rows that importances were measured on.
+    /// Number of validation rows used for importances.
     pub(crate) rows: usize,
-    /// Every feature, the most important first.
+    /// All features, the most important first.
     pub(crate) importances: Vec<(Feature, Importance)>,
-    /// The few most important ones, over the middle 98 % of their values.
+    /// Partial dependences of the most important features, over the middle 98 % of their values.
     pub(crate) dependences: Vec<(Feature, Vec<Dependence>)>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) async fn validation_rows(
     let prefix = project.uri(&layout::channel(run, Channel::Validation));
     for object in sagemaker_ops::storage::list(clients, &prefix).await? {
         let name = Path::new(object.uri.key()).file_name();
-        // A folder that was created in the console is an empty object.
+        // A folder created in the AWS console is an empty object.
         if let Some(name) = name.filter(|_| object.size > 0) {
             let path = folder.path().join(name);
             sagemaker_ops::storage::download_file(clients, &object.uri, &path).await?;
@@ -88,14 +88,14 @@ impl Inspection {
     }
 }
 
-/// At most `most` rows, evenly taken.
+/// At most `most` rows, evenly spaced.
 fn evenly(rows: &Rows, most: usize) -> Rows {
     let taken = rows.len().min(most);
     let positions: Vec<usize> = (0..taken).map(|i| i * rows.len() / taken).collect();
     rows.select(&positions)
 }
 
-/// Evenly spaced values from the 1st to the 99th percentile of a feature, without missing values.
+/// Evenly spaced values from the 1st to the 99th percentile of a feature, ignoring missing values.
 fn middle_values(rows: &Rows, feature: Feature) -> Vec<f32> {
     let column = rows.features.iter().skip(feature.index());
     let mut known: Vec<f32> = column
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_taken_evenly_and_never_twice() {
+    fn rows_are_evenly_spaced_and_distinct() {
         assert_eq!(evenly(&rows(10), 4).ids, [0, 2, 5, 7]);
         assert_eq!(evenly(&rows(3), 4).ids, [0, 1, 2]);
         assert!(evenly(&rows(0), 4).is_empty());

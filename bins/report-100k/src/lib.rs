@@ -1,17 +1,17 @@
-//! `report-100k`: the results of a run, as `report.json` and as a page for people.
+//! `report-100k`: reports the results of a run, as `report.json` and as an HTML page.
 //!
-//! `report.json` collects numbers and computes none. The dataset's manifest has the rows, the audit
-//! and the ceiling; each job's model carries its metrics; the ensemble carries its weights, its
-//! threshold and its metrics; `train-100k` and `deploy-100k` leave their timings and the endpoint's
-//! responses under `runs/<run>/` in the state directory. [`gather`] collects all of this, in the form
-//! that `fire_run::report` documents, and [`text`] prints it.
+//! `report.json` collects numbers that were computed before. The dataset's manifest has the rows, the audit and
+//! the ceiling; each job's model file includes its metrics, and the ensemble's also its weights and
+//! threshold; `train-100k` and `deploy-100k` write their timings and the endpoint's responses under
+//! `runs/<run>/` in the state directory. [`gather`] collects all of this in the format documented by
+//! `fire_run::report`, and [`text`] prints it.
 //!
-//! `report.html` shows more. [`models`] reads the predictions that the jobs left and repeats the
-//! ensemble's soft voting, [`curves`] computes curves from them, [`importance`] inspects the model on
-//! the validation partition, and [`verdict`] sums it all up in one sentence. [`html`] is the page,
-//! [`charts`] draws for it, and [`thumbnails`] has its pictures.
+//! `report.html` shows more. [`models`] reads the jobs' predictions and repeats the ensemble's soft
+//! voting, [`curves`] computes curves from them, [`importance`] inspects the model on the validation
+//! partition, and [`verdict`] summarizes the result in one sentence. [`html`] renders the page,
+//! [`charts`] draws its charts, and [`thumbnails`] makes its pictures.
 //!
-//! `--compare` compares two runs with the same test rows: [`compare`].
+//! `--compare` compares two runs with the same test rows; see [`compare`].
 //!
 //! [`reports`] writes all files, to `runs/<run>/` in the state directory and to `results/<run>/` in S3.
 
@@ -71,7 +71,7 @@ pub struct Args {
 ///
 /// # Errors
 /// A run that does not exist, or two that cannot be compared (exit code 2), jobs that have not
-/// completed (1), a backend that rejects a call (3).
+/// completed (1), or a backend that rejects a call (3).
 pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
     let state_dir = args.common.state_dir()?;
     let clients = args.common.connect(console).await?;

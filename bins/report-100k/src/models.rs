@@ -18,10 +18,10 @@ pub(crate) struct Trained {
     pub(crate) artifact: Artifact,
 }
 
-/// A model's predictions on the two partitions that it was not fitted to.
+/// A model's predictions on the two held-out partitions.
 pub(crate) struct Model {
     pub(crate) name: String,
-    /// Chosen on validation.
+    /// Chosen on the validation partition.
     pub(crate) threshold: f64,
     pub(crate) validation: Predictions,
     pub(crate) test: Predictions,
@@ -30,12 +30,12 @@ pub(crate) struct Model {
 /// All models whose predictions are known, the ensemble last.
 pub(crate) struct Models {
     pub(crate) models: Vec<Model>,
-    /// Why something that a reader may look for is missing.
+    /// Notes about content that a reader may expect but that is missing.
     pub(crate) missing: Vec<String>,
 }
 
 impl Models {
-    /// Reads the predictions that the jobs left, and combines them as the ensemble does.
+    /// Reads the jobs' predictions, and combines them as the ensemble does.
     pub(crate) async fn fetch(
         clients: &Clients,
         trained: &[Trained],
@@ -50,7 +50,7 @@ impl Models {
             // Jobs that were not created by `train-100k` may lack a test channel.
             let Some(test) = output.predictions(Channel::Test)? else {
                 found.missing.push(format!(
-                    "The job of {} had no test channel, so there are no curves of its model.",
+                    "The job of {} had no test channel, so there are no curves for its model.",
                     job.name
                 ));
                 continue;
@@ -70,20 +70,20 @@ impl Models {
         Ok(found)
     }
 
-    /// The run's main model: the ensemble, else the model with the highest AUC on validation.
+    /// The run's main model: the ensemble, or else the model with the highest validation AUC.
     pub(crate) fn main<'a>(&'a self, report: &Report) -> Option<&'a Model> {
         let best = report.best_job().map(|job| job.algorithm.to_string());
         let named = |name: &str| self.models.iter().find(|model| model.name == name);
         named(ENSEMBLE).or_else(|| named(&best?))
     }
 
-    /// The ensemble with its predictions, repeated from the members' with its weights.
+    /// The ensemble, with predictions recomputed from its members' predictions and its weights.
     ///
     /// # Errors
-    /// Why there is none: above all, if these predictions do not have the metrics that the ensemble carries.
+    /// The reason why there is none, for example that the recomputed metrics differ from the stored ones.
     fn ensemble(&self, report: &Report) -> Result<Model, String> {
         let ensemble = report.ensemble.as_ref().ok_or(
-            "No ensemble of this run was deployed yet; `deploy-100k` with several --model-uri makes one.",
+            "No ensemble of this run was deployed yet; `deploy-100k` with several --model-uri creates one.",
         )?;
         let foreign =
             "The deployed ensemble has members from other runs, so its curves cannot be drawn.";
@@ -115,7 +115,7 @@ impl Models {
         let expected = ensemble.test.as_ref().map(|scores| scores.logloss);
         let found = voted.test.evaluate(None).map(|scores| scores.logloss);
         match (expected, found) {
-            // Another order of the members may change the last digits.
+            // A different order of the members may change the last digits.
             (Some(expected), Ok(found)) if (expected - found).abs() < 1e-6 => Ok(voted),
             _ => Err(foreign.to_owned()),
         }

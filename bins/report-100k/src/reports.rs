@@ -1,4 +1,4 @@
-//! The files that people read: made, written to both places, and announced.
+//! Makes the report files and writes them to the state directory and S3.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::models::{ENSEMBLE, Models};
 use crate::text;
 use crate::thumbnails::thumbnails;
 
-/// Writes `report.json` and `report.html` of a run; `commit` is that of the source code, if known.
+/// Writes `report.json` and `report.html` of a run; `commit` is the source commit, if known.
 pub(crate) async fn report(
     source: &Source<'_>,
     run: &RunName,
@@ -36,7 +36,7 @@ pub(crate) async fn report(
     Ok(Exit::Done)
 }
 
-/// Writes the comparison of two runs, next to the report of the first.
+/// Writes the comparison of two runs next to the report of the first.
 pub(crate) async fn compare(
     source: &Source<'_>,
     runs: [&RunName; 2],
@@ -56,7 +56,7 @@ pub(crate) async fn compare(
     Ok(Exit::Done)
 }
 
-/// Writes a file of a run to the state directory and to S3, and says where it is.
+/// Writes a file of a run to the state directory and to S3, and prints both locations.
 async fn write(
     source: &Source<'_>,
     run: &RunName,
@@ -72,7 +72,7 @@ async fn write(
     Ok(())
 }
 
-/// Computes what the page shows in addition to the report, and renders it.
+/// Computes the page's additional content and renders it.
 async fn page(
     source: &Source<'_>,
     run: &RunName,
@@ -84,11 +84,11 @@ async fn page(
     let inspection = match main_artifact(gathered) {
         Some((name, artifact)) => {
             let rows = importance::validation_rows(source.clients, source.project, run).await?;
-            // Rows of one class have no AUC that could fall.
+            // This fails if all rows are of one class, for which the AUC is undefined.
             Inspection::of(name, artifact, &rows)
                 .map_err(|error| format!("The model could not be inspected: {error}."))
         }
-        None => Err("No model was evaluated on validation, so none was inspected.".to_owned()),
+        None => Err("No model has validation metrics, so none was inspected.".to_owned()),
     };
     let is_episodes = gathered.manifest.profile == sensor_model::Profile::Episode.to_string();
     let contents = Contents {
@@ -108,7 +108,7 @@ async fn page(
     html::page(&contents)
 }
 
-/// The ensemble, else the job's model that is best on validation.
+/// The ensemble, or else the job's model with the best validation AUC.
 fn main_artifact(gathered: &Gathered) -> Option<(&str, &Artifact)> {
     if let Some(ensemble) = &gathered.ensemble {
         return Some((ENSEMBLE, ensemble));

@@ -6,8 +6,8 @@ use fire_cli::{
 };
 use fire_run::report::Report;
 
-/// The metrics of each model on the test rows, the ceiling below them, the ensemble weights, the alarm
-/// rule and the endpoint's responses.
+/// The metrics of each model on the test rows, the ceiling, the ensemble weights, the alarm rule and
+/// the endpoint's responses.
 pub(crate) fn lines(report: &Report) -> Vec<String> {
     let mut lines = vec![
         format!(
@@ -62,7 +62,7 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     lines
 }
 
-/// Test rows by scenario: the shares of fire rows and of other rows that are predicted as fire.
+/// Test rows by scenario: the shares of fire rows and of other rows predicted as fire.
 fn scenarios(report: &Report) -> Vec<String> {
     if report.scenarios.is_empty() {
         return Vec::new();
@@ -85,7 +85,7 @@ fn scenarios(report: &Report) -> Vec<String> {
     std::iter::once(header).chain(rows).collect()
 }
 
-/// The alarm rule, and its metrics on whole episodes that it was not chosen on.
+/// The alarm rule, and its metrics on held-out whole episodes.
 fn alarm(report: &Report) -> Vec<String> {
     let Some(alarm) = &report.alarm else {
         return Vec::new();
@@ -97,7 +97,7 @@ fn alarm(report: &Report) -> Vec<String> {
         if alarm.choice.within_budget {
             ""
         } else {
-            ", which no rule achieved"
+            ", which no rule met"
         }
     )];
     if let Some(test) = &alarm.test {

@@ -1,4 +1,4 @@
-//! Small pictures of the simulated scenes, as data: URIs.
+//! Small pictures of simulated scenes, as `data:` URIs.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,18 @@ use png::{BitDepth, ColorType, Compression, Encoder, Filter};
 use sensor_model::episode::{colours, scenes};
 use sensor_model::{FRAME_HEIGHT, FRAME_WIDTH, ThermalFrame};
 
-/// Pixels of a frame along each side of one pixel of the thumbnail.
+/// Width and height of a thumbnail pixel in pixels of the frame.
 const COARSE: usize = 2;
 pub(crate) const WIDTH: usize = FRAME_WIDTH / COARSE;
 pub(crate) const HEIGHT: usize = FRAME_HEIGHT / COARSE;
 
-/// What the camera sees in a scenario, early and late, as `data:image/png` URIs.
+/// An early and a late camera image of a scenario, as `data:image/png` URIs.
 pub(crate) struct Thumbnail {
     pub(crate) early: String,
     pub(crate) late: String,
 }
 
-/// A thumbnail of each scenario by its name: the first episode of each with that seed.
+/// Thumbnails by scenario, showing the scenario's first episode with this seed.
 pub(crate) fn thumbnails(seed: u64) -> anyhow::Result<BTreeMap<String, Thumbnail>> {
     let mut thumbnails = BTreeMap::new();
     for scene in scenes(seed)? {
@@ -52,7 +52,7 @@ fn data_uri(frame: &ThermalFrame) -> anyhow::Result<String> {
     Ok(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
 }
 
-/// The palette index of each pixel, by the mean temperature of the area that it covers.
+/// The palette index of each pixel, from the mean temperature of the area it covers.
 fn pixels(frame: &ThermalFrame) -> Vec<u8> {
     let middle = colours::middle(frame);
     let celsius = frame.celsius();

@@ -1,22 +1,23 @@
-//! The result of a run in one sentence.
+//! Summarizes the result of a run in one sentence.
 
 use alarm::AlarmMetrics;
 use fire_run::report::Report;
 
-/// The share of fires that must be found within a minute before people should rely on a detector.
+/// The share of fires that a detector must find within a minute before people should rely on it.
 ///
 /// This is our own requirement, not that of a standard: EN 54 wants detectors to find every test fire.
 const NEEDED_WITHIN_60_S: f64 = 0.95;
 
-/// The sentence, and whether the requirements are met.
+/// The verdict of a run.
 pub(crate) struct Verdict {
     pub(crate) sentence: String,
-    /// Met on these episodes; if they are simulated, this says nothing about real fires.
+    /// Whether the requirements are met on these episodes; if simulated, they prove nothing about real
+    /// fires.
     pub(crate) reached: bool,
 }
 
 impl Verdict {
-    /// By the alarms if they were evaluated on whole episodes, else by the rows.
+    /// Based on the alarms if they were evaluated on whole episodes, otherwise on the rows.
     pub(crate) fn of(report: &Report) -> Self {
         let evaluated = report.main_alarm().and_then(|(who, alarm)| {
             let test = alarm.test.as_ref()?;
@@ -99,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    /// An alarm that finds this share within a minute, with this many false alarms a day and this upper limit.
+    /// An alarm with this share of fires found within a minute, false alarms per day, and their upper limit.
     fn alarm([within_60_s, per_day, upper]: [f64; 3]) -> AlarmTrial {
         let rule = json!({"threshold": 0.8, "k": 2, "n": 3, "release": 0.4, "latch": false});
         let figures = json!({
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_requirements_are_nearly_all_fires_and_few_false_alarms() {
+    fn the_requirements_are_a_high_detection_rate_and_few_false_alarms() {
         let cases = [
             ([0.37, 3.3, 11.8], false),
             ([0.94, 0.1, 0.9], false),
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sentence_has_the_numbers() {
+    fn the_sentence_contains_the_metrics() {
         let verdict = Verdict::of(&report("episode", Some(alarm([0.37, 3.31, 11.84]))));
         assert_eq!(
             verdict.sentence,
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn without_episodes_the_verdict_is_about_rows_and_promises_nothing() {
+    fn without_episodes_the_verdict_is_about_rows_and_negative() {
         let mut report = report("original", None);
         report.ceiling = Some(Ceiling {
             auc: 0.7743,

@@ -1,4 +1,4 @@
-//! The independent audit of a split, and the manifest of what passed it.
+//! Audits a split independently and builds the manifest of the dataset.
 
 use std::collections::BTreeMap;
 
@@ -19,14 +19,14 @@ pub(crate) struct Audited {
     pub(crate) rows: BTreeMap<Channel, Rows>,
 }
 
-/// Audits the partitions where they are and describes them in a manifest.
+/// Audits the partitions and builds their manifest.
 ///
 /// # Errors
-/// Exit code 1 for a split that fails its audit: nothing may be trained on it.
+/// Exit code 1 for a split that fails its audit and must not be used for training.
 pub(crate) fn audit(plan: &Plan, partitions: Partitions) -> anyhow::Result<Audited> {
     let rows_of = |part: Part| {
         let rows = partitions.rows.get(&part.into());
-        rows.with_context(|| format!("there is no partition {part}"))
+        rows.with_context(|| format!("partition {part} is missing"))
     };
     let split = [
         rows_of(Part::Train)?,
@@ -66,7 +66,7 @@ pub(crate) fn audit(plan: &Plan, partitions: Partitions) -> anyhow::Result<Audit
     })
 }
 
-/// What the manifest says about the rows of a channel.
+/// The manifest entry of a channel with these rows.
 pub(crate) fn entry(rows: &Rows) -> PartEntry {
     PartEntry {
         rows: rows.len() as u64,
@@ -129,14 +129,13 @@ fn passing_audit(split: [&Rows; 3], rows: &BTreeMap<Channel, Rows>) -> anyhow::R
         .failures()
         .map(|check| format!("{}: {}", check.name, check.detail));
     Err(failed(anyhow!(
-        "the split fails its audit, so nothing is trained on it: {}; \
-         rows that repeat each other need the same value in the `group` column",
+        "the split fails its audit and is not used for training: {}; \
+         duplicate rows need the same value in the `group` column",
         failures.collect::<Vec<_>>().join("; ")
     )))
 }
 
-/// How well each feature alone separates fires from the rest: the larger of its AUC and 1 - AUC on
-/// the rows where it is known.
+/// The larger of AUC and 1 - AUC of each feature alone, on the rows where its value is known.
 fn single_features(rows: &Rows) -> BTreeMap<String, f64> {
     let auc = |feature: Feature| {
         let values = rows

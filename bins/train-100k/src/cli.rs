@@ -16,7 +16,7 @@ Examples:
   train-100k --samples 1000000 --seed 7       other episodes, ten times as many rows
   train-100k --severity 0.9 --scenario smouldering=5
                                               harder episodes, more of one kind
-  train-100k --profile original               the independent draws of the Python scripts
+  train-100k --profile original               independent draws, as in the Python scripts
   train-100k --set rf.max_depth=8 --set gb.learning_rate=0.05
   train-100k --data rows.parquet              train on your own rows
   train-100k --data rows.parquet --mix 0.2    and simulate one training row in five
@@ -24,7 +24,7 @@ Examples:
   train-100k --samples 100000000 --shard 3/8 --out parts
                                               an eighth of a large dataset, on one of eight machines
   train-100k --parts parts                    train on a dataset that --out wrote
-  train-100k --backend aws --dry-run          what would be done and what it costs; creates nothing
+  train-100k --backend aws --dry-run          show what would be done and its cost; creates nothing
   train-100k --backend aws --wait --spot --max-runtime 2400 --max-cost 2
                                               three real SageMaker jobs on spot instances; this costs money";
 
@@ -38,7 +38,7 @@ pub struct Args {
     #[command(flatten)]
     pub common: CommonArgs,
 
-    /// What determines the run.
+    /// Flags that determine the run.
     #[command(flatten)]
     pub(crate) recipe: Recipe,
 
@@ -46,8 +46,8 @@ pub struct Args {
     #[command(flatten)]
     pub(crate) spending: SpendingArgs,
 
-    /// Name of the run; the name of an existing run resumes it with the flags it was started with
-    /// [default: the time now]
+    /// Name of the run; naming an existing one resumes it with the flags it was started with
+    /// [default: current time]
     #[arg(long, value_name = "NAME")]
     pub(crate) run: Option<RunName>,
 

@@ -1,4 +1,4 @@
-//! The dataset of a plan: found complete in S3, found in the cache, or made.
+//! Finds the dataset of a plan in S3 or in the cache, or makes it.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -19,7 +19,7 @@ use crate::rows;
 use crate::session::Session;
 use crate::source::Source;
 
-/// A complete dataset, audited, and where its files are.
+/// A complete, audited dataset and the location of its files.
 pub(crate) struct Dataset {
     pub(crate) manifest: DataManifest,
     pub(crate) place: Place,
@@ -27,7 +27,7 @@ pub(crate) struct Dataset {
 
 /// Where the files of a dataset are.
 pub(crate) enum Place {
-    /// In S3, under the run's name: there is nothing to upload.
+    /// In S3, under the run's name; nothing needs uploading.
     S3,
     /// In the cache.
     Cache(PathBuf),
@@ -35,13 +35,13 @@ pub(crate) enum Place {
     Temporary(TempDir),
 }
 
-/// Takes the dataset that the run has in S3.
+/// Reuses the run's dataset in S3.
 ///
-/// Rows from files are read again and compared if this call names the files; a run that is resumed
-/// by its name does not need them any more.
+/// If this call names data files, they are read again and compared with the dataset; a run that is
+/// resumed by its name alone no longer needs them.
 ///
 /// # Errors
-/// Exit code 2 for a dataset of another plan: the run's name is taken.
+/// Exit code 2 for a dataset of another plan, which means that the run's name is taken.
 pub(crate) async fn reuse(
     plan: &Plan,
     manifest: DataManifest,
@@ -52,12 +52,13 @@ pub(crate) async fn reuse(
         check_same_plan(plan, &manifest)?;
     } else if compare_files {
         let local = download::download(plan, session).await?;
-        let wanted = make_in_memory(&local.plan, &mut session.timings, session.console)?.manifest;
-        check_same_rows(&manifest, &wanted)?;
+        let expected = make_in_memory(&local.plan, &mut session.timings, session.console)?.manifest;
+        check_same_rows(&manifest, &expected)?;
     }
-    session
-        .console
-        .note(format!("run {} already has its data; resuming", plan.run))?;
+    session.console.note(format!(
+        "run {} already has its dataset; resuming",
+        plan.run
+    ))?;
     Ok(Dataset {
         manifest,
         place: Place::S3,
@@ -67,7 +68,7 @@ pub(crate) async fn reuse(
 /// Finds the rows in the cache, or generates or reads, splits and audits them.
 ///
 /// # Errors
-/// As [`make_in_memory`], and for files that cannot be written.
+/// Those of [`make_in_memory`], and files that cannot be written.
 pub(crate) async fn make(plan: &Plan, session: &mut Session<'_, '_>) -> anyhow::Result<Dataset> {
     if plan.source.samples().is_none() {
         let local = download::download(plan, session).await?;
@@ -84,7 +85,7 @@ pub(crate) async fn make(plan: &Plan, session: &mut Session<'_, '_>) -> anyhow::
     if let Some((manifest, folder)) = cache.find(plan)? {
         session
             .console
-            .note("these rows were generated before and are taken from the state directory")?;
+            .note("using the same rows from the cache in the state directory")?;
         return Ok(Dataset {
             manifest,
             place: Place::Cache(folder),
@@ -123,7 +124,7 @@ pub(crate) fn make_in_memory(
     Ok(audited)
 }
 
-/// A run may be resumed on a machine that does not have its files.
+/// The files may be missing if a run is resumed on another machine.
 fn check_files_exist(plan: &Plan) -> anyhow::Result<()> {
     let (flag, paths): (&str, Vec<&Path>) = match &plan.source {
         Source::Files { files, .. } => ("--data", files.iter().map(PathBuf::as_path).collect()),
@@ -168,13 +169,13 @@ fn check_same_plan(plan: &Plan, found: &DataManifest) -> anyhow::Result<()> {
     )))
 }
 
-/// Rejects a dataset of other rows.
-fn check_same_rows(found: &DataManifest, wanted: &DataManifest) -> anyhow::Result<()> {
-    if found.parts == wanted.parts && found.schema == wanted.schema {
+/// Rejects a dataset with other rows.
+fn check_same_rows(found: &DataManifest, expected: &DataManifest) -> anyhow::Result<()> {
+    if found.parts == expected.parts && found.schema == expected.schema {
         return Ok(());
     }
     Err(usage(anyhow!(
-        "run {} exists, but its files contain other rows now, or it had another seed or other flags; \
+        "run {} exists, but its files have changed, or it was started with another seed or other flags; \
          resume it by its name alone, or give another --run",
         found.run
     )))

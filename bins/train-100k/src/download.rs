@@ -1,4 +1,4 @@
-//! Data files in S3: downloaded before they are read.
+//! Downloads data files from S3 before they are read.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use crate::plan::Plan;
 use crate::session::Session;
 use crate::source::{Source, is_remote};
 
-/// A plan whose files are all on this machine.
+/// A plan whose files are all local.
 pub(crate) struct LocalPlan {
     pub(crate) plan: Plan,
-    /// The downloaded files; they are deleted with the value.
+    /// Holds the downloaded files; they are deleted when it is dropped.
     _downloads: TempDir,
 }
 
@@ -29,7 +29,7 @@ pub(crate) async fn download(
         let mut local = Vec::new();
         for file in std::mem::take(files) {
             if is_remote(&file) {
-                let name = file.to_str().context("a name in S3 is text")?;
+                let name = file.to_str().context("an S3 URI must be valid UTF-8")?;
                 fetch(name, downloads.path(), &mut local, session).await?;
             } else {
                 local.push(file);
@@ -43,7 +43,7 @@ pub(crate) async fn download(
     })
 }
 
-/// Rejects data in S3 where there is no backend to read it from.
+/// Rejects data in S3, which `--out` cannot read because it uses no backend.
 pub(crate) fn reject_remote(plan: &Plan) -> anyhow::Result<()> {
     match &plan.source {
         Source::Files { files, .. } if files.iter().any(|file| is_remote(file)) => {
@@ -55,7 +55,7 @@ pub(crate) fn reject_remote(plan: &Plan) -> anyhow::Result<()> {
     }
 }
 
-/// Appends one object to the local files, or every data file below a prefix that ends in `/`.
+/// Downloads an object, or every data file below a prefix ending in `/`, and adds the paths to `local`.
 async fn fetch(
     name: &str,
     folder: &Path,

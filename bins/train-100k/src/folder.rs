@@ -1,13 +1,13 @@
-//! A dataset in a folder: written whole or in shards, and read back.
+//! Writes a dataset to a folder, whole or in shards, and reads it back.
 //!
 //! ```text
-//! manifest.json                      of a dataset that was written whole
-//! shard-00003-of-00008.json          of each shard
+//! manifest.json                      if the dataset was written whole
+//! shard-00003-of-00008.json          record of a shard
 //! train/part-00000.parquet           or part-00003-of-00008.parquet
 //! validation/...  test/...  alarm-validation/...  alarm-test/...
 //! ```
 //!
-//! The manifest, or the record of a shard, is written last: what it describes is complete.
+//! The manifest or shard record is written last, so the files it describes are complete.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,7 +26,7 @@ use crate::partition::Partitions;
 use crate::plan::Plan;
 use crate::shard::Shard;
 
-/// The file that says that the dataset next to it is complete.
+/// The file that marks the dataset in its folder as complete.
 const MANIFEST: &str = DataManifest::FILE;
 
 /// The record of a shard: what it contains, and which dataset it is part of.
@@ -37,7 +37,7 @@ pub(crate) struct ShardRecord {
     parts: BTreeMap<Channel, PartEntry>,
 }
 
-/// What all shards of a dataset agree on.
+/// Properties that all shards of a dataset share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Whole {
     profile: String,
@@ -98,7 +98,7 @@ pub(crate) fn manifest(folder: &Path) -> anyhow::Result<Option<DataManifest>> {
     Ok(records::read(&folder.join(MANIFEST))?)
 }
 
-/// Reads a dataset that was written whole or in shards, all of which must be there.
+/// Reads a dataset that was written whole or in shards; all shards must be present.
 ///
 /// # Errors
 /// Exit code 2 for a folder that is incomplete, damaged or of another feature schema.
@@ -137,11 +137,11 @@ fn read_shards(folder: &Path) -> anyhow::Result<Partitions> {
     for sibling in shard.siblings() {
         let path = folder.join(sibling.record_name());
         let record: ShardRecord = records::read(&path)?.with_context(|| {
-            format!("shard {sibling} is missing: make it with --shard {sibling} and the flags of the others, or copy it here")
+            format!("shard {sibling} is missing: generate it with --shard {sibling} and the flags of the others, or copy it here")
         })?;
         ensure!(
             record.whole == first.whole,
-            "{} belongs to another dataset than shard {shard}: it was made with other flags",
+            "{} belongs to another dataset than shard {shard}: it was generated with other flags",
             path.display()
         );
         for (&channel, entry) in &record.parts {
@@ -170,13 +170,13 @@ fn any_record(folder: &Path) -> anyhow::Result<ShardRecord> {
         }
     }
     let first = names.into_iter().min().ok_or_else(|| {
-        anyhow!("there is neither {MANIFEST} nor the record of a shard; `train-100k --out DIR` writes such a folder")
+        anyhow!("found neither {MANIFEST} nor a shard record; `train-100k --out DIR` writes such a folder")
     })?;
     let record = records::read(&folder.join(&first))?;
     record.with_context(|| format!("{first} has disappeared"))
 }
 
-/// The rows of a file, which must be those that its record describes.
+/// Reads the rows of a file and checks them against its record.
 fn read_rows(path: &Path, entry: &PartEntry) -> anyhow::Result<Rows> {
     // A small shard may have no rows for a channel, and a file without rows cannot be read as data.
     if entry.rows == 0 {
@@ -185,13 +185,13 @@ fn read_rows(path: &Path, entry: &PartEntry) -> anyhow::Result<Rows> {
     let rows = sensor_model::read_rows(path)?;
     ensure!(
         sensor_model::data_fingerprint(&rows) == entry.fingerprint,
-        "{} does not contain the rows that were written to it; make it again",
+        "{} does not contain the rows that were written to it; generate it again",
         path.display()
     );
     Ok(rows)
 }
 
-/// The largest difference between the share of a partition and the share asked for.
+/// The largest difference between a partition's actual and requested shares.
 fn largest_deviation(rows: &BTreeMap<Channel, Rows>) -> f64 {
     let count = |part: Part| rows.get(&part.into()).map_or(0, Rows::len);
     let all: usize = Part::ALL.map(count).iter().sum();
@@ -206,7 +206,7 @@ fn check_schema(schema: &str) -> anyhow::Result<()> {
     let own = sensor_model::fingerprint();
     ensure!(
         schema == own,
-        "these rows have the features of schema {schema}, but this program has {own}; make them again"
+        "these rows have the features of schema {schema}, but this program uses {own}; generate them again"
     );
     Ok(())
 }

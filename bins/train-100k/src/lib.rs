@@ -1,25 +1,23 @@
-//! `train-100k`: from sensor rows to three training jobs.
+//! `train-100k`: prepares a dataset of sensor rows and creates three training jobs.
 //!
-//! [`run`] takes these steps, each in a file of its own. ARCHITECTURE.md follows the rows through
-//! the files.
+//! [`run`] performs these steps, each in its own module. ARCHITECTURE.md describes the path of the
+//! rows through the modules.
 //!
-//! 1. [`recipe`] and [`plan`]: the flags that determine a run, and what they mean. [`resume`] stores
-//!    the recipe in S3 before anything else is written, so a run can be resumed by its name alone.
-//! 2. [`preflight`]: everything that can be checked before anything is created. `--dry-run` stops
-//!    here.
-//! 3. [`dataset`]: find the dataset in S3 or in the [`cache`], or make it. Making it means to
-//!    generate or read [`rows`], to [`partition`] them 70/15/15 without leakage, and to [`audit`] the
-//!    result independently.
+//! 1. [`recipe`] and [`plan`]: the flags that determine a run, and the settings derived from them.
+//!    [`resume`] stores the recipe in S3, so a run can be resumed by its name alone.
+//! 2. [`preflight`]: all checks that need nothing to be created. `--dry-run` stops here.
+//! 3. [`dataset`]: find the dataset in S3 or in the [`cache`], or make it: generate or read the
+//!    [`rows`], [`partition`] them 70/15/15 without leakage, and [`audit`] the split independently.
 //! 4. [`upload`]: one Parquet file per channel, and the manifest last, so a dataset without a
 //!    manifest is known to be incomplete.
 //! 5. [`submit`]: one training job per algorithm, named after the run. With `--wait`, [`wait`] until
 //!    they end.
 //!
-//! `--out` needs no backend: [`out`] writes the dataset to a [`folder`], whole or one [`shard`] of it.
+//! `--out` needs no backend: [`out`] writes the dataset, or one [`shard`] of it, to a [`folder`].
 //!
-//! All names follow from the run's name, and nothing is created twice. A run that was killed at any
-//! point can therefore be resumed. Nothing is trained here: the jobs run `fire-container train` on
-//! the backend.
+//! All names are derived from the run's name, and nothing is created twice, so a run that was killed
+//! at any point can be resumed. No model is trained here: the jobs run `fire-container train` on the
+//! backend.
 
 mod cli;
 mod machine;
@@ -58,21 +56,21 @@ use plan::Plan;
 use resume::Start;
 use session::Session;
 
-/// Does what the arguments say; results go to the console.
+/// Runs the program with these arguments; results go to the console.
 ///
 /// # Errors
-/// Wrong input (exit code 2), a split that fails its audit (1), a backend that cannot be reached or
+/// Invalid input (exit code 2), a split that fails its audit (1), a backend that cannot be reached or
 /// rejects a call (3); see [`fire_cli::exit_of`].
 pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
     let run = RunName::given_or_stamped(args.run.clone(), SystemTime::now());
-    // Wrong flags and missing files are reported here, before a backend is started or asked.
+    // Report invalid flags and missing files before a backend is started or called.
     let given = args.recipe.clone().with_absolute_paths()?;
     let plan = Plan::new(&run, &args.recipe)?;
     if let Some(folder) = &args.out {
         return out::write(&plan, args.shard, folder, console);
     }
     if args.run.is_none() {
-        // A run that is resumed may have a larger volume in its recipe.
+        // A resumed run may have a larger volume in its recipe, so it is checked later.
         preflight::check_volume(&plan)?;
     }
     let mut session = Session::open(&args, console).await?;
@@ -108,7 +106,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     Ok(Exit::Done)
 }
 
-/// The dataset of the plan; the recipe of a new run is stored on the way.
+/// The dataset of the plan; also stores the recipe of a new run.
 async fn find_or_make_dataset(
     plan: &Plan,
     start: &Start<'_>,
@@ -116,8 +114,8 @@ async fn find_or_make_dataset(
 ) -> anyhow::Result<Dataset> {
     let found = fire_cli::fetch_manifest(&session.clients, &session.project, &plan.run).await?;
     if let Some(manifest) = found {
-        // If a dataset has no recipe, an earlier version started the run. Its flags are compared
-        // with the manifest instead, and are not stored before that.
+        // A dataset without a recipe was made by an earlier version: `reuse` compares the flags with
+        // the manifest instead, and no recipe is stored.
         session.console.notice().set(start.notice());
         return dataset::reuse(plan, manifest, start.given.names_files(), session).await;
     }
@@ -125,7 +123,7 @@ async fn find_or_make_dataset(
         start.begin(&plan.run, session).await?;
         return dataset::make(plan, session).await;
     }
-    // Files are read first: one that cannot be used must not use up the name of the run.
+    // Read the files first: an unusable file must not claim the run's name.
     let dataset = dataset::make(plan, session).await?;
     start.begin(&plan.run, session).await?;
     Ok(dataset)

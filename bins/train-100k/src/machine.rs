@@ -1,4 +1,4 @@
-//! The flags of the training jobs: machines, limits, tags, which learners.
+//! The flags of the training jobs: machines, limits, tags and learners.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ const INSTANCE_TYPE: &str = "ml.m5.4xlarge";
 const VOLUME_GB: u32 = 30;
 const MAX_RUNTIME_SECONDS: u32 = 14_400;
 
-/// Machines, limits and choice of the training jobs.
+/// Machines, limits and learners of the training jobs.
 #[derive(Debug, Clone, Default, PartialEq, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Training jobs")]
 #[serde(default, rename_all = "kebab-case")]
@@ -29,7 +29,7 @@ pub(crate) struct JobArgs {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=2_419_200))]
     max_runtime: Option<u32>,
 
-    /// Train on spot instances, which cost less but may be taken away; the job then starts again on
+    /// Train on spot instances, which cost less but may be interrupted; the job then restarts on
     /// another one
     #[arg(long)]
     spot: bool,
@@ -103,7 +103,7 @@ pub(crate) fn learner(text: &str) -> Result<Algorithm, String> {
         })
 }
 
-/// SageMaker does not train on T2 instances. Saying so here saves an upload.
+/// SageMaker cannot train on T2 instances; rejecting them here saves an upload.
 fn training_instance_type(text: &str) -> Result<String, String> {
     if text.starts_with("ml.t2.") {
         return Err(
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn spot_waits_twice_as_long_as_it_trains_by_default() {
+    fn max_wait_of_spot_is_twice_max_runtime_by_default() {
         let wait = |flags: &[&str]| {
             let machine = parse(flags).unwrap().machine();
             machine.map(|machine| machine.spot_wait_seconds)
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_and_learners_are_read() {
+    fn tags_and_learners_are_parsed() {
         let args = parse(&["--tag", "team=fire", "--only", "rf,logistic_regression"]).unwrap();
         assert_eq!(
             args.tags().unwrap(),

@@ -1,4 +1,4 @@
-//! `--out`: a dataset in a folder, whole or one shard of it, without a backend.
+//! `--out`: writes a dataset, or one shard of it, to a folder without a backend.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -47,9 +47,9 @@ pub(crate) fn write(
 
 /// The rows that a shard contributes to each channel.
 ///
-/// Which site belongs to which partition follows from the headers of all episodes, so every shard
-/// knows it without rendering the others' episodes. The audit needs all rows and is made when the
-/// shards are put together.
+/// The assignment of sites to partitions depends only on the headers of all episodes, so a shard can
+/// compute it without rendering the others' episodes. The audit needs all rows and runs when the
+/// shards are joined.
 pub(crate) fn shard_rows(
     plan: &Plan,
     shard: Shard,
@@ -61,7 +61,7 @@ pub(crate) fn shard_rows(
     } = &plan.source
     else {
         return Err(usage(anyhow!(
-            "--shard is for simulated episodes; give --profile episode, or leave it out"
+            "--shard works only with simulated episodes; use --profile episode, which is the default"
         )));
     };
     let source = simulation.training(plan.seed);
@@ -84,7 +84,7 @@ pub(crate) fn shard_rows(
 /// Site and label of the rows of all shards.
 struct Keys {
     all: Vec<RowKey>,
-    /// Which of them belong to the shard itself.
+    /// The positions that belong to this shard.
     own: Range<usize>,
 }
 
@@ -94,7 +94,7 @@ impl Keys {
         let mut all: Vec<RowKey> = Vec::with_capacity(samples);
         let mut own = 0..0;
         for episode in range.clone() {
-            // A header has site and labels, and costs no rendering.
+            // A header has the site and the labels, and needs no rendering.
             let header = source.header(episode);
             if episode == own_episodes.start {
                 own.start = all.len();

@@ -1,4 +1,4 @@
-//! Rows split into train, validation and test, with related rows kept together.
+//! Splits rows into train, validation and test, keeping related rows together.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,13 @@ use crate::source::Source;
 pub(crate) struct Partitions {
     /// The profile that made the rows, or `data`.
     pub(crate) profile: String,
-    /// What else determined the rows.
+    /// Other settings that determined the rows.
     pub(crate) settings: BTreeMap<String, String>,
     /// The rows of each channel.
     pub(crate) rows: BTreeMap<Channel, Rows>,
-    /// What the best possible classifier reaches, where that is known.
+    /// The metrics of the best possible classifier, where known.
     pub(crate) ceilings: BTreeMap<Channel, Ceiling>,
-    /// The largest difference between a share and the share asked for.
+    /// The largest difference between actual and requested shares.
     pub(crate) deviation: f64,
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn partition(plan: &Plan, drawn: Drawn) -> anyhow::Result<Partitions>
     } = drawn;
     check_both_classes(&rows).map_err(usage)?;
     let assignment = assign_rows(&rows, plan)?;
-    // Together with other rows, metadata on one side only would be lost on both.
+    // Either all rows of a partition have metadata or none.
     if rows.metadata.is_none() {
         training_only.metadata = None;
     }
@@ -70,7 +70,7 @@ pub(crate) fn partition(plan: &Plan, drawn: Drawn) -> anyhow::Result<Partitions>
     Ok(partitions)
 }
 
-/// The part of each row. No key is in two of them.
+/// Assigns each row to a partition; rows with the same key get the same one.
 ///
 /// # Errors
 /// Exit code 2 for too few keys.
@@ -92,8 +92,8 @@ fn assign_rows(rows: &Rows, plan: &Plan) -> anyhow::Result<Assignment> {
     })
 }
 
-/// What must stay in one partition: the site of each row if sites are known, because a room looks
-/// the same in all its recordings; otherwise its group.
+/// The key of each row that must stay in one partition: its site if sites are known, because a room
+/// looks the same in all its recordings; otherwise its group.
 pub(crate) fn inseparable(rows: &Rows) -> &[u64] {
     rows.metadata
         .as_ref()
@@ -104,13 +104,13 @@ fn check_both_classes(rows: &Rows) -> anyhow::Result<()> {
     let fires: usize = rows.labels.iter().map(|&label| usize::from(label)).sum();
     ensure!(
         fires > 0 && fires < rows.len(),
-        "{fires} of {} rows have fire_detected = 1; training needs rows of both kinds",
+        "{fires} of {} rows have fire_detected = 1; training needs rows of both classes",
         rows.len()
     );
     Ok(())
 }
 
-/// What the best possible classifier, E[p|x], reaches on these labels.
+/// The metrics of the best possible classifier, E[p|x], on these labels.
 fn ceiling(labels: &[u8], expected: &[f64]) -> Option<Ceiling> {
     // It predicts a fire if one is more likely than not, so exactly 1/2 is not a fire.
     let above_half = Confusion::at(0.5f64.next_up(), labels, expected).ok()?;
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ceiling_is_what_the_expected_probability_reaches() {
+    fn the_ceiling_has_the_metrics_of_the_expected_probability() {
         let labels = [0, 0, 1, 1, 1];
         let expected = [0.1, 0.6, 0.5, 0.7, 0.9];
         let ceiling = ceiling(&labels, &expected).unwrap();

@@ -1,4 +1,4 @@
-//! What a run is to do: its recipe with the defaults applied and every value checked.
+//! The plan of a run: its recipe with the defaults applied and every value checked.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use crate::source::{Mixed, Source};
 const SAMPLES: u64 = 100_000;
 const SEED: u64 = 42;
 
-/// What a run is to do. Every step reads it, and none changes it.
+/// The checked settings of a run, which no step changes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Plan {
     pub(crate) run: RunName,
     /// Where the rows come from.
     pub(crate) source: Source,
-    /// The seed of generation, split and training.
+    /// The random seed for data generation, splitting and training.
     pub(crate) seed: u64,
     /// The learners to train, with their hyperparameters.
     pub(crate) learners: BTreeMap<Algorithm, Params>,
@@ -29,15 +29,15 @@ pub(crate) struct Plan {
     pub(crate) machine: Machine,
     /// The tags of the jobs, by key.
     pub(crate) tags: BTreeMap<String, String>,
-    /// Role and image, where they are not the defaults of the account.
+    /// Role and image, if they differ from the account's defaults.
     pub(crate) project: ProjectArgs,
 }
 
 impl Plan {
-    /// The plan of a recipe. No file is looked at: a dataset that is complete does not need them.
+    /// The plan of a recipe. Data files are not accessed, because a complete dataset does not need them.
     ///
     /// # Errors
-    /// Exit code 2 for a value out of range, or for flags that exclude each other.
+    /// Exit code 2 for a value out of range, or for mutually exclusive flags.
     pub(crate) fn new(run: &RunName, recipe: &Recipe) -> anyhow::Result<Self> {
         Ok(Self {
             run: run.clone(),
@@ -53,10 +53,10 @@ impl Plan {
 
 fn source(recipe: &Recipe) -> anyhow::Result<Source> {
     let generated = recipe.samples.is_some() || recipe.profile.is_some();
-    // The command line excludes this, but the flags of two calls can still meet here.
+    // One command line cannot have both, but the merged flags of two calls can.
     if recipe.names_files() && (generated || (recipe.parts.is_some() && !recipe.data.is_empty())) {
         return Err(usage(anyhow!(
-            "--data, --parts and generated rows (--samples, --profile) exclude each other"
+            "--data, --parts and generated rows (--samples, --profile) are mutually exclusive"
         )));
     }
     if let Some(folder) = &recipe.parts {
@@ -86,7 +86,7 @@ fn learners(recipe: &Recipe) -> anyhow::Result<BTreeMap<Algorithm, Params>> {
         .into_iter()
         .map(|algorithm| (algorithm, Params::defaults(algorithm)))
         .collect();
-    // Before the choice of --only, so that a misspelled --set of any learner is found.
+    // Applied before --only, so that a misspelled --set of any learner is rejected.
     for assignment in &recipe.set {
         set(&mut learners, assignment)
             .with_context(|| format!("--set {assignment}"))
@@ -105,9 +105,9 @@ fn learners(recipe: &Recipe) -> anyhow::Result<BTreeMap<Algorithm, Params>> {
 }
 
 fn set(learners: &mut BTreeMap<Algorithm, Params>, assignment: &str) -> anyhow::Result<()> {
-    let form = "write LEARNER.NAME=VALUE, for example rf.max_depth=8";
-    let (path, value) = assignment.split_once('=').context(form)?;
-    let (learner, name) = path.split_once('.').context(form)?;
+    let syntax = "write LEARNER.NAME=VALUE, for example rf.max_depth=8";
+    let (path, value) = assignment.split_once('=').context(syntax)?;
+    let (learner, name) = path.split_once('.').context(syntax)?;
     let algorithm = machine::learner(learner).map_err(anyhow::Error::msg)?;
     let params = learners
         .get_mut(&algorithm)
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_set_names_itself_and_the_remedy() {
+    fn an_invalid_set_is_rejected_with_a_remedy() {
         let cases = [
             ("rf.max_depth", "LEARNER.NAME=VALUE"),
             ("max_depth=8", "LEARNER.NAME=VALUE"),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flags_choose_the_source_of_the_rows() {
+    fn the_flags_determine_the_source_of_the_rows() {
         let source = |flags: &[&str]| plan(flags).unwrap().source;
         assert!(matches!(
             source(&[]),
@@ -187,7 +187,7 @@ mod tests {
         );
         assert_eq!(source(&["--parts", "x"]), Source::Folder("x".into()));
         let Source::Files { files, mixed } = source(&["--data", "y", "z", "--mix", "0.2"]) else {
-            panic!("rows are read from files");
+            panic!("--data must select files");
         };
         assert_eq!((files.len(), mixed.unwrap().share), (2, 0.2));
     }

@@ -1,4 +1,4 @@
-//! What can be found wrong before anything is created or spent.
+//! Checks made before anything is created or spent.
 
 use anyhow::anyhow;
 use fire_cli::{Exit, SpendingArgs, usage};
@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::session::Session;
 use crate::submit;
 
-/// What `--dry-run` prints as JSON.
+/// The JSON output of `--dry-run`.
 #[derive(Serialize)]
 struct DryRun<'a> {
     run: &'a str,
@@ -18,13 +18,13 @@ struct DryRun<'a> {
     jobs: Vec<TrainingRequest>,
 }
 
-/// Bytes on a job's disk per row. This is generous: a row has 70 to 90 in Parquet, and its
-/// predictions are 60 of text.
+/// Bytes per row on a job's disk, estimated generously: a row takes 70 to 90 in Parquet, and its
+/// predictions take 60 as text.
 const BYTES_PER_ROW: u64 = 200;
-/// GB of a volume for the system, the image and the model.
+/// GB of a volume reserved for the system, the image and the model.
 const RESERVED_GB: u64 = 5;
 
-/// Rejects more generated rows than fit on the volume of a job.
+/// Rejects a number of generated rows that does not fit on a job's volume.
 pub(crate) fn check_volume(plan: &Plan) -> anyhow::Result<()> {
     let Some(samples) = plan.source.samples() else {
         return Ok(());
@@ -42,7 +42,7 @@ pub(crate) fn check_volume(plan: &Plan) -> anyhow::Result<()> {
 /// Checks the planned jobs against the account.
 ///
 /// # Errors
-/// Names each check that failed, with what to run or to change.
+/// Lists all failed checks, each with a remedy.
 pub(crate) async fn check(
     plan: &Plan,
     args: &SpendingArgs,
@@ -52,7 +52,7 @@ pub(crate) async fn check(
     let training = TrainingPlan {
         bucket: (&session.project.bucket, session.project.origin),
         jobs: &jobs,
-        // The data is uploaded by this call, or was by the one that it resumes.
+        // The data need not be there yet: it is uploaded after these checks.
         data_is_there: false,
         max_cost_usd: args.max_cost,
     };
@@ -67,7 +67,7 @@ pub(crate) async fn check(
     }
 }
 
-/// Shows what would be done. Nothing has been created.
+/// Shows what would be done; nothing has been created.
 pub(crate) fn show(
     plan: &Plan,
     report: &Report,
@@ -105,7 +105,7 @@ mod tests {
     use crate::Args;
 
     #[test]
-    fn a_dataset_beyond_the_volume_is_refused_with_the_size_that_suffices() {
+    fn a_dataset_too_large_for_the_volume_is_rejected_with_the_size_needed() {
         let check = |flags: &str| {
             let words = std::iter::once("train-100k").chain(flags.split_whitespace());
             let plan = Plan::new(&"a".parse().unwrap(), &Args::parse_from(words).recipe);

@@ -1,4 +1,4 @@
-//! The flags that determine a run: on the command line, and as the run's `recipe.json`.
+//! The flags that determine a run, from the command line or the run's `recipe.json`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,15 +13,15 @@ use crate::machine::JobArgs;
 use crate::simulation::EpisodeArgs;
 use crate::source::is_remote;
 
-/// The flags that determine a run, as they were given. Its plan has the defaults applied.
+/// The flags that determine a run, as given; defaults are applied only in its plan.
 ///
-/// Every field is optional, so that a flag that was not given can be told from one that repeats the
-/// default. Backend, bucket, output, limits and `--wait` are not part of the recipe: they may differ
-/// from call to call.
+/// Every field is optional, to distinguish an omitted flag from one that repeats the default.
+/// Backend, bucket, output, limits and `--wait` are not part of the recipe, because they may differ
+/// between calls.
 #[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct Recipe {
-    /// Role and image; the bucket must be known before a recipe can be read and is not stored.
+    /// Role and image. The bucket is not stored: it must be known before the recipe can be read.
     #[command(flatten)]
     #[serde(flatten)]
     pub(crate) project: ProjectArgs,
@@ -30,8 +30,8 @@ pub(crate) struct Recipe {
     #[arg(long, value_parser = clap::value_parser!(u64).range(20..=1_000_000_000))]
     pub(crate) samples: Option<u64>,
 
-    /// What generates the rows: `episode` (simulated rooms, fires and sensors, seen through the
-    /// extractor) or `original` (independent draws by the rules of the Python scripts)
+    /// Generator of the rows: `episode` (simulated rooms, fires and sensors, processed by the
+    /// feature extractor) or `original` (independent draws by the rules of the Python scripts)
     /// [default: episode]
     #[arg(long)]
     pub(crate) profile: Option<Profile>,
@@ -45,25 +45,25 @@ pub(crate) struct Recipe {
     #[arg(long, value_name = "SHARE", requires = "data")]
     pub(crate) mix: Option<f64>,
 
-    /// A folder to train on that --out wrote, whole or in shards
+    /// Train on a folder written by --out, whole or in shards
     #[arg(long, value_name = "DIR", conflicts_with_all = ["samples", "profile", "data", "out"])]
     pub(crate) parts: Option<PathBuf>,
 
-    /// Class balance, difficulty and mix of simulated episodes.
+    /// Class balance, difficulty and scenarios of simulated episodes.
     #[command(flatten)]
     #[serde(flatten)]
     pub(crate) episodes: EpisodeArgs,
 
-    /// Machines, limits and choice of the training jobs.
+    /// Machines, limits and learners of the training jobs.
     #[command(flatten)]
     #[serde(flatten)]
     pub(crate) jobs: JobArgs,
 
-    /// Seed of generation, split and training: the same seed gives the same models [default: 42]
+    /// Random seed for data generation, splitting and training: the same seed gives the same models [default: 42]
     #[arg(long)]
     pub(crate) seed: Option<u64>,
 
-    /// A hyperparameter of one learner, such as `rf.max_depth=8`; repeatable
+    /// Set a hyperparameter of one learner, such as `rf.max_depth=8`; repeatable
     #[arg(long, value_name = "LEARNER.NAME=VALUE")]
     pub(crate) set: Vec<String>,
 }
@@ -75,13 +75,13 @@ impl Recipe {
     /// Exit code 2 for a local file or folder that does not exist.
     pub(crate) fn with_absolute_paths(mut self) -> anyhow::Result<Self> {
         for file in self.data.iter_mut().filter(|file| !is_remote(file)) {
-            let trouble = match (file.is_file(), file.is_dir()) {
+            let problem = match (file.is_file(), file.is_dir()) {
                 (true, _) => "",
                 (_, true) => "this is a folder; name the files in it",
                 _ => "there is no such file",
             };
-            if !trouble.is_empty() {
-                return Err(usage(anyhow!("--data {}: {trouble}", file.display())));
+            if !problem.is_empty() {
+                return Err(usage(anyhow!("--data {}: {problem}", file.display())));
             }
             *file = absolute("--data", file)?;
         }
@@ -91,7 +91,7 @@ impl Recipe {
         Ok(self)
     }
 
-    /// Whether the rows come from files that were named.
+    /// Whether the rows come from the files or folder given on the command line.
     pub(crate) fn names_files(&self) -> bool {
         !self.data.is_empty() || self.parts.is_some()
     }
@@ -110,8 +110,8 @@ impl Recipe {
     /// The recipe with these flags.
     ///
     /// # Errors
-    /// A value of the wrong type, or a flag that this version does not have: to ignore it would make
-    /// another run of it.
+    /// A value of the wrong type, or a flag unknown to this version, which cannot be ignored because
+    /// it may change the run.
     pub(crate) fn from_flags(flags: &Map<String, Value>) -> anyhow::Result<Self> {
         let recipe: Self = serde_json::from_value(Value::Object(flags.clone()))?;
         let known = recipe.to_flags()?;
@@ -163,7 +163,7 @@ mod tests {
             "tag",
         ];
         assert_eq!(names, expected);
-        // The bucket is found by other means.
+        // The bucket is not part of the recipe.
         assert_eq!(Recipe::from_flags(&stored).unwrap(), recipe(flags));
         assert!(recipe("").to_flags().unwrap().is_empty());
     }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn local_paths_become_absolute_and_those_in_s3_stay() {
+    fn local_paths_become_absolute_and_s3_uris_stay_unchanged() {
         let given = recipe("--data Cargo.toml s3://bucket/rows/");
         let given = given.with_absolute_paths().unwrap();
         assert!(given.data[0].is_absolute() && given.data[0].ends_with("Cargo.toml"));

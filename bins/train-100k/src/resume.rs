@@ -1,4 +1,4 @@
-//! A run that was started before: its stored recipe, and whether this call agrees with it.
+//! Resumes a run: reads its stored recipe and checks the flags of this call against it.
 
 use anyhow::{Context as _, anyhow, ensure};
 use fire_cli::{shell_word, usage};
@@ -21,8 +21,8 @@ struct Document {
     flags: Map<String, Value>,
 }
 
-/// The recipe that the run was started with; `None` for a new run, or one of a version that stored
-/// none.
+/// The recipe that the run was started with; `None` for a new run, or for one started by a version
+/// that stored no recipe.
 ///
 /// # Errors
 /// Exit code 2 for a recipe that this version cannot read, 3 for a backend that fails.
@@ -33,7 +33,7 @@ pub(crate) async fn stored_recipe(
     let uri = session.project.uri(&layout::recipe(run));
     let bytes = match storage::get_bytes(&session.clients, &uri).await {
         Ok(bytes) => bytes,
-        // Before the first run there is not even a bucket.
+        // Before the first run, not even the bucket exists.
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
@@ -45,11 +45,15 @@ pub(crate) async fn stored_recipe(
 
 fn read(bytes: &[u8]) -> anyhow::Result<Recipe> {
     let document: Document = serde_json::from_slice(bytes)?;
-    ensure!(document.format == 1, "its format is {}", document.format);
+    ensure!(
+        document.format == 1,
+        "its format version is {}",
+        document.format
+    );
     Recipe::from_flags(&document.flags)
 }
 
-/// The start of a run's work, new or resumed.
+/// The context for starting or resuming a run.
 pub(crate) struct Start<'a> {
     /// The flags of this call, with absolute paths.
     pub(crate) given: &'a Recipe,
@@ -59,13 +63,13 @@ pub(crate) struct Start<'a> {
 }
 
 impl Start<'_> {
-    /// Stores the recipe of a new run, and from then on tells an interrupted user how to resume it.
+    /// Stores the recipe of a new run, and sets the notice that tells an interrupted user how to resume.
     ///
-    /// Two first calls with one name at the same moment both find no recipe, and the later recipe
-    /// replaces the earlier one: the local server has no conditional writes that could prevent it.
-    /// A call with other flags is then rejected only where it meets a job with other
-    /// hyperparameters; if both upload rows at once, the fingerprints in the manifest show which
-    /// rows are not its own.
+    /// If two calls start a run with the same name at the same moment, neither finds a recipe, and
+    /// the later recipe replaces the earlier one: the local server has no conditional writes that
+    /// could prevent it. A call with other flags is then rejected only if a job with other
+    /// hyperparameters exists; if both upload rows at once, the fingerprints in the manifest reveal
+    /// rows that do not belong to it.
     pub(crate) async fn begin(
         &self,
         run: &RunName,
@@ -81,7 +85,7 @@ impl Start<'_> {
         Ok(())
     }
 
-    /// What an interrupted user is told.
+    /// The message for an interrupted user.
     pub(crate) fn notice(&self) -> String {
         format!("Nothing is lost; resume with: {}", self.resume_command)
     }
@@ -89,11 +93,11 @@ impl Start<'_> {
 
 /// The plan of a stored recipe, if the flags of this call agree with it.
 ///
-/// A flag agrees if the run would be the same with it: one that repeats the stored value or spells
-/// out a default does, and so does one that was left out.
+/// A flag agrees if it would not change the run: it may repeat the stored value, spell out a default
+/// or be left out.
 ///
 /// # Errors
-/// Exit code 2 that names each flag that disagrees, with its stored and its given value.
+/// Exit code 2; the message names each conflicting flag with its stored and its given value.
 pub(crate) fn plan(run: &RunName, stored: &Recipe, given: &Recipe) -> anyhow::Result<Plan> {
     let plan = Plan::new(run, stored)?;
     let stored = stored.to_flags()?;
@@ -135,7 +139,7 @@ fn as_typed(name: &str, value: &Value) -> String {
     }
 }
 
-/// The command that resumes this run: its name, and what finds the backend and the bucket.
+/// The command that resumes this run, with the flags for its bucket and backend.
 pub(crate) fn command(run: &RunName, args: &Args) -> anyhow::Result<String> {
     let program = fire_cli::sibling_program("train-100k");
     let bucket = args.recipe.project.bucket.as_ref();
@@ -174,7 +178,7 @@ mod tests {
             "--only gb,rf",
             // Defaults that are spelled out.
             "--profile episode --volume-gb 30 --alarm-hours 24",
-            // Where the run is found, and what the call does after it, are not part of a recipe.
+            // The bucket, --wait and cost limits are not part of a recipe.
             "--bucket another --wait --max-cost 1",
         ] {
             assert_eq!(resume(started, given).as_ref(), Ok(&whole), "{given}");
@@ -223,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_read_back_and_nothing_else_is() {
+    fn a_stored_recipe_is_read_back_and_other_documents_are_rejected() {
         let recipe = recipe("--samples 500 --set rf.max_depth=8");
         let flags = recipe.to_flags().unwrap();
         let bytes = serde_json::to_vec(&Document { format: 1, flags }).unwrap();

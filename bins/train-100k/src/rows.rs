@@ -1,4 +1,4 @@
-//! Rows, generated or read, before they are split.
+//! Generates or reads the rows, before they are split.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -21,11 +21,11 @@ use crate::source::{Mixed, Source};
 const ROWS_PER_UPDATE: u64 = 50_000;
 /// Episodes simulated between two updates of the progress bar: about 2,000 rows.
 const EPISODES_PER_UPDATE: usize = 64;
-/// This bit is set in the row, group and site numbers of simulated rows that are mixed with rows from
-/// files, so that the two cannot be confused.
+/// Bit set in the row, group and site numbers of simulated rows that are mixed with rows from files,
+/// to keep the numbers distinct.
 const SIMULATED: u64 = 1 << 63;
 
-/// Rows that are to be split, and those that are added after the split.
+/// Rows to be split, and rows to be added after the split.
 #[derive(Default)]
 pub(crate) struct Drawn {
     pub(crate) rows: Rows,
@@ -59,7 +59,7 @@ pub(crate) fn draw(plan: &Plan, console: &Console<'_>) -> anyhow::Result<Drawn> 
         Source::Files { files, mixed } => {
             drawn.rows = read(files)?;
             if let Some(mixed) = mixed {
-                // The share is one of the training partition, which gets this many of the rows.
+                // `share` refers to the training partition, which gets this many rows from the files.
                 let share = Ratios::default().share(Part::Train);
                 let training = (drawn.rows.len() as f64 * share) as usize;
                 drawn.training_only = simulated(mixed, training, plan.seed, console)?;
@@ -70,7 +70,7 @@ pub(crate) fn draw(plan: &Plan, console: &Console<'_>) -> anyhow::Result<Drawn> 
                     .collect();
             }
         }
-        Source::Folder(_) => bail!("the rows of a folder have been split already"),
+        Source::Folder(_) => bail!("the rows of a folder are already split"),
     }
     Ok(drawn)
 }
@@ -133,7 +133,7 @@ fn original(seed: u64, samples: u64, console: &Console<'_>) -> (Rows, Vec<f64>) 
     (rows, expected)
 }
 
-/// The rows of files.
+/// Reads rows from files.
 ///
 /// # Errors
 /// Exit code 2 for a file that cannot be read as rows, or a recording at several sites.
@@ -143,7 +143,7 @@ fn read(files: &[PathBuf]) -> anyhow::Result<Rows> {
     Ok(rows)
 }
 
-/// Simulated rows to train on together with `others` rows from files.
+/// Simulates the rows to be added to `others` training rows from files.
 fn simulated(
     mixed: &Mixed,
     others: usize,
@@ -166,8 +166,8 @@ fn mark_as_simulated(mut rows: Rows) -> Rows {
     rows
 }
 
-/// A recording at two sites would connect them: neither a split by site nor one by recording could
-/// keep its rows away from related ones.
+/// A recording at two sites would link them: neither a split by site nor one by recording could keep
+/// all related rows together.
 fn check_one_site_per_group(rows: &Rows) -> anyhow::Result<()> {
     let Some(metadata) = &rows.metadata else {
         return Ok(());
@@ -180,8 +180,8 @@ fn check_one_site_per_group(rows: &Rows) -> anyhow::Result<()> {
     match pairs.windows(2).find(|two| two[0].0 == two[1].0) {
         None => Ok(()),
         Some(two) => Err(anyhow!(
-            "group {} has rows at site {} and at site {}; a recording has one site, so use another \
-             group for each site or correct the column `site`",
+            "group {} has rows at site {} and at site {}; a recording has one site, so use a \
+             separate group for each site or correct the column `site`",
             two[0].0,
             two[0].1,
             two[1].1

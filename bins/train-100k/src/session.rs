@@ -1,4 +1,4 @@
-//! What the steps of a run share once the backend is connected.
+//! State shared by the steps of a run once the backend is connected.
 
 use std::path::PathBuf;
 
@@ -9,13 +9,13 @@ use sagemaker_ops::Clients;
 use crate::cli::Args;
 use crate::plan::Plan;
 
-/// A connected call of the program.
+/// A call of the program that is connected to its backend.
 pub(crate) struct Session<'a, 'w> {
     pub(crate) clients: Clients,
     pub(crate) project: Project,
-    /// Holds records and the cache of datasets, whatever the backend.
+    /// Holds records and cached datasets, for every backend.
     pub(crate) state_dir: PathBuf,
-    /// The flags that make a printed command reach the same backend.
+    /// Flags that make printed commands use the same backend.
     pub(crate) backend_flags: String,
     pub(crate) timings: TrainTimings,
     pub(crate) console: &'a mut Console<'w>,
@@ -38,7 +38,7 @@ impl<'a, 'w> Session<'a, 'w> {
         })
     }
 
-    /// Uses the role and the image of a resumed run, which this call need not have named.
+    /// Uses the role and image of a resumed run, which this call may have left out.
     pub(crate) fn use_role_and_image_of(&mut self, plan: &Plan) {
         if let Some(role) = &plan.project.role_arn {
             self.project.role = role.clone();

@@ -1,4 +1,4 @@
-//! A share of the rows of a large dataset, for one of several machines.
+//! A shard of a large dataset, which several machines can generate in parallel.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,7 +12,7 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// A dataset that is made whole.
+    /// The single shard of an undivided dataset.
     pub(crate) const WHOLE: Self = Self { number: 1, of: 1 };
 
     /// The number of shards in the dataset.
@@ -37,7 +37,7 @@ impl Shard {
         format!("part-{:05}-of-{:05}.parquet", self.number, self.of)
     }
 
-    /// The name of the record that says that the shard is complete.
+    /// The name of the record that marks this shard as complete.
     pub(crate) fn record_name(self) -> String {
         format!("shard-{:05}-of-{:05}.json", self.number, self.of)
     }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pieces_of_all_shards_make_up_the_range() {
+    fn the_pieces_of_all_shards_cover_the_range() {
         for (range, of) in [(0..10, 3), (5..6, 4), (0..0, 2), (0..u64::MAX, 7)] {
             let shards = Shard { number: 1, of }.siblings();
             let pieces: Vec<_> = shards.map(|shard| shard.piece(&range)).collect();

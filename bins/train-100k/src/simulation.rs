@@ -1,4 +1,4 @@
-//! Simulated episodes: the flags, and the generator's parameters that follow from them.
+//! The flags for simulated episodes, and the generator parameters derived from them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 
 /// Hours in each alarm set.
 const ALARM_HOURS: f64 = 24.0;
-/// The longest alarm sets: a year each.
+/// Upper limit for the hours in each alarm set: a year.
 const MAX_ALARM_HOURS: f64 = 8_760.0;
 
-/// Class balance, difficulty and mix of the profile `episode`.
+/// Class balance, difficulty and scenarios of the profile `episode`.
 #[derive(Debug, Clone, Default, PartialEq, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Simulated episodes")]
 #[serde(default, rename_all = "kebab-case")]
@@ -26,17 +26,17 @@ pub(crate) struct EpisodeArgs {
     #[arg(long, value_name = "SHARE")]
     fire_share: Option<f64>,
 
-    /// Difficulty, 0 to 1: smaller fires, more things that look like one, more sensor faults
+    /// Difficulty, 0 to 1: smaller fires, more fire-like disturbances, more sensor faults
     /// [default: 0.5]
     #[arg(long, value_name = "0..1")]
     severity: Option<f64>,
 
-    /// How often a scenario occurs compared with the others of its kind, such as `smouldering=3`;
+    /// Relative frequency of a scenario among the others of its kind, such as `smouldering=3`;
     /// repeatable
     #[arg(long, value_name = "NAME=WEIGHT")]
     scenario: Vec<String>,
 
-    /// Make a training row of one second in N [default: 5]
+    /// Keep one second in N as a training row [default: 5]
     #[arg(long, value_name = "N")]
     keep_one_in: Option<u32>,
 
@@ -44,8 +44,8 @@ pub(crate) struct EpisodeArgs {
     #[arg(long, value_name = "N")]
     sites: Option<u64>,
 
-    /// Hours in each of the two sets of whole episodes, on separate sites, that the alarm rule is
-    /// chosen and evaluated on; 0 for none [default: 24]
+    /// Hours of simulated data, from separate sites, in each of the two held-out sets used to choose
+    /// and evaluate the alarm rule; 0 for none [default: 24]
     #[arg(long, value_name = "HOURS")]
     alarm_hours: Option<f64>,
 }
@@ -79,8 +79,8 @@ impl EpisodeArgs {
         let alarm = EpisodeParams {
             severity: training.severity,
             scenario_weights: training.scenario_weights,
-            // Without fires, or with nothing else, no alarm rule can be chosen anyway; then the
-            // alarm sets have the same mix.
+            // Without fires, or with fires only, no alarm rule can be chosen; the alarm sets then
+            // use the same share.
             fire_share: match training.fire_share {
                 mixed if mixed > 0.0 && mixed < 1.0 => for_alarms.fire_share,
                 pure => pure,
@@ -127,13 +127,13 @@ impl Simulation {
             (Channel::AlarmValidation, Purpose::AlarmValidation),
             (Channel::AlarmTest, Purpose::AlarmTest),
         ];
-        let wanted = if self.alarm_hours > 0.0 {
+        let enabled = if self.alarm_hours > 0.0 {
             &purposes[..]
         } else {
             &[]
         };
         let source = |purpose| EpisodeSource::new(self.alarm.clone(), seed, purpose);
-        wanted
+        enabled
             .iter()
             .map(|&(channel, purpose)| (channel, source(purpose)))
             .collect()
@@ -144,7 +144,7 @@ impl Simulation {
         self.alarm_hours
     }
 
-    /// Everything that determines the rows, by name, as the manifest has it.
+    /// All settings that determine the rows, by name, as stored in the manifest.
     pub(crate) fn settings(&self) -> BTreeMap<String, String> {
         let mut weights = String::new();
         for scenario in Scenario::ALL {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_flags_name_themselves_and_the_remedy() {
+    fn invalid_values_are_rejected_with_a_remedy() {
         for (flags, expected) in [
             (["--alarm-hours", "-1"], "0 to 8760"),
             (["--alarm-hours", "NaN"], "0 to 8760"),
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn without_hours_there_are_no_alarm_sets() {
+    fn zero_hours_mean_no_alarm_sets() {
         assert!(
             simulation(&["--alarm-hours", "0"])
                 .unwrap()

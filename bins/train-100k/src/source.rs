@@ -20,7 +20,7 @@ pub(crate) enum Source {
         samples: u64,
         simulation: Box<Simulation>,
     },
-    /// Files of rows, here or in S3, optionally with simulated rows added.
+    /// Files of rows, local or in S3, optionally with simulated rows added.
     Files {
         files: Vec<PathBuf>,
         mixed: Option<Mixed>,
@@ -47,7 +47,7 @@ impl Source {
         }
     }
 
-    /// What determines the rows besides the profile, the seed and the number of rows.
+    /// Settings that determine the rows, besides profile, seed and number of rows.
     pub(crate) fn settings(&self) -> BTreeMap<String, String> {
         match self {
             Self::Episodes { simulation, .. } => simulation.settings(),
@@ -62,8 +62,8 @@ impl Source {
         }
     }
 
-    /// The channels that the dataset will have. A folder's alarm channels are known only once it is
-    /// read.
+    /// The channels of the dataset, except the alarm channels of a folder, which are known only once
+    /// it is read.
     pub(crate) fn channels(&self) -> Vec<Channel> {
         let simulation = match self {
             Self::Episodes { simulation, .. } => Some(simulation),
@@ -96,7 +96,7 @@ impl Mixed {
         )))
     }
 
-    /// How many rows to simulate for this many others; at least one.
+    /// Number of rows to simulate for this many other training rows; at least one.
     pub(crate) fn simulated_rows(&self, others: usize) -> usize {
         let rows = others as f64 * self.share / (1.0 - self.share);
         (rows.round() as usize).max(1)
@@ -114,7 +114,7 @@ mod tests {
     use crate::simulation::EpisodeArgs;
 
     #[test]
-    fn the_share_is_of_all_training_rows() {
+    fn the_share_refers_to_all_training_rows() {
         let simulation = EpisodeArgs::default().simulation().unwrap();
         let rows =
             |share| Mixed::new(share, simulation.clone()).map(|mixed| mixed.simulated_rows(800));

@@ -19,7 +19,7 @@ use crate::session::Session;
 /// Creates the jobs that do not exist yet.
 ///
 /// # Errors
-/// Exit code 2 for a job of that name with other hyperparameters, 3 for a backend that fails.
+/// Exit code 2 for an existing job with other hyperparameters, 3 for a backend that fails.
 pub(crate) async fn submit(
     plan: &Plan,
     manifest: &DataManifest,
@@ -45,7 +45,7 @@ pub(crate) async fn submit(
     Ok(jobs)
 }
 
-/// What each of the jobs is created from, in the order of the plan's learners.
+/// The request for each job, in the order of the plan's learners.
 pub(crate) fn requests(
     plan: &Plan,
     channels: &[Channel],
@@ -106,9 +106,9 @@ async fn check_same_hyperparameters(
     request: &TrainingRequest,
 ) -> anyhow::Result<()> {
     let job = training::describe(clients, &request.job).await?;
-    let wanted = &request.hyperparameters;
-    let differs = |name: &&String| job.hyperparameters.get(*name) != wanted.get(*name);
-    match wanted
+    let expected = &request.hyperparameters;
+    let differs = |name: &&String| job.hyperparameters.get(*name) != expected.get(*name);
+    match expected
         .keys()
         .chain(job.hyperparameters.keys())
         .find(differs)
@@ -120,7 +120,7 @@ async fn check_same_hyperparameters(
             job.hyperparameters
                 .get(name)
                 .map_or("nothing", String::as_str),
-            wanted.get(name).map_or("nothing", String::as_str),
+            expected.get(name).map_or("nothing", String::as_str),
         ))),
     }
 }

@@ -1,4 +1,4 @@
-//! What a call did: for people, for programs, and for `report-100k`.
+//! The result of a call as text, as JSON, and as a record for `report-100k`.
 
 use std::path::Path;
 
@@ -35,8 +35,8 @@ pub(crate) fn record(
 
 /// Keeps the record in the state directory, where `report-100k` looks for it.
 ///
-/// A resumed run did not upload again. The record of the first call, which has the time of the
-/// upload, then stays.
+/// A resumed run may not have uploaded anything; the existing record, which has the upload time, is
+/// then kept.
 pub(crate) fn keep(record: &TrainRecord, state_dir: &Path) -> anyhow::Result<()> {
     let path = records::folder(state_dir, &record.run).join(records::TRAIN);
     if record.timings_seconds.upload.is_none() && path.is_file() {
@@ -73,14 +73,14 @@ pub(crate) fn dataset_lines(manifest: &DataManifest) -> String {
             ));
         }
     }
-    for (name, what) in [
+    for (name, purpose) in [
         (Channel::AlarmValidation, "to choose the alarm rule"),
         (Channel::AlarmTest, "to evaluate it"),
     ] {
         if let Some(set) = manifest.parts.get(&name) {
             let hours = set.rows as f64 / 3_600.0;
             lines.push(format!(
-                "  {name} {hours:.1} hours of whole episodes, {what}"
+                "  {name} {hours:.1} hours of whole episodes, {purpose}"
             ));
         }
     }

@@ -1,4 +1,4 @@
-//! The dataset's way to S3: channels first, manifest last.
+//! Uploads a dataset to S3: channels first, manifest last.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::dataset::{Dataset, Place};
 use crate::folder;
 use crate::session::Session;
 
-/// Uploads a dataset unless it is in S3 already, and returns its manifest.
+/// Uploads a dataset unless it is already in S3, and returns its manifest.
 ///
 /// # Errors
 /// Exit code 3 for a backend that fails.
@@ -40,7 +40,7 @@ async fn upload_folder(
     for &channel in manifest.parts.keys() {
         let path = folder::file(folder, channel);
         let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.context("the file of a channel has a plain name")?;
+        let name = name.context("the file name of a channel must be valid UTF-8")?;
         let uri = session
             .project
             .uri(&layout::channel(run, channel))

@@ -1,4 +1,4 @@
-//! `--wait`: watching the jobs until all have ended.
+//! `--wait`: waits until all jobs have ended.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::session::Session;
 /// Waits for all jobs of a record, however long they take, and reports those that failed.
 ///
 /// # Errors
-/// Exit code 3 for a backend that fails for good; the jobs continue.
+/// Exit code 3 for a backend that keeps failing; the jobs continue.
 pub(crate) async fn until_ended(
     record: &TrainRecord,
     session: &mut Session<'_, '_>,
@@ -38,8 +38,8 @@ pub(crate) async fn until_ended(
     }
     if exit != Exit::Done {
         session.console.warn(format!(
-            "the name of a job cannot be used twice: correct the cause (for a time limit, --max-runtime) \
-             and give another --run; the end of a failed job's log: {monitor}"
+            "job names cannot be reused: fix the cause (for a time limit, raise --max-runtime) and give \
+             another --run; to see the end of a failed job's log: {monitor}"
         ))?;
     }
     session.console.note(format!(
@@ -54,7 +54,7 @@ async fn ended(names: &[JobName], clients: &Clients) -> Result<Vec<Job>, Error> 
         let mut ended = Vec::new();
         for name in names {
             let job = training::describe(clients, name).await?;
-            // All have to end, so the jobs after this one need not be asked for yet.
+            // All jobs must end, so the ones after this need not be described yet.
             if !job.status.is_final() {
                 return Ok(None);
             }
@@ -72,7 +72,7 @@ fn pace(backend: BackendKind) -> Pace {
             BackendKind::Aws => Duration::from_secs(30),
         },
         deadline: None,
-        // The jobs continue whether they are watched or not, so a few failed looks end nothing.
+        // The jobs continue regardless, so a few failed calls do not end the wait.
         tolerated_errors: 3,
     }
 }

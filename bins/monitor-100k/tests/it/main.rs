@@ -1,5 +1,8 @@
-//! The whole program, in process, against a server of the wire that plays a scripted life of jobs.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+//! Runs the whole program in process against an HTTP server with scripted jobs and endpoints.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot continue should panic"
+)]
 
 mod server;
 
@@ -9,7 +12,7 @@ use monitor_100k::Args;
 use serde_json::{Value, json};
 use server::Server;
 
-/// What the program left behind.
+/// Exit status and output of the program.
 struct Ran {
     exit: Exit,
     out: String,
@@ -26,11 +29,11 @@ async fn run(server: &Server, flags: &[&str]) -> Ran {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut console = Console::new(&mut out, &mut err, args.common.style(false));
     let ended = monitor_100k::run(args, &mut console).await;
-    let (exit, said) = match ended {
+    let (exit, message) = match ended {
         Ok(exit) => (exit, String::new()),
         Err(error) => (exit_of(&error), format!("{error:#}")),
     };
-    let err = String::from_utf8(err).unwrap() + &said;
+    let err = String::from_utf8(err).unwrap() + &message;
     Ran {
         exit,
         out: String::from_utf8(out).unwrap(),
@@ -101,12 +104,12 @@ async fn waiting_prints_a_line_per_change_and_then_the_table() {
     assert_eq!(
         server.described("b"),
         1,
-        "a job that has ended is not asked for again"
+        "a job that has ended is not described again"
     );
 }
 
 #[tokio::test]
-async fn without_wait_one_look_is_enough() {
+async fn without_wait_each_job_is_described_once() {
     let server = Server::start([("a", vec![state("InProgress", "Starting"), failed()])]).await;
     let ran = run(&server, &["a"]).await;
     assert_eq!((ran.exit, server.described("a")), (Exit::Done, 1));
@@ -138,18 +141,18 @@ async fn a_stopped_job_counts_as_failed() {
     assert_eq!(run(&server, &["a", "--wait"]).await.exit, Exit::WorkFailed);
 }
 
-/// The documents of JSON lines.
+/// Parses JSON lines.
 fn documents(out: &str) -> Vec<Value> {
     let document = |line| serde_json::from_str(line).unwrap();
     out.lines().map(document).collect()
 }
 
 #[tokio::test]
-async fn json_is_a_document_for_every_change_and_the_result_at_the_end() {
+async fn json_output_has_a_line_per_change_and_the_result_at_the_end() {
     let training = state("InProgress", "Training");
-    let mut with_figures = training.clone();
-    with_figures["FinalMetricDataList"] = json!([{"MetricName": "validation:auc", "Value": 0.5}]);
-    let life = vec![training.clone(), training, with_figures, completed(0.7)];
+    let mut with_metrics = training.clone();
+    with_metrics["FinalMetricDataList"] = json!([{"MetricName": "validation:auc", "Value": 0.5}]);
+    let life = vec![training.clone(), training, with_metrics, completed(0.7)];
     let server = Server::start([("a", life)]).await;
     let ran = run(&server, &["a", "--wait", "--metrics", "--output", "json"]).await;
     let documents = documents(&ran.out);
@@ -175,7 +178,7 @@ async fn json_is_a_document_for_every_change_and_the_result_at_the_end() {
 }
 
 #[tokio::test]
-async fn json_of_one_look_is_one_document() {
+async fn json_output_without_wait_is_one_document() {
     let server = Server::start([("a", vec![completed(0.7)])]).await;
     let ran = run(&server, &["a", "--output", "json"]).await;
     let document: Value = serde_json::from_str(&ran.out).unwrap();
@@ -208,7 +211,7 @@ async fn logs_of_all_jobs_are_shown_with_their_names_and_each_line_once() {
 }
 
 #[tokio::test]
-async fn logs_that_may_not_be_read_do_not_end_the_watch() {
+async fn denied_access_to_logs_does_not_end_the_watch() {
     let server =
         Server::start([("a", vec![state("InProgress", "Training"), completed(0.7)])]).await;
     server.deny_logs();
@@ -321,7 +324,7 @@ async fn following_an_endpoint_continues_until_the_timeout() {
 }
 
 #[tokio::test]
-async fn an_unknown_job_is_a_usage_error_and_the_other_backend_is_suggested() {
+async fn an_unknown_job_is_a_usage_error_that_suggests_the_other_backend() {
     let server = Server::start([("a", vec![completed(0.7)])]).await;
     let ran = run(&server, &["a", "nobody", "--wait"]).await;
     assert_eq!(ran.exit, Exit::Usage);
@@ -336,7 +339,7 @@ async fn an_unknown_job_is_a_usage_error_and_the_other_backend_is_suggested() {
 }
 
 #[tokio::test]
-async fn the_timeout_ends_the_wait_and_says_how_to_continue() {
+async fn a_timeout_ends_the_wait_and_prints_how_to_resume() {
     let server = Server::start([("a", vec![state("InProgress", "Training")])]).await;
     let ran = run(
         &server,
@@ -361,7 +364,7 @@ async fn the_timeout_ends_the_wait_and_says_how_to_continue() {
 }
 
 #[tokio::test]
-async fn last_means_the_jobs_of_the_newest_run() {
+async fn last_selects_the_jobs_of_the_newest_run() {
     let names = [
         "flir-scd41-rf-100k-old",
         "flir-scd41-rf-100k-new",
@@ -396,7 +399,7 @@ async fn a_list_is_newest_first() {
 }
 
 #[tokio::test]
-async fn a_look_that_fails_does_not_end_the_wait() {
+async fn a_failed_poll_does_not_end_the_wait() {
     let broken = json!("InternalFailure");
     let server = Server::start([(
         "a",
@@ -413,9 +416,9 @@ async fn a_look_that_fails_does_not_end_the_wait() {
 }
 
 #[tokio::test]
-async fn throttling_that_outlasts_all_retries_of_a_call_is_tolerated_too() {
+async fn throttling_beyond_all_retries_of_a_call_is_tolerated() {
     let mut life = vec![state("InProgress", "Training")];
-    // A call is tried eight times; the ninth refusal meets the next look.
+    // The SDK tries a call eight times, so the ninth error hits the next poll.
     life.extend(std::iter::repeat_n(json!("ThrottlingException"), 9));
     life.push(completed(0.7));
     let server = Server::start([("a", life)]).await;

@@ -1,4 +1,4 @@
-//! A server that answers for training jobs as the service does, each living through given states.
+//! A fake server for training jobs and endpoints, each going through scripted states.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,10 +12,10 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// What an endpoint's container prints.
+/// The log of an endpoint's container.
 const SERVING: &str = "loading\nGET /ping 503\nno model here\n";
 
-/// A job's or an endpoint's states, one for each time it is described; the last one stays.
+/// The name of a job or endpoint, and its states: one per describe call, the last one repeated.
 type Life = (String, Vec<Value>);
 
 #[derive(Default)]
@@ -32,7 +32,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves jobs that were created in this order, and leaves the note by which it is found.
+    /// Serves these jobs, oldest first, and writes the file by which clients find the server.
     pub(crate) async fn start<'a>(lives: impl IntoIterator<Item = (&'a str, Vec<Value>)>) -> Self {
         let lives = lives
             .into_iter()
@@ -58,11 +58,15 @@ impl Server {
             .with_state(Arc::clone(&jobs));
         tokio::spawn(async move { axum::serve(listener, router).await });
         let state_dir = tempfile::tempdir().unwrap();
-        let note = json!({
+        let server_file = json!({
             "pid": pid, "port": address.port(), "url": format!("http://{address}"),
             "build_id": build_id, "started": 0,
         });
-        std::fs::write(state_dir.path().join("server.json"), note.to_string()).unwrap();
+        std::fs::write(
+            state_dir.path().join("server.json"),
+            server_file.to_string(),
+        )
+        .unwrap();
         Self { state_dir, jobs }
     }
 
@@ -70,7 +74,7 @@ impl Server {
         self.state_dir.path()
     }
 
-    /// Nobody may read logs of `CloudWatch` from now on.
+    /// From now on, denies access to `CloudWatch` logs.
     pub(crate) fn deny_logs(&self) {
         self.jobs.lock().unwrap().logs_are_denied = true;
     }
@@ -95,13 +99,13 @@ impl Server {
 async fn answer(State(jobs): State<Arc<Mutex<Jobs>>>, request: Request) -> (StatusCode, String) {
     let target = request.headers().get("x-amz-target").cloned();
     let body: Bytes = to_bytes(request.into_body(), 1 << 20).await.unwrap();
-    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let input: Value = serde_json::from_slice(&body).unwrap_or_default();
     let mut jobs = jobs.lock().unwrap();
     match target.as_ref().and_then(|target| target.to_str().ok()) {
-        Some("SageMaker.DescribeTrainingJob") => describe(&mut jobs, &asked["TrainingJobName"]),
-        Some("SageMaker.ListTrainingJobs") => list(&jobs, &asked["NameContains"]),
-        Some("SageMaker.StopTrainingJob") => stop(&mut jobs, &asked["TrainingJobName"]),
-        Some("SageMaker.DescribeEndpoint") => describe(&mut jobs, &asked["EndpointName"]),
+        Some("SageMaker.DescribeTrainingJob") => describe(&mut jobs, &input["TrainingJobName"]),
+        Some("SageMaker.ListTrainingJobs") => list(&jobs, &input["NameContains"]),
+        Some("SageMaker.StopTrainingJob") => stop(&mut jobs, &input["TrainingJobName"]),
+        Some("SageMaker.DescribeEndpoint") => describe(&mut jobs, &input["EndpointName"]),
         Some("Logs_20140328.DescribeLogStreams") if jobs.logs_are_denied => {
             let error = json!({"__type": "AccessDeniedException", "message": "not authorized"});
             (StatusCode::BAD_REQUEST, error.to_string())

@@ -10,27 +10,27 @@ use super::{FINE, Paint, draw_svg};
 const WIDTH: u32 = 410;
 const HEIGHT: u32 = 310;
 
-/// An axis from one end to the other.
+/// A linear axis with its label and range.
 pub(crate) struct Axis<'a> {
     pub(crate) label: &'a str,
     pub(crate) range: Range<f64>,
-    /// How its numbers are formatted.
+    /// Formats the numbers on the axis.
     pub(crate) format: &'a dyn Fn(&f64) -> String,
 }
 
-/// What is drawn between the axes, in this order.
+/// An element of a chart; elements are drawn in the order given.
 pub(crate) enum Mark {
     Line(Paint, Vec<(f64, f64)>),
-    /// Each `x` with the lower and upper end there.
+    /// The lower and upper end at each `x`.
     Band(Paint, Vec<(f64, [f64; 2])>),
-    /// One upright interval.
+    /// A vertical interval at one `x`.
     Interval(Paint, (f64, [f64; 2])),
     Dot(Paint, (f64, f64)),
-    /// A thin line for comparison.
+    /// A thin reference line.
     Guide([(f64, f64); 2]),
 }
 
-/// A chart with two axes of numbers.
+/// A chart with two numeric axes.
 pub(crate) struct Chart<'a> {
     pub(crate) x: Axis<'a>,
     pub(crate) y: Axis<'a>,
@@ -38,7 +38,7 @@ pub(crate) struct Chart<'a> {
 }
 
 impl<'a> Axis<'a> {
-    /// From 0 to 1.
+    /// An axis from 0 to 1.
     pub(crate) fn share(label: &'a str) -> Self {
         Self {
             label,

@@ -1,4 +1,4 @@
-//! Horizontal bars, one below the other, each with its name.
+//! Horizontal bars, one below the other, each with a name.
 
 use plotters::prelude::*;
 
@@ -18,11 +18,11 @@ pub(crate) struct Bar {
     pub(crate) name: String,
     /// Bars from 0 to each of these, the longest first, so that shorter ones cover longer ones.
     pub(crate) lengths: Vec<(Paint, f64)>,
-    /// A line over the bar.
+    /// An interval, drawn as a line over the bar.
     pub(crate) interval: Option<[f64; 2]>,
 }
 
-/// Bars from the top down.
+/// A chart of bars, from the top down.
 pub(crate) struct Bars<'a> {
     pub(crate) x: Axis<'a>,
     pub(crate) bars: Vec<Bar>,
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_number_of_bars_is_drawn_with_every_name() {
+    fn any_number_of_bars_is_drawn_with_all_names() {
         for count in [1, 2, 3, 18, 40] {
             let bar = |number: usize| Bar {
                 name: format!("bar-{number}-"),

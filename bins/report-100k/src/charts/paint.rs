@@ -1,4 +1,4 @@
-//! Colours by what they mean; the style sheet says what they look like.
+//! Colours by meaning; the style sheet defines their appearance.
 
 use plotters::style::RGBColor;
 
@@ -7,7 +7,7 @@ use plotters::style::RGBColor;
 pub(crate) enum Paint {
     /// The colour of text.
     Ink,
-    /// Faint lines behind everything.
+    /// The colour of faint lines in the background.
     Grid,
     /// One of several models or metrics, told apart by colour and dashes.
     Series(u8),
@@ -15,13 +15,13 @@ pub(crate) enum Paint {
     Step(u8),
 }
 
-/// Number of series with a colour of their own; see `style.css`.
+/// Number of series with distinct colours; see `style.css`.
 pub(crate) const SERIES: u8 = 6;
-/// Number of steps with a colour of their own.
+/// Number of steps with distinct colours.
 pub(crate) const STEPS: u8 = 3;
 
 impl Paint {
-    /// A colour to draw with, which [`apply_theme`] replaces by the page's.
+    /// A placeholder colour, which [`apply_theme`] replaces with the page's.
     pub(super) fn stand_in(self) -> RGBColor {
         match self {
             Self::Ink => RGBColor(1, 2, 3),
@@ -31,7 +31,7 @@ impl Paint {
         }
     }
 
-    /// The colour in CSS.
+    /// The colour as a CSS value.
     pub(crate) fn css(self) -> String {
         match self {
             Self::Ink => "currentColor".to_owned(),
@@ -41,7 +41,7 @@ impl Paint {
         }
     }
 
-    /// Lengths of dashes and gaps, so that lines differ without colours too; `None` for a solid line.
+    /// Lengths of dashes and gaps, which distinguish lines without colour; `None` for a solid line.
     pub(crate) fn dashes(self) -> Option<[u32; 4]> {
         match self {
             Self::Series(1) => Some([8, 4, 8, 4]),
@@ -63,7 +63,7 @@ impl Paint {
     }
 }
 
-/// Replaces each stand-in by the page's colour and adds the dashes of lines.
+/// Replaces each stand-in with the page's colour and adds the dashes of lines.
 pub(super) fn apply_theme(svg: &str) -> String {
     let mut svg = svg.to_owned();
     for paint in Paint::all() {
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_paint_has_a_stand_in_of_its_own() {
+    fn every_paint_has_a_distinct_stand_in() {
         let mut colours: Vec<_> = Paint::all().map(Paint::stand_in).collect();
         let count = colours.len();
         colours.sort_unstable_by_key(|colour| (colour.0, colour.1, colour.2));

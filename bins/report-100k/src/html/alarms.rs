@@ -1,4 +1,4 @@
-//! The alarm rule: how soon it finds the fires of each scenario, and how often it is wrong.
+//! The alarm rule: fires found, detection times and false alarms by scenario.
 
 mod charts;
 
@@ -44,7 +44,7 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
 fn missing(report: &Report) -> &'static str {
     match report.profile.as_str() {
         "original" => {
-            "The rows of profile original are drawn one by one and belong to no recording, so there is no alarm rule to evaluate."
+            "The rows of profile original are drawn one by one and do not belong to a recording, so there is no alarm rule to evaluate."
         }
         _ if report.ensemble.is_none() && report.jobs.iter().all(|job| job.alarm.is_none()) => {
             "There were no whole episodes to choose and evaluate an alarm rule on."
@@ -55,16 +55,16 @@ fn missing(report: &Report) -> &'static str {
     }
 }
 
-/// What the rule was chosen for, and whether that was achieved.
+/// The budget that the rule was chosen for, and whether it was met.
 fn budget(alarm: &AlarmTrial) -> String {
     let choice = &alarm.choice;
-    let kept = if choice.within_budget {
-        "which it achieves there"
+    let outcome = if choice.within_budget {
+        "which it meets there"
     } else {
-        "which no rule achieved"
+        "which no rule met"
     };
     format!(
-        "The rule was chosen on one set of whole episodes for at most {}, {kept}.",
+        "The rule was chosen on one set of whole episodes for at most {}, {outcome}.",
         budget_in_words(choice.budget_per_day)
     )
 }
@@ -122,7 +122,7 @@ fn kinds(test: &AlarmReport, thumbnails: &BTreeMap<String, Thumbnail>) -> Markup
         }
         @if !thumbnails.is_empty() {
             p.note { "The pictures show the first simulated episode of each scenario with this run’s seed, as the camera sees "
-                "it. Colours show how much warmer a place is than the middle of the frame." }
+                "it. Colours show temperature relative to the frame’s median." }
         }
     }
 }

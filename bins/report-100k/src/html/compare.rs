@@ -1,4 +1,4 @@
-//! `compare.html`: two runs side by side.
+//! The page that compares two runs.
 
 use maud::{Markup, html};
 
@@ -9,7 +9,7 @@ use crate::compare::{Comparison, Pair, Side, conclusion};
 use crate::curves::{Curves, y_at};
 use crate::verdict::Verdict;
 
-/// The whole page.
+/// Renders the whole page.
 pub(crate) fn comparison_page(
     comparison: &Comparison,
     sides: [&Side; 2],
@@ -76,8 +76,8 @@ fn differences(comparison: &Comparison) -> Markup {
         )
     };
     html! {
-        p { "Paired bootstrap: both models are evaluated on each draw of whole groups of rows, so what makes rows hard for "
-            "both cancels out. F1 is at each model’s own threshold; for log-loss, lower is better." }
+        p { "Paired bootstrap: both models are evaluated on each resample of whole groups of rows, so difficulty that "
+            "affects both cancels out. F1 is at each model’s own threshold; for log-loss, lower is better." }
         (table.markup())
     }
 }
@@ -120,7 +120,7 @@ fn both_roc_curves(pair: &Pair, curves: [&Curves; 2]) -> anyhow::Result<Figure<'
     Ok(Figure {
         id: "roc".into(),
         name: "Receiver operating characteristic".into(),
-        reading: "Further to the upper left is better. The thin line is guessing.",
+        reading: "Further to the upper left is better. The thin line shows random guessing.",
         description: format!("{}; {}.", text(0), text(1)),
         drawing: chart.draw()?,
         legend: [0, 1]

@@ -9,13 +9,13 @@ use crate::charts::{Axis, Chart, Mark, Paint};
 use crate::curves::{Curves, y_at};
 use crate::models::ENSEMBLE;
 
-/// Steps between 0 and 1 at which tables give points of a curve.
+/// Number of steps between 0 and 1 in the tables of a curve's points.
 const STEPS: u32 = 10;
 
 pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     if contents.curves.is_empty() {
         return Ok(html! {
-            p.note { "There are no curves: no model has predictions on test rows of both classes." }
+            p.note { "There are no curves: no model has test predictions for rows of both classes." }
         });
     }
     let charts = Charts { contents };
@@ -29,11 +29,11 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
         figures.push(thresholds(curves)?);
     }
     Ok(html! {
-        p { "Shaded bands are pointwise 95 % bootstrap intervals of the curve that they surround. The bootstrap draws whole "
-            "groups of rows, because rows of one group are alike." }
+        p { "Shaded bands are pointwise 95 % bootstrap intervals of the curves they surround. The bootstrap resamples whole "
+            "groups of rows, because rows of one group are correlated." }
         div.figures { @for figure in &figures { (figure.markup()) } }
         h3 { "Decisions at the chosen thresholds" }
-        p { "Each threshold was chosen on the validation rows for the best F1." }
+        p { "Each threshold maximizes F1 on the validation rows." }
         (confusion_matrix(&contents.curves).markup())
     })
 }
@@ -55,7 +55,7 @@ impl Charts<'_> {
         &self.contents.curves
     }
 
-    /// The model that bands are drawn for: the last, which is the ensemble if there is one.
+    /// The model with bands: the last one, which is the ensemble if there is one.
     fn main(&self) -> Option<&Curves> {
         self.curves().last()
     }
@@ -107,7 +107,7 @@ impl Charts<'_> {
         Ok(Figure {
             id: "roc".into(),
             name: "Receiver operating characteristic".into(),
-            reading: "Further to the upper left is better. The thin line is guessing.",
+            reading: "Further to the upper left is better. The thin line shows random guessing.",
             description: words.collect::<Vec<_>>().join("; ") + ".",
             drawing: chart.draw()?,
             legend: self.legend("AUC", |scores| scores.auc),
@@ -135,7 +135,7 @@ impl Charts<'_> {
         );
         let chart = Chart {
             x: Axis::share("recall: share of fire rows found"),
-            y: Axis::share("precision: share of alarms that are right"),
+            y: Axis::share("precision: share of correct fire predictions"),
             marks,
         };
         let words = self.curves().iter().map(|curves| {
@@ -147,7 +147,7 @@ impl Charts<'_> {
         Ok(Figure {
             id: "precision-recall".into(),
             name: "Precision and recall".into(),
-            reading: "Further to the upper right is better. The thin line is the share of fire rows, the precision of guessing.",
+            reading: "Further to the upper right is better. The thin line is the share of fire rows, which is the precision of random guessing.",
             description: words.collect::<Vec<_>>().join("; ") + ".",
             drawing: chart.draw()?,
             legend: self.legend("PR-AUC", |scores| scores.pr_auc),
@@ -189,7 +189,7 @@ impl Charts<'_> {
         Ok(Figure {
             id: "calibration".into(),
             name: "Calibration".into(),
-            reading: "On the thin line, 70 % of the rows with probability 0.7 are fire. Upright lines are 95 % intervals.",
+            reading: "On the thin line, 70 % of the rows with probability 0.7 are fire. Vertical lines are 95 % intervals.",
             description: words.collect::<Vec<_>>().join("; ") + ".",
             drawing: chart.draw()?,
             legend: self.legend("ECE", |scores| scores.ece),
@@ -197,7 +197,7 @@ impl Charts<'_> {
         })
     }
 
-    /// Every bin of the reliability diagram with its rows.
+    /// A table of all bins of the reliability diagram.
     fn bins(&self) -> Table {
         let mut rows = Vec::new();
         for curves in self.curves().iter().rev() {
@@ -223,7 +223,7 @@ impl Charts<'_> {
         Table::new("Bins of the reliability diagram", &head, rows)
     }
 
-    /// A few points of each model's curve; `x` names the horizontal axis.
+    /// A table of a few points of each model's curve; `x` is the label of the horizontal axis.
     fn points(&self, x: &str, points: impl Fn(&Curves) -> &Vec<(f64, f64)>) -> Table {
         let rows = (0..=STEPS).map(|step| {
             let at = f64::from(step) / f64::from(STEPS);
@@ -284,10 +284,10 @@ fn thresholds(curves: &Curves) -> anyhow::Result<Figure<'_>> {
     });
     let chosen = &curves.chosen;
     Ok(Figure {
-        // The name of a second model of one algorithm has a `#`.
+        // The name of a second model of the same algorithm contains a `#`.
         id: format!("thresholds-{}", curves.name.replace(['_', '#'], "-")).into(),
         name: format!("Thresholds of {}", curves.name.replace('_', " ")).into(),
-        reading: "The upright line is the threshold that was chosen on the validation rows.",
+        reading: "The vertical line is the threshold chosen on the validation rows.",
         description: format!(
             "At the chosen threshold {:.4}: F1 {:.4}, precision {:.4}, recall {:.4}.",
             curves.threshold,

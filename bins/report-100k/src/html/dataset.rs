@@ -10,18 +10,18 @@ pub(super) fn section(contents: &Contents) -> Markup {
     let verdict = if audit.passed() {
         "Every check passed."
     } else {
-        "A check FAILED, so the metrics above may be too good."
+        "A check FAILED, so the metrics above may be too optimistic."
     };
     html! {
         p { (origin(&contents.report.profile)) " " (count(contents.manifest.groups)) " groups or sites were split; "
             "no group and no site has rows in two partitions." }
         (partitions(contents).markup())
         h3 { "Audit" }
-        p { "The audit reads the rows that the learners get and shares no code with the splitter. " (verdict) }
+        p { "The audit checks the same rows that the learners get, and shares no code with the splitter. " (verdict) }
         (checks(contents).markup())
         h3 { "Each feature alone" }
         @if contents.report.single_features.is_empty() {
-            p.note { "The dataset’s manifest has no metrics of single features." }
+            p.note { "The dataset’s manifest has no metrics for single features." }
         } @else {
             (single_features(contents).markup())
         }
@@ -31,10 +31,10 @@ pub(super) fn section(contents: &Contents) -> Markup {
 fn origin(profile: &str) -> &'static str {
     match profile {
         "episode" => {
-            "The rows are simulated: rooms, fires, nuisances and both sensors, with the feature extraction that real recordings go through."
+            "The rows are simulated: rooms, fires, nuisances and both sensors, processed by the same feature extraction as real recordings."
         }
-        "original" => "The rows are independent draws, with a noisy label.",
-        _ => "The rows were given.",
+        "original" => "The rows are independent draws with noisy labels.",
+        _ => "The rows were read from files.",
     }
 }
 

@@ -1,4 +1,4 @@
-//! A chart together with the same information for those who cannot see it.
+//! A chart, with a text description and a table of its numbers for accessibility.
 
 use std::borrow::Cow;
 
@@ -7,12 +7,12 @@ use maud::{Markup, PreEscaped, html};
 use super::Table;
 use crate::charts::{Paint, label};
 
-/// A drawing with its caption, its legend and its numbers.
+/// A drawing with its caption, legend and table.
 pub(crate) struct Figure<'a> {
     /// Unique on the page.
     pub(crate) id: Cow<'a, str>,
     pub(crate) name: Cow<'a, str>,
-    /// How to read the drawing, for the caption.
+    /// How to read the drawing; part of the caption.
     pub(crate) reading: &'a str,
     /// The main numbers in words, for screen readers.
     pub(crate) description: String,
@@ -22,16 +22,16 @@ pub(crate) struct Figure<'a> {
     pub(crate) table: Table,
 }
 
-/// A line or a colour of the legend.
+/// An entry of the legend.
 pub(crate) struct Key {
     pub(crate) paint: Paint,
     pub(crate) text: String,
-    /// Whether it is an area instead of a line.
+    /// Whether it stands for an area instead of a line.
     pub(crate) area: bool,
 }
 
 impl Key {
-    /// The entry of a line.
+    /// The entry for a line.
     pub(crate) fn line(paint: Paint, text: impl Into<String>) -> Self {
         Self {
             paint,
@@ -40,7 +40,7 @@ impl Key {
         }
     }
 
-    /// The entry of an area.
+    /// The entry for an area.
     pub(crate) fn area(paint: Paint, text: impl Into<String>) -> Self {
         Self {
             area: true,

@@ -22,7 +22,7 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     let dependences = dependences.collect::<anyhow::Result<Vec<_>>>()?;
     Ok(html! {
         p { "Measured on the validation rows. Correlated features share their information, so shuffling one of them "
-            "alone may change little; none of this says what causes what." }
+            "alone may change little; none of this shows causation." }
         div.figures {
             (importances.markup())
             @for figure in &dependences { (figure.markup()) }
@@ -66,7 +66,7 @@ fn importances(inspection: &Inspection) -> anyhow::Result<Figure<'static>> {
     Ok(Figure {
         id: "importances".into(),
         name: "Permutation importance".into(),
-        reading: "How much the AUC decreases when a feature’s values are shuffled among the rows, with the standard deviation.",
+        reading: "Decrease of the AUC when a feature’s values are shuffled among the rows, with its standard deviation.",
         description: format!(
             "Model {} on {} validation rows, each feature shuffled {REPEATS} times. The most important: {}.",
             inspection.name,
@@ -114,7 +114,7 @@ fn dependence(
     Ok(Figure {
         id: format!("dependence-{}", number + 1).into(),
         name: feature.name().into(),
-        reading: "The mean prediction when this feature has the same value in every row and all else stays as it is.",
+        reading: "The mean prediction when this feature has the same value in every row and all others are unchanged.",
         description: format!(
             "Partial dependence: from {:.3} at {:.2} to {:.3} at {:.2}, over the middle 98 % of the feature’s values.",
             first.1, first.0, last.1, last.0

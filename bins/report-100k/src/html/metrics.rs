@@ -13,9 +13,9 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     Ok(html! {
         p {
             @if contents.manifest.profile == "episode" {
-                "Each row is one second of an episode. A row counts as fire from the ignition on, whether the fire is visible or not. "
+                "Each row is one second of an episode. A row counts as fire from ignition on, whether or not the fire is visible yet. "
             }
-            "Nothing was chosen on the test rows: models, weights and thresholds were fixed on the other partitions."
+            "The test rows were used only for evaluation: models, weights and thresholds were chosen on the other partitions."
         }
         (models(contents).markup())
         (ceiling(contents))
@@ -58,7 +58,7 @@ fn models(contents: &Contents) -> Table {
     Table {
         main,
         ..Table::new(
-            "Metrics on the test rows; accuracy to recall at probability 1/2",
+            "Metrics on the test rows; accuracy, F1, precision and recall at probability 1/2",
             &head,
             rows.collect(),
         )
@@ -88,7 +88,7 @@ fn row(name: String, scores: Option<&Scores>) -> Vec<String> {
     row
 }
 
-/// How far the main model is from the best possible classifier.
+/// The distance of the main model from the best possible classifier.
 fn ceiling(contents: &Contents) -> Markup {
     let report = contents.report;
     let Some(ceiling) = report.ceiling else {

@@ -1,14 +1,14 @@
-//! The frame of every page: head, theme and navigation.
+//! The common frame of all pages: head, theme and navigation.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("theme.js");
-/// The page may fetch nothing, even if a text from outside got past the escaping.
+/// Forbids the page to fetch anything, even if external text got past the escaping.
 const POLICY: &str =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
-/// A page of sections, each with its id, its heading and its content.
+/// Renders a page of sections, each with its id, heading and content.
 pub(crate) fn shell(title: &str, subtitle: &Markup, sections: &[(&str, &str, Markup)]) -> String {
     let page = html! {
         (DOCTYPE)
@@ -43,7 +43,7 @@ pub(crate) fn shell(title: &str, subtitle: &Markup, sections: &[(&str, &str, Mar
                     }
                 }
                 footer {
-                    p { "Made by report-100k " (env!("CARGO_PKG_VERSION")) ". This page loads nothing from elsewhere." }
+                    p { "Made by report-100k " (env!("CARGO_PKG_VERSION")) ". This page loads no external resources." }
                 }
                 script { (PreEscaped(SCRIPT)) }
             }

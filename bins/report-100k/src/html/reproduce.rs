@@ -1,4 +1,4 @@
-//! What someone else needs to get the same results.
+//! The commands and facts needed to reproduce the results.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(super) fn section(contents: &Contents) -> Markup {
         pre tabindex="0" { code { (commands(contents).join("\n")) } }
         (facts(contents).markup())
         @if manifest.profile == "data" {
-            p.note { "The rows came from files, which are needed too; the fingerprints of the partitions tell whether they "
+            p.note { "The rows came from files, which are also needed; the fingerprints of the partitions show whether they "
                 "are the same." }
         }
         @if let Some(ensemble) = &report.ensemble {
@@ -26,7 +26,7 @@ pub(super) fn section(contents: &Contents) -> Markup {
     }
 }
 
-/// The commands that give the same results, without flags that have their default value.
+/// The commands that reproduce the results, without most flags that have their default value.
 fn commands(contents: &Contents) -> Vec<String> {
     let (report, manifest) = (contents.report, contents.manifest);
     let backend = match report.backend.as_str() {
@@ -117,10 +117,7 @@ fn facts(contents: &Contents) -> Table {
         fact("seed", report.seed.to_string()),
         fact("samples", report.samples.to_string()),
         fact("feature schema", manifest.schema.chars().take(12).collect()),
-        fact(
-            "version of the programs",
-            env!("CARGO_PKG_VERSION").to_owned(),
-        ),
+        fact("program version", env!("CARGO_PKG_VERSION").to_owned()),
         fact(
             "commit",
             contents
@@ -146,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_become_the_flags_that_they_came_from() {
+    fn settings_are_converted_back_to_their_flags() {
         let usual = EpisodeParams::default().scenario_weights;
         let weights: Vec<_> = Scenario::ALL
             .into_iter()

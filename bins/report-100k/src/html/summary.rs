@@ -1,4 +1,4 @@
-//! The verdict and the few numbers behind it.
+//! The verdict and its key numbers.
 
 use maud::{Markup, html};
 

@@ -1,17 +1,17 @@
-//! Tables, and the form of the numbers in them.
+//! Tables, and the formatting of their numbers.
 
 use maud::{Markup, html};
 
 /// A table whose first column names the rows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Table {
-    /// What it holds, for the caption and for screen readers.
+    /// The caption, also used as the label for screen readers.
     pub(crate) caption: String,
     pub(crate) head: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
-    /// The columns that hold text instead of numbers, counted from 0.
+    /// Indices of the columns with text instead of numbers.
     pub(crate) texts: Vec<usize>,
-    /// The number of the highlighted row.
+    /// Index of the highlighted row.
     pub(crate) main: Option<usize>,
 }
 
@@ -26,7 +26,7 @@ impl Table {
         }
     }
 
-    /// The table as HTML, which scrolls sideways if it is wider than the page.
+    /// The table as HTML; it scrolls horizontally if it is wider than the page.
     pub(crate) fn markup(&self) -> Markup {
         let class = |column: usize| self.texts.contains(&column).then_some("text");
         html! {
@@ -57,7 +57,7 @@ impl Table {
     }
 }
 
-/// A number with a comma between thousands.
+/// A number with thousands separators.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -70,7 +70,7 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
-/// A metric, with four digits.
+/// A metric with four decimals.
 pub(super) fn four_digits(value: f64) -> String {
     format!("{value:.4}")
 }
@@ -85,7 +85,7 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.0} %", 100.0 * share)
 }
 
-/// The value as text, or a dash where there is none.
+/// The value as text, or a dash for `None`.
 pub(super) fn or_dash<T>(value: Option<T>, text: impl Fn(T) -> String) -> String {
     value.map_or_else(|| "–".to_owned(), text)
 }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_escaped_and_the_first_names_its_row() {
+    fn cells_are_escaped_and_the_first_is_the_row_header() {
         let row = vec!["<b>".to_owned(), "1".to_owned()];
         let table = Table::new("a & b", &["name", "n"], vec![row]);
         let html = table.markup().into_string();

@@ -1,4 +1,4 @@
-//! How long each step took, what the jobs cost, and how the endpoint responded.
+//! The time of each step, the cost of the jobs, and the endpoint's test responses.
 
 use fire_run::report::Report;
 use maud::{Markup, html};
@@ -25,10 +25,10 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
 
 fn price(report: &Report) -> &'static str {
     if report.backend == "local" {
-        "Nothing was charged: the jobs ran on this machine. The price is what the same time would have cost on AWS, \
-         at a dated list price."
+        "Nothing was charged: the jobs ran on this machine. The price is what the same time would have cost on AWS \
+         at the list price."
     } else {
-        "The price is that of the billable seconds, at a dated list price."
+        "The price is that of the billable seconds at the list price."
     }
 }
 
@@ -75,7 +75,7 @@ fn timings(report: &Report) -> anyhow::Result<Option<Figure<'static>>> {
     Ok(Some(Figure {
         id: "timings".into(),
         name: "Time of each step".into(),
-        reading: "Wall-clock time. A step without a bar left no record here.",
+        reading: "Wall-clock time. A step without a bar has no record on this machine.",
         description: format!("{total:.1} seconds in all recorded steps."),
         drawing: bars.draw()?,
         legend: Vec::new(),

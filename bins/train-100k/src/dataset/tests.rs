@@ -76,13 +76,13 @@ fn no_site_of_simulated_rows_is_in_two_parts_or_in_an_alarm_set() {
     }
     assert!(made.manifest.parts[&Channel::Test].ceiling.is_none());
     assert_eq!(made.manifest.settings["alarm_hours"], "0.2");
-    // All seconds of whole episodes except their warm-up: at least a third of the time.
+    // Every second of the episodes except their warm-up, which is at most two thirds of the time.
     assert!(made.rows[&Channel::AlarmTest].len() > 240);
     assert!(made.manifest.single_features["t_max"] > 0.5);
 }
 
 #[test]
-fn shards_together_make_up_the_dataset() {
+fn all_shards_together_equal_the_whole_dataset() {
     let whole = made(EPISODES).unwrap();
     let mut joined: BTreeMap<Channel, Rows> = BTreeMap::new();
     for number in 1..=3 {
@@ -94,7 +94,7 @@ fn shards_together_make_up_the_dataset() {
         }
     }
     for (name, rows) in &whole.rows {
-        // Not the rows themselves: a missing value is not equal to itself.
+        // Compare fingerprints instead of rows, because a missing value (NaN) does not equal itself.
         let fingerprints = [&joined[name], rows].map(sensor_model::data_fingerprint);
         assert_eq!(fingerprints[0], fingerprints[1], "{name}");
     }
@@ -118,7 +118,7 @@ fn the_seed_determines_the_manifest() {
 }
 
 #[test]
-fn rows_simulated_in_addition_are_only_trained_on() {
+fn simulated_rows_added_to_files_are_used_only_for_training() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("given.parquet");
     let given = original(2_000, 3);
@@ -133,7 +133,7 @@ fn rows_simulated_in_addition_are_only_trained_on() {
             .count()
     };
     let rows = |channel: Channel| mixed.rows[&channel].len();
-    // 1,400 rows were given, of which 980 are trained on, so 245 make a fifth.
+    // The file has 1,400 rows, 980 of them for training, so 245 more make one row in five simulated.
     assert_eq!(
         [
             rows(Channel::Train),
@@ -155,7 +155,7 @@ fn rows_simulated_in_addition_are_only_trained_on() {
 }
 
 #[test]
-fn nothing_is_trained_on_rows_that_occur_in_two_partitions() {
+fn rows_that_occur_in_two_partitions_fail_the_audit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("twice.parquet");
     let mut rows = original(400, 5).rows.remove(&Channel::Train).unwrap();
@@ -178,7 +178,7 @@ fn nothing_is_trained_on_rows_that_occur_in_two_partitions() {
 }
 
 #[test]
-fn rows_of_too_few_sites_are_rejected_with_the_remedy() {
+fn rows_from_too_few_sites_are_rejected_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("one-room.parquet");
     let mut rows = made(EPISODES)
@@ -194,7 +194,7 @@ fn rows_of_too_few_sites_are_rejected_with_the_remedy() {
 }
 
 #[test]
-fn files_that_are_missing_are_named_with_the_run_and_the_remedy() {
+fn missing_files_are_named_with_the_run_and_a_remedy() {
     for flags in ["--data /nowhere.csv", "--parts /nowhere"] {
         let error = made(flags).err().unwrap().to_string();
         let expected = format!("{flags} is not on this machine, and the dataset of run test");
@@ -203,7 +203,7 @@ fn files_that_are_missing_are_named_with_the_run_and_the_remedy() {
 }
 
 #[test]
-fn a_dataset_of_another_plan_is_rejected_with_the_flags_that_made_it() {
+fn a_dataset_of_another_plan_is_rejected_with_its_flags() {
     let found = original(500, 3).manifest;
     let check = |flags: &str| check_same_plan(&plan(flags), &found);
     assert!(check("--profile original --samples 500 --seed 3").is_ok());

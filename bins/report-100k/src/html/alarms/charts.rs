@@ -1,4 +1,4 @@
-//! The charts about alarms: fires found by scenario, and found fires against false alarms.
+//! The alarm charts: fires found by scenario, and fires found against false alarms.
 
 use alarm::{AlarmMetrics, AlarmReport, Detection};
 
@@ -6,7 +6,7 @@ use crate::charts::{Axis, Bar, Bars, Chart, Mark, Paint};
 use crate::html::table::{count, percent};
 use crate::html::{Figure, Key, Table};
 
-/// The share of fires found in each scenario, and how soon; `None` without fires.
+/// The share of fires found in each scenario within given times; `None` without fires.
 pub(super) fn found(test: &AlarmReport) -> anyhow::Result<Option<Figure<'static>>> {
     let all = std::iter::once(("all fires", &test.all));
     let kinds = test.kinds.iter();
@@ -43,7 +43,7 @@ pub(super) fn found(test: &AlarmReport) -> anyhow::Result<Option<Figure<'static>
     Ok(Some(Figure {
         id: "found".into(),
         name: "Fires found, by scenario".into(),
-        reading: "Time counts from the ignition, when the fire may not be visible yet.",
+        reading: "Time is measured from ignition, when the fire may not be visible yet.",
         description: words.collect::<Vec<_>>().join("; ") + ".",
         drawing: found_bars(&with_fires)?,
         legend: vec![
@@ -75,8 +75,8 @@ fn found_bars(with_fires: &[(&str, Detection)]) -> anyhow::Result<String> {
     bars.draw()
 }
 
-/// What the same rule would find at other thresholds, and with how many false alarms; `None` without fires or without
-/// any time in which an alarm would have been false.
+/// Fires found and false alarms of the same rule at other thresholds; `None` without fires, or without any time in
+/// which an alarm would be false.
 pub(super) fn trade_off(test: &AlarmReport) -> anyhow::Result<Option<Figure<'static>>> {
     let points: Vec<_> = test
         .curve
@@ -98,8 +98,8 @@ pub(super) fn trade_off(test: &AlarmReport) -> anyhow::Result<Option<Figure<'sta
     let head = ["threshold", "false alarms a day", "found within 60 s"];
     Ok(Some(Figure {
         id: "trade-off".into(),
-        name: "Found fires against false alarms".into(),
-        reading: "The same rule at other thresholds, on a logarithmic scale. The left end means none in the observed time.",
+        name: "Fires found against false alarms".into(),
+        reading: "The same rule at other thresholds, on a logarithmic scale. The left end means no false alarm in the observed time.",
         description: format!(
             "The chosen rule finds {} of the fires within 60 s at {:.1} false alarms a day.",
             percent(chosen.1),
@@ -114,7 +114,7 @@ pub(super) fn trade_off(test: &AlarmReport) -> anyhow::Result<Option<Figure<'sta
     }))
 }
 
-/// False alarms a day, and the share of fires found within a minute.
+/// False alarms per day, and the share of fires found within a minute.
 fn point(metrics: &AlarmMetrics) -> Option<(f64, f64)> {
     Some((
         metrics.false_alarms?.per_day,
@@ -123,7 +123,7 @@ fn point(metrics: &AlarmMetrics) -> Option<(f64, f64)> {
 }
 
 fn trade_off_chart(points: &[(f64, f64)], chosen: (f64, f64), days: f64) -> anyhow::Result<String> {
-    // A logarithmic scale has no zero. No false alarm in the observed time is drawn as half of one.
+    // A logarithmic scale has no zero: zero false alarms are drawn as half of one in the observed time.
     let floor = 0.5 / days;
     let place = |(rate, found): (f64, f64)| (rate.max(floor).log10(), found);
     let most = points
