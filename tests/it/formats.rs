@@ -6,19 +6,12 @@
 
 use std::collections::BTreeSet;
 
+use fire_run::Channel;
+
 use crate::tidy::{root, rust_files, without_tests};
 
 /// Where names are not spelled: the programs, what they share, and the developer's tool.
 const FOLDERS: [&str; 3] = ["bins", "crates/fire-cli", "xtask"];
-
-/// Channels and partitions.
-const CHANNELS: [&str; 5] = [
-    "train",
-    "validation",
-    "test",
-    "alarm-validation",
-    "alarm-test",
-];
 
 /// Files of a run.
 const FILES: [&str; 9] = [
@@ -153,7 +146,10 @@ fn end_of_string(text: &str) -> usize {
 /// Whether a literal spells a name of `fire-run`. One with spaces is a sentence for people.
 fn is_name_of_a_run(literal: &str) -> bool {
     let has = |names: &[&str]| names.iter().any(|name| literal.contains(name));
-    CHANNELS.contains(&literal) || !literal.contains(' ') && (has(&FILES) || has(&PREFIXES))
+    Channel::ALL
+        .iter()
+        .any(|channel| channel.as_str() == literal)
+        || !literal.contains(' ') && (has(&FILES) || has(&PREFIXES))
 }
 
 #[test]
