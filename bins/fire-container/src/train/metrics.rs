@@ -1,4 +1,4 @@
-//! Predictions for a channel, their metrics, and the lines that report these.
+//! A channel's predictions, their metrics, and the log lines with these.
 
 use std::io::{self, Write};
 
@@ -31,7 +31,7 @@ impl ScoredPart {
         })
     }
 
-    /// Predicts a channel, and evaluates it if it has both labels; a set of episodes may have no fire in it.
+    /// Predicts a channel, and evaluates it if it has both labels; a set of episodes may contain no fire.
     pub(super) fn optional(input: &Input, model: &Model, threshold: f64) -> Result<Self> {
         let predictions = predict(input, model)?;
         let scores = predictions.evaluate(Some(threshold)).ok();
@@ -42,7 +42,7 @@ impl ScoredPart {
         })
     }
 
-    /// Prints one line per metric, or why there are none.
+    /// Prints one line per metric, or the reason why there are none.
     pub(super) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         let Some(scores) = &self.scores else {
             return writeln!(

@@ -144,7 +144,7 @@ fn requests_that_cannot_be_explained_are_rejected() {
         &twice,
         any,
         400,
-        "`instances` must be a list of rows, with no key but `explain` besides it",
+        "`instances` must be a list of rows, and the only other key can be `explain`",
     );
     check(
         "{\"explain\": true}",

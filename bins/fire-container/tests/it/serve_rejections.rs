@@ -121,7 +121,7 @@ fn bad_json_is_reported_with_row_and_column() {
     check("{\"t_meen\": 1}", "row 1: unknown feature `t_meen`");
     check(
         "{\"instances\": 5}",
-        "`instances` must be a list of rows, with no key but `explain` besides it",
+        "`instances` must be a list of rows, and the only other key can be `explain`",
     );
 }
 
@@ -136,11 +136,11 @@ fn ambiguous_json_is_rejected() {
     );
     check(
         &format!("{{\"instances\": [{ROW}]}}"),
-        "`instances` must be a list of rows, with no key but `explain` besides it",
+        "`instances` must be a list of rows, and the only other key can be `explain`",
     );
     check(
         &format!("{{\"instances\": [[{ROW}]], \"more\": 1}}"),
-        "`instances` must be a list of rows, with no key but `explain` besides it",
+        "`instances` must be a list of rows, and the only other key can be `explain`",
     );
     check(
         &format!("[{ROW}{},[1]]", ",1".repeat(FEATURE_COUNT - 18)),
