@@ -116,12 +116,7 @@ fn write_failure(path: &Path, message: &str) -> Result<()> {
     let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
     folder
         .and_then(|()| fs::write(path, shown))
-        .with_context(|| {
-            format!(
-                "cannot write the failure reason to {}",
-                path.display()
-            )
-        })
+        .with_context(|| format!("cannot write the failure reason to {}", path.display()))
 }
 
 /// The message of a panic.

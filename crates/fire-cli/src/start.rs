@@ -103,7 +103,7 @@ pub fn sibling_program(name: &str) -> String {
     shell_word(&sibling_file(name).display().to_string())
 }
 
-/// The executable of another of the programs, in FIRE_BIN_DIR or next to the running executable, else
+/// The executable of another of the programs, in `FIRE_BIN_DIR` or next to the running one, else
 /// its bare name for a PATH lookup.
 pub fn sibling_file(name: &str) -> PathBuf {
     find_program(name).unwrap_or_else(|| name.into())

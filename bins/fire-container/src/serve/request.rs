@@ -144,7 +144,9 @@ fn csv(text: &str, rows: &mut Rows) -> Result<(), Rejection> {
         if let Some((feature, cell, reason)) = problem {
             let column = column(feature);
             let cell = shorten(cell.trim());
-            return Err(Rejection::bad(format!("{place}, {column}: `{cell}` {reason}")));
+            return Err(Rejection::bad(format!(
+                "{place}, {column}: `{cell}` {reason}"
+            )));
         }
         rows.push(&values, place)?;
     }

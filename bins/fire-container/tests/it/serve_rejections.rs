@@ -4,7 +4,7 @@ use fire_container::serve::Limits;
 use sensor_model::FEATURE_COUNT;
 use serde_json::json;
 
-use crate::server::{Server, of_now, predictor, trained};
+use crate::server::{Server, for_current_features, predictor, trained};
 
 const ROW: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18";
 
@@ -13,7 +13,7 @@ fn check(server: &Server, (content_type, body): (&str, &str), status: u16, messa
     let response = server.invoke(content_type, body);
     assert_eq!(
         (response.status, response.json()),
-        (status, json!({ "error": of_now(message) })),
+        (status, json!({ "error": for_current_features(message) })),
         "{body}"
     );
     assert_eq!(response.content_type, "application/json");
@@ -232,7 +232,7 @@ fn too_many_rows_are_rejected_at_the_first_extra_one() {
 }
 
 #[test]
-fn extreme_numbers_are_read_or_rejected() {
+fn extreme_numbers_are_accepted_or_rejected() {
     let server = Server::start();
     let status = |media: &str, value: &str| {
         let row = ROW.replace("16", value);
@@ -298,7 +298,7 @@ fn other_paths_and_methods_are_rejected() {
         let response = server.request(line, &[], b"");
         assert_eq!(
             (response.status, response.json()),
-            (status, json!({ "error": of_now(message) })),
+            (status, json!({ "error": for_current_features(message) })),
             "{line}"
         );
     };
