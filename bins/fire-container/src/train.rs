@@ -2,7 +2,7 @@
 //!
 //! The order ensures that nothing is tuned on the rows it is evaluated on:
 //! 1. settings, then the channels `train` and `validation`;
-//! 2. the fit, with early stopping on `validation` where the learner has it;
+//! 2. the fit, with early stopping on `validation` if the learner supports it;
 //! 3. the threshold, chosen on `validation` for the best F1;
 //! 4. only then predictions for the optional channels `test`, `alarm-validation` and `alarm-test`;
 //! 5. the alarm rule, chosen on `alarm-validation` and evaluated on `alarm-test`, if these contain recordings.

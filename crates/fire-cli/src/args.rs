@@ -31,7 +31,7 @@ pub fn instance_type(text: &str) -> Result<String, String> {
 /// Flags of every program: backend and output.
 #[derive(Debug, Clone, Args)]
 pub struct CommonArgs {
-    /// Where the work runs: `local` (embedded server, free of charge) or `aws`
+    /// Backend that does the work: `local` (embedded server, free of charge) or `aws`
     #[arg(
         long,
         env = "FIRE_BACKEND",

@@ -11,7 +11,7 @@ use sagemaker_ops::{Clients, ErrorKind, S3Uri, storage};
 use crate::{Project, failed, usage};
 
 /// The remedy for an archive that is not a model of this pipeline.
-const REMEDY: &str = "give the model.tar.gz of a training job of this pipeline \
+const REMEDY: &str = "use the model.tar.gz of a training job of this pipeline \
                       (`monitor-100k JOB --metrics` prints its URI)";
 
 /// A downloaded model.

@@ -44,7 +44,7 @@ pub struct TrainRecord {
     pub jobs: Vec<JobRecord>,
     /// A command line that monitors the jobs.
     pub monitor_command: String,
-    /// How long each step took.
+    /// Duration of each step.
     pub timings_seconds: TrainTimings,
 }
 
@@ -87,7 +87,7 @@ pub struct DeployRecord {
     pub test: Vec<ProbeResponse>,
     /// A command line that deletes everything this deployment created.
     pub delete_command: String,
-    /// How long each step took.
+    /// Duration of each step.
     pub timings_seconds: DeployTimings,
 }
 
@@ -132,7 +132,7 @@ pub struct EndpointRecord {
     pub model: String,
     /// Name of the endpoint configuration.
     pub config: String,
-    /// Such as `ml.t2.medium`.
+    /// The instance type, such as `ml.t2.medium`.
     pub instance_type: String,
     /// Instances per variant.
     pub instance_count: u32,

@@ -26,7 +26,7 @@ pub struct Report {
     pub seed: u64,
     /// Rows in train, validation and test together.
     pub samples: u64,
-    /// How the rows were split.
+    /// The split of the rows.
     pub split: SplitReport,
     /// The completed training jobs.
     pub jobs: Vec<JobReport>,
@@ -42,7 +42,7 @@ pub struct Report {
     pub single_features: BTreeMap<String, f64>,
     /// The endpoint; `None` until a model of the run is deployed.
     pub endpoint: Option<EndpointReport>,
-    /// How long each step took.
+    /// Duration of each step.
     pub timings_seconds: Timings,
 }
 
@@ -101,7 +101,7 @@ pub struct JobReport {
     pub algorithm: Algorithm,
     /// Its status as reported by the service, such as `Completed`.
     pub status: String,
-    /// Such as `ml.m5.4xlarge`.
+    /// The instance type, such as `ml.m5.4xlarge`.
     pub instance_type: Option<String>,
     /// Seconds of downloading, training and uploading.
     pub training_seconds: Option<f64>,

@@ -89,7 +89,7 @@ impl Predictor {
     /// Answers a `POST /invocations` with this body, within `limits`.
     ///
     /// # Errors
-    /// The rejection says why the request cannot be answered. A panic becomes a rejection with status 500.
+    /// A rejection with the reason why the request cannot be answered; status 500 for a panic.
     pub fn respond(
         &self,
         options: RequestOptions<'_>,
@@ -123,7 +123,7 @@ impl Predictor {
                 ..options.detail
             };
             if detail.explanation && accepted == Media::Csv {
-                let message = "text/csv has no room for explanations; accept application/json or \
+                let message = "text/csv cannot hold explanations; accept application/json or \
                                application/jsonlines";
                 return Err(Rejection::new(StatusCode::NOT_ACCEPTABLE, message));
             }

@@ -54,7 +54,7 @@ pub(super) fn document(text: &str, rows: &mut Rows) -> Result<(), Rejection> {
         None if !first_is_a_value => Ok(()),
         // A list of values is itself a row, but not as the value of `instances`.
         None if list.len() == text.len() => row(text, "row 1", rows),
-        None => Err(not_alone()),
+        None => Err(invalid_instances()),
     }
 }
 
@@ -77,7 +77,7 @@ fn instances(text: &str) -> Result<Option<(&str, bool)>, Rejection> {
         return Ok(None);
     };
     if found.others || !list.starts_with('[') {
-        return Err(not_alone());
+        return Err(invalid_instances());
     }
     match found.explain.unwrap_or("false").parse() {
         Ok(explained) => Ok(Some((list, explained))),
@@ -85,7 +85,7 @@ fn instances(text: &str) -> Result<Option<(&str, bool)>, Rejection> {
     }
 }
 
-fn not_alone() -> Rejection {
+fn invalid_instances() -> Rejection {
     Rejection::bad("`instances` must be a list of rows, and the only other key can be `explain`")
 }
 

@@ -30,15 +30,15 @@ pub struct Limits {
     pub workers: usize,
     /// Large requests that wait for a worker, four per core.
     pub queue: usize,
-    /// How long a large request waits for a worker, 10 s.
+    /// Longest wait of a large request for a worker, 10 s.
     pub queue_timeout: Duration,
-    /// How long a client may take to send a request head, or leave a connection idle, 60 s.
+    /// Longest time for a request head to arrive, or for a connection to be idle, 60 s.
     pub head_timeout: Duration,
-    /// How long a client may take to send a body, 30 s.
+    /// Longest time for a body to arrive, 30 s.
     pub body_timeout: Duration,
-    /// How long a client may leave a response unread, 30 s.
+    /// Longest time without progress in sending a response, 30 s.
     pub write_timeout: Duration,
-    /// How long open requests may take to finish after SIGTERM, 25 s; SageMaker sends SIGKILL after 30 s.
+    /// Longest time for open requests to finish after SIGTERM, 25 s; SageMaker sends SIGKILL after 30 s.
     pub shutdown_grace: Duration,
 }
 

@@ -15,15 +15,15 @@ use serde_json::{Value, json};
 const QUEUE: usize = 1_024;
 /// Request lines written per second, so that a client cannot flood the log, which is billed by the byte.
 const MAX_PER_SECOND: u32 = 200;
-/// How long shutdown waits for the last lines.
+/// Longest wait for the last lines at shutdown.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Which requests are logged.
+/// The requests that are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestLog {
-    /// Those with a status other than 200: `FIRE_LOG=problems`, the default.
+    /// Requests with a status other than 200: `FIRE_LOG=problems`, the default.
     Problems,
-    /// All: `FIRE_LOG=requests`.
+    /// All requests: `FIRE_LOG=requests`.
     All,
 }
 

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::rejection::Rejection;
 use super::routes::Endpoint;
 
-/// How long the connection stays open for reading after the last response.
+/// Longest time that a connection stays open for reading after the last response.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// The rejection for a connection that ended with `error`, if a client is waiting for a response.

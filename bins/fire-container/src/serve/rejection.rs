@@ -57,7 +57,7 @@ impl Rejection {
         self.status
     }
 
-    /// What is wrong, where, and what to do.
+    /// The message: what is wrong, where, and what to do.
     pub fn message(&self) -> &str {
         &self.message
     }

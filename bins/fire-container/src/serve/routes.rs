@@ -166,7 +166,7 @@ impl Endpoint {
         Reply::ok(Some("text/plain; version=0.0.4"), text.into())
     }
 
-    /// How a batch transform should send its requests.
+    /// The request settings that a batch transform should use.
     fn execution_parameters(&self) -> Reply {
         let parameters = json!({
             "MaxConcurrentTransforms": self.limits.workers + self.limits.queue,

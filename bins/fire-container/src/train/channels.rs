@@ -19,8 +19,8 @@ impl Input {
         let dir = paths.channel(channel);
         ensure!(
             dir.is_dir(),
-            "channel {channel} is missing: there is no folder {}; give the job an input channel with \
-             that name",
+            "channel {channel} is missing: there is no folder {}; add an input channel of that name to \
+             the job",
             dir.display()
         );
         let rows = read_channel(&dir).with_context(|| format!("channel {channel}"))?;

@@ -14,7 +14,7 @@ use super::channels::Input;
 pub(super) struct ScoredPart {
     pub(super) channel: Channel,
     pub(super) predictions: Predictions,
-    /// At 1/2 and at the threshold; `None` for rows of one label only.
+    /// At 1/2 and at the threshold; `None` for rows with only one label.
     pub(super) scores: Option<Scores>,
 }
 
@@ -47,7 +47,7 @@ impl ScoredPart {
         let Some(scores) = &self.scores else {
             return writeln!(
                 out,
-                "channel {} has rows of one label only and is not scored",
+                "channel {} has only one label and is not scored",
                 self.channel
             );
         };

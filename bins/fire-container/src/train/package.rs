@@ -52,7 +52,7 @@ impl Trained {
         Ok(bytes.len())
     }
 
-    /// The metrics of a channel; `None` if it is absent or has one label only.
+    /// The metrics of a channel; `None` if it is absent or has only one label.
     fn scores(&self, channel: Channel) -> Option<Scores> {
         self.part(channel)?.scores.clone()
     }

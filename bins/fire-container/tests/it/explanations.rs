@@ -163,7 +163,7 @@ fn requests_that_cannot_be_explained_are_rejected() {
         &one,
         "text/csv",
         406,
-        "text/csv has no room for explanations; accept application/json or application/jsonlines",
+        "text/csv cannot hold explanations; accept application/json or application/jsonlines",
     );
     assert_eq!(server.invoke("application/json", &one).status, 200);
     assert_eq!(

@@ -117,7 +117,7 @@ fn a_late_body_gets_408() {
 }
 
 #[test]
-fn a_client_that_disconnects_does_no_harm() {
+fn disconnecting_clients_do_not_affect_others() {
     let server = server(Limits::default());
     let whole = post("", ROW);
     for end in [0, 10, whole.len() - 5, whole.len()] {

@@ -211,7 +211,7 @@ fn an_optional_channel_without_fires_is_predicted_but_not_scored() {
     assert!(
         ended
             .stdout
-            .contains("test has rows of one label only and is not scored")
+            .contains("test has only one label and is not scored")
     );
     assert!(job.json("model/metrics.json")["test"].is_null());
     assert_eq!(job.read("output/data/test.csv").lines().count(), 101);

@@ -72,7 +72,7 @@ fn missing_and_empty_channels_are_named() {
         &[
             "channel train is missing",
             "input/data/train",
-            "give the job an input channel",
+            "add an input channel",
         ],
     );
     job.channel("train", "a.csv", &rows(0..100));
