@@ -19,7 +19,7 @@ pub enum Exit {
     Backend = 3,
     /// The `--timeout` elapsed; the work continues.
     TimedOut = 4,
-    /// Ctrl-C or SIGTERM; a message states what keeps running remotely.
+    /// Ctrl-C or SIGTERM; a message lists what keeps running remotely.
     Interrupted = 130,
 }
 

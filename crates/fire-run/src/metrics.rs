@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn definitions_stay_within_sagemakers_limit() {
+    fn definitions_stay_within_what_sagemaker_accepts() {
         let definitions = definitions();
         assert_eq!(definitions.len(), 27);
         assert!(definitions.len() <= 40);

@@ -115,8 +115,8 @@ pub fn read_model(path: &Path) -> Result<Vec<u8>, Error> {
 /// The bytes of the model in a `model.tar.gz`.
 ///
 /// # Errors
-/// [`Error::Archive`], [`Error::Foreign`] or [`Error::NoFile`] for an archive without a model, whose
-/// content is not checked.
+/// [`Error::Archive`], [`Error::Foreign`] or [`Error::NoFile`] for an archive without a model file.
+/// The model itself is not checked.
 pub fn unpack_model(tar_gz: impl Read) -> Result<Vec<u8>, Error> {
     let mut files = archive::unpack(tar_gz, |name| name == MODEL_FILE)?;
     files.remove(MODEL_FILE).ok_or_else(no_model)
