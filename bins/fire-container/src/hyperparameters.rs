@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn three_encodings_of_a_value_are_equal() {
+    fn three_spellings_of_a_value_are_equal() {
         for value in [json!(5), json!("5"), json!("\"5\"")] {
             let settings = read(&json!({
                 "algorithm": "random_forest", "seed": value, "max_depth": value

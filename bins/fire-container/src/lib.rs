@@ -10,7 +10,7 @@
 //! - `predict`: the endpoint's predictions for the rows of a file.
 //! - `export`: the model as an ONNX file.
 //!
-//! The contract is defined in the SageMaker developer guide, pages `your-algorithms-training-algo-running-container` and
+//! The contract is part of the SageMaker developer guide, pages `your-algorithms-training-algo-running-container` and
 //! `your-algorithms-inference-code`.
 //!
 //! Without the default feature `files`, polars and everything that needs it (training, `predict`, `export`, the command

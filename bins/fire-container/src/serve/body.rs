@@ -61,7 +61,7 @@ async fn read_all(
             }
             whole.extend_from_slice(&bytes);
         } else {
-            // The request will be rejected, so the part read so far is freed now.
+            // The request will be rejected, so the part read so far is freed.
             whole = Vec::new();
         }
         chunk = next_chunk(&mut body).await?;

@@ -54,7 +54,7 @@ pub(super) async fn serve_all(
             }
             (Ok((stream, _)), Err(_)) => {
                 endpoint.metrics.count_connection(false);
-                // A new connection's send buffer has room for these bytes. If it had not, waiting would block all clients.
+                // A new connection's send buffer has room for these bytes; waiting would block all other clients.
                 let _ = stream.try_write(FULL);
             }
             (Err(error), _) if concerns_one_client(&error) => {}

@@ -1,11 +1,11 @@
 //! A stream that holds back hyper's own error responses.
 //!
-//! A malformed request head never reaches our service: hyper writes a bare status line, without a
-//! reason. That response is held back here, and [`malformed`](super::malformed) sends one with a reason instead.
+//! A malformed request head never reaches our service: hyper writes a bare status line, without a reason. That response
+//! is held back here, and [`malformed`](super::malformed) sends one with a reason instead.
 //!
 //! hyper has no hook for this, so the filter recognises the response in what hyper writes, by the absence of
-//! `x-request-id`. Parsing heads before hyper sees them would need a second HTTP parser: on a persistent
-//! connection, the next head can only be found by following the framing of each body. The tests in `serve_bytes.rs` fail if a new
+//! `x-request-id`. Parsing heads before hyper sees them would need a second HTTP parser: on a persistent connection,
+//! the next head can only be found by following the framing of each body. The tests in `serve_bytes.rs` fail if a new
 //! release of hyper writes its responses differently.
 
 use std::io;

@@ -1,7 +1,7 @@
 //! Parses rows in JSON: arrays of values, or objects by feature name.
 //!
-//! Only rows are stored, so a document of millions of empty lists takes no more memory than its text. Numbers are parsed
-//! from their text like CSV cells, so both formats give bit-identical rows.
+//! Only rows are stored, so a document of millions of empty lists takes no more memory than its text. Numbers are
+//! parsed from their text like CSV cells, so both formats give bit-identical rows.
 
 use std::borrow::Cow;
 

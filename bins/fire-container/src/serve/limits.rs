@@ -14,7 +14,7 @@ const OTHER_FILES: u64 = 64;
 /// Limits of one endpoint. Exceeding a size limit gets 413, a read timeout 408, and a capacity limit 503.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of a body: `FIRE_MAX_BODY_MB`, 25 MB when unset, which is SageMaker's own maximum. In a batch transform, the
+    /// Bytes of a body: `FIRE_MAX_BODY_MB`, 25 MB when unset, which is SageMaker's maximum. In a batch transform, the
     /// default is 100 MB, or `SAGEMAKER_MAX_PAYLOAD_IN_MB`.
     pub body_bytes: usize,
     /// Rows of a request: `FIRE_MAX_ROWS`, 250,000 when unset and 1,000,000 in a batch transform.

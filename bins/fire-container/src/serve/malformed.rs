@@ -45,7 +45,7 @@ pub(super) fn rejection(
     Some(Rejection::new(status, message).closing())
 }
 
-/// Logs the rejection and returns the bytes of the response, written by hand because hyper no longer serves the connection.
+/// Logs the rejection and returns the bytes of the response, written by hand because hyper has finished by now.
 pub(super) fn response(rejection: &Rejection, endpoint: &Endpoint) -> Vec<u8> {
     let (id, status) = (endpoint.request_id(&HeaderMap::new()), rejection.status());
     let id = id.to_str().unwrap_or_default();

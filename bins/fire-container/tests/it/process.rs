@@ -177,7 +177,8 @@ fn serving_prints_its_address_and_exits_with_0_on_sigterm() {
     assert_eq!(lines[0]["address"], address.to_string());
     let expected = json!({
         "request": "alarm-7", "method": "POST", "path": "/invocations", "status": 400, "rows": 0,
-        "bytes_in": 3, "error": for_current_features("line 1: a row has 18 values, from t_mean to gas_vel, but this one has 2"),
+        "bytes_in": 3,
+        "error": for_current_features("line 1: a row has 18 values, from t_mean to gas_vel, but this one has 2"),
     });
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(&lines[1][key], value, "{key} in {stderr}");
