@@ -223,7 +223,7 @@ fn literals_are_told_from_comments_and_examples() {
         ("alarm-test", true),
         ("{run}/output/model.tar.gz", true),
         ("flir-scd41-{letters}", true),
-        ("give the model.tar.gz of a training job", false),
+        ("use the model.tar.gz of a training job", false),
         ("tests", false),
     ] {
         assert_eq!(is_name_of_a_run(literal), expected, "{literal}");

@@ -3,11 +3,11 @@
 //! - `endpoint combine OUT MODEL_FOLDER...` combines models with equal weights into one.
 //! - `endpoint answers MODEL_FOLDER FILE` predicts in this process: one row at a time, then the first 10,000 rows of the
 //!   file at once, as numbers and as a CSV request.
-//! - `endpoint load ADDRESS CONNECTIONS SECONDS RATE` sends the documented row to a server on connections that are kept,
-//!   as fast as it responds (RATE 0) or RATE times a second, and counts the responses.
+//! - `endpoint load ADDRESS CONNECTIONS SECONDS RATE` sends the documented row to a server on persistent connections,
+//!   as fast as it responds (RATE 0) or RATE times per second, and counts the responses.
 //!
-//! Each prints a line of JSON. With a rate, latency counts from when a request was due, so a server that falls behind
-//! does not slow down its own load.
+//! Each prints a line of JSON. With a rate, latency is measured from the time when a request was due, so a slow server
+//! does not reduce its own load.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -27,15 +27,15 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// The documented request.
 const ROW: &str = "25.0,5.0,45.0,40.0,10.0,5.0,2.0,1.0,3.0,1.5,5.0,2.0,30.0,5.0,1.0,450.0,50.0,5.0";
-/// Single rows predicted to warm up, and while measuring.
+/// Numbers of single rows predicted for warm-up and for measurement.
 const SINGLES: [usize; 2] = [5_000, 50_000];
 /// Rows in a batch.
 const BATCH: usize = 10_000;
-/// Batches predicted, of which the median counts.
+/// Batches predicted; the median time is reported.
 const BATCHES: usize = 31;
 
 fn main() -> Result<()> {
-    // Cargo adds `--bench` by itself.
+    // Cargo always adds `--bench`.
     let arguments: Vec<_> = std::env::args()
         .skip(1)
         .filter(|argument| argument != "--bench")
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
             Duration::from_secs_f64(seconds.parse()?),
             rate.parse()?,
         )?,
-        // `cargo test --benches` passes no arguments: there is nothing to measure then.
+        // `cargo test --benches` passes no arguments; nothing is measured then.
         _ => return Ok(()),
     };
     writeln!(std::io::stdout(), "{found}")?;
@@ -99,9 +99,9 @@ fn answers(model: &Path, rows: &Path) -> Result<Value> {
             }],
             ..artifact.clone()
         };
-        found[member.algorithm().name()] = of_model(&Prepared::new(alone), &values)?;
+        found[member.algorithm().name()] = measure_model(&Prepared::new(alone), &values)?;
     }
-    found["ensemble"] = of_model(&Prepared::new(artifact), &values)?;
+    found["ensemble"] = measure_model(&Prepared::new(artifact), &values)?;
     let predictor = Predictor::load(model)?;
     let options = RequestOptions {
         content_type: Some("text/csv"),
@@ -123,8 +123,8 @@ fn answers(model: &Path, rows: &Path) -> Result<Value> {
     Ok(found)
 }
 
-/// p50 and p99 of single rows in microseconds, and rows a second of all at once.
-fn of_model(prepared: &Prepared, values: &[f32]) -> Result<Value> {
+/// p50 and p99 latency of single rows in microseconds, and rows per second in a batch.
+fn measure_model(prepared: &Prepared, values: &[f32]) -> Result<Value> {
     let mut rows = values.chunks_exact(FEATURE_COUNT).cycle();
     let mut next = || rows.next().unwrap_or_default();
     for _ in 0..SINGLES[0] {
@@ -161,7 +161,7 @@ fn median<T>(runs: usize, mut work: impl FnMut() -> Result<T>) -> Result<f64> {
     Ok(seconds[runs / 2])
 }
 
-/// A quantile of sorted times.
+/// A quantile of sorted times, in microseconds.
 fn microseconds(times: &[Duration], share: f64) -> f64 {
     let at = (times.len() as f64 * share) as usize;
     let time = times.get(at.min(times.len().saturating_sub(1)));
@@ -175,7 +175,7 @@ struct Seen {
     statuses: BTreeMap<u16, u64>,
 }
 
-/// Puts load on a server over many connections.
+/// Sends requests to a server over many connections.
 fn load(address: &str, connections: u32, lasting: Duration, rate: f64) -> Result<Value> {
     let started = Instant::now();
     let until = started + lasting;
@@ -191,7 +191,7 @@ fn load(address: &str, connections: u32, lasting: Duration, rate: f64) -> Result
             .collect();
         let seen = clients.into_iter().map(|client| match client.join() {
             Ok(seen) => seen,
-            Err(_) => Err("a client has panicked".into()),
+            Err(_) => Err("a client panicked".into()),
         });
         seen.collect::<Result<Vec<Seen>>>()
     })?;
@@ -214,7 +214,7 @@ fn load(address: &str, connections: u32, lasting: Duration, rate: f64) -> Result
     }))
 }
 
-/// When requests are due.
+/// A client's schedule: when its first request is due, and the interval between requests.
 #[derive(Clone, Copy)]
 struct Pace {
     first: Instant,
@@ -249,7 +249,7 @@ fn ask_repeatedly(address: &str, until: Instant, pace: Option<Pace>) -> Result<S
     }
 }
 
-/// A kept connection and the bytes read so far of the current response.
+/// A persistent connection, and the bytes of the current response read so far.
 struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -266,7 +266,7 @@ impl Connection {
         })
     }
 
-    /// Sends a request and reads the response: its status, and whether the connection is kept.
+    /// Sends a request and returns the response's status and whether the connection stays open.
     fn exchange(&mut self, request: &[u8]) -> Result<(u16, bool)> {
         self.stream.write_all(request)?;
         self.buffer.clear();
@@ -291,7 +291,7 @@ impl Connection {
     fn read_more(&mut self) -> Result<()> {
         let mut bytes = [0; 4_096];
         match self.stream.read(&mut bytes)? {
-            0 => Err("the server has closed the connection".into()),
+            0 => Err("the server closed the connection".into()),
             read => {
                 self.buffer.extend_from_slice(&bytes[..read]);
                 Ok(())

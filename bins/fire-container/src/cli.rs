@@ -11,7 +11,7 @@ use crate::{USAGE, export, predict, serve, train};
 
 /// Parses the arguments, does the work, and returns the exit code.
 ///
-/// `out` takes the place of standard output; errors go to standard error.
+/// Output goes to `out` instead of standard output; errors go to standard error.
 pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 {
     match Cli::read(args) {
         Err(usage) => {
@@ -36,7 +36,7 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Train or serve a fire-detection model as SageMaker expects it, predict the rows of a file, or export the model.
+/// Train or serve a fire-detection model for SageMaker, make predictions for a file, or export the model.
 #[derive(Debug, Parser)]
 #[command(
     name = "fire-container",
@@ -48,10 +48,10 @@ pub fn command() -> clap::Command {
         fire-container predict rows.parquet --model model.tar.gz\n  \
         fire-container predict rows.csv --model model.tar.gz --output csv | paste -d, rows.csv -\n  \
         fire-container export --model model.tar.gz --out model.onnx\n\n\
-        Installed as `train` or `serve`, it needs no command."
+        If it is installed as `train` or `serve`, the command can be omitted."
 )]
 pub(crate) struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub(crate) command: Command,
     /// Folder to use instead of /opt/ml.
@@ -65,7 +65,7 @@ pub(crate) struct Cli {
     pub(crate) opt_ml: PathBuf,
 }
 
-/// Two commands for SageMaker, and two for people.
+/// Two commands for SageMaker and two for interactive use.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Subcommand)]
 pub(crate) enum Command {
     /// Train a model on the channels in input/data.
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_comes_from_the_argument_or_from_the_name() {
+    fn the_command_comes_from_the_argument_or_the_program_name() {
         for (line, command, folder) in [
             ("fire-container train", Command::Train, "/opt/ml"),
             ("fire-container serve --opt-ml x", Command::Serve, "x"),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_wrong_usage() {
+    fn other_arguments_are_invalid_usage() {
         for line in [
             "fire-container",
             "fire-container trian",

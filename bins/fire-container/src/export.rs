@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
     0
 }
 
-/// The loaded model, whose probes have been checked, and the bytes of the ONNX file.
+/// Loads the model, which checks its probes, and returns it with the bytes of the ONNX file.
 fn export(model: &Path) -> Result<(Predictor, Vec<u8>)> {
     let unusable = || format!("cannot use the model {}", model.display());
     let bytes = fire_run::read_model(model).with_context(unusable)?;
@@ -62,13 +62,13 @@ fn export(model: &Path) -> Result<(Predictor, Vec<u8>)> {
     Ok((predictor, exported))
 }
 
-/// Writes to a temporary file and renames it, so that no one ever finds half a model.
+/// Writes to a temporary file and renames it, so that `path` never holds a partial model.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
     if written.is_err() {
-        // The caller reports the first error; the file may well not exist.
+        // The caller reports the first error; the temporary file may not exist.
         let _ = fs::remove_file(&partial);
     }
     written

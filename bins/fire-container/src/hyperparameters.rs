@@ -7,10 +7,10 @@ use anyhow::{Context, Result, bail, ensure};
 use ensemble::{Algorithm, CheckedParams, Params};
 use serde_json::{Map, Value};
 
-/// Seed of a job that sets none.
+/// Seed of a job that does not set one.
 const DEFAULT_SEED: u64 = 42;
 
-/// Set by SageMaker in the jobs of a tuning run: the metric to be tuned.
+/// Set by SageMaker in tuning jobs: the metric to optimize.
 const TUNING: &str = "_tuning_objective_metric";
 
 /// The settings of a training job.
@@ -28,8 +28,8 @@ impl Settings {
     /// Reads and checks the file.
     ///
     /// # Errors
-    /// When the file is not a JSON object, when `algorithm` is absent, or when names or values are invalid; the message
-    /// lists all of these.
+    /// If the file is not a JSON object, `algorithm` is missing, or names or values are invalid; the message lists all
+    /// invalid names and values.
     pub fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
         let text = fs::read_to_string(path)
@@ -42,12 +42,12 @@ impl Settings {
     /// Parses and checks the text of the file.
     ///
     /// # Errors
-    /// As for [`read`](Self::read), without the errors of reading a file.
+    /// As for [`read`](Self::read), except for file errors.
     pub fn parse(text: &str) -> Result<Self> {
         Self::from_map(&object(text)?)
     }
 
-    /// Applies the settings one by one and collects every problem.
+    /// Applies the settings one by one and collects all problems.
     fn from_map(map: &Map<String, Value>) -> Result<Self> {
         let algorithm: Algorithm = match map.get("algorithm") {
             Some(value) => plain(value).context("hyperparameter algorithm")?.parse()?,
@@ -61,12 +61,12 @@ impl Settings {
         // All problems are reported at once, because each attempt on AWS takes minutes to fail.
         let mut problems = Vec::new();
         for (name, value) in map {
-            let taken = match name.as_str() {
+            let applied = match name.as_str() {
                 "algorithm" | TUNING => Ok(()),
                 "seed" => read_seed(value).map(|given| seed = given),
                 _ => plain(value).and_then(|value| Ok(params.set(name, &value)?)),
             };
-            if let Err(problem) = taken {
+            if let Err(problem) = applied {
                 problems.push(format!("hyperparameter {name}: {problem:#}"));
             }
         }
@@ -90,15 +90,15 @@ fn algorithms() -> String {
         .join(", ")
 }
 
-/// A seed, any unsigned 64-bit number.
+/// Parses a seed, which can be any unsigned 64-bit number.
 fn read_seed(value: &Value) -> Result<u64> {
     let text = plain(value)?;
     text.parse()
         .with_context(|| format!("`{text}` is not a whole number from 0 to 2^64 - 1"))
 }
 
-/// A value as plain text. The API passes `"5"`, some client libraries encode the string as JSON once more (`"\"5\""`),
-/// and people write `5`.
+/// A value as plain text. The API passes `"5"`, some client libraries encode it twice (`"\"5\""`), and hand-written
+/// files have `5`.
 fn plain(value: &Value) -> Result<String> {
     match value {
         Value::String(text) => {

@@ -1,9 +1,8 @@
 //! The program that SageMaker runs inside the container. `fire-container train` and `fire-container serve` are for
-//! SageMaker; `fire-container predict` and `fire-container export` are for people.
+//! SageMaker; `fire-container predict` and `fire-container export` are for interactive use.
 //!
-//! SageMaker gives the container a folder tree and, when serving, HTTP requests. Nothing else comes in or goes out, so
-//! there is no AWS SDK and no TLS here, and the program also runs by hand on any folder with the same layout
-//! (`--opt-ml DIR`).
+//! The program's only interfaces are a folder tree and, when serving, HTTP. It therefore needs neither the AWS SDK nor
+//! TLS, and can be run by hand on any folder with the same layout (`--opt-ml DIR`).
 //!
 //! - [`train`]: reads settings and data below `/opt/ml/input`; writes a model to `/opt/ml/model`, predictions to
 //!   `/opt/ml/output/data` and metrics to standard output. If it fails, the reason is in `/opt/ml/output/failure`.
@@ -11,14 +10,14 @@
 //! - `predict`: the endpoint's predictions for the rows of a file.
 //! - `export`: the model as an ONNX file.
 //!
-//! The contract is in the SageMaker developer guide, pages `your-algorithms-training-algo-running-container` and
+//! The contract is part of the SageMaker developer guide, pages `your-algorithms-training-algo-running-container` and
 //! `your-algorithms-inference-code`.
 //!
-//! Without the default feature `files` there is no polars and nothing that needs it (training, `predict`, `export`, the
-//! command line). What remains is the part that untrusted input reaches, and it is fuzzed.
+//! Without the default feature `files`, polars and everything that needs it (training, `predict`, `export`, the command
+//! line) is left out. What remains is the code that untrusted input reaches, which is fuzzed.
 //!
-//! Exit codes: 0 done, 1 the work failed, 2 wrong usage or input (for `serve` also an occupied port). The numbers are
-//! those of `fire_cli::Exit`, which this program does not link because `fire-cli` brings the AWS SDK.
+//! Exit codes: 0 done, 1 the work failed, 2 invalid usage or input (for `serve` also an occupied port). The numbers
+//! match `fire_cli::Exit`, which is not used here because `fire-cli` depends on the AWS SDK.
 
 #[cfg(feature = "files")]
 mod cli;
@@ -45,9 +44,9 @@ pub use stop::Stop;
 #[cfg(feature = "files")]
 pub use cli::{command, run};
 
-/// The work failed: a fit, a model that cannot be served, output that cannot be written.
+/// Exit code for failed work: a failed fit, a model that cannot be served, output that cannot be written.
 const WORK_FAILED: u8 = 1;
-/// The arguments, the environment or an input file were wrong.
+/// Exit code for invalid arguments, environment variables or input files.
 const USAGE: u8 = 2;
 
 /// Prints an error to standard error.

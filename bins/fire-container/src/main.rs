@@ -1,4 +1,4 @@
-//! The program that SageMaker runs inside the container; see the library for what it does.
+//! The program that SageMaker runs inside the container; documented in the library.
 
 use std::process::ExitCode;
 

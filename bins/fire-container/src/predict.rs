@@ -1,7 +1,7 @@
 //! `predict`: a model's predictions for the rows of a file, without a server.
 //!
-//! `--output json` and `--output csv` print byte for byte what the endpoint would send for the same rows. A file has a
-//! header, as training data has, but needs no labels.
+//! `--output json` and `--output csv` print exactly the bytes that the endpoint would send for the same rows. Like
+//! training data, a file has a header; labels are optional.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use sensor_model::{FEATURE_COUNT, read_features};
 use crate::serve::{Detail, Media, Predictor};
 use crate::{USAGE, WORK_FAILED, complain};
 
-/// How predictions are printed.
+/// Output format of the predictions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Output {
     /// A table with one line per row and a summary.
@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// The model: model.tar.gz, model.bin, or a folder that contains model.bin
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: PathBuf,
-    /// `text` for people; `json` or `csv` for exactly what the endpoint would send
+    /// `text` is human-readable; `json` and `csv` are exactly what the endpoint would send
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) output: Output,
     /// Add each feature's contribution to the probability; needs `--output json`
@@ -62,9 +62,9 @@ fn score(args: &Args) -> Result<Vec<u8>> {
         !args.explain || args.output == Output::Json,
         "--explain needs --output json"
     );
-    let cannot = || format!("cannot use the model {}", args.model.display());
-    let model = fire_run::read_model(&args.model).with_context(cannot)?;
-    let predictor = Predictor::from_bytes(&model).with_context(cannot)?;
+    let unusable = || format!("cannot use the model {}", args.model.display());
+    let model = fire_run::read_model(&args.model).with_context(unusable)?;
+    let predictor = Predictor::from_bytes(&model).with_context(unusable)?;
     let values = read_features(&args.file)?;
     let write = |media| {
         let detail = Detail {
@@ -81,7 +81,7 @@ fn score(args: &Args) -> Result<Vec<u8>> {
     }
 }
 
-/// The table for people, with warnings where the model extrapolates.
+/// Formats a human-readable table, with warnings where the model extrapolates.
 fn text(predictor: &Predictor, values: &[f32]) -> Result<Vec<u8>> {
     let artifact = predictor.artifact();
     let mut probabilities = Vec::new();

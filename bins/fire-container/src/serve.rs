@@ -7,17 +7,18 @@
 //! ```
 //!
 //! The model is loaded once, before the port is opened: a container whose model cannot be loaded never answers `/ping`,
-//! and its log says which file and why.
+//! and its log names the file and the reason.
 //!
 //! | variable | meaning |
 //! |---|---|
 //! | `SAGEMAKER_BIND_TO_PORT` | port, 8080 when unset |
-//! | `FIRE_BIND_ADDRESS` | address, 0.0.0.0 when unset (SageMaker needs that one) |
+//! | `FIRE_BIND_ADDRESS` | address, 0.0.0.0 when unset (required by SageMaker) |
 //! | `SAGEMAKER_BATCH` | `true` in a batch transform, which needs one response line per row |
-//! | `FIRE_LOG` | `requests` logs every request, `problems` (when unset) only those without status 200 |
+//! | `FIRE_LOG` | `requests` logs every request, `problems` (default) only those with a status other than 200 |
 //!
-//! The variables for sizes are in [`Limits`]. An invalid request gets 4xx with `{"error": "..."}`, which names the line
-//! and the column; under overload a request gets 503 with `Retry-After`. Any other 5xx is a bug in this program.
+//! The variables that set limits are listed in [`Limits`]. An invalid request gets 4xx with `{"error": "..."}`, which
+//! names the line and column; an overloaded endpoint responds 503 with `Retry-After`. Any other 5xx is a bug in this
+//! program.
 
 mod connection;
 mod filtered_stream;
@@ -62,10 +63,10 @@ pub(crate) use media::Media;
 pub use predictor::Predictor;
 pub use rejection::Rejection;
 
-/// How long computations may go on after the grace period.
+/// Extra time for running computations after the grace period.
 const COMPUTE_GRACE: Duration = Duration::from_secs(1);
 
-/// Why serving ended, and the exit code for that.
+/// The error that ended serving, and its exit code.
 struct Failed {
     code: u8,
     error: Error,
@@ -83,7 +84,7 @@ pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
     code
 }
 
-/// Loads the model before opening the port, so that a port that answers always has a model behind it.
+/// Loads the model before opening the port, so that an open port always has a model behind it.
 fn load_and_serve(paths: &OptMl, out: &mut dyn Write) -> Result<(), Failed> {
     let broken = |error| Failed {
         code: WORK_FAILED,
@@ -107,12 +108,12 @@ fn load_and_serve(paths: &OptMl, out: &mut dyn Write) -> Result<(), Failed> {
         let served = serve(listener, predictor, limits, requests, stop).await;
         served.context("cannot serve").map_err(broken)
     });
-    // Requests still being computed have had the whole grace period.
+    // Requests still being computed have used up the grace period.
     runtime.shutdown_timeout(COMPUTE_GRACE);
     served
 }
 
-/// Which requests are logged, from `FIRE_LOG`.
+/// Parses `FIRE_LOG`: which requests are logged.
 fn request_log() -> Result<RequestLog> {
     let name = variable("FIRE_LOG", "problems");
     RequestLog::from_name(&name)
@@ -124,7 +125,7 @@ fn announce(listener: &TcpListener, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// Opens the port that the environment names.
+/// Opens the port set in the environment.
 async fn listen() -> Result<TcpListener> {
     let port = variable("SAGEMAKER_BIND_TO_PORT", "8080");
     let port: u16 = port.parse().with_context(|| {
@@ -169,7 +170,7 @@ pub async fn serve(
     let endpoint = Arc::new(Endpoint::new(predictor, limits, log));
     connection::serve_all(listener, endpoint.clone(), stop).await;
     endpoint.log.put("stopped", json!({}));
-    // Connections that outlive the grace period still share it, and what they log is lost.
+    // Connections that outlive the grace period still hold the endpoint; their log lines are lost.
     if let Some(endpoint) = Arc::into_inner(endpoint) {
         endpoint.log.end();
     }

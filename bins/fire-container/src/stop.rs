@@ -1,7 +1,7 @@
 //! Stopping on SIGTERM.
 //!
-//! The first process of a container has no default action for SIGTERM: without a handler the signal is ignored, and
-//! SageMaker kills the container minutes later. So both `train` and `serve` install a handler.
+//! The first process of a container has no default action for SIGTERM: without a handler, the signal is ignored and
+//! SageMaker kills the container minutes later. Both `train` and `serve` therefore install a handler.
 
 use std::io;
 use std::sync::Arc;
@@ -14,17 +14,17 @@ use tokio::signal::unix::{SignalKind, signal};
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Requests the stop.
+    /// Requests a stop.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the stop was requested.
+    /// Whether a stop was requested.
     pub fn is_requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Makes SIGTERM and SIGINT request the stop, until the process ends.
+    /// Requests the stop when SIGTERM or SIGINT arrives.
     pub(crate) fn on_signal(&self) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()

@@ -2,14 +2,14 @@
 //!
 //! The order ensures that nothing is tuned on the rows it is evaluated on:
 //! 1. settings, then the channels `train` and `validation`;
-//! 2. the fit, with early stopping on `validation` where the learner has it;
+//! 2. the fit, with early stopping on `validation` if the learner supports it;
 //! 3. the threshold, chosen on `validation` for the best F1;
 //! 4. only then predictions for the optional channels `test`, `alarm-validation` and `alarm-test`;
 //! 5. the alarm rule, chosen on `alarm-validation` and evaluated on `alarm-test`, if these contain recordings.
 //!
-//! Metrics are printed as `validation:auc=0.7612;`, one per line, which the job's metric definitions match.
-//! There is no half-trained forest, so a job that is stopped during the fit fails and says so. After the fit the job
-//! always completes, which takes seconds.
+//! Metrics are printed one per line as `validation:auc=0.7612;`, which the job's metric definitions match.
+//! A partially fitted model is not written, so a job that is stopped during the fit fails with that reason. After the
+//! fit, the job always completes, within seconds.
 
 mod alarm;
 mod channels;
@@ -57,7 +57,7 @@ pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
     WORK_FAILED
 }
 
-/// Turns a panic into an error: it is a bug, but the job's owner must see more than an exit code.
+/// Turns a panic into an error: a panic is a bug, but the job's owner must see more than an exit code.
 fn catch_panic(work: impl FnOnce() -> Result<()>) -> Result<()> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|payload| Err(anyhow!("defect: {}", panic_text(&*payload))))
@@ -66,7 +66,7 @@ fn catch_panic(work: impl FnOnce() -> Result<()>) -> Result<()> {
 /// Runs the job; metrics and progress go to `out`.
 ///
 /// # Errors
-/// When settings or data are invalid, the fit is stopped, or a file cannot be written.
+/// If settings or data are invalid, the fit is stopped, or a file cannot be written.
 pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     let settings = Settings::read(&paths.hyperparameters())?;
     let train = Input::required(paths, Channel::Train)?;
@@ -110,18 +110,13 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     Ok(())
 }
 
-/// Writes the part of the message that SageMaker shows.
+/// Writes the start of the message, as much as SageMaker shows.
 fn write_failure(path: &Path, message: &str) -> Result<()> {
     let shown: String = message.chars().take(SHOWN).collect();
     let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
     folder
         .and_then(|()| fs::write(path, shown))
-        .with_context(|| {
-            format!(
-                "cannot write the reason of the failure to {}",
-                path.display()
-            )
-        })
+        .with_context(|| format!("cannot write the failure reason to {}", path.display()))
 }
 
 /// The message of a panic.
@@ -146,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_of_either_kind_of_panic_is_found() {
+    fn panic_text_reads_static_and_owned_messages() {
         assert_eq!(panic_text(&"static"), "static");
         assert_eq!(panic_text(&"owned".to_owned()), "owned");
         assert_eq!(panic_text(&7), "no message");

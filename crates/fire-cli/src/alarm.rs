@@ -1,16 +1,16 @@
-//! Alarm rules and their metrics as text.
+//! Formats alarm rules and their metrics as text.
 
 use alarm::{AlarmMetrics, AlarmRule};
 
-/// The rule in words, as the end of a sentence that begins with "alarm".
+/// The rule in words, to follow "alarm" in a sentence.
 pub fn rule_in_words(rule: &AlarmRule) -> String {
     rule.to_string()
 }
 
-/// The names of the columns of [`metrics_in_columns`].
+/// Column headings for [`metrics_in_columns`].
 pub const METRICS_HEADER: &str = "  fires  found   <30 s   <60 s  median     p90   false  hours";
 
-/// The metrics of a rule in the columns of [`METRICS_HEADER`].
+/// A rule's metrics, aligned with [`METRICS_HEADER`].
 pub fn metrics_in_columns(metrics: &AlarmMetrics) -> String {
     let found = metrics.detection.map_or_else(
         || {
@@ -42,12 +42,12 @@ pub fn metrics_in_columns(metrics: &AlarmMetrics) -> String {
     format!("{found}{alarms}").trim_end().to_owned()
 }
 
-/// How often a rule alarms without a fire, with the 95 % interval; `None` without any time free of fire.
+/// A rule's false-alarm rate with its 95 % interval; `None` without any fire-free time.
 pub fn false_alarms_in_words(metrics: &AlarmMetrics) -> Option<String> {
     metrics.false_alarms.map(|alarms| alarms.to_string())
 }
 
-/// A budget of false alarms, such as "1 false alarm a day".
+/// A false-alarm budget, such as "1 false alarm a day".
 pub fn budget_in_words(per_day: f64) -> String {
     let number = per_day.to_string();
     let alarms = if number == "1" { "alarm" } else { "alarms" };
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_and_its_metrics_read_as_sentences_and_columns() {
+    fn a_rule_and_its_metrics_are_formatted_in_words_and_columns() {
         let rule = AlarmParams::new(0.8, 2, 3).check().unwrap();
         assert_eq!(
             rule_in_words(&rule),

@@ -1,4 +1,4 @@
-//! The flags that programs share.
+//! Flags shared by the programs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,12 +14,12 @@ use crate::{Console, Format, Style, local_backend, shell_word, usage};
 /// The default of `--model-name`; the default endpoint is this name with `-endpoint`.
 pub const DEFAULT_MODEL_NAME: &str = "flir-scd41-best-model";
 
-/// The end of every program's help.
+/// Printed at the end of every program's help.
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 the work failed, 2 invalid usage or input, 3 the backend cannot be
 reached or rejects the call, 4 timed out, 130 interrupted";
 
-/// Parses an instance type. Only its form is checked: which types exist is for the service to say.
+/// Parses an instance type. Only the format is checked; the service decides which types exist.
 pub fn instance_type(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.split('.').collect();
     match parts.as_slice() {
@@ -28,10 +28,10 @@ pub fn instance_type(text: &str) -> Result<String, String> {
     }
 }
 
-/// The flags of every program: the backend, and what is written.
+/// Flags of every program: backend and output.
 #[derive(Debug, Clone, Args)]
 pub struct CommonArgs {
-    /// Where the work runs: `local` (embedded server, free of charge) or `aws`
+    /// Backend that does the work: `local` (embedded server, free of charge) or `aws`
     #[arg(
         long,
         env = "FIRE_BACKEND",
@@ -40,7 +40,7 @@ pub struct CommonArgs {
     )]
     pub backend: BackendKind,
 
-    /// State directory of the local backend [default: nearest `.fire` in this folder or above]
+    /// State directory of the local backend [default: nearest `.fire` in this folder or a parent]
     #[arg(
         long,
         env = "FIRE_STATE_DIR",
@@ -57,7 +57,7 @@ pub struct CommonArgs {
     #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
     pub output: Format,
 
-    /// Write more to standard error
+    /// Write more details to standard error
     #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
 
@@ -71,7 +71,7 @@ pub struct CommonArgs {
 }
 
 impl CommonArgs {
-    /// The style that the flags describe; `terminal` says whether standard error is one.
+    /// The output style that the flags select; `terminal` is true if standard error is a terminal.
     pub fn style(&self, terminal: bool) -> Style {
         let loud = i8::try_from(self.verbose).unwrap_or(i8::MAX);
         Style {
@@ -86,7 +86,7 @@ impl CommonArgs {
         Ok(self.local()?.state_dir().to_owned())
     }
 
-    /// Connects to the backend and writes to standard error which one it is.
+    /// Connects to the backend and describes it on standard error.
     pub async fn connect(&self, console: &mut Console<'_>) -> anyhow::Result<Clients> {
         let backend = match self.backend {
             BackendKind::Local => Backend::Local(self.local()?),
@@ -126,34 +126,34 @@ impl CommonArgs {
 
 /// Bucket, role and image.
 ///
-/// Serialized for the recipe of a run, without the bucket: that must be known before the recipe can
-/// be read.
+/// Serialized as part of a run's recipe, except for the bucket, which must be known to read the
+/// recipe.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct ProjectArgs {
-    /// Bucket of data, models and results [default: `fire-detection-training-` and the account number]
+    /// Bucket for data, models and results [default: `fire-detection-training-<account number>`]
     #[arg(long, env = "FIRE_BUCKET", help_heading = "Backend")]
     #[serde(skip)]
     pub bucket: Option<BucketName>,
 
-    /// Role that SageMaker assumes [default: SageMakerExecutionRole of the account]
+    /// Role that SageMaker assumes [default: the account's SageMakerExecutionRole]
     #[arg(long, env = "FIRE_ROLE_ARN", help_heading = "Backend")]
     pub role_arn: Option<RoleArn>,
 
-    /// Container image [default: `fire-container` of the account's registry]
+    /// Container image [default: `fire-container` in the account's registry]
     #[arg(long, help_heading = "Backend")]
     pub image_uri: Option<ImageUri>,
 }
 
-/// Limits and checks before anything is created.
+/// Cost limit and checks applied before anything is created.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Before anything is spent")]
+#[command(next_help_heading = "Cost and preflight checks")]
 pub struct SpendingArgs {
-    /// Do not start if it could cost more at a dated list price: USD for all jobs together, USD an hour for an endpoint
+    /// Do not start if the cost could exceed this, at dated list prices: USD for all jobs, USD per hour for an endpoint
     #[arg(long, value_name = "USD")]
     pub max_cost: Option<f64>,
 
-    /// Check everything, print what would be done and what it would cost, and create nothing
+    /// Run all checks and print the plan and its cost, but create nothing
     #[arg(long)]
     pub dry_run: bool,
 
@@ -162,7 +162,7 @@ pub struct SpendingArgs {
     pub skip_preflight: bool,
 }
 
-/// Parses `KEY=VALUE` flags, checked against the rules of AWS.
+/// Parses `KEY=VALUE` flags and checks them against the AWS rules for tags.
 ///
 /// # Errors
 /// A flag that breaks a rule (exit code 2).

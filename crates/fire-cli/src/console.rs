@@ -1,4 +1,4 @@
-//! Output: results go to one stream, everything else to the other.
+//! Console output: results go to standard output, everything else to standard error.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,14 +10,14 @@ use serde::Serialize;
 /// The format of the results on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
-    /// Sentences and tables for people.
+    /// Human-readable text and tables.
     #[default]
     Text,
     /// One JSON document with stable keys; nothing else on standard output.
     Json,
 }
 
-/// How much is written, and in which format.
+/// Output format and verbosity.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Style {
     /// The format of the results.
@@ -69,7 +69,7 @@ impl<'a> Console<'a> {
         self.style.format == Format::Json
     }
 
-    /// What is written if the program is interrupted; set it when remote work begins.
+    /// The notice printed if the program is interrupted; set it when remote work begins.
     pub fn notice(&self) -> InterruptNotice {
         self.notice.clone()
     }
@@ -119,7 +119,7 @@ impl<'a> Console<'a> {
         self.out
     }
 
-    /// A progress bar of `total` steps on standard error, hidden without a terminal.
+    /// A progress bar of `total` steps on standard error, hidden unless [`draws`](Self::draws).
     pub fn bar(&self, label: &'static str, total: u64) -> ProgressBar {
         if !self.draws() {
             return ProgressBar::hidden();
@@ -137,17 +137,18 @@ impl<'a> Console<'a> {
     }
 }
 
-/// The sentence for a user who interrupts the program: what continues remotely, and how to resume.
+/// The text printed when the user interrupts the program: what keeps running remotely, and how to
+/// resume.
 #[derive(Debug, Clone, Default)]
 pub struct InterruptNotice(Arc<Mutex<String>>);
 
 impl InterruptNotice {
-    /// Replaces the sentence.
+    /// Replaces the text.
     pub fn set(&self, sentence: impl Into<String>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = sentence.into();
     }
 
-    /// The current sentence.
+    /// The current text.
     pub fn get(&self) -> String {
         let sentence = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sentence.clone()
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn each_style_writes_what_it_promises() {
+    fn format_and_verbosity_select_the_lines_written() {
         let style = |format, verbosity| Style {
             format,
             verbosity,

@@ -1,11 +1,11 @@
-//! Exit codes, and which error leads to which code.
+//! Exit codes and the mapping of errors to them.
 
 use std::fmt;
 use std::process::{ExitCode, ExitStatus};
 
 use sagemaker_ops::ErrorKind;
 
-/// How a program ended. The numbers are part of the documented interface.
+/// The outcome of a program. The numbers are part of the documented interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -17,9 +17,9 @@ pub enum Exit {
     Usage = 2,
     /// The backend cannot be reached or rejects a call (credentials, permissions, quota).
     Backend = 3,
-    /// The time of `--timeout` is over; the work continues.
+    /// The `--timeout` elapsed; the work continues.
     TimedOut = 4,
-    /// Ctrl-C or SIGTERM. A message said what continues remotely.
+    /// Ctrl-C or SIGTERM; a message lists what keeps running remotely.
     Interrupted = 130,
 }
 
@@ -33,7 +33,7 @@ impl Exit {
         Self::Interrupted,
     ];
 
-    /// How another program of the family ended; one that a signal killed has failed.
+    /// The outcome of another program; a signal or an unknown code counts as [`Self::WorkFailed`].
     pub fn of_program(status: ExitStatus) -> Self {
         let code = status.code();
         let known = Self::ALL
@@ -49,7 +49,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error with the exit code that was decided where it occurred.
+/// An error with the exit code assigned where it occurred.
 #[derive(Debug)]
 struct Decided {
     exit: Exit,
@@ -82,7 +82,7 @@ fn decided(exit: Exit, error: anyhow::Error) -> anyhow::Error {
     anyhow::Error::new(Decided { exit, error })
 }
 
-/// The exit code of an error: that of the first cause that has one, else [`Exit::WorkFailed`].
+/// The exit code of the first cause that has one, else [`Exit::WorkFailed`].
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     error.chain().find_map(decide).unwrap_or(Exit::WorkFailed)
 }
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_of_another_program_is_known_by_its_code() {
+    fn exit_statuses_of_other_programs_are_mapped_back() {
         use std::os::unix::process::ExitStatusExt as _;
         for exit in Exit::ALL {
             let status = ExitStatus::from_raw((exit as i32) << 8);

@@ -1,20 +1,20 @@
-//! What the command-line programs share: flags, console output, exit codes.
+//! Code shared by the command-line programs: flags, console output and exit codes.
 //!
 //! `train-100k`, `monitor-100k`, `deploy-100k`, `report-100k` and `extract-rows` are separate
-//! programs that behave alike: the same flags choose the backend, and the same exit codes tell what
-//! happened.
+//! programs with a common interface: the same flags choose the backend, and the same exit codes
+//! report the outcome.
 //!
 //! - A program's `main` is one call: [`main`] parses the arguments, runs the program's `run`, stops
 //!   it on Ctrl-C and maps the result to an [`Exit`].
 //! - [`CommonArgs`] chooses the backend and the output format. A program writes to [`Console`]:
 //!   results to standard output, everything else to standard error, progress bars to terminals only.
-//! - [`local_backend`] finds the local server's state and program. [`settings_for`] says which flag
-//!   helps when `sagemaker-ops` finds something wrong.
-//! - [`Project`] is the account's side of a run: bucket, role and image. [`fetch_model`],
-//!   [`fetch_output`] and [`fetch_manifest`] read what earlier steps stored.
+//! - [`local_backend`] locates the local server's state directory and executable. [`settings_for`]
+//!   names the flag that resolves a problem found by `sagemaker-ops`.
+//! - [`Project`] holds a run's AWS resources: bucket, role and image. [`fetch_model`],
+//!   [`fetch_output`] and [`fetch_manifest`] read the results of earlier steps.
 //!
-//! What a run consists of is defined in `fire-run`, calls to AWS are in `sagemaker-ops`, and the
-//! model itself is in `ensemble`.
+//! The names and files of a run are defined in `fire-run`, AWS calls are in `sagemaker-ops`, and
+//! models are in `ensemble`.
 
 mod alarm;
 mod args;
@@ -41,7 +41,7 @@ pub use remedy::settings_for;
 pub use start::{main, shell_word, sibling_file, sibling_program};
 pub use stored::{StoredModel, fetch_manifest, fetch_model, fetch_output, read_artifact};
 
-// The README's excerpt is run like the examples above.
+// Compiles the README's examples as doctests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! The local server of the programs: where its state is, and how its program is called.
+//! Locates the local server's state directory and executable.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,17 +7,17 @@ use sagemaker_ops::{Error, LocalBackend, ServerProgram};
 
 const PROGRAM: &str = "local-sagemaker";
 
-/// The name of the state directory, which is looked for from the current folder upward.
+/// Name of the state directory, searched for from the current folder upward.
 const STATE_DIR_NAME: &str = ".fire";
 
-/// A server that nobody uses ends after this many seconds.
+/// An idle server exits after this many seconds.
 const IDLE_SECONDS: &str = "1800";
 
-/// The backend of this state directory, else of the nearest `.fire` in the current folder or above
-/// it, else of a new `./.fire`.
+/// The backend for the given state directory, else for the nearest `.fire` in the current folder or
+/// a parent, else for a new `./.fire`.
 pub fn local_backend(state_dir: Option<&Path>) -> Result<LocalBackend, Error> {
     let nearest = || {
-        // Without a current folder, the relative path fails with the reason.
+        // If the current folder is unavailable, resolving the relative path below reports why.
         let here = std::env::current_dir().unwrap_or_default();
         nearest_state_dir(&here)
     };
@@ -49,19 +49,19 @@ fn server_program(path: PathBuf, state_dir: &Path) -> ServerProgram {
     }
 }
 
-/// The file of one of the programs, wherever it is found first.
+/// The first file with this name in the folders searched for programs.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let mut programs = folders().into_iter().map(|folder| folder.join(name));
     programs.find(|program| program.is_file())
 }
 
-/// What to do if the program was not found.
+/// The remedy if the server program is not found.
 pub(crate) fn how_to_find() -> String {
     let folders = folders().into_iter();
     let folders: Vec<_> = folders.map(|folder| folder.display().to_string()).collect();
     format!(
-        "there is no `{PROGRAM}` in {}; build it with `cargo build --workspace`, or name its folder \
-         in FIRE_BIN_DIR",
+        "`{PROGRAM}` is not in {}; build it with `cargo build --workspace`, or set FIRE_BIN_DIR to \
+         its folder",
         folders.join(" or ")
     )
 }
@@ -72,8 +72,8 @@ fn folders() -> Vec<PathBuf> {
     program_folders(named.map(PathBuf::from), executable.as_deref())
 }
 
-/// Where the program is looked for, in this order: the named folder, the folder of the executable,
-/// and the folder above that if it is cargo's `deps`, where test programs are.
+/// The folders searched, in order: the named folder, the executable's folder, and, for test programs
+/// in cargo's `deps`, the parent of that folder.
 fn program_folders(named: Option<PathBuf>, executable: Option<&Path>) -> Vec<PathBuf> {
     let own = executable.and_then(Path::parent);
     let above = own
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_state_directory_upward_is_used() {
+    fn the_nearest_state_directory_in_a_parent_is_used() {
         let root = tempfile::tempdir().unwrap();
         let deep = root.path().join("a/b");
         std::fs::create_dir_all(&deep).unwrap();
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_is_looked_for_in_the_named_folder_first() {
+    fn the_named_folder_is_searched_first() {
         let check = |named: Option<&str>, executable: Option<&str>, expected: &[&str]| {
             let found = program_folders(named.map(PathBuf::from), executable.map(Path::new));
             assert_eq!(

@@ -1,44 +1,44 @@
-//! What belongs to the AWS account: bucket, role, image.
+//! AWS resources of a run.
 
 use sagemaker_ops::storage::BucketOrigin;
 use sagemaker_ops::{BucketName, Clients, ImageUri, RoleArn, S3Uri};
 
 use crate::ProjectArgs;
 
-/// What belongs to the AWS account: bucket, role and image.
+/// The AWS resources of a run: bucket, role and image.
 #[derive(Debug, Clone)]
 pub struct Project {
-    /// The bucket of data, models and results.
+    /// The bucket for data, models and results.
     pub bucket: BucketName,
     /// Whether the bucket may be created.
     pub origin: BucketOrigin,
     /// The role that SageMaker assumes.
     pub role: RoleArn,
-    /// The container image of training and serving.
+    /// The container image for training and serving.
     pub image: ImageUri,
 }
 
 impl Project {
-    /// Derives what was not given from the caller's account and region, and makes sure that the bucket exists.
+    /// Fills in missing arguments from the caller's account and region, and ensures that the bucket exists.
     ///
-    /// Creates the default bucket when it is missing, but never a bucket that was named.
+    /// Creates the default bucket if it is missing, but never a bucket given by name.
     pub async fn resolve(args: &ProjectArgs, clients: &Clients) -> anyhow::Result<Self> {
         let project = Self::planned(args, clients).await?;
         project.ensure_bucket(clients).await?;
         Ok(project)
     }
 
-    /// Creates the default bucket when it is missing.
+    /// Creates the default bucket if it is missing.
     pub async fn ensure_bucket(&self, clients: &Clients) -> anyhow::Result<()> {
         Ok(sagemaker_ops::storage::ensure_bucket(clients, &self.bucket, self.origin).await?)
     }
 
-    /// The object or prefix with this key (see [`fire_run::layout`]) in the bucket.
+    /// The URI of a key or prefix in the bucket; see [`fire_run::layout`] for the keys.
     pub fn uri(&self, key: &str) -> S3Uri {
         S3Uri::new(&self.bucket, key)
     }
 
-    /// Derives what was not given from the caller's account and region, and changes nothing.
+    /// Fills in missing arguments from the caller's account and region, without changing anything.
     pub async fn planned(args: &ProjectArgs, clients: &Clients) -> anyhow::Result<Self> {
         let account = sagemaker_ops::account(clients).await?;
         let (bucket, origin) = if let Some(bucket) = &args.bucket {

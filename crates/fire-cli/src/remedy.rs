@@ -1,14 +1,14 @@
-//! Which flag helps when the library finds something wrong.
+//! The flags that resolve problems found by the library.
 //!
-//! `sagemaker-ops` talks about buckets, roles and limits, and does not know the flags of the
-//! programs. This module adds them to its findings.
+//! `sagemaker-ops` reports problems with buckets, roles and limits, and does not know the programs'
+//! flags. This module adds the flags to its findings.
 
 use sagemaker_ops::{Error, ErrorKind, Finding};
 
 use crate::local_server;
 
-/// The flags or commands that put the finding right. They are printed in parentheses after the
-/// library's own remedy.
+/// The flags or commands that resolve the finding, printed in parentheses after the library's own
+/// remedy.
 pub fn settings_for(finding: &Finding) -> Option<String> {
     Some(match finding {
         Finding::NotARegion(_)
@@ -23,7 +23,7 @@ pub fn settings_for(finding: &Finding) -> Option<String> {
         },
         Finding::RoleOfAnotherAccount { .. } | Finding::RoleMissing(_) => "--role-arn".to_owned(),
         Finding::ImageNotInEcr(_) | Finding::ImageMissing(_) => {
-            "`push-image` pushes it, --image-uri names another".to_owned()
+            "`push-image` pushes it; --image-uri selects another".to_owned()
         }
         Finding::ImageElsewhere { region, .. } => {
             format!("`push-image`, or --region {region}")
@@ -63,14 +63,14 @@ pub fn settings_for(finding: &Finding) -> Option<String> {
     })
 }
 
-/// The same for an error of a call.
+/// The flags or commands that resolve the error of a failed call.
 pub(crate) fn settings_for_error(error: &anyhow::Error) -> Option<String> {
     let error = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<Error>())?;
     match error.finding() {
         Some(finding) => settings_for(finding),
-        // Only watching makes enough calls to be throttled.
+        // Only `monitor-100k` makes enough calls to be throttled.
         None if error.kind() == ErrorKind::Throttled => {
             Some("`monitor-100k` calls less often with a longer --interval".to_owned())
         }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_values_of_a_finding_are_part_of_the_flags() {
+    fn flags_include_the_values_of_the_finding() {
         let jobs = |affordable_seconds| Finding::JobsTooExpensive {
             usd: 2.0,
             limit: 1.0,
@@ -100,8 +100,8 @@ mod tests {
             (elsewhere, "--region eu-west-1,"),
             (Finding::NoServerProgram, "FIRE_BIN_DIR"),
         ] {
-            let said = settings_for(&finding).unwrap();
-            assert!(said.contains(flags), "{said}");
+            let settings = settings_for(&finding).unwrap();
+            assert!(settings.contains(flags), "{settings}");
         }
     }
 }

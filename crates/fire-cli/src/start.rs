@@ -1,4 +1,4 @@
-//! From the command line to an exit code.
+//! The programs' entry point, and how they invoke each other.
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
@@ -12,8 +12,8 @@ use crate::{CommonArgs, Console, Exit, exit_of};
 
 /// Parses the arguments, runs the program and maps its outcome to an exit code.
 ///
-/// `common` finds the shared flags in the program's arguments. On Ctrl-C or SIGTERM the program
-/// writes its notice (see [`Console::notice`]) and ends with 130.
+/// `common` returns the shared flags from the program's arguments. On Ctrl-C or SIGTERM the program
+/// prints its notice (see [`Console::notice`]) and exits with 130.
 pub fn main<A, R>(common: fn(&A) -> &CommonArgs, run: R) -> ExitCode
 where
     A: Parser + CommandFactory,
@@ -60,7 +60,7 @@ where
             () = interrupted() => None,
         }
     });
-    // Tasks that still run cannot change the outcome, so they are not waited for.
+    // Remaining tasks cannot change the outcome, so shutdown does not wait for them.
     runtime.shutdown_background();
     match ended {
         Some(Ok(exit)) => exit,
@@ -76,7 +76,7 @@ fn report(error: &anyhow::Error, console: &mut Console<'_>) -> Exit {
     let exit = exit_of(error);
     if exit != Exit::Done {
         let settings = settings_for_error(error).map(|settings| format!(" ({settings})"));
-        // If standard error is closed, the exit code still says what happened.
+        // If standard error is closed, the exit code still reports the failure.
         let _ = console.warn(format!("error: {error:#}{}", settings.unwrap_or_default()));
     }
     exit
@@ -93,8 +93,8 @@ async fn interrupted() {
     }
 }
 
-/// How to call another of these programs in a printed command: by its name if it is on the PATH, else
-/// by its path next to the running executable.
+/// The word that invokes another of the programs in a printed command: its name if it is on the PATH,
+/// else the path from [`sibling_file`].
 pub fn sibling_program(name: &str) -> String {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     if std::env::split_paths(&paths).any(|folder| folder.join(name).is_file()) {
@@ -103,13 +103,13 @@ pub fn sibling_program(name: &str) -> String {
     shell_word(&sibling_file(name).display().to_string())
 }
 
-/// The file of another program of the family next to the running executable, else its bare name,
-/// which is then looked up on the PATH.
+/// The executable of another of the programs, in `FIRE_BIN_DIR` or next to the running one, else
+/// its bare name for a PATH lookup.
 pub fn sibling_file(name: &str) -> PathBuf {
     find_program(name).unwrap_or_else(|| name.into())
 }
 
-/// The text quoted as one word for a shell, because printed commands are meant to be copied.
+/// Quotes the text as one shell word, so that printed commands can be copied and run as is.
 pub fn shell_word(text: &str) -> String {
     // Only a NUL byte cannot be quoted, and no argument or path contains one.
     shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)

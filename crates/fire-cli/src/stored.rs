@@ -1,4 +1,4 @@
-//! A run's files in S3 and models on this machine, read with the remedy in each error.
+//! Reads a run's files from S3 and local models; errors include the remedy.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use sagemaker_ops::{Clients, ErrorKind, S3Uri, storage};
 use crate::{Project, failed, usage};
 
 /// The remedy for an archive that is not a model of this pipeline.
-const REMEDY: &str = "give the model.tar.gz of a training job of this pipeline \
+const REMEDY: &str = "use the model.tar.gz of a training job of this pipeline \
                       (`monitor-100k JOB --metrics` prints its URI)";
 
 /// A downloaded model.
@@ -23,10 +23,10 @@ pub struct StoredModel {
     pub digest: ContentDigest,
 }
 
-/// Downloads a model for rows of the feature schema with this fingerprint.
+/// Downloads a model; `schema` is the fingerprint of the feature schema that it must match.
 ///
 /// # Errors
-/// Exit code 2 for an object that is not such a model, 3 for a backend that fails.
+/// Exit code 2 if the object is not such a model, 3 if the backend fails.
 pub async fn fetch_model(
     clients: &Clients,
     uri: &S3Uri,
@@ -41,10 +41,10 @@ pub async fn fetch_model(
     })
 }
 
-/// Loads the model in a `model.tar.gz` on this machine.
+/// Loads a model from a local `model.tar.gz`.
 ///
 /// # Errors
-/// Exit code 2 for a file that is not such a model.
+/// Exit code 2 if the file cannot be read or is not such a model.
 pub fn read_artifact(path: &Path, schema: &str) -> anyhow::Result<Artifact> {
     let place = path.display().to_string();
     let tar_gz = std::fs::read(path)
@@ -57,20 +57,20 @@ fn unpack(tar_gz: &[u8], place: &str, schema: &str) -> anyhow::Result<Package> {
     use fire_run::Error::{Archive, Foreign, NoFile};
     let package = Package::unpack(tar_gz, schema);
     package.map_err(|error| {
-        let what = match &error {
+        let message = match &error {
             Archive(_) | Foreign(_) | NoFile(_) => {
                 format!("{place} is not a model of this pipeline; {REMEDY}")
             }
             _ => format!("cannot use {place}"),
         };
-        usage(anyhow::Error::new(error).context(what))
+        usage(anyhow::Error::new(error).context(message))
     })
 }
 
-/// Downloads the predictions that a training job left next to its model.
+/// Downloads the predictions that a training job stored next to its model.
 ///
 /// # Errors
-/// Exit code 2 for a model without them, such as an ensemble's.
+/// Exit code 2 for a model without predictions, such as an ensemble.
 pub async fn fetch_output(clients: &Clients, model: &S3Uri) -> anyhow::Result<JobOutput> {
     let uri = model.sibling(JobOutput::FILE);
     let tar_gz = storage::get_bytes(clients, &uri).await.with_context(|| {
@@ -83,10 +83,10 @@ pub async fn fetch_output(clients: &Clients, model: &S3Uri) -> anyhow::Result<Jo
         .map_err(usage)
 }
 
-/// Downloads the manifest of a run; `None` when the run has no complete dataset.
+/// Downloads the manifest of a run; `None` if the run has no complete dataset.
 ///
 /// # Errors
-/// Exit code 1 for a manifest of another version, 3 for a backend that fails.
+/// Exit code 1 if the manifest is damaged or of another version, 3 if the backend fails.
 pub async fn fetch_manifest(
     clients: &Clients,
     project: &Project,

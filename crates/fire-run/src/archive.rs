@@ -1,4 +1,4 @@
-//! Small `.tar.gz` archives, the form in which SageMaker stores what a job leaves.
+//! Small `.tar.gz` archives, the format in which SageMaker stores a job's results.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -7,30 +7,30 @@ use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
 
 use crate::Error;
 
-/// Bytes that an archive may unpack to: far more than any model, far less than a decompression bomb.
+/// Maximum unpacked size in bytes: far above any model, far below a decompression bomb.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Files that an archive may hold.
+/// Maximum number of entries in an archive.
 const MAX_FILES: usize = 1_000;
 
-/// The files of an archive that `wanted` accepts, by name without a leading `./`.
+/// The files of an archive that `selects` accepts, by name without a leading `./`.
 ///
-/// Nothing is written to disk, so names and links that lead elsewhere do no harm. SageMaker may
-/// compress in several gzip members; they are read as one stream.
+/// Nothing is written to disk, so path traversal and links are harmless. SageMaker may write several
+/// gzip members; they are read as one stream.
 ///
 /// # Errors
-/// [`Error::Archive`] for a damaged archive, [`Error::Foreign`] for one that exceeds the limits or has
-/// a folder or link in the place of a wanted file.
+/// [`Error::Archive`] for a damaged or oversized archive, [`Error::Foreign`] for one with too many
+/// entries, or with a folder or link in place of a selected file.
 pub(crate) fn unpack(
     tar_gz: impl Read,
-    wanted: impl Fn(&str) -> bool,
+    selects: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<String, Vec<u8>>, Error> {
-    unpack_within(tar_gz, wanted, MAX_BYTES)
+    unpack_within(tar_gz, selects, MAX_BYTES)
 }
 
 fn unpack_within(
     tar_gz: impl Read,
-    wanted: impl Fn(&str) -> bool,
+    selects: impl Fn(&str) -> bool,
     max_bytes: u64,
 ) -> Result<BTreeMap<String, Vec<u8>>, Error> {
     let mut archive = tar::Archive::new(MultiGzDecoder::new(tar_gz).take(max_bytes));
@@ -44,7 +44,7 @@ fn unpack_within(
         }
         let path = entry.path_bytes();
         let name = String::from_utf8_lossy(path.strip_prefix(b"./").unwrap_or(&path)).into_owned();
-        if !wanted(&name) {
+        if !selects(&name) {
             continue;
         }
         if !entry.header().entry_type().is_file() {
@@ -53,20 +53,20 @@ fn unpack_within(
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).map_err(Error::Archive)?;
         if bytes.len() as u64 != entry.size() {
-            let cut = io::Error::new(
+            let truncated = io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 format!(
-                    "{name} is cut short, or the archive unpacks to more than {max_bytes} bytes"
+                    "{name} is truncated, or the archive unpacks to more than {max_bytes} bytes"
                 ),
             );
-            return Err(Error::Archive(cut));
+            return Err(Error::Archive(truncated));
         }
         files.insert(name, bytes);
     }
     Ok(files)
 }
 
-/// An archive with these files. The same files always give the same bytes.
+/// Packs the files. The same files always give the same bytes.
 pub(crate) fn pack(files: &[(&str, &[u8])]) -> io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
     for (name, bytes) in files {
@@ -91,12 +91,12 @@ mod tests {
 
     fn packed(files: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
         let mut archive = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-        for (name, kind, bytes) in files {
+        for (name, entry_type, bytes) in files {
             let mut header = Header::new_gnu();
             // Bypasses the checks of `set_path`, as an attacker would.
             header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
             header.set_size(bytes.len() as u64);
-            header.set_entry_type(*kind);
+            header.set_entry_type(*entry_type);
             header.set_cksum();
             archive.append(&header, *bytes).unwrap();
         }
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn files_come_back_with_or_without_a_leading_dot() {
+    fn files_are_unpacked_with_or_without_a_leading_dot() {
         let files: [(&str, &[u8]); 2] = [("a.csv", b"1"), ("./b/c", b"")];
         let unpacked = unpack(pack(&files).unwrap().as_slice(), |_| true).unwrap();
         let names: Vec<&str> = unpacked.keys().map(String::as_str).collect();
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_wanted_name_is_taken() {
+    fn only_the_selected_name_is_unpacked() {
         let file = EntryType::Regular;
         let archive = packed(&[
             ("../../etc/passwd", file, b"x"),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_of_several_gzip_members_is_read_whole() {
+    fn all_gzip_members_of_an_archive_are_read() {
         let whole = pack(&[("a", &[1; 600]), ("model", &[2; 600])]).unwrap();
         let mut tar = Vec::new();
         MultiGzDecoder::new(whole.as_slice())
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn unusable_archives_say_why() {
+    fn unusable_archives_are_rejected_with_the_reason() {
         let check = |bytes: &[u8], expected: &str| {
             let error = models(bytes).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");

@@ -5,19 +5,19 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use split::Part;
 
-/// An input channel of a training job: one partition of the dataset, under the name that SageMaker
-/// mounts it by (`/opt/ml/input/data/<channel>`).
+/// An input channel of a training job: one partition of the dataset, which SageMaker mounts at
+/// `/opt/ml/input/data/<channel>`.
 // In alphabetical order, so that maps by channel list their JSON keys in that order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Channel {
-    /// Whole episodes that the alarm rule is evaluated on.
+    /// Whole episodes for evaluating the alarm rule.
     AlarmTest,
-    /// Whole episodes that the alarm rule is chosen on.
+    /// Whole episodes for choosing the alarm rule.
     AlarmValidation,
-    /// Rows that nothing is fitted to or chosen by.
+    /// Held-out rows, used neither for fitting nor for any choice.
     Test,
-    /// Rows that models are fitted to.
+    /// Rows for fitting models.
     Train,
     /// Rows for early stopping, thresholds and ensemble weights.
     Validation,
@@ -39,7 +39,7 @@ impl Channel {
     /// The channels that the rows of a dataset are split into.
     pub const PARTITIONS: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
 
-    /// The channels of whole episodes, present only where a dataset has them.
+    /// The channels of whole episodes, which not every dataset has.
     pub const ALARM: [Self; 2] = [Self::AlarmValidation, Self::AlarmTest];
 
     /// The name in SageMaker, in S3 keys and in JSON documents.

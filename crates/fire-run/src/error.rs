@@ -1,4 +1,4 @@
-//! What can be wrong with a run's names and files.
+//! Errors in a run's names and files.
 
 use std::path::PathBuf;
 
@@ -13,16 +13,16 @@ pub enum Error {
     RunName {
         /// The name.
         name: String,
-        /// Characters it may have.
+        /// Maximum number of characters.
         longest: usize,
     },
     /// A training job's name does not belong to this pipeline.
-    #[error("`{0}` is not named like a job of this pipeline (flir-scd41-rf-100k-<run>)")]
+    #[error("`{0}` is not a job name of this pipeline, such as flir-scd41-rf-100k-<run>")]
     JobName(String),
-    /// Not a `.tar.gz`, or cut or altered since it was written: fetch or make it again.
+    /// Not a `.tar.gz`, or a damaged one: download or create it again.
     #[error("not a tar.gz archive, or a damaged one")]
     Archive(#[source] std::io::Error),
-    /// An archive without the file that was looked for: it was made by something else.
+    /// The archive lacks a required file: another tool created it.
     #[error("the archive has no file `{0}`")]
     NoFile(String),
     /// An archive that no training job writes.
@@ -31,22 +31,22 @@ pub enum Error {
     /// A model that this version or this feature schema cannot use, or damaged predictions.
     #[error(transparent)]
     Model(#[from] ensemble::Error),
-    /// A JSON document that is damaged or has another form.
-    #[error("{place} is damaged, or of another form than this version reads")]
+    /// A JSON document that is damaged or in another format.
+    #[error("{place} is damaged or not in the format that this version reads")]
     Json {
         /// The file or S3 URI.
         place: String,
-        /// Where it stops making sense.
+        /// The parse error with its position.
         source: serde_json::Error,
     },
-    /// A file of this machine that cannot be read or written.
+    /// A local file that cannot be read or written.
     #[error("cannot {action} {}", path.display())]
     File {
         /// `read` or `write`.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
 }

@@ -1,12 +1,12 @@
-//! Names that follow from a run: training jobs and S3 keys.
+//! Training job names and S3 keys derived from a run's name.
 //!
 //! ```text
-//! flir_scd41_training/data/<run>/recipe.json            what was asked for; written first
+//! flir_scd41_training/data/<run>/recipe.json            the settings requested; written first
 //! flir_scd41_training/data/<run>/<channel>/part-00000.parquet
 //! flir_scd41_training/data/<run>/manifest.json          written last: the dataset is complete
 //! flir_scd41_training/models/<job>/output/model.tar.gz
 //! flir_scd41_training/models/<job>/output/output.tar.gz predictions
-//! flir_scd41_training/checkpoints/<job>/                of a spot job
+//! flir_scd41_training/checkpoints/<job>/                spot jobs only
 //! flir_scd41_training/results/<run>/report.json
 //! ```
 
@@ -17,10 +17,10 @@ use crate::{Channel, DataManifest, Error, RunName};
 /// The prefix of every key.
 const ROOT: &str = "flir_scd41_training";
 
-/// What every training job's name starts with.
+/// The prefix of every training job's name.
 pub const JOB_PREFIX: &str = "flir-scd41-";
 
-/// What separates the algorithm from the run in a job's name.
+/// Separates the algorithm from the run in a job's name.
 const JOB_SIZE: &str = "-100k-";
 
 /// The prefix of one channel's files, ending in `/` as SageMaker recommends for a channel.
@@ -33,7 +33,7 @@ pub fn manifest(run: &RunName) -> String {
     format!("{ROOT}/data/{run}/{}", DataManifest::FILE)
 }
 
-/// What the run was asked to do. It is written first, so a run can be resumed by name.
+/// The settings requested for the run. They are written first, so a run can be resumed by name.
 pub fn recipe(run: &RunName) -> String {
     format!("{ROOT}/data/{run}/recipe.json")
 }
@@ -53,12 +53,12 @@ pub fn model(name: &str) -> String {
     format!("{ROOT}/models/{name}/output/model.tar.gz")
 }
 
-/// A file among the results of a run.
+/// A result file of a run.
 pub fn result(run: &RunName, file: &str) -> String {
     format!("{ROOT}/results/{run}/{file}")
 }
 
-/// The name of the training job of one algorithm.
+/// The name of an algorithm's training job.
 pub fn job(run: &RunName, algorithm: Algorithm) -> String {
     format!("{JOB_PREFIX}{}{JOB_SIZE}{run}", algorithm.short())
 }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_those_of_the_documented_layout() {
+    fn keys_match_the_documented_layout() {
         let run: RunName = "20261123-024109".parse().unwrap();
         let cases = [
             (channel(&run, Channel::Train), "data/20261123-024109/train/"),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn job_names_lead_back_to_their_run_and_fit_sagemakers_limit() {
+    fn job_names_map_back_to_their_run_and_fit_sagemakers_limit() {
         let run: RunName = "a".repeat(44).parse().unwrap();
         for algorithm in Algorithm::ALL {
             let job = job(&run, algorithm);

@@ -1,16 +1,16 @@
-//! What the programs of one training run agree on.
+//! Names and file formats shared by the programs of a training run.
 //!
 //! A run starts with a dataset, trains a model per algorithm, combines the models and ends with
-//! an endpoint and a report. Each step is a program of its own, often on another machine. They
-//! find each other's work by names and files alone, and those are defined here, each once:
+//! an endpoint and a report. Each step is a separate program, often on another machine. The steps
+//! share data only through names and files, each of which is defined once, here:
 //!
 //! - [`RunName`] ties everything together; [`layout`] derives job names and S3 keys from it.
 //! - [`Channel`] is an input of a training job and the partition of the dataset behind it.
-//! - [`DataManifest`] describes a dataset and vouches that it is complete.
-//! - [`metrics`] names the numbers that a training job prints, with the regular expressions that
-//!   find them in its log, and defines `metrics.json`.
-//! - [`Package`] is `model.tar.gz`, [`JobOutput`] is `output.tar.gz`: SageMaker's archives.
-//! - [`records`] are the JSON files that programs leave in the state directory; [`report`] is
+//! - [`DataManifest`] describes a dataset; its presence marks the dataset as complete.
+//! - [`metrics`] defines the metrics that a training job prints, the regular expressions that
+//!   extract them from its log, and `metrics.json`.
+//! - [`Package`] and [`JobOutput`] are SageMaker's archives `model.tar.gz` and `output.tar.gz`.
+//! - [`records`] are the JSON files that programs write to the state directory; [`report`] is
 //!   `report.json`.
 //!
 //! ```
@@ -27,9 +27,9 @@
 //! # }
 //! ```
 //!
-//! Nothing here talks to AWS, reads command lines or decides exit codes. JSON keys and S3 keys
-//! are stable: later versions only add to them. Times are in seconds, money is in US dollars,
-//! and shares lie between 0 and 1.
+//! This crate makes no AWS calls, parses no command lines and decides no exit codes. JSON keys and
+//! S3 keys are stable: later versions only add new ones. Times are in seconds, costs are in US
+//! dollars, and shares are between 0 and 1.
 
 mod name;
 
@@ -54,7 +54,7 @@ pub use name::{RunName, Stamp};
 pub use output::{JobOutput, recordings};
 pub use package::{Package, read_model, unpack_model};
 
-// The README's excerpt is run like the examples above.
+// Runs the README's example as a doctest.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

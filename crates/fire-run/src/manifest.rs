@@ -7,7 +7,7 @@ use split::Audit;
 
 use crate::{Channel, Error, RunName};
 
-/// `manifest.json`: what a dataset contains. It is written after all channels, so a dataset with a
+/// `manifest.json`: the contents of a dataset. It is written after all channels, so a dataset with a
 /// manifest is complete.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataManifest {
@@ -15,23 +15,23 @@ pub struct DataManifest {
     pub format: u32,
     /// The run that the dataset was made for.
     pub run: RunName,
-    /// The generator's profile, or `data` for rows that were given.
+    /// The generator's profile, or `data` for rows supplied by the user.
     pub profile: String,
     /// The seed of generation, split and training.
     pub seed: u64,
-    /// Everything else that determines the rows: how episodes are simulated, and which share of the
-    /// training rows is.
+    /// All other settings that determine the rows: how episodes are simulated, and the simulated
+    /// share of the training rows.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
     /// Rows in train, validation and test together.
     pub samples: u64,
-    /// Distinct sites where these are known, else distinct groups. The split never divides one.
+    /// Distinct sites if known, else distinct groups; the split never divides one.
     pub groups: u64,
     /// Fingerprint of the feature schema.
     pub schema: String,
-    /// What each channel contains. The alarm channels exist only for datasets with whole episodes.
+    /// Contents by channel. The alarm channels exist only for datasets with whole episodes.
     pub parts: BTreeMap<Channel, PartEntry>,
-    /// Largest difference between the share of a partition or label and the share asked for.
+    /// Largest difference between the actual and the requested share of a partition or label.
     pub split_deviation: f64,
     /// How well each feature alone separates the two classes of the test partition: the larger of
     /// its AUC and 1 − AUC.
@@ -50,7 +50,7 @@ pub struct PartEntry {
     pub positives: u64,
     /// SHA-256 over the rows.
     pub fingerprint: String,
-    /// What the best possible classifier reaches on these rows, where that is known.
+    /// Metrics of the best possible classifier on these rows, if known.
     pub ceiling: Option<Ceiling>,
 }
 
@@ -72,7 +72,7 @@ impl DataManifest {
     /// Reads a manifest; `place` names it in errors.
     ///
     /// # Errors
-    /// [`Error::Json`] for anything but a manifest of this version.
+    /// [`Error::Json`] if it is not a manifest of this version.
     pub fn from_json(bytes: &[u8], place: &str) -> Result<Self, Error> {
         serde_json::from_slice(bytes).map_err(|source| Error::Json {
             place: place.to_owned(),
@@ -80,7 +80,7 @@ impl DataManifest {
         })
     }
 
-    /// Rows in one channel; 0 where the dataset does not have it.
+    /// Rows in one channel; 0 if the dataset lacks it.
     pub fn rows(&self, channel: Channel) -> u64 {
         self.parts.get(&channel).map_or(0, |part| part.rows)
     }

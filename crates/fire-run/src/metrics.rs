@@ -1,7 +1,7 @@
-//! What a training job reports of its model: lines in its log, and `metrics.json`.
+//! A training job's report on its model: log lines and `metrics.json`.
 //!
-//! A job prints one line per metric, such as `validation:auc=0.761200;`. SageMaker finds the
-//! values by the regular expressions of [`definitions`], which the job is created with.
+//! A job prints one line per metric, such as `validation:auc=0.761200;`. SageMaker extracts the
+//! values with the regular expressions of [`definitions`], which are part of the job's definition.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Channel, Error};
 
-/// The file in `model.tar.gz` and in the model folder of a job.
+/// File name in `model.tar.gz` and in a job's model folder.
 pub const METRICS_FILE: &str = "metrics.json";
 
-/// A metric's name and where its value is.
+/// A metric's name and its accessor.
 type Metric<S> = (&'static str, fn(&S) -> f64);
 
-/// The metrics of a channel's rows. Those of decisions are taken at 1/2, where they can be compared
-/// with the best that the data permit.
+/// Row metrics of a channel. Those that need a threshold use 1/2, for comparison with the best
+/// possible classifier ([`Ceiling`](crate::Ceiling)).
 const SCORES: [Metric<Scores>; 7] = [
     ("auc", |scores| scores.auc),
     ("accuracy", |scores| scores.accuracy),
@@ -30,7 +30,7 @@ const SCORES: [Metric<Scores>; 7] = [
     ("brier", |scores| scores.brier),
 ];
 
-/// The metrics of a forest on the rows that its trees did not see, printed with `oob_score` only.
+/// A forest's out-of-bag metrics, printed only with `oob_score`.
 const OUT_OF_BAG: [Metric<OutOfBag>; 3] = [
     ("out_of_bag:auc", |scores| scores.auc),
     ("out_of_bag:accuracy", |scores| scores.accuracy),
@@ -40,23 +40,23 @@ const OUT_OF_BAG: [Metric<OutOfBag>; 3] = [
 /// The size of the model file in bytes.
 const MODEL_BYTES: &str = "model:bytes";
 
-/// The metrics of the alarm rule, printed where there are whole episodes.
+/// Metrics of the alarm rule, printed if there are whole episodes.
 const FOUND_WITHIN_60S: &str = "found_within_60s";
 const FALSE_ALARMS_PER_DAY: &str = "false_alarms_per_day";
 
-/// A metric's name and how SageMaker finds its values in a job's log.
+/// A metric's name and the regular expression for its values in a job's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
-    /// Such as `validation:auc`.
+    /// The name, such as `validation:auc`.
     pub name: String,
-    /// A regular expression with the value as its one group.
+    /// A regular expression whose only group is the value.
     pub regex: String,
 }
 
-/// The metrics that a training job is created with; SageMaker permits 40.
+/// The metric definitions of a training job; SageMaker permits 40.
 ///
-/// The row metrics of the alarm channels are printed but not among them: whole episodes are what
-/// counts there.
+/// Row metrics of the alarm channels are printed but not included, because those channels are
+/// evaluated by whole episodes.
 pub fn definitions() -> Vec<Definition> {
     let rows = Channel::PARTITIONS
         .into_iter()
@@ -68,7 +68,7 @@ pub fn definitions() -> Vec<Definition> {
     rows.chain(model)
         .chain(alarm)
         .map(|name| Definition {
-            // Anchored: `test:auc` also ends `alarm-test:auc`. A progress line has words before the name.
+            // Anchored, because `alarm-test:auc` ends in `test:auc`. In progress lines, a space precedes the name.
             regex: format!(r"(?:^|\s){name}=([0-9.eE+-]+);"),
             name,
         })
@@ -88,7 +88,7 @@ pub fn score_lines(channel: Channel, scores: &Scores) -> Vec<String> {
         .collect()
 }
 
-/// The part of a progress line that shows the validation loss so far, under the name of the final metric.
+/// The validation loss so far, as part of a progress line, under the final metric's name.
 pub fn validation_loss(logloss: f64) -> String {
     line(&name(Channel::Validation, "logloss"), logloss)
 }
@@ -101,7 +101,7 @@ pub fn out_of_bag_lines(scores: &OutOfBag) -> Vec<String> {
         .collect()
 }
 
-/// The log lines of an alarm rule's trial on the test episodes; none where it was not evaluated.
+/// The log lines of an alarm rule's trial on the test episodes; empty if it was not evaluated.
 pub fn alarm_lines(trial: &AlarmTrial) -> Vec<String> {
     let Some(test) = &trial.test else {
         return Vec::new();
@@ -121,7 +121,7 @@ pub fn alarm_lines(trial: &AlarmTrial) -> Vec<String> {
         .collect()
 }
 
-/// The log line of the model file's size in bytes.
+/// The log line with the model file's size in bytes.
 pub fn model_bytes_line(bytes: usize) -> String {
     format!("{MODEL_BYTES}={bytes};")
 }
@@ -134,7 +134,7 @@ fn line(name: &str, value: f64) -> String {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Evaluation {
-    /// How the alarm rule was chosen, and how it did on other episodes.
+    /// The choice of the alarm rule and its evaluation on other episodes.
     pub alarm: Option<AlarmTrial>,
     /// Scores on the test rows by kind of recording, at the model's threshold.
     pub kinds: BTreeMap<String, KindScores>,
@@ -156,22 +156,22 @@ impl Evaluation {
 /// `metrics.json` as a training job writes it.
 #[derive(Debug, Serialize)]
 pub struct JobMetrics {
-    /// What later steps read.
+    /// The part that later steps read.
     #[serde(flatten)]
     pub evaluation: Evaluation,
     /// The learner.
     pub algorithm: Algorithm,
-    /// The seed of everything random.
+    /// The RNG seed.
     pub seed: u64,
     /// Every hyperparameter, defaults included.
     pub hyperparameters: BTreeMap<String, String>,
     /// The probability at which a row counts as fire, chosen on validation.
     pub threshold: f64,
-    /// Rows of each channel.
+    /// Row counts by channel.
     pub rows: BTreeMap<Channel, usize>,
-    /// A forest's scores on the rows that its trees did not see, with `oob_score` only.
+    /// A forest's out-of-bag scores, only with `oob_score`.
     pub out_of_bag: Option<OutOfBag>,
-    /// Size of the model file.
+    /// Size of the model file in bytes.
     pub model_bytes: usize,
     /// Scores by channel; `null` for a channel with one label only.
     #[serde(flatten)]
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn an_evaluation_is_read_from_a_jobs_metrics_and_damage_is_reported() {
+    fn an_evaluation_is_read_from_a_jobs_metrics_and_damaged_json_is_rejected() {
         let read = |text: &str| Evaluation::from_json(text.as_bytes());
         assert_eq!(
             read(r#"{"algorithm":"random_forest","alarm":null}"#).unwrap(),

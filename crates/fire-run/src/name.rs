@@ -1,4 +1,4 @@
-//! The name of a run, and the time stamp that it defaults to.
+//! The name of a run and the timestamp that is its default.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// The longest run name: `flir-scd41-rf-100k-<run>` must fit SageMaker's 63 characters.
+/// Maximum length of a run name: `flir-scd41-rf-100k-<run>` must fit SageMaker's 63 characters.
 const LONGEST: usize = 44;
 
 /// `YYYYMMDD-HHMMSS` in UTC: sorts by time and is valid in every AWS name.
@@ -17,7 +17,7 @@ const LONGEST: usize = 44;
 pub struct Stamp(String);
 
 impl Stamp {
-    /// The stamp of an instant, to the second.
+    /// The timestamp of an instant, to the second.
     pub fn of(instant: SystemTime) -> Self {
         let utc = Timestamp::try_from(instant).unwrap_or(Timestamp::UNIX_EPOCH);
         let utc = utc.to_zoned(TimeZone::UTC);
@@ -33,14 +33,14 @@ impl fmt::Display for Stamp {
 
 /// The name that ties a dataset, its jobs, its models and its report together.
 ///
-/// 1 to 44 letters, digits and hyphens, with no hyphen at either end: names of training jobs, which
-/// SageMaker limits to 63 characters, are made from it.
+/// 1 to 44 letters, digits and hyphens, with no hyphen at either end: training job names, which
+/// SageMaker limits to 63 characters, are derived from it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunName(String);
 
 impl RunName {
-    /// The name given by the user, else the time `now`.
+    /// The name given by the user, else the timestamp of `now`.
     pub fn given_or_stamped(given: Option<Self>, now: SystemTime) -> Self {
         given.unwrap_or_else(|| Self(Stamp::of(now).0))
     }

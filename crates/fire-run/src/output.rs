@@ -1,4 +1,4 @@
-//! `output.tar.gz`: a model's predictions, which a training job leaves next to the model.
+//! `output.tar.gz`: a model's predictions, which a training job stores next to the model.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use ensemble::Predictions;
 
 use crate::{Channel, Error, archive};
 
-/// The predictions that a training job left.
+/// The predictions of a training job.
 pub struct JobOutput {
     place: String,
     files: BTreeMap<String, Vec<u8>>,
 }
 
 impl JobOutput {
-    /// The name that SageMaker stores it under, next to `model.tar.gz`.
+    /// Its file name in S3, next to `model.tar.gz`.
     pub const FILE: &str = "output.tar.gz";
 
     /// Reads an `output.tar.gz`; `place` names it in errors.
     ///
     /// # Errors
-    /// [`Error::Archive`] or [`Error::Foreign`] for anything but such an archive.
+    /// [`Error::Archive`] or [`Error::Foreign`] if it is not a valid archive.
     pub fn unpack(tar_gz: &[u8], place: String) -> Result<Self, Error> {
         let predictions = Channel::ALL.map(Channel::predictions_file);
         let files = archive::unpack(tar_gz, |name| predictions.iter().any(|file| file == name))?;
@@ -43,14 +43,14 @@ impl JobOutput {
     /// The predictions on a channel that every job has.
     ///
     /// # Errors
-    /// [`Error::NoFile`] if this job did not have it, else as [`Self::predictions`].
+    /// [`Error::NoFile`] if this job lacks it, otherwise as for [`Self::predictions`].
     pub fn required(&self, channel: Channel) -> Result<Predictions, Error> {
         let missing = || Error::NoFile(format!("{}#{}", self.place, channel.predictions_file()));
         self.predictions(channel)?.ok_or_else(missing)
     }
 }
 
-/// The recordings in predictions, for alarm rules; `None` where the rows have no times.
+/// Groups predictions into recordings for alarm rules; `None` if the rows have no times.
 ///
 /// # Errors
 /// Rows that do not form recordings, such as two events in one.

@@ -9,13 +9,13 @@ use ensemble::artifact::{Artifact, MANIFEST_FILE, MODEL_FILE};
 use crate::metrics::{Evaluation, METRICS_FILE};
 use crate::{Error, archive};
 
-/// A trained model together with how it was evaluated.
+/// A trained model and its evaluation.
 ///
 /// ```text
 /// model.tar.gz
 /// ├── the model itself        ensemble::artifact::MODEL_FILE
-/// ├── its manifest for people ensemble::artifact::MANIFEST_FILE
-/// └── metrics.json            a training job writes more into it than is read here
+/// ├── a readable manifest     ensemble::artifact::MANIFEST_FILE
+/// └── metrics.json            training jobs write more fields than are read here
 /// ```
 #[derive(Debug)]
 pub struct Package {
@@ -34,11 +34,11 @@ impl Package {
         }
     }
 
-    /// Packs the model as SageMaker expects it: relative names, gzip. The same model always gives the
+    /// Packs the model as SageMaker expects: relative paths, gzip. The same model always gives the
     /// same bytes.
     ///
     /// # Errors
-    /// [`Error::Json`] when a metric cannot be written as JSON.
+    /// [`Error::Json`] if a metric cannot be serialized as JSON.
     pub fn pack(&self) -> Result<Vec<u8>, Error> {
         let json = |value: serde_json::Result<Vec<u8>>, file: &str| {
             value.map_err(|source| Error::Json {
@@ -56,15 +56,15 @@ impl Package {
         .map_err(Error::Archive)
     }
 
-    /// Reads a model for rows of the feature schema with this fingerprint.
+    /// Reads a model; `schema` is the fingerprint of the feature schema that it must match.
     ///
     /// # Errors
-    /// [`Error::Archive`], [`Error::Foreign`] or [`Error::NoFile`] for an archive that holds no model of ours,
+    /// [`Error::Archive`], [`Error::Foreign`] or [`Error::NoFile`] for an archive without a model of this pipeline,
     /// [`Error::Model`] for a damaged model or another schema, [`Error::Json`] for damaged metrics.
     pub fn unpack(tar_gz: &[u8], schema: &str) -> Result<Self, Error> {
         let files = archive::unpack(tar_gz, |name| name == MODEL_FILE || name == METRICS_FILE)?;
         let model = files.get(MODEL_FILE).ok_or_else(no_model)?;
-        // Models of other tools have no metrics.
+        // Models packed by other tools have no metrics.
         let evaluation = match files.get(METRICS_FILE) {
             Some(bytes) => Evaluation::from_json(bytes)?,
             None => Evaluation::default(),
@@ -80,11 +80,11 @@ fn no_model() -> Error {
     Error::NoFile(MODEL_FILE.to_owned())
 }
 
-/// The bytes of the model that `path` is or holds: a `model.tar.gz`, the folder that it was unpacked
-/// to, or the model file itself.
+/// The bytes of the model at `path`: a `model.tar.gz`, the folder that it was unpacked to, or the
+/// model file itself.
 ///
 /// # Errors
-/// [`Error::File`] for a file that cannot be read, else as [`Package::unpack`].
+/// [`Error::File`] for a file that cannot be read, otherwise as for [`unpack_model`].
 pub fn read_model(path: &Path) -> Result<Vec<u8>, Error> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
@@ -99,7 +99,7 @@ pub fn read_model(path: &Path) -> Result<Vec<u8>, Error> {
         return fs::read(&inside).map_err(unreadable(&inside));
     }
     let mut file = BufReader::new(File::open(path).map_err(unreadable(path))?);
-    // Anything but gzip is taken for a bare model: its loader says what is wrong with it.
+    // Anything but gzip is treated as a bare model; its loader reports what is wrong with it.
     if file
         .fill_buf()
         .map_err(unreadable(path))?
@@ -115,7 +115,8 @@ pub fn read_model(path: &Path) -> Result<Vec<u8>, Error> {
 /// The bytes of the model in a `model.tar.gz`.
 ///
 /// # Errors
-/// As [`Package::unpack`], before the model itself is looked at.
+/// [`Error::Archive`], [`Error::Foreign`] or [`Error::NoFile`] for an archive without a model file.
+/// The model itself is not checked.
 pub fn unpack_model(tar_gz: impl Read) -> Result<Vec<u8>, Error> {
     let mut files = archive::unpack(tar_gz, |name| name == MODEL_FILE)?;
     files.remove(MODEL_FILE).ok_or_else(no_model)
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_archive_without_a_model_says_what_is_missing() {
+    fn an_archive_without_a_model_is_rejected_naming_the_missing_file() {
         let foreign = archive::pack(&[("xgboost-model", b"x")]).unwrap();
         let expected = format!("the archive has no file `{MODEL_FILE}`");
         for error in [

@@ -1,4 +1,4 @@
-//! The JSON files that programs leave in the state directory, for each other and for people.
+//! The JSON files that programs write to the state directory, for other programs and for users.
 //!
 //! ```text
 //! <state directory>/runs/<run>/train.json      TrainRecord
@@ -24,8 +24,7 @@ use crate::{DataManifest, Error, RunName};
 pub const TRAIN: &str = "train.json";
 /// The record of the last `deploy-100k`.
 pub const DEPLOY: &str = "deploy.json";
-/// The record of the last deployment of several models combined; later deployments of one model
-/// leave it alone.
+/// The record of the last ensemble deployment; deploying a single model does not change it.
 pub const ENSEMBLE: &str = "ensemble.json";
 /// The record of `report-100k`.
 pub const REPORT: &str = "report.json";
@@ -43,26 +42,26 @@ pub struct TrainRecord {
     pub manifest_uri: String,
     /// The training jobs.
     pub jobs: Vec<JobRecord>,
-    /// A command line that watches the jobs.
+    /// A command line that monitors the jobs.
     pub monitor_command: String,
-    /// How long each step took.
+    /// Duration of each step.
     pub timings_seconds: TrainTimings,
 }
 
-/// A training job as it was submitted.
+/// A submitted training job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct JobRecord {
     /// Its name.
     pub name: String,
-    /// What it trains.
+    /// The learner it trains.
     pub algorithm: Algorithm,
     /// S3 URI of its future `model.tar.gz`.
     pub model_uri: String,
-    /// False if an earlier call had created it.
+    /// False if an earlier call created it.
     pub created: bool,
 }
 
-/// Wall-clock seconds of each step; `None` where the step was not needed.
+/// Wall-clock seconds of each step; `None` if the step was not needed.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct TrainTimings {
     /// Generating or reading the rows.
@@ -73,14 +72,14 @@ pub struct TrainTimings {
     pub upload: Option<f64>,
 }
 
-/// A deployment and what the endpoint responded to its test.
+/// A deployment and the endpoint's responses to its test.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeployRecord {
     /// `local` or `aws`.
     pub backend: String,
     /// The model of the first variant.
     pub model: ModelRecord,
-    /// Every variant with its model and its share of the requests.
+    /// Every variant with its model and traffic weight.
     pub variants: Vec<VariantRecord>,
     /// The endpoint.
     pub endpoint: EndpointRecord,
@@ -88,7 +87,7 @@ pub struct DeployRecord {
     pub test: Vec<ProbeResponse>,
     /// A command line that deletes everything this deployment created.
     pub delete_command: String,
-    /// How long each step took.
+    /// Duration of each step.
     pub timings_seconds: DeployTimings,
 }
 
@@ -97,7 +96,7 @@ pub struct DeployRecord {
 pub struct ModelRecord {
     /// S3 URI of its `model.tar.gz`.
     pub model_uri: String,
-    /// S3 URIs of the models it was combined from; empty for a model of one training job.
+    /// S3 URIs of the combined models; empty for the model of a single training job.
     pub combined_from: Vec<String>,
     /// Ensemble weights by algorithm; a second member of one algorithm is `<algorithm>#2`.
     pub weights: BTreeMap<String, f64>,
@@ -116,7 +115,7 @@ pub struct ModelRecord {
 pub struct VariantRecord {
     /// Its name.
     pub name: String,
-    /// Its share of the requests, relative to the other variants'.
+    /// Its traffic weight, relative to the other variants.
     pub weight: f64,
     /// S3 URI of its model.
     pub model_uri: String,
@@ -127,41 +126,41 @@ pub struct VariantRecord {
 pub struct EndpointRecord {
     /// Its name.
     pub name: String,
-    /// The service's word for its state, such as `InService`.
+    /// Its status as reported by the service, such as `InService`.
     pub status: String,
     /// Names of the SageMaker models, separated by commas.
     pub model: String,
     /// Name of the endpoint configuration.
     pub config: String,
-    /// Such as `ml.t2.medium`.
+    /// The instance type, such as `ml.t2.medium`.
     pub instance_type: String,
-    /// Machines of each variant.
+    /// Instances per variant.
     pub instance_count: u32,
-    /// How each variant scales; `None` if this deployment did not touch that.
+    /// Automatic scaling of each variant; `None` if this deployment did not change it.
     pub autoscale: Option<AutoscaleRecord>,
-    /// Dated list price on AWS.
+    /// AWS list price per hour, from a dated price list.
     pub hourly_usd: Option<f64>,
 }
 
 /// Automatic scaling by load.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AutoscaleRecord {
-    /// How many machines a variant may have.
+    /// The number of instances a variant may have.
     pub instances: InstanceLimits,
-    /// Target of requests per machine and minute.
+    /// Target number of requests per instance and minute.
     pub target_invocations: f64,
-    /// Seconds between two additions of machines; `None` is the service's 300.
+    /// Seconds between two scale-outs; `None` means the service's default, 300.
     pub scale_out_cooldown_seconds: Option<u32>,
-    /// Seconds between two removals of machines; `None` is the service's 300.
+    /// Seconds between two scale-ins; `None` means the service's default, 300.
     pub scale_in_cooldown_seconds: Option<u32>,
 }
 
-/// How many machines a variant may have.
+/// The number of instances a variant may have.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct InstanceLimits {
-    /// At least.
+    /// Minimum.
     pub min: u32,
-    /// At most.
+    /// Maximum.
     pub max: u32,
 }
 
@@ -170,28 +169,28 @@ pub struct InstanceLimits {
 pub struct ProbeResponse {
     /// The variant that responded.
     pub variant: Option<String>,
-    /// What the row shows.
+    /// The probe's name.
     pub name: String,
     /// The row as CSV.
     pub input: String,
     /// The predicted probability of fire.
     pub fire_probability: f64,
-    /// Whether that is at or above the threshold.
+    /// Whether the probability is at or above the threshold.
     pub fire_detected: bool,
-    /// Values outside the range that the model saw in training.
+    /// Warnings about values that are missing or out of range compared with training.
     pub warnings: Vec<String>,
-    /// Whether the row shows a fire; `None` where that is unknown.
+    /// Whether the row shows a fire; `None` if unknown.
     pub expected: Option<bool>,
-    /// What the same model computed in process when it was packed.
+    /// The same model's prediction, computed in process when it was packed.
     pub expected_probability: f64,
     /// Whether the response is as expected.
     pub right: bool,
 }
 
-/// Wall-clock seconds of each step; `None` where the step was not asked for.
+/// Wall-clock seconds of each step; `None` if the step was not requested.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct DeployTimings {
-    /// Loading the models, combining and storing them.
+    /// Loading, combining and storing the models.
     pub combine: Option<f64>,
     /// Creating or updating the endpoint until it is in service.
     pub deploy: Option<f64>,
@@ -204,7 +203,7 @@ pub fn folder(state_dir: &Path, run: &RunName) -> PathBuf {
     state_dir.join("runs").join(run.as_str())
 }
 
-/// Reads a record; `None` where there is no such file, because the step ran elsewhere or not at all.
+/// Reads a record; `None` if the file is missing, because the step ran elsewhere or not at all.
 ///
 /// # Errors
 /// [`Error::File`] for a file that cannot be read, [`Error::Json`] for a damaged one.
@@ -219,7 +218,7 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
         .map_err(|source| json_error(path, source))
 }
 
-/// Writes a document as indented JSON, as [`write_file`] does.
+/// Writes a document as indented JSON with [`write_file`].
 ///
 /// # Errors
 /// [`Error::File`] for a path that cannot be written.
@@ -228,8 +227,7 @@ pub fn write(path: &Path, document: &impl Serialize) -> Result<(), Error> {
     write_file(path, &bytes)
 }
 
-/// Writes a file under a temporary name first, then renames it, so that it is never half written.
-/// Creates missing folders.
+/// Writes a file atomically: to a temporary file that is then renamed. Creates missing folders.
 ///
 /// # Errors
 /// [`Error::File`] for a path that cannot be written.
@@ -265,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_replaces_the_previous_one_and_leaves_nothing_else() {
+    fn a_record_replaces_the_previous_one_and_leaves_no_other_file() {
         let state = tempfile::tempdir().unwrap();
         let path = folder(state.path(), &"a".parse().unwrap()).join(TRAIN);
         for value in [1, 2] {

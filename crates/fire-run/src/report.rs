@@ -1,4 +1,4 @@
-//! `report.json`: what a run achieved. Keys are stable: later versions only add.
+//! `report.json`: the results of a run. Keys are stable: later versions only add new ones.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -20,19 +20,19 @@ pub struct Report {
     pub run: String,
     /// `local` or `aws`.
     pub backend: String,
-    /// The generator's profile, or `data` for rows that were given.
+    /// The generator's profile, or `data` for rows supplied by the user.
     pub profile: String,
     /// The seed of generation, split and training.
     pub seed: u64,
     /// Rows in train, validation and test together.
     pub samples: u64,
-    /// How the rows were split.
+    /// The split of the rows.
     pub split: SplitReport,
     /// The completed training jobs.
     pub jobs: Vec<JobReport>,
-    /// `None` until an ensemble of the run was deployed.
+    /// The ensemble; `None` until one is deployed.
     pub ensemble: Option<EnsembleReport>,
-    /// What the best possible classifier reaches on this run's test rows, where that is known.
+    /// Metrics of the best possible classifier on this run's test rows, if known.
     pub ceiling: Option<Ceiling>,
     /// The ensemble's alarm rule and its trial; `None` without whole episodes.
     pub alarm: Option<AlarmTrial>,
@@ -40,9 +40,9 @@ pub struct Report {
     pub scenarios: BTreeMap<String, KindScores>,
     /// The AUC of each feature alone on the test rows.
     pub single_features: BTreeMap<String, f64>,
-    /// The endpoint; `None` until something of the run was deployed.
+    /// The endpoint; `None` until a model of the run is deployed.
     pub endpoint: Option<EndpointReport>,
-    /// How long each step took.
+    /// Duration of each step.
     pub timings_seconds: Timings,
 }
 
@@ -54,8 +54,8 @@ impl Report {
         evaluated.max_by(|a, b| auc(a).partial_cmp(&auc(b)).unwrap_or(Ordering::Equal))
     }
 
-    /// What people call the run's main model, and its scores on the test rows: the ensemble, else the
-    /// model of the best job.
+    /// The display name of the run's main model (the ensemble, else the best job's model) and its
+    /// scores on the test rows.
     pub fn main_test(&self) -> Option<(&'static str, &Scores)> {
         if let Some(ensemble) = &self.ensemble {
             return Some(("ensemble", ensemble.test.as_ref()?));
@@ -63,7 +63,7 @@ impl Report {
         Some(("best model", self.best_job()?.test.as_ref()?))
     }
 
-    /// What people call the run's main model, and the trial of its alarm rule.
+    /// The display name of the run's main model and its alarm rule's trial.
     pub fn main_alarm(&self) -> Option<(&'static str, &AlarmTrial)> {
         if self.ensemble.is_some() {
             return Some(("ensemble", self.alarm.as_ref()?));
@@ -71,20 +71,20 @@ impl Report {
         Some(("best model", self.best_job()?.alarm.as_ref()?))
     }
 
-    /// Whether the rows were simulated rather than given.
+    /// Whether the rows were simulated rather than supplied by the user.
     pub fn is_simulated(&self) -> bool {
         self.profile != "data"
     }
 }
 
-/// Rows of each partition, and the audit of the split.
+/// Row counts of the partitions and the audit of the split.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SplitReport {
-    /// Rows that models were fitted to.
+    /// Rows for fitting models.
     pub train: u64,
-    /// Rows that thresholds and ensemble weights were chosen on.
+    /// Rows for choosing thresholds and ensemble weights.
     pub validation: u64,
-    /// Rows that nothing was chosen on.
+    /// Held-out rows, used for no choice.
     pub test: u64,
     /// Distinct sites or groups.
     pub groups: u64,
@@ -97,11 +97,11 @@ pub struct SplitReport {
 pub struct JobReport {
     /// The job's name.
     pub name: String,
-    /// What it trained.
+    /// The learner it trained.
     pub algorithm: Algorithm,
-    /// The service's word for its state, such as `Completed`.
+    /// Its status as reported by the service, such as `Completed`.
     pub status: String,
-    /// Such as `ml.m5.4xlarge`.
+    /// The instance type, such as `ml.m5.4xlarge`.
     pub instance_type: Option<String>,
     /// Seconds of downloading, training and uploading.
     pub training_seconds: Option<f64>,
@@ -137,13 +137,13 @@ pub struct EnsembleReport {
 pub struct EndpointReport {
     /// Its name.
     pub name: String,
-    /// The service's word for its state, or `Deleted`.
+    /// Its status as reported by the service, or `Deleted`.
     pub status: String,
-    /// Responses from when it was deployed.
+    /// Responses recorded at deployment.
     pub test: Vec<ProbeResponse>,
 }
 
-/// Wall-clock seconds of each step; `None` where the step left no record.
+/// Wall-clock seconds of each step; `None` if the step left no record.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Timings {
     /// Generating or reading the rows.

@@ -1,4 +1,4 @@
-//! Settings of a job from anywhere.
+//! Arbitrary bytes as a job's settings.
 
 #![no_main]
 

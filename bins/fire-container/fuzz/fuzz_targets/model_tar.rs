@@ -1,4 +1,4 @@
-//! Archives from anywhere.
+//! Arbitrary bytes as a `model.tar.gz`.
 
 #![no_main]
 

@@ -2,7 +2,7 @@
 
 use fire_container::Settings;
 
-/// Whether the bytes are valid settings. If not, they must be rejected with a reason.
+/// Returns whether the bytes are valid settings, and asserts that invalid ones are rejected with a reason.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     // The file is read as text.
     let Ok(text) = std::str::from_utf8(bytes) else {

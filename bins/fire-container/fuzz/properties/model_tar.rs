@@ -3,11 +3,11 @@
 use fire_container::serve::Predictor;
 use fire_run::unpack_model;
 
-/// Whether the bytes contain a `model.bin`, which may itself be anything.
+/// Returns whether the bytes contain a `model.bin`, whose content is arbitrary.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     match unpack_model(bytes) {
         Ok(model) => {
-            // Loading must not panic, whether it is a model or not.
+            // Loading must not panic, whether or not it is a model.
             let _ = Predictor::from_bytes(&model);
             true
         }

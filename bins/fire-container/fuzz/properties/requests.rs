@@ -11,7 +11,7 @@ use sensor_model::{FEATURE_COUNT, Feature, fingerprint};
 /// Row limit of a request.
 const ROWS: usize = 1_000;
 
-/// Whether the body gets predictions. If not, it must be rejected with 4xx and a reason.
+/// Returns whether the body gets predictions, and asserts that it is otherwise rejected with 4xx and a reason.
 pub(crate) fn accepts(media: &str, bytes: &[u8]) -> bool {
     static PREDICTOR: OnceLock<Predictor> = OnceLock::new();
     let predictor = PREDICTOR.get_or_init(|| predictor().expect("a small model can be fitted"));

@@ -1,4 +1,4 @@
-//! Admission: how many bytes requests may keep in memory, and how many large requests are worked on at once.
+//! Admission control: limits the memory used by bodies and the number of large requests processed at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,15 +12,15 @@ use super::rejection::Rejection;
 
 /// The bytes of all request and response bodies in memory.
 ///
-/// This is a counter and not a [`Semaphore`], because a response that has been computed is counted even where it goes
-/// over the limit; a semaphore would make it wait for room.
+/// A counter rather than a [`Semaphore`], because a computed response is counted even if it exceeds the limit; a
+/// semaphore would make it wait.
 #[derive(Debug)]
 pub(super) struct MemoryBudget {
     limit: usize,
     used: AtomicUsize,
 }
 
-/// The share of one request; dropping it returns the bytes.
+/// One request's share of the budget; dropping it returns the bytes.
 #[derive(Debug)]
 pub(super) struct MemoryPermit {
     budget: Arc<MemoryBudget>,
@@ -48,15 +48,15 @@ impl MemoryBudget {
 }
 
 impl MemoryPermit {
-    /// Adds bytes; false if that exceeds the limit. They are counted in either case, until the permit is dropped.
+    /// Adds bytes; returns false if that exceeds the limit. Either way, they are counted until the permit is dropped.
     pub(super) fn grow(&mut self, bytes: usize) -> bool {
-        // Relaxed will do: the counter guards no other memory.
+        // Relaxed suffices: the counter guards no other memory.
         let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);
         self.bytes += bytes;
         before + bytes <= self.budget.limit
     }
 
-    /// Counts `bytes` in place of the bytes so far, whatever the limit: the response exists already.
+    /// Replaces the bytes counted so far, even beyond the limit, because the response already exists.
     pub(super) fn replace(&mut self, bytes: usize) {
         self.budget.used.fetch_add(bytes, Ordering::Relaxed);
         self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
@@ -70,17 +70,16 @@ impl Drop for MemoryPermit {
     }
 }
 
-/// A bounded queue for requests that take more than a moment: one is worked on per core, a few wait, and the rest are
-/// rejected.
+/// A bounded queue for expensive requests: one per core is processed, a few wait, and the rest are rejected.
 #[derive(Debug)]
 pub(super) struct WorkQueue {
-    /// One permit for each request that is worked on or waits.
+    /// One permit per request that is being processed or waits.
     admitted: Arc<Semaphore>,
     workers: Arc<Semaphore>,
     timeout: Duration,
 }
 
-/// The right to work on one request, until it is dropped.
+/// Permission to process one request, released when dropped.
 #[derive(Debug)]
 pub(super) struct WorkPermit {
     _admitted: OwnedSemaphorePermit,

@@ -11,11 +11,11 @@ use super::admission::MemoryPermit;
 use super::limits::Limits;
 use super::rejection::Rejection;
 
-/// A body over the limit is read and thrown away up to this many times the limit. Closing at once would reset the
+/// A body over the limit is read and discarded up to this many times the limit. Closing immediately would reset the
 /// connection while the client is still sending, and the client would never see the 413.
 const DISCARD_FACTOR: usize = 4;
 
-/// The whole body, counted in `memory`.
+/// Reads the whole body and counts it in `memory`.
 pub(super) async fn read(
     body: Incoming,
     limits: &Limits,
@@ -61,7 +61,7 @@ async fn read_all(
             }
             whole.extend_from_slice(&bytes);
         } else {
-            // The request is lost, so its memory need not wait for the rest.
+            // The request will be rejected, so the part read so far is freed.
             whole = Vec::new();
         }
         chunk = next_chunk(&mut body).await?;

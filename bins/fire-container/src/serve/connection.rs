@@ -1,4 +1,4 @@
-//! Accepts connections up to a limit, serves them, and ends them in good order.
+//! Accepts connections up to a limit, serves them, and closes them cleanly.
 
 use std::future::Future;
 use std::io;
@@ -26,7 +26,7 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: applicat
 /// Pause after `accept` failed for lack of file descriptors or memory, which other connections must release first.
 const RECOVERY: Duration = Duration::from_millis(50);
 
-/// Serves connections until `stop` resolves, then waits until open requests are answered or the grace period is over.
+/// Serves connections until `stop` resolves, then waits until open requests are answered or the grace period ends.
 pub(super) async fn serve_all(
     listener: TcpListener,
     endpoint: Arc<Endpoint>,
@@ -54,7 +54,7 @@ pub(super) async fn serve_all(
             }
             (Ok((stream, _)), Err(_)) => {
                 endpoint.metrics.count_connection(false);
-                // The send buffer of a new connection has room for these bytes. If not, waiting would hold up all others.
+                // A new connection's send buffer has room for these bytes; waiting would block all other clients.
                 let _ = stream.try_write(FULL);
             }
             (Err(error), _) if concerns_one_client(&error) => {}
@@ -62,14 +62,14 @@ pub(super) async fn serve_all(
         }
     }
     drop(listener);
-    // Dropping the sender tells every connection.
+    // Dropping the sender notifies every connection.
     drop(closing);
     let all_done = permits.acquire_many(limit as u32);
-    // Whoever is still connected after the grace period neither reads nor sends.
+    // Connections that are still open after the grace period are abandoned.
     let _ = timeout(endpoint.limits.shutdown_grace, all_done).await;
 }
 
-/// Whether the error means only that this one client has gone.
+/// Whether the error only means that this one client has disconnected.
 fn concerns_one_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(
@@ -87,10 +87,10 @@ struct Connection {
 
 impl Connection {
     async fn serve(self, stream: TcpStream, mut closing: watch::Receiver<()>) {
-        // If this fails, responses are slower and still right.
+        // If this fails, responses are slower but still correct.
         let _ = stream.set_nodelay(true);
         let limits = &self.endpoint.limits;
-        // A client that has not sent anything waits for no response, so shutdown need not wait for it either.
+        // A client that has sent nothing expects no response, so shutdown need not wait for it.
         tokio::select! {
             _ = stream.readable() => {}
             _ = closing.changed() => return,

@@ -1,10 +1,10 @@
 //! A stream that holds back hyper's own error responses.
 //!
-//! A malformed request head never reaches our service: hyper writes a bare status line and leaves no place for a
-//! reason. That response is held back here, and [`malformed`](super::malformed) sends one with a reason instead.
+//! A malformed request head never reaches our service: hyper writes a bare status line, without a reason. That response
+//! is held back here, and [`malformed`](super::malformed) sends one with a reason instead.
 //!
 //! hyper has no hook for this, so the filter recognises the response in what hyper writes, by the absence of
-//! `x-request-id`. Parsing heads before hyper sees them would need a second HTTP parser: on a connection that is kept,
+//! `x-request-id`. Parsing heads before hyper sees them would need a second HTTP parser: on a persistent connection,
 //! the next head can only be found by following the framing of each body. The tests in `serve_bytes.rs` fail if a new
 //! release of hyper writes its responses differently.
 
@@ -26,7 +26,7 @@ const OURS: &[u8] = b"x-request-id:";
 #[derive(Debug)]
 pub(super) struct FilteredStream<S> {
     stream: S,
-    /// Whether the last write was not taken whole, so that the client has seen part of a response.
+    /// Whether the last write was incomplete, which leaves the client with part of a response.
     mid_response: bool,
     held_back: Option<StatusCode>,
 }
@@ -45,7 +45,7 @@ impl<S> FilteredStream<S> {
         self.held_back
     }
 
-    /// The inner stream, unless it is in the middle of a response, where no other may begin.
+    /// The inner stream; `None` in the middle of a response, where another one must not begin.
     pub(super) fn between_responses(self) -> Option<S> {
         (!self.mid_response).then_some(self.stream)
     }
@@ -53,11 +53,11 @@ impl<S> FilteredStream<S> {
 
 /// The status and the length of hyper's own error response at the end of `bytes`.
 fn own_error(bytes: &[u8]) -> Option<(StatusCode, usize)> {
-    // Nearly all responses end with a body, so this one comparison is all that most writes cost.
+    // Nearly all responses end with a body, so most writes cost only this comparison.
     if !bytes.ends_with(END) {
         return None;
     }
-    // Searched from the end, because hyper may write due responses and its own in one go.
+    // Searched from the end, because hyper may write pending responses and its own error in one call.
     let begins = |part: &[u8]| part == VERSION;
     let at = bytes.windows(VERSION.len()).rposition(begins)?;
     let head = &bytes[at..];
@@ -92,7 +92,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FilteredStream<S> {
                 return Poll::Ready(Ok(bytes.len()));
             }
         }
-        // Where responses that are due come first, only they are written here. hyper then writes the rest, which the
+        // If pending responses precede the error, only they are written here. hyper then writes the rest, which the
         // branch above holds back.
         let written = Pin::new(&mut self.stream).poll_write(context, passed);
         self.mid_response = !matches!(written, Poll::Ready(Ok(length)) if length == bytes.len());
@@ -122,7 +122,7 @@ mod tests {
     const PING: &str = "HTTP/1.1 404 Not Found\r\nx-request-id: 1-1\r\n\r\n";
 
     #[tokio::test]
-    async fn only_error_responses_of_hyper_are_held_back() {
+    async fn only_hypers_own_error_responses_are_held_back() {
         for (sent, passed, status) in [
             (OWN.to_owned(), Some(""), Some(431)),
             (format!("{PING}{OWN}"), Some(PING), Some(431)),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_response_may_begin_where_half_of_one_was_written() {
+    async fn no_response_begins_after_a_partial_write() {
         let (near, _far) = tokio::io::duplex(10);
         let mut filtered = FilteredStream::new(near);
         let written = filtered.write(PING.as_bytes()).await.unwrap();

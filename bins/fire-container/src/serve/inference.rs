@@ -1,4 +1,4 @@
-//! From the bytes of a request body to those of the response body, without HTTP.
+//! Turns request bodies into response bodies, independently of HTTP.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,23 +18,23 @@ use super::predictor::Predictor;
 use super::rejection::Rejection;
 use super::request::{self, RowLimits, Rows};
 
-/// What the headers of a request ask for.
+/// The options in a request's headers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RequestOptions<'h> {
     /// `Content-Type`; CSV when absent.
     pub content_type: Option<&'h str>,
     /// `Accept`; the predictor's default when absent.
     pub accept: Option<&'h str>,
-    /// What to add to each prediction; the body of a JSON request may ask for explanations as well.
+    /// Additions to each prediction; the body of a JSON request may request explanations as well.
     pub detail: Detail,
 }
 
-/// What a prediction in JSON contains besides the ensemble's probability.
+/// Additions to a prediction in JSON.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Detail {
     /// Each member's own probability.
     pub members: bool,
-    /// What each feature contributes to the probability.
+    /// Each feature's contribution to the probability.
     pub explanation: bool,
 }
 
@@ -70,7 +70,7 @@ struct Prediction<'a> {
     explanation: Option<Explained>,
 }
 
-/// How the features add up to one row's probability.
+/// One row's probability as a sum of feature contributions.
 #[derive(Serialize)]
 struct Explained {
     base: f64,
@@ -79,17 +79,17 @@ struct Explained {
 }
 
 impl InferenceRequest {
-    /// Whether explanations are wanted, which take a hundred times as long.
+    /// Whether explanations are requested, which take a hundred times as long.
     pub(super) fn is_explained(&self) -> bool {
         self.detail.explanation
     }
 }
 
 impl Predictor {
-    /// Answers `POST /invocations` with that body, within `limits`.
+    /// Answers a `POST /invocations` with this body, within `limits`.
     ///
     /// # Errors
-    /// The rejection says why the request cannot be answered. A panic becomes a rejection with status 500.
+    /// A rejection with the reason why the request cannot be answered; status 500 for a panic.
     pub fn respond(
         &self,
         options: RequestOptions<'_>,
@@ -123,7 +123,7 @@ impl Predictor {
                 ..options.detail
             };
             if detail.explanation && accepted == Media::Csv {
-                let message = "text/csv has no room for explanations; accept application/json or \
+                let message = "text/csv cannot hold explanations; accept application/json or \
                                application/jsonlines";
                 return Err(Rejection::new(StatusCode::NOT_ACCEPTABLE, message));
             }
@@ -150,7 +150,7 @@ impl Predictor {
         })
     }
 
-    /// Predicts rows, row by row in `values`, and formats the predictions in the same order.
+    /// Predicts the rows in `values` (row-major) and formats the predictions in the same order.
     pub(crate) fn write(
         &self,
         values: &[f32],
@@ -200,7 +200,7 @@ impl Predictor {
     }
 }
 
-/// Turns a panic into a rejection, so that a bug costs one response and not the endpoint.
+/// Turns a panic into a rejection, so that a bug affects one request and not the endpoint.
 fn catch_panic<T>(work: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Rejection::defect()))
 }
@@ -216,12 +216,12 @@ impl From<Explanation> for Explained {
     }
 }
 
-/// Pairs as a JSON object, in the same order.
+/// Serializes pairs as a JSON object, in the same order.
 fn by_name<S: Serializer>(pairs: &[(&'static str, f64)], to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(pairs.iter().copied())
 }
 
-/// One probability a line.
+/// One probability per line.
 fn csv(probabilities: &[f64]) -> Vec<u8> {
     let mut text = String::with_capacity(20 * probabilities.len());
     for probability in probabilities {
@@ -231,13 +231,13 @@ fn csv(probabilities: &[f64]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Each member's own probability by name; empty if not wanted.
+/// Each member's own probability by name; empty if not requested.
 fn member_probabilities<'a>(
     artifact: &'a Artifact,
     row: &[f32],
-    wanted: bool,
+    requested: bool,
 ) -> BTreeMap<&'a str, f64> {
-    if !wanted {
+    if !requested {
         return BTreeMap::new();
     }
     let names = artifact.members.iter().map(|member| member.name.as_str());

@@ -1,7 +1,7 @@
 //! Parses rows in JSON: arrays of values, or objects by feature name.
 //!
-//! Only the rows are built, so a document of millions of empty lists takes no more memory than its text. Numbers are
-//! parsed from their text as CSV cells are, so both formats give the same row to the bit.
+//! Only rows are stored, so a document of millions of empty lists takes no more memory than its text. Numbers are
+//! parsed from their text like CSV cells, so both formats give bit-identical rows.
 
 use std::borrow::Cow;
 
@@ -54,7 +54,7 @@ pub(super) fn document(text: &str, rows: &mut Rows) -> Result<(), Rejection> {
         None if !first_is_a_value => Ok(()),
         // A list of values is itself a row, but not as the value of `instances`.
         None if list.len() == text.len() => row(text, "row 1", rows),
-        None => Err(not_alone()),
+        None => Err(invalid_instances()),
     }
 }
 
@@ -68,8 +68,8 @@ pub(super) fn lines(text: &str, rows: &mut Rows) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The text of the list in `{"instances": [...]}` and whether explanations are wanted. `None` for an object with other
-/// keys before `instances`, which is taken for a row.
+/// The text of the list in `{"instances": [...]}` and whether explanations are requested. `None` for an object without
+/// `instances` or with other keys before it, which is treated as a row.
 fn instances(text: &str) -> Result<Option<(&str, bool)>, Rejection> {
     let mut found = Instances::default();
     read(text, &mut found, "the body")?;
@@ -77,7 +77,7 @@ fn instances(text: &str) -> Result<Option<(&str, bool)>, Rejection> {
         return Ok(None);
     };
     if found.others || !list.starts_with('[') {
-        return Err(not_alone());
+        return Err(invalid_instances());
     }
     match found.explain.unwrap_or("false").parse() {
         Ok(explained) => Ok(Some((list, explained))),
@@ -85,11 +85,11 @@ fn instances(text: &str) -> Result<Option<(&str, bool)>, Rejection> {
     }
 }
 
-fn not_alone() -> Rejection {
-    Rejection::bad("`instances` must be a list of rows, with no key but `explain` besides it")
+fn invalid_instances() -> Rejection {
+    Rejection::bad("`instances` must be a list of rows, and the only other key can be `explain`")
 }
 
-/// 400 unless the text is exactly one JSON value; `place` says which text it is.
+/// 400 unless the text is exactly one JSON value; `place` names the text in the message.
 fn check_json(text: &str, place: &str) -> Result<(), Rejection> {
     let mut deserializer = Deserializer::from_str(text);
     let read = deserializer
@@ -121,7 +121,7 @@ fn not_json(error: &serde_json::Error, text: &str, place: &str) -> Rejection {
     Rejection::bad(format!("{place} is not JSON: {error}{hint}"))
 }
 
-/// Appends the row in a text that is known to be JSON.
+/// Appends the row in a text that is known to be valid JSON.
 fn row(text: &str, place: &str, rows: &mut Rows) -> Result<(), Rejection> {
     let text = text.trim();
     let mut cells = Cells {
@@ -157,7 +157,7 @@ fn row(text: &str, place: &str, rows: &mut Rows) -> Result<(), Rejection> {
     rows.push(&cells.values, place)
 }
 
-/// A finite number, or NaN for null.
+/// Parses a finite number, or null as NaN.
 fn number(text: &str, place: &str, feature: Feature) -> Result<f32, Rejection> {
     if text == "null" {
         return Ok(f32::NAN);
@@ -172,11 +172,11 @@ fn number(text: &str, place: &str, feature: Feature) -> Result<f32, Rejection> {
     parse_cell(text).map_err(|_| reject("is too large for a sensor value"))
 }
 
-/// Visits a list of rows and appends each to `rows` as it comes.
+/// Visits a list of rows and appends each to `rows` as it is parsed.
 struct Items<'r> {
     rows: &'r mut Rows,
     seen: usize,
-    /// Then the list may itself be a row.
+    /// If so, the list may itself be a row.
     first_is_a_value: bool,
     rejection: Option<Rejection>,
 }
@@ -195,7 +195,7 @@ impl<'t> Visitor<'t> for &mut Items<'_> {
             if self.seen == 1 && !is_row {
                 self.first_is_a_value = true;
             }
-            // The rest is parsed all the same: that a document is not JSON matters more than a bad row.
+            // The rest is parsed nevertheless, because invalid JSON is reported in preference to an invalid row.
             if self.rejection.is_none() && !self.first_is_a_value {
                 let place = format!("row {}", self.seen);
                 self.rejection = row(item.get(), &place, self.rows).err();
@@ -289,7 +289,7 @@ impl Cells<'_> {
         }
     }
 
-    /// Accepts each feature once and no other name, so that a misspelt name is not taken for a missing value.
+    /// Rejects unknown and repeated names, so that a misspelt feature is not treated as a missing value.
     fn take_named(&mut self, name: &str, text: &str) {
         let problem = match Feature::from_name(name) {
             None => "unknown feature",

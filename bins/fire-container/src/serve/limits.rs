@@ -8,14 +8,14 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 const MB: usize = 1024 * 1024;
 
-/// File descriptors kept for everything but connections.
+/// File descriptors reserved for everything but connections.
 const OTHER_FILES: u64 = 64;
 
-/// Limits of one endpoint. A request over a size gets 413, over a time 408, and over a number 503.
+/// Limits of one endpoint. Exceeding a size limit gets 413, a read timeout 408, and a capacity limit 503.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of a body: `FIRE_MAX_BODY_MB`, 25 MB when unset, which is the most that SageMaker passes on. In a batch
-    /// transform the default is 100 MB, or `SAGEMAKER_MAX_PAYLOAD_IN_MB`.
+    /// Bytes of a body: `FIRE_MAX_BODY_MB`, 25 MB when unset, which is SageMaker's maximum. In a batch transform, the
+    /// default is 100 MB, or `SAGEMAKER_MAX_PAYLOAD_IN_MB`.
     pub body_bytes: usize,
     /// Rows of a request: `FIRE_MAX_ROWS`, 250,000 when unset and 1,000,000 in a batch transform.
     pub rows: usize,
@@ -24,21 +24,21 @@ pub struct Limits {
     pub explained_rows: usize,
     /// Bytes of all request and response bodies in memory, 512 MB.
     pub memory_bytes: usize,
-    /// Open connections, 8,192 or what the limit of open files allows, if that is less.
+    /// Open connections, 8,192 or fewer if the open-file limit requires it.
     pub connections: usize,
-    /// Large requests that are worked on at once, one per core.
+    /// Large requests processed at once, one per core.
     pub workers: usize,
     /// Large requests that wait for a worker, four per core.
     pub queue: usize,
-    /// How long a large request waits for a worker, 10 s.
+    /// Longest wait of a large request for a worker, 10 s.
     pub queue_timeout: Duration,
-    /// How long a client may take to send a request head, or leave a connection idle, 60 s.
+    /// Longest time for a request head to arrive, or for a connection to be idle, 60 s.
     pub head_timeout: Duration,
-    /// How long a client may take to send a body, 30 s.
+    /// Longest time for a body to arrive, 30 s.
     pub body_timeout: Duration,
-    /// How long a client may leave a response unread, 30 s.
+    /// Longest time without progress in sending a response, 30 s.
     pub write_timeout: Duration,
-    /// How long open requests may take to finish after SIGTERM, 25 s; SageMaker sends SIGKILL after 30 s.
+    /// Longest time for open requests to finish after SIGTERM, 25 s; SageMaker sends SIGKILL after 30 s.
     pub shutdown_grace: Duration,
 }
 
@@ -63,10 +63,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The defaults, with what the environment overrides; `variable` looks up one variable.
+    /// The defaults with overrides from the environment; `variable` looks up one variable.
     ///
     /// # Errors
-    /// When a variable is not a number in its range; the message names it.
+    /// If a variable is not a number in its range; the message names the variable.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let mut limits = Self::default();
         if variable("SAGEMAKER_BATCH").as_deref() == Some("true") {
@@ -95,19 +95,19 @@ impl Limits {
         if let Some(rows) = number("FIRE_MAX_EXPLAINED_ROWS", 10_000_000)? {
             limits.explained_rows = rows;
         }
-        // Room for four of the largest bodies, or large limits could never be used.
+        // Room for four of the largest bodies, without which a raised limit would be useless.
         limits.memory_bytes = limits.memory_bytes.max(4 * limits.body_bytes);
         Ok(limits)
     }
 
-    /// Raises the limit of open files as far as the connections need and the system allows, and lowers the limit of
-    /// connections to what that leaves room for.
+    /// Raises the open-file limit to what the connections need, within the system's limit, and lowers the connection
+    /// limit to fit.
     pub(super) fn fit_to_open_files(&mut self) {
         let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
             return;
         };
-        let wanted = self.connections as u64 + OTHER_FILES;
-        let raised = hard.min(wanted).max(soft);
+        let needed = self.connections as u64 + OTHER_FILES;
+        let raised = hard.min(needed).max(soft);
         let files = match setrlimit(Resource::RLIMIT_NOFILE, raised, hard) {
             Ok(()) => raised,
             Err(_) => soft,

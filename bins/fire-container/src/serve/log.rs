@@ -1,7 +1,7 @@
-//! The log: lines of JSON on standard error, which SageMaker passes on to CloudWatch.
+//! The log: lines of JSON on standard error, which SageMaker forwards to CloudWatch.
 //!
-//! A separate thread writes them, so a slow reader costs log lines and never delays a response. The writer is our own
-//! because the documented limit of lines per second, with a count of what is missing, is not in the `tracing` writers.
+//! A separate thread writes them, so a slow reader loses log lines but never delays a response. The writer is our own
+//! because those of `tracing` lack the documented limit of lines per second with a count of the missing lines.
 
 use std::io::{self, Write};
 use std::sync::Mutex;
@@ -13,17 +13,17 @@ use serde_json::{Value, json};
 
 /// Lines that can wait to be written.
 const QUEUE: usize = 1_024;
-/// Lines of requests per second, so that a client cannot flood the log, which is billed by the byte.
+/// Request lines written per second, so that a client cannot flood the log, which is billed by the byte.
 const MAX_PER_SECOND: u32 = 200;
-/// How long shutdown waits for the last lines.
+/// Longest wait for the last lines at shutdown.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Which requests are logged.
+/// The requests that are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestLog {
-    /// Those with a status other than 200: `FIRE_LOG=problems`, the default.
+    /// Requests with a status other than 200: `FIRE_LOG=problems`, the default.
     Problems,
-    /// All: `FIRE_LOG=requests`.
+    /// All requests: `FIRE_LOG=requests`.
     All,
 }
 
@@ -42,7 +42,7 @@ impl RequestLog {
 #[derive(Debug)]
 pub(super) struct Log {
     lines: SyncSender<Value>,
-    /// Tells when the thread has ended. Only used at the end; the lock makes the log `Sync`.
+    /// Signals that the thread has ended. Used only at shutdown; the lock makes the log `Sync`.
     ended: Mutex<Receiver<()>>,
     lost: AtomicU64,
     pub(super) requests: RequestLog,
@@ -57,7 +57,7 @@ impl Log {
             .name("log".to_owned())
             .spawn(move || {
                 write_all(&waiting);
-                // The receiver is gone if the server did not end in good order.
+                // The receiver is gone if the server did not shut down cleanly.
                 let _ = end.try_send(());
             })?;
         Ok(Self {
@@ -82,7 +82,7 @@ impl Log {
         }
     }
 
-    /// Writes the lines that wait and ends the thread.
+    /// Writes the queued lines and ends the thread.
     pub(super) fn end(self) {
         drop(self.lines);
         if let Ok(ended) = self.ended.into_inner() {
@@ -99,9 +99,9 @@ fn write_all(lines: &Receiver<Value>) {
         if now != second {
             (second, written) = (now, 0);
         }
-        // The server's own events are few and always wanted.
+        // The server's own events are few and always logged.
         if line["event"] == "request" && written == MAX_PER_SECOND {
-            // This line also carries the count of those lost before it.
+            // This line may also carry the count of lines lost before it.
             suppressed += 1 + line["lines_lost_before"].as_u64().unwrap_or(0);
             continue;
         }

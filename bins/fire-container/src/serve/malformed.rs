@@ -1,4 +1,4 @@
-//! Responses to malformed request heads, and how a connection ends.
+//! Responses to malformed request heads, and the closing of connections.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use tokio::time::timeout;
 use super::rejection::Rejection;
 use super::routes::Endpoint;
 
-/// How long the connection stays open for reading after the last response.
+/// Longest time that a connection stays open for reading after the last response.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// The rejection for a connection that ended with `error`, if a client waits for a response.
+/// The rejection for a connection that ended with `error`, if a client is waiting for a response.
 ///
-/// `held_back` is the status that hyper would have sent; `begun` says whether a head had begun.
+/// `held_back` is the status that hyper would have sent; `begun` is true if part of a head was read.
 pub(super) fn rejection(
     error: &hyper::Error,
     held_back: Option<StatusCode>,
@@ -45,7 +45,7 @@ pub(super) fn rejection(
     Some(Rejection::new(status, message).closing())
 }
 
-/// Logs the rejection and returns the bytes of the response, written by hand because hyper is done by now.
+/// Logs the rejection and returns the bytes of the response, written by hand because hyper has finished by now.
 pub(super) fn response(rejection: &Rejection, endpoint: &Endpoint) -> Vec<u8> {
     let (id, status) = (endpoint.request_id(&HeaderMap::new()), rejection.status());
     let id = id.to_str().unwrap_or_default();
@@ -70,7 +70,7 @@ pub(super) fn response(rejection: &Rejection, endpoint: &Endpoint) -> Vec<u8> {
 /// The kernel resets a connection that is closed with unread bytes, and a reset can destroy a response that the client
 /// has not read yet.
 pub(super) async fn close(mut stream: impl AsyncRead + AsyncWrite + Unpin, last: &[u8]) {
-    // Errors mean that the client is gone, and then there is no one to tell.
+    // Errors mean that the client has disconnected, so they are ignored.
     let _ = stream.write_all(last).await;
     let _ = stream.shutdown().await;
     let mut discarded = [0; 4096];

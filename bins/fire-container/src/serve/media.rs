@@ -58,7 +58,7 @@ pub(super) fn content(header: &str) -> Result<Media, Rejection> {
     })
 }
 
-/// The format of the response: the supported type with the highest `q`, the first of equals, or the default if there is
+/// The format of the response: the supported type with the highest `q` (the first in a tie), or the default if there is
 /// no `Accept`; 406 if no type is supported.
 pub(super) fn accepted(header: Option<&str>, default: Media) -> Result<Media, Rejection> {
     // Clients with no preference send nothing, or an empty header.

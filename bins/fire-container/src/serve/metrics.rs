@@ -1,13 +1,13 @@
 //! Counters and the histogram of `GET /metrics`, in the Prometheus text format (version 0.0.4).
 //!
-//! The format is written by hand: eleven metrics with one fixed label take a hundred lines, and counting is one atomic
-//! addition each, where a metrics library would bring a registry of dynamic labels to every request.
+//! The format is written by hand: eleven metrics with one fixed label take a hundred lines, and each count is a single
+//! atomic addition, whereas a metrics library would look up dynamic labels in a registry on every request.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Statuses that are counted one by one; the last entry stands for all others.
+/// Statuses counted individually; the last entry counts all others.
 const STATUSES: [u16; 11] = [200, 400, 404, 405, 406, 408, 413, 415, 500, 503, 0];
 /// Upper bounds of the histogram's buckets in microseconds.
 const BOUNDS: [u64; 15] = [
@@ -15,7 +15,7 @@ const BOUNDS: [u64; 15] = [
     1_000_000, 10_000_000,
 ];
 
-/// Totals since the start.
+/// Totals since the server started.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
     statuses: [AtomicU64; STATUSES.len()],
@@ -37,7 +37,7 @@ pub(super) struct Invocation {
     pub(super) duration: Duration,
 }
 
-/// Current values, which are counted elsewhere.
+/// Current values, maintained elsewhere.
 pub(super) struct Gauges {
     pub(super) open_connections: usize,
     pub(super) memory_bytes: usize,
@@ -71,7 +71,7 @@ impl Metrics {
         add(&self.connections_rejected, u64::from(!accepted));
     }
 
-    /// The text for a scrape.
+    /// Renders the response to a scrape.
     pub(super) fn render(&self, gauges: &Gauges) -> String {
         let mut text = Text(String::new());
         self.render_statuses(&mut text);

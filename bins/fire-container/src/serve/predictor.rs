@@ -17,10 +17,10 @@ use super::rejection::Rejection;
 #[derive(Debug)]
 pub struct Predictor {
     prepared: Prepared,
-    /// Built on first use, since most endpoints never explain; or why the model cannot be explained.
+    /// Built on first use, because most endpoints never explain; an error if the model cannot be explained.
     explainer: OnceLock<Result<Explainer, ensemble::Error>>,
     default_media: Media,
-    /// A row, and its prediction when the model was loaded.
+    /// A row and its prediction at load time.
     probe: (Vec<f32>, f64),
 }
 
@@ -28,8 +28,8 @@ impl Predictor {
     /// Loads `model.bin` from a model folder and checks that it was trained on this program's features.
     ///
     /// # Errors
-    /// When the file is absent, damaged, of another version or of another schema, or when a prediction for one of the
-    /// model's probes differs from the one stored when it was packed.
+    /// If the file is missing, damaged, of another version or of another schema, or if the prediction for one of the
+    /// model's probes differs from the one stored when the model was packed.
     pub fn load(folder: &Path) -> Result<Self> {
         let path = folder.join(MODEL_FILE);
         let shown = path.display();
@@ -64,7 +64,7 @@ impl Predictor {
         })
     }
 
-    /// Makes JSON Lines the default response, because a batch transform needs one line per row.
+    /// Makes JSON Lines the default response format, because a batch transform needs one line per row.
     #[must_use]
     pub fn for_batches(self) -> Self {
         Self {
@@ -73,7 +73,7 @@ impl Predictor {
         }
     }
 
-    /// Whether the model still predicts what it did when it was loaded.
+    /// Whether the model still gives the prediction it gave when it was loaded.
     pub(super) fn can_predict(&self) -> bool {
         let (row, prediction) = &self.probe;
         self.prepared.predict_row(row).to_bits() == prediction.to_bits()
@@ -84,7 +84,7 @@ impl Predictor {
         self.default_media
     }
 
-    /// The artifact, with threshold and ranges.
+    /// The artifact, with its threshold and feature ranges.
     pub(crate) fn artifact(&self) -> &Artifact {
         self.prepared.artifact()
     }

@@ -1,4 +1,4 @@
-//! Why a request is rejected.
+//! The status and message of a rejected request.
 
 use hyper::StatusCode;
 use serde_json::json;
@@ -25,7 +25,7 @@ impl Rejection {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// 503: overload, which passes.
+    /// 503: temporary overload.
     pub(super) fn busy(reason: &str) -> Self {
         let message = format!("{reason}; try again in a second");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
@@ -39,7 +39,7 @@ impl Rejection {
         )
     }
 
-    /// The same, but the connection is closed after the response, because the next request cannot be found in it.
+    /// Closes the connection after the response, because the start of the next request cannot be located.
     pub(super) fn closing(self) -> Self {
         Self {
             closes: true,
@@ -57,7 +57,7 @@ impl Rejection {
         self.status
     }
 
-    /// What is wrong, where, and what to do.
+    /// The message: what is wrong, where, and what to do.
     pub fn message(&self) -> &str {
         &self.message
     }

@@ -11,17 +11,17 @@ use super::json;
 use super::media::Media;
 use super::rejection::Rejection;
 
-/// How many rows a request may have.
+/// Row limits of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RowLimits {
     pub(super) rows: usize,
-    /// The limit where explanations are wanted.
+    /// The limit for a request with explanations.
     pub(super) explained: usize,
-    /// Whether they are.
+    /// Whether explanations are requested.
     pub(super) is_explained: bool,
 }
 
-/// The values of a request, row by row; NaN is a missing value.
+/// The values of a request, row by row; NaN marks a missing value.
 #[derive(Debug)]
 pub(super) struct Rows {
     values: Vec<f32>,
@@ -43,13 +43,13 @@ impl Rows {
         rows
     }
 
-    /// Asks for explanations, which lowers the row limit.
+    /// Marks explanations as requested, which lowers the row limit.
     pub(super) fn explain(&mut self) {
         self.limits.is_explained = true;
         self.limit = self.limits.rows.min(self.limits.explained);
     }
 
-    /// Whether explanations are wanted.
+    /// Whether explanations are requested.
     pub(super) fn are_explained(&self) -> bool {
         self.limits.is_explained
     }
@@ -64,7 +64,7 @@ impl Rows {
         self.values.len() / FEATURE_COUNT
     }
 
-    /// Appends a row; 413 if the limit is reached. `place` says where the row is and is only formatted then.
+    /// Appends a row; 413 if the limit is reached. `place` locates the row and is formatted only in that case.
     pub(super) fn push(
         &mut self,
         row: &[f32; FEATURE_COUNT],
@@ -125,34 +125,35 @@ fn csv(text: &str, rows: &mut Rows) -> Result<(), Rejection> {
     for (line, text) in numbered_lines(text) {
         let place = format_args!("line {line}");
         let mut cells = text.split(',');
-        // Reported after the count: a line with the wrong delimiter should not be called a bad number.
+        // Reported after the count, so that a wrong delimiter is not reported as an invalid number.
         let mut problem = None;
         let mut found = 0;
         for ((feature, value), cell) in Feature::ALL.into_iter().zip(&mut values).zip(&mut cells) {
             found += 1;
             match parse_cell(cell) {
                 Ok(number) => *value = number,
-                Err(why) => problem = problem.or(Some((feature, cell, why))),
+                Err(reason) => problem = problem.or(Some((feature, cell, reason))),
             }
         }
         let count = found + cells.count();
         if count != FEATURE_COUNT {
             expect_count(place, count)?;
-            // The buffer still has the values of the line before.
+            // The buffer still has the values of the previous line.
             values[found..].fill(f32::NAN);
         }
-        if let Some((feature, cell, why)) = problem {
+        if let Some((feature, cell, reason)) = problem {
             let column = column(feature);
             let cell = shorten(cell.trim());
-            return Err(Rejection::bad(format!("{place}, {column}: `{cell}` {why}")));
+            return Err(Rejection::bad(format!(
+                "{place}, {column}: `{cell}` {reason}"
+            )));
         }
         rows.push(&values, place)?;
     }
     Ok(())
 }
 
-/// 400 unless the row has as many values as there are features. Features newer than the documented request may be left
-/// out at the end.
+/// 400 unless the row has one value per feature. Features newer than the documented request may be omitted at the end.
 pub(super) fn expect_count(place: impl Display, found: usize) -> Result<(), Rejection> {
     if (REQUIRED_COUNT..=FEATURE_COUNT).contains(&found) {
         return Ok(());

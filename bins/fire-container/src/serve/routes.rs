@@ -1,4 +1,4 @@
-//! The four paths of the endpoint, and what happens to a request on each.
+//! The four paths of the endpoint and their handlers.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -24,21 +24,21 @@ use super::metrics::{Gauges, Invocation, Metrics};
 use super::predictor::Predictor;
 use super::rejection::Rejection;
 
-/// Requests with bodies of this many bytes or more leave the threads that serve connections, so that a ping never waits
-/// behind thousands of rows. Smaller ones are answered in place, which is faster than handing them over.
+/// Requests with bodies of this many bytes or more are processed off the connection threads, so that a ping never waits
+/// behind thousands of rows. Smaller ones are answered in place, which is faster than a handover.
 const LARGE: usize = 32 * 1024;
 
 /// Listed in rejections.
 const PATHS: &str = "this endpoint has GET /ping, POST /invocations, GET /metrics and \
                      GET /execution-parameters";
 
-/// The header in which the word `members` asks for each member's probability and `explain` for explanations.
+/// The header in which `members` requests each member's probability and `explain` requests explanations.
 const CUSTOM_ATTRIBUTES: HeaderName = HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
-/// The caller's ID of a request, which SageMaker passes on.
+/// The caller's request ID, which SageMaker forwards.
 const INFERENCE_ID: HeaderName = HeaderName::from_static("x-amzn-sagemaker-inference-id");
-/// The ID of a request in the log.
+/// The request ID, as logged.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// A caller's ID with more bytes than this is ignored.
+/// A caller's ID longer than this, in bytes, is ignored.
 const LONGEST_ID: usize = 128;
 
 /// State shared by all connections.
@@ -49,7 +49,7 @@ pub(super) struct Endpoint {
     pub(super) log: Log,
     memory: Arc<MemoryBudget>,
     queue: WorkQueue,
-    /// The number of the next request; its ID has the process in front, so that replicas differ.
+    /// The number of the next request; IDs are prefixed with the process ID, so that replicas differ.
     next_request: AtomicU64,
     process: u32,
 }
@@ -60,7 +60,7 @@ pub(super) struct CountedBody {
     _memory: Option<MemoryPermit>,
 }
 
-/// A response before it has headers.
+/// A response without its headers.
 struct Reply {
     status: StatusCode,
     content_type: Option<&'static str>,
@@ -135,7 +135,7 @@ impl Endpoint {
         Ok(reply.into_response(id))
     }
 
-    /// The caller's ID of the request, or one that is unique in this process.
+    /// The caller's request ID, or a generated one that is unique in this process.
     pub(super) fn request_id(&self, headers: &HeaderMap) -> HeaderValue {
         let given = headers
             .get(INFERENCE_ID)
@@ -148,7 +148,7 @@ impl Endpoint {
         })
     }
 
-    /// 200 if the model still predicts what it did when it was loaded.
+    /// 200 if the model still gives the prediction it gave when it was loaded.
     fn ping(&self) -> Reply {
         if self.predictor.can_predict() {
             Reply::ok(None, Bytes::new())
@@ -166,7 +166,7 @@ impl Endpoint {
         Reply::ok(Some("text/plain; version=0.0.4"), text.into())
     }
 
-    /// How a batch transform should send its requests.
+    /// The request settings that a batch transform should use.
     fn execution_parameters(&self) -> Reply {
         let parameters = json!({
             "MaxConcurrentTransforms": self.limits.workers + self.limits.queue,
@@ -190,7 +190,7 @@ impl Endpoint {
         let bytes_in = body.len();
         let response = if bytes_in < LARGE {
             match self.predictor.parse(options(headers), &body, &self.limits) {
-                // One explained row takes as long as a hundred others, so it queues however small its body is.
+                // One explained row takes as long as a hundred others, so it is queued whatever the size of its body.
                 Ok(request) if request.is_explained() => {
                     self.enqueue(move |this| this.predictor.predict(&request))
                         .await
@@ -223,8 +223,8 @@ impl Endpoint {
         }
     }
 
-    /// 413 for a body that is announced as too long and that the client has not begun to send (`Expect: 100-continue`).
-    /// Any other has to be read, or the connection would be reset before the client sees the response.
+    /// 413 if the announced body is too long and the client waits before sending it (`Expect: 100-continue`). Any other
+    /// body must be read, or the connection would be reset before the client sees the response.
     fn check_announced_length(&self, headers: &HeaderMap) -> Result<(), Rejection> {
         let waits = headers.contains_key(EXPECT);
         let length = headers.get(CONTENT_LENGTH);
@@ -237,7 +237,7 @@ impl Endpoint {
         }
     }
 
-    /// Queues long work and does it off the threads that serve connections.
+    /// Queues expensive work and runs it off the connection threads.
     async fn enqueue(
         self: Arc<Self>,
         work: impl FnOnce(&Self) -> Result<InferenceResponse, Rejection> + Send + 'static,
@@ -245,7 +245,7 @@ impl Endpoint {
         let permit = self.queue.acquire().await?;
         let work = move || {
             let response = work(&self);
-            // Held by the work and not by this future: a client that goes away does not stop a blocking task.
+            // Held by the task, not by this future, because a client that disconnects does not stop a blocking task.
             drop(permit);
             response
         };
@@ -254,7 +254,7 @@ impl Endpoint {
     }
 }
 
-/// What the headers say about the request and the response wanted.
+/// The options in the headers.
 fn options(headers: &HeaderMap) -> RequestOptions<'_> {
     let header = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let asks = |word| header(CUSTOM_ATTRIBUTES).is_some_and(|text| text.contains(word));

@@ -1,4 +1,4 @@
-//! A TCP stream that gives up on clients which don't read their responses.
+//! A TCP stream that gives up on clients that do not read their responses.
 
 use std::future::Future;
 use std::io;
@@ -10,11 +10,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// A stream on which a write fails with `TimedOut` when it made no progress for `timeout`.
+/// A stream on which a write fails with `TimedOut` after `timeout` without progress.
 pub(super) struct WriteTimeout {
     stream: TcpStream,
     timeout: Duration,
-    /// Runs while a write is pending. Most writes never are, and then no timer is created.
+    /// Runs while a write is pending; most writes complete immediately and need no timer.
     timer: Option<Pin<Box<Sleep>>>,
 }
 

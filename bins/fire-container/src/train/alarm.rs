@@ -11,7 +11,7 @@ use super::metrics::ScoredPart;
 
 /// Chooses a rule on `alarm-validation` and evaluates it on `alarm-test`; `None` without such recordings.
 ///
-/// Where recordings allow no choice (no events, or nothing else), the model has no rule but the job still succeeds.
+/// If the recordings allow no choice (no events, or only events), the model has no rule but the job still succeeds.
 pub(super) fn trial(parts: &[ScoredPart], out: &mut dyn Write) -> Result<Option<AlarmTrial>> {
     let part = |channel: Channel| parts.iter().find(|part| part.channel == channel);
     let Some(validation) = part(Channel::AlarmValidation) else {

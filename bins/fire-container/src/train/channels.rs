@@ -14,20 +14,20 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// Reads a channel that the job needs.
+    /// Reads a required channel.
     pub(super) fn required(paths: &OptMl, channel: Channel) -> Result<Self> {
         let dir = paths.channel(channel);
         ensure!(
             dir.is_dir(),
-            "channel {channel} is missing: there is no folder {}; give the job an input channel with \
-             that name",
+            "channel {channel} is missing: there is no folder {}; add an input channel of that name to \
+             the job",
             dir.display()
         );
         let rows = read_channel(&dir).with_context(|| format!("channel {channel}"))?;
         Ok(Self { channel, rows })
     }
 
-    /// Reads a channel if the job has it.
+    /// Reads an optional channel; `None` if the job lacks it.
     pub(super) fn optional(paths: &OptMl, channel: Channel) -> Result<Option<Self>> {
         // A job without the channel has no folder for it; an empty folder is a mistake.
         if paths.channel(channel).is_dir() {
@@ -37,7 +37,7 @@ impl Input {
         }
     }
 
-    /// The rows in the form that learners take.
+    /// The rows as input for learners.
     pub(super) fn samples(&self) -> Result<Samples<'_>> {
         let samples = Matrix::new(&self.rows.features, FEATURE_COUNT)
             .and_then(|x| Samples::new(x, &self.rows.labels));

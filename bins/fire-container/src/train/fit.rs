@@ -14,7 +14,7 @@ use crate::stop::Stop;
 
 use super::channels::Input;
 
-/// Most progress lines that a fit prints.
+/// Maximum number of progress lines per fit.
 const LINES: usize = 20;
 
 /// Fits the learner to the first channel; the second is for early stopping.
@@ -26,7 +26,7 @@ pub(super) fn fit(
 ) -> Result<Model> {
     let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let mut progress = |progress: Progress| {
-        // Training goes on even if no one reads the progress.
+        // Training continues even if the output is closed.
         let _ = print(out, progress);
         if stop.is_requested() {
             ControlFlow::Break(())
@@ -51,7 +51,7 @@ pub(super) fn fit(
     }
 }
 
-/// Prints every few rounds. The validation loss has the name of the final metric, so that SageMaker plots its course.
+/// Prints progress every few rounds. The validation loss has the final metric's name, so SageMaker plots its history.
 fn print(out: &mut dyn Write, progress: Progress) -> std::io::Result<()> {
     let Progress {
         round,

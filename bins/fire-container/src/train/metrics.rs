@@ -1,4 +1,4 @@
-//! Predictions for a channel, their metrics, and the lines that report these.
+//! A channel's predictions, their metrics, and the log lines with these.
 
 use std::io::{self, Write};
 
@@ -14,7 +14,7 @@ use super::channels::Input;
 pub(super) struct ScoredPart {
     pub(super) channel: Channel,
     pub(super) predictions: Predictions,
-    /// At 1/2 and at the threshold; `None` for rows of one label only.
+    /// At 1/2 and at the threshold; `None` for rows with only one label.
     pub(super) scores: Option<Scores>,
 }
 
@@ -31,7 +31,7 @@ impl ScoredPart {
         })
     }
 
-    /// Predicts a channel, and evaluates it if it has both labels; a set of episodes may have no fire in it.
+    /// Predicts a channel, and evaluates it if it has both labels; a set of episodes may contain no fire.
     pub(super) fn optional(input: &Input, model: &Model, threshold: f64) -> Result<Self> {
         let predictions = predict(input, model)?;
         let scores = predictions.evaluate(Some(threshold)).ok();
@@ -42,12 +42,12 @@ impl ScoredPart {
         })
     }
 
-    /// Prints one line per metric, or why there are none.
+    /// Prints one line per metric, or the reason why there are none.
     pub(super) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         let Some(scores) = &self.scores else {
             return writeln!(
                 out,
-                "channel {} has rows of one label only and is not scored",
+                "channel {} has only one label and is not scored",
                 self.channel
             );
         };

@@ -52,7 +52,7 @@ impl Trained {
         Ok(bytes.len())
     }
 
-    /// The metrics of a part, if the job had it and it has both labels.
+    /// The metrics of a channel; `None` if it is absent or has only one label.
     fn scores(&self, channel: Channel) -> Option<Scores> {
         self.part(channel)?.scores.clone()
     }
@@ -138,14 +138,14 @@ fn unanswered(probe: sensor_model::Probe) -> Probe {
     }
 }
 
-/// Writes the predictions, from which models are combined and reports are made.
+/// Writes the predictions, which later steps use to combine models and to write reports.
 fn write_predictions(path: &Path, predictions: &Predictions) -> Result<()> {
     let mut bytes = Vec::new();
     predictions.write_csv(&mut bytes)?;
     write_file(path, &bytes)
 }
 
-/// Writes indented JSON, for people.
+/// Writes indented JSON.
 fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');

@@ -1,4 +1,4 @@
-//! Predictions with explanations: what each feature contributes.
+//! Predictions with explanations: the contribution of each feature.
 
 use ensemble::Algorithm;
 use fire_container::serve::Limits;
@@ -47,7 +47,7 @@ fn assert_explained(prediction: &Value) {
     );
 }
 
-/// The sizes of the contributions in the order of the text, which parsing would lose.
+/// The absolute contributions in the order of the text, which parsing would lose.
 fn sizes(body: &str) -> Vec<f64> {
     let parts = body.split("\"contributions\":{").nth(1).unwrap();
     let parts = parts.split('}').next().unwrap().split(',');
@@ -144,7 +144,7 @@ fn requests_that_cannot_be_explained_are_rejected() {
         &twice,
         any,
         400,
-        "`instances` must be a list of rows, with no key but `explain` besides it",
+        "`instances` must be a list of rows, and the only other key can be `explain`",
     );
     check(
         "{\"explain\": true}",
@@ -163,7 +163,7 @@ fn requests_that_cannot_be_explained_are_rejected() {
         &one,
         "text/csv",
         406,
-        "text/csv has no room for explanations; accept application/json or application/jsonlines",
+        "text/csv cannot hold explanations; accept application/json or application/jsonlines",
     );
     assert_eq!(server.invoke("application/json", &one).status, 200);
     assert_eq!(
@@ -173,7 +173,7 @@ fn requests_that_cannot_be_explained_are_rejected() {
 }
 
 #[test]
-fn requests_with_explanations_queue_like_large_ones() {
+fn requests_with_explanations_are_queued_like_large_ones() {
     let limits = Limits {
         workers: 0,
         queue: 0,

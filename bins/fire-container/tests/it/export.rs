@@ -1,4 +1,4 @@
-//! Models as ONNX files. `tests/exports` compares what is in them with onnxruntime.
+//! Export to ONNX files. `tests/exports` compares their predictions in onnxruntime with ours.
 
 use std::fs;
 use std::path::Path;
@@ -40,7 +40,7 @@ fn a_model_is_written_whole_or_not_at_all() {
     let job = Job::with_channels(&settings);
     assert_eq!(job.train().code, 0);
     job.put("out/old.onnx", b"an older model");
-    job.put("text.fire", b"a model, honestly");
+    job.put("text.fire", b"not a model");
     let out = job.path("out");
     let (code, stdout, stderr) = export(&job.path("model"), &out.join("old.onnx"));
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
@@ -57,7 +57,7 @@ fn a_model_is_written_whole_or_not_at_all() {
             .any(|part| part == text.as_bytes())
     };
     assert!(holds("TreeEnsembleRegressor") && holds("probabilities") && holds("gas_val"));
-    for (model, to, code, said) in [
+    for (model, to, code, reason) in [
         ("text.fire", "out/new.onnx", 2, "its magic number is wrong"),
         ("absent.fire", "out/new.onnx", 2, "absent.fire"),
         ("model", "out/absent/new.onnx", 1, "cannot write"),
@@ -66,7 +66,7 @@ fn a_model_is_written_whole_or_not_at_all() {
         let (found, stdout, stderr) = export(&job.path(model), &job.path(to));
         assert_eq!((found, stdout.as_str()), (Some(code), ""), "{model} {to}");
         assert!(
-            stderr.starts_with("error: ") && stderr.contains(said),
+            stderr.starts_with("error: ") && stderr.contains(reason),
             "{stderr}"
         );
     }

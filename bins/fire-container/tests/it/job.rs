@@ -17,7 +17,7 @@ pub(crate) struct Job {
     pub(crate) paths: OptMl,
 }
 
-/// The exit code and output of a job.
+/// The exit code and standard output of a job.
 pub(crate) struct Ended {
     pub(crate) code: u8,
     pub(crate) stdout: String,
@@ -27,7 +27,7 @@ pub(crate) fn rows(range: Range<u64>) -> Rows {
     original::generate(3, range, NonZeroUsize::MIN).rows
 }
 
-/// The settings of a job: the learner's name, and those of `settings` that the learner knows.
+/// The settings of a job: the learner's name, and those of `settings` that the learner accepts.
 pub(crate) fn settings(algorithm: &str, settings: &[(&str, &str)]) -> Value {
     let entries = Params::defaults(algorithm.parse().unwrap()).entries();
     let mut found = json!({ "algorithm": algorithm });
@@ -40,7 +40,7 @@ pub(crate) fn settings(algorithm: &str, settings: &[(&str, &str)]) -> Value {
 }
 
 impl Job {
-    /// Settings and no channels.
+    /// A job with settings but no channels.
     pub(crate) fn new(hyperparameters: &Value) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let paths = OptMl::new(dir.path());
@@ -52,7 +52,7 @@ impl Job {
         job
     }
 
-    /// Settings and the two required channels.
+    /// A job with settings and the two required channels.
     pub(crate) fn with_channels(hyperparameters: &Value) -> Self {
         let job = Self::new(hyperparameters);
         job.channel("train", "part-00000.parquet", &rows(0..600));

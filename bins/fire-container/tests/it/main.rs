@@ -1,4 +1,4 @@
-//! The container, used as SageMaker uses it: folders in, folders out, HTTP.
+//! Tests of the container through the interfaces that SageMaker uses: folders and HTTP.
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot continue should panic"
@@ -12,7 +12,7 @@
 mod job;
 mod server;
 
-// What a job writes, and how it fails.
+// The files that a job writes, and failing jobs.
 mod train;
 mod train_failures;
 // The formats of requests and responses, and every kind of rejected request.
@@ -20,7 +20,7 @@ mod serve;
 mod serve_rejections;
 // Predictions with explanations.
 mod explanations;
-// What clients do to connections, and the limits that apply.
+// Misbehaving clients, shutdown, and the limits of connections and requests.
 mod serve_bytes;
 mod serve_connections;
 mod serve_limits;
@@ -29,6 +29,6 @@ mod corpus;
 // Predictions for files without a server, and exported models.
 mod export;
 mod predict;
-// The program itself: exit codes, signals, names, variables, the log.
+// The program as a process: exit codes, signals, names, environment variables, the log.
 mod process;
 mod serve_process;

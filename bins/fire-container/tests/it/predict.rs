@@ -24,7 +24,7 @@ fn predict(file: &Path, model: &Path, output: &str) -> (Option<i32>, String, Str
     (done.status.code(), text(done.stdout), text(done.stderr))
 }
 
-/// A forest, and the archive that SageMaker makes of it.
+/// A job with a trained forest, packed into `model.tar.gz` as by SageMaker.
 fn packed() -> Job {
     let settings = json!({ "algorithm": "random_forest", "n_estimators": "30" });
     let job = Job::with_channels(&settings);
@@ -47,7 +47,7 @@ fn csv_line(rows: &Rows, i: usize) -> String {
 }
 
 #[test]
-fn predictions_for_a_file_are_those_of_the_endpoint_byte_for_byte() {
+fn predictions_for_a_file_equal_the_endpoints_byte_for_byte() {
     let job = packed();
     let mut rows = rows(9_000..9_400);
     rows.features[5] = f32::NAN;

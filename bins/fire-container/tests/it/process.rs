@@ -1,4 +1,4 @@
-//! The program itself: exit codes, signals, names.
+//! The program as a process: exit codes, signals, names.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -14,7 +14,7 @@ use sensor_model::fingerprint;
 use serde_json::{Value, json};
 
 use crate::job::{Job, rows};
-use crate::server::{of_now, request, trained};
+use crate::server::{for_current_features, request, trained};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_fire-container");
 
@@ -66,7 +66,7 @@ fn wait(mut child: Child) -> (Option<i32>, String) {
 }
 
 #[test]
-fn wrong_usage_exits_with_2() {
+fn invalid_usage_exits_with_2() {
     let job = Job::new(&json!({}));
     for args in [&[][..], &["trian"], &["train", "--fast"]] {
         let (code, stderr) = output(command(PROGRAM, &job).args(args));
@@ -177,7 +177,8 @@ fn serving_prints_its_address_and_exits_with_0_on_sigterm() {
     assert_eq!(lines[0]["address"], address.to_string());
     let expected = json!({
         "request": "alarm-7", "method": "POST", "path": "/invocations", "status": 400, "rows": 0,
-        "bytes_in": 3, "error": of_now("line 1: a row has 18 values, from t_mean to gas_vel, but this one has 2"),
+        "bytes_in": 3,
+        "error": for_current_features("line 1: a row has 18 values, from t_mean to gas_vel, but this one has 2"),
     });
     for (key, value) in expected.as_object().unwrap() {
         assert_eq!(&lines[1][key], value, "{key} in {stderr}");
@@ -202,7 +203,7 @@ fn serving_with_an_invalid_limit_exits_with_2() {
 }
 
 #[test]
-fn a_model_whose_probes_give_other_predictions_is_not_served() {
+fn a_model_with_different_predictions_for_its_probes_is_not_served() {
     let job = trained();
     let path = job.path("model/model.bin");
     let mut artifact = Artifact::from_bytes(&fs::read(&path).unwrap(), fingerprint()).unwrap();
@@ -217,7 +218,7 @@ fn a_model_whose_probes_give_other_predictions_is_not_served() {
 }
 
 #[test]
-fn training_stops_soon_after_sigterm_and_says_so() {
+fn training_stops_soon_after_sigterm_and_reports_it() {
     let job = Job::new(&json!({ "algorithm": "random_forest", "n_estimators": "5000" }));
     job.channel("train", "a.parquet", &rows(0..5_000));
     job.channel("validation", "a.parquet", &rows(5_000..6_000));

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::job::rows;
 use crate::server::{Server, predictor, trained, trained_on_rooms};
 
-/// The request of the documentation.
+/// The documented request.
 const SAMPLE: &str =
     "25.0,5.0,45.0,40.0,10.0,5.0,2.0,1.0,3.0,1.5,5.0,2.0,30.0,5.0,1.0,450.0,50.0,5.0";
 
@@ -147,7 +147,7 @@ fn predictions_are_in_the_order_of_the_rows() {
 }
 
 #[test]
-fn an_empty_cell_nan_and_null_are_missing_values() {
+fn empty_cells_nan_and_null_are_missing_values() {
     let (server, artifact) = server();
     let mut row = sample();
     row[0] = f32::NAN;
@@ -221,7 +221,7 @@ fn the_documented_request_is_outside_the_range_of_simulated_rooms() {
     });
     let outside: Vec<String> = outside.into_iter().chain(absent).collect();
     assert_eq!(prediction["warnings"], json!(outside));
-    // A mean this large over the whole image is the motion of a swinging camera.
+    // A mean this large over the whole image indicates a moving camera.
     assert!(
         outside
             .iter()

@@ -28,7 +28,7 @@ fn check(server: &Server, bytes: &[u8], status: u16, reason: &str) {
     let error = response.json();
     let error = error["error"].as_str().unwrap();
     assert!(error.contains(reason), "{shown}: {error}");
-    server.is_alive();
+    server.assert_alive();
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn an_oversized_head_gets_4xx_with_the_reason() {
     check(&server, long.as_bytes(), 431, "head is too large");
     let path = format!("GET /{} HTTP/1.1\r\n\r\n", "p".repeat(70_000));
     check(&server, path.as_bytes(), 414, "URI too long");
-    // hyper treats a length that fits no machine as too large as well.
+    // hyper rejects an impossible content-length as too large, too.
     let length = format!(
         "POST /invocations HTTP/1.1\r\ncontent-length: {}\r\n\r\n",
         u64::MAX
@@ -126,7 +126,7 @@ fn damaged_or_incomplete_chunks_get_400_with_the_reason() {
     );
 }
 
-/// The statuses of all responses. Only those of status lines count, since bodies may mention the protocol too.
+/// The statuses of all responses. Only status lines count, because bodies may mention the protocol as well.
 fn statuses(all: &str) -> Vec<&str> {
     let versions = all.match_indices("HTTP/1.");
     versions
@@ -136,13 +136,13 @@ fn statuses(all: &str) -> Vec<&str> {
 }
 
 #[test]
-fn responses_that_are_due_precede_the_one_to_a_malformed_head() {
+fn pending_responses_precede_the_one_to_a_malformed_head() {
     let server = Server::start();
     let length = ROW.len();
     let good = format!("POST /invocations HTTP/1.1\r\ncontent-length: {length}\r\n\r\n{ROW}");
     let all = respond(&server, format!("{good}{good}\0").as_bytes());
     assert_eq!(statuses(&all), ["200", "200", "400"], "{all}");
-    // What follows a body beyond its announced length is taken for a head.
+    // Bytes beyond a body's announced length are parsed as the next head.
     let long = respond(&server, format!("{good}19\r\n\r\n").as_bytes());
     assert!(long.contains("HTTP/1.1 400 "), "{long}");
 }
@@ -168,5 +168,5 @@ fn every_corrupted_byte_gets_a_response_other_than_5xx() {
             );
         }
     }
-    server.is_alive();
+    server.assert_alive();
 }

@@ -1,4 +1,4 @@
-//! What clients do to connections, by mistake or on purpose.
+//! Slow, broken and idle clients, pipelining, and shutdown.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -23,7 +23,7 @@ fn post(headers: &str, body: &str) -> String {
 }
 
 /// Reads one response from a connection that stays open.
-fn one_answer(stream: &mut TcpStream) -> String {
+fn read_response(stream: &mut TcpStream) -> String {
     let mut response = Vec::new();
     let mut byte = [0];
     while !response.ends_with(b"\r\n\r\n") {
@@ -55,9 +55,9 @@ fn a_late_head_gets_408_and_an_idle_connection_is_closed() {
         if beginning.is_empty() {
             assert_eq!(response, "");
         } else {
-            is_late(&response);
+            assert_late(&response);
         }
-        server.is_alive();
+        server.assert_alive();
     }
     // A trickle of bytes does not extend the deadline.
     let mut stream = server.connect();
@@ -72,13 +72,13 @@ fn a_late_head_gets_408_and_an_idle_connection_is_closed() {
                 std::thread::sleep(Duration::from_millis(10));
             }
         });
-        is_late(&rest(&mut stream));
+        assert_late(&rest(&mut stream));
         stream.shutdown(Shutdown::Both).unwrap();
     });
 }
 
 #[track_caller]
-fn is_late(response: &str) {
+fn assert_late(response: &str) {
     let response = parse(response);
     assert_eq!(response.status, 408);
     assert_eq!(
@@ -113,18 +113,18 @@ fn a_late_body_gets_408() {
         "{}",
         response.head
     );
-    server.is_alive();
+    server.assert_alive();
 }
 
 #[test]
-fn a_client_that_disconnects_does_no_harm() {
+fn disconnecting_clients_do_not_affect_others() {
     let server = server(Limits::default());
     let whole = post("", ROW);
     for end in [0, 10, whole.len() - 5, whole.len()] {
         let mut stream = server.connect();
         stream.write_all(&whole.as_bytes()[..end]).unwrap();
         drop(stream);
-        server.is_alive();
+        server.assert_alive();
     }
 }
 
@@ -151,15 +151,15 @@ fn connections_are_kept_and_pipelined_requests_are_answered_in_order() {
     let other = ROW.replace("16", "4000");
     let (one, two) = (post(csv, ROW), post(csv, &other));
     stream.write_all(one.as_bytes()).unwrap();
-    let first = one_answer(&mut stream);
+    let first = read_response(&mut stream);
     stream.write_all(two.as_bytes()).unwrap();
-    let second = one_answer(&mut stream);
+    let second = read_response(&mut stream);
     assert_ne!(parse(&first).body, parse(&second).body);
 
     let bad = post(csv, "1");
     let together = [&one, &two, &bad, &one].map(String::as_str).concat();
     stream.write_all(together.as_bytes()).unwrap();
-    let responses: Vec<_> = (0..4).map(|_| parse(&one_answer(&mut stream))).collect();
+    let responses: Vec<_> = (0..4).map(|_| parse(&read_response(&mut stream))).collect();
     assert_eq!(responses[0].body, parse(&first).body);
     assert_eq!(responses[1].body, parse(&second).body);
     assert_eq!((responses[2].status, responses[3].status), (400, 200));
@@ -189,12 +189,12 @@ fn a_chunked_body_is_accepted() {
 fn a_thousand_idle_connections_all_stay_usable() {
     let server = server(Limits::default());
     let mut idle: Vec<_> = (0..1_000).map(|_| server.connect()).collect();
-    server.is_alive();
+    server.assert_alive();
     for stream in &mut idle {
         stream.write_all(post("", ROW).as_bytes()).unwrap();
     }
     for stream in &mut idle {
-        assert_eq!(parse(&one_answer(stream)).status, 200);
+        assert_eq!(parse(&read_response(stream)).status, 200);
     }
 }
 
@@ -204,7 +204,7 @@ fn idle_connections_do_not_delay_shutdown() {
     let mut silent: Vec<_> = (0..10).map(|_| server.connect()).collect();
     let mut used = server.connect();
     used.write_all(post("", ROW).as_bytes()).unwrap();
-    assert_eq!(parse(&one_answer(&mut used)).status, 200);
+    assert_eq!(parse(&read_response(&mut used)).status, 200);
     let started = Instant::now();
     drop(server);
     assert!(started.elapsed() < LONG, "{:?}", started.elapsed());
@@ -224,7 +224,7 @@ fn shutdown_closes_the_port_at_once_and_waits_no_longer_than_the_grace_period() 
     let head = post("expect: 100-continue\r\n", ROW);
     let head = head.strip_suffix(ROW).unwrap();
     stream.write_all(head.as_bytes()).unwrap();
-    // The request is open once the server asks for its body, which never comes.
+    // The request is open once the server asks for its body, which is never sent.
     stream.read_exact(&mut [0; 25]).unwrap();
     let started = Instant::now();
     server.stop();

@@ -1,4 +1,4 @@
-//! Overload: what is rejected, with which response, and that it passes.
+//! Overload: rejections with 413 and 503, and recovery afterwards.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -20,7 +20,7 @@ fn rows(count: usize) -> String {
 }
 
 #[track_caller]
-fn is_busy(response: &Response, reason: &str) {
+fn assert_busy(response: &Response, reason: &str) {
     assert_eq!(response.status, 503, "{}", response.body);
     assert!(
         response.head.contains("retry-after: 1"),
@@ -42,14 +42,14 @@ fn metric(server: &Server, name: &str) -> f64 {
 }
 
 #[test]
-fn large_requests_get_503_when_the_queue_is_full_and_small_ones_go_on() {
+fn large_requests_get_503_when_the_queue_is_full_and_small_ones_are_served() {
     let server = server(Limits {
         workers: 0,
         queue: 0,
         ..Limits::default()
     });
     let busy = server.invoke("text/csv", &rows(1_000));
-    is_busy(&busy, "the queue for large requests is full");
+    assert_busy(&busy, "the queue for large requests is full");
     assert_eq!(server.invoke("text/csv", ROW).status, 200);
     assert_eq!(server.request("GET /ping", &[], b"").status, 200);
     assert!(metric(&server, "fire_invocations_total{status=\"503\"}") >= 1.0);
@@ -85,7 +85,7 @@ fn bodies_over_the_memory_limit_get_503() {
         ..Limits::default()
     });
     let busy = server.invoke("text/csv", &rows(10_000));
-    is_busy(
+    assert_busy(
         &busy,
         "requests in progress use all the memory reserved for bodies",
     );
@@ -206,7 +206,7 @@ fn metrics_can_be_scraped() {
     ] {
         assert_eq!(metric(&server, name), expected, "{name}");
     }
-    // Only the connection of this request, once the others have closed.
+    // Only this request's own connection is left once the others have closed.
     let deadline = Instant::now() + Duration::from_secs(20);
     while metric(&server, "fire_connections") != 1.0 {
         assert!(Instant::now() < deadline, "connections are still open");
@@ -217,7 +217,7 @@ fn metrics_can_be_scraped() {
 }
 
 #[test]
-fn a_batch_transform_is_told_its_limits() {
+fn execution_parameters_report_the_limits_to_a_batch_transform() {
     let server = server(Limits {
         workers: 2,
         queue: 8,

@@ -1,4 +1,4 @@
-//! `serve` as a process: its variables, its log, and the one line on standard output.
+//! `serve` as a process: environment variables, the log, and the single line on standard output.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -22,7 +22,7 @@ struct Running(Child);
 struct Serving {
     child: Running,
     stdout: BufReader<ChildStdout>,
-    /// Reads all the time, so that no log line is lost.
+    /// Reads standard error continuously, so that no log line is lost.
     stderr: JoinHandle<String>,
     address: SocketAddr,
     _job: Job,
@@ -67,7 +67,7 @@ impl Serving {
         Self::start(job, &mut command)
     }
 
-    /// Stops it and returns the rest of its standard output and the lines of its log.
+    /// Stops the process and returns the rest of its standard output and the lines of its log.
     fn end(mut self) -> (String, Vec<Value>) {
         terminate(&self.child.0);
         assert_eq!(ended(&mut self.child.0), Some(0));
@@ -144,7 +144,7 @@ fn a_flood_of_bad_requests_is_answered_and_logged_at_200_lines_a_second() {
     stream.shutdown(Shutdown::Write).unwrap();
     let responses = rest(&mut stream);
     assert_eq!(responses.matches("HTTP/1.1 404 ").count(), FLOOD);
-    // The next second has lines again, and the first one says how many are missing.
+    // Logging resumes in the next second, and its first line counts the missing ones.
     let before = second();
     while second() == before {
         std::thread::yield_now();
@@ -174,7 +174,7 @@ fn a_flood_of_bad_requests_is_answered_and_logged_at_200_lines_a_second() {
 }
 
 #[test]
-fn connections_are_limited_by_the_limit_of_open_files() {
+fn connections_are_limited_by_the_open_file_limit() {
     let job = trained();
     let mut shell = command("/bin/sh", &job);
     shell.args(["-c", "ulimit -n 100 && exec \"$0\" serve", PROGRAM]);

@@ -4,7 +4,7 @@ use fire_container::serve::Limits;
 use sensor_model::FEATURE_COUNT;
 use serde_json::json;
 
-use crate::server::{Server, of_now, predictor, trained};
+use crate::server::{Server, for_current_features, predictor, trained};
 
 const ROW: &str = "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18";
 
@@ -13,7 +13,7 @@ fn check(server: &Server, (content_type, body): (&str, &str), status: u16, messa
     let response = server.invoke(content_type, body);
     assert_eq!(
         (response.status, response.json()),
-        (status, json!({ "error": of_now(message) })),
+        (status, json!({ "error": for_current_features(message) })),
         "{body}"
     );
     assert_eq!(response.content_type, "application/json");
@@ -121,7 +121,7 @@ fn bad_json_is_reported_with_row_and_column() {
     check("{\"t_meen\": 1}", "row 1: unknown feature `t_meen`");
     check(
         "{\"instances\": 5}",
-        "`instances` must be a list of rows, with no key but `explain` besides it",
+        "`instances` must be a list of rows, and the only other key can be `explain`",
     );
 }
 
@@ -136,11 +136,11 @@ fn ambiguous_json_is_rejected() {
     );
     check(
         &format!("{{\"instances\": [{ROW}]}}"),
-        "`instances` must be a list of rows, with no key but `explain` besides it",
+        "`instances` must be a list of rows, and the only other key can be `explain`",
     );
     check(
         &format!("{{\"instances\": [[{ROW}]], \"more\": 1}}"),
-        "`instances` must be a list of rows, with no key but `explain` besides it",
+        "`instances` must be a list of rows, and the only other key can be `explain`",
     );
     check(
         &format!("[{ROW}{},[1]]", ",1".repeat(FEATURE_COUNT - 18)),
@@ -183,7 +183,7 @@ fn bad_json_lines_are_reported_with_the_line() {
 }
 
 #[test]
-fn deep_nesting_is_cheap() {
+fn deep_nesting_is_rejected_cheaply() {
     let server = Server::start();
     let deep = 5_000_000;
     for body in ["[".repeat(deep), "{\"a\":".repeat(deep / 5)] {
@@ -232,7 +232,7 @@ fn too_many_rows_are_rejected_at_the_first_extra_one() {
 }
 
 #[test]
-fn extreme_numbers_are_read_or_rejected() {
+fn extreme_numbers_are_accepted_or_rejected() {
     let server = Server::start();
     let status = |media: &str, value: &str| {
         let row = ROW.replace("16", value);
@@ -298,7 +298,7 @@ fn other_paths_and_methods_are_rejected() {
         let response = server.request(line, &[], b"");
         assert_eq!(
             (response.status, response.json()),
-            (status, json!({ "error": of_now(message) })),
+            (status, json!({ "error": for_current_features(message) })),
             "{line}"
         );
     };

@@ -54,8 +54,8 @@ pub(crate) fn trained_on_rooms() -> Job {
     job
 }
 
-/// An error message written for 18 features, with the current number of features.
-pub(crate) fn of_now(message: &str) -> String {
+/// An error message written for 18 features, adapted to the current features.
+pub(crate) fn for_current_features(message: &str) -> String {
     let last = Feature::ALL[FEATURE_COUNT - 1].name();
     let count = |words: &str| words.replace("18", &FEATURE_COUNT.to_string());
     message
@@ -81,7 +81,7 @@ impl Server {
         Self::within(Limits::default(), predictor)
     }
 
-    /// Serves with limits that a test can reach.
+    /// Serves with other limits than the defaults.
     pub(crate) fn within(limits: Limits, predictor: Predictor) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -114,7 +114,7 @@ impl Server {
     }
 
     /// Asserts that the server still answers.
-    pub(crate) fn is_alive(&self) {
+    pub(crate) fn assert_alive(&self) {
         assert_eq!(self.request("GET /ping", &[], b"").status, 200);
     }
 
@@ -167,7 +167,7 @@ pub(crate) fn request(
     parse(&String::from_utf8(response).unwrap())
 }
 
-/// Everything until the server closes the connection, which must not be a reset.
+/// Reads until the server closes the connection; a reset fails the test.
 pub(crate) fn rest(stream: &mut TcpStream) -> String {
     let mut response = Vec::new();
     stream.read_to_end(&mut response).unwrap();
@@ -197,7 +197,7 @@ impl Response {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// Asserts the probabilities of a JSON response, which are read to within a rounding error.
+    /// Asserts the probabilities of a JSON response, up to rounding.
     #[track_caller]
     pub(crate) fn assert_probabilities(&self, expected: &[f64]) {
         let json = self.json();

@@ -1,4 +1,4 @@
-//! What a job writes.
+//! The files and metrics that a job writes.
 
 use std::num::NonZeroUsize;
 
@@ -44,17 +44,17 @@ fn every_learner_writes_a_model_metrics_and_predictions() {
             metrics["rows"],
             json!({ "train": 600, "validation": 200, "test": 200 })
         );
-        near(&metrics["threshold"], model.threshold);
-        near(&metrics["test"]["auc"], model.test.as_ref().unwrap().auc);
+        assert_near(&metrics["threshold"], model.threshold);
+        assert_near(&metrics["test"]["auc"], model.test.as_ref().unwrap().auc);
         assert!(job.json("model/manifest.json").is_object());
         check_predictions(&job, "output/data/validation.csv", 600..800);
         check_predictions(&job, "output/data/test.csv", 800..1_000);
     }
 }
 
-/// JSON numbers are read back to within a rounding error.
+/// Asserts that a JSON number equals `expected`, up to rounding.
 #[track_caller]
-fn near(found: &Value, expected: f64) {
+fn assert_near(found: &Value, expected: f64) {
     assert!(
         (found.as_f64().unwrap() - expected).abs() < 1e-12,
         "{found} is not {expected}"
@@ -124,7 +124,7 @@ fn a_forest_reports_out_of_bag_metrics_on_request() {
         let stdout = job.train().stdout;
         (stdout, job.json("model/metrics.json")["out_of_bag"].take())
     });
-    // A row is in all of 12 bags once in 250 times.
+    // About one row in 250 is in all 12 bags and thus has no out-of-bag prediction.
     let rows = asked.1["rows"].as_u64().unwrap();
     assert!((580..=600).contains(&rows), "{rows}");
     for name in ["auc", "accuracy", "logloss"] {
@@ -211,7 +211,7 @@ fn an_optional_channel_without_fires_is_predicted_but_not_scored() {
     assert!(
         ended
             .stdout
-            .contains("test has rows of one label only and is not scored")
+            .contains("test has only one label and is not scored")
     );
     assert!(job.json("model/metrics.json")["test"].is_null());
     assert_eq!(job.read("output/data/test.csv").lines().count(), 101);
@@ -267,11 +267,11 @@ fn an_alarm_rule_is_chosen_on_whole_episodes_and_stored_with_the_model() {
 
     let rule: alarm::AlarmRule = artifact(&job).extra(alarm::EXTRA).unwrap().unwrap();
     let alarm = &job.json("model/metrics.json")["alarm"];
-    near(
+    assert_near(
         &alarm["choice"]["rule"]["threshold"],
         rule.params().threshold,
     );
-    // As many as in `alarm-test`, not as in `alarm-validation`, on which the rule was chosen.
+    // The number of episodes in `alarm-test`, not in `alarm-validation`, on which the rule was chosen.
     assert_eq!(alarm["test"]["all"]["recordings"], 10);
     let printed = metric(&ended.stdout, "alarm-test:false_alarms_per_day").unwrap();
     let stored = &alarm["test"]["all"]["false_alarms"]["per_day"];

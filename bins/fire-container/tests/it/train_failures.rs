@@ -1,4 +1,4 @@
-//! How a job fails: exit code 1, and the reason in `output/failure`.
+//! Failing jobs: exit code 1, and the reason in `output/failure`.
 
 use std::fs;
 
@@ -72,7 +72,7 @@ fn missing_and_empty_channels_are_named() {
         &[
             "channel train is missing",
             "input/data/train",
-            "give the job an input channel",
+            "add an input channel",
         ],
     );
     job.channel("train", "a.csv", &rows(0..100));
@@ -84,7 +84,7 @@ fn missing_and_empty_channels_are_named() {
     );
 }
 
-/// The validation channel as CSV text, changed.
+/// A job whose validation channel, as CSV text, is modified by `change`.
 fn with_validation(change: impl Fn(&str) -> String) -> Job {
     let job = Job::with_channels(&forest());
     let name = "input/data/validation/part-00000.csv";
@@ -132,7 +132,7 @@ fn bad_data_is_reported_with_channel_file_line_column_and_value() {
 }
 
 #[test]
-fn a_channel_of_one_class_cannot_be_trained_on() {
+fn a_training_channel_of_one_class_is_rejected() {
     let job = Job::with_channels(&forest());
     let mut train = rows(0..100);
     train.labels.fill(1);
@@ -160,7 +160,7 @@ fn an_optional_channel_must_be_valid_if_present() {
 }
 
 #[test]
-fn a_stop_before_the_fit_is_a_failure_that_says_so() {
+fn a_stop_before_the_fit_fails_with_that_reason() {
     let job = Job::with_channels(&forest());
     let stop = Stop::default();
     stop.request();
