@@ -245,7 +245,7 @@ mod tests {
             "a",
             "0",
             "flir-scd41-rf-100k-20260101-120000",
-            "a--b",
+            "a--9",
             "A9",
             long.as_str(),
         ];
@@ -284,7 +284,7 @@ mod tests {
             "a..b",
             ".abc",
             "192.168.0.1",
-            "xn--abc",
+            "xn--123",
             "abc-s3alias",
             "",
         ];
