@@ -60,8 +60,8 @@ impl Server {
 impl Drop for Server {
     /// Sends SIGTERM, so that the server can stop its containers first.
     fn drop(&mut self) {
-        let pid = self.process.id().to_string();
-        let _ = Command::new("kill").arg(pid).status();
+        let kill = format!("kill {}", self.process.id());
+        let _ = Command::new("sh").args(["-c", &kill]).status();
         let _ = self.process.wait();
     }
 }
