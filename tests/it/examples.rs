@@ -105,7 +105,7 @@ fn sagemaker_ops_trains_and_serves_the_users_own_container() {
         "endpoint rents: Created",
         "endpoint rents: InService",
         "64 square metres: 915 a month",
-        "the container answered 400: `sixty-four` is not a number of square metres",
+        "the container returned 400: `sixty-four` is not a number of square metres",
         "deleted the endpoint and 1 model",
     ];
     says(&printed("own_container", &[]), &texts);

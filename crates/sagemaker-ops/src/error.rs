@@ -340,7 +340,7 @@ mod tests {
             "ExpiredToken",
             "The token has expired",
             "cannot describe the training job job-1: The token has expired (ExpiredToken); check \
-             who you are with `aws sts get-caller-identity`, or log in with `aws sso login`",
+             your identity with `aws sts get-caller-identity`, or log in with `aws sso login`",
         )
         .await;
         check(

@@ -287,7 +287,7 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert_eq!(
             error.to_string(),
-            "cannot download s3://bucket/k: there is no such object in the bucket; list the prefix \
+            "cannot download s3://bucket/k: the bucket has no such object; list the prefix \
              or check the URI (NoSuchKey)"
         );
     }

@@ -61,7 +61,7 @@ pub(super) async fn whole(clients: &Clients, source: &LogSource) -> Result<Strin
     let url = clients.local_url().unwrap_or_default();
     let answer = get(&format!("{url}/_local/{path}")).await;
     let (status, body) = answer.map_err(|error| {
-        Error::new(ErrorKind::Transport, OP, format!("{source}: no answer")).with_source(error)
+        Error::new(ErrorKind::Transport, OP, format!("{source}: no response")).with_source(error)
     })?;
     let (kind, said) = match status {
         200 => return Ok(String::from_utf8_lossy(&body).into_owned()),

@@ -104,8 +104,16 @@ mod tests {
             ),
             (endpoint("InService"), Outcome::Passed, "will be updated"),
             (endpoint("Failed"), Outcome::Passed, "created again"),
-            (endpoint("Updating"), Outcome::Failed, "wait for it"),
-            (endpoint("Deleting"), Outcome::Failed, "wait for it"),
+            (
+                endpoint("Updating"),
+                Outcome::Failed,
+                "wait until the change is complete",
+            ),
+            (
+                endpoint("Deleting"),
+                Outcome::Failed,
+                "wait until the change is complete",
+            ),
         ] {
             let server = Scripted::start([answer]).await;
             let check = super::endpoint(&server.clients(), &"e".parse().unwrap()).await;
