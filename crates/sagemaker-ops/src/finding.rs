@@ -92,7 +92,7 @@ pub enum Finding {
         affordable_seconds: Option<u32>,
     },
     #[error(
-        "the endpoint may cost up to {usd:.3} USD an hour, more than the limit of {limit:.3} USD"
+        "the endpoint may cost up to {usd:.3} USD per hour, more than the limit of {limit:.3} USD"
     )]
     EndpointTooExpensive { usd: f64, limit: f64 },
     #[error("the price of the instance type is unknown, so the limit cannot be checked")]
