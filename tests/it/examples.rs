@@ -50,10 +50,10 @@ fn split_rejects_a_split_by_visit_and_shows_how_it_flatters() {
     let texts = [
         "909 visits by 300 patients",
         "split by patient",
-        "passed group_overlap    no group has rows in two parts",
+        "passed group_overlap    no group has rows in more than one part",
         "=> fit for use",
         "split by visit",
-        "FAILED group_overlap    177 groups have rows in two parts",
+        "FAILED group_overlap    177 groups have rows in more than one part",
         "=> do not use",
         // The README has these two as well.
         "by patient  56 %",
@@ -105,7 +105,7 @@ fn sagemaker_ops_trains_and_serves_the_users_own_container() {
         "endpoint rents: Created",
         "endpoint rents: InService",
         "64 square metres: 915 a month",
-        "the container answered 400: `sixty-four` is not a number of square metres",
+        "the container returned 400: `sixty-four` is not a number of square metres",
         "deleted the endpoint and 1 model",
     ];
     says(&printed("own_container", &[]), &texts);

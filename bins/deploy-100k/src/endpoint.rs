@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::anyhow;
-use fire_cli::{Console, failed};
+use fire_cli::{Console, failed, log_command};
 use sagemaker_ops::endpoint::{
     Deployed, Deployment, Endpoint, EndpointStatus, Failure, explain_failure,
 };
@@ -127,7 +127,7 @@ fn explanation(failure: &Failure) -> String {
     let is_repeated = |line: &String| reason.contains(line.as_str());
     // The local server's reason already ends with the log.
     if failure.log.is_empty() || failure.log.iter().any(is_repeated) {
-        lines.push(format!("the log: {}", failure.log_command));
+        lines.push(format!("the log: {}", log_command(&failure.log_location)));
     } else {
         lines.push("the end of the container log:".to_owned());
         lines.extend(failure.log.iter().map(|line| format!("  {line}")));

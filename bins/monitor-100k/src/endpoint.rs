@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use fire_cli::{Console, Exit, usage};
-use sagemaker_ops::endpoint::{Endpoint, EndpointStatus, Failure, describe, explain_failure};
+use fire_cli::{Console, Exit, log_command, usage};
+use sagemaker_ops::endpoint::{Endpoint, EndpointStatus, describe, explain_failure};
 use sagemaker_ops::logs::LogSource;
 use sagemaker_ops::metrics::{self, Latency, VariantMetrics, Window};
 use sagemaker_ops::{Clients, EndpointName, ErrorKind, Pace, VariantName};
@@ -29,6 +29,26 @@ struct View {
     figures: Vec<VariantMetrics>,
     /// Details of a failed deployment or update.
     failure: Option<Failure>,
+}
+
+/// A failed start, with the command that shows the whole log.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Failure {
+    reason: Option<String>,
+    log: Vec<String>,
+    log_command: String,
+    last_ping: Option<u16>,
+}
+
+impl From<sagemaker_ops::endpoint::Failure> for Failure {
+    fn from(failure: sagemaker_ops::endpoint::Failure) -> Self {
+        Self {
+            log_command: log_command(&failure.log_location),
+            reason: failure.reason,
+            log: failure.log,
+            last_ping: failure.last_ping,
+        }
+    }
 }
 
 /// Shows the endpoint now, until it is ready (`--wait`), or until interrupted (`--follow`).
@@ -59,7 +79,8 @@ pub(crate) async fn run(
     drop(screen);
     if has_failed(&view.endpoint.status) {
         let since = view.endpoint.created.unwrap_or_default();
-        view.failure = Some(explain_failure(clients, &view.endpoint, LOG_LINES, since).await);
+        let failure = explain_failure(clients, &view.endpoint, LOG_LINES, since).await;
+        view.failure = Some(failure.into());
     }
     view.say(console)?;
     if keeps_watching {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fire_cli::Console;
+use fire_cli::{Console, log_command};
 use sagemaker_ops::logs::{Follower, LogLine, LogSource};
 use sagemaker_ops::{BackendKind, Clients, ErrorKind};
 
@@ -49,7 +49,7 @@ impl Logs {
                 let commands: BTreeSet<String> = self
                     .sources
                     .iter()
-                    .map(|source| source.command(clients))
+                    .map(|source| log_command(&source.location(clients)))
                     .collect();
                 let commands: Vec<String> = commands.into_iter().collect();
                 let hint = match error.kind() {

@@ -1,6 +1,6 @@
 //! The result of the jobs: the best model, how to deploy it, and the exit code.
 
-use fire_cli::{Console, DEFAULT_MODEL_NAME, Exit};
+use fire_cli::{Console, DEFAULT_MODEL_NAME, Exit, log_command};
 use sagemaker_ops::logs::{LogSource, LogTail, tail};
 use sagemaker_ops::training::{Job, JobStatus};
 use sagemaker_ops::{BackendKind, Clients, JobName, S3Uri, price};
@@ -86,8 +86,10 @@ impl Verdict {
             let source = LogSource::Job(watched.job.name.clone());
             match tail(clients, &source, LOG_LINES, None).await {
                 Ok(LogTail::Lines(lines)) => watched.log = lines,
-                Ok(LogTail::Hint(command)) => watched.log_command = Some(command),
-                // The log is optional: the failure reason is shown anyway.
+                Ok(LogTail::Unreadable(location)) => {
+                    watched.log_command = Some(log_command(&location));
+                }
+                // The failure reason is shown anyway; the log is only an addition.
                 Err(_) => {}
             }
         }

@@ -21,6 +21,7 @@ mod args;
 mod console;
 mod exit;
 mod local_server;
+mod logs;
 mod project;
 mod remedy;
 mod start;
@@ -36,6 +37,7 @@ pub use args::{
 pub use console::{Console, Format, InterruptNotice, Style};
 pub use exit::{Exit, exit_of, failed, usage};
 pub use local_server::local_backend;
+pub use logs::log_command;
 pub use project::Project;
 pub use remedy::settings_for;
 pub use start::{main, shell_word, sibling_file, sibling_program};

@@ -1,4 +1,4 @@
-//! Which service answers the calls: AWS, or the local server of a state directory.
+//! The backend that serves the calls: AWS, or the local server of a state directory.
 
 mod server;
 
@@ -14,15 +14,15 @@ use crate::names::InvalidName;
 
 pub(crate) use server::{attach_or_start, get};
 
-/// The two kinds of service. `local` is the default everywhere, so that nothing costs money by
+/// The two kinds of backend. `local` is the default everywhere, so that nobody incurs costs by
 /// accident.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BackendKind {
-    /// A server on 127.0.0.1 that speaks the wire protocol of AWS.
+    /// A server on 127.0.0.1 that implements the wire protocol of AWS.
     #[default]
     Local,
-    /// Amazon's own services.
+    /// Amazon Web Services.
     Aws,
 }
 
@@ -51,20 +51,20 @@ impl FromStr for BackendKind {
     }
 }
 
-/// A backend, with what is needed to reach it.
+/// A backend and the settings needed to connect to it.
 #[derive(Debug, Clone)]
 pub enum Backend {
     /// A local server.
     Local(LocalBackend),
-    /// AWS, by the SDK's default chains for credentials and region.
+    /// AWS, with credentials and region from the SDK's default provider chains.
     Aws {
-        /// Overrides the region of the chain.
+        /// Overrides the region from the provider chain.
         region: Option<String>,
     },
 }
 
 impl Backend {
-    /// Which of the two it is.
+    /// The kind of this backend.
     pub fn kind(&self) -> BackendKind {
         match self {
             Self::Local(_) => BackendKind::Local,
@@ -73,7 +73,7 @@ impl Backend {
     }
 }
 
-/// A local server, known by the directory that holds its state.
+/// A local server, identified by its state directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalBackend {
     state_dir: PathBuf,
@@ -81,10 +81,10 @@ pub struct LocalBackend {
 }
 
 impl LocalBackend {
-    /// The server of this state directory, which must be running when it is connected to.
+    /// The server of this state directory, which must already be running when a client connects.
     ///
     /// Fails with [`ErrorKind::File`](crate::ErrorKind::File) for a relative path if the current
-    /// folder is gone.
+    /// directory no longer exists.
     pub fn at(state_dir: &Path) -> Result<Self, Error> {
         let absolute = std::path::absolute(state_dir)
             .map_err(|error| Error::file("find the state directory", state_dir, error))?;
@@ -94,8 +94,8 @@ impl LocalBackend {
         })
     }
 
-    /// Starts the server with this program if it is not running, and replaces an idle server of
-    /// another build.
+    /// Lets [`Clients::connect`](crate::Clients::connect) start this program if the server is not
+    /// running, and replace an idle server of another build.
     #[must_use]
     pub fn with_program(self, program: ServerProgram) -> Self {
         Self {
@@ -110,16 +110,16 @@ impl LocalBackend {
     }
 }
 
-/// The program of a local server, and the arguments that it understands.
+/// The program of a local server, and the arguments it is called with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerProgram {
     /// The executable.
     pub path: PathBuf,
     /// Arguments that start the server of the state directory in the background.
     pub start: Vec<OsString>,
-    /// Arguments that stop the server of the state directory and return when it has ended.
+    /// Arguments that stop the server of the state directory and wait until it has exited.
     pub stop: Vec<OsString>,
-    /// Arguments that print the build of the program, as the server itself reports it.
+    /// Arguments that print the program's build id, in the form that a running server reports.
     pub build_id: Vec<OsString>,
 }
 

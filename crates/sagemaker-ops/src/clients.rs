@@ -1,4 +1,4 @@
-//! The SDK clients of one backend. No other module makes any.
+//! The SDK clients of a backend. No other module constructs any.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,15 +14,14 @@ use crate::names::AccountId;
 
 const DEFAULT_REGION: &str = "us-east-1";
 
-/// Describe calls of several watchers are throttled easily, and waiting costs nothing here.
+/// Attempts per call. Several programs that poll are easily throttled, and waiting costs nothing here.
 ///
 /// The pauses between attempts are 1, 2, 4 seconds and so on up to 20, each multiplied by a random
-/// share, so that programs that were throttled together do not come back together. The SDK also
-/// gives every service a budget of retries, so a service that is down does not get eight times the
-/// calls.
+/// factor below 1, so that programs throttled together do not retry together. The SDK also limits
+/// the retries per service, so a service that is down does not get eight times the calls.
 const ATTEMPTS: u32 = 8;
 
-/// Everything that calls need. One value per program is enough; it is cheap to clone.
+/// The clients of all services. One value per program is enough; it is cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Clients {
     kind: BackendKind,
@@ -48,11 +47,11 @@ struct Local {
 }
 
 impl Clients {
-    /// Connects to the backend. A local server is started if it is not running and its program is
+    /// Connects to the backend. A local server that is not running is started if its program is
     /// known.
     ///
-    /// AWS is not called yet: bad credentials show at the first call, and [`account`] is the
-    /// cheapest one.
+    /// AWS is not called yet, so invalid credentials are only detected by the first call; [`account`]
+    /// is the cheapest one.
     ///
     /// # Errors
     /// [`ErrorKind::LocalServer`](crate::ErrorKind::LocalServer) if the server is not running and
@@ -76,13 +75,13 @@ impl Clients {
     }
 
     async fn connect_aws(region: Option<String>) -> Self {
-        // The SDK's chain may find no region, and then every call fails with an obscure error.
+        // If the SDK's chain finds no region, every call fails with an obscure error.
         let region = RegionProviderChain::first_try(region.map(Region::new))
             .or_default_provider()
             .or_else(DEFAULT_REGION);
         let config = aws_config::defaults(BehaviorVersion::latest())
             .region(region)
-            .retry_config(patient())
+            .retry_config(retry_config())
             .load()
             .await;
         Self::from_config(BackendKind::Aws, None, &config)
@@ -114,8 +113,7 @@ impl Clients {
         }
     }
 
-    /// Clients for a server at `url`, like those of the local backend, without checking whether it
-    /// answers.
+    /// Clients for a server at `url`, configured like those of the local backend. Does not connect.
     #[cfg(test)]
     pub(crate) fn of_server(url: &str, attempts: u32) -> Self {
         let local = Local {
@@ -130,7 +128,7 @@ impl Clients {
         Self::from_config(BackendKind::Local, Some(local), &config)
     }
 
-    /// Which backend it is.
+    /// The kind of backend.
     pub fn kind(&self) -> BackendKind {
         self.kind
     }
@@ -150,14 +148,14 @@ impl Clients {
         self.local.as_ref().map(|local| local.url.as_str())
     }
 
-    /// What the user should know before the first call, such as a local server of an older build.
+    /// A message to the user about the connection, such as that the local server is another build.
     pub fn notice(&self) -> Option<&str> {
         self.local
             .as_ref()
             .and_then(|local| local.notice.as_deref())
     }
 
-    /// One line that says where the calls go.
+    /// A one-line description of the backend: its kind, and its address or region.
     pub fn describe(&self) -> String {
         match &self.local {
             Some(local) => format!(
@@ -172,7 +170,7 @@ impl Clients {
 
 /// The number of the account that the credentials belong to ([`GetCallerIdentity`]).
 ///
-/// The call needs no permission, so it is the cheapest way to detect bad credentials.
+/// The call needs no permission, so it is the cheapest way to detect invalid credentials.
 ///
 /// [`GetCallerIdentity`]:
 /// https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
@@ -184,18 +182,17 @@ pub async fn account(clients: &Clients) -> Result<AccountId, Error> {
     account.map_err(|error| Error::bad_answer(OP, "of the credentials", error))
 }
 
-/// How often a call is tried, and with which pauses.
-fn patient() -> RetryConfig {
+/// The retry configuration of AWS clients.
+fn retry_config() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS)
 }
 
-/// The local server's configuration is complete: profiles and variables that are meant for AWS must
-/// not reach it.
+/// The configuration for the local server. It sets everything explicitly, because profiles and
+/// environment variables meant for AWS must not affect it.
 fn local_config(url: &str) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "the local backend");
-    // This server has no other clients, so short pauses do no harm, and a dead server is noticed
-    // soon.
-    let retry = patient()
+    // The local server has few clients, so short pauses do no harm and a dead server is detected soon.
+    let retry = retry_config()
         .with_initial_backoff(Duration::from_millis(50))
         .with_max_backoff(Duration::from_secs(1));
     SdkConfig::builder()
@@ -214,7 +211,7 @@ mod tests {
     use crate::scripted::{Scripted, ok, rejection};
 
     #[tokio::test]
-    async fn the_account_is_read_from_the_answer_of_sts_and_checked() {
+    async fn the_account_is_read_from_the_response_of_sts_and_validated() {
         let answer = |account: &str| {
             ok(&format!(
                 "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
@@ -251,17 +248,17 @@ mod tests {
     #[test]
     fn every_backend_retries_with_backoff_and_jitter() {
         let config = local_config("http://127.0.0.1:1");
-        let retries = [config.retry_config().unwrap().clone(), patient()];
+        let retries = [config.retry_config().unwrap().clone(), retry_config()];
         for retry in retries {
             assert_eq!(retry.max_attempts(), ATTEMPTS);
-            // The standard mode multiplies each pause by a random share.
+            // The standard mode multiplies each pause by a random factor.
             assert_eq!(retry.mode(), aws_config::retry::RetryMode::Standard);
             assert!(retry.initial_backoff() < retry.max_backoff());
         }
     }
 
     #[tokio::test]
-    async fn the_description_says_where_the_calls_go() {
+    async fn the_description_names_the_backend_and_its_address_or_region() {
         let clients = Clients::of_server("http://127.0.0.1:41233", 1);
         assert_eq!(
             clients.describe(),

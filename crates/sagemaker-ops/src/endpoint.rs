@@ -1,9 +1,9 @@
-//! Endpoints: deploy, describe, list, shift, invoke, delete.
+//! Endpoints: deploy, describe, list, shift traffic, invoke, delete.
 //!
-//! An endpoint serves a configuration, and a configuration names models. Clients know only the
-//! endpoint's name. The names of configurations and models follow from their content
-//! ([`ContentDigest`]): so an interrupted deployment is continued by the next one, and deleting the
-//! endpoint deletes them too.
+//! An endpoint serves a configuration, which names models. Clients know only the endpoint's name.
+//! The names of configurations and models end with a content hash ([`ContentDigest`]): repeating an
+//! interrupted deployment finds what already exists, and deleting the endpoint can find its earlier
+//! configurations.
 
 mod deploy;
 mod deployment;
@@ -39,23 +39,23 @@ pub(crate) use deployment::tests as deployment_tests;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointStatus {
-    /// Being created; does not answer yet.
+    /// Being created; does not serve requests yet.
     Creating,
-    /// Answers requests.
+    /// Serves requests.
     InService,
-    /// Answers with the old model while the new one starts.
+    /// Serves the old model while the new one starts.
     Updating,
-    /// Answers while the service maintains it.
+    /// Serves requests during maintenance by the service.
     SystemUpdating,
-    /// Answers with the old model, because the new one failed.
+    /// Serves the old model, because the new one failed.
     RollingBack,
-    /// Does not answer, but can be updated.
+    /// Does not serve requests, but can be updated.
     OutOfService,
     /// Being deleted.
     Deleting,
-    /// Does not answer, and can only be deleted.
+    /// Does not serve requests, and can only be deleted.
     Failed,
-    /// Neither the update nor the rollback worked.
+    /// The update and the rollback both failed.
     UpdateRollbackFailed,
     /// A status that this crate does not know.
     Other(String),
@@ -74,7 +74,7 @@ impl EndpointStatus {
         Self::UpdateRollbackFailed,
     ];
 
-    /// The service's own word.
+    /// The status as the service spells it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Creating => "Creating",
@@ -90,7 +90,7 @@ impl EndpointStatus {
         }
     }
 
-    /// Whether it stays as it is until a change is requested.
+    /// Whether the status is stable until a change is requested.
     pub fn is_settled(&self) -> bool {
         matches!(
             self,
@@ -125,11 +125,11 @@ pub struct Endpoint {
     pub name: EndpointName,
     /// Its status.
     pub status: EndpointStatus,
-    /// Why it failed, or why its last update failed.
+    /// The reason why it, or its last update, failed.
     pub failure_reason: Option<String>,
-    /// The configuration that it serves; during an update, still the old one.
+    /// The configuration that it serves; during an update, the old one.
     pub config: Option<EndpointConfigName>,
-    /// The variants behind it.
+    /// Its variants.
     pub variants: Vec<Variant>,
     /// When it was created.
     pub created: Option<f64>,
@@ -137,20 +137,20 @@ pub struct Endpoint {
     pub modified: Option<f64>,
 }
 
-/// One of the models behind an endpoint.
+/// A variant: one of the models that an endpoint serves.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Variant {
     /// Its name, such as `AllTraffic`.
     pub name: String,
-    /// Its share of the requests, relative to the others'.
+    /// Its traffic weight, relative to the other variants'.
     pub weight: Option<f64>,
-    /// Instances that serve now.
+    /// The current number of instances.
     pub instances: Option<u32>,
-    /// Instances that it should have.
+    /// The desired number of instances.
     pub desired_instances: Option<u32>,
 }
 
-/// An endpoint as it appears in a list. Times are seconds since 1970.
+/// An endpoint in a list. Times are seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EndpointSummary {
     /// Its name.
@@ -163,7 +163,7 @@ pub struct EndpointSummary {
     pub modified: Option<f64>,
 }
 
-/// The endpoint as it is now ([`DescribeEndpoint`]).
+/// Describes the endpoint's current state ([`DescribeEndpoint`]).
 ///
 /// Fails with [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it does not exist.
 ///
@@ -182,7 +182,7 @@ pub async fn describe(clients: &Clients, endpoint: &EndpointName) -> Result<Endp
         name: endpoint.clone(),
         status: status(found.endpoint_status.as_ref()),
         failure_reason: found.failure_reason.filter(|reason| !reason.is_empty()),
-        // Endpoints of inference components have no configuration; this crate makes none of those.
+        // Endpoints of inference components have no configuration; this crate creates none of those.
         config: found
             .endpoint_config_name
             .and_then(|name| EndpointConfigName::new(name).ok()),
@@ -197,7 +197,7 @@ pub async fn describe(clients: &Clients, endpoint: &EndpointName) -> Result<Endp
     })
 }
 
-/// All endpoints of the account in this region, newest first ([`ListEndpoints`], all pages).
+/// Lists all endpoints of the account in this region, newest first ([`ListEndpoints`], all pages).
 ///
 /// [`ListEndpoints`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListEndpoints.html
@@ -235,8 +235,8 @@ fn seconds(time: Option<DateTime>) -> Option<f64> {
     time.map(|time| time.as_secs_f64())
 }
 
-/// The wire carries 32 bits. Converting by way of the shortest decimal text keeps 0.8 from becoming
-/// 0.800000011920929.
+/// Widens a 32-bit value from the protocol. Going through the shortest decimal text keeps 0.8 from
+/// becoming 0.800000011920929.
 fn shortest(value: f32) -> Option<f64> {
     value.to_string().parse().ok()
 }
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_keeps_the_services_word_and_may_be_settled() {
+    fn a_status_keeps_the_services_spelling_and_may_be_settled() {
         for status in EndpointStatus::KNOWN {
             assert_eq!(EndpointStatus::from_word(status.as_str()), status);
             assert_eq!(serde_json::to_value(&status).unwrap(), status.to_string());

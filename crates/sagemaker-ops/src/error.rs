@@ -1,4 +1,4 @@
-//! What can go wrong with a call, sorted by what the caller does next.
+//! Errors of calls, classified by what the caller can do next.
 
 mod answer;
 
@@ -13,29 +13,29 @@ use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 use crate::finding::Finding;
 use answer::{explain_answer, explain_silence};
 
-/// What the caller can do about an [`Error`].
+/// The kind of an [`Error`], which determines what the caller can do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The thing that was named does not exist: correct the name.
+    /// The named resource does not exist: correct the name.
     NotFound,
-    /// The thing exists already, or is in a state that forbids the request.
+    /// The resource already exists, or its state does not allow the request.
     Conflict,
-    /// The service asked for fewer calls, and still did after every retry.
+    /// The service throttled the call and all its retries.
     Throttled,
-    /// Credentials are missing, expired or not allowed to do this.
+    /// Credentials are missing, expired or lack the permission.
     Denied,
-    /// The account's quota does not allow it: request more, or use another instance type.
+    /// The account's quota is exceeded: request an increase, or use another instance type.
     Quota,
-    /// The request itself is wrong: correct the value that the message names.
+    /// The request is invalid: correct the value named in the message.
     Invalid,
     /// The caller's own deadline passed before the awaited state was reached.
     Timeout,
-    /// No answer: name resolution, connection or protocol.
+    /// No response: name resolution, connection or protocol failed.
     Transport,
-    /// The service reported a failure of its own, or its answer cannot be understood.
+    /// The service reported an internal failure, or its response cannot be parsed.
     Service,
-    /// The server at this address does not know the call. AWS does, so this is some other server.
+    /// The server at this address does not implement the call. AWS does, so it is another server.
     Unsupported,
     /// The container behind an endpoint rejected the request: see [`Error::container_status`].
     Model,
@@ -45,10 +45,10 @@ pub enum ErrorKind {
     File,
 }
 
-/// A call that failed: which call, what it was about, why, and what to do.
+/// A failed call: the operation, its subject, the reason, and a remedy.
 ///
-/// `Display` has the service's answer and the remedy. Causes on this machine (a file, a connection)
-/// are in the chain of sources, so that printing the whole chain says everything once.
+/// `Display` includes the service's message and the remedy. Causes on this machine (a file, a
+/// connection) are in the source chain, so printing the whole chain repeats nothing.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {op} {message}")]
 pub struct Error {
@@ -59,20 +59,20 @@ pub struct Error {
     finding: Option<Box<Finding>>,
     #[source]
     source: Option<BoxedError>,
-    /// The service's answer as the SDK holds it. It is not a source, because the message already
-    /// has its text.
+    /// The service's response as an SDK error. It is not a source, because the message already
+    /// includes its text.
     answer: Option<BoxedError>,
 }
 
 type BoxedError = Box<dyn StdError + Send + Sync>;
 
 impl Error {
-    /// What the caller can do about it.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// Whether the same call may well succeed a moment later.
+    /// Whether the same call may succeed later.
     pub fn is_passing(&self) -> bool {
         matches!(
             self.kind,
@@ -80,27 +80,27 @@ impl Error {
         )
     }
 
-    /// What failed, as in "cannot {op}".
+    /// The operation that failed, as in "cannot {op}".
     pub fn op(&self) -> &'static str {
         self.op
     }
 
-    /// The HTTP status of the container's answer, for [`ErrorKind::Model`].
+    /// The HTTP status of the container's response, for [`ErrorKind::Model`].
     pub fn container_status(&self) -> Option<u16> {
         self.container_status
     }
 
-    /// What is wrong, if it is something that one of the caller's own settings may change.
+    /// The problem as a type, if one of the caller's own settings may solve it.
     pub fn finding(&self) -> Option<&Finding> {
         self.finding.as_deref()
     }
 
-    /// The service's answer in the SDK's words, with its request id; `None` without an answer.
+    /// The SDK's error for the service's response, with the request id; `None` without a response.
     pub fn answer(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
         self.answer.as_deref()
     }
 
-    /// `message` begins with what `op` is about: "cannot {op} {message}".
+    /// `message` begins with the object of `op`: "cannot {op} {message}".
     pub(crate) fn new(kind: ErrorKind, op: &'static str, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -123,10 +123,10 @@ impl Error {
         self
     }
 
-    /// Something that was found wrong with `subject`.
+    /// A finding about `subject`.
     pub(crate) fn found(op: &'static str, subject: impl fmt::Display, finding: Finding) -> Self {
         let (subject, text) = (subject.to_string(), finding.to_string());
-        // Many findings start with the name of their subject, which the message has already.
+        // Many findings start with the name of their subject, which the message already includes.
         let text = match text.strip_prefix(&subject) {
             Some(rest) => format!("it{rest}"),
             None => text,
@@ -139,29 +139,29 @@ impl Error {
         }
     }
 
-    /// A deadline that passed while waiting for `what`.
-    pub(crate) fn timeout(what: &str, waited: Duration) -> Self {
+    /// A deadline that passed while waiting for `awaited`.
+    pub(crate) fn timeout(awaited: &str, waited: Duration) -> Self {
         let message =
-            format!("{what}: the time limit of {waited:?} has passed, but the work continues");
+            format!("{awaited}: the time limit of {waited:?} has passed, but the work continues");
         Self::new(ErrorKind::Timeout, "finish waiting for", message)
     }
 
-    /// An operation of the local file system on `path` that failed.
+    /// A failed local file operation on `path`.
     pub(crate) fn file(op: &'static str, path: &Path, source: impl Into<BoxedError>) -> Self {
         Self::new(ErrorKind::File, op, path.display().to_string()).with_source(source)
     }
 
-    /// An answer without something that the service promises.
+    /// A response that violates the service's own model.
     pub(crate) fn bad_answer(
         op: &'static str,
         subject: impl fmt::Display,
         source: impl Into<BoxedError>,
     ) -> Self {
-        let message = format!("{subject}: the answer of the service is invalid");
+        let message = format!("{subject}: the service returned an invalid response");
         Self::new(ErrorKind::Service, op, message).with_source(source)
     }
 
-    /// A request that the container behind an endpoint rejected.
+    /// A request rejected by the container behind an endpoint.
     pub(crate) fn container(op: &'static str, message: String, status: Option<u16>) -> Self {
         Self {
             container_status: status,
@@ -174,7 +174,7 @@ impl Error {
         self
     }
 
-    /// An SDK call about `subject` that failed.
+    /// A failed SDK call about `subject`.
     pub(crate) fn from_sdk<E>(
         op: &'static str,
         subject: impl fmt::Display,
@@ -189,7 +189,7 @@ impl Error {
         }
         let (kind, text) = explain_silence(&error);
         let silence = Self::new(kind, op, format!("{subject}: {text}"));
-        // The SDK's outermost text, "dispatch failure", helps nobody; its cause does.
+        // The SDK's outermost message, "dispatch failure", is useless; its cause is not.
         match error.into_source() {
             Ok(cause) => silence.with_source(cause),
             Err(error) => silence.with_source(error),
@@ -197,12 +197,12 @@ impl Error {
     }
 }
 
-/// A header of the service's answer, if there was an answer.
+/// A header of the service's response, if there was one.
 pub(crate) fn header_of<E>(error: &SdkError<E, HttpResponse>, name: &str) -> Option<String> {
     Some(error.raw_response()?.headers().get(name)?.to_owned())
 }
 
-/// All causes below the error, in one text.
+/// The messages of all sources of the error, joined by colons.
 fn causes(error: &dyn StdError) -> String {
     let chain = std::iter::successors(error.source(), |cause| (*cause).source());
     chain
@@ -219,7 +219,7 @@ mod tests {
     use crate::scripted::{Answer, Scripted, ok, rejection};
     use crate::training;
 
-    /// The error of describing a job when the service gives this answer.
+    /// The error of describing a job if the service returns `answer`.
     pub(super) async fn error_of(answer: Answer) -> Error {
         let server = Scripted::start([answer]).await;
         describe(&server.clients()).await
@@ -231,12 +231,12 @@ mod tests {
             .unwrap_err()
     }
 
-    /// The whole chain, as the programs print it.
+    /// The whole source chain, as the programs print it.
     fn chain(error: &Error) -> String {
         format!("{error}: {}", causes(error))
     }
 
-    /// Code, sentence, and the kind that they make.
+    /// Code, message, and the resulting kind.
     const ANSWERS: [(&str, &str, ErrorKind); 16] = {
         use ErrorKind::{
             Conflict, Denied, Invalid, NotFound, Quota, Service, Throttled, Unsupported,
@@ -310,7 +310,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn the_kind_follows_from_code_and_sentence() {
+    async fn the_kind_depends_on_code_and_message() {
         for (code, message, expected) in ANSWERS {
             let error = error_of(rejection(code, message)).await;
             assert_eq!(error.kind(), expected, "{code}: {message}: {error}");
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn messages_have_the_call_its_subject_the_answer_and_the_remedy() {
+    async fn messages_include_the_operation_the_subject_the_response_and_the_remedy() {
         let check = async |code: &str, message: &str, expected: &str| {
             assert_eq!(
                 error_of(rejection(code, message)).await.to_string(),
@@ -340,7 +340,7 @@ mod tests {
             "ExpiredToken",
             "The token has expired",
             "cannot describe the training job job-1: The token has expired (ExpiredToken); check \
-             who you are with `aws sts get-caller-identity`, or log in with `aws sso login`",
+             your identity with `aws sts get-caller-identity`, or log in with `aws sso login`",
         )
         .await;
         check(
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_broken_service_is_an_error_of_the_service() {
+    async fn an_unparsable_response_is_a_service_error() {
         let html = ok("<html>Internal Server Error</html>").status(500);
         assert_eq!(error_of(html).await.kind(), ErrorKind::Service);
         let garbage = ok("{\"TrainingJobName\": ");
@@ -360,7 +360,7 @@ mod tests {
         let empty = error_of(ok("{}")).await;
         assert_eq!(empty.kind(), ErrorKind::Service);
         assert!(
-            chain(&empty).contains("the answer has no TrainingJobStatus"),
+            chain(&empty).contains("the response has no TrainingJobStatus"),
             "{}",
             chain(&empty)
         );

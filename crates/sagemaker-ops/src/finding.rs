@@ -1,7 +1,7 @@
-//! What was found wrong, as a type.
+//! Problems, as a type.
 //!
-//! The text says what helps in the terms of AWS. A program that takes its settings in some form of
-//! its own (flags, a file) matches on the finding and says which setting that is.
+//! The messages and remedies use AWS terms. A program whose settings have other names (flags, a file)
+//! can match on the finding and name the setting to change.
 
 use std::borrow::Cow;
 
@@ -14,8 +14,8 @@ use crate::training::JobStatus;
 /// The service that must be allowed to assume the role.
 pub(crate) const SERVICE: &str = "sagemaker.amazonaws.com";
 
-/// Something that makes a call or a plan fail. `Display` says what is wrong, and
-/// [`Finding::remedy`] what helps.
+/// A problem that makes a call or a plan fail. `Display` describes it, and [`Finding::remedy`]
+/// suggests a solution.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "each variant's message describes its fields")]
@@ -32,13 +32,15 @@ pub enum Finding {
         region: Option<String>,
         here: String,
     },
-    #[error("{role} does not belong to the account {account}, which cannot pass it on")]
+    #[error(
+        "{role} does not belong to account {account}, so that account cannot pass it to SageMaker"
+    )]
     RoleOfAnotherAccount { role: RoleArn, account: AccountId },
     #[error("{0} does not exist")]
     RoleMissing(RoleArn),
     #[error("{0} does not allow {SERVICE} to assume it")]
     RoleNotTrusting(RoleArn),
-    #[error("{0} is not in ECR, the only registry that SageMaker hosts images from")]
+    #[error("{0} is not in ECR, the only registry from which SageMaker hosts images")]
     ImageNotInEcr(ImageUri),
     #[error("{image} is in {region}, not in {here}")]
     ImageElsewhere {
@@ -50,16 +52,16 @@ pub enum Finding {
     ImageMissing(ImageUri),
     #[error("{image} has a manifest that hosting rejects: {media_type}")]
     ImageFormat { image: ImageUri, media_type: String },
-    #[error("SageMaker does not {} {instance_type}; {}", verb(*purpose), only(*other))]
+    #[error("SageMaker does not offer {instance_type} for {}; {}", name(*purpose), only(*other))]
     InstanceType {
         instance_type: String,
         purpose: Purpose,
-        /// The other purpose, if the type serves that one.
+        /// The other purpose, if the type is offered for that one.
         other: Option<Purpose>,
     },
     #[error("{0} seconds is not a valid maximum runtime")]
     Runtime(u32),
-    #[error("a spot job must be allowed to wait at least as long as it may run")]
+    #[error("the maximum wait of a spot job must be at least as long as its maximum runtime")]
     SpotWait,
     #[error("a job needs at least one instance and 1 GB of disk")]
     NoMachine,
@@ -71,14 +73,14 @@ pub enum Finding {
     Deployment(String),
     #[error("{job} exists and is {status}; the name of a job can be used only once")]
     JobNameTaken { job: JobName, status: JobStatus },
-    #[error("{endpoint} is {status} and cannot be changed until that is over")]
+    #[error("{endpoint} is {status}, so it cannot be changed yet")]
     EndpointBusy {
         endpoint: EndpointName,
         status: EndpointStatus,
     },
-    #[error("there are no objects below {0}")]
+    #[error("there are no objects with the prefix {0}")]
     NoData(S3Uri),
-    #[error("{0} is not a model.tar.gz, the only form that can be hosted")]
+    #[error("{0} is not a .tar.gz archive, the only format that can be hosted")]
     NotAModel(S3Uri),
     #[error("{0} does not exist")]
     ModelMissing(S3Uri),
@@ -86,16 +88,16 @@ pub enum Finding {
     JobsTooExpensive {
         usd: f64,
         limit: f64,
-        /// The maximum runtime that the limit pays for, in whole seconds; `None` below a minute.
+        /// The maximum runtime that fits the limit, in whole seconds; `None` if below a minute.
         affordable_seconds: Option<u32>,
     },
     #[error(
-        "the endpoint may cost up to {usd:.3} USD an hour, more than the limit of {limit:.3} USD"
+        "the endpoint may cost up to {usd:.3} USD per hour, more than the limit of {limit:.3} USD"
     )]
     EndpointTooExpensive { usd: f64, limit: f64 },
     #[error("the price of the instance type is unknown, so the limit cannot be checked")]
     NoPrice,
-    /// Data in S3 that these credentials may not see.
+    /// Data in S3 that these credentials may not access.
     #[error("{message}")]
     Forbidden {
         kind: ErrorKind,
@@ -105,35 +107,35 @@ pub enum Finding {
     /// A check whose own call failed.
     #[error("{message}")]
     Unchecked { kind: ErrorKind, message: String },
-    #[error("it is not running, and its program was not found")]
+    #[error("the server is not running, and its program was not found")]
     NoServerProgram,
 }
 
 fn credentials(kind: ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::Denied => "they do not work",
-        ErrorKind::Transport => "there is no answer",
+        ErrorKind::Denied => "they are not accepted",
+        ErrorKind::Transport => "there is no response",
         _ => "they cannot be checked",
     }
 }
 
-fn verb(purpose: Purpose) -> &'static str {
+fn name(purpose: Purpose) -> &'static str {
     match purpose {
-        Purpose::Training => "train on",
-        Purpose::Hosting => "host on",
+        Purpose::Training => "training",
+        Purpose::Hosting => "hosting",
     }
 }
 
 fn only(other: Option<Purpose>) -> &'static str {
     match other {
-        Some(Purpose::Training) => "it only trains on it",
-        Some(Purpose::Hosting) => "it only hosts on it",
-        None => "it does not know the type",
+        Some(Purpose::Training) => "it is for training only",
+        Some(Purpose::Hosting) => "it is for hosting only",
+        None => "the type is unknown",
     }
 }
 
 impl Finding {
-    /// What to run or to change, in the terms of AWS.
+    /// A command to run or a change to make, in AWS terms.
     pub fn remedy(&self) -> Cow<'static, str> {
         use ErrorKind::{Denied, Transport};
         match self {
@@ -149,11 +151,11 @@ impl Finding {
                 return format!("correct its name, or create it with `aws s3 mb s3://{bucket}`")
                     .into();
             }
-            Self::BucketElsewhere { .. } => "work in its region, or use a bucket in this one",
+            Self::BucketElsewhere { .. } => "use its region, or a bucket in this one",
             Self::RoleOfAnotherAccount { .. } => "use a role of this account",
             Self::RoleMissing(_) => {
-                "create it with trust in sagemaker.amazonaws.com and the policy \
-                 AmazonSageMakerFullAccess, or use another role"
+                "create it with the policy AmazonSageMakerFullAccess and a trust policy for \
+                 sagemaker.amazonaws.com, or use another role"
             }
             Self::RoleNotTrusting(_) => {
                 "allow sts:AssumeRole for sagemaker.amazonaws.com in its trust policy with \
@@ -162,29 +164,29 @@ impl Finding {
             Self::ImageNotInEcr(_) | Self::ImageMissing(_) => {
                 "push the image to ECR, or use another"
             }
-            Self::ImageElsewhere { .. } => "push it to this region, or work in the other",
-            Self::ImageFormat { .. } => "push it with a manifest of Docker's schema 2",
+            Self::ImageElsewhere { .. } => "push it to this region, or use the image's region",
+            Self::ImageFormat { .. } => "push it with a Docker manifest, schema 2",
             Self::InstanceType { purpose, .. } => match purpose {
                 Purpose::Training => "use a type such as ml.m5.4xlarge",
                 Purpose::Hosting => "use a type such as ml.m5.large",
             },
             Self::Runtime(_) => "use 1 to 2419200 seconds (28 days)",
-            Self::SpotWait => "shorten the maximum runtime, or wait longer",
+            Self::SpotWait => "shorten the maximum runtime, or raise the maximum wait",
             Self::NoMachine => "raise the number of instances or the volume size",
             Self::NoInstances(_) => "use at least one instance",
             Self::NotScalable(_) => "use ml.m5.large, or a fixed number of instances",
             Self::Deployment(_) => "correct the variants",
             Self::JobNameTaken { .. } => "use another name",
-            Self::EndpointBusy { .. } => "wait for it",
+            Self::EndpointBusy { .. } => "wait until the change is complete",
             Self::NoData(prefix) => {
                 return format!(
-                    "look with `aws s3 ls {prefix}`, upload the data, or use another prefix"
+                    "check with `aws s3 ls {prefix}`, upload the data, or use another prefix"
                 )
                 .into();
             }
             Self::NotAModel(_) => "use the model artifact of a training job",
             Self::ModelMissing(model) => {
-                return format!("look with `aws s3 ls {}`", model.sibling("")).into();
+                return format!("check with `aws s3 ls {}`", model.sibling("")).into();
             }
             Self::JobsTooExpensive { .. } => {
                 "shorten the maximum runtime, use a cheaper instance type, or raise the limit"
@@ -196,14 +198,14 @@ impl Finding {
                 "use a type from the price table, such as ml.m5.4xlarge, or set no limit"
             }
             Self::Forbidden { permission, .. } => {
-                return format!("ask for {permission}, or use a bucket of this account").into();
+                return format!("request {permission}, or use a bucket of this account").into();
             }
             Self::NoServerProgram => "start it first",
         }
         .into()
     }
 
-    /// The kind of error that the finding amounts to.
+    /// The kind of error that corresponds to the finding.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Credentials { kind, .. }

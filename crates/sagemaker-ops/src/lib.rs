@@ -1,32 +1,31 @@
-//! Training and hosting on Amazon SageMaker, as a few verbs.
+//! Training and hosting on Amazon SageMaker, as a few operations.
 //!
-//! A pipeline needs little from AWS: put files into S3, train jobs on them, host the models, send
-//! them requests, and watch all of that. This crate offers just those verbs
-//! ([`training::submit()`], [`endpoint::deploy()`], [`storage::upload_file`], [`logs::Follower`]).
-//! It hides the SDK: none of the SDK's types is part of its interface.
+//! A pipeline needs little from AWS: upload files to S3, run training jobs on them, host the models,
+//! send requests to them, and monitor all of that. This crate offers just those operations, such as
+//! [`training::submit()`], [`endpoint::deploy()`], [`storage::upload_file`] and [`logs::Follower`].
+//! Its interface exposes no SDK types.
 //!
-//! [`preflight`] finds what would fail before anything is created or paid for, and says what to run
-//! or to change.
+//! [`preflight`] finds problems before anything is created or paid for, and suggests a command or
+//! change for each.
 //!
-//! [`Clients::connect`] reaches a [`Backend`]. On AWS, the SDK's default chains find credentials and
-//! region. The local backend is a server on this machine that speaks the same wire protocol; it is
-//! found by its state directory, and started if it is not running. From there on the code is the
-//! same, with another address and dummy credentials.
+//! [`Clients::connect`] connects to a [`Backend`]. On AWS, the SDK's default provider chains find
+//! credentials and region. The local backend is a server on this machine that implements the same
+//! wire protocol; it is located by its state directory and can be started on demand. The rest of the
+//! code is the same for both; only the address and the credentials differ.
 //!
 //! Three rules hold everywhere:
 //!
-//! - A name is checked once, when it is made ([`JobName`], [`S3Uri`]), so no call fails because of
-//!   a malformed name.
-//! - Whatever the service may leave out is an `Option`, and an unknown state is a state too.
-//! - An [`Error`] is sorted by what the caller can do next. It names its subject and a remedy in
-//!   the terms of AWS, keeps its cause, and often carries a [`Finding`], from which a program can
-//!   say which of its own settings helps.
+//! - A name is validated once, when it is created ([`JobName`], [`S3Uri`]), so no call fails because
+//!   of a malformed name.
+//! - Whatever the service may omit is an `Option`, and statuses include an unknown one.
+//! - An [`Error`] is classified by what the caller can do next. It names its subject and a remedy in
+//!   AWS terms, keeps its cause, and often has a [`Finding`], from which a program can derive which
+//!   of its own settings to change.
 //!
 //! The SDK retries throttled calls and lost connections: eight attempts with backoff and jitter.
-//! A service that a server does not have is [`ErrorKind::Unsupported`]: then logs come from a path
-//! of the local server, checks are not applicable, and metrics are absent.
-//! The crate polls only in [`poll_until`] and [`training::wait_all`], and it prints nothing. Only
-//! the SDK reads the environment.
+//! If a server does not implement a service, the error is [`ErrorKind::Unsupported`]: logs are then
+//! read from the local server's own path, and preflight checks are not applicable.
+//! The crate polls only in [`poll_until`] and [`training::wait_all`], and prints nothing.
 //!
 //! ```no_run
 //! use sagemaker_ops::{Backend, Clients, LocalBackend, S3Uri, storage};
@@ -54,13 +53,13 @@
 //! # Ok::<(), sagemaker_ops::InvalidName>(())
 //! ```
 //!
-//! There are no Cargo features: every verb needs a client of the SDK.
+//! There are no Cargo features: every operation needs an SDK client.
 //!
-//! Units: sizes are bytes, durations seconds, points in time seconds since 1970, prices USD.
+//! Units: sizes are in bytes, durations in seconds, times in seconds since 1970, prices in USD.
 //!
-//! The verbs need these permissions on AWS; `docs/iam/operator.json` of the project is a policy with all of them:
+//! The operations need these permissions on AWS; the policy `docs/iam/operator.json` grants all of them:
 //!
-//! | verbs | permissions |
+//! | operations | permissions |
 //! |---|---|
 //! | [`account`] | `sts:GetCallerIdentity` |
 //! | [`storage`] | `s3:ListBucket`, `CreateBucket`, `GetObject`, `PutObject`, `AbortMultipartUpload`, |
@@ -109,7 +108,7 @@ pub use names::{
 };
 pub use wait::{Pace, poll_until};
 
-// The README's excerpt is run like the examples above.
+// Runs the README's example as a doctest.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -3,10 +3,10 @@
 //! `CloudWatch` has one log group for all training jobs, with a stream `{job}/...` per instance, and
 //! one group per endpoint, with streams `{variant}/{instance}`. A [`Follower`] reads the streams of
 //! several [`LogSource`]s at the same time and returns every line once. [`tail`] reads only the end,
-//! which is what is needed after a failure.
+//! for example after a failure.
 //!
-//! A local server without `CloudWatch` returns whole logs at a path of its own, which both then
-//! read instead.
+//! A local server without `CloudWatch` serves each log whole at an HTTP path of its own; both then
+//! read that path instead.
 
 mod cloudwatch;
 mod plain;
@@ -21,7 +21,7 @@ use crate::names::{EndpointName, JobName};
 
 pub(crate) use plain::last_lines;
 
-/// Whose log to read.
+/// The job or endpoint whose log to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogSource {
     /// A training job.
@@ -38,7 +38,7 @@ impl LogSource {
         }
     }
 
-    /// The start of all its streams' names; `None` if it has a group of its own.
+    /// The prefix of its streams' names; `None` if it has a group of its own.
     fn stream_prefix(&self) -> Option<String> {
         match self {
             Self::Job(job) => Some(format!("{job}/")),
@@ -46,14 +46,25 @@ impl LogSource {
         }
     }
 
-    /// The shell command that shows the log. It needs the aws CLI and `logs:FilterLogEvents`.
-    pub fn command(&self, clients: &Clients) -> String {
-        let prefix = self.stream_prefix().map_or(String::new(), |prefix| {
-            format!(" --log-stream-name-prefix {prefix}")
-        });
-        let (group, region) = (self.group(), clients.region());
-        format!("aws logs tail {group}{prefix} --since 1d --region {region}")
+    /// Where the log is kept in `CloudWatch`.
+    pub fn location(&self, clients: &Clients) -> LogLocation {
+        LogLocation {
+            group: self.group(),
+            stream_prefix: self.stream_prefix(),
+            region: clients.region().to_owned(),
+        }
     }
+}
+
+/// Where a log is kept in `CloudWatch`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLocation {
+    /// The log group.
+    pub group: String,
+    /// The prefix of the log's stream names; `None` if the whole group is the log.
+    pub stream_prefix: Option<String>,
+    /// The region of the log group.
+    pub region: String,
 }
 
 impl fmt::Display for LogSource {
@@ -65,27 +76,27 @@ impl fmt::Display for LogSource {
     }
 }
 
-/// One line of a log.
+/// A log line.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LogLine {
     /// The job or endpoint that printed it.
     pub source: String,
-    /// The stream within its log, such as `algo-1-1767225600` or `AllTraffic/i-0abc`; empty if the
-    /// server keeps no streams.
+    /// The log stream, without the job's name: `algo-1-1767225600` or `AllTraffic/i-0abc`, for
+    /// example; empty if the server keeps no streams.
     pub stream: String,
-    /// Seconds since 1970; `None` if the server does not say.
+    /// Seconds since 1970; `None` if the server does not record times.
     pub time: Option<f64>,
     /// The line, without its line break.
     pub text: String,
 }
 
-/// The end of a log, or the command that shows it.
+/// The end of a log, or its location if it cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogTail {
     /// The last lines, oldest first.
     Lines(Vec<String>),
-    /// A shell command that shows the log, because these credentials may not read it.
-    Hint(String),
+    /// These credentials may not read the log, or the server has none.
+    Unreadable(LogLocation),
 }
 
 /// Reads several logs from the beginning, each line once.
@@ -94,7 +105,7 @@ pub struct Follower {
     cursors: Vec<(LogSource, Cursor)>,
 }
 
-/// How far a log has been read.
+/// The read position in a log.
 #[derive(Debug)]
 enum Cursor {
     Streams(cloudwatch::Streams),
@@ -102,7 +113,7 @@ enum Cursor {
 }
 
 impl Follower {
-    /// A follower that has read nothing yet.
+    /// A follower that starts at the beginning of each log.
     pub fn new(sources: impl IntoIterator<Item = LogSource>) -> Self {
         let begin = |source| (source, Cursor::Streams(cloudwatch::Streams::default()));
         Self {
@@ -112,10 +123,10 @@ impl Follower {
 
     /// The new lines of all sources since the last call, ordered by time.
     ///
-    /// A log that does not exist yet has no lines. If one source cannot be read, the lines of the
-    /// sources before it are not lost: the next call returns them.
+    /// A log that does not exist yet has no lines. If a source cannot be read, lines already read
+    /// from the others are returned by the next call.
     /// Fails with [`ErrorKind::Denied`] without the permission, and with
-    /// [`ErrorKind::Unsupported`] on a server that keeps no logs.
+    /// [`ErrorKind::Unsupported`] on a server without logs.
     pub async fn next(&mut self, clients: &Clients) -> Result<Vec<LogLine>, Error> {
         for (source, cursor) in &mut self.cursors {
             if let Cursor::Streams(streams) = cursor {
@@ -137,16 +148,16 @@ impl Follower {
                 Cursor::Plain(plain) => &mut plain.lines,
             });
         }
-        // The sort is stable: lines without a time keep their order, before those that have one.
+        // The sort is stable: lines without a time come first, in their original order.
         lines.sort_by(|a, b| a.time.unwrap_or(0.0).total_cmp(&b.time.unwrap_or(0.0)));
         Ok(lines)
     }
 }
 
-/// The last `count` lines of the log. With `since` (seconds since 1970), only lines from then on: the
-/// log of an endpoint spans all its deployments.
+/// The last `count` lines of the log. An endpoint's log spans all its deployments; `since` (seconds
+/// since 1970) excludes older lines.
 ///
-/// Fails with [`ErrorKind::NotFound`] if there is no log.
+/// Fails with [`ErrorKind::NotFound`] if the log does not exist.
 pub async fn tail(
     clients: &Clients,
     source: &LogSource,
@@ -160,7 +171,7 @@ pub async fn tail(
             Ok(LogTail::Lines(last_lines(&text, count)))
         }
         Err(error) if matches!(error.kind(), ErrorKind::Denied | ErrorKind::Unsupported) => {
-            Ok(LogTail::Hint(source.command(clients)))
+            Ok(LogTail::Unreadable(source.location(clients)))
         }
         Err(error) => Err(error),
     }
@@ -176,19 +187,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_selects_the_group_and_the_streams_of_the_source() {
+    fn a_job_has_streams_in_a_shared_group_and_an_endpoint_has_its_own_group() {
         let clients = Clients::of_server("http://127.0.0.1:1", 1);
-        let check = |source: LogSource, expected: &str| {
-            assert_eq!(source.command(&clients), expected);
+        let check = |source: LogSource, group: &str, prefix: Option<&str>| {
+            let expected = LogLocation {
+                group: group.to_owned(),
+                stream_prefix: prefix.map(str::to_owned),
+                region: "us-east-1".to_owned(),
+            };
+            assert_eq!(source.location(&clients), expected);
         };
         check(
             LogSource::Job("job-1".parse().unwrap()),
-            "aws logs tail /aws/sagemaker/TrainingJobs --log-stream-name-prefix job-1/ --since 1d \
-             --region us-east-1",
+            "/aws/sagemaker/TrainingJobs",
+            Some("job-1/"),
         );
         check(
             LogSource::Endpoint("e".parse().unwrap()),
-            "aws logs tail /aws/sagemaker/Endpoints/e --since 1d --region us-east-1",
+            "/aws/sagemaker/Endpoints/e",
+            None,
         );
     }
 }

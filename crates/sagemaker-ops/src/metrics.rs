@@ -1,7 +1,8 @@
-//! The metrics of an endpoint, variant by variant, over a window of time (`CloudWatch`).
+//! The metrics of an endpoint's variants over a time window (`CloudWatch`).
 //!
-//! The service publishes metrics once a minute, some minutes late. A metric that was not published
-//! is absent; for a count of requests, that means there were none, or none are known yet.
+//! The service publishes metrics once a minute, with a delay of some minutes. A metric that was not
+//! published is absent; for the number of requests, this means that there were none or that they have
+//! not been published yet.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,50 +17,50 @@ use crate::names::{EndpointName, VariantName};
 
 const OP: &str = "read the metrics of the endpoint";
 
-/// The service keeps metrics by the minute.
+/// The resolution of the service's metrics.
 const PERIOD_SECONDS: i32 = 60;
 
-/// A window of time.
+/// A time window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Window {
     /// Its end, in seconds since 1970.
     pub until: f64,
-    /// Its length, which is rounded up to whole minutes.
+    /// Its length; the window is extended to whole minutes.
     pub length: Duration,
 }
 
-/// One variant's metrics over a window.
+/// The metrics of a variant over a time window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct VariantMetrics {
-    /// The variant.
+    /// The variant's name.
     pub variant: String,
     /// The number of requests.
     pub invocations: Option<f64>,
-    /// Requests that the container rejected as invalid.
+    /// Requests with a 4xx response.
     pub errors_4xx: Option<f64>,
-    /// Requests that failed in the container or in the service.
+    /// Requests with a 5xx response.
     pub errors_5xx: Option<f64>,
-    /// The time that the container took.
+    /// The time spent in the container.
     pub model_latency: Latency,
-    /// The time that the service added.
+    /// The time added by the service.
     pub overhead_latency: Latency,
-    /// The mean use of processors, in percent of one: two busy processors are 200.
+    /// Mean CPU utilization, in percent of one CPU: two fully used CPUs are 200.
     pub cpu_percent: Option<f64>,
-    /// The mean use of memory, in percent.
+    /// Mean memory utilization, in percent.
     pub memory_percent: Option<f64>,
 }
 
-/// How long requests took, in milliseconds.
+/// The latency of requests, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Latency {
-    /// The mean over all requests of the window.
+    /// The mean over all requests in the window.
     pub mean_ms: Option<f64>,
-    /// The 99th percentile in the worst minute of the window: percentiles of minutes cannot be
-    /// combined into one of the whole window.
+    /// The highest 99th percentile of any minute in the window; percentiles of minutes cannot be
+    /// combined into one for the whole window.
     pub p99_ms: Option<f64>,
 }
 
-/// A metric as the service knows it, and how its minutes are combined.
+/// A metric of the service, with the function that combines its values per minute.
 struct Series {
     id: &'static str,
     namespace: &'static str,
@@ -97,7 +98,7 @@ const SERIES: [Series; 11] = [
     series("memory", MACHINES, "MemoryUtilization", "Average", mean),
 ];
 
-/// A row of the table above, in the order of its columns.
+/// Constructs a row of the table above.
 const fn series(
     id: &'static str,
     namespace: &'static str,
@@ -146,14 +147,14 @@ pub async fn fetch(
     Ok(metrics)
 }
 
-/// The published values of the variant by the ids of [`SERIES`], one value per minute.
+/// The published values of the variant, one per minute, by the ids of [`SERIES`].
 async fn values_of(
     clients: &Clients,
     endpoint: &EndpointName,
     variant: &VariantName,
     window: Window,
 ) -> Result<BTreeMap<String, Vec<f64>>, Error> {
-    // A window within a minute would miss that minute, so both ends are moved outward.
+    // Both ends are rounded outward, or a window within one minute would miss that minute.
     let until = (window.until / 60.0).ceil() * 60.0;
     let from = until - window.length.as_secs_f64().max(60.0);
     let queries = SERIES.iter().map(|series| query(series, endpoint, variant));
@@ -176,8 +177,8 @@ async fn values_of(
     Ok(values)
 }
 
-/// The service itself never answers "not found" here, so the server must be one that does not know
-/// the path.
+/// `CloudWatch` never returns "not found" here, so the server must be another one that does not
+/// implement the path.
 fn unsupported(error: Error) -> Error {
     match error.kind() {
         ErrorKind::NotFound => error.of_kind(ErrorKind::Unsupported),
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn minutes_are_combined_over_all_pages_as_each_metric_needs() {
+    async fn the_values_of_all_pages_are_combined_by_each_metrics_function() {
         let first = results(
             &[
                 ("invocations", &[10.0, 30.0]),
@@ -289,10 +290,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_request_has_the_variant_the_statistic_and_whole_minutes() {
+    async fn the_request_names_the_variant_the_statistic_and_whole_minutes() {
         let (_, server) = fetched(vec![results(&[], None)]).await;
-        let asked = server.cbor(0);
-        let queries = asked["MetricDataQueries"].as_array().unwrap();
+        let request = server.cbor(0);
+        let queries = request["MetricDataQueries"].as_array().unwrap();
         assert_eq!(queries.len(), SERIES.len());
         let metric = json!({
             "Namespace": "AWS/SageMaker", "MetricName": "ModelLatency",
@@ -304,12 +305,12 @@ mod tests {
         assert_eq!(queries[5]["MetricStat"]["Metric"], metric);
         assert_eq!(queries[5]["MetricStat"]["Stat"], "p99");
         assert_eq!(queries[9]["MetricStat"]["Metric"]["Namespace"], MACHINES);
-        assert_eq!(asked["EndTime"], json!({"$time": 1_000_020.0}));
-        assert_eq!(asked["StartTime"], json!({"$time": 999_720.0}));
+        assert_eq!(request["EndTime"], json!({"$time": 1_000_020.0}));
+        assert_eq!(request["StartTime"], json!({"$time": 999_720.0}));
     }
 
     #[tokio::test]
-    async fn a_server_without_metrics_is_not_mistaken_for_a_failing_one() {
+    async fn a_server_without_metrics_is_distinguished_from_a_failing_one() {
         for (answer, expected) in [
             (ok("<Error/>").status(404), ErrorKind::Unsupported),
             (ok("<Error/>").status(405), ErrorKind::Unsupported),

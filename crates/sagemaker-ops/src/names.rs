@@ -1,10 +1,10 @@
-//! Names of things at AWS, each checked once, by the service's own rule, before any call is made.
+//! Names of AWS resources, each validated once, by the service's own rule, before any call is made.
 //!
-//! The rules are those of the service model: a name that passes here is never rejected there for
-//! its form. On the wire and in JSON, each name is a plain string.
+//! The rules are those of the service model, so the service never rejects a valid name because of its
+//! format. In requests and in JSON, each name is a plain string.
 //!
-//! Each kind of name has its own type, so a job's name cannot be passed as an endpoint's. The
-//! service takes both as strings and would answer only that it does not exist.
+//! Each kind of name has its own type, so that a job name cannot be passed as an endpoint name. The
+//! service accepts any string, and would only report that the endpoint does not exist.
 
 mod s3_uri;
 
@@ -15,49 +15,49 @@ use serde::{Deserialize, Serialize};
 
 pub use s3_uri::S3Uri;
 
-/// The longest name of a job, model, endpoint or endpoint configuration.
+/// The maximum length of the name of a job, model, endpoint or endpoint configuration.
 pub(crate) const LONGEST_NAME: usize = 63;
 
-/// An invalid name, with the rule that it breaks.
+/// An invalid name, with the rule that it violates.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} `{value}` is not valid: it {rule}")]
+#[error("{kind} `{value}` is not valid: it {rule}")]
 pub struct InvalidName {
-    what: &'static str,
+    kind: &'static str,
     value: String,
     rule: &'static str,
 }
 
 impl InvalidName {
-    /// `what` does not follow the rule: "it {rule}".
-    pub(crate) fn new(what: &'static str, value: &str, rule: &'static str) -> Self {
+    /// `kind` is the kind of name, such as "the job name"; the message ends with "it {rule}".
+    pub(crate) fn new(kind: &'static str, value: &str, rule: &'static str) -> Self {
         Self {
-            what,
+            kind,
             value: value.to_owned(),
             rule,
         }
     }
 }
 
-/// Declares a checked string: what it is called, the rule in words, and the rule as a predicate.
+/// Declares a validated string type: its kind, its rule in words, and its rule as a predicate.
 macro_rules! checked_name {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:expr, $valid:expr) => {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:expr, $valid:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
         impl $name {
-            /// Checks `value` by the service's rule.
+            /// Validates `value` by the service's rule.
             pub fn new(value: impl Into<String>) -> Result<Self, InvalidName> {
                 let value = value.into();
                 let valid: fn(&str) -> bool = $valid;
                 if valid(&value) {
                     return Ok(Self(value));
                 }
-                Err(InvalidName::new($what, &value, $rule))
+                Err(InvalidName::new($kind, &value, $rule))
             }
 
-            /// The name as text.
+            /// The name as a string.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -93,12 +93,12 @@ macro_rules! checked_name {
     };
 }
 
-/// Adds `suffixed` to a name that is at most 63 characters long.
+/// Adds `suffixed` to name types with a maximum of 63 characters.
 macro_rules! suffixed_name {
     ($($name:ident),*) => {$(
         impl $name {
-            /// `{base}-{suffix}`. If that is too long, the base is cut, since the suffix is what
-            /// distinguishes the name from others.
+            /// `{base}-{suffix}`. If that is too long, the base is truncated, because the suffix makes
+            /// the name unique.
             pub fn suffixed(base: &str, suffix: &str) -> Result<Self, InvalidName> {
                 let room = LONGEST_NAME.saturating_sub(suffix.len() + 1);
                 let cut: String = base.chars().take(room).collect();
@@ -109,7 +109,7 @@ macro_rules! suffixed_name {
 }
 
 impl RoleArn {
-    /// The number of the account that the role belongs to.
+    /// The ID of the account that the role belongs to.
     pub(crate) fn account(&self) -> &str {
         self.0.split(':').nth(4).unwrap_or_default()
     }
@@ -121,7 +121,7 @@ impl RoleArn {
 }
 
 impl VariantName {
-    /// The usual name of an only variant.
+    /// The usual name of a single variant.
     pub fn all_traffic() -> Self {
         Self("AllTraffic".to_owned())
     }
@@ -135,11 +135,11 @@ checked_name!(
     JobName, "the job name", HYPHENATED_RULE, is_hyphenated
 );
 checked_name!(
-    /// Name of a model, as the service hosts it.
+    /// Name of a model in `SageMaker`.
     ModelName, "the model name", HYPHENATED_RULE, is_hyphenated
 );
 checked_name!(
-    /// Name of an endpoint: the one name that callers of the model know.
+    /// Name of an endpoint, the only name that clients of the model need.
     EndpointName, "the endpoint name", HYPHENATED_RULE, is_hyphenated
 );
 checked_name!(
@@ -147,7 +147,7 @@ checked_name!(
     EndpointConfigName, "the endpoint configuration name", HYPHENATED_RULE, is_hyphenated
 );
 checked_name!(
-    /// Name of one of the variants behind an endpoint, such as `AllTraffic`.
+    /// Name of a variant of an endpoint, such as `AllTraffic`.
     VariantName, "the variant name", HYPHENATED_RULE, is_hyphenated
 );
 suffixed_name!(JobName, ModelName, EndpointName, EndpointConfigName);
@@ -156,12 +156,12 @@ checked_name!(
     /// Name of an S3 bucket.
     BucketName, "the bucket name",
     "must be 3 to 63 lower-case letters, digits, hyphens and single dots, start and end with a \
-     letter or digit, and be neither an IP address nor one of S3's reserved forms (xn--..., \
+     letter or digit, and be neither an IP address nor a name that S3 reserves (xn--..., \
      ...-s3alias)",
     is_bucket
 );
 checked_name!(
-    /// Resource name of the role that the service assumes to do its work.
+    /// ARN of the role that the service assumes.
     RoleArn, "the role", "must look like arn:aws:iam::123456789012:role/NAME", is_role
 );
 checked_name!(
@@ -169,7 +169,7 @@ checked_name!(
     ImageUri, "the image", "must be 1 to 255 characters without white space", is_image
 );
 checked_name!(
-    /// Number of an AWS account.
+    /// ID of an AWS account.
     AccountId, "the account", "must be 12 digits", is_account
 );
 
@@ -190,7 +190,7 @@ fn is_bucket(value: &str) -> bool {
     inner && (3..=63).contains(&value.len()) && ends_are(value, plain) && !reserved && !ip
 }
 
-/// Whether the first and the last byte both pass; an empty value has neither.
+/// Whether the first and the last byte both pass; false for an empty value.
 fn ends_are(value: &str, pass: impl Fn(&u8) -> bool) -> bool {
     let bytes = value.as_bytes();
     bytes.first().is_some_and(&pass) && bytes.last().is_some_and(&pass)
@@ -198,7 +198,7 @@ fn ends_are(value: &str, pass: impl Fn(&u8) -> bool) -> bool {
 
 /// `arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+` in the service model.
 ///
-/// Here the slash after `role` is required: IAM never makes a role without it.
+/// Here the slash after `role` is required, because every role of IAM has it.
 fn is_role(value: &str) -> bool {
     let named = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&b);
     let parts: Vec<&str> = value.splitn(6, ':').collect();
@@ -245,7 +245,7 @@ mod tests {
             "a",
             "0",
             "flir-scd41-rf-100k-20260101-120000",
-            "a--b",
+            "a--9",
             "A9",
             long.as_str(),
         ];
@@ -284,7 +284,7 @@ mod tests {
             "a..b",
             ".abc",
             "192.168.0.1",
-            "xn--abc",
+            "xn--123",
             "abc-s3alias",
             "",
         ];
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_base_is_cut_and_the_suffix_is_kept() {
+    fn a_long_base_is_truncated_and_the_suffix_is_kept() {
         let stamp = "20260101-120000";
         for (base, expected) in [
             ("flir", "flir-20260101-120000".to_owned()),
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_plain_strings_in_json_and_are_checked_when_read() {
+    fn names_are_plain_strings_in_json_and_are_validated_when_deserialized() {
         let name: JobName = serde_json::from_str("\"a-b\"").unwrap();
         assert_eq!(serde_json::to_string(&name).unwrap(), "\"a-b\"");
         assert!(serde_json::from_str::<JobName>("\"a_b\"").is_err());

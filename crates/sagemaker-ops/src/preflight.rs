@@ -1,10 +1,9 @@
-//! Finding what is wrong before anything is created or paid for.
+//! Checks for problems before anything is created or paid for.
 //!
-//! [`training`] and [`hosting`] ask the services in the order in which things depend on each other.
-//! They change nothing, and return a [`Report`] with one [`Check`] each for credentials, region,
-//! bucket, role, image, instance type, names, data and cost. A failed check has a [`Finding`], and
-//! says what to run or to change. A check that these credentials are not allowed to make, or that
-//! the server does not know, is not applicable and stops nothing.
+//! [`training`] and [`hosting`] make their checks in dependency order: credentials, region, bucket,
+//! role, image, instance type, names, data, cost. They change nothing, and return a [`Report`] with a
+//! [`Check`] for each. A failed check has a [`Finding`] and a remedy. A check that needs a missing
+//! permission, or a call that the server does not implement, is not applicable and does not fail.
 
 mod account;
 mod cost;
@@ -27,37 +26,38 @@ use crate::scaling::Scaling;
 use crate::storage::BucketOrigin;
 use crate::training::TrainingRequest;
 
-/// Jobs that are about to be created.
+/// Jobs to be created.
 #[derive(Debug, Clone, Copy)]
 pub struct TrainingPlan<'a> {
-    /// The bucket of data and models, and whether it may be created.
+    /// The bucket of data and models, and the origin of its name, which decides whether it may be
+    /// created.
     pub bucket: (&'a BucketName, BucketOrigin),
-    /// The jobs, which share role, image and instance type.
+    /// The jobs, which must have the same role, image and instance type.
     pub jobs: &'a [TrainingRequest],
-    /// Whether the data must be in S3 already. False if it will be uploaded before the jobs start.
+    /// Whether the data must already be in S3; false if it will be uploaded before the jobs start.
     pub data_is_there: bool,
-    /// The most that all jobs together may cost, in USD.
+    /// The cost limit for all jobs together, in USD.
     pub max_cost_usd: Option<f64>,
 }
 
-/// A deployment that is about to be made.
+/// A deployment to be made.
 #[derive(Debug, Clone, Copy)]
 pub struct HostingPlan<'a> {
-    /// The endpoint and what it will serve.
+    /// The deployment.
     pub deployment: &'a Deployment,
-    /// How every variant will be scaled; `None` for a fixed number of instances.
+    /// The scaling of every variant; `None` for a fixed number of instances.
     pub scaling: Option<&'a Scaling>,
-    /// The most that the endpoint may cost, in USD an hour.
+    /// The cost limit for the endpoint, in USD per hour.
     pub max_hourly_usd: Option<f64>,
 }
 
-/// The outcome of all checks of a plan.
+/// The results of all checks of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// The checks, in the order in which they were made.
     pub checks: Vec<Check>,
-    /// The highest possible cost in USD: of all jobs, or of an hour of the endpoint. `None` if a
-    /// price is unknown.
+    /// The maximum cost in USD, of all jobs or of an hour of the endpoint; `None` if a price is
+    /// unknown.
     pub cost_usd: Option<f64>,
 }
 
@@ -73,19 +73,19 @@ impl Report {
         self.checks.iter().filter(failed)
     }
 
-    /// The error to end with; `None` if everything passed.
+    /// The failures as an error; `None` if there are none.
     ///
     /// Its kind is that of the first failure: [`ErrorKind::Denied`] for missing credentials,
-    /// [`ErrorKind::Transport`] without an answer, and mostly [`ErrorKind::Invalid`].
+    /// [`ErrorKind::Transport`] without a response, and usually [`ErrorKind::Invalid`].
     pub fn error(&self) -> Option<Error> {
-        let kind = self.failures().find_map(|check| check.finding.as_ref())?;
+        let first = self.failures().find_map(|check| check.finding.as_ref())?;
         let failures: Vec<String> = self.failures().map(ToString::to_string).collect();
         let message = format!("as planned:\n  {}", failures.join("\n  "));
-        Some(Error::new(kind.kind(), "begin", message))
+        Some(Error::new(first.kind(), "start", message))
     }
 
-    /// Adds to each remedy, in parentheses, what `settings` says about the finding: which of the
-    /// caller's own settings to change.
+    /// Adds to each remedy, in parentheses, the caller's own settings to change, as returned by
+    /// `settings` for the finding.
     #[must_use]
     pub fn with_settings(mut self, settings: impl Fn(&Finding) -> Option<String>) -> Self {
         for check in &mut self.checks {
@@ -98,30 +98,30 @@ impl Report {
     }
 }
 
-/// How a check ended.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// All is well.
+    /// No problem was found.
     Passed,
-    /// Nothing should be created before this is put right.
+    /// A problem must be solved before anything is created.
     Failed,
-    /// The check could not be made, or does not matter here.
+    /// The check could not be made, or is not relevant here.
     NotApplicable,
 }
 
-/// One check: what was checked, the result, and what to do about it.
+/// A check, with its outcome and remedy.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Check {
-    /// What was checked, such as `role`.
+    /// Its name, such as `role`.
     pub name: &'static str,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Outcome,
     /// The result in words.
     pub detail: String,
-    /// What to run or to change after a failure.
+    /// A command to run or a change to make, after a failure.
     pub remedy: Option<String>,
-    /// What is wrong, after a failure.
+    /// The problem, after a failure.
     #[serde(skip)]
     pub finding: Option<Finding>,
 }
@@ -154,16 +154,18 @@ impl Check {
         }
     }
 
-    /// A check whose call failed. Only a missing permission or a missing service excuses that.
+    /// A check whose call failed. It is not applicable if the permission or the service is missing, and
+    /// fails otherwise.
     fn unchecked(name: &'static str, error: &Error, permission: &str) -> Self {
         match error.kind() {
             ErrorKind::Denied => Self::not_applicable(
                 name,
                 format!("cannot be checked without the permission {permission}"),
             ),
-            ErrorKind::Unsupported => {
-                Self::not_applicable(name, "cannot be checked: the server does not know the call")
-            }
+            ErrorKind::Unsupported => Self::not_applicable(
+                name,
+                "cannot be checked: the server does not support the call",
+            ),
             kind => {
                 let message = error.to_string();
                 Self::failed(name, Finding::Unchecked { kind, message })
@@ -187,7 +189,7 @@ impl fmt::Display for Check {
     }
 }
 
-/// Checks training jobs before they are created. Never fails itself.
+/// Checks training jobs before they are created. Errors become failed checks.
 pub async fn training(clients: &Clients, plan: &TrainingPlan<'_>) -> Report {
     let (cost_usd, cost) = cost::jobs(plan);
     let mut checks = Vec::new();
@@ -210,7 +212,7 @@ pub async fn training(clients: &Clients, plan: &TrainingPlan<'_>) -> Report {
     Report { checks, cost_usd }
 }
 
-/// Checks a deployment before it is made. Never fails itself.
+/// Checks a deployment before it is made. Errors become failed checks.
 pub async fn hosting(clients: &Clients, plan: &HostingPlan<'_>) -> Report {
     let deployment = plan.deployment;
     let (cost_usd, cost) = cost::endpoint(plan);
@@ -225,7 +227,7 @@ pub async fn hosting(clients: &Clients, plan: &HostingPlan<'_>) -> Report {
     }
     checks.extend(machine::deployment(plan));
     checks.push(cost);
-    // Variants mostly share an image, and one line about it is enough.
+    // Variants usually share an image; identical checks are reported once.
     let mut seen = Vec::new();
     checks.retain(|check| {
         let new = !seen.contains(check);

@@ -1,15 +1,15 @@
-//! Estimates of what instances cost, from a dated table that ships with the program.
+//! Estimated prices of instances, from a dated table compiled into the program.
 //!
-//! Prices are those on demand in us-east-1, billed by the second. An instance type that is not in
-//! the table has no estimate; a missing estimate never counts as zero.
+//! Prices are on demand in us-east-1, billed per second. An instance type that is not in the table has
+//! no estimate; a missing estimate never counts as zero.
 
-/// The day on which the table was made.
+/// The date of the price table.
 pub const AS_OF: &str = "2026-11-23";
 
-/// Where the prices come from.
+/// The source of the prices.
 pub const SOURCE: &str = "us-east-1, on demand, from public tables, not from AWS itself";
 
-/// What an instance is rented for. Not every type is offered for both.
+/// The purpose of an instance. Not every type is offered for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Training jobs.
@@ -18,8 +18,8 @@ pub enum Purpose {
     Hosting,
 }
 
-/// Instance type, USD an hour. `SageMaker` charges 1.2 times the price of the same EC2 instance, for
-/// training and for hosting.
+/// Instance types with USD per hour. `SageMaker` charges 1.2 times the price of the same EC2 instance,
+/// both for training and for hosting.
 const HOURLY_USD: [(&str, f64); 17] = [
     ("ml.c5.large", 0.102),
     ("ml.c5.xlarge", 0.204),
@@ -40,20 +40,20 @@ const HOURLY_USD: [(&str, f64); 17] = [
     ("ml.t3.2xlarge", 0.399),
 ];
 
-/// USD an hour for one instance; `None` if the type is not in the table or not offered for the
+/// USD per hour for one instance; `None` if the type is not in the table or not offered for the
 /// purpose.
 pub fn hourly_usd(purpose: Purpose, instance_type: &str) -> Option<f64> {
-    let burstable = |family: &str| instance_type.starts_with(family);
-    // The table has one price per type, but these types are rented for one purpose only.
+    let is_of = |family: &str| instance_type.starts_with(family);
+    // The table has one price per type, but these types are offered for only one purpose.
     let not_offered = match purpose {
-        Purpose::Training => burstable("ml.t2."),
-        Purpose::Hosting => burstable("ml.t3."),
+        Purpose::Training => is_of("ml.t2."),
+        Purpose::Hosting => is_of("ml.t3."),
     };
     let known = HOURLY_USD.iter().find(|(name, _)| *name == instance_type);
     known.filter(|_| !not_offered).map(|(_, usd)| *usd)
 }
 
-/// USD for that many instances of a type over that many seconds; `None` without a price.
+/// USD for `instances` instances that run for `seconds`; `None` without a price.
 pub fn estimate_usd(
     purpose: Purpose,
     instance_type: &str,

@@ -1,11 +1,11 @@
-//! Automatic scaling of variants by their load (Application Auto Scaling).
+//! Automatic scaling of variants by load (Application Auto Scaling).
 //!
-//! A variant is registered with the number of instances that it may have, and a policy keeps the
-//! requests per instance and minute close to a target. A registration belongs to the endpoint:
-//! [`endpoint::delete`](crate::endpoint::delete) removes it too.
+//! A variant is registered with its minimum and maximum number of instances, and a policy keeps the
+//! requests per instance and minute close to a target.
+//! [`endpoint::delete`](crate::endpoint::delete) removes the registrations of its variants.
 //!
-//! The service does not change the instance type of a registered variant: [`deregister`] it first,
-//! and register it again after the update.
+//! The instance type of a registered variant cannot be changed: [`deregister`] it first, and register
+//! it again after the update.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ use crate::endpoint::Capacity;
 use crate::error::{Error, ErrorKind};
 use crate::names::{EndpointName, InvalidName, VariantName};
 
-/// The console of the service shows only the policy with this name.
+/// The SageMaker console shows only the policy with this name.
 const POLICY: &str = "SagemakerEndpointInvocationScalingPolicy";
 
 /// A variant that can be scaled.
@@ -32,8 +32,8 @@ pub struct ScalingTarget {
 }
 
 impl ScalingTarget {
-    /// The variant of the endpoint, unless its capacity cannot be scaled: the service rejects
-    /// burstable types (`ml.t2`, `ml.t3`), and serverless variants scale by themselves.
+    /// A variant of the endpoint, unless its capacity cannot be scaled: the service rejects burstable
+    /// types (`ml.t2`, `ml.t3`), and serverless variants scale automatically.
     pub fn new(
         endpoint: &EndpointName,
         variant: &VariantName,
@@ -48,7 +48,7 @@ impl ScalingTarget {
             Capacity::Serverless(_) => Err(InvalidName::new(
                 "the serverless variant",
                 variant.as_str(),
-                "scales by itself; leave out automatic scaling",
+                "scales automatically; do not configure scaling for it",
             )),
             Capacity::Instances { .. } => Ok(Self {
                 endpoint: endpoint.clone(),
@@ -62,8 +62,7 @@ impl ScalingTarget {
     }
 }
 
-/// Whether the type accumulates computing time while it is idle (`ml.t2`, `ml.t3`). The service
-/// does not scale such types.
+/// Whether the type is burstable (`ml.t2`, `ml.t3`).
 fn is_burstable(instance_type: &str) -> bool {
     instance_type.starts_with("ml.t")
         && instance_type[4..].starts_with(|c: char| c.is_ascii_digit())
@@ -73,7 +72,7 @@ fn resource(endpoint: &EndpointName, variant: &VariantName) -> String {
     format!("endpoint/{endpoint}/variant/{variant}")
 }
 
-/// How many instances a variant may have, both ends included: `1..4`.
+/// The minimum and maximum number of instances of a variant, such as `1..4`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct InstanceRange {
     min: u32,
@@ -81,22 +80,23 @@ pub struct InstanceRange {
 }
 
 impl InstanceRange {
-    /// `min` is at least 1, and `max` at least `min`.
+    /// `min` must be at least 1, and `max` at least `min`.
     pub fn new(min: u32, max: u32) -> Result<Self, InvalidName> {
         if min == 0 || max < min {
             let given = format!("{min}..{max}");
-            let rule = "must look like 1..4, with a minimum of at least 1 and a maximum that is not smaller";
+            let rule =
+                "must look like 1..4, with a minimum of at least 1 and a maximum not below it";
             return Err(InvalidName::new("the number of instances", &given, rule));
         }
         Ok(Self { min, max })
     }
 
-    /// The smallest number of instances.
+    /// The minimum number of instances.
     pub fn min(self) -> u32 {
         self.min
     }
 
-    /// The largest number of instances.
+    /// The maximum number of instances.
     pub fn max(self) -> u32 {
         self.max
     }
@@ -126,34 +126,33 @@ impl fmt::Display for InstanceRange {
     }
 }
 
-/// How a variant is scaled.
+/// The scaling settings of a variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scaling {
-    /// The number of instances that it may have.
+    /// The minimum and maximum number of instances.
     pub instances: InstanceRange,
     /// The target: requests per instance and minute.
     pub target_invocations: f64,
-    /// Seconds to wait after adding an instance before adding another; `None` is the service's 300.
+    /// Seconds between two scale-outs; `None` uses the service's default of 300.
     pub scale_out_cooldown_seconds: Option<u32>,
-    /// Seconds to wait after removing an instance before removing another; `None` is the service's
-    /// 300.
+    /// Seconds between two scale-ins; `None` uses the service's default of 300.
     pub scale_in_cooldown_seconds: Option<u32>,
 }
 
-/// A registered variant, as the service describes it.
+/// The registration of a variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Registered {
-    /// The variant.
+    /// The variant's name.
     pub variant: String,
-    /// The smallest number of instances that it may have.
+    /// The minimum number of instances.
     pub min: u32,
-    /// The largest number of instances that it may have.
+    /// The maximum number of instances.
     pub max: u32,
-    /// The target in requests per instance and minute; `None` without such a policy.
+    /// The target in requests per instance and minute; `None` without a target-tracking policy.
     pub target_invocations: Option<f64>,
 }
 
-/// Registers the variant with its policy, or changes both
+/// Registers the variant with a policy, or updates both
 /// ([`RegisterScalableTarget`], [`PutScalingPolicy`]).
 ///
 /// The endpoint must be `InService`. Fails with [`ErrorKind::Invalid`] unless the target is above 0.
@@ -172,7 +171,7 @@ pub async fn register(
     let per_minute = scaling.target_invocations;
     if !(per_minute.is_finite() && per_minute > 0.0) {
         let message =
-            format!("{resource}: the target of {per_minute} requests a minute must be above 0");
+            format!("{resource}: the target of {per_minute} requests per minute must be above 0");
         return Err(Error::new(ErrorKind::Invalid, OP, message));
     }
     let request = clients
@@ -204,7 +203,7 @@ pub async fn register(
 
 fn policy(scaling: &Scaling) -> Result<TargetTrackingScalingPolicyConfiguration, Error> {
     let unbuilt =
-        |error| Error::new(ErrorKind::Invalid, "make", "a scaling policy").with_source(error);
+        |error| Error::new(ErrorKind::Invalid, "build", "a scaling policy").with_source(error);
     let metric = PredefinedMetricSpecification::builder()
         .predefined_metric_type(MetricType::SageMakerVariantInvocationsPerInstance)
         .build()
@@ -219,7 +218,7 @@ fn policy(scaling: &Scaling) -> Result<TargetTrackingScalingPolicyConfiguration,
         .map_err(unbuilt)
 }
 
-/// The registrations of these variants, sorted by name ([`DescribeScalableTargets`],
+/// Describes the registrations of these variants, sorted by name ([`DescribeScalableTargets`],
 /// [`DescribeScalingPolicies`]).
 ///
 /// [`DescribeScalableTargets`]:
@@ -232,7 +231,7 @@ pub async fn describe(
     variants: &[VariantName],
 ) -> Result<Vec<Registered>, Error> {
     const OP: &str = "describe the scaling of";
-    // To the service, an empty list means all endpoints.
+    // With an empty list, the service would return all endpoints.
     if variants.is_empty() {
         return Ok(Vec::new());
     }
@@ -283,8 +282,8 @@ async fn target_of(
     Ok(target.map(|target| target.target_value))
 }
 
-/// Removes the variant's registration and its policies ([`DeregisterScalableTarget`]); false if there
-/// was none.
+/// Removes the variant's registration and policies ([`DeregisterScalableTarget`]); false if it was not
+/// registered.
 ///
 /// The variant keeps its current number of instances.
 ///
@@ -356,11 +355,16 @@ mod tests {
         assert!(error.contains("ml.m5.large"), "{error}");
         let serverless = Capacity::Serverless(Serverless::new(1024, 1).unwrap());
         let target = ScalingTarget::new(&endpoint(), &VariantName::all_traffic(), &serverless);
-        assert!(target.unwrap_err().to_string().contains("by itself"));
+        assert!(
+            target
+                .unwrap_err()
+                .to_string()
+                .contains("scales automatically")
+        );
     }
 
     #[test]
-    fn ranges_are_written_with_two_dots() {
+    fn ranges_are_parsed_from_two_numbers_separated_by_two_dots() {
         for (text, range) in [
             ("1..4", Some((1, 4))),
             ("2..2", Some((2, 2))),

@@ -1,7 +1,7 @@
-//! A real HTTP server on 127.0.0.1 that gives the answers of a script, in order, and keeps the
+//! A real HTTP server on 127.0.0.1 for tests. It returns scripted responses in order and records the
 //! requests.
 //!
-//! The SDK's own serialization, signing, retry and error parsing run against it.
+//! The SDK's serialization, signing, retries and error parsing run against it.
 
 mod cbor;
 
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use crate::clients::Clients;
 
-/// One answer of the script.
+/// A scripted response.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     status: u16,
@@ -26,16 +26,16 @@ pub(crate) struct Answer {
     body: Vec<u8>,
 }
 
-/// One request as it arrived.
+/// A recorded request.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
-    /// The operation of a JSON or CBOR service, else method, path and query.
+    /// The operation of a JSON or CBOR service, otherwise method, path and query.
     pub(crate) operation: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-/// The answers that are left, and the requests so far.
+/// The remaining responses and the recorded requests.
 #[derive(Debug, Default)]
 struct Script {
     answers: VecDeque<Answer>,
@@ -47,7 +47,7 @@ pub(crate) struct Scripted {
     script: Arc<Mutex<Script>>,
 }
 
-/// Success with this body.
+/// A success response with this body.
 pub(crate) fn ok(body: &str) -> Answer {
     Answer {
         status: 200,
@@ -56,7 +56,7 @@ pub(crate) fn ok(body: &str) -> Answer {
     }
 }
 
-/// Success, in the form of the services that speak CBOR; `{"$time": seconds}` is a point in time.
+/// A success response of a CBOR service; `{"$time": seconds}` represents a timestamp.
 pub(crate) fn cbor(value: &serde_json::Value) -> Answer {
     let answer = Answer {
         body: cbor::encode(value),
@@ -67,7 +67,7 @@ pub(crate) fn cbor(value: &serde_json::Value) -> Answer {
         .header("content-type", "application/cbor")
 }
 
-/// An error, in the form of the services that speak JSON.
+/// An error response of a JSON service.
 pub(crate) fn rejection(code: &str, message: &str) -> Answer {
     let body = serde_json::json!({"__type": code, "message": message}).to_string();
     Answer {
@@ -106,7 +106,7 @@ impl Scripted {
         &self.url
     }
 
-    /// Clients of this server that try every call only once.
+    /// Clients of this server without retries.
     pub(crate) fn clients(&self) -> Clients {
         Clients::of_server(&self.url, 1)
     }
@@ -115,7 +115,7 @@ impl Scripted {
         self.script.lock().unwrap().seen.clone()
     }
 
-    /// The requested operations, in order.
+    /// The operations of the recorded requests, in order.
     pub(crate) fn operations(&self) -> Vec<String> {
         self.seen().into_iter().map(|seen| seen.operation).collect()
     }
@@ -153,7 +153,7 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
     let answer = script
         .answers
         .pop_front()
-        .unwrap_or_else(|| ok("the script has no more answers").status(501));
+        .unwrap_or_else(|| ok("the script has no more responses").status(501));
     let mut response = Response::builder().status(StatusCode::from_u16(answer.status).unwrap());
     for (name, value) in answer.headers {
         response = response.header(name, value);

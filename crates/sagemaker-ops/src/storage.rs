@@ -1,7 +1,8 @@
-//! Objects in S3: put, get and list, completely or not at all.
+//! Objects in S3: put, get, list.
 //!
-//! Uploads carry checksums that the service verifies, and downloads are verified by the service's
-//! checksums. A file appears at its destination, in S3 or on disk, only when it is complete.
+//! The service verifies the checksums of uploads, and downloads are verified against the service's
+//! checksums. Transfers are atomic: a file appears at its destination, in S3 or on disk, only when it
+//! is complete.
 
 mod bucket;
 mod resume;
@@ -22,18 +23,18 @@ pub use bucket::{BucketOrigin, ensure_bucket};
 pub use resume::{Uploaded, upload_missing};
 pub use upload::{put_bytes, upload_file};
 
-/// An object without its content.
+/// The metadata of an object.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Object {
-    /// Bucket and key.
+    /// Its bucket and key.
     pub uri: S3Uri,
     /// Size in bytes.
     pub size: u64,
-    /// The time of its last change, in seconds since 1970; `None` if the service does not say.
+    /// The time of its last modification, in seconds since 1970, if the service returns it.
     pub modified: Option<f64>,
 }
 
-/// The object without its content ([`HeadObject`]); `None` if it does not exist.
+/// Looks up the object's metadata ([`HeadObject`]); `None` if the object does not exist.
 ///
 /// [`HeadObject`]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 pub async fn head(clients: &Clients, uri: &S3Uri) -> Result<Option<Object>, Error> {
@@ -55,12 +56,12 @@ pub async fn head(clients: &Clients, uri: &S3Uri) -> Result<Option<Object>, Erro
     }
 }
 
-/// All objects whose key starts with the key of `prefix`, ordered by key ([`ListObjectsV2`], all
+/// Lists all objects whose key starts with the key of `prefix`, ordered by key ([`ListObjectsV2`], all
 /// pages).
 ///
 /// [`ListObjectsV2`]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 pub async fn list(clients: &Clients, prefix: &S3Uri) -> Result<Vec<Object>, Error> {
-    const OP: &str = "list the objects below";
+    const OP: &str = "list the objects with the prefix";
     let request = clients
         .s3
         .list_objects_v2()
@@ -83,31 +84,32 @@ pub async fn list(clients: &Clients, prefix: &S3Uri) -> Result<Vec<Object>, Erro
     Ok(objects)
 }
 
-/// Whether an object's key starts with the key of `prefix` and the object has content.
+/// Whether a non-empty object has a key that starts with the key of `prefix`.
 pub async fn has_objects(clients: &Clients, prefix: &S3Uri) -> Result<bool, Error> {
     let sent = clients
         .s3
         .list_objects_v2()
         .bucket(prefix.bucket().as_str())
         .prefix(prefix.key())
-        // A folder made in the console is an object too, but an empty one.
+        // The first object may be an empty one: the console represents folders that way.
         .max_keys(10)
         .send()
         .await;
-    let page = sent.map_err(|error| Error::from_sdk("look below", prefix, error))?;
+    let page =
+        sent.map_err(|error| Error::from_sdk("look for objects with the prefix", prefix, error))?;
     let objects = page.contents.unwrap_or_default();
     Ok(objects.iter().any(|object| size(object.size) > 0))
 }
 
-/// The service never sends a negative size, although its type allows it.
+/// Converts a size from the service. It is never negative, although its type allows it.
 fn size(bytes: Option<i64>) -> u64 {
     bytes.unwrap_or_default().try_into().unwrap_or_default()
 }
 
-/// The object's content, for objects that fit in memory.
+/// Downloads the object into memory.
 ///
 /// Fails with [`ErrorKind::NotFound`] if the object does not exist, and with
-/// [`ErrorKind::Transport`] if the received bytes do not match its length or checksum.
+/// [`ErrorKind::Transport`] if the received bytes do not match the object's length or checksum.
 pub async fn get_bytes(clients: &Clients, uri: &S3Uri) -> Result<Vec<u8>, Error> {
     let answer = open(clients, uri).await?;
     let bytes = answer
@@ -118,7 +120,7 @@ pub async fn get_bytes(clients: &Clients, uri: &S3Uri) -> Result<Vec<u8>, Error>
     Ok(bytes.to_vec())
 }
 
-/// Writes the object to `path`, which appears only when it is complete, and returns its size in
+/// Downloads the object to `path`, which appears only when it is complete, and returns its size in
 /// bytes.
 ///
 /// Fails like [`get_bytes`], and with [`ErrorKind::File`] if the file cannot be written.
@@ -133,7 +135,7 @@ pub async fn download_file(clients: &Clients, uri: &S3Uri, path: &Path) -> Resul
         Err(error) => Err(error),
     };
     if written.is_err() {
-        // The download has failed already, and the next attempt would overwrite a leftover file.
+        // The download's own error is the one to report, and the next attempt overwrites a leftover.
         let _ = tokio::fs::remove_file(&part).await;
     }
     written
@@ -175,7 +177,7 @@ fn local(path: &Path, error: std::io::Error) -> Error {
     Error::file(DOWNLOAD, path, error)
 }
 
-/// The connection broke in the middle of a body, or the body does not match its checksum.
+/// The error for a body that was cut off or does not match its checksum.
 fn interrupted(uri: &S3Uri, error: aws_sdk_s3::primitives::ByteStreamError) -> Error {
     Error::new(
         ErrorKind::Transport,
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_a_missing_object_is_none_and_other_failures_are_errors() {
+    async fn a_missing_object_is_none_and_other_failures_are_errors() {
         let answers = [
             ok("")
                 .header("content-length", "7")
@@ -240,7 +242,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_prefix_has_objects_if_one_of_them_has_content() {
+    async fn a_prefix_has_objects_if_one_of_them_is_not_empty() {
         let page = |size: u64| {
             ok(&format!(
                 "<ListBucketResult><Contents><Key>k/a</Key><Size>{size}</Size></Contents>\
@@ -256,13 +258,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_download_appears_completely_or_not_at_all() {
+    async fn downloads_are_atomic() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        let torn = ok("abc").header("content-length", "9");
+        let truncated = ok("abc").header("content-length", "9");
         let altered = ok("abc").header("x-amz-checksum-crc32", "AAAAAA==");
         let missing = ok("<Error><Code>NoSuchKey</Code></Error>").status(404);
-        let server = Scripted::start([torn, altered, missing, ok("whole")]).await;
+        let server = Scripted::start([truncated, altered, missing, ok("whole")]).await;
         let clients = server.clients();
         for expected in [
             ErrorKind::Transport,
@@ -279,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_object_says_what_to_check() {
+    async fn the_error_for_a_missing_object_says_what_to_check() {
         let body = "<Error><Code>NoSuchKey</Code>\
                     <Message>The specified key does not exist.</Message></Error>";
         let server = Scripted::start([ok(body).status(404)]).await;
@@ -287,7 +289,7 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert_eq!(
             error.to_string(),
-            "cannot download s3://bucket/k: there is no such object in the bucket; list the prefix \
+            "cannot download s3://bucket/k: the bucket has no such object; list the prefix \
              or check the URI (NoSuchKey)"
         );
     }

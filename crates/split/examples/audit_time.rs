@@ -1,4 +1,4 @@
-//! Prints how long splitting and auditing take:
+//! Prints the time that splitting and auditing take:
 //! `cargo run -p split --example audit_time -- ROWS`.
 
 use std::error::Error;

@@ -1,11 +1,11 @@
-//! Never test on patients that you trained on: a split that cannot leak, one that does, and how the leak flatters the
-//! model.
+//! Never test on patients that you trained on: a split that cannot leak, one that does, and how much the leak inflates
+//! the metric.
 //!
 //! `cargo run -p split --example patients`
 //!
-//! 300 patients came one to five times each, and the question is who has to come back within a month. The visits of one
-//! person resemble each other, so a model that has seen one of them recognises the others. The same is true of photos of
-//! one plant, pages by one writer and trips of one car: such rows form a group.
+//! Each of 300 patients came one to five times, and the model predicts who comes back within a month. The visits of a
+//! person resemble each other, so a model that was trained on one of them recognises the others. The same is true of
+//! photos of one plant, pages by one writer and trips of one car: such rows form a group.
 #![expect(
     clippy::print_stdout,
     reason = "an example prints to the reader's terminal"
@@ -18,7 +18,7 @@ use split::{Assignment, AuditInput, Error, Part, Ratios, RowKey, Table, audit, s
 /// Age, systolic blood pressure, glucose and pulse, each in standard deviations from its mean.
 const COLUMNS: usize = 4;
 
-/// One entry per visit in each vector, and [`COLUMNS`] values per visit. The crate asks for no other layout.
+/// Each vector has one entry per visit, except `values`, which has [`COLUMNS`] per visit: the layout of [`Table`].
 #[derive(Default)]
 struct Visits {
     values: Vec<f32>,
@@ -31,33 +31,33 @@ fn main() -> Result<(), Error> {
     let count = visits.patients.len();
     println!("{count} visits by 300 patients");
 
-    // The patient is the group: all visits of one patient go to the same part, and labels are still spread evenly.
+    // The patient is the group: all visits of a patient go to the same part, and the parts are still stratified.
     let by_patient: Vec<RowKey> = keys(&visits, |visit| visits.patients[visit]);
-    let honest = split(&by_patient, Ratios::new(0.7, 0.15, 0.15)?, 42)?;
+    let sound = split(&by_patient, Ratios::new(0.7, 0.15, 0.15)?, 42)?;
     println!("\nsplit by patient");
-    for share in honest.report.shares.iter().filter(|s| s.label.is_none()) {
+    for share in sound.report.shares.iter().filter(|s| s.label.is_none()) {
         let percent = 100.0 * share.achieved;
         println!(
             "  {:<11} {:4} visits, {percent:.1} %",
             share.part, share.rows
         );
     }
-    print_audit(&visits, &honest)?;
+    print_audit(&visits, &sound)?;
 
-    // The usual mistake is to split row by row; here each visit is a group of its own. The splitter cannot know better,
-    // but the audit is given the patients, and it trusts nothing that the splitter says.
+    // The usual mistake is to split row by row; here each visit is a group of its own. The splitter cannot detect that,
+    // but the audit is given the patients, and it does not rely on the splitter's groups.
     let by_visit: Vec<RowKey> = keys(&visits, |visit| visit as u64);
     let leaking = split(&by_visit, Ratios::default(), 42)?;
     println!("\nsplit by visit");
     print_audit(&visits, &leaking)?;
 
-    // This is why it matters. Predicting the label of the most similar training visit only recognises patients.
+    // This is the effect of the leak: predicting the label of the most similar training visit only recognises patients.
     println!("\nhow often the nearest training visit predicts the right label for a test visit");
-    for (name, assignment) in [("by patient", &honest), ("by visit", &leaking)] {
+    for (name, assignment) in [("by patient", &sound), ("by visit", &leaking)] {
         let percent = 100.0 * nearest_neighbour_accuracy(&visits, assignment);
         println!("  {name:<11} {percent:.0} %");
     }
-    // Too few rows are an error, not an empty part.
+    // With too few rows, `split` returns an error instead of an empty part.
     let two = &by_patient[..2];
     if let Err(error) = split(two, Ratios::default(), 42) {
         println!("\ntwo visits cannot be split: {error}");
@@ -65,7 +65,7 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// The same rows, grouped as the caller chooses.
+/// The keys of the visits, grouped by `group`.
 fn keys(visits: &Visits, group: impl Fn(usize) -> u64) -> Vec<RowKey> {
     let labels = visits.came_back.iter().enumerate();
     labels
@@ -76,13 +76,13 @@ fn keys(visits: &Visits, group: impl Fn(usize) -> u64) -> Vec<RowKey> {
         .collect()
 }
 
-/// Prints the result of the audit. A real program would stop here if it failed.
+/// Audits the split and prints the result. A real program would stop here if the audit failed.
 fn print_audit(visits: &Visits, assignment: &Assignment) -> Result<(), Error> {
     let table = Table {
         features: &visits.values,
         labels: &visits.came_back,
         groups: &visits.patients,
-        // The hospital of each visit, for a model that must work in hospitals that it has not seen.
+        // Set this to the hospital of each visit if the model must generalise to new hospitals.
         sites: None,
     };
     let input = AuditInput::new(COLUMNS).with_table(table, &assignment.part_of);
@@ -117,8 +117,8 @@ fn nearest_neighbour_accuracy(visits: &Visits, assignment: &Assignment) -> f64 {
     right.count() as f64 / test.len() as f64
 }
 
-/// Patients who differ a lot from each other but little between visits. Whether one comes back is mostly chance and has
-/// little to do with the four values, but it is the same for all visits of a patient.
+/// Simulates patients who differ a lot from each other but little between visits. The label is mostly random and depends
+/// little on the four values, but it is the same for all visits of a patient.
 fn simulate(patients: u64, rng: &mut ChaCha8Rng) -> Visits {
     let mut visits = Visits::default();
     let spread = |rng: &mut ChaCha8Rng, width: f32| width * (rng.random::<f32>() - 0.5);

@@ -1,34 +1,34 @@
-//! Assigning groups to parts.
+//! Assignment of groups to parts.
 
 use std::collections::BTreeMap;
 
-use crate::census::{Census, Counts};
 use crate::error::Error;
+use crate::group_counts::{Counts, GroupCounts};
 use crate::part::Part;
 use crate::ratios::Ratios;
 use crate::report::Report;
 use crate::{exact, greedy};
 
-/// What the splitter needs to know about a row.
+/// The group and label of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RowKey {
-    /// Rows of one group always go to one part.
+    /// All rows of a group go to the same part.
     pub group: u64,
     /// The label to stratify by.
     pub label: u8,
 }
 
-/// The part of each row, and how close the shares are to the requested ones.
+/// The part of each row, and the shares achieved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
     /// The part of each row, in the order of the keys.
     pub part_of: Vec<Part>,
-    /// The shares achieved.
+    /// The achieved shares, compared with the requested ones.
     pub report: Report,
 }
 
 impl Assignment {
-    /// The positions of a part's rows, ascending.
+    /// The indices of a part's rows, ascending.
     pub fn rows(&self, part: Part) -> Vec<usize> {
         (0..self.part_of.len())
             .filter(|&i| self.part_of[i] == part)
@@ -39,46 +39,46 @@ impl Assignment {
 /// Assigns the groups to the three parts, stratified by label.
 ///
 /// # Errors
-/// [`Error::NoRows`], or [`Error::TooFew`] if some part would get no row of a label.
+/// [`Error::NoRows`], or [`Error::TooFew`] if a part would get no rows of some label.
 pub fn split(keys: &[RowKey], ratios: Ratios, seed: u64) -> Result<Assignment, Error> {
     if keys.is_empty() {
         return Err(Error::NoRows);
     }
-    let census = Census::new(keys);
-    // Single rows can meet the shares exactly; whole groups can only come close.
-    let assign = if census.all_single() {
+    let group_counts = GroupCounts::new(keys);
+    // Single rows can match the shares exactly; larger groups can only approximate them.
+    let assign = if group_counts.all_single() {
         exact::assign
     } else {
         greedy::assign
     };
-    let part_of_group: BTreeMap<u64, Part> = assign(&census, ratios, seed);
+    let part_of_group: BTreeMap<u64, Part> = assign(&group_counts, ratios, seed);
     let part_of = keys
         .iter()
         .map(|key| part_of_group[&key.group])
         .collect::<Vec<_>>();
-    let counts = census.count(keys, &part_of);
-    check_labels(&census, &counts)?;
+    let counts = group_counts.count(keys, &part_of);
+    check_labels(&group_counts, &counts)?;
     Ok(Assignment {
-        report: Report::new(&census, &counts, ratios),
+        report: Report::new(&group_counts, &counts, ratios),
         part_of,
     })
 }
 
-/// Every part needs every label: without one, it is useless for training and for evaluation.
-fn check_labels(census: &Census, counts: &Counts) -> Result<(), Error> {
-    for (l, &label) in census.labels.iter().enumerate() {
+/// Every part needs rows of every label: without them, it is useless for training and evaluation.
+fn check_labels(group_counts: &GroupCounts, counts: &Counts) -> Result<(), Error> {
+    for (l, &label) in group_counts.labels.iter().enumerate() {
         if let Some(&part) = Part::ALL
             .iter()
             .find(|&&part| counts[l][part as usize] == 0)
         {
-            let groups = census
+            let groups = group_counts
                 .groups
                 .iter()
                 .filter(|group| group.rows[l] > 0)
                 .count();
             return Err(Error::TooFew {
                 label,
-                rows: census.totals[l],
+                rows: group_counts.totals[l],
                 groups,
                 part,
             });

@@ -1,17 +1,17 @@
 //! An independent check of a finished split.
 //!
-//! The audit reads the rows as a learner will see them and takes nothing from the splitter but the
-//! names of the parts, so that a mistake in one cannot hide in the other.
+//! The audit reads the rows as a learner will see them. It shares nothing with the splitter but the
+//! names of the parts, so that it also detects the splitter's own mistakes.
 //!
 //! | check | value | limit |
 //! |---|---|---|
 //! | `parts_present` | parts without a row | 0 |
 //! | `group_overlap` | groups with rows in more than one part | 0 |
 //! | `site_overlap` | sites with rows in more than one part; only if sites are known | 0 |
-//! | `exact_duplicates` | rows whose values all occur in another part too | 0 |
-//! | `near_duplicates` | rows with a neighbour in another part, see [`NEAR`] | 0 |
+//! | `exact_duplicates` | rows with an identical row in another part | 0 |
+//! | `near_duplicates` | rows with a near duplicate in another part, see [`NEAR`] | 0 |
 //! | `label_drift` | largest difference between a label's share in a part and its overall share | four standard errors |
-//! | named by the caller | sites that the parts and the held-out sets share, see [`AuditInput::with_held_out`] | 0 |
+//! | named by the caller | sites shared between the parts and the held-out sets, see [`AuditInput::with_held_out`] | 0 |
 
 mod drift;
 mod duplicates;
@@ -28,11 +28,11 @@ use duplicates::Class;
 
 pub use input::{AuditInput, HeldOut, Table};
 
-/// Rows are near duplicates when each of their values differs by at most this many standard
-/// deviations of its column.
+/// Two rows are near duplicates if their values differ by at most this many standard deviations in
+/// every column.
 pub(crate) const NEAR: f64 = 1e-3;
 
-/// The outcome of an audit. Only [`audit()`] makes one, so its verdict always follows from its checks.
+/// The result of an audit. Only [`audit()`] constructs it, so `passed` always agrees with the checks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Audit {
     passed: bool,
@@ -45,7 +45,7 @@ impl Audit {
         self.passed
     }
 
-    /// All checks, in the order of the table in the module's documentation.
+    /// All checks, in the order in which they were made.
     pub fn checks(&self) -> &[Check] {
         &self.checks
     }
@@ -59,7 +59,7 @@ impl Audit {
 /// One check: it passes while `value` does not exceed `limit`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {
-    /// A name that stays the same between releases.
+    /// A name that does not change between releases.
     pub name: String,
     /// Whether `value` is within `limit`.
     pub passed: bool,
@@ -67,12 +67,12 @@ pub struct Check {
     pub value: f64,
     /// The largest value that passes.
     pub limit: f64,
-    /// The result in words, with an example if there is a finding.
+    /// The result in words, with an example if something was found.
     pub detail: String,
 }
 
 impl Check {
-    /// A check of a measured value.
+    /// A check that passes if `value` is within `limit`.
     fn new(name: &str, value: f64, limit: f64, detail: String) -> Self {
         Self {
             name: name.to_owned(),
@@ -83,16 +83,16 @@ impl Check {
         }
     }
 
-    /// A check that passes if nothing was found.
+    /// A check that passes if `found` is 0.
     fn none_of(name: &str, found: usize, detail: String) -> Self {
         Self::new(name, found as f64, 0.0, detail)
     }
 }
 
-/// Checks a split for leaks and for drift.
+/// Checks a split for leaks and label drift.
 ///
 /// # Errors
-/// [`Error::Shape`] if the columns of a table do not describe the same rows.
+/// [`Error::Shape`] if the slices of a table do not describe the same rows.
 pub fn audit(input: &AuditInput<'_>) -> Result<Audit, Error> {
     input.check_shape()?;
     let classes = Class::all(input);
@@ -102,7 +102,7 @@ pub fn audit(input: &AuditInput<'_>) -> Result<Audit, Error> {
         overlap::between_parts("group", groups),
     ];
     if input.has_sites() {
-        checks.push(overlap::between_parts("site", input.places()));
+        checks.push(overlap::between_parts("site", input.sites_or_groups()));
     }
     checks.push(duplicates::check(&classes));
     checks.push(near::check(input, &classes));
@@ -114,7 +114,7 @@ pub fn audit(input: &AuditInput<'_>) -> Result<Audit, Error> {
     })
 }
 
-/// Every other check passes trivially on an empty part, so emptiness needs a check of its own.
+/// An empty part passes every other check trivially, so it needs a check of its own.
 fn parts_present(input: &AuditInput<'_>) -> Check {
     let absent: Vec<String> = Part::ALL
         .into_iter()

@@ -1,4 +1,4 @@
-//! Why a split or an audit is impossible.
+//! Errors of splits and audits.
 
 use crate::part::Part;
 
@@ -6,17 +6,17 @@ use crate::part::Part;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The ratios are not shares of a whole.
+    /// The ratios are not positive shares with a sum of 1.
     #[error(
         "invalid shares {train}, {validation} and {test} for train, validation and test; \
          each must be above 0, and their sum must be 1"
     )]
     Ratios {
-        /// The share of train as given.
+        /// The requested share of train.
         train: f64,
-        /// The share of validation as given.
+        /// The requested share of validation.
         validation: f64,
-        /// The share of test as given.
+        /// The requested share of test.
         test: f64,
     },
     /// There are no rows.
@@ -30,11 +30,11 @@ pub enum Error {
     TooFew {
         /// The label that is too rare.
         label: u8,
-        /// Rows with it.
+        /// Rows with that label.
         rows: usize,
         /// Groups with at least one such row.
         groups: usize,
-        /// The part that would get none.
+        /// The part that would get no such row.
         part: Part,
     },
     /// The slices of a table do not describe the same rows.

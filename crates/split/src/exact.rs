@@ -1,4 +1,4 @@
-//! Assigning groups of one row each: totals are exact, and each label is within one row of its share.
+//! Assignment of single-row groups: totals are exact, and each label is within one row of its share.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -7,19 +7,19 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::census::Census;
+use crate::group_counts::GroupCounts;
 use crate::part::Part;
 use crate::ratios::Ratios;
 
-/// Shuffles the rows of each label and cuts them at its quotas.
-pub(crate) fn assign(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64, Part> {
-    let quotas = quotas(&census.totals, ratios.shares());
+/// Shuffles the rows of each label and divides them by its quotas.
+pub(crate) fn assign(group_counts: &GroupCounts, ratios: Ratios, seed: u64) -> BTreeMap<u64, Part> {
+    let quotas = quotas(&group_counts.totals, ratios.shares());
     let mut part_of = BTreeMap::new();
     for (l, quota) in quotas.iter().enumerate() {
-        let of_label = census.groups.iter().filter(|group| group.rows[l] > 0);
+        let of_label = group_counts.groups.iter().filter(|group| group.rows[l] > 0);
         let mut ids: Vec<u64> = of_label.map(|group| group.id).collect();
         // The groups are sorted, so the shuffle does not depend on the order of the rows.
-        ids.shuffle(&mut stream(seed, l));
+        ids.shuffle(&mut rng(seed, l));
         let mut rest = ids.into_iter();
         for part in Part::ALL {
             part_of.extend(
@@ -32,10 +32,12 @@ pub(crate) fn assign(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64
     part_of
 }
 
-/// One random stream per label, so that more rows of one label do not move the others.
-fn stream(seed: u64, label: usize) -> ChaCha8Rng {
+/// The RNG that shuffles the rows of a label. Each label has its own random sequence, so additional
+/// rows of one label do not reshuffle the others.
+fn rng(seed: u64, label: usize) -> ChaCha8Rng {
     let mut key = *b"........split: single rows, v. 1";
     key[..8].copy_from_slice(&seed.to_le_bytes());
+    // The rest of the key is domain separation from the other splitter, as in `greedy`.
     let mut rng = ChaCha8Rng::from_seed(key);
     rng.set_stream(label as u64);
     rng
@@ -44,10 +46,10 @@ fn stream(seed: u64, label: usize) -> ChaCha8Rng {
 /// Rows per label and part. The totals of each label and each part are exact, and each cell is
 /// within one row of its exact share.
 ///
-/// Every cell starts at its share, rounded down. The rows left over of each label go to the parts
-/// that lack most (if equal, to the largest fraction), starting with the label that has most left.
-/// A cell takes at most one more row, and for such tables this greedy rule finds the given margins
-/// whenever that is possible (Gale 1957, Ryser 1957).
+/// Every cell starts at its share, rounded down. The remaining rows of each label go to the parts
+/// that lack most rows (ties go to the largest fraction), starting with the label that has most rows
+/// left. A cell gets at most one more row; for such tables, this greedy rule meets the row and
+/// column totals whenever that is possible (Gale 1957, Ryser 1957).
 fn quotas(totals: &[usize], shares: [f64; 3]) -> Vec<[usize; 3]> {
     let mut quotas: Vec<[usize; 3]> = totals
         .iter()
@@ -78,7 +80,7 @@ fn quotas(totals: &[usize], shares: [f64; 3]) -> Vec<[usize; 3]> {
     quotas
 }
 
-/// Divides `total` into whole rows; the largest fractions are rounded up.
+/// Divides `total` among the parts in whole rows; the largest fractions are rounded up.
 fn largest_remainder(total: usize, shares: [f64; 3]) -> [usize; 3] {
     let mut rows = shares.map(|share| floor(total, share));
     let fraction = |p: usize| total as f64 * shares[p] - rows[p] as f64;
@@ -90,8 +92,8 @@ fn largest_remainder(total: usize, shares: [f64; 3]) -> [usize; 3] {
     rows
 }
 
-/// `total * share` rounded down. A product that is below a whole number only because of rounding
-/// counts as that number: 0.7 of 100,000 rows are 70,000.
+/// `total * share`, rounded down. The tolerance corrects floating-point errors just below a whole
+/// number: 0.7 of 100,000 rows must be 70,000.
 fn floor(total: usize, share: f64) -> usize {
     (total as f64 * share + 1e-6).floor() as usize
 }

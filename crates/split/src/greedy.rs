@@ -1,4 +1,4 @@
-//! Assigning groups of several rows: as close to the shares as whole groups permit.
+//! Greedy assignment of multi-row groups, matching the split ratios as closely as whole groups allow.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,26 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::census::{Census, Group};
+use crate::group_counts::{Group, GroupCounts};
 use crate::part::Part;
 use crate::ratios::Ratios;
 
-/// Assigns the groups in descending size, each to the part that it brings closest to its share of
-/// every label; the small groups at the end fill the gaps. Groups of equal size come in random order.
-pub(crate) fn assign(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64, Part> {
-    let mut order: Vec<&Group> = census.groups.iter().collect();
-    order.shuffle(&mut stream(seed));
+/// Assigns the groups, largest first, each to the part whose label counts it moves closest to their
+/// targets, by largest reduction in squared distance; the small groups at the end fill the gaps.
+/// Groups of equal size are processed in random order.
+pub(crate) fn assign(group_counts: &GroupCounts, ratios: Ratios, seed: u64) -> BTreeMap<u64, Part> {
+    let mut order: Vec<&Group> = group_counts.groups.iter().collect();
+    order.shuffle(&mut rng(seed));
     // The sort is stable, so groups of equal size stay shuffled.
     order.sort_by_key(|group| std::cmp::Reverse(group.rows.iter().sum::<usize>()));
-    let mut needs: Vec<Vec<f64>> = ratios.shares().map(|share| wanted(census, share)).to_vec();
+    let mut needs: Vec<Vec<f64>> = ratios
+        .shares()
+        .map(|share| target_counts(group_counts, share))
+        .to_vec();
     let mut part_of = BTreeMap::new();
     for group in order {
-        let gain = |part: Part| gain(&needs[part as usize], group, census);
-        // Strictly greater: a tie goes to the earlier part.
+        let gain = |part: Part| gain(&needs[part as usize], group, group_counts);
+        // Strictly greater, so ties go to the earlier part.
         let best = Part::ALL.into_iter().reduce(
             |best, part| {
                 if gain(part) > gain(best) { part } else { best }
@@ -36,29 +40,30 @@ pub(crate) fn assign(census: &Census, ratios: Ratios, seed: u64) -> BTreeMap<u64
     part_of
 }
 
-/// The random stream that orders groups of equal size.
-fn stream(seed: u64) -> ChaCha8Rng {
-    // Both splitters take the same seeds, so each has a stream of its own.
+/// The RNG that shuffles groups of equal size.
+fn rng(seed: u64) -> ChaCha8Rng {
+    // Domain separation: the same seed must not give both splitters the same random sequence.
     let mut key = *b"........split: whole groups, v.1";
     key[..8].copy_from_slice(&seed.to_le_bytes());
     ChaCha8Rng::from_seed(key)
 }
 
-/// Rows of each label that a part of this share should get.
-fn wanted(census: &Census, share: f64) -> Vec<f64> {
-    census
+/// The target number of rows of each label for a part with this share.
+fn target_counts(group_counts: &GroupCounts, share: f64) -> Vec<f64> {
+    group_counts
         .totals
         .iter()
         .map(|&total| share * total as f64)
         .collect()
 }
 
-/// How much closer a part comes to its wanted rows with this group, as a fall in squared distance.
+/// The reduction in squared distance between a part's label counts and their targets if the part
+/// gets this group.
 ///
 /// Distances are relative to the label's total, so that a rare label counts as much as a common
-/// one. The difference of squares, need² - (need - rows)², is written as one product.
-fn gain(needs: &[f64], group: &Group, census: &Census) -> f64 {
-    let labels = needs.iter().zip(&group.rows).zip(&census.totals);
+/// one. The difference of squares, need² - (need - rows)², is factored into rows (2 need - rows).
+fn gain(needs: &[f64], group: &Group, group_counts: &GroupCounts) -> f64 {
+    let labels = needs.iter().zip(&group.rows).zip(&group_counts.totals);
     labels
         .map(|((&need, &rows), &total)| {
             let (rows, total) = (rows as f64, total as f64);

@@ -1,9 +1,9 @@
 //! Train, validation and test parts that cannot leak into one another.
 //!
-//! A metric means nothing if the model has, in effect, seen the test rows before, and rows of one
-//! recording are nearly copies of each other. So rows belong to groups: [`split`] assigns whole
-//! groups to the three [`Part`]s, stratified by label. [`audit()`] then checks the result
-//! independently: it reads the feature values and shares no code with the splitter.
+//! A metric is meaningless if the model has, in effect, already seen the test rows, and rows of the
+//! same recording are almost copies of each other. Therefore each row belongs to a group: [`split`]
+//! assigns whole groups to the three [`Part`]s, stratified by label. [`audit()`] then checks the
+//! result independently: it reads the feature values and shares no code with the splitter.
 //!
 //! ```text
 //! RowKey { group, label } per row ── split(keys, Ratios, seed) ── Assignment { part_of, report }
@@ -11,22 +11,22 @@
 //! Table { features, labels, groups, sites } ───────────────────────── audit ── Audit { checks }
 //! ```
 //!
-//! What is guaranteed:
-//! - no group has rows in two parts;
-//! - if each group is a single row, every part has exactly its share of the rows (largest
+//! Guarantees:
+//! - no group has rows in more than one part;
+//! - if every group is a single row, every part has exactly its share of the rows (by largest
 //!   remainder), and its share of each label to within one row;
-//! - otherwise the shares are as close as whole groups permit, and [`Report`] says how close;
+//! - otherwise the shares approximate the ratios by a greedy rule, and [`Report`] has the deviations;
 //! - the result depends on the seed and on the set of keys, but not on the order of the rows,
-//!   provided that single-row groups have distinct numbers.
+//!   provided that single-row groups have distinct ids.
 //!
-//! The crate does not know what the rows are about, and it reads and writes no files. It has no
-//! Cargo features.
+//! The crate does not depend on what the rows represent, and neither reads nor writes files. It has
+//! no Cargo features.
 //!
 //! ```
 //! use split::{Part, Ratios, RowKey, split};
 //!
 //! # fn main() -> Result<(), split::Error> {
-//! // A hundred recordings of ten rows; every other one shows a fire.
+//! // A hundred recordings of ten rows each; every other one contains a fire.
 //! let row = |i: u64| RowKey { group: i / 10, label: (i / 10 % 2) as u8 };
 //! let keys: Vec<RowKey> = (0..1_000).map(row).collect();
 //! let assignment = split(&keys, Ratios::new(0.7, 0.15, 0.15)?, 42)?;
@@ -39,9 +39,9 @@ mod part;
 mod ratios;
 
 mod assignment;
-mod census;
 mod exact;
 mod greedy;
+mod group_counts;
 mod report;
 
 mod audit;
@@ -54,7 +54,7 @@ pub use part::Part;
 pub use ratios::Ratios;
 pub use report::{Report, Share};
 
-// The README's excerpt is run like the examples above.
+// Runs the README's example as a doctest.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -4,15 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a row is for.
+/// The purpose of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
-    /// Learners are fitted to it.
+    /// Models are fitted on it.
     Train,
     /// Early stopping, ensemble weights and thresholds are chosen on it.
     Validation,
-    /// Used once, at the end, to evaluate the model.
+    /// Used only once, to evaluate the final model.
     Test,
 }
 

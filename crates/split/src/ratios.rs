@@ -1,9 +1,9 @@
-//! How much of the data each part gets.
+//! The requested share of each part.
 
 use crate::error::Error;
 use crate::part::Part;
 
-/// Shares of the three parts: each above 0, their sum 1.
+/// The shares of the three parts, each above 0 and with a sum of 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratios([f64; 3]);
 
@@ -24,7 +24,7 @@ impl Ratios {
         }
     }
 
-    /// The share of one part, between 0 and 1.
+    /// The share of a part, between 0 and 1.
     pub fn share(self, part: Part) -> f64 {
         self.0[part as usize]
     }

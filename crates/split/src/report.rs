@@ -1,40 +1,40 @@
-//! How close a split came to the requested shares.
+//! The achieved shares, compared with the requested ones.
 
 use serde::{Deserialize, Serialize};
 
-use crate::census::{Census, Counts};
+use crate::group_counts::{Counts, GroupCounts};
 use crate::part::Part;
 use crate::ratios::Ratios;
 
-/// The shares achieved.
+/// The shares that a split achieved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The number of distinct groups.
     pub groups: usize,
-    /// One entry per part over all labels, then one per part and label.
+    /// One entry per part for all rows, then one per part and label.
     pub shares: Vec<Share>,
     /// The largest difference between an achieved share and the requested one.
     pub largest_deviation: f64,
 }
 
-/// The share of one part in the rows of one label, or in all.
+/// The share of a label's rows, or of all rows, that a part has.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Share {
     /// The part.
     pub part: Part,
     /// The label; `None` for all rows.
     pub label: Option<u8>,
-    /// Rows of that label in that part.
+    /// The part's rows with that label.
     pub rows: usize,
-    /// Those rows as a share of all rows with the label, between 0 and 1.
+    /// `rows` as a share of all rows with the label, between 0 and 1.
     pub achieved: f64,
     /// The requested share.
     pub wanted: f64,
 }
 
 impl Report {
-    /// Shares of every part over all rows, then per label.
-    pub(crate) fn new(census: &Census, counts: &Counts, ratios: Ratios) -> Self {
+    /// Computes the shares of every part, first for all rows, then per label.
+    pub(crate) fn new(group_counts: &GroupCounts, counts: &Counts, ratios: Ratios) -> Self {
         let share = |part: Part, label, rows: usize, of: usize| Share {
             part,
             label,
@@ -43,18 +43,23 @@ impl Report {
             wanted: ratios.share(part),
         };
         let all = |part: Part| counts.iter().map(|of_label| of_label[part as usize]).sum();
-        let total = census.totals.iter().sum();
+        let total = group_counts.totals.iter().sum();
         let mut shares = Part::ALL
             .map(|part| share(part, None, all(part), total))
             .to_vec();
-        for ((&label, rows), &total) in census.labels.iter().zip(counts).zip(&census.totals) {
+        for ((&label, rows), &total) in group_counts
+            .labels
+            .iter()
+            .zip(counts)
+            .zip(&group_counts.totals)
+        {
             shares
                 .extend(Part::ALL.map(|part| share(part, Some(label), rows[part as usize], total)));
         }
         let deviation = |share: &Share| (share.achieved - share.wanted).abs();
         let largest_deviation = shares.iter().map(deviation).fold(0.0, f64::max);
         Self {
-            groups: census.groups.len(),
+            groups: group_counts.groups.len(),
             shares,
             largest_deviation,
         }

@@ -1,7 +1,7 @@
-//! The program of the image: it fits a straight line to the flats, and serves its predictions.
+//! The program in the image: it fits a straight line to the rents of flats, and serves the line's predictions.
 //!
-//! SageMaker puts files below `/opt/ml` and collects the files that the container leaves there. That is all a container
-//! needs to know.
+//! SageMaker passes inputs as files below `/opt/ml` and collects the files that the container writes there. A container
+//! needs nothing else.
 
 use std::error::Error;
 use std::fs;
@@ -17,7 +17,7 @@ fn opt_ml() -> PathBuf {
     std::env::var_os("FIRE_OPT_ML").map_or_else(|| "/opt/ml".into(), PathBuf::from)
 }
 
-/// Reads the channel `train` and leaves the line in `model`. Its output is the job's log.
+/// Reads the channel `train` and writes the line to `model`. Its output is the job's log.
 pub(crate) fn train() -> Result<(), Box<dyn Error>> {
     let settings: Value = serde_json::from_slice(&fs::read(
         opt_ml().join("input/config/hyperparameters.json"),
@@ -26,7 +26,7 @@ pub(crate) fn train() -> Result<(), Box<dyn Error>> {
     for file in fs::read_dir(opt_ml().join("input/data/train"))? {
         for line in fs::read_to_string(file?.path())?.lines() {
             let (size, rent) = line.split_once(',').ok_or("a line has no comma")?;
-            // The values of hyperparameters are always text.
+            // Hyperparameters are always strings.
             if settings["without"] != size {
                 flats.push((size.parse()?, rent.parse()?));
             }
@@ -41,7 +41,7 @@ pub(crate) fn train() -> Result<(), Box<dyn Error>> {
         .map(|flat| (flat.0 - size) * (flat.1 - rent))
         .sum();
     let slope = together / varies;
-    let at = |wanted: f64| rent + slope * (wanted - size);
+    let at = |x: f64| rent + slope * (x - size);
     let error = flats
         .iter()
         .map(|flat| (at(flat.0) - flat.1).abs())
@@ -53,7 +53,7 @@ pub(crate) fn train() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Answers `GET /ping` once the model is there, and `POST /invocations`.
+/// Loads the line, then answers `GET /ping` and `POST /invocations`.
 pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
     let line: Value = serde_json::from_slice(&fs::read(opt_ml().join("model/line.json"))?)?;
     let (at_0, slope) = (
@@ -75,9 +75,9 @@ pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
     let router = Router::new()
         .route("/ping", get(|| async { "well" }))
         .route("/invocations", post(answer));
-    // SageMaker requires all addresses and port 8080; the local server says what it requires instead.
+    // SageMaker requires 0.0.0.0 and port 8080; the local server sets other values in the environment.
     let variable =
-        |name: &str, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
+        |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
     let address = variable("FIRE_BIND_ADDRESS", "0.0.0.0");
     let port = variable("SAGEMAKER_BIND_TO_PORT", "8080");
     let listener = tokio::net::TcpListener::bind(format!("{address}:{port}")).await?;

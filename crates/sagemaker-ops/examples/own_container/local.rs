@@ -1,7 +1,6 @@
-//! The local server in a process of its own, with this program as its container.
+//! Runs the local server in a process of its own, with this program as its container.
 //!
-//! If the server is to run its usual container, you need only a [`ServerProgram`], and [`Clients::connect`] starts the
-//! server.
+//! For the server's usual container, a [`ServerProgram`] is enough: [`Clients::connect`] starts the server.
 //!
 //! [`Clients::connect`]: sagemaker_ops::Clients::connect
 //! [`ServerProgram`]: sagemaker_ops::ServerProgram
@@ -15,43 +14,41 @@ use std::process::{Child, Command, Stdio};
 use sagemaker_ops::LocalBackend;
 use tempfile::TempDir;
 
-/// A running server. Dropping it ends the server and deletes its state.
+/// A running server. Dropping it stops the server and deletes its state.
 pub(crate) struct Server {
-    program: PathBuf,
     folder: TempDir,
     process: Child,
 }
 
 impl Server {
-    /// The same as `FIRE_BIN_DIR=FOLDER local-sagemaker --state-dir FOLDER` in a shell, where the folder has a program
-    /// named `fire-container`.
+    /// The same as `FIRE_BIN_DIR=FOLDER FIRE_STATE_DIR=FOLDER local-sagemaker` in a shell, where the folder contains
+    /// a program named `fire-container`.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
         let own = std::env::current_exe()?;
-        // cargo puts examples into a folder next to the programs.
+        // Cargo builds examples into a subfolder of the folder of its programs.
         let above = || own.ancestors().nth(2).map(Path::to_owned);
         let programs = std::env::var_os("FIRE_BIN_DIR").map(PathBuf::from);
         let programs = programs
             .or_else(above)
-            .ok_or("this program is in no folder of cargo's")?;
+            .ok_or("this program is not in one of Cargo's target folders")?;
         let program = programs.join("local-sagemaker");
         let folder = tempfile::tempdir()?;
         symlink(&own, folder.path().join("fire-container"))?;
-        let started = command(&program, folder.path())
+        let started = Command::new(&program)
             .env("FIRE_BIN_DIR", folder.path())
+            .env("FIRE_STATE_DIR", folder.path())
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn();
         let mut process = started.map_err(|error| {
             let remedy = "build it with `cargo build -p local-sagemaker`";
             format!("{}: {error}; {remedy}", program.display())
         })?;
         // It prints its address once it listens.
-        let said = process.stdout.take().ok_or("the server says nothing")?;
-        BufReader::new(said).read_line(&mut String::new())?;
-        Ok(Self {
-            program,
-            folder,
-            process,
-        })
+        let output = process.stdout.take().ok_or("the server has no output")?;
+        BufReader::new(output).read_line(&mut String::new())?;
+        Ok(Self { folder, process })
     }
 
     /// The backend of this server.
@@ -61,21 +58,10 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// Stops the server by its own command, so that its containers end as well.
+    /// Sends SIGTERM, so that the server can stop its containers first.
     fn drop(&mut self) {
-        let _ = command(&self.program, self.folder.path())
-            .arg("--stop")
-            .status();
+        let kill = format!("kill {}", self.process.id());
+        let _ = Command::new("sh").args(["-c", &kill]).status();
         let _ = self.process.wait();
     }
-}
-
-fn command(program: &Path, state_dir: &Path) -> Command {
-    let mut command = Command::new(program);
-    command
-        .arg("--state-dir")
-        .arg(state_dir)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null());
-    command
 }

@@ -1,10 +1,10 @@
-//! Trains and deploys a container of your own and sends it requests: the rent of a flat by its size.
+//! Trains and deploys a container of your own, then sends it requests. It predicts the rent of a flat from its size.
 //!
 //! `cargo build -p local-sagemaker`, then `cargo run -p sagemaker-ops --example own_container`
 //!
-//! The program has three parts. `container.rs` is what would be in your image: SageMaker runs it with `train` or
-//! `serve`. `local.rs` starts the local server with this same program as its container; on AWS you don't need it. The
-//! rest, below, is the same on both: data in S3, a job, a model, an endpoint, requests.
+//! The program has three parts. `container.rs` is the program that your image would contain: SageMaker runs it with
+//! `train` or `serve`. `local.rs` starts the local server with this same program as its container; on AWS you don't need
+//! it. The rest, below, is the same on both: data in S3, a job, a model, an endpoint, requests.
 #![expect(
     clippy::print_stdout,
     reason = "an example prints to the reader's terminal"
@@ -27,7 +27,7 @@ use sagemaker_ops::{
     Pace, RoleArn, S3Uri, VariantName, account, poll_until,
 };
 
-/// Square metres and rent of flats that were let.
+/// Flats that have been let: square metres, rent.
 const FLATS: &str = "30,510\n45,660\n52,790\n60,850\n75,1080\n88,1190\n110,1520\n";
 
 const PACE: Pace = Pace {
@@ -49,25 +49,25 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The account's bucket, role and image.
+/// The bucket, role and image.
 struct Project {
     bucket: BucketName,
     role: RoleArn,
     image: ImageUri,
 }
 
-/// Goes from data to predictions, and deletes the endpoint.
+/// Trains, deploys, requests predictions and deletes the endpoint.
 async fn run(backend: &Backend) -> Result<(), Box<dyn Error>> {
     let clients = Clients::connect(backend).await?;
     let account = account(&clients).await?;
     println!("account {account}, {}", clients.region());
-    // Names are checked when they are made, so no call fails because of a malformed name.
+    // Names are validated when they are created, so no call fails because of a malformed name.
     let project = Project {
         bucket: BucketName::new(format!("flats-{account}"))?,
         role: RoleArn::new(format!(
             "arn:aws:iam::{account}:role/SageMakerExecutionRole"
         ))?,
-        // On AWS, the URI of an image that you have pushed. The local server runs its program for every image with this name.
+        // On AWS, use the URI of an image that you have pushed. The local server runs its own program for this name.
         image: ImageUri::new(format!(
             "{account}.dkr.ecr.us-east-1.amazonaws.com/fire-container:1"
         ))?,
@@ -86,7 +86,7 @@ async fn run(backend: &Backend) -> Result<(), Box<dyn Error>> {
                 "{size} square metres: {}",
                 String::from_utf8_lossy(&answer.body)
             ),
-            // An error is sorted by what the caller can do next, and keeps the container's own words.
+            // An error is classified by what the caller can do next, and includes the container's message.
             Err(error) => println!("{size} square metres: {error}"),
         }
     }
@@ -125,7 +125,7 @@ async fn train(clients: &Clients, project: &Project) -> Result<S3Uri, Box<dyn Er
         environment: BTreeMap::new(),
         tags: BTreeMap::new(),
     };
-    // Submitted twice, the job is created once: a program that was killed can simply run again.
+    // Submitting a job twice creates it once: a program that was killed can simply be run again.
     for _ in 0..2 {
         println!(
             "job {job}: {:?}",
@@ -133,7 +133,7 @@ async fn train(clients: &Clients, project: &Project) -> Result<S3Uri, Box<dyn Er
         );
     }
     let ended = training::wait_all(clients, std::slice::from_ref(&job), PACE, |_| {}).await?;
-    let ended = ended.into_iter().next().ok_or("the job has gone")?;
+    let ended = ended.into_iter().next().ok_or("no job was returned")?;
     if ended.status != JobStatus::Completed {
         return Err(ended.failure_reason.unwrap_or_default().into());
     }
@@ -144,14 +144,14 @@ async fn train(clients: &Clients, project: &Project) -> Result<S3Uri, Box<dyn Er
     Ok(ended.model_uri.ok_or("a completed job has a model")?)
 }
 
-/// Deploys the model to an endpoint and waits until it answers.
+/// Deploys the model to an endpoint and waits until it is in service.
 async fn deploy(
     clients: &Clients,
     project: &Project,
     name: &EndpointName,
     model_data: S3Uri,
 ) -> Result<(), Box<dyn Error>> {
-    // The names of models and configurations follow from their content: deploying the same thing again changes nothing.
+    // A content hash is part of the names of models and configurations: deploying the same content twice changes nothing.
     let digest = ContentDigest::of(&(&model_data, &project.image))?;
     let variant = NewVariant {
         name: VariantName::all_traffic(),

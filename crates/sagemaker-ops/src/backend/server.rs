@@ -1,13 +1,13 @@
-//! Attaching to the local server of a state directory, or starting it.
+//! Attaches to the local server of a state directory, or starts it.
 //!
-//! If two programs start at once, one starts the server and the other waits for it: both first lock
-//! `attach.lock` in the state directory. The server has a lock of its own, so a server that was
-//! started by hand at the same moment may win too. Ours then ends at once, and the wait finds the
-//! other.
+//! If two programs connect at the same time, one starts the server and the other waits for it: both
+//! first lock `attach.lock` in the state directory. The server has a lock of its own, so a server
+//! started by hand at the same moment may win instead. Ours then exits immediately, and this program
+//! attaches to the other.
 //!
-//! A server is found by `server.json`, which it writes once it listens, and recognised by its
-//! answer to `GET /_local/health`. A program of another build replaces the running server, unless
-//! that has work to do: then the user is told.
+//! A server is located by `server.json`, which it writes once it listens, and identified by its
+//! response to `GET /_local/health`. A program of another build replaces the running server, unless
+//! that server is busy: then [`Server::notice`] tells the user.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -28,7 +28,7 @@ use crate::wait::{Pace, poll_until};
 
 const OP: &str = "start the local server of";
 
-/// How long a server may take to answer after its start.
+/// The time limit for a started server to respond.
 const STARTUP: Pace = Pace {
     interval: Duration::from_millis(50),
     deadline: Some(Duration::from_secs(20)),
@@ -42,22 +42,22 @@ const LOCK: Pace = Pace {
     tolerated_errors: 0,
 };
 
-/// How long to look for the other server if ours ended at once.
+/// The time to look for another server after ours has exited.
 const OTHER_SERVER: Duration = Duration::from_secs(2);
 
-/// The server answers from memory or from a file, so a longer silence means that it hangs.
+/// The server responds from memory or from a file, so if it takes longer, it hangs.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A local server that answers.
+/// A running local server.
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
     /// Its address without a path, such as `http://127.0.0.1:41233`.
     pub(crate) url: String,
-    /// What the user should know about this server.
+    /// A message to the user about this server.
     pub(crate) notice: Option<String>,
 }
 
-/// What a running server writes into its state directory.
+/// `server.json`, which a running server writes to its state directory.
 #[derive(Debug, Deserialize)]
 struct ServerFile {
     /// The process that listens.
@@ -66,20 +66,20 @@ struct ServerFile {
     url: String,
 }
 
-/// What a running server reports about itself.
+/// A running server's response to `GET /_local/health`.
 #[derive(Debug, Deserialize)]
 struct Health {
-    /// The process that answers.
+    /// The process that responds.
     pid: u32,
-    /// The build of its program.
+    /// The build id of its program.
     build_id: String,
     /// Whether stopping it would interrupt neither a job nor an endpoint.
-    // A server that does not say so might be busy.
+    // A server that does not report this might be busy.
     #[serde(default)]
     idle: bool,
 }
 
-/// The server of the state directory, which is started, or replaced by a new build, if needed.
+/// Attaches to the server of the state directory; starts it or replaces another build if needed.
 pub(crate) async fn attach_or_start(backend: &LocalBackend) -> Result<Server, Error> {
     let state_dir = backend.state_dir.as_path();
     let build_id = backend.program.as_ref().and_then(build_id_of);
@@ -96,7 +96,7 @@ pub(crate) async fn attach_or_start(backend: &LocalBackend) -> Result<Server, Er
     };
     std::fs::create_dir_all(state_dir).map_err(|error| Error::file(OP, state_dir, error))?;
     let _lock = lock(state_dir).await?;
-    // While this program waited for the lock, another may have done all that was needed.
+    // While this program waited for the lock, another may already have started the server.
     match attach(state_dir).await {
         Some((server, health)) if is_ours(&health) => Ok(server),
         Some((server, health)) if !health.idle => Ok(with_old_build(server, program)),
@@ -105,36 +105,35 @@ pub(crate) async fn attach_or_start(backend: &LocalBackend) -> Result<Server, Er
             start(program, state_dir).await
         }
         None => match start(program, state_dir).await {
-            // A server that was killed a moment ago holds its directory until the kernel is done
-            // with it.
+            // A server that has just been killed holds its lock until the kernel has cleaned up.
             Err(_) => start(program, state_dir).await,
             started => started,
         },
     }
 }
 
-/// Uses a busy server as it is, whatever its build.
+/// Keeps a busy server of another build, with a notice for the user.
 fn with_old_build(mut server: Server, program: &ServerProgram) -> Server {
     let words =
         std::iter::once(program.path.as_os_str()).chain(program.stop.iter().map(AsRef::as_ref));
     let words: Vec<_> = words.map(std::ffi::OsStr::to_string_lossy).collect();
     let words = words.iter().map(AsRef::as_ref);
-    // Quoted, because printed commands are meant to be copied. Only a NUL cannot be quoted.
+    // Quoted, so that the printed command can be copied and run. Only a NUL cannot be quoted.
     let command = shlex::try_join(words).unwrap_or_default();
     server.notice = Some(format!(
-        "the local server is busy and of another build, so it is used as it is; stop it with \
-         `{command}`"
+        "the running local server is another build, but it is busy, so it was not replaced; stop \
+         it with `{command}`"
     ));
     server
 }
 
-/// The server that `server.json` names, if it answers and is the one that wrote the file.
+/// The server of `server.json`, if it responds and is the process that wrote the file.
 async fn attach(state_dir: &Path) -> Option<(Server, Health)> {
     let text = std::fs::read(state_dir.join("server.json")).ok()?;
     let file: ServerFile = serde_json::from_slice(&text).ok()?;
     let (status, body) = get(&format!("{}/_local/health", file.url)).await.ok()?;
     let health: Health = serde_json::from_slice(&body).ok()?;
-    // The file outlives a killed server, and its port may since belong to the server of another
+    // A killed server leaves the file behind, and its port may now belong to the server of another
     // directory.
     let same = status == 200 && health.pid == file.pid;
     same.then_some((
@@ -146,8 +145,8 @@ async fn attach(state_dir: &Path) -> Option<(Server, Health)> {
     ))
 }
 
-/// Status and body of a plain `GET url`, for what the local server offers besides the wire of AWS:
-/// its health and its logs.
+/// Sends a plain `GET` and returns status and body. Only the local server's health and logs, which are
+/// not part of AWS, are read this way.
 pub(crate) async fn get(
     url: &str,
 ) -> Result<(u16, Bytes), Box<dyn std::error::Error + Send + Sync>> {
@@ -160,7 +159,7 @@ pub(crate) async fn get(
     tokio::time::timeout(ANSWER_TIMEOUT, exchange).await?
 }
 
-/// Holds `attach.lock` until it is dropped.
+/// Locks `attach.lock`; dropping the file releases the lock.
 async fn lock(state_dir: &Path) -> Result<File, Error> {
     let path = state_dir.join("attach.lock");
     let file = File::create(&path).map_err(|error| Error::file(OP, &path, error))?;
@@ -177,7 +176,7 @@ async fn lock(state_dir: &Path) -> Result<File, Error> {
     Ok(file)
 }
 
-/// The build of the program on disk; `None` if it cannot be run.
+/// The build id of the program on disk; `None` if it cannot be run.
 fn build_id_of(program: &ServerProgram) -> Option<String> {
     let output = Command::new(&program.path)
         .args(&program.build_id)
@@ -197,7 +196,7 @@ fn stop(program: &ServerProgram, state_dir: &Path) -> Result<(), Error> {
         Ok(output) if output.status.success() => Ok(()),
         Ok(Output { status, stderr, .. }) => {
             let message = format!(
-                "{}: the old server does not stop ({status}): {}",
+                "{}: the running server could not be stopped ({status}): {}",
                 state_dir.display(),
                 String::from_utf8_lossy(&stderr).trim()
             );
@@ -207,10 +206,9 @@ fn stop(program: &ServerProgram, state_dir: &Path) -> Result<(), Error> {
     }
 }
 
-/// Starts the server, detached from this process and its terminal, and waits until it answers.
+/// Starts the server with its standard streams discarded, and waits until it responds.
 async fn start(program: &ServerProgram, state_dir: &Path) -> Result<Server, Error> {
-    // Inherited streams would keep a shell's pipe such as `... | head` open as long as the server
-    // runs.
+    // Inherited streams would keep a shell pipe such as `... | head` open while the server runs.
     let mut child = tokio::process::Command::new(&program.path)
         .args(&program.start)
         .stdin(Stdio::null())
@@ -221,27 +219,27 @@ async fn start(program: &ServerProgram, state_dir: &Path) -> Result<Server, Erro
     let answers = async || Ok(attach(state_dir).await.map(|(server, _)| server));
     let started = tokio::select! {
         started = poll_until(STARTUP, "the local server", answers) => started,
-        status = ended_for_good(&mut child) => return Err(failed_start(state_dir, &status)),
+        status = delayed_exit(&mut child) => return Err(failed_start(state_dir, &status)),
     };
     started.map_err(|error| match error.kind() {
-        ErrorKind::Timeout => failed_start(state_dir, "it does not answer"),
+        ErrorKind::Timeout => failed_start(state_dir, "it does not respond"),
         _ => error,
     })
 }
 
-/// Returns some time after the child has ended. A child that ended at once may have lost the
-/// directory to another server, which then needs a moment to answer.
-async fn ended_for_good(child: &mut tokio::process::Child) -> String {
+/// Returns some time after the child has exited. A child that exits immediately may have lost the
+/// directory to another server, which then needs a moment to respond.
+async fn delayed_exit(child: &mut tokio::process::Child) -> String {
     let status = child
         .wait()
         .await
         .map_or_else(|error| error.to_string(), |s| s.to_string());
     tokio::time::sleep(OTHER_SERVER).await;
-    format!("it ended at once ({status})")
+    format!("it exited immediately ({status})")
 }
 
-/// The end of the server's log says why it did not start.
-fn failed_start(state_dir: &Path, what: &str) -> Error {
+/// The error with the end of the server's log, which shows why it did not start.
+fn failed_start(state_dir: &Path, symptom: &str) -> Error {
     let path = state_dir.join("server.log");
     let text = std::fs::read_to_string(&path).unwrap_or_default();
     let tail = last_lines(&text, 10).join("\n  ");
@@ -250,7 +248,11 @@ fn failed_start(state_dir: &Path, what: &str) -> Error {
     } else {
         format!("ends with\n  {tail}")
     };
-    let message = format!("{}: {what}; {} {log}", state_dir.display(), path.display());
+    let message = format!(
+        "{}: {symptom}; {} {log}",
+        state_dir.display(),
+        path.display()
+    );
     Error::new(ErrorKind::LocalServer, OP, message)
 }
 
@@ -266,11 +268,11 @@ mod tests {
         folder
     }
 
-    /// A program that runs the script, whatever its arguments.
+    /// A program that runs the script and ignores its arguments.
     fn program(folder: &Path, script: &str) -> ServerProgram {
         let path = folder.join("server");
-        // Another process writes the file: one that this process, or a child forked meanwhile by
-        // another test, has open for writing cannot be executed.
+        // Written by another process: a file cannot be executed while this process, or a child that
+        // another test forks at the same time, has it open for writing.
         let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod 755 "$0""#;
         let written = Command::new("sh")
             .arg("-c")
@@ -306,7 +308,7 @@ mod tests {
         for reason in [
             "another process has the port",
             "it is not healthy",
-            "it is some other server",
+            "it is another kind of server",
         ] {
             assert!(attach(folder.path()).await.is_none(), "{reason}");
         }
@@ -316,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_that_ends_a_busy_server_can_be_copied_into_a_shell() {
+    fn the_command_that_stops_a_busy_server_can_be_copied_into_a_shell() {
         for path in ["/bin/server", "/my bin/server", "/$it's/server"] {
             let server = Server {
                 url: String::new(),
@@ -341,7 +343,10 @@ mod tests {
         let error = start(&program, folder.path()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::LocalServer);
         let text = error.to_string();
-        assert!(text.contains("ended at once (exit status: 2)"), "{text}");
+        assert!(
+            text.contains("exited immediately (exit status: 2)"),
+            "{text}"
+        );
         assert!(text.ends_with("ends with\n  the disk is full"), "{text}");
     }
 
@@ -358,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_says_its_build_and_why_it_does_not_stop() {
+    fn a_program_reports_its_build_and_why_it_cannot_be_stopped() {
         let folder = tempfile::tempdir().unwrap();
         let good = program(folder.path(), "echo b1");
         assert_eq!(build_id_of(&good).as_deref(), Some("b1"));
@@ -367,7 +372,7 @@ mod tests {
         assert_eq!(build_id_of(&bad), None);
         let error = stop(&bad, folder.path()).unwrap_err().to_string();
         assert!(
-            error.ends_with("does not stop (exit status: 1): still busy"),
+            error.ends_with("could not be stopped (exit status: 1): still busy"),
             "{error}"
         );
         assert_eq!(build_id_of(&called(Path::new("/no-such-program"))), None);

@@ -1,5 +1,5 @@
-//! Model, configuration, endpoint: created in this order, and deleted in reverse if a step fails.
-//! What exists already was created by an earlier call, and is used.
+//! Creates models, configuration and endpoint, in this order, and deletes them again if a step fails.
+//! Models and configurations that already exist were created by an earlier call, and are reused.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use crate::error::{Error, ErrorKind};
 use crate::names::{EndpointConfigName, EndpointName, ModelName, VariantName};
 use crate::wait::{Pace, poll_until};
 
-/// `CreateEndpoint` may not know a configuration that was created a moment ago, as its documentation
-/// says. These are the pauses before it is called again.
+/// As documented, `CreateEndpoint` may not see a configuration that has just been created. These are
+/// the pauses between attempts.
 const SETTLE: [Duration; 4] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
@@ -24,40 +24,40 @@ const SETTLE: [Duration; 4] = [
     Duration::from_secs(4),
 ];
 
-/// A failed endpoint is deleted within seconds.
+/// Polling for the deletion of a failed endpoint, which takes seconds.
 const GONE: Pace = Pace {
     interval: Duration::from_secs(1),
     deadline: Some(Duration::from_mins(5)),
     tolerated_errors: 0,
 };
 
-/// The outcome for the endpoint.
+/// The outcome of a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Deployed {
-    /// It is new, or replaces a failed one.
+    /// The endpoint is new, or replaces a failed one.
     Created,
-    /// It existed, and answers with the old model until the new one is ready.
+    /// The endpoint existed, and serves the old models until the new ones are ready.
     Updated,
-    /// It serves this deployment already, or will soon.
+    /// The endpoint already serves this deployment, or is being created with it.
     Unchanged,
 }
 
-/// What this call has created, and must delete if a later step is rejected.
+/// The resources that this call has created, and must delete if a later step is rejected.
 #[derive(Default)]
-struct Made<'a> {
+struct Created<'a> {
     models: Vec<&'a ModelName>,
     config: Option<&'a EndpointConfigName>,
 }
 
 /// Creates models and configuration, then creates the endpoint or updates it.
 ///
-/// Returns as soon as the service has accepted it; [`describe`] shows the progress.
-/// Existing models and configurations of these names come from an earlier call that was
-/// interrupted, and are used. If the endpoint serves this configuration already, only the variants'
-/// shares of the requests are corrected ([`shift()`]).
-/// If a step is rejected, the models and the configuration created for it are deleted again.
-/// Fails with [`ErrorKind::Conflict`] during another change of the endpoint, and with
-/// [`ErrorKind::Invalid`] if [`Deployment::check`] does, before any call.
+/// Returns as soon as the service has accepted the request; [`describe`] shows the progress.
+/// Existing models and configurations of these names are reused: an earlier, interrupted call created
+/// them. If the endpoint already serves this configuration, only the variants' traffic weights are
+/// corrected ([`shift()`]).
+/// If a step is rejected, the models and the configuration that this call created are deleted again.
+/// Fails with [`ErrorKind::Conflict`] during another change of the endpoint, and like
+/// [`Deployment::check`], before any call.
 ///
 /// Calls [`CreateModel`], [`CreateEndpointConfig`], and [`CreateEndpoint`] or [`UpdateEndpoint`].
 ///
@@ -72,50 +72,49 @@ pub async fn deploy(clients: &Clients, deployment: &Deployment) -> Result<Deploy
     deployment.check()?;
     let existing = existing(clients, deployment).await?;
     if let Some(endpoint) = existing.as_ref().filter(|found| serves(found, deployment)) {
-        set_shares(clients, deployment, endpoint).await?;
+        set_weights(clients, deployment, endpoint).await?;
         return Ok(Deployed::Unchanged);
     }
-    let mut made = Made::default();
-    if let Err(error) = prepare(clients, deployment, &mut made).await {
-        made.delete(clients).await;
+    let mut created = Created::default();
+    if let Err(error) = prepare(clients, deployment, &mut created).await {
+        created.delete(clients).await;
         return Err(error);
     }
     let status = existing.map(|found| found.status);
     match put_endpoint(clients, deployment, status).await {
         Ok(done) => Ok(done),
-        // The answer to an accepted request was lost, and the SDK's retry met its own endpoint.
+        // The response to an accepted request was lost, and the SDK's retry found its own endpoint.
         Err(_) if is_in_place(clients, deployment).await => Ok(Deployed::Created),
         Err(error) => {
-            // Without an answer, the endpoint may still come to use what was created for it.
+            // After these errors, the request may still have been accepted.
             if !matches!(error.kind(), ErrorKind::Transport | ErrorKind::Service) {
-                made.delete(clients).await;
+                created.delete(clients).await;
             }
             Err(error)
         }
     }
 }
 
-/// Makes sure that models and configuration exist, and notes which of them are new.
+/// Ensures that models and configuration exist, and records which of them are new.
 async fn prepare<'a>(
     clients: &Clients,
     deployment: &'a Deployment,
-    made: &mut Made<'a>,
+    created: &mut Created<'a>,
 ) -> Result<(), Error> {
     for variant in &deployment.variants {
         if is_new(create_model(clients, deployment, variant).await)? {
-            made.models.push(&variant.model);
+            created.models.push(&variant.model);
         }
     }
     if is_new(create_config(clients, deployment).await)? {
-        made.config = Some(&deployment.config);
+        created.config = Some(&deployment.config);
     }
     Ok(())
 }
 
-/// Whether it was created. A name that follows from the content can only be taken by the same
-/// content.
-fn is_new(created: Result<(), Error>) -> Result<bool, Error> {
-    match created {
+/// Whether the resource was created. A name with a content hash can only be taken by the same content.
+fn is_new(result: Result<(), Error>) -> Result<bool, Error> {
+    match result {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
         Err(error) => Err(error),
@@ -131,8 +130,8 @@ fn serves(found: &Endpoint, deployment: &Deployment) -> bool {
         )
 }
 
-/// Sets the variants' shares to those of the deployment, if someone has changed them since.
-async fn set_shares(
+/// Resets the variants' traffic weights to those of the deployment if they have been changed.
+async fn set_weights(
     clients: &Clients,
     deployment: &Deployment,
     endpoint: &Endpoint,
@@ -143,13 +142,13 @@ async fn set_shares(
         .map(|variant| (variant.name.clone(), variant.weight))
         .collect();
     let differs = |(name, weight): &(VariantName, f64)| {
-        let now = endpoint
+        let current = endpoint
             .variants
             .iter()
-            .find(|now| now.name == name.as_str())
-            .and_then(|now| now.weight);
-        // The service keeps weights in single precision.
-        now.is_some_and(|now| (now as f32).to_bits() != (*weight as f32).to_bits())
+            .find(|current| current.name == name.as_str())
+            .and_then(|current| current.weight);
+        // The service stores weights in single precision.
+        current.is_some_and(|current| (current as f32).to_bits() != (*weight as f32).to_bits())
     };
     if endpoint.status == EndpointStatus::InService && desired.iter().any(differs) {
         shift(clients, &deployment.endpoint, &desired).await?;
@@ -163,10 +162,10 @@ async fn is_in_place(clients: &Clients, deployment: &Deployment) -> bool {
     found.is_ok_and(|found| found.config.as_ref() == Some(&deployment.config))
 }
 
-impl Made<'_> {
-    /// Deletes what was created for an endpoint that was then rejected.
+impl Created<'_> {
+    /// Deletes the resources created for an endpoint that was then rejected.
     async fn delete(&self, clients: &Clients) {
-        // The rejection is the error to report. A leftover costs nothing and answers no requests.
+        // The rejection is the error to report. Leftovers cost nothing and serve no requests.
         if let Some(config) = self.config {
             let _ = remove::delete_config(clients, config.as_str()).await;
         }
@@ -176,7 +175,7 @@ impl Made<'_> {
     }
 }
 
-/// The endpoint before anything is created; `None` if it does not exist.
+/// The endpoint before this call changes it; `None` if it does not exist.
 async fn existing(clients: &Clients, deployment: &Deployment) -> Result<Option<Endpoint>, Error> {
     let found = match describe(clients, &deployment.endpoint).await {
         Ok(found) => found,
@@ -187,12 +186,12 @@ async fn existing(clients: &Clients, deployment: &Deployment) -> Result<Option<E
     if status.is_settled() || serves(&found, deployment) {
         return Ok(Some(found));
     }
-    let then = match status {
-        EndpointStatus::Deleting => "gone",
+    let ready = match status {
+        EndpointStatus::Deleting => "deleted",
         _ => "InService",
     };
     let message = format!(
-        "{}: it is {status}; run this again when it is {then}",
+        "{}: it is {status}; try again when it is {ready}",
         deployment.endpoint
     );
     Err(Error::new(
@@ -242,14 +241,14 @@ async fn create_config(clients: &Clients, deployment: &Deployment) -> Result<(),
         .map_err(|error| Error::from_sdk(OP, &deployment.config, error))
 }
 
-/// Creates or updates the endpoint, and tries again after a pause while its new configuration is
-/// not known everywhere.
+/// Creates or updates the endpoint, and tries again after a pause while the service does not see the
+/// new configuration yet.
 async fn put_endpoint(
     clients: &Clients,
     deployment: &Deployment,
     existing: Option<EndpointStatus>,
 ) -> Result<Deployed, Error> {
-    // Only an endpoint that answers, or could, has something worth keeping during an update.
+    // An endpoint with any other status has failed, and is replaced.
     let update = matches!(
         existing,
         Some(EndpointStatus::InService | EndpointStatus::OutOfService)
@@ -294,7 +293,7 @@ async fn put_once(
     Ok(Deployed::Created)
 }
 
-/// Keeps the number of instances if the deployment says so; the weights are always the new ones.
+/// Keeps the current number of instances if the deployment requests it, but not the current weights.
 fn retain_instances(
     request: UpdateEndpointFluentBuilder,
     deployment: &Deployment,
@@ -317,7 +316,7 @@ fn is_unsettled(error: &Error) -> bool {
             .contains("Could not find endpoint configuration")
 }
 
-/// A failed endpoint can only be deleted, and its name is free once it is gone.
+/// Deletes a failed endpoint, which cannot be updated, and waits until its name is free.
 async fn delete_failed(clients: &Clients, endpoint: &EndpointName) -> Result<(), Error> {
     remove::delete_endpoint(clients, endpoint).await?;
     poll_until(
@@ -356,7 +355,7 @@ mod tests {
     }
 
     /// Deploys against the script; returns the outcome, and the operations after the first
-    /// description.
+    /// `DescribeEndpoint`.
     async fn deployed(script: Vec<Answer>) -> (Result<Deployed, ErrorKind>, Vec<String>) {
         let server = Scripted::start(script).await;
         let outcome = deploy(&server.clients(), &deployment())
@@ -368,7 +367,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_endpoint_is_created_once_its_configuration_is_known() {
+    async fn creating_an_endpoint_is_retried_until_its_configuration_is_visible() {
         let unsettled = missing("endpoint configuration");
         let script = vec![missing("endpoint"), done(), done(), unsettled, done()];
         let (outcome, operations) = deployed(script).await;
@@ -412,7 +411,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_in_the_middle_of_a_change_is_left_alone() {
+    async fn an_endpoint_that_is_changing_is_not_modified() {
         for status in ["Creating", "Updating", "Deleting", "RollingBack"] {
             let (outcome, operations) = deployed(vec![endpoint_that_is(status)]).await;
             assert_eq!(
@@ -424,14 +423,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_that_is_changing_says_when_to_try_again() {
-        for (status, then) in [("Creating", "InService"), ("Deleting", "gone")] {
+    async fn the_error_for_a_changing_endpoint_says_when_to_try_again() {
+        for (status, ready) in [("Creating", "InService"), ("Deleting", "deleted")] {
             let server = Scripted::start([endpoint_that_is(status)]).await;
             let error = deploy(&server.clients(), &deployment()).await.unwrap_err();
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "cannot update the endpoint e: it is {status}; run this again when it is {then}"
+                    "cannot update the endpoint e: it is {status}; try again when it is {ready}"
                 )
             );
         }
@@ -466,7 +465,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_an_interrupted_call_has_created_is_used() {
+    async fn resources_created_by_an_interrupted_call_are_reused() {
         let taken = |what: &str| {
             let text = format!("Cannot create already existing {what} \"arn\".");
             rejection("ValidationException", &text)
@@ -483,7 +482,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endpoint_with_this_deployment_is_unchanged_except_for_its_shares() {
+    async fn an_endpoint_with_this_deployment_is_unchanged_except_for_its_weights() {
         let endpoint = |status: &str, config: &str, weight: f64| {
             let (name, config) = (deployment().variants[0].name.clone(), config.to_owned());
             ok(&json!({
@@ -492,21 +491,21 @@ mod tests {
             })
             .to_string())
         };
-        let asked = deployment().variants[0].weight;
+        let requested = deployment().variants[0].weight;
         let unchanged = Ok(Deployed::Unchanged);
         let conflict = Err(ErrorKind::Conflict);
         for (status, config, weight, outcome, calls) in [
-            ("InService", "c-1", asked, unchanged, vec![]),
-            ("Creating", "c-1", asked, unchanged, vec![]),
+            ("InService", "c-1", requested, unchanged, vec![]),
+            ("Creating", "c-1", requested, unchanged, vec![]),
             (
                 "InService",
                 "c-1",
-                asked + 1.0,
+                requested + 1.0,
                 unchanged,
                 vec!["UpdateEndpointWeightsAndCapacities"],
             ),
-            ("Creating", "c-0", asked, conflict, vec![]),
-            ("Updating", "c-1", asked, conflict, vec![]),
+            ("Creating", "c-0", requested, conflict, vec![]),
+            ("Updating", "c-1", requested, conflict, vec![]),
         ] {
             let script = vec![endpoint(status, config, weight), done()];
             let done = deployed(script).await;

@@ -1,4 +1,4 @@
-//! What an endpoint is to serve, in a form that can be checked before any call.
+//! The configuration of an endpoint, which can be validated before any call.
 
 use std::collections::BTreeMap;
 
@@ -10,40 +10,40 @@ use crate::names::{
 };
 use crate::price::{self, Purpose};
 
-/// How many variants one configuration may have.
+/// The maximum number of variants of a configuration.
 const MOST_VARIANTS: usize = 10;
 
-/// An endpoint and what it is to serve.
+/// An endpoint and the models that it shall serve.
 ///
-/// Only the endpoint's name is stable. The names of models and configuration must follow from their
-/// content ([`ContentDigest`](super::ContentDigest)), because whatever exists under such a name is
-/// used as it is.
+/// Only the endpoint's name is stable. The names of models and configuration must include a content
+/// hash ([`ContentDigest`](super::ContentDigest)), because an existing resource of the same name is
+/// reused unchanged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Deployment {
     /// The name of the endpoint, new or existing.
     pub endpoint: EndpointName,
-    /// The name of the configuration, which follows from its content.
+    /// The name of the configuration, with a content hash.
     pub config: EndpointConfigName,
     /// The role that the containers assume.
     pub role: RoleArn,
     /// The models that share the requests, 1 to 10.
     pub variants: Vec<NewVariant>,
-    /// Where requests and responses are kept; `None` keeps nothing.
+    /// The capture of requests and responses; `None` captures nothing.
     pub capture: Option<Capture>,
-    /// How an existing endpoint moves to this deployment.
+    /// How an existing endpoint changes to this deployment.
     pub rollout: Rollout,
     /// The tags of models, configuration and endpoint.
     pub tags: BTreeMap<String, String>,
 }
 
-/// One model, with its share of the requests and its capacity.
+/// A model, with its traffic weight and capacity.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NewVariant {
-    /// Its name; usually [`VariantName::all_traffic`] if it is the only one.
+    /// Its name; usually [`VariantName::all_traffic`] if it is the only variant.
     pub name: VariantName,
-    /// Its share of the requests, relative to the others'.
+    /// Its traffic weight, relative to the other variants'.
     pub weight: f64,
-    /// The name of the model, which follows from its content.
+    /// The name of the model, with a content hash.
     pub model: ModelName,
     /// The container image, which is run with the argument `serve`.
     pub image: ImageUri,
@@ -53,7 +53,7 @@ pub struct NewVariant {
     pub capacity: Capacity,
     /// Additional environment variables of the container.
     pub environment: BTreeMap<String, String>,
-    /// The seconds, 60 to 3600, until the container must answer its health check; `None` is the
+    /// The seconds, 60 to 3600, within which the container must pass its health check; `None` uses the
     /// service's default.
     pub startup_timeout_seconds: Option<u32>,
 }
@@ -61,19 +61,19 @@ pub struct NewVariant {
 /// The capacity of a variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Capacity {
-    /// Instances, which are paid for by the hour.
+    /// Instances, billed while they run.
     Instances {
         /// Such as `ml.m5.large`.
         instance_type: String,
-        /// Their number at the start.
+        /// Their initial number.
         count: u32,
     },
-    /// Memory, which is paid for while it serves requests.
+    /// Serverless capacity, billed while it serves requests.
     Serverless(Serverless),
 }
 
 impl Capacity {
-    /// USD an hour by the dated price table; `None` without a price, and for serverless capacity.
+    /// USD per hour by the dated price table; `None` without a price, and for serverless capacity.
     pub fn hourly_usd(&self) -> Option<f64> {
         match self {
             Self::Instances {
@@ -86,7 +86,7 @@ impl Capacity {
     }
 }
 
-/// The size of a variant without instances.
+/// The size of a serverless variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Serverless {
     memory_mb: u32,
@@ -94,7 +94,7 @@ pub struct Serverless {
 }
 
 impl Serverless {
-    /// `memory_mb` is 1024 to 6144 in steps of 1024, and `max_concurrency` 1 to 200.
+    /// `memory_mb` must be 1024 to 6144 in steps of 1024, and `max_concurrency` 1 to 200.
     pub fn new(memory_mb: u32, max_concurrency: u32) -> Result<Self, InvalidName> {
         if !(1024..=6144).contains(&memory_mb) || !memory_mb.is_multiple_of(1024) {
             let rule = "must be 1024, 2048, 3072, 4096, 5120 or 6144 MB";
@@ -112,18 +112,18 @@ impl Serverless {
         })
     }
 
-    /// The memory of one container, in MB.
+    /// The memory of each container, in MB.
     pub fn memory_mb(&self) -> u32 {
         self.memory_mb
     }
 
-    /// How many requests are served at the same time.
+    /// The maximum number of concurrent requests.
     pub fn max_concurrency(&self) -> u32 {
         self.max_concurrency
     }
 }
 
-/// Requests and responses that are kept in S3, as
+/// The capture of requests and responses to S3, as
 /// `{destination}/{endpoint}/{variant}/yyyy/mm/dd/hh/*.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Capture {
@@ -132,7 +132,7 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Keeps `percent` percent of the requests.
+    /// Captures `percent` percent of the requests.
     pub fn new(destination: S3Uri, percent: u32) -> Result<Self, InvalidName> {
         if percent > 100 {
             let given = percent.to_string();
@@ -148,54 +148,54 @@ impl Capture {
         })
     }
 
-    /// The prefix below which they are kept.
+    /// The prefix of the captured data.
     pub fn destination(&self) -> &S3Uri {
         &self.destination
     }
 
-    /// The percentage of requests that are kept.
+    /// The percentage of requests that are captured.
     pub fn percent(&self) -> u32 {
         self.percent
     }
 }
 
-/// How an endpoint moves to a new deployment. The new instances run next to the old ones until they
-/// have taken over, and both are paid for in the meantime.
+/// How an endpoint changes to a new deployment. The new instances run alongside the old ones until
+/// they serve all traffic; both are billed during that time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Rollout {
-    /// The steps in which requests move.
+    /// The steps in which traffic shifts.
     pub shift: Shift,
-    /// Names of `CloudWatch` alarms; if one of them goes off, the old deployment is restored.
+    /// Names of `CloudWatch` alarms; if one of them is triggered, the old deployment is restored.
     pub alarms: Vec<String>,
-    /// Whether variants of the same name keep the number of instances that scaling has given them,
-    /// instead of starting with that of the deployment.
+    /// Whether variants of the same name keep their current number of instances, as set by scaling,
+    /// instead of the number in the deployment.
     pub keep_instances: bool,
 }
 
-/// The steps in which requests move to the new instances.
+/// The steps in which traffic shifts to the new instances.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub enum Shift {
-    /// All requests, once the new instances are healthy.
+    /// All traffic at once, when the new instances are healthy.
     #[default]
     AllAtOnce,
-    /// A first share, and then the rest.
+    /// A first share of the traffic, then the rest.
     Canary {
         /// The first share, 1 to 50 percent.
         percent: u32,
-        /// Seconds until the rest follows, at most 3600.
+        /// Seconds until the rest shifts, at most 3600.
         wait_seconds: u32,
     },
-    /// Equal shares, one after another.
+    /// Equal shares of the traffic, one after another.
     Linear {
         /// Each share, 10 to 50 percent.
         percent: u32,
-        /// Seconds between two shares, at most 3600.
+        /// Seconds between two steps, at most 3600.
         wait_seconds: u32,
     },
 }
 
 impl Deployment {
-    /// Finds what the service would reject, and fails with [`ErrorKind::Invalid`].
+    /// Fails with [`ErrorKind::Invalid`] for a deployment that the service would reject.
     pub fn check(&self) -> Result<(), Error> {
         match self.broken_rule() {
             None => Ok(()),
@@ -210,7 +210,7 @@ impl Deployment {
         }
     }
 
-    /// USD an hour of all variants; `None` if one of them has no price by the hour.
+    /// USD per hour for all variants; `None` if one of them has no hourly price.
     pub fn hourly_usd(&self) -> Option<f64> {
         let prices = self
             .variants
@@ -239,11 +239,11 @@ impl Deployment {
             ),
             (
                 weights().sum::<f64>() <= 0.0,
-                "at least one variant's weight must be above 0, or no variant gets any requests",
+                "at least one variant's weight must be above 0",
             ),
             (
                 serverless && self.variants.len() > 1,
-                "a serverless endpoint has one variant; use instances for several",
+                "a serverless endpoint can have only one variant; use instances for several",
             ),
             (
                 serverless && self.capture.is_some(),
@@ -251,8 +251,8 @@ impl Deployment {
             ),
             (
                 !self.rollout.shift.is_valid(),
-                "a canary takes 1 to 50 percent and linear steps 10 to 50 percent, with at most 3600 \
-                 seconds in between",
+                "a canary must be 1 to 50 percent and linear steps 10 to 50 percent, at most 3600 \
+                 seconds apart",
             ),
         ];
         let broken = rules.into_iter().find(|(is_broken, _)| *is_broken);
@@ -371,7 +371,7 @@ pub(crate) mod tests {
             (with(vec![variant("a", "m", -1.0)]), Some("0 or more")),
             (with(vec![variant("a", "m", f64::NAN)]), Some("0 or more")),
             (with(vec![variant("a", "m", 0.0)]), Some("above 0")),
-            (with(vec![serverless(a), b]), Some("has one variant")),
+            (with(vec![serverless(a), b]), Some("only one variant")),
             (captured, Some("cannot capture data")),
         ];
         for (deployment, expected) in cases {
@@ -387,7 +387,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn sizes_and_percentages_are_checked_when_they_are_made() {
+    fn sizes_and_percentages_are_validated_on_construction() {
         for (memory, concurrency, valid) in [
             (1024, 1, true),
             (6144, 200, true),
@@ -405,7 +405,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_price_is_that_of_all_variants_and_unknown_if_one_of_them_is() {
+    fn the_price_is_the_sum_of_all_variants_and_unknown_if_one_is_unknown() {
         let two = Deployment {
             variants: vec![variant("a", "m-a", 1.0), variant("b", "m-b", 1.0)],
             ..deployment()

@@ -1,31 +1,29 @@
 //! Why an endpoint did not start, with the last lines of its containers.
 
-use serde::Serialize;
-
 use super::Endpoint;
 use crate::clients::Clients;
-use crate::logs::{LogSource, LogTail, tail};
+use crate::logs::{LogLocation, LogSource, LogTail, tail};
 
-/// How many lines of the log are searched for the health check.
+/// Log lines that are searched for the last health check.
 const SEARCHED: usize = 200;
 
-/// What is known about a failed start or update.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Details of a failed start or update.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The service's reason.
+    /// The reason reported by the service.
     pub reason: Option<String>,
-    /// The last lines of the containers' log, oldest first; empty if it is empty or cannot be read.
+    /// The last lines of the containers' log, oldest first; empty if there are none or they cannot be read.
     pub log: Vec<String>,
-    /// The shell command that shows the log.
-    pub log_command: String,
+    /// Where the whole log is kept.
+    pub log_location: LogLocation,
     /// The HTTP status of the last health check, if the log has one.
     pub last_ping: Option<u16>,
 }
 
-/// Explains a failed start or update with the service's reason and the last `lines` lines that the
+/// Collects the service's reason for a failed start or update, and the last `lines` lines that the
 /// containers have printed since `since` (seconds since 1970).
 ///
-/// Never fails: if the log cannot be read, the explanation is shorter.
+/// Never fails: if the log cannot be read, the result has no log lines.
 pub async fn explain_failure(
     clients: &Clients,
     endpoint: &Endpoint,
@@ -36,14 +34,14 @@ pub async fn explain_failure(
     let searched = lines.max(SEARCHED);
     let log = match tail(clients, &source, searched, Some(since)).await {
         Ok(LogTail::Lines(log)) => log,
-        // The reason matters most; the log only adds to it.
-        Ok(LogTail::Hint(_)) | Err(_) => Vec::new(),
+        // The service's reason matters most; the log is optional.
+        Ok(LogTail::Unreadable(_)) | Err(_) => Vec::new(),
     };
     Failure {
         reason: endpoint.failure_reason.clone(),
         last_ping: log.iter().rev().find_map(|line| ping_status(line)),
         log: log[log.len().saturating_sub(lines)..].to_vec(),
-        log_command: source.command(clients),
+        log_location: source.location(clients),
     }
 }
 
@@ -109,6 +107,7 @@ mod tests {
         );
         let found = explain_failure(&clients, &endpoint, 2, 4.0).await;
         assert_eq!((found.log.len(), found.last_ping), (0, None));
-        assert!(found.log_command.starts_with("aws logs tail"), "{found:?}");
+        let source = LogSource::Endpoint(endpoint.name);
+        assert_eq!(found.log_location, source.location(&clients));
     }
 }

@@ -1,4 +1,4 @@
-//! One request to the model behind an endpoint.
+//! Requests to the model behind an endpoint.
 
 use aws_sdk_sagemakerruntime::error::SdkError;
 use aws_sdk_sagemakerruntime::operation::invoke_endpoint::InvokeEndpointError;
@@ -16,9 +16,9 @@ const OP: &str = "invoke the endpoint";
 pub struct Payload {
     /// The media type of the body, such as `text/csv`.
     pub content_type: String,
-    /// The requested media type of the response; `None` leaves it to the container.
+    /// The requested media type of the response; `None` lets the container choose.
     pub accept: Option<String>,
-    /// The request itself, at most 6 MiB.
+    /// The request body, at most 6 MiB.
     pub body: Vec<u8>,
 }
 
@@ -29,15 +29,15 @@ pub struct Invocation {
     pub body: Vec<u8>,
     /// The media type of the body.
     pub content_type: Option<String>,
-    /// The variant that answered.
+    /// The variant that served the request.
     pub variant: Option<String>,
 }
 
-/// Sends the payload to the endpoint ([`InvokeEndpoint`]) and waits for the response, which the
-/// service limits to a minute.
+/// Sends the payload to the endpoint ([`InvokeEndpoint`]) and waits for the response, for which the
+/// service allows a minute.
 ///
-/// Fails with [`ErrorKind::Model`](crate::ErrorKind::Model), with the container's status and text,
-/// if the container rejects the request, and with
+/// Fails with [`ErrorKind::Model`](crate::ErrorKind::Model) and the container's status and message if
+/// the container rejects the request, and with
 /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the endpoint does not exist.
 ///
 /// [`InvokeEndpoint`]:
@@ -50,7 +50,7 @@ pub async fn invoke(
     send(clients, endpoint, None, payload).await
 }
 
-/// Like [`invoke`], but sends the request to this variant, whatever its share of the requests.
+/// Like [`invoke`], but always sends the request to this variant, whatever its traffic weight.
 pub async fn invoke_variant(
     clients: &Clients,
     endpoint: &EndpointName,
@@ -89,7 +89,7 @@ async fn send(
     }
 }
 
-/// The container's status and text, if it was the container that rejected the request.
+/// The container's status and message, if it was the container that rejected the request.
 fn rejection<R>(error: &SdkError<InvokeEndpointError, R>) -> Option<(Option<u16>, String)> {
     let InvokeEndpointError::ModelError(model) = error.as_service_error()? else {
         return None;
@@ -100,11 +100,11 @@ fn rejection<R>(error: &SdkError<InvokeEndpointError, R>) -> Option<(Option<u16>
     let number = status.map_or("an error".to_owned(), |status| status.to_string());
     Some((
         status,
-        format!("the container answered {number}: {}", text_of(model)),
+        format!("the container returned {number}: {}", text_of(model)),
     ))
 }
 
-/// The container's own text, or the service's if the container sent none.
+/// The container's message, or the service's if the container sent none.
 fn text_of(model: &ModelError) -> &str {
     let original = model
         .original_message
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_variant_is_addressed_by_its_name() {
+    async fn a_request_can_target_a_variant_by_name() {
         let server = Scripted::start([ok("0.5"), ok("0.5")]).await;
         let (clients, endpoint) = (server.clients(), "e".parse().unwrap());
         let payload = Payload {
@@ -156,8 +156,8 @@ mod tests {
             body: b"1,2".to_vec(),
         };
         let variant = "new".parse().unwrap();
-        let asked = invoke_variant(&clients, &endpoint, &variant, payload.clone()).await;
-        asked.unwrap();
+        let targeted = invoke_variant(&clients, &endpoint, &variant, payload.clone()).await;
+        targeted.unwrap();
         invoke(&clients, &endpoint, payload).await.unwrap();
         let header = |index: usize| {
             let seen = &server.seen()[index];
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_rejection_by_the_container_is_not_mistaken_for_one_by_the_service() {
+    async fn rejections_by_the_container_and_by_the_service_are_distinguished() {
         let body = "{\"OriginalStatusCode\":400,\"OriginalMessage\":\"line 1: 17 values\\n\",\
                     \"Message\":\"Received client error\"}";
         let rejected = ok(body)
@@ -181,7 +181,7 @@ mod tests {
         );
         assert_eq!(
             error.to_string(),
-            "cannot invoke the endpoint e: the container answered 400: line 1: 17 values"
+            "cannot invoke the endpoint e: the container returned 400: line 1: 17 values"
         );
         let missing = rejection("ValidationError", "Endpoint e of account 1 not found.")
             .header("x-amzn-errortype", "ValidationError");

@@ -1,4 +1,4 @@
-//! Deleting an endpoint, with everything that only it used.
+//! Deletes an endpoint and its scaling, configurations and models.
 
 use serde::Serialize;
 
@@ -9,29 +9,29 @@ use crate::error::{Error, ErrorKind};
 use crate::names::{EndpointName, LONGEST_NAME, VariantName};
 use crate::scaling;
 
-/// What was deleted; empty if nothing existed.
+/// The deleted resources; empty if nothing existed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Deleted {
     /// Whether the endpoint was deleted.
     pub endpoint: bool,
-    /// Names of the configurations.
+    /// Names of the deleted configurations.
     pub configs: Vec<String>,
-    /// Names of the models.
+    /// Names of the deleted models.
     pub models: Vec<String>,
-    /// Variants whose automatic scaling was ended.
+    /// Variants whose automatic scaling was removed.
     pub scaled_variants: Vec<String>,
 }
 
-/// Deletes the endpoint, its scaling, its configurations and their models. Whatever is gone already
-/// is not an error.
+/// Deletes the endpoint, its scaling, its configurations and their models. Resources that no longer
+/// exist are not an error.
 ///
-/// Its configurations are the one that it serves and those left by its earlier deployments: all that
-/// are named `{endpoint}-{digest}`, with a [`ContentDigest`](super::ContentDigest). Configurations
-/// with other names are kept. If the endpoint's name is so long that it was cut to make room for a
-/// digest, earlier configurations are kept too: a cut name could belong to another endpoint.
+/// Its configurations are the one that it serves and those left by its earlier deployments, which are
+/// named `{endpoint}-{digest}`, with a [`ContentDigest`](super::ContentDigest). Configurations with
+/// other names are kept. If the endpoint's name is so long that it was truncated before the digest,
+/// earlier configurations are kept too: a truncated name could belong to another endpoint.
 ///
-/// The endpoint is deleted first, because it is what costs money. Calling this again deletes what an
-/// interrupted deletion has left.
+/// The endpoint is deleted first, because only the endpoint costs money. Calling this again completes
+/// an interrupted deletion.
 /// Calls [`DeleteEndpoint`], [`DeregisterScalableTarget`], [`ListEndpointConfigs`],
 /// [`DeleteEndpointConfig`] and [`DeleteModel`].
 ///
@@ -48,7 +48,7 @@ pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Delete
     let mut deleted = Deleted::default();
     match describe(clients, endpoint).await {
         Ok(found) => {
-            // The service rejects deleting an endpoint that is being deleted already.
+            // The service rejects the deletion of an endpoint that is already being deleted.
             deleted.endpoint = found.status != EndpointStatus::Deleting
                 && delete_endpoint(clients, endpoint).await?;
             deleted.scaled_variants = end_scaling(clients, endpoint, &found.variants).await?;
@@ -65,9 +65,9 @@ pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Delete
     Ok(deleted)
 }
 
-/// Ends the scaling of the variants; returns those that were scaled.
+/// Removes the scaling of the variants; returns the variants that had been registered.
 ///
-/// `SageMaker` does this itself when it deletes an endpoint, but other servers may not.
+/// `SageMaker` does this when it deletes an endpoint, but other servers may not.
 async fn end_scaling(
     clients: &Clients,
     endpoint: &EndpointName,
@@ -81,8 +81,7 @@ async fn end_scaling(
         match scaling::deregister(clients, endpoint, &name).await {
             Ok(true) => ended.push(variant.name.clone()),
             Ok(false) => {}
-            // A server without scaling, or without the permission to end it, still has models to
-            // delete.
+            // Without scaling or the permission to remove it, there are still models to delete.
             Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Denied) => {}
             Err(error) => return Err(error),
         }
@@ -90,7 +89,7 @@ async fn end_scaling(
     Ok(ended)
 }
 
-/// The sorted names of the configurations that earlier deployments have left for the endpoint.
+/// The sorted names of the configurations left by earlier deployments of the endpoint.
 async fn left_configs(clients: &Clients, endpoint: &EndpointName) -> Result<Vec<String>, Error> {
     const OP: &str = "list the endpoint configurations of";
     let prefix = format!("{endpoint}-");
@@ -115,8 +114,8 @@ async fn left_configs(clients: &Clients, endpoint: &EndpointName) -> Result<Vec<
     Ok(names)
 }
 
-/// Deletes the models first. If that is interrupted, the configuration still leads to the models
-/// that remain.
+/// Deletes the models, then the configuration. If this is interrupted, the configuration still names
+/// the remaining models.
 async fn delete_with_models(
     clients: &Clients,
     config: &str,
@@ -133,7 +132,7 @@ async fn delete_with_models(
     Ok(())
 }
 
-/// The names of a configuration's models; empty if the configuration is gone.
+/// The names of a configuration's models; empty if the configuration does not exist.
 async fn models_of(clients: &Clients, config: &str) -> Result<Vec<String>, Error> {
     let sent = clients
         .sagemaker
@@ -249,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn deleting_an_endpoint_deletes_its_configuration_and_models_and_may_be_repeated() {
+    async fn deleting_an_endpoint_deletes_its_configuration_and_models_and_is_idempotent() {
         let script = [
             endpoint("InService"),
             done(),
@@ -284,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_scaling_of_every_variant_is_ended_if_possible() {
+    async fn the_scaling_of_every_variant_is_removed_if_possible() {
         let variants = ["a", "b", "c", "d"].map(|name| json!({"VariantName": name}));
         let endpoint = json!({
             "EndpointName": "e", "EndpointStatus": "InService", "ProductionVariants": variants,

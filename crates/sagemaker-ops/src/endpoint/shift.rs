@@ -1,4 +1,4 @@
-//! Changing the variants' shares of the requests while the endpoint answers.
+//! Changes the variants' traffic weights while the endpoint stays in service.
 
 use aws_sdk_sagemaker::types::DesiredWeightAndCapacity;
 
@@ -6,12 +6,12 @@ use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
 use crate::names::{EndpointName, VariantName};
 
-const OP: &str = "shift the requests of the endpoint";
+const OP: &str = "shift the traffic of the endpoint";
 
-/// Sets the variants' shares of the requests, relative to each other
+/// Sets the variants' traffic weights, which are relative to each other
 /// ([`UpdateEndpointWeightsAndCapacities`]). Variants that are not named keep theirs.
 ///
-/// The endpoint answers all the time, and is `Updating` until the change is complete.
+/// The endpoint keeps serving requests; its status is `Updating` until the change is complete.
 /// Fails with [`ErrorKind::Invalid`] for a weight below 0, and with [`ErrorKind::Conflict`] during
 /// another change of the endpoint.
 ///

@@ -1,10 +1,10 @@
-//! A deployment in the service's own types.
+//! Conversion of a deployment to the service's types.
 
 use aws_sdk_sagemaker::types;
 
 use super::{Capacity, Deployment, NewVariant, Shift};
 
-/// The variant of a configuration.
+/// A variant of the configuration.
 pub(super) fn variant(variant: &NewVariant) -> types::ProductionVariant {
     let startup = variant
         .startup_timeout_seconds
@@ -33,7 +33,7 @@ pub(super) fn variant(variant: &NewVariant) -> types::ProductionVariant {
     .build()
 }
 
-/// The capture of requests and responses.
+/// The data capture configuration.
 pub(super) fn capture(deployment: &Deployment) -> Option<types::DataCaptureConfig> {
     let capture = deployment.capture.as_ref()?;
     let option = |mode| types::CaptureOption::builder().capture_mode(mode).build();
@@ -46,7 +46,7 @@ pub(super) fn capture(deployment: &Deployment) -> Option<types::DataCaptureConfi
     Some(config.build())
 }
 
-/// How requests move to the new instances; without it, the service moves them all at once.
+/// The rollout configuration; without it, the service shifts all traffic at once.
 pub(super) fn rollout(deployment: &Deployment) -> Option<types::DeploymentConfig> {
     let rollout = &deployment.rollout;
     if rollout.shift == Shift::AllAtOnce && rollout.alarms.is_empty() {
@@ -95,7 +95,7 @@ fn routing(shift: Shift) -> types::TrafficRoutingConfig {
     .build()
 }
 
-/// The tags of everything that the deployment creates.
+/// The tags of every resource that the deployment creates.
 pub(super) fn tags(deployment: &Deployment) -> Option<Vec<types::Tag>> {
     let tag =
         |(key, value): (&String, &String)| types::Tag::builder().key(key).value(value).build();

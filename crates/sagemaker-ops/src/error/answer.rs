@@ -1,8 +1,8 @@
-//! Reading the answers of the services: a kind, and a text that people can use.
+//! Classifies the services' error responses and makes their messages readable.
 //!
-//! `SageMaker` models only four exceptions. Everything else arrives as a code and a sentence, and
-//! the same code (`ValidationException`) means "no such job", "already exists" and "your value is
-//! wrong". So the kind follows from both, and the sentences below are those of the public services.
+//! `SageMaker` models only four exceptions. Everything else arrives as a code and a message, and the
+//! same code (`ValidationException`) means "no such job", "already exists" or "invalid value". So the
+//! kind depends on both; the message fragments below are those of the public services.
 
 use std::error::Error as StdError;
 
@@ -11,11 +11,10 @@ use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 
 use super::{ErrorKind, causes};
 
-const NO_SUCH_OBJECT: &str =
-    "there is no such object in the bucket; list the prefix or check the URI";
+const NO_SUCH_OBJECT: &str = "the bucket has no such object; list the prefix or check the URI";
 
-/// Explains an error that the service answered with. The answer to a HEAD request has no body, so
-/// then there is only the status.
+/// Explains an error response. The response to a HEAD request has no body, so it is explained by its
+/// status alone.
 pub(super) fn explain_answer(
     error: &impl ProvideErrorMetadata,
     status: u16,
@@ -24,52 +23,54 @@ pub(super) fn explain_answer(
     let text = shorten_value_sets(text);
     let text = text.as_str();
     let (kind, text) = match error.code() {
-        // The service's own sentence, "The specified key does not exist", helps only those who
-        // know what a key is.
+        // The service's own message, "The specified key does not exist", assumes that users know
+        // what a key is.
         Some(code @ "NoSuchKey") => (classify(code, text), format!("{NO_SUCH_OBJECT} ({code})")),
         Some(code) if text.is_empty() => (classify(code, text), code.to_owned()),
         Some(code) => (classify(code, text), format!("{text} ({code})")),
         None => (
             classify_status(status),
-            format!("the service answered HTTP {status}"),
+            format!("the service returned HTTP {status}"),
         ),
     };
     (kind, with_remedy(kind, text))
 }
 
-/// Explains a missing answer: either nothing was sent, for want of credentials, or the network or
-/// the other side failed.
+/// Explains a missing response: either nothing was sent, because credentials are missing, or the
+/// network or the server failed.
 pub(super) fn explain_silence<E>(error: &SdkError<E, HttpResponse>) -> (ErrorKind, String)
 where
     E: StdError + 'static,
 {
     let causes = causes(error).to_lowercase();
     let words = ["credential", "identity", "sso", "auth scheme"];
-    // The SDK has no type for missing credentials, only words in the chain of causes.
+    // The SDK has no error type for missing credentials; only the messages in the chain reveal them.
     let unsigned = words.iter().any(|word| causes.contains(word));
     let (kind, text) = match error {
-        SdkError::ResponseError(_) => (ErrorKind::Service, "the answer cannot be read"),
-        SdkError::TimeoutError(_) => (ErrorKind::Transport, "no answer in time"),
+        SdkError::ResponseError(_) => (ErrorKind::Service, "the response cannot be parsed"),
+        SdkError::TimeoutError(_) => (ErrorKind::Transport, "the call timed out"),
         _ if unsigned => (ErrorKind::Denied, "there are no usable credentials"),
-        _ => (ErrorKind::Transport, "no answer"),
+        _ => (ErrorKind::Transport, "no response"),
     };
     (kind, with_remedy(kind, text.to_owned()))
 }
 
-/// Adds what to run or to change, for the kinds where one thing nearly always helps.
+/// Adds a remedy for the kinds that nearly always have the same one.
 fn with_remedy(kind: ErrorKind, text: String) -> String {
     let remedy = match kind {
         ErrorKind::Denied => {
-            "check who you are with `aws sts get-caller-identity`, or log in with `aws sso login`"
+            "check your identity with `aws sts get-caller-identity`, or log in with `aws sso login`"
         }
-        ErrorKind::Quota => "request more under Service Quotas, or use another instance type",
+        ErrorKind::Quota => {
+            "request an increase under Service Quotas, or use another instance type"
+        }
         ErrorKind::Throttled => "try again later",
         _ => return text,
     };
     format!("{text}; {remedy}")
 }
 
-/// The kind of a service's error, by its code and sentence.
+/// The kind of a service's error, by its code and message.
 ///
 /// For `SageMaker`, a missing job is "Requested resource not found.", a missing model or endpoint
 /// "Could not find ...", and a duplicate "Cannot create already existing ...", all with the code
@@ -130,7 +131,7 @@ fn classify(code: &str, message: &str) -> ErrorKind {
         _ if DENIED.contains(&code) => ErrorKind::Denied,
         _ if THROTTLED.contains(&code) => ErrorKind::Throttled,
         _ if UNKNOWN_CALLS.contains(&code) => ErrorKind::Unsupported,
-        // S3 has a separate code for every kind of mistake, far too many to list.
+        // S3 has a separate code for every kind of invalid input, too many to list.
         _ if code.starts_with("Invalid")
             || code.starts_with("Malformed")
             || code == "PermanentRedirect" =>
@@ -141,7 +142,7 @@ fn classify(code: &str, message: &str) -> ErrorKind {
     }
 }
 
-/// The kind of an answer that has nothing but a status.
+/// The kind of a response that has only a status.
 fn classify_status(status: u16) -> ErrorKind {
     match status {
         401 | 403 => ErrorKind::Denied,
@@ -153,7 +154,7 @@ fn classify_status(status: u16) -> ErrorKind {
     }
 }
 
-/// `ValidationException` has no finer codes: only its sentence says what happened.
+/// `ValidationException` has no finer codes: only its message tells the cases apart.
 fn classify_validation(message: &str) -> ErrorKind {
     let says = |text: &str| message.contains(text);
     if says("already existing")
@@ -164,7 +165,7 @@ fn classify_validation(message: &str) -> ErrorKind {
         ErrorKind::Conflict
     } else if says("Requested resource not found")
         || says("Could not find")
-        // The wording of moto; AWS answers with ObjectNotFoundException.
+        // The wording of moto; AWS returns ObjectNotFoundException.
         || says("No scalable target found")
         || (says("Endpoint ") && says("not found"))
     {
@@ -176,8 +177,8 @@ fn classify_validation(message: &str) -> ErrorKind {
     }
 }
 
-/// Shortens each long list of allowed values to its beginning: there are hundreds of instance types
-/// alone, and they would hide what is wrong.
+/// Shortens each long list of allowed values to its beginning: there are hundreds of instance types,
+/// and they would hide the rest of the message.
 fn shorten_value_sets(text: &str) -> String {
     const MARK: &str = "enum value set: [";
     const LONGEST: usize = 12;

@@ -13,26 +13,26 @@ const OP: &str = "read the log of";
 /// Events per page; the service allows no more.
 const PAGE: i32 = 10_000;
 
-/// How many streams to read for the end of a log: those of one deployment or attempt.
+/// Streams read for the end of a log: enough for one deployment or attempt.
 const NEWEST: usize = 4;
 
-/// How many empty pages to read before a stream counts as empty: the service skips time without
-/// events in steps, one page per step.
+/// Empty pages after which a stream counts as empty: the service skips a period without events in
+/// steps, and returns an empty page for each step.
 const EMPTY_PAGES: usize = 3;
 
-/// How far the streams of a log have been read.
+/// The read positions in a log's streams.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     /// The token after the last event that was read, by stream.
     tokens: BTreeMap<String, Option<String>>,
-    /// Lines that have not been taken yet.
+    /// Lines read but not yet returned.
     pub(super) lines: Vec<LogLine>,
 }
 
 impl Streams {
     /// Adds the new lines; a log that does not exist yet has none.
     ///
-    /// Unlike times, tokens neither repeat an event nor miss one that arrived late.
+    /// Reading by token, unlike by time, neither repeats an event nor misses a late one.
     pub(super) async fn read(
         &mut self,
         clients: &Clients,
@@ -68,7 +68,7 @@ impl Streams {
             let events = page.events.unwrap_or_default();
             let line = |event| line(source, stream, event);
             self.lines.extend(events.into_iter().map(line));
-            // At the end of a stream, the service returns the token that it was given.
+            // At the end of a stream, the service returns the request's own token.
             let next = page.next_forward_token.filter(|next| !next.is_empty());
             if next.is_none() || next == *token {
                 return Ok(());
@@ -79,7 +79,7 @@ impl Streams {
 }
 
 fn line(source: &LogSource, stream: &str, event: OutputLogEvent) -> LogLine {
-    // The stream's name repeats the job's, which is the source already.
+    // The stream's name starts with the job's, which is already in `source`.
     let prefix = source.stream_prefix().unwrap_or_default();
     LogLine {
         source: source.to_string(),
@@ -93,7 +93,7 @@ fn line(source: &LogSource, stream: &str, event: OutputLogEvent) -> LogLine {
     }
 }
 
-/// The service has times in milliseconds.
+/// `CloudWatch` timestamps are in milliseconds.
 fn seconds(milliseconds: i64) -> f64 {
     milliseconds as f64 / 1000.0
 }
@@ -308,12 +308,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_denied_log_gives_a_command_and_a_missing_log_is_not_found() {
+    async fn a_denied_log_is_unreadable_and_a_missing_log_is_not_found() {
         let denied = rejection("AccessDeniedException", "not authorized");
         let server = Scripted::start([denied, no_group()]).await;
         let clients = server.clients();
         let found = tail(&clients, &job("a"), 5, None).await.unwrap();
-        assert_eq!(found, LogTail::Hint(job("a").command(&clients)));
+        assert_eq!(found, LogTail::Unreadable(job("a").location(&clients)));
         let error = tail(&clients, &job("a"), 5, None).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
     }

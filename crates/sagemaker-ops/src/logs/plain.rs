@@ -1,4 +1,4 @@
-//! Whole logs from a local server without `CloudWatch`.
+//! Logs of a local server without `CloudWatch`, fetched whole.
 
 use super::{LogLine, LogSource};
 use crate::backend::get;
@@ -7,14 +7,14 @@ use crate::error::{Error, ErrorKind};
 
 const OP: &str = "read the log of";
 
-/// How far a log has been read.
+/// The read position in a log.
 #[derive(Debug, Default)]
 pub(super) struct Plain {
-    /// Bytes whose lines have been read.
+    /// Length in bytes of the lines read so far.
     read: usize,
     /// The log's length at the last call, in bytes.
     length: usize,
-    /// Lines that have not been taken yet.
+    /// Lines read but not yet returned.
     pub(super) lines: Vec<LogLine>,
 }
 
@@ -35,7 +35,7 @@ impl Plain {
 
     fn take(&mut self, text: &str, source: &LogSource) {
         let new = text.get(self.read..).unwrap_or_default();
-        // A last line without a line break is still being written, unless it has stopped growing.
+        // A last line without a line break may still be incomplete, unless the log has stopped growing.
         let whole = if text.len() == self.length {
             new.len()
         } else {
@@ -61,12 +61,12 @@ pub(super) async fn whole(clients: &Clients, source: &LogSource) -> Result<Strin
     let url = clients.local_url().unwrap_or_default();
     let answer = get(&format!("{url}/_local/{path}")).await;
     let (status, body) = answer.map_err(|error| {
-        Error::new(ErrorKind::Transport, OP, format!("{source}: no answer")).with_source(error)
+        Error::new(ErrorKind::Transport, OP, format!("{source}: no response")).with_source(error)
     })?;
     let (kind, said) = match status {
         200 => return Ok(String::from_utf8_lossy(&body).into_owned()),
         404 => (ErrorKind::NotFound, "has no such log".to_owned()),
-        _ => (ErrorKind::Service, format!("answered HTTP {status}")),
+        _ => (ErrorKind::Service, format!("returned HTTP {status}")),
     };
     let message = format!("{source}: the local server {said}");
     Err(Error::new(kind, OP, message))

@@ -1,4 +1,4 @@
-//! Objects and prefixes in S3, as the services write them.
+//! URIs of objects and prefixes in S3.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BucketName, InvalidName};
 
-/// An object, or a prefix of objects, in a bucket: `s3://bucket/key`.
+/// The URI of an object, or of a prefix of objects, in a bucket: `s3://bucket/key`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct S3Uri {
@@ -16,10 +16,10 @@ pub struct S3Uri {
 }
 
 impl S3Uri {
-    /// The longest URI that the services accept, in bytes.
+    /// The maximum length that the services accept, in bytes.
     const LONGEST: usize = 1024;
 
-    /// `key` in `bucket`. Leading slashes are dropped, and an empty key means the bucket itself.
+    /// The URI of `key` in `bucket`. Leading slashes are removed; an empty key is the whole bucket.
     pub fn new(bucket: &BucketName, key: &str) -> Self {
         Self {
             bucket: bucket.clone(),
@@ -37,14 +37,14 @@ impl S3Uri {
         &self.key
     }
 
-    /// `part` below this URI, with exactly one slash in between.
+    /// Appends `part`, separated by exactly one slash.
     #[must_use]
     pub fn join(&self, part: &str) -> Self {
         let (base, part) = (self.key.trim_end_matches('/'), part.trim_start_matches('/'));
         Self::new(&self.bucket, &format!("{base}/{part}"))
     }
 
-    /// `name` in the folder of this object.
+    /// The object `name` in the same folder as this object.
     #[must_use]
     pub fn sibling(&self, name: &str) -> Self {
         let folder = self.key.rsplit_once('/').map_or("", |(folder, _)| folder);

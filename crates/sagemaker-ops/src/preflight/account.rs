@@ -1,10 +1,10 @@
-//! Credentials and region: without them no other service can be asked.
+//! Credentials and region, which every other check needs.
 
 use super::{Check, Finding};
 use crate::clients::{Clients, account};
 use crate::names::AccountId;
 
-/// Adds the checks of credentials and region; returns the account, unless one of them failed.
+/// Adds the checks of credentials and region; returns the account if both passed.
 pub(super) async fn checks(clients: &Clients, checks: &mut Vec<Check>) -> Option<AccountId> {
     let region = clients.region();
     if !is_region(region) {
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn regions_have_words_and_a_number() {
+    fn a_region_is_words_and_a_number() {
         for (region, valid) in [
             ("us-east-1", true),
             ("us-gov-west-1", true),

@@ -1,4 +1,4 @@
-//! The highest possible cost, by the dated price table. No call is made.
+//! The maximum cost, by the dated price table. No call is made.
 
 use super::{Check, Finding, HostingPlan, TrainingPlan};
 use crate::endpoint::Capacity;
@@ -6,9 +6,9 @@ use crate::price::{self, Purpose};
 
 const NAME: &str = "cost";
 
-/// The cost of all jobs if each runs to its limit, and the check against the plan's limit.
+/// The cost of all jobs if each uses its maximum runtime, and the check against the plan's limit.
 ///
-/// Most jobs end long before, but only the limit of their runtime is certain.
+/// Most jobs end much earlier, but only the maximum is certain.
 pub(super) fn jobs(plan: &TrainingPlan<'_>) -> (Option<f64>, Check) {
     let costs = plan.jobs.iter().map(|job| {
         let (count, seconds) = (job.instance_count, f64::from(job.max_runtime_seconds));
@@ -42,13 +42,13 @@ pub(super) fn jobs(plan: &TrainingPlan<'_>) -> (Option<f64>, Check) {
     (cost, check)
 }
 
-/// The cost of an hour of all instances, including those that scaling may add, and the check
-/// against the plan's limit.
+/// The hourly cost of all instances, including those that scaling may add, and the check against the
+/// plan's limit.
 pub(super) fn endpoint(plan: &HostingPlan<'_>) -> (Option<f64>, Check) {
     let variants = &plan.deployment.variants;
     let serverless = |capacity: &Capacity| matches!(capacity, Capacity::Serverless(_));
     if variants.iter().any(|variant| serverless(&variant.capacity)) {
-        let detail = "serverless: paid by the request, nothing by the hour";
+        let detail = "serverless: billed per request, not per hour";
         return (None, Check::not_applicable(NAME, detail));
     }
     let largest = |capacity: &Capacity| match (capacity, plan.scaling) {
@@ -72,7 +72,7 @@ pub(super) fn endpoint(plan: &HostingPlan<'_>) -> (Option<f64>, Check) {
             // 730 hours are a twelfth of a year.
             let month = usd * 730.0;
             let detail = format!(
-                "at most {usd:.3} USD an hour or {month:.0} USD a month, until it is deleted \
+                "at most {usd:.3} USD per hour or {month:.0} USD per month, until it is deleted \
                  (prices of {as_of})"
             );
             Check::passed(NAME, detail)
@@ -81,7 +81,7 @@ pub(super) fn endpoint(plan: &HostingPlan<'_>) -> (Option<f64>, Check) {
     (cost, check)
 }
 
-/// Without a price, a limit cannot be kept; without a limit, the price does not matter.
+/// The check for an unknown price, which fails only if there is a limit.
 fn unknown(limit: Option<f64>) -> Check {
     match limit {
         Some(_) => Check::failed(NAME, Finding::NoPrice),
@@ -100,7 +100,7 @@ mod tests {
     use crate::training::submit::tests::request;
 
     #[test]
-    fn jobs_are_priced_as_if_they_run_to_their_limit() {
+    fn jobs_are_priced_at_their_maximum_runtime() {
         let bucket = "bucket".parse().unwrap();
         let check = |instance_type: &str, max_cost_usd, outcome, text: &str| {
             let job = TrainingRequest {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_is_priced_with_all_its_instances() {
+    fn an_endpoint_is_priced_at_its_maximum_number_of_instances() {
         let deployment = deployment();
         let scaling = Scaling {
             instances: "1..4".parse().unwrap(),
@@ -163,9 +163,9 @@ mod tests {
             false,
             None,
             Outcome::Passed,
-            "0.056 USD an hour or 41 USD a month",
+            "0.056 USD per hour or 41 USD per month",
         );
-        check(true, None, Outcome::Passed, "0.224 USD an hour");
+        check(true, None, Outcome::Passed, "0.224 USD per hour");
         check(true, Some(0.2), Outcome::Failed, "limit of 0.200 USD");
     }
 }

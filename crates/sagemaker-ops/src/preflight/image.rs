@@ -1,4 +1,4 @@
-//! The container image: that it is in the registry of this region, in a form that can be hosted.
+//! The container image: it must be in ECR in this region, in a format that can be hosted.
 
 use aws_sdk_ecr::types::ImageIdentifier;
 
@@ -9,7 +9,7 @@ use crate::names::ImageUri;
 
 const NAME: &str = "image";
 
-/// The only form that hosting accepts. It rejects OCI manifests and lists of several platforms.
+/// The only manifest format that hosting accepts. It rejects OCI manifests and multi-platform lists.
 const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 /// An image in a private registry of ECR.
@@ -81,7 +81,7 @@ impl<'a> InRegistry<'a> {
         let (account, rest) = host.split_once(".dkr.ecr.")?;
         let (region, _) = rest.split_once(".amazonaws.com")?;
         let (repository, reference) = match (path.split_once('@'), path.rsplit_once(':')) {
-            // With both a tag and a digest, the digest counts.
+            // If there is both a tag and a digest, the digest takes precedence.
             (Some((repository, digest)), _) => {
                 let (untagged, _) = repository.split_once(':').unwrap_or((repository, ""));
                 (untagged, Reference::Digest(digest))
@@ -130,18 +130,18 @@ mod tests {
         let server = Scripted::start([answer]).await;
         let image = format!("{HOST}/fire:1").parse().unwrap();
         let check = check(&server.clients(), &image).await;
-        let asked = json!({
+        let expected = json!({
             "registryId": "691595239825", "repositoryName": "fire",
             "imageIds": [{"imageTag": "1"}],
         });
-        assert_eq!(server.json(0), asked);
+        assert_eq!(server.json(0), expected);
         check
     }
 
     #[tokio::test]
     async fn a_failed_check_of_an_image_says_what_to_do() {
-        let with = |form: &str| {
-            ok(&json!({"imageDetails": [{"imageManifestMediaType": form}]}).to_string())
+        let with = |media_type: &str| {
+            ok(&json!({"imageDetails": [{"imageManifestMediaType": media_type}]}).to_string())
         };
         let oci = "application/vnd.oci.image.manifest.v1+json";
         let rejection = |code: &str| rejection(code, "no");
@@ -167,7 +167,7 @@ mod tests {
             (
                 rejection("UnknownOperationException"),
                 Outcome::NotApplicable,
-                "does not know",
+                "does not support",
             ),
         ] {
             let check = checked(answer).await;

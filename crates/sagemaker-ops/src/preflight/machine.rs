@@ -1,4 +1,4 @@
-//! Instance types, sizes and times, by the service's own limits. No call is made.
+//! Instance types, sizes and times, checked against the service's limits without any call.
 
 use aws_sdk_sagemaker::types::{ProductionVariantInstanceType, TrainingInstanceType};
 
@@ -13,7 +13,7 @@ const NAME: &str = "instance type";
 /// 28 days, in seconds.
 const LONGEST_RUNTIME: u32 = 28 * 24 * 3600;
 
-/// The machines of a job.
+/// Checks the instances and time limits of a job.
 pub(super) fn job(job: &TrainingRequest) -> Check {
     let instance_type = job.instance_type.as_str();
     let wait = job.spot.as_ref().map(|spot| spot.max_wait_seconds);
@@ -33,7 +33,7 @@ pub(super) fn job(job: &TrainingRequest) -> Check {
     Check::failed(NAME, finding)
 }
 
-/// The machines of every variant, and whether they can be scaled if that is planned.
+/// Checks the instances of every variant, and that they can be scaled if that is planned.
 pub(super) fn deployment(plan: &HostingPlan<'_>) -> Vec<Check> {
     if let Err(error) = plan.deployment.check() {
         let finding = Finding::Deployment(error.to_string());
@@ -88,7 +88,7 @@ fn not_offered(purpose: Purpose, instance_type: &str) -> Finding {
     }
 }
 
-/// Whether the service's model lists the type for this purpose.
+/// Whether the SDK lists the type for this purpose.
 fn is_offered(purpose: Purpose, instance_type: &str) -> bool {
     let offered = match purpose {
         Purpose::Training => TrainingInstanceType::values(),
@@ -108,7 +108,7 @@ mod tests {
     use crate::training::submit::tests::request;
 
     #[test]
-    fn instance_types_are_known_by_purpose() {
+    fn instance_types_are_offered_by_purpose() {
         for (instance_type, trains, hosts) in [
             ("ml.m5.4xlarge", true, true),
             ("ml.t2.medium", false, true),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_needs_an_instance_type_that_trains_and_times_that_fit() {
+    fn a_job_needs_a_training_instance_type_and_valid_time_limits() {
         let on = |instance_type: &str| TrainingRequest {
             instance_type: instance_type.to_owned(),
             ..request()
@@ -145,10 +145,10 @@ mod tests {
         };
         for (job, failure) in [
             (request(), None),
-            (on("ml.t2.medium"), Some("it only hosts")),
-            (on("ml.m5.4xlage"), Some("does not know the type")),
+            (on("ml.t2.medium"), Some("for hosting only")),
+            (on("ml.m5.4xlage"), Some("the type is unknown")),
             (spot(14_400), None),
-            (spot(14_399), Some("wait at least as long")),
+            (spot(14_399), Some("must be at least as long")),
             (running(0), Some("maximum runtime")),
             (running(LONGEST_RUNTIME), None),
             (running(LONGEST_RUNTIME + 1), Some("maximum runtime")),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_needs_an_instance_type_that_hosts_and_scales_if_planned() {
+    fn an_endpoint_needs_a_hosting_instance_type_that_can_be_scaled_if_planned() {
         let scaling = Scaling {
             instances: "1..4".parse().unwrap(),
             target_invocations: 70.0,
@@ -184,10 +184,14 @@ mod tests {
             (instances("ml.t2.medium", 1), false, None),
             (instances("ml.t2.medium", 1), true, Some("ml.m5.large")),
             (instances("ml.m5.large", 1), true, None),
-            (instances("ml.t3.medium", 1), false, Some("it only trains")),
+            (
+                instances("ml.t3.medium", 1),
+                false,
+                Some("for training only"),
+            ),
             (instances("ml.m5.large", 0), false, Some("has no instances")),
             (serverless.clone(), false, None),
-            (serverless, true, Some("scales by itself")),
+            (serverless, true, Some("scales automatically")),
         ] {
             let variant = NewVariant {
                 capacity,

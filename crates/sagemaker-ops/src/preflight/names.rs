@@ -1,4 +1,4 @@
-//! Names of jobs and endpoints: that they are free, or belong to something that can be continued.
+//! Names of jobs and endpoints: each must be free, or belong to a resource that can be reused.
 
 use super::{Check, Finding};
 use crate::clients::Clients;
@@ -7,7 +7,8 @@ use crate::error::ErrorKind;
 use crate::names::{EndpointName, JobName};
 use crate::training::{self, JobStatus};
 
-/// A job of this name that is running or has completed is taken for the result of an earlier call.
+/// Passes if no job has this name, or if that job is running or has completed: then an earlier call
+/// created it.
 pub(super) async fn job(clients: &Clients, job: &JobName) -> Check {
     const NAME: &str = "job name";
     let status = match training::describe(clients, job).await {
@@ -25,7 +26,8 @@ pub(super) async fn job(clients: &Clients, job: &JobName) -> Check {
     Check::passed(NAME, detail)
 }
 
-/// An endpoint of this name is updated, unless a change to it is in progress.
+/// Passes unless an endpoint of this name is being changed; an existing endpoint will be updated or
+/// replaced.
 pub(super) async fn endpoint(clients: &Clients, endpoint: &EndpointName) -> Check {
     const NAME: &str = "endpoint name";
     let status = match endpoint::describe(clients, endpoint).await {
@@ -35,7 +37,7 @@ pub(super) async fn endpoint(clients: &Clients, endpoint: &EndpointName) -> Chec
         }
         Err(error) => return Check::unchecked(NAME, &error, "sagemaker:DescribeEndpoint"),
     };
-    let then = match status {
+    let plan = match status {
         EndpointStatus::InService | EndpointStatus::OutOfService => "it will be updated",
         _ if status.is_settled() => "it will be deleted and created again",
         _ => {
@@ -43,7 +45,7 @@ pub(super) async fn endpoint(clients: &Clients, endpoint: &EndpointName) -> Chec
             return Check::failed(NAME, Finding::EndpointBusy { endpoint, status });
         }
     };
-    Check::passed(NAME, format!("{endpoint} exists and is {status}; {then}"))
+    Check::passed(NAME, format!("{endpoint} exists and is {status}; {plan}"))
 }
 
 #[cfg(test)]
@@ -104,8 +106,16 @@ mod tests {
             ),
             (endpoint("InService"), Outcome::Passed, "will be updated"),
             (endpoint("Failed"), Outcome::Passed, "created again"),
-            (endpoint("Updating"), Outcome::Failed, "wait for it"),
-            (endpoint("Deleting"), Outcome::Failed, "wait for it"),
+            (
+                endpoint("Updating"),
+                Outcome::Failed,
+                "wait until the change is complete",
+            ),
+            (
+                endpoint("Deleting"),
+                Outcome::Failed,
+                "wait until the change is complete",
+            ),
         ] {
             let server = Scripted::start([answer]).await;
             let check = super::endpoint(&server.clients(), &"e".parse().unwrap()).await;

@@ -1,4 +1,4 @@
-//! The role: that it exists, and that `SageMaker` may assume it.
+//! The role: it must exist, and `SageMaker` must be allowed to assume it.
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -27,7 +27,7 @@ pub(super) async fn check(clients: &Clients, role: &RoleArn, account: &AccountId
         }
         Err(error) => return Check::unchecked(NAME, &error, "iam:GetRole"),
     };
-    // IAM percent-encodes the document, as in a URL.
+    // IAM returns the document percent-encoded.
     let trust = found.and_then(|role| role.assume_role_policy_document);
     let policy = trust.map(|trust| percent_decode_str(&trust).decode_utf8_lossy().into_owned());
     match policy.and_then(|policy| serde_json::from_str(&policy).ok()) {
@@ -40,9 +40,9 @@ pub(super) async fn check(clients: &Clients, role: &RoleArn, account: &AccountId
     }
 }
 
-/// Whether a statement lets the service assume the role. Conditions may still forbid it.
+/// Whether a statement allows the service to assume the role. Its conditions are not evaluated.
 fn trusts(policy: &Value) -> bool {
-    // The policy language allows one value or a list of values in each of these places.
+    // The policy language allows a single value or a list for each of these.
     fn any(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
         match value {
             Value::Array(values) => values.iter().any(test),
@@ -116,10 +116,10 @@ mod tests {
             .unwrap();
         let account = "691595239825".parse().unwrap();
         let check = check(&server.clients(), &role, &account).await;
-        let asked = String::from_utf8(server.seen()[0].body.to_vec()).unwrap();
+        let request = String::from_utf8(server.seen()[0].body.to_vec()).unwrap();
         assert!(
-            asked.contains("Action=GetRole") && asked.contains("RoleName=Fire"),
-            "{asked}"
+            request.contains("Action=GetRole") && request.contains("RoleName=Fire"),
+            "{request}"
         );
         check
     }
@@ -165,7 +165,7 @@ mod tests {
             (
                 rejection("InvalidAction", 400),
                 Outcome::NotApplicable,
-                "does not know",
+                "does not support",
             ),
             (
                 rejection("ServiceFailure", 500),

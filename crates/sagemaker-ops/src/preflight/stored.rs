@@ -1,4 +1,4 @@
-//! What must be in S3: the bucket, the data of a job, the model of a variant.
+//! S3: the bucket, the data of the jobs, the model of a variant.
 
 use super::{Check, Finding, TrainingPlan};
 use crate::clients::Clients;
@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind};
 use crate::names::{BucketName, S3Uri};
 use crate::storage::{self, BucketOrigin, inspect_bucket};
 
-/// That the bucket can be reached and is in the region of the calls, as training requires.
+/// Checks that the bucket is accessible and in the clients' region, as training requires.
 pub(super) async fn bucket(
     clients: &Clients,
     (bucket, origin): (&BucketName, BucketOrigin),
@@ -23,7 +23,7 @@ pub(super) async fn bucket(
     }
 }
 
-/// That there are objects below every channel of the jobs.
+/// Checks that every channel of the jobs has objects.
 pub(super) async fn data(clients: &Clients, plan: &TrainingPlan<'_>) -> Check {
     const NAME: &str = "data";
     if !plan.data_is_there {
@@ -50,7 +50,7 @@ pub(super) async fn data(clients: &Clients, plan: &TrainingPlan<'_>) -> Check {
     )
 }
 
-/// That the model exists and is an archive.
+/// Checks that the model exists and is an archive.
 pub(super) async fn model(clients: &Clients, model: &S3Uri) -> Check {
     const NAME: &str = "model";
     if !model.key().ends_with(".tar.gz") {
@@ -63,7 +63,7 @@ pub(super) async fn model(clients: &Clients, model: &S3Uri) -> Check {
     }
 }
 
-/// Nothing works without the data in S3, so here even a missing permission is a failure.
+/// A check whose call failed. The plan needs this access, so even a missing permission is a failure.
 fn unreadable(name: &'static str, error: &Error, permission: &'static str) -> Check {
     let (kind, message) = (error.kind(), error.to_string());
     let finding = match kind {

@@ -1,4 +1,4 @@
-//! Whole reports, against a server that answers in the order of the checks.
+//! Complete reports, against a server whose responses are in the order of the checks.
 
 use serde_json::json;
 
@@ -16,12 +16,12 @@ fn identity() -> Answer {
     )
 }
 
-/// The answer of a server without IAM.
+/// The response of a server without IAM.
 fn no_iam() -> Answer {
     ok("<ErrorResponse><Error><Code>InvalidAction</Code></Error></ErrorResponse>").status(400)
 }
 
-/// The answer of a server without ECR.
+/// The response of a server without ECR.
 fn unknown() -> Answer {
     rejection("UnknownOperationException", "no such operation")
 }
@@ -32,7 +32,7 @@ fn outcomes(report: &Report) -> Vec<(&str, Outcome)> {
 }
 
 #[tokio::test]
-async fn jobs_are_checked_in_the_order_in_which_things_depend_on_each_other() {
+async fn jobs_are_checked_in_dependency_order() {
     use Outcome::{NotApplicable, Passed};
     let job = TrainingRequest {
         image: IMAGE.parse().unwrap(),
@@ -70,7 +70,7 @@ async fn jobs_are_checked_in_the_order_in_which_things_depend_on_each_other() {
 }
 
 #[tokio::test]
-async fn bad_credentials_end_the_calls_but_not_the_checks_that_need_none() {
+async fn invalid_credentials_stop_all_calls_but_not_the_checks_that_need_none() {
     let expired = ok("<ErrorResponse><Error><Code>ExpiredToken</Code></Error></ErrorResponse>");
     let server = Scripted::start([expired.status(403)]).await;
     let bucket = "bucket".parse().unwrap();
@@ -90,13 +90,13 @@ async fn bad_credentials_end_the_calls_but_not_the_checks_that_need_none() {
     assert_eq!(failed, ["credentials", "instance type"]);
     let error = report.error().unwrap();
     assert_eq!(error.kind(), ErrorKind::Denied);
-    for text in ["aws sso login", "it only hosts"] {
+    for text in ["aws sso login", "for hosting only"] {
         assert!(error.to_string().contains(text), "{error}");
     }
 }
 
 #[tokio::test]
-async fn variants_are_checked_one_by_one_and_what_they_share_is_reported_once() {
+async fn variants_are_checked_individually_and_identical_results_are_reported_once() {
     let mut deployment = deployment_tests::deployment();
     deployment.variants = ["a", "b"]
         .map(|name| deployment_tests::variant(name, &format!("m-{name}"), 1.0))
@@ -145,7 +145,7 @@ async fn variants_are_checked_one_by_one_and_what_they_share_is_reported_once() 
 }
 
 #[test]
-fn a_check_is_a_line_for_people_and_an_object_for_programs() {
+fn a_check_is_displayed_as_a_line_and_serialized_as_an_object() {
     let failed = Check::failed("data", Finding::NoMachine);
     assert_eq!(
         failed.to_string(),
@@ -163,7 +163,7 @@ fn a_check_is_a_line_for_people_and_an_object_for_programs() {
 }
 
 #[test]
-fn the_callers_settings_are_added_to_the_remedies_of_what_they_concern() {
+fn the_callers_settings_are_added_to_the_matching_remedies() {
     let checks = vec![
         Check::failed("data", Finding::NoMachine),
         Check::failed("cost", Finding::NoPrice),

@@ -1,8 +1,8 @@
-//! The part of CBOR (RFC 8949) that `CloudWatch` uses, to and from JSON.
+//! The subset of CBOR (RFC 8949) that `CloudWatch` uses, converted to and from JSON.
 
 use serde_json::{Map, Value};
 
-/// The key of an object that represents a point in time.
+/// The key of an object that represents a timestamp.
 const TIME: &str = "$time";
 
 pub(super) fn encode(value: &Value) -> Vec<u8> {
@@ -43,9 +43,9 @@ fn write(value: &Value, bytes: &mut Vec<u8>) {
     }
 }
 
-/// The kind of an item and its length, which always takes four bytes here.
-fn head(kind: u8, length: usize, bytes: &mut Vec<u8>) {
-    bytes.push((kind << 5) | 0x1a);
+/// Writes the major type of an item and its length, which is always encoded in four bytes here.
+fn head(major_type: u8, length: usize, bytes: &mut Vec<u8>) {
+    bytes.push((major_type << 5) | 0x1a);
     bytes.extend((length as u32).to_be_bytes());
 }
 
@@ -56,14 +56,14 @@ pub(super) fn decode(bytes: &[u8]) -> Value {
     value
 }
 
-/// The next item; `None` for the mark that ends a list of unknown length.
+/// Reads the next item; `None` for the break code that ends an item of indefinite length.
 fn read(rest: &mut &[u8]) -> Option<Value> {
     let first = take(rest, 1)[0];
-    let (kind, length) = (first >> 5, first & 0x1f);
+    let (major_type, length) = (first >> 5, first & 0x1f);
     if first == 0xff {
         return None;
     }
-    if kind == 7 {
+    if major_type == 7 {
         return Some(match length {
             20 | 21 => Value::Bool(length == 21),
             26 => f64::from(f32::from_be_bytes(take(rest, 4).try_into().unwrap())).into(),
@@ -71,7 +71,7 @@ fn read(rest: &mut &[u8]) -> Option<Value> {
             _ => Value::Null,
         });
     }
-    let endless = length == 31;
+    let indefinite = length == 31;
     let length = match length {
         short @ 0..24 => u64::from(short),
         31 => u64::MAX,
@@ -82,7 +82,7 @@ fn read(rest: &mut &[u8]) -> Option<Value> {
                 .fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
         }
     };
-    Some(match kind {
+    Some(match major_type {
         0 => length.into(),
         1 => (-1 - length as i64).into(),
         3 => String::from_utf8(take(rest, length as usize).to_vec())
@@ -90,7 +90,7 @@ fn read(rest: &mut &[u8]) -> Option<Value> {
             .into(),
         4 => {
             let mut items = Vec::new();
-            while endless || (items.len() as u64) < length {
+            while indefinite || (items.len() as u64) < length {
                 let Some(item) = read(rest) else { break };
                 items.push(item);
             }
@@ -98,7 +98,7 @@ fn read(rest: &mut &[u8]) -> Option<Value> {
         }
         5 => {
             let mut members = Map::new();
-            while endless || (members.len() as u64) < length {
+            while indefinite || (members.len() as u64) < length {
                 let Some(Value::String(name)) = read(rest) else {
                     break;
                 };
@@ -107,7 +107,7 @@ fn read(rest: &mut &[u8]) -> Option<Value> {
             members.into()
         }
         6 => serde_json::json!({TIME: read(rest)}),
-        other => panic!("unexpected item of kind {other}"),
+        other => panic!("unexpected major type {other}"),
     })
 }
 

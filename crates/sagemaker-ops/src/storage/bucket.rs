@@ -1,4 +1,4 @@
-//! Buckets: where they are, and creating the default one.
+//! Inspects buckets and creates the default one.
 
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 
@@ -9,18 +9,19 @@ use crate::names::BucketName;
 
 const OP: &str = "use the bucket";
 
-/// Where a bucket's name comes from, which decides whether a missing bucket may be created.
+/// The origin of a bucket's name, which decides whether a missing bucket may be created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BucketOrigin {
-    /// A default: the bucket is created if it is missing.
+    /// A default name: a missing bucket is created.
     Default,
-    /// A person: a mistyped name must not become a new bucket.
+    /// A name given by the user: it may be mistyped, so a missing bucket is an error.
     Named,
 }
 
-/// What is wrong with the bucket for calls in this region ([`HeadBucket`]). Changes nothing.
+/// Finds why the bucket cannot be used in this region ([`HeadBucket`]); `None` if it can. Changes
+/// nothing.
 ///
-/// Fails with [`ErrorKind::Denied`] if it belongs to someone else.
+/// Fails with [`ErrorKind::Denied`] if it belongs to another account.
 ///
 /// [`HeadBucket`]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
 pub(crate) async fn inspect_bucket(
@@ -51,7 +52,7 @@ pub(crate) async fn inspect_bucket(
     let error = Error::from_sdk(OP, bucket, error);
     match error.kind() {
         ErrorKind::NotFound => Ok(Some(Finding::BucketMissing(bucket.clone()))),
-        // S3 redirects to the bucket's region, but does not always say which one that is.
+        // S3 redirects to the bucket's region, but does not always name it.
         ErrorKind::Invalid if region.is_some() || error.to_string().contains("HTTP 301") => {
             Ok(Some(elsewhere(region)))
         }
@@ -59,10 +60,10 @@ pub(crate) async fn inspect_bucket(
     }
 }
 
-/// Makes sure that the bucket can be used, and creates a missing one if its name is a default.
+/// Ensures that the bucket can be used, and creates a missing one if its name is a default.
 ///
-/// Fails with [`ErrorKind::NotFound`] if a named bucket is missing, with [`ErrorKind::Denied`] if
-/// it belongs to someone else, and with [`ErrorKind::Invalid`] if it is in another region.
+/// Fails with [`ErrorKind::NotFound`] if a named bucket is missing, with [`ErrorKind::Denied`] if it
+/// belongs to another account, and with [`ErrorKind::Invalid`] if it is in another region.
 pub async fn ensure_bucket(
     clients: &Clients,
     bucket: &BucketName,
@@ -78,7 +79,7 @@ pub async fn ensure_bucket(
 }
 
 async fn create_bucket(clients: &Clients, bucket: &BucketName) -> Result<(), Error> {
-    // us-east-1 is the one region that must not be named.
+    // us-east-1 is the only region that must not be named.
     let location = (clients.region() != "us-east-1").then(|| {
         let region = BucketLocationConstraint::from(clients.region());
         CreateBucketConfiguration::builder()
@@ -93,7 +94,7 @@ async fn create_bucket(clients: &Clients, bucket: &BucketName) -> Result<(), Err
         .send()
         .await;
     match sent.map_err(|error| Error::from_sdk("create the bucket", bucket, error)) {
-        // Another program, started at the same time, has created it.
+        // Another program that started at the same time has created it.
         Err(error)
             if error.kind() == ErrorKind::Conflict && error.to_string().contains("OwnedByYou") =>
         {
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_region_of_a_bucket_elsewhere_is_known_if_the_service_says_it() {
+    async fn the_region_of_a_bucket_elsewhere_is_known_if_the_service_returns_it() {
         let region = |answer: Answer, region| answer.header("x-amz-bucket-region", region);
         let elsewhere = |region: Option<&str>| {
             Some(Finding::BucketElsewhere {

@@ -74,7 +74,7 @@ pub struct Job {
 
 /// An answer without one of the members that the service always sends.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer has no {0}")]
+#[error("the response has no {0}")]
 pub(super) struct Missing(&'static str);
 
 impl Job {

@@ -1,4 +1,4 @@
-//! Whether a label is more frequent in one part than chance explains.
+//! Labels that are more or less frequent in one part than chance explains.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::part::Part;
 
 use super::{AuditInput, Check};
 
-/// Standard errors that a share may differ from the overall share: chance alone exceeds them in
+/// Standard errors by which a share may differ from the overall share. Chance alone exceeds this in
 /// about one of 16,000 comparisons.
 const STANDARD_ERRORS: f64 = 4.0;
 
@@ -18,7 +18,7 @@ struct Deviation {
     limit: f64,
 }
 
-/// Reports the share that exceeds its limit most, or comes closest to it.
+/// Reports the share with the largest deviation relative to its limit.
 pub(super) fn check(input: &AuditInput<'_>) -> Check {
     let labels: BTreeSet<u8> = input.rows().map(|row| row.label).collect();
     let labels = &labels;
@@ -45,14 +45,14 @@ pub(super) fn check(input: &AuditInput<'_>) -> Check {
     Check::new("label_drift", value, limit, detail)
 }
 
-/// The limit is the binomial error of drawing as many labels as the part has groups, plus one row
-/// for rounding.
+/// The deviation of a label's share in a part. Its limit is the binomial error of drawing as many
+/// labels as the part has groups, plus one row for rounding.
 fn deviation(input: &AuditInput<'_>, part: Part, label: u8) -> Option<Deviation> {
     let rows = || input.rows().filter(|row| row.part == part);
     let overall = share(input.rows().map(|row| row.label == label))?;
     let here = share(rows().map(|row| row.label == label))?;
-    // All rows of a group may have the same label, so they are one draw and not many: counting
-    // each row would make the limit too tight.
+    // All rows of a group may have the same label, so a group is one draw: counting each row would
+    // make the limit too tight.
     let mut groups: Vec<u64> = rows().map(|row| row.group).collect();
     groups.sort_unstable();
     groups.dedup();
@@ -66,7 +66,7 @@ fn deviation(input: &AuditInput<'_>, part: Part, label: u8) -> Option<Deviation>
     })
 }
 
-/// The share of `true`; `None` without any flags.
+/// The share of `true`; `None` if there are no flags.
 fn share(flags: impl Iterator<Item = bool>) -> Option<f64> {
     let (mut set, mut all) = (0.0, 0.0);
     for flag in flags {

@@ -4,18 +4,18 @@ use crate::part::Part;
 
 use super::{AuditInput, Check};
 
-/// All rows with the same values; NaN equals NaN, and -0 equals 0.
+/// A class of identical rows; NaN equals NaN, and -0 equals 0.
 pub(super) struct Class<'a> {
-    /// The number of the first row.
+    /// The index of the first row.
     pub(super) row: usize,
     /// The values of that row.
     pub(super) values: &'a [f32],
-    /// How many rows there are in each part.
+    /// Rows in each part.
     pub(super) rows: [usize; 3],
 }
 
 impl<'a> Class<'a> {
-    /// Sorts all rows by their values.
+    /// Groups all rows into classes.
     pub(super) fn all(input: &AuditInput<'a>) -> Vec<Self> {
         let rows: Vec<(&[f32], Part)> = input.rows().map(|row| (row.values, row.part)).collect();
         let mut order: Vec<(u64, usize)> = rows
@@ -23,7 +23,7 @@ impl<'a> Class<'a> {
             .enumerate()
             .map(|(i, (values, _))| (digest(bits(values)), i))
             .collect();
-        // Equal digests only bring candidates together; the values decide.
+        // Equal digests only make rows adjacent; their values are compared as well.
         order.sort_unstable_by(|a, b| {
             let by_values = || bits(rows[a.1].0).cmp(bits(rows[b.1].0));
             a.0.cmp(&b.0).then_with(by_values).then(a.1.cmp(&b.1))
@@ -48,29 +48,31 @@ impl<'a> Class<'a> {
         self.rows.iter().sum()
     }
 
-    /// The number of rows of two classes in each part.
+    /// Rows of both classes in each part.
     pub(super) fn rows_with(&self, other: &Self) -> [usize; 3] {
         std::array::from_fn(|part| self.rows[part] + other.rows[part])
     }
 }
 
-/// Whether more than one part has rows.
+/// Whether more than one of the parts has rows.
 pub(super) fn spans_parts(rows: [usize; 3]) -> bool {
     rows.iter().filter(|&&rows| rows > 0).count() > 1
 }
 
-/// Counts the rows whose values all occur in another part too.
+/// Counts the rows with an identical row in another part.
 pub(super) fn check(classes: &[Class<'_>]) -> Check {
     let shared = || classes.iter().filter(|class| spans_parts(class.rows));
     let rows = shared().map(Class::len).sum();
     let detail = match shared().map(|class| class.row).min() {
-        None => "no row occurs in two parts".to_owned(),
-        Some(row) => format!("{rows} rows occur in two parts, e.g. row {row} of the input"),
+        None => "no row occurs in more than one part".to_owned(),
+        Some(row) => {
+            format!("{rows} rows occur in more than one part, e.g. row {row} of the input")
+        }
     };
     Check::none_of("exact_duplicates", rows, detail)
 }
 
-/// One bit pattern for each value that counts as equal.
+/// The bit patterns of the values, with the same pattern for values that count as equal.
 fn bits(values: &[f32]) -> impl Iterator<Item = u32> {
     values.iter().map(|&value| {
         if value.is_nan() {

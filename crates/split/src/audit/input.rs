@@ -1,34 +1,34 @@
-//! The rows that an audit reads, where they already are: one table, or one table per part.
+//! The rows to audit, borrowed from the caller: one table, or one table per part.
 
 use std::borrow::Cow;
 
 use crate::error::Error;
 use crate::part::Part;
 
-/// Rows as a learner sees them. Each slice but `features` has one entry per row.
+/// Rows as a learner sees them. Every slice except `features` has one entry per row.
 #[derive(Clone, Copy, Debug)]
 pub struct Table<'a> {
-    /// Feature values row by row, NaN where one is missing.
+    /// Feature values, row by row; NaN if missing.
     pub features: &'a [f32],
     /// The label of each row.
     pub labels: &'a [u8],
-    /// The group of each row: rows of one group must be in one part.
+    /// The group of each row: all rows of a group must be in the same part.
     pub groups: &'a [u64],
-    /// The place where each row was recorded, if known. It looks the same in all its recordings, so
-    /// its rows must be in one part too.
+    /// The site where each row was recorded, if known. Recordings of one site resemble each other,
+    /// so its rows must be in the same part too.
     pub sites: Option<&'a [u64]>,
 }
 
-/// Data that was kept apart from all three parts.
+/// Data held out from all three parts.
 #[derive(Clone, Copy, Debug)]
 pub struct HeldOut<'a> {
-    /// Its name in the check's words.
+    /// Its name in the check's `detail`.
     pub name: &'a str,
-    /// The sites in it, or its groups if sites are unknown; repeats are allowed.
+    /// Its sites, or its groups if sites are unknown; duplicates are allowed.
     pub sites: &'a [u64],
 }
 
-/// What to audit. Rows are numbered in the order in which their tables were added.
+/// The rows and held-out sets to audit. Rows are numbered in the order in which their tables were added.
 ///
 /// ```
 /// use split::{AuditInput, Part, Table, audit};
@@ -42,7 +42,7 @@ pub struct HeldOut<'a> {
 /// };
 /// let part_of = [Part::Train, Part::Train, Part::Validation, Part::Test];
 /// let audit = audit(&AuditInput::new(1).with_table(table, &part_of))?;
-/// // Rows 1 and 3 are the same, in two different parts.
+/// // Rows 1 and 3 have the same values but are in different parts.
 /// let failed: Vec<&str> = audit.failures().map(|check| check.name.as_str()).collect();
 /// assert_eq!(failed, ["exact_duplicates", "near_duplicates"]);
 /// # Ok(())
@@ -53,7 +53,7 @@ pub struct AuditInput<'a> {
     /// Feature values per row.
     pub(super) columns: usize,
     blocks: Vec<Block<'a>>,
-    /// The name of the check of held-out sets, and the sets.
+    /// The name of the check for held-out sets, and the sets.
     pub(super) held_out: Option<(&'a str, Vec<HeldOut<'a>>)>,
 }
 
@@ -74,7 +74,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> AuditInput<'a> {
-    /// An input without rows; a row has that many feature values, 1 to 128.
+    /// An input without rows, for rows of `columns` feature values (1 to 128).
     pub fn new(columns: usize) -> Self {
         Self {
             columns,
@@ -100,16 +100,15 @@ impl<'a> AuditInput<'a> {
         self
     }
 
-    /// Adds a check of that name: no site may occur both in the parts and in one of these sets, or in
-    /// two of the sets. A rule that is chosen on one set and evaluated on another must not have seen
-    /// the other's sites before.
+    /// Adds a check named `check`: no site may occur both in the parts and in one of these sets, or in
+    /// more than one set. A rule that is chosen on one set must be evaluated on sites that are new to it.
     #[must_use]
     pub fn with_held_out(mut self, check: &'a str, sets: Vec<HeldOut<'a>>) -> Self {
         self.held_out = Some((check, sets));
         self
     }
 
-    /// All values of a column.
+    /// The values of a column, in all rows.
     pub(super) fn column(&self, column: usize) -> impl Iterator<Item = f32> {
         let blocks = self.blocks.iter();
         blocks.flat_map(move |block| {
@@ -118,7 +117,7 @@ impl<'a> AuditInput<'a> {
         })
     }
 
-    /// Whether the sites of all rows are known; those of some rows would prove nothing.
+    /// Whether the sites of all rows are known; checking only some of them would prove nothing.
     pub(super) fn has_sites(&self) -> bool {
         let mut tables = self.blocks.iter().map(|block| &block.table);
         tables.all(|table| table.sites.is_some() || table.labels.is_empty())
@@ -140,8 +139,8 @@ impl<'a> AuditInput<'a> {
             })
     }
 
-    /// The site of each row, or its group if sites are unknown, and the part.
-    pub(super) fn places(&self) -> impl Iterator<Item = (u64, Part)> {
+    /// The site of each row (or its group, if sites are unknown) and its part.
+    pub(super) fn sites_or_groups(&self) -> impl Iterator<Item = (u64, Part)> {
         let known = self.has_sites();
         self.rows().map(move |row| {
             let site = row.site.filter(|_| known);
@@ -149,7 +148,7 @@ impl<'a> AuditInput<'a> {
         })
     }
 
-    /// Rejects tables whose columns differ in length, before anything is indexed.
+    /// Rejects tables whose slices do not match, before anything is indexed.
     pub(super) fn check_shape(&self) -> Result<(), Error> {
         for Block { table, part_of } in &self.blocks {
             let rows = table.labels.len();

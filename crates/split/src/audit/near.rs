@@ -1,18 +1,19 @@
-//! Rows of different parts that are nearly the same.
+//! Near duplicates in different parts.
 //!
-//! Only rows that miss the same values can be near, so rows are first grouped by what they miss.
-//! Each group is sorted along one axis, the column that tells its rows apart best. Near rows are
-//! within one tolerance of each other on the axis, so a window of that width finds every candidate
-//! pair, and each pair is compared on all columns. The method is exact. Its cost is the number of
-//! pairs in the windows: small for continuous readings, and quadratic only if thousands of different
-//! rows agree within a thousandth of a standard deviation in every column.
+//! Two rows can be near duplicates only if the same values are missing in both, so rows are first
+//! divided into sets by their missing values. Each set is sorted along one axis: the column that
+//! separates its rows best. Near duplicates are within one tolerance of each other on the axis, so a
+//! sliding window of that width yields every candidate pair, which is then compared on all columns.
+//! The method is exact. Its cost is the number of candidate pairs: small for continuous readings, and
+//! quadratic only if thousands of different rows agree within a thousandth of a standard deviation in
+//! every column.
 
 use std::collections::BTreeMap;
 
 use super::duplicates::{Class, spans_parts};
 use super::{AuditInput, Check, NEAR};
 
-/// Counts the rows with a neighbour in another part.
+/// Counts the rows with a near duplicate in another part.
 pub(super) fn check(input: &AuditInput<'_>, classes: &[Class<'_>]) -> Check {
     let tolerances = tolerances(input);
     let mut found = 0;
@@ -38,7 +39,7 @@ pub(super) fn check(input: &AuditInput<'_>, classes: &[Class<'_>]) -> Check {
     Check::none_of("near_duplicates", found, detail)
 }
 
-/// How far apart near values may be in each column: [`NEAR`] of its standard deviations.
+/// The largest difference between near values of each column: [`NEAR`] of its standard deviations.
 fn tolerances(input: &AuditInput<'_>) -> Vec<f32> {
     let deviation = |column: usize| {
         let values = || {
@@ -54,7 +55,7 @@ fn tolerances(input: &AuditInput<'_>) -> Vec<f32> {
         .collect()
 }
 
-/// The classes, one set per pattern of missing values.
+/// The classes, divided into one set per pattern of missing values.
 fn by_missing<'a>(classes: &'a [Class<'a>]) -> Vec<Vec<&'a Class<'a>>> {
     let mut sets: BTreeMap<u128, Vec<&Class<'_>>> = BTreeMap::new();
     for class in classes {
@@ -65,23 +66,23 @@ fn by_missing<'a>(classes: &'a [Class<'a>]) -> Vec<Vec<&'a Class<'a>>> {
     sets.into_values().collect()
 }
 
-/// Classes that miss the same values.
+/// Classes with the same missing values.
 struct Set<'a> {
     tolerances: &'a [f32],
     classes: Vec<&'a Class<'a>>,
 }
 
 impl<'a> Set<'a> {
-    /// The classes with a neighbour in another part, and the number of one such row.
+    /// The classes with a near duplicate in another part, and the index of one such row.
     fn near(&self) -> Vec<(&'a Class<'a>, usize)> {
         let Some(axis) = self.axis() else {
-            // Every value is missing: there is one class only, and it is near itself.
+            // Every value is missing, so there is only one class, whose rows are identical.
             let classes = self.classes.iter().copied();
             let shared = classes.filter(|class| spans_parts(class.rows));
             return shared.map(|class| (class, class.row)).collect();
         };
         let at = |class: &Class<'_>| class.values[axis];
-        // Classes, not rows: thousands of equal rows would be compared pair by pair.
+        // Comparing rows instead of classes would be quadratic in the number of identical rows.
         let mut order = self.classes.clone();
         order.sort_unstable_by(|a, b| at(a).total_cmp(&at(b)).then(a.row.cmp(&b.row)));
         let mut neighbours: Vec<Option<usize>> = order
@@ -92,7 +93,7 @@ impl<'a> Set<'a> {
             let within = |b: &Class<'_>| at(b) - at(a) <= self.tolerances[axis];
             let rest = order.iter().enumerate().skip(i + 1);
             for (j, b) in rest.take_while(|(_, b)| within(b)) {
-                // Columns are compared last, because the parts alone settle most pairs.
+                // Columns are compared last: the cheaper conditions rule out most pairs.
                 let known = neighbours[i].is_some() && neighbours[j].is_some();
                 if !known && spans_parts(a.rows_with(b)) && self.are_near(a, b) {
                     neighbours[i] = neighbours[i].or(Some(b.row));
@@ -106,20 +107,20 @@ impl<'a> Set<'a> {
             .collect()
     }
 
-    /// The definition itself, column by column. Both rows miss the same values.
+    /// Whether two rows are near duplicates by definition. The same values must be missing in both.
     fn are_near(&self, a: &Class<'_>, b: &Class<'_>) -> bool {
         let mut values = a.values.iter().zip(b.values).zip(self.tolerances);
         values.all(|((a, b), tolerance)| a.is_nan() || (a - b).abs() <= *tolerance)
     }
 
-    /// The column with the fewest pairs within a tolerance; `None` if all values are missing.
+    /// The column with the fewest pairs within its tolerance; `None` if all values are missing.
     fn axis(&self) -> Option<usize> {
         let values = self.classes.first()?.values;
         let present = (0..values.len()).filter(|&column| !values[column].is_nan());
         present.min_by_key(|&column| self.pairs(column))
     }
 
-    /// How many pairs of values of a column are within its tolerance.
+    /// The number of pairs of a column's values that are within its tolerance.
     fn pairs(&self, column: usize) -> usize {
         let values = self.classes.iter().map(|class| class.values[column]);
         let mut values: Vec<f32> = values.collect();

@@ -1,4 +1,4 @@
-//! What the audit finds in proper splits and in spoiled ones.
+//! The audit's checks, on valid and on corrupted splits.
 
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -7,7 +7,7 @@ use split::{Audit, AuditInput, Check, HeldOut, Part, Ratios, RowKey, Table, audi
 
 const COLUMNS: usize = 18;
 
-/// Rows of uniform random numbers, and the part of each.
+/// Rows of uniform random numbers, with the part of each row.
 #[derive(Clone, Default)]
 struct Data {
     features: Vec<f32>,
@@ -18,7 +18,7 @@ struct Data {
 }
 
 impl Data {
-    /// Random rows in groups of that size, properly split.
+    /// Random rows in groups of `group_size` rows, with a valid split.
     fn new(rows: usize, group_size: u64, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let features = (0..rows * COLUMNS).map(|_| rng.random::<f32>()).collect();
@@ -102,7 +102,7 @@ impl Data {
 
 const ACROSS: [Part; 2] = [Part::Train, Part::Test];
 
-/// Asserts that exactly the named checks fail, with that value in the first of them.
+/// Asserts that exactly the checks named `failing` fail, the first of them with `value`.
 #[track_caller]
 fn check(data: &Data, failing: &[&str], value: f64) {
     let audit = data.audit();
@@ -116,7 +116,7 @@ fn check(data: &Data, failing: &[&str], value: f64) {
 }
 
 #[test]
-fn a_proper_split_passes() {
+fn a_valid_split_passes() {
     check(&Data::new(2_000, 1, 1), &[], 0.0);
     check(&Data::new(3_000, 7, 2), &[], 0.0);
 }
@@ -172,7 +172,7 @@ fn nearly_equal_rows_in_two_parts_are_found() {
 }
 
 #[test]
-fn near_rows_must_miss_the_same_values() {
+fn near_duplicates_must_have_the_same_missing_values() {
     let mut data = Data::new(2_000, 1, 1);
     let [train, test] = data.firsts(ACROSS);
     data.copy(train, test);
@@ -250,7 +250,7 @@ fn a_site_in_two_parts_is_found_although_its_groups_are_not_split() {
     let fifty_groups_a_site = data.groups.iter().map(|group| group / 50).collect();
     data.sites = Some(fifty_groups_a_site);
     check(&data, &["site_overlap"], 4.0);
-    // If every group has a site of its own, nothing is shared, and the check passes.
+    // If every group has a site of its own, no site is shared, and the check passes.
     data.sites = Some(data.groups.clone());
     check(&data, &[], 0.0);
     let has_check = |data: &Data| {
@@ -281,7 +281,7 @@ fn columns_of_different_lengths_are_rejected() {
 }
 
 #[test]
-fn tables_of_the_parts_give_the_audit_of_one_table() {
+fn one_table_per_part_gives_the_same_audit_as_one_table() {
     let mut data = Data::new(2_000, 1, 1);
     data.sites = Some(data.groups.iter().map(|group| group / 50).collect());
     let [train, test] = data.firsts(ACROSS);
@@ -324,19 +324,23 @@ fn a_held_out_set_must_not_share_sites_with_the_parts_or_another_set() {
     let sets = "the parts, alarm-validation, alarm-test";
     assert_eq!(
         held_out(&[21, 22, 22], &[23]),
-        (true, 0.0, format!("no site occurs in two of: {sets}"))
+        (
+            true,
+            0.0,
+            format!("no site occurs in more than one of: {sets}")
+        )
     );
     assert_eq!(
         held_out(&[21, 22, 22, 9], &[9, 23, 22]),
         (
             false,
             2.0,
-            format!("2 sites occur in two of: {sets}; e.g. site 9")
+            format!("2 sites occur in more than one of: {sets}; e.g. site 9")
         )
     );
 }
 
-/// Compares every pair of rows of different parts on every column: slow, but obviously right.
+/// Compares every pair of rows of different parts on every column: slow, but obviously correct.
 fn near_by_definition(data: &Data) -> usize {
     let rows = data.labels.len();
     let deviation = |column: usize| {
@@ -370,9 +374,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    fn near_duplicates_are_those_of_the_definition(
+    fn near_duplicates_match_the_definition(
         seed: u64,
-        // From, to, shift in standard deviations, column to leave empty.
+        // Source row, target row, shift in standard deviations, column to leave empty.
         plants in proptest::collection::vec((0_usize..200, 0_usize..200, -0.002_f32..0.002, 0_usize..40), 0..30),
     ) {
         let mut data = Data::new(200, 1, seed);

@@ -4,7 +4,7 @@
     reason = "a test that cannot continue should panic"
 )]
 
-// What the splitter guarantees.
+// The splitter's guarantees.
 mod split;
-// What the audit finds in proper splits and in spoiled ones.
+// The audit's checks, on valid and on corrupted splits.
 mod audit;

@@ -1,11 +1,11 @@
-//! What the splitter guarantees.
+//! The splitter's guarantees.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use split::{Assignment, Error, Part, Ratios, RowKey, split};
 
-/// Groups of one row; the first `fires` are labelled 1.
+/// Single-row groups; the first `fires` have label 1.
 fn singles(rows: u64, fires: u64) -> Vec<RowKey> {
     (0..rows)
         .map(|group| RowKey {
@@ -50,7 +50,7 @@ fn a_hundred_thousand_single_rows_split_exactly() {
 }
 
 #[test]
-fn the_parts_together_have_every_row_once() {
+fn every_row_is_in_exactly_one_part() {
     let assignment = split(&singles(1_000, 400), Ratios::default(), 1).unwrap();
     let mut rows: Vec<usize> = Part::ALL
         .into_iter()
@@ -76,7 +76,7 @@ fn the_result_depends_on_the_seed_and_not_on_the_order_of_the_rows() {
 }
 
 #[test]
-fn the_part_of_a_row_does_not_depend_on_its_position() {
+fn the_part_of_a_row_is_independent_of_its_position() {
     let keys = singles(10_000, 5_000);
     let assignment = split(&keys, Ratios::default(), 3).unwrap();
     // About 15 % of each tenth of the input are test rows; five standard errors are 5.6 %.
@@ -99,13 +99,13 @@ fn the_report_counts_the_rows_of_each_part() {
             "{share:?}"
         );
     }
-    // Over all rows, and for each of two labels.
+    // Three parts, for all rows and for each of two labels.
     assert_eq!(assignment.report.shares.len(), 9);
 }
 
 #[test]
-fn groups_of_many_sizes_come_close_to_the_shares() {
-    // 400 episodes of 20 to 99 rows; a third of them show a fire from the middle on.
+fn groups_of_many_sizes_approximate_the_shares() {
+    // 400 episodes of 20 to 99 rows; in a third of them, a fire burns in the second half.
     let episode = |group: u64| {
         let rows = 20 + group * 37 % 80;
         (0..rows).map(move |i| RowKey {
@@ -164,7 +164,7 @@ fn part_names_are_lower_case() {
 
 proptest! {
     #[test]
-    fn no_group_is_in_two_parts(
+    fn no_group_is_in_more_than_one_part(
         groups in proptest::collection::vec((1_usize..30, 0_u8..3), 1..200),
         seed: u64,
     ) {

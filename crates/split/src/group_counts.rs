@@ -1,36 +1,36 @@
-//! What is to be split: groups, with their rows per label.
+//! The groups and labels of a dataset, counted.
 
 use std::collections::BTreeMap;
 
 use crate::assignment::RowKey;
 use crate::part::Part;
 
-/// Rows per label and part, with labels by their index in [`Census::labels`].
+/// Rows per label and part; a label is represented by its index in [`GroupCounts::labels`].
 pub(crate) type Counts = Vec<[usize; 3]>;
 
-/// A group with its number of rows per label, with labels by their index in [`Census::labels`].
+/// A group with its row counts; a label is represented by its index in [`GroupCounts::labels`].
 pub(crate) struct Group {
     pub(crate) id: u64,
     pub(crate) rows: Vec<usize>,
 }
 
-/// The groups and labels of a dataset.
-pub(crate) struct Census {
-    /// The labels that occur, ascending.
+/// The row counts of all groups and labels.
+pub(crate) struct GroupCounts {
+    /// The distinct labels, ascending.
     pub(crate) labels: Vec<u8>,
-    /// The groups, ascending by number.
+    /// The groups, ascending by id.
     pub(crate) groups: Vec<Group>,
-    /// Rows per label.
+    /// All rows per label.
     pub(crate) totals: Vec<usize>,
 }
 
-impl Census {
-    /// Counts the rows. Groups come out in ascending order, so the order of the rows is lost on purpose.
+impl GroupCounts {
+    /// Counts the rows of each group and label. The result does not depend on the order of the rows.
     pub(crate) fn new(keys: &[RowKey]) -> Self {
         let mut labels: Vec<u8> = keys.iter().map(|key| key.label).collect();
         labels.sort_unstable();
         labels.dedup();
-        // An ordered map, because the order of the groups decides the split.
+        // An ordered map, because the split depends on the order of the groups.
         let mut groups = BTreeMap::new();
         let mut totals = vec![0; labels.len()];
         for key in keys {
@@ -51,12 +51,12 @@ impl Census {
         }
     }
 
-    /// Whether each group is a single row.
+    /// Whether every group has exactly one row.
     pub(crate) fn all_single(&self) -> bool {
         self.groups.len() == self.totals.iter().sum::<usize>()
     }
 
-    /// Rows per label and part of a finished split.
+    /// Counts the rows per label and part of a finished split.
     pub(crate) fn count(&self, keys: &[RowKey], part_of: &[Part]) -> Counts {
         let mut counts = vec![[0; 3]; self.labels.len()];
         for (key, &part) in keys.iter().zip(part_of) {
