@@ -198,7 +198,7 @@ mod tests {
             &[0.0, 1.0, 2.0, f32::NEG_INFINITY],
             2,
             &[0, 1],
-            "row 1, column 1: infinite (a missing value is NaN)",
+            "row 1, column 1: infinite value (use NaN for missing values)",
         );
         check(&[0.0; 4], 2, &[0], "2 rows, but 1 labels");
         check(&[0.0; 4], 2, &[0, 7], "row 1: label 7; it must be 0 or 1");
@@ -227,7 +227,7 @@ mod tests {
             &[1.0, 1e-31],
             "row 1: weight 0.0000000000000000000000000000001; it must be 0 or from 1e-30 to 1e30",
         );
-        check(&[0.0, 0.0], "every weight is 0");
+        check(&[0.0, 0.0], "all weights are 0");
         check(&[0.0, 1.0], "every label is 1; both 0 and 1 are needed");
         assert_eq!(samples.weights(), None);
         assert_eq!(

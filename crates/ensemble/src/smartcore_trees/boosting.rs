@@ -48,7 +48,7 @@ pub(crate) fn fit(
             rounds,
             validation_logloss,
         })?;
-        if validation_logloss.is_some_and(|loss| stopping.is_over(round, loss)) {
+        if validation_logloss.is_some_and(|loss| stopping.should_stop(round, loss)) {
             trees.truncate(stopping.best_round());
             break;
         }

@@ -150,7 +150,7 @@ fn unusable_tables_are_rejected() {
         check(
             &values,
             3,
-            "row 1, column 2: infinite (a missing value is NaN)",
+            "row 1, column 2: infinite value (use NaN for missing values)",
         );
     }
 }

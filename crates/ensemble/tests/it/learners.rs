@@ -213,7 +213,7 @@ fn a_model_rejects_other_columns() {
         let fit = Fit::new(algorithm, &[]);
         let model = fit.on(&train);
         assert_eq!((model.algorithm(), model.columns()), (algorithm, 18));
-        let expected = "17 columns, but 18 are expected";
+        let expected = "expected 18 columns, found 17";
         assert_eq!(
             model.predict_proba(&other).unwrap_err().to_string(),
             expected

@@ -113,7 +113,7 @@ fn two_rows_may_leave_nothing_to_judge_by() {
 #[test]
 fn a_forest_without_bags_has_no_such_score() {
     let expected = "parameter `oob_score` is `true`; \
-                    it must be false with bootstrap=false, which leaves no row out of any bag";
+                    it must be false with bootstrap=false, because then no rows are out of bag";
     for [first, second] in [[OOB, ("bootstrap", "false")], [("bootstrap", "false"), OOB]] {
         let mut params = Params::defaults(Algorithm::RandomForest);
         params.set(first.0, first.1).unwrap();
