@@ -230,7 +230,7 @@ pub enum DataError {
     #[error("all weights are 0")]
     Weightless,
     /// Weights for a learner that cannot use them.
-    #[error("only the forest and boosting with engine=own take sample weights")]
+    #[error("only forest and boosting with engine=own support sample weights")]
     UnusedWeights,
     /// There are no rows.
     #[error("there are no rows")]
