@@ -1,6 +1,7 @@
 //! Alarm metrics on a million rows (eleven days): `cargo bench -p alarm --bench alarms`.
 //!
-//! Single-threaded, with fixed seeds; data generation is not timed. Under `cargo test` each benchmark runs once on few rows.
+//! Single-threaded, with fixed seeds; data generation is not timed. Under `cargo test` each benchmark runs once on few
+//! rows.
 
 use std::fmt;
 

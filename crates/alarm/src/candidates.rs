@@ -7,10 +7,10 @@ const BLOCK: usize = 600;
 
 /// Up to `at_most` thresholds in descending order, for rules with the `k` and `n` of `levels`.
 ///
-/// An alarm appears or disappears where the threshold crosses the peak level around it. The candidates are therefore the
-/// midpoints between neighbouring peaks (of events, and of each ten minutes of event-free time), so that alarms do not
-/// depend on rounding, and the lowest peak itself. Thresholds above all peaks are omitted, because they are never reached.
-/// Too many candidates are thinned evenly.
+/// An alarm appears or disappears where the threshold crosses the peak level around it. The candidates are therefore
+/// the midpoints between neighbouring peaks (of events, and of each ten minutes of event-free time), so that alarms do
+/// not depend on rounding, and the lowest peak itself. Thresholds above all peaks are omitted, because they are never
+/// reached. Too many candidates are thinned evenly.
 pub(crate) fn thresholds(levels: &[Levels], at_most: usize) -> Vec<f64> {
     let mut peaks: Vec<f64> = levels.iter().flat_map(peaks).collect();
     peaks.retain(|&peak| peak > 0.0);

@@ -32,8 +32,8 @@ pub struct AlarmChoice {
     pub rule: AlarmRule,
     /// The maximum number of false alarms per day of event-free time.
     pub budget_per_day: f64,
-    /// Whether the rule is within the budget on the recordings it was chosen on. If false, no candidate is, and this one
-    /// has the fewest false alarms.
+    /// Whether the rule is within the budget on the recordings it was chosen on. If false, no candidate is, and this
+    /// one has the fewest false alarms.
     pub within_budget: bool,
     /// The rule's metrics on those recordings, which are optimistic because the rule was chosen on them.
     pub chosen_on: AlarmMetrics,

@@ -2,8 +2,8 @@
 
 /// Every failure of this crate.
 ///
-/// To fix one, change the setting for `Parameter`, add recordings for `NoChoice`, and correct the rows for all others. Rows
-/// are counted from 0.
+/// To fix one, change the setting for `Parameter`, add recordings for `NoChoice`, and correct the rows for all others.
+/// Rows are counted from 0.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

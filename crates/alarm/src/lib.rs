@@ -7,21 +7,21 @@
 //!
 //! An [`AlarmRule`] turns probabilities into alarms: an alarm is raised when k of the rows of the last n seconds are at
 //! or above a threshold, and ends when fewer than k are at or above a lower one. [`AlarmState`] applies the rule to rows
-//! as they arrive; [`AlarmRule::alarms`] applies it to a whole [`Recording`]. Equivalently, the k-th highest probability
-//! of the last n seconds, the *level*, is compared with the two thresholds. Because levels do not depend on the
-//! thresholds, [`curve()`] and [`choose`] try hundreds of thresholds on a million rows in a fraction of a second.
+//! as they arrive; [`AlarmRule::alarms`] applies it to a whole [`Recording`]. Equivalently, the k-th highest
+//! probability of the last n seconds, the *level*, is compared with the two thresholds. Because levels do not depend on
+//! the thresholds, [`curve()`] and [`choose`] try hundreds of thresholds on a million rows in a fraction of a second.
 //!
 //! [`AlarmReport::new`] evaluates a rule on recordings with these definitions:
 //!
 //! - An event is **found** by the first alarm that begins at its start or later. An alarm that is already sounding when
 //!   the event starts does not announce it, so the event is missed unless another alarm begins.
-//! - An alarm that begins before the event, or in a recording without one, is **false**. Each false alarm counts; one must
-//!   end before the next can begin.
+//! - An alarm that begins before the event, or in a recording without one, is **false**. Each false alarm counts; one
+//!   must end before the next can begin.
 //! - Each row before the event, or in a recording without one, is one second of **event-free time**. Seconds without a
 //!   row do not count, because no alarm could be raised in them. For the same reason, under a latching rule time counts
 //!   only up to the first alarm.
-//! - A missed event has infinite **latency** in the quantiles, so that a rule does not look faster because it misses slow
-//!   events.
+//! - A missed event has infinite **latency** in the quantiles, so that a rule does not look faster because it misses
+//!   slow events.
 //!
 //! [`Recordings`] groups a data set's [`Rows`] into recordings. [`AlarmTrial`] chooses a rule on one set of
 //! recordings and evaluates it on another.

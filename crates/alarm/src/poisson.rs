@@ -1,8 +1,8 @@
 //! The confidence interval of a Poisson rate.
 //!
 //! The bounds are quantiles of gamma distributions with integer shape, whose tails are Poisson tails: sums of a few
-//! positive terms. That is short enough to implement here instead of depending on a large statistics crate for a general
-//! inverse incomplete gamma function.
+//! positive terms. That is short enough to implement here instead of depending on a large statistics crate for a
+//! general inverse incomplete gamma function.
 
 /// The tail probability at each end of a 95 % interval.
 const TAIL: f64 = 0.025;

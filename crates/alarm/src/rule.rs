@@ -26,7 +26,8 @@ pub struct AlarmParams {
     pub n: u32,
     /// An alarm ends when fewer than `k` rows are at or above this; from 0 to the threshold.
     pub release: f64,
-    /// Whether an alarm continues until [`AlarmState::reset`](crate::AlarmState::reset), regardless of the probabilities.
+    /// Whether an alarm continues until [`AlarmState::reset`](crate::AlarmState::reset), regardless of the
+    /// probabilities.
     pub latch: bool,
 }
 

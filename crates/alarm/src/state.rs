@@ -33,9 +33,9 @@ impl AlarmState {
 
     /// Processes a row, with its time in seconds from any fixed origin, and returns the alarm that it raises, if any.
     ///
-    /// Rows should arrive once a second. A row is ignored if it is less than half a second from the previous one, if its
-    /// time is not finite, or if its probability is outside 0..=1. If time jumps back, as when a clock is set, the window
-    /// is cleared: otherwise the detector would be silent until the old time is reached again.
+    /// Rows should arrive once a second. A row is ignored if it is less than half a second from the previous one, if
+    /// its time is not finite, or if its probability is outside 0..=1. If time jumps back, as when a clock is set, the
+    /// window is cleared: otherwise the detector would be silent until the old time is reached again.
     pub fn push(&mut self, time_s: f64, probability: f64) -> Option<Alarm> {
         let usable = time_s.is_finite() && (0.0..=1.0).contains(&probability);
         if !usable || (time_s - self.newest_s).abs() < CLOSEST_S {

@@ -3,8 +3,8 @@
 //!
 //! `learners DATA THREADS LEARNER SET...`, where LEARNER is an algorithm, an algorithm with an engine as in
 //! `random_forest:smartcore`, or `all` for the three fits in one process. A set is a folder of `train.x`, `train.y`,
-//! `test.x`, `test.y`: row-major little-endian `f32` values, and labels as bytes 0 or 1. Only the fit is timed, including
-//! binning. Memory use is read from `/proc`, so this runs on Linux only.
+//! `test.x`, `test.y`: row-major little-endian `f32` values, and labels as bytes 0 or 1. Only the fit is timed,
+//! including binning. Memory use is read from `/proc`, so this runs on Linux only.
 
 use std::error::Error;
 use std::fs;

@@ -1,7 +1,7 @@
 //! Prediction paths compared: `cargo bench -p ensemble --bench predict`.
 //!
-//! The models have 200 trees of default depth, fitted on 20,000 rows so that the trees are full; other rows are predicted.
-//! `nodes` follows the nodes of each tree (the reference path), `laid out` is [`Prepared`].
+//! The models have 200 trees of default depth, fitted on 20,000 rows so that the trees are full; other rows are
+//! predicted. `nodes` follows the nodes of each tree (the reference path), `laid out` is [`Prepared`].
 
 #[path = "../tests/it/synthetic.rs"]
 mod synthetic;

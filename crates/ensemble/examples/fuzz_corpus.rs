@@ -1,7 +1,7 @@
 //! Regenerates `fuzz/corpus/artifact`: valid model files of every kind, and files that must be rejected.
 //!
-//! Run `cargo run -p ensemble --example fuzz_corpus` after a change to the model file format. Files named `valid-*` load;
-//! each of the others represents a different rejection reason or kind of damage.
+//! Run `cargo run -p ensemble --example fuzz_corpus` after a change to the model file format. Files named `valid-*`
+//! load; each of the others represents a different rejection reason or kind of damage.
 
 #[path = "../tests/it/packing.rs"]
 mod packing;

@@ -7,8 +7,9 @@ use crate::packed::{gradient, hessian, pack};
 /// The split criterion, for both kinds of trees.
 ///
 /// A node with packed sums (g, h) scores g²/(h + l2); the gain of a split is the score of both children minus that of
-/// their parent. For the log-loss this is twice the loss reduction (Chen and Guestrin 2016, equation 7); with g = number
-/// of positives, h = number of rows and l2 = 0, it is half the decrease of Gini impurity times the number of rows.
+/// their parent. For the log-loss this is twice the loss reduction (Chen and Guestrin 2016, equation 7); with g =
+/// number of positives, h = number of rows and l2 = 0, it is half the decrease of Gini impurity times the number of
+/// rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Criterion {
     /// Penalty on h, in units of the hessian.
@@ -44,8 +45,8 @@ impl Split {
     ///
     /// Missing values are in the last bin.
     pub(crate) fn goes_left(&self, code: u8) -> bool {
-        // Adding 1 with wrap-around moves the missing bin to the front, so that one comparison is enough. A branch would
-        // be mispredicted often, since rows go left and right unpredictably.
+        // Adding 1 with wrap-around moves the missing bin to the front, so that one comparison is enough. A branch
+        // would be mispredicted often, since rows go left and right unpredictably.
         let shift = u8::from(self.missing_left);
         code.wrapping_add(shift) <= self.bin.wrapping_add(shift)
     }
@@ -105,8 +106,8 @@ impl Search {
 
     /// The best split by the bins `0..=last_bin` of one feature.
     ///
-    /// Missing values are tried on both sides. In a node without any, missing values at prediction go to the larger side.
-    /// Ties go to the lowest bin.
+    /// Missing values are tried on both sides. In a node without any, missing values at prediction go to the larger
+    /// side. Ties go to the lowest bin.
     pub(crate) fn best_split<C: Cell>(
         &self,
         bins: &Bins<C>,
@@ -154,8 +155,8 @@ impl Search {
     fn best_position<C: Cell>(&self, blocks: &[[C; BLOCK]], missing: C) -> Option<(f64, usize)> {
         let (missing_g, missing_h) = missing.halves();
         let mut best = self.floor;
-        // Scores are computed a block at a time without branches, so that the compiler vectorises the loop. Only a block
-        // whose maximum beats all earlier ones is searched for its position.
+        // Scores are computed a block at a time without branches, so that the compiler vectorises the loop. Only a
+        // block whose maximum beats all earlier ones is searched for its position.
         let mut found = None;
         for (block, lefts) in blocks.iter().enumerate() {
             let scores: [f64; BLOCK] = std::array::from_fn(|at| {

@@ -1,7 +1,7 @@
 //! Gradient boosting on the log-loss.
 //!
-//! Each round fits a tree to the gradients and hessians at the current margins, then adds its leaf values, scaled by the
-//! learning rate, to the margins (Friedman 2001; leaf values and gains as in Chen and Guestrin 2016).
+//! Each round fits a tree to the gradients and hessians at the current margins, then adds its leaf values, scaled by
+//! the learning rate, to the margins (Friedman 2001; leaf values and gains as in Chen and Guestrin 2016).
 
 pub(crate) mod early_stopping;
 mod grow;

@@ -5,7 +5,8 @@ pub(crate) const MISSING: u8 = 255;
 
 /// The thresholds of one feature, ascending. The bin of a value is the number of thresholds below it.
 ///
-/// Hence `x <= thresholds[b]` exactly when the bin of `x` is at most `b`, so splits on bins and on values are equivalent.
+/// Hence `x <= thresholds[b]` exactly when the bin of `x` is at most `b`, so splits on bins and on values are
+/// equivalent.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cuts {
     /// The thresholds, padded with infinity so that a search always takes eight steps.
@@ -16,8 +17,8 @@ pub(crate) struct Cuts {
 impl Cuts {
     /// Computes cuts from a sample of one feature's values, for at most `max_bins` (2 to 255) bins.
     ///
-    /// If there are at most `max_bins` distinct values, each has its own bin. Otherwise the bins hold nearly equal shares
-    /// of the sample, and a value at least twice as frequent as such a share has its own bin.
+    /// If there are at most `max_bins` distinct values, each has its own bin. Otherwise the bins hold nearly equal
+    /// shares of the sample, and a value at least twice as frequent as such a share has its own bin.
     pub(crate) fn from_sample(mut sample: Vec<f32>, max_bins: usize) -> Self {
         sample.retain(|value| !value.is_nan());
         sample.sort_unstable_by(f32::total_cmp);

@@ -1,5 +1,5 @@
-//! How models compute probabilities. Fast prediction, explanations, ONNX export and model file validation depend only on
-//! these two forms, not on individual learners.
+//! How models compute probabilities. Fast prediction, explanations, ONNX export and model file validation depend only
+//! on these two forms, not on individual learners.
 
 use crate::linear::Linear;
 use crate::loss::sigmoid;

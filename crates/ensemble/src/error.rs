@@ -4,8 +4,8 @@
 ///
 /// To fix one, change the rows for `Data`; the settings for `UnknownParameter`, `ParameterValue`, `Name` and `Weights`,
 /// and for `Solver` and `Engine` (to less extreme ones); the number of threads for `Threads`; the predictions file for
-/// `Table`; the model file for the `Artifact…` variants, `Combine`, `Extra` and `Export`. `Io` has an external cause, and
-/// `Interrupted` was requested by the caller.
+/// `Table`; the model file for the `Artifact…` variants, `Combine`, `Extra` and `Export`. `Io` has an external cause,
+/// and `Interrupted` was requested by the caller.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -1,30 +1,30 @@
 //! Feature contributions to predictions: Shapley values.
 //!
 //! An [`Explanation`] attributes a prediction to the features. The prediction is the sum of `base`, the expected
-//! prediction when no feature is known, and one contribution per feature. Features that the model does not use get 0, and
-//! features that it treats alike get equal contributions.
+//! prediction when no feature is known, and one contribution per feature. Features that the model does not use get 0,
+//! and features that it treats alike get equal contributions.
 //!
 //! Each [member](Explainer::members) is explained exactly, on the scale on which it is additive:
 //!
 //! - *Forest*, in probability, and *boosting*, in log-odds: path-dependent TreeSHAP, the Shapley values of the game in
 //!   which the features of a coalition are known, and a split on any other feature averages both branches, weighted by
-//!   their cover (Lundberg et al. 2020, "From local explanations to global understanding with explainable AI for trees",
-//!   algorithm 1). Cover is the node's total weight during training: the sum of bootstrap sample weights for a forest, the
-//!   sum of hessians for boosting, as in XGBoost. The algorithm is in `paths`.
-//! - *Logistic regression*, in log-odds: linear SHAP, the coefficient times the distance from the training mean (Lundberg
-//!   and Lee 2017, "A unified approach to interpreting model predictions", corollary 1). A missing value is replaced by
-//!   the mean, so it contributes 0.
+//!   their cover (Lundberg et al. 2020, "From local explanations to global understanding with explainable AI for
+//!   trees", algorithm 1). Cover is the node's total weight during training: the sum of bootstrap sample weights for a
+//!   forest, the sum of hessians for boosting, as in XGBoost. The algorithm is in `paths`.
+//! - *Logistic regression*, in log-odds: linear SHAP, the coefficient times the distance from the training mean
+//!   (Lundberg and Lee 2017, "A unified approach to interpreting model predictions", corollary 1). A missing value is
+//!   replaced by the mean, so it contributes 0.
 //!
 //! The [ensemble](Explainer::row) is explained in probability, as the weighted sum of its members. Members in log-odds are
-//! converted to probability by the rescale rule: every contribution is scaled by Δprobability / Δlog-odds, both taken from
-//! the base to the prediction (Shrikumar et al. 2017, "Learning important features through propagating activation
+//! converted to probability by the rescale rule: every contribution is scaled by Δprobability / Δlog-odds, both taken
+//! from the base to the prediction (Shrikumar et al. 2017, "Learning important features through propagating activation
 //! differences", section 3.5.1; for Shapley values: Chen, Lundberg and Lee 2022, "Explaining a series of models by
-//! propagating Shapley values"). This preserves additivity, signs, zeros, ties and ratios. The results are not the Shapley
-//! values of the probability, which would need a prediction for every coalition and differ where the sigmoid saturates.
-//! The member's base becomes the probability at the mean log-odds, not the mean probability.
+//! propagating Shapley values"). This preserves additivity, signs, zeros, ties and ratios. The results are not the
+//! Shapley values of the probability, which would need a prediction for every coalition and differ where the sigmoid
+//! saturates. The member's base becomes the probability at the mean log-odds, not the mean probability.
 //!
-//! Contributions describe the model's behaviour, not causes. Correlated features share credit, and path-dependent values
-//! may credit a feature for information it carries about another.
+//! Contributions describe the model's behaviour, not causes. Correlated features share credit, and path-dependent
+//! values may credit a feature for information it carries about another.
 //!
 //! ```
 //! # use ensemble::artifact::{Artifact, FeatureRange, Member};

@@ -1,8 +1,8 @@
 //! Sums of packed pairs per bin. These loops dominate the time of a fit.
 //!
-//! A row's bins are read together, and its pair is added to the tables of several features in turn. Tables of 256 entries
-//! indexed by a `u8` need no bounds check. Because consecutive additions go to different tables, they do not wait for each
-//! other even if many rows share a bin.
+//! A row's bins are read together, and its pair is added to the tables of several features in turn. Tables of 256
+//! entries indexed by a `u8` need no bounds check. Because consecutive additions go to different tables, they do not
+//! wait for each other even if many rows share a bin.
 
 use crate::binned::Binned;
 use crate::packed::{Entry, gradient, hessian, widen};
@@ -85,7 +85,8 @@ pub(crate) fn fill_all(histogram: &mut [Bins], data: &Binned, entries: &[Entry])
     }
 }
 
-/// [`fill_all`] for the `G` columns starting at `first`. A constant number of columns lets the compiler unroll the loop.
+/// [`fill_all`] for the `G` columns starting at `first`. A constant number of columns lets the compiler unroll the
+/// loop.
 fn fill_group<const G: usize>(group: &mut [Bins], first: usize, data: &Binned, entries: &[Entry]) {
     let Some(group) = group.first_chunk_mut::<G>() else {
         return;

@@ -1,7 +1,7 @@
 //! Hyperparameters. Each is declared by one line in its learner's table, from which everything else is generated.
 //!
-//! The macro [`hyperparameters!`] turns a table into a struct with `Default` and with parsing, printing and validation by
-//! name. [`Hyperparameter`] describes one line of a table for documentation.
+//! The macro [`hyperparameters!`] turns a table into a struct with `Default` and with parsing, printing and validation
+//! by name. [`Hyperparameter`] describes one line of a table for documentation.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;

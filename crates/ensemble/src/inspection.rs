@@ -1,9 +1,11 @@
-//! Permutation importance and partial dependence: how much a model relies on a feature, and how predictions vary with it.
+//! Permutation importance and partial dependence: how much a model relies on a feature, and how predictions vary with
+//! it.
 //!
 //! Both treat a model as a function from rows to probabilities, so they work for any learner or ensemble. Neither
-//! establishes causes, and both mislead if features are correlated: shuffling one of two equivalent features does little
-//! harm, and partial dependence evaluates combinations of values that never occur (Molnar, *Interpretable Machine
-//! Learning*, chapters on both). Use rows that the model was not fitted on, but not the test rows of the final metrics.
+//! establishes causes, and both mislead if features are correlated: shuffling one of two equivalent features does
+//! little harm, and partial dependence evaluates combinations of values that never occur (Molnar, *Interpretable
+//! Machine Learning*, chapters on both). Use rows that the model was not fitted on, but not the test rows of the final
+//! metrics.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

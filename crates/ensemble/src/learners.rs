@@ -125,8 +125,8 @@ impl Params {
 
     /// Sets the parameter `name` to `value`.
     ///
-    /// Fails on an unknown name, listing all known ones, and on an unparsable or out-of-range value, stating the accepted
-    /// ones; the parameters are then unchanged.
+    /// Fails on an unknown name, listing all known ones, and on an unparsable or out-of-range value, stating the
+    /// accepted ones; the parameters are then unchanged.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
         // Works on a copy, so that a rejected value changes nothing.
         let mut changed = self.clone();
@@ -182,8 +182,8 @@ impl CheckedParams {
     ///
     /// With [`Engine::Own`], forest and boosting accept up to 16,777,216 rows.
     ///
-    /// Only gradient boosting uses `validation`, for the log-loss per round and for early stopping. Without it, boosting
-    /// runs all its rounds. Validation rows are always unweighted, regardless of the class weight.
+    /// Only gradient boosting uses `validation`, for the log-loss per round and for early stopping. Without it,
+    /// boosting runs all its rounds. Validation rows are always unweighted, regardless of the class weight.
     pub fn fit(
         &self,
         train: &Samples,
@@ -245,8 +245,8 @@ impl Model {
         each!(self, model => model.decision_function())
     }
 
-    /// Each feature's share of the total split gain (forest: Gini impurity; boosting: loss). The shares sum to 1, or are
-    /// all 0 if no gains are known. `None` for logistic regression, which has no splits.
+    /// Each feature's share of the total split gain (forest: Gini impurity; boosting: loss). The shares sum to 1, or
+    /// are all 0 if no gains are known. `None` for logistic regression, which has no splits.
     pub fn importances(&self) -> Option<&[f64]> {
         match self {
             Self::Forest(model) => Some(&model.importances),

@@ -1,8 +1,9 @@
 //! Three learners for binary classification, weighted soft voting, metrics and a single model file.
 //!
-//! The input is a [`Matrix`] of `f32` (1 to 255 columns, NaN = missing; [`OwnedMatrix`] rounds `f64`) and labels 0 or 1,
-//! together [`Samples`]. [`Params`] are set by name, [`check`](Params::check)ed once, and used to fit a [`Model`], which
-//! predicts the probability of class 1 for each row. The crate is independent of the origin and meaning of the rows.
+//! The input is a [`Matrix`] of `f32` (1 to 255 columns, NaN = missing; [`OwnedMatrix`] rounds `f64`) and labels 0 or
+//! 1, together [`Samples`]. [`Params`] are set by name, [`check`](Params::check)ed once, and used to fit a [`Model`],
+//! which predicts the probability of class 1 for each row. The crate is independent of the origin and meaning of the
+//! rows.
 //!
 //! The stages of fitting a tree:
 //!
@@ -12,25 +13,25 @@
 //! ```
 //!
 //! Values are encoded as bin numbers (at most 255 quantile bins, plus one for missing values), rows are summed into
-//! integers per bin, and a scan over those sums finds the best split. [`Forest`] grows one tree per thread, [`Boosting`]
-//! one tree with all threads; both use the same scan. Leaf values are defined in `boosting::rule` and `forest::grow`;
-//! threads are started only in `parallel`. [`Logistic`] standardises its inputs and uses smartcore's solver.
-//! [`Engine::Smartcore`] also delegates growing trees to smartcore, and [`smartcore_api`] makes our learners available to
-//! smartcore's model selection.
+//! integers per bin, and a scan over those sums finds the best split. [`Forest`] grows one tree per thread,
+//! [`Boosting`] one tree with all threads; both use the same scan. Leaf values are defined in `boosting::rule` and
+//! `forest::grow`; threads are started only in `parallel`. [`Logistic`] standardises its inputs and uses smartcore's
+//! solver. [`Engine::Smartcore`] also delegates growing trees to smartcore, and [`smartcore_api`] makes our learners
+//! available to smartcore's model selection.
 //!
-//! In trees of [`Engine::Own`], a row's weight is its sample weight ([`Samples::weighted`]) times the weight of its class
-//! ([`ClassWeight`]); the other learners reject sample weights. Forests of this engine can also be evaluated on their
-//! out-of-bag rows ([`OutOfBag`]).
+//! In trees of [`Engine::Own`], a row's weight is its sample weight ([`Samples::weighted`]) times the weight of its
+//! class ([`ClassWeight`]); the other learners reject sample weights. Forests of this engine can also be evaluated on
+//! their out-of-bag rows ([`OutOfBag`]).
 //!
-//! Sums are fixed-point integers, every tree has its own RNG stream, and `exp` and `ln` are pure Rust, so the same rows,
-//! parameters and seed give the same model on any number of threads. The exception is logistic regression, whose solver
-//! uses the system's `exp`: it does not depend on threads, but its last digits may differ between machines.
+//! Sums are fixed-point integers, every tree has its own RNG stream, and `exp` and `ln` are pure Rust, so the same
+//! rows, parameters and seed give the same model on any number of threads. The exception is logistic regression, whose
+//! solver uses the system's `exp`: it does not depend on threads, but its last digits may differ between machines.
 //!
 //! Batch predictions and those of a [`Prepared`] artifact use trees in a faster layout (`predict`), with bit-identical
 //! results.
 //!
-//! [`metrics`] evaluates models, and [`inspection`] shows how they use features. [`voting`] computes ensemble weights from
-//! the [`Predictions`] on the validation set, and an [`artifact`] stores one or more models in a file. [`explain`]
+//! [`metrics`] evaluates models, and [`inspection`] shows how they use features. [`voting`] computes ensemble weights
+//! from the [`Predictions`] on the validation set, and an [`artifact`] stores one or more models in a file. [`explain`]
 //! attributes predictions to features. The only Cargo feature, `onnx` (off by default), adds a module that exports an
 //! artifact for other runtimes.
 //!

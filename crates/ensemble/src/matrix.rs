@@ -103,9 +103,9 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The same rows with sample weights, each 0 or from 1e-30 to 1e30, for fitting trees. A forest is independent of the
-    /// scale of the weights, but boosting's `l2`, `gamma` and `min_child_weight` are on that scale, so the mean weight
-    /// should be about 1. Weights of a validation set are ignored.
+    /// The same rows with sample weights, each 0 or from 1e-30 to 1e30, for fitting trees. A forest is independent of
+    /// the scale of the weights, but boosting's `l2`, `gamma` and `min_child_weight` are on that scale, so the mean
+    /// weight should be about 1. Weights of a validation set are ignored.
     pub fn weighted(self, weights: &'a [f32]) -> Result<Self, Error> {
         if weights.len() != self.y.len() {
             return Err(DataError::Lengths {

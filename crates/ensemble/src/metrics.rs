@@ -47,8 +47,9 @@ pub fn brier(labels: &[u8], probabilities: &[f64]) -> Result<f64, DataError> {
     })
 }
 
-/// Expected calibration error: rows are binned by probability into ten bins of equal width, and the absolute differences
-/// between each bin's mean probability and its share of positives are averaged, weighted by bin size (Guo et al. 2017).
+/// Expected calibration error: rows are binned by probability into ten bins of equal width, and the absolute
+/// differences between each bin's mean probability and its share of positives are averaged, weighted by bin size (Guo
+/// et al. 2017).
 pub fn expected_calibration_error(labels: &[u8], probabilities: &[f64]) -> Result<f64, DataError> {
     same_length(labels, probabilities, None)?;
     // The bin size cancels: each bin contributes |sum of probabilities - number of positives|.

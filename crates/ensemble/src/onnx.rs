@@ -7,10 +7,10 @@
 //! - `members`, float32 `[N, members]`: each member's own probability of class 1, in the artifact's order.
 //!
 //! Trees are `TreeEnsembleRegressor` nodes of the domain `ai.onnx.ml`, version 3; all other operators are standard
-//! operators of version 16 (ONNX 1.11 and later). Computation is in double precision, because summing hundreds of leaves
-//! in float32 would lose significant digits. The standard rounds each member's sum to float32, so probabilities differ
-//! from ours by less than 1e-6, and labels only where the probability is that close to the threshold. Infinite values,
-//! which a [`Matrix`](crate::Matrix) rejects, are accepted.
+//! operators of version 16 (ONNX 1.11 and later). Computation is in double precision, because summing hundreds of
+//! leaves in float32 would lose significant digits. The standard rounds each member's sum to float32, so probabilities
+//! differ from ours by less than 1e-6, and labels only where the probability is that close to the threshold. Infinite
+//! values, which a [`Matrix`](crate::Matrix) rejects, are accepted.
 //!
 //! The `nodes_hitrates` of a tree are its nodes' covers. The file's `metadata_props` describe its origin: `schema`,
 //! `features` (a JSON list of names in order), `threshold`, `data_fingerprint` and `members` (a JSON list with `name`,

@@ -1,13 +1,14 @@
 //! Two fixed-point sums packed in one machine word.
 //!
-//! A row contributes a signed gradient and a non-negative hessian. As fixed-point integers in the upper and lower half of
-//! a word, both are summed by one integer addition. Integer sums are exact, so they do not depend on the order of the
-//! rows, and a child's sums are its parent's minus its sibling's (Shi et al. 2022, "Quantized Training of Gradient
+//! A row contributes a signed gradient and a non-negative hessian. As fixed-point integers in the upper and lower half
+//! of a word, both are summed by one integer addition. Integer sums are exact, so they do not depend on the order of
+//! the rows, and a child's sums are its parent's minus its sibling's (Shi et al. 2022, "Quantized Training of Gradient
 //! Boosting Decision Trees"). Forests use the same sums: the gradient is the weight of the positives, the hessian the
 //! weight of all rows.
 //!
-//! A row's pair has 16 bits per half, so that it fits in eight bytes together with the row number; a sum has 32 bits per
-//! half. No sum of hessians reaches 2^31, so both halves of a sum can be converted to floating point as signed integers.
+//! A row's pair has 16 bits per half, so that it fits in eight bytes together with the row number; a sum has 32 bits
+//! per half. No sum of hessians reaches 2^31, so both halves of a sum can be converted to floating point as signed
+//! integers.
 
 /// A training row in a growing tree: its number and its packed pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,8 +51,8 @@ pub(crate) fn total(entries: &[Entry]) -> u64 {
         .fold(0, |sum, entry| sum.wrapping_add(widen(entry.word)))
 }
 
-/// Stable partition: moves the entries whose row `goes_left` to the front and returns their number. `scratch` must be at
-/// least as long as `entries`.
+/// Stable partition: moves the entries whose row `goes_left` to the front and returns their number. `scratch` must be
+/// at least as long as `entries`.
 pub(crate) fn partition(
     entries: &mut [Entry],
     scratch: &mut [Entry],
@@ -59,8 +60,8 @@ pub(crate) fn partition(
 ) -> usize {
     let scratch = &mut scratch[..entries.len()];
     let (mut lefts, mut rights) = (0, 0);
-    // Each entry is written to both sides and only one position advances, so there is no branch to mispredict. Stability
-    // keeps the children's row numbers ascending.
+    // Each entry is written to both sides and only one position advances, so there is no branch to mispredict.
+    // Stability keeps the children's row numbers ascending.
     for at in 0..entries.len() {
         let entry = entries[at];
         let left = usize::from(goes_left(entry.row));

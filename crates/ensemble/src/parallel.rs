@@ -2,8 +2,8 @@
 //!
 //! Jobs are handed out one by one and results are tagged with the job's index, so they never depend on scheduling.
 //! [`for_each`] and [`map`] do not use rayon for three reasons: each thread keeps its working memory from tree to tree,
-//! results reach the caller's thread as they complete so that a fit can report progress and stop, and jobs run even if the
-//! system refuses to start more threads. Boosting, whose jobs are too small for new threads, uses rayon.
+//! results reach the caller's thread as they complete so that a fit can report progress and stop, and jobs run even if
+//! the system refuses to start more threads. Boosting, whose jobs are too small for new threads, uses rayon.
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -17,8 +17,8 @@ use crate::error::Error;
 
 /// Runs `work` on every job and passes each result to `done` with its job's index, in order of completion.
 ///
-/// Each thread keeps its own state `S` from job to job. `done` runs on the caller's thread; after it returns `Break`, no
-/// further jobs start.
+/// Each thread keeps its own state `S` from job to job. `done` runs on the caller's thread; after it returns `Break`,
+/// no further jobs start.
 pub(crate) fn for_each<S: Default, J: Send, T: Send>(
     threads: NonZeroUsize,
     jobs: impl ExactSizeIterator<Item = J> + Send,

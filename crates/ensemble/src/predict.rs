@@ -1,13 +1,13 @@
 //! Fast prediction: a faster model layout, bit-identical to the reference path.
 //!
 //! The reference path ([`Model::predict_row`](crate::Model::predict_row), [`Artifact::predict_row`]) follows the nodes of
-//! each tree. Here a row is encoded as bytes once, trees are padded to perfect trees, whose traversal has a fixed length
-//! and no branches, and several rows (or several trees for a single row) are traversed in lockstep so that their loads
-//! overlap. The first levels of a tree are evaluated for many rows at once. Leaf values are summed in tree order, as in
-//! the reference path. Nothing is allocated per row.
+//! each tree. Here a row is encoded as bytes once, trees are padded to perfect trees, whose traversal has a fixed
+//! length and no branches, and several rows (or several trees for a single row) are traversed in lockstep so that their
+//! loads overlap. The first levels of a tree are evaluated for many rows at once. Leaf values are summed in tree order,
+//! as in the reference path. Nothing is allocated per row.
 //!
-//! Models that do not fit (trees deeper than 12 or too large when padded, more than 255 thresholds per feature, more than
-//! 128 features) use the reference path.
+//! Models that do not fit (trees deeper than 12 or too large when padded, more than 255 thresholds per feature, more
+//! than 128 features) use the reference path.
 
 mod grid;
 mod perfect;
@@ -196,8 +196,8 @@ fn sum_all<const SLOTS: usize>(
 }
 
 impl Members {
-    /// One grid for all members if their thresholds fit, as is usual for models trained on the same rows; otherwise each
-    /// member has its own grid, or none.
+    /// One grid for all members if their thresholds fit, as is usual for models trained on the same rows; otherwise
+    /// each member has its own grid, or none.
     fn of(functions: &[DecisionFunction], columns: usize) -> Self {
         if columns > MANY / 2 {
             let layouts = functions.iter().map(|_| Layout::Reference).collect();

@@ -30,8 +30,8 @@ pub struct Progress {
     pub round: usize,
     /// The maximum number of trees.
     pub rounds: usize,
-    /// The mean log-loss on the validation set after this round (natural logarithm, unweighted), if the learner computes
-    /// it.
+    /// The mean log-loss on the validation set after this round (natural logarithm, unweighted), if the learner
+    /// computes it.
     pub validation_logloss: Option<f64>,
 }
 

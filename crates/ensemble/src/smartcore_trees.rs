@@ -1,10 +1,10 @@
 //! Random forest and gradient boosting grown by smartcore, a slow reference for this crate's own implementations.
 //!
-//! smartcore grows the trees on exact values instead of bins, on one thread. They are then converted, via their serialised
-//! form, to this crate's trees, so that prediction, artifacts and reports are the same for both engines. One tree on
-//! 70,000 rows with 18 features takes about half a second. [`Params::check`](crate::Params::check) rejects settings that
-//! smartcore does not support: `class_weight`; a forest without bootstrap or with `oob_score`; `gamma`, `subsample` and
-//! `colsample` of boosting. Fitting rejects sample weights, and `max_bins` is ignored.
+//! smartcore grows the trees on exact values instead of bins, on one thread. They are then converted, via their
+//! serialised form, to this crate's trees, so that prediction, artifacts and reports are the same for both engines. One
+//! tree on 70,000 rows with 18 features takes about half a second. [`Params::check`](crate::Params::check) rejects
+//! settings that smartcore does not support: `class_weight`; a forest without bootstrap or with `oob_score`; `gamma`,
+//! `subsample` and `colsample` of boosting. Fitting rejects sample weights, and `max_bins` is ignored.
 //!
 //! A missing value is replaced by the training mean of its feature, as in logistic regression.
 

@@ -1,7 +1,7 @@
 //! Little-endian serialization, and deserialization from untrusted bytes.
 //!
-//! Hand-written, because model files are untrusted: reading allocates no more than the bytes justify, and every rejection
-//! has a specific reason. A serialization crate gives less control over both.
+//! Hand-written, because model files are untrusted: reading allocates no more than the bytes justify, and every
+//! rejection has a specific reason. A serialization crate gives less control over both.
 
 use crate::error::Error;
 

@@ -76,8 +76,8 @@ pub fn exponential(scores: &[f64]) -> Vec<f64> {
 /// The weights (non-negative, sum 1) whose mixture of `members` has the lowest log-loss on `labels`.
 ///
 /// The loss is convex in the weights. It is minimised by expectation-maximisation for mixture proportions (Dempster,
-/// Laird and Rubin 1977), deterministically and starting from equal weights. `members[k][i]` is member k's probability of
-/// row i.
+/// Laird and Rubin 1977), deterministically and starting from equal weights. `members[k][i]` is member k's probability
+/// of row i.
 pub fn stacked(labels: &[u8], members: &[&[f64]]) -> Result<Vec<f64>, Error> {
     for member in members {
         crate::metrics::check(labels, member)?;

@@ -47,7 +47,8 @@ fn rule(threshold: f64, k: u32, n: u32) -> AlarmRule {
     AlarmParams::new(threshold, k, n).check().unwrap()
 }
 
-/// Two events, a quick one at 0.9 and a slow one at 0.6, and two disturbances, a long one at 0.5 and a brief one at 0.7.
+/// Two events, a quick one at 0.9 and a slow one at 0.6, and two disturbances, a long one at 0.5 and a brief one at
+/// 0.7.
 fn day() -> Vec<Made> {
     vec![
         Made::new("quick", Some(100.0), &[(105, 0.0), (95, 0.9)]),

@@ -2,8 +2,8 @@
 
 use ensemble::Predictions;
 
-/// Whether the bytes are a predictions file. Predictions that are read must round-trip, and their metrics must be in range
-/// or undefined.
+/// Whether the bytes are a predictions file. Predictions that are read must round-trip, and their metrics must be in
+/// range or undefined.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     let Ok(read) = Predictions::read_csv(bytes, "p.csv") else {
         return false;

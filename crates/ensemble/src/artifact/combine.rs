@@ -7,9 +7,9 @@ use crate::voting;
 impl Artifact {
     /// One artifact with the members of all `parts`, weighted by `weights` (scaled to sum to 1).
     ///
-    /// All parts must have the same schema and the same features in the same order. Feature ranges are merged, and probes
-    /// get new probabilities. The threshold is reset to 1/2, and extras and metrics are dropped, because they describe a
-    /// single part: the caller sets them for the ensemble.
+    /// All parts must have the same schema and the same features in the same order. Feature ranges are merged, and
+    /// probes get new probabilities. The threshold is reset to 1/2, and extras and metrics are dropped, because they
+    /// describe a single part: the caller sets them for the ensemble.
     pub fn combine(parts: Vec<Self>, weights: &[f64]) -> Result<Self, Error> {
         let shares = voting::normalised(parts.len(), weights)?;
         let mut parts = parts.into_iter().zip(shares);

@@ -80,8 +80,8 @@ pub(super) struct TrainingRows<'a> {
 
 /// Updates the margins of the rows starting at `first`, with up to `share` rows per thread.
 ///
-/// Threads divide the row numbers, not the leaves: with scattered writes they would keep invalidating each other's cache
-/// lines.
+/// Threads divide the row numbers, not the leaves: with scattered writes they would keep invalidating each other's
+/// cache lines.
 fn add_share(
     margins: &mut [f32],
     leaves: Vec<LeafRows>,
@@ -140,7 +140,8 @@ fn enter_block(
     }
 }
 
-/// p - y and p (1 - p), the first and second derivatives of the loss with respect to the margin, times the row's weight.
+/// p - y and p (1 - p), the first and second derivatives of the loss with respect to the margin, times the row's
+/// weight.
 #[inline]
 fn pack_gradient(margin: f32, label: u8, weight: f32, scale: FixedPoint) -> u32 {
     let p = sigmoid_f32(margin);

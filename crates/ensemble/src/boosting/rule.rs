@@ -32,7 +32,8 @@ impl Rule {
         }
     }
 
-    /// The value of a leaf with packed sums `total`: the Newton step times the learning rate, or 0 if hessian and l2 are 0.
+    /// The value of a leaf with packed sums `total`: the Newton step times the learning rate, or 0 if hessian and l2
+    /// are 0.
     pub(super) fn leaf_value(&self, total: u64) -> f32 {
         let gradient = f64::from(gradient(total)) / self.scale.gradient;
         let weight = f64::from(hessian(total)) / self.scale.hessian + self.l2;

@@ -1,13 +1,14 @@
 //! Shapley values of one tree, as sums over its leaves.
 //!
-//! In a tree's game, a leaf contributes its value times a product with one factor per feature on its path. The factor of
-//! a known feature, o, is 1 if the row follows the path at all of that feature's splits, otherwise 0; the factor of an
-//! unknown feature, z, is the product of the cover shares of the branches taken at its splits. If a feature is known to
-//! the degree x, its factor is o x + z (1 - x). The Shapley value of a feature is the integral over x from 0 to 1, with
-//! the same x for all features, of the derivative with respect to that feature's x (Owen 1972, "Multilinear extensions of
-//! games"): (o - z) times the product of the other factors. The integrand is a polynomial in x of degree below the number
-//! of features on the path, so Gauss-Legendre quadrature with half as many points is exact. All factors are positive at
-//! its points, so unlike TreeSHAP's algorithm 2, which subtracts, this loses no precision on deep trees.
+//! In a tree's game, a leaf contributes its value times a product with one factor per feature on its path. The factor
+//! of a known feature, o, is 1 if the row follows the path at all of that feature's splits, otherwise 0; the factor of
+//! an unknown feature, z, is the product of the cover shares of the branches taken at its splits. If a feature is known
+//! to the degree x, its factor is o x + z (1 - x). The Shapley value of a feature is the integral over x from 0 to 1,
+//! with the same x for all features, of the derivative with respect to that feature's x (Owen 1972, "Multilinear
+//! extensions of games"): (o - z) times the product of the other factors. The integrand is a polynomial in x of degree
+//! below the number of features on the path, so Gauss-Legendre quadrature with half as many points is exact. All
+//! factors are positive at its points, so unlike TreeSHAP's algorithm 2, which subtracts, this loses no precision on
+//! deep trees.
 //!
 //! A tree with L leaves and depth D takes L D² / 2 multiplications.
 
@@ -196,8 +197,8 @@ impl<'a, const N: usize> Walk<'a, N> {
         });
     }
 
-    /// Backtracks to the innermost split whose right branch is still unvisited, enters that branch and returns its child;
-    /// `None` when all leaves have been visited.
+    /// Backtracks to the innermost split whose right branch is still unvisited, enters that branch and returns its
+    /// child; `None` when all leaves have been visited.
     fn turn(&mut self) -> Option<usize> {
         loop {
             let step = self.steps.pop()?;

@@ -10,7 +10,8 @@ pub(super) struct Quadrature<const N: usize> {
 }
 
 impl<const N: usize> Quadrature<N> {
-    /// The points are the roots of the Legendre polynomial of degree N, found by Newton's method from initial estimates.
+    /// The points are the roots of the Legendre polynomial of degree N, found by Newton's method from initial
+    /// estimates.
     pub(super) fn new() -> Self {
         let (mut points, mut weights) = ([0.0; N], [0.0; N]);
         for at in 0..N {

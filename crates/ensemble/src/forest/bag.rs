@@ -93,7 +93,8 @@ impl Bag {
     /// Fills the entries with the drawn rows whose weight is above 0.
     fn enter(&mut self, rows: &Rows) {
         let drawn = self.draws.iter().filter(|&&draws| draws > 0).count();
-        // Reserves enough for any later sample, because growing would briefly need two copies. Untouched pages are free.
+        // Reserves enough for any later sample, because growing would briefly need two copies. Untouched pages are
+        // free.
         self.entries.clear();
         self.entries.reserve_exact(self.draws.len() + 1);
         // One extra slot: a row that was not drawn is written too, then overwritten by the next.

@@ -19,8 +19,8 @@ pub(super) struct Workspace {
     narrow: Vec<Bins<u32>>,
 }
 
-/// Grows a tree on `entries`, whose words pack (weight if positive, weight), reordering them. Every leaf has a weight of
-/// at least `min_weight`.
+/// Grows a tree on `entries`, whose words pack (weight if positive, weight), reordering them. Every leaf has a weight
+/// of at least `min_weight`.
 pub(super) fn tree(
     params: &ForestParams,
     (data, min_weight): (&Binned, u32),
@@ -154,8 +154,8 @@ impl<R: Rng> Growth<'_, R> {
         best
     }
 
-    /// Moves `count` random columns to `self.columns[from..]` by Fisher-Yates steps and sorts them, because ties between
-    /// splits go to the first column.
+    /// Moves `count` random columns to `self.columns[from..]` by Fisher-Yates steps and sorts them, because ties
+    /// between splits go to the first column.
     fn draw(&mut self, from: usize, count: usize) {
         for at in from..from + count {
             let choices = (self.columns.len() - at) as u64;

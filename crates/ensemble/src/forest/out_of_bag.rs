@@ -1,7 +1,8 @@
 //! Out-of-bag metrics: each training row is predicted by the trees grown without it.
 //!
-//! More than a third of the rows are outside each bootstrap sample, so no data has to be held out (Breiman 2001, "Random
-//! Forests", section 3.1). The samples are redrawn from their trees' RNG streams, so the fit does not store them.
+//! More than a third of the rows are outside each bootstrap sample, so no data has to be held out (Breiman 2001,
+//! "Random Forests", section 3.1). The samples are redrawn from their trees' RNG streams, so the fit does not store
+//! them.
 
 use std::num::NonZeroUsize;
 
@@ -21,9 +22,9 @@ const BLOCK: usize = 1_024;
 
 /// Out-of-bag metrics of a forest, unweighted.
 ///
-/// A row's probability is the mean over the trees that did not see it. That is only part of the forest, so the metrics are
-/// slightly pessimistic. They are too optimistic if rows resemble each other (within a recording, for example), because a
-/// tree may have seen a row's neighbours.
+/// A row's probability is the mean over the trees that did not see it. That is only part of the forest, so the metrics
+/// are slightly pessimistic. They are too optimistic if rows resemble each other (within a recording, for example),
+/// because a tree may have seen a row's neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct OutOfBag {
     /// The number of rows evaluated: those that at least one tree did not see.

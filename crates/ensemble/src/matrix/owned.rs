@@ -6,8 +6,8 @@ use crate::matrix::Matrix;
 /// An owned matrix, rounded from `f64`: learners compare values as `f32`, as XGBoost does.
 ///
 /// Rounding keeps about seven digits. Values whose relative difference is below 6e-8 may become equal, and magnitudes
-/// below 7e-46 underflow to 0. If small differences in a column matter (Unix timestamps, for example), subtract a common
-/// offset first. Rows to predict must be rounded in the same way as the training rows, which this type ensures.
+/// below 7e-46 underflow to 0. If small differences in a column matter (Unix timestamps, for example), subtract a
+/// common offset first. Rows to predict must be rounded in the same way as the training rows, which this type ensures.
 ///
 /// ```
 /// use ensemble::{OwnedMatrix, Samples};

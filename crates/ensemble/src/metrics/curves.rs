@@ -97,9 +97,9 @@ pub fn precision_recall_curve(
     Ok(points.collect())
 }
 
-/// The reliability diagram (Niculescu-Mizil and Caruana 2005): `bins` intervals of equal width (at least one), each with
-/// its mean probability and share of positives. Like `calibration_curve` with `strategy="uniform"`, but with empty bins
-/// included and each bin closed at its lower end, as in [`expected_calibration_error`].
+/// The reliability diagram (Niculescu-Mizil and Caruana 2005): `bins` intervals of equal width (at least one), each
+/// with its mean probability and share of positives. Like `calibration_curve` with `strategy="uniform"`, but with empty
+/// bins included and each bin closed at its lower end, as in [`expected_calibration_error`].
 ///
 /// [`expected_calibration_error`]: super::expected_calibration_error
 pub fn calibration_curve(

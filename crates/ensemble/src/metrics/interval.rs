@@ -6,9 +6,9 @@ use crate::error::DataError;
 
 /// The 95 % percentile bootstrap interval of the ROC-AUC (Efron and Tibshirani 1993, chapter 13).
 ///
-/// With `groups` (one number per row), whole groups are drawn: rows of a group are similar, and drawing them individually
-/// would make the interval too narrow. With few groups the interval is unreliable; with a single one it has width 0.
-/// `None` if no resample has both classes.
+/// With `groups` (one number per row), whole groups are drawn: rows of a group are similar, and drawing them
+/// individually would make the interval too narrow. With few groups the interval is unreliable; with a single one it
+/// has width 0. `None` if no resample has both classes.
 pub fn auc_interval(
     labels: &[u8],
     probabilities: &[f64],
@@ -56,8 +56,8 @@ impl Ranked {
         }
     }
 
-    /// The numbers of positives and negatives at or above each distinct probability, in descending order; each row counts
-    /// as often as its unit was drawn.
+    /// The numbers of positives and negatives at or above each distinct probability, in descending order; each row
+    /// counts as often as its unit was drawn.
     pub(super) fn called(&self, draws: &[u32]) -> Vec<[u64; 2]> {
         let mut called = Vec::new();
         let mut counts = [0, 0];

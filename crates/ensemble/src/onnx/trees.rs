@@ -6,8 +6,8 @@ use crate::tree::{Node, Tree};
 
 /// A column with the sum or the mean (`aggregate`, in ONNX spelling) of the leaf values of each row of `x`.
 ///
-/// Thresholds and leaf values are float32, as in this crate. Because `x` is in double precision, the runtime compares and
-/// adds in double precision; its result is always float32.
+/// Thresholds and leaf values are float32, as in this crate. Because `x` is in double precision, the runtime compares
+/// and adds in double precision; its result is always float32.
 pub(super) fn leaves(
     graph: &mut Graph,
     x: &str,

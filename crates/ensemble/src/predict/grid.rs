@@ -9,8 +9,8 @@ const RIGHT_OF_ALL: u8 = 255;
 
 /// All thresholds by feature.
 ///
-/// A row has two bytes per value: the value's position for splits that send missing values right, and for those that send
-/// them left. This way a traversal need not check for missing values.
+/// A row has two bytes per value: the value's position for splits that send missing values right, and for those that
+/// send them left. This way a traversal need not check for missing values.
 #[derive(Debug)]
 pub(super) struct Grid {
     columns: Vec<Thresholds>,
@@ -91,8 +91,8 @@ impl Thresholds {
         })
     }
 
-    /// The number of thresholds below `value`: `value <= threshold` exactly when the value's position is at most that of
-    /// the threshold.
+    /// The number of thresholds below `value`: `value <= threshold` exactly when the value's position is at most that
+    /// of the threshold.
     #[inline]
     fn position(&self, value: f32) -> u8 {
         // Branch-free on the value, so nothing is mispredicted.

@@ -90,7 +90,8 @@ impl PerfectTrees {
         for_depth!(self.depth, self.sum_of_depth(codes, start))
     }
 
-    /// Adds the leaf values of each of the first `count` rows to its sum, in tree order. The other sums are unspecified.
+    /// Adds the leaf values of each of the first `count` rows to its sum, in tree order. The other sums are
+    /// unspecified.
     pub(super) fn add_all<const SLOTS: usize>(
         &self,
         (block, count): (&Block<SLOTS>, usize),
@@ -149,8 +150,8 @@ impl PerfectTrees {
 
 /// The positions of all rows of a block after the first [`TOP`] levels of a tree.
 ///
-/// There are few enough tests to apply each to all rows, sixteen at a time, masking out the rows that are not at its node.
-/// This is faster than looking up each row's own test.
+/// There are few enough tests to apply each to all rows, sixteen at a time, masking out the rows that are not at its
+/// node. This is faster than looking up each row's own test.
 fn top<const DEPTH: usize, const SLOTS: usize>(tests: &[u16], block: &Block<SLOTS>) -> [i8; BLOCK] {
     let mut places = [1_i8; BLOCK];
     for level in 0..TOP.min(DEPTH) {

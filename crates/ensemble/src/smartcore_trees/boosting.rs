@@ -2,8 +2,8 @@
 //!
 //! A tree is fitted to the Newton steps -g / h of all rows, weighted by their hessians h; the reduction of the weighted
 //! squared error is then the gain of Chen and Guestrin 2016 without penalties. smartcore supports neither `l2` nor
-//! `min_child_weight`: the former is applied to leaf values only; the latter becomes a minimum number of rows, 4 per unit,
-//! because a row's hessian is at most 1/4.
+//! `min_child_weight`: the former is applied to leaf values only; the latter becomes a minimum number of rows, 4 per
+//! unit, because a row's hessian is at most 1/4.
 
 use smartcore::error::Failed;
 use smartcore::linalg::basic::matrix::DenseMatrix;

@@ -1,8 +1,8 @@
 //! A tree grown by smartcore, read from its serialised form.
 //!
 //! The nodes of smartcore's trees are private but serialisable. Classifier nodes (`decision_tree_classifier.rs` of
-//! smartcore 0.7) hold the majority class's index and the Gini impurity, regressor nodes (`base_tree.rs`) the mean. Rows
-//! with `x <= split_value` go to the `true_child`.
+//! smartcore 0.7) hold the majority class's index and the Gini impurity, regressor nodes (`base_tree.rs`) the mean.
+//! Rows with `x <= split_value` go to the `true_child`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -9,7 +9,8 @@ mod params;
 #[path = "../../fuzz/properties/predictions.rs"]
 mod predictions;
 
-/// Files whose names start with `valid-` must be accepted, all others rejected; `at_least` is the minimum number of each.
+/// Files whose names start with `valid-` must be accepted, all others rejected; `at_least` is the minimum number of
+/// each.
 fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/corpus")

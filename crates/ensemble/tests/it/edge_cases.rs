@@ -5,8 +5,8 @@ use crate::fitting::{Fit, probabilities, samples};
 const NAN: f32 = f32::NAN;
 const SLOW: [(&str, &str); 2] = [("engine", "smartcore"), ("n_estimators", "20")];
 
-/// Every learner with every engine. smartcore's forest uses all features, because among many constant ones it would rarely
-/// draw the one that varies.
+/// Every learner with every engine. smartcore's forest uses all features, because among many constant ones it would
+/// rarely draw the one that varies.
 const LEARNERS: [(Algorithm, &[(&str, &str)]); 5] = [
     (Algorithm::RandomForest, &[]),
     (

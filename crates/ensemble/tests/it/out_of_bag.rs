@@ -24,8 +24,8 @@ fn out_of_bag_metrics_match_metrics_on_new_rows() {
     };
     let (on_fresh, on_seen) = (metrics(&fresh), metrics(&train));
     let judged = [found.auc, found.accuracy, found.logloss];
-    // The standard error of each metric on 8,000 rows is about 0.005; the metrics on rows that the forest has seen differ
-    // far more.
+    // The standard error of each metric on 8,000 rows is about 0.005; the metrics on rows that the forest has seen
+    // differ far more.
     for ((judged, fresh), seen) in judged.into_iter().zip(on_fresh).zip(on_seen) {
         assert!((judged - fresh).abs() < 0.015, "{judged} for {fresh}");
         assert!((seen - fresh).abs() > 0.03, "{seen} for {fresh}");
