@@ -77,7 +77,7 @@ impl Boosting {
                 validation_logloss,
             })?;
             if validation_logloss.is_some_and(|loss| stopping.should_stop(round, loss)) {
-                // Trees after the best round only raised the validation loss.
+                // Trees after the best round did not lower the validation loss.
                 model.trees.truncate(stopping.best_round());
                 gains.truncate(stopping.best_round());
                 break;

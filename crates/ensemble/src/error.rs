@@ -99,7 +99,7 @@ pub enum Error {
     /// Bytes that are not a valid artifact, for example because they were truncated or altered.
     #[error("not a usable model artifact: {reason}")]
     ArtifactBytes {
-        /// What is wrong.
+        /// The reason.
         reason: &'static str,
     },
 

@@ -55,7 +55,7 @@ pub fn export(artifact: &Artifact) -> Result<Vec<u8>, Error> {
         ],
         producer_name: env!("CARGO_PKG_NAME").to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        graph: vote(artifact).finish("vote"),
+        graph: build(artifact).finish("vote"),
         metadata_props: provenance(artifact),
     };
     let bytes = model.bytes();
@@ -69,7 +69,7 @@ pub fn export(artifact: &Artifact) -> Result<Vec<u8>, Error> {
 }
 
 /// A graph with the members' probabilities, their weighted mean, and the label.
-fn vote(artifact: &Artifact) -> Graph {
+fn build(artifact: &Artifact) -> Graph {
     let columns = artifact.features.len();
     let mut graph = Graph::default();
     graph.input("features", DataType::Float, columns);

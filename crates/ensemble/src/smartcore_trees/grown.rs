@@ -95,13 +95,13 @@ impl<'a> Grown<'a> {
     /// Converts to this crate's tree; `value_of` returns the value of the leaf at an index.
     pub(super) fn tree(&self, value_of: impl Fn(usize, &GrownNode) -> f64) -> Result<Tree, Failed> {
         let mut nodes = Vec::with_capacity(self.nodes.len());
-        let mut waiting = vec![0];
-        while let Some(at) = waiting.pop() {
+        let mut pending = vec![0];
+        while let Some(at) = pending.pop() {
             let node = &self.nodes[at];
             nodes.push(match node.branches() {
                 None => Node::Leaf(value_of(at, node) as f32),
                 Some(split) => {
-                    waiting.extend([split.right, split.left]);
+                    pending.extend([split.right, split.left]);
                     let missing_left = self.means[split.feature] <= split.value;
                     Node::split(split.feature as u8, missing_left, at_most(split.value))
                 }

@@ -1,4 +1,4 @@
-"""Writes curves.json: vectors of labels and probabilities, and the curves that scikit-learn draws of them.
+"""Writes curves.json: labels, probabilities and their curves by scikit-learn.
 
     pip install scikit-learn==1.9.1
     python curves.py > curves.json

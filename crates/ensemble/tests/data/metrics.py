@@ -1,4 +1,4 @@
-"""Writes metrics.json: vectors of labels and probabilities, and what scikit-learn says of them.
+"""Writes metrics.json: labels, probabilities and their metrics by scikit-learn.
 
     pip install scikit-learn==1.9.1
     python metrics.py > metrics.json
