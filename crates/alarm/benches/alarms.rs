@@ -1,6 +1,7 @@
-//! Alarm metrics on a million rows, eleven days: `cargo bench -p alarm --bench alarms`.
+//! Alarm metrics on a million rows (eleven days): `cargo bench -p alarm --bench alarms`.
 //!
-//! One thread, a fixed seed, data made outside the clock. Under `cargo test` each part runs once on few rows.
+//! Single-threaded, with fixed seeds; data generation is not timed. Under `cargo test` each benchmark runs once on few
+//! rows.
 
 use std::fmt;
 
@@ -10,16 +11,16 @@ use divan::counter::ItemsCount;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Rows of a recording: twenty minutes.
+/// Rows per recording: twenty minutes.
 const ROWS: usize = 1_200;
-/// Thresholds of a curve.
+/// Thresholds per curve.
 const THRESHOLDS: u32 = 200;
 
 fn main() {
     divan::main();
 }
 
-/// Rows one by one, as in live use.
+/// One row at a time, as in live use.
 #[divan::bench(args = Site::ALL)]
 fn push(bencher: Bencher, site: Site) {
     let Some(rule) = AlarmParams::new(0.8, 8, 10).check().ok() else {
@@ -37,7 +38,7 @@ fn push(bencher: Bencher, site: Site) {
     });
 }
 
-/// 200 thresholds.
+/// A curve of 200 thresholds.
 #[divan::bench(args = Site::ALL)]
 fn curve_of_200_thresholds(bencher: Bencher, site: Site) {
     let thresholds: Vec<f64> = (1..=THRESHOLDS)
@@ -49,7 +50,7 @@ fn curve_of_200_thresholds(bencher: Bencher, site: Site) {
     });
 }
 
-/// With its curve of 100 thresholds.
+/// A report, including its curve of 100 thresholds.
 #[divan::bench(args = Site::ALL)]
 fn report(bencher: Bencher, site: Site) {
     over_recordings(bencher, site, |recordings| {
@@ -76,19 +77,19 @@ fn over_recordings<T>(
         .bench(|| evaluate(&recordings));
 }
 
-/// How restless probabilities are.
+/// The variability of the probabilities.
 #[derive(Clone, Copy)]
 enum Site {
-    /// Near 0 with a bump now and then, as a good model's.
+    /// Near 0 with occasional bumps, like those of a good model.
     Calm,
-    /// Anything from row to row: nothing can be passed over.
+    /// Random in every row, so that no block can be skipped.
     Noise,
 }
 
 impl Site {
     const ALL: [Self; 2] = [Self::Calm, Self::Noise];
 
-    /// One in five holds an event.
+    /// One recording in five has an event.
     fn recordings(self) -> Vec<Made> {
         let measuring = std::env::args().any(|argument| argument == "--bench");
         let count: u64 = if measuring { 833 } else { 5 };

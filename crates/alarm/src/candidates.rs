@@ -1,16 +1,16 @@
-//! The thresholds worth trying: those at which an alarm appears or disappears.
+//! Candidate thresholds: those at which an alarm appears or disappears.
 
 use crate::levels::Levels;
 
-/// Rows per candidate. Within ten minutes, one false alarm is as bad as several.
-const STRETCH: usize = 600;
+/// Rows per block of event-free time, ten minutes: within one block, one false alarm is as bad as several.
+const BLOCK: usize = 600;
 
 /// Up to `at_most` thresholds in descending order, for rules with the `k` and `n` of `levels`.
 ///
-/// An alarm appears or disappears where the threshold passes the peak level around it. The candidates are therefore the
-/// midpoints between neighbouring peaks (of events, and of each ten minutes of event-free time), so that no alarm
-/// depends on the last digit, and the lowest peak itself. A threshold above all peaks, which is never reached, is left
-/// out. If there are too many, they are thinned evenly.
+/// An alarm appears or disappears where the threshold crosses the peak level around it. The candidates are therefore
+/// the midpoints between neighbouring peaks (of events, and of each ten minutes of event-free time), so that alarms do
+/// not depend on rounding, and the lowest peak itself. Thresholds above all peaks are omitted, because they are never
+/// reached. Too many candidates are thinned evenly.
 pub(crate) fn thresholds(levels: &[Levels], at_most: usize) -> Vec<f64> {
     let mut peaks: Vec<f64> = levels.iter().flat_map(peaks).collect();
     peaks.retain(|&peak| peak > 0.0);
@@ -18,16 +18,16 @@ pub(crate) fn thresholds(levels: &[Levels], at_most: usize) -> Vec<f64> {
     peaks.dedup();
     let midpoints = peaks.windows(2).map(|pair| f64::midpoint(pair[0], pair[1]));
     let mut thresholds: Vec<f64> = midpoints.chain(peaks.last().copied()).collect();
-    // Between two adjacent floating-point numbers the midpoint is one of the two.
+    // The midpoint of two adjacent floating-point numbers is one of them.
     thresholds.dedup();
     thin(thresholds, at_most)
 }
 
-/// The highest level of the event, of its first minute, and of each stretch before the event.
+/// The peak level of each block before the event, of the event, and of the event's first minute.
 fn peaks(levels: &Levels) -> Vec<f64> {
     let (before, after) = levels.all().split_at(levels.recording().event_free_rows());
     let highest = |rows: &[f64]| rows.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut peaks: Vec<f64> = before.chunks(STRETCH).map(highest).collect();
+    let mut peaks: Vec<f64> = before.chunks(BLOCK).map(highest).collect();
     peaks.extend([highest(after), highest(&after[..after.len().min(60)])]);
     peaks
 }
@@ -39,7 +39,7 @@ fn thin(items: Vec<f64>, at_most: usize) -> Vec<f64> {
     }
     let gaps = at_most.saturating_sub(1).max(1);
     (0..at_most)
-        .map(|place| items[place * (items.len() - 1) / gaps])
+        .map(|at| items[at * (items.len() - 1) / gaps])
         .collect()
 }
 

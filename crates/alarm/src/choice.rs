@@ -1,4 +1,4 @@
-//! The choice of a rule.
+//! Choosing a rule.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +10,8 @@ use crate::metrics::{AlarmMetrics, Tally};
 use crate::recording::Recording;
 use crate::rule::{AlarmParams, AlarmRule};
 
-/// `k` of `n` seconds, from a single row, the fastest, to 20 of 30 rows: longer windows could not find anything in the
-/// 30 s that flame detectors are given (EN 54-10).
+/// Pairs (`k`, `n`) to try, from a single row, which is fastest, to 20 of 30 s: a longer window could not find an event
+/// within the 30 s allowed for flame detectors (EN 54-10).
 const GRID: [(u32, u32); 8] = [
     (1, 1),
     (2, 3),
@@ -22,45 +22,45 @@ const GRID: [(u32, u32); 8] = [
     (15, 20),
     (20, 30),
 ];
-/// Thresholds to try for each `k` of `n`, at most.
+/// Maximum number of thresholds to try for each pair.
 const THRESHOLDS: usize = 1_000;
 
-/// A rule and why it was chosen.
+/// A chosen rule and the basis of the choice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlarmChoice {
     /// The chosen rule; it does not latch.
     pub rule: AlarmRule,
-    /// Allowed false alarms per day of event-free time.
+    /// The maximum number of false alarms per day of event-free time.
     pub budget_per_day: f64,
-    /// Whether the rule stays within the budget on the recordings it was chosen on. If not, no candidate does, and this
-    /// is the one with the fewest false alarms.
+    /// Whether the rule is within the budget on the recordings it was chosen on. If false, no candidate is, and this
+    /// one has the fewest false alarms.
     pub within_budget: bool,
-    /// The rule's metrics on those recordings. They are better than on others, because the rule was chosen by them.
+    /// The rule's metrics on those recordings, which are optimistic because the rule was chosen on them.
     pub chosen_on: AlarmMetrics,
 }
 
-/// Chooses the rule that finds the most events within 60 s at no more than `budget_per_day` false alarms per day of
+/// Chooses the rule that finds the most events within 60 s with at most `budget_per_day` false alarms per day of
 /// event-free time.
 ///
-/// Ties go to the smaller median latency, then to fewer false alarms, the shorter window and the higher threshold. The
+/// Ties go to the lower median latency, then to fewer false alarms, the shorter window and the higher threshold. The
 /// candidates are 1 of 1, 2 of 3, 3 of 5, 5 of 8, 8 of 10, 10 of 15, 15 of 20 and 20 of 30 seconds, each with every
 /// threshold at which an alarm on `recordings` appears or disappears (at most 1,000, evenly spaced), released at half
 /// the threshold.
 ///
-/// `recordings` must be those of the validation part: a rule looks too good on the recordings it was chosen by. They
-/// must contain an event and event-free time, otherwise this fails with [`Error::NoChoice`].
+/// `recordings` should be those of the validation set, because metrics are optimistic on the recordings that a rule was
+/// chosen on. Fails with [`Error::NoChoice`] unless they contain an event and event-free time.
 pub fn choose(recordings: &[Recording], budget_per_day: f64) -> Result<AlarmChoice, Error> {
     check(recordings, budget_per_day)?;
     let mut best: Option<Candidate> = None;
     for (k, n) in GRID {
-        // Levels depend on k and n alone, so they are computed once for all thresholds.
-        let any = AlarmParams::new(1.0, k, n).check()?;
+        // Levels depend only on k and n, so they are computed once for all thresholds.
+        let base = AlarmParams::new(1.0, k, n).check()?;
         let levels: Vec<_> = recordings
             .iter()
-            .map(|recording| Levels::new(&any, recording))
+            .map(|recording| Levels::new(&base, recording))
             .collect();
         for threshold in thresholds(&levels, THRESHOLDS) {
-            let rule = any.at(threshold)?;
+            let rule = base.at(threshold)?;
             let candidate = Candidate::new(rule, tally(&rule, &levels), budget_per_day);
             if best.as_ref().is_none_or(|best| candidate.cost < best.cost) {
                 best = Some(candidate);
@@ -99,7 +99,7 @@ fn check(recordings: &[Recording], budget_per_day: f64) -> Result<(), Error> {
 struct Candidate {
     rule: AlarmRule,
     tally: Tally,
-    /// Compared in order, lower is better.
+    /// Compared lexicographically; lower is better.
     cost: [f64; 6],
 }
 

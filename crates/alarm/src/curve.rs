@@ -1,4 +1,4 @@
-//! A rule's metrics at other thresholds.
+//! A rule's metrics as a function of the threshold.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,13 +13,13 @@ use crate::rule::AlarmRule;
 pub struct CurvePoint {
     /// The threshold, above 0 and at most 1.
     pub threshold: f64,
-    /// How soon events were found, and how many alarms were false.
+    /// Detection and false alarms at this threshold.
     #[serde(flatten)]
     pub metrics: AlarmMetrics,
 }
 
 impl CurvePoint {
-    /// The share of events that were found; 0 without events.
+    /// The share of events found; 0 without events.
     pub fn recall(&self) -> f64 {
         self.metrics.detection.map_or(0.0, |found| found.recall)
     }
@@ -28,7 +28,7 @@ impl CurvePoint {
 /// The metrics of `rule` on `recordings` at each of `thresholds`, in that order. The release threshold keeps its ratio
 /// to the threshold.
 ///
-/// Plot latency or recall against false alarms. Fails on a threshold out of range.
+/// Useful for plotting latency or recall against false alarms. Fails on a threshold out of range.
 pub fn curve(
     rule: &AlarmRule,
     thresholds: &[f64],
@@ -41,7 +41,7 @@ pub fn curve(
     curve_of(rule, thresholds, &levels)
 }
 
-/// The same for levels that are already known.
+/// [`curve()`] for precomputed levels.
 pub(crate) fn curve_of(
     rule: &AlarmRule,
     thresholds: &[f64],

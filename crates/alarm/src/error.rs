@@ -1,8 +1,8 @@
-//! Errors, sorted by what the caller does next.
+//! Error types.
 
 /// Every failure of this crate.
 ///
-/// `Parameter` asks for another setting, `NoChoice` for recordings that contain more, and the others for sound rows.
+/// To fix one, change the setting for `Parameter`, add recordings for `NoChoice`, and correct the rows for all others.
 /// Rows are counted from 0.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -10,11 +10,11 @@ pub enum Error {
     /// A number outside its range.
     #[error("parameter `{name}` is `{value}`; it must be {expected}")]
     Parameter {
-        /// The parameter.
+        /// The parameter's name.
         name: &'static str,
         /// The value as given.
         value: String,
-        /// The range in words.
+        /// A description of the accepted values.
         expected: &'static str,
     },
     /// Columns of different length.
@@ -38,9 +38,9 @@ pub enum Error {
         /// Its value.
         value: f64,
     },
-    /// Times must ascend, about a second per row.
+    /// A time that is not finite or too close to the previous row's.
     #[error(
-        "row {row}: time {time_s} s; it must be finite and half a second or more after the row before"
+        "row {row}: time {time_s} s; it must be finite and at least half a second after the previous row"
     )]
     Time {
         /// The row.
@@ -48,7 +48,7 @@ pub enum Error {
         /// Its time.
         time_s: f64,
     },
-    /// An event after the end of the recording.
+    /// An event start that is not finite or is after the end of the recording.
     #[error("the event starts at {start_s} s, but the last row is at {last_s} s")]
     EventStart {
         /// The event's start.
@@ -61,27 +61,29 @@ pub enum Error {
     Recording {
         /// The group.
         group: u64,
-        /// Why not; rows are counted in the order of time.
+        /// The reason; rows are counted in time order.
         #[source]
         source: Box<Error>,
     },
-    /// Recordings that favour no rule over another.
+    /// Recordings from which no rule can be chosen.
     #[error(transparent)]
     NoChoice(#[from] NoChoice),
 }
 
-/// Why no alarm rule can be chosen.
+/// The reason why no alarm rule can be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoChoice {
-    /// Without events no rule is better than another.
-    #[error("no recording has an event; choosing an alarm rule takes recordings with and without")]
-    NoEvents,
-    /// Without event-free time every rule is within any budget.
+    /// Without events, no rule is better than another.
     #[error(
-        "no recording has time without an event; choosing an alarm rule takes recordings with and without"
+        "no recording has an event; choosing an alarm rule requires events and event-free time"
+    )]
+    NoEvents,
+    /// Without event-free time, every rule is within any budget.
+    #[error(
+        "no recording has time without an event; choosing an alarm rule requires events and event-free time"
     )]
     NoEventFreeTime,
-    /// No threshold is ever reached.
+    /// No probability is above 0, so no threshold is ever reached.
     #[error("every probability is 0; no threshold raises an alarm")]
     Silent,
 }

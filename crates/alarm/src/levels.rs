@@ -1,11 +1,11 @@
-//! The levels of a recording, computed once so that many thresholds can be tried on them.
+//! The levels of a recording, computed once and reused for many thresholds.
 
 use crate::recording::Recording;
 use crate::rule::AlarmRule;
 use crate::state::Trigger;
 use crate::window::Window;
 
-/// Rows per block, which is skipped as a whole if no alarm can begin or end in it.
+/// Rows per block; a block is skipped if no alarm can begin or end in it.
 const BLOCK: usize = 64;
 
 /// The level at each row of a recording; it depends only on a rule's `k` and `n`.
@@ -34,7 +34,7 @@ impl<'a> Levels<'a> {
         }
     }
 
-    /// The recording that the levels belong to.
+    /// The recording with these levels.
     pub(crate) fn recording(&self) -> &Recording<'a> {
         &self.recording
     }
@@ -51,7 +51,7 @@ impl<'a> Levels<'a> {
         let blocks = self.each.chunks(BLOCK).zip(&self.extremes);
         let times_s = self.recording.times_s().chunks(BLOCK);
         for ((levels, &extremes), times_s) in blocks.zip(times_s) {
-            // True of nearly all blocks, which is what makes a thousand thresholds affordable.
+            // True for nearly all blocks, which makes a thousand thresholds affordable.
             if trigger.holds(rule, extremes) {
                 continue;
             }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::AlarmParams;
 
-    /// A few hundred rows: runs of constant probability, with gaps in time.
+    /// Up to a thousand rows: runs of constant probability, separated by gaps in time.
     fn rows() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
         let run = (1..90_usize, 0..9_u8, 1..20_u8);
         prop::collection::vec(run, 1..12).prop_map(|runs| {

@@ -1,29 +1,29 @@
-//! From probabilities, row after row, to alarms; and how good those alarms are.
+//! Turns a stream of probabilities into alarms, and evaluates those alarms.
 //!
-//! Metrics per row say little about a detector: rows a second apart are nearly copies of each other, and at 86,400 rows
-//! a day a false positive rate of one in a thousand is an alarm every quarter of an hour. What counts is how soon after
-//! its start an event is found, and how often there is an alarm without an event. This crate does not know where the
-//! probabilities come from. Times are in seconds, rates in alarms per day.
+//! Metrics per row say little about a detector: rows a second apart are nearly identical, and at 86,400 rows a day, a
+//! false positive rate of one in a thousand is an alarm every quarter of an hour. What matters is how soon an event is
+//! found after its start, and how often an alarm is raised without an event. The probabilities may come from any model.
+//! Times are in seconds, rates in alarms per day.
 //!
 //! An [`AlarmRule`] turns probabilities into alarms: an alarm is raised when k of the rows of the last n seconds are at
 //! or above a threshold, and ends when fewer than k are at or above a lower one. [`AlarmState`] applies the rule to rows
-//! as they come; [`AlarmRule::alarms`] applies it to a whole [`Recording`]. Put differently, the k-th highest
-//! probability of the last n seconds, the *level*, is compared with the two thresholds. This is how [`curve()`] and
-//! [`choose`] try hundreds of thresholds on a million rows in a fraction of a second.
+//! as they arrive; [`AlarmRule::alarms`] applies it to a whole [`Recording`]. Equivalently, the k-th highest
+//! probability of the last n seconds, the *level*, is compared with the two thresholds. Because levels do not depend on
+//! the thresholds, [`curve()`] and [`choose`] try hundreds of thresholds on a million rows in a fraction of a second.
 //!
-//! [`AlarmReport::new`] evaluates a rule on recordings by these definitions:
+//! [`AlarmReport::new`] evaluates a rule on recordings with these definitions:
 //!
 //! - An event is **found** by the first alarm that begins at its start or later. An alarm that is already sounding when
-//!   the event starts gives no notice of it, so the event is missed unless another alarm begins.
-//! - An alarm that begins before the event, or in a recording without one, is **false**. Each one counts; it has to
-//!   end before the next can begin.
+//!   the event starts does not announce it, so the event is missed unless another alarm begins.
+//! - An alarm that begins before the event, or in a recording without one, is **false**. Each false alarm counts; one
+//!   must end before the next can begin.
 //! - Each row before the event, or in a recording without one, is one second of **event-free time**. Seconds without a
-//!   row do not count, because no alarm could be raised in them. Under a rule that latches, time counts only up to the
-//!   first alarm, for the same reason.
-//! - A missed event has infinite **latency** in the quantiles, so that a rule does not look faster for missing the slow
-//!   events.
+//!   row do not count, because no alarm could be raised in them. For the same reason, under a latching rule time counts
+//!   only up to the first alarm.
+//! - A missed event has infinite **latency** in the quantiles, so that a rule does not look faster because it misses
+//!   slow events.
 //!
-//! [`Recordings`] groups the [`Rows`] of a data set into recordings. [`AlarmTrial`] chooses a rule on one set of
+//! [`Recordings`] groups a data set's [`Rows`] into recordings. [`AlarmTrial`] chooses a rule on one set of
 //! recordings and evaluates it on another.
 //!
 //! ```
@@ -48,10 +48,7 @@
 
 #![cfg_attr(
     test,
-    expect(
-        clippy::float_cmp,
-        reason = "the tests compare numbers that must be equal to the bit"
-    )
+    expect(clippy::float_cmp, reason = "tests require bit-identical numbers")
 )]
 
 mod error;
@@ -84,7 +81,7 @@ pub use rule::{AlarmParams, AlarmRule, EXTRA};
 pub use state::{Alarm, AlarmState};
 pub use trial::{AlarmTrial, BUDGET_PER_DAY, hours_to_show};
 
-// The README's example is run as well.
+// Runs the README's example as a doctest.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

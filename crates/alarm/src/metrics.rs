@@ -1,4 +1,4 @@
-//! Counts of alarms, and the metrics that follow from them.
+//! Alarm counts and metrics.
 
 use std::fmt;
 
@@ -10,41 +10,41 @@ use crate::rule::AlarmRule;
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
-/// A rule's metrics on some recordings.
+/// A rule's metrics on a set of recordings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlarmMetrics {
     /// The number of recordings.
     pub recordings: u64,
-    /// How soon events were found; `None` without events.
+    /// Detection of events; `None` without events.
     pub detection: Option<Detection>,
-    /// Alarms without an event; `None` without event-free time.
+    /// False alarms; `None` without event-free time.
     pub false_alarms: Option<FalseAlarms>,
 }
 
-/// How many events were found, and how soon.
+/// The number of events found, and their latencies.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
     /// The number of events, at most one per recording.
     pub events: u64,
-    /// Events with an alarm that began at their start or later.
+    /// Events with an alarm that began at or after their start.
     pub found: u64,
     /// Events without such an alarm.
     pub missed: u64,
-    /// The share of events that were found.
+    /// The share of events found.
     pub recall: f64,
-    /// The share of events that were found at most 30 s after their start.
+    /// The share of events found within 30 s of their start.
     pub within_30_s: f64,
-    /// The share of events that were found at most 60 s after their start.
+    /// The share of events found within 60 s of their start.
     pub within_60_s: f64,
-    /// The share of events that were found at most 120 s after their start.
+    /// The share of events found within 120 s of their start.
     pub within_120_s: f64,
     /// Median seconds from an event's start to its alarm; `None` if fewer than half of the events were found.
     pub latency_p50_s: Option<f64>,
-    /// The 90 % quantile of the same; `None` if fewer than nine in ten were found.
+    /// The 90 % quantile of that latency; `None` if fewer than nine in ten events were found.
     pub latency_p90_s: Option<f64>,
 }
 
-/// Alarms without an event.
+/// False alarms: those raised without an event.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FalseAlarms {
     /// The number of false alarms.
@@ -53,7 +53,7 @@ pub struct FalseAlarms {
     pub days: f64,
     /// False alarms per day of event-free time.
     pub per_day: f64,
-    /// The 95 % interval of `per_day`, exact if alarms are independent ([`poisson_interval`]).
+    /// The 95 % confidence interval of `per_day`, exact if alarms are independent ([`poisson_interval`]).
     pub per_day_interval: [f64; 2],
 }
 
@@ -73,7 +73,7 @@ impl fmt::Display for FalseAlarms {
 pub(crate) struct Tally {
     recordings: u64,
     events: u64,
-    /// One for each event that was found.
+    /// One per event found.
     latencies_s: Vec<f64>,
     false_alarms: u64,
     event_free_rows: usize,
@@ -91,7 +91,7 @@ impl Tally {
             .extend(late.first().map(|time_s| time_s - start_s));
         self.false_alarms += early.len() as u64;
         self.event_free_rows += match early.first() {
-            // After a latched alarm no other can be raised.
+            // No other alarm can be raised after a latched one.
             Some(alarm_s) if rule.params().latch => {
                 let times_s = recording.times_s();
                 times_s.partition_point(|time_s| time_s <= alarm_s)
@@ -100,13 +100,13 @@ impl Tally {
         };
     }
 
-    /// The number of events that were found within `seconds` of their start.
+    /// The number of events found within `seconds` of their start.
     pub(crate) fn found_within(&self, seconds: f64) -> usize {
         let latencies = self.latencies_s.iter();
         latencies.filter(|&&latency| latency <= seconds).count()
     }
 
-    /// The median over all events; infinite if fewer than half are found.
+    /// The median latency over all events; infinite if fewer than half are found.
     pub(crate) fn median_latency_s(&self) -> f64 {
         self.latency_s(50).unwrap_or(f64::INFINITY)
     }
@@ -145,7 +145,7 @@ impl Tally {
         }
     }
 
-    /// The latency that `percent` of all events do not exceed; missed events are infinitely late.
+    /// The latency that `percent` of all events do not exceed; missed events have infinite latency.
     fn latency_s(&self, percent: u64) -> Option<f64> {
         let rank = (self.events * percent).div_ceil(100).checked_sub(1)? as usize;
         if rank >= self.latencies_s.len() {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_found_by_the_first_alarm_from_their_start() {
+    fn events_are_found_by_the_first_alarm_at_or_after_their_start() {
         let recordings: [(_, &[f64]); 5] = [
             (Some(20.0), &[20.0]),
             (Some(20.0), &[5.0, 30.0, 40.0]),

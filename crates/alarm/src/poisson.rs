@@ -1,13 +1,13 @@
-//! The confidence interval of a rate.
+//! The confidence interval of a Poisson rate.
 //!
-//! Written here because it is short: the quantiles of a gamma distribution with an integer shape have the tails of the
-//! Poisson distribution, which are sums of few positive terms. A general inverse incomplete gamma function would come
-//! with a large statistics crate.
+//! The bounds are quantiles of gamma distributions with integer shape, whose tails are Poisson tails: sums of a few
+//! positive terms. That is short enough to implement here instead of depending on a large statistics crate for a
+//! general inverse incomplete gamma function.
 
-/// The probability outside a 95 % interval, at each end.
+/// The tail probability at each end of a 95 % interval.
 const TAIL: f64 = 0.025;
 
-/// The exact 95 % interval of the mean of a Poisson distribution, given one sample `count` (Garwood 1936).
+/// The exact 95 % confidence interval of the mean of a Poisson distribution, given one sample `count` (Garwood 1936).
 ///
 /// The ends are half the 2.5 % quantile of the chi-square distribution with 2 `count` degrees of freedom, and half the
 /// 97.5 % quantile of the one with 2 `count` + 2.
@@ -24,7 +24,7 @@ pub fn poisson_interval(count: u64) -> [f64; 2] {
     [lower, upper]
 }
 
-/// The point between `low` and `high` where `is_above` becomes true, to the last bit.
+/// The point between `low` and `high` where `is_above` becomes true, to full precision.
 fn bisect([mut low, mut high]: [f64; 2], is_above: impl Fn(f64) -> bool) -> f64 {
     loop {
         let middle = f64::midpoint(low, high);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn each_end_leaves_out_two_and_a_half_percent() {
+    fn each_tail_has_two_and_a_half_percent() {
         for count in [1, 7, 60, 1_234] {
             let drawn = count as f64;
             let [lower, upper] = poisson_interval(count);

@@ -1,9 +1,9 @@
-//! A recording: the rows that a rule is evaluated on.
+//! A recording, the unit on which a rule is evaluated.
 
 use crate::error::Error;
 use crate::window::CLOSEST_S;
 
-/// The probabilities over a stretch of time, and the event in it, if any.
+/// Probabilities over a period of time, with its event, if any.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Recording<'a> {
     times_s: &'a [f64],
@@ -13,13 +13,13 @@ pub struct Recording<'a> {
 }
 
 impl<'a> Recording<'a> {
-    /// Rows with their times in seconds (from any origin, one row per second unless some are missing) and probabilities.
+    /// A recording of rows with times in seconds (from any origin, one row per second, gaps allowed) and probabilities.
     ///
-    /// `event_start_s` is the start of the event to be found, if there is one; it may be before the first row but not
-    /// after the last. Metrics are grouped by `kind`.
+    /// `event_start_s` is the start of the event to be found, if any; it may be before the first row but not after the
+    /// last. Metrics are grouped by `kind`.
     ///
-    /// Fails without rows, on different lengths, on probabilities outside 0..=1, and on times that are not finite or
-    /// less than half a second after the row before.
+    /// Fails on empty input, different lengths, probabilities outside 0..=1, and times that are not finite or less than
+    /// half a second after the previous row's.
     pub fn new(
         times_s: &'a [f64],
         probabilities: &'a [f64],
@@ -56,17 +56,17 @@ impl<'a> Recording<'a> {
             .zip(self.probabilities.iter().copied())
     }
 
-    /// In seconds, ascending.
+    /// The times in seconds, ascending.
     pub(crate) fn times_s(&self) -> &'a [f64] {
         self.times_s
     }
 
-    /// The start of the event, if there is one.
+    /// The start of the event, if any.
     pub(crate) fn event_start_s(&self) -> Option<f64> {
         self.event_start_s
     }
 
-    /// The group in the metrics.
+    /// The kind, by which metrics are grouped.
     pub(crate) fn kind(&self) -> &'a str {
         self.kind
     }
@@ -78,7 +78,7 @@ impl<'a> Recording<'a> {
     }
 }
 
-/// Rejects what is not a probability.
+/// Rejects values outside 0..=1.
 fn check_probabilities(probabilities: &[f64]) -> Result<(), Error> {
     let invalid = |(_, p): &(usize, &f64)| !(0.0..=1.0).contains(*p);
     match probabilities.iter().enumerate().find(invalid) {
@@ -87,7 +87,7 @@ fn check_probabilities(probabilities: &[f64]) -> Result<(), Error> {
     }
 }
 
-/// The last of `times_s`, if every time is at least [`CLOSEST_S`] after the one before.
+/// Returns the last time; fails unless each time is at least [`CLOSEST_S`] after the previous one.
 fn check_times(times_s: &[f64]) -> Result<f64, Error> {
     let mut last_s = None;
     for (row, &time_s) in times_s.iter().enumerate() {
@@ -119,7 +119,7 @@ mod tests {
             None,
             "row 1: -0.1 is not a probability",
         );
-        let expected = "it must be finite and half a second or more after the row before";
+        let expected = "it must be finite and at least half a second after the previous row";
         for time in [0.9, 1.4, f64::NAN, f64::INFINITY] {
             let expected = format!("row 2: time {time} s; {expected}");
             check(&[0.0, 1.0, time], &halves, None, &expected);

@@ -1,4 +1,4 @@
-//! From the rows of a data set to recordings.
+//! Grouping the rows of a data set into recordings.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,22 +6,22 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::recording::Recording;
 
-/// Rows of many recordings in any order, as columns of equal length.
+/// Rows of many recordings in any order, as slices of equal length.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
-    /// The recording that each row belongs to.
+    /// The recording of each row.
     pub groups: &'a [u64],
-    /// In seconds, from any origin for each recording.
+    /// The time of each row in seconds; each recording may have its own origin.
     pub times_s: &'a [f64],
-    /// 1 from the start of the event on, 0 before it and in recordings without one.
+    /// 1 from the start of the event, 0 before it and in recordings without an event.
     pub labels: &'a [u8],
-    /// How likely the event is at that time.
+    /// The predicted probability of the event at each row.
     pub probabilities: &'a [f64],
-    /// The group of the recording in the metrics, such as the kind of event or disturbance.
+    /// The kind of each row's recording, such as the type of event or disturbance; metrics are grouped by it.
     pub kinds: &'a [Arc<str>],
 }
 
-/// The recordings of a part of the data: each group is one, its rows in the order of time.
+/// A set of recordings: one per group, with its rows in time order.
 ///
 /// A recording's event starts at its first row with label 1; without such a row it has no event. Its kind is that of
 /// its first row.
@@ -69,8 +69,8 @@ impl Recordings {
 
     /// All recordings, in ascending order of group.
     ///
-    /// Fails with [`Error::Recording`] on rows less than half a second apart and on whatever else
-    /// [`Recording::new`] rejects.
+    /// Fails with [`Error::Recording`] on rows less than half a second apart and anything else that [`Recording::new`]
+    /// rejects.
     pub fn all(&self) -> Result<Vec<Recording<'_>>, Error> {
         let recording = |span| self.recording(span);
         self.spans.iter().map(recording).collect()
@@ -89,7 +89,7 @@ impl Recordings {
 }
 
 impl Rows<'_> {
-    /// The positions of the rows, by group and then by time.
+    /// Row indices, sorted by group and then by time.
     fn order(&self) -> Result<Vec<usize>, Error> {
         let rows = self.groups.len();
         let columns = [
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rows_are_no_recordings() {
+    fn without_rows_there_are_no_recordings() {
         assert!(recordings(&[]).all().unwrap().is_empty());
     }
 
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn two_rows_of_one_second_are_rejected_with_their_group() {
+    fn duplicate_times_are_rejected_with_their_group() {
         let twice = [(1, 0.0, 0), (7, 2.0, 0), (7, 2.0, 0)];
         let recordings = recordings(&twice);
         let error = recordings.all().unwrap_err();

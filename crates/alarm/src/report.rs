@@ -1,4 +1,4 @@
-//! The full evaluation of a rule.
+//! Complete evaluation of a rule.
 
 use std::collections::BTreeMap;
 
@@ -12,35 +12,35 @@ use crate::metrics::{AlarmMetrics, Tally};
 use crate::recording::Recording;
 use crate::rule::AlarmRule;
 
-/// The most thresholds on a curve.
+/// Maximum number of thresholds on a curve.
 const CURVE_POINTS: usize = 100;
-/// The rates at which recall is reported, in alarms per day: one an hour, a day, a week and a year.
+/// The rates at which recall is reported, in alarms per day: one per hour, day, week and year.
 const RATES: [f64; 4] = [24.0, 1.0, 1.0 / 7.0, 1.0 / 365.0];
 
-/// How good a rule is on a set of recordings. The serialised names are stable.
+/// A rule's metrics on a set of recordings. The serialised names are stable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlarmReport {
     /// The evaluated rule.
     pub rule: AlarmRule,
-    /// On all recordings.
+    /// Metrics on all recordings.
     pub all: AlarmMetrics,
-    /// On the recordings of each kind.
+    /// Metrics on the recordings of each kind.
     pub kinds: BTreeMap<String, AlarmMetrics>,
-    /// The same rule at other thresholds, in descending order.
+    /// Metrics of the same rule at other thresholds, in descending order of threshold.
     pub curve: Vec<CurvePoint>,
-    /// The highest recall on the curve at one false alarm an hour, a day, a week and a year. The thresholds are chosen
-    /// on these same recordings, so use this to compare models, not as an estimate.
+    /// The highest recall on the curve with at most one false alarm per hour, day, week and year. The thresholds are
+    /// chosen on these same recordings, so use this to compare models, not as an unbiased estimate.
     pub recall_at_rates: Vec<RecallAtRate>,
 }
 
-/// The share of events that can be found within a false alarm rate.
+/// The highest recall within a false alarm rate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RecallAtRate {
-    /// The highest allowed number of false alarms per day of event-free time.
+    /// The maximum number of false alarms per day of event-free time.
     pub per_day: f64,
-    /// The threshold with the highest recall; `None` if every threshold gives too many alarms.
+    /// The threshold with the highest recall; `None` if every threshold exceeds the rate.
     pub threshold: Option<f64>,
-    /// The share of events found at that threshold; 0 without one.
+    /// The share of events found at that threshold; 0 without a threshold.
     pub recall: f64,
 }
 

@@ -1,4 +1,4 @@
-//! The rule that raises and ends an alarm.
+//! The rule that starts and ends alarms.
 
 use std::fmt;
 
@@ -6,27 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// The name under which a model file keeps the rule that belongs to the model.
+/// The name under which the model's rule is stored in a model file.
 pub const EXTRA: &str = "alarm";
 
-/// The longest window, in seconds: after ten minutes, an alarm comes too late to be one.
+/// The maximum window in seconds: after ten minutes, an alarm would be too late to be useful.
 const LONGEST_S: u32 = 600;
 /// The default release threshold, as a fraction of the threshold.
 const RELEASE_SHARE: f64 = 0.5;
 
-/// The parameters of a rule, not yet checked.
+/// The unchecked parameters of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlarmParams {
     /// A row counts towards an alarm if its probability is at least this; above 0 and at most 1.
     pub threshold: f64,
-    /// How many rows must be at or above the threshold, at least 1.
+    /// The number of rows that must be at or above the threshold, at least 1.
     pub k: u32,
     /// The length of the window in seconds, from `k` to 600. A second without a row counts as below the threshold.
     pub n: u32,
     /// An alarm ends when fewer than `k` rows are at or above this; from 0 to the threshold.
     pub release: f64,
-    /// Whether an alarm continues until [`AlarmState::reset`](crate::AlarmState::reset), whatever the probabilities.
+    /// Whether an alarm continues until [`AlarmState::reset`](crate::AlarmState::reset), regardless of the
+    /// probabilities.
     pub latch: bool,
 }
 
@@ -47,7 +48,7 @@ impl AlarmParams {
         }
     }
 
-    /// Checks every range.
+    /// Checks the range of every parameter.
     pub fn check(self) -> Result<AlarmRule, Error> {
         let reject = |name, value: String, expected| {
             Err(Error::Parameter {
@@ -83,7 +84,7 @@ impl AlarmRule {
     /// The same rule at another threshold; the release threshold keeps its ratio to the threshold.
     pub fn at(&self, threshold: f64) -> Result<Self, Error> {
         let ratio = self.0.release / self.0.threshold;
-        // Rounding may lift a ratio of 1 above the threshold.
+        // With a ratio of 1, rounding may put it above the threshold.
         let release = (threshold * ratio).min(threshold);
         AlarmParams {
             threshold,
@@ -130,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_out_of_range_are_named() {
+    fn parameters_out_of_range_are_reported() {
         let check = |change: fn(&mut AlarmParams), expected: &str| {
             let mut params = AlarmParams::new(0.5, 3, 5);
             change(&mut params);
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn another_threshold_keeps_the_ratio_of_the_release() {
+    fn changing_the_threshold_keeps_the_release_ratio() {
         let rule = AlarmParams::new(0.8, 1, 1).check().unwrap();
         let lower = rule.at(0.5).unwrap();
         assert_eq!(*lower.params(), AlarmParams::new(0.5, 1, 1));

@@ -1,17 +1,17 @@
-//! A rule applied to rows as they come.
+//! Streaming application of a rule.
 
 use crate::recording::Recording;
 use crate::rule::AlarmRule;
 use crate::window::{CLOSEST_S, Window};
 
-/// An alarm that was raised.
+/// A raised alarm.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Alarm {
     /// The time of the row that raised it.
     pub time_s: f64,
 }
 
-/// What a rule remembers from row to row; less than 50 kB, however long it runs.
+/// The streaming state of a rule; always less than 50 kB.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlarmState {
     rule: AlarmRule,
@@ -31,11 +31,11 @@ impl AlarmState {
         }
     }
 
-    /// Takes a row, with its time in seconds from any fixed origin, and returns the alarm that begins with it, if any.
+    /// Processes a row, with its time in seconds from any fixed origin, and returns the alarm that it raises, if any.
     ///
-    /// Rows come once a second. A row is ignored if it is less than half a second from the one before, if its time is
-    /// not finite, or if its probability is outside 0..=1. When time jumps back, as when a clock is set, the window
-    /// starts empty: otherwise a detector would fall silent until the old time is reached again.
+    /// Rows should arrive once a second. A row is ignored if it is less than half a second from the previous one, if
+    /// its time is not finite, or if its probability is outside 0..=1. If time jumps back, as when a clock is set, the
+    /// window is cleared: otherwise the detector would be silent until the old time is reached again.
     pub fn push(&mut self, time_s: f64, probability: f64) -> Option<Alarm> {
         let usable = time_s.is_finite() && (0.0..=1.0).contains(&probability);
         if !usable || (time_s - self.newest_s).abs() < CLOSEST_S {
@@ -50,7 +50,7 @@ impl AlarmState {
         begins.then_some(Alarm { time_s })
     }
 
-    /// Whether an alarm is on.
+    /// Whether an alarm is active.
     pub fn is_sounding(&self) -> bool {
         self.trigger.sounding
     }
@@ -63,7 +63,7 @@ impl AlarmState {
 }
 
 impl AlarmRule {
-    /// All alarms of a recording, in order of time.
+    /// All alarms of a recording, in time order.
     pub fn alarms(&self, recording: &Recording) -> Vec<Alarm> {
         let mut state = AlarmState::new(*self);
         let rows = recording.rows();
@@ -72,14 +72,14 @@ impl AlarmRule {
     }
 }
 
-/// The hysteresis: compares levels with the two thresholds.
+/// The hysteresis between the two thresholds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Trigger {
     sounding: bool,
 }
 
 impl Trigger {
-    /// Takes the next level and returns whether an alarm begins.
+    /// Processes the next level and returns whether an alarm begins.
     pub(crate) fn step(&mut self, rule: &AlarmRule, level: f64) -> bool {
         let was_sounding = self.sounding;
         self.sounding = if was_sounding {
@@ -90,7 +90,7 @@ impl Trigger {
         self.sounding && !was_sounding
     }
 
-    /// Whether no level from `lowest` to `highest` begins or ends an alarm.
+    /// Whether the state is unchanged by any levels from `lowest` to `highest`.
     pub(crate) fn holds(&self, rule: &AlarmRule, [lowest, highest]: [f64; 2]) -> bool {
         if self.sounding {
             rule.params().latch || lowest >= rule.params().release

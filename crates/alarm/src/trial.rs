@@ -1,4 +1,4 @@
-//! A rule from its choice to its evaluation.
+//! Choosing a rule on one set of recordings and evaluating it on another.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,37 +10,37 @@ use crate::report::AlarmReport;
 
 /// The default budget: false alarms per day of event-free time.
 ///
-/// One a day is a rate that can be verified: four days without an event show that a rule stays within it, see
-/// [`hours_to_show`]. An installation with many sensors should ask for less and evaluate the rule on more time.
+/// One per day can be verified: four event-free days without a false alarm demonstrate it (see [`hours_to_show`]). An
+/// installation with many sensors should set a lower budget and evaluate the rule on more time.
 pub const BUDGET_PER_DAY: f64 = 1.0;
 
-/// A rule chosen on one part of the data, and its metrics on another that did not influence the choice.
+/// A rule chosen on one set of recordings, and its metrics on another that did not influence the choice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlarmTrial {
-    /// The rule, and its metrics on the part it was chosen on.
+    /// The rule, and its metrics on the recordings it was chosen on.
     pub choice: AlarmChoice,
-    /// Its metrics on the other part; `None` until [`evaluate`](Self::evaluate).
+    /// Its metrics on the other recordings; `None` until [`evaluate`](Self::evaluate).
     pub test: Option<AlarmReport>,
 }
 
 impl AlarmTrial {
-    /// Chooses a rule on the recordings of the validation part.
+    /// Chooses a rule on the recordings of the validation set.
     ///
-    /// Fails as [`choose`] and [`Recordings::all`] do.
+    /// Fails like [`choose`] and [`Recordings::all`].
     pub fn choose(validation: &Recordings, budget_per_day: f64) -> Result<Self, Error> {
         let choice = choose(&validation.all()?, budget_per_day)?;
         Ok(Self { choice, test: None })
     }
 
-    /// Evaluates the chosen rule on the recordings of the test part. Fails as [`Recordings::all`] does.
+    /// Evaluates the chosen rule on the recordings of the test set. Fails like [`Recordings::all`].
     pub fn evaluate(&mut self, test: &Recordings) -> Result<(), Error> {
         self.test = Some(AlarmReport::new(&self.choice.rule, &test.all()?)?);
         Ok(())
     }
 }
 
-/// The hours of event-free time without a single false alarm that show, by the 95 % interval, that a rule gives at most
-/// `budget_per_day` false alarms a day: 88.5 for one a day, in inverse proportion for others.
+/// The hours of event-free time without a false alarm needed to show, by the 95 % interval, that a rule raises at most
+/// `budget_per_day` false alarms per day: 88.5 hours for one per day, in inverse proportion for other budgets.
 pub fn hours_to_show(budget_per_day: f64) -> f64 {
     24.0 * poisson_interval(0)[1] / budget_per_day
 }
@@ -51,7 +51,7 @@ mod tests {
     use crate::error::NoChoice;
     use crate::recordings::Rows;
 
-    /// Two minutes; the second has an event at 30 s if `is_event`, which the probability follows.
+    /// Two recordings of one minute; if `is_event`, the second has an event at 30 s, which the probabilities follow.
     fn recordings(is_event: bool) -> Recordings {
         let labels: Vec<u8> = (0..120)
             .map(|row| u8::from(is_event && row >= 90))
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_evaluated_where_it_was_not_chosen() {
+    fn a_rule_is_evaluated_on_other_recordings() {
         let mut trial = AlarmTrial::choose(&recordings(true), 1.0).unwrap();
         assert!(trial.choice.within_budget && trial.test.is_none());
         trial.evaluate(&recordings(false)).unwrap();
@@ -81,13 +81,13 @@ mod tests {
     }
 
     #[test]
-    fn recordings_without_an_event_allow_no_choice() {
+    fn recordings_without_an_event_are_rejected() {
         let calm = AlarmTrial::choose(&recordings(false), 1.0);
         assert_eq!(calm, Err(Error::NoChoice(NoChoice::NoEvents)));
     }
 
     #[test]
-    fn one_a_day_takes_a_little_more_than_three_and_a_half_days_to_show() {
+    fn hours_to_show_are_inversely_proportional_to_the_budget() {
         assert!((hours_to_show(1.0) - 88.533).abs() < 1e-3);
         assert!((hours_to_show(0.1) - 885.33).abs() < 1e-2);
     }

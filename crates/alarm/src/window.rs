@@ -1,4 +1,4 @@
-//! The level: the k-th highest probability of the last n seconds.
+//! The sliding window and its level: the k-th highest probability of the last n seconds.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ pub(crate) const CLOSEST_S: f64 = 0.5;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Window {
     k: usize,
-    /// The age in seconds at which a row leaves.
+    /// The age in seconds at which a row leaves the window.
     span_s: f64,
     /// Times and probabilities, oldest first.
     rows: VecDeque<(f64, f64)>,
@@ -22,14 +22,14 @@ impl Window {
     pub(crate) fn new(k: u32, n: u32) -> Self {
         Self {
             k: k as usize,
-            // Half a second less, so that with jittering times the row from n seconds ago has left.
+            // Half a second less than n, so that despite jitter the row from n seconds ago has left.
             span_s: f64::from(n) - CLOSEST_S,
             rows: VecDeque::new(),
             sorted: Vec::new(),
         }
     }
 
-    /// Adds a row that is [`CLOSEST_S`] or more after the one before, and returns the level.
+    /// Adds a row at least [`CLOSEST_S`] after the previous one, and returns the level.
     ///
     /// The level is minus infinity while there are fewer than `k` rows, as after a gap.
     pub(crate) fn push(&mut self, time_s: f64, probability: f64) -> f64 {
@@ -65,7 +65,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_level_is_the_kth_highest_of_the_last_seconds(
+        fn the_level_is_the_kth_highest_probability_of_the_window(
             rows in prop::collection::vec((1..4_u8, 0..9_u8), 0..60),
             (n, k) in (1..8_u32).prop_flat_map(|n| (Just(n), 1..=n)),
         ) {

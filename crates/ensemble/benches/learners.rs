@@ -1,10 +1,10 @@
-//! Fits one learner on sets of raw numbers and prints a line of JSON for each: this crate's side of
-//! `cargo xtask bench --learners`, which also writes the sets and runs the peers (`xtask/bench/peers.py`).
+//! Fits a learner on data sets of raw numbers and prints a line of JSON for each. This is this crate's side of
+//! `cargo xtask bench --learners`, which also writes the data sets and runs the peers (`xtask/bench/peers.py`).
 //!
 //! `learners DATA THREADS LEARNER SET...`, where LEARNER is an algorithm, an algorithm with an engine as in
 //! `random_forest:smartcore`, or `all` for the three fits in one process. A set is a folder of `train.x`, `train.y`,
-//! `test.x`, `test.y`: row-major little-endian `f32`, bytes 0 or 1. The clock runs over the fit alone, binning included;
-//! memory is read from `/proc`, so that it runs on Linux only.
+//! `test.x`, `test.y`: row-major little-endian `f32` values, and labels as bytes 0 or 1. Only the fit is timed,
+//! including binning. Memory use is read from `/proc`, so this runs on Linux only.
 
 use std::error::Error;
 use std::fs;
@@ -16,17 +16,17 @@ use std::time::Instant;
 use ensemble::{Algorithm, Matrix, Model, Params, Run, Samples, metrics};
 use serde_json::json;
 
-/// Rows of the small fit before the one that counts, which peers get too.
+/// Rows of the warm-up fit before the measured one; peers do the same.
 const WARM_UP: usize = 2_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Cargo adds `--bench` by itself.
+    // Added by Cargo.
     let arguments: Vec<_> = std::env::args()
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
     let [data, threads, learner, sets @ ..] = arguments.as_slice() else {
-        // `cargo test --benches` runs it so: there is nothing to measure then.
+        // `cargo test --benches` passes no arguments; there is nothing to measure.
         return Ok(());
     };
     let all_params = parse(learner)?;
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The learners to fit, with their defaults but for early stopping, which the peers do without.
+/// The learners to fit, with defaults; without validation rows there is no early stopping, as with the peers.
 fn parse(learner: &str) -> Result<Vec<Params>, Box<dyn Error>> {
     if learner == "all" {
         return Algorithm::ALL
@@ -68,7 +68,7 @@ fn measure(
         fit(params, &train.samples(WARM_UP)?, threads)?;
     }
     let samples = train.samples(usize::MAX)?;
-    // The peak starts anew.
+    // Reset the peak.
     fs::write("/proc/self/clear_refs", "5")?;
     let before = memory("VmRSS")?;
     let started = Instant::now();
@@ -79,7 +79,7 @@ fn measure(
     let seconds = started.elapsed().as_secs_f64();
     let peak = memory("VmHWM")?.saturating_sub(before);
     let test = test.samples(usize::MAX)?;
-    // Several models have no AUC in common.
+    // With several models, there is no single AUC.
     let auc = match models.as_slice() {
         [model] => metrics::roc_auc(test.y(), &model.predict_proba(&test.x())?).ok(),
         _ => None,
@@ -117,7 +117,7 @@ impl Part {
         })
     }
 
-    /// The first `rows` of them.
+    /// The first `rows` rows.
     fn samples(&self, rows: usize) -> Result<Samples<'_>, ensemble::Error> {
         let columns = self.values.len() / self.labels.len().max(1);
         let rows = rows.min(self.labels.len());
@@ -128,7 +128,7 @@ impl Part {
     }
 }
 
-/// A figure of this process in bytes, as Linux keeps it.
+/// A memory field of this process's Linux status, in bytes.
 fn memory(field: &str) -> Result<u64, Box<dyn Error>> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix(field));

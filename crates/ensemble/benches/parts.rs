@@ -1,7 +1,7 @@
 //! The parts of the learners on 1,000 to 1,000,000 rows of 18 features: `cargo bench -p ensemble --bench parts`.
 //!
-//! One thread, fixed seeds, data made outside the clock, at most five seconds a line unless a single round takes longer.
-//! Under `cargo test` each part runs once on the fewest rows.
+//! Single-threaded, with fixed seeds; data generation is not timed. Each benchmark takes at most five seconds unless a
+//! single round takes longer. Under `cargo test` each runs once on the fewest rows.
 
 #[path = "../tests/it/synthetic.rs"]
 mod synthetic;
@@ -12,14 +12,14 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use ensemble::{Algorithm, Error, Matrix, Model, Params, Run, Samples, metrics};
 
-/// Rows; the first alone where nothing is measured.
+/// Numbers of rows; only the first is used when nothing is measured.
 const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
 fn main() {
     divan::main();
 }
 
-/// Binning and a single split: what is left of a fit without its trees.
+/// Binning and a single split: the fixed cost of a fit.
 #[divan::bench(args = sizes(), max_time = 5)]
 fn bin_and_split_once(bencher: Bencher, rows: usize) {
     let settings = [("n_estimators", "1"), ("max_depth", "1")];
@@ -69,7 +69,7 @@ fn predict_row(bencher: Bencher, algorithm: Algorithm) {
         .bench_local_values(|row| model.as_ref().ok().map(|model| model.predict_row(row)));
 }
 
-/// Sorting decides.
+/// Dominated by sorting.
 #[divan::bench(args = sizes(), max_time = 5)]
 fn roc_auc(bencher: Bencher, rows: usize) {
     let table = synthetic::table(rows, 1);
@@ -92,7 +92,7 @@ fn fit_repeatedly(bencher: Bencher, rows: usize, algorithm: Algorithm, settings:
         .bench(|| fit(&table, algorithm, settings));
 }
 
-/// A learner and rows to ask it about.
+/// A learner and a number of rows to predict.
 struct Case {
     algorithm: Algorithm,
     rows: usize,
@@ -110,7 +110,7 @@ fn cases() -> impl Iterator<Item = Case> {
         .flat_map(|algorithm| sizes().iter().map(move |&rows| Case { algorithm, rows }))
 }
 
-/// Trained on few rows: the time of a prediction depends on the trees' number and depth.
+/// Fitted on few rows, because prediction time depends only on the number and depth of trees.
 fn model(algorithm: Algorithm) -> Result<Model, Error> {
     fit(&synthetic::table(5_000, 1), algorithm, &[])
 }

@@ -1,7 +1,7 @@
-//! Ways to answer, side by side: `cargo bench -p ensemble --bench predict`.
+//! Prediction paths compared: `cargo bench -p ensemble --bench predict`.
 //!
-//! The models have 200 trees of the default depths, fitted on 20,000 rows so that the trees are full; the rows are others.
-//! `nodes` follows the nodes of each tree (the reference), `laid out` is [`Prepared`].
+//! The models have 200 trees of default depth, fitted on 20,000 rows so that the trees are full; other rows are
+//! predicted. `nodes` follows the nodes of each tree (the reference path), `laid out` is [`Prepared`].
 
 #[path = "../tests/it/synthetic.rs"]
 mod synthetic;
@@ -14,14 +14,14 @@ use divan::counter::ItemsCount;
 use ensemble::artifact::{Artifact, FeatureRange, Member};
 use ensemble::{Algorithm, Error, Matrix, Model, Params, Prepared, Run, Samples};
 
-/// Rows of a batch.
+/// Rows per batch.
 const BATCH: usize = 10_000;
 
 fn main() {
     divan::main();
 }
 
-/// Who answers.
+/// The model and the prediction path.
 #[derive(Clone, Copy)]
 struct Case {
     who: Who,
@@ -54,7 +54,7 @@ fn cases() -> impl Iterator<Item = Case> {
         .flat_map(|who| [false, true].map(|prepared| Case { who, prepared }))
 }
 
-/// One row after the other, each another one.
+/// One row per call, a different one each time.
 #[divan::bench(args = cases())]
 fn row(bencher: Bencher, case: Case) {
     let Some(artifact) = artifact(case.who) else {
@@ -74,7 +74,7 @@ fn row(bencher: Bencher, case: Case) {
         });
 }
 
-/// 10,000 rows at once.
+/// A batch of 10,000 rows.
 #[divan::bench(args = cases(), max_time = 3)]
 fn batch(bencher: Bencher, case: Case) {
     let Some(artifact) = artifact(case.who) else {
@@ -96,7 +96,7 @@ fn batch(bencher: Bencher, case: Case) {
     });
 }
 
-/// What has to be done once for a model.
+/// The one-time cost of preparing a model.
 #[divan::bench]
 fn lay_out(bencher: Bencher) {
     let Some(artifact) = artifact(Who::Ensemble) else {
@@ -130,7 +130,7 @@ fn member(algorithm: Algorithm, weight: f64) -> Option<Member> {
     })
 }
 
-/// Each is fitted once.
+/// Fits each model once.
 fn model(algorithm: Algorithm) -> Option<Model> {
     static MODELS: [OnceLock<Option<Model>>; Algorithm::ALL.len()] =
         [const { OnceLock::new() }; Algorithm::ALL.len()];

@@ -1,7 +1,7 @@
 //! Combines several model files into one ensemble: `combine OUT SCHEMA WEIGHT=MODEL WEIGHT=MODEL …`
 //!
-//! `MODEL` is a `model.bin`, and `SCHEMA` the fingerprint of its features, as in the `manifest.json` next to it. The
-//! threshold is 1/2; choosing a better one takes the members' predictions on validation rows.
+//! `MODEL` is a `model.bin`, and `SCHEMA` its feature fingerprint, found in the `manifest.json` next to it. The
+//! threshold is 1/2; choosing a better one requires the members' predictions on validation rows.
 
 use std::error::Error;
 use std::io::Write;

@@ -1,8 +1,8 @@
-//! Credit risk: the whole path from a table to an ensemble that is explained and exported.
+//! Credit risk: the complete path from a table to an ensemble, with an explanation and an export.
 //!
-//! `cargo run -p ensemble --features onnx --example credit [MODEL.onnx]` makes up a table of loans, fits the three
-//! learners, finds their ensemble weights on validation rows, prints metrics on test rows, explains one decision, and
-//! exports the ensemble as an ONNX file if it is given a name.
+//! `cargo run -p ensemble --features onnx --example credit [MODEL.onnx]` generates a table of loans, fits the three
+//! learners, computes ensemble weights on validation rows, prints metrics on test rows, explains one prediction, and
+//! exports the ensemble to an ONNX file if a name is given.
 
 use std::error::Error;
 use std::io::Write;
@@ -17,15 +17,14 @@ use rand_chacha::ChaCha8Rng;
 const COLUMNS: [&str; 5] = ["income", "amount", "months", "age", "late_payments"];
 const SEED: u64 = 42;
 
-/// Loans, row by row, and whether each one defaulted.
+/// Row-major loans, and whether each one defaulted.
 struct Loans {
     values: Vec<f32>,
     defaulted: Vec<u8>,
 }
 
 impl Loans {
-    /// Large instalments relative to the income, and earlier late payments, make a default likely. One income in ten is
-    /// missing.
+    /// Large instalments relative to income and past late payments make a default likely. One income in ten is missing.
     fn draw(count: usize, rng: &mut ChaCha8Rng) -> Self {
         let mut loans = Self {
             values: Vec::new(),
@@ -105,12 +104,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     if let Some(file) = std::env::args().nth(1) {
         std::fs::write(&file, onnx::export(&ensemble)?)?;
-        writeln!(out, "\n{file} has the ensemble")?;
+        writeln!(out, "\nthe ensemble was written to {file}")?;
     }
     Ok(())
 }
 
-/// A learner with default hyperparameters, as an artifact.
+/// Fits a learner with default hyperparameters and returns an artifact.
 fn fitted(
     algorithm: Algorithm,
     train: &Samples,

@@ -1,8 +1,7 @@
-//! How long each learner takes on 70,000 rows of 18 features, with its defaults and without early stopping.
+//! Times each learner on 70,000 rows of 18 features, with default hyperparameters and without early stopping.
 //!
 //! `cargo run --release -p ensemble --example fit_time [ROWS] [THREADS] [ALGORITHM]` prints the median and minimum of 5
-//! fits, and the processor time of one fit, which other programs disturb less. Rows are in memory; binning is part of the
-//! fit.
+//! fits, and the mean CPU time per fit, which other programs disturb less. Rows are in memory; binning is included.
 
 #[path = "../tests/it/synthetic.rs"]
 mod synthetic;
@@ -30,9 +29,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let test = Samples::new(Matrix::new(&test.values, synthetic::COLUMNS)?, &test.labels)?;
     let mut out = std::io::stdout();
     writeln!(out, "{rows} rows, {threads} threads")?;
-    let wanted = args.next();
+    let selected = args.next();
     for algorithm in Algorithm::ALL {
-        if wanted
+        if selected
             .as_deref()
             .is_some_and(|name| name != algorithm.name())
         {
@@ -51,7 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if let Some(model) = fitted {
             write!(
                 out,
-                "{algorithm:20} median {:.3} s, least {:.3} s, processor {processor:.3} s",
+                "{algorithm:20} median {:.3} s, minimum {:.3} s, CPU {processor:.3} s",
                 times[REPEATS / 2].as_secs_f64(),
                 times[0].as_secs_f64()
             )?;
@@ -68,10 +67,10 @@ fn fit(algorithm: Algorithm, train: &Samples, threads: NonZeroUsize) -> Result<M
         .fit(train, None, &mut run)
 }
 
-/// Spent by all threads of this process, in the 1/100 s that Linux counts by; 0 elsewhere.
+/// CPU time of all threads of this process, at Linux's resolution of 1/100 s; 0 on other systems.
 fn processor_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // User and system time, the 14th and 15th field; the second one ends in a parenthesis.
+    // User and system time are fields 14 and 15; field 2 ends in a parenthesis.
     let fields = stat.rsplit(')').next().unwrap_or_default().split(' ');
     let ticks = fields
         .skip(12)
@@ -87,8 +86,8 @@ fn report(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let started = Instant::now();
     let probabilities = model.predict_proba(&test.x())?;
-    let a_row = started.elapsed() / test.x().rows() as u32;
+    let per_row = started.elapsed() / test.x().rows() as u32;
     let auc = metrics::roc_auc(test.y(), &probabilities).unwrap_or(f64::NAN);
-    writeln!(out, "; AUC {auc:.4}; prediction {a_row:?} a row")?;
+    writeln!(out, "; AUC {auc:.4}; prediction {per_row:?} per row")?;
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! Replaces `fuzz/corpus/artifact`: model files of every kind, and files that must be rejected.
+//! Regenerates `fuzz/corpus/artifact`: valid model files of every kind, and files that must be rejected.
 //!
-//! Run `cargo run -p ensemble --example fuzz_corpus` after a change of the model file's format. Files whose names start
-//! with `valid-` load; each of the others has its own reason to be rejected or its own kind of damage.
+//! Run `cargo run -p ensemble --example fuzz_corpus` after a change to the model file format. Files named `valid-*`
+//! load; each of the others represents a different rejection reason or kind of damage.
 
 #[path = "../tests/it/packing.rs"]
 mod packing;
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A learner fitted to few rows of two columns, with metrics.
+/// A learner fitted to a few rows of two features, with metrics.
 fn single(algorithm: Algorithm) -> Result<Artifact, ensemble::Error> {
     let value = |i: u16| {
         if i.is_multiple_of(17) {
@@ -104,7 +104,7 @@ fn damaged(whole: &[u8]) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// For each reason to reject altered content, the first file that is rejected for it although its checksum is correct.
+/// For each rejection reason, the first altered file rejected for it despite a correct checksum.
 fn forged(whole: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut reject = |content: &[u8]| {
@@ -130,7 +130,7 @@ fn forged(whole: &[u8]) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// The last part of an error's text with `-` for everything but letters and digits; one file is enough for all schemas.
+/// The last part of an error's text, with `-` for all but letters and digits; all schema errors share one name.
 fn file_name(error: &str) -> String {
     let reason = error.rsplit(": ").next().unwrap_or_default();
     let reason = if error.contains("schema") {

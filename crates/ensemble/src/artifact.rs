@@ -1,4 +1,4 @@
-//! The model file: one or more weighted members, with everything needed to use and to check them.
+//! The model file: one or more weighted members, with everything needed to use and verify them.
 
 mod combine;
 mod content;
@@ -21,46 +21,46 @@ pub use range::FeatureRange;
 
 /// The name of the model file.
 pub const MODEL_FILE: &str = "model.bin";
-/// The name of the readable description next to it.
+/// The name of the human-readable description next to it.
 pub const MANIFEST_FILE: &str = "manifest.json";
 
 /// A model that can be served: a single learner, or an ensemble with fixed weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Artifact {
-    /// The fingerprint of the features' definition.
+    /// The fingerprint of the feature definitions.
     pub schema: String,
-    /// One per column, in the order of the columns.
+    /// One per feature, in column order.
     pub features: Vec<FeatureRange>,
     /// The fingerprint of the training rows.
     pub data_fingerprint: String,
-    /// Probabilities of at least this are positive; chosen on the validation part.
+    /// Probabilities of at least this are positive; chosen on the validation set.
     pub threshold: f64,
     /// At least one; the weights sum to 1.
     pub members: Vec<Member>,
-    /// The ensemble's metrics on the validation part.
+    /// The ensemble's metrics on the validation set.
     pub validation: Option<Scores>,
-    /// The ensemble's metrics on the test part.
+    /// The ensemble's metrics on the test set.
     pub test: Option<Scores>,
     /// Rows with known probabilities, to check a deployed model.
     pub probes: Vec<Probe>,
-    /// What callers keep with the model, by name; see [`set_extra`](Self::set_extra).
+    /// Values that callers store with the model, by name; see [`set_extra`](Self::set_extra).
     pub extras: BTreeMap<String, Value>,
 }
 
 /// One model of an ensemble.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// For people, such as the name of the training job.
+    /// A label for display, such as the name of the training job.
     pub name: String,
     /// Its weight in the ensemble.
     pub weight: f64,
     /// The seed of the fit.
     pub seed: u64,
-    /// The hyperparameters of the fit, as [`Params::entries`](crate::Params::entries) gave them.
+    /// The hyperparameters of the fit, as returned by [`Params::entries`](crate::Params::entries).
     pub hyperparameters: Vec<(String, String)>,
-    /// Its own metrics on the validation part.
+    /// Its own metrics on the validation set.
     pub validation: Option<Scores>,
-    /// Its own metrics on the test part.
+    /// Its own metrics on the test set.
     pub test: Option<Scores>,
     /// The fitted model.
     pub model: Model,
@@ -69,18 +69,18 @@ pub struct Member {
 /// A row whose probability is known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
-    /// For people.
+    /// A label for display.
     pub name: String,
     /// One value per feature, NaN for a missing one.
     pub row: Vec<f32>,
-    /// Its true class, if that is beyond doubt.
+    /// Its true class, if known for certain.
     pub expected: Option<bool>,
-    /// The probability that this artifact gives.
+    /// The artifact's probability for this row.
     pub probability: f64,
 }
 
 impl Member {
-    /// A member of weight 1 without metrics. `params` and `seed` are those that `model` was fitted with.
+    /// A member of weight 1 without metrics; `model` was fitted with `params` and `seed`.
     pub fn new(name: impl Into<String>, model: Model, params: &CheckedParams, seed: u64) -> Self {
         Self {
             name: name.into(),
@@ -100,10 +100,10 @@ impl Member {
 }
 
 impl Artifact {
-    /// An artifact of `members`, whose weights must sum to 1, for `features` whose definition has the fingerprint
-    /// `schema`.
+    /// An artifact of `members`, whose weights must sum to 1. `schema` is the fingerprint of the definition of
+    /// `features`.
     ///
-    /// The threshold is 1/2; there are no metrics, probes or extras, and the data's fingerprint is empty.
+    /// The threshold is 1/2, the data fingerprint is empty, and there are no metrics, probes or extras.
     pub fn new(
         schema: impl Into<String>,
         features: Vec<FeatureRange>,
@@ -122,16 +122,16 @@ impl Artifact {
         }
     }
 
-    /// The ensemble's probability for each row of `x`, which must have as many columns as there are features.
+    /// The ensemble's probability for each row of `x`, which must have one column per feature.
     pub fn predict_proba(&self, x: &Matrix) -> Result<Vec<f64>, Error> {
         x.expect_columns(self.features.len())?;
-        let mut votes = vec![0.0; x.rows()];
+        let mut totals = vec![0.0; x.rows()];
         for member in &self.members {
-            for (vote, p) in votes.iter_mut().zip(member.model.predict_proba(x)?) {
-                *vote += member.weight * p;
+            for (total, p) in totals.iter_mut().zip(member.model.predict_proba(x)?) {
+                *total += member.weight * p;
             }
         }
-        Ok(votes.into_iter().map(|vote| vote.min(1.0)).collect())
+        Ok(totals.into_iter().map(|total| total.min(1.0)).collect())
     }
 
     /// The ensemble's probability for one row: the weighted mean of the members' probabilities.
@@ -139,12 +139,12 @@ impl Artifact {
     /// # Panics
     /// May panic on a row with fewer values than there are features.
     pub fn predict_row(&self, row: &[f32]) -> f64 {
-        let votes = self
+        let weighted = self
             .members
             .iter()
             .map(|member| member.weight * member.model.predict_row(row));
-        // The weights sum to 1 within rounding, which may push the mean above 1.
-        votes.sum::<f64>().min(1.0)
+        // The weights sum to 1 only up to rounding, which may push the mean above 1.
+        weighted.sum::<f64>().min(1.0)
     }
 
     /// Each member's own probability for one row, in the members' order.
@@ -158,7 +158,7 @@ impl Artifact {
             .collect()
     }
 
-    /// Sets the probability of each probe to the one that this artifact gives.
+    /// Sets each probe's probability to this artifact's prediction.
     pub fn answer_probes(&mut self) {
         let probabilities: Vec<f64> = self
             .probes

@@ -1,19 +1,20 @@
-//! The best split of a node: a scan over one feature's bins.
+//! Finds the best split of a node by scanning each feature's bins.
 
 use crate::cuts::MISSING;
 use crate::histogram::{Bins, Cell};
 use crate::packed::{gradient, hessian, pack};
 
-/// The criterion of a split, for both kinds of trees.
+/// The split criterion, for both kinds of trees.
 ///
-/// A side with packed sums (g, h) is worth g²/(h + l2), and the gain of a split is what its sides are worth beyond their
-/// parent. For the log-loss this is twice the loss saved (Chen and Guestrin 2016, equation 7); with g = number of
-/// positives, h = number of rows and l2 = 0 it is half the decrease of gini impurity times the rows.
+/// A node with packed sums (g, h) scores g²/(h + l2); the gain of a split is the score of both children minus that of
+/// their parent. For the log-loss this is twice the loss reduction (Chen and Guestrin 2016, equation 7); with g =
+/// number of positives, h = number of rows and l2 = 0, it is half the decrease of Gini impurity times the number of
+/// rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Criterion {
     /// Penalty on h, in units of the hessian.
     pub(crate) l2: f64,
-    /// Sum of h that each side needs, in units of the hessian; at least 1, so that no side is empty.
+    /// Minimum sum of h on each side, in units of the hessian; at least 1, so that no side is empty.
     pub(crate) min_hessian: u32,
     /// Gain that must be exceeded, in units of gradient²/hessian.
     pub(crate) min_gain: f64,
@@ -22,30 +23,30 @@ pub(crate) struct Criterion {
 /// A split of a node.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Split {
-    /// The column.
+    /// The column it tests.
     pub(crate) feature: u8,
     /// Bins up to this one go left.
     pub(crate) bin: u8,
     /// Whether missing values go left.
     pub(crate) missing_left: bool,
-    /// Grows with the gain; see [`Search::score`].
+    /// Increases with the gain; see [`Search::score`].
     pub(crate) score: f64,
     /// The packed sums of the left side.
     pub(crate) left: u64,
 }
 
 impl Split {
-    /// Whether this is a better split of the same node than `other`, which was found first.
+    /// Whether this split is better than `other`, an earlier one of the same node.
     pub(crate) fn beats(&self, other: &Self) -> bool {
         self.score > other.score
     }
 
     /// Whether a row with bin `code` of the split's feature goes left.
     ///
-    /// The bin of missing values is the last one.
+    /// Missing values are in the last bin.
     pub(crate) fn goes_left(&self, code: u8) -> bool {
-        // Adding 1 with wrapping makes the bin of missing values the first, so that one comparison decides. A branch
-        // would mispredict, since rows go left and right at random.
+        // Adding 1 with wrap-around moves the missing bin to the front, so that one comparison is enough. A branch
+        // would be mispredicted often, since rows go left and right unpredictably.
         let shift = u8::from(self.missing_left);
         code.wrapping_add(shift) <= self.bin.wrapping_add(shift)
     }
@@ -55,21 +56,22 @@ impl Split {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Search {
     l2: f64,
-    /// Of the node: the sum of gradients, and the sum of hessians plus the penalty of both sides.
+    /// The node's sum of gradients.
     gradient: f64,
+    /// The node's sum of hessians plus the penalties of both sides.
     span: f64,
     total: u64,
-    /// The bounds of the left side's sum of hessians.
+    /// Bounds on the left side's sum of hessians.
     least: f64,
     most: f64,
-    /// How much more the node is worth with one penalty than with two.
+    /// How much higher the node's own score is with one penalty than with two.
     one_penalty: f64,
-    /// The score that a split must exceed.
+    /// A split's score must exceed this.
     floor: f64,
 }
 
 impl Search {
-    /// For a node with packed sums `total`.
+    /// A search in a node with packed sums `total`.
     pub(crate) fn new(criterion: &Criterion, total: u64) -> Self {
         let (g, h) = (f64::from(gradient(total)), f64::from(hessian(total)));
         let span = h + 2.0 * criterion.l2;
@@ -87,10 +89,10 @@ impl Search {
         }
     }
 
-    /// The part of the gain that differs between the splits of a node, for a left side with sums (g, h).
+    /// The part of the gain that varies between splits of the same node, for a left side with sums (g, h).
     ///
     /// With a = h + l2 and b likewise for the other side, g²/a + g'²/b = G²/(a + b) + (g b - g' a)² / (a b (a + b)).
-    /// Only (g b - g' a)² / (a b) changes from split to split: one division, and no cancellation.
+    /// Only (g b - g' a)² / (a b) varies between splits: one division, and no cancellation.
     pub(crate) fn score(&self, g: f64, h: f64) -> f64 {
         let a = h + self.l2;
         let difference = g * self.span - self.gradient * a;
@@ -104,8 +106,8 @@ impl Search {
 
     /// The best split by the bins `0..=last_bin` of one feature.
     ///
-    /// Missing values are tried on both sides; in a node without any, missing values seen later go to the larger side.
-    /// Ties go to the lowest bin.
+    /// Missing values are tried on both sides. In a node without any, missing values at prediction go to the larger
+    /// side. Ties go to the lowest bin.
     pub(crate) fn best_split<C: Cell>(
         &self,
         bins: &Bins<C>,
@@ -114,11 +116,11 @@ impl Search {
     ) -> Option<Split> {
         let sums = RunningSums::new(bins, last_bin);
         let missing = bins[usize::from(MISSING)];
-        let missing_right = self.best_place(sums.blocks(), C::ZERO);
+        let missing_right = self.best_position(sums.blocks(), C::ZERO);
         let missing_left = if missing == C::ZERO {
             None
         } else {
-            self.best_place(sums.blocks(), missing)
+            self.best_position(sums.blocks(), missing)
         };
         let (score, at, with_missing) = match (missing_right, missing_left) {
             (Some((right, at)), Some((left, other)))
@@ -145,23 +147,23 @@ impl Search {
         })
     }
 
-    /// The first place in `blocks` with the highest score, with `missing` added to the left side.
+    /// The first position in `blocks` with the highest score, with `missing` added to the left side.
     #[expect(
         clippy::needless_bitwise_bool,
         reason = "a lazy operator is a branch, which would keep the loop from being vectorised"
     )]
-    fn best_place<C: Cell>(&self, blocks: &[[C; BLOCK]], missing: C) -> Option<(f64, usize)> {
+    fn best_position<C: Cell>(&self, blocks: &[[C; BLOCK]], missing: C) -> Option<(f64, usize)> {
         let (missing_g, missing_h) = missing.halves();
         let mut best = self.floor;
-        // Blocks are computed without a branch, so that the compiler uses vector instructions. Only a block with a
-        // better split than all before is searched place by place.
+        // Scores are computed a block at a time without branches, so that the compiler vectorises the loop. Only a
+        // block whose maximum beats all earlier ones is searched for its position.
         let mut found = None;
         for (block, lefts) in blocks.iter().enumerate() {
             let scores: [f64; BLOCK] = std::array::from_fn(|at| {
                 let (g, h) = lefts[at].halves();
                 let (left_g, left_h) = (f64::from(g + missing_g), f64::from(h + missing_h));
                 let score = self.score(left_g, left_h);
-                // Missing values alone against all others are the last bin's split, mirrored.
+                // Only missing values on the left would mirror the split after the last bin.
                 let allowed = (left_h >= self.least) & (left_h <= self.most) & (h > 0);
                 if allowed { score } else { f64::NEG_INFINITY }
             });
@@ -176,10 +178,10 @@ impl Search {
     }
 }
 
-/// Places per block.
+/// Positions per block.
 const BLOCK: usize = 16;
 
-/// The sums of all bins up to each non-empty one. Small nodes fill few bins, and an empty bin splits like the one before.
+/// Cumulative sums at each non-empty bin. Small nodes fill few bins, and an empty bin splits like the one before it.
 struct RunningSums<C> {
     lefts: Bins<C>,
     bins: [u8; 256],
@@ -187,33 +189,33 @@ struct RunningSums<C> {
 }
 
 impl<C: Cell> RunningSums<C> {
-    /// Over the bins `0..=last_bin`, without the missing values.
+    /// Sums the bins `0..=last_bin`, without missing values.
     fn new(cells: &Bins<C>, last_bin: u8) -> Self {
         let (mut lefts, mut bins) = ([C::ZERO; 256], [0; 256]);
         let mut sum = C::ZERO;
-        // A `u8`, so that the places need no bounds check: at most 255 bins hold present values.
+        // A `u8` index needs no bounds check; at most 255 bins hold present values.
         let mut count = 0_u8;
         let all = usize::from(last_bin) + 1;
         for (bin, &cell) in cells[..all].iter().enumerate() {
             sum = sum.plus(cell);
-            // An empty bin is written too and overwritten by the next one, which saves a branch.
+            // Writing empty bins too, to be overwritten by the next, avoids a branch.
             lefts[usize::from(count)] = sum;
             bins[usize::from(count)] = bin as u8;
             count = count.wrapping_add(u8::from(cell != C::ZERO));
         }
-        // An empty left side is never a split.
+        // Clear a possible leftover: an empty left side is never a split.
         lefts[usize::from(count)] = C::ZERO;
         let count = usize::from(count);
         Self { lefts, bins, count }
     }
 
-    /// The sums in whole blocks; places beyond the last sum are 0.
+    /// The sums in whole blocks, padded with 0.
     fn blocks(&self) -> &[[C; BLOCK]] {
         &self.lefts.as_chunks().0[..self.count.div_ceil(BLOCK)]
     }
 }
 
-/// The largest number, found by halving: in a chain of comparisons each would wait for the one before.
+/// The maximum, by pairwise reduction: in a linear chain, each comparison would wait for the previous one.
 fn maximum(numbers: &[f64; BLOCK]) -> f64 {
     let larger = |a: f64, b: f64| if a > b { a } else { b };
     let eight: [f64; 8] = std::array::from_fn(|at| larger(numbers[at], numbers[at + 8]));
@@ -266,7 +268,7 @@ mod tests {
                 .unwrap()
                 .1
         );
-        // Present against missing is a split too.
+        // Present versus missing values is a valid split too.
         assert_eq!(
             best(GINI, &[(5, 0, 4), (MISSING, 4, 4)]),
             Some((5, false, 2.0))
@@ -311,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn the_penalty_counts_on_every_side() {
+    fn the_penalty_applies_to_each_side() {
         let gain = best(Criterion { l2: 1.0, ..GINI }, &[(0, -3, 2), (1, 3, 2)])
             .unwrap()
             .2;

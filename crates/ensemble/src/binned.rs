@@ -7,21 +7,21 @@ use crate::error::{DataError, Error};
 use crate::matrix::Matrix;
 use crate::parallel;
 
-/// The most rows that a fixed-point sum can take (see `packed`).
+/// Maximum number of rows that a fixed-point sum can hold (see `packed`).
 const MAX_ROWS: usize = 1 << 24;
-/// The most values per feature that cuts are computed from.
+/// Maximum number of values per feature from which cuts are computed.
 const SAMPLE: usize = 1 << 17;
-/// 2^64 divided by the golden ratio: its multiples are spread evenly (Knuth, "Sorting and Searching", 6.4).
+/// 2^64 divided by the golden ratio; its multiples are spread evenly (Knuth, "Sorting and Searching", 6.4).
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-/// Rows per job of the encoding.
+/// Rows per encoding job.
 const BLOCK: usize = 1 << 13;
 
-/// Bin numbers in both orders.
+/// Bin numbers in row-major and in column-major order.
 #[derive(Debug)]
 pub(crate) struct Binned {
-    /// Row by row, for sums over all columns, which read a row's bytes together.
+    /// Row-major, for sums over all columns: a row's bytes are read together.
     by_row: Vec<u8>,
-    /// Column by column, for access to few columns, where many rows share a cache line.
+    /// Column-major, for access to a few columns: many rows share a cache line.
     by_column: Vec<u8>,
     cuts: Vec<Cuts>,
 }
@@ -34,8 +34,8 @@ impl Binned {
         }
         let stride = x.rows().div_ceil(SAMPLE).max(1);
         let cuts = parallel::map(threads, 0..x.columns(), |column| {
-            // One row per stretch, because files are often sorted. Its position changes from stretch to stretch, because
-            // kinds of rows may alternate.
+            // One row from each block of `stride` rows, because files are often sorted; at a varying position in the
+            // block, because kinds of rows may alternate periodically.
             let rows = (0..x.rows().div_ceil(stride)).map(|stretch| {
                 let place = (stretch as u64).wrapping_mul(SPREAD) >> 32;
                 stretch * stride + place as usize % stride
@@ -71,7 +71,7 @@ impl Binned {
         })
     }
 
-    /// Drops the order by rows, which the forest does not need.
+    /// Drops the row-major copy, which the forest does not need.
     pub(crate) fn keep_columns(&mut self) {
         self.by_row = Vec::new();
     }
@@ -97,7 +97,7 @@ impl Binned {
         &self.by_column[usize::from(column) * rows..][..rows]
     }
 
-    /// The bins of one row in the `G` columns from `first` on.
+    /// The bins of one row in the `G` columns starting at `first`.
     pub(crate) fn codes<const G: usize>(&self, row: u32, first: usize) -> [u8; G] {
         let codes = &self.by_row[row as usize * self.cuts.len() + first..][..G];
         std::array::from_fn(|at| codes[at])
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_is_encoded_whatever_the_threads() {
+    fn encoding_does_not_depend_on_the_number_of_threads() {
         let values: Vec<f32> = (0..60_000_u32)
             .map(|i| (i * 7919 % 10_007) as f32)
             .collect();

@@ -1,7 +1,7 @@
 //! Gradient boosting on the log-loss.
 //!
-//! Each round fits a tree to the gradients and hessians of the current margins and adds its leaf values to them, scaled
-//! by the learning rate (Friedman 2001; leaf values and gains as in Chen and Guestrin 2016).
+//! Each round fits a tree to the gradients and hessians at the current margins, then adds its leaf values, scaled by
+//! the learning rate, to the margins (Friedman 2001; leaf values and gains as in Chen and Guestrin 2016).
 
 pub(crate) mod early_stopping;
 mod grow;
@@ -36,7 +36,7 @@ pub struct Boosting {
     pub(crate) base: f64,
     /// Leaf values are steps in log-odds.
     pub(crate) trees: Vec<Tree>,
-    /// Each column's share of the gain of all splits.
+    /// Each feature's share of the total split gain.
     pub(crate) importances: Vec<f64>,
 }
 
@@ -48,7 +48,7 @@ impl Boosting {
         run: &mut Run,
     ) -> Result<Self, Error> {
         let data = Binned::new(&train.x(), params.max_bins as usize, run.threads)?;
-        // Starts at the best constant, so that the first trees need not find it.
+        // Start from the optimal constant, so that the first trees do not have to learn it.
         let weights = SampleWeights::new(train, params.class_weight);
         let base = weights.log_odds();
         let mut model = Self {
@@ -76,8 +76,8 @@ impl Boosting {
                 rounds: last,
                 validation_logloss,
             })?;
-            if validation_logloss.is_some_and(|loss| stopping.is_over(round, loss)) {
-                // The trees after the best round made the predictions worse.
+            if validation_logloss.is_some_and(|loss| stopping.should_stop(round, loss)) {
+                // Trees after the best round did not lower the validation loss.
                 model.trees.truncate(stopping.best_round());
                 gains.truncate(stopping.best_round());
                 break;

@@ -1,11 +1,12 @@
 //! Quantile cuts, which divide a feature's values into at most 255 bins.
 
-/// The bin of missing values, and of no other value.
+/// The bin reserved for missing values.
 pub(crate) const MISSING: u8 = 255;
 
 /// The thresholds of one feature, ascending. The bin of a value is the number of thresholds below it.
 ///
-/// So `x <= thresholds[b]` exactly when the bin of `x` is at most `b`: a split found on bins is the same split on values.
+/// Hence `x <= thresholds[b]` exactly when the bin of `x` is at most `b`, so splits on bins and on values are
+/// equivalent.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cuts {
     /// The thresholds, padded with infinity so that a search always takes eight steps.
@@ -14,10 +15,10 @@ pub(crate) struct Cuts {
 }
 
 impl Cuts {
-    /// Cuts from a sample of one feature's values, into at most `max_bins` (2 to 255) bins.
+    /// Computes cuts from a sample of one feature's values, for at most `max_bins` (2 to 255) bins.
     ///
-    /// If there are no more distinct values than bins, each value has its own bin. Otherwise the bins have nearly equal
-    /// shares of the sample, and a value that is twice as frequent as such a share has its own bin.
+    /// If there are at most `max_bins` distinct values, each has its own bin. Otherwise the bins hold nearly equal
+    /// shares of the sample, and a value at least twice as frequent as such a share has its own bin.
     pub(crate) fn from_sample(mut sample: Vec<f32>, max_bins: usize) -> Self {
         sample.retain(|value| !value.is_nan());
         sample.sort_unstable_by(f32::total_cmp);
@@ -34,12 +35,12 @@ impl Cuts {
         }
     }
 
-    /// The last bin, which is also the number of thresholds.
+    /// The last bin; also the number of thresholds.
     pub(crate) fn last_bin(&self) -> u8 {
         self.count
     }
 
-    /// The largest value in `bin`; for the last bin the largest finite number.
+    /// The largest value in `bin`; for the last bin, the largest finite number.
     pub(crate) fn threshold(&self, bin: u8) -> f32 {
         if bin < self.count {
             self.padded[usize::from(bin)]
@@ -53,7 +54,7 @@ impl Cuts {
         if value.is_nan() {
             return MISSING;
         }
-        // No branch depends on the value, so the search never mispredicts.
+        // Branch-free on the value, so nothing is mispredicted.
         let mut below = 0_usize;
         for step in [128, 64, 32, 16, 8, 4, 2, 1] {
             below += step * usize::from(self.padded[below + step - 1] < value);
@@ -62,34 +63,34 @@ impl Cuts {
     }
 }
 
-/// The distinct values of a sorted sample with their counts. Zero and minus zero are one value.
+/// The distinct values of a sorted sample with their counts. Zero and minus zero are equal.
 fn run_lengths(sorted: &[f32]) -> Vec<(f32, u32)> {
     let runs = || sorted.chunk_by(|a, b| a == b);
-    // Counted first, because a growing vector has two copies for a moment.
+    // Counted first, because growing a vector briefly needs two copies.
     let mut lengths = Vec::with_capacity(runs().count());
     lengths.extend(runs().map(|run| (run[0], run.len() as u32)));
     lengths
 }
 
-/// The distinct values after which a bin ends, ascending; at most `max_bins - 1` of them, and never the last value.
+/// Indices of the distinct values that end a bin, ascending; at most `max_bins - 1`, and never the last value.
 fn boundaries(distinct: &[(f32, u32)], max_bins: usize) -> Vec<usize> {
     let inner = distinct.len().saturating_sub(1);
     if distinct.len() <= max_bins {
         return (0..inner).collect();
     }
     let count = |at: usize| distinct[at].1 as usize;
-    let mut left_over: usize = (0..distinct.len()).map(count).sum();
+    let mut rows_left: usize = (0..distinct.len()).map(count).sum();
     let mut bins_left = max_bins;
     let mut in_bin = 0;
     let mut boundaries = Vec::with_capacity(max_bins - 1);
     for at in 0..inner {
         in_bin += count(at);
-        // The target follows what is left, so that a frequent value does not starve the bins after it.
-        let target = left_over / bins_left;
-        // The bin ends here if that brings its size nearer to the target than the next value would.
+        // Recomputed from the remaining rows, so that a frequent value does not starve the bins after it.
+        let target = rows_left / bins_left;
+        // End the bin here if its size is at least as near to the target as with the next value.
         if 2 * in_bin + count(at + 1) >= 2 * target {
             boundaries.push(at);
-            left_over -= in_bin;
+            rows_left -= in_bin;
             bins_left -= 1;
             in_bin = 0;
         }
@@ -100,7 +101,7 @@ fn boundaries(distinct: &[(f32, u32)], max_bins: usize) -> Vec<usize> {
     boundaries
 }
 
-/// A threshold with `low <= threshold < high`: the midpoint, if rounding allows.
+/// A threshold with `low <= threshold < high`: the midpoint if its rounded value qualifies, otherwise `low`.
 fn between(low: f32, high: f32) -> f32 {
     // The midpoint of adjacent numbers may round to the upper one, which must stay above the threshold.
     let middle = f64::midpoint(f64::from(low), f64::from(high)) as f32;
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn adjacent_floats_are_in_different_bins() {
-        // Of two adjacent pairs, one has a midpoint that rounds up.
+        // Of two consecutive pairs of adjacent floats, one has a midpoint that rounds up.
         for low in [1.0_f32, 1.0_f32.next_up(), -1.0, -0.1] {
             assert_eq!(bins(&[low, low.next_up()], 255), [0, 1], "above {low:?}");
         }

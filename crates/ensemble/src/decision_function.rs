@@ -1,21 +1,21 @@
-//! How probabilities are computed. Fast prediction, explanations, the ONNX export and the check of model files know
-//! these two forms and no learner by name.
+//! How models compute probabilities. Fast prediction, explanations, ONNX export and model file validation depend only
+//! on these two forms, not on individual learners.
 
 use crate::linear::Linear;
 use crate::loss::sigmoid;
 use crate::matrix::Matrix;
 use crate::tree::{self, Tree};
 
-/// How a model computes the probability of class 1.
+/// The form in which a model computes the probability of class 1.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum DecisionFunction<'a> {
-    /// From the sum of the leaves that a row falls into.
+    /// From the sum of the leaf values of a row.
     Trees(TreeSum<'a>),
-    /// From the sum of a term for each column.
+    /// From a sum with one term per feature.
     Linear(Linear<'a>),
 }
 
-/// An additive model of trees; leaves are added in the order of the trees.
+/// An additive model of trees; leaf values are added in tree order.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TreeSum<'a> {
     pub(crate) trees: &'a [Tree],
@@ -24,17 +24,17 @@ pub(crate) struct TreeSum<'a> {
     pub(crate) link: Link,
 }
 
-/// How a sum of leaves becomes a probability.
+/// Converts a sum of leaf values to a probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Link {
-    /// Leaves are probabilities, averaged over this number of trees.
+    /// Leaf values are probabilities, averaged over this number of trees.
     Mean(usize),
-    /// Leaves are steps in log-odds.
+    /// Leaf values are steps in log-odds.
     LogOdds,
 }
 
 impl Link {
-    /// The probability for a sum of leaves.
+    /// The probability for a sum of leaf values.
     pub(crate) fn probability(self, sum: f64) -> f64 {
         match self {
             Self::Mean(trees) => sum / trees as f64,
@@ -44,7 +44,7 @@ impl Link {
 }
 
 impl<'a> DecisionFunction<'a> {
-    /// The mean of the leaves, which hold probabilities.
+    /// The mean of leaf values that are probabilities.
     pub(crate) fn mean(trees: &'a [Tree]) -> Self {
         Self::Trees(TreeSum {
             trees,
@@ -53,7 +53,7 @@ impl<'a> DecisionFunction<'a> {
         })
     }
 
-    /// `base` and the leaves, in log-odds.
+    /// `base` plus leaf values, in log-odds.
     pub(crate) fn log_odds(base: f64, trees: &'a [Tree]) -> Self {
         Self::Trees(TreeSum {
             trees,
@@ -80,7 +80,7 @@ impl<'a> DecisionFunction<'a> {
         }
     }
 
-    /// The same for every row.
+    /// The probability of class 1 for every row of `x`.
     pub(crate) fn probabilities(self, x: &Matrix) -> Vec<f64> {
         match self {
             Self::Trees(TreeSum { trees, start, link }) => {

@@ -1,11 +1,11 @@
-//! Errors, sorted by what the caller does next.
+//! Error types.
 
 /// Every failure of this crate.
 ///
-/// What to change: for `Data` the rows; for `UnknownParameter`, `ParameterValue`, `Name` and `Weights` the settings, and
-/// for `Solver` and `Engine` to milder ones; for `Threads` the number of threads; for `Table` the predictions file; for
-/// the `Artifact…` variants, `Combine`, `Extra` and `Export` the model file. `Io` has a cause outside, and the caller asked
-/// for `Interrupted`.
+/// To fix one, change the rows for `Data`; the settings for `UnknownParameter`, `ParameterValue`, `Name` and `Weights`,
+/// and for `Solver` and `Engine` (to less extreme ones); the number of threads for `Threads`; the predictions file for
+/// `Table`; the model file for the `Artifact…` variants, `Combine`, `Extra` and `Export`. `Io` has an external cause,
+/// and `Interrupted` was requested by the caller.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -16,47 +16,47 @@ pub enum Error {
     /// A hyperparameter that the algorithm does not have.
     #[error("{algorithm} has no parameter `{name}`; it has {known}")]
     UnknownParameter {
-        /// The algorithm, as it is spelled in settings.
+        /// The algorithm's name in settings.
         algorithm: &'static str,
         /// The given name.
         name: String,
-        /// All its parameters, separated by commas.
+        /// All parameters of the algorithm, separated by commas.
         known: String,
     },
 
-    /// A hyperparameter whose value cannot be read or is out of range.
+    /// A hyperparameter whose value cannot be parsed or is out of range.
     #[error("parameter `{name}` is `{value}`; it must be {expected}")]
     ParameterValue {
-        /// The parameter.
+        /// The parameter's name.
         name: &'static str,
         /// The value as given.
         value: String,
-        /// The range in words.
+        /// A description of the accepted values.
         expected: String,
     },
 
-    /// A word that is not among the names of something.
+    /// An unknown name.
     #[error("unknown {what} `{value}`; expected one of {known}")]
     Name {
-        /// The kind of name that was expected.
+        /// The kind of name, such as "algorithm".
         what: &'static str,
-        /// The unknown word.
+        /// The unknown name.
         value: String,
-        /// All known words, separated by commas.
+        /// All known names, separated by commas.
         known: String,
     },
 
     /// The progress callback asked to stop.
     #[error("the fit was stopped after {rounds} rounds")]
     Interrupted {
-        /// Finished rounds.
+        /// The number of completed rounds.
         rounds: usize,
     },
 
-    /// The system cannot start so many threads.
-    #[error("cannot start {threads} threads; fewer give the same model")]
+    /// The system cannot start the requested number of threads.
+    #[error("cannot start {threads} threads; use fewer (the model will be the same)")]
     Threads {
-        /// The number of threads.
+        /// The requested number of threads.
         threads: usize,
         /// The reason.
         #[source]
@@ -82,11 +82,11 @@ pub enum Error {
         column: &'static str,
         /// The text found.
         value: String,
-        /// The text expected.
+        /// A description of what was expected.
         expected: &'static str,
     },
 
-    /// An error of the file system.
+    /// A failure to read or write a file.
     #[error("cannot read or write {file}")]
     Io {
         /// The file's name as given by the caller.
@@ -96,14 +96,14 @@ pub enum Error {
         source: std::io::Error,
     },
 
-    /// Bytes that are not an artifact, or a truncated or altered one.
+    /// Bytes that are not a valid artifact, for example because they were truncated or altered.
     #[error("not a usable model artifact: {reason}")]
     ArtifactBytes {
-        /// What is wrong.
+        /// The reason.
         reason: &'static str,
     },
 
-    /// An artifact of another format version.
+    /// An artifact with a different format version.
     #[error(
         "the artifact has format version {found}, this program reads version {expected}; train it again"
     )]
@@ -114,7 +114,7 @@ pub enum Error {
         expected: u32,
     },
 
-    /// An artifact for other features.
+    /// An artifact for a different set of features.
     #[error(
         "the artifact was trained on schema `{found}`, this program has schema `{expected}`; train it again"
     )]
@@ -128,18 +128,18 @@ pub enum Error {
     /// Artifacts that cannot be combined.
     #[error("`{first}` and `{second}` cannot be combined: {reason}")]
     Combine {
-        /// The first artifact, by its member's name.
+        /// The name of the first artifact's first member.
         first: String,
-        /// The other artifact, by its member's name.
+        /// The name of the other artifact's first member.
         second: String,
         /// The difference, with both values.
         reason: String,
     },
 
-    /// An extra that is not of the type asked for, or that cannot be stored.
+    /// An extra that is not of the requested type, or that cannot be stored.
     #[error("the model's extra `{name}` cannot be read or stored")]
     Extra {
-        /// Its name.
+        /// The extra's name.
         name: String,
         /// The reason.
         #[source]
@@ -155,7 +155,7 @@ pub enum Error {
 
     /// Invalid ensemble weights.
     #[error(
-        "{weights:?} are not weights for {members} members; give each a finite weight of at least 0, and not all 0"
+        "{weights:?} are invalid weights for {members} members; give each a finite weight of at least 0, not all 0"
     )]
     Weights {
         /// The number of members.
@@ -165,7 +165,7 @@ pub enum Error {
     },
 }
 
-/// What is wrong with rows, labels or probabilities.
+/// Invalid rows, labels or probabilities.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
@@ -180,17 +180,17 @@ pub enum DataError {
         /// Number of columns.
         columns: usize,
     },
-    /// An infinite value; a missing value is NaN.
-    #[error("row {row}, column {column}: infinite (a missing value is NaN)")]
+    /// An infinite value; missing values are represented by NaN.
+    #[error("row {row}, column {column}: infinite value (use NaN for missing values)")]
     Infinite {
         /// The row, from 0.
         row: usize,
         /// The column, from 0.
         column: usize,
     },
-    /// A finite `f64` beyond the range of `f32`.
+    /// A finite `f64` outside the range of `f32`.
     #[error(
-        "row {row}, column {column}: {value:e} is beyond the range of f32 (3.4e38); scale the column down"
+        "row {row}, column {column}: {value:e} is outside the range of f32 (3.4e38); scale the column down"
     )]
     BeyondF32 {
         /// The row, from 0.
@@ -227,22 +227,22 @@ pub enum DataError {
         weight: f32,
     },
     /// No row has a weight above 0.
-    #[error("every weight is 0")]
+    #[error("all weights are 0")]
     Weightless,
     /// Weights for a learner that cannot use them.
-    #[error("only the forest and boosting with engine=own take sample weights")]
+    #[error("only forest and boosting with engine=own support sample weights")]
     UnusedWeights,
     /// There are no rows.
     #[error("there are no rows")]
     Empty,
-    /// More rows than a packed sum can take.
+    /// More rows than a packed sum can hold.
     #[error("{0} rows; a model can be trained on at most 16777216")]
     TooManyRows(usize),
     /// All rows have the same label.
     #[error("every label is {0}; both 0 and 1 are needed")]
     OneClass(u8),
-    /// A number of columns other than that of the model or of the training part.
-    #[error("{found} columns, but {expected} are expected")]
+    /// A different number of columns than in the model or the training rows.
+    #[error("expected {expected} columns, found {found}")]
     WrongColumns {
         /// The expected number.
         expected: usize,
@@ -260,7 +260,7 @@ pub enum DataError {
 }
 
 impl Error {
-    /// The error for `value`, which is not among `known`.
+    /// The error for a `value` that is not one of `known`.
     pub(crate) fn unknown_name<T: std::fmt::Display>(
         what: &'static str,
         value: &str,

@@ -1,21 +1,21 @@
-//! The reference for grown trees: tries every value of every column by adding up all rows, and knows no bins.
+//! Exhaustive reference for the tree growers: tries every value of every column by summing all rows, without bins.
 
 use crate::best_split::{Criterion, Search};
 use crate::packed::{gradient, hessian};
 
-/// What a tree is grown on, and by which rule.
+/// The rows and settings of a reference tree.
 pub(crate) struct ExactTree<'a> {
     pub(crate) columns: usize,
     /// Row-major.
     pub(crate) values: &'a [f32],
-    /// One a row.
+    /// One packed pair per row.
     pub(crate) words: &'a [u64],
     pub(crate) criterion: Criterion,
     pub(crate) max_depth: u32,
 }
 
 impl ExactTree<'_> {
-    /// For each row the sum of the words of all rows in its leaf.
+    /// For each row, the packed sums of its leaf.
     pub(crate) fn leaf_sums(&self) -> Vec<u64> {
         let mut sums = vec![0; self.words.len()];
         self.grow(&(0..self.words.len()).collect::<Vec<_>>(), 0, &mut sums);
@@ -23,7 +23,7 @@ impl ExactTree<'_> {
     }
 
     fn grow(&self, rows: &[usize], depth: u32, sums: &mut [u64]) {
-        match self.best_division(rows).filter(|_| depth < self.max_depth) {
+        match self.best_split(rows).filter(|_| depth < self.max_depth) {
             None => rows.iter().for_each(|&row| sums[row] = self.sum(rows)),
             Some((left, right)) => {
                 self.grow(&left, depth + 1, sums);
@@ -32,7 +32,7 @@ impl ExactTree<'_> {
         }
     }
 
-    fn best_division(&self, rows: &[usize]) -> Option<(Vec<usize>, Vec<usize>)> {
+    fn best_split(&self, rows: &[usize]) -> Option<(Vec<usize>, Vec<usize>)> {
         let search = Search::new(&self.criterion, self.sum(rows));
         let (mut best, mut best_score) = (None, f64::NEG_INFINITY);
         for column in 0..self.columns {

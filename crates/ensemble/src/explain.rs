@@ -1,31 +1,30 @@
-//! What each column adds to a prediction: Shapley values.
+//! Feature contributions to predictions: Shapley values.
 //!
-//! An [`Explanation`] divides a prediction among the columns: `base`, the prediction for an unknown row, and one
-//! contribution per column sum to the prediction. A column that the model does not use gets 0, and columns that it treats
-//! alike get equal contributions.
+//! An [`Explanation`] attributes a prediction to the features. The prediction is the sum of `base`, the expected
+//! prediction when no feature is known, and one contribution per feature. Features that the model does not use get 0,
+//! and features that it treats alike get equal contributions.
 //!
 //! Each [member](Explainer::members) is explained exactly, on the scale on which it is additive:
 //!
 //! - *Forest*, in probability, and *boosting*, in log-odds: path-dependent TreeSHAP, the Shapley values of the game in
-//!   which the columns of a coalition are known, and at a split by any other column both branches count by their share of
-//!   the training weight (Lundberg et al. 2020, "From local explanations to global understanding with explainable AI for
-//!   trees", algorithm 1). The weight is the node's cover in the fit: for the forest the weights of the rows drawn, for
-//!   boosting their hessians, as in XGBoost. The algorithm is in `paths`.
-//! - *Logistic regression*, in log-odds: linear SHAP, coefficient times distance from the training mean (Lundberg and
-//!   Lee 2017, "A unified approach to interpreting model predictions", corollary 1). A missing value counts as the mean,
-//!   so it adds nothing.
+//!   which the features of a coalition are known, and a split on any other feature averages both branches, weighted by
+//!   their cover (Lundberg et al. 2020, "From local explanations to global understanding with explainable AI for
+//!   trees", algorithm 1). Cover is the node's total weight during training: the sum of bootstrap sample weights for a
+//!   forest, the sum of hessians for boosting, as in XGBoost. The algorithm is in `paths`.
+//! - *Logistic regression*, in log-odds: linear SHAP, the coefficient times the distance from the training mean
+//!   (Lundberg and Lee 2017, "A unified approach to interpreting model predictions", corollary 1). A missing value is
+//!   replaced by the mean, so it contributes 0.
 //!
 //! The [ensemble](Explainer::row) is explained in probability, as the weighted sum of its members. Members in log-odds are
-//! converted to probability by the rescale rule: every contribution is multiplied by the same quotient, the change of the
-//! probability from the base to the prediction over that of the log-odds (Shrikumar et al. 2017, "Learning important
-//! features through propagating activation differences", section 3.5.1; for Shapley values: Chen, Lundberg and Lee 2022,
-//! "Explaining a series of models by propagating Shapley values"). This preserves the sum, the signs, the zeros, the
-//! equalities and the proportions of the exact values in log-odds. It does not give the Shapley values of the probability:
-//! those would need a prediction for every coalition, and they differ where the log-odds reach far into the flat part of
-//! the curve. The member's base is then the probability at the mean log-odds, not the mean probability.
+//! converted to probability by the rescale rule: every contribution is scaled by Δprobability / Δlog-odds, both taken
+//! from the base to the prediction (Shrikumar et al. 2017, "Learning important features through propagating activation
+//! differences", section 3.5.1; for Shapley values: Chen, Lundberg and Lee 2022, "Explaining a series of models by
+//! propagating Shapley values"). This preserves additivity, signs, zeros, ties and ratios. The results are not the
+//! Shapley values of the probability, which would need a prediction for every coalition and differ where the sigmoid
+//! saturates. The member's base becomes the probability at the mean log-odds, not the mean probability.
 //!
-//! Contributions describe what the model does with a row, not causes. Correlated columns share their contribution, and
-//! path-dependent values may credit a column for what it tells about another one.
+//! Contributions describe the model's behaviour, not causes. Correlated features share credit, and path-dependent
+//! values may credit a feature for information it carries about another.
 //!
 //! ```
 //! # use ensemble::artifact::{Artifact, FeatureRange, Member};
@@ -55,93 +54,93 @@ use crate::artifact::Artifact;
 use crate::error::Error;
 use member::MemberExplainer;
 
-/// A prediction, divided among the columns.
+/// A prediction, attributed to the features.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
     /// The unit of `base` and `contributions`.
     pub scale: Scale,
-    /// The prediction for an unknown row.
+    /// Base value: the expected prediction when no feature is known.
     pub base: f64,
-    /// What each column adds to the base, in the order of the columns.
+    /// The contribution of each feature, in feature order.
     pub contributions: Vec<f64>,
 }
 
-/// What an explanation's numbers are.
+/// The unit of an explanation's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
-    /// Of class 1.
+    /// Probability of class 1.
     Probability,
-    /// The logarithm of the probability of class 1 over that of class 0.
+    /// Log-odds of class 1 (natural logarithm).
     LogOdds,
 }
 
-/// An artifact prepared for explaining its predictions.
+/// Explains the predictions of an artifact.
 #[derive(Debug)]
 pub struct Explainer {
-    columns: usize,
+    features: usize,
     /// The members with their weights.
     members: Vec<(f64, MemberExplainer)>,
 }
 
 impl Explanation {
-    /// The sum of the base and all contributions: the model's prediction within rounding, on the explanation's scale.
+    /// The base plus all contributions: the model's prediction on this scale, up to rounding.
     pub fn output(&self) -> f64 {
         self.contributions
             .iter()
             .fold(self.base, |sum, part| sum + part)
     }
 
-    /// The columns by descending size of their contributions, up or down; ties in the order of the columns.
+    /// Feature indices by descending absolute contribution; ties keep feature order.
     pub fn ranking(&self) -> Vec<usize> {
-        let size = |&column: &usize| self.contributions[column].abs();
-        let mut columns: Vec<_> = (0..self.contributions.len()).collect();
-        columns.sort_by(|a, b| size(b).total_cmp(&size(a)));
-        columns
+        let size = |&feature: &usize| self.contributions[feature].abs();
+        let mut features: Vec<_> = (0..self.contributions.len()).collect();
+        features.sort_by(|a, b| size(b).total_cmp(&size(a)));
+        features
     }
 }
 
 impl Explainer {
-    /// Prepares every member.
+    /// Prepares every member for explanation.
     ///
-    /// Fails with [`Error::ArtifactBytes`] on an artifact that could not be loaded from a file.
+    /// Fails with [`Error::ArtifactBytes`] on an artifact that would be rejected when loaded from a file.
     pub fn new(artifact: &Artifact) -> Result<Self, Error> {
         artifact.check()?;
         let members = artifact.members.iter();
         let members = members.map(|member| (member.weight, MemberExplainer::new(&member.model)));
         Ok(Self {
-            columns: artifact.features.len(),
+            features: artifact.features.len(),
             members: members.collect(),
         })
     }
 
-    /// The explanation of the ensemble's prediction for one row, in probability.
+    /// Explains the ensemble's prediction for one row, in probability.
     ///
     /// # Panics
-    /// May panic on a row with fewer values than there are columns.
+    /// May panic on a row with fewer values than there are features.
     pub fn row(&self, row: &[f32]) -> Explanation {
-        let mut vote = Explanation {
+        let mut total = Explanation {
             scale: Scale::Probability,
             base: 0.0,
-            contributions: vec![0.0; self.columns],
+            contributions: vec![0.0; self.features],
         };
         for (weight, member) in &self.members {
-            let part = member.explain(row, self.columns).in_probability();
-            vote.base += weight * part.base;
-            for (sum, contribution) in vote.contributions.iter_mut().zip(part.contributions) {
+            let part = member.explain(row, self.features).in_probability();
+            total.base += weight * part.base;
+            for (sum, contribution) in total.contributions.iter_mut().zip(part.contributions) {
                 *sum += weight * contribution;
             }
         }
-        vote
+        total
     }
 
-    /// The explanation of each member's prediction for one row, on the member's own scale, in the order of the members.
+    /// Explains each member's prediction for one row on the member's own scale, in member order.
     ///
     /// # Panics
-    /// May panic on a row with fewer values than there are columns.
+    /// May panic on a row with fewer values than there are features.
     pub fn members(&self, row: &[f32]) -> Vec<Explanation> {
         let members = self.members.iter();
         members
-            .map(|(_, member)| member.explain(row, self.columns))
+            .map(|(_, member)| member.explain(row, self.features))
             .collect()
     }
 }

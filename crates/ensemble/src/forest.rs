@@ -1,4 +1,4 @@
-//! Random forest: bagged gini trees, one tree per thread.
+//! Random forest: bagged Gini trees, each grown on a single thread.
 //!
 //! Reference: Breiman 2001, "Random Forests". The probability is the mean of the leaves' shares of positives.
 
@@ -29,9 +29,9 @@ pub struct Forest {
     pub(crate) columns: usize,
     /// At least one; leaf values are shares of positives.
     pub(crate) trees: Vec<Tree>,
-    /// Each column's share of the decrease of gini impurity by all splits.
+    /// Each feature's share of the total decrease in Gini impurity.
     pub(crate) importances: Vec<f64>,
-    /// Set by the fit only; the model file does not keep it.
+    /// Set only by fitting; not stored in the model file.
     pub(crate) out_of_bag: Option<OutOfBag>,
 }
 
@@ -55,7 +55,7 @@ impl Forest {
             grow::tree(params, (&data, min_weight), entries, (workspace, rng))
         };
         let progress = &mut *run.progress;
-        // The returned flow is redundant: `stopped` has the reason for a break.
+        // The returned flow is redundant: `stopped` holds the reason for a break.
         let _ = parallel::for_each(run.threads, 0..rounds, fit_tree, |index, tree| {
             trees[index] = Some(tree);
             round += 1;
@@ -107,13 +107,13 @@ impl Stored for Forest {
             columns: reader.read()?,
             trees: reader.read()?,
             importances: reader.read()?,
-            // It describes the fit; the metrics of a stored model are its member's.
+            // Describes the fit only; a stored model's metrics belong to its `Member`.
             out_of_bag: None,
         })
     }
 }
 
-/// The random numbers of one tree: a separate stream, so that trees can be grown in any order.
+/// The RNG of one tree: a separate stream, so that trees can be grown in any order.
 fn stream(seed: u64, tree: usize) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(tree as u64);

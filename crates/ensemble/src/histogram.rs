@@ -1,31 +1,31 @@
-//! Sums of packed pairs per bin: a fit spends most of its time in these loops.
+//! Sums of packed pairs per bin. These loops dominate the time of a fit.
 //!
-//! A row's bins are read together and its pair is added to several features' tables in turn. Tables of 256 entries
-//! indexed by a `u8` need no bounds check, and because consecutive additions go to different tables, a bin that many rows
-//! share does not make each addition wait for the one before.
+//! A row's bins are read together, and its pair is added to the tables of several features in turn. Tables of 256
+//! entries indexed by a `u8` need no bounds check. Because consecutive additions go to different tables, they do not
+//! wait for each other even if many rows share a bin.
 
 use crate::binned::Binned;
 use crate::packed::{Entry, gradient, hessian, widen};
 
-/// The sums of one feature, by bin; the last bin is that of missing values.
+/// The sums of one feature by bin; the last bin holds missing values.
 pub(crate) type Bins<C = u64> = [C; 256];
 
-/// A sum per bin.
+/// The sum of a bin.
 pub(crate) trait Cell: Copy + PartialEq {
     /// The empty sum.
     const ZERO: Self;
 
-    /// A row's pair as a sum.
+    /// The sum that consists of one row's pair.
     fn of_row(word: u32) -> Self;
 
-    /// The sum of both.
+    /// Adds two sums.
     fn plus(self, other: Self) -> Self;
 
     /// The sums of gradients and hessians.
     fn halves(self) -> (i32, i32);
 }
 
-/// 32 bits for each half: any sum.
+/// 32 bits per half: holds any sum.
 impl Cell for u64 {
     const ZERO: Self = 0;
 
@@ -42,7 +42,7 @@ impl Cell for u64 {
     }
 }
 
-/// 16 bits for each half: sums below 2^16 of pairs that are never negative, in half the memory.
+/// 16 bits per half, in half the memory: holds sums below 2^16 of non-negative pairs.
 impl Cell for u32 {
     const ZERO: Self = 0;
 
@@ -59,10 +59,10 @@ impl Cell for u32 {
     }
 }
 
-/// Rows whose bins are loaded before they are summed. With only loads in the loop, the processor waits for many rows at
-/// once: on 700,000 rows, which exceed the caches, this cuts boosting time by a quarter.
+/// Number of rows whose bins are loaded before they are summed. With only loads in the loop, cache misses of many
+/// rows overlap: on 700,000 rows, which exceed the caches, this cuts boosting time by a quarter.
 const BLOCK: usize = 32;
-/// Features per pass: 9 tables of 2 KiB leave room for other data in a first-level cache.
+/// Features per pass: 9 tables of 2 KiB leave room for other data in the L1 cache.
 const GROUP: usize = 9;
 
 /// Adds `entries` to the bins of all columns; `histogram[c]` belongs to column `c`.
@@ -85,7 +85,8 @@ pub(crate) fn fill_all(histogram: &mut [Bins], data: &Binned, entries: &[Entry])
     }
 }
 
-/// The same for the `G` columns from `first` on. With a constant number of columns, the compiler unrolls the inner loop.
+/// [`fill_all`] for the `G` columns starting at `first`. A constant number of columns lets the compiler unroll the
+/// loop.
 fn fill_group<const G: usize>(group: &mut [Bins], first: usize, data: &Binned, entries: &[Entry]) {
     let Some(group) = group.first_chunk_mut::<G>() else {
         return;

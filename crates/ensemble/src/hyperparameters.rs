@@ -1,38 +1,38 @@
-//! Hyperparameters: each is declared in one line of its learner's table, and everything else follows from that line.
+//! Hyperparameters. Each is declared by one line in its learner's table, from which everything else is generated.
 //!
-//! The macro [`hyperparameters!`] makes a struct of a table, with `Default`, and with reading, printing and checking by
-//! name. [`Hyperparameter`] is a line of the table for documentation.
+//! The macro [`hyperparameters!`] turns a table into a struct with `Default` and with parsing, printing and validation
+//! by name. [`Hyperparameter`] describes one line of a table for documentation.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use crate::error::Error;
 
-/// One hyperparameter of a learner, in words.
+/// The description of one hyperparameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hyperparameter {
-    /// Its name in settings.
+    /// The name in settings.
     pub name: &'static str,
-    /// The default, as it is written in settings.
+    /// The default, as written in settings.
     pub default: String,
-    /// The values that are accepted.
+    /// The accepted values.
     pub range: String,
-    /// What it controls.
+    /// The effect of the hyperparameter.
     pub doc: &'static str,
 }
 
-/// The values that a hyperparameter may have.
+/// The accepted values of a hyperparameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Range {
-    /// Whole numbers, including both ends.
+    /// Whole numbers in an inclusive range.
     Whole(u32, u32),
-    /// Whole numbers up to this one, where 0 switches something off.
+    /// Whole numbers up to this one; 0 means off.
     OffOr(u32),
     /// Above 0 and at most 1.
     Share,
     /// From 0 to 10⁹.
     Penalty,
-    /// Whatever the type reads.
+    /// Any value its type can parse, described in words.
     Words(&'static str),
 }
 
@@ -48,9 +48,9 @@ impl Display for Range {
     }
 }
 
-/// A type of hyperparameter; its text in settings is read by `FromStr` and written by `Display`.
+/// The type of a hyperparameter; settings are parsed by `FromStr` and printed by `Display`.
 pub(crate) trait Value: FromStr + Display {
-    /// Whether the value is in a range of its type.
+    /// Whether the value is in `range`.
     fn is_in(&self, range: Range) -> bool;
 }
 
@@ -80,7 +80,7 @@ impl Value for bool {
     }
 }
 
-/// Reads a value without checking its range.
+/// Parses a value without checking its range.
 pub(crate) fn parse<T: Value>(name: &'static str, text: &str, range: Range) -> Result<T, Error> {
     let parsed = text.trim().parse();
     parsed.map_err(|_| out_of_range(name, &text, range))
@@ -95,7 +95,7 @@ pub(crate) fn check<T: Value>(name: &'static str, value: &T, range: Range) -> Re
     }
 }
 
-/// Rejects any value but `allowed`, the only one that other settings leave; `expected` says so.
+/// Rejects any value except `allowed`, the only one compatible with other settings; `expected` explains this.
 pub(crate) fn require<T: PartialEq + Display>(
     name: &'static str,
     value: &T,
@@ -117,7 +117,7 @@ fn out_of_range(name: &'static str, value: &impl Display, expected: impl Display
     }
 }
 
-/// Makes a learner's parameters of lines `name: type = default, range, "what it controls";`.
+/// Defines a learner's parameters from lines of the form `name: type = default, range, "effect";`.
 macro_rules! hyperparameters {
     ($(#[$attribute:meta])* $params:ident {
         $($name:ident: $type:ty = $default:expr, $range:expr, $doc:literal;)*
@@ -138,7 +138,7 @@ macro_rules! hyperparameters {
         }
 
         impl $params {
-            /// Sets the parameter `name` without checking its range; false if there is none of that name.
+            /// Sets the parameter `name` without checking its range; false if the name is unknown.
             pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<bool, $crate::Error> {
                 match name {
                     $(stringify!($name) => {
@@ -149,18 +149,18 @@ macro_rules! hyperparameters {
                 Ok(true)
             }
 
-            /// All parameters with their values, in the order of the table.
+            /// All parameters with their values, in table order.
             pub(crate) fn entries(&self) -> Vec<(String, String)> {
                 vec![$((stringify!($name).to_owned(), self.$name.to_string())),*]
             }
 
-            /// Rejects a value that is out of range by itself.
+            /// Rejects values outside their own range.
             pub(crate) fn check_ranges(&self) -> Result<(), $crate::Error> {
                 $($crate::hyperparameters::check(stringify!($name), &self.$name, $range)?;)*
                 Ok(())
             }
 
-            /// The table.
+            /// The table as descriptions.
             pub(crate) fn table() -> Vec<$crate::Hyperparameter> {
                 let defaults = Self::default();
                 vec![$($crate::Hyperparameter {
@@ -175,18 +175,18 @@ macro_rules! hyperparameters {
 }
 pub(crate) use hyperparameters;
 
-/// Which implementation grows the trees: `own` or `smartcore`.
+/// The implementation that grows the trees: `own` or `smartcore`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Engine {
-    /// This crate's, on histograms.
+    /// This crate's implementation, based on histograms.
     #[default]
     Own,
-    /// smartcore's, the slow reference.
+    /// smartcore's implementation, a slow reference.
     Smartcore,
 }
 
 impl Engine {
-    /// The values in settings.
+    /// The accepted values.
     pub(crate) const RANGE: Range = Range::Words("own or smartcore");
 }
 

@@ -1,8 +1,9 @@
-//! Which features a model uses: how much worse it gets without a feature, and how its predictions change with one.
+//! Permutation importance and partial dependence: how much a model relies on a feature, and how predictions vary with
+//! it.
 //!
-//! Both treat a model as a function from rows to probabilities, so they work for a learner, an ensemble and anything else.
-//! Neither says anything about causes, and both mislead if features are correlated: shuffling one of two equivalent
-//! features does little harm, and a value may be combined with others that never occur with it (Molnar, *Interpretable
+//! Both treat a model as a function from rows to probabilities, so they work for any learner or ensemble. Neither
+//! establishes causes, and both mislead if features are correlated: shuffling one of two equivalent features does
+//! little harm, and partial dependence evaluates combinations of values that never occur (Molnar, *Interpretable
 //! Machine Learning*, chapters on both). Use rows that the model was not fitted on, but not the test rows of the final
 //! metrics.
 
@@ -14,16 +15,16 @@ use crate::matrix::Matrix;
 use crate::matrix::Samples;
 use crate::metrics::roc_auc;
 
-/// How much the ROC-AUC falls if the values of one column are shuffled.
+/// The decrease in ROC-AUC when the values of one column are shuffled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Importance {
-    /// The mean fall over the repeats; negative if shuffling happened to help.
+    /// The mean decrease over the repeats; negative if shuffling happened to help.
     pub mean: f64,
-    /// The population standard deviation over the repeats; 0 with a single one.
+    /// The population standard deviation over the repeats; 0 for a single repeat.
     pub deviation: f64,
 }
 
-/// The mean prediction with one column set to a value in every row.
+/// The mean prediction with one column set to the same value in every row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dependence {
     /// The value of the column.
@@ -32,10 +33,10 @@ pub struct Dependence {
     pub mean_probability: f64,
 }
 
-/// Permutation importance of each column by the ROC-AUC (Breiman 2001; `permutation_importance` with
+/// Permutation importance of each column for the ROC-AUC (Breiman 2001; `permutation_importance` with
 /// `scoring="roc_auc"`): each column is shuffled `repeats` times (at least once), with the other columns unchanged.
 ///
-/// Fails if a class is missing, and if `predict` fails.
+/// Fails if a class is missing or if `predict` fails.
 pub fn permutation_importance(
     rows: &Samples,
     predict: impl Fn(&Matrix) -> Result<Vec<f64>, Error>,
@@ -44,19 +45,19 @@ pub fn permutation_importance(
 ) -> Result<Vec<Importance>, Error> {
     let x = rows.x();
     let auc = |x: &Matrix| -> Result<f64, Error> { Ok(roc_auc(rows.y(), &predict(x)?)?) };
-    let whole = auc(&x)?;
+    let baseline = auc(&x)?;
     let mut importances = Vec::new();
     for column in 0..x.columns() {
-        let mut falls = Vec::new();
+        let mut decreases = Vec::new();
         for repeat in 0..repeats.max(1) {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             // A separate stream, so that the result for a column does not depend on the others.
             rng.set_stream((column * repeats.max(1) + repeat) as u64);
             let order = shuffled(x.rows(), &mut rng);
             let values = with_column(&x, column, |row| x.row(order[row])[column]);
-            falls.push(whole - auc(&Matrix::new(&values, x.columns())?)?);
+            decreases.push(baseline - auc(&Matrix::new(&values, x.columns())?)?);
         }
-        importances.push(Importance::of(&falls));
+        importances.push(Importance::of(&decreases));
     }
     Ok(importances)
 }
@@ -64,7 +65,7 @@ pub fn permutation_importance(
 /// Partial dependence (Friedman 2001; `partial_dependence` with `method="brute"`): the mean prediction over all rows with
 /// `column` set to each of `values`, in that order.
 ///
-/// Fails if there is no such column or no row, and if `predict` fails.
+/// Fails if the column does not exist, if there are no rows or if `predict` fails.
 pub fn partial_dependence(
     x: &Matrix,
     predict: impl Fn(&Matrix) -> Result<Vec<f64>, Error>,
@@ -83,20 +84,22 @@ pub fn partial_dependence(
     }
     let at = |&value: &f32| {
         let changed = with_column(x, column, |_| value);
-        let answers = predict(&Matrix::new(&changed, x.columns())?)?;
+        let probabilities = predict(&Matrix::new(&changed, x.columns())?)?;
         Ok(Dependence {
             value,
-            mean_probability: answers.iter().sum::<f64>() / x.rows() as f64,
+            mean_probability: probabilities.iter().sum::<f64>() / x.rows() as f64,
         })
     };
     values.iter().map(at).collect()
 }
 
 impl Importance {
-    fn of(falls: &[f64]) -> Self {
-        let mean = falls.iter().sum::<f64>() / falls.len() as f64;
-        let squares = falls.iter().map(|fall| (fall - mean) * (fall - mean));
-        let variance = squares.sum::<f64>() / falls.len() as f64;
+    fn of(decreases: &[f64]) -> Self {
+        let mean = decreases.iter().sum::<f64>() / decreases.len() as f64;
+        let squares = decreases
+            .iter()
+            .map(|decrease| (decrease - mean) * (decrease - mean));
+        let variance = squares.sum::<f64>() / decreases.len() as f64;
         Self {
             mean,
             deviation: variance.sqrt(),
@@ -104,7 +107,7 @@ impl Importance {
     }
 }
 
-/// All values, with those of one column replaced.
+/// A copy of all values, with one column replaced.
 fn with_column(x: &Matrix, column: usize, value: impl Fn(usize) -> f32) -> Vec<f32> {
     let mut values = Vec::with_capacity(x.rows() * x.columns());
     for row in 0..x.rows() {

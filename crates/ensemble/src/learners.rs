@@ -1,9 +1,8 @@
-//! The learners: their names, their hyperparameters, what a fit of them gives, and the one place where they are told
-//! apart.
+//! The learners: names, hyperparameters and fitted models. Only this module distinguishes between them.
 //!
-//! The rest of the crate asks a model for its [`DecisionFunction`]. Whatever adds up trees or terms is therefore set by
-//! name, kept in model files, evaluated fast, explained and exported without a line of its own there. `CONTRIBUTING.md`
-//! lists what a new learner takes.
+//! The rest of the crate asks a model for its [`DecisionFunction`], so any learner that sums trees or linear terms is
+//! stored, predicted quickly, explained and exported without code of its own. `CONTRIBUTING.md` lists the steps for
+//! adding a learner.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,14 +20,14 @@ use crate::run::Run;
 use crate::smartcore_trees;
 use crate::stored::{Reader, Stored, reject};
 
-/// The learners of this crate, spelled `random_forest`, `gradient_boosting`, `logistic_regression`.
+/// The learners of this crate, named `random_forest`, `gradient_boosting`, `logistic_regression`.
 ///
-/// The numbers are those of model files: a new learner takes the next one, and none is ever reused.
+/// The discriminants are stored in model files: a new learner takes the next number, and numbers are never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Algorithm {
-    /// Bagged gini trees with features drawn at each node (Breiman 2001).
+    /// Bagged Gini trees with features drawn at each node (Breiman 2001).
     RandomForest = 0,
     /// Second-order boosted trees on the log-loss (Friedman 2001; Chen and Guestrin 2016).
     GradientBoosting = 1,
@@ -37,7 +36,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All of them, in the order of reports.
+    /// All learners, in report order.
     pub const ALL: [Self; 3] = [
         Self::RandomForest,
         Self::GradientBoosting,
@@ -53,7 +52,7 @@ impl Algorithm {
         }
     }
 
-    /// The two letters in job names.
+    /// The two-letter abbreviation used in job names.
     pub fn short(self) -> &'static str {
         match self {
             Self::RandomForest => "rf",
@@ -75,15 +74,15 @@ impl Algorithm {
 /// Unchecked hyperparameters of one learner.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Params {
-    /// Of [`Algorithm::RandomForest`].
+    /// For [`Algorithm::RandomForest`].
     Forest(ForestParams),
-    /// Of [`Algorithm::GradientBoosting`].
+    /// For [`Algorithm::GradientBoosting`].
     Boosting(BoostingParams),
-    /// Of [`Algorithm::LogisticRegression`].
+    /// For [`Algorithm::LogisticRegression`].
     Logistic(LogisticParams),
 }
 
-/// A fitted model; it gives the probability of class 1.
+/// A fitted model, which predicts the probability of class 1.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Model {
     /// A random forest.
@@ -94,7 +93,7 @@ pub enum Model {
     Logistic(Logistic),
 }
 
-/// The same expression for whichever learner a [`Params`] or a [`Model`] is of.
+/// Evaluates the same expression for every variant of [`Params`] or [`Model`].
 macro_rules! each {
     ($value:expr, $inner:ident => $result:expr) => {
         match $value {
@@ -115,7 +114,7 @@ impl Params {
         }
     }
 
-    /// The learner that these belong to.
+    /// The learner these parameters belong to.
     pub fn algorithm(&self) -> Algorithm {
         match self {
             Self::Forest(_) => Algorithm::RandomForest,
@@ -126,10 +125,10 @@ impl Params {
 
     /// Sets the parameter `name` to `value`.
     ///
-    /// Fails on an unknown name, listing all known ones, and on an unreadable or out-of-range value, with its range; the
-    /// parameters are then unchanged.
+    /// Fails on an unknown name, listing all known ones, and on an unparsable or out-of-range value, stating the
+    /// accepted ones; the parameters are then unchanged.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
-        // On a copy, so that a rejected value leaves no trace.
+        // Works on a copy, so that a rejected value changes nothing.
         let mut changed = self.clone();
         if !each!(&mut changed, params => params.set(name, value)?) {
             return Err(self.unknown(name));
@@ -139,12 +138,12 @@ impl Params {
         Ok(())
     }
 
-    /// All parameters with their values, in a fixed order; [`set`](Self::set) reads each of them back.
+    /// All parameters with their values, in a fixed order; [`set`](Self::set) accepts each pair.
     pub fn entries(&self) -> Vec<(String, String)> {
         each!(self, params => params.entries())
     }
 
-    /// Checks every range, and what the parameters require of each other.
+    /// Checks ranges and unsupported combinations.
     pub fn check(self) -> Result<CheckedParams, Error> {
         self.validate()?;
         Ok(CheckedParams(self))
@@ -169,7 +168,7 @@ impl Params {
     }
 }
 
-/// Hyperparameters that are in range and fit together.
+/// Validated hyperparameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckedParams(Params);
 
@@ -181,10 +180,10 @@ impl CheckedParams {
 
     /// Fits a model to `train`, which must have rows of both classes.
     ///
-    /// This crate's forest and boosting take up to 16,777,216 rows.
+    /// With [`Engine::Own`], forest and boosting accept up to 16,777,216 rows.
     ///
-    /// Only gradient boosting uses `validation`: for its log-loss per round and for early stopping. Without it, boosting
-    /// runs all its rounds. All validation rows count alike, whatever the class weight.
+    /// Only gradient boosting uses `validation`, for the log-loss per round and for early stopping. Without it,
+    /// boosting runs all its rounds. Validation rows are always unweighted, regardless of the class weight.
     pub fn fit(
         &self,
         train: &Samples,
@@ -198,7 +197,7 @@ impl CheckedParams {
                 return Err(DataError::Empty.into());
             }
         }
-        if train.weights().is_some() && !self.takes_weights() {
+        if train.weights().is_some() && !self.supports_weights() {
             return Err(DataError::UnusedWeights.into());
         }
         match &self.0 {
@@ -216,8 +215,8 @@ impl CheckedParams {
         }
     }
 
-    /// Whether rows count by their weights; smartcore counts every row alike.
-    fn takes_weights(&self) -> bool {
+    /// Whether the learner supports sample weights; smartcore does not.
+    fn supports_weights(&self) -> bool {
         match &self.0 {
             Params::Forest(params) => params.engine == Engine::Own,
             Params::Boosting(params) => params.engine == Engine::Own,
@@ -227,7 +226,7 @@ impl CheckedParams {
 }
 
 impl Model {
-    /// The learner that fitted it.
+    /// The learner that fitted the model.
     pub fn algorithm(&self) -> Algorithm {
         match self {
             Self::Forest(_) => Algorithm::RandomForest,
@@ -236,18 +235,18 @@ impl Model {
         }
     }
 
-    /// The number of columns it was trained on.
+    /// The number of columns it was fitted on.
     pub fn columns(&self) -> usize {
         each!(self, model => model.columns())
     }
 
-    /// How its probabilities are computed.
+    /// The function that computes its probabilities.
     pub(crate) fn decision_function(&self) -> DecisionFunction<'_> {
         each!(self, model => model.decision_function())
     }
 
-    /// Each column's share of the gain of all splits (forest: gini impurity; boosting: loss). The shares sum to 1, or
-    /// are all 0 where no gain is known. `None` for a logistic regression, which has no splits.
+    /// Each feature's share of the total split gain (forest: Gini impurity; boosting: loss). The shares sum to 1, or
+    /// are all 0 if no gains are known. `None` for logistic regression, which has no splits.
     pub fn importances(&self) -> Option<&[f64]> {
         match self {
             Self::Forest(model) => Some(&model.importances),
@@ -257,7 +256,7 @@ impl Model {
     }
 
     /// A forest's metrics on its own training rows, each predicted by the trees that did not see it. `None` unless the
-    /// forest was fitted with `oob_score` by this process (a model file does not keep it) on enough rows.
+    /// forest was fitted with `oob_score` in this process (model files do not store it) on enough rows.
     pub fn out_of_bag(&self) -> Option<&OutOfBag> {
         match self {
             Self::Forest(model) => model.out_of_bag.as_ref(),
@@ -289,7 +288,7 @@ impl Stored for Algorithm {
     fn read(reader: &mut Reader) -> Result<Self, Error> {
         let number: u8 = reader.read()?;
         let found = Self::ALL.into_iter().find(|one| *one as u8 == number);
-        found.ok_or_else(|| reject("it names an unknown algorithm"))
+        found.ok_or_else(|| reject("it contains an unknown algorithm"))
     }
 }
 
@@ -315,7 +314,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_back_and_agree_with_serde() {
+    fn names_round_trip_and_agree_with_serde() {
         for algorithm in Algorithm::ALL {
             assert_eq!(
                 algorithm.to_string().parse::<Algorithm>().unwrap(),
@@ -335,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_read_back() {
+    fn entries_round_trip() {
         for algorithm in Algorithm::ALL {
             let defaults = Params::defaults(algorithm);
             let mut again = Params::defaults(algorithm);
@@ -372,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_setting_is_named_and_changes_nothing() {
+    fn an_invalid_setting_is_reported_and_changes_nothing() {
         let check = |algorithm, name: &str, value: &str, expected: &str| {
             let mut params = Params::defaults(algorithm);
             assert_eq!(params.set(name, value).unwrap_err().to_string(), expected);
@@ -423,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn what_smartcore_cannot_do_is_rejected_in_either_order() {
+    fn settings_that_smartcore_does_not_support_are_rejected_in_either_order() {
         let check = |algorithm, name: &str, value: &str, expected: &str| {
             let engine = ("engine", "smartcore");
             for [first, second] in [[engine, (name, value)], [(name, value), engine]] {
@@ -447,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn params_built_by_hand_are_checked_too() {
+    fn manually_built_params_are_checked_too() {
         let params = Params::Boosting(BoostingParams {
             subsample: 0.0,
             ..BoostingParams::default()

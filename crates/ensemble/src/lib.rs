@@ -1,39 +1,38 @@
-//! Three learners for two classes, weighted soft voting, metrics and one model file.
+//! Three learners for binary classification, weighted soft voting, metrics and a single model file.
 //!
-//! Rows come in as a [`Matrix`] of `f32` (1 to 255 columns, NaN = missing; [`OwnedMatrix`] rounds `f64`) with labels
-//! 0 or 1: together they are [`Samples`]. [`Params`] are set by name, [`check`](Params::check)ed once, and fit a
-//! [`Model`], which gives the probability of class 1 for each row. The crate does not know where rows come from or what
-//! they mean.
+//! The input is a [`Matrix`] of `f32` (1 to 255 columns, NaN = missing; [`OwnedMatrix`] rounds `f64`) and labels 0 or
+//! 1, together [`Samples`]. [`Params`] are set by name, [`check`](Params::check)ed once, and used to fit a [`Model`],
+//! which predicts the probability of class 1 for each row. The crate is independent of the origin and meaning of the
+//! rows.
 //!
-//! How a tree is fitted:
+//! The stages of fitting a tree:
 //!
 //! ```text
 //! rows ─ cuts ─ binned ─ histogram ─ best_split ─ partition ─ tree
 //!        quantiles  bytes   packed sums  highest gain  rows of the children
 //! ```
 //!
-//! Values become bin numbers (at most 255 quantile bins, and one for missing values), rows are summed into integers per
-//! bin, and a scan over those sums finds the best split. [`Forest`] grows one tree per thread, [`Boosting`] grows one
-//! tree with all threads; both find splits by the same scan. The value of a leaf is defined in `boosting::rule` and, for
-//! the forest, in `forest::grow`; threads are started only in `parallel`. [`Logistic`] standardises its inputs and leaves
-//! the solving to smartcore. [`Engine::Smartcore`] leaves the trees to smartcore too, and [`smartcore_api`] offers our
-//! learners to smartcore's model selection.
+//! Values are encoded as bin numbers (at most 255 quantile bins, plus one for missing values), rows are summed into
+//! integers per bin, and a scan over those sums finds the best split. [`Forest`] grows one tree per thread,
+//! [`Boosting`] one tree with all threads; both use the same scan. Leaf values are defined in `boosting::rule` and
+//! `forest::grow`; threads are started only in `parallel`. [`Logistic`] standardises its inputs and uses smartcore's
+//! solver. [`Engine::Smartcore`] also delegates growing trees to smartcore, and [`smartcore_api`] makes our learners
+//! available to smartcore's model selection.
 //!
-//! In the trees of [`Engine::Own`] a row counts by its own weight ([`Samples::weighted`]) times the weight of its class
-//! ([`ClassWeight`]); the other learners reject weights. Such a forest can also be evaluated on the rows that its trees
-//! did not see ([`OutOfBag`]).
+//! In trees of [`Engine::Own`], a row's weight is its sample weight ([`Samples::weighted`]) times the weight of its
+//! class ([`ClassWeight`]); the other learners reject sample weights. Forests of this engine can also be evaluated on
+//! their out-of-bag rows ([`OutOfBag`]).
 //!
-//! Sums are fixed-point integers, every tree has its own random stream, and `exp` and `ln` are one pure-Rust
-//! implementation: the same rows, parameters and seed give the same model on any number of threads. The exception is
-//! the logistic regression, whose solver uses the system's `exp`: it is the same on any number of threads, but its last
-//! digits may differ between machines.
+//! Sums are fixed-point integers, every tree has its own RNG stream, and `exp` and `ln` are pure Rust, so the same
+//! rows, parameters and seed give the same model on any number of threads. The exception is logistic regression, whose
+//! solver uses the system's `exp`: it does not depend on threads, but its last digits may differ between machines.
 //!
-//! Predictions for many rows, and those of a [`Prepared`] artifact, use trees in a faster layout (`predict`); they are
-//! equal to the bit to those of the trees themselves.
+//! Batch predictions and those of a [`Prepared`] artifact use trees in a faster layout (`predict`), with bit-identical
+//! results.
 //!
-//! [`metrics`] evaluates models and [`inspection`] shows what they react to. [`voting`] finds ensemble weights from the
-//! [`Predictions`] on the validation part, and an [`artifact`] keeps one or more models in a file. [`explain`] says what
-//! each column adds to a prediction. The feature `onnx`, the only one and off by default, adds a module that exports an
+//! [`metrics`] evaluates models, and [`inspection`] shows how they use features. [`voting`] computes ensemble weights
+//! from the [`Predictions`] on the validation set, and an [`artifact`] stores one or more models in a file. [`explain`]
+//! attributes predictions to features. The only Cargo feature, `onnx` (off by default), adds a module that exports an
 //! artifact for other runtimes.
 //!
 //! ```
@@ -53,7 +52,7 @@
 
 #![expect(
     clippy::float_cmp,
-    reason = "ties between values and between probabilities are exact, and so are the comparisons of tests"
+    reason = "ties between values or probabilities are exact, and tests require exact equality"
 )]
 
 mod error;
@@ -107,7 +106,7 @@ pub use predictions::{KindScores, Predictions, Timeline};
 pub use run::{Progress, Run};
 pub use sample_weights::ClassWeight;
 
-// The README's example is run as well.
+// Runs the README's example as a doctest.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,20 +1,20 @@
-//! A linear model of log-odds on standardised columns.
+//! A linear model of the log-odds on standardised features.
 
 use crate::loss::sigmoid;
 use crate::matrix::Matrix;
 use crate::stored::stored_fields;
 
-/// An intercept and one term per column.
+/// An intercept and one term per feature.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Linear<'a> {
     pub(crate) terms: &'a [Term],
     pub(crate) intercept: f64,
 }
 
-/// One column's part of the log-odds: `coefficient * (x - mean) / deviation`, or 0 where x is missing.
+/// One feature's contribution to the log-odds: `coefficient * (x - mean) / deviation`, or 0 where x is missing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Term {
-    /// The mean of the training values, without missing ones.
+    /// The mean of the present training values.
     pub(crate) mean: f64,
     /// Their standard deviation, 1 for a constant column.
     pub(crate) deviation: f64,
@@ -33,7 +33,7 @@ impl Linear<'_> {
         sigmoid(self.parts(row).fold(self.intercept, |sum, part| sum + part))
     }
 
-    /// Each column's part of the log-odds.
+    /// Each feature's contribution to the log-odds.
     pub(crate) fn parts(self, row: &[f32]) -> impl Iterator<Item = f64> {
         let terms = self.terms.iter().zip(row);
         terms.map(|(term, &value)| term.coefficient * term.standardise(value))
@@ -41,7 +41,7 @@ impl Linear<'_> {
 }
 
 impl Term {
-    /// The term of a column, with coefficient 0.
+    /// The term of a column, with its coefficient still 0.
     pub(crate) fn of_column(x: &Matrix, column: usize) -> Self {
         let present = || {
             x.iter_rows()
@@ -50,12 +50,12 @@ impl Term {
         };
         let count = present().count().max(1) as f64;
         let mean = present().sum::<f64>() / count;
-        // In a second pass, because squares minus squared mean would lose all digits where the mean is large.
+        // Two passes, because mean square minus squared mean would cancel where the mean is large.
         let variance = present()
             .map(|value| (value - mean) * (value - mean))
             .sum::<f64>()
             / count;
-        // By rounding, a constant column may have a variance that is tiny compared with its mean.
+        // Rounding may leave a constant column with a variance that is tiny relative to its mean.
         let constant = variance <= 1e-24 * mean * mean || variance < f64::MIN_POSITIVE;
         Self {
             mean,
@@ -64,7 +64,7 @@ impl Term {
         }
     }
 
-    /// The standardised value; a missing one becomes the mean.
+    /// The standardised value; a missing value is replaced by the mean.
     pub(crate) fn standardise(&self, value: f32) -> f64 {
         if value.is_nan() {
             0.0

@@ -1,8 +1,8 @@
 //! Logistic regression on standardised inputs, solved by smartcore.
 //!
-//! smartcore minimises the summed log-loss plus `alpha / 2` times the squared coefficients, the intercept unpenalised
-//! (`BinaryObjectiveFunction` of its source), by L-BFGS until the gradient's norm is below 1e-8. That is scikit-learn's
-//! objective with `C = 1 / alpha`.
+//! Using L-BFGS, smartcore minimises the summed log-loss plus `alpha / 2` times the squared coefficients, with the
+//! intercept unpenalised (`BinaryObjectiveFunction` in its source), until the gradient norm is below 1e-8. This is
+//! scikit-learn's objective with `C = 1 / alpha`.
 
 use smartcore::error::Failed;
 use smartcore::linalg::basic::arrays::Array;
@@ -19,16 +19,16 @@ use crate::run::{Progress, Run};
 use crate::stored::stored_fields;
 
 hyperparameters! {
-    /// Of a logistic regression.
+    /// Hyperparameters of logistic regression.
     LogisticParams {
-        l2: f64 = 1.0, Penalty, "L2 penalty on the coefficients of the standardised inputs, 1 / C of scikit-learn";
+        l2: f64 = 1.0, Penalty, "L2 penalty on the coefficients of the standardised inputs; 1 / C in scikit-learn";
     }
 }
 
 /// A fitted logistic regression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Logistic {
-    /// One per column.
+    /// One per feature.
     pub(crate) terms: Vec<Term>,
     pub(crate) intercept: f64,
 }
@@ -86,9 +86,7 @@ fn solve(l2: f64, values: Vec<f64>, labels: &[u8], terms: &mut [Term]) -> Result
             .iterator(0)
             .all(|number| number.is_finite())
     {
-        return Err(Failed::fit(
-            "the solver left the finite numbers; a larger l2 keeps it among them",
-        ));
+        return Err(Failed::fit("the solver diverged; increase l2"));
     }
     for (term, &coefficient) in terms.iter_mut().zip(fitted.coefficients().iterator(0)) {
         term.coefficient = coefficient;

@@ -1,4 +1,4 @@
-//! The log-loss and its link, by one pure-Rust `exp` and `ln`, so that every machine computes the same bits.
+//! The log-loss and its link function, with pure-Rust `exp` and `ln` so that results are bit-identical on all machines.
 
 /// The probability for the log-odds `margin`.
 pub(crate) fn sigmoid(margin: f64) -> f64 {
@@ -12,25 +12,25 @@ pub(crate) fn log_odds(probability: f64) -> f64 {
 
 /// The log-loss of the log-odds `margin` for `label`; finite for any finite margin.
 pub(crate) fn margin_loss(margin: f64, label: u8) -> f64 {
-    let wrongness = if label == 1 { -margin } else { margin };
-    wrongness.max(0.0) + libm::log1p(libm::exp(-wrongness.abs()))
+    let against = if label == 1 { -margin } else { margin };
+    against.max(0.0) + libm::log1p(libm::exp(-against.abs()))
 }
 
-/// [`sigmoid`] to within 3e-7, by arithmetic alone, which the compiler vectorises.
+/// [`sigmoid`] to within 3e-7, in plain arithmetic that the compiler vectorises.
 pub(crate) fn sigmoid_f32(margin: f32) -> f32 {
     1.0 / (1.0 + exp_f32(-margin))
 }
 
-/// Adding this to a number below 2^22 rounds it to the nearest whole number, in the lowest bits of the result.
+/// Adding this to a number below 2^22 leaves the nearest integer in the lowest bits of the result.
 pub(crate) const TO_NEAREST: f32 = 12_582_912.0;
 
-/// e^x by a polynomial around the nearest multiple of ln 2 (Moshier's Cephes library, `expf`), for x from -87 to 87.
+/// e^x for x from -87 to 87, by a polynomial around the nearest multiple of ln 2 (`expf` of Moshier's Cephes library).
 fn exp_f32(x: f32) -> f32 {
     let x = if x > 87.0 { 87.0 } else { x };
     let x = if x < -87.0 { -87.0 } else { x };
     let shifted = x * std::f32::consts::LOG2_E + TO_NEAREST;
     let n = shifted - TO_NEAREST;
-    // ln 2 in two parts; the first has so few digits that its product with n is exact.
+    // ln 2 in two parts; the first has few enough digits that its product with n is exact.
     let r = x - n * 0.693_359_4 - n * -2.121_944_4e-4;
     let series = [
         1.987_569_1e-4,
@@ -43,7 +43,7 @@ fn exp_f32(x: f32) -> f32 {
         1.0,
     ];
     let near_one = series.into_iter().fold(0.0, |sum, term| sum * r + term);
-    // n moved to the exponent, plus the exponent's bias.
+    // 2^n: n shifted into the exponent, plus the bias.
     let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23));
     near_one * power
 }

@@ -1,11 +1,11 @@
-//! The borrowed inputs of every learner.
+//! Borrowed input matrices and labelled samples.
 
 mod owned;
 
 use crate::error::{DataError, Error};
 pub use owned::OwnedMatrix;
 
-/// A dense, row-major table of `f32` in which NaN is a missing value.
+/// A dense, row-major matrix of `f32`; NaN marks a missing value.
 #[derive(Debug, Clone, Copy)]
 pub struct Matrix<'a> {
     values: &'a [f32],
@@ -15,7 +15,7 @@ pub struct Matrix<'a> {
 impl<'a> Matrix<'a> {
     /// A view of `values` as rows of `columns` numbers (1 to 255 columns, any number of rows).
     ///
-    /// Fails on infinite values, with the row and column of the first.
+    /// Fails on infinite values, reporting the row and column of the first.
     pub fn new(values: &'a [f32], columns: usize) -> Result<Self, Error> {
         if !(1..=255).contains(&columns) {
             return Err(DataError::Columns(columns).into());
@@ -60,7 +60,7 @@ impl<'a> Matrix<'a> {
         self.values.chunks_exact(self.columns)
     }
 
-    /// Rejects a matrix with another number of columns.
+    /// Rejects a matrix with a different number of columns.
     pub(crate) fn expect_columns(&self, expected: usize) -> Result<(), Error> {
         if self.columns == expected {
             Ok(())
@@ -103,9 +103,9 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The same rows with a weight each, 0 or from 1e-30 to 1e30, for fitting trees. A forest does not depend on the unit
-    /// of the weights, but boosting's `l2`, `gamma` and `min_child_weight` are in that unit, so the mean weight should be
-    /// about 1. The weights of a validation part are ignored.
+    /// The same rows with sample weights, each 0 or from 1e-30 to 1e30, for fitting trees. A forest is independent of
+    /// the scale of the weights, but boosting's `l2`, `gamma` and `min_child_weight` are on that scale, so the mean
+    /// weight should be about 1. Weights of a validation set are ignored.
     pub fn weighted(self, weights: &'a [f32]) -> Result<Self, Error> {
         if weights.len() != self.y.len() {
             return Err(DataError::Lengths {
@@ -145,7 +145,7 @@ impl<'a> Samples<'a> {
         self.weights
     }
 
-    /// The sums of weights of the rows with label 0 and of those with label 1.
+    /// The total weights of the rows with label 0 and with label 1.
     pub(crate) fn class_weights(&self) -> [f64; 2] {
         let Some(weights) = self.weights else {
             let positives = self.positives() as f64;
@@ -163,7 +163,7 @@ impl<'a> Samples<'a> {
         self.y.iter().map(|&label| usize::from(label)).sum()
     }
 
-    /// Rejects rows that no classifier can be fitted on: none, or only one class with a weight above 0.
+    /// Rejects samples that cannot be fitted: no rows, or fewer than two classes with a weight above 0.
     pub(crate) fn expect_both_classes(&self) -> Result<(), Error> {
         match self.class_weights() {
             _ if self.y.is_empty() => Err(DataError::Empty.into()),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_input_is_named_with_its_row_and_column() {
+    fn invalid_input_is_reported_with_its_row_and_column() {
         check(&[], 0, &[], "a matrix of 0 columns; 1 to 255 are supported");
         check(
             &[0.0; 256],
@@ -198,7 +198,7 @@ mod tests {
             &[0.0, 1.0, 2.0, f32::NEG_INFINITY],
             2,
             &[0, 1],
-            "row 1, column 1: infinite (a missing value is NaN)",
+            "row 1, column 1: infinite value (use NaN for missing values)",
         );
         check(&[0.0; 4], 2, &[0], "2 rows, but 1 labels");
         check(&[0.0; 4], 2, &[0, 7], "row 1: label 7; it must be 0 or 1");
@@ -227,7 +227,7 @@ mod tests {
             &[1.0, 1e-31],
             "row 1: weight 0.0000000000000000000000000000001; it must be 0 or from 1e-30 to 1e30",
         );
-        check(&[0.0, 0.0], "every weight is 0");
+        check(&[0.0, 0.0], "all weights are 0");
         check(&[0.0, 1.0], "every label is 1; both 0 and 1 are needed");
         assert_eq!(samples.weights(), None);
         assert_eq!(

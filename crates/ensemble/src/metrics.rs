@@ -1,8 +1,8 @@
-//! How good probabilities are, by the definitions of scikit-learn.
+//! Metrics of predicted probabilities, as defined by scikit-learn.
 //!
-//! Labels are 0 or 1, probabilities those of class 1. [`evaluate`] checks both and computes everything at once. The
-//! other functions fail with [`DataError::Lengths`] on slices of different length, and with [`DataError::OneClass`] or
-//! [`DataError::Empty`] where a metric needs rows that are not there; they do not check the values.
+//! Labels are 0 or 1, probabilities are those of class 1. [`evaluate`] checks both and computes all metrics. The other
+//! functions fail with [`DataError::Lengths`] on slices of different length, and with [`DataError::OneClass`] or
+//! [`DataError::Empty`] if rows that a metric needs are absent; they do not check the values.
 
 mod confusion;
 mod ranking;
@@ -28,30 +28,31 @@ pub use ranking::{best_f1_threshold, pr_auc, roc_auc};
 pub use scores::{AtThreshold, Scores, evaluate};
 pub(crate) use scores::{check, evaluate_grouped};
 
-/// Mean negative logarithm of the probability given to the true class (`log_loss`), with probabilities kept 2.2e-16
-/// away from 0 and 1.
+/// Mean negative logarithm of the probability of the true class (`log_loss`), with probabilities kept 2.2e-16 away from
+/// 0 and 1.
 pub fn log_loss(labels: &[u8], probabilities: &[f64]) -> Result<f64, DataError> {
     mean(labels, probabilities, row_log_loss)
 }
 
 /// The log-loss of one row.
 fn row_log_loss(label: u8, p: f64) -> f64 {
-    let given = if label == 1 { p } else { 1.0 - p };
-    -libm::log(given.clamp(f64::EPSILON, 1.0 - f64::EPSILON))
+    let of_truth = if label == 1 { p } else { 1.0 - p };
+    -libm::log(of_truth.clamp(f64::EPSILON, 1.0 - f64::EPSILON))
 }
 
-/// Mean squared distance of the probability from the label (`brier_score_loss`).
+/// Mean squared difference between probability and label (`brier_score_loss`).
 pub fn brier(labels: &[u8], probabilities: &[f64]) -> Result<f64, DataError> {
     mean(labels, probabilities, |label, p| {
         (p - f64::from(label)) * (p - f64::from(label))
     })
 }
 
-/// Expected calibration error: rows are put into ten bins of equal width by probability, and the distances between
-/// each bin's mean probability and its share of positives are averaged by the bins' sizes (Guo et al. 2017).
+/// Expected calibration error: rows are binned by probability into ten bins of equal width, and the absolute
+/// differences between each bin's mean probability and its share of positives are averaged, weighted by bin size (Guo
+/// et al. 2017).
 pub fn expected_calibration_error(labels: &[u8], probabilities: &[f64]) -> Result<f64, DataError> {
     same_length(labels, probabilities, None)?;
-    // By linearity a bin's size cancels: its contribution is |sum of probabilities - number of positives|.
+    // The bin size cancels: each bin contributes |sum of probabilities - number of positives|.
     let mut excess = [0.0; 10];
     for (&label, &p) in labels.iter().zip(probabilities) {
         excess[((p * 10.0) as usize).min(9)] += p - f64::from(label);
@@ -92,7 +93,7 @@ fn same_length(
     Ok(())
 }
 
-/// The error for labels that are all the same.
+/// The error for labels that are all equal.
 fn missing_class(labels: &[u8]) -> DataError {
     labels
         .first()
@@ -104,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn losses_of_certainty_are_finite() {
+    fn losses_of_certain_predictions_are_finite() {
         assert!(log_loss(&[1, 0], &[1.0, 0.0]).unwrap() < 1e-15);
         let worst = log_loss(&[0, 1], &[1.0, 0.0]).unwrap();
         assert!((worst - 36.043_653_389_117_15).abs() < 1e-9, "{worst}");
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rows_have_no_losses() {
+    fn losses_without_rows_are_rejected() {
         assert_eq!(log_loss(&[], &[]), Err(DataError::Empty));
         assert_eq!(brier(&[], &[]), Err(DataError::Empty));
         assert_eq!(expected_calibration_error(&[], &[]), Err(DataError::Empty));

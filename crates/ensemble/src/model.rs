@@ -6,12 +6,12 @@ use crate::matrix::Matrix;
 use crate::predict;
 
 impl Model {
-    /// The number of trees; 0 for a logistic regression.
+    /// The number of trees; 0 for logistic regression.
     pub fn trees(&self) -> usize {
         self.decision_function().trees().len()
     }
 
-    /// The probability of class 1 for each row of `x`, which must have as many columns as the training part.
+    /// The probability of class 1 for each row of `x`, which must have as many columns as the training rows.
     pub fn predict_proba(&self, x: &Matrix) -> Result<Vec<f64>, Error> {
         x.expect_columns(self.columns())?;
         let function = self.decision_function();
@@ -21,7 +21,7 @@ impl Model {
 
     /// The probability of class 1 for one row of [`columns`](Self::columns) values, NaN for missing ones.
     ///
-    /// Infinite values, which a [`Matrix`] rejects, are not checked for: the probability may then be NaN.
+    /// Unlike [`Matrix`], this does not reject infinite values; the probability may then be NaN.
     ///
     /// # Panics
     /// May panic on a shorter row.

@@ -2,19 +2,19 @@
 //!
 //! The graph takes `features`, float32 of shape [N, columns] with NaN for missing values, and returns
 //!
-//! - `probabilities`, float32 `[N, 2]`: of class 0 and of class 1, by weighted soft voting;
-//! - `label`, int64 `[N]`: 1 where the probability of class 1 reaches the artifact's threshold;
+//! - `probabilities`, float32 `[N, 2]`: the probabilities of class 0 and class 1, by weighted soft voting;
+//! - `label`, int64 `[N]`: 1 where the probability of class 1 is at or above the artifact's threshold;
 //! - `members`, float32 `[N, members]`: each member's own probability of class 1, in the artifact's order.
 //!
-//! Trees are `TreeEnsembleRegressor` nodes of the standard's domain `ai.onnx.ml`, version 3; the rest are standard
-//! operators of version 16 (ONNX 1.11 and later). Everything is computed in double precision, because in float32 the sum
-//! of hundreds of leaves would lose visible digits. The standard rounds each member's sum to float32: probabilities differ
-//! from ours by less than 1e-6, and labels only where the probability is that close to the threshold. Infinite values,
-//! which a [`Matrix`](crate::Matrix) rejects, are accepted.
+//! Trees are `TreeEnsembleRegressor` nodes of the domain `ai.onnx.ml`, version 3; all other operators are standard
+//! operators of version 16 (ONNX 1.11 and later). Computation is in double precision, because summing hundreds of
+//! leaves in float32 would lose significant digits. The standard rounds each member's sum to float32, so probabilities
+//! differ from ours by less than 1e-6, and labels only where the probability is that close to the threshold. Infinite
+//! values, which a [`Matrix`](crate::Matrix) rejects, are accepted.
 //!
-//! A tree's `nodes_hitrates` are its nodes' covers. The file's `metadata_props` describe
-//! its origin: `schema`, `features` (a JSON list of their names in order), `threshold`, `data_fingerprint`
-//! and `members` (a JSON list with `name`, `algorithm`, `weight` and `seed`).
+//! The `nodes_hitrates` of a tree are its nodes' covers. The file's `metadata_props` describe its origin: `schema`,
+//! `features` (a JSON list of names in order), `threshold`, `data_fingerprint` and `members` (a JSON list with `name`,
+//! `algorithm`, `weight` and `seed`).
 //!
 //! Source: the ONNX specification, `onnx.proto`, `Operators.md` and `Operators-ml.md`.
 
@@ -32,19 +32,19 @@ use graph::Graph;
 use proto::{DataType, ModelProto, OperatorSetIdProto, StringStringEntryProto};
 use wire::Message;
 
-/// The version of the file's layout, that of ONNX 1.11.
+/// The version of the file layout (ONNX 1.11).
 const IR_VERSION: i64 = 8;
 /// The version of the standard operators.
 const OPERATORS: i64 = 16;
 /// The version of the operators for machine learning.
 const ML_OPERATORS: i64 = 3;
-/// The largest size of a protobuf message in bytes.
+/// The maximum size of a protobuf message in bytes.
 const LARGEST: usize = i32::MAX as usize;
 
 /// The ONNX file of an artifact. The same artifact always gives the same bytes.
 ///
-/// Fails with [`Error::ArtifactBytes`] on an artifact that could not be loaded from a model file, such as one without
-/// members, and with [`Error::Export`] on one of 2 GB or more, the limit of ONNX.
+/// Fails with [`Error::ArtifactBytes`] on an artifact that would be rejected when loaded from a model file, such as one
+/// without members, and with [`Error::Export`] if the file would exceed ONNX's limit of 2 GB.
 pub fn export(artifact: &Artifact) -> Result<Vec<u8>, Error> {
     artifact.check()?;
     let model = ModelProto {
@@ -55,21 +55,21 @@ pub fn export(artifact: &Artifact) -> Result<Vec<u8>, Error> {
         ],
         producer_name: env!("CARGO_PKG_NAME").to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        graph: vote(artifact).finish("vote"),
+        graph: build(artifact).finish("vote"),
         metadata_props: provenance(artifact),
     };
     let bytes = model.bytes();
     let size = bytes.len();
     if size > LARGEST {
         return Err(Error::Export {
-            reason: format!("it takes {size} bytes, but an ONNX file can have at most {LARGEST}"),
+            reason: format!("it needs {size} bytes, but an ONNX file can have at most {LARGEST}"),
         });
     }
     Ok(bytes)
 }
 
-/// The members' probabilities, their weighted mean, and the label.
-fn vote(artifact: &Artifact) -> Graph {
+/// A graph with the members' probabilities, their weighted mean, and the label.
+fn build(artifact: &Artifact) -> Graph {
     let columns = artifact.features.len();
     let mut graph = Graph::default();
     graph.input("features", DataType::Float, columns);
@@ -84,7 +84,7 @@ fn vote(artifact: &Artifact) -> Graph {
     }
     let one = graph.scalar(1.0);
     let sum = graph.sum(&shares);
-    // The weights sum to 1 within rounding, which may push the mean above 1.
+    // The weights sum to 1 only up to rounding, which may push the mean above 1.
     let positive = graph.apply("Min", &[&sum, &one]);
     let negative = graph.apply("Sub", &[&one, &positive]);
     let both = graph.concatenate(&[negative, positive.clone()]);
@@ -103,7 +103,7 @@ fn operators(domain: &'static str, version: i64) -> OperatorSetIdProto {
     OperatorSetIdProto { domain, version }
 }
 
-/// The model's origin, for readers of the file.
+/// Metadata on the model's origin.
 fn provenance(artifact: &Artifact) -> Vec<StringStringEntryProto> {
     let names = artifact
         .features

@@ -1,34 +1,35 @@
-//! Two sums in one machine word.
+//! Two fixed-point sums packed in one machine word.
 //!
-//! A row contributes a gradient, which is signed, and a hessian, which is not negative. As fixed-point integers in the
-//! upper and lower half of a word, both are summed by one integer addition. Integer sums are exact, so they do not
-//! depend on the order of the rows, and a sibling is its parent minus the other child (Shi et al. 2022, "Quantized
-//! Training of Gradient Boosting Decision Trees"). A forest uses the same sums: its gradient is the weight of the
-//! positives, its hessian the weight of all rows.
+//! A row contributes a signed gradient and a non-negative hessian. As fixed-point integers in the upper and lower half
+//! of a word, both are summed by one integer addition. Integer sums are exact, so they do not depend on the order of
+//! the rows, and a child's sums are its parent's minus its sibling's (Shi et al. 2022, "Quantized Training of Gradient
+//! Boosting Decision Trees"). Forests use the same sums: the gradient is the weight of the positives, the hessian the
+//! weight of all rows.
 //!
-//! One row's pair takes 16 bits each, so that it fits with the row's number in eight bytes; a sum takes 32 bits each.
-//! No sum of hessians reaches 2^31, so both halves of a sum convert to floating point as signed.
+//! A row's pair has 16 bits per half, so that it fits in eight bytes together with the row number; a sum has 32 bits
+//! per half. No sum of hessians reaches 2^31, so both halves of a sum can be converted to floating point as signed
+//! integers.
 
-/// A training row during the growth of a tree: its number and its packed pair.
+/// A training row in a growing tree: its number and its packed pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Entry {
     pub(crate) row: u32,
     pub(crate) word: u32,
 }
 
-/// One row's pair.
+/// Packs one row's pair.
 pub(crate) fn pack_row(gradient: i16, hessian: u16) -> u32 {
     (u32::from(gradient as u16) << 16) | u32::from(hessian)
 }
 
-/// A row's pair as a sum of one row.
+/// Widens a row's pair to a sum.
 pub(crate) fn widen(word: u32) -> u64 {
-    // An arithmetic shift carries the sign into the upper half.
+    // The arithmetic shift extends the sign of the gradient.
     let upper = i64::from(word as i32 >> 16) as u64;
     (upper << 32) | u64::from(word & 0xffff)
 }
 
-/// The word of these sums.
+/// Packs two sums.
 pub(crate) fn pack(gradient: i32, hessian: u32) -> u64 {
     (u64::from(gradient as u32) << 32).wrapping_add(u64::from(hessian))
 }
@@ -50,8 +51,8 @@ pub(crate) fn total(entries: &[Entry]) -> u64 {
         .fold(0, |sum, entry| sum.wrapping_add(widen(entry.word)))
 }
 
-/// Moves the entries whose row `goes_left` to the front and the others behind them, each side in its old order, and
-/// returns how many went left. `scratch` must be at least as long as `entries`.
+/// Stable partition: moves the entries whose row `goes_left` to the front and returns their number. `scratch` must be
+/// at least as long as `entries`.
 pub(crate) fn partition(
     entries: &mut [Entry],
     scratch: &mut [Entry],
@@ -59,8 +60,8 @@ pub(crate) fn partition(
 ) -> usize {
     let scratch = &mut scratch[..entries.len()];
     let (mut lefts, mut rights) = (0, 0);
-    // Each entry is written to both sides and one of the two positions advances, so there is no branch to mispredict.
-    // Keeping the order keeps the children's rows ascending in memory.
+    // Each entry is written to both sides and only one position advances, so there is no branch to mispredict.
+    // Stability keeps the children's row numbers ascending.
     for at in 0..entries.len() {
         let entry = entries[at];
         let left = usize::from(goes_left(entry.row));
@@ -73,7 +74,7 @@ pub(crate) fn partition(
     lefts
 }
 
-/// The fixed-point scales of gradients in [-1, 1] and hessians in [0, 1/4], as of the log-loss.
+/// The fixed-point scales of log-loss gradients in [-1, 1] and hessians in [0, 1/4].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FixedPoint {
     /// Units per gradient of 1.
@@ -83,11 +84,11 @@ pub(crate) struct FixedPoint {
 }
 
 impl FixedPoint {
-    /// The finest scales at which no row exceeds 16 bits and no sum over all rows, with rounding, exceeds 31 bits.
+    /// The finest scales at which no row exceeds 16 bits and no sum over all rows, including rounding, exceeds 31 bits.
     ///
     /// Gradients and hessians are multiplied by the rows' weights, which are at most `largest` and sum to `total`.
     pub(crate) fn for_rows(rows: usize, total: f64, largest: f64) -> Self {
-        // A margin, because scales and gradients are rounded to `f32`, each by less than a ten-millionth.
+        // Leaves headroom, because scales and gradients are rounded to `f32`, with relative errors below 1e-7.
         let most = (1.0 - 1e-6) * (f64::from(i32::MAX) - 0.5 * rows as f64) / total;
         Self {
             gradient: most.min(f64::from(i16::MAX) / largest),
@@ -106,7 +107,7 @@ mod tests {
     fn no_row_or_sum_overflows() {
         for rows in [1_usize, 2, 3, 64_520, 65_536, 70_000, 1 << 24] {
             let scale = FixedPoint::for_rows(rows, rows as f64, 1.0);
-            // As rows are packed, in `f32`.
+            // In `f32`, like the packing of rows.
             let rounded = (0.25 * scale.hessian as f32).round_ties_even();
             assert!(f64::from(rounded) * rows as f64 <= f64::from(i32::MAX));
             assert!(scale.gradient <= f64::from(i16::MAX) && scale.hessian <= 4.0 * 65_535.0);

@@ -1,10 +1,9 @@
-//! The only place where threads start.
+//! Parallel execution. Threads are started only in this module.
 //!
-//! Jobs are handed out one by one and results come back with the job's index, so results never depend on which thread
-//! computed them or when. [`for_each`] and [`map`] are written here although rayon is a dependency: each thread keeps its
-//! own working memory from tree to tree, results reach the caller's thread as they come so that a fit can report progress
-//! and stop, and a job runs even if the system refuses further threads. Boosting, whose jobs are too small to start
-//! threads for, uses rayon.
+//! Jobs are handed out one by one and results are tagged with the job's index, so they never depend on scheduling.
+//! [`for_each`] and [`map`] do not use rayon for three reasons: each thread keeps its working memory from tree to tree,
+//! results reach the caller's thread as they complete so that a fit can report progress and stop, and jobs run even if
+//! the system refuses to start more threads. Boosting, whose jobs are too small for new threads, uses rayon.
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -18,8 +17,8 @@ use crate::error::Error;
 
 /// Runs `work` on every job and passes each result to `done` with its job's index, in order of completion.
 ///
-/// Each thread has its own state `S`, which it keeps from job to job. `done` runs on the caller's thread; if it returns
-/// `Break`, no further job starts.
+/// Each thread keeps its own state `S` from job to job. `done` runs on the caller's thread; after it returns `Break`,
+/// no further jobs start.
 pub(crate) fn for_each<S: Default, J: Send, T: Send>(
     threads: NonZeroUsize,
     jobs: impl ExactSizeIterator<Item = J> + Send,
@@ -33,7 +32,7 @@ pub(crate) fn for_each<S: Default, J: Send, T: Send>(
         let mut state = S::default();
         return jobs.try_for_each(|(index, job)| done(index, work(&mut state, job)));
     }
-    // Jobs are handed out one by one, because some take much longer than others.
+    // One job at a time, because some take much longer than others.
     let queue = Mutex::new(jobs);
     std::thread::scope(|scope| {
         let (sender, results) = mpsc::channel();
@@ -49,7 +48,7 @@ pub(crate) fn for_each<S: Default, J: Send, T: Send>(
                     }
                 }
             });
-            // If the system is short of threads or memory, those that started do all the work.
+            // If the system runs out of threads or memory, the threads that did start do all the work.
             started += usize::from(thread.is_ok());
         }
         if started == 0 {
@@ -57,7 +56,7 @@ pub(crate) fn for_each<S: Default, J: Send, T: Send>(
             let mut jobs = std::iter::from_fn(|| next(&queue));
             return jobs.try_for_each(|(index, job)| done(index, work(&mut state, job)));
         }
-        // Otherwise the results would never end.
+        // The results end only when every sender has been dropped.
         drop(sender);
         results
             .into_iter()
@@ -65,7 +64,7 @@ pub(crate) fn for_each<S: Default, J: Send, T: Send>(
     })
 }
 
-/// The results of `work` on every job, in the order of the jobs. The caller's thread does a share of the work.
+/// The results of `work` on every job, in job order. The caller's thread works too.
 pub(crate) fn map<J: Send, T: Send>(
     threads: NonZeroUsize,
     jobs: impl ExactSizeIterator<Item = J> + Send,
@@ -82,12 +81,12 @@ pub(crate) fn map<J: Send, T: Send>(
             .collect::<Vec<_>>()
     };
     let mut results = std::thread::scope(|scope| {
-        // Fewer threads are enough if the system refuses some.
+        // Threads that the system refuses to start are not needed.
         let others = (1..threads).map(|_| Builder::new().spawn_scoped(scope, take_jobs));
         let others: Vec<_> = others.flatten().collect();
         let mut results = take_jobs();
         for other in others {
-            // A panic continues on the caller's thread.
+            // Propagate a panic to the caller's thread.
             results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
         }
         results
@@ -96,12 +95,12 @@ pub(crate) fn map<J: Send, T: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Threads for the whole fit, for jobs that are too small to start threads for.
+/// A thread pool for a whole fit, for jobs too small to start threads for.
 #[derive(Debug)]
 pub(crate) struct Workers(ThreadPool);
 
 impl Workers {
-    /// Starts `threads` of them.
+    /// Starts `threads` threads.
     pub(crate) fn start(threads: NonZeroUsize) -> Result<Self, Error> {
         let pool = ThreadPoolBuilder::new().num_threads(threads.get());
         pool.build().map(Self).map_err(|source| Error::Threads {
@@ -110,7 +109,7 @@ impl Workers {
         })
     }
 
-    /// Runs `work` on one of them; rayon's `join` and parallel iterators in it use the others.
+    /// Runs `work` in the pool; rayon's `join` and parallel iterators inside it use the pool's threads.
     pub(crate) fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.0.install(work)
     }
@@ -127,11 +126,11 @@ mod tests {
     use super::*;
 
     const THREADS: [usize; 4] = [1, 2, 3, 64];
-    /// So many that running them all would take ten seconds.
+    /// Enough that running them all would take ten seconds.
     const JOBS: u32 = 100_000_000;
 
     #[test]
-    fn results_come_in_the_order_of_the_jobs() {
+    fn results_are_in_job_order() {
         for threads in THREADS {
             let threads = NonZeroUsize::new(threads).unwrap();
             let squares = map(threads, 0..100_u32, |job| job * job);
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_break_ends_the_work() {
+    fn a_break_stops_the_work() {
         for threads in THREADS {
             let threads = NonZeroUsize::new(threads).unwrap();
             let mut seen = 0;
@@ -159,7 +158,7 @@ mod tests {
                     }
                 },
             );
-            assert!(worked.into_inner() < JOBS, "{threads} threads went on");
+            assert!(worked.into_inner() < JOBS, "{threads} threads kept running");
             assert_eq!((flow, seen), (ControlFlow::Break(()), 3));
         }
     }

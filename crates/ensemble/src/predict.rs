@@ -1,13 +1,13 @@
-//! Fast prediction: a model in a faster layout, equal to the reference path to the bit.
+//! Fast prediction: a faster model layout, bit-identical to the reference path.
 //!
 //! The reference path ([`Model::predict_row`](crate::Model::predict_row), [`Artifact::predict_row`]) follows the nodes of
-//! each tree. Here a row is turned into bytes once, trees are padded to perfect ones whose walk has a fixed length and no
-//! branch, and several rows, or several trees for one row, are walked in lockstep so that their loads overlap. The first
-//! tests of a tree are applied to many rows at once. Sums are in the order of the trees, as in the reference path. No
-//! memory is allocated per row.
+//! each tree. Here a row is encoded as bytes once, trees are padded to perfect trees, whose traversal has a fixed
+//! length and no branches, and several rows (or several trees for a single row) are traversed in lockstep so that their
+//! loads overlap. The first levels of a tree are evaluated for many rows at once. Leaf values are summed in tree order,
+//! as in the reference path. Nothing is allocated per row.
 //!
-//! Models that do not fit (trees deeper than 12, more than 255 thresholds for a column, more than 128 columns) use the
-//! reference path.
+//! Models that do not fit (trees deeper than 12 or too large when padded, more than 255 thresholds per feature, more
+//! than 128 features) use the reference path.
 
 mod grid;
 mod perfect;
@@ -19,11 +19,11 @@ use crate::matrix::Matrix;
 use grid::{BLOCK, Block, Grid};
 use perfect::PerfectTrees;
 
-/// Bytes of a row with at most half as many columns.
+/// Bytes per row for models with at most half as many features.
 const FEW: usize = 64;
-/// The same for wider rows.
+/// Bytes per row for models with more features.
 const MANY: usize = 256;
-/// The fewest rows for which the layout pays within a single call.
+/// Minimum number of rows for which building the layout pays off within a single call.
 const WORTHWHILE: usize = 256;
 
 /// An artifact with its members in a fast layout.
@@ -43,13 +43,13 @@ struct Members {
 /// The layout of a member.
 #[derive(Debug)]
 enum Layout {
-    /// Perfect trees on bytes of the grid with this number; sums start and end as in the model itself.
+    /// Perfect trees on rows encoded by the grid at this index, with the model's start value and link.
     Perfect(PerfectTrees, usize, Ends),
-    /// The model's own nodes.
+    /// The reference path.
     Reference,
 }
 
-/// The start of a sum of leaves, and the link from the sum to a probability.
+/// The start value of a sum of leaf values, and the link from the sum to a probability.
 #[derive(Debug, Clone, Copy)]
 struct Ends {
     start: f64,
@@ -57,7 +57,7 @@ struct Ends {
 }
 
 impl Prepared {
-    /// Lays out every member.
+    /// Builds the layout of every member.
     pub fn new(artifact: Artifact) -> Self {
         let functions: Vec<_> = artifact
             .members
@@ -73,7 +73,7 @@ impl Prepared {
         &self.artifact
     }
 
-    /// The ensemble's probability for one row, equal to [`Artifact::predict_row`] to the bit.
+    /// The ensemble's probability for one row, bit-identical to [`Artifact::predict_row`].
     ///
     /// # Panics
     /// May panic on a row with fewer values than there are features.
@@ -85,16 +85,16 @@ impl Prepared {
         }
     }
 
-    /// Replaces the content of `votes` by the ensemble's probabilities for the rows of `x`, equal to
-    /// [`Artifact::predict_proba`] to the bit.
-    pub fn predict_into(&self, x: &Matrix, votes: &mut Vec<f64>) -> Result<(), Error> {
+    /// Overwrites `probabilities` with the ensemble's probabilities for the rows of `x`, bit-identical to
+    /// [`Artifact::predict_proba`].
+    pub fn predict_into(&self, x: &Matrix, probabilities: &mut Vec<f64>) -> Result<(), Error> {
         x.expect_columns(self.artifact.features.len())?;
-        votes.clear();
-        votes.resize(x.rows(), 0.0);
+        probabilities.clear();
+        probabilities.resize(x.rows(), 0.0);
         if x.columns() <= FEW / 2 {
-            self.votes::<FEW>(x, votes);
+            self.add_votes::<FEW>(x, probabilities);
         } else {
-            self.votes::<MANY>(x, votes);
+            self.add_votes::<MANY>(x, probabilities);
         }
         Ok(())
     }
@@ -102,7 +102,7 @@ impl Prepared {
     fn vote<const SLOTS: usize>(&self, row: &[f32]) -> f64 {
         let mut codes = [0; SLOTS];
         let mut encoded = None;
-        let mut vote = 0.0;
+        let mut total = 0.0;
         for (member, layout) in self.artifact.members.iter().zip(&self.members.layouts) {
             let probability = match layout {
                 Layout::Perfect(trees, grid, ends) => {
@@ -114,17 +114,17 @@ impl Prepared {
                 }
                 Layout::Reference => member.model.predict_row(row),
             };
-            vote += member.weight * probability;
+            total += member.weight * probability;
         }
-        // The weights sum to 1 within rounding, which may push the mean above 1.
-        vote.min(1.0)
+        // The weights sum to 1 only up to rounding, which may push the mean above 1.
+        total.min(1.0)
     }
 
-    fn votes<const SLOTS: usize>(&self, x: &Matrix, votes: &mut [f64]) {
+    fn add_votes<const SLOTS: usize>(&self, x: &Matrix, totals: &mut [f64]) {
         let mut block = Block::<SLOTS>::new();
         let mut sums = [0.0; BLOCK];
-        for (number, votes) in votes.chunks_mut(BLOCK).enumerate() {
-            let count = votes.len();
+        for (number, totals) in totals.chunks_mut(BLOCK).enumerate() {
+            let count = totals.len();
             let rows = || x.iter_rows().skip(number * BLOCK).take(count);
             let mut encoded = None;
             for (member, layout) in self.artifact.members.iter().zip(&self.members.layouts) {
@@ -147,18 +147,18 @@ impl Prepared {
                         }
                     }
                 }
-                for (vote, &probability) in votes.iter_mut().zip(&sums) {
-                    *vote += member.weight * probability;
+                for (total, &probability) in totals.iter_mut().zip(&sums) {
+                    *total += member.weight * probability;
                 }
             }
-            for vote in votes {
-                *vote = vote.min(1.0);
+            for total in totals {
+                *total = total.min(1.0);
             }
         }
     }
 }
 
-/// The probabilities of one model for all rows of `x` by its fast layout, if it has one and there are enough rows.
+/// One model's probabilities for all rows of `x`, if it has a fast layout and there are enough rows.
 pub(crate) fn probabilities(function: DecisionFunction, x: &Matrix) -> Option<Vec<f64>> {
     if x.rows() < WORTHWHILE {
         return None;
@@ -196,7 +196,7 @@ fn sum_all<const SLOTS: usize>(
 }
 
 impl Members {
-    /// One grid for all members if their thresholds fit into it, as they do for models trained on the same rows; otherwise
+    /// One grid for all members if their thresholds fit, as is usual for models trained on the same rows; otherwise
     /// each member has its own grid, or none.
     fn of(functions: &[DecisionFunction], columns: usize) -> Self {
         if columns > MANY / 2 {
@@ -244,7 +244,7 @@ mod tests {
     use crate::logistic::Logistic;
     use crate::tree::{Node, Tree};
 
-    /// What thresholds and values are drawn from: extremes, neighbours and both zeros.
+    /// The thresholds and values to draw from: extremes, neighbours and both zeros.
     const NUMBERS: [f32; 12] = [
         f32::MIN,
         -1.0,
@@ -264,7 +264,7 @@ mod tests {
         rng.next_u32() as usize % below
     }
 
-    /// A tree whose branches end at random, at the latest at `depth`.
+    /// A tree whose branches end randomly, at the latest at `depth`.
     fn tree(rng: &mut ChaCha8Rng, columns: usize, depth: usize) -> Tree {
         fn grow(rng: &mut ChaCha8Rng, columns: usize, depth: usize, nodes: &mut Vec<Node>) {
             if depth == 0 || draw(rng, 5) == 0 {
@@ -343,7 +343,7 @@ mod tests {
             .collect()
     }
 
-    /// All paths against the nodes themselves; which members were laid out.
+    /// Compares all paths with the reference path and returns which members have a fast layout.
     fn check(artifact: Artifact, values: &[f32]) -> Vec<bool> {
         let x = Matrix::new(values, artifact.features.len()).unwrap();
         let bits = |answers: &[f64]| answers.iter().map(|p| p.to_bits()).collect::<Vec<_>>();
@@ -369,7 +369,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(60))]
         #[test]
-        fn every_path_says_what_the_nodes_say(
+        fn every_path_matches_the_reference_path(
             seed in any::<u64>(),
             columns in 1_usize..40,
             forest in 0_usize..=12,
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_laid_out_is_answered_by_its_nodes() {
+    fn models_without_a_fast_layout_use_the_reference_path() {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let mut deep = artifact(&mut rng, 3, [4, 4]);
         if let Model::Forest(forest) = &mut deep.members[0].model {
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn members_with_thresholds_of_their_own_have_grids_of_their_own() {
+    fn members_with_too_many_joint_thresholds_have_separate_grids() {
         let mut rng = ChaCha8Rng::seed_from_u64(6);
         let stumps = |first: u16, count: u16| -> Vec<Tree> {
             let stump = |at| {

@@ -1,4 +1,4 @@
-//! The predictions on a part of the data, from which ensemble weights, thresholds and reports are made.
+//! Stored predictions on a set of rows, the basis of ensemble weights, thresholds and reports.
 
 mod csv;
 mod kinds;
@@ -10,12 +10,12 @@ use crate::metrics::{Scores, evaluate_grouped};
 
 pub use kinds::KindScores;
 
-/// Predictions on one part; all columns have the same length.
+/// Predictions on a set of rows; all fields have the same length.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Predictions {
-    /// The row of the data set.
+    /// The row numbers in the data set.
     pub ids: Vec<u64>,
-    /// The group of the row; rows of one group belong together.
+    /// The group of each row, such as its recording.
     pub groups: Vec<u64>,
     /// The true classes, 0 or 1.
     pub labels: Vec<u8>,
@@ -25,17 +25,17 @@ pub struct Predictions {
     pub timeline: Option<Timeline>,
 }
 
-/// The times of rows, and the kinds of their recordings.
+/// The rows' times, and the kinds of their recordings.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Timeline {
     /// Seconds from the start of the recording, finite.
     pub times_s: Vec<f64>,
-    /// A name for people, by which metrics are grouped.
+    /// The kind of each row's recording, by which metrics are grouped.
     pub kinds: Vec<Arc<str>>,
 }
 
 impl Predictions {
-    /// All metrics, with an interval that resamples whole groups; see [`evaluate`](crate::metrics::evaluate).
+    /// All metrics; the confidence interval resamples whole groups. See [`evaluate`](crate::metrics::evaluate).
     pub fn evaluate(&self, threshold: Option<f64>) -> Result<Scores, Error> {
         evaluate_grouped(
             &self.labels,

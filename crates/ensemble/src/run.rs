@@ -1,4 +1,4 @@
-//! What a fit is given besides data and parameters: a seed, threads, and a callback for its progress.
+//! The execution settings of a fit: seed, number of threads and progress callback.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use crate::error::Error;
 
-/// The surroundings of one fit: a seed, one thread and no callback, unless others are set.
+/// The execution settings of one fit: a seed, a number of threads (default 1) and an optional progress callback.
 ///
 /// ```
 /// # use std::{num::NonZeroUsize, ops::ControlFlow};
@@ -23,20 +23,20 @@ pub struct Run<'a> {
     pub(crate) progress: Box<dyn FnMut(Progress) -> ControlFlow<()> + 'a>,
 }
 
-/// How far a fit has come.
+/// The progress of a fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
-    /// Trees finished so far; 1 for the logistic regression, which reports once.
+    /// The number of finished trees; 1 for logistic regression, which reports once.
     pub round: usize,
-    /// The most trees that the fit may grow.
+    /// The maximum number of trees.
     pub rounds: usize,
-    /// The mean log-loss on the validation part after this round (natural logarithm, unweighted), if the learner
+    /// The mean log-loss on the validation set after this round (natural logarithm, unweighted), if the learner
     /// computes it.
     pub validation_logloss: Option<f64>,
 }
 
 impl<'a> Run<'a> {
-    /// A fit on one thread. `seed` is the key of all its random streams.
+    /// A fit on one thread. `seed` seeds all its RNG streams.
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
@@ -45,7 +45,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Uses up to this number of threads. The fitted model does not depend on it.
+    /// Uses up to `threads` threads. The fitted model does not depend on their number.
     #[must_use]
     pub fn threads(self, threads: NonZeroUsize) -> Self {
         Self { threads, ..self }
@@ -60,7 +60,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Reports that `progress.round` rounds are done.
+    /// Reports progress; fails if the callback asks to stop.
     pub(crate) fn report(&mut self, progress: Progress) -> Result<(), Error> {
         match (self.progress)(progress) {
             ControlFlow::Continue(()) => Ok(()),

@@ -1,4 +1,4 @@
-//! The weight of each training row: its own weight times the weight of its class.
+//! The effective weight of each training row: its sample weight times its class weight.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,21 +7,21 @@ use crate::error::Error;
 use crate::hyperparameters::{Range, Value};
 use crate::matrix::Samples;
 
-/// `none`, or `balanced`: both classes have the same weight in sum, as in scikit-learn.
+/// `none`, or `balanced` to give both classes the same total weight, as in scikit-learn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClassWeight {
-    /// Each row has its own weight.
+    /// Sample weights are used unchanged.
     None,
-    /// A row's weight is multiplied by the weight of all rows over twice the weight of its class. Probabilities are
-    /// then those of a population with as many positives as negatives.
+    /// Each row's weight is multiplied by the total weight of all rows divided by twice that of its class. Predicted
+    /// probabilities are then those of a population with as many positives as negatives.
     Balanced,
 }
 
 impl ClassWeight {
-    /// The values in settings.
+    /// The accepted values.
     pub(crate) const RANGE: Range = Range::Words("none or balanced");
 
-    /// The factors for labels 0 and 1, whose rows have the sums of weights `sums`; both are above 0.
+    /// The factors for labels 0 and 1, whose total weights are `sums`; both are above 0.
     fn factors(self, sums: [f64; 2]) -> [f64; 2] {
         match self {
             Self::None => [1.0; 2],
@@ -58,16 +58,16 @@ impl FromStr for ClassWeight {
 /// The weights of all training rows.
 #[derive(Debug)]
 pub(crate) struct SampleWeights {
-    /// None if every row counts 1.
+    /// The weight of each row; `None` if all are 1.
     pub(crate) each: Option<Vec<f32>>,
-    /// The sums over the rows with label 0 and over those with label 1.
+    /// The total weights of the rows with label 0 and with label 1.
     pub(crate) classes: [f64; 2],
     /// The largest weight of a row.
     pub(crate) largest: f64,
 }
 
 impl SampleWeights {
-    /// The weights of the rows of `train`, in which both classes have a sum above 0.
+    /// The weights of the rows of `train`, in which both classes have a total weight above 0.
     pub(crate) fn new(train: &Samples, class_weight: ClassWeight) -> Self {
         let own = train.class_weights();
         let factors = class_weight.factors(own);
@@ -96,13 +96,13 @@ impl SampleWeights {
         }
     }
 
-    /// The log-odds of label 1, by weight.
+    /// The weighted log-odds of label 1.
     pub(crate) fn log_odds(&self) -> f64 {
-        // Not of p / (1 - p), which is infinite where one class outweighs the other by far.
+        // Not via p / (1 - p), which is infinite if one class far outweighs the other.
         libm::log(self.classes[1] / self.classes[0])
     }
 
-    /// The sum over all rows.
+    /// The total weight of all rows.
     pub(crate) fn total(&self) -> f64 {
         self.classes[0] + self.classes[1]
     }

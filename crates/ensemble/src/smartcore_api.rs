@@ -1,4 +1,4 @@
-//! The learners behind smartcore's traits, so that its model selection works with them.
+//! Adapters that make the learners usable with smartcore's model selection.
 //!
 //! smartcore's estimators return labels, so a probability of at least 1/2 becomes label 1. For probabilities, fit a
 //! [`CheckedParams`] directly or use [`Estimator::model`].
@@ -36,12 +36,12 @@ use crate::learners::Model;
 use crate::matrix::{OwnedMatrix, Samples};
 use crate::run::Run;
 
-/// Everything a fit needs besides the rows, in the one value that smartcore's model selection passes on.
+/// All settings of a fit, in the single value that smartcore's model selection passes on.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Hyperparameters of any learner.
     pub params: CheckedParams,
-    /// Key of every random stream.
+    /// Seeds every RNG stream.
     pub seed: u64,
     /// The number of threads; the result does not depend on it.
     pub threads: NonZeroUsize,
@@ -58,15 +58,15 @@ impl Settings {
     }
 }
 
-/// A learner for smartcore's model selection. Labels must be 0 and 1; NaN is a missing value.
+/// A learner for smartcore's model selection. Labels must be 0 or 1; NaN marks a missing value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimator {
-    /// `None` before the fit, a state that smartcore's traits require.
+    /// `None` before fitting, a state required by smartcore's traits.
     model: Option<Model>,
 }
 
 impl Estimator {
-    /// The fitted model; `None` before the fit.
+    /// The fitted model; `None` before fitting.
     pub fn model(&self) -> Option<&Model> {
         self.model.as_ref()
     }
@@ -125,7 +125,7 @@ fn labels<Y: Number>(y: &[Y]) -> Result<Vec<u8>, Failed> {
     y.iter().enumerate().map(label).collect()
 }
 
-/// The error with its causes as text, because smartcore's error has no source.
+/// The error and its causes as text, because smartcore's error has no source.
 fn explained(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_say_why() {
+    fn errors_state_their_cause() {
         let (x, y) = rows(20);
         let unfitted: &Trait = &Estimator { model: None };
         let error = unfitted.predict(&x).unwrap_err().to_string();

@@ -1,12 +1,12 @@
-//! Forest and boosting by smartcore, as a slow reference for this crate's own.
+//! Random forest and gradient boosting grown by smartcore, a slow reference for this crate's own implementations.
 //!
-//! smartcore grows the trees, on exact values instead of bins and on one thread. They are then read from their serde
-//! form into this crate's trees, so that prediction, artifact and report are the same for both engines. One tree of
-//! 70,000 rows and 18 columns takes about half a second. [`Params::check`](crate::Params::check) rejects what smartcore
-//! cannot do: `class_weight`; a forest without bootstrap, or with `oob_score`; `gamma`, `subsample` and `colsample` of
-//! boosting. The fit rejects rows with weights, and `max_bins` is ignored.
+//! smartcore grows the trees on exact values instead of bins, on one thread. They are then converted, via their
+//! serialised form, to this crate's trees, so that prediction, artifacts and reports are the same for both engines. One
+//! tree on 70,000 rows with 18 features takes about half a second. [`Params::check`](crate::Params::check) rejects
+//! settings that smartcore does not support: `class_weight`; a forest without bootstrap or with `oob_score`; `gamma`,
+//! `subsample` and `colsample` of boosting. Fitting rejects sample weights, and `max_bins` is ignored.
 //!
-//! A missing value counts as the training mean of its column, as in the logistic regression.
+//! A missing value is replaced by the training mean of its feature, as in logistic regression.
 
 mod boosting;
 mod filled;
@@ -16,7 +16,7 @@ mod grown;
 pub(crate) use boosting::fit as fit_boosting;
 pub(crate) use forest::fit as fit_forest;
 
-/// Rows to compare the engines on.
+/// Synthetic rows for comparing the engines.
 #[cfg(test)]
 #[path = "../tests/it/synthetic.rs"]
 mod synthetic;

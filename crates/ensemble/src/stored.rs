@@ -1,7 +1,7 @@
-//! Values as little-endian bytes, and back from untrusted bytes.
+//! Little-endian serialization, and deserialization from untrusted bytes.
 //!
-//! Written here, because a model file may come from anywhere: reading allocates only what the bytes bear out, and every
-//! rejection has a reason of its own. A serialisation crate gives less control over both.
+//! Hand-written, because model files are untrusted: reading allocates no more than the bytes justify, and every
+//! rejection has a specific reason. A serialization crate gives less control over both.
 
 use crate::error::Error;
 
@@ -10,11 +10,11 @@ pub(crate) trait Stored: Sized {
     /// Appends the value.
     fn write(&self, out: &mut Vec<u8>);
 
-    /// Reads a value, or fails with the reason.
+    /// Reads a value; fails with the reason if the bytes are invalid.
     fn read(reader: &mut Reader) -> Result<Self, Error>;
 }
 
-/// The bytes still to be read.
+/// The remaining bytes.
 #[derive(Debug)]
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
@@ -29,7 +29,7 @@ impl Reader<'_> {
         Ok(*taken)
     }
 
-    /// Reads a value of the type that the caller expects.
+    /// Reads a value of type `T`.
     pub(crate) fn read<T: Stored>(&mut self) -> Result<T, Error> {
         T::read(self)
     }
@@ -108,9 +108,9 @@ impl Stored for String {
         let (text, rest) = reader
             .0
             .split_at_checked(length)
-            .ok_or_else(|| reject("a text is truncated"))?;
+            .ok_or_else(|| reject("a string is truncated"))?;
         reader.0 = rest;
-        Self::from_utf8(text.to_vec()).map_err(|_| reject("a text is not UTF-8"))
+        Self::from_utf8(text.to_vec()).map_err(|_| reject("a string is not UTF-8"))
     }
 }
 
@@ -124,7 +124,7 @@ impl<T: Stored> Stored for Vec<T> {
 
     fn read(reader: &mut Reader) -> Result<Self, Error> {
         let count = reader.read::<u32>()?;
-        // Grown item by item, so that a count larger than the file allocates nothing.
+        // Grown item by item, so that a forged count cannot cause a large allocation.
         let mut items = Self::new();
         for _ in 0..count {
             items.push(reader.read()?);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn values_come_back_and_truncated_ones_are_rejected() {
+    fn values_round_trip_and_truncated_ones_are_rejected() {
         round_trip(&7_u8);
         round_trip(&u64::MAX);
         round_trip(&-0.1_f64);
@@ -205,11 +205,11 @@ mod tests {
         );
         check(
             Reader(&[1, 0, 0, 0, 0xff]).read::<String>().map(drop),
-            "a text is not UTF-8",
+            "a string is not UTF-8",
         );
         check(
             Reader(&[9, 0, 0, 0, b'a']).read::<String>().map(drop),
-            "a text is truncated",
+            "a string is truncated",
         );
         check(
             Reader(&[0xff; 4]).read::<Vec<u8>>().map(drop),

@@ -2,12 +2,12 @@
 
 use crate::matrix::Matrix;
 
-/// A binary tree in preorder: the left child of a split is the node after it.
+/// A binary tree in preorder: a split's left child directly follows it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tree {
     /// At least one node; every `right` is the position of a later node.
     pub(crate) nodes: Vec<Node>,
-    /// The weight of the training rows in each leaf, in the order of the nodes; at least 1, in a unit of the tree's own.
+    /// The training weight of each leaf, in node order; at least 1, in a unit specific to the tree.
     pub(crate) covers: Vec<u32>,
 }
 
@@ -29,14 +29,14 @@ pub(crate) enum Node {
     Leaf(f32),
 }
 
-/// A tree with the column and gain of each of its splits, in preorder.
+/// A tree with the feature and gain of each split, in preorder.
 #[derive(Debug, Clone)]
 pub(crate) struct Grown {
     pub(crate) tree: Tree,
     pub(crate) gains: Vec<(u8, f64)>,
 }
 
-/// Each column's share of all gains; all 0 if there is no gain.
+/// Each feature's share of the total gain; all 0 if there is none.
 pub(crate) fn importances(columns: usize, gains: &[Vec<(u8, f64)>]) -> Vec<f64> {
     let mut sums = vec![0.0; columns];
     for &(column, gain) in gains.iter().flatten() {
@@ -52,7 +52,7 @@ pub(crate) fn importances(columns: usize, gains: &[Vec<(u8, f64)>]) -> Vec<f64> 
 }
 
 impl Node {
-    /// A split whose right child's position is not known yet.
+    /// A split whose right child's position is still to be filled in.
     pub(crate) fn split(feature: u8, missing_left: bool, threshold: f32) -> Self {
         Self::Split {
             feature,
@@ -64,7 +64,7 @@ impl Node {
 }
 
 impl Tree {
-    /// The tree with these nodes in preorder; the places of right children are filled in, and every leaf weighs 1.
+    /// The tree with these nodes in preorder; fills in the right children and sets every cover to 1.
     ///
     /// The nodes must form a complete tree, otherwise the result is meaningless;
     /// [`try_from_preorder`](Self::try_from_preorder) checks that.
@@ -75,7 +75,7 @@ impl Tree {
         Self { nodes, covers }
     }
 
-    /// The same for nodes from outside; `None` if they do not form one complete tree.
+    /// Like [`from_preorder`](Self::from_preorder) for untrusted nodes; `None` if they do not form one complete tree.
     pub(crate) fn try_from_preorder(mut nodes: Vec<Node>) -> Option<Self> {
         link(&mut nodes).then(|| Self {
             covers: vec![1; leaves_of(&nodes)],
@@ -83,13 +83,13 @@ impl Tree {
         })
     }
 
-    /// The same tree with the weights of its leaves.
+    /// Sets the covers of the leaves.
     pub(crate) fn with_covers(self, covers: Vec<u32>) -> Self {
         debug_assert_eq!(covers.len(), self.covers.len());
         Self { covers, ..self }
     }
 
-    /// The same tree with the number of rows of `x` in each leaf as the leaf's weight.
+    /// Sets each leaf's cover to its number of rows of `x`.
     pub(crate) fn counting(self, x: &Matrix) -> Self {
         let mut counts = vec![0; self.nodes.len()];
         for row in x.iter_rows() {
@@ -97,16 +97,16 @@ impl Tree {
         }
         let counted = self.nodes.iter().zip(counts);
         let covers = counted.filter(|(node, _)| matches!(node, Node::Leaf(_)));
-        // At least 1 even for a leaf that no row reaches, because shares must be positive.
+        // At least 1 even if no row reaches the leaf, because cover shares must be positive.
         let covers = covers.map(|(_, count)| count.max(1)).collect();
         self.with_covers(covers)
     }
 
-    /// The weight of the training rows in each node, in the order of the nodes.
+    /// The training weight of each node, in node order.
     pub(crate) fn node_covers(&self) -> Vec<f64> {
         let mut covers = vec![0.0; self.nodes.len()];
         let mut leaf = self.covers.len();
-        // Backwards, because children come after their parents.
+        // In reverse, because children come after their parents.
         for (at, node) in self.nodes.iter().enumerate().rev() {
             covers[at] = match node {
                 Node::Leaf(_) => {
@@ -124,7 +124,7 @@ impl Tree {
         self.find(row).1
     }
 
-    /// The same with the leaf's position.
+    /// The position and value of the leaf that `row` falls into.
     fn find(&self, row: &[f32]) -> (usize, f32) {
         let mut at = 0;
         loop {
@@ -145,18 +145,18 @@ impl Tree {
     }
 }
 
-/// Rows that go through one tree before the next tree is loaded.
+/// Rows evaluated on one tree before moving on to the next tree.
 const BLOCK: usize = 256;
 
-/// `start` and the leaf values of one row, added in the order of the trees.
+/// `start` plus the leaf values of one row, added in tree order.
 pub(crate) fn sum_leaves(trees: &[Tree], start: f64, row: &[f32]) -> f64 {
     trees
         .iter()
         .fold(start, |sum, tree| sum + f64::from(tree.leaf(row)))
 }
 
-/// The same for every row, to the bit. A block of rows goes through one tree after the other, so that each tree is
-/// loaded once per block and not once per row.
+/// [`sum_leaves`] for every row, bit-identical. Works on blocks of rows, so that each tree is loaded once per block
+/// instead of once per row.
 pub(crate) fn sum_leaves_of_all(trees: &[Tree], start: f64, x: &Matrix) -> Vec<f64> {
     let mut sums = vec![start; x.rows()];
     for (block, sums) in sums.chunks_mut(BLOCK).enumerate() {
@@ -169,21 +169,21 @@ pub(crate) fn sum_leaves_of_all(trees: &[Tree], start: f64, x: &Matrix) -> Vec<f
     sums
 }
 
-/// The number of leaves in a complete tree: every split adds one.
+/// The number of leaves in a complete tree, one more than splits.
 fn leaves_of(nodes: &[Node]) -> usize {
     nodes.len() / 2 + 1
 }
 
-/// Fills in the positions of right children, and returns whether `nodes` are exactly one complete tree.
+/// Fills in the positions of right children and returns whether `nodes` form exactly one complete tree.
 ///
-/// A leaf ends the left subtree of the innermost split that still waits for its right child, which comes next.
+/// A leaf ends the left subtree of the innermost split without a right child; the next node becomes that child.
 fn link(nodes: &mut [Node]) -> bool {
-    let mut waiting = Vec::new();
+    let mut pending = Vec::new();
     let last = nodes.len().wrapping_sub(1);
     for at in 0..nodes.len() {
         match nodes[at] {
-            Node::Split { .. } => waiting.push(at),
-            Node::Leaf(_) => match waiting.pop().map(|split: usize| &mut nodes[split]) {
+            Node::Split { .. } => pending.push(at),
+            Node::Leaf(_) => match pending.pop().map(|split: usize| &mut nodes[split]) {
                 Some(Node::Split { right, .. }) => *right = at as u32 + 1,
                 _ => return at == last,
             },
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn many_rows_are_summed_as_one_by_one() {
+    fn batch_sums_equal_single_row_sums() {
         let stump = |threshold, low: f32| {
             Tree::from_preorder(vec![
                 Node::split(0, false, threshold),

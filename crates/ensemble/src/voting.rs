@@ -1,4 +1,4 @@
-//! Ensemble weights for soft voting, found on the validation part.
+//! Ensemble weights for soft voting, computed on the validation set.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,23 +6,23 @@ use std::str::FromStr;
 use crate::error::{DataError, Error};
 use crate::metrics::Scores;
 
-/// The exponent of the best member's weight relative to the worst: e³ to 1.
+/// The best member's weight relative to the worst is e to this power.
 const SHARPNESS: f64 = 3.0;
-/// The most steps of stacking. Only the weights of nearly equal members take so many to converge, and those hardly change
+/// Maximum number of stacking steps. Only weights of nearly equal members converge this slowly, and they hardly affect
 /// the mixture.
 const MAX_STEPS: usize = 5_000;
 
-/// A method of finding weights.
+/// A method of computing ensemble weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weighting {
-    /// [`exponential`] scaling of the members' metrics.
+    /// Exponential scaling of the members' metrics; see [`exponential`].
     Exponential,
-    /// The weights with the lowest log-loss, [`stacked`].
+    /// The weights with the lowest log-loss; see [`stacked`].
     Stacked,
 }
 
 impl Weighting {
-    /// Both.
+    /// All methods.
     pub const ALL: [Self; 2] = [Self::Exponential, Self::Stacked];
 }
 
@@ -40,10 +40,10 @@ pub enum WeightMetric {
 }
 
 impl WeightMetric {
-    /// All of them.
+    /// All metrics.
     pub const ALL: [Self; 4] = [Self::Auc, Self::F1, Self::Accuracy, Self::LogLoss];
 
-    /// Its value in `scores`, with the sign that makes higher better.
+    /// The metric's value in `scores`, with the sign chosen so that higher is better.
     pub fn of(self, scores: &Scores) -> f64 {
         match self {
             Self::Auc => scores.auc,
@@ -57,7 +57,7 @@ impl WeightMetric {
 /// Weights by exponential scaling: with metrics s (higher is better), n = (s - min) / (max - min) and w = e^(3 n), scaled
 /// to sum to 1. Equal metrics get equal weights; metrics must be finite.
 ///
-/// The worst member always gets e⁰ and the best e³, however close they are; [`stacked`] does not jump like this.
+/// The worst member always has w = e⁰ and the best w = e³, however close they are; [`stacked`] is not so abrupt.
 pub fn exponential(scores: &[f64]) -> Vec<f64> {
     let min = scores.iter().copied().fold(f64::INFINITY, f64::min);
     let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -76,8 +76,8 @@ pub fn exponential(scores: &[f64]) -> Vec<f64> {
 /// The weights (non-negative, sum 1) whose mixture of `members` has the lowest log-loss on `labels`.
 ///
 /// The loss is convex in the weights. It is minimised by expectation-maximisation for mixture proportions (Dempster,
-/// Laird and Rubin 1977), starting from equal weights, without randomness. `members[k][i]` is member k's probability of
-/// row i.
+/// Laird and Rubin 1977), deterministically and starting from equal weights. `members[k][i]` is member k's probability
+/// of row i.
 pub fn stacked(labels: &[u8], members: &[&[f64]]) -> Result<Vec<f64>, Error> {
     for member in members {
         crate::metrics::check(labels, member)?;
@@ -102,13 +102,13 @@ pub fn stacked(labels: &[u8], members: &[&[f64]]) -> Result<Vec<f64>, Error> {
     Ok(weights)
 }
 
-/// The probability that a member gave to each row's true class, always above 0.
+/// A member's probability of each row's true class, always above 0.
 fn given_to_truth(labels: &[u8], member: &[f64]) -> Vec<f64> {
     let given = labels
         .iter()
         .zip(member)
         .map(|(&label, &p)| if label == 1 { p } else { 1.0 - p });
-    // Avoids a division by 0 where every member was certain and wrong.
+    // Avoids a division by 0 on rows where every member is certain and wrong.
     given.map(|p| p.max(1e-15)).collect()
 }
 
@@ -145,7 +145,7 @@ pub fn mix(members: &[&[f64]], weights: &[f64]) -> Result<Vec<f64>, Error> {
     let of_row = |row: usize| {
         let terms = members.iter().zip(&weights);
         let sum: f64 = terms.map(|(member, weight)| weight * member[row]).sum();
-        // The weights sum to 1 within rounding, which may push the sum above 1.
+        // The weights sum to 1 only up to rounding, which may push the sum above 1.
         sum.min(1.0)
     };
     Ok((0..rows).map(of_row).collect())
@@ -248,28 +248,28 @@ mod tests {
     #[test]
     fn stacking_finds_the_useful_member() {
         let labels = [1, 0, 1, 0, 1, 1];
-        let (right, wrong) = (
+        let (good, bad) = (
             [0.9, 0.1, 0.8, 0.2, 0.9, 0.8],
             [0.2, 0.8, 0.3, 0.9, 0.1, 0.4],
         );
         close(
-            &stacked(&labels, &[&right, &wrong]).unwrap(),
+            &stacked(&labels, &[&good, &bad]).unwrap(),
             &[1.0, 0.0],
             1e-6,
         );
         close(
-            &stacked(&labels, &[&right, &right]).unwrap(),
+            &stacked(&labels, &[&good, &good]).unwrap(),
             &[0.5, 0.5],
             1e-12,
         );
         assert_eq!(
-            stacked(&labels, &[&right, &[0.5]]).unwrap_err().to_string(),
+            stacked(&labels, &[&good, &[0.5]]).unwrap_err().to_string(),
             "6 rows, but 1 probabilities"
         );
     }
 
     #[test]
-    fn no_weights_on_a_grid_are_better_than_the_stacked_ones() {
+    fn no_weights_on_a_grid_beat_the_stacked_ones() {
         let labels: Vec<u8> = (0..300_u32).map(|i| u8::from(i * 37 % 100 < 45)).collect();
         let member = |phase: u32, pull: f64| -> Vec<f64> {
             let noise = |i: u32| f64::from((i * 7919 + phase * 104_729) % 1_000) / 1_000.0;
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_back() {
+    fn names_round_trip() {
         for weighting in Weighting::ALL {
             assert_eq!(
                 weighting.to_string().parse::<Weighting>().unwrap(),

@@ -1,12 +1,12 @@
-//! Alarms counted by hand, and the choice of a rule.
+//! Reports checked against hand counts, and the choice of a rule.
 
 #![expect(
     clippy::float_cmp,
-    reason = "numbers that must be equal to the bit are compared exactly"
+    reason = "the compared numbers must be bit-identical"
 )]
 #![expect(
     clippy::unwrap_used,
-    reason = "a test that cannot make its recordings has failed"
+    reason = "a test that cannot build its recordings has failed"
 )]
 
 use alarm::{AlarmParams, AlarmReport, AlarmRule, CurvePoint, Recording, choose, curve, recall_at};
@@ -20,7 +20,7 @@ struct Made {
 }
 
 impl Made {
-    /// Runs of a number of seconds at a constant probability.
+    /// `runs` are (seconds, constant probability).
     fn new(kind: &'static str, event: Option<f64>, runs: &[(usize, f64)]) -> Self {
         let probabilities: Vec<f64> = runs
             .iter()
@@ -47,7 +47,8 @@ fn rule(threshold: f64, k: u32, n: u32) -> AlarmRule {
     AlarmParams::new(threshold, k, n).check().unwrap()
 }
 
-/// Two events, a quick one at 0.9 and a slow one at 0.6, and two disturbances, 0.5 for a while and 0.7 for a moment.
+/// Two events, a quick one at 0.9 and a slow one at 0.6, and two disturbances, a long one at 0.5 and a brief one at
+/// 0.7.
 fn day() -> Vec<Made> {
     vec![
         Made::new("quick", Some(100.0), &[(105, 0.0), (95, 0.9)]),
@@ -62,7 +63,7 @@ fn a_report_agrees_with_counting_by_hand() {
     let day = day();
     let report = AlarmReport::new(&rule(0.55, 2, 3), &recordings(&day)).unwrap();
     let found = report.all.detection.unwrap();
-    // The second row of each event's run.
+    // Each event is found at the second row of its run.
     assert_eq!((found.events, found.found, found.missed), (2, 2, 0));
     assert_eq!(
         (found.latency_p50_s, found.latency_p90_s),
@@ -84,10 +85,10 @@ fn a_report_agrees_with_counting_by_hand() {
 }
 
 #[test]
-fn recall_is_that_of_the_best_threshold_within_the_rate() {
+fn recall_is_taken_at_the_best_threshold_within_the_rate() {
     let day = day();
     let report = AlarmReport::new(&rule(0.95, 1, 1), &recordings(&day)).unwrap();
-    // The rule itself is never met; its curve shows what it could do.
+    // The rule itself never raises an alarm; the curve covers lower thresholds.
     assert_eq!(report.all.detection.unwrap().recall, 0.0);
     let thresholds: Vec<f64> = report.curve.iter().map(|point| point.threshold).collect();
     let between: Vec<f64> = [(0.9, 0.7), (0.7, 0.6), (0.6, 0.5)]
@@ -97,7 +98,7 @@ fn recall_is_that_of_the_best_threshold_within_the_rate() {
     let counts: Vec<(u64, u64)> = report.curve.iter().map(counts).collect();
     assert_eq!(counts, [(1, 0), (1, 1), (2, 1), (2, 2)]);
 
-    // One alarm in 2,200 s is 39 a day.
+    // One alarm in 2,200 s is 39 per day.
     let recalls: Vec<f64> = report
         .recall_at_rates
         .iter()
@@ -137,7 +138,7 @@ fn a_curve_agrees_with_a_report_at_each_threshold() {
 }
 
 #[test]
-fn the_rule_that_finds_most_within_the_budget_is_chosen() {
+fn the_rule_that_finds_the_most_events_within_the_budget_is_chosen() {
     let day = day();
     let check = |budget, found: u64, alarms: u64, within| {
         let choice = choose(&recordings(&day), budget).unwrap();
@@ -151,13 +152,13 @@ fn the_rule_that_finds_most_within_the_budget_is_chosen() {
         assert_eq!(report.all, choice.chosen_on);
         choice.rule
     };
-    // Two rows of three see through the glint, and 0.55 lies above the sun.
+    // Two rows of three ignore the glint, and 0.55 is above the sun.
     let chosen = check(0.0, 2, 0, true);
     assert_eq!(chosen, rule(f64::midpoint(0.6, 0.5), 2, 3));
-    // With room for one alarm a single row does, a second sooner.
+    // If one false alarm is allowed, a single row suffices and is a second faster.
     assert_eq!(check(40.0, 2, 1, true), rule(f64::midpoint(0.6, 0.5), 1, 1));
 
-    // A disturbance brighter than every event leaves no rule within the budget.
+    // With a disturbance brighter than every event, no rule is within the budget.
     let mut bright = day.into_iter().take(2).collect::<Vec<_>>();
     bright.push(Made::new(
         "lamp",
@@ -171,12 +172,12 @@ fn the_rule_that_finds_most_within_the_budget_is_chosen() {
 }
 
 #[test]
-fn recordings_that_allow_no_choice_are_rejected() {
+fn recordings_unsuitable_for_choosing_are_rejected() {
     let check = |made: &[Made], budget, expected: &str| {
         let error = choose(&recordings(made), budget).unwrap_err();
         assert_eq!(error.to_string(), expected);
     };
-    let tail = "choosing an alarm rule takes recordings with and without";
+    let tail = "choosing an alarm rule requires events and event-free time";
     let event = || Made::new("e", Some(0.0), &[(9, 0.5)]);
     let calm = || Made::new("c", None, &[(9, 0.0)]);
     check(

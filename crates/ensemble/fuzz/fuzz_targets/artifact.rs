@@ -1,4 +1,4 @@
-//! Model files from anywhere.
+//! Fuzzes the reading of model files.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Settings as text.
+//! Fuzzes the parsing of settings.
 
 #![no_main]
 

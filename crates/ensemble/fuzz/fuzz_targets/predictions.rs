@@ -1,4 +1,4 @@
-//! Predictions files from anywhere.
+//! Fuzzes the reading of predictions files.
 
 #![no_main]
 

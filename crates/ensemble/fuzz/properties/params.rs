@@ -1,9 +1,9 @@
-//! What must hold for any settings: a first line with the algorithm, then `name=value` lines.
+//! Properties of arbitrary settings: a first line with the algorithm, then `name=value` lines.
 
 use ensemble::{Algorithm, Params};
 
-/// Whether every line was accepted. A refused line changes nothing, and what stands at the end can be checked and
-/// read back.
+/// Whether every line was accepted. A rejected line must change nothing, and the resulting parameters must be valid and
+/// round-trip.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     let mut lines = std::str::from_utf8(bytes).unwrap_or_default().lines();
     let Some(Ok(algorithm)) = lines.next().map(str::parse::<Algorithm>) else {
@@ -15,7 +15,7 @@ pub(crate) fn accepts(bytes: &[u8]) -> bool {
         let (name, value) = line.split_once('=').unwrap_or((line, ""));
         let before = params.clone();
         if params.set(name, value).is_err() {
-            assert_eq!(params, before, "{line:?} was refused");
+            assert_eq!(params, before, "{line:?} was rejected");
             accepted = false;
         }
     }

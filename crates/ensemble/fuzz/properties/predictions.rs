@@ -1,9 +1,9 @@
-//! What must hold for any bytes that are taken for a predictions file.
+//! Properties of reading arbitrary bytes as a predictions file.
 
 use ensemble::Predictions;
 
-/// Whether the bytes are a predictions file. Whatever is read is written and read again as the same, and has figures
-/// in their range or a reason for having none.
+/// Whether the bytes are a predictions file. Predictions that are read must round-trip, and their metrics must be in
+/// range or undefined.
 pub(crate) fn accepts(bytes: &[u8]) -> bool {
     let Ok(read) = Predictions::read_csv(bytes, "p.csv") else {
         return false;
@@ -14,7 +14,7 @@ pub(crate) fn accepts(bytes: &[u8]) -> bool {
     assert_eq!(again.ok().as_ref(), Some(&read));
     if let Ok(scores) = read.evaluate(Some(0.5)) {
         let [low, high] = scores.auc_interval;
-        for figure in [
+        for metric in [
             scores.auc,
             scores.pr_auc,
             scores.brier,
@@ -22,7 +22,7 @@ pub(crate) fn accepts(bytes: &[u8]) -> bool {
             low,
             high,
         ] {
-            assert!((0.0..=1.0).contains(&figure), "{scores:?}");
+            assert!((0.0..=1.0).contains(&metric), "{scores:?}");
         }
         assert!(low <= high && scores.logloss.is_finite(), "{scores:?}");
     }

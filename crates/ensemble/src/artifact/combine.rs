@@ -1,15 +1,15 @@
-//! Several artifacts as one ensemble.
+//! Combining several artifacts into one ensemble.
 
 use super::{Artifact, Probe};
 use crate::error::Error;
 use crate::voting;
 
 impl Artifact {
-    /// One artifact with the members of all `parts`, each part with its weight (scaled to sum to 1).
+    /// One artifact with the members of all `parts`, weighted by `weights` (scaled to sum to 1).
     ///
-    /// All parts must have the same schema and the same features in the same order. Ranges are joined, and probes get new
-    /// probabilities. The caller sets what depends on the ensemble: the threshold is 1/2, and there are no extras or
-    /// metrics.
+    /// All parts must have the same schema and the same features in the same order. Feature ranges are merged, and
+    /// probes get new probabilities. The threshold is reset to 1/2, and extras and metrics are dropped, because they
+    /// describe a single part: the caller sets them for the ensemble.
     pub fn combine(parts: Vec<Self>, weights: &[f64]) -> Result<Self, Error> {
         let shares = voting::normalised(parts.len(), weights)?;
         let mut parts = parts.into_iter().zip(shares);
@@ -25,7 +25,7 @@ impl Artifact {
             part.scale(share);
             combined.absorb(part);
         }
-        // These belonged to the first part alone.
+        // These described the first part only.
         combined.threshold = 0.5;
         combined.extras.clear();
         (combined.validation, combined.test) = (None, None);

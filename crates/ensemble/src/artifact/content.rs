@@ -1,7 +1,7 @@
-//! The parts of an artifact as bytes; each learner does the same for its own model.
+//! Serialization of an artifact's parts; each learner serializes its own model.
 //!
-//! Trees are stored as nodes in preorder, without indices. Which node is the child of which follows from the order, so
-//! no file can contain a child out of range or a cycle.
+//! Trees are stored as nodes in preorder, without indices. The order alone determines each node's children, so a file
+//! cannot contain a cycle or a child out of range.
 
 use super::{Artifact, FeatureRange, Member, Probe};
 use crate::error::Error;
@@ -65,7 +65,7 @@ stored_fields!(Scores {
 impl Stored for Tree {
     fn write(&self, out: &mut Vec<u8>) {
         self.nodes.write(out);
-        // As many as there are leaves, so their number needs no place.
+        // One per leaf, so the count is not stored.
         for cover in &self.covers {
             cover.write(out);
         }
@@ -73,7 +73,7 @@ impl Stored for Tree {
 
     fn read(reader: &mut Reader) -> Result<Self, Error> {
         let tree = Self::try_from_preorder(reader.read()?);
-        let mut tree = tree.ok_or_else(|| reject("a tree is not complete"))?;
+        let mut tree = tree.ok_or_else(|| reject("a tree is incomplete"))?;
         for cover in &mut tree.covers {
             *cover = reader.read()?;
         }
@@ -105,7 +105,7 @@ impl Stored for Node {
         match reader.read::<u8>()? {
             0 => reader.read().map(Self::Leaf),
             tag @ 1..=2 => Ok(Self::split(reader.read()?, tag == 2, reader.read()?)),
-            _ => Err(reject("a node is neither leaf nor split")),
+            _ => Err(reject("a node is neither a leaf nor a split")),
         }
     }
 }

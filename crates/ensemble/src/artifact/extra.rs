@@ -1,4 +1,4 @@
-//! What callers keep with a model, such as a rule that decides by its probabilities.
+//! Values that callers store with a model, such as a decision rule for its probabilities.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,20 @@ use super::Artifact;
 use crate::error::Error;
 use crate::stored::{Reader, Stored, reject};
 
-/// How deeply arrays and objects may be nested: reading recurses, and a file must not exhaust the stack.
+/// Maximum nesting of arrays and objects: reading recurses, and a file must not exhaust the stack.
 const DEPTH: u32 = 16;
 
 impl Artifact {
-    /// Keeps `value` with the model under `name`, and shows it in the manifest as a key of that name.
+    /// Stores `value` with the model under `name`, which is also its key in the manifest.
     ///
-    /// Numbers come back to the bit. Fails on values that JSON has no form for.
+    /// Numbers are restored bit for bit. Fails on values that JSON cannot represent.
     pub fn set_extra(&mut self, name: &str, value: &impl Serialize) -> Result<(), Error> {
         let value = serde_json::to_value(value).map_err(|source| failed(name, source))?;
         self.extras.insert(name.to_owned(), value);
         Ok(())
     }
 
-    /// What is kept under `name`; `None` if there is nothing, or null. Fails if it is not a `T`.
+    /// The value stored under `name`; `None` if there is none or it is null. Fails if it is not a `T`.
     pub fn extra<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         let value = self.extras.get(name).cloned().unwrap_or_default();
         serde_json::from_value(value).map_err(|source| failed(name, source))
@@ -55,7 +55,7 @@ impl Stored for BTreeMap<String, Value> {
     }
 }
 
-/// Not as JSON text: `serde_json` reads some decimal fractions one bit off.
+/// Not written as JSON text, because `serde_json` parses some decimal fractions one bit off.
 fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.push(0),
@@ -87,7 +87,7 @@ fn write(value: &Value, out: &mut Vec<u8>) {
             out.push(8);
             (entries.len() as u32).write(out);
             let mut entries: Vec<_> = entries.iter().collect();
-            // The order depends on a feature of serde_json that any crate of a build may switch on.
+            // The map's order depends on a serde_json feature that any crate in the build may enable.
             entries.sort_unstable_by_key(|(name, _)| *name);
             for (name, value) in entries {
                 name.write(out);
@@ -142,9 +142,9 @@ fn read_entries(
     let mut last = None;
     for _ in 0..reader.read::<u32>()? {
         let name: String = reader.read()?;
-        // One order only, so that equal artifacts have equal bytes.
+        // Only one order is valid, so that equal artifacts have equal bytes.
         if last.as_ref().is_some_and(|last| *last >= name) {
-            return Err(reject("the names of extras are not in order"));
+            return Err(reject("the names of extras are not sorted"));
         }
         last = Some(name.clone());
         insert(name, read(reader, depth)?);

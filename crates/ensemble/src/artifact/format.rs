@@ -1,4 +1,4 @@
-//! The file as a whole: a magic number, a version, a checksum, and the content.
+//! The file format: a magic number, a version, a checksum, and the content.
 
 use sha2::{Digest, Sha256};
 
@@ -9,9 +9,9 @@ use crate::learners::Model;
 use crate::stored::{Reader, Stored, reject};
 use crate::tree::{Node, Tree};
 
-/// The magic number. The first byte is not text, and the last one detects changed line ends.
+/// The magic number. Its first byte is not ASCII, and its last one detects converted line endings.
 const MAGIC: [u8; 8] = *b"\x89ENSMBL\n";
-/// Incremented with every change of the content's layout. Other versions are not read: training again is cheap.
+/// Incremented with every change to the content's layout. Other versions are rejected: retraining is cheap.
 pub(super) const VERSION: u32 = 5;
 
 impl Artifact {
@@ -26,16 +26,16 @@ impl Artifact {
 
     /// Reads an artifact for the features with fingerprint `schema`.
     ///
-    /// Safe on any bytes: the result is an artifact that can predict, or an error that tells another file type, a
-    /// truncated or altered file, another version and another schema apart. Memory use is bounded by a small multiple
-    /// of `bytes`.
+    /// Safe on arbitrary bytes: returns an artifact that can predict, or an error that distinguishes another file type,
+    /// a truncated or altered file, another version and another schema. Memory use is bounded by a small multiple of
+    /// the length of `bytes`.
     pub fn from_bytes(bytes: &[u8], schema: &str) -> Result<Self, Error> {
         let mut reader = Reader(bytes);
         if !bytes.starts_with(&MAGIC) {
             return Err(reject("its magic number is wrong"));
         }
         reader.take::<{ MAGIC.len() }>()?;
-        // Before the checksum: another version may have another kind of checksum.
+        // Checked first, because another version may use another kind of checksum.
         let found = reader.read()?;
         if found != VERSION {
             let expected = VERSION;
@@ -47,7 +47,7 @@ impl Artifact {
         }
         let artifact: Self = reader.read()?;
         if !reader.0.is_empty() {
-            return Err(reject("there are bytes after its end"));
+            return Err(reject("there is trailing data"));
         }
         if artifact.schema != schema {
             return Err(Error::ArtifactSchema {
@@ -55,32 +55,32 @@ impl Artifact {
                 expected: schema.to_owned(),
             });
         }
-        // After the schema: a file for other features may be sound, but not for this program.
+        // Checked after the schema, because an artifact for other features may be valid in its own right.
         artifact.check()?;
         Ok(artifact)
     }
 
-    /// Rejects content that is well-formed but cannot predict.
+    /// Rejects well-formed content that cannot predict.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let columns = self.features.len();
         let weights = self.members.iter().map(|member| member.weight);
-        let weights_are_shares = weights.clone().all(|weight| (0.0..=1.0).contains(&weight))
+        let weights_are_valid = weights.clone().all(|weight| (0.0..=1.0).contains(&weight))
             && (weights.sum::<f64>() - 1.0).abs() < 1e-9;
         let probability = |value: f64| (0.0..=1.0).contains(&value);
         let rules = [
             (
                 (1..=255).contains(&columns),
-                "it has no features or too many",
+                "it must have 1 to 255 features",
             ),
             (
                 self.features.iter().all(FeatureRange::is_possible),
-                "the range of a feature is impossible",
+                "the range of a feature is invalid",
             ),
             (!self.members.is_empty(), "it has no members"),
-            (weights_are_shares, "the weights do not sum to 1"),
+            (weights_are_valid, "the weights do not sum to 1"),
             (
                 probability(self.threshold),
-                "the threshold is not a probability",
+                "the threshold is not between 0 and 1",
             ),
             (
                 self.probes.iter().all(|probe| probe.row.len() == columns),
@@ -90,17 +90,17 @@ impl Artifact {
                 self.probes
                     .iter()
                     .all(|probe| probability(probe.probability)),
-                "the probability of a probe is not one",
+                "a probe's probability is not between 0 and 1",
             ),
             (
                 self.members
                     .iter()
                     .all(|member| member.model.columns() == columns),
-                "a member has another number of features",
+                "a member has a different number of features",
             ),
             (
-                self.members.iter().all(|member| is_sound(&member.model)),
-                "a member contains impossible numbers",
+                self.members.iter().all(|member| is_valid(&member.model)),
+                "a member contains invalid numbers",
             ),
         ];
         match rules.iter().find(|(holds, _)| !holds) {
@@ -110,7 +110,7 @@ impl Artifact {
     }
 }
 
-/// `content` behind mark, version and checksum.
+/// Prepends the magic number, version and checksum to `content`.
 fn seal(content: &[u8]) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     VERSION.write(&mut bytes);
@@ -119,8 +119,8 @@ fn seal(content: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Whether every row gets a probability from `model`.
-fn is_sound(model: &Model) -> bool {
+/// Whether `model` gives a probability for every row.
+fn is_valid(model: &Model) -> bool {
     let columns = model.columns();
     let importances = model.importances();
     importances.is_none_or(|shares| are_shares(shares, columns))
@@ -131,13 +131,13 @@ fn is_sound(model: &Model) -> bool {
                     Link::Mean(_) => share,
                     Link::LogOdds => f32::is_finite,
                 };
-                // The mean of no leaves would be NaN.
+                // The mean over zero trees would be NaN.
                 (sum.link == Link::LogOdds || !sum.trees.is_empty())
                     && sum.start.is_finite()
-                    && (sum.trees.iter()).all(|tree| is_sound_tree(tree, columns, possible))
+                    && (sum.trees.iter()).all(|tree| is_valid_tree(tree, columns, possible))
             }
             DecisionFunction::Linear(linear) => {
-                // Far beyond any fit, and small enough that no sum over 255 columns overflows.
+                // Far beyond any fitted value, yet small enough that a sum over 255 features cannot overflow.
                 let moderate = |number: f64| number.abs() <= 1e100;
                 moderate(linear.intercept)
                     && linear.terms.iter().all(|term| {
@@ -149,13 +149,13 @@ fn is_sound(model: &Model) -> bool {
         }
 }
 
-/// Whether `importances` are one share for each column.
+/// Whether `importances` has one share per feature.
 fn are_shares(importances: &[f64], columns: usize) -> bool {
     let share = |value: &f64| (0.0..=1.0).contains(value);
     importances.len() == columns && importances.iter().all(share)
 }
 
-fn is_sound_tree(tree: &Tree, columns: usize, leaf: fn(f32) -> bool) -> bool {
+fn is_valid_tree(tree: &Tree, columns: usize, leaf: fn(f32) -> bool) -> bool {
     tree.covers.iter().all(|&cover| cover > 0)
         && tree.nodes.iter().all(|node| match *node {
             Node::Leaf(value) => leaf(value),
@@ -183,7 +183,7 @@ mod tests {
 
     const HEADER: usize = MAGIC.len() + 4 + 32;
 
-    /// One member of each kind, over two features.
+    /// One member per learner, on two features.
     fn artifact() -> Artifact {
         let split = |missing_left| Node::split(1, missing_left, 0.5);
         let trees = vec![
@@ -262,11 +262,11 @@ mod tests {
 
     #[test]
     fn content_that_cannot_predict_is_rejected() {
-        check(|a| a.features.clear(), "it has no features or too many");
-        let impossible = "the range of a feature is impossible";
-        check(|a| a.features[1].min = 2.0, impossible);
-        check(|a| a.features[1].min = f32::NAN, impossible);
-        check(|a| a.features[0].max = f32::INFINITY, impossible);
+        check(|a| a.features.clear(), "it must have 1 to 255 features");
+        let invalid_range = "the range of a feature is invalid";
+        check(|a| a.features[1].min = 2.0, invalid_range);
+        check(|a| a.features[1].min = f32::NAN, invalid_range);
+        check(|a| a.features[0].max = f32::INFINITY, invalid_range);
         check(|a| a.members.clear(), "it has no members");
         check(
             |a| a.members[0].weight = -1.0,
@@ -276,14 +276,17 @@ mod tests {
             |a| a.members[0].weight = f64::NAN,
             "the weights do not sum to 1",
         );
-        check(|a| a.threshold = 1.5, "the threshold is not a probability");
+        check(
+            |a| a.threshold = 1.5,
+            "the threshold is not between 0 and 1",
+        );
         check(
             |a| a.probes[0].row.clear(),
             "a probe does not have one value per feature",
         );
         check(
             |a| a.probes[0].probability = f64::NAN,
-            "the probability of a probe is not one",
+            "a probe's probability is not between 0 and 1",
         );
         let extra = || FeatureRange {
             name: "c".to_owned(),
@@ -293,12 +296,12 @@ mod tests {
         };
         check(
             |a| (a.features.push(extra()), a.probes.clear()).0,
-            "a member has another number of features",
+            "a member has a different number of features",
         );
     }
 
     #[test]
-    fn impossible_numbers_are_rejected() {
+    fn invalid_numbers_are_rejected() {
         let check_model = |model: Model| {
             check(
                 |a| {
@@ -306,7 +309,7 @@ mod tests {
                     a.members[0].weight = 1.0;
                     a.members[0].model = model.clone();
                 },
-                "a member contains impossible numbers",
+                "a member contains invalid numbers",
             );
         };
         let tree = |nodes: &[Node]| vec![Tree::from_preorder(nodes.to_vec())];
@@ -371,14 +374,14 @@ mod tests {
         }));
     }
 
-    /// Altered bytes with a correct checksum must not panic, and whatever loads must give probabilities.
-    fn survives(content: &[u8]) {
+    /// Reading altered bytes with a correct checksum must not panic; any artifact that loads must give probabilities.
+    fn check_robust(content: &[u8]) {
         if let Ok(artifact) = Artifact::from_bytes(&seal(content), "s") {
             for row in [[0.0, 0.0], [f32::MAX, f32::MIN], [f32::NAN, f32::NAN]] {
                 let p = artifact.predict_row(&row);
                 assert!((0.0..=1.0).contains(&p), "{p}");
                 if let Ok(explainer) = Explainer::new(&artifact) {
-                    // Impossibly large leaves leave no digits to compare.
+                    // Altered leaves may be so large that rounding leaves no digits to compare.
                     let explained = explainer.row(&row).output();
                     assert!(explained.is_finite(), "{explained}");
                 }
@@ -387,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn any_single_altered_byte_is_survived() {
+    fn any_single_altered_byte_is_handled() {
         let content = artifact().to_bytes()[HEADER..].to_vec();
         assert!(Artifact::from_bytes(&seal(&content), "s").is_ok());
         for at in 0..content.len() {
@@ -403,20 +406,20 @@ mod tests {
             ] {
                 let mut altered = content.clone();
                 altered[at] = value;
-                survives(&altered);
+                check_robust(&altered);
             }
-            survives(&content[..at]);
+            check_robust(&content[..at]);
         }
     }
 
     proptest! {
         #[test]
-        fn any_content_is_survived(content in prop::collection::vec(any::<u8>(), 0..300)) {
-            survives(&content);
+        fn any_content_is_handled(content in prop::collection::vec(any::<u8>(), 0..300)) {
+            check_robust(&content);
         }
 
         #[test]
-        fn content_with_many_altered_bytes_is_survived(
+        fn content_with_many_altered_bytes_is_handled(
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         ) {
             let mut content = artifact().to_bytes()[HEADER..].to_vec();
@@ -424,7 +427,7 @@ mod tests {
                 let at = at.index(content.len());
                 content[at] = value;
             }
-            survives(&content);
+            check_robust(&content);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The artifact as JSON, for people and other programs.
+//! The artifact as JSON, for humans and other programs.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::format::VERSION;
 use super::{Artifact, FeatureRange, Member, Probe};
 
 impl Artifact {
-    /// Everything except the models themselves, as JSON. Each extra is a key of its own. A missing value is null.
+    /// Everything except the models themselves, as JSON. Each extra is a top-level key. Missing values are null.
     pub fn manifest(&self) -> Value {
         let mut manifest = json!({
             "format_version": VERSION,
@@ -27,7 +27,7 @@ impl Artifact {
 }
 
 fn member(member: &Member) -> Value {
-    // An object, because readers look parameters up by name.
+    // An object, so that parameters can be looked up by name.
     let hyperparameters = member.hyperparameters.iter();
     let hyperparameters: Map<_, _> = hyperparameters
         .map(|(name, value)| (name.clone(), Value::from(value.as_str())))

@@ -1,9 +1,9 @@
-//! The values seen in training, so that a prediction for other values can be marked as a guess.
+//! The feature ranges seen in training, which identify predictions that extrapolate.
 
 use super::Artifact;
 use crate::matrix::Matrix;
 
-/// The range of one feature in training.
+/// The range of one feature in the training rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureRange {
     /// The feature's name.
@@ -17,7 +17,7 @@ pub struct FeatureRange {
 }
 
 impl FeatureRange {
-    /// The range of each column of `x`, named in order by `names`.
+    /// The range of each column of `x`; `names` are in column order.
     pub fn of_columns<'n>(names: impl IntoIterator<Item = &'n str>, x: &Matrix) -> Vec<Self> {
         let range = |(column, name): (usize, &str)| {
             let values = || x.iter_rows().map(|row| row[column]);
@@ -46,7 +46,7 @@ impl FeatureRange {
         }
     }
 
-    /// A sentence with `value` and the range, if the value is outside it.
+    /// A warning with `value` and the range, if the value is outside it.
     pub fn warning(&self, value: f32) -> Option<String> {
         if self.contains(value) {
             return None;
@@ -61,14 +61,14 @@ impl FeatureRange {
         })
     }
 
-    /// Extends the range to that of both.
+    /// Extends the range to include `other`.
     pub(super) fn join(&mut self, other: &Self) {
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
         self.missing |= other.missing;
     }
 
-    /// Whether any rows could have this range.
+    /// Whether some set of rows has this range.
     pub(super) fn is_possible(&self) -> bool {
         let ordered = self.min.is_finite() && self.max.is_finite() && self.min <= self.max;
         ordered || self.is_empty() && self.missing
@@ -80,7 +80,7 @@ impl FeatureRange {
 }
 
 impl Artifact {
-    /// A sentence for each value of a row that is outside the range seen in training, in the order of the features.
+    /// One warning per value of `row` outside the range seen in training, in feature order.
     pub fn warnings(&self, row: &[f32]) -> Vec<String> {
         let values = self.features.iter().zip(row);
         values
@@ -105,7 +105,7 @@ mod tests {
     const NONE: [f32; 2] = [f32::INFINITY, f32::NEG_INFINITY];
 
     #[test]
-    fn a_range_is_that_of_the_present_values() {
+    fn missing_values_do_not_affect_the_range() {
         let values = [1.0, f32::NAN, 7.0, -2.0, f32::NAN, 7.0, 0.0, f32::NAN, 8.0];
         let x = Matrix::new(&values, 3).unwrap();
         let found = FeatureRange::of_columns(["gas"; 3], &x);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_outside_is_named_with_the_range() {
+    fn a_warning_names_the_value_and_the_range() {
         let check = |range: FeatureRange, value, expected: Option<&str>| {
             assert_eq!(range.contains(value), expected.is_none(), "{value}");
             assert_eq!(range.warning(value).as_deref(), expected);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_join_to_that_of_all_rows() {
+    fn joined_ranges_cover_all_rows() {
         let join = |mut range: FeatureRange, other: &FeatureRange| {
             range.join(other);
             range

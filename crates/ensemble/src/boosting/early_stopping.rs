@@ -1,4 +1,4 @@
-//! The loss on the validation part, and when to stop.
+//! Validation loss and early stopping.
 
 use rayon::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::tree::Tree;
 /// Rows per job; constant, so that the loss is summed in the same order on any number of threads.
 const BLOCK: usize = 1 << 11;
 
-/// The validation part with its margins so far.
+/// The validation set with its current margins.
 #[derive(Debug)]
 pub(super) struct Validation<'a> {
     part: &'a Samples<'a>,
@@ -24,7 +24,7 @@ impl<'a> Validation<'a> {
         }
     }
 
-    /// Adds the values of `tree` and returns the mean log-loss.
+    /// Adds the leaf values of `tree` to the margins and returns the mean log-loss.
     pub(super) fn add_tree(&mut self, tree: &Tree) -> f64 {
         let part = self.part;
         let blocks = self.margins.par_chunks_mut(BLOCK).enumerate();
@@ -35,13 +35,13 @@ impl<'a> Validation<'a> {
                 sum + margin_loss(*margin, part.y()[row])
             })
         });
-        // Collected first, because a parallel sum would add in any order.
+        // Collected first: a parallel sum would add in an unspecified order.
         let losses: Vec<f64> = losses.collect();
         losses.iter().sum::<f64>() / part.y().len() as f64
     }
 }
 
-/// Watches the validation loss.
+/// Tracks the best validation loss.
 #[derive(Debug)]
 pub(crate) struct EarlyStopping {
     patience: usize,
@@ -59,15 +59,15 @@ impl EarlyStopping {
         }
     }
 
-    /// Takes the loss after `round` and returns whether to stop.
-    pub(crate) fn is_over(&mut self, round: usize, loss: f64) -> bool {
+    /// Records the loss after `round` and returns whether to stop.
+    pub(crate) fn should_stop(&mut self, round: usize, loss: f64) -> bool {
         if loss < self.best_loss {
             (self.best_round, self.best_loss) = (round, loss);
         }
         self.patience > 0 && round - self.best_round >= self.patience
     }
 
-    /// The round with the lowest loss, from 1.
+    /// The round with the lowest loss; rounds are numbered from 1.
     pub(crate) fn best_round(&self) -> usize {
         self.best_round
     }
@@ -82,7 +82,7 @@ mod tests {
         let over = losses
             .iter()
             .enumerate()
-            .find(|&(at, &loss)| stopping.is_over(at + 1, loss));
+            .find(|&(at, &loss)| stopping.should_stop(at + 1, loss));
         over.map(|(at, _)| (at + 1, stopping.best_round()))
     }
 

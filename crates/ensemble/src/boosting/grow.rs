@@ -1,7 +1,7 @@
 //! Growth of one boosted tree.
 //!
-//! Large nodes are summed by all threads together, each taking a share of the rows. The two subtrees of a node are grown
-//! in parallel whenever a thread is free.
+//! The rows of large nodes are divided among all threads for summing. The two subtrees of a node are grown in parallel
+//! when a thread is free.
 
 use super::node::{FrontierNode, HistogramPool, LeafRows, PartialTree};
 use super::rule::Rule;
@@ -11,7 +11,7 @@ use crate::histogram::{Bins, add, fill_all, fill_some, subtract};
 use crate::packed::{self, Entry, partition};
 use crate::tree::Node;
 
-/// The fewest rows for which a second thread pays: summing them takes 50 microseconds, and the thread may have to be
+/// Minimum rows for which a second thread pays off: summing them takes 50 microseconds, and the thread may have to be
 /// woken.
 const MIN_SHARED: usize = 1 << 12;
 
@@ -19,14 +19,14 @@ const MIN_SHARED: usize = 1 << 12;
 #[derive(Debug)]
 pub(super) struct Growth<'a> {
     pub(super) data: &'a Binned,
-    /// The columns that the tree may use.
+    /// The columns the tree may split on.
     pub(super) columns: &'a [u8],
     pub(super) pool: &'a HistogramPool,
     pub(super) rule: &'a Rule,
 }
 
 impl Growth<'_> {
-    /// Grows a tree on `entries`, which are reordered. `scratch` is as long.
+    /// Grows a tree on `entries`, reordering them. `scratch` has the same length.
     pub(super) fn tree<'r>(
         &self,
         entries: &'r mut [Entry],
@@ -89,7 +89,7 @@ impl Growth<'_> {
     fn leaf<'r>(&self, node: FrontierNode<'r>, tree: &mut PartialTree<'r>) {
         let value = self.rule.leaf_value(node.total);
         tree.nodes.push(Node::Leaf(value));
-        // The rows of a tree of one leaf may have no weight at all.
+        // In a tree with a single leaf, the hessians may sum to 0.
         tree.covers.push(packed::hessian(node.total).max(1));
         tree.leaves.push(LeafRows {
             entries: node.entries,
@@ -99,7 +99,7 @@ impl Growth<'_> {
         self.pool.put_back(node.histogram);
     }
 
-    /// The children of a node on the last level. Their rows are not moved, since they are not summed again.
+    /// The children of a node on the last level. Rows are not partitioned, since they are not summed again.
     fn two_leaves<'r>(&self, node: FrontierNode<'r>, split: Split, tree: &mut PartialTree<'r>) {
         let right = node.total.wrapping_sub(split.left);
         let totals = [split.left, right];
@@ -114,7 +114,7 @@ impl Growth<'_> {
         self.pool.put_back(node.histogram);
     }
 
-    /// Both children. Only the smaller one's rows are summed; the other's sums are the parent's minus these.
+    /// Both children. Only the smaller child's rows are summed; the larger one's sums are the parent's minus those.
     fn children<'r>(
         &self,
         node: FrontierNode<'r>,
@@ -149,7 +149,7 @@ impl Growth<'_> {
         )
     }
 
-    /// The sums of `entries`, by as many threads as pay.
+    /// The sums of `entries`, on as many threads as pay off.
     fn histogram(&self, entries: &[Entry]) -> Vec<Bins> {
         let share = entries.len().div_ceil(rayon::current_num_threads());
         self.histogram_by(share.max(MIN_SHARED), entries)
@@ -196,7 +196,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_tree_is_the_exact_one(
+        fn a_tree_matches_exhaustive_search(
             (columns, values, labels) in tables(),
             max_depth in 1..5_u32,
             min_child_weight in 0.0..1.0,
@@ -207,7 +207,7 @@ mod tests {
             let params = BoostingParams { max_depth, gamma, min_child_weight, ..BoostingParams::default() };
             let scale = FixedPoint::for_rows(labels.len(), labels.len() as f64, 1.0);
             let rule = Rule::new(&params, scale);
-            // Gradients of unlike size, as after some rounds.
+            // Gradients of different magnitudes, as after several rounds.
             let gradient = |(row, &label): (usize, &u8)| (row % 5 + 1) as f64 / 6.0 - f64::from(label);
             let pack = |pair| {
                 let (g, h) = (gradient(pair), gradient(pair).abs() / 4.0);

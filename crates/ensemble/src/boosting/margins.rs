@@ -1,4 +1,4 @@
-//! The margins of the training rows: their scores in log-odds.
+//! The margins of the training rows, in log-odds.
 
 use rayon::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::tree::Tree;
 /// Rows per job.
 const BLOCK: usize = 1 << 13;
 
-/// One margin per training row. Rounding to `f32` is far finer than the steps of the packed gradients.
+/// One margin per training row. `f32` is far more precise than the packed gradients.
 #[derive(Debug, PartialEq)]
 pub(super) struct Margins(Vec<f32>);
 
@@ -23,7 +23,7 @@ impl From<Vec<f32>> for Margins {
 }
 
 impl Margins {
-    /// Adds the value of its leaf to the margin of every row that a tree was grown on.
+    /// Adds the leaf value to the margin of every row that the tree was grown on.
     pub(super) fn add_leaves(&mut self, leaves: Vec<LeafRows>, data: &Binned) {
         let share = self.0.len().div_ceil(rayon::current_num_threads());
         add_share(&mut self.0, leaves, (0, share.max(BLOCK)), data);
@@ -36,7 +36,7 @@ impl Margins {
         }
     }
 
-    /// An entry for every row, with the gradient and hessian of its log-loss.
+    /// Fills `entries` with every row and the gradient and hessian of its log-loss.
     pub(super) fn all_entries(&self, rows: &TrainingRows, entries: &mut Vec<Entry>) {
         entries.resize(self.0.len(), Entry::default());
         entries
@@ -57,7 +57,7 @@ impl Margins {
             });
     }
 
-    /// The same for the rows `drawn`.
+    /// Like [`all_entries`](Self::all_entries), for the rows `drawn` only.
     pub(super) fn entries(&self, rows: &TrainingRows, drawn: &[u32], entries: &mut Vec<Entry>) {
         entries.clear();
         entries.extend(drawn.iter().map(|&row| {
@@ -69,19 +69,19 @@ impl Margins {
     }
 }
 
-/// What a row's gradient depends on besides its margin.
+/// The inputs of the rows' gradients other than the margins.
 #[derive(Debug)]
 pub(super) struct TrainingRows<'a> {
     pub(super) labels: &'a [u8],
-    /// `None` if every row counts 1.
+    /// `None` if every row has weight 1.
     pub(super) weights: Option<Vec<f32>>,
     pub(super) scale: FixedPoint,
 }
 
-/// Updates the margins of the rows from `first` on, up to `share` rows per thread.
+/// Updates the margins of the rows starting at `first`, with up to `share` rows per thread.
 ///
-/// Each thread has a range of row numbers, not some of the leaves: writing to scattered rows, threads would keep
-/// invalidating each other's cache lines.
+/// Threads divide the row numbers, not the leaves: with scattered writes they would keep invalidating each other's
+/// cache lines.
 fn add_share(
     margins: &mut [f32],
     leaves: Vec<LeafRows>,
@@ -124,7 +124,7 @@ fn add_leaf(margins: &mut [f32], first: u32, part: &LeafRows, data: &Binned) {
     }
 }
 
-/// Plain arithmetic in one loop over plain slices, which the compiler vectorises.
+/// A single loop over slices without branches, which the compiler vectorises.
 fn enter_block(
     (first, entries): (usize, &mut [Entry]),
     (margins, labels): (&[f32], &[u8]),
@@ -140,7 +140,8 @@ fn enter_block(
     }
 }
 
-/// p - y and p (1 - p), the loss's first and second derivative by the margin, times the row's weight.
+/// p - y and p (1 - p), the first and second derivatives of the loss with respect to the margin, times the row's
+/// weight.
 #[inline]
 fn pack_gradient(margin: f32, label: u8, weight: f32, scale: FixedPoint) -> u32 {
     let p = sigmoid_f32(margin);

@@ -1,4 +1,4 @@
-//! The parts of a tree during its growth, and the memory they share.
+//! The parts of a growing tree, and the memory they reuse.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,14 +7,14 @@ use crate::histogram::Bins;
 use crate::packed::Entry;
 use crate::tree::Node;
 
-/// A node of the frontier, which may still be split.
+/// A frontier node: one that may still be split.
 #[derive(Debug)]
 pub(super) struct FrontierNode<'r> {
     /// The node's rows, ascending.
     pub(super) entries: &'r mut [Entry],
-    /// Working space as long as `entries`. Nodes never share it, so threads need no synchronisation.
+    /// Scratch space of the same length as `entries`, disjoint between nodes, so threads need no synchronisation.
     pub(super) scratch: &'r mut [Entry],
-    /// The sums of its rows by bin, for each column of the tree.
+    /// The sums of its rows by bin, for each column the tree may split on.
     pub(super) histogram: Vec<Bins>,
     /// The sum over all its rows.
     pub(super) total: u64,
@@ -22,14 +22,14 @@ pub(super) struct FrontierNode<'r> {
     pub(super) depth: u32,
 }
 
-/// A subtree that has been grown, with the rows in its leaves.
+/// A finished subtree with the rows in its leaves.
 #[derive(Debug, Default)]
 pub(super) struct PartialTree<'r> {
     /// In preorder.
     pub(super) nodes: Vec<Node>,
     /// The sum of hessians in each leaf, in the units of the packed sums; at least 1.
     pub(super) covers: Vec<u32>,
-    /// The leaf of every row.
+    /// The rows by leaf.
     pub(super) leaves: Vec<LeafRows<'r>>,
     /// The splits in preorder, each with the column and the gain.
     pub(super) gains: Vec<(u8, f64)>,
@@ -50,14 +50,14 @@ impl PartialTree<'_> {
 pub(super) struct LeafRows<'r> {
     /// Ascending.
     pub(super) entries: &'r [Entry],
-    /// Tells which of two leaves a row is in; `None` if there is only one leaf.
+    /// Decides which of the two leaves a row is in; `None` if there is only one leaf.
     pub(super) split: Option<Split>,
     /// The values of the left and the right leaf.
     pub(super) values: [f32; 2],
 }
 
 impl<'r> LeafRows<'r> {
-    /// The rows with numbers below `row`, and the others.
+    /// The rows with numbers below `row`, and the rest.
     pub(super) fn split_at_row(self, row: u32) -> (Self, Self) {
         let below = self.entries.partition_point(|entry| entry.row < row);
         let (low, high) = self.entries.split_at(below);
@@ -66,14 +66,14 @@ impl<'r> LeafRows<'r> {
     }
 }
 
-/// Histograms for reuse: clearing one is far cheaper than new pages from the system.
+/// Recycled histograms: clearing one is far cheaper than faulting in new pages.
 #[derive(Debug, Default)]
 pub(super) struct HistogramPool(Mutex<Vec<Vec<Bins>>>);
 
 impl HistogramPool {
-    /// A histogram of `columns` columns with all sums 0.
+    /// A zeroed histogram for `columns` columns.
     pub(super) fn take(&self, columns: usize) -> Vec<Bins> {
-        // A panic elsewhere cannot have left a histogram half changed: they are moved in and out whole.
+        // Poisoning is harmless: histograms are moved in and out whole, so a panic cannot leave one half-updated.
         let used = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut histogram = used.unwrap_or_default();
         histogram.clear();

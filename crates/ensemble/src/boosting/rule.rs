@@ -1,4 +1,4 @@
-//! When a boosted tree splits a node, and the values of its leaves.
+//! Split and leaf-value rules of boosted trees.
 
 use super::params::BoostingParams;
 use crate::best_split::Criterion;
@@ -20,7 +20,7 @@ impl Rule {
         let criterion = Criterion {
             l2: params.l2 * scale.hessian,
             min_hessian: ((params.min_child_weight * scale.hessian).ceil() as u32).max(1),
-            // A split saves half its gain, which is in the units of the packed sums.
+            // The loss reduction is half the gain, and the gain is in the units of the packed sums.
             min_gain: 2.0 * params.gamma * scale.gradient * scale.gradient / scale.hessian,
         };
         Self {
@@ -32,7 +32,8 @@ impl Rule {
         }
     }
 
-    /// The value of a leaf whose words sum to `total`: the Newton step scaled by the learning rate, 0 without weight.
+    /// The value of a leaf with packed sums `total`: the Newton step times the learning rate, or 0 if hessian and l2
+    /// are 0.
     pub(super) fn leaf_value(&self, total: u64) -> f32 {
         let gradient = f64::from(gradient(total)) / self.scale.gradient;
         let weight = f64::from(hessian(total)) / self.scale.hessian + self.l2;
@@ -78,7 +79,7 @@ mod tests {
         };
         let criterion = Rule::new(&params, scale).criterion;
         assert_eq!(f64::from(criterion.min_hessian), 2.0 * scale.hessian);
-        // One side with gradient 1 and hessian 1 scores 1 without a penalty, so it just saves 0.5.
+        // A side with gradient 1 and hessian 1 scores 1 without a penalty, which is a loss reduction of exactly 0.5.
         assert_eq!(
             criterion.min_gain,
             scale.gradient * scale.gradient / scale.hessian

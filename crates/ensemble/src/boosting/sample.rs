@@ -1,4 +1,4 @@
-//! The rows and columns that a round's tree is grown on.
+//! Row and column subsampling for each round.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -13,11 +13,11 @@ pub(super) struct Drawn {
     pub(super) columns: Vec<u8>,
     /// Ascending; `None` if the tree is grown on all rows.
     pub(super) rows: Option<Vec<u32>>,
-    /// The other rows, whose margins the tree updates too.
+    /// The remaining rows, whose margins are also updated.
     pub(super) left_out: Vec<u32>,
 }
 
-/// Draws each row with the probability `subsample`, and a share `colsample` of the columns.
+/// Draws each row with probability `subsample`, and a share `colsample` of the columns.
 pub(super) fn draw(params: &BoostingParams, data: &Binned, seed: u64, round: usize) -> Drawn {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(round as u64);
@@ -29,7 +29,7 @@ pub(super) fn draw(params: &BoostingParams, data: &Binned, seed: u64, round: usi
     }
 }
 
-/// The rows drawn (`None` for all), and the others.
+/// The drawn rows (`None` for all), and the remaining ones.
 fn draw_rows(share: f64, rows: u32, rng: &mut impl Rng) -> (Option<Vec<u32>>, Vec<u32>) {
     if share >= 1.0 {
         return (None, Vec::new());
@@ -37,7 +37,7 @@ fn draw_rows(share: f64, rows: u32, rng: &mut impl Rng) -> (Option<Vec<u32>>, Ve
     let limit = share * 2_f64.powi(32);
     let (drawn, left_out): (Vec<u32>, Vec<u32>) =
         (0..rows).partition(|_| f64::from(rng.next_u32()) < limit);
-    // A small share of few rows may draw none, but a tree needs rows.
+    // With few rows and a small share, none may be drawn, but a tree needs rows.
     if drawn.is_empty() {
         (None, drawn)
     } else {

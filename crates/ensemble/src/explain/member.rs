@@ -1,6 +1,6 @@
 //! Explanations of one member, on its own scale and in probability.
 
-use super::paths::{SharedTree, Walk};
+use super::paths::{PreparedTree, Walk};
 use super::quadrature::Quadrature;
 use super::{Explanation, Scale};
 use crate::decision_function::{self, DecisionFunction, Link};
@@ -8,7 +8,7 @@ use crate::learners::Model;
 use crate::linear::{Linear, Term};
 use crate::loss::sigmoid;
 
-/// A member, prepared.
+/// A member prepared for explanation.
 #[derive(Debug)]
 pub(super) enum MemberExplainer {
     Trees(Box<TreeSum>),
@@ -19,21 +19,21 @@ pub(super) enum MemberExplainer {
 #[derive(Debug)]
 pub(super) struct TreeSum {
     scale: Scale,
-    trees: Vec<SharedTree>,
-    /// The factor of each leaf value.
+    trees: Vec<PreparedTree>,
+    /// Multiplies each leaf value.
     factor: f64,
     /// The value before the first tree.
     start: f64,
-    places: Places,
+    points: Points,
 }
 
-/// Quadrature with enough points for the columns on any path: half as many.
+/// A quadrature with at least half as many points as any path has features, which makes it exact.
 #[derive(Debug)]
-enum Places {
+enum Points {
     Four(Quadrature<4>),
     Eight(Quadrature<8>),
     Sixteen(Quadrature<16>),
-    /// For up to 255 columns, the maximum.
+    /// For up to 255 features, the maximum.
     All(Box<Quadrature<128>>),
 }
 
@@ -48,7 +48,7 @@ impl MemberExplainer {
         }
     }
 
-    /// The explanation of `row` on the member's own scale.
+    /// Explains the prediction for `row` on the member's own scale.
     pub(super) fn explain(&self, row: &[f32], columns: usize) -> Explanation {
         match self {
             Self::Trees(trees) => trees.explain(row, columns),
@@ -67,25 +67,25 @@ impl TreeSum {
             Link::Mean(trees) => (1.0 / trees as f64, Scale::Probability),
             Link::LogOdds => (1.0, Scale::LogOdds),
         };
-        let trees: Vec<_> = sum.trees.iter().map(SharedTree::new).collect();
+        let trees: Vec<_> = sum.trees.iter().map(PreparedTree::new).collect();
         let deepest = trees.iter().map(|tree| tree.depth).max().unwrap_or(0);
         Self {
             scale,
             trees,
             factor,
             start: sum.start,
-            places: Places::for_columns(deepest.min(columns)),
+            points: Points::for_columns(deepest.min(columns)),
         }
     }
 
     fn explain(&self, row: &[f32], columns: usize) -> Explanation {
         let expected = self.trees.iter().map(|tree| tree.expected);
         let mut contributions = vec![0.0; columns];
-        match &self.places {
-            Places::Four(places) => self.add(places, row, &mut contributions),
-            Places::Eight(places) => self.add(places, row, &mut contributions),
-            Places::Sixteen(places) => self.add(places, row, &mut contributions),
-            Places::All(places) => self.add(places, row, &mut contributions),
+        match &self.points {
+            Points::Four(points) => self.add(points, row, &mut contributions),
+            Points::Eight(points) => self.add(points, row, &mut contributions),
+            Points::Sixteen(points) => self.add(points, row, &mut contributions),
+            Points::All(points) => self.add(points, row, &mut contributions),
         }
         Explanation {
             scale: self.scale,
@@ -94,17 +94,17 @@ impl TreeSum {
         }
     }
 
-    fn add<const N: usize>(&self, places: &Quadrature<N>, row: &[f32], contributions: &mut [f64]) {
-        let mut walk = Walk::new(places, row);
+    fn add<const N: usize>(&self, points: &Quadrature<N>, row: &[f32], contributions: &mut [f64]) {
+        let mut walk = Walk::new(points, row);
         for tree in &self.trees {
             walk.add(tree, (self.factor, &mut *contributions));
         }
     }
 }
 
-impl Places {
-    fn for_columns(most: usize) -> Self {
-        match most {
+impl Points {
+    fn for_columns(count: usize) -> Self {
+        match count {
             0..=8 => Self::Four(Quadrature::new()),
             9..=16 => Self::Eight(Quadrature::new()),
             17..=32 => Self::Sixteen(Quadrature::new()),
@@ -114,7 +114,7 @@ impl Places {
 }
 
 impl Explanation {
-    /// The same prediction in probability, by the rescale rule.
+    /// Converts the explanation to probability by the rescale rule.
     pub(super) fn in_probability(self) -> Self {
         if self.scale == Scale::Probability {
             return self;
@@ -128,10 +128,10 @@ impl Explanation {
     }
 }
 
-/// The change of the probability from log-odds `a` to `b`, divided by their difference.
+/// The mean slope of the sigmoid between log-odds `a` and `b`.
 fn mean_slope(a: f64, b: f64) -> f64 {
     if (b - a).abs() < 1e-6 {
-        // The difference would have lost its digits; the slope in between has all of them.
+        // The difference quotient would cancel; the derivative at the midpoint is accurate.
         let p = sigmoid(f64::midpoint(a, b));
         return p * (1.0 - p);
     }
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rescaling_keeps_sums_signs_zeros_and_proportions() {
+    fn rescaling_preserves_additivity_signs_zeros_and_ratios() {
         let check = |base: f64, contributions: [f64; 3]| {
             let exact = Explanation {
                 scale: Scale::LogOdds,

@@ -1,37 +1,38 @@
 //! Shapley values of one tree, as sums over its leaves.
 //!
-//! In the game of a tree, a leaf adds its value times a product over the columns on its path. The factor of a known column
-//! is 1 if the row follows the path at all of its splits, otherwise 0; that of an unknown column is the product of the
-//! cover shares of the branches taken at its splits. If a column is known to the degree x, its factor is
-//! o x + z (1 - x), and the Shapley value of a column is the integral over x from 0 to 1, with the same x for all columns,
-//! of the derivative with respect to its own (Owen 1972, "Multilinear extensions of games"): (o - z) times the product of
-//! the other factors. That is a polynomial in x of a degree below the number of columns on the path, so Gauss-Legendre
-//! quadrature with half as many points is exact. All factors are positive there: unlike the recursion of TreeSHAP's
-//! algorithm 2, which subtracts, this loses no digits on deep trees.
+//! In a tree's game, a leaf contributes its value times a product with one factor per feature on its path. The factor
+//! of a known feature, o, is 1 if the row follows the path at all of that feature's splits, otherwise 0; the factor of
+//! an unknown feature, z, is the product of the cover shares of the branches taken at its splits. If a feature is known
+//! to the degree x, its factor is o x + z (1 - x). The Shapley value of a feature is the integral over x from 0 to 1,
+//! with the same x for all features, of the derivative with respect to that feature's x (Owen 1972, "Multilinear
+//! extensions of games"): (o - z) times the product of the other factors. The integrand is a polynomial in x of degree
+//! below the number of features on the path, so Gauss-Legendre quadrature with half as many points is exact. All
+//! factors are positive at its points, so unlike TreeSHAP's algorithm 2, which subtracts, this loses no precision on
+//! deep trees.
 //!
-//! A tree of L leaves takes L D² / 2 multiplications at depth D.
+//! A tree with L leaves and depth D takes L D² / 2 multiplications.
 
 use super::quadrature::Quadrature;
 use crate::tree::{Node, Tree};
 
-/// A tree with the share of training rows in each branch.
+/// A tree with the share of the training weight in each branch.
 #[derive(Debug)]
-pub(super) struct SharedTree {
-    places: Vec<Place>,
-    /// The prediction for an unknown row.
+pub(super) struct PreparedTree {
+    nodes: Vec<PreparedNode>,
+    /// The expected prediction when no feature is known.
     pub(super) expected: f64,
     /// The number of splits on the longest path.
     pub(super) depth: usize,
 }
 
-/// A node.
+/// A node of a [`PreparedTree`].
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum PreparedNode {
     Split(Split),
     Leaf(f64),
 }
 
-/// As in [`Node::Split`], with the share of the node's training weight that goes left.
+/// A [`Node::Split`] with the share of the node's cover that goes left.
 #[derive(Debug, Clone, Copy)]
 struct Split {
     feature: u8,
@@ -41,26 +42,26 @@ struct Split {
     left_share: f64,
 }
 
-/// A branch on the way to the current node, with the splits by the same column before it.
+/// A branch on the path to the current node, combined with earlier splits on the same feature.
 #[derive(Debug, Clone)]
 struct Step<const N: usize> {
     split: Split,
     is_left: bool,
-    /// Whether the row takes this branch at all splits by the column so far.
+    /// Whether the row follows the path at all splits on this feature so far.
     goes: bool,
-    /// The product of the cover shares at these splits.
+    /// The product of the cover shares of those branches.
     share: f64,
-    /// The previous step by the same column, which this one includes.
+    /// The previous step on the same feature, which this one includes.
     earlier: Option<usize>,
     /// Whether no later step includes this one.
     counts: bool,
     /// 1 / (o x + z (1 - x)) at each point.
     inverse: [f64; N],
-    /// The product of all columns' factors so far, at each point.
+    /// The product of all features' factors so far, at each point.
     product: [f64; N],
 }
 
-/// The walk of one row through all leaves of trees whose paths have at most 2 N columns.
+/// The traversal of all leaves for one row, in trees whose paths have at most 2 N features.
 #[derive(Debug)]
 pub(super) struct Walk<'a, const N: usize> {
     quadrature: &'a Quadrature<N>,
@@ -68,17 +69,17 @@ pub(super) struct Walk<'a, const N: usize> {
     steps: Vec<Step<N>>,
 }
 
-impl SharedTree {
+impl PreparedTree {
     pub(super) fn new(tree: &Tree) -> Self {
         let covers = tree.node_covers();
-        let place = |(at, node): (usize, &Node)| match *node {
-            Node::Leaf(value) => Place::Leaf(f64::from(value)),
+        let prepare = |(at, node): (usize, &Node)| match *node {
+            Node::Leaf(value) => PreparedNode::Leaf(f64::from(value)),
             Node::Split {
                 feature,
                 missing_left,
                 threshold,
                 right,
-            } => Place::Split(Split {
+            } => PreparedNode::Split(Split {
                 feature,
                 missing_left,
                 threshold,
@@ -97,24 +98,24 @@ impl SharedTree {
         Self {
             expected: leaves.sum(),
             depth: depth(tree),
-            places: tree.nodes.iter().enumerate().map(place).collect(),
+            nodes: tree.nodes.iter().enumerate().map(prepare).collect(),
         }
     }
 }
 
 /// The number of splits on the longest path.
 fn depth(tree: &Tree) -> usize {
-    let mut waiting = Vec::new();
+    let mut pending = Vec::new();
     let (mut at, mut deepest) = (0, 0);
     for node in &tree.nodes {
         deepest = deepest.max(at);
         match node {
             Node::Split { .. } => {
                 at += 1;
-                waiting.push(at);
+                pending.push(at);
             }
-            // The next node is the right child of the innermost split that waits for it.
-            Node::Leaf(_) => at = waiting.pop().unwrap_or(0),
+            // In preorder, the next node is the right child of the innermost pending split.
+            Node::Leaf(_) => at = pending.pop().unwrap_or(0),
         }
     }
     deepest
@@ -128,7 +129,6 @@ impl Split {
 }
 
 impl<'a, const N: usize> Walk<'a, N> {
-    /// For one row.
     pub(super) fn new(quadrature: &'a Quadrature<N>, row: &'a [f32]) -> Self {
         let steps = Vec::new();
         Self {
@@ -138,18 +138,18 @@ impl<'a, const N: usize> Walk<'a, N> {
         }
     }
 
-    /// Adds the tree's contributions, times `factor`.
+    /// Adds the tree's contributions times `factor`.
     ///
     /// Not recursive, because a model file may contain trees of any depth.
-    pub(super) fn add(&mut self, tree: &SharedTree, (factor, contributions): (f64, &mut [f64])) {
+    pub(super) fn add(&mut self, tree: &PreparedTree, (factor, contributions): (f64, &mut [f64])) {
         let mut at = 0;
         loop {
-            match tree.places[at] {
-                Place::Split(split) => {
+            match tree.nodes[at] {
+                PreparedNode::Split(split) => {
                     self.enter(split, true);
                     at += 1;
                 }
-                Place::Leaf(value) => {
+                PreparedNode::Leaf(value) => {
                     self.credit(value * factor, contributions);
                     let Some(right) = self.turn() else { return };
                     at = right;
@@ -158,7 +158,7 @@ impl<'a, const N: usize> Walk<'a, N> {
         }
     }
 
-    /// Takes a branch of `split`.
+    /// Descends into a branch of `split`.
     fn enter(&mut self, split: Split, is_left: bool) {
         let same = |step: &Step<N>| step.counts && step.split.feature == split.feature;
         let earlier = self.steps.iter().rposition(same);
@@ -180,7 +180,7 @@ impl<'a, const N: usize> Walk<'a, N> {
         let known = f64::from(u8::from(goes));
         let mut inverse = [0.0; N];
         for at in 0..N {
-            let x = self.quadrature.places[at];
+            let x = self.quadrature.points[at];
             let factor = known * x + share * (1.0 - x);
             inverse[at] = 1.0 / factor;
             product[at] *= factor;
@@ -197,8 +197,8 @@ impl<'a, const N: usize> Walk<'a, N> {
         });
     }
 
-    /// Returns to the innermost split whose right branch was not taken yet and takes it; returns the right child, if there
-    /// is such a split.
+    /// Backtracks to the innermost split whose right branch is still unvisited, enters that branch and returns its
+    /// child; `None` when all leaves have been visited.
     fn turn(&mut self) -> Option<usize> {
         loop {
             let step = self.steps.pop()?;
@@ -212,7 +212,7 @@ impl<'a, const N: usize> Walk<'a, N> {
         }
     }
 
-    /// Adds the contributions of the columns on the path to the current leaf.
+    /// Adds the current leaf's contributions to the features on its path.
     fn credit(&self, value: f64, contributions: &mut [f64]) {
         let Some(last) = self.steps.last() else {
             return;
@@ -244,7 +244,7 @@ mod tests {
         rng.next_u32() as usize % below
     }
 
-    /// A tree on few thresholds, so that columns occur again on a path, with covers that differ a thousandfold.
+    /// A tree with few thresholds, so that features repeat on a path, and with covers that differ up to a thousandfold.
     fn tree(rng: &mut ChaCha8Rng, columns: usize, depth: usize) -> Tree {
         fn grow(rng: &mut ChaCha8Rng, columns: usize, depth: usize, nodes: &mut Vec<Node>) {
             if depth == 0 || draw(rng, 6) == 0 {
@@ -274,12 +274,12 @@ mod tests {
 
     fn explain<const N: usize>(tree: &Tree, row: &[f32]) -> Vec<f64> {
         let mut contributions = vec![0.0; row.len()];
-        let shared = SharedTree::new(tree);
-        Walk::<N>::new(&Quadrature::new(), row).add(&shared, (1.0, &mut contributions));
+        let prepared = PreparedTree::new(tree);
+        Walk::<N>::new(&Quadrature::new(), row).add(&prepared, (1.0, &mut contributions));
         contributions
     }
 
-    /// The tree's prediction if only the columns in `known` (one bit each) are known.
+    /// The tree's prediction when only the features in `known` (one bit each) are known.
     fn value(tree: &Tree, at: usize, row: &[f32], known: usize) -> f64 {
         match tree.nodes[at] {
             Node::Leaf(value) => f64::from(value),
@@ -303,7 +303,7 @@ mod tests {
         }
     }
 
-    /// Shapley's value by its definition, over all coalitions.
+    /// Shapley values by definition, over all coalitions.
     fn by_definition(tree: &Tree, row: &[f32]) -> Vec<f64> {
         let players = row.len();
         let factorial = |n: usize| (1..=n).map(|i| i as f64).product::<f64>();
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_those_of_all_coalitions() {
+    fn values_match_the_definition_over_all_coalitions() {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         for _ in 0..150 {
             let columns = 1 + draw(&mut rng, 5);
@@ -340,13 +340,13 @@ mod tests {
             assert_close(&explain::<4>(&tree, &row), &expected);
             assert_close(&explain::<8>(&tree, &row), &expected);
             assert_close(&explain::<128>(&tree, &row), &expected);
-            let base = SharedTree::new(&tree).expected;
+            let base = PreparedTree::new(&tree).expected;
             assert!((base - value(&tree, 0, &row, 0)).abs() < 1e-12);
         }
     }
 
     #[test]
-    fn columns_that_a_tree_treats_alike_get_the_same_and_others_nothing() {
+    fn equivalent_features_get_equal_values_and_unused_ones_get_zero() {
         let both = [
             Node::split(0, false, 0.0),
             Node::Leaf(0.0),
@@ -354,7 +354,7 @@ mod tests {
             Node::Leaf(0.0),
             Node::Leaf(1.0),
         ];
-        // Of the rows one in four has both.
+        // One row in four has both.
         let tree = Tree::from_preorder(both.to_vec()).with_covers(vec![2, 1, 1]);
         assert_close(&explain::<4>(&tree, &[1.0, 9.0, 1.0]), &[0.375, 0.0, 0.375]);
         assert_close(
@@ -366,9 +366,9 @@ mod tests {
         assert_eq!(explain::<4>(&leaf, &[1.0]), [0.0]);
     }
 
-    /// A chain of 255 splits, each by a column of its own: where subtracting recursions lose all digits.
+    /// A chain of 255 splits on different features, where recursions that subtract lose all precision.
     #[test]
-    fn deep_trees_lose_no_digits() {
+    fn deep_trees_lose_no_precision() {
         let columns = 255;
         let mut nodes = Vec::new();
         for column in 0..columns {
@@ -384,9 +384,9 @@ mod tests {
             .map(|column| f32::from(u8::from(column % 5 == 4)))
             .collect();
         let contributions = explain::<128>(&tree, &row);
-        let shared = SharedTree::new(&tree);
-        assert_eq!(shared.depth, 255);
-        let output = shared.expected + contributions.iter().sum::<f64>();
+        let prepared = PreparedTree::new(&tree);
+        assert_eq!(prepared.depth, 255);
+        let output = prepared.expected + contributions.iter().sum::<f64>();
         let expected = f64::from(tree.leaf(&row));
         assert!((output - expected).abs() < 1e-11, "{output} {expected}");
     }

@@ -2,33 +2,34 @@
 
 use std::f64::consts::PI;
 
-/// Points and weights; polynomials of degree up to 2 N - 1 are integrated exactly, up to rounding.
+/// Points and weights. Polynomials of degree up to 2 N - 1 are integrated exactly, up to rounding.
 #[derive(Debug, Clone)]
 pub(super) struct Quadrature<const N: usize> {
-    pub(super) places: [f64; N],
+    pub(super) points: [f64; N],
     pub(super) weights: [f64; N],
 }
 
 impl<const N: usize> Quadrature<N> {
-    /// The points are the roots of the Legendre polynomial of degree N, found by Newton's method from approximations.
+    /// The points are the roots of the Legendre polynomial of degree N, found by Newton's method from initial
+    /// estimates.
     pub(super) fn new() -> Self {
-        let (mut places, mut weights) = ([0.0; N], [0.0; N]);
+        let (mut points, mut weights) = ([0.0; N], [0.0; N]);
         for at in 0..N {
             let mut x = libm::cos(PI * (at as f64 + 0.75) / (N as f64 + 0.5));
-            // It converges in five or six steps; more do no harm.
+            // Five or six steps suffice; more do no harm.
             for _ in 0..10 {
                 let (value, slope) = legendre(N, x);
                 x -= value / slope;
             }
             let (_, slope) = legendre(N, x);
-            places[at] = f64::midpoint(1.0, x);
+            points[at] = f64::midpoint(1.0, x);
             weights[at] = 1.0 / ((1.0 - x * x) * slope * slope);
         }
-        Self { places, weights }
+        Self { points, weights }
     }
 }
 
-/// The Legendre polynomial of that degree, 1 at least, and its derivative, at `x` between -1 and 1.
+/// The Legendre polynomial of the given degree (at least 1) and its derivative, at `x` between -1 and 1.
 fn legendre(degree: usize, x: f64) -> (f64, f64) {
     let (mut before, mut value) = (1.0, x);
     for n in 2..=degree {
@@ -47,14 +48,14 @@ mod tests {
     use super::*;
 
     fn check<const N: usize>() {
-        let Quadrature { places, weights } = Quadrature::<N>::new();
+        let Quadrature { points, weights } = Quadrature::<N>::new();
         for degree in 0..2 * N as i32 {
-            let terms = places.iter().zip(weights).map(|(t, w)| w * t.powi(degree));
+            let terms = points.iter().zip(weights).map(|(t, w)| w * t.powi(degree));
             let found: f64 = terms.sum();
             let error = (found * f64::from(degree + 1) - 1.0).abs();
-            assert!(error < 1e-13, "{N} places, degree {degree}: {error:e}");
+            assert!(error < 1e-13, "{N} points, degree {degree}: {error:e}");
         }
-        assert!(places.iter().all(|place| (0.0..1.0).contains(place)));
+        assert!(points.iter().all(|point| (0.0..1.0).contains(point)));
     }
 
     #[test]

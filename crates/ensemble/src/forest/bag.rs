@@ -7,18 +7,18 @@ use crate::packed::{Entry, pack_row};
 use crate::sample_weights::ClassWeight;
 use crate::sample_weights::SampleWeights;
 
-/// The packed pair of one draw of each row.
+/// The packed pair that one draw of each row adds.
 #[derive(Debug)]
 pub(super) struct Rows {
     /// Packed (weight if positive, weight).
     words: Vec<u32>,
-    /// Further draws of a row are ignored, because its word would overflow. At the smallest limit, 16, this concerns one
-    /// row in 10^15.
+    /// Draws beyond this limit are ignored, because the row's word would overflow. Even at the smallest limit, 16, this
+    /// affects one row in 10^15.
     most_draws: u8,
 }
 
 impl Rows {
-    /// Weights become whole numbers: 1 if all are equal, otherwise up to 2047 for the heaviest row.
+    /// Converts weights to integers: 1 if all are equal, otherwise up to 2047 for the heaviest row.
     pub(super) fn new(train: &Samples, class_weight: ClassWeight) -> Self {
         let labels = train.y();
         let weights = SampleWeights::new(train, class_weight);
@@ -29,7 +29,7 @@ impl Rows {
                 most_draws: u8::MAX,
             };
         };
-        // Even if only the heaviest rows are drawn, the sum over as many draws as rows does not overflow.
+        // The sum cannot overflow even if every draw is the heaviest row.
         let heaviest = (i32::MAX / labels.len() as i32).min(2_047);
         let scale = f64::from(heaviest) / weights.largest;
         let word = |(&label, &weight): (&u8, &f32)| {
@@ -47,7 +47,7 @@ impl Rows {
         self.words.len()
     }
 
-    /// The weight of `rows` rows of mean weight, rounded up.
+    /// The total weight of `rows` rows of mean weight, rounded up.
     pub(super) fn min_weight(&self, rows: u32) -> u32 {
         let total: u64 = self.words.iter().map(|word| u64::from(word & 0xffff)).sum();
         let weight = (u64::from(rows) * total).div_ceil(self.words.len() as u64);
@@ -55,7 +55,7 @@ impl Rows {
     }
 }
 
-/// The sample of one tree at a time; the memory is reused.
+/// Draws the sample of one tree at a time, reusing memory.
 #[derive(Debug, Default)]
 pub(super) struct Bag {
     draws: Vec<u8>,
@@ -63,7 +63,7 @@ pub(super) struct Bag {
 }
 
 impl Bag {
-    /// As many rows as there are, drawn with replacement, or every row once; in ascending order.
+    /// Draws as many rows as there are with replacement, or takes every row once; in ascending order.
     pub(super) fn draw(
         &mut self,
         rows: &Rows,
@@ -83,21 +83,21 @@ impl Bag {
         }
         self.enter(rows);
         if self.entries.is_empty() {
-            // With very few rows, all rows drawn may have weight 0, but a tree needs some.
+            // With very few rows, all drawn rows may have weight 0, but a tree needs some rows.
             self.draws.fill(1);
             self.enter(rows);
         }
         &mut self.entries
     }
 
-    /// Makes entries of the rows that were drawn and have a weight above 0.
+    /// Fills the entries with the drawn rows whose weight is above 0.
     fn enter(&mut self, rows: &Rows) {
         let drawn = self.draws.iter().filter(|&&draws| draws > 0).count();
-        // Reserves enough for any later sample, because growing would need two copies for a moment. Untouched pages are
+        // Reserves enough for any later sample, because growing would briefly need two copies. Untouched pages are
         // free.
         self.entries.clear();
         self.entries.reserve_exact(self.draws.len() + 1);
-        // One more, since a row that was not drawn is written too, and then overwritten by the next.
+        // One extra slot: a row that was not drawn is written too, then overwritten by the next.
         self.entries.resize(drawn + 1, Entry::default());
         let mut at = 0;
         for ((row, &draws), &word) in (0..).zip(&self.draws).zip(&rows.words) {

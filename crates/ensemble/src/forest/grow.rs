@@ -9,18 +9,18 @@ use crate::histogram::{Bins, Cell, fill_some};
 use crate::packed::{self, Entry, gradient, hessian, pack, partition};
 use crate::tree::{Grown, Node, Tree};
 
-/// Memory for growing trees, reused from tree to tree.
+/// Scratch memory, reused from tree to tree.
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
     scratch: Vec<Entry>,
-    /// One histogram for each feature that a node draws.
+    /// One histogram per feature that a node draws.
     wide: Vec<Bins<u64>>,
-    /// The same for nodes whose sums fit into 16 bits.
+    /// Likewise, for nodes whose sums fit in 16 bits.
     narrow: Vec<Bins<u32>>,
 }
 
-/// Grows a tree on `entries`, each with its packed (weight if positive, weight); they are reordered. Every leaf has a
-/// weight of at least `min_weight`.
+/// Grows a tree on `entries`, whose words pack (weight if positive, weight), reordering them. Every leaf has a weight
+/// of at least `min_weight`.
 pub(super) fn tree(
     params: &ForestParams,
     (data, min_weight): (&Binned, u32),
@@ -30,7 +30,7 @@ pub(super) fn tree(
     let drawn = params.max_features.of(data.columns());
     workspace.wide.resize(drawn, [0; 256]);
     workspace.narrow.resize(drawn, [0; 256]);
-    // As for the sample: enough for any tree.
+    // As for the sample, reserve enough for any tree.
     workspace
         .scratch
         .reserve_exact(data.rows().saturating_sub(workspace.scratch.len()));
@@ -63,7 +63,7 @@ struct Growth<'a, R> {
     rng: R,
     max_depth: u32,
     criterion: Criterion,
-    /// All columns; each node shuffles those that it draws to the front.
+    /// All columns; each node moves those it draws to the front.
     columns: Vec<u8>,
     nodes: Vec<Node>,
     /// The weights of the leaves.
@@ -75,7 +75,7 @@ impl<R: Rng> Growth<'_, R> {
     /// Appends the subtree of the node that holds `entries`, whose words sum to `total`.
     fn node(&mut self, workspace: &mut Workspace, entries: &mut [Entry], total: u64, depth: u32) {
         let (positives, weight) = (gradient(total), hessian(total));
-        // A pure node cannot gain, and most small nodes are pure, so the search is skipped.
+        // Skip the search in pure nodes, which cannot gain; most small nodes are pure.
         let pure = positives == 0 || positives as u32 == weight;
         let split = if pure || depth == self.max_depth {
             None
@@ -93,7 +93,7 @@ impl<R: Rng> Growth<'_, R> {
             .push(Node::split(split.feature, split.missing_left, threshold));
         let right_total = total.wrapping_sub(split.left);
         if depth + 1 == self.max_depth {
-            // The sums determine a leaf's value, so its rows need not be moved.
+            // The sums alone determine the leaf values, so the rows need not be partitioned.
             self.leaf(split.left);
             self.leaf(right_total);
             return;
@@ -113,9 +113,9 @@ impl<R: Rng> Growth<'_, R> {
         self.covers.push(hessian(total));
     }
 
-    /// The best split by features drawn without replacement.
+    /// The best split on features drawn without replacement.
     ///
-    /// A feature with a single bin in this node does not count as drawn, as in scikit-learn; otherwise constant columns
+    /// As in scikit-learn, a feature that is constant in this node does not count as drawn; otherwise constant features
     /// would end branches early.
     fn best_split<C: Cell>(
         &mut self,
@@ -125,12 +125,12 @@ impl<R: Rng> Growth<'_, R> {
     ) -> Option<Split> {
         let search = Search::new(&self.criterion, total);
         let mut best: Option<Split> = None;
-        let mut looked_at = 0;
-        let mut wanted = histogram.len();
-        while wanted > 0 && looked_at < self.columns.len() {
-            let batch = wanted.min(self.columns.len() - looked_at);
-            self.draw(looked_at, batch);
-            let columns = &self.columns[looked_at..looked_at + batch];
+        let mut visited = 0;
+        let mut to_draw = histogram.len();
+        while to_draw > 0 && visited < self.columns.len() {
+            let batch = to_draw.min(self.columns.len() - visited);
+            self.draw(visited, batch);
+            let columns = &self.columns[visited..visited + batch];
             let histogram = &mut histogram[..batch];
             histogram.fill([C::ZERO; 256]);
             fill_some(histogram, columns, self.data, entries);
@@ -140,12 +140,12 @@ impl<R: Rng> Growth<'_, R> {
                 if split.is_some_and(|split| best.is_none_or(|best| split.beats(&best))) {
                     best = split;
                 }
-                // Constant if the bin of the first row has the whole sum.
+                // The feature is constant if the first row's bin holds the whole sum.
                 let first = self.data.column(feature)[entries[0].row as usize];
                 let (g, h) = bins[usize::from(first)].halves();
-                wanted -= usize::from(pack(g, h as u32) != total);
+                to_draw -= usize::from(pack(g, h as u32) != total);
             }
-            looked_at += batch;
+            visited += batch;
         }
         if let Some(best) = &best {
             let gain = search.gain(best.score);
@@ -154,8 +154,8 @@ impl<R: Rng> Growth<'_, R> {
         best
     }
 
-    /// Moves `count` random columns to `self.columns[from..]` by steps of a Fisher-Yates shuffle, and sorts them, because
-    /// ties between splits go to the first column.
+    /// Moves `count` random columns to `self.columns[from..]` by Fisher-Yates steps and sorts them, because ties
+    /// between splits go to the first column.
     fn draw(&mut self, from: usize, count: usize) {
         for at in from..from + count {
             let choices = (self.columns.len() - at) as u64;
@@ -182,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_tree_on_all_columns_is_the_exact_one(
+        fn a_tree_on_all_columns_matches_exhaustive_search(
             (columns, values, labels) in tables(),
             max_depth in 1..5_u32,
             min_samples_leaf in 1..4_u32,

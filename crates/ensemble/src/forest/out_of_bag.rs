@@ -1,8 +1,8 @@
-//! A forest's metrics on its own training rows, each predicted by the trees that were grown without it.
+//! Out-of-bag metrics: each training row is predicted by the trees grown without it.
 //!
-//! More than a third of the rows are outside each bootstrap sample, so no part of the data has to be held out (Breiman
-//! 2001, "Random Forests", section 3.1). The samples are drawn again from their trees' random streams, so the fit need not
-//! keep them.
+//! More than a third of the rows are outside each bootstrap sample, so no data has to be held out (Breiman 2001,
+//! "Random Forests", section 3.1). The samples are redrawn from their trees' RNG streams, so the fit does not store
+//! them.
 
 use std::num::NonZeroUsize;
 
@@ -15,25 +15,25 @@ use crate::metrics::{Confusion, log_loss, roc_auc};
 use crate::parallel;
 use crate::tree::Tree;
 
-/// Trees whose samples are in memory at once, at one bit per row and tree.
+/// Number of trees whose samples are in memory at once, at one bit per row and tree.
 const TREES: usize = 64;
-/// Rows that go through one tree before the next tree is loaded.
+/// Rows evaluated on one tree before moving on to the next tree.
 const BLOCK: usize = 1_024;
 
 /// Out-of-bag metrics of a forest, unweighted.
 ///
-/// A row's probability is the mean over the trees that did not see it. These are fewer than the whole forest, so the
-/// metrics are slightly worse than on new rows. Similar rows (of one recording, say) are not new to a tree that saw their
-/// neighbours, and make the metrics too good.
+/// A row's probability is the mean over the trees that did not see it. That is only part of the forest, so the metrics
+/// are slightly pessimistic. They are too optimistic if rows resemble each other (within a recording, for example),
+/// because a tree may have seen a row's neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct OutOfBag {
-    /// The number of rows that at least one tree did not see; the metrics are for these.
+    /// The number of rows evaluated: those that at least one tree did not see.
     pub rows: usize,
     /// Area under the ROC curve.
     pub auc: f64,
     /// Mean log-loss, natural logarithm.
     pub logloss: f64,
-    /// Share of right decisions at 1/2.
+    /// Share of correct decisions at threshold 1/2.
     pub accuracy: f64,
 }
 
@@ -44,9 +44,9 @@ struct Tally {
     trees: u32,
 }
 
-/// Evaluates each of `trees` on the rows that are not in its sample, `seen` (see [`rows_of`]).
+/// Evaluates the forest on its out-of-bag rows; `seen` returns the sample of a tree (see [`rows_of`]).
 ///
-/// `None` if the rows outside some sample are all of one class, which happens only with very few rows or trees.
+/// `None` if all out-of-bag rows are of one class or there are none, which needs very few rows or trees.
 pub(super) fn evaluate(
     trees: &[Tree],
     train: &Samples,
@@ -57,7 +57,7 @@ pub(super) fn evaluate(
     for (batch, trees) in trees.chunks(TREES).enumerate() {
         let first = batch * TREES;
         let seen = parallel::map(threads, first..first + trees.len(), &seen);
-        // One job computes each row's sum in the order of the trees, so threads cannot change it.
+        // Each row's sum is computed by one job in tree order, so it does not depend on the threads.
         let blocks = tallies.chunks_mut(BLOCK).enumerate();
         parallel::map(threads, blocks, |(block, tallies)| {
             for (tree, seen) in trees.iter().zip(&seen) {
@@ -78,7 +78,7 @@ pub(super) fn evaluate(
     })
 }
 
-/// Adds the leaf values of `tree` for the rows from `first` on that it has not seen.
+/// Adds the leaf values of `tree` for the rows starting at `first` that it has not seen.
 fn tally(tree: &Tree, seen: &[u64], first: usize, (train, tallies): (&Samples, &mut [Tally])) {
     let x = train.x();
     for (row, tally) in (first..).zip(tallies) {
@@ -89,7 +89,7 @@ fn tally(tree: &Tree, seen: &[u64], first: usize, (train, tallies): (&Samples, &
     }
 }
 
-/// The sample that `rng` draws, as bits: bit `i % 64` of word `i / 64` is row i.
+/// The sample that `rng` draws, as a bit set: row i is bit `i % 64` of word `i / 64`.
 pub(super) fn rows_of(rows: &Rows, mut rng: impl Rng) -> Vec<u64> {
     let mut bits = vec![0; rows.count().div_ceil(64)];
     for entry in Bag::default().draw(rows, true, &mut rng) {

@@ -10,27 +10,27 @@ use crate::hyperparameters::{Engine, Value, hyperparameters, require};
 use crate::sample_weights::ClassWeight;
 
 hyperparameters! {
-    /// Of a random forest; the names are scikit-learn's.
+    /// Hyperparameters of a random forest, named as in scikit-learn.
     ForestParams {
         n_estimators: u32 = 200, Whole(1, 10_000), "The number of trees";
-        max_depth: u32 = 10, Whole(1, 64), "The most splits between the root and a leaf";
-        max_features: MaxFeatures = MaxFeatures::Sqrt, MaxFeatures::RANGE, "How many features are drawn at each node";
-        min_samples_leaf: u32 = 1, Whole(1, 1_000_000), "The fewest rows in a leaf. A row drawn twice counts twice; a row with a weight counts its weight over the mean weight";
+        max_depth: u32 = 10, Whole(1, 64), "Maximum number of splits between the root and a leaf";
+        max_features: MaxFeatures = MaxFeatures::Sqrt, MaxFeatures::RANGE, "Number of features drawn at each node";
+        min_samples_leaf: u32 = 1, Whole(1, 1_000_000), "Minimum number of rows in a leaf. A row drawn twice counts twice; a weighted row counts as its weight divided by the mean weight";
         max_bins: u32 = 255, Whole(2, 255), "Quantile bins per feature";
-        bootstrap: bool = true, BOOL, "Whether each tree sees rows drawn with replacement, or all rows";
-        oob_score: bool = false, BOOL, "Whether to evaluate the forest on its out-of-bag rows, which takes a prediction of all training rows";
-        class_weight: ClassWeight = ClassWeight::None, ClassWeight::RANGE, "Whether both classes count the same in sum";
-        engine: Engine = Engine::Own, Engine::RANGE, "Which implementation grows the trees";
+        bootstrap: bool = true, BOOL, "Whether to grow each tree on rows drawn with replacement instead of on all rows";
+        oob_score: bool = false, BOOL, "Whether to evaluate the forest on its out-of-bag rows, at the cost of predicting all training rows";
+        class_weight: ClassWeight = ClassWeight::None, ClassWeight::RANGE, "Whether to give both classes the same total weight";
+        engine: Engine = Engine::Own, Engine::RANGE, "The implementation that grows the trees";
     }
 }
 
 const BOOL: Range = Words("true or false");
 
 impl ForestParams {
-    /// Rejects values that others rule out.
+    /// Rejects combinations that are not supported.
     pub(crate) fn check_combination(&self) -> Result<(), Error> {
         if !self.bootstrap {
-            let expected = "false with bootstrap=false, which leaves no row out of any bag";
+            let expected = "false with bootstrap=false, because then no rows are out of bag";
             require("oob_score", &self.oob_score, &false, expected)?;
         }
         if self.engine == Engine::Smartcore {
@@ -58,22 +58,22 @@ impl ForestParams {
     }
 }
 
-/// How many features a node may choose from: `sqrt`, `all`, or a number.
+/// Number of features drawn at each node: `sqrt`, `all`, or a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxFeatures {
     /// The square root of the number of features, rounded down.
     Sqrt,
-    /// All features, which gives bagged trees.
+    /// All features, which makes the forest plain bagging.
     All,
     /// This many, or all if the data has fewer.
     Count(u32),
 }
 
 impl MaxFeatures {
-    /// The values in settings.
+    /// The accepted values.
     pub(crate) const RANGE: Range = Words("sqrt, all or a whole number from 1 to 255");
 
-    /// How many of `columns` that is, at least 1.
+    /// The resolved number of features out of `columns`, at least 1.
     pub(crate) fn of(self, columns: usize) -> usize {
         match self {
             Self::Sqrt => columns.isqrt(),

@@ -1,13 +1,13 @@
-//! Rows given as `f64`.
+//! Conversion of `f64` rows to an owned matrix.
 
 use crate::error::{DataError, Error};
 use crate::matrix::Matrix;
 
-/// An owned table, rounded from `f64`: learners compare values as `f32`, as XGBoost does.
+/// An owned matrix, rounded from `f64`: learners compare values as `f32`, as XGBoost does.
 ///
-/// Rounding keeps about seven digits. Values that differ by less than 6e-8 of their size may become equal, and those
-/// below 7e-46 become 0. If small differences in a column matter (a time since 1970, say), subtract a common offset
-/// first. Rows to predict must be rounded in the same way as the training rows, which this type ensures.
+/// Rounding keeps about seven digits. Values whose relative difference is below 6e-8 may become equal, and magnitudes
+/// below 7e-46 underflow to 0. If small differences in a column matter (Unix timestamps, for example), subtract a
+/// common offset first. Rows to predict must be rounded in the same way as the training rows, which this type ensures.
 ///
 /// ```
 /// use ensemble::{OwnedMatrix, Samples};
@@ -27,9 +27,9 @@ pub struct OwnedMatrix {
 }
 
 impl OwnedMatrix {
-    /// Rounds each of `values`, row-major with `columns` numbers per row, to the nearest `f32`. NaN stays a missing value.
+    /// Rounds `values`, row-major with `columns` numbers per row, to the nearest `f32`. NaN still means missing.
     ///
-    /// Fails as [`Matrix::new`] does, and on a finite value whose nearest `f32` is infinite.
+    /// Fails like [`Matrix::new`], and on a finite value that rounds to infinity.
     pub fn from_f64(values: &[f64], columns: usize) -> Result<Self, Error> {
         let rounded: Vec<f32> = values.iter().map(|&value| value as f32).collect();
         match Matrix::new(&rounded, columns) {
@@ -44,9 +44,9 @@ impl OwnedMatrix {
         }
     }
 
-    /// A view of the table.
+    /// A borrowed view.
     pub fn as_matrix(&self) -> Matrix<'_> {
-        // Already checked by `from_f64`.
+        // Validated by `from_f64`.
         Matrix {
             values: &self.values,
             columns: self.columns,
@@ -54,7 +54,7 @@ impl OwnedMatrix {
     }
 }
 
-/// The error for `value`, which became infinite.
+/// The error for a `value` that is infinite as `f32`.
 fn infinite(value: f64, row: usize, column: usize) -> Error {
     let error = if value.is_finite() {
         DataError::BeyondF32 { row, column, value }
@@ -80,7 +80,7 @@ mod tests {
         check(f64::NAN, f32::NAN);
         check(1e-300, 0.0);
         check(f64::from(f32::MIN), f32::MIN);
-        // Rounds down to the largest number; from halfway to the next one on, rounding would overflow.
+        // Slightly above f32::MAX but by less than half an ULP, so it rounds down instead of overflowing.
         check(3.402_823_5e38, f32::MAX);
         check(16_777_217.0, 16_777_216.0);
     }
@@ -94,17 +94,17 @@ mod tests {
         check(
             &[0.0, 1.0, 2.0, -1e39],
             2,
-            "row 1, column 1: -1e39 is beyond the range of f32 (3.4e38); scale the column down",
+            "row 1, column 1: -1e39 is outside the range of f32 (3.4e38); scale the column down",
         );
         check(
             &[0.0, 1e39, f64::INFINITY],
             1,
-            "row 1, column 0: 1e39 is beyond the range of f32 (3.4e38); scale the column down",
+            "row 1, column 0: 1e39 is outside the range of f32 (3.4e38); scale the column down",
         );
         check(
             &[0.0, f64::NEG_INFINITY],
             2,
-            "row 0, column 1: infinite (a missing value is NaN)",
+            "row 0, column 1: infinite value (use NaN for missing values)",
         );
         check(&[0.0; 3], 2, "3 values do not fill rows of 2 columns");
         check(&[0.0], 0, "a matrix of 0 columns; 1 to 255 are supported");

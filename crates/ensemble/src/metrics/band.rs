@@ -5,8 +5,8 @@ use super::resample::{Units, percentile_interval};
 use super::{calibration_curve, same_length};
 use crate::error::DataError;
 
-/// The 95 % percentile bootstrap interval of a curve at one point of its horizontal axis. The intervals hold point by
-/// point: the whole curve is within all of them less often.
+/// The 95 % percentile bootstrap interval of a curve at one point of its horizontal axis. The intervals are pointwise:
+/// their joint coverage of the whole curve is lower.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BandPoint {
     /// False positive rate of a ROC curve, or recall of a precision-recall curve.
@@ -15,7 +15,7 @@ pub struct BandPoint {
     pub interval: [f64; 2],
 }
 
-/// The band of the ROC curve at `steps + 1` evenly spaced false positive rates from 0 to 1, linear between thresholds.
+/// The band of the ROC curve at `steps + 1` evenly spaced false positive rates from 0 to 1, interpolated linearly.
 ///
 /// Groups are drawn as for [`auc_interval`](super::auc_interval). Empty if no resample has both classes.
 pub fn roc_band(
@@ -40,7 +40,7 @@ pub fn precision_recall_band(
     band(labels, probabilities, groups, &grid(steps), precision_at)
 }
 
-/// The 95 % intervals of the shares of positives in the bins of [`calibration_curve`]; `None` for an empty bin.
+/// The 95 % intervals of the share of positives in each bin of [`calibration_curve`]; `None` for an empty bin.
 pub fn calibration_intervals(
     labels: &[u8],
     probabilities: &[f64],
@@ -77,7 +77,7 @@ pub fn calibration_intervals(
         .collect())
 }
 
-/// The seed of the bootstrap; constant, so that the same predictions have the same band in every report.
+/// The bootstrap seed; constant, so that equal predictions have equal bands in every report.
 const SEED: u64 = 0;
 
 fn grid(steps: usize) -> Vec<f64> {
@@ -85,10 +85,10 @@ fn grid(steps: usize) -> Vec<f64> {
     (0..=steps).map(|step| step as f64 / steps as f64).collect()
 }
 
-/// The positives and negatives that are called positive at a threshold, each as often as its unit was drawn.
+/// The numbers of true and false positives at a threshold, counting each row as often as its unit was drawn.
 type Called = [u64; 2];
 
-/// The curve of one resample at the points of the grid; `None` if a class is missing.
+/// Evaluates the curve of one resample at the grid points; `None` if a class is missing.
 type CurveAt = fn(&[Called], &[f64]) -> Option<Vec<f64>>;
 
 fn band(
@@ -122,7 +122,7 @@ fn roc_at(called: &[Called], grid: &[f64]) -> Option<Vec<f64>> {
     let mut heights = Vec::with_capacity(grid.len());
     let (mut before, mut rest) = ((0.0, 0.0), called.iter().copied().map(point).peekable());
     for &at in grid {
-        // At a step of the curve, its upper end.
+        // At a vertical step of the curve, take its upper end.
         while let Some(next) = rest.next_if(|next| next.0 <= at) {
             before = next;
         }
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_roc_curve_is_linear_between_thresholds_and_upright_at_steps() {
+    fn a_roc_curve_is_interpolated_linearly_and_steps_take_the_upper_end() {
         // Points (0, 1/2), (1/2, 1/2), (1, 1).
         let heights = roc_at(&[[1, 0], [1, 1], [2, 2]], &[0.0, 0.25, 0.5, 0.75, 1.0]);
         assert_eq!(heights.unwrap(), [0.5, 0.5, 0.5, 0.75, 1.0]);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn precision_is_that_of_the_highest_threshold_with_the_recall() {
+    fn precision_is_taken_at_the_highest_threshold_that_reaches_the_recall() {
         let heights = precision_at(&[[0, 0], [1, 0], [1, 1], [2, 2]], &[0.0, 0.5, 0.75, 1.0]);
         assert_eq!(heights.unwrap(), [1.0, 1.0, 0.5, 0.5]);
         assert_eq!(precision_at(&[[0, 3]], &[0.0]), None);

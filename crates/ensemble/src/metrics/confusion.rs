@@ -1,30 +1,30 @@
-//! Counts of right and wrong decisions.
+//! Counts of correct and incorrect decisions.
 
 use super::same_length;
 use crate::error::DataError;
 
-/// How often each decision was made for each class.
+/// The confusion matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Confusion {
-    /// Positive rows called positive.
+    /// Positive rows predicted positive.
     pub true_positives: u64,
-    /// Negative rows called positive.
+    /// Negative rows predicted positive.
     pub false_positives: u64,
-    /// Negative rows called negative.
+    /// Negative rows predicted negative.
     pub true_negatives: u64,
-    /// Positive rows called negative.
+    /// Positive rows predicted negative.
     pub false_negatives: u64,
 }
 
 impl Confusion {
-    /// Calls a row positive when its probability is at least `threshold`.
+    /// Predicts a row positive when its probability is at least `threshold`.
     pub fn at(threshold: f64, labels: &[u8], probabilities: &[f64]) -> Result<Self, DataError> {
         same_length(labels, probabilities, None)?;
         let rows = labels.iter().copied().zip(probabilities.iter().copied());
         Ok(Self::of_rows(threshold, rows))
     }
 
-    /// The same for labels and probabilities in pairs.
+    /// [`at`](Self::at) for pairs of label and probability.
     pub(crate) fn of_rows(threshold: f64, rows: impl Iterator<Item = (u8, f64)>) -> Self {
         let mut counts = Self::default();
         for (label, p) in rows {
@@ -38,13 +38,16 @@ impl Confusion {
         counts
     }
 
-    /// Share of right decisions.
+    /// Share of correct decisions.
     pub fn accuracy(&self) -> f64 {
-        let right = self.true_positives + self.true_negatives;
-        ratio(right, right + self.false_positives + self.false_negatives)
+        let correct = self.true_positives + self.true_negatives;
+        ratio(
+            correct,
+            correct + self.false_positives + self.false_negatives,
+        )
     }
 
-    /// Share of the rows called positive that are positive; 0 if none is.
+    /// Share of the rows predicted positive that are positive; 0 if there are none.
     pub fn precision(&self) -> f64 {
         ratio(
             self.true_positives,
@@ -52,7 +55,7 @@ impl Confusion {
         )
     }
 
-    /// Share of the positive rows that are called positive; 0 if there are none.
+    /// Share of the positive rows that are predicted positive; 0 if there are none.
     pub fn recall(&self) -> f64 {
         ratio(
             self.true_positives,
@@ -60,14 +63,14 @@ impl Confusion {
         )
     }
 
-    /// Harmonic mean of precision and recall; 0 if there is no true positive.
+    /// Harmonic mean of precision and recall; 0 without true positives.
     pub fn f1(&self) -> f64 {
         let found = 2 * self.true_positives;
         ratio(found, found + self.false_positives + self.false_negatives)
     }
 }
 
-/// A share, 0 of nothing as with scikit-learn's `zero_division=0`.
+/// `part / whole`; 0 if `whole` is 0, as with scikit-learn's `zero_division=0`.
 fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         0.0

@@ -1,4 +1,4 @@
-//! Curves over every threshold, for plots.
+//! Curves over all thresholds, for plots.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,33 +9,33 @@ use crate::error::DataError;
 /// Error rates at one threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RocPoint {
-    /// Probabilities of at least this are called positive; infinite where none is.
+    /// Probabilities of at least this are positive; infinite for the point where none are.
     pub threshold: f64,
-    /// Share of the negatives that are called positive.
+    /// Share of the negatives that are predicted positive.
     pub false_positive_rate: f64,
-    /// Share of the positives that are called positive.
+    /// Share of the positives that are predicted positive.
     pub true_positive_rate: f64,
 }
 
 /// Precision and recall at one threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PrecisionRecallPoint {
-    /// Probabilities of at least this are called positive.
+    /// Probabilities of at least this are positive.
     pub threshold: f64,
-    /// Share of the rows called positive that are positive.
+    /// Share of the rows predicted positive that are positive.
     pub precision: f64,
-    /// Share of the positives that are called positive.
+    /// Share of the positives that are predicted positive.
     pub recall: f64,
 }
 
 /// The rows whose probabilities are in one interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationBin {
-    /// The lower end, which is in the bin.
+    /// The lower end, inclusive.
     pub low: f64,
-    /// The upper end, which is in the bin only of the last one.
+    /// The upper end, exclusive except in the last bin.
     pub high: f64,
-    /// Rows in the bin.
+    /// The number of rows in the bin.
     pub rows: u64,
     /// Their mean probability; `None` in an empty bin.
     pub mean_probability: Option<f64>,
@@ -43,8 +43,8 @@ pub struct CalibrationBin {
     pub positive_share: Option<f64>,
 }
 
-/// The receiver operating characteristic (Fawcett 2006): a point for each distinct probability, from the highest
-/// down, after the point where nothing is called positive (`roc_curve` with `drop_intermediate=False`).
+/// The receiver operating characteristic (Fawcett 2006): first the point where nothing is predicted positive, then a
+/// point for each distinct probability in descending order (`roc_curve` with `drop_intermediate=False`).
 ///
 /// Needs both classes.
 pub fn roc_curve(labels: &[u8], probabilities: &[f64]) -> Result<Vec<RocPoint>, DataError> {
@@ -71,9 +71,9 @@ pub fn roc_curve(labels: &[u8], probabilities: &[f64]) -> Result<Vec<RocPoint>, 
     Ok(points)
 }
 
-/// Precision and recall for each distinct probability as threshold, from the highest down.
+/// Precision and recall with each distinct probability as threshold, in descending order.
 ///
-/// The points of `precision_recall_curve` in the reverse order, without its last point, which belongs to no threshold.
+/// The points of `precision_recall_curve` in reverse order, without its last point, which has no threshold.
 /// Needs positives.
 pub fn precision_recall_curve(
     labels: &[u8],
@@ -98,8 +98,8 @@ pub fn precision_recall_curve(
 }
 
 /// The reliability diagram (Niculescu-Mizil and Caruana 2005): `bins` intervals of equal width (at least one), each
-/// with its mean probability and its share of positives (`calibration_curve` with `strategy="uniform"`, but with the
-/// empty bins, and each bin closed at its lower end, as in [`expected_calibration_error`]).
+/// with its mean probability and share of positives. Like `calibration_curve` with `strategy="uniform"`, but with empty
+/// bins included and each bin closed at its lower end, as in [`expected_calibration_error`].
 ///
 /// [`expected_calibration_error`]: super::expected_calibration_error
 pub fn calibration_curve(
@@ -127,9 +127,9 @@ pub fn calibration_curve(
     Ok(curve.collect())
 }
 
-/// The counts of decisions at each of `steps + 1` thresholds from 0 to 1, evenly spaced, with the thresholds.
+/// The confusion matrix at each of `steps + 1` evenly spaced thresholds from 0 to 1, with the threshold.
 ///
-/// [`Confusion`] gives precision, recall and F1 for a plot.
+/// Use the methods of [`Confusion`] to plot precision, recall and F1.
 pub fn threshold_curve(
     labels: &[u8],
     probabilities: &[f64],
@@ -144,7 +144,7 @@ pub fn threshold_curve(
     (0..=steps).map(at).collect()
 }
 
-/// The number of labels that are 1, and of the others.
+/// The numbers of positive and negative labels.
 fn classes(labels: &[u8]) -> (u64, u64) {
     let positives = labels
         .iter()

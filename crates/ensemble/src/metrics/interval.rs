@@ -6,9 +6,9 @@ use crate::error::DataError;
 
 /// The 95 % percentile bootstrap interval of the ROC-AUC (Efron and Tibshirani 1993, chapter 13).
 ///
-/// With `groups` (one number per row), whole groups are drawn: rows of one group are similar, and drawing them singly
-/// would make the interval too narrow. With few groups the interval means little; with a single one it has width 0.
-/// `None` if no resample has both classes.
+/// With `groups` (one number per row), whole groups are drawn: rows of a group are similar, and drawing them
+/// individually would make the interval too narrow. With few groups the interval is unreliable; with a single one it
+/// has width 0. `None` if no resample has both classes.
 pub fn auc_interval(
     labels: &[u8],
     probabilities: &[f64],
@@ -31,7 +31,7 @@ pub(super) struct Ranked {
 struct Row {
     unit: u32,
     positive: bool,
-    /// Whether the next row has another probability.
+    /// Whether the next row has a different probability.
     ends_tie: bool,
 }
 
@@ -56,8 +56,8 @@ impl Ranked {
         }
     }
 
-    /// The positives and negatives at or above each distinct probability, in descending order; each row counts as often as
-    /// its unit was drawn.
+    /// The numbers of positives and negatives at or above each distinct probability, in descending order; each row
+    /// counts as often as its unit was drawn.
     pub(super) fn called(&self, draws: &[u32]) -> Vec<[u64; 2]> {
         let mut called = Vec::new();
         let mut counts = [0, 0];
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
     use crate::metrics::roc_auc;
 
-    /// Overlapping classes: positives lie 0.2 higher.
+    /// Overlapping classes; positives are shifted up by 0.2.
     fn rows(count: u32) -> (Vec<u8>, Vec<f64>) {
         (0..count)
             .map(|i| {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_has_the_width_of_its_standard_error() {
+    fn the_width_of_the_interval_matches_the_standard_error() {
         let (labels, p) = rows(2_000);
         let auc = roc_auc(&labels, &p).unwrap();
         let [low, high] = auc_interval(&labels, &p, None, 3).unwrap().unwrap();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_of_rows_do_not_narrow_the_interval_of_groups() {
+    fn duplicated_rows_in_groups_do_not_narrow_the_interval() {
         let (labels, p) = rows(300);
         let copies = |values: &[f64]| values.repeat(9);
         let groups: Vec<u64> = (0..300).collect::<Vec<u64>>().repeat(9);

@@ -1,4 +1,4 @@
-//! Whether one model is better than another on the same rows.
+//! Paired comparison of two models on the same rows.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::error::Error;
 /// A model's probabilities and its threshold.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'a> {
-    /// Of class 1, one per row.
+    /// The probability of class 1 for each row.
     pub probabilities: &'a [f64],
     /// Probabilities of at least this are positive.
     pub threshold: f64,
@@ -19,11 +19,11 @@ pub struct Candidate<'a> {
 /// A metric of the second model minus that of the first.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
-    /// On the rows themselves.
+    /// The difference on the original rows.
     pub value: f64,
     /// 95 % percentile bootstrap interval.
     pub interval: [f64; 2],
-    /// Whether the interval is on one side of 0.
+    /// Whether the interval excludes 0.
     pub significant: bool,
 }
 
@@ -39,10 +39,10 @@ pub struct PairedDifferences {
 }
 
 /// The differences between two models, the second minus the first, by a paired bootstrap (Efron and Tibshirani 1993;
-/// Koehn 2004): both models are evaluated on the same resamples, so that what makes rows hard for both cancels.
+/// Koehn 2004): both models are evaluated on the same resamples, so variation that affects both cancels.
 ///
-/// With `groups`, whole groups are drawn, as for [`auc_interval`](super::auc_interval). Fails as
-/// [`evaluate`](super::evaluate) does.
+/// With `groups`, whole groups are drawn, as for [`auc_interval`](super::auc_interval). Fails like
+/// [`evaluate`](super::evaluate).
 pub fn paired_differences(
     labels: &[u8],
     groups: Option<&[u64]>,
@@ -80,10 +80,10 @@ pub fn paired_differences(
     Ok(PairedDifferences { auc, f1, logloss })
 }
 
-/// The seed of the bootstrap; constant, so that the same predictions have the same interval in every report.
+/// The bootstrap seed; constant, so that equal predictions have equal intervals in every report.
 const SEED: u64 = 0;
 
-/// One model's metrics on every resample.
+/// Computes one model's metrics on resamples.
 struct Resampled<'a> {
     ranked: Ranked,
     /// Per unit: true positives, false positives, false negatives, log-loss, rows.
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_better_model_is_recognised_whichever_comes_first() {
+    fn a_better_model_is_recognised_in_either_order() {
         let (labels, weak) = rows(2_000, 0.1);
         let (_, strong) = rows(2_000, 0.4);
         let [weak, strong] = [candidate(&weak), candidate(&strong)];
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_of_rows_do_not_narrow_the_interval_of_groups() {
+    fn duplicated_rows_in_groups_do_not_narrow_the_interval() {
         let (labels, weak) = rows(300, 0.1);
         let (_, strong) = rows(300, 0.15);
         let groups: Vec<u64> = (0..300).chain(0..300).collect();

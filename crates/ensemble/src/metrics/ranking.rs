@@ -10,7 +10,7 @@ pub(super) struct Tie {
     pub(super) negatives: u64,
 }
 
-/// All ties, from the highest probability down.
+/// All ties, in descending order of probability.
 pub(super) fn ties(labels: &[u8], probabilities: &[f64]) -> Vec<Tie> {
     let mut rows: Vec<(f64, u8)> = probabilities
         .iter()
@@ -30,8 +30,8 @@ pub(super) fn ties(labels: &[u8], probabilities: &[f64]) -> Vec<Tie> {
     chunks.map(tie).collect()
 }
 
-/// Area under the ROC curve: how often a positive row has the higher probability than a negative one, ties counting
-/// half (`roc_auc_score`; the same as the sum of midranks). Scores other than probabilities are fine.
+/// Area under the ROC curve: the probability that a random positive row ranks above a random negative one, with ties
+/// counting half (`roc_auc_score`; equivalent to midranks). Any scores are accepted, not only probabilities.
 pub fn roc_auc(labels: &[u8], probabilities: &[f64]) -> Result<f64, DataError> {
     same_length(labels, probabilities, None)?;
     let (mut positives, mut negatives, mut twice_won) = (0, 0, 0);
@@ -47,8 +47,8 @@ pub fn roc_auc(labels: &[u8], probabilities: &[f64]) -> Result<f64, DataError> {
     Ok(twice_won as f64 / (2 * pairs) as f64)
 }
 
-/// Average precision (`average_precision_score`): precision at each threshold, weighted by the recall it adds; no
-/// interpolation. Needs positives.
+/// Average precision (`average_precision_score`): precision at each threshold, weighted by the increase in recall,
+/// without interpolation. Needs positives.
 pub fn pr_auc(labels: &[u8], probabilities: &[f64]) -> Result<f64, DataError> {
     same_length(labels, probabilities, None)?;
     let (mut positives, mut called, mut sum) = (0, 0, 0.0);
@@ -63,7 +63,7 @@ pub fn pr_auc(labels: &[u8], probabilities: &[f64]) -> Result<f64, DataError> {
     Ok(sum / positives as f64)
 }
 
-/// The threshold with the highest F1 among the probabilities themselves; the highest of several. 1/2 without positives.
+/// The threshold with the highest F1 among the given probabilities; the highest one on ties, 1/2 without positives.
 pub fn best_f1_threshold(labels: &[u8], probabilities: &[f64]) -> Result<f64, DataError> {
     same_length(labels, probabilities, None)?;
     let all_positives = labels
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::metrics::Confusion;
 
-    /// The definition, in quadratic time.
+    /// By definition, in quadratic time.
     fn textbook_auc(labels: &[u8], p: &[f64]) -> Option<f64> {
         let (mut won, mut pairs) = (0.0, 0.0);
         for (i, _) in labels.iter().enumerate().filter(|(_, label)| **label == 1) {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     fn rows() -> impl Strategy<Value = Vec<(u8, f64)>> {
-        // Few levels, so that ties are the rule.
+        // Few levels, so that ties are common.
         prop::collection::vec(
             (
                 0..=1_u8,

@@ -1,13 +1,12 @@
-//! Drawing rows, or whole groups of them, with replacement.
+//! Bootstrap resampling of rows or groups of rows.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// The number of resamples, with which the ends of a 95 % interval have a standard error of about 0.13 standard
-/// deviations.
+/// The number of resamples; the ends of a 95 % interval then have a standard error of about 0.13 standard deviations.
 const RESAMPLES: u64 = 400;
 
-/// The units that are drawn: single rows, or groups of rows that belong together.
+/// The units to resample: single rows or groups of rows.
 pub(super) struct Units {
     /// Each row's unit.
     pub(super) of_row: Vec<usize>,
@@ -24,12 +23,12 @@ impl Units {
         Self { of_row, count }
     }
 
-    /// The values of `metric` on all resamples; it is given how often each unit was drawn.
+    /// The values of `metric` on all resamples; its argument is the number of draws of each unit.
     pub(super) fn resampled<T>(&self, seed: u64, metric: impl Fn(&[u32]) -> Option<T>) -> Vec<T> {
         let mut draws = vec![0_u32; self.count];
         let values = (0..RESAMPLES).filter_map(|resample| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            // Each resample has its own stream, so that their number does not change what they draw.
+            // Each resample has its own stream, so that its draws do not depend on the number of resamples.
             rng.set_stream(resample);
             draw(&mut draws, &mut rng);
             metric(&draws)
@@ -62,7 +61,7 @@ pub(super) fn percentile_interval(mut values: Vec<f64>) -> Option<[f64; 2]> {
     Some([quantile(&values, 0.025)?, quantile(&values, 0.975)?])
 }
 
-/// The quantile of ascending values, linear between neighbours.
+/// The quantile of ascending values, with linear interpolation.
 fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let at = share * sorted.len().checked_sub(1)? as f64;
     let (below, above) = (sorted[at.floor() as usize], sorted[at.ceil() as usize]);
@@ -74,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_resample_draws_as_many_units_as_there_are_and_always_the_same() {
+    fn resamples_have_the_original_size_and_depend_only_on_the_seed() {
         let units = Units::new(5, Some(&[9, 9, 4, 7, 7]));
         assert_eq!(units.of_row, [2, 2, 0, 1, 1]);
         let draws = |seed| units.resampled(seed, |draws| Some(draws.to_vec()));
@@ -86,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_are_linear_between_neighbours() {
+    fn quantiles_are_interpolated_linearly() {
         let values: Vec<f64> = (0..=40).rev().map(f64::from).collect();
         assert_eq!(percentile_interval(values), Some([1.0, 39.0]));
         assert_eq!(percentile_interval(vec![3.0]), Some([3.0, 3.0]));

@@ -1,4 +1,4 @@
-//! All metrics of one part, as in reports.
+//! The full set of metrics, as used in reports.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,23 +8,23 @@ use super::{
 };
 use crate::error::{DataError, Error};
 
-/// The seed of the bootstrap; constant, so that the same predictions have the same interval in every report.
+/// The bootstrap seed; constant, so that equal predictions have equal intervals in every report.
 const INTERVAL_SEED: u64 = 0;
 
-/// The metrics of one part; `accuracy`, `f1`, `precision` and `recall` are at threshold 1/2.
+/// All metrics on one set of rows; `accuracy`, `f1`, `precision` and `recall` are at threshold 1/2.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Area under the ROC curve.
     pub auc: f64,
     /// Average precision.
     pub pr_auc: f64,
-    /// Share of right decisions.
+    /// Share of correct decisions.
     pub accuracy: f64,
     /// Harmonic mean of precision and recall.
     pub f1: f64,
-    /// Share of the rows called positive that are positive.
+    /// Share of the rows predicted positive that are positive.
     pub precision: f64,
-    /// Share of the positives that are called positive.
+    /// Share of the positives that are predicted positive.
     pub recall: f64,
     /// Mean log-loss, natural logarithm.
     pub logloss: f64,
@@ -34,22 +34,22 @@ pub struct Scores {
     pub ece: f64,
     /// 95 % bootstrap interval of `auc`.
     pub auc_interval: [f64; 2],
-    /// The decisions at the chosen threshold, if one was chosen.
+    /// The metrics at the chosen threshold, if one was chosen.
     pub at_threshold: Option<AtThreshold>,
 }
 
-/// Decisions at a threshold other than 1/2.
+/// Metrics of the decisions at a chosen threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AtThreshold {
     /// Probabilities of at least this are positive.
     pub threshold: f64,
-    /// Share of right decisions.
+    /// Share of correct decisions.
     pub accuracy: f64,
     /// Harmonic mean of precision and recall.
     pub f1: f64,
-    /// Share of the rows called positive that are positive.
+    /// Share of the rows predicted positive that are positive.
     pub precision: f64,
-    /// Share of the positives that are called positive.
+    /// Share of the positives that are predicted positive.
     pub recall: f64,
 }
 
@@ -66,9 +66,9 @@ impl AtThreshold {
     }
 }
 
-/// All metrics of `probabilities` for `labels`, with rows independent of each other.
+/// All metrics of `probabilities` for `labels`, assuming that rows are independent.
 ///
-/// Fails on different lengths, labels other than 0 and 1, probabilities outside 0..=1, and if a class is missing.
+/// Fails on different lengths, labels other than 0 and 1, probabilities outside 0..=1, or a missing class.
 pub fn evaluate(
     labels: &[u8],
     probabilities: &[f64],
@@ -77,7 +77,7 @@ pub fn evaluate(
     evaluate_grouped(labels, probabilities, None, threshold)
 }
 
-/// The same with groups of rows, which the interval resamples as a whole.
+/// [`evaluate`] with groups of rows, which the interval resamples as a whole.
 pub(crate) fn evaluate_grouped(
     labels: &[u8],
     probabilities: &[f64],
@@ -104,7 +104,7 @@ pub(crate) fn evaluate_grouped(
     })
 }
 
-/// Rejects rows without metrics.
+/// Rejects rows whose metrics are undefined or whose values are invalid.
 pub(crate) fn check(labels: &[u8], probabilities: &[f64]) -> Result<(), DataError> {
     same_length(labels, probabilities, None)?;
     if labels.is_empty() {

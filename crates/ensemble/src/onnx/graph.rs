@@ -1,11 +1,11 @@
-//! Construction of a graph. Values are referred to by names, which are assigned here.
+//! Graph construction. Values are referred to by generated names.
 
 use super::proto::{
     AttributeProto, AttributeValue, DataType, Dimension, Elements, GraphProto, NodeProto,
     TensorProto, ValueInfoProto,
 };
 
-/// Nodes and constants so far.
+/// A graph under construction.
 #[derive(Debug, Default)]
 pub(super) struct Graph(GraphProto);
 
@@ -28,7 +28,7 @@ impl Graph {
         });
     }
 
-    /// Declares an output: a value converted to a type, with a number of columns, or one number per row.
+    /// Declares an output: `value` cast to a type, with `columns` columns, or one number per row without.
     pub(super) fn output(
         &mut self,
         name: &'static str,
@@ -61,40 +61,40 @@ impl Graph {
         name
     }
 
-    /// The same numbers in double precision.
+    /// Casts to double precision.
     pub(super) fn double(&mut self, value: &str) -> String {
         self.apply_with(("Cast", ""), &[value], vec![to(DataType::Double)])
     }
 
-    /// The sum of values of one shape.
+    /// The elementwise sum of values of equal shape.
     pub(super) fn sum(&mut self, values: &[String]) -> String {
         let values: Vec<_> = values.iter().map(String::as_str).collect();
         self.apply("Sum", &values)
     }
 
-    /// Columns side by side.
+    /// Concatenates columns side by side.
     pub(super) fn concatenate(&mut self, columns: &[String]) -> String {
         let columns: Vec<_> = columns.iter().map(String::as_str).collect();
         self.apply_with(("Concat", ""), &columns, vec![whole("axis", 1)])
     }
 
-    /// A single column without its second dimension.
+    /// Removes the second dimension of a single column.
     pub(super) fn squeeze(&mut self, column: &str) -> String {
         let axes = self.constant(vec![1], Elements::Int64(vec![1]));
         self.apply("Squeeze", &[column, &axes])
     }
 
-    /// The same number for every row.
+    /// A constant for all rows.
     pub(super) fn scalar(&mut self, value: f64) -> String {
         self.row(vec![value])
     }
 
-    /// One number per column.
+    /// A constant row vector.
     pub(super) fn row(&mut self, values: Vec<f64>) -> String {
         self.constant(vec![1, values.len() as i64], Elements::Double(values))
     }
 
-    /// A column vector, as the right side of a matrix product.
+    /// A constant column vector, the right operand of a matrix product.
     pub(super) fn column(&mut self, values: Vec<f64>) -> String {
         self.constant(vec![values.len() as i64, 1], Elements::Double(values))
     }
@@ -125,7 +125,7 @@ impl Graph {
     }
 }
 
-/// Any number of rows.
+/// The variable number of rows.
 fn rows() -> Dimension {
     Dimension::Param("N")
 }

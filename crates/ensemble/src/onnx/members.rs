@@ -1,4 +1,4 @@
-//! A member as a part of the graph.
+//! The subgraph of a member.
 
 use super::graph::Graph;
 use super::trees;
@@ -6,7 +6,7 @@ use crate::decision_function::{DecisionFunction, Link};
 use crate::learners::Model;
 use crate::linear::Linear;
 
-/// A column with the member's probability of class 1 for each row of `x`, which is in double precision.
+/// A column with the member's probability of class 1 for each row of `x`, given in double precision.
 pub(super) fn probability(graph: &mut Graph, model: &Model, x: &str) -> String {
     match model.decision_function() {
         DecisionFunction::Trees(sum) => match sum.link {
@@ -26,7 +26,7 @@ pub(super) fn probability(graph: &mut Graph, model: &Model, x: &str) -> String {
     }
 }
 
-/// A missing value is replaced by the mean, so it adds nothing.
+/// The probability of a linear model. A missing value is replaced by the mean, so it contributes 0.
 fn log_odds(graph: &mut Graph, Linear { terms, intercept }: Linear, x: &str) -> String {
     let means = graph.row(terms.iter().map(|term| term.mean).collect());
     let deviations = graph.row(terms.iter().map(|term| term.deviation).collect());

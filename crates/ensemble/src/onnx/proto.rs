@@ -1,4 +1,4 @@
-//! The messages of `onnx.proto` that an exported model needs, with the fields that it sets and their numbers there.
+//! The messages of `onnx.proto` used in exported models, reduced to the fields that are set.
 
 use super::wire::{Fields, Message};
 
@@ -33,7 +33,7 @@ impl Message for ModelProto {
     }
 }
 
-/// A domain's operators, by version.
+/// An operator domain and its version.
 #[derive(Debug)]
 pub(super) struct OperatorSetIdProto {
     pub(super) domain: &'static str,
@@ -47,7 +47,7 @@ impl Message for OperatorSetIdProto {
     }
 }
 
-/// A named text.
+/// A key-value pair of strings.
 #[derive(Debug)]
 pub(super) struct StringStringEntryProto {
     pub(super) key: &'static str,
@@ -61,7 +61,7 @@ impl Message for StringStringEntryProto {
     }
 }
 
-/// Nodes in an order in which they can be computed.
+/// A graph; its nodes are in topological order.
 #[derive(Debug, Default)]
 pub(super) struct GraphProto {
     pub(super) node: Vec<NodeProto>,
@@ -81,7 +81,7 @@ impl Message for GraphProto {
     }
 }
 
-/// An operator with what goes in and comes out, by name.
+/// An operator with its inputs and output by name.
 #[derive(Debug)]
 pub(super) struct NodeProto {
     pub(super) input: Vec<String>,
@@ -101,14 +101,14 @@ impl Message for NodeProto {
     }
 }
 
-/// A constant of an operator.
+/// An attribute of an operator.
 #[derive(Debug)]
 pub(super) struct AttributeProto {
     pub(super) name: &'static str,
     pub(super) value: AttributeValue,
 }
 
-/// What an attribute can be here.
+/// The attribute types in use.
 #[derive(Debug)]
 pub(super) enum AttributeValue {
     Int(i64),
@@ -119,7 +119,7 @@ pub(super) enum AttributeValue {
 }
 
 impl Message for AttributeProto {
-    /// The last field, `type`, selects one of the others.
+    /// The last field, `type`, tells which of the value fields is set.
     fn write(&self, fields: &mut Fields) {
         fields.text(1, self.name);
         let kind = match &self.value {
@@ -182,7 +182,7 @@ impl Message for TensorProto {
     }
 }
 
-/// An input or output of the graph: a tensor of that type and shape.
+/// An input or output of the graph: a tensor with its element type and shape.
 #[derive(Debug)]
 pub(super) struct ValueInfoProto {
     pub(super) name: &'static str,
@@ -197,7 +197,7 @@ impl Message for ValueInfoProto {
     }
 }
 
-/// `TypeProto`, of which only `tensor_type` occurs.
+/// `TypeProto`, always with `tensor_type`.
 struct Type<'a>(&'a ValueInfoProto);
 
 impl Message for Type<'_> {
@@ -229,7 +229,7 @@ impl Message for Shape<'_> {
 #[derive(Debug)]
 pub(super) enum Dimension {
     Value(usize),
-    /// Each run decides, and the same for all of that name.
+    /// Determined at run time; equal for all dimensions of this name.
     Param(&'static str),
 }
 

@@ -1,13 +1,13 @@
-//! Trees as one operator: `TreeEnsembleRegressor`, which adds the leaves that a row falls into.
+//! Trees as a single `TreeEnsembleRegressor` operator, which aggregates the leaf values of each row.
 
 use super::graph::{Graph, floats, whole, wholes, word, words};
 use super::proto::AttributeProto;
 use crate::tree::{Node, Tree};
 
-/// A column with the sum or the mean (`aggregate`, as the standard spells it) of the leaves of each row of `x`.
+/// A column with the sum or the mean (`aggregate`, in ONNX spelling) of the leaf values of each row of `x`.
 ///
-/// Thresholds and leaves are float32, as here. `x` is in double precision, so the runtime compares and adds in double
-/// precision; its result is float32 in any case.
+/// Thresholds and leaf values are float32, as in this crate. Because `x` is in double precision, the runtime compares
+/// and adds in double precision; its result is always float32.
 pub(super) fn leaves(
     graph: &mut Graph,
     x: &str,
@@ -28,11 +28,11 @@ pub(super) fn leaves(
     graph.apply_with(("TreeEnsembleRegressor", "ai.onnx.ml"), &[x], attributes)
 }
 
-/// All nodes of all trees, with one list per property.
+/// All nodes of all trees, as one list per property.
 #[derive(Debug, Default)]
 struct Table {
     trees: Vec<i64>,
-    places: Vec<i64>,
+    nodes: Vec<i64>,
     features: Vec<i64>,
     modes: Vec<&'static str>,
     thresholds: Vec<f32>,
@@ -41,23 +41,23 @@ struct Table {
     missing_left: Vec<i64>,
     covers: Vec<f32>,
     leaf_trees: Vec<i64>,
-    leaf_places: Vec<i64>,
+    leaf_nodes: Vec<i64>,
     leaf_values: Vec<f32>,
 }
 
 impl Table {
-    /// Appends a tree's nodes, at the same positions as in the tree.
+    /// Appends a tree's nodes; their ids are their positions in the tree.
     fn add(&mut self, number: i64, tree: &Tree) {
         let covers = tree.node_covers();
         self.covers.extend(covers.iter().map(|&cover| cover as f32));
-        for (place, node) in (0..).zip(&tree.nodes) {
+        for (at, node) in (0..).zip(&tree.nodes) {
             self.trees.push(number);
-            self.places.push(place);
+            self.nodes.push(at);
             match *node {
                 Node::Leaf(value) => {
                     self.node("LEAF", (0, 0.0), (0, 0), false);
                     self.leaf_trees.push(number);
-                    self.leaf_places.push(place);
+                    self.leaf_nodes.push(at);
                     self.leaf_values.push(value);
                 }
                 Node::Split {
@@ -67,7 +67,7 @@ impl Table {
                     right,
                 } => {
                     let column = i64::from(feature);
-                    let children = (place + 1, i64::from(right));
+                    let children = (at + 1, i64::from(right));
                     self.node("BRANCH_LEQ", (column, threshold), children, missing_left);
                 }
             }
@@ -93,7 +93,7 @@ impl Table {
         let targets = vec![0; self.leaf_trees.len()];
         vec![
             wholes("nodes_treeids", self.trees),
-            wholes("nodes_nodeids", self.places),
+            wholes("nodes_nodeids", self.nodes),
             wholes("nodes_featureids", self.features),
             words("nodes_modes", self.modes),
             floats("nodes_values", self.thresholds),
@@ -101,7 +101,7 @@ impl Table {
             wholes("nodes_falsenodeids", self.rights),
             wholes("nodes_missing_value_tracks_true", self.missing_left),
             wholes("target_treeids", self.leaf_trees),
-            wholes("target_nodeids", self.leaf_places),
+            wholes("target_nodeids", self.leaf_nodes),
             wholes("target_ids", targets),
             floats("target_weights", self.leaf_values),
             floats("nodes_hitrates", self.covers),

@@ -1,8 +1,8 @@
-//! Fields of a protobuf message, in the encoding of the Protocol Buffers' documentation.
+//! Protobuf encoding of message fields.
 
 use micropb::{PbEncoder, Tag, WIRE_TYPE_LEN, WIRE_TYPE_VARINT};
 
-/// The fields of a message, each with its number.
+/// Encodes the fields of a message by field number.
 #[derive(Debug)]
 pub(super) struct Fields(PbEncoder<Vec<u8>>);
 
@@ -11,7 +11,7 @@ pub(super) trait Message {
     /// Writes the message's fields.
     fn write(&self, fields: &mut Fields);
 
-    /// The message's bytes.
+    /// The encoded message.
     fn bytes(&self) -> Vec<u8> {
         let mut fields = Fields(PbEncoder::new(Vec::new()));
         self.write(&mut fields);
@@ -21,31 +21,31 @@ pub(super) trait Message {
 
 // Writing to memory cannot fail; the error type has no values.
 impl Fields {
-    /// A whole number.
+    /// An integer.
     pub(super) fn whole(&mut self, field: u32, value: i64) {
         let Ok(()) = self.0.encode_tag(Tag::from_parts(field, WIRE_TYPE_VARINT));
         let Ok(()) = self.0.encode_int64(value);
     }
 
-    /// Bytes, or what is written like them.
+    /// Bytes or any other length-delimited value.
     pub(super) fn bytes(&mut self, field: u32, value: &[u8]) {
         let Ok(()) = self.0.encode_tag(Tag::from_parts(field, WIRE_TYPE_LEN));
         let Ok(()) = self.0.encode_bytes(value);
     }
 
-    /// A text.
+    /// A string.
     pub(super) fn text(&mut self, field: u32, value: &str) {
         self.bytes(field, value.as_bytes());
     }
 
-    /// Texts.
+    /// Repeated strings.
     pub(super) fn texts(&mut self, field: u32, values: &[String]) {
         for value in values {
             self.text(field, value);
         }
     }
 
-    /// Whole numbers, packed.
+    /// Integers, packed.
     pub(super) fn wholes(&mut self, field: u32, values: &[i64]) {
         self.packed(field, values, |packed, value| {
             let Ok(()) = packed.encode_int64(value);
@@ -66,12 +66,12 @@ impl Fields {
         });
     }
 
-    /// A message within this one.
+    /// A nested message.
     pub(super) fn message(&mut self, field: u32, value: &impl Message) {
         self.bytes(field, &value.bytes());
     }
 
-    /// Messages within this one.
+    /// Repeated nested messages.
     pub(super) fn messages(&mut self, field: u32, values: &[impl Message]) {
         for value in values {
             self.message(field, value);
@@ -99,7 +99,7 @@ impl Fields {
 mod tests {
     use super::*;
 
-    /// The examples of the documentation of the encoding, and a negative number.
+    /// The examples from the encoding's documentation, and a negative number.
     struct Example;
 
     impl Message for Example {
@@ -114,7 +114,7 @@ mod tests {
         }
     }
 
-    /// One message within another.
+    /// Nested messages.
     struct Outer;
 
     impl Message for Outer {

@@ -1,20 +1,20 @@
-//! Trees padded to perfect trees of equal depth: a walk has a fixed number of steps and no branch.
+//! Trees padded to perfect trees of equal depth, whose traversal has a fixed number of steps and no branches.
 //!
-//! Nodes are laid out as in a heap, the root at 1 and the children of i at 2 i and 2 i + 1, so a step is
-//! `i = 2 i + (byte > threshold)`. A leaf above the last level is repeated in all leaves below it.
+//! Nodes are in heap order, the root at 1 and the children of i at 2 i and 2 i + 1, so a step is
+//! `i = 2 i + (byte > threshold)`. A leaf above the last level is copied to all leaf slots below it.
 
 use super::grid::{BLOCK, Block, Grid, signed};
 use crate::tree::{Node, Tree};
 
-/// The greatest depth; each further level doubles the size.
+/// Maximum depth; each further level doubles the size.
 const DEEPEST: usize = 12;
-/// The largest size of all trees in bytes, far above that of the caches.
+/// Maximum size of all trees in bytes, well beyond the CPU caches.
 const LARGEST: usize = 32 << 20;
-/// Rows (or trees, for a single row) that are walked in lockstep.
+/// Rows (or trees, for a single row) that are traversed in lockstep.
 const ABREAST: usize = 8;
-/// Levels at which every test is applied to all rows of a block; 4 and 6 are slower.
+/// Number of top levels whose tests are all applied to all rows of a block; 4 and 6 are slower.
 const TOP: usize = 5;
-/// The fewest rows in a block for which that pays, since it costs the same for any number.
+/// Minimum number of rows in a block for which this pays off: its cost does not depend on that number.
 const TOGETHER: usize = BLOCK / 2;
 /// A test that sends every byte to the left.
 const ALWAYS_LEFT: u16 = 255 << 8;
@@ -29,7 +29,7 @@ pub(super) struct PerfectTrees {
     leaves: Vec<f32>,
 }
 
-/// Calls a function with the depth as a constant, so that the compiler unrolls the steps and drops bounds checks.
+/// Calls a method with the depth as a constant, so that the compiler unrolls the steps and removes bounds checks.
 macro_rules! for_depth {
     ($depth:expr, $this:ident.$function:ident($($argument:expr),*)) => {
         match $depth {
@@ -70,27 +70,27 @@ impl PerfectTrees {
 
     fn fill(&mut self, at: usize, tree: &Tree, grid: &Grid) {
         let (depth, first) = (self.depth, at << self.depth);
-        walk(tree, |node, place, level| match *node {
+        walk(tree, |node, position, level| match *node {
             Node::Split {
                 feature,
                 missing_left,
                 threshold,
                 ..
-            } => self.tests[first + place] = grid.test(feature, missing_left, threshold),
+            } => self.tests[first + position] = grid.test(feature, missing_left, threshold),
             Node::Leaf(value) => {
                 let below = depth - level;
-                let leftmost = (place << below) - (1 << depth);
+                let leftmost = (position << below) - (1 << depth);
                 self.leaves[first + leftmost..][..1 << below].fill(value);
             }
         });
     }
 
-    /// `start` and the leaf values of a row, added in the order of the trees.
+    /// `start` plus the leaf values of a row, added in tree order.
     pub(super) fn sum<const SLOTS: usize>(&self, codes: &[u8; SLOTS], start: f64) -> f64 {
         for_depth!(self.depth, self.sum_of_depth(codes, start))
     }
 
-    /// Adds the leaf values of each of the first `count` rows to its sum, in the order of the trees. The other sums are
+    /// Adds the leaf values of each of the first `count` rows to its sum, in tree order. The other sums are
     /// unspecified.
     pub(super) fn add_all<const SLOTS: usize>(
         &self,
@@ -111,15 +111,15 @@ impl PerfectTrees {
         let leaves = self.leaves.chunks_exact(together);
         let (tests_left, leaves_left) = (tests.remainder(), leaves.remainder());
         for (tests, leaves) in tests.zip(leaves) {
-            let mut places = [1; ABREAST];
+            let mut positions = [1; ABREAST];
             for _ in 0..DEPTH {
-                for (tree, place) in places.iter_mut().enumerate() {
-                    let test = tests[(tree << DEPTH) + within::<DEPTH>(*place)];
-                    *place = step(test, codes, *place);
+                for (tree, position) in positions.iter_mut().enumerate() {
+                    let test = tests[(tree << DEPTH) + within::<DEPTH>(*position)];
+                    *position = step(test, codes, *position);
                 }
             }
-            for (tree, place) in places.into_iter().enumerate() {
-                sum += f64::from(leaves[(tree << DEPTH) + within::<DEPTH>(place)]);
+            for (tree, position) in positions.into_iter().enumerate() {
+                sum += f64::from(leaves[(tree << DEPTH) + within::<DEPTH>(position)]);
             }
         }
         let tests = tests_left.chunks_exact(1 << DEPTH);
@@ -150,10 +150,10 @@ impl PerfectTrees {
 
 /// The positions of all rows of a block after the first [`TOP`] levels of a tree.
 ///
-/// There are so few tests that each is applied to all rows, sixteen at a time, and ignored by the rows that are not at its
+/// There are few enough tests to apply each to all rows, sixteen at a time, masking out the rows that are not at its
 /// node. This is faster than looking up each row's own test.
 fn top<const DEPTH: usize, const SLOTS: usize>(tests: &[u16], block: &Block<SLOTS>) -> [i8; BLOCK] {
-    let mut places = [1_i8; BLOCK];
+    let mut positions = [1_i8; BLOCK];
     for level in 0..TOP.min(DEPTH) {
         // 0, or -1 for a row that goes right.
         let mut right = [0_i8; BLOCK];
@@ -161,40 +161,40 @@ fn top<const DEPTH: usize, const SLOTS: usize>(tests: &[u16], block: &Block<SLOT
             let test = tests[within::<DEPTH>(node)];
             let codes = &block.columns[usize::from(test) % SLOTS];
             let most = signed((test >> 8) as u8);
-            // In this form the compiler vectorises it.
+            // The compiler vectorises this form.
             right = std::array::from_fn(|at| {
-                let is_here = -i8::from(places[at] == node as i8);
+                let is_here = -i8::from(positions[at] == node as i8);
                 right[at] | is_here & -i8::from(codes[at] > most)
             });
         }
-        places = std::array::from_fn(|at| {
-            let doubled = places[at].wrapping_add(places[at]);
+        positions = std::array::from_fn(|at| {
+            let doubled = positions[at].wrapping_add(positions[at]);
             doubled.wrapping_sub(right[at])
         });
     }
-    places
+    positions
 }
 
-/// Continues the walk from `places`, after `LEVEL` levels, and adds the leaves that are reached.
+/// Continues the traversal from `positions`, after `LEVEL` levels, and adds the values of the leaves reached.
 fn add_below<const LEVEL: usize, const DEPTH: usize, const SLOTS: usize>(
     (tests, leaves): (&[u16], &[f32]),
-    places: &[i8; BLOCK],
+    positions: &[i8; BLOCK],
     (block, count): (&Block<SLOTS>, usize),
     sums: &mut [f64; BLOCK],
 ) {
     let (rows, _) = block.rows.as_chunks::<ABREAST>();
     let (sums, _) = sums.as_chunks_mut::<ABREAST>();
-    let (places, _) = places.as_chunks::<ABREAST>();
-    let groups = rows.iter().zip(sums).zip(places);
-    for ((rows, sums), places) in groups.take(count.div_ceil(ABREAST)) {
-        let mut places = places.map(|place| usize::from(place.cast_unsigned()));
+    let (positions, _) = positions.as_chunks::<ABREAST>();
+    let groups = rows.iter().zip(sums).zip(positions);
+    for ((rows, sums), positions) in groups.take(count.div_ceil(ABREAST)) {
+        let mut positions = positions.map(|position| usize::from(position.cast_unsigned()));
         for _ in LEVEL..DEPTH {
-            for (place, codes) in places.iter_mut().zip(rows) {
-                *place = step(tests[within::<DEPTH>(*place)], codes, *place);
+            for (position, codes) in positions.iter_mut().zip(rows) {
+                *position = step(tests[within::<DEPTH>(*position)], codes, *position);
             }
         }
-        for (sum, place) in sums.iter_mut().zip(places) {
-            *sum += f64::from(leaves[within::<DEPTH>(place)]);
+        for (sum, position) in sums.iter_mut().zip(positions) {
+            *sum += f64::from(leaves[within::<DEPTH>(position)]);
         }
     }
 }
@@ -204,30 +204,32 @@ fn leaf<const DEPTH: usize, const SLOTS: usize>(
     (tests, leaves): (&[u16], &[f32]),
     codes: &[u8; SLOTS],
 ) -> f32 {
-    let place = (0..DEPTH).fold(1, |place, _| {
-        step(tests[within::<DEPTH>(place)], codes, place)
+    let position = (0..DEPTH).fold(1, |position, _| {
+        step(tests[within::<DEPTH>(position)], codes, position)
     });
-    leaves[within::<DEPTH>(place)]
+    leaves[within::<DEPTH>(position)]
 }
 
-/// The index of an inner node, or the number of a leaf.
+/// The index of an inner node or leaf within its tree.
 #[inline]
-fn within<const DEPTH: usize>(place: usize) -> usize {
-    place & ((1 << DEPTH) - 1)
+fn within<const DEPTH: usize>(position: usize) -> usize {
+    position & ((1 << DEPTH) - 1)
 }
 
-/// From a node to its child.
+/// Moves from a node to its child.
 #[inline]
-fn step<const SLOTS: usize>(test: u16, codes: &[u8; SLOTS], place: usize) -> usize {
+fn step<const SLOTS: usize>(test: u16, codes: &[u8; SLOTS], position: usize) -> usize {
     // The number of slots is a power of two, so the modulus is a mask of the lower byte.
     let code = codes[usize::from(test) % SLOTS];
     let right = code > (test >> 8) as u8;
-    place.wrapping_add(place).wrapping_add(usize::from(right))
+    position
+        .wrapping_add(position)
+        .wrapping_add(usize::from(right))
 }
 
-/// Splits between the root and the deepest leaf.
+/// The number of splits between the root and the deepest leaf.
 fn depth(tree: &Tree) -> usize {
-    // Trees from a file may have any depth, so heap positions, which double at each level, could overflow.
+    // Does not use heap positions: trees from a file may have any depth, and positions double at each level.
     let mut deepest = 0;
     let mut open = vec![(0, 0)];
     while let Some((at, level)) = open.pop() {
@@ -240,15 +242,15 @@ fn depth(tree: &Tree) -> usize {
     deepest
 }
 
-/// Visits every node with its place in a heap and its level.
+/// Visits every node with its heap position and its level.
 fn walk(tree: &Tree, mut visit: impl FnMut(&Node, usize, usize)) {
     let mut open = vec![(0, 1, 0)];
-    while let Some((at, place, level)) = open.pop() {
+    while let Some((at, position, level)) = open.pop() {
         let node = &tree.nodes[at];
-        visit(node, place, level);
+        visit(node, position, level);
         if let Node::Split { right, .. } = *node {
-            open.push((at + 1, 2 * place, level + 1));
-            open.push((right as usize, 2 * place + 1, level + 1));
+            open.push((at + 1, 2 * position, level + 1));
+            open.push((right as usize, 2 * position + 1, level + 1));
         }
     }
 }

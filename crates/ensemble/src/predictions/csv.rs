@@ -14,7 +14,7 @@ const COLUMNS: [&str; 6] = ["row_id", "group", "label", "probability", "time_s",
 const UNTIMED: usize = 4;
 
 impl Predictions {
-    /// Writes a header and one line per row; numbers in the shortest form that reads back as the same number.
+    /// Writes a header and one line per row; numbers are in the shortest form that round-trips.
     ///
     /// With a [`timeline`](Self::timeline) there are two more columns, `time_s` and `kind`.
     pub fn write_csv(&self, out: impl Write) -> io::Result<()> {
@@ -35,14 +35,14 @@ impl Predictions {
         writer.flush()
     }
 
-    /// Reads what [`write_csv`](Self::write_csv) wrote. `name` is the file's name for errors, which give the line, the
-    /// column and the value.
+    /// Reads the format of [`write_csv`](Self::write_csv). Errors give the file's `name`, the line, the column and the
+    /// value.
     pub fn read_csv(input: impl Read, name: &str) -> Result<Self, Error> {
         let failed = |error: ::csv::Error| Error::Io {
             file: name.to_owned(),
             source: error.into(),
         };
-        // Flexible, so that a row with too few or too many cells gets an error of ours.
+        // Flexible, so that a row with too few or too many fields gets our own error.
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -50,7 +50,7 @@ impl Predictions {
         let mut record = ByteRecord::new();
         reader.read_byte_record(&mut record).map_err(failed)?;
         let columns = columns_of(name, &record)?;
-        // After `\r\n` the reader counts a line only when the next record begins, one too late for its position.
+        // After `\r\n` the reader counts the line only once the next record begins, so its line numbers lag by one.
         let lines_behind = u64::from(reader.position().line() == 1);
         let mut read = Self {
             timeline: (columns > UNTIMED).then(Timeline::default),
@@ -102,7 +102,7 @@ fn columns_of(file: &str, header: &ByteRecord) -> Result<usize, Error> {
     })
 }
 
-/// The cells from the first to the last, for an error.
+/// The cells joined by commas, for an error.
 fn text<'a>(cells: impl IntoIterator<Item = &'a [u8]>) -> String {
     let cells: Vec<_> = cells.into_iter().map(String::from_utf8_lossy).collect();
     cells.join(",")
@@ -113,13 +113,13 @@ struct Row<'a> {
     file: &'a str,
     /// The number of columns in the header.
     columns: usize,
-    /// What the reader's line numbers lack.
+    /// The lag of the reader's line numbers.
     lines_behind: u64,
     cells: &'a ByteRecord,
 }
 
 impl Row<'_> {
-    /// Rejects surplus cells; missing ones are found when they are read.
+    /// Rejects extra cells; missing ones are rejected when they are parsed.
     fn check_length(&self) -> Result<(), Error> {
         if self.cells.len() <= self.columns {
             return Ok(());
@@ -142,7 +142,7 @@ impl Row<'_> {
             .ok_or_else(|| self.rejection(column, text([cell]), expected))
     }
 
-    /// The kind in a column, shared with the row before if it is the same.
+    /// The kind in `column`, sharing the previous row's string if equal.
     fn kind(&self, column: usize, before: Option<&Arc<str>>) -> Result<Arc<str>, Error> {
         let expected = "UTF-8 text";
         let cell = self.cells.get(column);
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_come_back_to_the_bit() {
+    fn numbers_round_trip_exactly() {
         let predictions = predictions();
         let bytes = written(&predictions);
         assert!(bytes.starts_with(b"row_id,group,label,probability\n0,7,0,0.0\n"));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_kinds_come_back_whatever_they_are() {
+    fn any_times_and_kinds_round_trip() {
         let kinds = ["people", "sun, \"low\"", "", "a\rb\r", "two\nlines"];
         let predictions = Predictions {
             timeline: Some(Timeline {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_cell_is_named_with_its_line_and_column() {
+    fn an_invalid_cell_is_reported_with_its_line_and_column() {
         let check = |line: &str, expected: &str| {
             let text = format!("row_id,group,label,probability\r\n1,2,1,0.5\r\n{line}");
             check(text.as_bytes(), expected);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_time_or_kind_is_named_with_its_line_and_column() {
+    fn an_invalid_time_or_kind_is_reported_with_its_line_and_column() {
         let check = |cells: &[u8], expected: &str| {
             let start = b"row_id,group,label,probability,time_s,kind\n1,2,1,0.5,0.0,sun\n1,2,1,0.5";
             check(&[start, cells].concat(), expected);

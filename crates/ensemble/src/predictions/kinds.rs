@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Predictions;
 use crate::metrics::Confusion;
 
-/// How well the rows of one kind of recording are classified at a threshold.
+/// Metrics of the rows of one kind of recording at a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct KindScores {
     /// The number of rows of this kind.
@@ -21,7 +21,7 @@ pub struct KindScores {
 }
 
 impl Predictions {
-    /// The metrics of each kind at a threshold; empty without a [`timeline`](Self::timeline).
+    /// The metrics of each kind at `threshold`; empty without a [`timeline`](Self::timeline).
     pub fn by_kind(&self, threshold: f64) -> BTreeMap<String, KindScores> {
         let kinds = self.timeline.iter().flat_map(|timeline| &timeline.kinds);
         let rows = kinds.zip(self.labels.iter().zip(&self.probabilities));

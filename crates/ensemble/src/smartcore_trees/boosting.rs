@@ -1,9 +1,9 @@
 //! Boosting on smartcore's regression trees.
 //!
-//! A tree is fitted to the Newton steps -g / h of all rows, weighted by their hessians h: the weighted squared error
-//! that a split saves is then the gain of Chen and Guestrin 2016 without penalties. smartcore knows neither `l2` nor
-//! `min_child_weight`: the former counts in the leaf values alone, the latter as the number of rows that have such a
-//! hessian at least, 4 a unit.
+//! A tree is fitted to the Newton steps -g / h of all rows, weighted by their hessians h; the reduction of the weighted
+//! squared error is then the gain of Chen and Guestrin 2016 without penalties. smartcore supports neither `l2` nor
+//! `min_child_weight`: the former is applied to leaf values only; the latter becomes a minimum number of rows, 4 per
+//! unit, because a row's hessian is at most 1/4.
 
 use smartcore::error::Failed;
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -48,7 +48,7 @@ pub(crate) fn fit(
             rounds,
             validation_logloss,
         })?;
-        if validation_logloss.is_some_and(|loss| stopping.is_over(round, loss)) {
+        if validation_logloss.is_some_and(|loss| stopping.should_stop(round, loss)) {
             trees.truncate(stopping.best_round());
             break;
         }
@@ -57,12 +57,12 @@ pub(crate) fn fit(
         columns: train.x().columns(),
         base,
         trees,
-        // smartcore does not expose the gains of its splits.
+        // smartcore does not expose split gains.
         importances: vec![0.0; train.x().columns()],
     })
 }
 
-/// Rows with their margins so far.
+/// Rows with their current margins.
 struct Scored<'a> {
     part: &'a Samples<'a>,
     margins: Vec<f64>,
@@ -88,25 +88,25 @@ impl<'a> Scored<'a> {
         losses.sum::<f64>() / self.margins.len() as f64
     }
 
-    /// First and second derivative of each row's loss by its margin.
+    /// First and second derivatives of each row's loss with respect to its margin.
     fn derivatives(&self) -> impl Iterator<Item = (f64, f64)> {
         let rows = self.margins.iter().zip(self.part.y());
         rows.map(|(&margin, &label)| {
             let p = sigmoid(margin);
-            // At least this, because a row predicted with certainty would have no weight and its step no meaning.
+            // Bounded below, because a row predicted with certainty would have weight 0 and an undefined step.
             (p - f64::from(label), (p * (1.0 - p)).max(1e-16))
         })
     }
 }
 
-/// The next tree; its leaf values are the steps of the rows in them.
+/// Fits the next tree; its leaf values are scaled Newton steps.
 fn tree(params: &BoostingParams, filled: &Filled, scored: &Scored) -> Result<Tree, Failed> {
     let (steps, hessians): (Vec<f64>, Vec<f64>) = scored
         .derivatives()
         .map(|(gradient, hessian)| (-gradient / hessian, hessian))
         .unzip();
     let settings = DecisionTreeRegressorParameters {
-        // smartcore counts levels, and the root is the first.
+        // smartcore counts levels including the root.
         max_depth: Some(params.max_depth as u16 + 1),
         min_samples_leaf: (4.0 * params.min_child_weight).ceil().max(1.0) as usize,
         ..DecisionTreeRegressorParameters::default()

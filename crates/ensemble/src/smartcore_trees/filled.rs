@@ -1,13 +1,13 @@
-//! Rows as smartcore takes them: `f64`, nothing missing.
+//! Rows in the form that smartcore accepts: `f64` without missing values.
 
 use smartcore::error::Failed;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use crate::matrix::Matrix;
 
-/// The training rows with the columns' means in place of missing values.
+/// The training rows with missing values replaced by column means.
 pub(super) struct Filled {
-    /// `f64`, so that the midpoint of two adjacent `f32` is still between them.
+    /// `f64`, so that the midpoint of two adjacent `f32` values lies strictly between them.
     pub(super) x: DenseMatrix<f64>,
     /// The mean of the present values of each column; 0 if there are none.
     pub(super) means: Vec<f64>,

@@ -17,8 +17,7 @@ use crate::matrix::Samples;
 use crate::run::{Progress, Run};
 use crate::tree::Tree;
 
-/// Fits one forest of a single tree after the other, because smartcore would grow them all in one call, without progress
-/// and without a way to stop.
+/// Fits single-tree forests one after another, because a smartcore fit can neither report progress nor be stopped.
 pub(crate) fn fit(params: &ForestParams, train: &Samples, run: &mut Run) -> Result<Forest, Error> {
     let filled = Filled::new(&train.x()).map_err(Error::Engine)?;
     let labels: Vec<i32> = train.y().iter().map(|&label| i32::from(label)).collect();
@@ -37,7 +36,7 @@ pub(crate) fn fit(params: &ForestParams, train: &Samples, run: &mut Run) -> Resu
     Ok(Forest {
         columns: train.x().columns(),
         trees,
-        // smartcore does not expose the gains of its splits.
+        // smartcore does not expose split gains.
         importances: vec![0.0; train.x().columns()],
         out_of_bag: None,
     })
@@ -51,7 +50,7 @@ fn tree(
 ) -> Result<Tree, Failed> {
     let settings = RandomForestClassifierParameters {
         n_trees: 1,
-        // smartcore counts levels, and the root is the first.
+        // smartcore counts levels including the root.
         max_depth: Some(params.max_depth as u16 + 1),
         min_samples_leaf: params.min_samples_leaf as usize,
         m: Some(params.max_features.of(filled.means.len())),
@@ -64,10 +63,10 @@ fn tree(
     grown.tree(|_, leaf| share_of_positives(leaf))
 }
 
-/// The majority's share follows from the gini impurity, which is 2 p (1 - p) for the shares p and 1 - p.
+/// The share of positives, from the majority class and the Gini impurity 2 p (1 - p) for shares p and 1 - p.
 fn share_of_positives(leaf: &GrownNode) -> f64 {
     let impurity = leaf.impurity.unwrap_or(0.0);
-    // At equal shares, rounding may leave the root of a number just below 0.
+    // At equal shares, rounding may make the radicand slightly negative.
     let majority = f64::midpoint(1.0, (1.0 - 2.0 * impurity).max(0.0).sqrt());
     if leaf.output > 0.5 {
         majority

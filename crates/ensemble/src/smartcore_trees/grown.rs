@@ -1,8 +1,8 @@
 //! A tree grown by smartcore, read from its serialised form.
 //!
-//! The nodes of smartcore's trees are private, but it serialises them: its classifier's (`decision_tree_classifier.rs`
-//! of smartcore 0.7) hold the majority's index and the gini impurity, its regressor's (`base_tree.rs`) the mean. Rows
-//! with `x <= split_value` go to the `true_child`.
+//! The nodes of smartcore's trees are private but serialisable. Classifier nodes (`decision_tree_classifier.rs` of
+//! smartcore 0.7) hold the majority class's index and the Gini impurity, regressor nodes (`base_tree.rs`) the mean.
+//! Rows with `x <= split_value` go to the `true_child`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,12 +17,12 @@ pub(super) struct Grown<'a> {
     means: &'a [f64],
 }
 
-/// The fields of a node that both kinds of tree have.
+/// The node fields of classifier and regressor trees.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct GrownNode {
     /// The index of the majority class, or the mean.
     pub(super) output: f64,
-    /// Only in a classifier's node.
+    /// Only in classifier nodes.
     #[serde(default)]
     pub(super) impurity: Option<f64>,
     split_feature: usize,
@@ -40,7 +40,7 @@ struct Branches {
 }
 
 impl GrownNode {
-    /// `None` for a leaf, which may still contain an abandoned split.
+    /// `None` for a leaf, even if it contains an abandoned split.
     fn branches(&self) -> Option<Branches> {
         Some(Branches {
             feature: self.split_feature,
@@ -60,7 +60,7 @@ impl<'a> Grown<'a> {
     ) -> Result<Self, Failed> {
         let unreadable = |reason: &str| {
             Failed::fit(&format!(
-                "smartcore's trees are not what they were: {reason}"
+                "smartcore's trees have an unexpected format: {reason}"
             ))
         };
         let mut value =
@@ -92,27 +92,28 @@ impl<'a> Grown<'a> {
         at
     }
 
-    /// The same tree as one of this crate's; `value_of` gives the value of the leaf at an index.
+    /// Converts to this crate's tree; `value_of` returns the value of the leaf at an index.
     pub(super) fn tree(&self, value_of: impl Fn(usize, &GrownNode) -> f64) -> Result<Tree, Failed> {
         let mut nodes = Vec::with_capacity(self.nodes.len());
-        let mut waiting = vec![0];
-        while let Some(at) = waiting.pop() {
+        let mut pending = vec![0];
+        while let Some(at) = pending.pop() {
             let node = &self.nodes[at];
             nodes.push(match node.branches() {
                 None => Node::Leaf(value_of(at, node) as f32),
                 Some(split) => {
-                    waiting.extend([split.right, split.left]);
+                    pending.extend([split.right, split.left]);
                     let missing_left = self.means[split.feature] <= split.value;
                     Node::split(split.feature as u8, missing_left, at_most(split.value))
                 }
             });
         }
-        Tree::try_from_preorder(nodes)
-            .ok_or_else(|| Failed::fit("smartcore's trees are not what they were: incomplete tree"))
+        Tree::try_from_preorder(nodes).ok_or_else(|| {
+            Failed::fit("smartcore's trees have an unexpected format: incomplete tree")
+        })
     }
 }
 
-/// The largest `f32` that is not above `value`: it splits all `f32` in the same way.
+/// The largest `f32` that is not above `value`; as a threshold it splits all `f32` values identically.
 fn at_most(value: f64) -> f32 {
     let nearest = value as f32;
     if f64::from(nearest) > value {
@@ -130,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_value_goes_the_way_of_the_mean() {
+    fn a_missing_value_is_routed_like_the_mean() {
         let node = |feature, value, children: Option<(usize, usize)>| {
             json!({
                 "output": 1, "split_feature": feature, "split_value": value,
@@ -164,7 +165,7 @@ mod tests {
         let check = |learner: Value| {
             let error = Grown::read(&learner, "/nodes", &[]).map(|grown| grown.len());
             let text = error.unwrap_err().to_string();
-            assert!(text.contains("not what they were"), "{text}");
+            assert!(text.contains("unexpected format"), "{text}");
         };
         check(json!({}));
         check(json!({"nodes": [{"output": 1}]}));
@@ -172,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_threshold_splits_all_f32_as_before(value in -1e30_f64..1e30, by in -3_i32..4) {
+        fn a_converted_threshold_splits_all_f32_identically(value in -1e30_f64..1e30, by in -3_i32..4) {
             let threshold = at_most(value);
             let near = (0..by.abs()).fold(value as f32, |near, _| {
                 if by < 0 { near.next_down() } else { near.next_up() }

@@ -1,4 +1,4 @@
-"""Writes curves.json: vectors of labels and probabilities, and the curves that scikit-learn draws of them.
+"""Writes curves.json: labels, probabilities and their curves by scikit-learn.
 
     pip install scikit-learn==1.9.1
     python curves.py > curves.json
@@ -25,21 +25,21 @@ def case(name, labels, p):
         "labels": labels.tolist(),
         "probabilities": p.tolist(),
         "roc": np.column_stack([fpr, tpr]).tolist(),
-        # From the highest threshold down, as ours.
+        # In descending order of threshold, like ours.
         "precision_recall": np.column_stack([thresholds, precision[:-1], recall[:-1]])[::-1].tolist(),
         "calibration": np.column_stack([mean, share]).tolist(),
     }
 
 
 def drawn(rng, rows, share, digits):
-    """Labels, and probabilities that are higher for label 1; few digits make ties."""
+    """Labels, and probabilities that are higher for label 1; few digits cause ties."""
     labels = (rng.random(rows) < share).astype(int)
     p = 1 / (1 + np.exp(-rng.normal(1.2 * labels - 0.6, 1.0)))
     return labels, np.round(p, digits)
 
 
 def dependence(rng):
-    """A logistic regression of three columns, which a test can compute by its coefficients."""
+    """A logistic regression on three features, which a test can compute from its coefficients."""
     x = rng.normal(size=(60, 3))
     y = (x @ [1.5, -0.7, 0.1] + rng.normal(size=60) > 0).astype(int)
     model = sklearn.linear_model.LogisticRegression().fit(x, y)

@@ -1,4 +1,4 @@
-"""Writes metrics.json: vectors of labels and probabilities, and what scikit-learn says of them.
+"""Writes metrics.json: labels, probabilities and their metrics by scikit-learn.
 
     pip install scikit-learn==1.9.1
     python metrics.py > metrics.json
@@ -11,7 +11,7 @@ import sklearn.metrics as m
 
 
 def ece(labels, p):
-    """Guo et al. 2017: ten bins of equal width, the last one closed, weighted by their sizes."""
+    """Guo et al. 2017: ten bins of equal width, the last one closed, weighted by size."""
     bins = np.minimum((p * 10).astype(int), 9)
     inside = [bins == b for b in range(10)]
     return sum(i.mean() * abs(p[i].mean() - labels[i].mean()) for i in inside if i.any())
@@ -28,7 +28,7 @@ def decisions(labels, p, threshold):
 
 
 def best_threshold(labels, p):
-    """Of thresholds of equally high F1 the highest one."""
+    """The threshold with the highest F1; the highest one on ties."""
     candidates = np.unique(p)[::-1]
     return max(candidates, key=lambda t: m.f1_score(labels, p >= t, zero_division=0))
 

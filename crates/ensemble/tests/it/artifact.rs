@@ -14,7 +14,7 @@ fn names() -> Vec<String> {
     (0..COLUMNS).map(|column| format!("f{column}")).collect()
 }
 
-/// A small artifact of one fitted member, with everything in it that an artifact can hold.
+/// A small artifact of one fitted member, with every optional field set.
 fn single(algorithm: Algorithm, threads: usize) -> Artifact {
     let train = table(600, 1);
     let train = samples(&train.values, COLUMNS, &train.labels);
@@ -53,7 +53,7 @@ fn single(algorithm: Algorithm, threads: usize) -> Artifact {
     artifact
 }
 
-/// Numbers that decimal fractions easily miss by a bit.
+/// Numbers that a decimal round trip may change in the last bit.
 fn rule() -> BTreeMap<String, f64> {
     [("at".to_owned(), 0.1 + 0.2), ("below".to_owned(), -5e-324)].into()
 }
@@ -63,11 +63,11 @@ fn rejection(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn bytes_come_back_whole_and_do_not_depend_on_threads() {
+fn bytes_round_trip_and_do_not_depend_on_threads() {
     for algorithm in Algorithm::ALL {
         let artifact = single(algorithm, 1);
         let bytes = artifact.to_bytes();
-        // Not by `==`: a probe holds NaN.
+        // Not compared with `==`, because a probe contains NaN.
         let again = Artifact::from_bytes(&bytes, SCHEMA).unwrap();
         assert_eq!(again.to_bytes(), bytes);
         assert_eq!(again.members, artifact.members);
@@ -78,14 +78,14 @@ fn bytes_come_back_whole_and_do_not_depend_on_threads() {
             assert_eq!(
                 single(algorithm, threads).to_bytes(),
                 bytes,
-                "{algorithm} by {threads} threads"
+                "{algorithm} on {threads} threads"
             );
         }
     }
 }
 
 #[test]
-fn an_extra_is_read_as_what_it_is_or_not_at_all() {
+fn an_extra_is_read_only_as_its_own_type() {
     let mut artifact = single(Algorithm::LogisticRegression, 1);
     assert_eq!(artifact.extra::<f64>("other").unwrap(), None);
     artifact.set_extra("other", &None::<f64>).unwrap();
@@ -109,7 +109,7 @@ fn an_extra_nested_too_deeply_is_rejected() {
 }
 
 #[test]
-fn cut_bytes_are_rejected() {
+fn truncated_bytes_are_rejected() {
     let bytes = single(Algorithm::RandomForest, 1).to_bytes();
     for length in 0..bytes.len() {
         assert!(
@@ -141,7 +141,7 @@ fn altered_bytes_are_rejected() {
 }
 
 #[test]
-fn another_file_version_or_schema_is_named() {
+fn another_file_type_version_or_schema_is_reported() {
     let bytes = single(Algorithm::LogisticRegression, 1).to_bytes();
     assert_eq!(
         rejection(b"PK\x03\x04"),
@@ -166,7 +166,7 @@ fn another_file_version_or_schema_is_named() {
 }
 
 #[test]
-fn an_artifact_answers_as_its_model() {
+fn a_single_member_predicts_like_its_model() {
     let artifact = single(Algorithm::GradientBoosting, 1);
     let rows = table(50, 9);
     let rows = samples(&rows.values, COLUMNS, &rows.labels);
@@ -182,20 +182,19 @@ fn an_artifact_answers_as_its_model() {
 }
 
 #[test]
-fn combined_members_vote_by_weight() {
+fn combined_members_are_weighted() {
     let parts: Vec<_> = Algorithm::ALL
         .into_iter()
         .map(|algorithm| single(algorithm, 2))
         .collect();
     let row = parts[0].probes[0].row.clone();
-    let votes: Vec<f64> = parts.iter().map(|part| part.predict_row(&row)).collect();
+    let probabilities: Vec<f64> = parts.iter().map(|part| part.predict_row(&row)).collect();
     let weights: Vec<f64> = (1..).map(f64::from).take(parts.len()).collect();
     let combined = Artifact::combine(parts, &weights).unwrap();
-    let weighed = votes.iter().zip(&weights);
-    let expected =
-        weighed.map(|(vote, weight)| vote * weight).sum::<f64>() / weights.iter().sum::<f64>();
+    let weighed = probabilities.iter().zip(&weights);
+    let expected = weighed.map(|(p, weight)| p * weight).sum::<f64>() / weights.iter().sum::<f64>();
     assert!((combined.predict_row(&row) - expected).abs() < 1e-15);
-    assert_eq!(combined.members_row(&row), votes);
+    assert_eq!(combined.members_row(&row), probabilities);
     assert_eq!(combined.probes.len(), 2);
     assert_eq!(combined.probes[0].probability, combined.predict_row(&row));
     assert_eq!(
@@ -215,7 +214,7 @@ fn combined_members_vote_by_weight() {
         combined.members
     );
 
-    // A vote may vote again, with its members' weights scaled.
+    // An ensemble can be combined again, which scales its members' weights.
     let halved = combined.members.iter().map(|member| member.weight / 2.0);
     let expected: Vec<f64> = halved.chain([0.5]).collect();
     let again = Artifact::combine(
@@ -231,7 +230,7 @@ fn combined_members_vote_by_weight() {
 }
 
 #[test]
-fn unlike_artifacts_are_not_combined() {
+fn incompatible_artifacts_are_not_combined() {
     let part = || single(Algorithm::LogisticRegression, 1);
     let other_schema = Artifact {
         schema: "schema-2".to_owned(),
@@ -260,7 +259,7 @@ fn unlike_artifacts_are_not_combined() {
 }
 
 #[test]
-fn other_rows_join_ranges_and_fingerprints() {
+fn combining_joins_ranges_and_fingerprints() {
     let mut other = single(Algorithm::LogisticRegression, 1);
     other.data_fingerprint = "rows-2".to_owned();
     (other.features[0].min, other.features[0].max) = (-1e9, 1e9);
@@ -276,7 +275,7 @@ fn other_rows_join_ranges_and_fingerprints() {
 }
 
 #[test]
-fn the_manifest_says_what_is_in_the_file() {
+fn the_manifest_describes_the_file() {
     let manifest = single(Algorithm::RandomForest, 1).manifest();
     assert_eq!(manifest["schema"], SCHEMA);
     assert_eq!(manifest["features"].as_array().unwrap().len(), COLUMNS);

@@ -1,4 +1,4 @@
-//! The fuzzing corpus, replayed without the fuzzer.
+//! Replays the fuzzing corpus without the fuzzer.
 
 use std::path::Path;
 
@@ -9,7 +9,8 @@ mod params;
 #[path = "../../fuzz/properties/predictions.rs"]
 mod predictions;
 
-/// Files whose names start with `valid-` must be accepted, all others rejected; `at_least` is the number of each.
+/// Files whose names start with `valid-` must be accepted, all others rejected; `at_least` is the minimum number of
+/// each.
 fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/corpus")
@@ -32,7 +33,7 @@ fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
     );
 }
 
-/// After a change of the format: `cargo run -p ensemble --example fuzz_corpus`.
+/// After a change to the format, run `cargo run -p ensemble --example fuzz_corpus`.
 #[test]
 fn model_files_load_or_are_rejected() {
     replay("artifact", artifact::accepts, [4, 25]);

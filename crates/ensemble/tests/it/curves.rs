@@ -3,7 +3,7 @@ use ensemble::metrics::{calibration_curve, precision_recall_curve, roc_curve};
 use ensemble::{Error, Matrix};
 use serde::Deserialize;
 
-/// What scikit-learn 1.9.1 draws; `tests/data/curves.py` writes it.
+/// Reference curves from scikit-learn 1.9.1, written by `tests/data/curves.py`.
 #[derive(Deserialize)]
 struct Stored {
     bins: usize,
@@ -54,7 +54,7 @@ fn same<const N: usize>(case: &str, found: &[[f64; N]], expected: &[[f64; N]]) {
 }
 
 #[test]
-fn curves_are_those_of_scikit_learn() {
+fn curves_agree_with_scikit_learn() {
     let stored = stored();
     assert_eq!(stored.cases.len(), 5);
     for case in &stored.cases {
@@ -81,17 +81,17 @@ fn curves_are_those_of_scikit_learn() {
 }
 
 #[test]
-fn partial_dependence_is_that_of_scikit_learn() {
+fn partial_dependence_agrees_with_scikit_learn() {
     let case = stored().dependence;
     let values: Vec<f32> = case.rows.iter().flatten().copied().collect();
     let x = Matrix::new(&values, 3).unwrap();
     let predict = |x: &Matrix| -> Result<Vec<f64>, Error> {
-        let answer = |row: usize| {
+        let probability = |row: usize| {
             let terms = x.row(row).iter().zip(case.coefficients);
             let sum = terms.map(|(&value, by)| f64::from(value) * by).sum::<f64>();
             1.0 / (1.0 + (-sum - case.intercept).exp())
         };
-        Ok((0..x.rows()).map(answer).collect())
+        Ok((0..x.rows()).map(probability).collect())
     };
     assert_eq!(case.columns.len(), 3);
     for (column, expected) in case.columns.iter().enumerate() {
@@ -99,7 +99,7 @@ fn partial_dependence_is_that_of_scikit_learn() {
         let found: Vec<_> = found.iter().map(|point| [point.mean_probability]).collect();
         let expected: Vec<_> = expected.mean.iter().map(|&mean| [mean]).collect();
         for (found, expected) in found.iter().zip(&expected) {
-            // Values are rounded to `f32` on the way.
+            // Values are rounded to `f32`.
             assert!(
                 (found[0] - expected[0]).abs() < 1e-6,
                 "{found:?} {expected:?}"

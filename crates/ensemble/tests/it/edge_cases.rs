@@ -5,8 +5,8 @@ use crate::fitting::{Fit, probabilities, samples};
 const NAN: f32 = f32::NAN;
 const SLOW: [(&str, &str); 2] = [("engine", "smartcore"), ("n_estimators", "20")];
 
-/// Every learner with every engine. smartcore's forest uses all columns, because among many constant ones it would hardly
-/// ever draw the one that differs.
+/// Every learner with every engine. smartcore's forest uses all features, because among many constant ones it would
+/// rarely draw the one that varies.
 const LEARNERS: [(Algorithm, &[(&str, &str)]); 5] = [
     (Algorithm::RandomForest, &[]),
     (
@@ -18,7 +18,7 @@ const LEARNERS: [(Algorithm, &[(&str, &str)]); 5] = [
     (Algorithm::LogisticRegression, &[]),
 ];
 
-/// The probabilities of every learner for the rows it was fitted on.
+/// The training predictions of every learner.
 fn predictions(train: &Samples) -> impl Iterator<Item = (String, Vec<f64>)> {
     LEARNERS.iter().map(|&(algorithm, settings)| {
         let model = Fit::new(algorithm, settings).on(train);
@@ -27,14 +27,14 @@ fn predictions(train: &Samples) -> impl Iterator<Item = (String, Vec<f64>)> {
         for &p in answers.iter().chain([&missing]) {
             assert!(
                 (0.0..=1.0).contains(&p),
-                "{algorithm} {settings:?} says {p}"
+                "{algorithm} {settings:?} predicts {p}"
             );
         }
         (format!("{algorithm} {settings:?}"), answers)
     })
 }
 
-/// `count` copies of `row` with `value` at `at`.
+/// `count` copies of `row`, with the value at `at` replaced.
 fn copies(row: &[f32], (at, value): (usize, f32), count: usize) -> Vec<f32> {
     let mut row = row.to_vec();
     row[at] = value;
@@ -55,7 +55,7 @@ fn few_and_unusual_rows_give_probabilities() {
     check(&vec![0.5; 255 * 4], 255, &[0, 1, 0, 1]);
 }
 
-/// Rows of two kinds, one of them positive, must be distinguished whichever column differs.
+/// Two kinds of rows, one of them positive, must be distinguished regardless of which feature differs.
 #[test]
 fn the_column_that_separates_the_classes_is_found() {
     let check = |what: &str, negative: Vec<f32>, positive: Vec<f32>, columns: usize| {
@@ -86,7 +86,7 @@ fn the_column_that_separates_the_classes_is_found() {
         let (negative, positive, columns) = two(row, at, values);
         check(what, negative, positive, columns);
     }
-    // More values than bins; the gap is wider than a bin, so it is between two bins.
+    // More values than bins; the gap is wider than a bin, so a cut falls within it.
     let numbers = |range: std::ops::Range<u16>| range.map(f32::from).collect();
     check("300 distinct values", numbers(0..140), numbers(160..320), 1);
 }
@@ -131,7 +131,7 @@ fn one_class_is_rejected() {
 }
 
 #[test]
-fn unusable_tables_are_rejected() {
+fn invalid_matrices_are_rejected() {
     let check = |values: &[f32], columns, expected: &str| {
         assert_eq!(
             Matrix::new(values, columns).unwrap_err().to_string(),
@@ -150,12 +150,12 @@ fn unusable_tables_are_rejected() {
         check(
             &values,
             3,
-            "row 1, column 2: infinite (a missing value is NaN)",
+            "row 1, column 2: infinite value (use NaN for missing values)",
         );
     }
 }
 
-/// A useless column must not keep a learner from using the others.
+/// Constant features must not keep a learner from using the others.
 #[test]
 fn constant_columns_are_ignored() {
     let labels: Vec<u8> = (0..400).map(|i| u8::from(i % 2 == 0)).collect();
@@ -206,9 +206,9 @@ fn missing_values_inform_trees() {
     }
 }
 
-/// In a logistic regression a missing value counts as the mean.
+/// Logistic regression replaces a missing value by the mean.
 #[test]
-fn a_missing_value_is_the_mean_of_a_logistic_regression() {
+fn logistic_regression_replaces_missing_values_by_the_mean() {
     let values = [1.0, 2.0, 3.0, 6.0, NAN, 3.0];
     let model =
         Fit::new(Algorithm::LogisticRegression, &[]).on(&samples(&values, 1, &[0, 0, 1, 1, 0, 1]));
@@ -236,7 +236,7 @@ fn limits_on_leaves_are_respected() {
     assert_eq!(boosting.predict_row(&[63.0]), boosting.predict_row(&[0.0]));
 }
 
-/// Without a penalty, separable classes have no best coefficients.
+/// Without a penalty, separable classes have no optimal coefficients.
 #[test]
 fn separable_classes_without_a_penalty_give_probabilities_or_an_error() {
     let train = samples(&[0.0, 1.0, 2.0, 3.0], 1, &[0, 0, 1, 1]);
@@ -249,7 +249,7 @@ fn separable_classes_without_a_penalty_give_probabilities_or_an_error() {
     }
 }
 
-/// With balanced labels, every hessian of the first round has the largest possible value.
+/// With balanced labels, every hessian of the first round has its maximum, 1/4.
 #[test]
 fn sums_of_balanced_rows_with_missing_values_do_not_overflow() {
     for rows in [64_520_usize, 65_536] {
@@ -265,7 +265,7 @@ fn sums_of_balanced_rows_with_missing_values_do_not_overflow() {
 }
 
 #[test]
-fn an_empty_validation_part_is_rejected() {
+fn an_empty_validation_set_is_rejected() {
     let train = samples(&[0.0, 1.0], 1, &[0, 1]);
     let nothing = samples(&[], 1, &[]);
     for (algorithm, settings) in LEARNERS {
@@ -280,6 +280,6 @@ fn very_unequal_weights_give_finite_predictions() {
     let train = train.weighted(&[1e-17, 1.0, 1e-17, 1.0]).unwrap();
     for algorithm in [Algorithm::RandomForest, Algorithm::GradientBoosting] {
         let p = Fit::new(algorithm, &[]).on(&train).predict_row(&[1.0]);
-        assert!(p.is_finite() && p > 0.9, "{algorithm} says {p}");
+        assert!(p.is_finite() && p > 0.9, "{algorithm} predicts {p}");
     }
 }

@@ -1,4 +1,4 @@
-//! Explanations of fitted models. That a tree's values are Shapley's is shown beside the walk that finds them.
+//! Explanations of fitted models. The unit tests of `explain::paths` check a tree's Shapley values.
 
 use ensemble::artifact::Artifact;
 use ensemble::explain::{Explainer, Explanation, Scale};
@@ -8,7 +8,7 @@ use crate::fitting::{Fit, known, samples};
 use crate::packing::packed;
 use crate::synthetic::{COLUMNS, table};
 
-/// The model of each learner and their vote, fitted on the columns of `table` and a constant one.
+/// An artifact per learner and their ensemble, fitted on the features of `table` plus a constant one.
 fn artifacts(engine: Engine) -> Vec<Artifact> {
     let train = table(900, 3);
     let values = with_constant(&train.values);
@@ -29,14 +29,14 @@ fn artifacts(engine: Engine) -> Vec<Artifact> {
     artifacts
 }
 
-/// Each row with another value at its end, which never changes.
+/// Appends a constant feature to each row.
 fn with_constant(values: &[f32]) -> Vec<f32> {
     let rows = values.chunks(COLUMNS);
     rows.flat_map(|row| row.iter().copied().chain([7.0]))
         .collect()
 }
 
-/// Rows of which each third has no value in its first column.
+/// Rows; every third one lacks its first feature.
 fn rows() -> Vec<Vec<f32>> {
     let values = with_constant(&table(60, 4).values);
     let mut rows: Vec<_> = values.chunks(COLUMNS + 1).map(<[f32]>::to_vec).collect();
@@ -51,14 +51,14 @@ fn log_odds(p: f64) -> f64 {
 }
 
 #[test]
-fn contributions_sum_to_the_answer() {
+fn contributions_sum_to_the_prediction() {
     for engine in [Engine::Own, Engine::Smartcore] {
         for artifact in artifacts(engine) {
             let explainer = Explainer::new(&artifact).unwrap();
             for row in rows() {
-                let vote = explainer.row(&row);
-                assert_eq!(vote.scale, Scale::Probability);
-                let error = vote.output() - artifact.predict_row(&row);
+                let explained = explainer.row(&row);
+                assert_eq!(explained.scale, Scale::Probability);
+                let error = explained.output() - artifact.predict_row(&row);
                 assert!(error.abs() < 1e-9, "{engine} {error:e}");
                 let members = artifact.members.iter().zip(explainer.members(&row));
                 for (member, explanation) in members {
@@ -82,7 +82,7 @@ fn contributions_sum_to_the_answer() {
 }
 
 #[test]
-fn a_column_without_a_use_gets_nothing_and_others_something() {
+fn an_unused_feature_gets_zero_and_others_do_not() {
     for artifact in artifacts(Engine::Own) {
         let explainer = Explainer::new(&artifact).unwrap();
         let mut used = vec![false; COLUMNS + 1];
@@ -97,9 +97,9 @@ fn a_column_without_a_use_gets_nothing_and_others_something() {
     }
 }
 
-/// A missing value is the mean there.
+/// Because it is replaced by the mean.
 #[test]
-fn a_logistic_regression_gives_a_missing_value_nothing() {
+fn a_missing_value_contributes_zero_in_logistic_regression() {
     let artifacts = artifacts(Engine::Own);
     let logistic = artifacts
         .iter()
@@ -111,7 +111,7 @@ fn a_logistic_regression_gives_a_missing_value_nothing() {
 }
 
 #[test]
-fn models_are_explained_the_same_after_a_journey_through_a_file() {
+fn explanations_survive_a_file_round_trip() {
     for artifact in artifacts(Engine::Own) {
         let again = Artifact::from_bytes(&artifact.to_bytes(), &artifact.schema).unwrap();
         let [before, after] = [&artifact, &again].map(|artifact| Explainer::new(artifact).unwrap());
@@ -122,7 +122,7 @@ fn models_are_explained_the_same_after_a_journey_through_a_file() {
 }
 
 #[test]
-fn the_ranking_goes_by_size_and_then_by_column() {
+fn the_ranking_is_by_absolute_contribution_then_feature_order() {
     let explanation = Explanation {
         scale: Scale::Probability,
         base: 0.5,

@@ -3,7 +3,7 @@ use std::ops::ControlFlow;
 
 use ensemble::{Algorithm, Error, Matrix, Model, Params, Progress, Run, Samples};
 
-/// A fit described by few words.
+/// The settings of a fit, with defaults for tests.
 pub(crate) struct Fit<'a> {
     pub(crate) algorithm: Algorithm,
     pub(crate) settings: &'a [(&'a str, &'a str)],
@@ -52,7 +52,7 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// Those of `settings` that the learner has.
+/// The `settings` that the learner supports.
 pub(crate) fn known<'a>(
     algorithm: Algorithm,
     settings: &[(&'a str, &'a str)],
@@ -67,7 +67,7 @@ pub(crate) fn samples<'a>(values: &'a [f32], columns: usize, labels: &'a [u8]) -
     Samples::new(Matrix::new(values, columns).unwrap(), labels).unwrap()
 }
 
-/// What `model` says of every row.
+/// The predictions of `model` for every row.
 pub(crate) fn probabilities(model: &Model, samples: &Samples) -> Vec<f64> {
     model.predict_proba(&samples.x()).unwrap()
 }

@@ -1,4 +1,4 @@
-//! The tables of hyperparameters in docs/CONTAINER.md, generated from the code.
+//! Checks that the hyperparameter tables in docs/CONTAINER.md match the code that generates them.
 
 use std::path::Path;
 

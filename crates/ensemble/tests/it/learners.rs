@@ -17,7 +17,7 @@ fn auc(model: &Model, test: &Table) -> f64 {
 
 /// No model can exceed about 0.77 on these rows.
 #[test]
-fn learners_come_near_the_ceiling() {
+fn learners_approach_the_best_possible_auc() {
     let (train, test) = (table(20_000, 1), table(20_000, 2));
     let rows = samples(&train.values, COLUMNS, &train.labels);
     let check = |algorithm, settings: &[(&str, &str)], at_least: f64| {
@@ -51,12 +51,12 @@ fn the_forest_is_as_accurate_as_that_of_smartcore() {
     let labels: Vec<i32> = train.labels.iter().map(|&label| i32::from(label)).collect();
     let theirs = RandomForestClassifier::fit(&matrix(&train), &labels, theirs).unwrap();
     let theirs = theirs.predict(&matrix(&test)).unwrap();
-    let right = theirs
+    let correct = theirs
         .iter()
         .zip(&test.labels)
         .filter(|&(&found, &label)| found == i32::from(label))
         .count();
-    let theirs = right as f64 / test.labels.len() as f64;
+    let theirs = correct as f64 / test.labels.len() as f64;
 
     let settings = [("n_estimators", "80"), ("max_depth", "8")];
     let ours = Fit::new(Algorithm::RandomForest, &settings).on(&samples(
@@ -72,8 +72,8 @@ fn the_forest_is_as_accurate_as_that_of_smartcore() {
     );
 }
 
-/// Coefficients of very different size, correlated inputs; the expected probabilities are scikit-learn 1.9.1's
-/// `LogisticRegression(C = 1 / l2, tol = 1e-12)` behind a `StandardScaler`.
+/// Coefficients of very different magnitude and correlated inputs; the expected probabilities come from scikit-learn
+/// 1.9.1's `LogisticRegression(C = 1 / l2, tol = 1e-12)` after a `StandardScaler`.
 #[test]
 fn logistic_regression_agrees_with_scikit_learn() {
     let columns = [1.0_f32, 10.0, 100.0];
@@ -146,7 +146,7 @@ fn a_model_depends_on_the_seed_and_not_on_threads() {
         let one = fit(1, 7);
         assert!(
             one == fit(2, 7) && one == fit(7, 7),
-            "{algorithm} differs by the number of threads"
+            "{algorithm} depends on the number of threads"
         );
         assert!(one != fit(2, 8), "{algorithm} does not use its seed");
     };
@@ -183,7 +183,7 @@ fn boosting_reports_its_validation_loss_and_stops_early() {
     assert_eq!(
         fit.on(&train).trees(),
         200,
-        "without a validation part there is nothing to stop by"
+        "early stopping needs a validation set"
     );
 }
 
@@ -205,7 +205,7 @@ fn a_fit_can_be_stopped() {
 }
 
 #[test]
-fn a_model_rejects_other_columns() {
+fn a_model_rejects_a_different_number_of_columns() {
     let train = table(200, 10);
     let train = samples(&train.values, COLUMNS, &train.labels);
     let other = Matrix::new(&[0.0; 34], 17).unwrap();
@@ -213,7 +213,7 @@ fn a_model_rejects_other_columns() {
         let fit = Fit::new(algorithm, &[]);
         let model = fit.on(&train);
         assert_eq!((model.algorithm(), model.columns()), (algorithm, 18));
-        let expected = "17 columns, but 18 are expected";
+        let expected = "expected 18 columns, found 17";
         assert_eq!(
             model.predict_proba(&other).unwrap_err().to_string(),
             expected

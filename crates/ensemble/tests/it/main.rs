@@ -1,15 +1,15 @@
-//! The crate from outside.
+//! Integration tests of the public API.
 
 #![expect(
     clippy::float_cmp,
-    reason = "results that must be equal to the bit are compared exactly"
+    reason = "the compared results must be bit-identical"
 )]
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot fit its model has failed"
 )]
 
-/// The model file: what it keeps, what it refuses.
+/// The model file: round trips and rejected content.
 mod artifact;
 /// The fuzzing corpus.
 mod corpus;
@@ -21,9 +21,9 @@ mod edge_cases;
 mod explain;
 /// Helpers that fit models.
 mod fitting;
-/// The document with all hyperparameters is current.
+/// The hyperparameter tables in the documentation.
 mod hyperparameters_doc;
-/// Each learner compared with another implementation, and with itself on other numbers of threads.
+/// Learners compared with other implementations, and across numbers of threads.
 mod learners;
 /// Metrics, compared with scikit-learn.
 mod metrics;
@@ -32,11 +32,11 @@ mod metrics;
 mod onnx;
 /// Out-of-bag metrics.
 mod out_of_bag;
-/// A helper that makes model files.
+/// A helper that builds artifacts.
 mod packing;
 /// Synthetic rows.
 mod synthetic;
-/// No result depends on the number of threads.
+/// Independence of the number of threads.
 mod threads;
 /// Sample weights and class weights.
 mod weighting;

@@ -2,16 +2,16 @@ use ensemble::metrics::{best_f1_threshold, evaluate};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Labels and probabilities, and what scikit-learn 1.9.1 says of them; `tests/data/metrics.py` writes it.
+/// Labels, probabilities and their metrics by scikit-learn 1.9.1, written by `tests/data/metrics.py`.
 #[derive(Deserialize)]
 struct Case {
     name: String,
     labels: Vec<u8>,
     probabilities: Vec<f64>,
-    /// By the names of [`Scores`](ensemble::metrics::Scores); decisions are at 1/2.
+    /// By field name of [`Scores`](ensemble::metrics::Scores); decisions are at threshold 1/2.
     figures: Value,
     threshold: f64,
-    /// By the names of [`AtThreshold`](ensemble::metrics::AtThreshold).
+    /// By field name of [`AtThreshold`](ensemble::metrics::AtThreshold).
     at_threshold: Value,
     best_threshold: f64,
 }
@@ -20,7 +20,7 @@ fn cases() -> Vec<Case> {
     serde_json::from_str(include_str!("../data/metrics.json")).unwrap()
 }
 
-/// Checks each figure of `expected` against the one of the same name.
+/// Checks each metric of `expected` against the one of the same name.
 fn check(case: &str, found: &Value, expected: &Value) {
     for (name, expected) in expected.as_object().unwrap() {
         let (found, expected) = (found[name].as_f64().unwrap(), expected.as_f64().unwrap());
@@ -32,7 +32,7 @@ fn check(case: &str, found: &Value, expected: &Value) {
 }
 
 #[test]
-fn figures_agree_with_scikit_learn() {
+fn metrics_agree_with_scikit_learn() {
     let cases = cases();
     assert_eq!(cases.len(), 10);
     for case in cases {
@@ -46,7 +46,7 @@ fn figures_agree_with_scikit_learn() {
 }
 
 #[test]
-fn the_best_threshold_is_that_of_scikit_learns_f1() {
+fn the_best_f1_threshold_agrees_with_scikit_learn() {
     for case in cases() {
         let found = best_f1_threshold(&case.labels, &case.probabilities).unwrap();
         assert!(
@@ -58,7 +58,7 @@ fn the_best_threshold_is_that_of_scikit_learns_f1() {
 }
 
 #[test]
-fn an_interval_holds_the_figure_and_narrows_with_the_rows() {
+fn an_interval_contains_the_auc_and_narrows_with_more_rows() {
     let width = |rows: usize| {
         let labels: Vec<u8> = (0..rows).map(|i| u8::from(i * 37 % 100 < 45)).collect();
         let noise = |i: usize| (i * 7919 % 997) as f64 / 997.0;

@@ -1,4 +1,4 @@
-//! Exported models. What they say is held against onnxruntime by `tests/exports` of the whole project.
+//! Structure of exported models. `tests/exports` at the workspace root checks their predictions in onnxruntime.
 
 use ensemble::artifact::Artifact;
 use ensemble::{Algorithm, onnx};
@@ -7,7 +7,7 @@ use crate::fitting::{Fit, known, samples};
 use crate::packing::packed;
 use crate::synthetic::{COLUMNS, table};
 
-fn vote(threads: usize) -> Artifact {
+fn combined(threads: usize) -> Artifact {
     let train = table(600, 1);
     let train = samples(&train.values, COLUMNS, &train.labels);
     let fit = |algorithm| {
@@ -23,8 +23,8 @@ fn vote(threads: usize) -> Artifact {
 
 #[test]
 fn the_same_model_gives_the_same_file_with_all_names_in_it() {
-    let file = onnx::export(&vote(1)).unwrap();
-    assert!(file == onnx::export(&vote(2)).unwrap());
+    let file = onnx::export(&combined(1)).unwrap();
+    assert!(file == onnx::export(&combined(2)).unwrap());
     let text = String::from_utf8_lossy(&file);
     for name in [
         "features",
@@ -41,9 +41,9 @@ fn the_same_model_gives_the_same_file_with_all_names_in_it() {
 }
 
 #[test]
-fn what_cannot_answer_is_not_exported() {
+fn artifacts_that_cannot_predict_are_not_exported() {
     let check = |change: &dyn Fn(&mut Artifact), expected: &str| {
-        let mut artifact = vote(1);
+        let mut artifact = combined(1);
         change(&mut artifact);
         let error = onnx::export(&artifact).unwrap_err().to_string();
         assert_eq!(error, format!("not a usable model artifact: {expected}"));
@@ -51,7 +51,7 @@ fn what_cannot_answer_is_not_exported() {
     check(&|artifact| artifact.members.clear(), "it has no members");
     check(
         &|artifact| artifact.threshold = f64::NAN,
-        "the threshold is not a probability",
+        "the threshold is not between 0 and 1",
     );
     check(
         &|artifact| artifact.features.truncate(1),

@@ -7,13 +7,13 @@ use crate::synthetic::{COLUMNS, table};
 const OOB: (&str, &str) = ("oob_score", "true");
 
 #[test]
-fn rows_out_of_the_bag_judge_as_fresh_rows_do() {
+fn out_of_bag_metrics_match_metrics_on_new_rows() {
     let (train, fresh) = (table(8_000, 1), table(40_000, 2));
     let fresh = samples(&fresh.values, COLUMNS, &fresh.labels);
     let train = samples(&train.values, COLUMNS, &train.labels);
     let model = Fit::new(Algorithm::RandomForest, &[OOB, ("n_estimators", "100")]).on(&train);
     let found = *model.out_of_bag().unwrap();
-    let figures = |part: &Samples| {
+    let metrics = |part: &Samples| {
         let p = probabilities(&model, part);
         let accuracy = Confusion::at(0.5, part.y(), &p).unwrap().accuracy();
         [
@@ -22,33 +22,33 @@ fn rows_out_of_the_bag_judge_as_fresh_rows_do() {
             log_loss(part.y(), &p).unwrap(),
         ]
     };
-    let (on_fresh, on_seen) = (figures(&fresh), figures(&train));
+    let (on_fresh, on_seen) = (metrics(&fresh), metrics(&train));
     let judged = [found.auc, found.accuracy, found.logloss];
-    // The standard error of either figure on 8,000 rows is about 0.005; what a forest says of rows that it has seen
-    // lies far outside.
+    // The standard error of each metric on 8,000 rows is about 0.005; the metrics on rows that the forest has seen
+    // differ far more.
     for ((judged, fresh), seen) in judged.into_iter().zip(on_fresh).zip(on_seen) {
         assert!((judged - fresh).abs() < 0.015, "{judged} for {fresh}");
         assert!((seen - fresh).abs() > 0.03, "{seen} for {fresh}");
     }
     assert_eq!(
         found.rows, 8_000,
-        "a hundred bags leave every row out of some"
+        "with a hundred trees, every row is out of some bag"
     );
 }
 
 #[test]
-fn one_tree_leaves_as_many_rows_out_as_its_bag_must() {
+fn the_bag_of_one_tree_leaves_out_the_expected_share_of_rows() {
     let train = table(10_000, 3);
     let train = samples(&train.values, COLUMNS, &train.labels);
     let fit = Fit::new(Algorithm::RandomForest, &[OOB, ("n_estimators", "1")]);
     let rows = fit.on(&train).out_of_bag().unwrap().rows as f64;
-    // (1 - 1/n)^n of the rows, 1/e.
+    // (1 - 1/n)^n of the rows, about 1/e.
     assert!((rows / 10_000.0 - 0.368).abs() < 0.015, "{rows}");
 }
 
 #[test]
 fn the_score_depends_on_the_seed_and_not_on_threads() {
-    // More trees than bags are held at once, more rows than a job has.
+    // More trees than samples held in memory at once, and more rows than a job has.
     let table = table(3_000, 4);
     let weights: Vec<f32> = (0..3_000_u16).map(|row| f32::from(row % 4)).collect();
     let train = samples(&table.values, COLUMNS, &table.labels);
@@ -83,7 +83,7 @@ fn the_score_depends_on_the_seed_and_not_on_threads() {
 }
 
 #[test]
-fn the_score_changes_nothing_of_the_forest_and_is_only_there_when_asked_for() {
+fn out_of_bag_evaluation_is_optional_and_does_not_change_the_forest() {
     let table = table(500, 6);
     let train = samples(&table.values, COLUMNS, &table.labels);
     let fit = |settings: &[(&str, &str)]| Fit::new(Algorithm::RandomForest, settings).on(&train);
@@ -97,7 +97,7 @@ fn the_score_changes_nothing_of_the_forest_and_is_only_there_when_asked_for() {
 }
 
 #[test]
-fn two_rows_may_leave_nothing_to_judge_by() {
+fn too_few_out_of_bag_rows_give_no_metrics() {
     let train = samples(&[0.0, 1.0], 1, &[0, 1]);
     for seed in 0..20 {
         let settings = [OOB, ("n_estimators", "1")];
@@ -105,15 +105,15 @@ fn two_rows_may_leave_nothing_to_judge_by() {
             seed,
             ..Fit::new(Algorithm::RandomForest, &settings)
         };
-        // One bag of two rows leaves one of them out, or none.
+        // A bag drawn from two rows leaves out one of them or none.
         assert_eq!(fit.on(&train).out_of_bag(), None, "seed {seed}");
     }
 }
 
 #[test]
-fn a_forest_without_bags_has_no_such_score() {
+fn out_of_bag_evaluation_requires_bootstrap() {
     let expected = "parameter `oob_score` is `true`; \
-                    it must be false with bootstrap=false, which leaves no row out of any bag";
+                    it must be false with bootstrap=false, because then no rows are out of bag";
     for [first, second] in [[OOB, ("bootstrap", "false")], [("bootstrap", "false"), OOB]] {
         let mut params = Params::defaults(Algorithm::RandomForest);
         params.set(first.0, first.1).unwrap();

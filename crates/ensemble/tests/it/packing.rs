@@ -1,10 +1,10 @@
 use ensemble::artifact::{Artifact, FeatureRange, Member, Probe};
 use ensemble::{Error, Model, Params, Samples};
 
-/// The schema of what [`packed`] makes.
+/// The schema of artifacts built by [`packed`].
 pub(crate) const SCHEMA: &str = "rows";
 
-/// An artifact of one member with nothing but what every artifact has, and two probes.
+/// A minimal artifact of one member, with two probes.
 pub(crate) fn packed(model: Model, train: &Samples) -> Result<Artifact, Error> {
     let columns = train.x().columns();
     let names: Vec<String> = (0..columns).map(|column| format!("f{column}")).collect();

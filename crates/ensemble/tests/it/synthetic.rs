@@ -1,6 +1,6 @@
-//! Rows with 18 features of several laws and a label that depends on thresholds, on two interactions and on chance.
+//! Rows with 18 features of various distributions, and labels that depend on thresholds, two interactions and noise.
 //!
-//! No model can do better than the share of chance allows: an AUC of about 0.77 and an accuracy of about 0.70.
+//! The noise limits any model to an AUC of about 0.77 and an accuracy of about 0.70.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -75,23 +75,23 @@ fn probability(x: &[f64; COLUMNS], rng: &mut impl Rng) -> f64 {
     normal(rng, score.min(1.0), 0.05).clamp(0.0, 1.0)
 }
 
-/// In (0, 1].
+/// Uniform in (0, 1].
 fn uniform(rng: &mut impl Rng) -> f64 {
     (f64::from(rng.next_u32()) + 1.0) / 4_294_967_296.0
 }
 
-/// By Box and Muller.
+/// Normal, by the Box-Muller transform.
 fn normal(rng: &mut impl Rng, mean: f64, deviation: f64) -> f64 {
     let radius = (-2.0 * libm::log(uniform(rng))).sqrt();
     mean + deviation * radius * libm::cos(std::f64::consts::TAU * uniform(rng))
 }
 
-/// A sum of exponentials.
+/// Gamma with an integer shape, as a sum of exponentials.
 fn gamma(rng: &mut impl Rng, shape: u32, scale: f64) -> f64 {
     (0..shape).map(|_| -scale * libm::log(uniform(rng))).sum()
 }
 
-/// A share of gammas.
+/// Beta, as a ratio of gammas.
 fn beta(rng: &mut impl Rng, a: u32, b: u32) -> f64 {
     let (a, b) = (gamma(rng, a, 1.0), gamma(rng, b, 1.0));
     a / (a + b)

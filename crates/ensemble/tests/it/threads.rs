@@ -33,7 +33,7 @@ fn the_model_file_does_not_depend_on_threads() {
         for threads in [2, 7] {
             assert!(
                 bytes(threads) == one,
-                "{algorithm} {settings:?} by {threads} threads"
+                "{algorithm} {settings:?} on {threads} threads"
             );
         }
     };

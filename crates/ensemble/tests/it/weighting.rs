@@ -9,10 +9,10 @@ fn mean(probabilities: &[f64]) -> f64 {
     probabilities.iter().sum::<f64>() / probabilities.len() as f64
 }
 
-/// A row of weight 3 counts as the same row three times; without chance in the fit, to within the fixed-point steps.
+/// A row of weight 3 is equivalent to three copies; in a deterministic fit, up to fixed-point rounding.
 #[test]
 fn a_weight_counts_as_repeated_rows() {
-    // Few enough rows for every value to have its own bin: quantiles are taken of rows, whatever they count.
+    // Few enough rows that every value has its own bin, because quantiles ignore weights.
     let table = table(200, 3);
     let weights: Vec<f32> = (0..200_u16).map(|row| f32::from(row % 3 + 1)).collect();
     let (mut values, mut labels) = (Vec::new(), Vec::new());
@@ -34,13 +34,13 @@ fn a_weight_counts_as_repeated_rows() {
         let largest = largest.fold(0.0, f64::max);
         assert!(largest < 0.01, "{algorithm}: {largest}");
     };
-    let no_chance = [
+    let deterministic = [
         ("bootstrap", "false"),
         ("max_features", "all"),
         ("n_estimators", "1"),
         ("max_depth", "3"),
     ];
-    check(Algorithm::RandomForest, &no_chance);
+    check(Algorithm::RandomForest, &deterministic);
     check(
         Algorithm::GradientBoosting,
         &[("n_estimators", "5"), ("max_depth", "2")],
@@ -48,9 +48,9 @@ fn a_weight_counts_as_repeated_rows() {
 }
 
 #[test]
-fn balanced_classes_raise_the_rarer_one() {
+fn balanced_class_weights_raise_the_rarer_class() {
     let table = table(3_000, 4);
-    // One positive in about eight.
+    // About one positive in eight.
     let labels: Vec<u8> = (0..)
         .zip(&table.labels)
         .map(|(row, &label)| if row % 4 == 0 { label } else { 0 })
@@ -87,7 +87,7 @@ fn balanced_classes_raise_the_rarer_one() {
 }
 
 #[test]
-fn rows_that_count_nothing_change_nothing() {
+fn rows_of_weight_zero_change_nothing() {
     let table = table(600, 5);
     let weights: Vec<f32> = (0..600)
         .map(|row| if row < 500 { 2.0 } else { 0.0 })
@@ -106,14 +106,14 @@ fn rows_that_count_nothing_change_nothing() {
 }
 
 #[test]
-fn weights_are_refused_where_they_would_be_ignored() {
+fn weights_are_rejected_where_they_would_be_ignored() {
     let train = samples(&[0.0, 1.0], 1, &[0, 1]);
     let train = train.weighted(&[1.0, 2.0]).unwrap();
     let check = |algorithm, settings: &[(&str, &str)]| {
         let error = Fit::new(algorithm, settings).try_on(&train, None);
         assert_eq!(
             error.unwrap_err().to_string(),
-            "only the forest and boosting with engine=own take sample weights"
+            "only forest and boosting with engine=own support sample weights"
         );
     };
     check(Algorithm::LogisticRegression, &[]);
@@ -123,7 +123,7 @@ fn weights_are_refused_where_they_would_be_ignored() {
 }
 
 #[test]
-fn importances_name_the_columns_that_matter() {
+fn importances_identify_the_relevant_features() {
     let values: Vec<f32> = (0..900_u16)
         .flat_map(|row| [f32::from(row * 7 % 11), f32::from(row % 30), 1.0])
         .collect();
