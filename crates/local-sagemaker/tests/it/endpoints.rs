@@ -97,7 +97,7 @@ async fn a_program_that_exits_before_it_answers_fails_its_endpoint_at_once() {
     assert_eq!(
         endpoint["FailureReason"],
         "The primary container for production variant AllTraffic did not pass the ping health check. \
-         Please check CloudWatch logs for this endpoint. The program ended with exit code 4 before it answered. \
+         Please check CloudWatch logs for this endpoint. The container exited with code 4 before it answered /ping. \
          The log ends: the container starts | no model in here"
     );
     let log = world
