@@ -177,8 +177,8 @@ impl Scaling {
         let decisions: Vec<_> = policies
             .map(|policy| observed.history.decide(&policy.tracking, bounds, count))
             .collect();
-        // Of several policies, the one with the most instances wins; the fleet shrinks only if all policies
-        // decide to change it.
+        // Of several policies, the one with the most instances wins; the fleet shrinks only if all of them
+        // decide to shrink it.
         let largest = decisions
             .iter()
             .flatten()

@@ -146,7 +146,7 @@ impl TargetId {
         match self.scalable_dimension.as_deref() {
             Some(DIMENSION) => Ok(()),
             other => Err(ApiError::validation(format!(
-                "Unsupported service namespace, resource type or scalable dimension: the local server scales \
+                "Unsupported service namespace, resource type or scalable dimension: the local server supports \
                  {DIMENSION} only, not '{}'",
                 other.unwrap_or_default()
             ))),
