@@ -63,7 +63,9 @@ fn value(decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, minicbor::dec
             let mut count = 0;
             while has_more(decoder, length, count)? {
                 let Value::String(name) = value(decoder, depth)? else {
-                    return Err(minicbor::decode::Error::message("a member's name is not a string"));
+                    return Err(minicbor::decode::Error::message(
+                        "a member's name is not a string",
+                    ));
                 };
                 members.insert(name, value(decoder, depth)?);
                 count += 1;

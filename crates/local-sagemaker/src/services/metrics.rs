@@ -98,7 +98,11 @@ impl Metrics {
             ("Invocation5XXErrors", "Count", count(server)),
             ("InvocationModelErrors", "Count", count(client || server)),
             ("ModelLatency", "Microseconds", micros(invocation.model)),
-            ("OverheadLatency", "Microseconds", micros(invocation.overhead)),
+            (
+                "OverheadLatency",
+                "Microseconds",
+                micros(invocation.overhead),
+            ),
         ] {
             let name = MetricId::new(
                 ENDPOINT_CALLS,

@@ -136,7 +136,11 @@ async fn invalid_queries_are_rejected() {
     let expression = json!([{"Id": "a", "Expression": "m1/m2"}]);
     for (queries, start, message) in [
         (query(61, "Sum"), 0, "Period must be"),
-        (query(60, "Median"), 0, "does not support the statistic Median"),
+        (
+            query(60, "Median"),
+            0,
+            "does not support the statistic Median",
+        ),
         (query(60, "Sum"), 100, "StartTime must be less than"),
         (expression, 0, "does not evaluate expressions"),
     ] {

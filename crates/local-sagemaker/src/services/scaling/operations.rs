@@ -175,9 +175,7 @@ impl Scaling {
         let target = self.registered(call)?;
         if !target.policies.contains_key(name) {
             let id = target.id_members();
-            return Err(not_found(&format!(
-                "No scaling policy found: {name}, {id}"
-            )));
+            return Err(not_found(&format!("No scaling policy found: {name}, {id}")));
         }
         self.table.update(&target.key(), |target| {
             target.policies.remove(name);

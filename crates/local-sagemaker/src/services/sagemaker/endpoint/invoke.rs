@@ -66,8 +66,7 @@ impl Endpoints {
         })?;
         // Buffer the whole body so that it can be resent if the container has just exited.
         let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
-            let text =
-                format!("The request body is longer than {MAX_BODY} bytes, or incomplete.");
+            let text = format!("The request body is longer than {MAX_BODY} bytes, or incomplete.");
             ApiError::new("ValidationError", text).with_status(StatusCode::PAYLOAD_TOO_LARGE)
         })?;
         let begin = Instant::now();

@@ -222,7 +222,10 @@ impl LaunchSpec {
         let port = free_port()
             .map_err(|error| format!("InternalServerError: no port is free: {error}"))?;
         let mut process = self.spawn(port).map_err(|error| {
-            format!("InternalServerError: cannot run {}: {error}", self.program.display())
+            format!(
+                "InternalServerError: cannot run {}: {error}",
+                self.program.display()
+            )
         })?;
         // Recorded before the first ping: if the server is killed from now on, the next one must find it.
         (self.on_process)(process.identity());

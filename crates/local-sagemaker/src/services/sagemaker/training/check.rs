@@ -20,8 +20,9 @@ impl TrainingRequest {
             .as_ref()
             .and_then(|algorithm| algorithm.training_image.as_deref());
         let program = images.program(image.unwrap_or_default())?;
-        self.plan(program)
-            .ok_or_else(|| ApiError::internal("a checked training request lacks a required member"))?
+        self.plan(program).ok_or_else(|| {
+            ApiError::internal("a checked training request lacks a required member")
+        })?
     }
 
     /// Everything that AWS would reject.
