@@ -37,16 +37,16 @@ pub(super) enum Program {
     CrashAfter(u64),
     /// Kills the container that answers an invocation whose number is a multiple of this.
     CrashEvery(u64),
-    /// A spot job loses its instance.
+    /// Interrupts a spot job.
     Interrupt(Interruption),
-    /// A spot job waits for an instance.
+    /// Makes a spot job wait for an instance.
     Capacity(Duration),
 }
 
-/// When a spot job loses its instance.
+/// The time of a spot job's interruption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interruption {
-    /// This long after its program started.
+    /// This long after the job's program started.
     After(Duration),
     /// Once a new checkpoint is stored.
     Checkpoint,

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use super::log;
 use crate::error::{Error, chain};
 
-/// Records of one kind by name, in a directory of their own.
+/// Records of one type by name, in their own directory.
 pub(crate) struct Table<T> {
     /// Holds `NAME.json` for each record.
     dir: PathBuf,
@@ -140,7 +140,7 @@ pub(crate) fn save(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     fs::rename(&draft, path).map_err(Error::io("replace", path))
 }
 
-/// Reads what [`save`] wrote.
+/// Reads a file written by [`save`].
 pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let text = fs::read(path).map_err(Error::io("read", path))?;
     serde_json::from_slice(&text).map_err(|source| Error::Corrupt {

@@ -28,7 +28,7 @@ impl Images {
         }
     }
 
-    /// The program for `image`, or an error that says which images are supported.
+    /// The program for `image`, or an error that names the supported images.
     pub(crate) fn program(&self, image: &str) -> Result<PathBuf, ApiError> {
         if repository(image) != NAME {
             return Err(ApiError::validation(format!(

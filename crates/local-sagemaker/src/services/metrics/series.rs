@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::machine::clock::Timestamp;
 
-/// How long values are kept: six hours.
+/// Retention of values: six hours.
 const KEPT_SECONDS: u64 = 6 * 3600;
 /// Maximum number of values per second that are kept individually, for percentiles.
 const SAMPLE: usize = 50;

@@ -132,7 +132,7 @@ impl Endpoints {
         }
     }
 
-    /// Waits until the endpoints that were in service are again, but no longer than `limit`.
+    /// Waits until all restarted endpoints are in service again, but no longer than `limit`.
     pub(crate) async fn wait_until_resumed(&self, limit: Duration) {
         let deadline = Instant::now() + limit;
         let busy = |record: &Record| record.status == Status::SystemUpdating;

@@ -59,7 +59,7 @@ pub(super) struct Suspended {
 /// A scaling activity.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Activity {
-    /// What triggered it.
+    /// The trigger, as text.
     pub(super) cause: String,
     /// The requested number of instances.
     pub(super) count: i64,
@@ -250,7 +250,7 @@ pub(super) struct Policy {
     created: Timestamp,
 }
 
-/// What a policy tracks.
+/// The configuration of a target tracking policy.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Tracking {

@@ -46,7 +46,7 @@ pub(crate) struct ContainerResponse {
     pub(crate) body: Bytes,
 }
 
-/// Why there is no response.
+/// The reason for a missing response.
 pub(crate) enum ProxyError {
     /// Nothing is listening: the request was not sent, so it is safe to retry.
     Refused,

@@ -123,15 +123,15 @@ struct Running {
 
 /// Keeps a container running.
 struct Supervisor {
-    /// What to start.
+    /// The container's specification.
     spec: Arc<LaunchSpec>,
     /// The client for `/ping`.
     proxy: Proxy,
     /// Publishes the container's port.
     port: watch::Sender<Option<u16>>,
-    /// Whether to stop.
+    /// True or closed when the container is to stop.
     stopped: watch::Receiver<bool>,
-    /// Whether to crash.
+    /// Notified when the container is to crash.
     crash: Arc<Notify>,
 }
 

@@ -20,7 +20,7 @@ use crate::services::sagemaker::resource::Resource;
 
 /// The grace period when the server itself stops. It is short because the next server restarts the job.
 const ABANDON_GRACE: Duration = Duration::from_secs(3);
-/// How often a running job's log is read for metrics and times.
+/// Interval at which a running job's log is read for metrics and times.
 const LOG_INTERVAL: Duration = Duration::from_millis(200);
 /// Number of these intervals between two uploads of checkpoints.
 const CHECKPOINT_INTERVALS: u32 = 5;
@@ -37,7 +37,7 @@ struct Monitor {
     checkpoints: Checkpoints,
 }
 
-/// Why a program stops.
+/// The reason why a program stops.
 enum StopCause {
     /// It exited on its own, with this code.
     Ended(i32),

@@ -140,7 +140,7 @@ pub(super) struct ResourceConfig {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct StoppingCondition {
-    /// How long the program may run.
+    /// Maximum running time of the program.
     pub(super) max_runtime_in_seconds: Option<i64>,
     /// Maximum time for a spot job to wait and run.
     pub(super) max_wait_time_in_seconds: Option<i64>,
@@ -175,7 +175,7 @@ pub(crate) struct Plan {
     pub(crate) metrics: Vec<Metric>,
     /// The instance type to report to the program.
     pub(crate) instance_type: String,
-    /// How long the program may run.
+    /// Maximum running time of the program.
     pub(crate) max_runtime: Duration,
     /// Where checkpoints are stored and restored from.
     pub(crate) checkpoints: Option<S3Uri>,

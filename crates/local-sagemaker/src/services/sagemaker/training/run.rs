@@ -34,7 +34,7 @@ pub(crate) enum DesiredState {
     Abandon,
 }
 
-/// How a job ended.
+/// The outcome of a job.
 enum Outcome {
     /// The results are in the store.
     Completed,
@@ -75,7 +75,7 @@ impl Outcome {
     }
 }
 
-/// How the program ended.
+/// The way in which the program ended.
 pub(super) enum Exit {
     /// On its own, with this exit code.
     Itself(i32),
