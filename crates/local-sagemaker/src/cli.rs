@@ -14,10 +14,10 @@ use crate::faults::GRAMMAR;
 use crate::machine::lock_file::{build_id, stop_server};
 use crate::server::{Config, Server};
 
-/// Wrong usage, or an obstacle that the caller can remove: another server, a taken port.
+/// Wrong usage, or a problem that the caller can fix: another server, a port in use.
 const EXIT_USAGE: u8 = 2;
 
-/// Name of the state directory that we look for, like the programs of the pipeline.
+/// Name of the default state directory, which the pipeline's programs also use.
 const STATE_DIR_NAME: &str = ".fire";
 
 /// SageMaker and the services around it (S3, CloudWatch and its logs, Application Auto Scaling, ECR,
@@ -25,18 +25,18 @@ const STATE_DIR_NAME: &str = ".fire";
 #[derive(Debug, Parser)]
 #[command(version, after_help = help_end())]
 pub struct Args {
-    /// Port on 127.0.0.1; 0 picks a free one
+    /// Port on 127.0.0.1; 0 selects a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Directory that holds everything the server keeps; by default the nearest `.fire` in the current
-    /// folder or above it, otherwise a new one in the current folder
+    /// State directory [default: the nearest `.fire` in the current folder or above it, otherwise a new
+    /// one in the current folder]
     #[arg(long, env = "FIRE_STATE_DIR")]
     state_dir: Option<PathBuf>,
-    /// Stop after this many seconds without a request, a running job or an endpoint; 0 means never
+    /// Stop after this many seconds without a request, running job or endpoint; 0 means never
     #[arg(long, default_value_t = 0)]
     idle_seconds: u64,
-    /// Inject a fault, in the syntax below; may be given several times, and separated by semicolons
-    /// in the variable
+    /// Inject a fault, in the syntax below; can be repeated (in the environment variable, separate
+    /// faults by semicolons)
     #[arg(
         long = "fault",
         env = "FIRE_FAULTS",
@@ -44,12 +44,12 @@ pub struct Args {
         value_delimiter = ';'
     )]
     faults: Vec<String>,
-    /// Append every call to FILE as a line of JSON with `service`, `operation`, `path`, `bytes` and
-    /// `status`
+    /// Append each call to FILE as a line of JSON with `time`, `service`, `operation`, `path`, `bytes`
+    /// and `status`
     #[arg(long = "calls", env = "FIRE_CALLS", value_name = "FILE")]
     calls: Option<PathBuf>,
-    /// Length of an auto-scaling minute in seconds: AWS's policies add instances after 3 minutes of
-    /// load and remove them after 15 quiet ones
+    /// Length of an auto-scaling minute in seconds; shorten it to speed up scaling, which on AWS adds
+    /// instances after 3 minutes of load and removes them after 15 quiet minutes
     #[arg(
         long,
         env = "FIRE_SCALING_MINUTE",
@@ -57,10 +57,10 @@ pub struct Args {
         default_value_t = 60.0
     )]
     scaling_minute: f64,
-    /// Run in a session of its own, and log to server.log in the state directory
+    /// Run in a new session, and log to server.log in the state directory
     #[arg(long)]
     detached: bool,
-    /// Stop the server of the state directory, and wait until it has stopped
+    /// Stop the server of the state directory, wait until it has stopped, and exit
     #[arg(long)]
     stop: bool,
     /// Print this program's build id, which is also in server.json, and exit
@@ -68,19 +68,19 @@ pub struct Args {
     build_id: bool,
 }
 
-/// The end of `--help`.
+/// Examples and exit codes, for `--help`.
 const EXAMPLES: &str = "\
 Examples:
   local-sagemaker --port 4566          serve boto3, the aws CLI and other SDKs:
                                        AWS_ENDPOINT_URL=http://127.0.0.1:4566
   local-sagemaker --stop               stop the server of the nearest .fire/
   local-sagemaker --fault 'DescribeTrainingJob:3:ThrottlingException' --fault serve:crash-after:10
-                                       see what a client does when calls fail and containers crash
-  local-sagemaker --calls calls.jsonl  see what a client sends
+                                       test a client against failing calls and crashing containers
+  local-sagemaker --calls calls.jsonl  record a client's calls
 
-Exit codes: 0 success, 1 the server failed, 2 wrong usage, a taken port, or a state directory held by another server";
+Exit codes: 0 success, 1 the server failed, 2 wrong usage, port in use, or state directory held by another server";
 
-/// Faults, examples and exit codes.
+/// The text after the options in `--help`: the syntax of faults, examples and exit codes.
 fn help_end() -> String {
     format!("{GRAMMAR}\n\n{EXAMPLES}")
 }
@@ -118,7 +118,8 @@ impl Args {
     }
 }
 
-/// The absolute path of the named state directory, or else of the nearest one above the folder `here`.
+/// The absolute path of the named state directory, or else of the nearest one in the folder `here` or
+/// above it.
 fn choose_state_dir(named: Option<&Path>, here: &Path) -> PathBuf {
     let nearest = || {
         here.ancestors()
@@ -170,7 +171,7 @@ async fn serve(args: Args) -> Result<(), Error> {
     tell(&format!(
         "export AWS_ENDPOINT_URL={url} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1"
     ));
-    // Others wait for this line, so it comes last, when everything they may look at exists.
+    // Clients wait for this line, so it is printed only when everything is ready.
     print(&format!("listening on {url}"));
     tokio::select! {
         () = server.wait() => {}
@@ -189,7 +190,7 @@ struct Signals {
 }
 
 impl Signals {
-    /// Listens before anything else starts, so that no signal is lost.
+    /// Starts to listen; called before the server starts, so that no signal is missed.
     fn listen() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -197,7 +198,7 @@ impl Signals {
         })
     }
 
-    /// Returns when one of them arrives.
+    /// Waits for one of the signals.
     async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -206,10 +207,10 @@ impl Signals {
     }
 }
 
-/// Moves to a session of its own and sends stderr to a file: the terminal may close, and Ctrl-C is
-/// meant for others.
+/// Starts a new session and redirects stderr to a file, so that neither closing the terminal nor Ctrl-C
+/// affects the server.
 fn detach(state_dir: &Path) -> Result<(), Error> {
-    // Fails if the process already leads a group; then it has no terminal session to leave.
+    // Fails only if the process already leads a process group; then it stays in its session.
     let _ = nix::unistd::setsid();
     std::fs::create_dir_all(state_dir).map_err(Error::io("create", state_dir))?;
     let path = state_dir.join("server.log");
@@ -221,13 +222,13 @@ fn detach(state_dir: &Path) -> Result<(), Error> {
     nix::unistd::dup2_stderr(log).map_err(|error| Error::io("log to", path)(error.into()))
 }
 
-/// Prints a line to stdout; a reader that has gone away is no reason to stop.
+/// Prints a line to stdout; ignores a closed pipe.
 fn print(line: &str) {
     let mut stdout = std::io::stdout();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
-/// Prints a line for people to stderr.
+/// Prints a message to stderr.
 fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
@@ -237,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_name_the_nearest_state_directory_above_is_used() {
+    fn the_default_state_directory_is_the_nearest_one_above() {
         let root = tempfile::tempdir().unwrap();
         let deep = root.path().join("a/b");
         std::fs::create_dir_all(&deep).unwrap();

@@ -1,5 +1,5 @@
-//! What every request goes through: it is routed, logged where that is wanted, affected by faults, and
-//! handed to its service.
+//! Request dispatch: routes each request, logs it if configured, applies faults, and passes it to its
+//! service.
 
 mod call_log;
 mod connection;
@@ -25,33 +25,33 @@ pub(crate) use connection::{ConnectionHandle, Listener};
 /// Maximum size in bytes of a request that is not an upload or an invocation.
 const MAX_CONTROL_BODY: usize = 4 << 20;
 
-/// Handles requests.
+/// The entry point for requests.
 pub(crate) struct Dispatcher {
     /// The services.
     pub(crate) services: Services,
     /// Faults to inject.
     pub(crate) faults: std::sync::Arc<Faults>,
-    /// Logs calls, where that is wanted.
+    /// The log of calls, if configured.
     pub(crate) calls: CallLog,
-    /// The constant part of what `/_local/health` reports.
+    /// The constant part of the response of `/_local/health`.
     pub(crate) health: Value,
 }
 
-/// A call of an operation, as faults and the log see it.
+/// The data about a call that faults and the log need.
 struct Incoming<'a> {
     /// The service, by its name in IAM actions.
     service: &'a str,
     /// The operation's name.
     operation: &'a str,
-    /// How it arrived.
+    /// The request's head and connection.
     origin: Origin,
 }
 
-/// How a request arrived.
+/// The head and the connection of a request.
 struct Origin {
     /// Path and length.
     head: RequestHead,
-    /// Its connection.
+    /// The connection on which the request arrived.
     connection: ConnectionHandle,
 }
 
@@ -91,7 +91,7 @@ impl Dispatcher {
                         operation: &name,
                         origin,
                     };
-                    // Read before faults apply, because the message of a quota error quotes the request.
+                    // Read before faults apply, because a quota error quotes members of the request.
                     let members = format.read(&body);
                     let known = members.as_ref().map_or(Value::Null, Value::clone);
                     let work = async {
@@ -141,8 +141,8 @@ impl Dispatcher {
         self.run(incoming, &Value::Null, fail, work).await
     }
 
-    /// Does the work of a call and logs it, unless a fault prevents one or the other. `members` are those
-    /// of the request, for the error's message.
+    /// Executes a call and logs it. Faults may delay it, prevent it, or suppress its response; `members`
+    /// are the request's, for the message of a scripted error.
     async fn run(
         &self,
         incoming: Incoming<'_>,
@@ -164,7 +164,7 @@ impl Dispatcher {
                     call.set_status(response.status());
                     return response;
                 }
-                // Whatever is returned here is never sent: the connection resets on the first write.
+                // The response is never sent: the connection is reset on the first write.
                 Effect::Reset => {
                     connection.reset();
                     return Response::new(Body::empty());
@@ -181,7 +181,7 @@ impl Dispatcher {
         response
     }
 
-    /// Hands a call to a service whose requests name their operation.
+    /// Passes a call to its service.
     async fn call(&self, service: Service, name: &str, call: &Call) -> Result<Value, ApiError> {
         let services = &self.services;
         match service {
@@ -193,7 +193,7 @@ impl Dispatcher {
         }
     }
 
-    /// Our own paths: `health`, `jobs/NAME/log` and `endpoints/NAME/log`.
+    /// The server's own paths below `/_local/`: `health`, `jobs/NAME/log` and `endpoints/NAME/log`.
     async fn local(&self, path: &str) -> Response<Body> {
         let parts: Vec<_> = path.split('/').collect();
         let text = match parts.as_slice() {
@@ -203,7 +203,7 @@ impl Dispatcher {
                 return json::plain(&health);
             }
             ["jobs", name, "log"] => match self.services.jobs.log(name) {
-                // A job that has just been accepted has no file yet.
+                // A job that was just accepted has no log file yet.
                 Some(log) => Some(tokio::fs::read(log).await.unwrap_or_default()),
                 None => None,
             },
@@ -223,7 +223,7 @@ impl Dispatcher {
     }
 }
 
-/// The whole body of a request that is not an upload or an invocation.
+/// The complete body of a request that is not an upload or an invocation.
 async fn read_body(request: Request<Body>) -> Result<Bytes, ApiError> {
     let body = to_bytes(request.into_body(), MAX_CONTROL_BODY).await;
     body.map_err(|error| ApiError::new("RequestEntityTooLarge", error.to_string()))

@@ -1,9 +1,9 @@
-//! What can go wrong with the server itself. What a client did wrong is reported on the wire instead.
+//! Errors of the server itself. Client errors are reported in responses instead.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why the server cannot start, or cannot keep its state.
+/// The reason why the server cannot start or store its state.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -14,12 +14,12 @@ pub enum Error {
         quote(state_dir)
     )]
     Held {
-        /// The directory, as it was given.
+        /// The directory, as specified by the caller.
         state_dir: PathBuf,
-        /// The holder's process id and port, if they are known.
+        /// The holder's process id and port, if known.
         holder: String,
     },
-    /// The port is taken: choose another, or 0 for a free one.
+    /// The port is in use: choose another, or 0 for a free one.
     #[error(
         "cannot listen on 127.0.0.1:{port}; stop the program that uses it, or pass --port 0 for a free port"
     )]
@@ -33,30 +33,30 @@ pub enum Error {
     /// The configured program for the container image does not exist.
     #[error("container program {program} does not exist; build it with `cargo build --workspace`")]
     Program {
-        /// The path that was given.
+        /// The configured path.
         program: PathBuf,
     },
     /// A fault script is invalid.
     #[error("invalid fault '{script}': {reason}")]
     Fault {
-        /// The script, as it was given.
+        /// The invalid script.
         script: String,
-        /// What is wrong with it, and the syntax of scripts.
+        /// The problem, and the syntax of scripts.
         reason: String,
     },
-    /// A file in the state directory is not what the server wrote: restore it, or move it away.
+    /// A file in the state directory is not a valid record: restore it, or move it away.
     #[error("{path} is not a record of this server; move it away or restore it")]
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// Where the JSON is invalid.
+        /// The JSON error, with its position.
         #[source]
         source: serde_json::Error,
     },
     /// The state directory cannot be read or written: check its path, permissions and free space.
     #[error("cannot {action} {path}")]
     Io {
-        /// What was attempted.
+        /// The attempted action, as a verb.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
@@ -67,7 +67,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// For `map_err` after a file operation.
+    /// Makes a function for `map_err` after a file operation.
     pub(crate) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,
@@ -81,10 +81,10 @@ impl Error {
     }
 }
 
-/// The path as one word of a shell's command line, because people copy the commands that we print.
+/// The path quoted for a shell, so that printed commands can be copied and run as is.
 fn quote(path: &Path) -> String {
     let text = path.display().to_string();
-    // Only a NUL byte cannot be quoted, and a path has none.
+    // Quoting fails only for NUL bytes, which a path cannot contain.
     shlex::try_quote(&text).map_or_else(|_| text.clone(), std::borrow::Cow::into_owned)
 }
 

@@ -1,8 +1,7 @@
-//! Scripted faults: the user says at startup what goes wrong, and it goes wrong at the same call every
-//! time.
+//! Scripted faults: the user specifies faults at startup, and they occur reproducibly.
 //!
-//! A script names an operation, which of its calls are affected, and what happens to them; or it says
-//! what happens to the programs behind the server. [`GRAMMAR`] explains the syntax.
+//! A script names an operation, the affected calls and the effect on them, or a fault of the programs
+//! behind the server. [`GRAMMAR`] explains the syntax.
 
 mod errors;
 mod operations;
@@ -44,18 +43,18 @@ struct CallFault {
     first: u64,
     /// The last affected call.
     last: u64,
-    /// What happens to these calls.
+    /// The effect on these calls.
     effect: Effect,
 }
 
-/// What happens to a call.
+/// The effect of a fault on a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// It fails with this error code, and nothing is done.
+    /// The call fails with this error code and is not executed.
     Fail(String),
-    /// The connection is reset, and nothing is done.
+    /// The connection is reset, and the call is not executed.
     Reset,
-    /// The work is done, then the connection is reset.
+    /// The call is executed, then the connection is reset.
     ResetAfter,
     /// The response is delayed.
     Delay(Duration),
@@ -91,7 +90,7 @@ impl Faults {
         Ok(faults)
     }
 
-    /// Counts a call and returns what happens to it: any delays, then at most one other effect.
+    /// Counts a call and returns the effects on it: any delays, then at most one other effect.
     pub(crate) fn effects(&self, operation: &str) -> Vec<Effect> {
         if self.calls.is_empty() {
             return Vec::new();
@@ -102,13 +101,13 @@ impl Faults {
             *count += 1;
             *count
         };
-        let meant = self.calls.iter().filter(|fault| {
+        let matching = self.calls.iter().filter(|fault| {
             fault.operation == operation && (fault.first..=fault.last).contains(&number)
         });
-        let (mut effects, others): (Vec<_>, Vec<_>) = meant
+        let (mut effects, others): (Vec<_>, Vec<_>) = matching
             .map(|fault| fault.effect.clone())
             .partition(|effect| matches!(effect, Effect::Delay(_)));
-        // After the delays, only one thing can happen to a call.
+        // Delays can be combined, but of the other effects only the first applies.
         effects.extend(others.into_iter().next());
         for effect in &effects {
             log(&format!("fault at call {number} of {operation}: {effect}"));
@@ -116,7 +115,7 @@ impl Faults {
         effects
     }
 
-    /// Counts an invocation that a container has answered; true if that container crashes now.
+    /// Counts an invocation that a container has answered; returns whether that container is to crash now.
     pub(crate) fn crash_is_due(&self) -> bool {
         let number = self.invocations.fetch_add(1, Ordering::Relaxed) + 1;
         self.programs.iter().any(|program| match program {
@@ -126,7 +125,7 @@ impl Faults {
         })
     }
 
-    /// What interrupts a spot job that has already been interrupted `before` times.
+    /// The next interruption of a spot job that has already been interrupted `before` times.
     pub(crate) fn interruption(&self, before: usize) -> Option<Interruption> {
         let mut interruptions = self.programs.iter().filter_map(|program| match program {
             Program::Interrupt(interruption) => Some(*interruption),
@@ -135,7 +134,7 @@ impl Faults {
         interruptions.nth(before)
     }
 
-    /// How long a spot job waits for an instance.
+    /// How long a spot job has to wait for an instance.
     pub(crate) fn capacity_wait(&self) -> Duration {
         let waits = self.programs.iter().filter_map(|program| match program {
             Program::Capacity(wait) => Some(*wait),

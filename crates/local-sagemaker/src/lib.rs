@@ -1,30 +1,29 @@
 //! SageMaker and the services around it on one port of 127.0.0.1, with real training and serving
 //! processes behind them.
 //!
-//! The server knows only the wire: it shares no code with the programs that call it, so a wrong belief
-//! about AWS cannot hide on both sides. It works with any AWS SDK: set `AWS_ENDPOINT_URL` to its
-//! address.
+//! The server shares no code with the programs that call it, so that no misunderstanding of AWS can be
+//! common to both sides. It works with any AWS SDK: set `AWS_ENDPOINT_URL` to its address.
 //!
-//! | on the wire | behind it | not imitated |
+//! | API | implementation | not supported |
 //! |---|---|---|
-//! | S3: buckets, objects, ranges, lists, multipart uploads | files below `s3/`, through `s3s` and `s3s-fs` | versions, policies; both `a` and `a/b` as keys; order and pages of an upload's parts |
-//! | `CreateTrainingJob` and related calls | a process `PROGRAM train` with its own `/opt/ml` below `jobs/NAME/`; metrics, time limits, SIGTERM and 120 s | several instances, Pipe mode, other commands, warm pools |
-//! | spot training | checkpoints stored every second; interrupted and resumed when a fault says so; billed at 30 % | a market |
+//! | S3: buckets, objects, ranges, lists, multipart uploads | files below `s3/`, through `s3s` and `s3s-fs` | versions, policies; both `a` and `a/b` as keys; sorting and paging of an upload's parts |
+//! | `CreateTrainingJob` and related calls | a process `PROGRAM train` with its own `/opt/ml` below `jobs/NAME/`; metrics, time limits, SIGTERM with a grace period of 120 s | several instances, Pipe mode, other commands, warm pools |
+//! | spot training | checkpoints stored every second; interrupted and resumed by faults; billed at 30 % | market prices |
 //! | `CreateModel`, `CreateEndpointConfig` | records below `models/` and `endpoint-configs/` | pipelines, shadow variants, networks, keys |
 //! | `CreateEndpoint`, `UpdateEndpoint`, `UpdateEndpointWeightsAndCapacities`, `InvokeEndpoint` | a process `PROGRAM serve` per instance, at most 32 per endpoint; weights, `TargetVariant`; an update that does not pass `/ping` is rolled back | gradual traffic shifting, rollback by alarms, streams, asynchronous calls |
 //! | data capture | JSON lines in S3, about a second later | encryption |
 //! | `AddTags`, `ListTags`, `DeleteTags` | part of the resource's record | access control by tags |
-//! | CloudWatch Logs: groups, streams, `GetLogEvents`, `FilterLogEvents` | the programs' output below `logs/`, with times accurate to 0.2 s | writing, JSON patterns, Insights |
-//! | CloudWatch: `GetMetricData`, `GetMetricStatistics`, `ListMetrics` | invocations, latencies, processor and memory use of the processes, the jobs' own metrics; for six hours | writing, expressions, alarms, the delay of a minute |
-//! | Application Auto Scaling | target tracking of invocations per instance: 3 minutes above, 15 below, cooldowns; processes start and stop | step and scheduled scaling, other metrics |
+//! | CloudWatch Logs: groups, streams, `GetLogEvents`, `FilterLogEvents` | the programs' output below `logs/`, with times accurate to 0.2 s | write operations, JSON patterns, Insights |
+//! | CloudWatch: `GetMetricData`, `GetMetricStatistics`, `ListMetrics` | invocations, latencies, processor and memory use of the processes, the jobs' own metrics; kept for six hours | write operations, expressions, alarms, AWS's delay of a minute |
+//! | Application Auto Scaling | target tracking of invocations per instance: 3 minutes above, 15 below, cooldowns; starts and stops processes | step and scheduled scaling, other metrics |
 //! | STS `GetCallerIdentity`, IAM `GetRole` | account 691595239825, user `local`; every role exists and trusts SageMaker, unless its name begins with `missing` | permissions |
 //! | ECR: repositories, images, manifests, a token | repositories named `fire-container`, with every tag that does not begin with `missing` | a registry to push to |
 //!
 //! `PROGRAM` takes the place of a container image: every image whose repository is named
-//! `fire-container` runs the program of that name, and other images are rejected. The program finds its
-//! files through the variable `FIRE_OPT_ML`, its port through `SAGEMAKER_BIND_TO_PORT`, and the address
-//! to listen on, 127.0.0.1, through `FIRE_BIND_ADDRESS`. Otherwise the container contract is SageMaker's
-//! own.
+//! `fire-container` runs the program of that name, and other images are rejected. Environment variables
+//! tell the program where its files are (`FIRE_OPT_ML`), and which port (`SAGEMAKER_BIND_TO_PORT`) and
+//! address (`FIRE_BIND_ADDRESS`, always 127.0.0.1) to listen on. Otherwise, the container contract is
+//! SageMaker's.
 //!
 //! ```
 //! use local_sagemaker::{Config, Server};
@@ -39,34 +38,33 @@
 //! # }
 //! ```
 //!
-//! There are no features; the program's command line ([`cli`]) is part of the library.
+//! The crate has no Cargo features; the program's command line ([`cli`]) is part of the library.
 //!
-//! There is no access control: signatures are not verified, and every caller may do everything. In
-//! return, the server and its programs listen on the loopback interface only. Instance types are checked
-//! against SageMaker's lists, but change nothing. Options that would change a result and are not
-//! supported are rejected by name; options that only concern AWS's own machines are accepted and have no
-//! effect.
+//! There is no access control: signatures are not verified, and every caller may do everything.
+//! Therefore, the server and its programs listen on the loopback interface only. Instance types are
+//! checked against SageMaker's lists, but have no effect. Unsupported options that would change a result
+//! are rejected by name; options that only concern AWS's own machines are accepted and ignored.
 //!
-//! Whatever can go wrong on AWS goes wrong here when a script says so: calls are throttled, connections
-//! reset, containers killed, spot instances taken away (`faults`; `local-sagemaker --help`). Every call
-//! is logged as a line of JSON if a file is named for it (`dispatch::call_log`; `--calls`, `FIRE_CALLS`).
+//! Faults can be injected by script: throttled calls, reset connections, killed containers, interrupted
+//! spot instances (`faults`; `local-sagemaker --help`). Every call can be logged as a line of JSON
+//! (`dispatch::call_log`; `--calls`, `FIRE_CALLS`).
 //!
-//! # What is kept
+//! # Persistent state
 //!
-//! Everything survives the server, even when it is killed. The next server on the same directory has the
-//! same objects, jobs and models. It starts the endpoints again, which are `SystemUpdating` until they
-//! serve, and it runs interrupted jobs again from the start, with the checkpoints they had. Child
-//! processes end with their server; those of a killed server are ended by the next one, which recognises
-//! them by process id and start time.
+//! All state survives the server, even when it is killed. The next server on the same directory has the
+//! same objects, jobs and models. It restarts the endpoints, which are `SystemUpdating` until they serve,
+//! and it restarts interrupted jobs from the beginning, with the checkpoints they had. Child processes end
+//! with their server; those of a killed server are killed by the next one, which recognises them by
+//! process id and start time, or by their environment.
 //!
 //! # Reading order
 //!
 //! [`Server::start`] locks the state directory, opens the services and listens (`server`). Each request
-//! goes through `dispatch`, which finds out what it asks for, applies `faults`, and hands it to one of
-//! the `services`: `s3`, `sagemaker` (training, models, endpoints), `logs`, `metrics`, `scaling`, `ecr`,
-//! or `identity` (STS and IAM). Below them, `protocol` has the wire formats and AWS's rules for names and
-//! values, and `machine` has files, processes and the clock. Imports point in this order only. Times on
-//! the wire are seconds since the epoch.
+//! goes through `dispatch`, which determines its operation, applies `faults`, and passes it to one of the
+//! `services`: `s3`, `sagemaker` (training, models, endpoints), `logs`, `metrics`, `scaling`, `ecr`, or
+//! `identity` (STS and IAM). Below them, `protocol` contains the wire formats and AWS's rules for names
+//! and values, and `machine` contains files, processes and the clock. Imports point in this order only.
+//! Times in JSON are seconds since the epoch, except in CloudWatch Logs, which has milliseconds.
 
 pub mod cli;
 mod server;

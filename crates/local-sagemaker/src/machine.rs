@@ -1,4 +1,4 @@
-//! What the server has on this machine: its files, its processes and its clock. Nothing here knows AWS.
+//! Files, processes and the clock of this machine. Independent of AWS.
 
 pub(crate) mod archive;
 pub(crate) mod clock;
@@ -10,8 +10,8 @@ use std::io::{self, Write};
 
 use clock::Timestamp;
 
-/// Writes one line to the server's own log, stderr, which `--detached` redirects to `server.log`. A
-/// log that cannot be written is no reason to stop serving.
+/// Writes one line to the server's own log: stderr, which `--detached` redirects to `server.log`. Write
+/// errors are ignored.
 pub(crate) fn log(message: &str) {
     let now = Timestamp::now().seconds();
     let _ = writeln!(io::stderr(), "{now:.3} {message}");

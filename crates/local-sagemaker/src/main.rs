@@ -1,4 +1,4 @@
-//! The program `local-sagemaker`; see the library for what it is.
+//! The program `local-sagemaker`; see the library for its documentation.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! How AWS services speak: calls and errors here, their wire formats and rules in the modules below.
-//! Nothing here knows a service.
+//! The protocols of AWS services: calls and errors here, wire formats and validation rules in the
+//! submodules. Independent of any particular service.
 
 pub(crate) mod cbor;
 pub(crate) mod json;
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-/// One call of an operation. Who calls does not matter, but the region does.
+/// One call of an operation. The caller's identity is irrelevant, but the region is not.
 pub(crate) struct Call {
     /// The region of the credential scope.
     pub(crate) region: String,
@@ -38,9 +38,9 @@ pub(crate) struct ApiError {
     status: StatusCode,
     /// The error code that clients match on.
     code: Cow<'static, str>,
-    /// The message for people.
+    /// The human-readable message.
     message: String,
-    /// Further members of the modelled error.
+    /// Further members of the error in the service model.
     fields: Map<String, Value>,
 }
 
@@ -55,21 +55,21 @@ impl ApiError {
         }
     }
 
-    /// The error that SageMaker reports for nearly everything.
+    /// A `ValidationException`, SageMaker's most common error.
     pub(crate) fn validation(message: impl Into<String>) -> Self {
         Self::new("ValidationException", message)
     }
 
-    /// The server failed; the request may be valid.
+    /// An `InternalFailure`: the server failed, although the request may be valid.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new("InternalFailure", message).with_status(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The error of an operation that this server does not have.
+    /// The error for an operation that this server does not implement.
     pub(crate) fn unknown_operation(name: &str) -> Self {
         Self::new(
             "UnknownOperationException",
-            format!("The local server does not know the operation {name}."),
+            format!("The local server does not implement the operation {name}."),
         )
     }
 
@@ -79,7 +79,7 @@ impl ApiError {
         self
     }
 
-    /// The same error with one more modelled member.
+    /// The same error with one more member.
     pub(crate) fn with_field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self
@@ -101,19 +101,19 @@ impl ApiError {
     }
 }
 
-/// How a service whose requests name their operation writes requests and responses.
+/// The wire format of a service whose requests contain the operation's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WireFormat {
     /// AWS JSON 1.1.
     Json,
-    /// AWS JSON 1.0, of a service that used the Query protocol before.
+    /// AWS JSON 1.0, of a service that previously used the Query protocol.
     OldJson,
     /// Smithy RPC v2 CBOR.
     Cbor,
 }
 
 impl WireFormat {
-    /// The members of a request.
+    /// Decodes the members of a request.
     pub(crate) fn read(self, body: &Bytes) -> Result<Value, ApiError> {
         match self {
             // CloudWatch's clients may send an empty body for a request without members.
@@ -126,7 +126,7 @@ impl WireFormat {
         .map_err(|reason| ApiError::new("SerializationException", reason))
     }
 
-    /// The response of an operation, or its error.
+    /// Encodes the response of an operation, or its error.
     pub(crate) fn respond(self, result: Result<Value, ApiError>) -> Response<Body> {
         let error = match result {
             Ok(body) if self == Self::Cbor => return cbor::response(StatusCode::OK, &body),
@@ -144,11 +144,11 @@ impl WireFormat {
         response
     }
 
-    /// Marks a response of AWS JSON 1.1 as one of 1.0 where that is meant.
+    /// Changes the media type of an AWS JSON response to version 1.0 if this is [`Self::OldJson`].
     fn as_version(self, mut response: Response<Body>) -> Response<Body> {
         if self == Self::OldJson {
-            let kind = HeaderValue::from_static("application/x-amz-json-1.0");
-            response.headers_mut().insert("content-type", kind);
+            let media_type = HeaderValue::from_static("application/x-amz-json-1.0");
+            response.headers_mut().insert("content-type", media_type);
         }
         response
     }

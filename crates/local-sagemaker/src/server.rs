@@ -1,4 +1,4 @@
-//! Listening, stopping when idle, and shutting down in order.
+//! The server's life cycle: starting, stopping when idle, and orderly shutdown.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -36,31 +36,31 @@ use crate::services::sagemaker::model::Models;
 use crate::services::sagemaker::training::Jobs;
 use crate::services::scaling::Scaling;
 
-/// How long shutdown waits for requests that are still being answered.
+/// How long shutdown waits for pending requests.
 const DRAIN: Duration = Duration::from_secs(3);
 
-/// How long startup waits for endpoints to come back; those that take longer show as
-/// `SystemUpdating` to clients.
+/// How long startup waits for endpoints to restart; those that take longer are `SystemUpdating` to
+/// clients.
 const RESUME_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where and how a server runs. [`Server::start`] checks the values.
+/// The configuration of a server. [`Server::start`] checks the values.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The state directory, which holds everything the server keeps; created if missing.
+    /// The state directory; created if missing.
     pub state_dir: PathBuf,
-    /// Port on 127.0.0.1; 0 picks a free one.
+    /// Port on 127.0.0.1; 0 selects a free one.
     pub port: u16,
-    /// The program to run for the image `fire-container`. Without it, the server looks for one
-    /// when it first needs it: in `FIRE_BIN_DIR`, in the folder of the running executable, and in
+    /// The program to run for the image `fire-container`. By default, the server looks for a program of
+    /// that name whenever it needs it: in `FIRE_BIN_DIR`, in the folder of the running executable, and in
     /// the parent of that folder if the folder is called `deps`.
     pub program: Option<PathBuf>,
-    /// Stop after this long without a request, a running job or an endpoint.
+    /// Stop after this long without a request, running job or endpoint; `None` means never.
     pub idle: Option<Duration>,
-    /// Faults to inject, in the syntax that `local-sagemaker --help` explains.
+    /// Faults to inject, in the syntax explained by `local-sagemaker --help`.
     pub faults: Vec<String>,
     /// A file to which each call is appended as a line of JSON, as with `--calls`.
     pub calls: Option<PathBuf>,
-    /// Length of a minute of auto scaling; shorten it to watch scaling happen.
+    /// Length of an auto-scaling minute; shorten it to speed up scaling.
     pub minute: Duration,
     /// Time between SIGTERM and SIGKILL when a training program is stopped. AWS allows 120 s.
     pub stop_grace: Duration,
@@ -82,33 +82,32 @@ impl Config {
     }
 }
 
-/// A running server. Dropping it stops it without waiting; [`Server::stop`] shuts it down in
-/// order.
+/// A running server. Dropping it starts the shutdown without waiting for its end; [`Server::stop`] also
+/// waits.
 #[derive(Debug)]
 pub struct Server {
     /// Base URL for clients.
     url: String,
     /// The port on 127.0.0.1.
     port: u16,
-    /// Setting or dropping it stops the server.
+    /// Sending `true` or dropping the sender stops the server.
     end: watch::Sender<bool>,
     /// The task that serves.
     task: JoinHandle<()>,
 }
 
 impl Server {
-    /// Locks the state directory, starts listening, and restores what an earlier server left:
-    /// objects, finished jobs, models and endpoints are available again, and interrupted jobs
-    /// restart.
+    /// Locks the state directory, starts listening, and restores the state of an earlier server: objects,
+    /// finished jobs, models and endpoints are available again, and interrupted jobs restart.
     pub async fn start(config: Config) -> Result<Self, Error> {
         let images = Images::new(config.program.clone())?;
         let faults = Arc::new(Faults::parse(&config.faults)?);
         let calls = CallLog::open(config.calls.as_deref())?;
         let lock_file = LockFile::acquire(&config.state_dir)?;
         let state_dir = lock_file.state_dir().to_owned();
-        // The port comes after the lock, so that a second server is told about the first, not the port.
+        // After the lock, so that the error of a second server names the first, not the port.
         let (listener, port) = listen(config.port).await?;
-        // Before any program is started: these are known by our directory alone.
+        // Before any program is started, because orphans are identified by the state directory alone.
         kill_orphans(&state_dir);
         tokio::spawn(kill_late_orphans(state_dir.clone()));
         let services = open(
@@ -123,7 +122,7 @@ impl Server {
             },
             config.minute,
         )?;
-        // Clients that connect right away find the endpoints as they left them.
+        // Endpoints should be in service when the first client connects.
         services.endpoints.wait_until_resumed(RESUME_TIMEOUT).await;
         let dispatcher = Arc::new(Dispatcher {
             services,
@@ -156,13 +155,13 @@ impl Server {
         self.port
     }
 
-    /// Stops all jobs and endpoints, then the server. The next server on the directory restarts both.
+    /// Stops all jobs and endpoints, then the server. The next server on the directory restarts them.
     pub async fn stop(mut self) {
         let _ = self.end.send(true);
         self.wait().await;
     }
 
-    /// Waits until the server stops by itself because it was idle.
+    /// Waits until the server stops because it was idle.
     pub async fn wait(&mut self) {
         if !self.task.is_finished() {
             let _ = (&mut self.task).await;
@@ -170,7 +169,7 @@ impl Server {
     }
 }
 
-/// Listens on a port of 127.0.0.1, and returns which one it is.
+/// Listens on a port of 127.0.0.1, and returns the actual port.
 async fn listen(port: u16) -> Result<(TcpListener, u16), Error> {
     let failed = |source| Error::Port { port, source };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
@@ -184,7 +183,7 @@ fn open(shared: Shared, minute: Duration) -> Result<Services, Error> {
     let state_dir = &shared.state_dir;
     let scaling = Scaling::open(state_dir, minute)?;
     let endpoints = Endpoints::open(shared.clone())?;
-    // A server may have been killed after it deleted an endpoint and before it deleted its targets.
+    // The previous server may have been killed between deleting an endpoint and deleting its targets.
     scaling.prune(&endpoints);
     Ok(Services {
         jobs: Jobs::open(shared.clone())?,
@@ -198,16 +197,16 @@ fn open(shared: Shared, minute: Duration) -> Result<Services, Error> {
     })
 }
 
-/// What stops a server.
+/// The conditions that stop a server.
 struct StopConditions {
     /// How long the server may be idle; `None` means forever.
     idle: Option<Duration>,
-    /// Set or closed when the handle asks for shutdown.
+    /// True or closed when the [`Server`] handle requests shutdown.
     ended: watch::Receiver<bool>,
 }
 
-/// Serves until it is time to stop, then shuts down in order: new requests first, then the
-/// programs, and the lock last.
+/// Serves until a stop condition is met, then shuts down in order: refuses new connections, stops the
+/// programs, and finally releases the lock.
 async fn run(
     dispatcher: Arc<Dispatcher>,
     lock_file: LockFile,
@@ -226,9 +225,9 @@ async fn run(
     tokio::select! {
         // An error means that the handle was dropped, which also stops the server.
         _ = ended.wait_for(|end| *end) => {}
-        () = idle(services, &activity, conditions.idle) => log("no requests for a while; the server stops"),
+        () = idle(services, &activity, conditions.idle) => log("stopping: the server has been idle for too long"),
     }
-    // No new connections from here on; pending requests still reach programs that are stopping.
+    // No new connections from here on; pending requests are still forwarded while programs stop.
     drop(close);
     scaling.abort();
     heartbeat.abort();
@@ -236,7 +235,7 @@ async fn run(
     services.endpoints.shut_down().await;
     let _ = timeout(DRAIN, serving).await;
     services.metrics.flush(true);
-    // Nothing writes to the directory any more, so another server may take it over.
+    // Nothing writes to the directory any more, so another server may use it.
     drop(lock_file);
 }
 
@@ -252,7 +251,7 @@ async fn serve(
         .await
 }
 
-/// One handler for all paths: the path alone does not say which service is meant.
+/// One handler for all paths, because the path alone does not determine the service.
 fn router(dispatcher: Arc<Dispatcher>, activity: Arc<Activity>) -> Router {
     Router::new().fallback(move |request: Request<Body>| {
         let (dispatcher, activity) = (dispatcher.clone(), activity.clone());
@@ -263,7 +262,7 @@ fn router(dispatcher: Arc<Dispatcher>, activity: Arc<Activity>) -> Router {
     })
 }
 
-/// Returns once nothing has happened for `limit`; never returns without a limit.
+/// Returns once the server has been idle for `limit`; never returns without a limit.
 async fn idle(services: &Services, activity: &Activity, limit: Option<Duration>) {
     let Some(limit) = limit else {
         return std::future::pending().await;
@@ -278,7 +277,7 @@ async fn idle(services: &Services, activity: &Activity, limit: Option<Duration>)
     }
 }
 
-/// Counts requests in progress and remembers the last activity.
+/// The number of requests in progress and the time of the last activity.
 struct Activity {
     /// Number of requests in progress.
     requests: AtomicUsize,
@@ -296,15 +295,15 @@ impl Default for Activity {
 }
 
 impl Activity {
-    /// Counts a request as in progress while the result lives, so a client that disconnects also
-    /// ends its request.
+    /// Counts a request as in progress until the result is dropped, which also happens when the client
+    /// disconnects.
     fn begin(&self) -> Busy<'_> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.touch();
         Busy(self)
     }
 
-    /// Records activity now.
+    /// Sets the time of the last activity to now.
     fn touch(&self) {
         *lock(&self.last) = Instant::now();
     }

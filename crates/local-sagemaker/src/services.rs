@@ -1,4 +1,4 @@
-//! The services, and the work that they do between requests.
+//! The services, and their periodic work.
 
 pub(crate) mod ecr;
 pub(crate) mod identity;
@@ -28,10 +28,10 @@ use scaling::Scaling;
 
 /// Time between two heartbeats.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// After how many heartbeats the processes are sampled.
+/// Number of heartbeats between two samples of the processes.
 const SAMPLE_HEARTBEATS: u64 = 2;
 
-/// All services that keep something.
+/// All services with state.
 pub(crate) struct Services {
     /// The object store behind S3.
     pub(crate) storage: Storage,
@@ -39,7 +39,7 @@ pub(crate) struct Services {
     pub(crate) jobs: Arc<Jobs>,
     /// SageMaker's models.
     pub(crate) models: Models,
-    /// SageMaker's endpoints with their configurations, and its runtime.
+    /// SageMaker's endpoint configurations and endpoints, including the runtime.
     pub(crate) endpoints: Arc<Endpoints>,
     /// `CloudWatch` Logs.
     pub(crate) logs: Logs,
@@ -52,7 +52,7 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    /// Handles one call to SageMaker's control plane. A new operation is one line here.
+    /// Handles one call to SageMaker's control plane.
     pub(crate) async fn sagemaker(&self, name: &str, call: &Call) -> Result<Value, ApiError> {
         let (jobs, models, endpoints) = (&self.jobs, &self.models, &self.endpoints);
         let change_tags = |arn: &str, change: &mut dyn FnMut(&mut Vec<Tag>)| {
@@ -77,7 +77,7 @@ impl Services {
             "DeleteEndpointConfig" => endpoints.configs.delete(call),
             "CreateEndpoint" => endpoints.clone().create(call, models),
             "UpdateEndpoint" => {
-                // In two steps, because auto scaling may object to an otherwise valid update.
+                // In two steps, because auto scaling may reject an otherwise valid update.
                 let update = endpoints.check_update(call, models)?;
                 self.scaling.check_update(&update)?;
                 endpoints.clone().update(update)
@@ -100,17 +100,17 @@ impl Services {
         }
     }
 
-    /// Whether a job is running or an endpoint serving.
+    /// Whether any job is running or any endpoint is deployed.
     pub(crate) fn busy(&self) -> bool {
         self.jobs.busy() || self.endpoints.busy()
     }
 
-    /// Samples what processes use, and writes metrics and captured requests to disk, every second for
-    /// as long as it is polled.
+    /// Writes metrics and captured requests to disk every second, and samples the processes' resource use
+    /// every other second, for as long as it is polled.
     pub(crate) async fn heartbeat(&self) {
         let mut sampler = UsageSampler::default();
         let mut heartbeats = interval(HEARTBEAT);
-        // After a slow upload of captures, the missed heartbeats must not all follow at once.
+        // After slow disk writes, the missed heartbeats must not all follow at once.
         heartbeats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for heartbeat in 0_u64.. {
             heartbeats.tick().await;
@@ -122,7 +122,7 @@ impl Services {
         }
     }
 
-    /// Measures what each program uses.
+    /// Measures the resource use of each process.
     fn sample_usage(&self, sampler: &mut UsageSampler) {
         let mut processes = self.endpoints.processes();
         processes.extend(self.jobs.processes());

@@ -10,12 +10,12 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-/// `/opt/ml`, which is in another place on the local server.
+/// `/opt/ml`, which is elsewhere on the local server.
 fn opt_ml() -> PathBuf {
     std::env::var_os("FIRE_OPT_ML").map_or_else(|| "/opt/ml".into(), PathBuf::from)
 }
 
-/// Keeps the words that occur only in spam, and prints how many there are.
+/// Stores the words that occur only in spam as the model, and prints their number.
 pub(crate) fn train() -> Result<(), Box<dyn Error>> {
     let (mut of_spam, mut of_mail) = (BTreeSet::new(), BTreeSet::new());
     for file in fs::read_dir(opt_ml().join("input/data/train"))? {
@@ -41,7 +41,7 @@ pub(crate) fn train() -> Result<(), Box<dyn Error>> {
 /// Serves `GET /ping`, once the model is loaded, and `POST /invocations`.
 pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
     let known: Vec<String> = serde_json::from_slice(&fs::read(opt_ml().join("model/words.json"))?)?;
-    let answer = move |text: String| async move {
+    let predict = move |text: String| async move {
         let found: Vec<&str> = text
             .split_whitespace()
             .filter(|word| known.iter().any(|k| k == word))
@@ -53,7 +53,7 @@ pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
     };
     let router = Router::new()
         .route("/ping", get(|| async { "ok" }))
-        .route("/invocations", post(answer));
+        .route("/invocations", post(predict));
     let address = std::env::var("FIRE_BIND_ADDRESS").unwrap_or_else(|_| "0.0.0.0".to_owned());
     let port = std::env::var("SAGEMAKER_BIND_TO_PORT").unwrap_or_else(|_| "8080".to_owned());
     let listener = tokio::net::TcpListener::bind(format!("{address}:{port}")).await?;

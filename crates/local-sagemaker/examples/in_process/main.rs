@@ -2,9 +2,9 @@
 //!
 //! `cargo run -p local-sagemaker --example in_process`
 //!
-//! `container.rs` is the container: it learns which words occur in spam. The server runs this program with `train` or
-//! `serve`, as SageMaker runs a container; without arguments it is the client. Clients are usually SDKs (boto3 or the
-//! aws CLI, with `AWS_ENDPOINT_URL`). This one uses none, to show what goes over the wire.
+//! `container.rs` is the container: it learns which words occur only in spam. The server runs this program with `train`
+//! or `serve`, as SageMaker runs a container; without arguments, the program is the client. Most clients use an SDK
+//! (boto3 or the aws CLI, with `AWS_ENDPOINT_URL`). This one uses none, to show the actual requests.
 #![expect(clippy::print_stdout, reason = "an example is read in a terminal")]
 
 mod container;
@@ -41,14 +41,14 @@ async fn main() -> Outcome<()> {
             config.program = Some(std::env::current_exe()?);
             let server = Server::start(config).await?;
             let outcome = train_and_deploy(server.url()).await;
-            // Also after a failure, so that the server's processes end with it.
+            // Even after a failure, so that no process of the server is left behind.
             server.stop().await;
             outcome
         }
     }
 }
 
-/// From data to predictions.
+/// Trains a model, deploys it and prints predictions.
 async fn train_and_deploy(url: &str) -> Outcome<()> {
     println!("a server in this process at {url}");
     let model = train(url).await?;
@@ -57,16 +57,16 @@ async fn train_and_deploy(url: &str) -> Outcome<()> {
         let path = format!("{url}/endpoints/spam/invocations");
         let (status, answer) = send(Method::POST, &path, None, mail).await?;
         let answer: Value = serde_json::from_str(&answer)?;
-        // What the container rejects becomes a `ModelError`, which includes the container's status and message.
+        // An error response of the container becomes a `ModelError`, which includes its status and message.
         let shown = answer.get("OriginalMessage").unwrap_or(&answer);
         println!("{mail:?}: {status} {shown}");
     }
     Ok(())
 }
 
-/// Puts the data into S3, trains the container on it, and returns the location of the model.
+/// Uploads the data to S3, trains a model on it, and returns the model's location.
 async fn train(url: &str) -> Outcome<Value> {
-    // Creates a bucket, and an object in it.
+    // Create a bucket and an object in it.
     for (path, content) in [("mails", ""), ("mails/train/mails.tsv", MAIL)] {
         let (status, text) = send(Method::PUT, &format!("{url}/{path}"), None, content).await?;
         if status != 200 {
@@ -121,11 +121,11 @@ async fn deploy(url: &str, model: &Value) -> Outcome<()> {
 }
 
 /// The description of a job or an endpoint once its status is final.
-async fn settled(url: &str, what: &str, name: &str) -> Outcome<Value> {
+async fn settled(url: &str, kind: &str, name: &str) -> Outcome<Value> {
     loop {
-        let request = json!({format!("{what}Name"): name});
-        let found = call(url, &format!("Describe{what}"), &request).await?;
-        let status = found[format!("{what}Status")].as_str().unwrap_or_default();
+        let request = json!({format!("{kind}Name"): name});
+        let found = call(url, &format!("Describe{kind}"), &request).await?;
+        let status = found[format!("{kind}Status")].as_str().unwrap_or_default();
         match status {
             "InProgress" | "Creating" => tokio::time::sleep(Duration::from_millis(50)).await,
             "Failed" => return Err(found["FailureReason"].to_string().into()),
@@ -134,7 +134,7 @@ async fn settled(url: &str, what: &str, name: &str) -> Outcome<Value> {
     }
 }
 
-/// Calls a SageMaker operation: its name goes into a header, and request and response are JSON.
+/// Calls a SageMaker operation: its name is in a header, and request and response are JSON.
 async fn call(url: &str, operation: &str, request: &Value) -> Outcome<Value> {
     let (status, text) = send(Method::POST, url, Some(operation), &request.to_string()).await?;
     if status != 200 {

@@ -1,14 +1,13 @@
-//! Logs every call as a line of JSON in a file that the user names, for tests and for anyone who wants
-//! to see what a client really sends.
+//! Logs each call as a line of JSON in a file specified by the user, for tests and for debugging clients.
 //!
 //! | member | |
 //! |---|---|
 //! | `time` | when the call ended, in seconds since the epoch |
 //! | `service` | the service's name in IAM actions, such as `s3`, `sagemaker`, `logs` |
-//! | `operation` | such as `PutObject` |
-//! | `path` | of the request: bucket and key in S3, the endpoint of an invocation, otherwise `/` or the protocol's path |
-//! | `bytes` | length of the request's body; null if the request does not say |
-//! | `status` | HTTP status of the response; null if the connection broke before there was one |
+//! | `operation` | the operation's name, such as `PutObject` |
+//! | `path` | path of the request: bucket and key in S3, the endpoint of an invocation, otherwise `/` or the protocol's path |
+//! | `bytes` | length of the request's body; null if there is no `Content-Length` |
+//! | `status` | HTTP status of the response; null if the connection broke before the response |
 
 use std::fs::File;
 use std::io::Write;
@@ -27,20 +26,19 @@ use crate::machine::table::lock;
 #[derive(Debug)]
 pub(crate) struct CallLog(Option<Mutex<File>>);
 
-/// What a request's head says apart from the operation.
+/// Path and body length of a request, from its head.
 #[derive(Debug)]
 pub(crate) struct RequestHead {
     /// The path of the URL.
     path: String,
-    /// The length of the body in bytes, if the head says it.
+    /// The value of `Content-Length`, if present.
     bytes: Option<u64>,
 }
 
-/// A call in progress. Dropping it writes its line, so a call whose client disconnected is logged
-/// too.
+/// A call in progress. Dropping it writes its line, so a call is logged even if its client disconnects.
 #[derive(Debug)]
 pub(crate) struct LoggedCall<'a> {
-    /// Where the line is written.
+    /// The log to write to.
     log: &'a CallLog,
     /// The service's name in IAM actions.
     service: &'a str,
@@ -106,7 +104,7 @@ impl Drop for LoggedCall<'_> {
             "path": self.head.path, "bytes": self.head.bytes,
             "status": self.status.map(|status| status.as_u16()),
         });
-        // One write, so that readers see whole lines only.
+        // A single write, so that readers see only complete lines.
         if let Err(error) = lock(file).write_all(format!("{line}\n").as_bytes()) {
             log(&format!("cannot log a call: {error}"));
         }

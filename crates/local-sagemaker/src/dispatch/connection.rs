@@ -12,18 +12,18 @@ use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Accepts connections and gives each request a handle to its own.
+/// Accepts connections, and gives each request a handle to its connection.
 pub(crate) struct Listener(pub(crate) TcpListener);
 
 /// A handle to the connection on which a request arrived.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConnectionHandle(Arc<AtomicBool>);
 
-/// A connection that works until it is reset.
+/// A connection that can be reset by its handle.
 pub(crate) struct Connection {
     /// The underlying socket.
     stream: TcpStream,
-    /// The handle that requests hold.
+    /// The handle shared with requests.
     handle: ConnectionHandle,
 }
 
@@ -56,9 +56,9 @@ impl Connected<IncomingStream<'_, Listener>> for ConnectionHandle {
 }
 
 impl Connection {
-    /// The socket to write to. If a reset is due, it closes with RST instead of an orderly end.
+    /// The socket to write to. If a reset was requested, fails and makes the socket close with RST.
     fn writer(&mut self) -> io::Result<Pin<&mut TcpStream>> {
-        // Checked at each write, because a request decides about the reset while it is handled.
+        // Checked at each write, because the reset is requested while a request is being handled.
         if self.handle.0.load(Ordering::Acquire) {
             self.stream.set_zero_linger()?;
             return Err(io::ErrorKind::ConnectionReset.into());
@@ -103,7 +103,7 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // No FIN before the RST.
+        // Through `writer`, so that no FIN precedes the RST.
         self.writer()?.poll_shutdown(context)
     }
 }

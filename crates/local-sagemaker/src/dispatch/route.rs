@@ -1,16 +1,16 @@
-//! Which service and which operation a request is for.
+//! Determines the service and the operation of a request.
 //!
-//! All services share one port. Checked in this order: our own `/_local` paths; `X-Amz-Target`,
-//! which AWS JSON services send; the paths of `CloudWatch`'s CBOR protocol;
-//! `/endpoints/NAME/invocations` signed for `sagemaker`; a form, which STS and IAM use. Everything
-//! else is S3.
+//! All services share one port. The checks, in order: the server's own `/_local` paths; the header
+//! `X-Amz-Target` of AWS JSON services; the paths of `CloudWatch`'s CBOR protocol;
+//! `/endpoints/NAME/invocations`, unsigned or signed for `sagemaker`; a form, as used by STS and IAM.
+//! Everything else is S3.
 
 use axum::http::{HeaderMap, Method, Request};
 
 use crate::protocol::WireFormat;
 use crate::protocol::names::DEFAULT_REGION;
 
-/// A service whose requests name their operation.
+/// A service whose requests contain the operation's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     /// `SageMaker`'s control plane.
@@ -38,13 +38,13 @@ impl Service {
     }
 }
 
-/// `CloudWatch`'s name on the wire.
+/// `CloudWatch`'s name in requests.
 const METRICS: &str = "GraniteServiceVersion20100801";
 
-/// What a request asks for.
+/// The destination of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
-    /// One of our own paths.
+    /// One of the server's own paths, without `/_local/`.
     Local(String),
     /// An operation of a service.
     Call(Service, WireFormat, String),
@@ -52,7 +52,7 @@ pub(crate) enum Operation {
     Invoke(String),
     /// A form-encoded call to STS or IAM.
     Query,
-    /// A call to an AWS JSON service that the server does not have.
+    /// A call to a service that the server does not implement.
     Unknown(String),
     /// Everything else.
     S3,
@@ -101,8 +101,8 @@ impl Scope {
 }
 
 impl Operation {
-    /// Decides from the request's head alone, so that faults apply before any work is done and
-    /// bodies can be streamed.
+    /// Decides by the request's head alone, so that bodies can be streamed and faults apply before any
+    /// work is done.
     pub(crate) fn of<T>(request: &Request<T>, scope: &Scope) -> Self {
         let path = request.uri().path();
         let header = |name: &str| {
@@ -127,7 +127,7 @@ impl Operation {
             };
             return Self::Call(service, WireFormat::Json, name);
         }
-        // Only the header decides: `service` could also be a bucket.
+        // Decided by the header alone, because `service` could also be a bucket.
         if header("smithy-protocol") == "rpc-v2-cbor" {
             let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
             return match parts.as_slice() {
@@ -137,7 +137,7 @@ impl Operation {
                 _ => Self::Unknown(path.to_owned()),
             };
         }
-        // `endpoints` could also be a bucket, so the path alone does not decide.
+        // The path alone is ambiguous, because `endpoints` could also be a bucket.
         let runtime = scope
             .service
             .as_deref()
@@ -145,7 +145,7 @@ impl Operation {
         if let (&Method::POST, true, Some(name)) = (request.method(), runtime, endpoint_of(path)) {
             return Self::Invoke(name.to_owned());
         }
-        // S3 has no POST to the root.
+        // S3 has no POST request to the root.
         let form = header("content-type").starts_with("application/x-www-form-urlencoded");
         if request.method() == Method::POST && path == "/" && form {
             return Self::Query;
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_runtime_path_names_the_endpoint() {
+    fn the_endpoint_is_parsed_from_the_runtime_path() {
         for (path, expected) in [
             ("/endpoints/a-b/invocations", Some("a-b")),
             ("/endpoints//invocations", None),
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn one_port_serves_requests_to_all_services() {
+    fn requests_to_all_services_are_distinguished_on_one_port() {
         let form = [(
             "content-type",
             "application/x-www-form-urlencoded; charset=utf-8",

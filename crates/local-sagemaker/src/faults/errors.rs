@@ -1,4 +1,4 @@
-//! The error that a service reports when a fault makes a call fail.
+//! The errors that services report for calls that a fault makes fail.
 
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::protocol::ApiError;
 use crate::protocol::names::ACCOUNT;
 
-/// The error with this code, with the real service's status and wording where they are known.
+/// The error with this code, and with the service's status and wording where these are known.
 pub(crate) fn scripted_error(code: &str, operation: &str, body: &Value) -> ApiError {
     let text = match code {
         "ThrottlingException" | "Throttling" | "TooManyRequestsException" => {
@@ -21,12 +21,12 @@ pub(crate) fn scripted_error(code: &str, operation: &str, body: &Value) -> ApiEr
         "ExpiredTokenException" | "ExpiredToken" => {
             "The security token included in the request is expired".to_owned()
         }
-        _ => format!("The local server was asked to refuse this call of {operation} with {code}."),
+        _ => format!("A fault of the local server rejects this call of {operation} with {code}."),
     };
     ApiError::new(code.to_owned(), text).with_status(status(code))
 }
 
-/// The HTTP status that goes with a code.
+/// The HTTP status of an error code.
 fn status(code: &str) -> StatusCode {
     match code {
         "InternalFailure"
@@ -48,24 +48,24 @@ fn status(code: &str) -> StatusCode {
     }
 }
 
-/// The message for an exceeded quota, with the amount that the request asks for.
+/// The message for an exceeded quota, with the instance type and count in the request.
 fn limit_exceeded(body: &Value) -> String {
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
     let number = |pointer: &str| body.pointer(pointer).and_then(Value::as_i64);
-    let (what, delta) = match text("/ResourceConfig/InstanceType") {
-        Some(kind) => (
-            format!("{kind} for training job usage"),
+    let (quota, delta) = match text("/ResourceConfig/InstanceType") {
+        Some(instance_type) => (
+            format!("{instance_type} for training job usage"),
             number("/ResourceConfig/InstanceCount").unwrap_or(1),
         ),
         None => ("instances for endpoint usage".to_owned(), 1),
     };
-    quota_message(&what, 0, delta)
+    quota_message(&quota, 0, delta)
 }
 
 /// `SageMaker`'s message for an exceeded quota.
-pub(crate) fn quota_message(what: &str, limit: i64, delta: i64) -> String {
+pub(crate) fn quota_message(quota: &str, limit: i64, delta: i64) -> String {
     format!(
-        "The account-level service limit '{what}' is {limit} Instances, with current utilization of 0 Instances \
+        "The account-level service limit '{quota}' is {limit} Instances, with current utilization of 0 Instances \
          and a request delta of {delta} Instances. Please use AWS Service Quotas to request an increase for this \
          quota. If AWS Service Quotas is not available, contact AWS support to request an increase for this quota."
     )

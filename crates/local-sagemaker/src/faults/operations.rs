@@ -1,6 +1,6 @@
-//! The operations that a fault can name: all that the server implements.
+//! The operations that a fault can affect: all that the server implements.
 
-/// By service, each in alphabetical order.
+/// The operations of each service, in alphabetical order.
 pub(super) const OPERATIONS: [&[&str]; 9] = [
     // S3
     &[

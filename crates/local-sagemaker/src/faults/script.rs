@@ -7,18 +7,18 @@ use super::{CallFault, Effect};
 
 /// The syntax, for `--help` and error messages.
 pub(crate) const GRAMMAR: &str = "\
-A fault is OPERATION:WHEN:EFFECT, or one of those for the programs behind the server:
+A fault is OPERATION:WHEN:EFFECT, or one of the serve and train faults below:
   OPERATION   an AWS operation that the server implements: DescribeTrainingJob, PutObject, InvokeEndpoint, ...
-  WHEN        3 (the third call since startup), 2-4, 5+ (the fifth and all later ones), * (all)
+  WHEN        3 (the third call since startup), 2-4, 5+ (the fifth and all later calls), * (all calls)
   EFFECT      an error code (ThrottlingException, ResourceLimitExceeded, SlowDown, InternalFailure, ...),
-              reset (the connection is reset, nothing is done),
-              reset-after (the work is done, then the connection is reset),
+              reset (the connection is reset without executing the call),
+              reset-after (the call is executed, then the connection is reset),
               delay-500ms or delay-2s
-  serve:crash-after:10              kill the serving process that answers invocation 10
-  serve:crash-every:10              kill the serving process at every tenth invocation
+  serve:crash-after:10              kill the container that answers invocation 10
+  serve:crash-every:10              kill the container that answers every tenth invocation
   train:interrupt-after:5s          interrupt a spot job 5 s after its program started
   train:interrupt-after:checkpoint  interrupt a spot job once its first new checkpoint is stored
-                                    (each interruption given affects a job once)
+                                    (each interruption fault affects a job once)
   train:capacity-after:5s           make a spot job wait 5 s for an instance";
 
 /// A parsed script.
@@ -30,29 +30,29 @@ pub(super) enum Script {
     Program(Program),
 }
 
-/// What happens to programs.
+/// A fault of the programs behind the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Program {
-    /// The process that answers this invocation is killed.
+    /// Kills the container that answers this invocation.
     CrashAfter(u64),
-    /// The process that answers any multiple of this number is killed.
+    /// Kills the container that answers an invocation whose number is a multiple of this.
     CrashEvery(u64),
-    /// A spot job loses its instance.
+    /// Interrupts a spot job.
     Interrupt(Interruption),
-    /// A spot job waits for an instance.
+    /// Makes a spot job wait for an instance.
     Capacity(Duration),
 }
 
-/// When a spot job loses its instance.
+/// The time of a spot job's interruption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interruption {
-    /// This long after its program started.
+    /// This long after the job's program started.
     After(Duration),
     /// Once a new checkpoint is stored.
     Checkpoint,
 }
 
-/// Parses a script; the error says what is wrong with it.
+/// Parses a script; the error explains why it is invalid.
 pub(super) fn parse(script: &str) -> Result<Script, String> {
     let parts: Vec<_> = script.split(':').collect();
     let [subject, when, effect] = parts[..] else {
@@ -75,7 +75,7 @@ pub(super) fn parse(script: &str) -> Result<Script, String> {
 /// Parses a fault that affects calls.
 fn call(operation: &str, when: &str, effect: &str) -> Result<CallFault, String> {
     if !is_operation(operation) {
-        return Err(format!("the server has no operation '{operation}'"));
+        return Err(format!("there is no operation '{operation}'"));
     }
     let (first, last) = calls(when)?;
     Ok(CallFault {
@@ -86,7 +86,7 @@ fn call(operation: &str, when: &str, effect: &str) -> Result<CallFault, String> 
     })
 }
 
-/// Parses which calls are affected: the first and the last.
+/// Parses the range of affected calls: the first and the last.
 fn calls(when: &str) -> Result<(u64, u64), String> {
     let (first, last) = if when == "*" {
         (1, u64::MAX)
@@ -103,7 +103,7 @@ fn calls(when: &str) -> Result<(u64, u64), String> {
     Ok((first, last))
 }
 
-/// Parses what happens to a call.
+/// Parses the effect on a call.
 fn parse_effect(effect: &str) -> Result<Effect, String> {
     let is_code = effect.starts_with(|letter: char| letter.is_ascii_uppercase())
         && effect.chars().all(|letter| letter.is_ascii_alphanumeric());

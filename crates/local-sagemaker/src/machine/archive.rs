@@ -1,4 +1,4 @@
-//! Packing and unpacking `tar.gz`: packing is deterministic, unpacking trusts nothing.
+//! Packing and unpacking `tar.gz`: packing is deterministic, and unpacking accepts untrusted archives.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -8,14 +8,14 @@ use flate2::read::GzDecoder;
 use flate2::{Compression, GzBuilder};
 use tar::{Builder, EntryType, Header};
 
-/// Maximum unpacked size in bytes: enough for any model, too little to fill a disk.
+/// Maximum unpacked size in bytes: enough for any model, and too little to fill a disk.
 const MAX_BYTES: u64 = 16 << 30;
-/// Maximum number of members: empty ones take no bytes, but each takes an inode.
+/// Maximum number of members, because even an empty file takes an inode.
 const MAX_MEMBERS: usize = 100_000;
 
-/// Packs everything below `dir` into `file`, with paths relative to `dir`, sorted by name, and with
-/// times and owners zeroed, so the same files always give the same bytes. Returns false, and writes
-/// no file, if there is nothing to pack.
+/// Packs all files below `dir` into `file`, with paths relative to `dir`. They are sorted by name and
+/// stored without times and owners, so the same files always give the same bytes. If there is nothing to
+/// pack, returns false and writes no file.
 pub(crate) fn pack(dir: &Path, file: &Path) -> io::Result<bool> {
     let mut members = Vec::new();
     collect(dir, Path::new(""), &mut members)?;
@@ -52,18 +52,18 @@ fn collect(dir: &Path, below: &Path, members: &mut Vec<PathBuf>) -> io::Result<(
     Ok(())
 }
 
-/// Appends one member. Its content is cut at the length in its header, in case the file still
-/// grows.
+/// Appends one member. Its content is truncated to the length in its header, in case the file is still
+/// growing.
 fn append(builder: &mut Builder<impl Write>, dir: &Path, member: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let file = File::open(dir.join(member))?;
     let metadata = file.metadata()?;
     let executable = metadata.permissions().mode() & 0o100 != 0;
-    // Built by hand, because owners and times from the file system would differ each time.
+    // Built by hand, because owners and times from the file system are not reproducible.
     let mut header = Header::new_gnu();
     header.set_entry_type(EntryType::Regular);
     header.set_size(metadata.len());
-    // The other bits depend on the umask; whether a file is executable is part of the content.
+    // Of the mode, only the executable bit is kept; the other bits depend on the umask.
     header.set_mode(if executable { 0o755 } else { 0o644 });
     header.set_mtime(0);
     builder.append_data(
@@ -73,14 +73,13 @@ fn append(builder: &mut Builder<impl Write>, dir: &Path, member: &Path) -> io::R
     )
 }
 
-/// Unpacks `file` into `dir`. Only plain files and folders below `dir` are written: links, devices,
-/// absolute paths and paths with `..` are rejected, and so is an archive of more than 16 GiB or
-/// 100,000 members.
+/// Unpacks `file` into `dir`. Only regular files and folders below `dir` are written. Links, devices,
+/// absolute paths, paths with `..`, and archives of more than 16 GiB or 100,000 members are rejected.
 pub(crate) fn unpack(file: &Path, dir: &Path) -> io::Result<()> {
     unpack_at_most(file, dir, MAX_BYTES)
 }
 
-/// [`unpack`] with a size limit of the caller's choice.
+/// [`unpack`] with a size limit of `most` bytes.
 fn unpack_at_most(file: &Path, dir: &Path, most: u64) -> io::Result<()> {
     let mut left = most;
     let mut archive = tar::Archive::new(GzDecoder::new(BufReader::new(File::open(file)?)));
@@ -103,7 +102,7 @@ fn unpack_at_most(file: &Path, dir: &Path, most: u64) -> io::Result<()> {
                     .checked_sub(written)
                     .ok_or_else(|| invalid(&format!("it unpacks to more than {most} bytes")))?;
             }
-            // Comments about the archive itself, such as the commit that git archives.
+            // Metadata of the archive itself, such as the commit id in git archives.
             EntryType::XGlobalHeader => {}
             other => {
                 return Err(invalid(&format!(
@@ -116,7 +115,7 @@ fn unpack_at_most(file: &Path, dir: &Path, most: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// The path without `.` components; an error if it leaves the target folder.
+/// The path without `.` components; an error if it leads out of the target folder.
 fn safe_path(path: &Path) -> io::Result<PathBuf> {
     let mut safe = PathBuf::new();
     for component in path.components() {
@@ -134,7 +133,7 @@ fn safe_path(path: &Path) -> io::Result<PathBuf> {
     Ok(safe)
 }
 
-/// The error for an invalid archive, as opposed to a failing disk.
+/// The error for an invalid archive.
 fn invalid(why: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
@@ -156,7 +155,7 @@ mod tests {
         dir
     }
 
-    /// An archive with one member of the given type and raw name, as an attacker would write it.
+    /// An archive as an attacker might write it, with one member of the given type and raw name.
     fn hostile(name: &str, kind: EntryType, content: &[u8]) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();
         let mut header = Header::new_gnu();

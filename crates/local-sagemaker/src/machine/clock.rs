@@ -1,4 +1,4 @@
-//! The only place that reads the wall clock.
+//! Timestamps. Only this module reads the wall clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,12 +16,12 @@ impl Timestamp {
         Self::of(SystemTime::now())
     }
 
-    /// From the milliseconds in a record.
+    /// The time of this many milliseconds since the epoch.
     pub(crate) fn from_millis(millis: u64) -> Self {
         Self(millis)
     }
 
-    /// From the time of a file.
+    /// The time of a file.
     pub(crate) fn of(time: SystemTime) -> Self {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(since.as_millis() as u64)
@@ -32,12 +32,12 @@ impl Timestamp {
         self.0 / 1000
     }
 
-    /// Milliseconds since the epoch, the wire form of `CloudWatch` Logs.
+    /// Milliseconds since the epoch, the wire format of `CloudWatch` Logs.
     pub(crate) fn millis(self) -> u64 {
         self.0
     }
 
-    /// The wire form of AWS JSON 1.1: seconds since the epoch, with a fraction.
+    /// The wire format of AWS JSON 1.1: seconds since the epoch, with a fraction.
     pub(crate) fn wire(self) -> Value {
         Value::from(self.seconds())
     }
@@ -47,12 +47,12 @@ impl Timestamp {
         self.0 as f64 / 1000.0
     }
 
-    /// `2026-01-31T23:59:59Z`.
+    /// The time in ISO 8601 format: `2026-01-31T23:59:59Z`.
     pub(crate) fn iso(self) -> String {
         self.utc("%Y-%m-%dT%H:%M:%SZ")
     }
 
-    /// The time in UTC, formatted with `strftime` codes.
+    /// The time in UTC, in a `strftime` format.
     pub(crate) fn utc(self, format: &str) -> String {
         // Out of range only if the clock is off by thousands of years.
         let time = jiff::Timestamp::from_millisecond(self.0 as i64).unwrap_or_default();

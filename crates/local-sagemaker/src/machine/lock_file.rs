@@ -1,5 +1,5 @@
-//! The state directory's lock file, which keeps a second server out, and its `server.json`, which tells
-//! clients where the server listens.
+//! The state directory's lock file, which excludes a second server, and its `server.json`, which tells
+//! clients the server's address.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ use super::clock::Timestamp;
 use super::table;
 use crate::error::Error;
 
-/// How long [`stop_server`] waits: a server stops its containers before it exits.
+/// How long [`stop_server`] waits. A server stops its containers before it exits.
 const STOP_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// How long [`LockFile::acquire`] waits for a lock that no living server is known to hold. If a server is
-/// killed while it starts a program, the forked child keeps the lock file open until its exec.
+/// How long [`LockFile::acquire`] waits for a lock without a live server as its known holder. If a server
+/// is killed while it starts a program, the forked child keeps the lock file open until its exec.
 const ORPHAN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The content of `server.json`, which other programs read.
@@ -30,14 +30,13 @@ pub(crate) struct ServerInfo {
     pub(crate) port: u16,
     /// Base URL for clients.
     pub(crate) url: String,
-    /// The build of the program, see [`build_id`].
+    /// The program's build id, see [`build_id`].
     pub(crate) build_id: String,
-    /// When it began to listen, in milliseconds since the epoch.
+    /// When the server began to listen, in milliseconds since the epoch.
     pub(crate) started: Timestamp,
 }
 
-/// The lock on a state directory. The kernel holds it, so it goes away with the process, however that
-/// ends.
+/// The lock on a state directory. The kernel releases it when the process ends, even if it is killed.
 pub(crate) struct LockFile {
     /// The directory, as an absolute path.
     state_dir: PathBuf,
@@ -59,9 +58,9 @@ impl LockFile {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        // Programs are started in other directories, where a relative path would not lead here.
+        // Programs are started in other directories, so the path must be absolute.
         let state_dir = fs::canonicalize(state_dir).map_err(Error::io("resolve", state_dir))?;
-        // A killed server's file would send clients to a port that nothing listens on.
+        // A file left by a killed server would send clients to the wrong port.
         let _ = fs::remove_file(state_dir.join("server.json"));
         Ok(Self { state_dir, file })
     }
@@ -88,22 +87,22 @@ impl LockFile {
 impl Drop for LockFile {
     fn drop(&mut self) {
         let _ = fs::remove_file(self.state_dir.join("server.json"));
-        // Closing the file is not enough: a child that another thread has just forked still has it
-        // open until its exec, and the lock with it.
+        // Closing the file is not enough: a child that another thread has just forked keeps the file open,
+        // and thus the lock, until its exec.
         let _ = self.file.unlock();
     }
 }
 
-/// Fails if a living server holds the lock, or if it stays locked for longer than a killed one's child
-/// could hold it.
+/// Fails if a live server holds the lock, or if the deadline has passed, by which a killed server's child
+/// would have released it.
 fn fail_if_held(state_dir: &Path, deadline: Instant) -> Result<(), Error> {
     let info = server_info(state_dir);
-    // A process that has exited but was not waited for has no executable any more.
+    // A zombie process no longer has an executable.
     let lives = |info: &ServerInfo| fs::read_link(format!("/proc/{}/exe", info.pid)).is_ok();
     if !info.as_ref().is_some_and(lives) && Instant::now() < deadline {
         return Ok(());
     }
-    let holder = info.map_or("it is just starting".into(), |info| {
+    let holder = info.map_or("which is still starting".into(), |info| {
         format!("pid {}, port {}", info.pid, info.port)
     });
     Err(Error::Held {
@@ -112,7 +111,7 @@ fn fail_if_held(state_dir: &Path, deadline: Instant) -> Result<(), Error> {
     })
 }
 
-/// Opens the lock file. It is never removed: a lock on a removed file would keep nobody out.
+/// Opens the lock file. It is never removed, because a lock on a removed file excludes no other process.
 fn open(path: &Path) -> Result<File, Error> {
     File::options()
         .create(true)
@@ -127,7 +126,7 @@ pub(crate) fn server_info(state_dir: &Path) -> Option<ServerInfo> {
     table::load(&state_dir.join("server.json")).ok()
 }
 
-/// Stops the server that holds `state_dir` and waits until it has exited. False if there is none.
+/// Stops the server that holds `state_dir` and waits until it has exited. Returns false if there is none.
 pub(crate) fn stop_server(state_dir: &Path) -> Result<bool, Error> {
     let path = state_dir.join("lock");
     if !path.is_file() {
@@ -137,8 +136,8 @@ pub(crate) fn stop_server(state_dir: &Path) -> Result<bool, Error> {
     let deadline = Instant::now() + STOP_TIMEOUT;
     let mut signalled = None;
     while file.try_lock().is_err() {
-        // Only a holder of the lock is stopped. Without the lock, `server.json` is a killed server's
-        // and its process id may belong to any process.
+        // Only the holder of the lock is stopped. If the lock is free, `server.json` was left by a killed
+        // server, and its process id may have been reused.
         let holder = server_info(state_dir).map(|info| info.pid);
         if holder != signalled {
             signalled = holder;
@@ -157,9 +156,8 @@ pub(crate) fn stop_server(state_dir: &Path) -> Result<bool, Error> {
     Ok(signalled.is_some())
 }
 
-/// The build of the running program: the first 12 hexadecimal digits of the SHA-256 of its file's length
-/// and modification time. It differs for a newer build, so an older server is recognised without
-/// starting it.
+/// The build id of the running program: the first 12 hexadecimal digits of the SHA-256 of its file's
+/// length and modification time. A running server from another build is recognised by it.
 pub fn build_id() -> String {
     let metadata = std::env::current_exe().and_then(fs::metadata);
     let changed = metadata
@@ -181,7 +179,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let first = LockFile::acquire(dir.path()).unwrap();
         let early = LockFile::acquire(dir.path()).err().unwrap().to_string();
-        assert!(early.contains("it is just starting"), "{early}");
+        assert!(early.contains("which is still starting"), "{early}");
         first.announce(4566).unwrap();
         let late = LockFile::acquire(dir.path()).err().unwrap().to_string();
         assert!(
@@ -194,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_server_waits_for_what_a_killed_one_left_behind() {
+    fn a_new_server_waits_until_a_killed_ones_child_releases_the_lock() {
         let dir = tempfile::tempdir().unwrap();
         let first = LockFile::acquire(dir.path()).unwrap();
         let mut exited = std::process::Command::new("true").spawn().unwrap();

@@ -1,6 +1,5 @@
-//! Child processes that never outlive their purpose. Each leads its own process group, is identified
-//! by process id and start time, and is stopped the way a container is: SIGTERM, a grace period,
-//! SIGKILL.
+//! Child processes. Each leads its own process group, is identified by process id and start time, and is
+//! stopped like a container: SIGTERM, a grace period, SIGKILL.
 
 use std::fs::File;
 use std::io;
@@ -24,7 +23,7 @@ pub(crate) struct ProcessId {
 }
 
 impl ProcessId {
-    /// The process that has this id now, if there is one.
+    /// The current process with this id, if any.
     pub(crate) fn of(pid: i32) -> Option<Self> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         Some(Self {
@@ -38,8 +37,8 @@ impl ProcessId {
         self.pid
     }
 
-    /// Kills what a killed server left behind: the process and its group, if it is still the same
-    /// process. There is no grace period, because nothing it could still write is wanted.
+    /// Kills an orphan of a killed server with its group, if it is still the same process. There is no
+    /// grace period, because its output is no longer needed.
     pub(crate) fn kill_orphan(self) {
         if Self::of(self.pid) == Some(self) {
             let _ = killpg(Pid::from_raw(self.pid), Signal::SIGKILL);
@@ -47,16 +46,16 @@ impl ProcessId {
     }
 }
 
-/// Kills the programs that a killed server started below `state_dir`, including those that it had no
-/// time to record. The environment variable that names their tree identifies them. Only the holder of
-/// the directory's lock may call this, and before it starts a program itself.
+/// Kills the programs that a killed server started below `state_dir`, including those it had no time to
+/// record. They are identified by the environment variable with their `/opt/ml` tree. Only the holder of
+/// the directory's lock may call this, and only before it starts a program itself.
 pub(crate) fn kill_orphans(state_dir: &Path) {
     kill_started_before(state_dir, u64::MAX);
 }
 
-/// Does the same for a while after startup. If the server was killed between the fork and the exec of
-/// a program, the program's environment appears late. Programs of this server are younger than the
-/// server and are left alone.
+/// Repeats this for a while after startup, because the environment of a program that was forked just
+/// before the kill appears only after its exec. This server's own programs started after it and are left
+/// alone.
 pub(crate) async fn kill_late_orphans(state_dir: PathBuf) {
     let Some(own) = ProcessId::of(std::process::id() as i32) else {
         return;
@@ -67,11 +66,11 @@ pub(crate) async fn kill_late_orphans(state_dir: PathBuf) {
     }
 }
 
-/// How often, and how far apart, we look for late ones: ten seconds in all, enough for any exec.
+/// Number and interval of these checks: ten seconds in all, enough for any exec.
 const LATE_CHECKS: u32 = 20;
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Kills our programs that started before `started`, in ticks since boot.
+/// Kills the programs below `state_dir` that started before `started`, in ticks since boot.
 fn kill_started_before(state_dir: &Path, started: u64) {
     let own = format!("FIRE_OPT_ML={}/", state_dir.display());
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -80,12 +79,12 @@ fn kill_started_before(state_dir: &Path, started: u64) {
             .file_name()
             .to_str()
             .and_then(|name| name.parse().ok());
-        // Other users' processes cannot be read, and are not ours.
+        // Other users' processes are not readable, and are never ours.
         let (Some(pid), Ok(environment)) = (pid, std::fs::read(entry.path().join("environ")))
         else {
             continue;
         };
-        // NUL-separated `NAME=VALUE`, as it was when the program started.
+        // The initial environment, as NUL-separated `NAME=VALUE`.
         let ours = |variable: &[u8]| variable.starts_with(own.as_bytes());
         let older = || ProcessId::of(pid).is_some_and(|found| found.started < started);
         if pid != std::process::id() as i32
@@ -111,15 +110,15 @@ pub(crate) struct Process {
     child: Child,
     /// The process id, which `child` forgets once it has been waited for.
     pid: Pid,
-    /// Whether the group has been killed; after that, the id may belong to anyone.
+    /// Whether the group has been killed; after that, the id may be reused.
     ended: bool,
 }
 
 impl Process {
     /// Starts `command` and appends its stdout and stderr to `log`.
     pub(crate) fn spawn(mut command: Command, log: &File) -> io::Result<Self> {
-        // A group of its own: Ctrl-C in the server's terminal reaches only the server, which then stops
-        // its programs in order, and whatever a program starts can be stopped with it.
+        // In a separate process group, so that Ctrl-C in the terminal reaches only the server, which then
+        // stops its programs in order, and so that a program's own children can be killed with it.
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -141,7 +140,7 @@ impl Process {
         ProcessId::of(self.pid.as_raw())
     }
 
-    /// Waits for the process to exit. What it started is killed with it, as in a container.
+    /// Waits for the process to exit, then kills its remaining children, as in a container.
     pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await?;
         self.kill_group();
@@ -150,7 +149,7 @@ impl Process {
 
     /// Sends SIGTERM, then SIGKILL after `grace`.
     pub(crate) async fn end(&mut self, grace: Duration) -> io::Result<ExitStatus> {
-        // To the program alone, as a container runtime does: it decides what to tell its children.
+        // Sent to the program only, as by a container runtime; stopping its children is up to the program.
         if !self.ended {
             let _ = kill(self.pid, Signal::SIGTERM);
         }
@@ -161,12 +160,12 @@ impl Process {
         self.child.wait().await
     }
 
-    /// Sends SIGKILL at once, as when a machine is lost; the caller still has to wait for the exit.
+    /// Sends SIGKILL without a grace period; the caller still has to wait for the exit.
     pub(crate) fn kill(&mut self) {
         self.kill_group();
     }
 
-    /// Kills whatever is left of the group, once.
+    /// Kills the remaining processes of the group, once.
     fn kill_group(&mut self) {
         if !self.ended {
             // An error means that the group is empty.
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_process_leaves_running_is_killed_with_it() {
+    async fn children_of_a_process_are_killed_with_it() {
         let dir = tempfile::tempdir().unwrap();
         let pid_file = dir.path().join("pid");
         let mut process = shell(&format!("sleep 60 & echo $! > {}", pid_file.display()));
@@ -283,6 +282,6 @@ mod tests {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("process {pid} still runs");
+        panic!("process {pid} is still running");
     }
 }

@@ -1,7 +1,7 @@
 //! Named records in memory, each mirrored to a JSON file, so that they survive a killed server.
 //!
-//! A file is written under another name and then renamed, so a reader sees the old record or the new
-//! one. Files are not synced to disk: they survive the process, but not a power failure.
+//! A file is written under a temporary name and then renamed, so a reader sees either the old or the new
+//! record. Files are not synced to disk: they survive the process, but not a power failure.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,11 +14,11 @@ use serde::de::DeserializeOwned;
 use super::log;
 use crate::error::{Error, chain};
 
-/// Records of one kind by name, in a directory of their own.
+/// Records of one type by name, in their own directory.
 pub(crate) struct Table<T> {
     /// Holds `NAME.json` for each record.
     dir: PathBuf,
-    /// The records; the files only follow them.
+    /// The records, which take precedence over the files.
     rows: Mutex<BTreeMap<String, T>>,
 }
 
@@ -53,9 +53,9 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
         lock(&self.rows).values().cloned().collect()
     }
 
-    /// Whether a record satisfies the predicate.
-    pub(crate) fn any(&self, mut wanted: impl FnMut(&T) -> bool) -> bool {
-        lock(&self.rows).values().any(&mut wanted)
+    /// Whether any record satisfies the predicate.
+    pub(crate) fn any(&self, mut predicate: impl FnMut(&T) -> bool) -> bool {
+        lock(&self.rows).values().any(&mut predicate)
     }
 
     /// Adds a record. Returns false, and changes nothing, if the name is taken.
@@ -64,15 +64,14 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
         if rows.contains_key(name) {
             return Ok(false);
         }
-        // The file first: whatever is reported as created must survive a kill.
+        // The file first: a record that is reported as created must survive a kill.
         save(&self.file(name), &row)?;
         rows.insert(name.to_owned(), row);
         Ok(true)
     }
 
-    /// Changes a record in place and returns a copy of the result; `None` if there is no such record.
-    /// If the file cannot be written, this is logged: the record in memory counts until the server
-    /// stops.
+    /// Changes a record in place and returns a copy of the result; `None` if there is no such record. If
+    /// the file cannot be written, this is logged, and the change lasts only until the server stops.
     pub(crate) fn update(&self, name: &str, change: impl FnOnce(&mut T)) -> Option<T> {
         let mut rows = lock(&self.rows);
         let row = rows.get_mut(name)?;
@@ -92,16 +91,16 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
         }
     }
 
-    /// Shows a part of the first matching record to `change`, and writes the record if that changed
-    /// it; `None` if no record matches.
+    /// Calls `change` with a part of the first matching record, and writes the record if that changed it;
+    /// `None` if no record matches.
     pub(crate) fn adjust<P: Clone + PartialEq>(
         &self,
-        wanted: impl Fn(&T) -> bool,
+        matches: impl Fn(&T) -> bool,
         part: impl Fn(&mut T) -> &mut P,
         change: &mut dyn FnMut(&mut P),
     ) -> Option<()> {
         let mut rows = lock(&self.rows);
-        let (name, row) = rows.iter_mut().find(|(_, row)| wanted(row))?;
+        let (name, row) = rows.iter_mut().find(|(_, row)| matches(row))?;
         let part = part(row);
         let before = part.clone();
         change(part);
@@ -117,13 +116,13 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
         let row = rows.remove(name)?;
         if let Err(error) = fs::remove_file(self.file(name)) {
             log(&format!(
-                "record {name} will be back after a restart: {error}"
+                "cannot remove record {name}, which will reappear after a restart: {error}"
             ));
         }
         Some(row)
     }
 
-    /// Names are checked before they get here, so the path stays inside the directory.
+    /// The path of a record's file. Callers have checked the name, so it stays inside the directory.
     fn file(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{name}.json"))
     }
@@ -131,7 +130,7 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
 
 /// Writes `value` as JSON; `path` always holds either the old or the new bytes.
 pub(crate) fn save(path: &Path, value: &impl Serialize) -> Result<(), Error> {
-    // Pretty-printed, because people read these files when something is wrong.
+    // Pretty-printed for people who debug the server.
     let text = serde_json::to_vec_pretty(value).map_err(|source| Error::Corrupt {
         path: path.to_owned(),
         source,
@@ -141,7 +140,7 @@ pub(crate) fn save(path: &Path, value: &impl Serialize) -> Result<(), Error> {
     fs::rename(&draft, path).map_err(Error::io("replace", path))
 }
 
-/// Reads what [`save`] wrote.
+/// Reads a file written by [`save`].
 pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let text = fs::read(path).map_err(Error::io("read", path))?;
     serde_json::from_slice(&text).map_err(|source| Error::Corrupt {
@@ -150,8 +149,8 @@ pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     })
 }
 
-/// Locks a mutex even if a thread panicked while it held the lock: records are replaced as a whole,
-/// never left half-changed.
+/// Locks a mutex even if a thread panicked while holding it, which is safe because no data is left in an
+/// inconsistent state.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_left_by_a_kill_is_ignored() {
+    fn a_temporary_file_left_by_a_kill_is_ignored() {
         let dir = tempfile::tempdir().unwrap();
         let first = table(dir.path());
         first.insert_new("a", 1).unwrap();

@@ -1,8 +1,8 @@
 //! Smithy RPC v2 CBOR, which boto3 and the AWS SDKs use for `CloudWatch`. Requests are decoded to
 //! JSON values, and responses are encoded from them.
 //!
-//! CBOR has a type for timestamps, which JSON lacks. In requests they become seconds since the
-//! epoch; in responses the members `Timestamp` and `Timestamps` are encoded as timestamps.
+//! Unlike JSON, CBOR has a type for timestamps. In requests, they are decoded to seconds since the epoch;
+//! in responses, the members `Timestamp` and `Timestamps` are encoded as timestamps.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode};
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::ApiError;
 use super::json::add_request_id;
 
-/// How deeply requests may be nested: more than any operation needs.
+/// Maximum nesting depth of requests, more than any operation needs.
 const MAX_DEPTH: usize = 16;
 
 /// Decodes the members of a request.
@@ -22,7 +22,7 @@ pub(crate) fn decode(body: &[u8]) -> Result<Value, String> {
     value(&mut decoder, MAX_DEPTH).map_err(|error| error.to_string())
 }
 
-/// Decodes one value and everything in it.
+/// Decodes one value with all nested values.
 fn value(decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, minicbor::decode::Error> {
     let Some(depth) = depth.checked_sub(1) else {
         return Err(minicbor::decode::Error::message(
@@ -40,7 +40,7 @@ fn value(decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, minicbor::dec
         Type::F16 => f64::from(decoder.f16()?).into(),
         Type::F32 => f64::from(decoder.f32()?).into(),
         Type::F64 => decoder.f64()?.into(),
-        // A text of unknown length comes in pieces.
+        // A text of indefinite length consists of several chunks.
         Type::String | Type::StringIndef => {
             let parts: Result<Vec<_>, _> = decoder.str_iter()?.collect();
             parts?.concat().into()
@@ -63,7 +63,9 @@ fn value(decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, minicbor::dec
             let mut count = 0;
             while has_more(decoder, length, count)? {
                 let Value::String(name) = value(decoder, depth)? else {
-                    return Err(minicbor::decode::Error::message("a member has no name"));
+                    return Err(minicbor::decode::Error::message(
+                        "a member's name is not a string",
+                    ));
                 };
                 members.insert(name, value(decoder, depth)?);
                 count += 1;
@@ -71,13 +73,13 @@ fn value(decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, minicbor::dec
             members.into()
         }
         other => {
-            let text = format!("a value of type {other} is not expected");
+            let text = format!("values of type {other} are not supported");
             return Err(minicbor::decode::Error::message(text));
         }
     })
 }
 
-/// Whether an array or a map has another element; one of unknown length ends with a break.
+/// Whether an array or a map has another element. If its length is indefinite, it ends with a break.
 fn has_more(
     decoder: &mut Decoder<'_>,
     length: Option<u64>,
@@ -101,7 +103,7 @@ fn encode(body: &Value) -> Vec<u8> {
     encoder.into_writer()
 }
 
-/// Writes one value; if `times` is set, numbers are timestamps.
+/// Encodes one value; if `times` is set, numbers are encoded as timestamps.
 fn write(
     encoder: &mut Encoder<Vec<u8>>,
     value: &Value,
@@ -138,7 +140,7 @@ fn write(
     Ok(())
 }
 
-/// An HTTP response.
+/// A response in CBOR.
 pub(crate) fn response(status: StatusCode, body: &Value) -> Response<Body> {
     let mut response = Response::new(Body::from(encode(body)));
     *response.status_mut() = status;
@@ -149,10 +151,10 @@ pub(crate) fn response(status: StatusCode, body: &Value) -> Response<Body> {
     response
 }
 
-/// An error response.
+/// An error response in CBOR.
 pub(crate) fn error_response(error: &ApiError) -> Response<Body> {
-    let kind = format!("com.amazonaws.cloudwatch#{}", error.code());
-    let body = json!({"__type": kind, "message": error.message()});
+    let error_type = format!("com.amazonaws.cloudwatch#{}", error.code());
+    let body = json!({"__type": error_type, "message": error.message()});
     response(error.status(), &body)
 }
 
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_unknown_length_are_decoded() {
+    fn values_of_indefinite_length_are_decoded() {
         let body = b"\xbf\x61a\x9f\x01\x02\xff\x61b\x7f\x61x\x61y\xff\xff";
         assert_eq!(decode(body).unwrap(), json!({"a": [1, 2], "b": "xy"}));
     }

@@ -1,7 +1,7 @@
 //! Responses in AWS JSON.
 //!
-//! An error has HTTP status 400 (or the service's own), `{"__type": CODE, "message": TEXT}` as its body,
-//! and the code in a header.
+//! An error response has HTTP status 400 (unless the error has another), the body
+//! `{"__type": CODE, "message": TEXT}`, and the code in a header.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::ApiError;
 
-/// Number of responses so far, from which each gets its id.
+/// Number of responses so far, the source of request ids.
 static RESPONSES: AtomicU64 = AtomicU64::new(0);
 
 /// A response in AWS JSON 1.1.
@@ -27,8 +27,8 @@ pub(crate) fn response(status: StatusCode, body: &Value) -> Response<Body> {
     response
 }
 
-/// An error response. It has the message in both spellings, because the services differ and so do
-/// their clients.
+/// An error response. It contains the message under both spellings of the member's name, because services
+/// and their clients differ.
 pub(crate) fn error_response(error: &ApiError) -> Response<Body> {
     let mut body = error.fields.clone();
     body.insert("__type".into(), error.code().into());
@@ -41,7 +41,7 @@ pub(crate) fn error_response(error: &ApiError) -> Response<Body> {
     response
 }
 
-/// Gives a response its id, which SDKs repeat in their error messages.
+/// Adds a request id, which SDKs show in their error messages.
 pub(crate) fn add_request_id(headers: &mut HeaderMap) {
     let number = RESPONSES.fetch_add(1, Ordering::Relaxed);
     if let Ok(id) = HeaderValue::from_str(&format!("local-{number}")) {
@@ -49,7 +49,7 @@ pub(crate) fn add_request_id(headers: &mut HeaderMap) {
     }
 }
 
-/// A plain JSON response, for our own `/_local` paths.
+/// A plain JSON response, for the server's own `/_local` paths.
 pub(crate) fn plain(body: &Value) -> Response<Body> {
     let mut response = Response::new(Body::from(body.to_string()));
     response

@@ -1,14 +1,14 @@
-//! The account that the server plays, the names of its resources, and locations in S3.
+//! The account, the names of its resources, and locations in S3.
 
 use std::fmt;
 
-/// The account of the documented S3 locations, which therefore work here unchanged.
+/// The account id in the documented S3 locations, which therefore work here unchanged.
 pub(crate) const ACCOUNT: &str = "691595239825";
 
-/// The region of a request whose credential scope names none.
+/// The region of a request without a credential scope.
 pub(crate) const DEFAULT_REGION: &str = "us-east-1";
 
-/// `arn:aws:sagemaker:REGION:ACCOUNT:KIND/NAME`, with the name in lower case as SageMaker writes it.
+/// `arn:aws:sagemaker:REGION:ACCOUNT:KIND/NAME`, with the name in lower case, as in SageMaker.
 pub(crate) fn sagemaker_arn(region: &str, kind: &str, name: &str) -> String {
     format!(
         "arn:aws:sagemaker:{region}:{ACCOUNT}:{kind}/{}",
@@ -31,8 +31,8 @@ pub(crate) struct S3Uri {
 }
 
 impl S3Uri {
-    /// Parses `s3://bucket/key`. The `https://` form in the service's pattern is rejected, because it
-    /// names an external host.
+    /// Parses `s3://bucket/key`. `https://` URLs, which the service's pattern allows, are rejected because
+    /// they refer to an external host.
     pub(crate) fn parse(uri: &str) -> Option<Self> {
         let (bucket, key) = match uri.strip_prefix("s3://")?.split_once('/') {
             Some((bucket, key)) => (bucket, key),

@@ -1,4 +1,4 @@
-//! The Query protocol of STS and IAM: forms in, XML out.
+//! The Query protocol of STS and IAM: form-encoded requests, XML responses.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode};
@@ -58,7 +58,7 @@ pub(crate) fn error_response(error: &ApiError) -> Response<Body> {
 }
 
 /// Adds the error code of the Query protocol. `CloudWatch` once used that protocol, and its clients still
-/// expect the old codes in a header of their own, whatever format they use now.
+/// expect the old codes in a separate header, whatever format they use now.
 pub(crate) fn add_legacy_code(response: &mut Response<Body>, error: &ApiError) {
     let old = match error.code() {
         "InvalidParameterValueException" => "InvalidParameterValue",
@@ -71,7 +71,7 @@ pub(crate) fn add_legacy_code(response: &mut Response<Body>, error: &ApiError) {
     }
 }
 
-/// Whose fault an error is.
+/// The party at fault, client or server.
 fn fault_side(error: &ApiError) -> &'static str {
     if error.status().is_server_error() {
         "Receiver"
@@ -87,9 +87,9 @@ pub(crate) fn escape(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
-/// Decodes a name or a value of a form; an invalid escape stays as it is.
+/// Decodes a name or a value of a form; leaves invalid escapes unchanged.
 fn decode(text: &str) -> String {
-    // Before the escapes, one of which may stand for a real plus sign.
+    // Before decoding the escapes, one of which may encode a plus sign.
     let text = text.replace('+', " ");
     percent_decode_str(&text).decode_utf8_lossy().into_owned()
 }

@@ -9,7 +9,7 @@ use std::fmt::Display;
 use super::ApiError;
 use super::names::S3Uri;
 
-/// The instance types for training, one per line; `ml.t2` is not among them.
+/// The instance types for training, one per line, without `ml.t2`.
 const TRAINING_TYPES: &str = include_str!("instance_types_training.txt");
 /// The instance types for hosting, one per line.
 const HOSTING_TYPES: &str = include_str!("instance_types_hosting.txt");
@@ -33,8 +33,7 @@ const CHANNEL_PATTERN: &str = "^[A-Za-z0-9\\.\\-_]+";
 pub(crate) struct Violations(Vec<String>);
 
 impl Violations {
-    /// Returns a required member. A missing one is recorded and stands for the empty string until
-    /// [`Self::finish`].
+    /// Returns a required member. If it is missing, records that and returns an empty string.
     pub(crate) fn required<'a>(&mut self, path: &str, value: Option<&'a str>) -> &'a str {
         if value.is_none() {
             self.missing(path);
@@ -89,7 +88,7 @@ impl Violations {
         });
     }
 
-    /// Checks a member that has an enumerated set of values.
+    /// Checks a member with an enumerated set of values.
     pub(crate) fn one_of(&mut self, path: &str, value: &str, allowed: &[&str]) {
         if !allowed.contains(&value) {
             let set = allowed.join(", ");
@@ -150,7 +149,7 @@ impl Violations {
         }
     }
 
-    /// One error that lists all violations, if there are any.
+    /// A single error that lists all violations, if there are any.
     pub(crate) fn finish(self) -> Result<(), ApiError> {
         let errors = match self.0.len() {
             0 => return Ok(()),
@@ -163,8 +162,8 @@ impl Violations {
         )))
     }
 
-    /// Checks the length and the pattern of a required text; `matches` returns the pattern that is
-    /// violated.
+    /// Checks the length and the pattern of a required text; `matches` returns the violated pattern as its
+    /// error.
     fn text(
         &mut self,
         path: &str,
@@ -292,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_name_cannot_leave_its_folder() {
+    fn a_channel_name_cannot_lead_out_of_its_folder() {
         for (name, good) in [
             ("train", true),
             ("alarm-test.1_a", true),
@@ -309,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn t2_serves_but_does_not_train() {
+    fn t2_instances_are_valid_for_hosting_but_not_for_training() {
         let found = message(|violations| violations.training_instance_type("i", "ml.t2.medium"));
         assert!(found.contains("Value 'ml.t2.medium' at 'i'"), "{found}");
         assert!(

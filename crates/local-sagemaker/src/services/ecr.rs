@@ -1,9 +1,9 @@
-//! ECR, limited to what it takes to check that an image exists and suits hosting:
+//! ECR, limited to the calls for checking that an image exists and is suitable for hosting:
 //! `DescribeRepositories`, `DescribeImages`, `BatchGetImage`, `GetAuthorizationToken`.
 //!
-//! The registry has the repositories for which the server has a program, those named
-//! `fire-container`, with every tag that does not begin with `missing`. An image is described as one
-//! layer: the program itself.
+//! The registry contains the repositories for which the server has a program, those named
+//! `fire-container`, with every tag that does not begin with `missing`. An image consists of a single
+//! layer, the program itself.
 
 use std::fs;
 use std::path::Path;
@@ -29,10 +29,10 @@ const TOKEN_SECONDS: f64 = 43_200.0;
 
 /// The account's registry.
 pub(crate) struct Registry {
-    /// The images for which there is a program.
+    /// Maps images to programs.
     images: Images,
-    /// The digest of the last program read, with the file's length and modification time: hashing
-    /// takes long, and the program rarely changes.
+    /// The digest of the program, with the file's length and modification time. It is cached because
+    /// hashing is slow and the program rarely changes.
     digest: Mutex<Option<(u64, SystemTime, String)>>,
 }
 
@@ -52,17 +52,17 @@ struct ImageId {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Request {
-    /// The account, if it is not the caller's own.
+    /// The account; by default the caller's own.
     registry_id: Option<String>,
     /// One repository.
     repository_name: Option<String>,
     /// Several repositories.
     repository_names: Option<Vec<String>>,
-    /// The images asked for.
+    /// The requested images.
     image_ids: Option<Vec<ImageId>>,
 }
 
-/// An image as the service describes it.
+/// The description of an image.
 struct Image {
     /// The manifest as JSON text.
     manifest: String,
@@ -158,7 +158,7 @@ impl Registry {
             .program(repository)
             .map_err(|error| ApiError::new("ImageNotFoundException", error.message().to_owned()))?;
         self.read(&program).map_err(|error| {
-            let text = format!("the program {} cannot be read: {error}", program.display());
+            let text = format!("cannot read the program {}: {error}", program.display());
             ApiError::internal(text)
         })
     }
@@ -167,7 +167,7 @@ impl Registry {
     fn read(&self, program: &Path) -> std::io::Result<Image> {
         let metadata = fs::metadata(program)?;
         let (size, changed) = (metadata.len(), metadata.modified()?);
-        // Locked while hashing, so that concurrent calls hash a program only once.
+        // Locked while hashing, so that concurrent calls hash the program only once.
         let mut known = lock(&self.digest);
         let layer = match &*known {
             Some((length, time, digest)) if (*length, *time) == (size, changed) => digest.clone(),
@@ -220,7 +220,7 @@ impl Request {
 }
 
 impl ImageId {
-    /// Whether this identifies the image.
+    /// Whether this id refers to the image.
     fn matches(&self, image: &Image) -> bool {
         let named = self.image_digest.is_some() || self.image_tag.is_some();
         let digest = self
@@ -281,7 +281,7 @@ fn token(region: &str) -> Value {
     json!({"authorizationData": [data]})
 }
 
-/// The registry's host name on AWS, which image URIs begin with.
+/// The registry's host name on AWS, the first part of image URIs.
 fn host(region: &str) -> String {
     format!("{ACCOUNT}.dkr.ecr.{region}.amazonaws.com")
 }
@@ -301,7 +301,7 @@ fn no_repository(name: &str, registry: &str) -> ApiError {
     )
 }
 
-/// A digest in the form `sha256:...`.
+/// The digest of `bytes` as `sha256:HEX`.
 fn sha256(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }

@@ -1,6 +1,5 @@
-//! STS and IAM, with one call each. `GetCallerIdentity`: every caller is the user `local` of the account.
-//! `GetRole`: the account has every role, except those whose names begin with `missing`, and each of
-//! them trusts `SageMaker`.
+//! One call each of STS and IAM. `GetCallerIdentity`: every caller is the account's user `local`.
+//! `GetRole`: every role exists and trusts `SageMaker`, unless its name begins with `missing`.
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
@@ -16,7 +15,7 @@ const MAX_NAME: usize = 64;
 const TRUST: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C\
     %22Principal%22%3A%7B%22Service%22%3A%22sagemaker.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
 
-/// The service that a form is for, by its name in IAM actions; all actions but one are IAM's.
+/// The service that a form addresses, by its name in IAM actions; every action but one is IAM's.
 pub(crate) fn service(form: &Form) -> &'static str {
     match form.action() {
         "GetCallerIdentity" => "sts",
@@ -31,7 +30,7 @@ pub(crate) fn handle(form: &Form) -> Response<Body> {
         "GetRole" => role(form),
         action => Err(ApiError::new(
             "InvalidAction",
-            format!("The local server does not know the action {action}."),
+            format!("The local server does not implement the action {action}."),
         )),
     };
     match result {
@@ -63,7 +62,7 @@ fn role(form: &Form) -> Result<String, ApiError> {
         let text = format!("The role with name {name} cannot be found.");
         return Err(ApiError::new("NoSuchEntity", text).with_status(StatusCode::NOT_FOUND));
     }
-    // As on AWS, a role keeps its id from call to call.
+    // As on AWS, a role has the same id in every call.
     let id = name.bytes().fold(7_u64, |sum, byte| {
         sum.wrapping_mul(131).wrapping_add(u64::from(byte))
     });

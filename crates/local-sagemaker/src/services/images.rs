@@ -12,12 +12,12 @@ pub(crate) const NAME: &str = "fire-container";
 /// program.
 #[derive(Clone, Debug)]
 pub(crate) struct Images {
-    /// The configured program, if there is one.
+    /// The configured program, if any.
     program: Option<PathBuf>,
 }
 
 impl Images {
-    /// A configured program must exist; without one, the program is looked up when it is first
+    /// Uses the configured program, which must exist; without one, the program is looked up whenever it is
     /// needed.
     pub(crate) fn new(program: Option<PathBuf>) -> Result<Self, Error> {
         match program {
@@ -28,7 +28,7 @@ impl Images {
         }
     }
 
-    /// The program for `image`, or an error that says which images are supported.
+    /// The program for `image`, or an error that names the supported images.
     pub(crate) fn program(&self, image: &str) -> Result<PathBuf, ApiError> {
         if repository(image) != NAME {
             return Err(ApiError::validation(format!(
@@ -40,26 +40,26 @@ impl Images {
             return Ok(program.clone());
         }
         // Looked up each time: the program may be built while the server runs.
-        let places = search_path();
-        let found = places
+        let folders = search_path();
+        let found = folders
             .iter()
-            .map(|place| place.join(NAME))
+            .map(|folder| folder.join(NAME))
             .find(|program| program.is_file());
         found.ok_or_else(|| {
-            let places: Vec<_> = places
+            let folders: Vec<_> = folders
                 .iter()
-                .map(|place| place.display().to_string())
+                .map(|folder| folder.display().to_string())
                 .collect();
             ApiError::validation(format!(
-                "The program {NAME}, which runs for image '{image}', was not found in {}. \\
+                "The program {NAME}, which runs for image '{image}', was not found in {}. \
                  Build it with `cargo build --workspace`, or set FIRE_BIN_DIR.",
-                places.join(", ")
+                folders.join(", ")
             ))
         })
     }
 }
 
-/// The last component of the image's path, without tag and digest.
+/// The last component of the image's path, without its tag or digest.
 pub(crate) fn repository(image: &str) -> &str {
     let without_digest = image.split('@').next().unwrap_or_default();
     let last = without_digest.rsplit('/').next().unwrap_or_default();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_without_a_program_is_rejected_by_name() {
+    fn images_and_programs_that_do_not_exist_are_named_in_the_error() {
         let program = std::env::current_exe().unwrap();
         let images = Images::new(Some(program.clone())).unwrap();
         assert_eq!(images.program("x/fire-container:1").unwrap(), program);

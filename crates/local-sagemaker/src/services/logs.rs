@@ -1,8 +1,8 @@
-//! `CloudWatch` Logs over what the programs print: `DescribeLogGroups`, `DescribeLogStreams`,
+//! `CloudWatch` Logs for the output of containers: `DescribeLogGroups`, `DescribeLogStreams`,
 //! `GetLogEvents`, `FilterLogEvents`.
 //!
-//! A log group is a folder and a stream is a file in it (`stream`). As in `CloudWatch`, both outlive
-//! their job or endpoint.
+//! A log group is a folder, and a log stream is a file in it (see `stream`). As in `CloudWatch`, both
+//! outlive their job or endpoint.
 
 mod events;
 mod pattern;
@@ -20,7 +20,7 @@ use crate::protocol::{ApiError, Call};
 
 pub(crate) use stream::Stream;
 
-/// The prefix of all log group names here.
+/// The prefix of all log group names.
 const PREFIX: &str = "/aws/sagemaker/";
 
 /// Default and maximum number of streams or groups per page.
@@ -33,7 +33,7 @@ pub(crate) struct Logs {
     root: PathBuf,
 }
 
-/// A log group that may or may not exist.
+/// A log group; its folder need not exist.
 #[derive(Clone, Debug)]
 struct Group {
     /// `/aws/sagemaker/...`.
@@ -42,7 +42,7 @@ struct Group {
     folder: PathBuf,
 }
 
-/// The members that the requests share.
+/// The members of `DescribeLogGroups` and `DescribeLogStreams` requests.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PageRequest {
@@ -50,11 +50,11 @@ struct PageRequest {
     log_group_name: Option<String>,
     /// The group's name or ARN, as an alternative.
     log_group_identifier: Option<String>,
-    /// Prefix of the names of groups.
+    /// Prefix of group names.
     log_group_name_prefix: Option<String>,
-    /// Text that the names of groups must contain.
+    /// Text that group names must contain.
     log_group_name_pattern: Option<String>,
-    /// Prefix of the names of streams.
+    /// Prefix of stream names.
     log_stream_name_prefix: Option<String>,
     /// `LogStreamName` or `LastEventTime`.
     order_by: Option<String>,
@@ -63,11 +63,11 @@ struct PageRequest {
     descending: bool,
     /// The last name on the previous page.
     next_token: Option<String>,
-    /// At most 50.
+    /// Page size, at most 50.
     limit: Option<usize>,
 }
 
-/// A stream as the service describes it.
+/// The description of a stream, with its sort keys.
 struct Summary {
     /// The stream's name.
     name: String,
@@ -85,24 +85,24 @@ impl Logs {
         }
     }
 
-    /// The stream for one run of a job: `JOB/algo-1-EPOCH`.
+    /// The stream for one start of a job: `JOB/algo-1-SECONDS`, with the seconds since the epoch.
     pub(crate) fn training(&self, job: &str) -> Stream {
         let folder = self.root.join("TrainingJobs").join(job);
         let mut epoch = Timestamp::now().millis() / 1000;
-        // Two runs may start within one second.
+        // A job may start twice within one second.
         while folder.join(format!("algo-1-{epoch}")).exists() {
             epoch += 1;
         }
         Stream::new(folder.join(format!("algo-1-{epoch}")))
     }
 
-    /// The stream for one serving process: `VARIANT/INSTANCE`.
+    /// The stream for one serving container: `VARIANT/INSTANCE`.
     pub(crate) fn serving(&self, endpoint: &str, variant: &str, instance: &str) -> Stream {
         let folder = self.root.join("Endpoints").join(endpoint);
         Stream::new(folder.join(variant).join(instance))
     }
 
-    /// Everything that the containers of an endpoint have printed, in order of time.
+    /// The output of all containers of an endpoint, in chronological order.
     pub(crate) fn of_endpoint(&self, endpoint: &str) -> String {
         let group = Group {
             name: format!("{PREFIX}Endpoints/{endpoint}"),
@@ -211,7 +211,7 @@ impl Logs {
     fn group(&self, name: &str) -> Option<Group> {
         let below = name.strip_prefix(PREFIX)?;
         let parts: Vec<_> = below.split('/').collect();
-        // Names of endpoints contain neither dots nor slashes, so this stays inside the folder.
+        // Endpoint names contain neither dots nor slashes, so the path stays inside the root.
         let known = match parts.as_slice() {
             ["TrainingJobs"] => true,
             ["Endpoints", endpoint] => !endpoint.is_empty() && !endpoint.contains('.'),
@@ -224,7 +224,7 @@ impl Logs {
         })
     }
 
-    /// The group that a request names.
+    /// The group with the name or ARN in a request.
     fn find_group(&self, name: Option<&str>, identifier: Option<&str>) -> Result<Group, ApiError> {
         // An ARN ends with the group's name and possibly `:*`.
         let identifier = identifier.map(|text| {
@@ -305,7 +305,7 @@ impl Group {
             "logStreamName": name,
             "creationTime": created.millis(),
             "arn": format!("{}:log-stream:{name}", log_group_arn(region, &self.name)),
-            // The service no longer counts the bytes of streams.
+            // AWS no longer reports the size of streams.
             "storedBytes": 0,
         });
         if let (Some(first), Some(last)) = (events.first(), events.last()) {
@@ -319,7 +319,7 @@ impl Group {
 }
 
 impl PageRequest {
-    /// One page of named entries, which are already sorted.
+    /// One page of named, already sorted entries.
     fn page(&self, mut entries: Vec<(String, Value)>, member: &str) -> Result<Value, ApiError> {
         let limit = self.limit.unwrap_or(MAX_PAGE);
         if !(1..=MAX_PAGE).contains(&limit) {
@@ -350,7 +350,7 @@ fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::new("InvalidParameterException", message)
 }
 
-/// When a file or folder was created, if the file system knows.
+/// When a file or folder was created; its modification time if the file system does not record that.
 fn created(path: &Path) -> Timestamp {
     let time = fs::metadata(path).and_then(|data| data.created().or_else(|_| data.modified()));
     time.map_or_else(|_| Timestamp::now(), Timestamp::of)

@@ -1,8 +1,7 @@
-//! `CloudWatch` over what the server measures of its endpoints and jobs: `GetMetricData`,
-//! `GetMetricStatistics`, `ListMetrics`.
+//! `CloudWatch` metrics of endpoints and jobs: `GetMetricData`, `GetMetricStatistics`, `ListMetrics`.
 //!
-//! Values are collected by the second (`series`) and summed over the period of the request. They are
-//! kept for six hours, and also on disk (`journal`), where a kill costs the last two seconds.
+//! Values are collected by the second (`series`) and aggregated over the period of the request. They are
+//! kept for six hours, in memory and on disk (`journal`); a kill loses the last two seconds.
 
 mod journal;
 mod queries;
@@ -28,12 +27,12 @@ pub(crate) use usage::{ProcessOwner, Usage, UsageSampler};
 
 /// Namespace of invocation metrics.
 pub(crate) const ENDPOINT_CALLS: &str = "AWS/SageMaker";
-/// Namespace of the metrics of the machines behind endpoints.
+/// Namespace of the resource metrics of endpoints.
 pub(crate) const ENDPOINT_MACHINES: &str = "/aws/sagemaker/Endpoints";
 /// Namespace of the metrics of training jobs.
 pub(crate) const TRAINING: &str = "/aws/sagemaker/TrainingJobs";
 
-/// Everything that was measured.
+/// All metrics.
 pub(crate) struct Metrics {
     /// The values of each metric.
     series: Mutex<BTreeMap<MetricId, Series>>,
@@ -45,15 +44,15 @@ pub(crate) struct Metrics {
 pub(crate) struct Invocation<'a> {
     /// The endpoint's name.
     pub(crate) endpoint: &'a str,
-    /// The variant that answered.
+    /// The variant that was invoked.
     pub(crate) variant: &'a str,
     /// Number of instances of that variant.
     pub(crate) instances: usize,
     /// The HTTP status of the container's response, if there was one.
     pub(crate) status: Option<u16>,
-    /// Time taken by the container.
+    /// Time until the container responded.
     pub(crate) model: Duration,
-    /// Time taken by everything else.
+    /// The rest of the time to handle the request.
     pub(crate) overhead: Duration,
 }
 
@@ -80,11 +79,11 @@ impl Metrics {
     }
 
     /// Records an invocation.
-    pub(crate) fn record_invocation(&self, seen: &Invocation<'_>) {
+    pub(crate) fn record_invocation(&self, invocation: &Invocation<'_>) {
         let micros = |time: Duration| time.as_micros() as f64;
         let count = |yes: bool| f64::from(u8::from(yes));
-        let server = seen.status.is_none_or(|status| status >= 500);
-        let client = seen
+        let server = invocation.status.is_none_or(|status| status >= 500);
+        let client = invocation
             .status
             .is_some_and(|status| (400..500).contains(&status));
         let now = Timestamp::now();
@@ -93,27 +92,31 @@ impl Metrics {
             (
                 "InvocationsPerInstance",
                 "Count",
-                1.0 / seen.instances.max(1) as f64,
+                1.0 / invocation.instances.max(1) as f64,
             ),
             ("Invocation4XXErrors", "Count", count(client)),
             ("Invocation5XXErrors", "Count", count(server)),
             ("InvocationModelErrors", "Count", count(client || server)),
-            ("ModelLatency", "Microseconds", micros(seen.model)),
-            ("OverheadLatency", "Microseconds", micros(seen.overhead)),
+            ("ModelLatency", "Microseconds", micros(invocation.model)),
+            (
+                "OverheadLatency",
+                "Microseconds",
+                micros(invocation.overhead),
+            ),
         ] {
             let name = MetricId::new(
                 ENDPOINT_CALLS,
                 name,
                 &[
-                    ("EndpointName", seen.endpoint),
-                    ("VariantName", seen.variant),
+                    ("EndpointName", invocation.endpoint),
+                    ("VariantName", invocation.variant),
                 ],
             );
             self.add(name, unit, value, now);
         }
     }
 
-    /// Records a value of a training job's own metric.
+    /// Records a value of one of a training job's metrics.
     pub(crate) fn record_training_metric(
         &self,
         job: &str,
@@ -125,7 +128,7 @@ impl Metrics {
         self.add(name, "None", value, at);
     }
 
-    /// Records what a process uses of the machine.
+    /// Records the resource use of a process.
     pub(crate) fn record_usage(&self, owner: &ProcessOwner, usage: Usage) {
         let (namespace, dimensions) = match owner {
             ProcessOwner::Variant { endpoint, variant } => (
@@ -153,10 +156,10 @@ impl Metrics {
         }
     }
 
-    /// Writes the seconds that are over to disk; at the `end`, everything.
+    /// Writes all values but those of the last two seconds to disk; at the `end`, all values.
     pub(crate) fn flush(&self, end: bool) {
         let now = Timestamp::now();
-        // The present second and the one before may still get values.
+        // The current second and the one before may still receive values.
         let closed = if end {
             u64::MAX
         } else {

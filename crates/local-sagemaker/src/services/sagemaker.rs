@@ -24,11 +24,11 @@ pub(crate) struct Shared {
     pub(crate) state_dir: PathBuf,
     /// The object store: data and models.
     pub(crate) storage: Storage,
-    /// The programs that run for images.
+    /// Maps images to programs.
     pub(crate) images: Images,
-    /// The logs of programs.
+    /// The containers' logs.
     pub(crate) logs: Logs,
-    /// Measurements.
+    /// Metrics of jobs and endpoints.
     pub(crate) metrics: Arc<Metrics>,
     /// Faults to inject.
     pub(crate) faults: Arc<Faults>,

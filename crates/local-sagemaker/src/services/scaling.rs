@@ -2,9 +2,9 @@
 //! `DescribeScalableTargets`, `DeregisterScalableTarget`, `PutScalingPolicy`,
 //! `DescribeScalingPolicies`, `DeleteScalingPolicy`, `DescribeScalingActivities`.
 //!
-//! Policies track a target number of invocations per instance and minute. `tracking` decides, as pure
-//! arithmetic; the loop here measures the load and carries the decision out. A minute can be made
-//! shorter, so that one need not wait a quarter of an hour to see a fleet shrink.
+//! Policies track a target number of invocations per instance and minute. `tracking` makes the decisions,
+//! as pure arithmetic; the loop here measures the load and carries them out. The length of a minute is
+//! configurable, because at AWS's pace a fleet takes a quarter of an hour to shrink.
 
 mod operations;
 mod target;
@@ -29,7 +29,7 @@ use tracking::{Bounds, Decision, History};
 
 /// All scalable targets.
 pub(crate) struct Scaling {
-    /// By endpoint and variant; policies and activities are kept with their target.
+    /// The record of each target, with its policies and activities.
     table: Table<Target>,
     /// The observed load of each target.
     loads: Mutex<BTreeMap<String, ObservedLoad>>,
@@ -40,9 +40,9 @@ pub(crate) struct Scaling {
 /// The observed load of one target.
 #[derive(Debug, Default)]
 struct ObservedLoad {
-    /// The number of requests when it was last measured; `None` before the first time.
+    /// The number of requests at the last measurement, if any.
     requests: Option<u64>,
-    /// The minutes before.
+    /// The load of the last minutes.
     history: History,
 }
 
@@ -77,22 +77,22 @@ impl Scaling {
         }
     }
 
-    /// Checks that an update may begin: a scaled variant can neither disappear nor change its instance
-    /// type.
+    /// Checks that an update may begin: it must neither remove a scalable target's variant nor change its
+    /// instance type.
     pub(crate) fn check_update(&self, update: &Update) -> Result<(), ApiError> {
         for target in self.table.all() {
             if target.endpoint != update.endpoint() {
                 continue;
             }
-            let kind = |variants: &[Variant]| {
+            let instance_type = |variants: &[Variant]| {
                 let found = variants
                     .iter()
                     .find(|variant| variant.name == target.variant);
                 found.and_then(|variant| variant.instance_type.clone())
             };
             let (old, new) = (
-                kind(&update.record.current.variants),
-                kind(&update.next.variants),
+                instance_type(&update.record.current.variants),
+                instance_type(&update.next.variants),
             );
             if old != new {
                 return Err(ApiError::validation(format!(
@@ -114,7 +114,7 @@ impl Scaling {
         }
     }
 
-    /// Removes targets whose endpoint no longer exists.
+    /// Removes targets whose variant no longer exists.
     pub(crate) fn prune(&self, endpoints: &Endpoints) {
         for target in self.table.all() {
             if endpoints
@@ -126,7 +126,7 @@ impl Scaling {
         }
     }
 
-    /// Removes a target and everything that belongs to it.
+    /// Removes a target with its policies, activities and load.
     fn remove(&self, target: &Target) {
         self.table.remove(&target.key());
         lock(&self.loads).remove(&target.key());
@@ -146,7 +146,7 @@ impl Scaling {
 
     /// Measures the load of one target and acts on it.
     fn check_target(&self, target: &Target, endpoints: &Arc<Endpoints>) {
-        // An endpoint that is being changed has no load to go by.
+        // The load is unknown while the endpoint is being changed.
         let Some(load) = endpoints.load(&target.endpoint, &target.variant) else {
             return;
         };
@@ -155,13 +155,13 @@ impl Scaling {
         }
     }
 
-    /// Adds a minute to the load of a target, and decides what to do.
+    /// Adds a minute to the load of a target, and decides whether to scale.
     fn decide(&self, target: &Target, load: Load) -> Option<Decision> {
-        // Released before the decision is carried out, because that locks it again.
+        // The lock is released before the decision is carried out, because `act` takes it again.
         let mut loads = lock(&self.loads);
         let observed = loads.entry(target.key()).or_default();
         let before = observed.requests.replace(load.requests);
-        // A fleet that has been replaced counts from zero.
+        // A count that went down is a new fleet's, which starts at zero.
         if let Some(before) = before.filter(|before| *before <= load.requests) {
             let per_instance = (load.requests - before) as f64 / load.instances.max(1) as f64;
             observed.history.add_minute(per_instance);
@@ -177,8 +177,8 @@ impl Scaling {
         let decisions: Vec<_> = policies
             .map(|policy| observed.history.decide(&policy.tracking, bounds, count))
             .collect();
-        // Of several policies, the one that wants the most instances wins, but to shrink all of them must
-        // agree.
+        // Of several policies, the one with the most instances wins; the fleet shrinks only if all of them
+        // decide to shrink it.
         let largest = decisions
             .iter()
             .flatten()
@@ -187,7 +187,7 @@ impl Scaling {
         agreed.then_some(*largest)
     }
 
-    /// Changes the number of processes, and records the outcome.
+    /// Changes the instance count, and records the activity.
     fn act(
         &self,
         target: &Target,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A container program that implements SageMaker's contract and shows what it was given.
+"""A program that implements SageMaker's container contract and returns its inputs.
 
-`train` does what the hyperparameter `do` says; `serve` what the variable BEHAVIOUR says.
+The hyperparameter `do` controls `train`; the environment variable BEHAVIOUR controls `serve`.
 """
 
 import http.server
@@ -52,11 +52,11 @@ def train():
 
 
 def steps(hyperparameters):
-    """Steps of work, each with a checkpoint; those that have a checkpoint already are skipped."""
-    wanted, pause = int(hyperparameters["steps"]), float(hyperparameters.get("pause", "0.3"))
+    """Does steps of work and writes a checkpoint after each; skips steps that already have one."""
+    total, pause = int(hyperparameters["steps"]), float(hyperparameters.get("pause", "0.3"))
     done = len(list((OPT_ML / "checkpoints").glob("step-*")))
     print(f"resumed at step {done}", flush=True)
-    for step in range(done, wanted):
+    for step in range(done, total):
         time.sleep(pause)
         draft = OPT_ML / "checkpoints" / "draft"
         draft.write_text(str(step))

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 #[tokio::test]
-async fn a_request_reaches_the_container_with_the_headers_that_may_pass() {
+async fn a_request_reaches_the_container_with_only_the_allowed_headers() {
     let world = World::new().await;
     world.deploy("echo", json!({"GREETING": "hello"})).await;
     assert_eq!(
@@ -60,7 +60,7 @@ async fn a_container_listens_on_the_loopback_interface_whatever_its_model_says()
 }
 
 #[tokio::test]
-async fn what_the_container_refuses_is_a_model_error() {
+async fn a_request_rejected_by_the_container_is_a_model_error() {
     let world = World::new().await;
     world.deploy("echo", json!({})).await;
     world.settled_endpoint("echo").await;
@@ -89,7 +89,7 @@ async fn what_the_container_refuses_is_a_model_error() {
 }
 
 #[tokio::test]
-async fn a_program_that_exits_before_it_answers_fails_its_endpoint_at_once() {
+async fn a_container_that_exits_before_it_answers_fails_its_endpoint_at_once() {
     let world = World::new().await;
     world.deploy("broken", json!({"BEHAVIOUR": "exit"})).await;
     let endpoint = world.settled_endpoint("broken").await;
@@ -97,7 +97,7 @@ async fn a_program_that_exits_before_it_answers_fails_its_endpoint_at_once() {
     assert_eq!(
         endpoint["FailureReason"],
         "The primary container for production variant AllTraffic did not pass the ping health check. \
-         Please check CloudWatch logs for this endpoint. The program ended with exit code 4 before it answered. \
+         Please check CloudWatch logs for this endpoint. The container exited with code 4 before it answered /ping. \
          The log ends: the container starts | no model in here"
     );
     let log = world
@@ -157,7 +157,7 @@ async fn a_crashed_container_is_restarted() {
     world.settled_endpoint("fragile").await;
     let crash = world.invoke("fragile", &[], "crash").await;
     assert_eq!(crash.status, 503, "{}", crash.text());
-    // Until its supervisor notices, requests fail because of the broken connection.
+    // Requests may fail until the supervisor has noticed the crash.
     world
         .until(async || world.invoke("fragile", &[], "1").await.status == 200)
         .await;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use crate::world::World;
 
 #[tokio::test]
-async fn the_call_that_is_named_is_refused_in_the_shape_of_its_service() {
+async fn a_fault_rejects_the_named_call_in_the_format_of_its_service() {
     let world = World::with_faults(&[
         "DescribeTrainingJob:2:ThrottlingException",
         "CreateTrainingJob:1:ResourceLimitExceeded",
@@ -58,7 +58,7 @@ async fn the_call_that_is_named_is_refused_in_the_shape_of_its_service() {
 #[tokio::test]
 async fn a_reset_loses_the_request_or_only_its_response() {
     let world = World::with_faults(&["PutObject:2:reset", "PutObject:3:reset-after"]).await;
-    for (path, there) in [("/bucket/lost", false), ("/bucket/kept", true)] {
+    for (path, exists) in [("/bucket/lost", false), ("/bucket/kept", true)] {
         let sent = world.try_send(Method::PUT, path, &[], "text").await;
         assert!(
             sent.is_none(),
@@ -66,7 +66,7 @@ async fn a_reset_loses_the_request_or_only_its_response() {
             sent.map(|answer| answer.status)
         );
         let found = world.send(Method::GET, path, &[], "").await.status == 200;
-        assert_eq!(found, there, "{path}");
+        assert_eq!(found, exists, "{path}");
     }
     world.ok(Method::PUT, "/bucket/lost", &[], "text").await;
 }
@@ -102,7 +102,7 @@ async fn the_process_that_answers_the_named_invocation_is_killed_and_restarted()
 
 #[tokio::test]
 async fn every_operation_that_a_fault_can_name_is_implemented() {
-    // Called without a fault: a call that a fault rejects would prove nothing.
+    // Called without faults, because a rejected call does not show that the operation is implemented.
     let world = World::new().await;
     for (service, operations) in [
         (

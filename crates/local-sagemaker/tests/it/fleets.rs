@@ -7,7 +7,7 @@ use crate::world::World;
 
 const UPDATE: &str = "UpdateEndpointWeightsAndCapacities";
 
-/// How many of this many requests each variant answers.
+/// Sends this many requests and counts how many each variant answers.
 async fn shares(world: &World, name: &str, requests: usize) -> BTreeMap<String, usize> {
     let mut shares = BTreeMap::new();
     for _ in 0..requests {
@@ -27,7 +27,7 @@ fn members<'a>(endpoint: &'a Value, member: &str) -> Vec<&'a Value> {
 }
 
 #[tokio::test]
-async fn every_instance_is_a_process_that_takes_its_turn() {
+async fn every_instance_is_a_process_and_serves_in_turn() {
     let world = World::new().await;
     world.deploy_variants("three", &[("A", 1.0, 3)]).await;
     assert_eq!(world.pids("three", 6).await.len(), 3);
@@ -64,7 +64,7 @@ async fn an_instance_that_crashes_leaves_the_others_serving() {
 }
 
 #[tokio::test]
-async fn weights_and_numbers_of_instances_change_while_the_endpoint_serves() {
+async fn weights_and_instance_counts_change_while_the_endpoint_serves() {
     let world = World::new().await;
     world
         .deploy_variants("ab", &[("A", 9.0, 1), ("B", 1.0, 1)])
@@ -189,7 +189,7 @@ async fn an_update_can_keep_weights_and_capacities() {
 }
 
 #[tokio::test]
-async fn what_is_captured_is_in_the_store_in_the_layout_of_the_service() {
+async fn captured_requests_are_stored_in_the_layout_of_the_service() {
     let world = World::with_data().await;
     let capture = json!({"DataCaptureConfig": {
         "EnableCapture": true,

@@ -6,10 +6,10 @@ use tokio::time::sleep;
 
 use crate::world::World;
 
-/// Milliseconds after which the server is killed: from immediately to long after the work is done.
+/// Milliseconds until the server is killed: from immediately to long after the work is done.
 const MOMENTS: [u64; 8] = [0, 3, 10, 30, 80, 200, 500, 1200];
 
-/// A server in a process of its own, with a bucket that holds one training file.
+/// A server in a separate process, with a bucket that holds one training file.
 async fn world(faults: &[&str]) -> World {
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
     let mut world = World::with_config(|config| config.faults = faults).await;
@@ -34,7 +34,7 @@ fn counts(endpoint: &Value) -> (i64, i64) {
     (count("CurrentInstanceCount"), count("DesiredInstanceCount"))
 }
 
-/// The endpoint's description once no deployment is in progress.
+/// The endpoint's description once it is in service.
 async fn in_service(world: &World, name: &str) -> Value {
     let serves = async || world.endpoint(name).await["EndpointStatus"] == "InService";
     world.until(serves).await;
@@ -42,29 +42,29 @@ async fn in_service(world: &World, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn after_a_kill_the_number_of_processes_is_the_last_one_accepted() {
+async fn after_a_kill_the_last_accepted_instance_count_applies() {
     let mut world = world(&[]).await;
     world.deploy_variants("e", &[("A", 1.0, 1)]).await;
     for (round, moment) in MOMENTS.into_iter().enumerate() {
-        let wanted = if round % 2 == 0 { 3 } else { 1 };
-        let desired = json!([{"VariantName": "A", "DesiredInstanceCount": wanted}]);
+        let count = if round % 2 == 0 { 3 } else { 1 };
+        let desired = json!([{"VariantName": "A", "DesiredInstanceCount": count}]);
         let request = json!({"EndpointName": "e", "DesiredWeightsAndCapacities": desired});
         world
             .sagemaker("UpdateEndpointWeightsAndCapacities", request)
             .await;
         kill_and_restart(&mut world, moment).await;
         let endpoint = in_service(&world, "e").await;
-        // The call was answered, so its capacity must stay.
-        assert_eq!(counts(&endpoint), (wanted, wanted), "after {moment} ms");
+        // The call succeeded before the kill, so its change must persist.
+        assert_eq!(counts(&endpoint), (count, count), "after {moment} ms");
         world
-            .until(async || world.processes() == wanted as usize)
+            .until(async || world.processes() == count as usize)
             .await;
         assert_eq!(world.invoke("e", &[], "1").await.status, 200);
     }
 }
 
 #[tokio::test]
-async fn an_update_takes_over_completely_or_starts_again() {
+async fn after_a_kill_an_update_is_completed() {
     let mut world = world(&[]).await;
     world.deploy_variants("e", &[("A", 1.0, 2)]).await;
     for (number, moment) in MOMENTS.into_iter().enumerate() {
@@ -83,7 +83,7 @@ async fn an_update_takes_over_completely_or_starts_again() {
 }
 
 #[tokio::test]
-async fn an_interrupted_spot_job_ends_once_with_all_its_checkpoints() {
+async fn an_interrupted_spot_job_survives_a_kill_with_all_its_checkpoints() {
     let mut world = world(&["train:interrupt-after:checkpoint"]).await;
     for (number, moment) in [0, 50, 400, 1500, 2500].into_iter().enumerate() {
         let name = format!("spot-{number}");
@@ -155,7 +155,7 @@ async fn captured_requests_are_stored_exactly_once() {
 }
 
 #[tokio::test]
-async fn targets_and_tags_survive_completely() {
+async fn targets_and_tags_survive_a_kill() {
     let mut world = world(&[]).await;
     world.deploy_variants("e", &[("A", 1.0, 1)]).await;
     let target = json!({"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/e/variant/A",
@@ -186,7 +186,7 @@ async fn targets_and_tags_survive_completely() {
             tags
         );
     }
-    // An endpoint that is deleted while the server dies takes its target with it.
+    // If the server is killed while it deletes an endpoint, the endpoint's target is deleted too.
     in_service(&world, "e").await;
     world
         .sagemaker("DeleteEndpoint", json!({"EndpointName": "e"}))

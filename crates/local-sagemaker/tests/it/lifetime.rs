@@ -23,7 +23,7 @@ async fn a_state_directory_has_one_server() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named_and_the_directory_is_unlocked_again() {
+async fn a_port_in_use_is_named_and_the_directory_is_unlocked_again() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let dir = tempfile::tempdir().unwrap();
@@ -80,7 +80,7 @@ async fn a_running_job_keeps_an_idle_server_alive() {
         timeout(Duration::from_secs(1), server.wait())
             .await
             .is_err(),
-        "the server left its job"
+        "the server stopped although a job was running"
     );
     let go = world.state_dir().join("jobs/work/opt/ml/checkpoints/go");
     std::fs::write(go, "").unwrap();
@@ -90,7 +90,7 @@ async fn a_running_job_keeps_an_idle_server_alive() {
 }
 
 #[tokio::test]
-async fn an_interrupted_job_is_run_again() {
+async fn an_interrupted_job_is_restarted() {
     let mut world = World::with_data().await;
     world.train("cut", json!({"do": "wait"}), json!({})).await;
     world.waiting_job("cut").await;
@@ -119,13 +119,13 @@ async fn an_interrupted_job_is_run_again() {
 }
 
 #[tokio::test]
-async fn what_is_finished_outlives_the_server_and_endpoints_serve_again() {
+async fn finished_jobs_survive_a_restart_and_endpoints_serve_again() {
     let mut world = World::with_data().await;
     world.train("done", json!({}), json!({})).await;
     let before = world.ended_job("done").await;
     world.deploy("echo", json!({"GREETING": "again"})).await;
     world.settled_endpoint("echo").await;
-    // What an endpoint was created from may be deleted before the server stops.
+    // A running endpoint does not need its configuration and model any more.
     world
         .sagemaker(
             "DeleteEndpointConfig",
@@ -178,7 +178,7 @@ async fn no_process_outlives_the_server() {
 }
 
 #[tokio::test]
-async fn the_server_reports_what_it_is_and_whether_it_is_busy() {
+async fn the_health_check_reports_the_process_the_build_and_whether_it_is_idle() {
     let world = World::with_data().await;
     let health = world
         .ok(Method::GET, "/_local/health", &[], "")

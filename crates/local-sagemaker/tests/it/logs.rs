@@ -25,7 +25,7 @@ async fn streams(world: &World, group: &str, prefix: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_lines_of_a_job_are_events_with_times_within_its_life() {
+async fn the_lines_of_a_job_are_events_with_times_during_its_run() {
     let world = World::with_data().await;
     world.train("printer", json!({}), json!({})).await;
     let job = world.ended_job("printer").await;
@@ -143,7 +143,7 @@ async fn the_log_of_an_endpoint_stays_after_it_failed_and_was_deleted() {
 }
 
 #[tokio::test]
-async fn missing_and_invalid_values_are_rejected_as_by_the_service() {
+async fn missing_and_invalid_values_are_rejected_in_the_words_of_the_service() {
     let world = World::with_data().await;
     world.train("one", json!({}), json!({})).await;
     world.ended_job("one").await;

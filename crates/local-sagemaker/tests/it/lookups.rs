@@ -40,7 +40,7 @@ async fn every_role_trusts_the_service_unless_its_name_begins_with_missing() {
 }
 
 #[tokio::test]
-async fn an_image_has_a_manifest_that_hosting_accepts_and_the_digest_of_it() {
+async fn an_image_has_a_manifest_that_hosting_accepts_and_its_digest() {
     use sha2::{Digest, Sha256};
     let world = World::new().await;
     let ids = json!([{"imageTag": "latest"}]);

@@ -1,6 +1,6 @@
-//! The server, driven over HTTP, with a program behind it that implements the container contract.
+//! Tests of the server over HTTP, with a program behind it that implements the container contract.
 
-/// A server on a temporary directory and a client for it.
+/// A server on a temporary directory, and a client for it.
 #[cfg(test)]
 mod world;
 
@@ -8,11 +8,11 @@ mod world;
 #[cfg(test)]
 mod wire;
 
-/// Buckets and objects: what signed, framed and invalid requests leave in the store.
+/// Buckets and objects: the effect of signed, framed and invalid requests on the store.
 #[cfg(test)]
 mod s3;
 
-/// Training jobs: what the program is given, and what happens to its results.
+/// Training jobs: the program's inputs and results.
 #[cfg(test)]
 mod training;
 
@@ -20,7 +20,7 @@ mod training;
 #[cfg(test)]
 mod endpoints;
 
-/// Several instances and variants, changes of capacity, and data capture.
+/// Several instances and variants, capacity changes, and data capture.
 #[cfg(test)]
 mod fleets;
 
@@ -28,11 +28,11 @@ mod fleets;
 #[cfg(test)]
 mod logs;
 
-/// Measurements, through CloudWatch.
+/// Metrics, through CloudWatch.
 #[cfg(test)]
 mod metrics;
 
-/// Auto scaling: targets, policies, and what they do under load.
+/// Auto scaling: targets, policies, and their effect under load.
 #[cfg(test)]
 mod scaling;
 
@@ -40,7 +40,7 @@ mod scaling;
 #[cfg(test)]
 mod spot;
 
-/// Roles and images, which clients look up before they start.
+/// Roles and images, which clients check before they start.
 #[cfg(test)]
 mod lookups;
 
@@ -48,11 +48,11 @@ mod lookups;
 #[cfg(test)]
 mod faults;
 
-/// Servers that are killed while they work.
+/// Servers that are killed while they are busy.
 #[cfg(test)]
 mod kills;
 
-/// Locks, ports, idling, and what survives a server.
+/// Locks, ports, idle servers, and restarts.
 #[cfg(test)]
 mod lifetime;
 

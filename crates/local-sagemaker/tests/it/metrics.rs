@@ -4,7 +4,7 @@ use crate::world::World;
 
 const CLOUDWATCH: &str = "GraniteServiceVersion20100801";
 
-/// The sum of a statistic over the past two minutes and the next one.
+/// The sum of a statistic over periods of a minute, from two minutes ago to a minute from now.
 async fn total(
     world: &World,
     namespace: &str,
@@ -86,7 +86,7 @@ async fn invocations_are_counted_by_variant_with_their_errors_and_latencies() {
 }
 
 #[tokio::test]
-async fn the_machines_behind_an_endpoint_are_measured() {
+async fn the_resource_use_of_an_endpoint_is_measured() {
     let world = World::new().await;
     world.deploy_variants("e", &[("A", 1.0, 1)]).await;
     for metric in ["MemoryUtilization", "CPUUtilization"] {
@@ -106,7 +106,7 @@ async fn the_machines_behind_an_endpoint_are_measured() {
 }
 
 #[tokio::test]
-async fn a_jobs_own_metrics_have_all_values_that_it_printed() {
+async fn a_jobs_metrics_contain_every_value_it_printed() {
     let world = World::with_data().await;
     world.train("job", json!({}), json!({})).await;
     world.ended_job("job").await;
@@ -136,9 +136,13 @@ async fn invalid_queries_are_rejected() {
     let expression = json!([{"Id": "a", "Expression": "m1/m2"}]);
     for (queries, start, message) in [
         (query(61, "Sum"), 0, "Period must be"),
-        (query(60, "Median"), 0, "does not know the statistic Median"),
+        (
+            query(60, "Median"),
+            0,
+            "does not support the statistic Median",
+        ),
         (query(60, "Sum"), 100, "StartTime must be less than"),
-        (expression, 0, "does not calculate expressions"),
+        (expression, 0, "does not evaluate expressions"),
     ] {
         let request = json!({"MetricDataQueries": queries, "StartTime": start, "EndTime": 100});
         let (status, answer) = world

@@ -24,7 +24,7 @@ fn command(state_dir: &Path, arguments: &[&str]) -> Command {
 struct Running(Child);
 
 impl Running {
-    /// Starts a server and returns the line that it prints.
+    /// Starts a server and returns its line of output.
     fn start(state_dir: &Path, arguments: &[&str]) -> (Self, String) {
         let mut child = command(state_dir, arguments)
             .stdout(Stdio::piped())
@@ -92,7 +92,7 @@ fn a_second_server_is_told_about_the_first() {
 }
 
 #[test]
-fn without_a_name_the_directory_is_looked_for_above_and_shown_in_full() {
+fn the_default_directory_is_the_nearest_one_above_and_shown_in_full() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path().canonicalize().unwrap().join("my runs");
     let (state_dir, deep) = (root.join(".fire"), root.join("a/b"));
@@ -121,7 +121,7 @@ fn without_a_name_the_directory_is_looked_for_above_and_shown_in_full() {
 }
 
 #[test]
-fn a_taken_port_is_wrong_usage() {
+fn a_port_in_use_is_wrong_usage() {
     let dir = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

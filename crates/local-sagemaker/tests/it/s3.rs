@@ -7,7 +7,7 @@ const SIGNED: (&str, &str) = (
     "AWS4-HMAC-SHA256 Credential=whoever/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00",
 );
 
-/// An upload as the Rust SDK sends a stream: framed, with a trailing checksum.
+/// The headers of a streaming upload by the Rust SDK: framed, with a trailing checksum.
 const FRAMED: [(&str, &str); 6] = [
     SIGNED,
     ("content-encoding", "aws-chunked"),

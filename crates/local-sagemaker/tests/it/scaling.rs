@@ -45,7 +45,7 @@ async fn rejection(world: &World, operation: &str, request: Value) -> (String, S
 }
 
 #[tokio::test]
-async fn processes_come_with_load_and_go_without() {
+async fn instances_are_added_under_load_and_removed_without_it() {
     let world = World::with_config(|config| config.minute = Duration::from_millis(100)).await;
     world.deploy_variants("e", &[("A", 1.0, 1)]).await;
     register(&world, "e", 1, 3).await;
@@ -100,7 +100,7 @@ async fn targets_and_policies_are_described_until_they_are_removed() {
         )
         .await;
     assert_eq!(put["Alarms"].as_array().unwrap().len(), 2, "{put}");
-    // Registering again changes what is given and keeps the rest.
+    // Registering again changes only the given members.
     world
         .succeed(
             SCALING,
@@ -158,7 +158,7 @@ async fn targets_and_policies_are_described_until_they_are_removed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_scaled_is_rejected() {
+async fn invalid_targets_and_policies_are_rejected() {
     let world = World::new().await;
     world.deploy("burst", json!({})).await;
     world.deploy_variants("e", &[("A", 1.0, 1)]).await;

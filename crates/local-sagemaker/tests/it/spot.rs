@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// Starts a spot job with checkpoints that does this many steps.
+/// Starts a spot job that does this many steps with checkpoints.
 async fn train_on_spot(world: &World, name: &str, steps: u32, wait: i64) {
     let changes = json!({
         "EnableManagedSpotTraining": true,
@@ -25,7 +25,7 @@ fn steps(job: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_interrupted_job_goes_on_from_its_checkpoints_on_another_machine() {
+async fn an_interrupted_job_resumes_from_its_checkpoints_on_another_instance() {
     let world = World::with_faults(&["train:interrupt-after:checkpoint"]).await;
     train_on_spot(&world, "spot", 8, 120).await;
     let job = world.ended_job("spot").await;
@@ -58,7 +58,7 @@ async fn an_interrupted_job_goes_on_from_its_checkpoints_on_another_machine() {
     assert_eq!(
         resumed.len(),
         2,
-        "each machine has its own stream: {events}"
+        "each instance has its own stream: {events}"
     );
     assert_eq!(resumed[0], "resumed at step 0");
     assert_ne!(
@@ -110,7 +110,7 @@ async fn a_spot_job_waits_for_an_instance_no_longer_than_allowed() {
 }
 
 #[tokio::test]
-async fn checkpoints_are_in_the_store_while_the_program_runs() {
+async fn checkpoints_are_stored_while_the_program_runs() {
     let world = World::with_data().await;
     let checkpoints = json!({"CheckpointConfig": {"S3Uri": "s3://bucket/live"}});
     let hyperparameters = json!({"do": "steps", "steps": "3", "pause": "1.5"});
@@ -131,7 +131,7 @@ async fn checkpoints_are_in_the_store_while_the_program_runs() {
 }
 
 #[tokio::test]
-async fn a_program_that_does_not_listen_is_killed_after_the_grace_and_keeps_nothing_running() {
+async fn a_program_that_ignores_sigterm_is_killed_after_the_grace_period() {
     let mut world = World::with_data().await;
     world.config.stop_grace = Duration::from_millis(300);
     world.stop().await;
@@ -189,7 +189,7 @@ async fn deleting_a_job_frees_its_name_and_keeps_its_results() {
 }
 
 #[tokio::test]
-async fn tags_come_with_the_request_and_can_be_changed() {
+async fn tags_are_set_at_creation_and_can_be_changed() {
     let mut world = World::with_data().await;
     let tag = |key: &str, value: &str| json!({"Key": key, "Value": value});
     let first = json!({"Tags": [tag("run", "1"), tag("owner", "me")]});

@@ -13,7 +13,7 @@ fn statuses(job: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_program_is_given_what_the_container_contract_says() {
+async fn a_program_receives_the_inputs_of_the_container_contract() {
     let world = World::with_data().await;
     let environment = json!({"Environment": {"COLOUR": "red"}});
     world
@@ -99,7 +99,7 @@ async fn a_completed_job_is_described_with_its_times_metrics_and_artifacts() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_in_the_programs_words_and_uploads_nothing() {
+async fn a_failure_is_reported_in_the_programs_words_and_uploads_nothing() {
     let world = World::with_data().await;
     for (action, expected) in [
         ("fail", "AlgorithmError: row 7 has 17 numbers, exit code: 3"),
@@ -128,7 +128,7 @@ async fn a_failure_is_told_in_the_programs_words_and_uploads_nothing() {
 }
 
 #[tokio::test]
-async fn a_stopped_job_keeps_what_it_saved_on_sigterm() {
+async fn a_stopped_job_keeps_the_output_it_saved_on_sigterm() {
     let world = World::with_data().await;
     world
         .train("stopped", json!({"do": "wait"}), json!({}))
@@ -168,9 +168,9 @@ async fn a_stopped_job_keeps_what_it_saved_on_sigterm() {
 }
 
 #[tokio::test]
-async fn a_job_ends_when_its_time_is_up() {
+async fn a_job_is_stopped_at_its_time_limit() {
     let world = World::with_data().await;
-    // Long enough for the program to start and listen for signals, on a busy machine too.
+    // Long enough for the program to install its signal handler, even on a busy machine.
     let limit = json!({"StoppingCondition": {"MaxRuntimeInSeconds": 4}});
     world.train("slow", json!({"do": "wait"}), limit).await;
     let job = world.ended_job("slow").await;
@@ -189,7 +189,7 @@ async fn a_job_ends_when_its_time_is_up() {
 }
 
 #[tokio::test]
-async fn checkpoints_go_from_one_job_to_the_next() {
+async fn a_job_starts_with_the_checkpoints_of_the_previous_one() {
     let world = World::with_data().await;
     let checkpoints = json!({"CheckpointConfig": {"S3Uri": "s3://bucket/checkpoints/run/"}});
     for (name, expected) in [("first", json!([])), ("second", json!(["state"]))] {
@@ -217,7 +217,7 @@ async fn checkpoints_go_from_one_job_to_the_next() {
 }
 
 #[tokio::test]
-async fn jobs_run_at_the_same_time() {
+async fn jobs_run_concurrently() {
     let world = World::with_data().await;
     for name in ["a", "b", "c"] {
         world.train(name, json!({"do": "wait"}), json!({})).await;

@@ -191,7 +191,7 @@ async fn each_call_is_logged_with_its_service_operation_and_status() {
     assert_eq!(found, expected);
 }
 
-/// Makes all calls at the same time.
+/// Makes all calls concurrently.
 async fn join<F: Future>(calls: Vec<F>) -> Vec<F::Output> {
     let mut calls: Vec<_> = calls.into_iter().map(Box::pin).collect();
     let mut results: Vec<Option<F::Output>> = calls.iter().map(|_| None).collect();

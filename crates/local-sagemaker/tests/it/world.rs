@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-/// Far longer than anything here takes.
+/// Far longer than any step of a test takes.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A complete response.
@@ -57,10 +57,10 @@ impl Http {
     }
 }
 
-/// A server, its directory, and a client.
+/// A server with its directory and a client.
 pub(crate) struct World {
     dir: TempDir,
-    /// The configuration of each of its servers.
+    /// The configuration of all servers on the directory.
     pub(crate) config: Config,
     server: Option<Host>,
     http: Http,
@@ -70,14 +70,14 @@ pub(crate) struct World {
 enum Host {
     /// In this process.
     InProcess(Option<Server>),
-    /// In a process of its own, which can be killed.
+    /// In a separate process, which can be killed.
     OwnProcess(Child, String),
 }
 
 impl Drop for Host {
     fn drop(&mut self) {
         if let Self::OwnProcess(child, _) = self {
-            // SIGTERM, so that its programs stop with it; after a kill, it has already exited.
+            // SIGTERM, so that its programs stop too. After `kill`, it has already exited.
             let pid = nix::unistd::Pid::from_raw(child.id() as i32);
             if child.try_wait().is_ok_and(|ended| ended.is_none()) {
                 let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
@@ -155,7 +155,7 @@ impl World {
         self.server = None;
     }
 
-    /// Starts the server in a process of its own, with the same program behind it.
+    /// Starts the server in a separate process, with the same program behind it.
     pub(crate) async fn start_process(&mut self) {
         let programs = self.dir.path().join("bin");
         std::fs::create_dir_all(&programs).unwrap();
@@ -170,7 +170,7 @@ impl World {
             .env("FIRE_BIN_DIR", programs)
             .env("FIRE_FAULTS", self.config.faults.join(";"))
             .stdout(Stdio::piped());
-        // Stderr is inherited, so it shows why the server did not start.
+        // Stderr is inherited, to show why a server does not start.
         let mut child = command.spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
         let line = tokio::task::spawn_blocking(|| {
@@ -186,7 +186,7 @@ impl World {
         self.server = Some(Host::OwnProcess(child, url));
     }
 
-    /// SIGKILL for a server in a process of its own.
+    /// Sends SIGKILL to a server in a separate process.
     pub(crate) fn kill(&mut self) {
         if let Some(Host::OwnProcess(child, _)) = &mut self.server {
             child.kill().unwrap();
@@ -195,7 +195,7 @@ impl World {
         self.server = None;
     }
 
-    /// Number of processes that have the state directory in their environment.
+    /// Number of the server's child processes, identified by the state directory in their environment.
     pub(crate) fn processes(&self) -> usize {
         let state_dir = self.state_dir().display().to_string();
         let environments = std::fs::read_dir("/proc")
@@ -245,7 +245,7 @@ impl World {
         self.http.try_send(request).await
     }
 
-    /// A request that must succeed.
+    /// Sends a request that must succeed.
     #[track_caller]
     pub(crate) fn ok<'a>(
         &'a self,
@@ -267,12 +267,12 @@ impl World {
         }
     }
 
-    /// A SageMaker call: HTTP status and body.
+    /// Makes a SageMaker call; returns the HTTP status and the body.
     pub(crate) async fn call(&self, operation: &str, body: Value) -> (u16, Value) {
         self.json(&format!("SageMaker.{operation}"), body).await
     }
 
-    /// A call of any JSON service: HTTP status and body.
+    /// Makes a call to any JSON service; returns the HTTP status and the body.
     pub(crate) async fn json(&self, target: &str, body: Value) -> (u16, Value) {
         let headers = [
             ("x-amz-target", target),
@@ -284,7 +284,7 @@ impl World {
         (answer.status.as_u16(), answer.json())
     }
 
-    /// A SageMaker call that must succeed.
+    /// Makes a SageMaker call that must succeed.
     #[track_caller]
     pub(crate) fn sagemaker<'a>(
         &'a self,
@@ -294,7 +294,7 @@ impl World {
         self.succeed("SageMaker", operation, body)
     }
 
-    /// A call of any JSON service that must succeed.
+    /// Makes a call to any JSON service that must succeed.
     #[track_caller]
     pub(crate) fn succeed<'a>(
         &'a self,
@@ -321,7 +321,7 @@ impl World {
         answer["message"].as_str().unwrap().to_owned()
     }
 
-    /// Starts a job whose program does what its hyperparameters say.
+    /// Starts a job whose program is controlled by its hyperparameters.
     pub(crate) async fn train(&self, name: &str, hyperparameters: Value, changes: Value) {
         let mut request = json!({
             "TrainingJobName": name,
@@ -349,7 +349,7 @@ impl World {
             .await
     }
 
-    /// Waits until the job's program says that it is waiting.
+    /// Waits until the job's program prints that it is waiting.
     pub(crate) async fn waiting_job(&self, name: &str) {
         let path = format!("/_local/jobs/{name}/log");
         self.until(async || {
@@ -371,7 +371,7 @@ impl World {
         self.job(name).await
     }
 
-    /// A model, a configuration and an endpoint, all with the same name.
+    /// Creates a model, a configuration and an endpoint, all with the same name.
     pub(crate) async fn deploy(&self, name: &str, environment: Value) {
         self.configure(name, environment).await;
         self.sagemaker(
@@ -381,7 +381,7 @@ impl World {
         .await;
     }
 
-    /// A model, and a configuration with one variant.
+    /// Creates a model, and a configuration with one variant.
     pub(crate) async fn configure(&self, name: &str, environment: Value) {
         let container = json!({"Image": "x/fire-container", "Environment": environment});
         let role = "arn:aws:iam::691595239825:role/SageMakerExecutionRole";
@@ -398,7 +398,7 @@ impl World {
         .await;
     }
 
-    /// An endpoint in service with variants given as (name, weight, instances).
+    /// Deploys an endpoint with variants given as (name, weight, instances).
     pub(crate) async fn deploy_variants(&self, name: &str, variants: &[(&str, f64, usize)]) {
         self.configure_variants(name, variants, json!({})).await;
         let request = json!({"EndpointName": name, "EndpointConfigName": name});
@@ -407,7 +407,7 @@ impl World {
         assert_eq!(endpoint["EndpointStatus"], "InService", "{endpoint}");
     }
 
-    /// A model, and a configuration with these variants and further members.
+    /// Creates a model, and a configuration with these variants and further members.
     pub(crate) async fn configure_variants(
         &self,
         name: &str,
@@ -489,13 +489,13 @@ impl World {
         while !condition().await {
             assert!(
                 Instant::now() < deadline,
-                "nothing happened for {TIMEOUT:?}"
+                "the condition did not hold within {TIMEOUT:?}"
             );
             sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// The text of a member of an object that is a tar.gz.
+    /// The text of one member of a stored tar.gz archive.
     pub(crate) async fn member(&self, path: &str, member: &str) -> String {
         use std::io::Read;
         let body = self.ok(Method::GET, path, &[], "").await.body;

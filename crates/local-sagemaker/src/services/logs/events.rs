@@ -1,4 +1,5 @@
-//! `GetLogEvents`: one stream, forward and backward. `FilterLogEvents`: many streams, in order of time.
+//! `GetLogEvents` reads one stream, forward or backward. `FilterLogEvents` searches several streams, in
+//! chronological order.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,9 +12,9 @@ use crate::protocol::{ApiError, Call};
 
 /// Default and maximum number of events per page.
 const MAX_EVENTS: usize = 10_000;
-/// Maximum bytes per page, with each event's overhead included.
+/// Maximum bytes per page, including each event's overhead.
 const MAX_BYTES: usize = 1 << 20;
-/// What the service adds to the length of each event's text.
+/// Bytes that the service counts for each event in addition to its text.
 const EVENT_OVERHEAD: usize = 26;
 
 /// `GetLogEventsRequest`.
@@ -30,16 +31,16 @@ struct ReadRequest {
     start_time: Option<u64>,
     /// Only events before this time, in milliseconds since the epoch.
     end_time: Option<u64>,
-    /// Where to read from, and in which direction.
+    /// The offset to read from, and the direction.
     next_token: Option<String>,
-    /// At most 10,000.
+    /// Page size, at most 10,000.
     limit: Option<usize>,
     /// Whether a request without a token reads the first events instead of the last.
     #[serde(default)]
     start_from_head: bool,
 }
 
-/// An offset in a stream, and the direction to read in.
+/// An offset in a stream, and the direction to read from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token {
     /// Events that begin here or later.
@@ -49,7 +50,7 @@ enum Token {
 }
 
 impl Logs {
-    /// `GetLogEvents`. At the end of the stream the token stays the same; this tells clients that they
+    /// `GetLogEvents`. At the end of the stream, the token stays the same, which tells clients that they
     /// have reached the end.
     pub(super) fn read(&self, call: &Call) -> Result<Value, ApiError> {
         let request: ReadRequest = call.read()?;
@@ -65,19 +66,19 @@ impl Logs {
         )?;
         let stream = group.stream(request.log_stream_name.as_deref().unwrap_or_default())?;
         let (from, to) = match token {
-            Some(Token::Forward(place)) => (place, u64::MAX),
-            Some(Token::Backward(place)) => (0, place),
+            Some(Token::Forward(offset)) => (offset, u64::MAX),
+            Some(Token::Backward(offset)) => (0, offset),
             None => (0, u64::MAX),
         };
         let events = stream.events(from, to);
         let mut events = events.map_err(|error| ApiError::internal(chain(&error)))?;
-        // The present end of the stream, for a page without events.
+        // The offset for the tokens of a page without events.
         let here = match token {
-            Some(Token::Forward(place) | Token::Backward(place)) => place,
+            Some(Token::Forward(offset) | Token::Backward(offset)) => offset,
             None => events.last().map_or(0, |event| event.end),
         };
-        let wanted = request.start_time.unwrap_or(0)..request.end_time.unwrap_or(u64::MAX);
-        events.retain(|event| wanted.contains(&event.at.millis()));
+        let times = request.start_time.unwrap_or(0)..request.end_time.unwrap_or(u64::MAX);
+        events.retain(|event| times.contains(&event.at.millis()));
         let from_head = match token {
             Some(Token::Forward(_)) => true,
             Some(Token::Backward(_)) => false,
@@ -98,25 +99,25 @@ impl Token {
     /// `f/OFFSET/s` or `b/OFFSET/s`, with 56 digits as in the service.
     fn wire(self) -> String {
         match self {
-            Self::Forward(place) => format!("f/{place:056}/s"),
-            Self::Backward(place) => format!("b/{place:056}/s"),
+            Self::Forward(offset) => format!("f/{offset:056}/s"),
+            Self::Backward(offset) => format!("b/{offset:056}/s"),
         }
     }
 
-    /// Reads what [`Self::wire`] wrote.
+    /// Parses the output of [`Self::wire`].
     fn parse(token: &str) -> Result<Self, ApiError> {
-        let place = |direction| {
+        let offset = |direction| {
             let digits = token.strip_prefix(direction)?.strip_suffix("/s")?;
             digits.parse().ok()
         };
-        place("f/")
+        offset("f/")
             .map(Self::Forward)
-            .or_else(|| place("b/").map(Self::Backward))
+            .or_else(|| offset("b/").map(Self::Backward))
             .ok_or_else(|| invalid("The specified nextToken is invalid."))
     }
 }
 
-/// Checks the limit of a request.
+/// The page size of a request, checked.
 fn limit(limit: Option<usize>) -> Result<usize, ApiError> {
     match limit.unwrap_or(MAX_EVENTS) {
         limit @ 1..=MAX_EVENTS => Ok(limit),
@@ -127,7 +128,7 @@ fn limit(limit: Option<usize>) -> Result<usize, ApiError> {
     }
 }
 
-/// What fits on a page, from the head or from the tail.
+/// The events that fit on a page, from the head or from the tail.
 fn fit_page(mut events: Vec<Event>, limit: usize, from_head: bool) -> Vec<Event> {
     let mut bytes = 0;
     let mut fits = |event: &&Event| {
@@ -135,7 +136,7 @@ fn fit_page(mut events: Vec<Event>, limit: usize, from_head: bool) -> Vec<Event>
         bytes <= MAX_BYTES
     };
     if from_head {
-        // An event that is longer than a page gets a page of its own.
+        // An event that is longer than a page gets its own page.
         let count = events.iter().take(limit).take_while(&mut fits).count();
         events.truncate(count.max(1));
         events
@@ -175,12 +176,12 @@ struct FilterRequest {
     filter_pattern: Option<String>,
     /// The last event on the previous page.
     next_token: Option<String>,
-    /// At most 10,000.
+    /// Page size, at most 10,000.
     limit: Option<usize>,
 }
 
-/// The sort key of an event: time, stream, offset in the stream. It identifies the event, so the key of
-/// the last event on a page says where the next page begins.
+/// The sort key of an event: time, stream, offset in the stream. It is unique, so the next page starts
+/// after the key of the last event on this page.
 type Key = (u64, String, u64);
 
 impl Logs {
@@ -194,19 +195,19 @@ impl Logs {
             request.log_group_name.as_deref(),
             request.log_group_identifier.as_deref(),
         )?;
-        let wanted = request.start_time.unwrap_or(0)..request.end_time.unwrap_or(u64::MAX);
+        let times = request.start_time.unwrap_or(0)..request.end_time.unwrap_or(u64::MAX);
         let mut found: Vec<(Key, Event)> = Vec::new();
         for (name, stream) in request.streams(&group)? {
             let events = stream.events(0, u64::MAX);
             let events = events.map_err(|error| ApiError::internal(chain(&error)))?;
             let events = events.into_iter().filter(|event| {
-                wanted.contains(&event.at.millis()) && pattern.matches(&event.message)
+                times.contains(&event.at.millis()) && pattern.matches(&event.message)
             });
             found.extend(
                 events.map(|event| ((event.at.millis(), name.clone(), event.start), event)),
             );
         }
-        // By key, not by position: events that arrive between two pages may sort before the token.
+        // By key, not by position, because events that arrive between two pages may sort before the token.
         found.retain(|(key, _)| after.as_ref().is_none_or(|after| key > after));
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut bytes = 0;
@@ -277,7 +278,7 @@ mod tests {
 
     use super::*;
 
-    /// Messages and tokens of a call on a stream of five lines.
+    /// Messages and tokens returned by a call for a stream of five lines.
     fn page(changes: &Value) -> (Vec<String>, String, String) {
         let dir = tempfile::tempdir().unwrap();
         let logs = Logs::new(dir.path());

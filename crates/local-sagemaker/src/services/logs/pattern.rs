@@ -1,4 +1,4 @@
-//! Filter patterns for plain text, as `FilterLogEvents` takes them.
+//! Plain-text filter patterns, as accepted by `FilterLogEvents`.
 
 use regex::Regex;
 
@@ -24,8 +24,8 @@ enum Term {
 }
 
 impl Pattern {
-    /// Parses a pattern: all terms must occur, `?` marks alternatives, `-` excludes, quotes keep words
-    /// together, and `%...%` is a regular expression.
+    /// Parses a pattern: every plain term must occur, `?` marks alternatives, `-` excludes a term, quotes
+    /// enclose a term with spaces, and `%...%` is a regular expression.
     pub(super) fn parse(pattern: &str) -> Result<Self, ApiError> {
         let mut parsed = Self::default();
         let mut rest = pattern.trim();
@@ -33,8 +33,8 @@ impl Pattern {
             return Err(ApiError::new(
                 "InvalidParameterException",
                 format!(
-                    "Invalid filter pattern: the local server filters plain text, and does not know JSON and \
-                     space-delimited patterns: {pattern}"
+                    "Invalid filter pattern: the local server supports only plain-text patterns, not JSON or \
+                     space-delimited ones: {pattern}"
                 ),
             ));
         }
@@ -54,7 +54,7 @@ impl Pattern {
         Ok(parsed)
     }
 
-    /// Whether the pattern selects a message.
+    /// Whether the pattern matches a message.
     pub(super) fn matches(&self, message: &str) -> bool {
         self.all.iter().all(|term| term.is_in(message))
             && (self.any.is_empty() || self.any.iter().any(|term| term.is_in(message)))
@@ -72,7 +72,7 @@ impl Term {
     }
 }
 
-/// Parses the first term; returns it with the rest of the text, or `None` if it is unterminated.
+/// Parses the first term; returns it with the rest of the text, or `None` if it is malformed.
 fn term(text: &str) -> Option<(Term, &str)> {
     for (mark, is_text) in [('"', true), ('%', false)] {
         if let Some(inner) = text.strip_prefix(mark) {
@@ -94,8 +94,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_select_the_messages_they_describe() {
-        for (pattern, message, kept) in [
+    fn patterns_match_messages_as_on_aws() {
+        for (pattern, message, matches) in [
             ("", "anything", true),
             ("ERROR", "an ERROR here", true),
             ("error", "an ERROR here", false),
@@ -112,7 +112,7 @@ mod tests {
         ] {
             let parsed =
                 Pattern::parse(pattern).unwrap_or_else(|error| panic!("{}", error.message()));
-            assert_eq!(parsed.matches(message), kept, "{pattern} on {message}");
+            assert_eq!(parsed.matches(message), matches, "{pattern} on {message}");
         }
     }
 

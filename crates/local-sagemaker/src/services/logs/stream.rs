@@ -1,8 +1,8 @@
-//! One log stream: a file that a program writes, and a second file with the times of its lines.
+//! One log stream: a file with a container's output, and a second file with the times of its lines.
 //!
-//! Programs write to their file directly, so nothing is lost when the server is killed, and no program
-//! ever waits for the server. The times come from checking the file now and then: what was added since
-//! the last check was written no later than the file's modification time.
+//! Containers write to the file directly, so nothing is lost when the server is killed, and a container
+//! never waits for the server. The times come from checking the file periodically: whatever was added
+//! since the last check was written no later than the file's modification time.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -22,7 +22,7 @@ static CHECK: Mutex<()> = Mutex::new(());
 /// A log stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Stream {
-    /// The file that the program writes.
+    /// The file with the container's output.
     path: PathBuf,
 }
 
@@ -35,14 +35,14 @@ pub(crate) struct Event {
     pub(crate) end: u64,
     /// When it was written.
     pub(crate) at: Timestamp,
-    /// The line without its line break.
+    /// The text without its line break.
     pub(crate) message: String,
 }
 
-/// The time of everything before the offset `end` and after the previous entry.
+/// The time of the output between the previous entry's `end` and this one's.
 #[derive(Clone, Copy)]
 struct Entry {
-    /// Offset of the end of what was written.
+    /// Length of the output at that time.
     end: u64,
     /// When it was written.
     at: Timestamp,
@@ -54,21 +54,21 @@ impl Stream {
         Self { path }
     }
 
-    /// The file that the program writes.
+    /// The file with the container's output.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Opens the file for a program to append to; creates it if missing.
+    /// Opens the file for appending; creates it if missing.
     pub(crate) fn append(&self) -> io::Result<File> {
         self.path.parent().map_or(Ok(()), fs::create_dir_all)?;
         File::options().create(true).append(true).open(&self.path)
     }
 
-    /// Records the time of what was written since the last check.
+    /// Records the time of the output since the last check.
     pub(crate) fn record_times(&self) {
         if let Err(error) = self.try_record_times() {
-            // Lines without a time are not shown; the next check comes soon.
+            // Lines without a time are not shown yet; the next check records them.
             log(&format!(
                 "cannot record the times of {}: {error}",
                 self.path.display()
@@ -76,7 +76,7 @@ impl Stream {
         }
     }
 
-    /// Completes a last line without a line break, once its program writes no more.
+    /// Adds the line break that the last line may lack, after the container has exited.
     pub(crate) fn close(&self) {
         let unfinished = || -> io::Result<bool> {
             let mut file = File::open(&self.path)?;
@@ -94,7 +94,7 @@ impl Stream {
         self.record_times();
     }
 
-    /// The complete lines between two offsets that have a time. Blank lines are left out, because
+    /// The complete lines between two offsets that have a recorded time. Blank lines are skipped, because
     /// `CloudWatch` has no empty events.
     pub(crate) fn events(&self, from: u64, to: u64) -> io::Result<Vec<Event>> {
         self.record_times();
@@ -125,7 +125,7 @@ impl Stream {
         path.into()
     }
 
-    /// All entries, in order. Skips a line that was cut short by a kill.
+    /// All entries, in order. Skips a line that was truncated when the server was killed.
     fn times(&self) -> io::Result<Vec<Entry>> {
         match fs::read_to_string(self.times_path()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -145,7 +145,7 @@ impl Stream {
             .append(true)
             .open(self.times_path())?;
         let length = times.seek(SeekFrom::End(0))?;
-        // More than the longest entry, so that the last one is read whole.
+        // 100 bytes is more than any entry, so the last one is read completely.
         times.seek(SeekFrom::Start(length.saturating_sub(100)))?;
         let mut tail = String::new();
         times.read_to_string(&mut tail)?;
@@ -154,9 +154,9 @@ impl Stream {
             return Ok(());
         }
         let changed = Timestamp::of(metadata.modified()?);
-        // The system clock may have been set back in the meantime; times must ascend all the same.
+        // The system clock may have been set back since then, but times must ascend.
         let at = last.map_or(changed, |entry| entry.at.max(changed));
-        // A cut entry must not run into this one.
+        // Keep a truncated entry from merging with this one.
         let start = if tail.is_empty() || tail.ends_with('\n') {
             ""
         } else {
@@ -167,7 +167,7 @@ impl Stream {
 }
 
 impl Entry {
-    /// Parses a line of the times file: the offset and the milliseconds.
+    /// Parses a line of the times file: an offset and a time in milliseconds.
     fn parse(line: &str) -> Option<Self> {
         let (end, at) = line.split_once(' ')?;
         Some(Self {
@@ -177,7 +177,7 @@ impl Entry {
     }
 }
 
-/// The complete lines of `text`, which begins at the offset `from`, each with the time of its end.
+/// The complete lines of `text`, which begins at the offset `from`, with the time when each was completed.
 fn lines(text: &[u8], from: u64, times: &[Entry]) -> Vec<Event> {
     let mut events = Vec::new();
     let mut times = times.iter().peekable();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_entry_costs_only_itself() {
+    fn a_truncated_entry_does_not_affect_others() {
         let dir = tempfile::tempdir().unwrap();
         let stream = Stream::new(dir.path().join("algo-1-1"));
         stream.append().unwrap().write_all(b"one\n").unwrap();

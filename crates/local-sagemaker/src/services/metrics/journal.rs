@@ -1,4 +1,4 @@
-//! Metrics on disk: an append-only file with one line for each second of a metric.
+//! Metrics on disk: an append-only file with one line for each metric and second.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,7 +18,7 @@ use crate::machine::table::lock;
 /// The length in bytes at which the file is rewritten.
 const MAX_LENGTH: u64 = 32 << 20;
 
-/// The file, and the lines that are about to be written to it.
+/// The file, and the lines queued for it.
 pub(super) struct Journal {
     /// `metrics.jsonl` of the state directory.
     path: PathBuf,
@@ -42,8 +42,8 @@ struct Line {
 }
 
 impl Journal {
-    /// Reads what an earlier server left, and rewrites it without expired values. A line that was cut
-    /// short by a kill is skipped.
+    /// Reads an earlier server's file, and rewrites it without expired values. Skips a line that was
+    /// truncated by a kill.
     pub(super) fn open(
         path: PathBuf,
         now: Timestamp,
@@ -83,15 +83,15 @@ impl Journal {
         }
         let lines = std::mem::take(&mut *lock(&self.lines));
         self.rewritten.store(lines.len() as u64, Ordering::Relaxed);
-        // Replaced in one step, so that a kill leaves the old or the new file.
+        // Replaced atomically, so that a kill leaves either the old or the new file.
         let draft = self.path.with_extension("draft");
         fs::write(&draft, lines).map_err(Error::io("write", &draft))?;
         fs::rename(&draft, &self.path).map_err(Error::io("replace", &self.path))
     }
 
-    /// Whether rewriting is worthwhile.
+    /// Whether the file is long enough to be rewritten.
     pub(super) fn is_long(&self) -> bool {
-        // Twice as long as after the last time: most of it may have expired by now.
+        // At twice the length after the last rewrite, much of it may have expired.
         let limit = MAX_LENGTH.max(2 * self.rewritten.load(Ordering::Relaxed));
         fs::metadata(&self.path).is_ok_and(|file| file.len() > limit)
     }
@@ -105,7 +105,7 @@ impl Journal {
             bucket: bucket.compact(),
         };
         let mut lines = lock(&self.lines);
-        // Names and numbers can always be serialised.
+        // Names and numbers can always be serialized.
         if serde_json::to_writer(&mut *lines, &line).is_ok() {
             lines.push(b'\n');
         }
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_survive_reopening_except_in_a_cut_line() {
+    fn values_survive_reopening_except_in_a_truncated_line() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("metrics.jsonl");
         let now = Timestamp::from_millis(1_000_000_000);

@@ -1,5 +1,4 @@
-//! `ListMetrics`, `GetMetricStatistics` and `GetMetricData`, the last of which takes several queries at
-//! once.
+//! `ListMetrics`, `GetMetricStatistics`, and `GetMetricData`, which takes several queries per call.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -10,9 +9,9 @@ use crate::machine::clock::Timestamp;
 use crate::machine::table::lock;
 use crate::protocol::{ApiError, Call};
 
-/// Metrics on a page of `ListMetrics`.
+/// Number of metrics per page of `ListMetrics`.
 const PAGE: usize = 500;
-/// What `RecentlyActive` means by `PT3H`.
+/// The only value of `RecentlyActive`, `PT3H`, in seconds.
 const RECENT_SECONDS: u64 = 3 * 3600;
 /// Maximum number of points in a response of `GetMetricStatistics`.
 const MAX_POINTS: u64 = 1440;
@@ -40,7 +39,7 @@ struct ListRequest {
     namespace: Option<String>,
     /// The metric's name.
     metric_name: Option<String>,
-    /// Dimensions that the metric must have.
+    /// The dimensions that the metric must have.
     #[serde(default)]
     dimensions: Vec<Dimension>,
     /// The token from the previous page.
@@ -66,7 +65,7 @@ struct StatisticsRequest {
     end_time: f64,
     /// Length of a period in seconds.
     period: u64,
-    /// Plain statistics.
+    /// Statistics other than percentiles.
     #[serde(default)]
     statistics: Vec<String>,
     /// Percentiles.
@@ -159,19 +158,19 @@ impl Metrics {
 }
 
 impl ListRequest {
-    /// Whether the request selects a metric.
+    /// Whether the request matches a metric.
     fn selects(&self, name: &MetricId) -> bool {
-        let same = |wanted: &Option<String>, own: &str| wanted.as_deref().is_none_or(|w| w == own);
+        let same = |filter: &Option<String>, own: &str| filter.as_deref().is_none_or(|f| f == own);
         same(&self.namespace, &name.namespace)
             && same(&self.metric_name, &name.metric)
-            && self.dimensions.iter().all(|wanted| {
-                let own = name.dimensions.get(&wanted.name);
-                own.is_some_and(|own| wanted.value.as_ref().is_none_or(|value| value == own))
+            && self.dimensions.iter().all(|filter| {
+                let own = name.dimensions.get(&filter.name);
+                own.is_some_and(|own| filter.value.as_ref().is_none_or(|value| value == own))
             })
     }
 }
 
-/// The metric that a query names.
+/// The metric named in a query.
 fn full_name(
     namespace: &str,
     metric: &str,
@@ -213,8 +212,8 @@ fn check_period(period: u64) -> Result<(), ApiError> {
 fn parse_statistic(name: &str) -> Result<Statistic, ApiError> {
     Statistic::parse(name).ok_or_else(|| {
         invalid(&format!(
-            "The local server does not know the statistic {name}; it knows SampleCount, Average, Sum, Minimum, \
-             Maximum and percentiles such as p99."
+            "The local server does not support the statistic {name}; use SampleCount, Average, Sum, Minimum, \
+             Maximum or a percentile such as p99."
         ))
     })
 }
@@ -236,7 +235,7 @@ fn invalid(message: &str) -> ApiError {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct DataRequest {
-    /// One query for each metric.
+    /// The queries, one per metric.
     metric_data_queries: Vec<Query>,
     /// Start of the interval, in seconds since the epoch.
     start_time: f64,
@@ -244,7 +243,7 @@ struct DataRequest {
     end_time: f64,
     /// `TimestampDescending` by default.
     scan_by: Option<String>,
-    /// Never valid: all results fit on one page.
+    /// Always rejected: there is only one page.
     next_token: Option<String>,
 }
 
@@ -252,13 +251,13 @@ struct DataRequest {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Query {
-    /// Identifies the result.
+    /// The id of the result.
     id: String,
     /// The metric.
     metric_stat: Option<MetricStat>,
-    /// A calculation over other queries; not supported.
+    /// A metric math expression; not supported.
     expression: Option<String>,
-    /// Label of the result.
+    /// The label of the result.
     label: Option<String>,
     /// Whether the result is returned.
     return_data: Option<bool>,
@@ -320,7 +319,7 @@ impl Metrics {
             if !ascending {
                 points.reverse();
             }
-            let whole = points.len() <= room;
+            let complete = points.len() <= room;
             points.truncate(room);
             room -= points.len();
             let label = query
@@ -332,19 +331,19 @@ impl Metrics {
                 "Label": query.label.as_deref().or(label),
                 "Timestamps": points.iter().map(|(at, _)| *at).collect::<Value>(),
                 "Values": points.iter().map(|(_, value)| *value).collect::<Value>(),
-                "StatusCode": if whole { "Complete" } else { "PartialData" },
+                "StatusCode": if complete { "Complete" } else { "PartialData" },
             }));
         }
         Ok(json!({"MetricDataResults": results, "Messages": []}))
     }
 
-    /// The points of one query, in order of time.
+    /// The points of one query, in chronological order.
     fn points(&self, query: &Query, start: u64, end: u64) -> Result<Vec<(u64, f64)>, ApiError> {
-        let asked = match (&query.metric_stat, &query.expression) {
-            (Some(asked), None) => asked,
+        let metric_stat = match (&query.metric_stat, &query.expression) {
+            (Some(metric_stat), None) => metric_stat,
             (None, Some(expression)) => {
                 return Err(invalid(&format!(
-                    "The local server does not calculate expressions ({expression}); ask for the metrics themselves."
+                    "The local server does not evaluate expressions ({expression}); query the metrics themselves."
                 )));
             }
             _ => {
@@ -357,18 +356,18 @@ impl Metrics {
                 ));
             }
         };
-        check_period(asked.period)?;
-        let statistic = parse_statistic(&asked.stat)?;
-        let metric = &asked.metric;
+        check_period(metric_stat.period)?;
+        let statistic = parse_statistic(&metric_stat.stat)?;
+        let metric = &metric_stat.metric;
         let name = full_name(&metric.namespace, &metric.name, &metric.dimensions)?;
         let series = lock(&self.series).get(&name).cloned();
         let series = series.filter(|series| {
-            asked
+            metric_stat
                 .unit
                 .as_deref()
                 .is_none_or(|unit| unit == series.unit())
         });
-        let periods = series.map(|series| series.periods(start, end, asked.period));
+        let periods = series.map(|series| series.periods(start, end, metric_stat.period));
         let point = |(begin, bucket): (u64, Bucket)| (begin, bucket.statistic(statistic));
         Ok(periods.into_iter().flatten().map(point).collect())
     }

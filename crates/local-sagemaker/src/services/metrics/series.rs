@@ -1,4 +1,4 @@
-//! One metric over time: the values of each second, and statistics over a period.
+//! A metric over time: the values of each second, and statistics over a period.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::machine::clock::Timestamp;
 
-/// How long values are kept: six hours.
+/// Retention of values: six hours.
 const KEPT_SECONDS: u64 = 6 * 3600;
-/// How many values of a second are kept individually, for percentiles.
+/// Maximum number of values per second that are kept individually, for percentiles.
 const SAMPLE: usize = 50;
 
 /// Identifies a metric.
@@ -19,7 +19,7 @@ pub(super) struct MetricId {
     pub(super) namespace: String,
     /// The metric's name.
     pub(super) metric: String,
-    /// Values by name.
+    /// The dimensions' values, by name.
     pub(super) dimensions: BTreeMap<String, String>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Series {
     unit: String,
     /// Values by second since the epoch.
     seconds: BTreeMap<u64, Bucket>,
-    /// The first second that is not on disk yet.
+    /// The first second not yet on disk.
     unsaved: u64,
 }
 
@@ -62,7 +62,7 @@ pub(super) enum Statistic {
     Minimum,
     /// The largest value.
     Maximum,
-    /// The value that this percentage of values does not exceed.
+    /// The value that this percentage of the values does not exceed.
     Percentile(f64),
 }
 
@@ -120,7 +120,7 @@ impl Bucket {
         self.sample.extend(other.sample.iter().take(room));
     }
 
-    /// A copy to store on disk, where equal values are not listed individually.
+    /// A copy for the disk, without the individual values if they are all equal.
     pub(super) fn compact(&self) -> Self {
         let mut compact = self.clone();
         if self.least.total_cmp(&self.most).is_eq() {
@@ -154,7 +154,7 @@ impl Bucket {
 }
 
 impl Statistic {
-    /// Parses a name; `p99` and `p99.9` are percentiles.
+    /// Parses a statistic's name; `p99` and `p99.9` are percentiles.
     pub(super) fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "SampleCount" => Self::SampleCount,
@@ -215,11 +215,11 @@ impl Series {
             .entry(second)
             .or_default()
             .merge(bucket, SAMPLE);
-        // What came from disk need not be written to it again.
+        // Values from disk need not be written again.
         self.unsaved = self.unsaved.max(second + 1);
     }
 
-    /// The seconds before `closed` that are not on disk yet.
+    /// The seconds before `closed` that are not yet on disk.
     pub(super) fn unsaved(&self, closed: u64) -> impl Iterator<Item = (u64, &Bucket)> {
         let from = self.unsaved.min(closed);
         self.seconds
@@ -238,8 +238,8 @@ impl Series {
         self.seconds = self.seconds.split_off(&oldest);
     }
 
-    /// The values from `start` up to, but not including, `end`, by the start of their period. Periods
-    /// without values are left out.
+    /// The values from `start` up to, but not including, `end`, by the start of their period. Empty
+    /// periods are omitted.
     pub(super) fn periods(&self, start: u64, end: u64, period: u64) -> BTreeMap<u64, Bucket> {
         let mut periods: BTreeMap<u64, Bucket> = BTreeMap::new();
         // The service rounds the start down to a whole period.
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn each_second_is_stored_once() {
+    fn each_second_is_written_to_disk_once() {
         let mut series = series(&[(10, 1.0), (11, 2.0)]);
         assert_eq!(series.unsaved(11).count(), 1);
         series.mark_saved(11);

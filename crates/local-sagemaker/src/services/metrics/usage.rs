@@ -1,4 +1,4 @@
-//! What processes use of the machine, as `/proc` reports it.
+//! Processor and memory use of processes, from `/proc`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use crate::machine::process::ProcessId;
 
-/// Clock ticks per second in `/proc`: the same on every Linux that we build for.
+/// Clock ticks per second in `/proc`, the same on every supported Linux.
 const TICKS: f64 = 100.0;
 
-/// Whose process it is.
+/// The owner of a process.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ProcessOwner {
     /// An instance of an endpoint's variant.
@@ -24,7 +24,7 @@ pub(crate) enum ProcessOwner {
     Job(String),
 }
 
-/// What a process uses.
+/// The resource use of a process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
     /// Percent of one processor since the last sample; `None` for the first.
@@ -44,7 +44,7 @@ impl UsageSampler {
         let status = fs::read_to_string(format!("/proc/{}/status", identity.pid())).ok()?;
         let (seconds, now) = (busy_seconds(&stat)?, Instant::now());
         let before = self.0.insert(identity.pid(), (identity, seconds, now));
-        // The process id may have been given to another process since the last sample.
+        // The process id may have been reused since the last sample.
         let before = before.filter(|(known, _, _)| *known == identity);
         let cpu_percent = before.and_then(|(_, earlier, then)| {
             let elapsed = now.duration_since(then).as_secs_f64();
@@ -58,7 +58,7 @@ impl UsageSampler {
         })
     }
 
-    /// Forgets all processes but these.
+    /// Forgets all other processes.
     pub(crate) fn keep(&mut self, alive: &[ProcessId]) {
         self.0
             .retain(|_, (identity, _, _)| alive.contains(identity));
@@ -73,7 +73,7 @@ fn busy_seconds(stat: &str) -> Option<f64> {
     Some((next()? + next()?) / TICKS)
 }
 
-/// The kilobytes on the line that begins with `start`.
+/// The number of kilobytes on the line that begins with `start`.
 fn kilobytes(text: &str, start: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(start))?;
     line.split_whitespace().next()?.parse().ok()

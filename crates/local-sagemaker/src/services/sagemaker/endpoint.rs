@@ -1,9 +1,9 @@
 //! Endpoints: `CreateEndpoint`, `DescribeEndpoint`, `ListEndpoints`, `UpdateEndpoint`,
 //! `UpdateEndpointWeightsAndCapacities`, `DeleteEndpoint`.
 //!
-//! Each instance of a variant is a serving process. An update starts the new processes first: they take
-//! over once all of them have answered `/ping`. If one does not, the old ones go on, and the endpoint
-//! reports the reason.
+//! Each instance of a variant is one container, which is a local process. An update starts the new
+//! containers first; they take over once all of them have answered `/ping`. If one does not, the old
+//! ones keep serving, and the endpoint reports the reason.
 
 mod capture;
 mod config;
@@ -46,40 +46,39 @@ use record::{Deployment, Record, Status};
 pub(crate) use update::{DesiredCapacity, Load, Update};
 pub(crate) use variant::Variant;
 
-/// How long a request waits for an endpoint that a restarted server is still starting, in tenths of a
-/// second.
+/// How many times a request checks, 100 ms apart, for an endpoint that a restarted server is starting.
 const START_CHECKS: u32 = 200;
 
 /// All endpoints and their configurations.
 pub(crate) struct Endpoints {
-    /// `serving/` in the state directory: unpacked models, and captured requests.
+    /// `serving/` in the state directory: unpacked models and captured requests.
     folder: PathBuf,
-    /// Storage, programs, logs, metrics and faults.
+    /// Storage, images, logs, metrics and faults.
     shared: Shared,
     /// The record of each endpoint.
     table: Table<Record>,
     /// The configurations.
     pub(crate) configs: Configs,
-    /// The processes of each endpoint that is serving.
+    /// The containers of each endpoint that is serving.
     fleets: Mutex<BTreeMap<String, Arc<Fleet>>>,
-    /// The HTTP client that talks to them.
+    /// The HTTP client for them.
     proxy: Proxy,
     /// Deployments and deletions in progress.
     tasks: Mutex<JoinSet<()>>,
 }
 
-/// The members that requests about endpoints share.
+/// The members common to requests about endpoints.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct EndpointRequest {
     /// `EndpointName`.
     endpoint_name: Option<String>,
-    /// `EndpointConfigName`; only creation and update have it.
+    /// `EndpointConfigName`; only in `CreateEndpoint` and `UpdateEndpoint`.
     endpoint_config_name: Option<String>,
 }
 
 impl EndpointRequest {
-    /// The names of the endpoint and of the configuration, both valid.
+    /// The names of the endpoint and the configuration, both checked.
     fn both(self) -> Result<(String, String), ApiError> {
         let mut violations = Violations::default();
         violations.name("endpointName", self.endpoint_name.as_deref());
@@ -93,8 +92,8 @@ impl EndpointRequest {
 }
 
 impl Endpoints {
-    /// Opens the endpoints of a state directory. Those that were serving are started again, and what a
-    /// killed server was doing to them is done again.
+    /// Opens the endpoints of a state directory. Restarts those that were serving, and repeats whatever
+    /// operation was in progress when the previous server was killed.
     pub(crate) fn open(shared: Shared) -> Result<Arc<Self>, Error> {
         let endpoints = Arc::new(Self {
             folder: shared.state_dir.join("serving"),
@@ -118,7 +117,7 @@ impl Endpoints {
         }
         self.table.update(&record.header.name, |record| {
             record.processes.clear();
-            // The endpoint cannot be changed until its processes run again.
+            // The endpoint cannot be changed until its containers are running again.
             if record.status == Status::InService {
                 record.enter(Status::SystemUpdating, None);
             }
@@ -133,7 +132,7 @@ impl Endpoints {
         }
     }
 
-    /// Waits until the endpoints that served before serve again, but no longer than `limit`.
+    /// Waits until all restarted endpoints are in service again, but no longer than `limit`.
     pub(crate) async fn wait_until_resumed(&self, limit: Duration) {
         let deadline = Instant::now() + limit;
         let busy = |record: &Record| record.status == Status::SystemUpdating;
@@ -153,7 +152,7 @@ impl Endpoints {
         Ok(json!({"EndpointArn": arn}))
     }
 
-    /// A configuration in its current state, with its models.
+    /// A deployment of the configuration and its models in their current state.
     fn deployment(
         &self,
         config: &str,
@@ -168,7 +167,7 @@ impl Endpoints {
         })
     }
 
-    /// Shows the tags of an endpoint to `change`.
+    /// Calls `change` with the tags of an endpoint.
     pub(crate) fn change_tags(
         &self,
         arn: &str,
@@ -183,7 +182,7 @@ impl Endpoints {
         Ok(record.describe(self.fleet(&record.header.name).as_deref()))
     }
 
-    /// `DeleteEndpoint`: returns the name, which is free again once the processes have stopped.
+    /// `DeleteEndpoint`: returns the name, which is available again once the containers have stopped.
     pub(crate) fn delete(self: Arc<Self>, call: &Call) -> Result<String, ApiError> {
         let record = self.table.find_named(call)?;
         let name = record.header.name.clone();
@@ -206,15 +205,14 @@ impl Endpoints {
         self.table.list(call)
     }
 
-    /// Whether an endpoint is serving, or about to.
+    /// Whether any endpoint is serving, starting or being deleted.
     pub(crate) fn busy(&self) -> bool {
         self.table.any(|record| record.status != Status::Failed)
     }
 
-    /// Stops all serving processes; the next server starts their endpoints again.
+    /// Stops all containers; the next server restarts their endpoints.
     pub(crate) async fn shut_down(&self) {
-        // A deployment in progress is dropped together with its processes; its record says that it has
-        // to be done again.
+        // Aborting a deployment also drops its containers; the next server repeats it from its record.
         lock(&self.tasks).abort_all();
         let mut tasks = std::mem::take(&mut *lock(&self.tasks));
         while tasks.join_next().await.is_some() {}
@@ -222,7 +220,7 @@ impl Endpoints {
         self.store_captures().await;
     }
 
-    /// What the containers of an endpoint have printed, if there is such an endpoint.
+    /// The output of an endpoint's containers; `None` if there is no such endpoint.
     pub(crate) fn log(&self, name: &str) -> Option<String> {
         self.table
             .get(name)
@@ -236,12 +234,12 @@ impl Endpoints {
         }
     }
 
-    /// The folder in which captured requests of an endpoint wait to be stored.
+    /// The folder for captured requests of an endpoint that are waiting to be stored.
     fn captures(&self, name: &str) -> PathBuf {
         self.folder.join(name).join("captures")
     }
 
-    /// The serving processes, and whose they are.
+    /// The serving processes with their owners.
     pub(crate) fn processes(&self) -> Vec<(ProcessOwner, ProcessId)> {
         let mut processes = Vec::new();
         for record in self.table.all() {
@@ -256,13 +254,12 @@ impl Endpoints {
         processes
     }
 
-    /// The processes of an endpoint that is serving.
+    /// The containers of an endpoint that is serving.
     fn fleet(&self, name: &str) -> Option<Arc<Fleet>> {
         lock(&self.fleets).get(name).cloned()
     }
 
-    /// The processes of an endpoint; waits for them if a server that has just started is still
-    /// starting them.
+    /// The containers of an endpoint; waits for them if a restarted server is still starting them.
     async fn await_fleet(&self, name: &str) -> Option<Arc<Fleet>> {
         for _ in 0..START_CHECKS {
             let fleet = self.fleet(name);
@@ -276,8 +273,8 @@ impl Endpoints {
         None
     }
 
-    /// Changes an endpoint, unless it is being changed already. Checking and changing is one step, so
-    /// of two concurrent calls only one succeeds.
+    /// Changes an endpoint, unless a change is already in progress. Check and change are atomic, so only
+    /// one of two concurrent calls succeeds.
     fn change(
         &self,
         record: &Record,

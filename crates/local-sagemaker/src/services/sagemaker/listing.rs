@@ -1,4 +1,4 @@
-//! Filters, sort order and paging, which all `List...` operations share.
+//! Filtering, sorting and paging for all `List...` operations.
 
 use std::cmp::Ordering;
 
@@ -9,12 +9,12 @@ use crate::machine::clock::Timestamp;
 use crate::protocol::validation::Violations;
 use crate::protocol::{ApiError, Call};
 
-/// `MaxResults` when none is given.
+/// The default of `MaxResults`.
 const DEFAULT_PAGE: i64 = 10;
 
 /// One listed resource.
 pub(crate) struct Entry {
-    /// The name, which also breaks ties in the order.
+    /// The name; also the tie-breaker when sorting.
     pub(crate) name: String,
     /// `CreationTime`.
     pub(crate) created: Timestamp,
@@ -26,7 +26,7 @@ pub(crate) struct Entry {
     pub(crate) summary: Value,
 }
 
-/// The members that the requests share; some operations lack a few.
+/// The members common to the requests; not every operation has all of them.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Request {
@@ -34,7 +34,7 @@ struct Request {
     name_contains: Option<String>,
     /// Only resources with this status.
     status_equals: Option<String>,
-    /// Only resources created at this time or later; in seconds since the epoch, as all times here.
+    /// Only resources created at this time or later. All times are in seconds since the epoch.
     creation_time_after: Option<f64>,
     /// Only resources created before this time.
     creation_time_before: Option<f64>,
@@ -52,9 +52,9 @@ struct Request {
     next_token: Option<String>,
 }
 
-/// One page of `entries`. The token is the last name on the previous page, so what is added or removed
-/// elsewhere in the meantime does not shift the next page. `member` is the response
-/// member that holds the summaries, `ascending` the default order.
+/// One page of `entries`. The token is the last name on the previous page, so resources added or removed
+/// in the meantime do not shift the next page. `member` is the response member for the summaries;
+/// `ascending` is the default order.
 pub(crate) fn page(
     call: &Call,
     entries: Vec<Entry>,
@@ -78,7 +78,7 @@ pub(crate) fn page(
             request.compare(b, a)
         }
     });
-    // A token whose resource has been deleted is rejected rather than guessed at.
+    // If the token's resource has been deleted, its position is unknown and the token is rejected.
     if let Some(token) = &request.next_token {
         let last = entries.iter().position(|entry| entry.name == *token);
         let last =
@@ -100,7 +100,7 @@ pub(crate) fn page(
 }
 
 impl Request {
-    /// Checks bounds and enumerations, with the service's wording.
+    /// Checks ranges and enumerations; errors have the service's wording.
     fn check(&self) -> Result<(), ApiError> {
         let mut violations = Violations::default();
         violations.range(
@@ -141,9 +141,9 @@ impl Request {
             && before(self.last_modified_time_before, entry.modified)
     }
 
-    /// Ascending order; names break ties, so the order is the same on every call.
+    /// Ascending order. Ties are broken by name, so the order is the same in every call.
     fn compare(&self, a: &Entry, b: &Entry) -> Ordering {
-        // Sorting by name needs no primary key: ties are broken by name.
+        // Sorting by name needs no primary key, because names break the ties.
         let primary = match self.sort_by.as_deref() {
             Some("Name") => Ordering::Equal,
             Some("Status") => a.status.cmp(b.status),

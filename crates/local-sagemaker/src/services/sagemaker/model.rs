@@ -1,5 +1,5 @@
-//! Models: `CreateModel`, `DescribeModel`, `ListModels`, `DeleteModel`. A model is an archive and the
-//! image that serves it.
+//! Models: `CreateModel`, `DescribeModel`, `ListModels`, `DeleteModel`. A model consists of an archive
+//! and the image that serves it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::protocol::{ApiError, Call};
 use crate::services::images::Images;
 use crate::services::s3::Storage;
 
-/// Members of the request that the description repeats.
+/// Members of the request that are copied to the description.
 const ECHOED: [&str; 6] = [
     "ModelName",
     "PrimaryContainer",
@@ -31,9 +31,9 @@ const ECHOED: [&str; 6] = [
 pub(crate) struct Models {
     /// The record of each model.
     table: Table<Model>,
-    /// The store in which the models' data must be.
+    /// The store, which must contain the models' data.
     storage: Storage,
-    /// The images for which there are programs.
+    /// Maps images to programs.
     images: Images,
 }
 
@@ -45,18 +45,18 @@ pub(crate) struct Model {
     /// Name, region, time and tags.
     #[serde(flatten)]
     header: Header,
-    /// What an endpoint needs to serve it.
+    /// The image, data and environment for serving.
     pub(crate) container: Container,
 }
 
-/// The image and the data of a model.
+/// The image, data and environment of a model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Container {
     /// The image's URI.
     pub(crate) image: String,
     /// The location of `model.tar.gz`, if the container has one.
     pub(crate) data: Option<String>,
-    /// Environment of the serving program.
+    /// Environment variables of the container.
     pub(crate) environment: BTreeMap<String, String>,
 }
 
@@ -66,9 +66,9 @@ pub(crate) struct Container {
 struct ModelRequest {
     /// `ModelName`.
     model_name: Option<String>,
-    /// The container of a model that has only one.
+    /// The model's only container.
     primary_container: Option<ContainerRequest>,
-    /// The containers of a pipeline; a single one counts as the primary container.
+    /// The containers of a pipeline; a single one is treated as the primary container.
     #[serde(default)]
     containers: Vec<ContainerRequest>,
     /// Only its format is checked; nothing assumes the role.
@@ -83,9 +83,9 @@ struct ContainerRequest {
     image: Option<String>,
     /// The location of `model.tar.gz`.
     model_data_url: Option<String>,
-    /// The newer way to give the location; not supported.
+    /// The newer alternative to `ModelDataUrl`; not supported.
     model_data_source: Option<Value>,
-    /// Environment of the serving program.
+    /// Environment variables of the container.
     #[serde(default)]
     environment: BTreeMap<String, String>,
 }
@@ -134,7 +134,7 @@ impl Models {
         Ok(json!({"ModelArn": arn}))
     }
 
-    /// Checks a request and returns its one container.
+    /// Checks a request and returns its only container.
     fn check(&self, request: ModelRequest) -> Result<Container, ApiError> {
         let mut violations = Violations::default();
         violations.model_name("modelName", request.model_name.as_deref());
@@ -142,7 +142,7 @@ impl Models {
             violations.role("executionRoleArn", Some(role));
         }
         violations.finish()?;
-        // A pipeline of one container is a model like any other.
+        // A pipeline with one container is equivalent to a primary container.
         let mut containers: Vec<_> = request
             .primary_container
             .into_iter()
@@ -154,12 +154,12 @@ impl Models {
                 "You must provide either a PrimaryContainer or Containers.",
             )),
             (Some(_), false) => Err(ApiError::validation(
-                "The local server does not support models of several containers.",
+                "The local server does not support models with several containers.",
             )),
         }
     }
 
-    /// Checks that a container's image has a program and that its data exists.
+    /// Checks that there is a program for the container's image, and that its data exists.
     fn container(&self, request: ContainerRequest) -> Result<Container, ApiError> {
         let mut violations = Violations::default();
         violations.required("primaryContainer.image", request.image.as_deref());
@@ -184,7 +184,7 @@ impl Models {
         })
     }
 
-    /// Like AWS, rejects a model whose archive does not exist.
+    /// Rejects a model whose archive does not exist, as AWS does.
     fn check_data(&self, url: &str) -> Result<(), ApiError> {
         if !url.ends_with(".tar.gz") {
             return Err(ApiError::validation(format!(
@@ -197,12 +197,12 @@ impl Models {
             .ok_or_else(|| ApiError::validation(format!("Could not find model data at {url}.")))
     }
 
-    /// The model with this name, or the error for a request from `region`.
+    /// The model with this name, or a "not found" error whose ARN is in `region`.
     pub(crate) fn find(&self, name: &str, region: &str) -> Result<Model, ApiError> {
         self.table.find(name, region)
     }
 
-    /// Shows the tags of a model to `change`.
+    /// Calls `change` with the tags of a model.
     pub(crate) fn change_tags(
         &self,
         arn: &str,

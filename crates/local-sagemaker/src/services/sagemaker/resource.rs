@@ -1,5 +1,5 @@
-//! What models, configurations, endpoints and jobs have in common: they are created once under a name,
-//! found by it, listed, and tagged.
+//! The common behaviour of models, endpoint configurations, endpoints and training jobs: each is created
+//! under a unique name, looked up by it, listed and tagged.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ const MAX_REASON: usize = 1024;
 /// The members that every record has.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Header {
-    /// The name, as it was given.
+    /// The name in the spelling of the request.
     pub(super) name: String,
     /// The region of the request.
     pub(super) region: String,
@@ -34,7 +34,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// The header of a resource that a request creates now.
+    /// The header of a resource created now by this call.
     pub(super) fn new(name: &str, call: &Call) -> Self {
         Self {
             name: name.to_owned(),
@@ -47,11 +47,11 @@ impl Header {
 
 /// A record of one kind of resource.
 pub(crate) trait Resource: Serialize + DeserializeOwned + Clone {
-    /// The kind in ARNs, which with spaces for hyphens is also that in messages.
+    /// The resource type in ARNs; messages derive their wording from it.
     const KIND: &'static str;
     /// The request member that names a resource.
     const NAME_MEMBER: &'static str;
-    /// The response member that lists summaries.
+    /// The response member with the list of summaries.
     const LIST_MEMBER: &'static str;
     /// Whether lists are in ascending order by default.
     const ASCENDING: bool = false;
@@ -59,7 +59,7 @@ pub(crate) trait Resource: Serialize + DeserializeOwned + Clone {
     /// The members that every record has.
     fn header(&self) -> &Header;
 
-    /// The same, to change them.
+    /// Mutable access to these members.
     fn header_mut(&mut self) -> &mut Header;
 
     /// The entry in a list.
@@ -100,7 +100,7 @@ pub(crate) trait Resource: Serialize + DeserializeOwned + Clone {
     }
 }
 
-/// What messages call a resource.
+/// The name of a resource type in messages.
 fn label<R: Resource>() -> String {
     let words = R::KIND.replace('-', " ");
     words.replace("config", "configuration")
@@ -112,8 +112,8 @@ impl<R: Resource> Table<R> {
         Self::open(state_dir.join(folder))
     }
 
-    /// Adds a new resource and returns its ARN. Checking and taking the name is one step, so of two
-    /// concurrent calls only one succeeds.
+    /// Adds a new resource and returns its ARN. The name is checked and reserved atomically, so only one of
+    /// two concurrent calls succeeds.
     pub(super) fn create(&self, record: R) -> Result<String, ApiError> {
         let (name, arn) = (record.header().name.clone(), record.arn());
         match self.insert_new(&name, record) {
@@ -123,20 +123,20 @@ impl<R: Resource> Table<R> {
         }
     }
 
-    /// The resource with this name, or the error for a request from `region`.
+    /// The resource with this name, or a "not found" error whose ARN is in `region`.
     pub(super) fn find(&self, name: &str, region: &str) -> Result<R, ApiError> {
         let not_found = || R::not_found(&sagemaker_arn(region, R::KIND, name));
         self.get(name).ok_or_else(not_found)
     }
 
-    /// The resource that a request names.
+    /// The resource named in a request.
     pub(super) fn find_named(&self, call: &Call) -> Result<R, ApiError> {
         let members: Map<String, Value> = call.read()?;
         let name =
             Option::<String>::deserialize(members.get(R::NAME_MEMBER).unwrap_or(&Value::Null))
                 .map_err(|error| ApiError::new("SerializationException", error.to_string()))?;
         let mut violations = Violations::default();
-        // Violations name members with a small first letter.
+        // In violations, member names begin with a lower-case letter.
         let (first, rest) = R::NAME_MEMBER.split_at(1);
         let path = format!("{}{rest}", first.to_lowercase());
         R::check_name(&mut violations, &path, name.as_deref());
@@ -144,7 +144,7 @@ impl<R: Resource> Table<R> {
         self.find(&name.unwrap_or_default(), &call.region)
     }
 
-    /// Shows the tags of the resource with this ARN to `change`; `None` if there is no such resource.
+    /// Calls `change` with the tags of the resource with this ARN; `None` if there is no such resource.
     pub(super) fn change_tags(
         &self,
         arn: &str,
@@ -170,7 +170,7 @@ impl<R: Resource> Table<R> {
     }
 }
 
-/// Copies members of a request to the description of what it created.
+/// Copies members of a request to the description of the resource it created.
 pub(super) fn echo(request: &Value, members: &[&str], description: &mut Value) {
     for member in members {
         if let Some(value) = request.get(member) {
@@ -179,7 +179,7 @@ pub(super) fn echo(request: &Value, members: &[&str], description: &mut Value) {
     }
 }
 
-/// A `FailureReason`, cut to its maximum length.
+/// A `FailureReason`, truncated to its maximum length.
 pub(super) fn failure_reason(reason: &str) -> String {
     reason.chars().take(MAX_REASON).collect()
 }

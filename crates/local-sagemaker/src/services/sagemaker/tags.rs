@@ -1,5 +1,5 @@
-//! `AddTags`, `ListTags` and `DeleteTags`. Tags are part of their resource's record, so they are
-//! deleted with it.
+//! `AddTags`, `ListTags` and `DeleteTags`. Tags are part of the resource's record, so they are deleted
+//! with it.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,8 +11,8 @@ const MAX_TAGS: usize = 50;
 /// Tags per page of `ListTags`.
 const PAGE: usize = 50;
 
-/// Finds the tags of a resource by ARN and lets the callback read or change them; `None` if there is no
-/// such resource.
+/// Finds a resource by ARN and calls the callback to read or change its tags; `None` if there is no such
+/// resource.
 pub(crate) type TagAccess<'a> = &'a dyn Fn(&str, &mut dyn FnMut(&mut Vec<Tag>)) -> Option<()>;
 
 /// One tag.
@@ -41,13 +41,13 @@ struct Request {
     next_token: Option<String>,
 }
 
-/// The tags in a request that creates a resource.
+/// The tags in a create request.
 pub(crate) fn tags_in(request: &Value) -> Vec<Tag> {
     let tags = request.get("Tags").cloned().unwrap_or_else(|| json!([]));
     serde_json::from_value(tags).unwrap_or_default()
 }
 
-/// `AddTags`: an existing key gets the new value.
+/// `AddTags`; replaces the value of an existing key.
 pub(crate) fn add(call: &Call, change_tags: TagAccess<'_>) -> Result<Value, ApiError> {
     let request: Request = call.read()?;
     for tag in &request.tags {
@@ -96,7 +96,7 @@ pub(crate) fn list(call: &Call, change_tags: TagAccess<'_>) -> Result<Value, Api
     Ok(response)
 }
 
-/// `DeleteTags`: keys that do not exist are ignored.
+/// `DeleteTags`; ignores keys that do not exist.
 pub(crate) fn delete(call: &Call, change_tags: TagAccess<'_>) -> Result<Value, ApiError> {
     let request: Request = call.read()?;
     let mut change = |tags: &mut Vec<Tag>| tags.retain(|tag| !request.tag_keys.contains(&tag.key));
@@ -106,9 +106,9 @@ pub(crate) fn delete(call: &Call, change_tags: TagAccess<'_>) -> Result<Value, A
 }
 
 impl Tag {
-    /// Checks AWS's rules for keys and values.
+    /// Checks the key and the value against AWS's rules.
     fn check(&self) -> Result<(), ApiError> {
-        let wrong = if self.key.is_empty() || self.key.chars().count() > 128 {
+        let rule = if self.key.is_empty() || self.key.chars().count() > 128 {
             "Tag keys have 1 to 128 characters"
         } else if self.value.chars().count() > 256 {
             "Tag values have at most 256 characters"
@@ -117,7 +117,7 @@ impl Tag {
         } else {
             return Ok(());
         };
-        Err(ApiError::validation(format!("{wrong}: '{}'", self.key)))
+        Err(ApiError::validation(format!("{rule}: '{}'", self.key)))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Training jobs: `CreateTrainingJob`, `DescribeTrainingJob`, `ListTrainingJobs`,
 //! `StopTrainingJob`, `DeleteTrainingJob`.
 //!
-//! Each job is a process with its own tree, log and task, and all jobs run at once. When the server is
-//! killed, the next one runs the job again from its start, since its request is kept in its record.
+//! Each job is a process with its own `/opt/ml` tree, log and task; jobs run concurrently. If the server
+//! is killed, its successor restarts the job from the request in its record.
 
 mod check;
 mod checkpoints;
@@ -40,9 +40,9 @@ use run::{DesiredState, Run};
 
 /// All training jobs.
 pub(crate) struct Jobs {
-    /// `jobs/` in the state directory: a folder with tree and log for each job.
+    /// `jobs/` in the state directory, with a folder for each job's tree and log.
     folder: PathBuf,
-    /// Storage, programs, logs, metrics and faults.
+    /// Storage, images, logs, metrics and faults.
     shared: Shared,
     /// The record of each job.
     table: Table<Record>,
@@ -53,7 +53,7 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
-    /// Opens the jobs of a state directory and restarts those that a killed server left running.
+    /// Opens the jobs of a state directory and restarts those that the previous server did not finish.
     pub(crate) fn open(shared: Shared) -> Result<Arc<Self>, Error> {
         let jobs = Arc::new(Self {
             folder: shared.state_dir.join("jobs"),
@@ -75,7 +75,7 @@ impl Jobs {
         if let Some(process) = record.process {
             process.kill_orphan();
         }
-        // Its program is gone, as the stop request wanted; anything it had not saved is lost.
+        // The program has stopped, as requested; anything it had not stored is lost.
         if record.status == Status::Stopping {
             return self.finish(
                 &record.header.name,
@@ -91,7 +91,7 @@ impl Jobs {
             }
             Err(error) => {
                 let reason = format!(
-                    "InternalServerError: the job could not be run again: {}",
+                    "InternalServerError: the job could not be restarted: {}",
                     error.message()
                 );
                 self.finish(&record.header.name, Status::Failed, "Failed", &reason);
@@ -114,7 +114,7 @@ impl Jobs {
         Ok(json!({"TrainingJobArn": arn}))
     }
 
-    /// As on AWS, the input data and the bucket for the results must exist when the job is created.
+    /// Checks that the input data and the output bucket exist, as AWS does when a job is created.
     async fn check_locations(&self, plan: &Plan, role: &str, region: &str) -> Result<(), ApiError> {
         for source in plan.channels.iter().map(|channel| channel.source.clone()) {
             let (storage, prefix) = (self.shared.storage.clone(), source.clone());
@@ -144,7 +144,7 @@ impl Jobs {
     /// Starts a job in a task of its own.
     fn start(self: Arc<Self>, plan: Plan) {
         let (sender, desired) = watch::channel(DesiredState::Run);
-        // Before the task runs, so that a stop request can reach it from the first moment.
+        // Registered before the task starts, so that no stop request is missed.
         lock(&self.desired_states).insert(plan.name.clone(), sender);
         let run = Run {
             jobs: self.clone(),
@@ -179,7 +179,7 @@ impl Jobs {
         Ok(json!({}))
     }
 
-    /// `DeleteTrainingJob`: frees the name. Results and logs stay, as on AWS.
+    /// `DeleteTrainingJob`: frees the name. Results and logs are kept, as on AWS.
     pub(crate) fn delete(&self, call: &Call) -> Result<Value, ApiError> {
         let record = self.table.find_named(call).map_err(|error| {
             let missing = error.message() == NOT_FOUND;
@@ -197,15 +197,14 @@ impl Jobs {
             );
             return Err(ApiError::new("ResourceInUse", text));
         }
-        // The files go first: a record without files can be deleted again, but files without a record
-        // cannot.
+        // Files first: if this fails halfway, the delete can be retried only while the record exists.
         let removed = self.job_dir(&record.header.name).remove();
         removed.map_err(|error| ApiError::internal(error.to_string()))?;
         self.table.remove(&record.header.name);
         Ok(json!({}))
     }
 
-    /// Shows the tags of a job to `change`.
+    /// Calls `change` with the tags of a job.
     pub(crate) fn change_tags(
         &self,
         arn: &str,
@@ -214,7 +213,7 @@ impl Jobs {
         self.table.change_tags(arn, change)
     }
 
-    /// The running programs, and whose they are.
+    /// The running processes with their owners.
     pub(crate) fn processes(&self) -> Vec<(ProcessOwner, ProcessId)> {
         let host = |record: &Record| ProcessOwner::Job(format!("{}/algo-1", record.header.name));
         let records = self.table.all().into_iter();
@@ -228,18 +227,18 @@ impl Jobs {
         self.table.list(call)
     }
 
-    /// Whether a job is running.
+    /// Whether any job is running.
     pub(crate) fn busy(&self) -> bool {
         self.table.any(|record| !record.status.is_final())
     }
 
-    /// Stops all programs; the next server restarts their jobs.
+    /// Stops all programs; the next server restarts the jobs.
     pub(crate) async fn shut_down(&self) {
-        // Jobs that have ended in the meantime no longer listen, and need not.
+        // Sending fails only for jobs that have ended in the meantime.
         for sender in lock(&self.desired_states).values() {
             let _ = sender.send(DesiredState::Abandon);
         }
-        // Taken out, because a mutex must not stay locked across an await.
+        // Taken out, because the mutex must not be held across an await.
         let mut tasks = std::mem::take(&mut *lock(&self.tasks));
         while tasks.join_next().await.is_some() {}
     }
@@ -249,13 +248,13 @@ impl Jobs {
         self.table.get(name)
     }
 
-    /// Records that a job's instance was taken away.
+    /// Records that a job has lost its spot instance.
     fn record_interruption(&self, name: &str) {
         log(&format!("training job {name} has lost its spot instance"));
         self.table.update(name, Record::interrupt);
     }
 
-    /// The path of a job's log, if there is such a job.
+    /// The path of a job's log; `None` if there is no such job.
     pub(crate) fn log(&self, name: &str) -> Option<PathBuf> {
         self.table
             .get(name)
@@ -280,7 +279,7 @@ impl Jobs {
             .update(name, |record| record.enter(secondary, message));
     }
 
-    /// Records the process of a job's program.
+    /// Records the process of a job, or its end.
     fn set_process(&self, name: &str, process: Option<ProcessId>) {
         self.table.update(name, |record| record.process = process);
     }
@@ -300,7 +299,7 @@ impl Jobs {
     }
 }
 
-/// Checks a request, and finds the program for its image.
+/// Checks a request and makes a plan from it.
 fn plan(body: &Value, images: &Images) -> Result<Plan, ApiError> {
     let request = TrainingRequest::deserialize(body)
         .map_err(|error| ApiError::new("SerializationException", error.to_string()))?;

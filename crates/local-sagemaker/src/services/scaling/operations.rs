@@ -1,4 +1,4 @@
-//! The operations on targets and policies.
+//! The operations on scalable targets and scaling policies.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::services::sagemaker::endpoint::Endpoints;
 /// Entries per page.
 const PAGE: usize = 50;
 
-/// `RegisterScalableTargetRequest`, apart from the members that identify the target.
+/// `RegisterScalableTargetRequest`, without the members that identify the target.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Register {
@@ -22,10 +22,10 @@ struct Register {
     min_capacity: Option<i64>,
     /// The maximum number of instances.
     max_capacity: Option<i64>,
-    /// The ARN of the role that scales.
+    /// The ARN of the role for scaling.
     #[serde(rename = "RoleARN")]
     role: Option<String>,
-    /// What is suspended.
+    /// The scaling activities to suspend.
     suspended_state: Option<Suspended>,
 }
 
@@ -35,9 +35,9 @@ struct Register {
 struct Request {
     /// The policy's name.
     policy_name: Option<String>,
-    /// Its type.
+    /// The policy's type.
     policy_type: Option<String>,
-    /// What the policy tracks.
+    /// The configuration of a target tracking policy.
     target_tracking_scaling_policy_configuration: Option<Value>,
     /// Only these resources.
     resource_ids: Option<Vec<String>>,
@@ -50,7 +50,7 @@ struct Request {
 }
 
 impl Scaling {
-    /// `RegisterScalableTarget`; changes a target that is already registered.
+    /// `RegisterScalableTarget`; also updates a registered target.
     pub(super) fn register(&self, call: &Call, endpoints: &Endpoints) -> Result<Value, ApiError> {
         let (endpoint, variant) = call.read::<TargetId>()?.names()?;
         let request: Register = call.read()?;
@@ -60,11 +60,11 @@ impl Scaling {
                  no such resource endpoint/{endpoint}/variant/{variant}"
             ))
         })?;
-        let kind = deployed.instance_type.as_deref().unwrap_or_default();
-        if deployed.instances.is_none() || kind.starts_with("ml.t") {
+        let instance_type = deployed.instance_type.as_deref().unwrap_or_default();
+        if deployed.instances.is_none() || instance_type.starts_with("ml.t") {
             return Err(ApiError::validation(format!(
                 "The variant \"{variant}\" cannot be scaled: SageMaker doesn't support automatic scaling for \
-                 burstable performance instances such as T2, or for serverless variants here; its instance type is '{kind}'."
+                 burstable performance instances such as T2, or for serverless variants here; its instance type is '{instance_type}'."
             )));
         }
         let old = self.table.get(&key(&endpoint, &variant));
@@ -116,11 +116,11 @@ impl Scaling {
     pub(super) fn describe_targets(&self, call: &Call) -> Result<Value, ApiError> {
         let request: Request = call.read()?;
         call.read::<TargetId>()?.check_namespace()?;
-        let wanted = |target: &Target| {
+        let matches = |target: &Target| {
             let ids = request.resource_ids.as_ref();
             ids.is_none_or(|ids| ids.contains(&target.resource()))
         };
-        let targets = self.table.all().into_iter().filter(wanted);
+        let targets = self.table.all().into_iter().filter(matches);
         request.page(
             "ScalableTargets",
             targets.map(|target| target.wire()).collect(),
@@ -159,8 +159,8 @@ impl Scaling {
         let mut policies = Vec::new();
         for target in self.targets(call)? {
             for (name, policy) in &target.policies {
-                let wanted = request.policy_names.as_ref();
-                if wanted.is_none_or(|names| names.contains(name)) {
+                let names = request.policy_names.as_ref();
+                if names.is_none_or(|names| names.contains(name)) {
                     policies.push(policy.wire(&target));
                 }
             }
@@ -174,10 +174,8 @@ impl Scaling {
         let name = request.name()?;
         let target = self.registered(call)?;
         if !target.policies.contains_key(name) {
-            let place = target.id_members();
-            return Err(not_found(&format!(
-                "No scaling policy found: {name}, {place}"
-            )));
+            let id = target.id_members();
+            return Err(not_found(&format!("No scaling policy found: {name}, {id}")));
         }
         self.table.update(&target.key(), |target| {
             target.policies.remove(name);
@@ -200,7 +198,7 @@ impl Scaling {
         request.page("ScalingActivities", activities)
     }
 
-    /// The targets that a request is about: one or all.
+    /// The targets that a request selects: one or all.
     fn targets(&self, call: &Call) -> Result<Vec<Target>, ApiError> {
         let names = call.read::<TargetId>()?.optional_names()?;
         let mut targets = self.table.all();
@@ -210,7 +208,7 @@ impl Scaling {
         Ok(targets)
     }
 
-    /// The target that a request names.
+    /// The registered target identified by a request.
     fn registered(&self, call: &Call) -> Result<Target, ApiError> {
         let (endpoint, variant) = call.read::<TargetId>()?.names()?;
         self.table.get(&key(&endpoint, &variant)).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Scalable targets and their tracking policies: how they are identified, stored and described.
+//! Scalable targets and their policies: identification, storage and description.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use crate::machine::clock::Timestamp;
 use crate::protocol::ApiError;
 use crate::protocol::names::ACCOUNT;
 
-/// The only service namespace here.
+/// The only supported service namespace.
 const NAMESPACE: &str = "sagemaker";
-/// The only scalable dimension here.
+/// The only supported scalable dimension.
 const DIMENSION: &str = "sagemaker:variant:DesiredInstanceCount";
-/// How many activities are kept.
+/// Maximum number of activities kept per target.
 const MAX_ACTIVITIES: usize = 50;
 
 /// A variant that can be scaled.
@@ -29,7 +29,7 @@ pub(super) struct Target {
     pub(super) min: i64,
     /// The maximum number of instances.
     pub(super) max: i64,
-    /// The ARN of the role that scales; nothing assumes it.
+    /// The ARN of the role for scaling; nothing assumes it.
     pub(super) role: String,
     /// `SuspendedState`.
     pub(super) suspended: Suspended,
@@ -37,7 +37,7 @@ pub(super) struct Target {
     pub(super) created: Timestamp,
     /// The policies, by name.
     pub(super) policies: BTreeMap<String, Policy>,
-    /// What was done, newest first.
+    /// The scaling activities, newest first.
     pub(super) activities: Vec<Activity>,
 }
 
@@ -45,13 +45,13 @@ pub(super) struct Target {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Suspended {
-    /// Whether shrinking is suspended.
+    /// Whether scaling in is suspended.
     #[serde(rename = "DynamicScalingInSuspended")]
     pub(super) shrinking: bool,
-    /// Whether growing is suspended.
+    /// Whether scaling out is suspended.
     #[serde(rename = "DynamicScalingOutSuspended")]
     pub(super) growing: bool,
-    /// Whether schedules are suspended; there are none here.
+    /// Whether scheduled scaling is suspended; it is not supported.
     #[serde(rename = "ScheduledScalingSuspended")]
     schedules: bool,
 }
@@ -59,7 +59,7 @@ pub(super) struct Suspended {
 /// A scaling activity.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Activity {
-    /// What triggered it.
+    /// The trigger, as text.
     pub(super) cause: String,
     /// The requested number of instances.
     pub(super) count: i64,
@@ -89,13 +89,13 @@ impl TargetId {
         let id = self.resource_id.as_deref().unwrap_or_default();
         self.parts().ok_or_else(|| {
             ApiError::validation(format!(
-                "Unsupported resource ID: '{id}' for service namespace: {NAMESPACE}; it is \
+                "Unsupported resource ID: '{id}' for service namespace: {NAMESPACE}; expected \
                  endpoint/ENDPOINT-NAME/variant/VARIANT-NAME"
             ))
         })
     }
 
-    /// The endpoint and the variant, in requests that may leave them out.
+    /// The endpoint and the variant, in requests where they are optional.
     pub(super) fn optional_names(&self) -> Result<Option<(String, String)>, ApiError> {
         self.check_namespace()?;
         if self.scalable_dimension.is_some() {
@@ -104,11 +104,11 @@ impl TargetId {
         self.resource_id
             .is_some()
             .then(|| {
-                let place = Self {
+                let id = Self {
                     scalable_dimension: Some(DIMENSION.to_owned()),
                     ..self.clone()
                 };
-                place.names()
+                id.names()
             })
             .transpose()
     }
@@ -130,23 +130,23 @@ impl TargetId {
         }
     }
 
-    /// Rejects all namespaces but `SageMaker`'s.
+    /// Rejects service namespaces other than `SageMaker`'s.
     pub(super) fn check_namespace(&self) -> Result<(), ApiError> {
         match self.service_namespace.as_deref() {
             Some(NAMESPACE) => Ok(()),
             other => Err(ApiError::validation(format!(
-                "The local server scales the service namespace {NAMESPACE} only, not '{}'",
+                "The local server supports the service namespace {NAMESPACE} only, not '{}'",
                 other.unwrap_or_default()
             ))),
         }
     }
 
-    /// Rejects everything but the instances of variants.
+    /// Rejects dimensions other than the instance count of a variant.
     fn check_dimension(&self) -> Result<(), ApiError> {
         match self.scalable_dimension.as_deref() {
             Some(DIMENSION) => Ok(()),
             other => Err(ApiError::validation(format!(
-                "Unsupported service namespace, resource type or scalable dimension: the local server scales \
+                "Unsupported service namespace, resource type or scalable dimension: the local server supports \
                  {DIMENSION} only, not '{}'",
                 other.unwrap_or_default()
             ))),
@@ -234,7 +234,7 @@ pub(super) fn key(endpoint: &str, variant: &str) -> String {
     format!("{endpoint}.{variant}")
 }
 
-/// The only metric that policies can track here.
+/// The only metric that policies can track.
 const METRIC: &str = "SageMakerVariantInvocationsPerInstance";
 
 /// A policy.
@@ -246,23 +246,23 @@ pub(super) struct Policy {
     configuration: Value,
     /// The parsed configuration.
     pub(super) tracking: Tracking,
-    /// When it was first put.
+    /// When the first policy with this name was created.
     created: Timestamp,
 }
 
-/// What a policy tracks.
+/// The configuration of a target tracking policy.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Tracking {
     /// Invocations per instance and minute.
     pub(super) target_value: f64,
-    /// Seconds after growing before the fleet may grow again.
+    /// Minimum seconds between scaling out and scaling out again.
     #[serde(default = "default_cooldown")]
     pub(super) scale_out_cooldown: u32,
-    /// Seconds after any change before the fleet may shrink.
+    /// Minimum seconds between any change and scaling in.
     #[serde(default = "default_cooldown")]
     pub(super) scale_in_cooldown: u32,
-    /// Whether the fleet may only grow.
+    /// Whether the policy never scales in.
     #[serde(default)]
     pub(super) disable_scale_in: bool,
 }
@@ -276,13 +276,13 @@ impl Policy {
     /// Parses the policy in a request.
     pub(super) fn read(
         name: &str,
-        kind: Option<&str>,
+        policy_type: Option<&str>,
         configuration: Option<&Value>,
     ) -> Result<Self, ApiError> {
-        if kind != Some("TargetTrackingScaling") {
+        if policy_type != Some("TargetTrackingScaling") {
             return Err(ApiError::validation(format!(
-                "The local server has policies of type TargetTrackingScaling only, not '{}'",
-                kind.unwrap_or("StepScaling")
+                "The local server supports policies of type TargetTrackingScaling only, not '{}'",
+                policy_type.unwrap_or("StepScaling")
             )));
         }
         let configuration = configuration.ok_or_else(|| {
@@ -291,7 +291,7 @@ impl Policy {
         let metric = configuration.pointer("/PredefinedMetricSpecification/PredefinedMetricType");
         if metric.and_then(Value::as_str) != Some(METRIC) {
             return Err(ApiError::validation(format!(
-                "The local server tracks the predefined metric {METRIC} only"
+                "The local server supports the predefined metric {METRIC} only"
             )));
         }
         let tracking = Tracking::deserialize(configuration)
@@ -307,7 +307,7 @@ impl Policy {
         })
     }
 
-    /// Takes over the creation time of the policy that this one replaces.
+    /// Copies the creation time of the policy that this one replaces.
     pub(super) fn keep_creation_time(&mut self, old: &Self) {
         self.created = old.created;
     }
@@ -323,7 +323,7 @@ impl Policy {
         )
     }
 
-    /// The alarms that the policy has on AWS; here they are only names.
+    /// The alarms that the policy would have on AWS; here, they exist in name only.
     pub(super) fn alarms(&self, target: &Target) -> Value {
         let alarm = |side: &str| {
             let name = format!(
@@ -375,11 +375,11 @@ mod tests {
             let mut members = good;
             members[index] = value;
             let [namespace, resource, dimension] = members;
-            let place: TargetId = serde_json::from_value(
+            let id: TargetId = serde_json::from_value(
                 json!({"ServiceNamespace": namespace, "ResourceId": resource, "ScalableDimension": dimension}),
             )
             .unwrap();
-            let found = place
+            let found = id
                 .names()
                 .map_or_else(|error| error.message().to_owned(), |_| String::new());
             assert!(found.contains(expected), "{value}: {found}");

@@ -1,8 +1,8 @@
-//! What a target tracking policy decides, given the load of the last minutes.
+//! The decisions of a target tracking policy, based on the load of the last minutes.
 //!
-//! AWS puts two alarms on the metric: after three minutes above the target the fleet grows, and after
-//! fifteen minutes below 90 % of it the fleet shrinks. The new size is the one at which each instance
-//! would have the target's load, rounded up in both cases.
+//! AWS sets two alarms on the metric: the fleet grows after three minutes above the target, and shrinks
+//! after fifteen minutes below 90 % of it. The new size is the one at which each instance would have the
+//! target's load, rounded up in both cases.
 
 use std::collections::VecDeque;
 
@@ -18,15 +18,15 @@ const LOW_SHARE: f64 = 0.9;
 /// The load of the last minutes, and the last change.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    /// Invocations per instance, the newest last.
+    /// Invocations per instance for each minute, newest last.
     minutes: VecDeque<f64>,
-    /// Minutes since the fleet last changed; `None` if it never did.
+    /// Minutes since the fleet last changed; `None` if it never has.
     quiet: Option<f64>,
-    /// Whether the last change made it larger.
+    /// Whether the last change made the fleet larger.
     grew: bool,
 }
 
-/// The bounds of a target, and what is not suspended.
+/// The bounds of a target, and the permitted directions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     /// The minimum number of instances.
@@ -35,7 +35,7 @@ pub(super) struct Bounds {
     pub(super) max: i64,
     /// Whether the fleet may grow.
     pub(super) may_grow: bool,
-    /// Whether it may shrink.
+    /// Whether the fleet may shrink.
     pub(super) may_shrink: bool,
 }
 
@@ -60,7 +60,7 @@ impl History {
         }
     }
 
-    /// What the policy does now, given `count` instances.
+    /// The decision for a fleet of `count` instances, if it should change.
     pub(super) fn decide(
         &self,
         tracking: &Tracking,
@@ -78,8 +78,8 @@ impl History {
             return Some(Decision { count, alarm });
         }
         let load = *self.minutes.back()?;
-        let wanted = (load * count as f64 / tracking.target_value).ceil() as i64;
-        let wanted = wanted.clamp(bounds.min, bounds.max);
+        let desired = (load * count as f64 / tracking.target_value).ceil() as i64;
+        let desired = desired.clamp(bounds.min, bounds.max);
         let cooled = |seconds: u32| {
             self.quiet
                 .is_none_or(|quiet| quiet * 60.0 >= f64::from(seconds))
@@ -95,12 +95,12 @@ impl History {
         };
         let high = last(HIGH_MINUTES, &|load| load > tracking.target_value);
         if high
-            && wanted > count
+            && desired > count
             && bounds.may_grow
             && (!self.grew || cooled(tracking.scale_out_cooldown))
         {
             return Some(Decision {
-                count: wanted,
+                count: desired,
                 alarm: "AlarmHigh",
             });
         }
@@ -108,16 +108,16 @@ impl History {
             load < tracking.target_value * LOW_SHARE
         });
         let may_shrink = bounds.may_shrink && !tracking.disable_scale_in;
-        if low && wanted < count && may_shrink && cooled(tracking.scale_in_cooldown) {
+        if low && desired < count && may_shrink && cooled(tracking.scale_in_cooldown) {
             return Some(Decision {
-                count: wanted,
+                count: desired,
                 alarm: "AlarmLow",
             });
         }
         None
     }
 
-    /// Starts over after a change of the fleet: earlier loads say nothing about it.
+    /// Starts over after a change of the fleet, for which earlier loads are irrelevant.
     pub(super) fn restart(&mut self, grew: bool) {
         self.minutes.clear();
         self.quiet = Some(0.0);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_happens_again_before_the_cooldown_is_over() {
+    fn a_fleet_does_not_grow_again_during_the_cooldown() {
         let mut history = history(&[200.0; 3]);
         history.restart(true);
         let grows_after = (1..20).find(|_| {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_suspended_does_not_happen() {
+    fn suspended_and_disabled_scaling_does_not_happen() {
         let no_growth = Bounds {
             may_grow: false,
             ..BOUNDS

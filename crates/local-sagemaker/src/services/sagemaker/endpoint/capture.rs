@@ -1,7 +1,7 @@
 //! Data capture: writes the requests and responses of an endpoint to S3, in `SageMaker`'s layout.
 //!
-//! Lines are collected in a file, which becomes one object about every second. If the server is killed
-//! in between, the next one finds the file.
+//! Lines are collected in a file, which is stored as an object about every second. If the server is
+//! killed in between, its successor stores the file.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -23,10 +23,10 @@ use crate::protocol::names::S3Uri;
 use crate::protocol::validation::Violations;
 use crate::services::s3::Storage;
 
-/// What to capture of a deployment's requests and responses.
+/// `DataCaptureConfig`: which requests and responses to capture, and where to store them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Capture {
-    /// Whether capture is on; a configuration may keep its settings and be off.
+    /// Whether capture is on; it can be switched off without removing the other settings.
     #[serde(default, rename = "EnableCapture")]
     enabled: bool,
     /// The percentage of requests to capture.
@@ -35,7 +35,7 @@ pub(crate) struct Capture {
     /// The prefix of all captured objects.
     #[serde(rename = "DestinationS3Uri")]
     destination: Option<String>,
-    /// Which sides to capture.
+    /// Whether to capture requests, responses or both.
     #[serde(default, rename = "CaptureOptions")]
     options: Vec<CaptureOption>,
     /// The media types that are written as text.
@@ -67,7 +67,7 @@ struct TextTypes {
 pub(crate) struct Exchange<'a> {
     /// The headers of the request.
     pub(crate) headers: &'a HeaderMap,
-    /// Its body.
+    /// The body of the request.
     pub(crate) input: &'a [u8],
     /// The media type of the response.
     pub(crate) output_type: &'a str,
@@ -75,7 +75,7 @@ pub(crate) struct Exchange<'a> {
     pub(crate) output: &'a [u8],
 }
 
-/// Counts events, so that each gets an id of its own.
+/// Number of events so far, which makes their ids unique.
 static EVENTS: AtomicU64 = AtomicU64::new(0);
 
 impl Capture {
@@ -136,15 +136,15 @@ impl Capture {
                 .and_then(|value| value.to_str().ok())
         };
         let side = |mode: &str| {
-            let wanted = |option: &CaptureOption| {
+            let includes_side = |option: &CaptureOption| {
                 option.capture_mode == mode || option.capture_mode == "InputAndOutput"
             };
-            self.options.iter().any(wanted)
+            self.options.iter().any(includes_side)
         };
         let mut data = json!({});
         if side("Input") {
-            let kind = header("content-type").unwrap_or("application/octet-stream");
-            data["endpointInput"] = self.side("INPUT", kind, exchange.input);
+            let content_type = header("content-type").unwrap_or("application/octet-stream");
+            data["endpointInput"] = self.side("INPUT", content_type, exchange.input);
         }
         if side("Output") {
             data["endpointOutput"] = self.side("OUTPUT", exchange.output_type, exchange.output);
@@ -159,11 +159,11 @@ impl Capture {
         json!({"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}).to_string()
     }
 
-    /// One side of an exchange. Anything that is not text is written in base64.
-    fn side(&self, mode: &str, kind: &str, body: &[u8]) -> Value {
+    /// One side of an exchange. Anything but UTF-8 text of a listed media type is base64-encoded.
+    fn side(&self, mode: &str, content_type: &str, body: &[u8]) -> Value {
         let is = |types: &[String]| {
-            let own = kind.split(';').next().unwrap_or_default().trim();
-            types.iter().any(|text| text.eq_ignore_ascii_case(own))
+            let own = content_type.split(';').next().unwrap_or_default().trim();
+            types.iter().any(|listed| listed.eq_ignore_ascii_case(own))
         };
         let encoding = if is(&self.types.csv_content_types) {
             "CSV"
@@ -179,10 +179,10 @@ impl Capture {
             Some(text) => (text.to_owned(), encoding),
             None => (STANDARD.encode(body), "BASE64"),
         };
-        json!({"observedContentType": kind, "mode": mode, "data": data, "encoding": encoding})
+        json!({"observedContentType": content_type, "mode": mode, "data": data, "encoding": encoding})
     }
 
-    /// Appends a line to those that wait in `folder`.
+    /// Appends a line to those waiting to be stored in `folder`.
     pub(crate) fn append(&self, folder: &Path, endpoint: &str, variant: &str, line: &str) {
         let Some(destination) = self.destination.as_deref().and_then(S3Uri::parse) else {
             return;
@@ -196,7 +196,7 @@ impl Capture {
     }
 }
 
-/// Appends a line to the variant's file, whose first line says where the others are to be stored.
+/// Appends a line to the variant's file. The first line of the file is the S3 prefix for the others.
 fn append_line(folder: &Path, variant: &str, prefix: &S3Uri, line: &str) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let path = folder.join(format!("{variant}.jsonl"));
@@ -204,7 +204,7 @@ fn append_line(folder: &Path, variant: &str, prefix: &S3Uri, line: &str) -> io::
     if !path.exists() {
         text.insert_str(0, &format!("{prefix}\n"));
     }
-    // One write, so that lines of concurrent requests do not mix.
+    // A single write keeps the lines of concurrent requests apart.
     File::options()
         .create(true)
         .append(true)
@@ -212,7 +212,7 @@ fn append_line(folder: &Path, variant: &str, prefix: &S3Uri, line: &str) -> io::
         .write_all(text.as_bytes())
 }
 
-/// Stores everything that waits in `folder`, as one object per variant.
+/// Stores all lines waiting in `folder`, as one object per variant.
 pub(crate) async fn store(folder: &Path, storage: &Storage) {
     let entries: Vec<PathBuf> = fs::read_dir(folder)
         .into_iter()
@@ -231,8 +231,8 @@ pub(crate) async fn store(folder: &Path, storage: &Storage) {
     }
 }
 
-/// Stores one file. It is renamed first, and removed only once it is stored. The object's name is
-/// derived from the file, so storing the file twice still makes one object.
+/// Stores one file. It is renamed first and removed only after it is stored. The object's name is
+/// derived from the file's name and content, so storing a file twice creates only one object.
 async fn store_one(path: &Path, storage: &Storage) -> io::Result<()> {
     let extension = path
         .extension()
@@ -244,7 +244,7 @@ async fn store_one(path: &Path, storage: &Storage) -> io::Result<()> {
             fs::rename(path, &ready)?;
             ready
         }
-        // Left by an earlier attempt, whose source is still there.
+        // Left over from a failed attempt; its source file is still there and is stored instead.
         "body" => return Ok(()),
         _ => path.to_owned(),
     };
@@ -270,7 +270,7 @@ fn event_id(now: Timestamp) -> String {
     uuid(&format!("{} {} {number}", now.millis(), std::process::id()))
 }
 
-/// An id in the form of a UUID, derived from the text.
+/// An id in UUID format, derived from a hash of the text.
 fn uuid(text: &str) -> String {
     let hex = hex::encode(Sha256::digest(text));
     format!(
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_the_format_of_the_service() {
+    fn captured_lines_have_the_format_of_the_service() {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", "text/csv".parse().unwrap());
         headers.insert("x-amzn-sagemaker-inference-id", "7".parse().unwrap());
@@ -353,14 +353,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiting_lines_are_stored_once_even_after_a_kill() {
+    async fn waiting_lines_are_stored_exactly_once_after_a_kill() {
         let dir = tempfile::tempdir().unwrap();
         let storage = Storage::open(dir.path().join("s3")).unwrap();
         fs::create_dir(dir.path().join("s3/bucket")).unwrap();
         let folder = dir.path().join("waiting");
         let capture = capture(&json!({}));
         capture.append(&folder, "e", "v", "one");
-        // As if a server had been killed between renaming and removing.
+        // The state after a server was killed between renaming and removing.
         fs::rename(folder.join("v.jsonl"), folder.join("v.1-ready")).unwrap();
         capture.append(&folder, "e", "v", "two");
         capture.append(&folder, "e", "v", "three");

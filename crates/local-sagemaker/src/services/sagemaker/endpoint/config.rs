@@ -17,7 +17,7 @@ use crate::services::sagemaker::model::Models;
 use crate::services::sagemaker::resource::{Header, Resource, echo};
 use crate::services::sagemaker::tags::Tag;
 
-/// Members of the request that the description repeats.
+/// Members of the request that are copied to the description.
 const ECHOED: [&str; 4] = [
     "EndpointConfigName",
     "ProductionVariants",
@@ -25,7 +25,7 @@ const ECHOED: [&str; 4] = [
     "KmsKeyId",
 ];
 
-/// Maximum number of processes of one endpoint: a machine has limits where a cloud has quotas.
+/// Maximum number of instances of one endpoint, in place of an AWS quota.
 const MAX_INSTANCES: usize = 32;
 
 /// All endpoint configurations.
@@ -42,9 +42,9 @@ struct Config {
     /// Name, region, time and tags.
     #[serde(flatten)]
     header: Header,
-    /// The variants without their models, which are looked up when an endpoint is created.
+    /// The variants; their models are looked up when an endpoint is created or updated.
     variants: Vec<VariantRequest>,
-    /// What to capture of requests and responses.
+    /// The data capture settings.
     #[serde(default)]
     capture: Option<Capture>,
 }
@@ -58,7 +58,7 @@ struct ConfigRequest {
     /// `ProductionVariants`, 1 to 10.
     #[serde(default)]
     production_variants: Vec<VariantRequest>,
-    /// What to capture of requests and responses.
+    /// The data capture settings.
     data_capture_config: Option<Capture>,
 }
 
@@ -110,12 +110,12 @@ impl Configs {
         Ok(json!({"EndpointConfigArn": arn}))
     }
 
-    /// What the configuration `name` says to capture.
+    /// The data capture settings of the configuration `name`.
     pub(crate) fn capture(&self, name: &str) -> Option<Capture> {
         self.table.get(name)?.capture
     }
 
-    /// Shows the tags of a configuration to `change`.
+    /// Calls `change` with the tags of a configuration.
     pub(crate) fn change_tags(
         &self,
         arn: &str,
@@ -124,7 +124,7 @@ impl Configs {
         self.table.change_tags(arn, change)
     }
 
-    /// The variants of the configuration `name`, each with the present state of its model.
+    /// The variants of the configuration `name`, each with its model in its current state.
     pub(crate) fn variants(
         &self,
         name: &str,
@@ -160,7 +160,7 @@ impl Configs {
     }
 }
 
-/// Limits the instances of an endpoint, as AWS does with a quota.
+/// Rejects an endpoint with too many instances, like an AWS quota.
 pub(super) fn check_quota(instances: usize) -> Result<(), ApiError> {
     if instances <= MAX_INSTANCES {
         return Ok(());
@@ -174,7 +174,7 @@ pub(super) fn check_quota(instances: usize) -> Result<(), ApiError> {
 }
 
 impl ConfigRequest {
-    /// Rejects what AWS would reject.
+    /// Rejects what AWS would reject, and more than [`MAX_INSTANCES`] instances.
     fn check(&self) -> Result<(), ApiError> {
         let mut found = Violations::default();
         found.name("endpointConfigName", self.endpoint_config_name.as_deref());

@@ -1,4 +1,4 @@
-//! Deploying a configuration, replacing it with the next one, and stopping it.
+//! Deploying a configuration, updating an endpoint to another one, and stopping an endpoint.
 
 use std::fs;
 use std::ops::Range;
@@ -18,7 +18,7 @@ use super::variant::Variant;
 use crate::machine::log;
 use crate::machine::table::lock;
 
-/// How long an update waits for requests to the old processes: as long as a response may take.
+/// How long an update waits for pending requests to the old containers: as long as a response may take.
 const DRAIN: Duration = Duration::from_mins(1);
 
 impl Endpoints {
@@ -28,8 +28,7 @@ impl Endpoints {
         self.install(&record.header.name, result);
     }
 
-    /// After a restart of the server: starts again what was serving, then continues an update in
-    /// progress.
+    /// After a restart of the server: restarts the current deployment, then resumes a pending update.
     pub(crate) async fn deploy_again(self: Arc<Self>, record: Record) {
         self.clone().deploy_first(record.clone()).await;
         if record.next.is_some() && self.fleet(&record.header.name).is_some() {
@@ -37,7 +36,7 @@ impl Endpoints {
         }
     }
 
-    /// Lets the first processes of an endpoint serve, or marks the endpoint as failed.
+    /// Puts the first containers of an endpoint into service, or marks the endpoint as failed.
     fn install(&self, name: &str, result: Result<Fleet, String>) {
         let outcome = result
             .as_ref()
@@ -45,7 +44,7 @@ impl Endpoints {
         log(&format!("endpoint {name}: {outcome}"));
         match result {
             Ok(fleet) => {
-                // Before the status changes: a client that sees `InService` may invoke right away.
+                // Before the status changes: a client that sees `InService` may send requests at once.
                 lock(&self.fleets).insert(name.to_owned(), Arc::new(fleet));
                 self.table.update(name, |record| {
                     let status = if record.next.is_some() {
@@ -63,7 +62,7 @@ impl Endpoints {
         }
     }
 
-    /// Blue-green, all at once: when the new processes have answered `/ping`, the old ones stop.
+    /// Blue-green deployment, all at once: the old containers stop when all new ones have answered `/ping`.
     pub(crate) async fn deploy_next(self: Arc<Self>, record: Record) {
         let Some(next) = &record.next else { return };
         match self.start(&record.header.name, next).await {
@@ -71,7 +70,7 @@ impl Endpoints {
                 let old = lock(&self.fleets).insert(record.header.name.clone(), Arc::new(fleet));
                 self.table
                     .update(&record.header.name, Record::finish_update);
-                // New requests already go to the new processes; the old ones finish theirs.
+                // New requests already go to the new containers; the old ones finish theirs.
                 if let Some(old) = old {
                     end(old, DRAIN).await;
                 }
@@ -91,12 +90,12 @@ impl Endpoints {
         }
     }
 
-    /// Changes weights and numbers of processes to those in the record; `before` is what they were. If a
-    /// new process does not answer `/ping`, all new ones stop and the old numbers stay.
+    /// Applies the weights and instance counts in the record; `before` holds the old ones. If a new
+    /// container does not answer `/ping`, all new ones stop and the old values are restored.
     pub(crate) async fn apply_capacities(self: Arc<Self>, record: Record, before: Vec<Variant>) {
         let outcome = match self.fleet(&record.header.name) {
             Some(fleet) => self.resize(&record, &fleet).await,
-            None => Err("InternalServerError: the endpoint has no processes.".to_owned()),
+            None => Err("InternalServerError: the endpoint is not running.".to_owned()),
         };
         self.table
             .update(&record.header.name, |record| match &outcome {
@@ -108,7 +107,7 @@ impl Endpoints {
             });
     }
 
-    /// Starts the missing processes, then stops the surplus ones.
+    /// Starts the missing containers, then stops the surplus ones.
     async fn resize(self: &Arc<Self>, record: &Record, fleet: &Fleet) -> Result<(), String> {
         let running = |variant: &Variant| fleet.variant(&variant.name).cloned();
         let (name, generation) = (&record.header.name, record.current.generation);
@@ -122,7 +121,7 @@ impl Endpoints {
                 .await?;
             grown.push((running, more));
         }
-        // Only now that all have started: a failure above must not leave half of the change.
+        // Only after all have started: a failure above must not leave the change half applied.
         for (running, more) in grown {
             running.grow(more);
         }
@@ -135,7 +134,7 @@ impl Endpoints {
         Ok(())
     }
 
-    /// Starts all variants at once; if one fails, the others stop.
+    /// Starts all variants concurrently; if one fails, the others stop.
     async fn start(self: &Arc<Self>, name: &str, deployment: &Deployment) -> Result<Fleet, String> {
         let mut starts = JoinSet::new();
         for (order, variant) in deployment.variants.iter().enumerate() {
@@ -151,7 +150,7 @@ impl Endpoints {
             });
         }
         let mut variants = all_of(&mut starts).await;
-        // They are ready in a different order each time.
+        // Restore the configuration's order; variants become ready in any order.
         if let Ok(variants) = &mut variants {
             variants.sort_by_key(|(order, _)| *order);
         }
@@ -159,7 +158,7 @@ impl Endpoints {
         Ok(Fleet::new(variants, deployment.capture.clone()))
     }
 
-    /// Starts the processes with these numbers, all at once. If one fails, dropping the others stops
+    /// Starts the containers with these numbers concurrently. If one fails, dropping the others stops
     /// them.
     async fn replicas(
         self: &Arc<Self>,
@@ -181,7 +180,7 @@ impl Endpoints {
         Ok(replicas.into_iter().map(|(_, replica)| replica).collect())
     }
 
-    /// What one process of a variant is started from.
+    /// The launch specification of one container of a variant.
     fn spec(
         self: &Arc<Self>,
         name: &str,
@@ -226,7 +225,7 @@ impl Endpoints {
         })
     }
 
-    /// Stops the processes of an endpoint that is being deleted.
+    /// Stops the containers of an endpoint that is being deleted.
     pub(crate) async fn stop_fleet(&self, name: &str) {
         let fleet = lock(&self.fleets).remove(name);
         if let Some(fleet) = fleet {
@@ -234,7 +233,7 @@ impl Endpoints {
         }
     }
 
-    /// Stops the processes of all endpoints, all at once.
+    /// Stops the containers of all endpoints concurrently.
     pub(crate) async fn stop_all_fleets(&self) {
         let fleets = std::mem::take(&mut *lock(&self.fleets));
         let mut ends: JoinSet<()> = fleets
@@ -251,7 +250,7 @@ impl Endpoints {
 }
 
 /// The results of all tasks, or the first failure once all have ended. Dropping a result stops its
-/// process.
+/// container.
 async fn all_of<T: 'static>(tasks: &mut JoinSet<Result<T, String>>) -> Result<Vec<T>, String> {
     let mut results = Vec::new();
     let mut failure = None;
@@ -267,16 +266,15 @@ async fn all_of<T: 'static>(tasks: &mut JoinSet<Result<T, String>>) -> Result<Ve
     failure.map_or(Ok(results), Err)
 }
 
-/// The id of an instance, derived from its key: a process that is started again writes to the log of
-/// the one before.
+/// The id of an instance, derived from its key, so that a restarted container keeps its log stream.
 fn instance_id(key: &str) -> String {
     format!("i-{}", &hex::encode(Sha256::digest(key))[..17])
 }
 
-/// Stops a fleet once its pending requests are answered, or after `limit`.
+/// Stops a fleet once its pending requests have completed, or after `limit`.
 async fn end(fleet: Arc<Fleet>, limit: Duration) {
     let deadline = Instant::now() + limit;
-    // Each request in progress holds a reference; the last one left is ours.
+    // Each pending request holds a reference; the last one left is ours.
     while Arc::strong_count(&fleet) > 1 && Instant::now() < deadline {
         sleep(Duration::from_millis(50)).await;
     }

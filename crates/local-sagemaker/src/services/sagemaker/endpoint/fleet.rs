@@ -1,4 +1,5 @@
-//! The running variants of one deployment, their processes, and which process answers a request.
+//! The running variants of one deployment, with their containers, and the choice of a container for each
+//! request.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,9 +17,9 @@ use crate::machine::table::lock;
 pub(crate) struct Fleet {
     /// In the order of the configuration.
     variants: Vec<Arc<RunningVariant>>,
-    /// Number of requests that named no variant.
+    /// Number of requests without a target variant.
     requests: AtomicU64,
-    /// What to capture.
+    /// The data capture settings.
     pub(crate) capture: Option<Capture>,
 }
 
@@ -26,11 +27,11 @@ pub(crate) struct Fleet {
 pub(crate) struct RunningVariant {
     /// The variant's name.
     pub(crate) name: String,
-    /// Its weight, which may change while it runs.
+    /// Its traffic weight, which may change while it runs.
     weight: Mutex<f64>,
-    /// Its processes, in order of their numbers.
+    /// Its containers, in order of their numbers.
     replicas: Mutex<Vec<Arc<Replica>>>,
-    /// Number of requests so far: selects the next process, and measures the load.
+    /// Number of requests so far: selects the next container, and measures the load.
     requests: AtomicU64,
 }
 
@@ -44,7 +45,7 @@ impl Fleet {
         }
     }
 
-    /// The variant with this name, or without a name the next one by weight.
+    /// The variant named `target`; without a target, the next one by traffic weight.
     pub(crate) fn select(&self, target: Option<&str>) -> Option<&Arc<RunningVariant>> {
         let Some(target) = target else {
             let request = self.requests.fetch_add(1, Ordering::Relaxed);
@@ -63,7 +64,7 @@ impl Fleet {
         self.variants.iter().find(|variant| variant.name == name)
     }
 
-    /// Stops all processes, all at once.
+    /// Stops all containers concurrently.
     pub(crate) async fn stop(&self) {
         let replicas: Vec<_> = self
             .variants
@@ -80,7 +81,7 @@ impl Fleet {
 }
 
 impl RunningVariant {
-    /// A variant whose processes have all answered `/ping`.
+    /// A variant whose containers have all answered `/ping`.
     pub(crate) fn new(name: String, weight: f64, replicas: Vec<Replica>) -> Self {
         Self {
             name,
@@ -90,43 +91,43 @@ impl RunningVariant {
         }
     }
 
-    /// Its share of the traffic, relative to the sum of all weights.
+    /// Its traffic weight, relative to the sum of all weights.
     pub(crate) fn weight(&self) -> f64 {
         *lock(&self.weight)
     }
 
-    /// Changes its share of the traffic.
+    /// Changes its traffic weight.
     pub(crate) fn set_weight(&self, weight: f64) {
         *lock(&self.weight) = weight;
     }
 
-    /// Number of its processes.
+    /// Number of its containers.
     pub(crate) fn count(&self) -> usize {
         lock(&self.replicas).len()
     }
 
-    /// Number of requests that it was given.
+    /// Number of requests it has been selected for.
     pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// The next process in turn; one that is restarting only if there is no other.
+    /// The next container in turn; one that is restarting only if no other is ready.
     pub(crate) fn next(&self) -> Option<Arc<Replica>> {
         let turn = self.requests.fetch_add(1, Ordering::Relaxed) as usize;
-        // Locked only while a process is selected, never while it answers.
+        // Locked only while a container is selected, never while it responds.
         let replicas = lock(&self.replicas);
         let in_turn = || (0..replicas.len()).map(|step| &replicas[(turn + step) % replicas.len()]);
         let ready = in_turn().find(|replica| replica.is_ready());
         ready.or_else(|| in_turn().next()).cloned()
     }
 
-    /// Adds processes that have answered `/ping`.
+    /// Adds containers that have answered `/ping`.
     pub(crate) fn grow(&self, more: Vec<Replica>) {
         lock(&self.replicas).extend(more.into_iter().map(Arc::new));
     }
 
-    /// Takes the processes beyond the first `count` out of the traffic, and stops each once its pending
-    /// requests are answered, or after `limit`.
+    /// Takes all containers but the first `count` out of service, and stops each once its pending requests
+    /// have completed, or after `limit`.
     pub(crate) async fn shrink(&self, count: usize, limit: Duration) {
         let surplus = {
             let mut replicas = lock(&self.replicas);
@@ -137,7 +138,7 @@ impl RunningVariant {
             .into_iter()
             .map(|replica| async move {
                 let deadline = Instant::now() + limit;
-                // Each request in progress holds a reference; the last one left is ours.
+                // Each pending request holds a reference; the last one left is ours.
                 while Arc::strong_count(&replica) > 1 && Instant::now() < deadline {
                     sleep(Duration::from_millis(20)).await;
                 }
@@ -148,7 +149,7 @@ impl RunningVariant {
         while ends.join_next().await.is_some() {}
     }
 
-    /// All processes.
+    /// All containers.
     fn replicas(&self) -> Vec<Arc<Replica>> {
         lock(&self.replicas).clone()
     }

@@ -1,4 +1,4 @@
-//! `InvokeEndpoint`: one request to one variant, and the runtime's own errors.
+//! `InvokeEndpoint`: forwards a request to a variant, and reports failures as the runtime does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::services::metrics::Invocation;
 const MAX_BODY: usize = 6 << 20;
 /// How long a container may take to respond.
 const RESPONSE_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long a request waits for a program that is restarting.
+/// How long a request waits for a container that is restarting.
 const RESTART_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Endpoints {
@@ -39,7 +39,7 @@ impl Endpoints {
         }
     }
 
-    /// The container's response, or the error that the runtime makes of it.
+    /// The container's response, or the error the runtime maps it to.
     async fn try_invoke(
         &self,
         name: &str,
@@ -58,16 +58,15 @@ impl Endpoints {
             .get("x-amzn-sagemaker-target-variant")
             .and_then(|value| value.to_str().ok());
         let variant = fleet.select(target).ok_or_else(|| {
-            let wanted = target.unwrap_or("with a weight above zero");
+            let target = target.unwrap_or("with a weight above zero");
             ApiError::new(
                 "ValidationError",
-                format!("Variant {wanted} of endpoint {name} not found."),
+                format!("Variant {target} of endpoint {name} not found."),
             )
         })?;
-        // Read whole, because a program that has just ended means sending the body once more.
+        // Buffer the whole body so that it can be resent if the container has just exited.
         let body = to_bytes(body, MAX_BODY).await.map_err(|_| {
-            let text =
-                format!("The body of the request is longer than {MAX_BODY} bytes, or was cut off.");
+            let text = format!("The request body is longer than {MAX_BODY} bytes, or incomplete.");
             ApiError::new("ValidationError", text).with_status(StatusCode::PAYLOAD_TOO_LARGE)
         })?;
         let begin = Instant::now();
@@ -77,45 +76,45 @@ impl Endpoints {
         )
         .await;
         let reply = result.as_ref().ok().and_then(|reply| reply.as_ref().ok());
-        let model = reply.map_or(begin.elapsed(), |reply| reply.time);
+        let model_latency = reply.map_or(begin.elapsed(), |reply| reply.latency);
         self.shared.metrics.record_invocation(&Invocation {
             endpoint: name,
             variant: &variant.name,
             instances: variant.count(),
             status: reply.map(|reply| reply.response.status.as_u16()),
-            model,
-            overhead: begin.elapsed().saturating_sub(model),
+            model: model_latency,
+            overhead: begin.elapsed().saturating_sub(model_latency),
         });
-        let log_stream = LogStream {
+        let context = InvocationContext {
             endpoint: name,
             region,
         };
         let Reply {
             response, replica, ..
-        } = result.map_err(|_| log_stream.timed_out())??;
+        } = result.map_err(|_| context.timed_out())??;
         if self.shared.faults.crash_is_due() {
             replica.crash();
         }
         if let (Some(capture), true) = (&fleet.capture, response.status.is_success())
             && capture.samples(variant.requests())
         {
-            let kind = response
+            let content_type = response
                 .headers
                 .get("content-type")
-                .and_then(|kind| kind.to_str().ok());
+                .and_then(|value| value.to_str().ok());
             let exchange = Exchange {
                 headers: &parts.headers,
                 input: &body,
-                output_type: kind.unwrap_or("application/octet-stream"),
+                output_type: content_type.unwrap_or("application/octet-stream"),
                 output: &response.body,
             };
             let line = capture.line(&exchange, Timestamp::now());
             capture.append(&self.captures(name), name, &variant.name, &line);
         }
-        log_stream.pass_on(response, &variant.name)
+        context.client_response(response, &variant.name)
     }
 
-    /// Forwards a request to the variant, and waits for a program that is restarting.
+    /// Forwards a request to one of the variant's containers; waits if the container is restarting.
     async fn forward(
         &self,
         variant: &RunningVariant,
@@ -135,56 +134,56 @@ impl Endpoints {
                 break;
             };
             let port = replica.port_within(RESTART_TIMEOUT).await;
-            let port = port.ok_or_else(|| unavailable("the container is being started again"))?;
+            let port = port.ok_or_else(|| unavailable("the container is restarting"))?;
             let begin = Instant::now();
             match self.proxy.invoke(port, headers, body.clone()).await {
                 Ok(response) => {
-                    let time = begin.elapsed();
+                    let latency = begin.elapsed();
                     return Ok(Reply {
                         response,
-                        time,
+                        latency,
                         replica,
                     });
                 }
                 Err(ProxyError::Broken(why)) => return Err(unavailable(&why)),
-                // The process has ended, and its supervisor has not noticed yet.
+                // The container has exited, but its supervisor has not noticed yet.
                 Err(ProxyError::Refused) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
         }
-        Err(unavailable("nothing listens on the container's port"))
+        Err(unavailable("nothing is listening on the container's port"))
     }
 }
 
-/// The response of a process.
+/// A container's response, with its latency and origin.
 struct Reply {
     /// The response.
     response: ContainerResponse,
-    /// How long it took.
-    time: Duration,
-    /// The process.
+    /// Time from sending the request to the complete response.
+    latency: Duration,
+    /// The container that responded.
     replica: Arc<Replica>,
 }
 
-/// Where to read about an error of the container.
-struct LogStream<'a> {
+/// The names that responses and error messages contain.
+struct InvocationContext<'a> {
     /// The endpoint's name.
     endpoint: &'a str,
     /// The region of the request.
     region: &'a str,
 }
 
-impl LogStream<'_> {
-    /// The container's response as the runtime passes it on: errors become `ModelError`.
-    fn pass_on(
+impl InvocationContext<'_> {
+    /// The runtime's response to the client; an error response of the container becomes `ModelError`.
+    fn client_response(
         &self,
-        answer: ContainerResponse,
+        container_response: ContainerResponse,
         variant: &str,
     ) -> Result<Response<Body>, ApiError> {
-        if !answer.status.is_success() {
-            return Err(self.model_error(&answer));
+        if !container_response.status.is_success() {
+            return Err(self.model_error(&container_response));
         }
-        let mut response = Response::new(Body::from(answer.body));
-        *response.headers_mut() = answer.headers;
+        let mut response = Response::new(Body::from(container_response.body));
+        *response.headers_mut() = container_response.headers;
         if let Ok(variant) = HeaderValue::from_str(variant) {
             response
                 .headers_mut()
@@ -193,11 +192,11 @@ impl LogStream<'_> {
         Ok(response)
     }
 
-    /// The error for a container that responded with one: its status and message are passed on.
-    fn model_error(&self, answer: &ContainerResponse) -> ApiError {
-        let status = answer.status.as_u16();
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
-        let side = if answer.status.is_client_error() {
+    /// The error for an error response of the container, with its status and message.
+    fn model_error(&self, response: &ContainerResponse) -> ApiError {
+        let status = response.status.as_u16();
+        let text = String::from_utf8_lossy(&response.body).into_owned();
+        let side = if response.status.is_client_error() {
             "client"
         } else {
             "server"
@@ -219,7 +218,7 @@ impl LogStream<'_> {
             .with_field("OriginalMessage", text)
     }
 
-    /// `ModelError`, HTTP 424.
+    /// A `ModelError` with this message, HTTP status 424.
     fn error(&self, message: String) -> ApiError {
         ApiError::new("ModelError", message)
             .with_status(StatusCode::FAILED_DEPENDENCY)
@@ -232,7 +231,7 @@ impl LogStream<'_> {
             )
     }
 
-    /// Where this server keeps the log that AWS keeps in CloudWatch.
+    /// Points to the local log, where AWS points to CloudWatch.
     fn hint(&self) -> String {
         format!(
             "See /_local/endpoints/{}/log on the local server in account {ACCOUNT} for more information.",

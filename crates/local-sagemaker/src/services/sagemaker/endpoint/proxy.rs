@@ -1,4 +1,4 @@
-//! HTTP to the serving processes: `/ping` and `/invocations`.
+//! HTTP requests to the containers: `/ping` and `/invocations`.
 
 use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use bytes::Bytes;
@@ -7,10 +7,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-/// Maximum size of a container's response in bytes: far more than AWS passes on.
+/// Maximum size of a container's response in bytes, well above AWS's limit.
 const MAX_RESPONSE: usize = 25 << 20;
 
-/// The headers that reach the container; SageMaker drops all others.
+/// The request headers forwarded to the container; SageMaker drops all others.
 const REQUEST_HEADERS: [&str; 10] = [
     "content-type",
     "accept",
@@ -24,7 +24,7 @@ const REQUEST_HEADERS: [&str; 10] = [
     "x-amzn-sagemaker-session-id",
 ];
 
-/// The headers of the container's response that reach the client.
+/// The headers of the container's response that are returned to the client.
 const RESPONSE_HEADERS: [&str; 4] = [
     "content-type",
     "x-amzn-sagemaker-custom-attributes",
@@ -38,17 +38,17 @@ pub(crate) struct Proxy(Client<HttpConnector, Full<Bytes>>);
 
 /// A container's complete response.
 pub(crate) struct ContainerResponse {
-    /// The container's status.
+    /// The HTTP status.
     pub(crate) status: StatusCode,
-    /// Those of its headers that reach the client.
+    /// The headers in `RESPONSE_HEADERS`.
     pub(crate) headers: HeaderMap,
     /// The body.
     pub(crate) body: Bytes,
 }
 
-/// Why there is no response.
+/// The reason for a missing response.
 pub(crate) enum ProxyError {
-    /// Nothing listens: the request was not sent and may be sent again.
+    /// Nothing is listening: the request was not sent, so it is safe to retry.
     Refused,
     /// The connection broke, or the response was too long.
     Broken(String),
@@ -65,14 +65,14 @@ impl Proxy {
         let request =
             request(Method::GET, port, "ping", Bytes::new()).map_err(|error| error.to_string())?;
         match self.0.request(request).await {
-            Ok(answer) if answer.status() == StatusCode::OK => Ok(()),
-            Ok(answer) => Err(format!("status {}", answer.status())),
-            Err(error) if error.is_connect() => Err("nothing listens on the port".into()),
+            Ok(response) if response.status() == StatusCode::OK => Ok(()),
+            Ok(response) => Err(format!("status {}", response.status())),
+            Err(error) if error.is_connect() => Err("nothing is listening on the port".into()),
             Err(error) => Err(error.to_string()),
         }
     }
 
-    /// `POST /invocations`, with the headers that may reach the container.
+    /// `POST /invocations`, with the headers in `REQUEST_HEADERS`.
     pub(crate) async fn invoke(
         &self,
         port: u16,
@@ -85,12 +85,12 @@ impl Proxy {
         request
             .headers_mut()
             .extend(only(headers, &REQUEST_HEADERS));
-        let answer = match self.0.request(request).await {
-            Ok(answer) => answer,
+        let response = match self.0.request(request).await {
+            Ok(response) => response,
             Err(error) if error.is_connect() => return Err(ProxyError::Refused),
             Err(error) => return Err(broken(&error)),
         };
-        let (parts, body) = answer.into_parts();
+        let (parts, body) = response.into_parts();
         let body = Limited::new(body, MAX_RESPONSE).collect().await;
         let body = body
             .map_err(|error| ProxyError::Broken(error.to_string()))?
@@ -103,7 +103,7 @@ impl Proxy {
     }
 }
 
-/// A request to a program on the loopback interface.
+/// A request to a container on the loopback interface.
 fn request(
     method: Method,
     port: u16,

@@ -1,4 +1,4 @@
-//! The record of an endpoint, as it is stored on disk and as `DescribeEndpoint` shows it.
+//! The record of an endpoint, as stored on disk and as returned by `DescribeEndpoint`.
 
 use std::collections::BTreeMap;
 
@@ -12,25 +12,25 @@ use crate::machine::clock::Timestamp;
 use crate::machine::process::ProcessId;
 use crate::services::sagemaker::resource::{Header, Resource, failure_reason};
 
-/// `EndpointStatus`: the values that the server uses.
+/// `EndpointStatus`, limited to the values that this server uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Status {
-    /// Its first processes are starting.
+    /// Its first containers are starting.
     Creating,
     /// It is serving.
     InService,
-    /// It is serving while the processes of another configuration start.
+    /// It is serving while a new configuration, weights or instance counts are applied.
     Updating,
-    /// A restarted server is starting its processes again.
+    /// A restarted server is restarting its containers.
     SystemUpdating,
-    /// Its first processes did not answer `/ping`; it can only be deleted.
+    /// Its first containers did not answer `/ping`; it can only be deleted.
     Failed,
-    /// Its processes are being stopped.
+    /// Its containers are being stopped.
     Deleting,
 }
 
 impl Status {
-    /// The word on the wire.
+    /// The value of `EndpointStatus`.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Creating => "Creating",
@@ -46,13 +46,13 @@ impl Status {
 /// A deployed configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Deployment {
-    /// Distinguishes the folders of an endpoint's deployments.
+    /// A number unique among the endpoint's deployments, which names the deployment's folder.
     pub(crate) generation: u64,
     /// The configuration's name.
     pub(crate) config: String,
     /// Its variants with their models, as they were when it was deployed.
     pub(crate) variants: Vec<Variant>,
-    /// What to capture of its requests and responses.
+    /// The data capture settings.
     #[serde(default)]
     pub(crate) capture: Option<Capture>,
 }
@@ -65,13 +65,13 @@ pub(crate) struct Record {
     pub(super) header: Header,
     /// The status.
     pub(crate) status: Status,
-    /// Why it failed, or why its last update failed.
+    /// Why the endpoint or its last update failed.
     failure: Option<String>,
     /// `LastModifiedTime`.
     pub(crate) modified: Timestamp,
-    /// What is serving, or will be the first to serve.
+    /// The deployment that is serving, or the first one while it starts.
     pub(crate) current: Deployment,
-    /// What an update in progress will replace it with.
+    /// The replacement, while an update is in progress.
     pub(crate) next: Option<Deployment>,
     /// Number of failed updates since the current deployment.
     pub(crate) updates: u64,
@@ -148,14 +148,14 @@ impl Record {
         self.enter(Status::InService, None);
     }
 
-    /// Gives up the update; the old deployment goes on.
+    /// Abandons the update; the old deployment keeps serving.
     pub(crate) fn reject_update(&mut self, reason: &str) {
         self.next = None;
         self.updates += 1;
         self.enter(Status::InService, Some(reason));
     }
 
-    /// `DescribeEndpointOutput`; `live` is what is serving at the moment.
+    /// `DescribeEndpointOutput`; `live` is the running fleet, if any.
     pub(crate) fn describe(&self, live: Option<&Fleet>) -> Value {
         let mut response = self.summary();
         response["EndpointConfigName"] = self.current.config.clone().into();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_update_leaves_the_old_configuration_and_says_why() {
+    fn a_failed_update_keeps_the_old_configuration_and_reports_the_reason() {
         let mut record = record();
         record.enter(Status::InService, None);
         record.begin_update(deployment(1, "new"));

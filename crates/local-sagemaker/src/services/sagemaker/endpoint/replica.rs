@@ -1,5 +1,4 @@
-//! One serving process: started and awaited until it answers `/ping`, supervised, and restarted when it
-//! crashes.
+//! One serving container, which is a local process: started, supervised, and restarted if it exits.
 
 use std::fs;
 use std::io;
@@ -23,48 +22,47 @@ use crate::services::s3::Storage;
 
 /// Time between SIGTERM and SIGKILL, as in SageMaker.
 const STOP_GRACE: Duration = Duration::from_secs(30);
-/// How long a `/ping` may take.
+/// Maximum duration of one `/ping`.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause between two pings.
 const PING_INTERVAL: Duration = Duration::from_millis(100);
-/// How often the times of a program's log lines are recorded.
+/// How often the times of new log lines are recorded.
 const TIMES_INTERVAL: Duration = Duration::from_millis(200);
-/// The longest pause before a crashed program is restarted; pauses start at the ping's interval and
-/// double.
+/// The longest pause before a restart; pauses start at `PING_INTERVAL` and double with each attempt.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
-/// Number of log lines that a failure quotes.
+/// Maximum number of log lines quoted in a `FailureReason`.
 const QUOTED_LINES: usize = 5;
-/// Maximum characters of each line, so that all of them fit into a `FailureReason`.
+/// Maximum length of each quoted line in characters, so that all of them fit.
 const QUOTED_CHARACTERS: usize = 140;
 
-/// What a serving process is started from.
+/// Everything needed to start a container.
 pub(crate) struct LaunchSpec {
     /// The variant and its model.
     pub(crate) variant: Variant,
-    /// The program that runs for the image.
+    /// The local executable to run for the image.
     pub(crate) program: PathBuf,
     /// The variant's folder, which contains `opt/ml`.
     pub(crate) folder: PathBuf,
-    /// The log stream for the program's output.
+    /// The log stream for the container's output.
     pub(crate) stream: Stream,
     /// The store that holds the model's data.
     pub(crate) storage: Storage,
-    /// Called when a process starts and when it ends, so that a killed server's can be found.
+    /// Called when a process starts and when it ends; the record lets the next server find orphans.
     pub(crate) on_process: Box<dyn Fn(Option<ProcessId>) + Send + Sync>,
 }
 
-/// A supervised serving process; dropping it stops the process.
+/// A supervised container; dropping it stops the container.
 pub(crate) struct Replica {
-    /// The port of the program; `None` while it restarts.
+    /// The container's port; `None` while it restarts.
     port: watch::Receiver<Option<u16>>,
-    /// Setting or dropping it stops the program.
+    /// Sending `true` or dropping the sender stops the container.
     stop: watch::Sender<bool>,
-    /// Makes the program crash, as a fault.
+    /// Injects a crash.
     crash: Arc<Notify>,
 }
 
 impl Replica {
-    /// Starts the program and waits until it answers `/ping`; the error becomes the endpoint's
+    /// Starts the container and waits until it answers `/ping`; the error becomes the endpoint's
     /// `FailureReason`.
     pub(crate) async fn start(spec: LaunchSpec, proxy: Proxy) -> Result<Self, String> {
         spec.unpack().await?;
@@ -84,17 +82,17 @@ impl Replica {
         Ok(Self { port, stop, crash })
     }
 
-    /// Whether the program can answer now.
+    /// Whether the container can take a request now.
     pub(crate) fn is_ready(&self) -> bool {
         self.port.borrow().is_some()
     }
 
-    /// Kills the program; its supervisor restarts it.
+    /// Kills the container; its supervisor restarts it.
     pub(crate) fn crash(&self) {
         self.crash.notify_one();
     }
 
-    /// The port of the program; waits up to `limit` for one that is restarting.
+    /// The container's port; waits up to `limit` if the container is restarting.
     pub(crate) async fn port_within(&self, limit: Duration) -> Option<u16> {
         let mut port = self.port.clone();
         let found = timeout(limit, port.wait_for(Option::is_some))
@@ -104,41 +102,41 @@ impl Replica {
         *found
     }
 
-    /// Asks the program to stop, the way a container is stopped.
+    /// Tells the supervisor to stop the container: SIGTERM, then SIGKILL after the grace period.
     pub(crate) fn stop(&self) {
         let _ = self.stop.send(true);
     }
 
-    /// Waits until the program has stopped, which is when its supervisor drops its receiver.
+    /// Waits until the container has stopped and its supervisor has dropped the receiver.
     pub(crate) async fn wait_until_stopped(&self) {
         self.stop.closed().await;
     }
 }
 
-/// A program that has answered `/ping`.
+/// A container that has answered `/ping`.
 struct Running {
     /// The process.
     process: Process,
-    /// Where it listens.
+    /// The port on which it listens.
     port: u16,
 }
 
-/// Keeps a program running.
+/// Keeps a container running.
 struct Supervisor {
-    /// What it is started from.
+    /// The container's specification.
     spec: Arc<LaunchSpec>,
-    /// Sends its pings.
+    /// The client for `/ping`.
     proxy: Proxy,
-    /// Publishes its port.
+    /// Publishes the container's port.
     port: watch::Sender<Option<u16>>,
-    /// Whether to stop.
+    /// True or closed when the container is to stop.
     stopped: watch::Receiver<bool>,
-    /// Whether to crash.
+    /// Notified when the container is to crash.
     crash: Arc<Notify>,
 }
 
 impl Supervisor {
-    /// Restarts the program whenever it ends by itself, until it is told to stop.
+    /// Restarts the container whenever it exits, until it is told to stop.
     async fn run(mut self, mut running: Running) {
         while let Some(code) = self.watch(&mut running).await {
             let variant = &self.spec.variant.name;
@@ -159,7 +157,7 @@ impl Supervisor {
         (self.spec.on_process)(None);
     }
 
-    /// Waits for the program to end by itself, and returns its exit code; `None` if it is told to stop.
+    /// Waits until the container exits on its own and returns its exit code; `None` if it is to stop.
     async fn watch(&mut self, running: &mut Running) -> Option<i32> {
         loop {
             tokio::select! {
@@ -180,7 +178,7 @@ async fn stop_requested(stopped: &mut watch::Receiver<bool>) {
 }
 
 impl LaunchSpec {
-    /// Unpacks the model's data, unless an earlier start of this deployment has done so.
+    /// Unpacks the model's data, unless this deployment has already done so.
     pub(crate) async fn unpack(&self) -> Result<(), String> {
         let model = self.folder.join("opt/ml/model");
         if model.is_dir() {
@@ -202,7 +200,7 @@ impl LaunchSpec {
                 "Failed to download model data for container \"container_1\" from URL: \"{url}\"."
             )
         })?;
-        // A server that is killed while unpacking leaves a draft; the next one starts over.
+        // If the server is killed while unpacking, only the draft is left, and the next server starts over.
         let (draft, target) = (self.folder.join("opt/ml/model.draft"), model);
         let unpacked = blocking(move || {
             let _ = fs::remove_dir_all(&draft);
@@ -218,15 +216,18 @@ impl LaunchSpec {
         })
     }
 
-    /// Starts the program and waits until it answers `/ping`.
+    /// Starts the container and waits until it answers `/ping`.
     async fn launch(&self, proxy: &Proxy) -> Result<Running, String> {
         let log_start = fs::metadata(self.stream.path()).map_or(0, |log| log.len() as usize);
         let port = free_port()
             .map_err(|error| format!("InternalServerError: no port is free: {error}"))?;
         let mut process = self.spawn(port).map_err(|error| {
-            format!("InternalServerError: the program could not be run: {error}")
+            format!(
+                "InternalServerError: cannot run {}: {error}",
+                self.program.display()
+            )
         })?;
-        // Before the first ping: a server that is killed from now on must not leave an unknown process.
+        // Recorded before the first ping: if the server is killed from now on, the next one must find it.
         (self.on_process)(process.identity());
         let deadline = Instant::now() + self.variant.startup();
         loop {
@@ -234,16 +235,16 @@ impl LaunchSpec {
                 status = process.wait() => {
                     let code = status.map(exit_code).unwrap_or_default();
                     self.stream.close();
-                    return Err(self.failed_ping(log_start, &format!("The program ended with exit code {code} before it answered.")));
+                    return Err(self.failed_ping(log_start, &format!("The container exited with code {code} before it answered /ping.")));
                 }
-                answer = timeout(PING_TIMEOUT, proxy.ping(port)) => match answer {
+                response = timeout(PING_TIMEOUT, proxy.ping(port)) => match response {
                     Ok(Ok(())) => return Ok(Running { process, port }),
                     Ok(Err(why)) => why,
-                    Err(_) => "no answer within 2 seconds".to_owned(),
+                    Err(_) => "no response within 2 seconds".to_owned(),
                 },
             };
             self.stream.record_times();
-            // Checked after the ping, so that on a slow machine the last answer still counts.
+            // Checked after the ping, so that on a slow machine the last response still counts.
             if Instant::now() > deadline {
                 return Err(self.failed_ping(log_start, &format!("The last /ping: {last}.")));
             }
@@ -251,7 +252,7 @@ impl LaunchSpec {
         }
     }
 
-    /// Restarts a crashed program, trying until it succeeds.
+    /// Restarts a crashed container, retrying until it succeeds.
     async fn relaunch(&self, proxy: &Proxy) -> Running {
         let mut pause = PING_INTERVAL;
         loop {
@@ -264,7 +265,7 @@ impl LaunchSpec {
         }
     }
 
-    /// Starts the program with SageMaker's environment; the server's own variables come last.
+    /// Spawns the process with SageMaker's environment. The server's own variables override the model's.
     fn spawn(&self, port: u16) -> io::Result<Process> {
         let log = self.stream.append()?;
         let opt_ml = self.folder.join("opt/ml");
@@ -275,15 +276,15 @@ impl LaunchSpec {
             .envs(&self.variant.container.environment)
             .env("FIRE_OPT_ML", &opt_ml)
             .env("SAGEMAKER_BIND_TO_PORT", port.to_string())
-            // There is no access control, so a model must answer to this machine only.
+            // There is no access control, so the model must be reachable from this machine only.
             .env("FIRE_BIND_ADDRESS", Ipv4Addr::LOCALHOST.to_string());
         Process::spawn(command, &log)
     }
 
-    /// AWS's message, with the details for which its users look into CloudWatch.
+    /// AWS's message, extended with the details that AWS only writes to CloudWatch.
     fn failed_ping(&self, log_start: usize, detail: &str) -> String {
         let text = fs::read(self.stream.path()).unwrap_or_default();
-        // What earlier programs of this endpoint wrote would be misleading.
+        // Skip the output of earlier starts, which would be misleading.
         let text = String::from_utf8_lossy(text.get(log_start..).unwrap_or_default());
         let mut lines: Vec<String> = text
             .lines()
@@ -292,7 +293,7 @@ impl LaunchSpec {
             .take(QUOTED_LINES)
             .map(|line| line.chars().take(QUOTED_CHARACTERS).collect())
             .collect();
-        // They were collected from the end.
+        // They were collected in reverse.
         lines.reverse();
         format!(
             "The primary container for production variant {} did not pass the ping health check. \
@@ -307,8 +308,8 @@ impl LaunchSpec {
     }
 }
 
-/// A port that was free a moment ago. If another process takes it first, the program exits and the
-/// error says so.
+/// A port that was free a moment ago. If another process takes it first, the container exits and its
+/// log says why.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()?
@@ -329,7 +330,7 @@ mod tests {
     /// For each event in order: true if a process started, false if it ended.
     type Started = Arc<Mutex<Vec<bool>>>;
 
-    /// A variant whose program behaves as told and has this many seconds to answer.
+    /// A container with this behaviour, which has this many seconds to answer `/ping`.
     fn spec(dir: &Path, behaviour: &str, seconds: u64, started: Started) -> LaunchSpec {
         let variant = json!({
             "name": "AllTraffic",
@@ -378,7 +379,7 @@ mod tests {
         replica.wait_until_stopped().await;
         assert_eq!(
             proxy.ping(port).await.unwrap_err(),
-            "nothing listens on the port"
+            "nothing is listening on the port"
         );
         assert_eq!(*lock(&started), [true, false]);
     }

@@ -1,9 +1,9 @@
-//! Which requests go to which variant, and which are captured: shares of the traffic that come close to
-//! the configured ones over any stretch of requests, and are reproducible.
+//! Selects the variant for each request and the requests to capture. The selection is deterministic and
+//! close to the configured shares over any sequence of requests.
 
-/// The index of the variant that request number `request` goes to. The multiples of the golden ratio fill
-/// the unit interval evenly, so every stretch of requests comes close to the weights without random
-/// numbers.
+/// The index of the variant for request number `request`. The fractional parts of multiples of the golden
+/// ratio fill the unit interval evenly, so any sequence of requests is close to the weights without
+/// random numbers.
 pub(super) fn choose(weights: &[f64], request: u64) -> Option<usize> {
     let total: f64 = weights.iter().sum();
     let mut left = evenly(request) * total;
@@ -13,7 +13,7 @@ pub(super) fn choose(weights: &[f64], request: u64) -> Option<usize> {
         }
         left -= weight;
     }
-    // Rounding may leave a remainder beyond the last weight. Without any weight, no variant answers.
+    // Rounding may leave a remainder beyond the last weight. If all weights are zero, there is no variant.
     weights.iter().rposition(|weight| *weight > 0.0)
 }
 
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_are_shared_by_weight() {
+    fn requests_are_distributed_by_weight() {
         for (weights, expected) in [
             (vec![1.0], vec![1000]),
             (vec![1.0, 1.0], vec![500, 500]),
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn no_variant_answers_without_weight() {
+    fn no_variant_is_chosen_if_all_weights_are_zero() {
         assert_eq!(choose(&[0.0, 0.0], 7), None);
         assert_eq!(choose(&[], 7), None);
     }

@@ -1,5 +1,5 @@
-//! `UpdateEndpoint` and `UpdateEndpointWeightsAndCapacities`: another configuration, or other weights and
-//! numbers of processes. Auto scaling uses the latter.
+//! `UpdateEndpoint` deploys another configuration; `UpdateEndpointWeightsAndCapacities` changes traffic
+//! weights and instance counts. Auto scaling uses the latter.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use crate::protocol::{ApiError, Call};
 use crate::services::sagemaker::model::Models;
 use crate::services::sagemaker::resource::Resource;
 
-/// The members of `UpdateEndpointInput` apart from the names.
+/// The members of `UpdateEndpointInput` other than the names.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Retained {
-    /// Whether to keep weights and numbers of instances.
+    /// Whether to keep the endpoint's weights, instance counts and data capture settings.
     #[serde(default)]
     retain_all_variant_properties: bool,
-    /// What not to keep.
+    /// Exceptions to that.
     #[serde(default)]
     exclude_retained_variant_properties: Vec<Property>,
 }
@@ -39,7 +39,7 @@ struct Property {
 pub(crate) struct Update {
     /// The endpoint before the update.
     pub(crate) record: Record,
-    /// What is to serve afterwards.
+    /// The deployment that replaces the current one.
     pub(crate) next: Deployment,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Update {
 struct CapacitiesRequest {
     /// `EndpointName`.
     endpoint_name: Option<String>,
-    /// What changes.
+    /// The changes, at most one per variant.
     #[serde(default)]
     desired_weights_and_capacities: Vec<DesiredCapacity>,
 }
@@ -60,13 +60,13 @@ pub(crate) struct DesiredCapacity {
     /// The variant's name.
     #[serde(rename = "VariantName")]
     variant: String,
-    /// Its new share of the traffic.
+    /// Its new traffic weight.
     #[serde(rename = "DesiredWeight")]
     weight: Option<f64>,
     /// Its new number of instances.
     #[serde(rename = "DesiredInstanceCount")]
     instances: Option<i64>,
-    /// Another capacity of a serverless variant; not supported.
+    /// The new capacity of a serverless variant; not supported.
     #[serde(rename = "ServerlessUpdateConfig")]
     serverless: Option<Value>,
 }
@@ -74,9 +74,9 @@ pub(crate) struct DesiredCapacity {
 /// The load of a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Load {
-    /// Requests since it was deployed.
+    /// Number of requests since it was deployed.
     pub(crate) requests: u64,
-    /// Number of its processes.
+    /// Number of running instances.
     pub(crate) instances: usize,
 }
 
@@ -88,14 +88,14 @@ impl Update {
 }
 
 impl Endpoints {
-    /// Checks the update that a request asks for.
+    /// Checks an `UpdateEndpoint` request.
     pub(crate) fn check_update(&self, call: &Call, models: &Models) -> Result<Update, ApiError> {
         let (name, config) = call.read::<EndpointRequest>()?.both()?;
         let retained: Retained = call.read()?;
         let record = self.table.find(&name, &call.region)?;
         if record.status == Status::Failed {
             let text = format!(
-                "Cannot update endpoint \"{}\" in status Failed; delete it and create it anew.",
+                "Cannot update endpoint \"{}\" in status Failed; delete it and create it again.",
                 record.arn()
             );
             return Err(ApiError::validation(text));
@@ -134,7 +134,7 @@ impl Endpoints {
         Ok(json!({"EndpointArn": arn}))
     }
 
-    /// Changes the number of processes of one variant, for auto scaling.
+    /// Changes the instance count of one variant, for auto scaling.
     pub(crate) fn scale(
         self: Arc<Self>,
         name: &str,
@@ -160,7 +160,7 @@ impl Endpoints {
         })
     }
 
-    /// The variant of an endpoint, as its record has it.
+    /// The variant of an endpoint as recorded, with its desired state.
     pub(crate) fn variant(&self, name: &str, variant: &str) -> Option<Variant> {
         let record = self.table.get(name)?;
         record
@@ -170,7 +170,7 @@ impl Endpoints {
             .find(|own| own.name == variant)
     }
 
-    /// Records weights and numbers of instances, and starts to apply them.
+    /// Records new weights and instance counts, and starts to apply them.
     fn change_capacities(
         self: Arc<Self>,
         record: &Record,
@@ -193,34 +193,34 @@ impl Endpoints {
 }
 
 impl Retained {
-    /// Copies what is to be kept.
+    /// Copies the properties to keep from `current` to `next`.
     fn apply(&self, current: &Deployment, next: &mut Deployment) {
         if !self.retain_all_variant_properties {
             return;
         }
-        let stays = |kind: &str| {
+        let keeps = |name: &str| {
             let excluded = &self.exclude_retained_variant_properties;
             !excluded
                 .iter()
-                .any(|property| property.variant_property_type == kind)
+                .any(|property| property.variant_property_type == name)
         };
         for variant in &mut next.variants {
             let old = current.variants.iter().find(|old| old.name == variant.name);
-            if let Some(old) = old.filter(|_| stays("DesiredWeight")) {
+            if let Some(old) = old.filter(|_| keeps("DesiredWeight")) {
                 variant.weight = old.weight;
             }
-            if let Some(old) = old.filter(|_| stays("DesiredInstanceCount")) {
+            if let Some(old) = old.filter(|_| keeps("DesiredInstanceCount")) {
                 variant.instances = variant.instances.and(old.instances).or(variant.instances);
             }
         }
-        if stays("DataCaptureConfig") {
+        if keeps("DataCaptureConfig") {
             next.capture.clone_from(&current.capture);
         }
     }
 }
 
 impl DesiredCapacity {
-    /// A change of the number of instances, and nothing else.
+    /// A change of the instance count only.
     pub(crate) fn count(variant: &str, instances: usize) -> Self {
         Self {
             variant: variant.to_owned(),

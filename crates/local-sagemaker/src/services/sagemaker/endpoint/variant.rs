@@ -1,4 +1,4 @@
-//! Production variants: as they are requested, and together with their model.
+//! Production variants: as requested, and resolved with their model.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::protocol::ApiError;
 use crate::protocol::validation::Violations;
 use crate::services::sagemaker::model::{Container, Models};
 
-/// How long a container may take to answer `/ping` if its variant sets no limit. AWS waits four
-/// minutes; a local process that needs more than one is broken.
+/// How long a container may take to answer its first `/ping` if its variant sets no limit. AWS waits
+/// four minutes; a local process that takes more than one is broken.
 const DEFAULT_STARTUP: Duration = Duration::from_mins(1);
 
 /// A `ProductionVariant`.
@@ -21,37 +21,37 @@ pub(crate) struct VariantRequest {
     variant_name: Option<String>,
     /// The name of the model.
     model_name: Option<String>,
-    /// At least one; each instance is a process.
+    /// Number of instances, at least 1; each is a local process.
     initial_instance_count: Option<i64>,
-    /// One of SageMaker's hosting types.
+    /// One of SageMaker's hosting instance types.
     instance_type: Option<String>,
-    /// Its share of the traffic, relative to the sum of all; 1 by default.
+    /// Its traffic weight, relative to the sum of all; 1 by default.
     initial_variant_weight: Option<f64>,
-    /// Replaces instances; the process is the same.
+    /// Used instead of instances; a serverless variant is one local process.
     serverless_config: Option<Value>,
-    /// How long the first `/ping` may take, from 60 to 3600 seconds.
+    /// How long the container may take to answer its first `/ping`, from 60 to 3600 seconds.
     #[serde(rename = "ContainerStartupHealthCheckTimeoutInSeconds")]
     startup_seconds: Option<i64>,
 }
 
-/// A variant with everything that is needed to serve it, whatever happens later to its model and
+/// A variant with everything needed to serve it, independent of later changes to its model and
 /// configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Variant {
     /// The variant's name.
     pub(crate) name: String,
-    /// Its share of the traffic, relative to the sum of all.
+    /// Its traffic weight, relative to the sum of all.
     pub(crate) weight: f64,
     /// The model's image, data and environment.
     pub(crate) container: Container,
-    /// The desired number of instances, each a process; `None` for a serverless variant.
+    /// The desired number of instances; `None` for a serverless variant.
     pub(crate) instances: Option<i64>,
     /// The instance type, which only decides whether the variant can be scaled.
     #[serde(default)]
     pub(crate) instance_type: Option<String>,
     /// The configuration of a serverless variant.
     serverless: Option<Value>,
-    /// How long the first `/ping` may take, if the variant says.
+    /// The startup timeout, if the variant sets one.
     startup_seconds: Option<u64>,
 }
 
@@ -61,12 +61,12 @@ impl VariantRequest {
         found.name(&format!("{path}.variantName"), self.variant_name.as_deref());
         found.model_name(&format!("{path}.modelName"), self.model_name.as_deref());
         if self.serverless_config.is_none() {
-            let kind = found.required(
+            let instance_type = found.required(
                 &format!("{path}.instanceType"),
                 self.instance_type.as_deref(),
             );
-            if !kind.is_empty() {
-                found.hosting_instance_type(&format!("{path}.instanceType"), kind);
+            if !instance_type.is_empty() {
+                found.hosting_instance_type(&format!("{path}.instanceType"), instance_type);
             }
             found.range(
                 &format!("{path}.initialInstanceCount"),
@@ -91,7 +91,7 @@ impl VariantRequest {
         }
     }
 
-    /// Number of processes that it asks for.
+    /// Number of containers requested.
     pub(super) fn count(&self) -> usize {
         match &self.serverless_config {
             Some(_) => 1,
@@ -117,19 +117,19 @@ impl VariantRequest {
 }
 
 impl Variant {
-    /// How long the first `/ping` may take.
+    /// How long the container may take to answer its first `/ping`.
     pub(crate) fn startup(&self) -> Duration {
         self.startup_seconds
             .map_or(DEFAULT_STARTUP, Duration::from_secs)
     }
 
-    /// Number of its processes; a serverless variant has one.
+    /// The desired number of containers; 1 for a serverless variant.
     pub(crate) fn count(&self) -> usize {
         self.instances
             .map_or(1, |instances| instances.max(1) as usize)
     }
 
-    /// `ProductionVariantSummary`: the desired state, unless `current` gives the actual one.
+    /// `ProductionVariantSummary`; `current` holds the actual weight and instance count, if known.
     pub(crate) fn summary(&self, current: Option<(f64, usize)>) -> Value {
         let mut summary = json!({
             "VariantName": self.name,
@@ -154,7 +154,8 @@ impl Variant {
 mod tests {
     use super::*;
 
-    /// The violations of a valid variant after one member is replaced; null removes it.
+    /// The error for an otherwise valid variant with one member replaced (`null` removes it), or an empty
+    /// string.
     fn error_for(member: &str, value: Value) -> String {
         let mut variant = json!({
             "VariantName": "A",
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_variants_are_rejected_as_by_the_service() {
+    fn invalid_variants_are_rejected_in_the_words_of_the_service() {
         let serverless = json!({"MemorySizeInMB": 2048, "MaxConcurrency": 1});
         for (member, value, expected) in [
             ("InitialVariantWeight", json!(0.5), ""),

@@ -1,5 +1,5 @@
-//! The rules for a training request: first AWS's, with all violations reported at once and in its
-//! words, then what this server does not support.
+//! Validation of a training request: first AWS's rules, with all violations reported at once in AWS's
+//! words, then the limitations of this server.
 
 use super::request::{ChannelRequest, DEFAULT_MAX_RUNTIME, Plan, TrainingRequest};
 use crate::protocol::ApiError;
@@ -10,7 +10,8 @@ use crate::services::images::Images;
 const MAX_RUNTIME: i64 = 2_419_200;
 
 impl TrainingRequest {
-    /// The plan, or an error: all violations in AWS's words, or else what this server does not support.
+    /// The plan, or an error: all violations in AWS's words, or else an option this server does not
+    /// support.
     pub(crate) fn check(self, images: &Images) -> Result<Plan, ApiError> {
         self.violations().finish()?;
         self.supported()?;
@@ -19,8 +20,9 @@ impl TrainingRequest {
             .as_ref()
             .and_then(|algorithm| algorithm.training_image.as_deref());
         let program = images.program(image.unwrap_or_default())?;
-        self.plan(program)
-            .ok_or_else(|| ApiError::internal("a checked training request has a member missing"))?
+        self.plan(program).ok_or_else(|| {
+            ApiError::internal("a checked training request lacks a required member")
+        })?
     }
 
     /// Everything that AWS would reject.
@@ -74,7 +76,7 @@ impl TrainingRequest {
         }
     }
 
-    /// Checks names and sources of the channels.
+    /// Checks the names and sources of the channels.
     fn check_channels(&self, found: &mut Violations) {
         found.count("inputDataConfig", self.input_data_config.len(), 20);
         for (index, channel) in self.input_data_config.iter().enumerate() {
@@ -102,7 +104,7 @@ impl TrainingRequest {
         }
     }
 
-    /// Checks where the results go and how they are packed.
+    /// Checks the output location and its compression.
     fn check_output(&self, found: &mut Violations) {
         let Some(output) = &self.output_data_config else {
             return found.missing("outputDataConfig");
@@ -111,22 +113,23 @@ impl TrainingRequest {
             "outputDataConfig.s3OutputPath",
             output.s3_output_path.as_deref(),
         );
-        if let Some(kind) = &output.compression_type {
-            found.one_of("outputDataConfig.compressionType", kind, &["GZIP", "NONE"]);
+        if let Some(compression) = &output.compression_type {
+            let path = "outputDataConfig.compressionType";
+            found.one_of(path, compression, &["GZIP", "NONE"]);
         }
     }
 
-    /// Checks instances and time limits.
+    /// Checks the instances and the maximum runtime.
     fn check_resources(&self, found: &mut Violations) {
         match &self.resource_config {
             None => found.missing("resourceConfig"),
             Some(resources) => {
-                let kind = found.required(
+                let instance_type = found.required(
                     "resourceConfig.instanceType",
                     resources.instance_type.as_deref(),
                 );
-                if !kind.is_empty() {
-                    found.training_instance_type("resourceConfig.instanceType", kind);
+                if !instance_type.is_empty() {
+                    found.training_instance_type("resourceConfig.instanceType", instance_type);
                 }
                 found.range(
                     "resourceConfig.instanceCount",
@@ -156,7 +159,7 @@ impl TrainingRequest {
         }
     }
 
-    /// Rejects what AWS would do and this server does not, by name, rather than ignore it.
+    /// Rejects options that AWS supports and this server does not, naming them instead of ignoring them.
     fn supported(&self) -> Result<(), ApiError> {
         let algorithm = self.algorithm_specification.as_ref();
         let mode = algorithm.and_then(|algorithm| algorithm.training_input_mode.as_deref());
@@ -201,14 +204,14 @@ impl TrainingRequest {
             ),
         ];
         match unsupported.iter().find(|(applies, _)| *applies) {
-            Some((_, what)) => Err(ApiError::validation(format!(
-                "The local server does not support {what}."
+            Some((_, option)) => Err(ApiError::validation(format!(
+                "The local server does not support {option}."
             ))),
             None => self.check_spot(),
         }
     }
 
-    /// Checks the one rule that spot training adds.
+    /// Checks `MaxWaitTimeInSeconds` of a spot job.
     fn check_spot(&self) -> Result<(), ApiError> {
         let stop = self.stopping_condition.as_ref();
         let runtime = stop
@@ -284,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_rejects_is_rejected_in_its_words() {
+    fn requests_that_aws_rejects_are_rejected_in_its_words() {
         for (pointer, value, expected) in [
             (
                 "/TrainingJobName",
@@ -378,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_this_server_lacks_is_rejected_by_name() {
+    fn unsupported_options_are_rejected_by_name() {
         for (pointer, value, expected) in [
             (
                 "/AlgorithmSpecification/TrainingInputMode",
@@ -420,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn what_aws_and_this_server_accept_passes() {
+    fn supported_options_are_accepted() {
         for (pointer, value) in [
             (
                 "/AlgorithmSpecification/TrainingInputMode",

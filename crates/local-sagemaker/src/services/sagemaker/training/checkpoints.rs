@@ -1,4 +1,4 @@
-//! Stores checkpoints while the program runs, each file when it has changed.
+//! Stores checkpoint files in S3 while the program runs, whenever they change.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -8,10 +8,10 @@ use super::job_dir::{JobDir, relative};
 use crate::protocol::names::S3Uri;
 use crate::services::s3::Storage;
 
-/// A file that changed more recently than this may still be being written.
+/// A file that changed more recently than this may be incomplete.
 const SETTLED: Duration = Duration::from_millis(200);
 
-/// The checkpoints of a job, and which of them are stored.
+/// The checkpoints of a job and their upload state.
 pub(super) struct Checkpoints {
     /// Where they are stored; `None` if the job keeps none.
     target: Option<S3Uri>,
@@ -20,9 +20,9 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// The checkpoints of a program that is about to start. Those that came from the store count as
-    /// stored. A server may have been killed before it stored others; those still have to be stored, or
-    /// they are lost with the next machine.
+    /// The checkpoints of a program that is about to start. Files downloaded from the store count as
+    /// stored; others, left by a killed server, still have to be stored, or the next interruption loses
+    /// them.
     pub(super) fn restore(
         target: Option<S3Uri>,
         job_dir: &JobDir,
@@ -38,7 +38,7 @@ impl Checkpoints {
         let mut checkpoints = Self::none(target);
         for (path, file) in job_dir.checkpoints()? {
             let metadata = file.metadata()?;
-            // Only lengths can be compared: a stored object has a modification time of its own.
+            // Only the lengths are comparable: the stored object has a different modification time.
             if lengths.get(&path) == Some(&metadata.len()) {
                 let state = (metadata.len(), metadata.modified()?);
                 checkpoints.stored.insert(path, state);
@@ -55,8 +55,8 @@ impl Checkpoints {
         }
     }
 
-    /// Stores the files that have changed and returns how many; at the `end`, also those that changed
-    /// only just now.
+    /// Stores the changed files and returns how many. Skips files that may be incomplete, unless the
+    /// program has ended (`end`).
     pub(super) async fn store(
         &mut self,
         job_dir: &JobDir,
@@ -68,7 +68,7 @@ impl Checkpoints {
         };
         let mut count = 0;
         for (path, file) in job_dir.checkpoints()? {
-            // A program may remove its old checkpoints at any time; they stay in the store.
+            // The program may remove old checkpoints at any time; they are kept in the store.
             let Ok(metadata) = file.metadata() else {
                 continue;
             };

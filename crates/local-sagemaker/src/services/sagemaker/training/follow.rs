@@ -1,5 +1,5 @@
-//! Runs the program of a job: reads its metrics, stores its checkpoints, and stops it when it has to
-//! stop.
+//! Runs the program of a job: reads its metrics, stores its checkpoints, and stops it on request or at a
+//! time limit.
 
 use std::io;
 use std::time::Duration;
@@ -18,42 +18,41 @@ use crate::machine::process::{Process, exit_code};
 use crate::services::logs::Stream;
 use crate::services::sagemaker::resource::Resource;
 
-/// The grace period when the server itself stops: the job restarts with the next server, so nothing
-/// is worth waiting for.
+/// The grace period when the server itself stops. It is short because the next server restarts the job.
 const ABANDON_GRACE: Duration = Duration::from_secs(3);
-/// How often a running job's log is read for metrics and times.
+/// Interval at which a running job's log is read for metrics and times.
 const LOG_INTERVAL: Duration = Duration::from_millis(200);
-/// After how many of these intervals its checkpoints are stored.
+/// Number of these intervals between two uploads of checkpoints.
 const CHECKPOINT_INTERVALS: u32 = 5;
 
-/// What is observed of a running program.
+/// The output of a running program.
 struct Monitor {
-    /// Its log, to record the times of its lines.
+    /// Its log stream, for recording the times of lines.
     stream: Stream,
-    /// Its log, to read metrics.
+    /// A reader of the same log, for metrics.
     tail: Tail,
     /// The latest value of each metric.
     readings: Readings,
-    /// Its checkpoints, and which of them are stored.
+    /// The upload state of its checkpoints.
     checkpoints: Checkpoints,
 }
 
-/// Why a program stops.
+/// The reason why a program stops.
 enum StopCause {
-    /// It exited by itself, with this code.
+    /// It exited on its own, with this code.
     Ended(i32),
     /// `MaxRuntimeInSeconds` is exceeded.
     MaxRuntime,
     /// `MaxWaitTimeInSeconds` is exceeded.
     MaxWait,
-    /// Its spot instance is taken away.
+    /// The spot instance is interrupted.
     Interrupted,
-    /// The job is stopped, or the server stops.
+    /// `StopTrainingJob` was called, or the server is stopping.
     Requested(DesiredState),
 }
 
 impl Run {
-    /// Runs the program to its end and reads its last metrics.
+    /// Runs the program until it ends, including its last metrics.
     pub(super) async fn train(&mut self) -> io::Result<Exit> {
         let stream = self.jobs.shared.logs.training(&self.plan.name);
         let log = stream.append()?;
@@ -70,14 +69,14 @@ impl Run {
         };
         let cause = self.follow(&mut process, &mut monitor).await?;
         let exit = self.end(cause, &mut process).await;
-        // Metrics are read once more after the end, because the last lines matter most.
+        // A final read: the last lines usually contain the final metrics.
         monitor.stream.close();
         monitor.read(self)?;
         exit
     }
 
-    /// The program with SageMaker's environment. `FIRE_OPT_ML` is set last, so that a job cannot name
-    /// another tree.
+    /// The program with SageMaker's environment. `FIRE_OPT_ML` is set last, so that a job's own
+    /// environment cannot override it.
     fn command(&self) -> Command {
         let record = self.jobs.record(&self.plan.name);
         let (arn, region) = record
@@ -104,7 +103,7 @@ impl Run {
         let begin = Instant::now();
         let (max_runtime, max_wait) = (begin + self.plan.max_runtime, begin + self.wait_left());
         let interruption = self.interruption();
-        let taken_away = match interruption {
+        let interrupted = match interruption {
             Some(Interruption::After(time)) => begin + time,
             _ => max_wait + self.plan.max_runtime,
         };
@@ -112,13 +111,13 @@ impl Run {
         log_interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut checks: u32 = 0;
         loop {
-            // If several are ready at once, `select!` picks one at random. That does no harm: the others are
-            // still ready in the next round, if there is one.
+            // If several branches are ready, `select!` picks one at random. That is harmless: the others are
+            // still ready in the next iteration, if there is one.
             tokio::select! {
                 status = process.wait() => return Ok(StopCause::Ended(exit_code(status?))),
                 () = sleep_until(max_runtime) => return Ok(StopCause::MaxRuntime),
                 () = sleep_until(max_wait) => return Ok(StopCause::MaxWait),
-                () = sleep_until(taken_away) => return Ok(StopCause::Interrupted),
+                () = sleep_until(interrupted) => return Ok(StopCause::Interrupted),
                 desired = stop_requested(&mut self.desired) => return Ok(StopCause::Requested(desired)),
                 _ = log_interval.tick() => {}
             }
@@ -134,7 +133,7 @@ impl Run {
         }
     }
 
-    /// The fault that will take the instance away, if any.
+    /// The fault that will interrupt the spot instance, if any.
     fn interruption(&self) -> Option<Interruption> {
         let faults = &self.jobs.shared.faults;
         faults
@@ -142,7 +141,7 @@ impl Run {
             .filter(|_| self.plan.spot)
     }
 
-    /// Stores what has changed. A failure is logged, and storing is tried again later.
+    /// Stores the changed checkpoints and returns how many. A failure is logged and retried later.
     async fn store_checkpoints(&self, monitor: &mut Monitor) -> usize {
         let storage = &self.jobs.shared.storage;
         match monitor
@@ -161,14 +160,14 @@ impl Run {
         }
     }
 
-    /// Stops the program in the way its cause demands.
+    /// Stops the program as its cause requires.
     async fn end(&mut self, cause: StopCause, process: &mut Process) -> io::Result<Exit> {
         let grace = self.jobs.shared.stop_grace;
         match cause {
             StopCause::Ended(code) => Ok(Exit::Itself(code)),
             StopCause::MaxRuntime => process.end(grace).await.map(|_| Exit::MaxRuntime),
             StopCause::MaxWait => process.end(grace).await.map(|_| Exit::MaxWait),
-            // The machine is gone, so there is no time for SIGTERM.
+            // The instance is gone at once, so there is no SIGTERM.
             StopCause::Interrupted => {
                 process.kill();
                 process.wait().await.map(|_| Exit::Interrupted)
@@ -183,7 +182,8 @@ impl Run {
     }
 }
 
-/// Stops the program. If the server stops in the meantime, the request to stop stays on record.
+/// Stops the program. If the server stops meanwhile, the job stays in status `Stopping`, and the next
+/// server finishes it.
 async fn stop(
     process: &mut Process,
     grace: Duration,
@@ -196,7 +196,7 @@ async fn stop(
 }
 
 impl Monitor {
-    /// Reads what was written since the last call.
+    /// Reads the metrics written since the last call.
     fn read(&mut self, run: &Run) -> io::Result<()> {
         let now = Timestamp::now();
         let mut any = false;

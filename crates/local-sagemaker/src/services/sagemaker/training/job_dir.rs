@@ -1,5 +1,4 @@
-//! The folder of one job with its `/opt/ml` tree, which is prepared before the program starts and
-//! collected after it has ended.
+//! The folder of one job, with its `/opt/ml` tree.
 
 use std::fs;
 use std::io;
@@ -22,26 +21,26 @@ impl JobDir {
         Self { job }
     }
 
-    /// What the container sees as `/opt/ml`.
+    /// The container's `/opt/ml`.
     pub(crate) fn opt_ml(&self) -> PathBuf {
         self.job.join("opt/ml")
     }
 
-    /// The program's output: a link to the log stream of its latest run.
+    /// The link to the log stream of the job's latest start.
     pub(crate) fn log(&self) -> PathBuf {
         self.job.join("log")
     }
 
-    /// Makes the log link to this stream.
+    /// Points the log link to this stream.
     pub(crate) fn link_log(&self, stream: &Path) -> io::Result<()> {
         let draft = self.draft("log.draft");
         let _ = fs::remove_file(&draft);
         std::os::unix::fs::symlink(stream, &draft)?;
-        // Renamed over the old link, so that there is a log to read at any time.
+        // Renamed over the old link, so that there is always a log to read.
         fs::rename(draft, self.log())
     }
 
-    /// Removes the checkpoints, because their machine is lost.
+    /// Removes the local checkpoints, after the instance was lost.
     pub(crate) fn remove_checkpoints(&self) -> io::Result<()> {
         match fs::remove_dir_all(self.below("checkpoints")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -59,8 +58,8 @@ impl JobDir {
         self.job.join(name)
     }
 
-    /// Creates the folders and the three configuration files. Of an earlier run, whose server was killed,
-    /// only the checkpoints stay, as when a spot instance is replaced.
+    /// Creates the folders and the three configuration files. Removes the files of an earlier start, except
+    /// its checkpoints.
     pub(crate) fn prepare(&self, plan: &Plan) -> io::Result<()> {
         for folder in ["input", "model", "output"] {
             match fs::remove_dir_all(self.below(folder)) {
@@ -92,7 +91,7 @@ impl JobDir {
         config("resourceconfig.json", &resources(&plan.instance_type))
     }
 
-    /// Copies the channels, and the checkpoints of an earlier job, from the store.
+    /// Copies the channels and any stored checkpoints from the store.
     pub(crate) fn download(&self, plan: &Plan, storage: &Storage) -> io::Result<()> {
         for channel in &plan.channels {
             let folder = self.below("input/data").join(&channel.name);
@@ -146,7 +145,7 @@ impl JobDir {
         }
     }
 
-    /// Removes the tree of a job whose results are in the store; the log stays.
+    /// Removes the tree of a job whose results are in the store; keeps the log.
     pub(crate) fn clear(&self) -> io::Result<()> {
         fs::remove_dir_all(self.job.join("opt"))
     }
@@ -161,7 +160,7 @@ fn entry(channel: &Channel) -> Value {
     entry
 }
 
-/// `resourceconfig.json`: one instance, alone on the loopback interface.
+/// `resourceconfig.json`: a single instance on the loopback interface.
 fn resources(instance_type: &str) -> Value {
     json!({
         "current_host": "algo-1",
@@ -179,15 +178,14 @@ fn copy_all(objects: &[Object], prefix: &str, folder: &Path) -> io::Result<()> {
     for object in objects {
         let target = folder.join(relative(&object.key, prefix));
         target.parent().map_or(Ok(()), fs::create_dir_all)?;
-        // Copies, not links: a program may write to its inputs, and the stored object must not change
-        // with them.
+        // Copies, not links: a program may modify its inputs, which must not change the stored objects.
         fs::copy(&object.path, target)?;
     }
     Ok(())
 }
 
-/// The path of an object in its channel's folder: what follows the prefix, or the file's name if the
-/// prefix is the whole key. A prefix that ends within a name is cut back to its folder.
+/// The path of an object in its channel's folder: the key without the prefix, or the file's name if the
+/// prefix is the whole key. Of a prefix that ends within a name, only the folder is removed.
 pub(super) fn relative<'a>(key: &'a str, prefix: &str) -> &'a str {
     let rest = key.strip_prefix(prefix).unwrap_or(key);
     let folder = prefix.rfind('/').map_or(0, |slash| slash + 1);

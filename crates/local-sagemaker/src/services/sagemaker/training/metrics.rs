@@ -1,4 +1,4 @@
-//! Reads a job's metrics from its output, by its metric definitions.
+//! Extracts a job's metrics from its output, using its metric definitions.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,8 +23,8 @@ pub(crate) struct Reading {
 /// The latest value of each metric, by name.
 pub(crate) type Readings = BTreeMap<String, Reading>;
 
-/// Searches one line of output for every metric and keeps the last match of each: the first capture
-/// group, if it is a number. Returns what was found.
+/// Searches one line of output for every metric. The value is the first capture group; the last match
+/// that is a finite number counts. Returns the values found.
 pub(crate) fn scan<'a>(
     line: &str,
     metrics: &'a [Metric],
@@ -53,9 +53,9 @@ pub(crate) fn wire(readings: &Readings) -> Value {
 
 /// Follows a growing log file line by line.
 pub(crate) struct Tail {
-    /// The log, open at the position up to which it was read.
+    /// The log, positioned at the end of what has been read.
     file: File,
-    /// The beginning of a line that is not complete yet.
+    /// The beginning of an incomplete line.
     partial: Vec<u8>,
 }
 
@@ -75,8 +75,8 @@ impl Tail {
             return Ok(Vec::new());
         };
         let rest = self.partial.split_off(end + 1);
-        let whole = std::mem::replace(&mut self.partial, rest);
-        Ok(String::from_utf8_lossy(&whole)
+        let complete = std::mem::replace(&mut self.partial, rest);
+        Ok(String::from_utf8_lossy(&complete)
             .lines()
             .map(str::to_owned)
             .collect())

@@ -1,4 +1,4 @@
-//! The record of a job, as it is stored on disk and as `DescribeTrainingJob` shows it.
+//! The record of a job, as stored on disk and as returned by `DescribeTrainingJob`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,11 +14,11 @@ use crate::services::sagemaker::resource::{Header, Resource, echo, failure_reaso
 /// `SageMaker`'s message for a job that does not exist.
 pub(super) const NOT_FOUND: &str = "Requested resource not found.";
 
-/// What a second on a spot instance is billed as, in percent. Prices vary from hour to hour on AWS;
-/// here the discount is always 70 %.
+/// The share of a spot job's time that is billed, in percent. Prices on AWS vary from hour to hour; here
+/// the discount is always 70 %.
 const SPOT_SHARE: u64 = 30;
 
-/// Members of the request that the description repeats.
+/// Members of the request that are copied to the description.
 const ECHOED: [&str; 14] = [
     "TrainingJobName",
     "HyperParameters",
@@ -41,18 +41,18 @@ const ECHOED: [&str; 14] = [
 pub(crate) enum Status {
     /// The job is running.
     InProgress,
-    /// It was asked to stop, and has not stopped yet.
+    /// A stop was requested, and the job is still running.
     Stopping,
-    /// Its results are in the store.
+    /// The results are in the store.
     Completed,
-    /// Its program or its data failed; there is a reason.
+    /// The job failed; there is a `FailureReason`.
     Failed,
-    /// It was stopped, by a call or by a time limit; what it had saved is in the store.
+    /// The job was stopped by a call or a time limit; its output so far is in the store.
     Stopped,
 }
 
 impl Status {
-    /// The word on the wire.
+    /// The value of `TrainingJobStatus`.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::InProgress => "InProgress",
@@ -76,16 +76,16 @@ struct Transition {
     status: String,
     /// When it began.
     start: Timestamp,
-    /// When the next one began; the last one of a finished job ends when it begins.
+    /// When it ended; the final one ends at its start.
     end: Option<Timestamp>,
-    /// For people; clients must not depend on it.
+    /// A message for people; clients must not depend on it.
     message: String,
 }
 
 /// The record of a training job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
-    /// The request as it was sent; the job restarts from it after a kill.
+    /// The request as it was sent; if the server is killed, the job is restarted from it.
     pub(crate) request: Value,
     /// Name, region, time and tags.
     #[serde(flatten)]
@@ -96,7 +96,7 @@ pub(crate) struct Record {
     pub(crate) modified: Timestamp,
     /// `TrainingStartTime`: when the download began.
     started: Option<Timestamp>,
-    /// `TrainingEndTime`: when everything was uploaded, or had failed.
+    /// `TrainingEndTime`: when the upload completed or the job failed.
     pub(crate) ended: Option<Timestamp>,
     /// The secondary statuses so far, the current one last.
     transitions: Vec<Transition>,
@@ -106,15 +106,15 @@ pub(crate) struct Record {
     pub(crate) metrics: Readings,
     /// Where `model.tar.gz` is, or will be.
     artifact: String,
-    /// The program, while it runs.
+    /// The program's process, while it runs.
     pub(crate) process: Option<ProcessId>,
-    /// Since when it has had an instance; `None` while it waits for one.
+    /// When the current instance was acquired; `None` without an instance.
     #[serde(default)]
     busy_since: Option<Timestamp>,
-    /// Milliseconds on its earlier instances.
+    /// Time spent on earlier instances, in milliseconds.
     #[serde(default)]
     spent: u64,
-    /// How often its instance was taken away.
+    /// Number of spot interruptions.
     #[serde(default)]
     pub(crate) interruptions: usize,
 }
@@ -172,7 +172,7 @@ impl Resource for Record {
 }
 
 impl Record {
-    /// A job that was just accepted.
+    /// The record of a new job.
     pub(crate) fn new(call: &Call, name: &str, output: &S3Uri) -> Self {
         let header = Header::new(name, call);
         let mut record = Self {
@@ -217,7 +217,7 @@ impl Record {
         self.modified = now;
         // The instances are ready: AWS bills from here on.
         if secondary == "Downloading" {
-            // A job that lost its instance started when it first had one.
+            // An interrupted job keeps the start time of its first instance.
             self.started.get_or_insert(now);
             self.busy_since.get_or_insert(now);
         }
@@ -237,7 +237,7 @@ impl Record {
         }
     }
 
-    /// Gives up the instance, and the program with it.
+    /// Releases the instance together with the process.
     fn leave_instance(&mut self) {
         self.process = None;
         if let Some(since) = self.busy_since.take() {
@@ -245,25 +245,25 @@ impl Record {
         }
     }
 
-    /// The job loses its instance and waits for another.
+    /// Records a spot interruption; the job waits for another instance.
     pub(crate) fn interrupt(&mut self) {
         self.leave_instance();
         self.interruptions += 1;
-        self.enter("Interrupted", "The spot instance was taken away");
+        self.enter("Interrupted", "The spot instance was interrupted");
         self.enter("Starting", "Preparing the instances for training");
     }
 
-    /// The job starts over, because its work was lost with a killed server.
+    /// Records that the job starts over, because a server stopped while it was running.
     pub(crate) fn restart(&mut self) {
         self.process = None;
-        // Neither the metrics nor the time of lost work belong to the job.
+        // Metrics and time of the lost work do not count.
         self.metrics.clear();
         self.started = None;
         self.busy_since = None;
         self.spent = 0;
         self.enter(
             "Restarting",
-            "The local server was stopped while the job ran; the job is run again from its start",
+            "The local server stopped while the job was running; the job is restarted from the beginning",
         );
     }
 
@@ -293,7 +293,7 @@ impl Record {
         response
     }
 
-    /// The condition as it was given, with the service's default for a missing limit.
+    /// `StoppingCondition` from the request, with the service's default for a missing limit.
     fn stopping_condition(&self) -> Value {
         let mut condition = self
             .request
@@ -306,7 +306,7 @@ impl Record {
         condition
     }
 
-    /// Adds start, end, and seconds on instances; a running job has no billable time yet.
+    /// Adds start, end, training time and billable time; a running job has no billable time yet.
     fn add_times(&self, response: &mut Value) {
         let Some(started) = self.started else {
             return;
@@ -318,7 +318,7 @@ impl Record {
             .map_or(0, |since| now.saturating_sub(since.millis()));
         let mut millis = self.spent + running;
         if let (0, Some(ended)) = (millis, self.ended) {
-            // A record from a version that did not count this.
+            // A record written by a version without `spent`.
             millis = ended.millis().saturating_sub(started.millis());
         }
         let seconds = millis.div_ceil(1000);
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spot_job_is_billed_for_less_time_than_it_took() {
+    fn a_spot_job_is_billed_for_30_percent_of_its_training_time() {
         let mut record = record();
         record.request["EnableManagedSpotTraining"] = true.into();
         record.enter("Downloading", "");

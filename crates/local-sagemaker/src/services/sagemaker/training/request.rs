@@ -1,5 +1,5 @@
-//! `CreateTrainingJob` as it is sent, and the plan that a valid request becomes. All members of the
-//! request are optional, because missing ones are reported together with invalid ones.
+//! The `CreateTrainingJob` request, and the plan made from a valid one. All members of the request are
+//! optional, so that missing members can be reported together with invalid ones.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub(super) struct TrainingRequest {
     pub(super) training_job_name: Option<String>,
     /// Only its format is checked; nothing assumes the role.
     pub(super) role_arn: Option<String>,
-    /// The image and its metrics.
+    /// The image, the input mode and the metrics.
     pub(super) algorithm_specification: Option<AlgorithmSpecification>,
     /// All values are strings, at most 2500 characters long.
     #[serde(default)]
@@ -30,18 +30,18 @@ pub(super) struct TrainingRequest {
     /// The channels, at most 20.
     #[serde(default)]
     pub(super) input_data_config: Vec<ChannelRequest>,
-    /// Where the results go.
+    /// Where to store the results.
     pub(super) output_data_config: Option<OutputDataConfig>,
     /// The instances.
     pub(super) resource_config: Option<ResourceConfig>,
     /// The time limits.
     pub(super) stopping_condition: Option<StoppingCondition>,
-    /// Environment of the program.
+    /// Environment variables of the program.
     #[serde(default)]
     pub(super) environment: BTreeMap<String, String>,
-    /// Where checkpoints are restored from and stored.
+    /// Where checkpoints are stored and restored from.
     pub(super) checkpoint_config: Option<CheckpointConfig>,
-    /// Whether its instance may be taken away; requires `MaxWaitTimeInSeconds`.
+    /// Whether to run on a spot instance; requires `MaxWaitTimeInSeconds`.
     #[serde(default)]
     pub(super) enable_managed_spot_training: bool,
 }
@@ -54,12 +54,12 @@ pub(super) struct AlgorithmSpecification {
     pub(super) training_image: Option<String>,
     /// `File`, `FastFile` (the same here) or `Pipe` (not supported).
     pub(super) training_input_mode: Option<String>,
-    /// At most 40.
+    /// The metrics to extract, at most 40.
     #[serde(default)]
     pub(super) metric_definitions: Vec<MetricRequest>,
-    /// A command instead of the image's own; not supported.
+    /// Replaces the image's entry point; not supported.
     pub(super) container_entrypoint: Option<Vec<String>>,
-    /// Arguments instead of `train`; not supported.
+    /// Replaces the argument `train`; not supported.
     pub(super) container_arguments: Option<Vec<String>>,
 }
 
@@ -69,7 +69,7 @@ pub(super) struct AlgorithmSpecification {
 pub(super) struct MetricRequest {
     /// The metric's name.
     pub(super) name: Option<String>,
-    /// The expression whose first group is the value.
+    /// The regular expression whose first group is the value.
     pub(super) regex: Option<String>,
 }
 
@@ -95,7 +95,7 @@ pub(super) struct ChannelRequest {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct DataSource {
-    /// The only kind of source that is supported.
+    /// The only supported kind of source.
     pub(super) s3_data_source: Option<S3DataSource>,
 }
 
@@ -108,7 +108,7 @@ pub(super) struct S3DataSource {
     /// The prefix.
     #[serde(rename = "S3Uri")]
     pub(super) uri: Option<String>,
-    /// Whether each instance gets all objects, as one instance always does.
+    /// How objects are distributed among instances; irrelevant for a single one.
     #[serde(rename = "S3DataDistributionType")]
     pub(super) distribution: Option<String>,
 }
@@ -127,11 +127,11 @@ pub(super) struct OutputDataConfig {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ResourceConfig {
-    /// One of SageMaker's training types.
+    /// One of SageMaker's training instance types.
     pub(super) instance_type: Option<String>,
-    /// Must be one.
+    /// Must be 1.
     pub(super) instance_count: Option<i64>,
-    /// Gibibytes of a volume; ignored.
+    /// Size of the storage volume in GiB; checked but unused.
     #[serde(rename = "VolumeSizeInGB")]
     pub(super) volume_size: Option<i64>,
 }
@@ -140,9 +140,9 @@ pub(super) struct ResourceConfig {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct StoppingCondition {
-    /// How long the program may run.
+    /// Maximum running time of the program.
     pub(super) max_runtime_in_seconds: Option<i64>,
-    /// How long a spot job may wait and run.
+    /// Maximum time for a spot job to wait and run.
     pub(super) max_wait_time_in_seconds: Option<i64>,
 }
 
@@ -156,7 +156,7 @@ pub(super) struct CheckpointConfig {
     pub(super) local_path: Option<String>,
 }
 
-/// What a job needs to run, all of it valid.
+/// A checked request: everything needed to run a job.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// The job's name.
@@ -169,19 +169,19 @@ pub(crate) struct Plan {
     pub(crate) channels: Vec<Channel>,
     /// The prefix of the artifacts.
     pub(crate) output: S3Uri,
-    /// Additional environment of the program.
+    /// Additional environment variables of the program.
     pub(crate) environment: BTreeMap<String, String>,
     /// The metrics to look for in the job's output.
     pub(crate) metrics: Vec<Metric>,
-    /// The instance type that the program is told.
+    /// The instance type to report to the program.
     pub(crate) instance_type: String,
-    /// How long the program may run.
+    /// Maximum running time of the program.
     pub(crate) max_runtime: Duration,
-    /// Where checkpoints are restored from and saved to.
+    /// Where checkpoints are stored and restored from.
     pub(crate) checkpoints: Option<S3Uri>,
-    /// Whether its instance may be taken away.
+    /// Whether the job runs on a spot instance.
     pub(crate) spot: bool,
-    /// How long a spot job may wait and run, counted from its creation.
+    /// Maximum time for a spot job to wait and run, counted from its creation.
     pub(crate) max_wait: Option<Duration>,
 }
 
@@ -192,22 +192,22 @@ pub(crate) struct Channel {
     pub(crate) name: String,
     /// The prefix of its objects.
     pub(crate) source: S3Uri,
-    /// The content type that the client gave.
+    /// The content type in the request.
     pub(crate) content_type: Option<String>,
 }
 
-/// A metric, and how to find it.
+/// A metric to extract from the job's output.
 #[derive(Debug)]
 pub(crate) struct Metric {
     /// The metric's name.
     pub(crate) name: String,
-    /// The first capture group is the value.
+    /// The regular expression whose first group is the value.
     pub(crate) regex: Regex,
 }
 
 impl TrainingRequest {
-    /// `None` if a required member is missing, which the checks rule out; an error if a metric's
-    /// expression is invalid.
+    /// Makes the plan. `None` if a required member is missing, which the checks rule out; an error if a
+    /// metric's regular expression is invalid.
     pub(super) fn plan(self, program: PathBuf) -> Option<Result<Plan, ApiError>> {
         let algorithm = self.algorithm_specification?;
         let stop = self.stopping_condition?;
@@ -218,7 +218,7 @@ impl TrainingRequest {
             .collect()
         {
             Ok(metrics) => metrics,
-            Err(refusal) => return Some(Err(refusal)),
+            Err(error) => return Some(Err(error)),
         };
         Some(Ok(Plan {
             name: self.training_job_name?,
@@ -249,8 +249,8 @@ impl TrainingRequest {
 }
 
 impl MetricRequest {
-    /// Compiles the expression. AWS's expressions are Java's; those with look-around are rejected here
-    /// with the reason.
+    /// Compiles the regular expression. AWS uses Java's syntax; expressions with look-around are rejected
+    /// here.
     fn compile(self) -> Result<Metric, ApiError> {
         let (name, pattern) = (
             self.name.unwrap_or_default(),
@@ -271,21 +271,21 @@ impl ChannelRequest {
         self.data_source.as_ref()?.s3_data_source.as_ref()
     }
 
-    /// Whether the channel asks for anything but plain files below a prefix.
+    /// Whether the channel uses any option other than plain files below a prefix.
     pub(super) fn is_unusual(&self) -> bool {
         let other = |value: Option<&String>, usual: &str| value.is_some_and(|value| value != usual);
         other(self.compression_type.as_ref(), "None")
             || other(self.record_wrapper_type.as_ref(), "None")
             || self.input_mode.as_deref() == Some("Pipe")
             || self.s3().is_some_and(|source| {
-                // With one instance, distributing the objects and copying them all are the same.
-                let kind = source.distribution.as_deref().unwrap_or("FullyReplicated");
+                // With a single instance, sharding and full replication give the same result.
+                let distribution = source.distribution.as_deref().unwrap_or("FullyReplicated");
                 other(source.kind.as_ref(), "S3Prefix")
-                    || !["FullyReplicated", "ShardedByS3Key"].contains(&kind)
+                    || !["FullyReplicated", "ShardedByS3Key"].contains(&distribution)
             })
     }
 
-    /// The channel; `None` when a required member is missing.
+    /// The channel; `None` if a required member is missing.
     fn channel(self) -> Option<Channel> {
         let source = self.data_source?.s3_data_source?.uri?;
         Some(Channel {

@@ -1,4 +1,4 @@
-//! One job from its first status to its last: download, run the program, upload.
+//! The stages of one job: download, run the program, upload.
 
 use std::fs;
 use std::io;
@@ -17,10 +17,10 @@ use super::request::Plan;
 use crate::machine::clock::Timestamp;
 use crate::machine::{archive, blocking};
 
-/// Longer than any job runs.
+/// The wait limit of jobs that have none: longer than any job runs.
 const FOREVER: Duration = Duration::from_hours(24 * 365);
-/// Leaves room for the words around the failure file's text within the 1024 characters of a
-/// `FailureReason`.
+/// Maximum characters from the failure file, which leaves room for the surrounding words within the 1024
+/// characters of a `FailureReason`.
 const MAX_FAILURE: usize = 980;
 
 /// The desired state of a running job.
@@ -28,13 +28,13 @@ const MAX_FAILURE: usize = 980;
 pub(crate) enum DesiredState {
     /// Run to the end.
     Run,
-    /// `StopTrainingJob`: stop, and keep what there is.
+    /// `StopTrainingJob`: stop and upload the results so far.
     Stop,
-    /// The server stops: stop, and stay unfinished.
+    /// The server is stopping: stop without finishing, so that the next server restarts the job.
     Abandon,
 }
 
-/// How a job ended.
+/// The outcome of a job.
 enum Outcome {
     /// The results are in the store.
     Completed,
@@ -46,9 +46,9 @@ enum Outcome {
     MaxRuntime,
     /// `MaxWaitTimeInSeconds` was exceeded.
     MaxWait,
-    /// Its spot instance was taken away; it starts over on another.
+    /// The spot instance was interrupted; the job restarts on another.
     Interrupted,
-    /// The server stopped; the job has not ended.
+    /// The server stopped before the job ended.
     Abandoned,
 }
 
@@ -75,9 +75,9 @@ impl Outcome {
     }
 }
 
-/// How the program ended.
+/// The way in which the program ended.
 pub(super) enum Exit {
-    /// By itself, with this exit code.
+    /// On its own, with this exit code.
     Itself(i32),
     /// It was told to stop.
     Stopped,
@@ -85,7 +85,7 @@ pub(super) enum Exit {
     MaxRuntime,
     /// `MaxWaitTimeInSeconds` was exceeded.
     MaxWait,
-    /// Its spot instance was taken away.
+    /// The spot instance was interrupted.
     Interrupted,
     /// The server stopped.
     Abandoned,
@@ -93,9 +93,9 @@ pub(super) enum Exit {
 
 /// A running job.
 pub(crate) struct Run {
-    /// Keeps the records.
+    /// All jobs, with their records.
     pub(crate) jobs: Arc<Jobs>,
-    /// What to do.
+    /// The checked request.
     pub(crate) plan: Arc<Plan>,
     /// The desired state.
     pub(crate) desired: watch::Receiver<DesiredState>,
@@ -104,7 +104,7 @@ pub(crate) struct Run {
 impl Run {
     /// Runs the job and records how it ended, unless the server stopped.
     pub(crate) async fn work(mut self) {
-        // Each interruption starts the stages over, with another instance.
+        // After each interruption, the stages start over on another instance.
         let end = loop {
             match self.stages().await {
                 Ok(Outcome::Interrupted) => self.jobs.record_interruption(&self.plan.name),
@@ -112,7 +112,7 @@ impl Run {
                 Err(reason) => break Outcome::Failed(reason),
             }
         };
-        // A stop that came too late to stop anything was still requested, and is reported.
+        // A stop request during the last stage had no effect, but the job still counts as stopped.
         let end = match end {
             Outcome::Completed if *self.desired.borrow() == DesiredState::Stop => Outcome::Stopped,
             end => end,
@@ -121,14 +121,14 @@ impl Run {
             return;
         };
         if status == Status::Completed {
-            // The results are in the store; a tree that cannot be removed only takes up space.
+            // The results are in the store; a tree that cannot be removed only uses disk space.
             let _ = self.job_dir().clear();
         }
         self.jobs
             .finish(&self.plan.name, status, secondary, &message);
     }
 
-    /// Runs the stages in order. An error is the reason for a failure that is not the program's.
+    /// Runs the stages in order. An error is the `FailureReason` if something other than the program fails.
     async fn stages(&mut self) -> Result<Outcome, String> {
         if let Some(end) = self.early_outcome() {
             return Ok(end);
@@ -167,7 +167,7 @@ impl Run {
         Ok(end)
     }
 
-    /// The folder of the job.
+    /// The job's folder.
     pub(super) fn job_dir(&self) -> JobDir {
         self.jobs.job_dir(&self.plan.name)
     }
@@ -177,7 +177,7 @@ impl Run {
         self.jobs.enter(&self.plan.name, secondary, message);
     }
 
-    /// Waits for a spot instance, which is available at once unless a fault says otherwise.
+    /// Waits for a spot instance, which is available immediately unless a fault delays it.
     async fn await_instance(&mut self) -> Option<Outcome> {
         let wait = self.jobs.shared.faults.capacity_wait();
         if !self.plan.spot || wait.is_zero() {
@@ -191,7 +191,7 @@ impl Run {
         }
     }
 
-    /// The rest of the time to wait and run.
+    /// The time left until `MaxWaitTimeInSeconds`.
     pub(super) fn wait_left(&self) -> Duration {
         let record = self.jobs.record(&self.plan.name);
         let created = record.map_or_else(Timestamp::now, |record| record.header.created);
@@ -200,7 +200,7 @@ impl Run {
         limit.saturating_sub(Duration::from_millis(waited))
     }
 
-    /// How the job ends if it was told to stop while no program was running.
+    /// The outcome if the job is to stop while no program is running.
     fn early_outcome(&self) -> Option<Outcome> {
         match *self.desired.borrow() {
             DesiredState::Run => None,
@@ -209,7 +209,7 @@ impl Run {
         }
     }
 
-    /// How often the job's instance was taken away.
+    /// Number of the job's spot interruptions.
     pub(super) fn interruptions(&self) -> usize {
         let record = self.jobs.record(&self.plan.name);
         record.map_or(0, |record| record.interruptions)
@@ -219,7 +219,7 @@ impl Run {
     async fn download(&self) -> io::Result<()> {
         let (job_dir, plan) = (self.job_dir(), self.plan.clone());
         let storage = self.jobs.shared.storage.clone();
-        // Whatever was on a lost machine is lost, except what is in the store.
+        // After an interruption, only checkpoints in the store remain.
         let lost = self.interruptions() > 0;
         blocking(move || {
             if lost {
@@ -231,20 +231,20 @@ impl Run {
         .await
     }
 
-    /// Packs and stores what the program left, then stores its checkpoints.
+    /// Packs and stores the program's output, then its checkpoints.
     async fn upload(&self) -> io::Result<()> {
         let output = &self.plan.output;
         for (folder, file) in [("model", "model.tar.gz"), ("output/data", "output.tar.gz")] {
             let (source, draft) = (self.job_dir().below(folder), self.job_dir().draft(file));
             let target = draft.clone();
-            // As on AWS, nothing is stored for a program that leaves nothing.
+            // As on AWS, an empty folder is not stored.
             if blocking(move || archive::pack(&source, &target)).await? {
                 self.jobs
                     .shared
                     .storage
                     .put(&artifact(output, &self.plan.name, file), &draft)
                     .await?;
-                // It is as large as the results, and they are in the store.
+                // The draft is as large as the archive, which is now in the store.
                 fs::remove_file(&draft)?;
             }
         }
@@ -255,7 +255,7 @@ impl Run {
         Ok(())
     }
 
-    /// Why the program failed: its failure file, or else the last line that it printed.
+    /// The `FailureReason` of a failed program: its failure file, or else its last line of output.
     fn algorithm_error(&self, code: i32) -> String {
         let file = fs::read(self.job_dir().below("output/failure")).unwrap_or_default();
         let text = String::from_utf8_lossy(&file);
@@ -271,14 +271,14 @@ impl Run {
     }
 }
 
-/// Waits until the job should stop, and returns why.
+/// Waits until the job should stop, and returns the new desired state.
 pub(super) async fn stop_requested(desired: &mut watch::Receiver<DesiredState>) -> DesiredState {
     match desired
         .wait_for(|desired| *desired != DesiredState::Run)
         .await
     {
         Ok(desired) => *desired,
-        // The sender is gone, and the server with it.
+        // The sender was dropped together with the server.
         Err(_) => DesiredState::Abandon,
     }
 }
