@@ -117,7 +117,7 @@ async fn train(clients: &Clients, project: &Project) -> Result<S3Uri, Box<dyn Er
             content_type: Some("text/csv".to_owned()),
         }],
         output: S3Uri::new(&project.bucket, "models"),
-        // What the container prints becomes a metric of the job.
+        // Metrics of the job are extracted from the output of the container.
         metrics: vec![MetricDefinition {
             name: "train:error".to_owned(),
             regex: "train:error=([0-9.]+);".to_owned(),
