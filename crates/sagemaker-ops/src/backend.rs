@@ -14,8 +14,8 @@ use crate::names::InvalidName;
 
 pub(crate) use server::{attach_or_start, get};
 
-/// The two kinds of backend. `local` is the default everywhere, so that nobody incurs costs by
-/// accident.
+/// The two kinds of backend. `local` is the default everywhere, so that using AWS is always a
+/// deliberate choice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BackendKind {

@@ -16,20 +16,20 @@ pub use status::JobStatus;
 pub use submit::{Channel, MetricDefinition, Spot, Submission, TrainingRequest, submit};
 pub use wait::wait_all;
 
-/// Which jobs [`list`] returns.
+/// Selects the jobs that [`list`] returns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobFilter {
-    /// Jobs whose name contains this.
+    /// Only jobs whose name contains this.
     pub name_contains: Option<String>,
-    /// Jobs whose name starts with this. The service cannot filter by prefix, so the crate does.
+    /// Only jobs whose name starts with this. The service cannot filter by prefix, so the crate does.
     pub name_prefix: Option<String>,
-    /// Jobs with this status.
+    /// Only jobs with this status.
     pub status: Option<JobStatus>,
-    /// At most this many of them, the newest.
+    /// Only the newest jobs, up to this number.
     pub limit: Option<usize>,
 }
 
-/// The job as it is now ([`DescribeTrainingJob`]).
+/// Describes the job's current state ([`DescribeTrainingJob`]).
 ///
 /// Fails with [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if it does not exist.
 ///
@@ -48,7 +48,7 @@ pub async fn describe(clients: &Clients, job: &JobName) -> Result<Job, Error> {
     Job::from_description(job, found).map_err(|error| Error::bad_answer(OP, job, error))
 }
 
-/// The jobs that match the filter, newest first ([`ListTrainingJobs`], all pages).
+/// Lists the jobs that match the filter, newest first ([`ListTrainingJobs`], all pages).
 ///
 /// [`ListTrainingJobs`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html
@@ -68,7 +68,7 @@ pub async fn list(clients: &Clients, filter: &JobFilter) -> Result<Vec<JobSummar
     let limit = filter.limit.unwrap_or(usize::MAX);
     let prefix = filter.name_prefix.as_deref().unwrap_or_default();
     let part = filter.name_contains.as_deref().unwrap_or_default();
-    // No filter by modification time: with one, the service returns page after empty page.
+    // No filter by modification time: with it, the service returns many empty pages.
     let mut jobs = request
         .into_paginator()
         .page_size(limit.clamp(1, 100) as i32)
@@ -89,9 +89,9 @@ pub async fn list(clients: &Clients, filter: &JobFilter) -> Result<Vec<JobSummar
     Ok(summaries)
 }
 
-/// Tells the job to stop ([`StopTrainingJob`]). It has two minutes to save its model.
+/// Requests the job to stop ([`StopTrainingJob`]). The job has two minutes to save its model.
 ///
-/// Fails with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if it has ended already.
+/// Fails with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if it has already ended.
 ///
 /// [`StopTrainingJob`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopTrainingJob.html
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_filter_is_passed_on_and_an_invalid_name_is_the_services_error() {
+    async fn the_filter_is_sent_and_an_invalid_name_in_the_response_is_a_service_error() {
         let bad = json!({"TrainingJobSummaries": [{"TrainingJobName": "not_valid"}]});
         let server = Scripted::start([ok(&bad.to_string())]).await;
         let filter = JobFilter {

@@ -1,4 +1,4 @@
-//! The one polling loop, for everything that takes time.
+//! The polling loop shared by all operations that wait.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use tokio::time::Instant;
 
 use crate::error::Error;
 
-/// How often to poll, for how long, and through how many errors.
+/// The interval, time limit and error tolerance of polling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
     /// The pause between two polls.
     pub interval: Duration,
-    /// The time after which to give up; `None` waits for ever.
+    /// The time limit; `None` waits forever.
     pub deadline: Option<Duration>,
-    /// How many errors in a row to ignore if they may pass ([`Error::is_passing`]). The SDK has
-    /// retried each of them already.
+    /// The number of consecutive transient errors ([`Error::is_passing`]) to ignore. The SDK has
+    /// already retried each of them.
     pub tolerated_errors: u32,
 }
 
 impl Pace {
-    /// The pause before the next poll when `elapsed` has passed since the first one; `None` when
-    /// the time is up.
+    /// The pause before the next poll if `elapsed` has passed since the first one; `None` after the
+    /// deadline.
     ///
-    /// The last pause is shortened so that the last poll is made at the deadline itself.
+    /// The last pause is shortened, so that the last poll is made exactly at the deadline.
     fn pause(&self, elapsed: Duration) -> Option<Duration> {
         match self.deadline {
             None => Some(self.interval),
@@ -34,17 +34,16 @@ impl Pace {
     }
 }
 
-/// Calls `poll` at once and then at every interval until it returns a value.
+/// Calls `poll` immediately and then after every interval until it returns a value.
 ///
-/// `what` names what is awaited, as in "cannot finish waiting for {what}".
+/// `awaited` is used in messages: "cannot finish waiting for {awaited}".
 ///
 /// # Errors
-/// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) at the deadline, which ends only the waiting.
-/// Otherwise the error of `poll`, unless it may pass and no more than [`Pace::tolerated_errors`] came
-/// in a row.
+/// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) at the deadline; the awaited work continues.
+/// Any other error of `poll`, except up to [`Pace::tolerated_errors`] consecutive transient ones.
 pub async fn poll_until<T, P>(
     pace: Pace,
-    what: &str,
+    awaited: &str,
     mut poll: impl FnMut() -> P,
 ) -> Result<T, Error>
 where
@@ -52,17 +51,17 @@ where
 {
     let mut polling = Polling::new(pace);
     loop {
-        if let Some(value) = polling.after(what, poll().await).await? {
+        if let Some(value) = polling.after(awaited, poll().await).await? {
             return Ok(value);
         }
     }
 }
 
-/// The loop of [`poll_until`] without a closure, for polls that change what they borrow.
+/// The loop body of [`poll_until`], for callers whose `poll` mutably borrows local state.
 pub(crate) struct Polling {
     pace: Pace,
     started: Instant,
-    /// Errors in a row.
+    /// Consecutive tolerated errors.
     errors: u32,
 }
 
@@ -75,10 +74,10 @@ impl Polling {
         }
     }
 
-    /// Passes on what ends the loop, and pauses after anything else.
+    /// Returns the result of a poll that ends the loop; otherwise pauses and returns `None`.
     pub(crate) async fn after<T>(
         &mut self,
-        what: &str,
+        awaited: &str,
         polled: Result<Option<T>, Error>,
     ) -> Result<Option<T>, Error> {
         match polled {
@@ -90,9 +89,9 @@ impl Polling {
         }
         let Some(pause) = self.pace.pause(self.started.elapsed()) else {
             let waited = self.pace.deadline.unwrap_or_default();
-            return Err(Error::timeout(what, waited));
+            return Err(Error::timeout(awaited, waited));
         };
-        // Not an interval timer: after a slow poll it would fire several times at once.
+        // Not an interval timer, which would fire several times in a row after a slow poll.
         tokio::time::sleep(pause).await;
         Ok(None)
     }
@@ -156,8 +155,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_passing_errors_are_tolerated_and_only_so_many_in_a_row() {
-        // Each script is one outcome per poll: a kind of error, or "not yet".
+    async fn only_transient_errors_are_tolerated_up_to_a_consecutive_limit() {
+        // Each script has one outcome per poll: a kind of error, or `None` for "not yet".
         let check = async |script: &[Option<ErrorKind>], polls: usize, expected: ErrorKind| {
             let mut outcomes = script.iter().cycle();
             let mut made = 0;

@@ -117,8 +117,8 @@ fn nearest_neighbour_accuracy(visits: &Visits, assignment: &Assignment) -> f64 {
     right.count() as f64 / test.len() as f64
 }
 
-/// Simulates patients who differ a lot from each other but little between visits. The label is mostly random and depends
-/// little on the four values, but it is the same for all visits of a patient.
+/// Simulates patients who differ a lot from each other but little between visits. The label is mostly random and
+/// depends little on the four values, but it is the same for all visits of a patient.
 fn simulate(patients: u64, rng: &mut ChaCha8Rng) -> Visits {
     let mut visits = Visits::default();
     let spread = |rng: &mut ChaCha8Rng, width: f32| width * (rng.random::<f32>() - 0.5);

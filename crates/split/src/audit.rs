@@ -11,7 +11,7 @@
 //! | `exact_duplicates` | rows with an identical row in another part | 0 |
 //! | `near_duplicates` | rows with a near duplicate in another part, see [`NEAR`] | 0 |
 //! | `label_drift` | largest difference between a label's share in a part and its overall share | four standard errors |
-//! | named by the caller | sites shared between the parts and the held-out sets, see [`AuditInput::with_held_out`] | 0 |
+//! | named by the caller | sites that the parts and held-out sets share, see [`AuditInput::with_held_out`] | 0 |
 
 mod drift;
 mod duplicates;

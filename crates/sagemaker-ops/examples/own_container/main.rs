@@ -3,8 +3,8 @@
 //! `cargo build -p local-sagemaker`, then `cargo run -p sagemaker-ops --example own_container`
 //!
 //! The program has three parts. `container.rs` is the program that your image would contain: SageMaker runs it with
-//! `train` or `serve`. `local.rs` starts the local server with this same program as its container; on AWS you don't need
-//! it. The rest, below, is the same on both: data in S3, a job, a model, an endpoint, requests.
+//! `train` or `serve`. `local.rs` starts the local server with this same program as its container; you do not need it on
+//! AWS. The rest, below, is the same on both: data in S3, a job, a model, an endpoint, requests.
 #![expect(
     clippy::print_stdout,
     reason = "an example prints to the reader's terminal"
@@ -117,7 +117,7 @@ async fn train(clients: &Clients, project: &Project) -> Result<S3Uri, Box<dyn Er
             content_type: Some("text/csv".to_owned()),
         }],
         output: S3Uri::new(&project.bucket, "models"),
-        // What the container prints becomes a metric of the job.
+        // Metrics of the job are extracted from the output of the container.
         metrics: vec![MetricDefinition {
             name: "train:error".to_owned(),
             regex: "train:error=([0-9.]+);".to_owned(),
@@ -151,7 +151,7 @@ async fn deploy(
     name: &EndpointName,
     model_data: S3Uri,
 ) -> Result<(), Box<dyn Error>> {
-    // A content hash is part of the names of models and configurations: deploying the same content twice changes nothing.
+    // The names of models and configurations include a content hash, so deploying twice changes nothing.
     let digest = ContentDigest::of(&(&model_data, &project.image))?;
     let variant = NewVariant {
         name: VariantName::all_traffic(),

@@ -24,7 +24,7 @@ const SETTLE: [Duration; 4] = [
     Duration::from_secs(4),
 ];
 
-/// Polling for the deletion of a failed endpoint, which takes seconds.
+/// The pace of waiting for a failed endpoint's deletion, which takes seconds.
 const GONE: Pace = Pace {
     interval: Duration::from_secs(1),
     deadline: Some(Duration::from_mins(5)),

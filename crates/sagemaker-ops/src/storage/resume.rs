@@ -1,8 +1,8 @@
-//! Uploads that send nothing twice.
+//! Resumable uploads.
 //!
-//! A file is not sent if its object exists with the same checksum, and an interrupted upload in
-//! parts continues with the missing parts. A server that keeps no checksums, or cannot list
-//! unfinished uploads, gets everything again: that is slower, but never wrong.
+//! A file is not uploaded if its object already exists with the same checksum, and an interrupted
+//! multipart upload continues with the missing parts. If a server stores no checksums or cannot list
+//! unfinished uploads, everything is uploaded again: slower, but correct.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -21,16 +21,16 @@ use crate::names::S3Uri;
 /// The outcome of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Uploaded {
-    /// The file was sent, or the missing parts of it.
+    /// The file, or its missing parts, were uploaded.
     Sent,
-    /// The object existed already, with the same content.
+    /// The object already existed with the same content.
     AlreadyThere,
 }
 
-/// Uploads the file at `path` unless its object exists already, and continues an interrupted upload;
-/// returns the file's size in bytes and what was done.
+/// Uploads the file at `path` unless its object already exists, or continues an interrupted upload.
+/// Returns the file's size in bytes and the outcome.
 ///
-/// `progress` is called with the number of bytes that are in S3 so far.
+/// `progress` is called with the number of bytes in S3 so far.
 /// Fails like [`upload_file`].
 pub async fn upload_missing(
     clients: &Clients,
@@ -54,7 +54,7 @@ pub async fn upload_missing(
     Ok((bytes, Uploaded::Sent))
 }
 
-/// The checksums of a file, as the service would compute them after our upload.
+/// The size and checksums of a file, as the service would compute them for our upload.
 #[derive(Debug)]
 struct Content {
     bytes: u64,
@@ -63,7 +63,7 @@ struct Content {
 }
 
 impl Content {
-    /// Reads the file once, on a thread where that does not block other tasks.
+    /// Reads the file once, on a thread for blocking work.
     async fn of(path: &Path) -> Result<Self, Error> {
         let owned: PathBuf = path.to_owned();
         let read = tokio::task::spawn_blocking(move || Self::read(&owned)).await;
@@ -81,18 +81,18 @@ impl Content {
             let mut left = part_bytes(bytes).min(bytes - offset);
             let mut crc = Crc::new();
             while left > 0 {
-                let most = left.min(buffer.len() as u64) as usize;
-                file.read_exact(&mut buffer[..most])?;
-                crc.update(&buffer[..most]);
-                left -= most as u64;
+                let length = left.min(buffer.len() as u64) as usize;
+                file.read_exact(&mut buffer[..length])?;
+                crc.update(&buffer[..length]);
+                left -= length as u64;
             }
             parts.push(crc.sum());
         }
         Ok(Self { bytes, parts })
     }
 
-    /// The checksum that the service keeps for the object. For an upload in parts, that is the
-    /// checksum of the parts' checksums, and the number of parts.
+    /// The checksum that the service stores for the object. For a multipart upload, it consists of the
+    /// checksum of the parts' checksums and the number of parts.
     fn checksum(&self) -> String {
         if self.bytes <= SINGLE_LIMIT {
             return text_of(self.parts[0]);
@@ -109,8 +109,7 @@ fn text_of(crc: u32) -> String {
     STANDARD.encode(crc.to_be_bytes())
 }
 
-/// The checksum of the object; `None` if it is unknown, or the object has another size or does not
-/// exist.
+/// The checksum of the object; `None` if it is unknown, the size differs, or the object does not exist.
 async fn object_checksum(clients: &Clients, uri: &S3Uri, bytes: u64) -> Option<String> {
     let sent = clients
         .s3
@@ -120,7 +119,7 @@ async fn object_checksum(clients: &Clients, uri: &S3Uri, bytes: u64) -> Option<S
         .checksum_mode(ChecksumMode::Enabled)
         .send()
         .await;
-    // Any problem will show when the file is sent.
+    // Errors are ignored: the upload that follows reports any problem.
     let found = sent.ok()?;
     let same = found
         .content_length
@@ -128,7 +127,7 @@ async fn object_checksum(clients: &Clients, uri: &S3Uri, bytes: u64) -> Option<S
     found.checksum_crc32.filter(|_| same)
 }
 
-/// The newest unfinished upload of this object, with those of its parts that match the file.
+/// The newest unfinished multipart upload of this object, with the parts that match the file.
 async fn begun(clients: &Clients, uri: &S3Uri, content: &Content) -> Option<Begun> {
     let (bucket, key) = (uri.bucket().as_str(), uri.key());
     let sent = clients
@@ -149,10 +148,10 @@ async fn begun(clients: &Clients, uri: &S3Uri, content: &Content) -> Option<Begu
     while let Some(part) = pages.next().await {
         let part = part.ok()?;
         let number = part.part_number?;
-        let wanted = content
+        let expected = content
             .parts
             .get(usize::try_from(number).ok()?.checked_sub(1)?);
-        if part.checksum_crc32 == wanted.map(|crc| text_of(*crc)) {
+        if part.checksum_crc32 == expected.map(|crc| text_of(*crc)) {
             let known = CompletedPart::builder()
                 .part_number(number)
                 .set_e_tag(part.e_tag)
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_small_file_is_sent_unless_the_object_has_the_same_content() {
+    async fn a_small_file_is_uploaded_unless_the_object_has_the_same_content() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "hello").unwrap();
         // CRC-32 of "hello".
@@ -220,7 +219,7 @@ mod tests {
             )
         };
         let good = text_of(content.parts[0]);
-        // The first and the third part match; the second has other content.
+        // The first and third parts match; the second does not.
         let parts = [part(1, &good), part(2, "AAAAAA=="), part(3, &good)].concat();
         let uploads = "<ListMultipartUploadsResult>\
              <Upload><Key>k</Key><UploadId>old</UploadId>\
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_cannot_list_unfinished_uploads_gets_everything() {
+    async fn everything_is_uploaded_if_the_server_cannot_list_unfinished_uploads() {
         let file = file_of(SINGLE_LIMIT + 1);
         let unknown = ok("<Error><Code>NotImplemented</Code></Error>").status(501);
         let begun = ok(
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_object_in_parts_is_recognised_by_the_checksum_of_their_checksums() {
+    async fn a_multipart_object_is_recognised_by_its_composite_checksum() {
         let file = file_of(SINGLE_LIMIT + 1);
         let checksum = Content::of(file.path()).await.unwrap().checksum();
         assert!(checksum.ends_with("=-5"), "{checksum}");
@@ -287,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn missing_and_empty_files_are_treated_as_in_any_upload() {
+    async fn a_missing_file_is_an_error_and_an_empty_file_is_uploaded() {
         let server = Scripted::start([not_found(), ok("")]).await;
         let clients = server.clients();
         let path = Path::new("/no-such-file");

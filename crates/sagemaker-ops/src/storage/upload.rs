@@ -1,4 +1,4 @@
-//! Uploads: small files in one request, large files in parts.
+//! Uploads: small files in a single request, large files in parts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,27 +12,27 @@ use crate::names::S3Uri;
 
 pub(super) const OP: &str = "upload";
 
-/// Files up to this many bytes go in one request. S3 would accept 5 GB, but a broken connection
-/// would mean sending all of it again.
+/// The largest file, in bytes, to upload in a single request. S3 would accept 5 GB, but after a broken
+/// connection everything would have to be sent again.
 pub(super) const SINGLE_LIMIT: u64 = 64 << 20;
 
-/// A failed part is sent again completely, so parts are small.
+/// The size of parts. They are small, because a failed part is sent again completely.
 const PART_BYTES: u64 = 16 << 20;
 
-/// S3 accepts at most this many parts per object.
+/// The maximum number of parts per object in S3.
 const MOST_PARTS: u64 = 10_000;
 
-/// Puts `bytes` at `uri` ([`PutObject`]).
+/// Uploads `bytes` to `uri` ([`PutObject`]).
 ///
 /// [`PutObject`]: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 pub async fn put_bytes(clients: &Clients, uri: &S3Uri, bytes: Vec<u8>) -> Result<(), Error> {
     put(clients, ByteStream::from(bytes), uri).await
 }
 
-/// Uploads the file at `path` without reading all of it into memory, and returns its size in bytes.
+/// Uploads the file at `path` without loading it into memory, and returns its size in bytes.
 ///
 /// `progress` is called with the number of bytes sent so far.
-/// A failed upload leaves neither an object nor parts of one.
+/// After a failure there is no object, and parts already uploaded are deleted if possible.
 /// Fails with [`ErrorKind::File`](crate::ErrorKind::File) if the file cannot be read, before or
 /// during the upload.
 pub async fn upload_file(
@@ -64,8 +64,8 @@ pub(super) struct Source<'a> {
     pub(super) bytes: u64,
 }
 
-/// The bytes of each part but the last, for a file of this size. A file that goes in one request is
-/// a single part.
+/// The size of each part except the last, for a file of this size. A file that is uploaded in a single
+/// request counts as one part.
 pub(super) fn part_bytes(bytes: u64) -> u64 {
     if bytes > SINGLE_LIMIT {
         PART_BYTES.max(bytes.div_ceil(MOST_PARTS))
@@ -74,7 +74,7 @@ pub(super) fn part_bytes(bytes: u64) -> u64 {
     }
 }
 
-/// An earlier upload in parts that was not finished, with the parts that need not be sent again.
+/// An unfinished multipart upload, with the parts that need not be sent again.
 pub(super) struct Begun {
     pub(super) id: String,
     pub(super) parts: BTreeMap<i32, CompletedPart>,
@@ -94,7 +94,7 @@ async fn put(clients: &Clients, body: ByteStream, uri: &S3Uri) -> Result<(), Err
         .map_err(|error| failed(uri, error))
 }
 
-/// Continues the upload that was begun, or begins one.
+/// Continues an unfinished multipart upload, or starts a new one.
 pub(super) async fn upload_in_parts(
     clients: &Clients,
     source: &Source<'_>,
@@ -121,7 +121,7 @@ pub(super) async fn upload_in_parts(
 }
 
 async fn begin(clients: &Clients, uri: &S3Uri) -> Result<Begun, Error> {
-    // S3 verifies the checksums of the parts only if they are announced here.
+    // S3 verifies the parts' checksums only if the algorithm is declared here.
     let request = clients
         .s3
         .create_multipart_upload()
@@ -225,8 +225,7 @@ impl Upload<'_> {
             .s3
             .abort_multipart_upload()
             .bucket(self.uri.bucket().as_str());
-        // The upload's own error is the one to report. Leftover parts are not an object; they only
-        // take up storage.
+        // The upload's own error is the one to report. Leftover parts only take up storage.
         let _ = request.key(self.uri.key()).upload_id(&self.id).send().await;
     }
 }
@@ -264,7 +263,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn bytes_and_small_files_go_in_one_request_with_a_checksum() {
+    async fn bytes_and_small_files_are_uploaded_in_one_request_with_a_checksum() {
         let server = Scripted::start([ok(""), ok("")]).await;
         let clients = server.clients();
         put_bytes(&clients, &uri(), b"content".to_vec())
@@ -283,7 +282,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn large_files_go_in_parts_that_the_last_request_joins() {
+    async fn large_files_are_uploaded_in_parts_and_then_completed() {
         let part = || ok("").header("etag", "\"e\"");
         let file = file_of(SINGLE_LIMIT + 1);
         let joined = ok("<CompleteMultipartUploadResult/>");

@@ -1,4 +1,4 @@
-//! A training job as the service describes it; absent values stay absent.
+//! A training job as described by the service; missing values stay `None`.
 
 use std::collections::BTreeMap;
 
@@ -11,34 +11,34 @@ use super::{Channel, JobStatus};
 use crate::names::{InvalidName, JobName, S3Uri};
 use crate::price::{self, Purpose};
 
-/// A step of a job's life.
+/// A secondary status that the job has been in.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Transition {
     /// Such as `Downloading`, `Training`, `Uploading`.
     pub status: String,
     /// Seconds since 1970.
     pub started: Option<f64>,
-    /// Seconds since 1970; `None` while it lasts.
+    /// Seconds since 1970; `None` until it ends.
     pub ended: Option<f64>,
-    /// For people only: the service may change the wording.
+    /// A message for users; the service may change its wording.
     pub message: Option<String>,
 }
 
 /// A training job. Times are seconds since 1970.
 ///
-/// `None` means that something has not happened yet or that the service did not say. A job that has
-/// just been accepted has little more than a name, a status and a creation time.
+/// `None` means that something has not happened yet or that the service did not return it. A new job
+/// has little more than a name, a status and a creation time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Job {
     /// Its name.
     pub name: JobName,
     /// Its status.
     pub status: JobStatus,
-    /// The step within that status, such as `Downloading`; empty if the service does not say.
+    /// The phase within that status, such as `Downloading`; empty if the service does not return it.
     pub secondary_status: String,
-    /// The steps so far, oldest first.
+    /// The secondary statuses so far, oldest first.
     pub transitions: Vec<Transition>,
-    /// Why it failed.
+    /// The reason for its failure.
     pub failure_reason: Option<String>,
     /// Such as `ml.m5.4xlarge`.
     pub instance_type: Option<String>,
@@ -48,31 +48,31 @@ pub struct Job {
     pub spot: bool,
     /// The prefix of its checkpoints.
     pub checkpoints: Option<S3Uri>,
-    /// The job is stopped after this many seconds on its instances.
+    /// The time on its instances after which the job is stopped.
     pub max_runtime_seconds: Option<u32>,
     /// When it was submitted.
     pub created: f64,
-    /// When its instances started.
+    /// When training started on its instances.
     pub started: Option<f64>,
-    /// When its instances ended.
+    /// When training ended on its instances.
     pub ended: Option<f64>,
     /// Seconds on its instances; `None` before it ends.
     pub training_seconds: Option<f64>,
-    /// Seconds that each instance is billed for; `None` before it ends.
+    /// Billed seconds per instance; `None` before it ends.
     pub billable_seconds: Option<f64>,
-    /// The latest value of every metric that its metric definitions found.
+    /// The latest value of every metric extracted by its metric definitions.
     pub metrics: BTreeMap<String, f64>,
     /// Its `model.tar.gz`; `None` before it is uploaded.
     pub model_uri: Option<S3Uri>,
     /// Its `output.tar.gz`, in the same folder as the model.
     pub output_uri: Option<S3Uri>,
-    /// The hyperparameters that it was created with.
+    /// Its hyperparameters.
     pub hyperparameters: BTreeMap<String, String>,
-    /// Its inputs from S3.
+    /// Its input channels from S3.
     pub channels: Vec<Channel>,
 }
 
-/// An answer without one of the members that the service always sends.
+/// A response without a required member.
 #[derive(Debug, thiserror::Error)]
 #[error("the response has no {0}")]
 pub(super) struct Missing(&'static str);
@@ -82,7 +82,7 @@ impl Job {
         name: &JobName,
         found: DescribeTrainingJobOutput,
     ) -> Result<Self, Missing> {
-        // The job may be somebody else's, and serverless jobs have no instances.
+        // Optional, because the job may be of another kind: serverless jobs have no instances.
         let resources = found.resource_config.as_ref();
         let status = found
             .training_job_status
@@ -120,7 +120,7 @@ impl Job {
             spot: found.enable_managed_spot_training.unwrap_or_default(),
             checkpoints: checkpoints.and_then(|uri| uri.parse().ok()),
             max_runtime_seconds: runtime.and_then(|seconds| seconds.try_into().ok()),
-            // A missing time arrives as 1970, when no job was created.
+            // The SDK replaces a missing time by 0.
             created: seconds(found.creation_time)
                 .filter(|time| *time > 0.0)
                 .ok_or(Missing("CreationTime"))?,
@@ -152,23 +152,24 @@ impl Job {
         })
     }
 
-    /// Seconds from its creation to its end, or to `now` while it has not ended.
+    /// Seconds from its creation to its end, or to `now` if it has not ended.
     pub fn elapsed_seconds(&self, now: f64) -> f64 {
         (self.ended.unwrap_or(now) - self.created).max(0.0)
     }
 
-    /// The share of the on-demand price that spot instances have saved, 0 to 1; `None` for a job on
-    /// demand, and before the billed time is known.
+    /// The share of the on-demand price that spot instances saved, 0 to 1; `None` for an on-demand job,
+    /// and before the billed time is known.
     pub fn spot_savings(&self) -> Option<f64> {
         let trained = self.training_seconds.filter(|seconds| *seconds > 0.0)?;
         let saved = 1.0 - self.billable_seconds? / trained;
         self.spot.then_some(saved.clamp(0.0, 1.0))
     }
 
-    /// What the job has cost by `now`, by the dated price table; `None` before it has an instance, or
+    /// The cost of the job until `now`, by the dated price table; `None` before it has instances, or
     /// without a price.
     ///
-    /// The billed seconds count once the service knows them; until then, the time since the start.
+    /// It is based on the billed seconds if the service returns them, otherwise on the time since the
+    /// start.
     pub fn cost_usd(&self, now: f64) -> Option<f64> {
         let so_far = || {
             self.started
@@ -184,7 +185,7 @@ impl Job {
     }
 }
 
-/// A job as it appears in a list.
+/// A job in a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JobSummary {
     /// Its name.
@@ -213,7 +214,7 @@ impl JobSummary {
     }
 }
 
-/// The word, unless it is the SDK's placeholder for a missing required member.
+/// The value, unless it is the SDK's placeholder for a missing required member.
 fn given(word: &str) -> Option<&str> {
     Some(word).filter(|word| *word != "no value was set")
 }
@@ -235,14 +236,14 @@ fn transition(found: types::SecondaryStatusTransition) -> Transition {
     }
 }
 
-/// The wire carries 32 bits. Converting by way of the shortest decimal text keeps 0.76 from becoming
-/// 0.7599999904632568.
+/// Widens the 32-bit value from the protocol. Going through the shortest decimal text keeps 0.76 from
+/// becoming 0.7599999904632568.
 fn metric(found: types::MetricData) -> Option<(String, f64)> {
     let value = found.value?.to_string().parse().ok()?;
     Some((found.metric_name?, value))
 }
 
-/// `None` for a channel that is not read from S3: this crate makes no such channels.
+/// `None` for a channel that does not read from S3; this crate creates none of those.
 fn channel(found: types::Channel) -> Option<Channel> {
     let uri = found.data_source?.s3_data_source?.s3_uri?.parse().ok()?;
     Some(Channel {
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_finished_job_has_times_metrics_and_both_artifacts() {
+    async fn a_completed_job_has_times_metrics_and_both_artifacts() {
         let job = described(json!({
             "TrainingJobName": "job-1",
             "TrainingJobStatus": "Completed",
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_that_was_just_accepted_is_described_without_errors() {
+    async fn a_new_job_without_optional_members_is_described() {
         let job = described(json!({
             "TrainingJobStatus": "InProgress", "CreationTime": 1000.0, "FailureReason": "",
         }))
@@ -348,7 +349,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_cost_is_that_of_the_billed_time_if_known_and_of_the_time_so_far_otherwise() {
+    async fn the_cost_is_based_on_the_billed_time_or_else_on_the_time_so_far() {
         let check = async |times: serde_json::Value, now: f64, expected: Option<f64>| {
             let mut answer = json!({
                 "TrainingJobStatus": "InProgress",

@@ -14,16 +14,16 @@ pub enum JobStatus {
     Completed,
     /// Ended with an error.
     Failed,
-    /// Told to stop, but not yet ended.
+    /// Stopping, but not yet ended.
     Stopping,
-    /// Ended on request or by its time limit. There may be a model.
+    /// Stopped on request or by its time limit. There may be a model.
     Stopped,
     /// A status that this crate does not know.
     Other(String),
 }
 
 impl JobStatus {
-    /// The service's own word.
+    /// The status as the service spells it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::InProgress => "InProgress",
@@ -35,9 +35,9 @@ impl JobStatus {
         }
     }
 
-    /// Whether it never changes again.
+    /// Whether the status is final.
     ///
-    /// An unknown status counts as one that may change, since waiting too long is harmless.
+    /// An unknown status is not treated as final, because waiting too long is harmless.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Stopped)
     }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_keeps_the_services_word() {
+    fn a_status_keeps_the_services_spelling() {
         for word in [
             "InProgress",
             "Completed",

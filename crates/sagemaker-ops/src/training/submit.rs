@@ -10,10 +10,10 @@ use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
 use crate::names::{ImageUri, JobName, RoleArn, S3Uri};
 
-/// Everything that a training job is created from.
+/// The configuration of a new training job.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainingRequest {
-    /// A name that no job of the account has ever had.
+    /// A name that no job in the account and region has ever had.
     pub job: JobName,
     /// The container image, which is run with the argument `train`.
     pub image: ImageUri,
@@ -25,17 +25,18 @@ pub struct TrainingRequest {
     pub instance_count: u32,
     /// The disk of each instance, in GB.
     pub volume_gb: u32,
-    /// The job is stopped after this many seconds on its instances.
+    /// The time on its instances after which the job is stopped.
     pub max_runtime_seconds: u32,
-    /// Spot instances are cheaper but may be interrupted; `None` uses instances on demand.
+    /// Settings for spot instances, which are cheaper but may be interrupted; `None` uses on-demand
+    /// instances.
     pub spot: Option<Spot>,
     /// The content of `hyperparameters.json` in the container.
     pub hyperparameters: BTreeMap<String, String>,
-    /// The folders of `/opt/ml/input/data/` in the container.
+    /// The input channels, which are folders of `/opt/ml/input/data/` in the container.
     pub channels: Vec<Channel>,
     /// The prefix below which `{job}/output/model.tar.gz` is written.
     pub output: S3Uri,
-    /// How metrics are read from the container's output.
+    /// The metrics to extract from the container's output.
     pub metrics: Vec<MetricDefinition>,
     /// Additional environment variables of the container.
     pub environment: BTreeMap<String, String>,
@@ -43,28 +44,28 @@ pub struct TrainingRequest {
     pub tags: BTreeMap<String, String>,
 }
 
-/// Spot instances: a job waits for one, and starts again on the next if it is interrupted.
+/// Settings for spot instances: a job waits for them, and restarts on others if it is interrupted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Spot {
-    /// Seconds that waiting and training may take together; not below the maximum runtime.
+    /// The time limit for waiting and training together; not below the maximum runtime.
     pub max_wait_seconds: u32,
-    /// The prefix that `/opt/ml/checkpoints` is copied to, and copied back from when the job starts
-    /// again; with `None` it starts from the beginning each time.
+    /// The prefix to which `/opt/ml/checkpoints` is copied, and from which it is restored when the job
+    /// restarts; with `None`, training restarts from the beginning.
     pub checkpoints: Option<S3Uri>,
 }
 
-/// A named input of a job: all objects below a prefix, copied to every instance.
+/// An input channel of a job: all objects with a prefix, copied to every instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Channel {
     /// The name of the folder below `/opt/ml/input/data/`.
     pub name: String,
     /// The prefix of the objects.
     pub uri: S3Uri,
-    /// The media type that the container is told, if any.
+    /// The media type that is passed to the container, if any.
     pub content_type: Option<String>,
 }
 
-/// A metric in the container's output.
+/// A metric to extract from the container's output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MetricDefinition {
     /// Such as `validation:auc`.
@@ -78,16 +79,16 @@ pub struct MetricDefinition {
 pub enum Submission {
     /// The job was created.
     Created,
-    /// A job of this name existed already, and was not changed.
+    /// A job of this name already existed and was not changed.
     AlreadyExists,
 }
 
-/// Creates the job ([`CreateTrainingJob`]), unless one of that name exists.
+/// Creates the job ([`CreateTrainingJob`]), unless a job of that name exists.
 ///
-/// If an answer is lost, the SDK sends the request again, which then finds its own job: that too is
-/// [`Submission::AlreadyExists`].
+/// If the response is lost, the SDK retries the request and finds its own job: this is reported as
+/// [`Submission::AlreadyExists`] too.
 /// Fails with [`ErrorKind::Invalid`] for a value that the service rejects or a channel without
-/// objects, and with [`ErrorKind::Quota`] if the account may not use such an instance.
+/// objects, and with [`ErrorKind::Quota`] if the account's quota for the instance type is exceeded.
 ///
 /// [`CreateTrainingJob`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
@@ -215,7 +216,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_is_sent_completely_and_without_empty_members() {
+    async fn a_request_has_every_member_except_empty_ones() {
         let server = Scripted::start([ok("{\"TrainingJobArn\":\"arn\"}")]).await;
         assert_eq!(
             submit(&server.clients(), &request()).await.unwrap(),
@@ -250,7 +251,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn a_spot_job_has_a_waiting_time_and_may_have_checkpoints() {
+    async fn a_spot_job_has_a_maximum_wait_and_optional_checkpoints() {
         let server = Scripted::start([ok("{}"), ok("{}")]).await;
         let clients = server.clients();
         let checkpoints = "s3://bucket/checkpoints/job-1/".parse().unwrap();

@@ -1,4 +1,4 @@
-//! Waiting for training jobs.
+//! Waits for training jobs.
 
 use super::{Job, describe};
 use crate::clients::Clients;
@@ -6,13 +6,13 @@ use crate::error::Error;
 use crate::names::JobName;
 use crate::wait::{Pace, Polling};
 
-/// Waits until every job has ended, and returns them as they ended, in the order of `jobs`.
+/// Waits until every job has ended, and returns their final states in the order of `jobs`.
 ///
-/// `progress` is called with each job at first, and again whenever it has changed.
+/// `progress` is called for each job once, and again whenever it has changed.
 ///
 /// # Errors
 /// Those of [`poll_until`](crate::poll_until), and [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if one of the
-/// jobs does not exist. The jobs continue all the same.
+/// jobs does not exist. The jobs themselves continue.
 pub async fn wait_all(
     clients: &Clients,
     jobs: &[JobName],
@@ -20,19 +20,19 @@ pub async fn wait_all(
     mut progress: impl FnMut(&Job),
 ) -> Result<Vec<Job>, Error> {
     let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
-    let what = names.join(", ");
-    // Outside the loop, so that a tolerated error loses nothing that is known.
+    let awaited = names.join(", ");
+    // Kept across polls, so that a tolerated error does not discard known states.
     let mut known: Vec<Option<Job>> = vec![None; jobs.len()];
     let mut polling = Polling::new(pace);
     loop {
         let polled = poll(clients, jobs, &mut known, &mut progress).await;
-        if let Some(ended) = polling.after(&what, polled).await? {
+        if let Some(ended) = polling.after(&awaited, polled).await? {
             return Ok(ended);
         }
     }
 }
 
-/// Describes the jobs that have not ended; returns all jobs if none is left.
+/// Describes the jobs that have not ended; returns all jobs once all have ended.
 async fn poll(
     clients: &Clients,
     jobs: &[JobName],
@@ -40,7 +40,7 @@ async fn poll(
     progress: &mut impl FnMut(&Job),
 ) -> Result<Option<Vec<Job>>, Error> {
     for (name, known) in jobs.iter().zip(known.iter_mut()) {
-        // A job that has ended does not change again, and calls are what gets throttled.
+        // A job that has ended never changes, and fewer calls avoid throttling.
         if has_ended(known.as_ref()) {
             continue;
         }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_deadline_and_a_missing_job_end_the_waiting() {
+    async fn waiting_ends_at_the_deadline_or_if_a_job_is_missing() {
         let jobs = ["a".parse().unwrap()];
         let now = Pace {
             deadline: Some(Duration::ZERO),
