@@ -56,9 +56,9 @@ fn contributions_sum_to_the_prediction() {
         for artifact in artifacts(engine) {
             let explainer = Explainer::new(&artifact).unwrap();
             for row in rows() {
-                let explained = explainer.row(&row);
-                assert_eq!(explained.scale, Scale::Probability);
-                let error = explained.output() - artifact.predict_row(&row);
+                let ensemble = explainer.row(&row);
+                assert_eq!(ensemble.scale, Scale::Probability);
+                let error = ensemble.output() - artifact.predict_row(&row);
                 assert!(error.abs() < 1e-9, "{engine} {error:e}");
                 let members = artifact.members.iter().zip(explainer.members(&row));
                 for (member, explanation) in members {
