@@ -1,14 +1,14 @@
 //! Runs the whole pipeline, from data generation to a deployed endpoint.
 //!
 //! `pipeline-100k` runs `train-100k`, `monitor-100k`, `deploy-100k` and `report-100k` in turn and
-//! stops at the first failure; after success it prints useful follow-up commands. Steps exchange
+//! stops at the first failure; on success it prints useful follow-up commands. Steps exchange
 //! data through the run's records in the state directory, exactly as when the commands are run by
 //! hand.
 //!
 //! Each step is a separate process, not a call to the program's `run()`:
 //!
 //! - Every command line that is printed can be copied and run as is, or with a flag changed.
-//! - Training may hold a million rows; that memory is released when its process exits.
+//! - Training may hold a million rows in memory, which is released when its process exits.
 //! - This program links neither polars nor a learner, so it builds in seconds.
 //!
 //! The drawback is that the programs must be installed together: they are looked up next to this

@@ -62,7 +62,7 @@ impl Drop for Running {
             return;
         };
         let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-        // Let the step report what keeps running remotely before our own last line.
+        // Give the step time to report what is still running remotely before our last line.
         let deadline = Instant::now() + GRACE;
         while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < deadline {
             sleep(Duration::from_millis(10));

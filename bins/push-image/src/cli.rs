@@ -180,7 +180,7 @@ fn print_result(
     if cli.output == "json" {
         let document = json!({
             "digest": image.digest, "program_bytes": program_bytes,
-            "layer_bytes": image.layer.gzipped.len(), "unpacked_bytes": image.layer.unpacked,
+            "layer_bytes": image.layer.gzipped.len(), "unpacked_bytes": image.layer.uncompressed_size,
             "pushed": pushed, "sent_bytes": sent,
         });
         writeln!(out, "{document:#}")?;
@@ -190,9 +190,9 @@ fn print_result(
     writeln!(out, "image {}", image.digest)?;
     writeln!(
         out,
-        "{:.1} MB compressed, {:.1} MB unpacked",
+        "{:.1} MB compressed, {:.1} MB uncompressed_size",
         megabytes(image.layer.gzipped.len()),
-        megabytes(image.layer.unpacked)
+        megabytes(image.layer.uncompressed_size)
     )?;
     if let (Some(pushed), Some(sent)) = (pushed, sent) {
         writeln!(out, "pushed to {pushed}, {:.1} MB sent", megabytes(sent))?;

@@ -22,7 +22,7 @@ pub(crate) struct Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Credentials of {}", self.user)
+        write!(f, "Credentials for {}", self.user)
     }
 }
 

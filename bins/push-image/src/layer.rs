@@ -9,7 +9,8 @@ use tar::{Builder, EntryType, Header};
 /// Path of the program in the image.
 pub(crate) const PROGRAM: &str = "/fire-container";
 
-/// A layer. The image references it by two digests: the manifest by the compressed one, the configuration by the other.
+/// A layer. The image references it by two digests: the manifest by that of the
+/// compressed tar, the configuration by that of the uncompressed tar.
 #[derive(Debug)]
 pub(crate) struct Layer {
     /// The compressed tar.
@@ -17,7 +18,7 @@ pub(crate) struct Layer {
     /// Digest of the uncompressed tar.
     pub(crate) diff_id: String,
     /// Size of the uncompressed tar in bytes.
-    pub(crate) unpacked: usize,
+    pub(crate) uncompressed_size: usize,
 }
 
 /// Packs the program. Times, owners and order are fixed, so the same program always gives the same bytes.
@@ -43,7 +44,7 @@ pub(crate) fn pack(program: &[u8]) -> io::Result<Layer> {
     Ok(Layer {
         gzipped: gzip.finish()?,
         diff_id: digest(&tar),
-        unpacked: tar.len(),
+        uncompressed_size: tar.len(),
     })
 }
 

@@ -9,7 +9,7 @@ use fire_run::{Channel, DataManifest, PartEntry};
 use sensor_model::{FEATURE_COUNT, Feature, Rows};
 use split::{Audit, AuditInput, HeldOut, Part, Table};
 
-use crate::partition::{Partitions, inseparable};
+use crate::partition::{Partitions, group_keys};
 use crate::plan::Plan;
 
 /// A dataset in memory whose split has passed the audit.
@@ -85,7 +85,7 @@ fn distinct_groups(split: [&Rows; 3]) -> u64 {
         .iter()
         .flat_map(|rows| {
             if sites_known {
-                inseparable(rows)
+                group_keys(rows)
             } else {
                 &rows.groups
             }
@@ -115,7 +115,7 @@ fn passing_audit(split: [&Rows; 3], rows: &BTreeMap<Channel, Rows>) -> anyhow::R
         .filter(|(channel, _)| Channel::ALARM.contains(channel))
         .map(|(channel, rows)| HeldOut {
             name: channel.as_str(),
-            sites: inseparable(rows),
+            sites: group_keys(rows),
         })
         .collect();
     if !alarm.is_empty() {

@@ -32,7 +32,7 @@ pub(crate) fn write(
         console.say(format!(
             "shard {shard}: {count} rows written to {}; when all {} are in one folder, train on them with --parts",
             folder.display(),
-            shard.of()
+            shard.count()
         ))?;
         console.json(&record)?;
         return Ok(Exit::Done);

@@ -10,7 +10,7 @@ use sensor_model::Rows;
 use split::{Assignment, Part, Ratios, RowKey};
 
 use crate::plan::Plan;
-use crate::rows::Drawn;
+use crate::rows::SourceRows;
 use crate::source::Source;
 
 /// A dataset in memory that has been split but not audited.
@@ -21,18 +21,18 @@ pub(crate) struct Partitions {
     pub(crate) settings: BTreeMap<String, String>,
     /// The rows of each channel.
     pub(crate) rows: BTreeMap<Channel, Rows>,
-    /// The metrics of the best possible classifier, where known.
+    /// The metrics of the Bayes-optimal classifier, where known.
     pub(crate) ceilings: BTreeMap<Channel, Ceiling>,
-    /// The largest difference between actual and requested shares.
+    /// The largest difference between actual and requested split ratios.
     pub(crate) deviation: f64,
 }
 
 /// Splits the rows of a plan by their sites, or by their groups if sites are unknown.
 ///
 /// # Errors
-/// Exit code 2 for rows of one class only, or too few sites or groups.
-pub(crate) fn partition(plan: &Plan, drawn: Drawn) -> anyhow::Result<Partitions> {
-    let Drawn {
+/// Exit code 2 if all rows belong to the same class, or if there are too few sites or groups.
+pub(crate) fn partition(plan: &Plan, drawn: SourceRows) -> anyhow::Result<Partitions> {
+    let SourceRows {
         rows,
         expected,
         mut training_only,
@@ -81,7 +81,7 @@ pub(crate) fn assign(keys: &[RowKey], seed: u64) -> anyhow::Result<Assignment> {
 }
 
 fn assign_rows(rows: &Rows, plan: &Plan) -> anyhow::Result<Assignment> {
-    let keys: Vec<RowKey> = std::iter::zip(inseparable(rows), &rows.labels)
+    let keys: Vec<RowKey> = std::iter::zip(group_keys(rows), &rows.labels)
         .map(|(&group, &label)| RowKey { group, label })
         .collect();
     assign(&keys, plan.seed).map_err(|error| match &plan.source {
@@ -92,9 +92,9 @@ fn assign_rows(rows: &Rows, plan: &Plan) -> anyhow::Result<Assignment> {
     })
 }
 
-/// The key of each row that must stay in one partition: its site if sites are known, because a room
-/// looks the same in all its recordings; otherwise its group.
-pub(crate) fn inseparable(rows: &Rows) -> &[u64] {
+/// The grouping key of each row. Rows with the same key must stay in the same partition. It is the
+/// site if sites are known, because a room looks the same in all its recordings; otherwise the group.
+pub(crate) fn group_keys(rows: &Rows) -> &[u64] {
     rows.metadata
         .as_ref()
         .map_or(&rows.groups, |metadata| &metadata.sites)
@@ -128,11 +128,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ceiling_has_the_metrics_of_the_expected_probability() {
+    fn the_ceiling_is_computed_from_the_expected_probabilities() {
         let labels = [0, 0, 1, 1, 1];
         let expected = [0.1, 0.6, 0.5, 0.7, 0.9];
         let ceiling = ceiling(&labels, &expected).unwrap();
-        // Five of six pairs are in order. Above one half, the second and third rows are wrong.
+        // Five of the six pairs of a positive and a negative row are ranked correctly. Above one half, the second and third rows are wrong.
         assert!((ceiling.auc - 5.0 / 6.0).abs() < 1e-12);
         assert!((ceiling.accuracy - 3.0 / 5.0).abs() < 1e-12);
         // At one half and above: three fires found, one false alarm.

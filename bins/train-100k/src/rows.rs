@@ -27,7 +27,7 @@ const SIMULATED: u64 = 1 << 63;
 
 /// Rows to be split, and rows to be added after the split.
 #[derive(Default)]
-pub(crate) struct Drawn {
+pub(crate) struct SourceRows {
     pub(crate) rows: Rows,
     /// E\[p|x\] of each row, if the generator knows it.
     pub(crate) expected: Option<Vec<f64>>,
@@ -41,8 +41,8 @@ pub(crate) struct Drawn {
 ///
 /// # Errors
 /// A file that cannot be read as rows (exit code 2).
-pub(crate) fn draw(plan: &Plan, console: &Console<'_>) -> anyhow::Result<Drawn> {
-    let mut drawn = Drawn::default();
+pub(crate) fn draw(plan: &Plan, console: &Console<'_>) -> anyhow::Result<SourceRows> {
+    let mut drawn = SourceRows::default();
     match &plan.source {
         Source::Original { samples } => {
             let (rows, expected) = original(plan.seed, *samples, console);

@@ -24,14 +24,14 @@ pub struct Hyperparameter {
 /// The accepted values of a hyperparameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Range {
-    /// Whole numbers in an inclusive range.
-    Whole(u32, u32),
-    /// Whole numbers up to this one; 0 means off.
-    OffOr(u32),
+    /// Integers in an inclusive range.
+    Integer(u32, u32),
+    /// Integers up to this one; 0 means off.
+    ZeroOrInteger(u32),
     /// Above 0 and at most 1.
-    Share,
+    Fraction,
     /// From 0 to 10⁹.
-    Penalty,
+    NonNegative,
     /// Any value its type can parse, described in words.
     Words(&'static str),
 }
@@ -39,10 +39,10 @@ pub(crate) enum Range {
 impl Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Whole(from, to) => write!(f, "a whole number from {from} to {to}"),
-            Self::OffOr(to) => write!(f, "a whole number from 0 (off) to {to}"),
-            Self::Share => f.write_str("a number above 0 and at most 1"),
-            Self::Penalty => f.write_str("a number from 0 to 1e9"),
+            Self::Integer(from, to) => write!(f, "a whole number from {from} to {to}"),
+            Self::ZeroOrInteger(to) => write!(f, "a whole number from 0 (off) to {to}"),
+            Self::Fraction => f.write_str("a number above 0 and at most 1"),
+            Self::NonNegative => f.write_str("a number from 0 to 1e9"),
             Self::Words(words) => f.write_str(words),
         }
     }
@@ -57,8 +57,8 @@ pub(crate) trait Value: FromStr + Display {
 impl Value for u32 {
     fn is_in(&self, range: Range) -> bool {
         match range {
-            Range::Whole(from, to) => (from..=to).contains(self),
-            Range::OffOr(to) => *self <= to,
+            Range::Integer(from, to) => (from..=to).contains(self),
+            Range::ZeroOrInteger(to) => *self <= to,
             _ => true,
         }
     }
@@ -67,8 +67,8 @@ impl Value for u32 {
 impl Value for f64 {
     fn is_in(&self, range: Range) -> bool {
         match range {
-            Range::Share => *self > 0.0 && *self <= 1.0,
-            Range::Penalty => (0.0..=1e9).contains(self),
+            Range::Fraction => *self > 0.0 && *self <= 1.0,
+            Range::NonNegative => (0.0..=1e9).contains(self),
             _ => true,
         }
     }

@@ -11,7 +11,7 @@ use smartcore::linear::logistic_regression::{LogisticRegression, LogisticRegress
 
 use crate::decision_function::DecisionFunction;
 use crate::error::Error;
-use crate::hyperparameters::Range::Penalty;
+use crate::hyperparameters::Range::NonNegative;
 use crate::hyperparameters::hyperparameters;
 use crate::linear::{Linear, Term};
 use crate::matrix::Samples;
@@ -21,7 +21,7 @@ use crate::stored::stored_fields;
 hyperparameters! {
     /// Hyperparameters of logistic regression.
     LogisticParams {
-        l2: f64 = 1.0, Penalty, "L2 penalty on the coefficients of the standardised inputs; 1 / C in scikit-learn";
+        l2: f64 = 1.0, NonNegative, "L2 penalty on the coefficients of the standardised inputs; 1 / C in scikit-learn";
     }
 }
 

@@ -14,11 +14,9 @@ mod remove;
 mod shift;
 mod wire;
 
-use std::fmt;
-
 use aws_sdk_sagemaker::primitives::DateTime;
 use aws_sdk_sagemaker::types;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::clients::Clients;
 use crate::error::Error;
@@ -32,91 +30,10 @@ pub use invoke::{Invocation, Payload, invoke, invoke_variant};
 pub use remove::{Deleted, delete};
 pub use shift::shift;
 
+pub use crate::status::EndpointStatus;
+
 #[cfg(test)]
 pub(crate) use deployment::tests as deployment_tests;
-
-/// The status of an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EndpointStatus {
-    /// Being created; does not serve requests yet.
-    Creating,
-    /// Serves requests.
-    InService,
-    /// Serves the old model while the new one starts.
-    Updating,
-    /// Serves requests during maintenance by the service.
-    SystemUpdating,
-    /// Serves the old model, because the new one failed.
-    RollingBack,
-    /// Does not serve requests, but can be updated.
-    OutOfService,
-    /// Being deleted.
-    Deleting,
-    /// Does not serve requests, and can only be deleted.
-    Failed,
-    /// The update and the rollback both failed.
-    UpdateRollbackFailed,
-    /// A status that this crate does not know.
-    Other(String),
-}
-
-impl EndpointStatus {
-    const KNOWN: [Self; 9] = [
-        Self::Creating,
-        Self::InService,
-        Self::Updating,
-        Self::SystemUpdating,
-        Self::RollingBack,
-        Self::OutOfService,
-        Self::Deleting,
-        Self::Failed,
-        Self::UpdateRollbackFailed,
-    ];
-
-    /// The status as the service spells it.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Creating => "Creating",
-            Self::InService => "InService",
-            Self::Updating => "Updating",
-            Self::SystemUpdating => "SystemUpdating",
-            Self::RollingBack => "RollingBack",
-            Self::OutOfService => "OutOfService",
-            Self::Deleting => "Deleting",
-            Self::Failed => "Failed",
-            Self::UpdateRollbackFailed => "UpdateRollbackFailed",
-            Self::Other(word) => word,
-        }
-    }
-
-    /// Whether the status is stable until a change is requested.
-    pub fn is_settled(&self) -> bool {
-        matches!(
-            self,
-            Self::InService | Self::OutOfService | Self::Failed | Self::UpdateRollbackFailed
-        )
-    }
-
-    fn from_word(word: &str) -> Self {
-        Self::KNOWN
-            .into_iter()
-            .find(|status| status.as_str() == word)
-            .unwrap_or_else(|| Self::Other(word.to_owned()))
-    }
-}
-
-impl fmt::Display for EndpointStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl Serialize for EndpointStatus {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
 
 /// An endpoint. Times are seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -308,30 +225,5 @@ mod tests {
             .collect();
         assert_eq!(names, ["b", "a"]);
         assert_eq!(server.json(1)["NextToken"], "t");
-    }
-
-    #[test]
-    fn a_status_keeps_the_services_spelling_and_may_be_settled() {
-        for status in EndpointStatus::KNOWN {
-            assert_eq!(EndpointStatus::from_word(status.as_str()), status);
-            assert_eq!(serde_json::to_value(&status).unwrap(), status.to_string());
-        }
-        let settled = EndpointStatus::KNOWN
-            .into_iter()
-            .filter(EndpointStatus::is_settled);
-        let words: Vec<_> = settled.map(|status| status.to_string()).collect();
-        assert_eq!(
-            words,
-            [
-                "InService",
-                "OutOfService",
-                "Failed",
-                "UpdateRollbackFailed"
-            ]
-        );
-        assert_eq!(
-            EndpointStatus::from_word("New"),
-            EndpointStatus::Other("New".to_owned())
-        );
     }
 }

@@ -10,40 +10,9 @@ use std::time::Duration;
 use aws_sdk_sagemaker::config::http::HttpResponse;
 use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 
+pub use crate::finding::ErrorKind;
 use crate::finding::Finding;
 use answer::{explain_answer, explain_silence};
-
-/// The kind of an [`Error`], which determines what the caller can do about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The named resource does not exist: correct the name.
-    NotFound,
-    /// The resource already exists, or its state does not allow the request.
-    Conflict,
-    /// The service throttled the call and all its retries.
-    Throttled,
-    /// Credentials are missing, expired or lack the permission.
-    Denied,
-    /// The account's quota is exceeded: request an increase, or use another instance type.
-    Quota,
-    /// The request is invalid: correct the value named in the message.
-    Invalid,
-    /// The caller's own deadline passed before the awaited state was reached.
-    Timeout,
-    /// No response: name resolution, connection or protocol failed.
-    Transport,
-    /// The service reported an internal failure, or its response cannot be parsed.
-    Service,
-    /// The server at this address does not implement the call. AWS does, so it is another server.
-    Unsupported,
-    /// The container behind an endpoint rejected the request: see [`Error::container_status`].
-    Model,
-    /// The local server could not be found or started.
-    LocalServer,
-    /// A file on this machine could not be read or written.
-    File,
-}
 
 /// A failed call: the operation, its subject, the reason, and a remedy.
 ///

@@ -5,14 +5,44 @@
 
 use std::borrow::Cow;
 
-use crate::endpoint::EndpointStatus;
-use crate::error::ErrorKind;
 use crate::names::{AccountId, BucketName, EndpointName, ImageUri, JobName, RoleArn, S3Uri};
 use crate::price::Purpose;
-use crate::training::JobStatus;
+use crate::status::{EndpointStatus, JobStatus};
 
 /// The service that must be allowed to assume the role.
 pub(crate) const SERVICE: &str = "sagemaker.amazonaws.com";
+
+/// The kind of an [`Error`](crate::Error), which determines what the caller can do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The named resource does not exist: correct the name.
+    NotFound,
+    /// The resource already exists, or its state does not allow the request.
+    Conflict,
+    /// The service throttled the call and all its retries.
+    Throttled,
+    /// Credentials are missing, expired or lack the permission.
+    Denied,
+    /// The account's quota is exceeded: request an increase, or use another instance type.
+    Quota,
+    /// The request is invalid: correct the value named in the message.
+    Invalid,
+    /// The caller's own deadline passed before the awaited state was reached.
+    Timeout,
+    /// No response: name resolution, connection or protocol failed.
+    Transport,
+    /// The service reported an internal failure, or its response cannot be parsed.
+    Service,
+    /// The server at this address does not implement the call. AWS does, so it is another server.
+    Unsupported,
+    /// The container behind an endpoint rejected the request: see [`Error::container_status`](crate::Error::container_status).
+    Model,
+    /// The local server could not be found or started.
+    LocalServer,
+    /// A file on this machine could not be read or written.
+    File,
+}
 
 /// A problem that makes a call or a plan fail. `Display` describes it, and [`Finding::remedy`]
 /// suggests a solution.

@@ -81,6 +81,7 @@
 mod error;
 mod finding;
 mod names;
+mod status;
 
 mod backend;
 mod clients;

@@ -1,7 +1,6 @@
 //! Training jobs: submit, describe, wait, list, stop.
 
 mod job;
-mod status;
 pub(crate) mod submit;
 mod wait;
 
@@ -11,8 +10,8 @@ use crate::clients::Clients;
 use crate::error::Error;
 use crate::names::JobName;
 
+pub use crate::status::JobStatus;
 pub use job::{Job, JobSummary, Transition};
-pub use status::JobStatus;
 pub use submit::{Channel, MetricDefinition, Spot, Submission, TrainingRequest, submit};
 pub use wait::wait_all;
 

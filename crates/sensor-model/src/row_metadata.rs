@@ -1,4 +1,4 @@
-//! Metadata of rows: time, scenario and site.
+//! Row metadata: time, scenario and site.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 use crate::episode::Episodes;
 use crate::rows::Rows;
 
-/// Metadata of rows: three columns with one value per row. It is never used as a feature.
+/// Row metadata: three columns with one value per row. It is never used as a feature.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RowMetadata {
     /// Time in seconds since the recording's start.
     pub times_s: Vec<f64>,
     /// Kind of recording, such as `sun-patch`; empty if unknown.
     pub scenarios: Vec<Arc<str>>,
-    /// Number of the site where the recording was made.
+    /// ID of the site where the recording was made.
     pub sites: Vec<u64>,
 }
 

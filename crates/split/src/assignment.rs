@@ -3,27 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
-use crate::group_counts::{Counts, GroupCounts};
+use crate::group_counts::{Counts, GroupCounts, RowKey};
 use crate::part::Part;
 use crate::ratios::Ratios;
 use crate::report::Report;
 use crate::{exact, greedy};
 
-/// The group and label of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RowKey {
-    /// All rows of a group go to the same part.
-    pub group: u64,
-    /// The label to stratify by.
-    pub label: u8,
-}
-
-/// The part of each row, and the shares achieved.
+/// The part of each row, and the split ratios achieved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
     /// The part of each row, in the order of the keys.
     pub part_of: Vec<Part>,
-    /// The achieved shares, compared with the requested ones.
+    /// The achieved split ratios, compared with the requested ones.
     pub report: Report,
 }
 
@@ -45,7 +36,7 @@ pub fn split(keys: &[RowKey], ratios: Ratios, seed: u64) -> Result<Assignment, E
         return Err(Error::NoRows);
     }
     let group_counts = GroupCounts::new(keys);
-    // Single rows can match the shares exactly; larger groups can only approximate them.
+    // Groups of one row can match the ratios exactly; larger groups can only approximate them.
     let assign = if group_counts.all_single() {
         exact::assign
     } else {

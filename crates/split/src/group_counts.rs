@@ -2,8 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::assignment::RowKey;
 use crate::part::Part;
+
+/// The group and label of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RowKey {
+    /// All rows of a group go to the same part.
+    pub group: u64,
+    /// The label to stratify by.
+    pub label: u8,
+}
 
 /// Rows per label and part; a label is represented by its index in [`GroupCounts::labels`].
 pub(crate) type Counts = Vec<[usize; 3]>;

@@ -47,9 +47,10 @@ mod report;
 mod audit;
 mod error;
 
-pub use assignment::{Assignment, RowKey, split};
+pub use assignment::{Assignment, split};
 pub use audit::{Audit, AuditInput, Check, HeldOut, Table, audit};
 pub use error::Error;
+pub use group_counts::RowKey;
 pub use part::Part;
 pub use ratios::Ratios;
 pub use report::{Report, Share};

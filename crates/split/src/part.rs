@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Part {
     /// Models are fitted on it.
     Train,
-    /// Early stopping, ensemble weights and thresholds are chosen on it.
+    /// Used for early stopping and to choose ensemble weights and thresholds.
     Validation,
     /// Used only once, to evaluate the final model.
     Test,

@@ -1,23 +1,23 @@
 //! Hyperparameters of gradient boosting.
 
 use crate::error::Error;
-use crate::hyperparameters::Range::{OffOr, Penalty, Share, Whole};
+use crate::hyperparameters::Range::{Fraction, Integer, NonNegative, ZeroOrInteger};
 use crate::hyperparameters::{Engine, hyperparameters, require};
 use crate::sample_weights::ClassWeight;
 
 hyperparameters! {
     /// Hyperparameters of gradient boosting, named as in XGBoost and scikit-learn.
     BoostingParams {
-        n_estimators: u32 = 200, Whole(1, 10_000), "Maximum number of trees";
-        max_depth: u32 = 6, Whole(1, 32), "Maximum number of splits between the root and a leaf";
-        learning_rate: f64 = 0.1, Share, "Factor that scales each leaf's fitted value";
-        l2: f64 = 1.0, Penalty, "L2 penalty on leaf values, XGBoost's lambda";
-        gamma: f64 = 0.0, Penalty, "Minimum loss reduction of a split, summed over its rows";
-        min_child_weight: f64 = 1.0, Penalty, "Minimum sum of hessians in a leaf; a row's hessian is p (1 - p) times its weight";
-        subsample: f64 = 1.0, Share, "Share of the rows that each tree is grown on";
-        colsample: f64 = 1.0, Share, "Share of the features that each tree may use, rounded up";
-        max_bins: u32 = 255, Whole(2, 255), "Quantile bins per feature";
-        early_stopping_rounds: u32 = 10, OffOr(10_000), "Stop after this many rounds without a better validation log-loss";
+        n_estimators: u32 = 200, Integer(1, 10_000), "Maximum number of trees";
+        max_depth: u32 = 6, Integer(1, 32), "Maximum number of splits between the root and a leaf";
+        learning_rate: f64 = 0.1, Fraction, "Factor that scales each leaf's fitted value";
+        l2: f64 = 1.0, NonNegative, "L2 penalty on leaf values, XGBoost's lambda";
+        gamma: f64 = 0.0, NonNegative, "Minimum loss reduction of a split, summed over its rows";
+        min_child_weight: f64 = 1.0, NonNegative, "Minimum sum of hessians in a leaf; a row's hessian is p (1 - p) times its weight";
+        subsample: f64 = 1.0, Fraction, "Fraction of the rows that each tree is grown on";
+        colsample: f64 = 1.0, Fraction, "Fraction of the features that each tree may use, rounded up";
+        max_bins: u32 = 255, Integer(2, 255), "Quantile bins per feature";
+        early_stopping_rounds: u32 = 10, ZeroOrInteger(10_000), "Stop after this many rounds without a better validation log-loss";
         class_weight: ClassWeight = ClassWeight::None, ClassWeight::RANGE, "Whether to give both classes the same total weight";
         engine: Engine = Engine::Own, Engine::RANGE, "The implementation that grows the trees";
     }

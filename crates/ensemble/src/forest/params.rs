@@ -5,18 +5,18 @@ use std::num::ParseIntError;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::hyperparameters::Range::{self, Whole, Words};
+use crate::hyperparameters::Range::{self, Integer, Words};
 use crate::hyperparameters::{Engine, Value, hyperparameters, require};
 use crate::sample_weights::ClassWeight;
 
 hyperparameters! {
     /// Hyperparameters of a random forest, named as in scikit-learn.
     ForestParams {
-        n_estimators: u32 = 200, Whole(1, 10_000), "The number of trees";
-        max_depth: u32 = 10, Whole(1, 64), "Maximum number of splits between the root and a leaf";
+        n_estimators: u32 = 200, Integer(1, 10_000), "The number of trees";
+        max_depth: u32 = 10, Integer(1, 64), "Maximum number of splits between the root and a leaf";
         max_features: MaxFeatures = MaxFeatures::Sqrt, MaxFeatures::RANGE, "Number of features drawn at each node";
-        min_samples_leaf: u32 = 1, Whole(1, 1_000_000), "Minimum number of rows in a leaf. A row drawn twice counts twice; a weighted row counts as its weight divided by the mean weight";
-        max_bins: u32 = 255, Whole(2, 255), "Quantile bins per feature";
+        min_samples_leaf: u32 = 1, Integer(1, 1_000_000), "Minimum number of rows in a leaf. A row drawn twice counts twice; a weighted row counts as its weight divided by the mean weight";
+        max_bins: u32 = 255, Integer(2, 255), "Quantile bins per feature";
         bootstrap: bool = true, BOOL, "Whether to grow each tree on rows drawn with replacement instead of on all rows";
         oob_score: bool = false, BOOL, "Whether to evaluate the forest on its out-of-bag rows, at the cost of predicting all training rows";
         class_weight: ClassWeight = ClassWeight::None, ClassWeight::RANGE, "Whether to give both classes the same total weight";

@@ -1,7 +1,7 @@
-//! tCam images and videos: JSON objects with base64 fields. In a video (`.tmjsn`), each object ends with the byte 3.
+//! tCam images and videos: JSON objects with base64 fields. In a video (`.tmjsn`), each object is terminated by an ETX byte (3).
 //!
 //! An object has `radiometric` (19,200 counts) and `telemetry` (240 words), both little-endian. The telemetry contains
-//! scale and time, so nothing needs to be declared.
+//! the scale and the time, so the caller does not have to declare them.
 
 use std::io::{BufRead, Read as _};
 
