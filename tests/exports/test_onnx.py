@@ -142,7 +142,7 @@ def test_the_same_model_gives_the_same_bytes_and_nothing_half_written(models, tm
 @pytest.mark.parametrize(
     "model, out, code, said",
     [
-        ("absent.fire", "model.onnx", 2, "cannot read the model"),
+        ("absent.fire", "model.onnx", 2, "cannot use the model"),
         ("text.fire", "model.onnx", 2, "its magic number is wrong"),
         ("good", "absent/model.onnx", 1, "cannot write"),
         ("good", ".", 1, "cannot write"),

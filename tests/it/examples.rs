@@ -129,8 +129,8 @@ fn ensemble_combines_explains_and_exports_models() {
     let out = printed("credit", &["vote.onnx"]);
     let texts = [
         "defaults with probability 0.",
-        "anybody",
-        "vote.onnx holds the vote",
+        "base",
+        "the ensemble was written to vote.onnx",
     ];
     says(&out, &texts);
     let auc = |line: &str| -> f64 {

@@ -240,7 +240,7 @@ async fn a_run_on_files_is_resumed_without_them_once_its_dataset_is_complete() {
     // Files that are named again are compared with what was uploaded.
     std::fs::copy(out.join("test/part-00000.parquet"), &file).unwrap();
     let rejected = world.train(&flags).await.ended(Exit::Usage);
-    rejected.said(&["run own exists", "other rows"]);
+    rejected.said(&["run own exists", "its files have changed"]);
     std::fs::remove_file(&file).unwrap();
     let again = world.train(&["--run", "own"]).await.ended(Exit::Done);
     assert_eq!(first["dataset"], again.json()["dataset"]);
