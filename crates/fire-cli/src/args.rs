@@ -131,7 +131,7 @@ impl CommonArgs {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct ProjectArgs {
-    /// Bucket for data, models and results [default: `fire-detection-training-<account number>`]
+    /// Bucket for data, models and results [default: `fire-detection-training-` and the account number]
     #[arg(long, env = "FIRE_BUCKET", help_heading = "Backend")]
     #[serde(skip)]
     pub bucket: Option<BucketName>,

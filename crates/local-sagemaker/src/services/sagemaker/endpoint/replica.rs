@@ -22,6 +22,8 @@ use crate::services::s3::Storage;
 
 /// Time between SIGTERM and SIGKILL, as in SageMaker.
 const STOP_GRACE: Duration = Duration::from_secs(30);
+/// Ports that a start tries, if other processes keep taking them first.
+const PORT_ATTEMPTS: u32 = 3;
 /// Maximum duration of one `/ping`.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause between two pings.
@@ -217,10 +219,23 @@ impl LaunchSpec {
     }
 
     /// Starts the container and waits until it answers `/ping`.
+    ///
+    /// Another process may take the port between its choice and the container's `bind`. A container
+    /// that exits because of that is started again on another port.
     async fn launch(&self, proxy: &Proxy) -> Result<Running, String> {
+        let mut attempts = 1;
+        loop {
+            let port = free_port()
+                .map_err(|error| format!("InternalServerError: no port is free: {error}"))?;
+            match self.launch_on(port, proxy).await {
+                Err(_) if attempts < PORT_ATTEMPTS && is_taken(port) => attempts += 1,
+                launched => return launched,
+            }
+        }
+    }
+
+    async fn launch_on(&self, port: u16, proxy: &Proxy) -> Result<Running, String> {
         let log_start = fs::metadata(self.stream.path()).map_or(0, |log| log.len() as usize);
-        let port = free_port()
-            .map_err(|error| format!("InternalServerError: no port is free: {error}"))?;
         let mut process = self.spawn(port).map_err(|error| {
             format!(
                 "InternalServerError: cannot run {}: {error}",
@@ -308,12 +323,16 @@ impl LaunchSpec {
     }
 }
 
-/// A port that was free a moment ago. If another process takes it first, the container exits and its
-/// log says why.
+/// A port that was free a moment ago.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()?
         .port())
+}
+
+/// Whether another process listens on the port. The container itself is gone when this is asked.
+fn is_taken(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err()
 }
 
 #[cfg(test)]
