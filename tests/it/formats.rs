@@ -71,7 +71,11 @@ const EXEMPT: [(&str, &str, &str); 11] = [
 /// Types that programs read from JSON: where they are, their names, and who writes them.
 const READ: [(&str, &str, &str); 7] = [
     ("bins/deploy-100k", "Response Prediction", "the endpoint"),
-    ("bins/extract-rows", "PredictionResponse Scored", "the endpoint"),
+    (
+        "bins/extract-rows",
+        "PredictionResponse Scored",
+        "the endpoint",
+    ),
     ("bins/push-image", "Token", "a registry"),
     (
         "bins/train-100k",
