@@ -26,7 +26,8 @@ struct View {
     /// Minutes covered by the metrics.
     window_minutes: u64,
     /// The metrics of every variant; empty if the server has none.
-    figures: Vec<VariantMetrics>,
+    #[serde(rename = "figures")]
+    metrics: Vec<VariantMetrics>,
     /// Details of a failed deployment or update.
     failure: Option<Failure>,
 }
@@ -154,17 +155,17 @@ async fn look(
         until: now(),
         length: Duration::from_mins(minutes),
     };
-    let figures = match metrics::fetch(clients, name, &variants, window).await {
+    let metrics = match metrics::fetch(clients, name, &variants, window).await {
         // The endpoint's status is useful even without metrics.
         Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Denied) => {
             Vec::new()
         }
-        figures => figures?,
+        metrics => metrics?,
     };
     Ok(View {
         endpoint,
         window_minutes: minutes,
-        figures,
+        metrics,
         failure: None,
     })
 }
@@ -213,13 +214,13 @@ impl View {
         let mut rows = vec![header.map(str::to_owned).to_vec()];
         let none = VariantMetrics::default();
         for (index, variant) in endpoint.variants.iter().enumerate() {
-            let named = |figures: &&VariantMetrics| figures.variant == variant.name;
-            let figures = self.figures.iter().find(named).unwrap_or(&none);
+            let named = |metrics: &&VariantMetrics| metrics.variant == variant.name;
+            let metrics = self.metrics.iter().find(named).unwrap_or(&none);
             let weight = variant
                 .weight
                 .map_or(NONE.to_owned(), |weight| weight.to_string());
             let mut row = vec![variant.name.clone(), weight, self.instances(index)];
-            row.extend(cells(figures));
+            row.extend(cells(metrics));
             rows.push(row);
         }
         lines.extend(align(&rows));
@@ -237,16 +238,16 @@ impl View {
     }
 }
 
-fn cells(figures: &VariantMetrics) -> Vec<String> {
+fn cells(metrics: &VariantMetrics) -> Vec<String> {
     let number = |value: Option<f64>, digits: usize| {
         value.map_or(NONE.to_owned(), |value| format!("{value:.digits$}"))
     };
     let latency = |latency: Latency| [number(latency.mean_ms, 1), number(latency.p99_ms, 1)];
-    let counts = [figures.invocations, figures.errors_4xx, figures.errors_5xx];
-    let loads = [figures.cpu_percent, figures.memory_percent];
+    let counts = [metrics.invocations, metrics.errors_4xx, metrics.errors_5xx];
+    let loads = [metrics.cpu_percent, metrics.memory_percent];
     let mut cells: Vec<String> = counts.into_iter().map(|count| number(count, 0)).collect();
-    cells.extend(latency(figures.model_latency));
-    cells.extend(latency(figures.overhead_latency));
+    cells.extend(latency(metrics.model_latency));
+    cells.extend(latency(metrics.overhead_latency));
     cells.extend(loads.into_iter().map(|load| number(load, 1)));
     cells
 }
@@ -268,7 +269,7 @@ mod tests {
 
     #[test]
     fn every_variant_has_a_line_with_dashes_for_unknown_values() {
-        let figures = VariantMetrics {
+        let metrics = VariantMetrics {
             variant: "old".to_owned(),
             invocations: Some(42.0),
             errors_5xx: Some(1.0),
@@ -290,7 +291,7 @@ mod tests {
                 modified: None,
             },
             window_minutes: 5,
-            figures: vec![figures],
+            metrics: vec![metrics],
             failure: None,
         };
         let lines = view.lines();
