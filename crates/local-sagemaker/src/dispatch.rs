@@ -72,7 +72,7 @@ impl Dispatcher {
         let scope = Scope::of(request.headers(), request.uri().query());
         let origin = Origin::of(&request);
         match Operation::of(&request, &scope) {
-            Operation::S3 => self.s3(request, &scope.region, origin).await,
+            Operation::S3 => self.s3(path_style(request), &scope.region, origin).await,
             Operation::Invoke(name) => {
                 let incoming = Incoming {
                     service: "sagemaker",
@@ -136,7 +136,7 @@ impl Dispatcher {
             operation: s3::operation(&method, request.uri(), request.headers()),
             origin,
         };
-        let fail = |error: ApiError| s3::refusal(&error, &method, &path);
+        let fail = |error: ApiError| s3::rejection(&error, &method, &path);
         let work = self.services.storage.serve(request, region);
         self.run(incoming, &Value::Null, fail, work).await
     }
@@ -221,6 +221,14 @@ impl Dispatcher {
         };
         Response::new(Body::from(text))
     }
+}
+
+/// The request in path style, if its host names a bucket.
+fn path_style(mut request: Request<Body>) -> Request<Body> {
+    if let Some(uri) = s3::path_style(request.uri(), request.headers()) {
+        *request.uri_mut() = uri;
+    }
+    request
 }
 
 /// The complete body of a request that is not an upload or an invocation.

@@ -53,6 +53,24 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// The database cannot be opened: another program may hold it, or it is of a newer version.
+    #[error("cannot open the database {path}")]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// `SQLite`'s error.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The object store cannot be opened: check the directory's permissions and free space.
+    #[error("cannot open the object store in {path}")]
+    Store {
+        /// The state directory.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The state directory cannot be read or written: check its path, permissions and free space.
     #[error("cannot {action} {path}")]
     Io {

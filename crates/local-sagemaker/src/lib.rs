@@ -73,6 +73,8 @@ mod dispatch;
 mod faults;
 mod services;
 
+mod store;
+
 mod machine;
 mod protocol;
 

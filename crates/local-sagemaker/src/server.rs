@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::dispatch::{CallLog, ConnectionHandle, Dispatcher, Listener};
 use crate::error::Error;
 use crate::faults::Faults;
+use crate::machine::database::Database;
 use crate::machine::lock_file::{LockFile, build_id};
 use crate::machine::log;
 use crate::machine::process::{kill_late_orphans, kill_orphans};
@@ -35,6 +36,7 @@ use crate::services::sagemaker::endpoint::Endpoints;
 use crate::services::sagemaker::model::Models;
 use crate::services::sagemaker::training::Jobs;
 use crate::services::scaling::Scaling;
+use crate::store::SCHEMA;
 
 /// How long shutdown waits for pending requests.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -110,9 +112,11 @@ impl Server {
         // Before any program is started, because orphans are identified by the state directory alone.
         kill_orphans(&state_dir);
         tokio::spawn(kill_late_orphans(state_dir.clone()));
+        let database = Database::open(state_dir.join("state.db"), &[SCHEMA])?;
+        let database = Arc::new(database);
         let services = open(
             Shared {
-                storage: Storage::open(state_dir.join("s3"))?,
+                storage: Storage::open(&state_dir, database)?,
                 images,
                 logs: Logs::new(&state_dir),
                 metrics: Metrics::open(&state_dir)?,

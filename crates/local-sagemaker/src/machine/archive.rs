@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
 use tar::{Builder, EntryType, Header};
 
@@ -73,16 +73,16 @@ fn append(builder: &mut Builder<impl Write>, dir: &Path, member: &Path) -> io::R
     )
 }
 
-/// Unpacks `file` into `dir`. Only regular files and folders below `dir` are written. Links, devices,
+/// Unpacks an archive, which may consist of several gzip members, into `dir`. Only regular files and folders below `dir` are written. Links, devices,
 /// absolute paths, paths with `..`, and archives of more than 16 GiB or 100,000 members are rejected.
-pub(crate) fn unpack(file: &Path, dir: &Path) -> io::Result<()> {
-    unpack_at_most(file, dir, MAX_BYTES)
+pub(crate) fn unpack(archive: impl Read, dir: &Path) -> io::Result<()> {
+    unpack_at_most(archive, dir, MAX_BYTES)
 }
 
 /// [`unpack`] with a size limit of `most` bytes.
-fn unpack_at_most(file: &Path, dir: &Path, most: u64) -> io::Result<()> {
+fn unpack_at_most(archive: impl Read, dir: &Path, most: u64) -> io::Result<()> {
     let mut left = most;
-    let mut archive = tar::Archive::new(GzDecoder::new(BufReader::new(File::open(file)?)));
+    let mut archive = tar::Archive::new(MultiGzDecoder::new(BufReader::new(archive)));
     for (count, entry) in archive.entries()?.enumerate() {
         if count >= MAX_MEMBERS {
             return Err(invalid(&format!("it has more than {MAX_MEMBERS} members")));
@@ -180,7 +180,7 @@ mod tests {
         let target = tempfile::tempdir().unwrap();
         let file = target.path().join("model.tar.gz");
         assert!(pack(source.path(), &file).unwrap());
-        unpack(&file, &target.path().join("out")).unwrap();
+        unpack(File::open(&file).unwrap(), &target.path().join("out")).unwrap();
         for (name, text) in [("model.json", "{}"), ("deep/er/file", "x"), ("empty", "")] {
             assert_eq!(
                 fs::read_to_string(target.path().join("out").join(name)).unwrap(),
@@ -229,7 +229,7 @@ mod tests {
         ] {
             let target = tempfile::tempdir().unwrap();
             let out = target.path().join("out");
-            let error = unpack(hostile(name, kind, b"").path(), &out)
+            let error = unpack(hostile(name, kind, b"").reopen().unwrap(), &out)
                 .unwrap_err()
                 .to_string();
             assert!(error.contains(expected), "{name}: {error}");
@@ -241,7 +241,7 @@ mod tests {
     fn unpacking_stops_at_the_size_limit() {
         let bomb = hostile("zeros", EntryType::Regular, &vec![0; 1 << 20]);
         let target = tempfile::tempdir().unwrap();
-        let error = unpack_at_most(bomb.path(), target.path(), 1000)
+        let error = unpack_at_most(File::open(bomb.path()).unwrap(), target.path(), 1000)
             .unwrap_err()
             .to_string();
         assert!(error.contains("more than 1000 bytes"), "{error}");
@@ -252,6 +252,12 @@ mod tests {
     fn a_file_that_is_not_an_archive_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "plain text").unwrap();
-        assert!(unpack(file.path(), tempfile::tempdir().unwrap().path()).is_err());
+        assert!(
+            unpack(
+                File::open(file.path()).unwrap(),
+                tempfile::tempdir().unwrap().path()
+            )
+            .is_err()
+        );
     }
 }

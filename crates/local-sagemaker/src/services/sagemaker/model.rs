@@ -191,7 +191,7 @@ impl Models {
                 "ModelDataUrl must be a gzip compressed tar archive (.tar.gz suffix): {url}"
             )));
         }
-        let found = S3Uri::parse(url).and_then(|uri| self.storage.object(&uri));
+        let found = S3Uri::parse(url).filter(|uri| self.storage.has_object(uri));
         found
             .map(drop)
             .ok_or_else(|| ApiError::validation(format!("Could not find model data at {url}.")))

@@ -118,11 +118,8 @@ impl Jobs {
     async fn check_locations(&self, plan: &Plan, role: &str, region: &str) -> Result<(), ApiError> {
         for source in plan.channels.iter().map(|channel| channel.source.clone()) {
             let (storage, prefix) = (self.shared.storage.clone(), source.clone());
-            let objects = blocking(move || storage.objects(&prefix)).await;
-            if objects
-                .map_err(|error| ApiError::internal(error.to_string()))?
-                .is_empty()
-            {
+            let found = blocking(move || storage.has_prefix(&prefix)).await;
+            if !found.map_err(|error| ApiError::internal(error.to_string()))? {
                 return Err(ApiError::validation(format!(
                     "No S3 objects found under S3 URL \"{source}\" given in input data source. Please ensure that the \
                      bucket exists in the selected region ({region}), that objects exist under that S3 prefix, and that \

@@ -355,8 +355,7 @@ mod tests {
     #[tokio::test]
     async fn waiting_lines_are_stored_exactly_once_after_a_kill() {
         let dir = tempfile::tempdir().unwrap();
-        let storage = Storage::open(dir.path().join("s3")).unwrap();
-        fs::create_dir(dir.path().join("s3/bucket")).unwrap();
+        let storage = Storage::for_test(dir.path());
         let folder = dir.path().join("waiting");
         let capture = capture(&json!({}));
         capture.append(&folder, "e", "v", "one");
@@ -372,7 +371,7 @@ mod tests {
             .objects(&prefix)
             .unwrap()
             .iter()
-            .map(|object| fs::read_to_string(&object.path).unwrap())
+            .map(|object| io::read_to_string(storage.reader(&object.uri).unwrap()).unwrap())
             .collect();
         texts.sort();
         assert_eq!(texts, ["one\n", "two\nthree\n"]);

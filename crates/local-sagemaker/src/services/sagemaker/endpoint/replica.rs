@@ -196,7 +196,7 @@ impl LaunchSpec {
         let Some(url) = &self.variant.container.data else {
             return fs::create_dir(&model).map_err(|error| format!("InternalServerError: {error}"));
         };
-        let file = S3Uri::parse(url).and_then(|uri| self.storage.object(&uri));
+        let file = S3Uri::parse(url).and_then(|uri| self.storage.reader(&uri).ok());
         let file = file.ok_or_else(|| {
             format!(
                 "Failed to download model data for container \"container_1\" from URL: \"{url}\"."
@@ -207,7 +207,7 @@ impl LaunchSpec {
         let unpacked = blocking(move || {
             let _ = fs::remove_dir_all(&draft);
             fs::create_dir_all(&draft)?;
-            archive::unpack(&file, &draft)?;
+            archive::unpack(file, &draft)?;
             fs::rename(&draft, &target)
         });
         unpacked.await.map_err(|error| {
@@ -364,7 +364,7 @@ mod tests {
             program: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/container.py"),
             folder: dir.join("variant"),
             stream: Logs::new(dir).serving("e", "AllTraffic", "i-0"),
-            storage: Storage::open(dir.join("s3")).unwrap(),
+            storage: Storage::for_test(dir),
             on_process: Box::new(move |identity| lock(&started).push(identity.is_some())),
         }
     }

@@ -31,8 +31,8 @@ impl Checkpoints {
         let mut lengths = BTreeMap::new();
         if let Some(target) = &target {
             for object in storage.objects(target)? {
-                let path = relative(&object.key, &target.key).to_owned();
-                lengths.insert(path, object.path.metadata()?.len());
+                let path = relative(&object.uri.key, &target.key).to_owned();
+                lengths.insert(path, object.size);
             }
         }
         let mut checkpoints = Self::none(target);

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::request::{Channel, Plan};
-use crate::services::s3::{Object, Storage};
+use crate::protocol::names::S3Uri;
+use crate::services::s3::Storage;
 
 /// The folder of one job.
 pub(crate) struct JobDir {
@@ -95,18 +96,10 @@ impl JobDir {
     pub(crate) fn download(&self, plan: &Plan, storage: &Storage) -> io::Result<()> {
         for channel in &plan.channels {
             let folder = self.below("input/data").join(&channel.name);
-            copy_all(
-                &storage.objects(&channel.source)?,
-                &channel.source.key,
-                &folder,
-            )?;
+            download_all(storage, &channel.source, &folder)?;
         }
         if let Some(source) = &plan.checkpoints {
-            copy_all(
-                &storage.objects(source)?,
-                &source.key,
-                &self.below("checkpoints"),
-            )?;
+            download_all(storage, source, &self.below("checkpoints"))?;
         }
         Ok(())
     }
@@ -172,16 +165,32 @@ fn resources(instance_type: &str) -> Value {
     })
 }
 
-/// Copies objects into `folder`, each to its path below the prefix.
-fn copy_all(objects: &[Object], prefix: &str, folder: &Path) -> io::Result<()> {
+/// Copies the objects below a prefix into `folder`, each to its path below the prefix.
+fn download_all(storage: &Storage, prefix: &S3Uri, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    for object in objects {
-        let target = folder.join(relative(&object.key, prefix));
+    for object in storage.objects(prefix)? {
+        let path = relative(&object.uri.key, &prefix.key);
+        if path.is_empty() || path.ends_with('/') {
+            // The marker that consoles create for a folder.
+            fs::create_dir_all(folder.join(path))?;
+            continue;
+        }
+        if !is_inside(path) {
+            let message = format!("the key {} is not a path below the channel", object.uri.key);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        let target = folder.join(path);
         target.parent().map_or(Ok(()), fs::create_dir_all)?;
         // Copies, not links: a program may modify its inputs, which must not change the stored objects.
-        fs::copy(&object.path, target)?;
+        storage.download(&object.uri, &target)?;
     }
     Ok(())
+}
+
+/// Whether a relative path stays inside its directory. Keys may contain any text.
+fn is_inside(path: &str) -> bool {
+    let mut parts = Path::new(path).components();
+    parts.all(|part| matches!(part, std::path::Component::Normal(_)))
 }
 
 /// The path of an object in its channel's folder: the key without the prefix, or the file's name if the
