@@ -17,6 +17,8 @@ mod buckets;
 pub(crate) mod contents;
 mod convert;
 mod list;
+#[cfg(test)]
+mod model_tests;
 mod objects;
 mod uploads;
 
