@@ -71,9 +71,9 @@ mod tests {
             sensor.follow(1_500.0, 1.0);
         }
         assert!(
-            (sensor.felt_ppm - 1_132.0).abs() < 1.0,
+            (sensor.lagged_ppm - 1_132.0).abs() < 1.0,
             "{}",
-            sensor.felt_ppm
+            sensor.lagged_ppm
         );
     }
 
