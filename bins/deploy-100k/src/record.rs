@@ -107,7 +107,7 @@ pub(crate) fn write(plan: &Plan, record: &DeployRecord) -> anyhow::Result<()> {
     let Some(run) = &plan.run else {
         return Ok(());
     };
-    let folder = records::folder(&plan.state_dir, run);
+    let folder = records::directory(&plan.state_dir, run);
     if !record.model.combined_from.is_empty() {
         records::write(&folder.join(records::ENSEMBLE), record)?;
     }

@@ -68,9 +68,13 @@ impl FrameFiles {
         let time_s = frame.time_s() + self.offset_s;
         self.step_s = time_s - self.last_s;
         self.last_s = time_s;
-        let frozen = frame.is_frozen();
+        let shutter_closed = frame.shutter_was_closed();
         let frame = ThermalFrame::new(time_s, frame.into_celsius()).map_err(usage)?;
-        Ok(if frozen { frame.frozen() } else { frame })
+        Ok(if shutter_closed {
+            frame.with_closed_shutter()
+        } else {
+            frame
+        })
     }
 }
 

@@ -128,7 +128,7 @@ impl<'a> RowsFile<'a> {
             rows: self.rows,
             fire_rows: self.fire_rows,
             frames: self.frames,
-            frozen_frames: counts.frozen_frames,
+            frozen_frames: counts.shutter_frames,
             bad_pixels: counts.bad_pixels,
             co2_readings: self.co2_readings,
             invalid_readings: counts.invalid_readings,

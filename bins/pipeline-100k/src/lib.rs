@@ -76,7 +76,10 @@ pub struct Args {
 /// not respond when the follow-up commands are printed (3).
 pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
     let started = Instant::now();
-    let run = RunName::given_or_stamped(args.run.clone(), SystemTime::now());
+    let run = args
+        .run
+        .clone()
+        .unwrap_or_else(|| RunName::from_time(SystemTime::now()));
     let steps = Steps::new(&args, &run)?;
     let resume = next::resume(&args, &run)?;
     console.notice().set(format!("Resume with: {resume}"));

@@ -28,7 +28,7 @@ impl Steps {
         let state_dir = args.common.state_dir()?;
         Ok(Self {
             run: run.to_string(),
-            folder: records::folder(&state_dir, run),
+            folder: records::directory(&state_dir, run),
             common: common_flags(&args.common, &state_dir),
         })
     }

@@ -45,7 +45,7 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
             "run {run} has no dataset in this bucket; `train-100k --run {run}` creates it"
         ))
     })?;
-    let folder = records::folder(source.state_dir, run);
+    let folder = records::directory(source.state_dir, run);
     let train: Option<TrainRecord> = read_record(&folder, records::TRAIN)?;
     let deploy: Option<DeployRecord> = read_record(&folder, records::DEPLOY)?;
     let combined: Option<DeployRecord> = read_record(&folder, records::ENSEMBLE)?;
@@ -86,10 +86,10 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
         profile: manifest.profile.clone(),
         seed: manifest.seed,
         samples: manifest.samples,
-        ceiling: manifest
+        bayes_optimal: manifest
             .parts
             .get(&Channel::Test)
-            .and_then(|part| part.ceiling),
+            .and_then(|part| part.bayes_optimal),
         split: split_report(&manifest),
         jobs,
         ensemble,

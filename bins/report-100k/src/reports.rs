@@ -64,7 +64,7 @@ async fn write(
     bytes: Vec<u8>,
     console: &mut Console<'_>,
 ) -> anyhow::Result<()> {
-    let path = records::folder(source.state_dir, run).join(file);
+    let path = records::directory(source.state_dir, run).join(file);
     records::write_file(&path, &bytes)?;
     let uri = source.project.uri(&layout::result(run, file));
     sagemaker_ops::storage::put_bytes(source.clients, &uri, bytes).await?;

@@ -36,7 +36,7 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     if let Some(ensemble) = &report.ensemble {
         lines.extend(ensemble.test.as_ref().map(|scores| row("ensemble", scores)));
     }
-    if let Some(ceiling) = &report.ceiling {
+    if let Some(ceiling) = &report.bayes_optimal {
         lines.push(format!(
             "{:<20} {:>7.4} {:>17} {:>9.4} {:>7.4}   (the best possible; F1 at the best threshold)",
             "ceiling", ceiling.auc, "", ceiling.accuracy, ceiling.f1

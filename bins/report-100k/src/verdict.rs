@@ -78,7 +78,7 @@ fn by_rows(report: &Report) -> Verdict {
         };
     };
     let [low, high] = scores.auc_interval;
-    let ceiling = report.ceiling.map_or_else(String::new, |ceiling| {
+    let ceiling = report.bayes_optimal.map_or_else(String::new, |ceiling| {
         format!(" (the best possible classifier has {:.4})", ceiling.auc)
     });
     Verdict {
@@ -94,7 +94,7 @@ fn by_rows(report: &Report) -> Verdict {
 #[cfg(test)]
 mod tests {
     use alarm::AlarmTrial;
-    use fire_run::Ceiling;
+    use fire_run::BayesOptimal;
     use fire_run::report::{EnsembleReport, SplitReport, Timings};
     use serde_json::json;
 
@@ -145,7 +145,7 @@ mod tests {
                 test: Some(test.unwrap()),
                 model_uri: "s3://bucket-of-ours/model".to_owned(),
             }),
-            ceiling: None,
+            bayes_optimal: None,
             alarm,
             scenarios: std::collections::BTreeMap::new(),
             single_features: std::collections::BTreeMap::new(),
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn without_episodes_the_verdict_is_about_rows_and_negative() {
         let mut report = report("original", None);
-        report.ceiling = Some(Ceiling {
+        report.bayes_optimal = Some(BayesOptimal {
             auc: 0.7743,
             accuracy: 0.7,
             f1: 0.7,

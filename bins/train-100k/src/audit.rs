@@ -50,7 +50,7 @@ pub(crate) fn audit(plan: &Plan, partitions: Partitions) -> anyhow::Result<Audit
                 (
                     *channel,
                     PartEntry {
-                        ceiling,
+                        bayes_optimal: ceiling,
                         ..entry(rows)
                     },
                 )
@@ -72,7 +72,7 @@ pub(crate) fn entry(rows: &Rows) -> PartEntry {
         rows: rows.len() as u64,
         positives: rows.labels.iter().map(|&label| u64::from(label)).sum(),
         fingerprint: sensor_model::data_fingerprint(rows),
-        ceiling: None,
+        bayes_optimal: None,
     }
 }
 

@@ -118,7 +118,7 @@ fn read_whole(folder: &Path, manifest: DataManifest) -> anyhow::Result<Partition
     let mut ceilings = BTreeMap::new();
     for (&channel, entry) in &manifest.parts {
         rows.insert(channel, read_rows(&file(folder, channel), entry)?);
-        ceilings.extend(entry.ceiling.map(|ceiling| (channel, ceiling)));
+        ceilings.extend(entry.bayes_optimal.map(|ceiling| (channel, ceiling)));
     }
     Ok(Partitions {
         profile: manifest.profile,

@@ -62,7 +62,10 @@ use session::Session;
 /// Invalid input (exit code 2), a split that fails its audit (1), a backend that cannot be reached or
 /// rejects a call (3); see [`fire_cli::exit_of`].
 pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
-    let run = RunName::given_or_stamped(args.run.clone(), SystemTime::now());
+    let run = args
+        .run
+        .clone()
+        .unwrap_or_else(|| RunName::from_time(SystemTime::now()));
     // Report invalid flags and missing files before a backend is started or called.
     let given = args.recipe.clone().with_absolute_paths()?;
     let plan = Plan::new(&run, &args.recipe)?;

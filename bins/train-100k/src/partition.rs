@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, ensure};
 use ensemble::metrics::{self, Confusion};
 use fire_cli::usage;
-use fire_run::{Ceiling, Channel};
+use fire_run::{BayesOptimal, Channel};
 use sensor_model::Rows;
 use split::{Assignment, Part, Ratios, RowKey};
 
@@ -22,7 +22,7 @@ pub(crate) struct Partitions {
     /// The rows of each channel.
     pub(crate) rows: BTreeMap<Channel, Rows>,
     /// The metrics of the Bayes-optimal classifier, where known.
-    pub(crate) ceilings: BTreeMap<Channel, Ceiling>,
+    pub(crate) ceilings: BTreeMap<Channel, BayesOptimal>,
     /// The largest difference between actual and requested split ratios.
     pub(crate) deviation: f64,
 }
@@ -111,12 +111,12 @@ fn check_both_classes(rows: &Rows) -> anyhow::Result<()> {
 }
 
 /// The metrics of the best possible classifier, E[p|x], on these labels.
-fn ceiling(labels: &[u8], expected: &[f64]) -> Option<Ceiling> {
+fn ceiling(labels: &[u8], expected: &[f64]) -> Option<BayesOptimal> {
     // It predicts a fire if one is more likely than not, so exactly 1/2 is not a fire.
     let above_half = Confusion::at(0.5f64.next_up(), labels, expected).ok()?;
     let best_threshold = metrics::best_f1_threshold(labels, expected).ok()?;
     let best = Confusion::at(best_threshold, labels, expected).ok()?;
-    Some(Ceiling {
+    Some(BayesOptimal {
         auc: metrics::roc_auc(labels, expected).ok()?,
         accuracy: above_half.accuracy(),
         f1: best.f1(),

@@ -38,7 +38,7 @@ pub(crate) fn record(
 /// A resumed run may not have uploaded anything; the existing record, which has the upload time, is
 /// then kept.
 pub(crate) fn keep(record: &TrainRecord, state_dir: &Path) -> anyhow::Result<()> {
-    let path = records::folder(state_dir, &record.run).join(records::TRAIN);
+    let path = records::directory(state_dir, &record.run).join(records::TRAIN);
     if record.timings_seconds.upload.is_none() && path.is_file() {
         return Ok(());
     }

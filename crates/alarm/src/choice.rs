@@ -55,10 +55,7 @@ pub fn choose(recordings: &[Recording], budget_per_day: f64) -> Result<AlarmChoi
     for (k, n) in GRID {
         // Levels depend only on k and n, so they are computed once for all thresholds.
         let base = AlarmParams::new(1.0, k, n).check()?;
-        let levels: Vec<_> = recordings
-            .iter()
-            .map(|recording| Levels::new(&base, recording))
-            .collect();
+        let levels = Levels::of_all(&base, recordings);
         for threshold in thresholds(&levels, THRESHOLDS) {
             let rule = base.at(threshold)?;
             let candidate = Candidate::new(rule, tally(&rule, &levels), budget_per_day);

@@ -34,11 +34,7 @@ pub fn curve(
     thresholds: &[f64],
     recordings: &[Recording],
 ) -> Result<Vec<CurvePoint>, Error> {
-    let levels: Vec<_> = recordings
-        .iter()
-        .map(|recording| Levels::new(rule, recording))
-        .collect();
-    curve_of(rule, thresholds, &levels)
+    curve_of(rule, thresholds, &Levels::of_all(rule, recordings))
 }
 
 /// [`curve()`] for precomputed levels.

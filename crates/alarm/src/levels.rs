@@ -19,6 +19,12 @@ pub(crate) struct Levels<'a> {
 }
 
 impl<'a> Levels<'a> {
+    /// The levels of all `recordings`.
+    pub(crate) fn of_all(rule: &AlarmRule, recordings: &[Recording<'a>]) -> Vec<Self> {
+        let levels = |recording| Self::new(rule, recording);
+        recordings.iter().map(levels).collect()
+    }
+
     /// The levels for rules with the `k` and `n` of `rule`.
     pub(crate) fn new(rule: &AlarmRule, recording: &Recording<'a>) -> Self {
         let mut window = Window::new(rule.params().k, rule.params().n);

@@ -262,7 +262,7 @@ mod tests {
             assert_eq!(rate.per_day_interval, [lower / days, upper / days]);
         };
         check(false, 4, 140.0);
-        // A latching rule raises only the first alarm and then stops watching, after 11 and 40 seconds.
+        // A latching rule raises only the first alarm, so time counts only up to it: 11 and 40 seconds.
         let latched: [(_, &[f64]); 3] =
             [(None, &[10.0]), (Some(40.0), &[39.0]), (Some(0.0), &[50.0])];
         let rate = tally(&rule(true), &latched).metrics().false_alarms.unwrap();

@@ -47,10 +47,7 @@ pub struct RecallAtRate {
 impl AlarmReport {
     /// Evaluates `rule` on `recordings`. Metrics that need events or event-free time are `None` without them.
     pub fn new(rule: &AlarmRule, recordings: &[Recording]) -> Result<Self, Error> {
-        let levels: Vec<_> = recordings
-            .iter()
-            .map(|recording| Levels::new(rule, recording))
-            .collect();
+        let levels = Levels::of_all(rule, recordings);
         let curve = curve_of(rule, &thresholds(&levels, CURVE_POINTS), &levels)?;
         let (all, kinds) = tallies(rule, &levels);
         let metrics = |(kind, tally): (&str, Tally)| (kind.to_owned(), tally.metrics());

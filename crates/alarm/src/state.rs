@@ -50,11 +50,6 @@ impl AlarmState {
         begins.then_some(Alarm { time_s })
     }
 
-    /// Whether an alarm is active.
-    pub fn is_sounding(&self) -> bool {
-        self.trigger.sounding
-    }
-
     /// Ends the alarm, latched or not, and forgets the rows that led to it.
     pub fn reset(&mut self) {
         self.trigger = Trigger::default();
@@ -192,9 +187,9 @@ mod tests {
         };
         let mut state = AlarmState::new(latching.check().unwrap());
         assert!(state.push(0.0, 0.9).is_none() && state.push(1.0, 0.9).is_some());
-        assert!(state.push(2.0, 0.0).is_none() && state.is_sounding());
+        assert!(state.push(2.0, 0.0).is_none() && state.trigger.sounding);
         state.reset();
-        assert!(!state.is_sounding());
+        assert!(!state.trigger.sounding);
         assert!(state.push(3.0, 0.9).is_none() && state.push(4.0, 0.9).is_some());
     }
 }

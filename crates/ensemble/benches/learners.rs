@@ -2,7 +2,7 @@
 //! `cargo xtask bench --learners`, which also writes the data sets and runs the peers (`xtask/bench/peers.py`).
 //!
 //! `learners DATA THREADS LEARNER SET...`, where LEARNER is an algorithm, an algorithm with an engine as in
-//! `random_forest:smartcore`, or `all` for the three fits in one process. A set is a folder of `train.x`, `train.y`,
+//! `random_forest:smartcore`, or `all` for the three fits in one process. A set is a directory of `train.x`, `train.y`,
 //! `test.x`, `test.y`: row-major little-endian `f32` values, and labels as bytes 0 or 1. Only the fit is timed,
 //! including binning. Memory use is read from `/proc`, so this runs on Linux only.
 
@@ -32,8 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let all_params = parse(learner)?;
     let mut out = std::io::stdout();
     for set in sets {
-        let folder = Path::new(data).join(set);
-        let measured = measure(&folder, &all_params, threads.parse()?)?;
+        let dir = Path::new(data).join(set);
+        let measured = measure(&dir, &all_params, threads.parse()?)?;
         writeln!(out, "{measured}")?;
     }
     Ok(())
@@ -58,12 +58,12 @@ fn parse(learner: &str) -> Result<Vec<Params>, Box<dyn Error>> {
 }
 
 fn measure(
-    folder: &Path,
+    dir: &Path,
     all_params: &[Params],
     threads: NonZeroUsize,
 ) -> Result<serde_json::Value, Box<dyn Error>> {
-    let train = Part::read(folder, "train")?;
-    let test = Part::read(folder, "test")?;
+    let train = Part::read(dir, "train")?;
+    let test = Part::read(dir, "test")?;
     for params in all_params {
         fit(params, &train.samples(WARM_UP)?, threads)?;
     }
@@ -85,7 +85,7 @@ fn measure(
         _ => None,
     };
     Ok(json!({
-        "set": folder.file_name().map(|name| name.to_string_lossy()),
+        "set": dir.file_name().map(|name| name.to_string_lossy()),
         "rows": samples.y().len(),
         "seconds": seconds,
         "peak_bytes": peak,
@@ -105,15 +105,15 @@ struct Part {
 }
 
 impl Part {
-    fn read(folder: &Path, name: &str) -> std::io::Result<Self> {
-        let bytes = fs::read(folder.join(name).with_extension("x"))?;
+    fn read(dir: &Path, name: &str) -> std::io::Result<Self> {
+        let bytes = fs::read(dir.join(name).with_extension("x"))?;
         let (values, _) = bytes.as_chunks();
         Ok(Self {
             values: values
                 .iter()
                 .map(|&value| f32::from_le_bytes(value))
                 .collect(),
-            labels: fs::read(folder.join(name).with_extension("y"))?,
+            labels: fs::read(dir.join(name).with_extension("y"))?,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Regenerates `fuzz/corpus/artifact`: valid model files of every kind, and files that must be rejected.
 //!
 //! Run `cargo run -p ensemble --example fuzz_corpus` after a change to the model file format. Files named `valid-*`
-//! load; each of the others represents a different rejection reason or kind of damage.
+//! load; each of the others represents a different rejection reason or kind of corruption.
 
 #[path = "../tests/it/packing.rs"]
 mod packing;
@@ -21,7 +21,7 @@ const HEADER: usize = 44;
 const CHECKSUM: std::ops::Range<usize> = 12..HEADER;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/artifact");
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/artifact");
     let mut parts = Vec::new();
     let mut files = BTreeMap::new();
     for algorithm in Algorithm::ALL {
@@ -35,15 +35,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut combined = Artifact::combine(parts, &shares)?;
     combined.set_extra("rule", &serde_json::json!({"at": [0.75, -3], "k": null}))?;
     let whole = combined.to_bytes();
-    files.extend(damaged(&whole));
+    files.extend(invalid_files(&whole));
     files.extend(forged(&whole));
     files.insert("valid-combined".to_owned(), whole);
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)?;
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir)?;
     }
-    std::fs::create_dir_all(&folder)?;
+    std::fs::create_dir_all(&dir)?;
     for (name, bytes) in files {
-        std::fs::write(folder.join(name), bytes)?;
+        std::fs::write(dir.join(name), bytes)?;
     }
     Ok(())
 }
@@ -75,7 +75,7 @@ fn single(algorithm: Algorithm) -> Result<Artifact, ensemble::Error> {
 }
 
 /// Truncated and altered files.
-fn damaged(whole: &[u8]) -> BTreeMap<String, Vec<u8>> {
+fn invalid_files(whole: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     for length in [
         0,

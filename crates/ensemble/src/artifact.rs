@@ -159,7 +159,7 @@ impl Artifact {
     }
 
     /// Sets each probe's probability to this artifact's prediction.
-    pub fn answer_probes(&mut self) {
+    pub fn predict_probes(&mut self) {
         let probabilities: Vec<f64> = self
             .probes
             .iter()

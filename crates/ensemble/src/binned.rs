@@ -37,8 +37,8 @@ impl Binned {
             // One row from each block of `stride` rows, because files are often sorted; at a varying position in the
             // block, because kinds of rows may alternate periodically.
             let rows = (0..x.rows().div_ceil(stride)).map(|stretch| {
-                let place = (stretch as u64).wrapping_mul(SPREAD) >> 32;
-                stretch * stride + place as usize % stride
+                let offset = (stretch as u64).wrapping_mul(SPREAD) >> 32;
+                stretch * stride + offset as usize % stride
             });
             let rows = rows.map(|row| row.min(x.rows() - 1));
             let sample = rows.map(|row| x.row(row)[column]).collect();

@@ -8,14 +8,14 @@ mod grow;
 mod margins;
 mod node;
 mod params;
-mod rule;
 mod sample;
+mod tree_params;
 
 use crate::binned::Binned;
 use crate::decision_function::DecisionFunction;
 use crate::error::Error;
 use crate::matrix::{Matrix, Samples};
-use crate::packed::{Entry, FixedPoint};
+use crate::packed::{FixedPoint, PackedRow};
 use crate::parallel::Workers;
 use crate::run::{Progress, Run};
 use crate::sample_weights::SampleWeights;
@@ -26,7 +26,7 @@ use grow::Growth;
 use margins::{Margins, TrainingRows};
 use node::HistogramPool;
 pub use params::BoostingParams;
-use rule::Rule;
+use tree_params::TreeParams;
 
 /// A fitted boosted ensemble of trees.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,10 +109,10 @@ struct Rounds<'a> {
     x: Matrix<'a>,
     rows: TrainingRows<'a>,
     data: &'a Binned,
-    rule: Rule,
+    tree_params: TreeParams,
     margins: Margins,
-    entries: Vec<Entry>,
-    scratch: Vec<Entry>,
+    packed_rows: Vec<PackedRow>,
+    scratch: Vec<PackedRow>,
     pool: HistogramPool,
 }
 
@@ -133,9 +133,9 @@ impl<'a> Rounds<'a> {
                 scale,
             },
             data,
-            rule: Rule::new(params, scale),
+            tree_params: TreeParams::new(params, scale),
             margins: Margins::from(vec![base as f32; data.rows()]),
-            entries: Vec::new(),
+            packed_rows: Vec::new(),
             scratch: Vec::new(),
             pool: HistogramPool::default(),
         }
@@ -145,20 +145,21 @@ impl<'a> Rounds<'a> {
     fn fit_tree(&mut self, round: usize, seed: u64) -> Grown {
         let drawn = sample::draw(self.params, self.data, seed, round);
         match &drawn.rows {
-            None => self.margins.all_entries(&self.rows, &mut self.entries),
-            Some(rows) => self.margins.entries(&self.rows, rows, &mut self.entries),
+            None => self.margins.pack_all(&self.rows, &mut self.packed_rows),
+            Some(rows) => self.margins.pack(&self.rows, rows, &mut self.packed_rows),
         }
-        self.scratch.resize(self.entries.len(), Entry::default());
+        self.scratch
+            .resize(self.packed_rows.len(), PackedRow::default());
         let growth = Growth {
             data: self.data,
             columns: &drawn.columns,
             pool: &self.pool,
-            rule: &self.rule,
+            params: &self.tree_params,
         };
-        let grown = growth.tree(&mut self.entries, &mut self.scratch);
+        let grown = growth.tree(&mut self.packed_rows, &mut self.scratch);
         let tree = Tree::from_preorder(grown.nodes).with_covers(grown.covers);
         self.margins.add_leaves(grown.leaves, self.data);
-        self.margins.add_tree(&tree, &self.x, &drawn.left_out);
+        self.margins.add_tree(&tree, &self.x, &drawn.others);
         Grown {
             tree,
             gains: grown.gains,

@@ -18,7 +18,7 @@ impl Cuts {
     /// Computes cuts from a sample of one feature's values, for at most `max_bins` (2 to 255) bins.
     ///
     /// If there are at most `max_bins` distinct values, each has its own bin. Otherwise the bins hold nearly equal
-    /// shares of the sample, and a value at least twice as frequent as such a share has its own bin.
+    /// shares of the sample, and a value at least twice as frequent as that has its own bin.
     pub(crate) fn from_sample(mut sample: Vec<f32>, max_bins: usize) -> Self {
         sample.retain(|value| !value.is_nan());
         sample.sort_unstable_by(f32::total_cmp);

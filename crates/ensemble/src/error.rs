@@ -258,23 +258,3 @@ pub enum DataError {
         value: f64,
     },
 }
-
-impl Error {
-    /// The error for a `value` that is not one of `known`.
-    pub(crate) fn unknown_name<T: std::fmt::Display>(
-        what: &'static str,
-        value: &str,
-        known: &[T],
-    ) -> Self {
-        let known = known
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
-        Self::Name {
-            what,
-            value: value.to_owned(),
-            known,
-        }
-    }
-}

@@ -51,8 +51,8 @@ impl Forest {
         let min_weight = rows.min_weight(params.min_samples_leaf);
         let fit_tree = |(bag, workspace): &mut (Bag, Workspace), tree: usize| {
             let mut rng = stream(run.seed, tree);
-            let entries = bag.draw(&rows, params.bootstrap, &mut rng);
-            grow::tree(params, (&data, min_weight), entries, (workspace, rng))
+            let packed_rows = bag.draw(&rows, params.bootstrap, &mut rng);
+            grow::tree(params, (&data, min_weight), packed_rows, (workspace, rng))
         };
         let progress = &mut *run.progress;
         // The returned flow is redundant: `stopped` holds the reason for a break.

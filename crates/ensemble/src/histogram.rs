@@ -5,7 +5,7 @@
 //! wait for each other even if many rows share a bin.
 
 use crate::binned::Binned;
-use crate::packed::{Entry, gradient, hessian, widen};
+use crate::packed::{PackedRow, gradient, hessian, widen};
 
 /// The sums of one feature by bin; the last bin holds missing values.
 pub(crate) type Bins<C = u64> = [C; 256];
@@ -65,8 +65,8 @@ const BLOCK: usize = 32;
 /// Features per pass: 9 tables of 2 KiB leave room for other data in the L1 cache.
 const GROUP: usize = 9;
 
-/// Adds `entries` to the bins of all columns; `histogram[c]` belongs to column `c`.
-pub(crate) fn fill_all(histogram: &mut [Bins], data: &Binned, entries: &[Entry]) {
+/// Adds `packed_rows` to the bins of all columns; `histogram[c]` belongs to column `c`.
+pub(crate) fn fill_all(histogram: &mut [Bins], data: &Binned, packed_rows: &[PackedRow]) {
     let passes = histogram.len().div_ceil(GROUP).max(1);
     let width = histogram.len().div_ceil(passes).max(1);
     for (pass, group) in histogram.chunks_mut(width).enumerate() {
@@ -81,23 +81,28 @@ pub(crate) fn fill_all(histogram: &mut [Bins], data: &Binned, entries: &[Entry])
             8 => fill_group::<8>,
             _ => fill_group::<GROUP>,
         };
-        fill(group, pass * width, data, entries);
+        fill(group, pass * width, data, packed_rows);
     }
 }
 
 /// [`fill_all`] for the `G` columns starting at `first`. A constant number of columns lets the compiler unroll the
 /// loop.
-fn fill_group<const G: usize>(group: &mut [Bins], first: usize, data: &Binned, entries: &[Entry]) {
+fn fill_group<const G: usize>(
+    group: &mut [Bins],
+    first: usize,
+    data: &Binned,
+    packed_rows: &[PackedRow],
+) {
     let Some(group) = group.first_chunk_mut::<G>() else {
         return;
     };
     let mut gathered = [[0; G]; BLOCK];
-    for entries in entries.chunks(BLOCK) {
-        for (codes, entry) in gathered.iter_mut().zip(entries) {
-            *codes = data.codes(entry.row, first);
+    for packed_rows in packed_rows.chunks(BLOCK) {
+        for (codes, packed) in gathered.iter_mut().zip(packed_rows) {
+            *codes = data.codes(packed.row, first);
         }
-        for (codes, entry) in gathered.iter().zip(entries) {
-            let word = widen(entry.word);
+        for (codes, packed) in gathered.iter().zip(packed_rows) {
+            let word = widen(packed.word);
             for (bins, &code) in group.iter_mut().zip(codes) {
                 let sum = &mut bins[usize::from(code)];
                 *sum = sum.wrapping_add(word);
@@ -106,22 +111,26 @@ fn fill_group<const G: usize>(group: &mut [Bins], first: usize, data: &Binned, e
     }
 }
 
-/// Adds `entries` to the bins of some columns; `histogram[k]` belongs to column `columns[k]`.
+/// Adds `packed_rows` to the bins of some columns; `histogram[k]` belongs to column `columns[k]`.
 pub(crate) fn fill_some<C: Cell>(
     histogram: &mut [Bins<C>],
     columns: &[u8],
     data: &Binned,
-    entries: &[Entry],
+    packed_rows: &[PackedRow],
 ) {
     for (histogram, columns) in histogram.chunks_mut(4).zip(columns.chunks(4)) {
         match (histogram.first_chunk_mut::<4>(), columns.first_chunk::<4>()) {
             (Some(histogram), Some(columns)) => {
                 let codes = columns.map(|column| data.column(column));
-                fill_columns(histogram, codes, entries);
+                fill_columns(histogram, codes, packed_rows);
             }
             _ => {
                 for (bins, &column) in histogram.iter_mut().zip(columns) {
-                    fill_columns(std::array::from_mut(bins), [data.column(column)], entries);
+                    fill_columns(
+                        std::array::from_mut(bins),
+                        [data.column(column)],
+                        packed_rows,
+                    );
                 }
             }
         }
@@ -131,15 +140,15 @@ pub(crate) fn fill_some<C: Cell>(
 fn fill_columns<C: Cell, const G: usize>(
     histogram: &mut [Bins<C>; G],
     columns: [&[u8]; G],
-    entries: &[Entry],
+    packed_rows: &[PackedRow],
 ) {
     let mut gathered = [[0; G]; BLOCK];
-    for entries in entries.chunks(BLOCK) {
-        for (codes, entry) in gathered.iter_mut().zip(entries) {
-            *codes = columns.map(|column| column[entry.row as usize]);
+    for packed_rows in packed_rows.chunks(BLOCK) {
+        for (codes, packed) in gathered.iter_mut().zip(packed_rows) {
+            *codes = columns.map(|column| column[packed.row as usize]);
         }
-        for (codes, entry) in gathered.iter().zip(entries) {
-            let cell = C::of_row(entry.word);
+        for (codes, packed) in gathered.iter().zip(packed_rows) {
+            let cell = C::of_row(packed.word);
             for (bins, &code) in histogram.iter_mut().zip(codes) {
                 let sum = &mut bins[usize::from(code)];
                 *sum = sum.plus(cell);
@@ -183,12 +192,12 @@ mod tests {
         let values = [1.0, f32::NAN, 2.0, 5.0, 1.0, 6.0];
         let data = Binned::new(&Matrix::new(&values, 2).unwrap(), 255, NonZeroUsize::MIN).unwrap();
         let words = [pack_row(-3, 1), pack_row(5, 2), pack_row(7, 4)];
-        let entry = |row: u32| Entry {
+        let packed = |row: u32| PackedRow {
             row,
             word: words[row as usize],
         };
         let mut parent = vec![[0; 256]; 2];
-        fill_all(&mut parent, &data, &[entry(0), entry(1), entry(2)]);
+        fill_all(&mut parent, &data, &[packed(0), packed(1), packed(2)]);
         let sums = |bins: &Bins, bin: usize| (gradient(bins[bin]), hessian(bins[bin]));
         assert_eq!((sums(&parent[0], 0), sums(&parent[0], 1)), ((4, 5), (5, 2)));
         assert_eq!(
@@ -202,9 +211,9 @@ mod tests {
 
         let empty = || vec![[0_u64; 256]; 2];
         let (mut child, mut sibling, mut some) = (empty(), empty(), empty());
-        fill_all(&mut child, &data, &[entry(0)]);
-        fill_all(&mut sibling, &data, &[entry(1), entry(2)]);
-        fill_some(&mut some[..1], &[1], &data, &[entry(1), entry(2)]);
+        fill_all(&mut child, &data, &[packed(0)]);
+        fill_all(&mut sibling, &data, &[packed(1), packed(2)]);
+        fill_some(&mut some[..1], &[1], &data, &[packed(1), packed(2)]);
         assert_eq!(some[0], sibling[1]);
         let mut sum = child.clone();
         add(&mut sum, &sibling);

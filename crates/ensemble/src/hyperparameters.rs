@@ -1,4 +1,4 @@
-//! Hyperparameters. Each is declared by one line in its learner's table, from which everything else is generated.
+//! Hyperparameters. Each is one line in its learner's table, from which everything else is generated.
 //!
 //! The macro [`hyperparameters!`] turns a table into a struct with `Default` and with parsing, printing and validation
 //! by name. [`Hyperparameter`] describes one line of a table for documentation.
@@ -7,6 +7,7 @@ use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::names::names;
 
 /// The description of one hyperparameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,13 +101,23 @@ pub(crate) fn require<T: PartialEq + Display>(
     name: &'static str,
     value: &T,
     allowed: &T,
-    expected: &'static str,
+    expected: &str,
 ) -> Result<(), Error> {
     if value == allowed {
         Ok(())
     } else {
         Err(out_of_range(name, value, expected))
     }
+}
+
+/// Rejects any value except `allowed`, the only one that smartcore supports.
+pub(crate) fn require_for_smartcore<T: PartialEq + Display>(
+    name: &'static str,
+    value: &T,
+    allowed: &T,
+) -> Result<(), Error> {
+    let expected = format!("{allowed} with engine={}", Engine::Smartcore);
+    require(name, value, allowed, &expected)
 }
 
 fn out_of_range(name: &'static str, value: &impl Display, expected: impl Display) -> Error {
@@ -175,12 +186,12 @@ macro_rules! hyperparameters {
 }
 pub(crate) use hyperparameters;
 
-/// The implementation that grows the trees: `own` or `smartcore`.
+/// The implementation that grows the trees: `own` (this crate's) or `smartcore`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Engine {
     /// This crate's implementation, based on histograms.
     #[default]
-    Own,
+    Histogram,
     /// smartcore's implementation, a slow reference.
     Smartcore,
 }
@@ -196,21 +207,4 @@ impl Value for Engine {
     }
 }
 
-impl Display for Engine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Own => "own",
-            Self::Smartcore => "smartcore",
-        })
-    }
-}
-
-impl FromStr for Engine {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let all = [Self::Own, Self::Smartcore];
-        let found = all.into_iter().find(|engine| engine.to_string() == text);
-        found.ok_or_else(|| Error::unknown_name("engine", text, &all))
-    }
-}
+names!(Engine, "engine" { Histogram = "own", Smartcore = "smartcore" });

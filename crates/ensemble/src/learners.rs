@@ -4,9 +4,6 @@
 //! stored, predicted quickly, explained and exported without code of its own. `CONTRIBUTING.md` lists the steps for
 //! adding a learner.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use crate::boosting::{Boosting, BoostingParams};
@@ -15,7 +12,9 @@ use crate::error::{DataError, Error};
 use crate::forest::{Forest, ForestParams, OutOfBag};
 use crate::hyperparameters::{Engine, Hyperparameter};
 use crate::logistic::{Logistic, LogisticParams};
-use crate::matrix::Samples;
+use crate::matrix::{Matrix, Samples};
+use crate::names::names;
+use crate::predict;
 use crate::run::Run;
 use crate::smartcore_trees;
 use crate::stored::{Reader, Stored, reject};
@@ -42,15 +41,6 @@ impl Algorithm {
         Self::GradientBoosting,
         Self::LogisticRegression,
     ];
-
-    /// The name in settings and reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::RandomForest => "random_forest",
-            Self::GradientBoosting => "gradient_boosting",
-            Self::LogisticRegression => "logistic_regression",
-        }
-    }
 
     /// The two-letter abbreviation used in job names.
     pub fn short(self) -> &'static str {
@@ -180,7 +170,7 @@ impl CheckedParams {
 
     /// Fits a model to `train`, which must have rows of both classes.
     ///
-    /// With [`Engine::Own`], forest and boosting accept up to 16,777,216 rows.
+    /// With [`Engine::Histogram`], forest and boosting accept up to 16,777,216 rows.
     ///
     /// Only gradient boosting uses `validation`, for the log-loss per round and for early stopping. Without it,
     /// boosting runs all its rounds. Validation rows are always unweighted, regardless of the class weight.
@@ -202,12 +192,12 @@ impl CheckedParams {
         }
         match &self.0 {
             Params::Forest(params) => match params.engine {
-                Engine::Own => Forest::fit(params, train, run),
+                Engine::Histogram => Forest::fit(params, train, run),
                 Engine::Smartcore => smartcore_trees::fit_forest(params, train, run),
             }
             .map(Model::Forest),
             Params::Boosting(params) => match params.engine {
-                Engine::Own => Boosting::fit(params, train, validation, run),
+                Engine::Histogram => Boosting::fit(params, train, validation, run),
                 Engine::Smartcore => smartcore_trees::fit_boosting(params, train, validation, run),
             }
             .map(Model::Boosting),
@@ -218,8 +208,8 @@ impl CheckedParams {
     /// Whether the learner supports sample weights; smartcore does not.
     fn supports_weights(&self) -> bool {
         match &self.0 {
-            Params::Forest(params) => params.engine == Engine::Own,
-            Params::Boosting(params) => params.engine == Engine::Own,
+            Params::Forest(params) => params.engine == Engine::Histogram,
+            Params::Boosting(params) => params.engine == Engine::Histogram,
             Params::Logistic(_) => false,
         }
     }
@@ -253,6 +243,29 @@ impl Model {
             Self::Boosting(model) => Some(&model.importances),
             Self::Logistic(_) => None,
         }
+    }
+
+    /// The number of trees; 0 for logistic regression.
+    pub fn trees(&self) -> usize {
+        self.decision_function().trees().len()
+    }
+
+    /// The probability of class 1 for each row of `x`, which must have as many columns as the training rows.
+    pub fn predict_proba(&self, x: &Matrix) -> Result<Vec<f64>, Error> {
+        x.expect_columns(self.columns())?;
+        let function = self.decision_function();
+        let fast = predict::probabilities(function, x);
+        Ok(fast.unwrap_or_else(|| function.probabilities(x)))
+    }
+
+    /// The probability of class 1 for one row of [`columns`](Self::columns) values, NaN for missing ones.
+    ///
+    /// Unlike [`Matrix`], this does not reject infinite values; the probability may then be NaN.
+    ///
+    /// # Panics
+    /// May panic on a shorter row.
+    pub fn predict_row(&self, row: &[f32]) -> f64 {
+        self.decision_function().probability(row)
     }
 
     /// A forest's metrics on its own training rows, each predicted by the trees that did not see it. `None` unless the
@@ -292,22 +305,11 @@ impl Stored for Algorithm {
     }
 }
 
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Algorithm {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let found = Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.name() == text);
-        found.ok_or_else(|| Error::unknown_name("algorithm", text, &Self::ALL))
-    }
-}
+names!(Algorithm, "algorithm" {
+    RandomForest = "random_forest",
+    GradientBoosting = "gradient_boosting",
+    LogisticRegression = "logistic_regression"
+});
 
 #[cfg(test)]
 mod tests {

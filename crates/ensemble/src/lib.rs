@@ -14,12 +14,12 @@
 //!
 //! Values are encoded as bin numbers (at most 255 quantile bins, plus one for missing values), rows are summed into
 //! integers per bin, and a scan over those sums finds the best split. [`Forest`] grows one tree per thread,
-//! [`Boosting`] one tree with all threads; both use the same scan. Leaf values are defined in `boosting::rule` and
-//! `forest::grow`; threads are started only in `parallel`. [`Logistic`] standardises its inputs and uses smartcore's
+//! [`Boosting`] one tree with all threads; both use the same scan. Leaf values are defined in `boosting::tree_params`
+//! and `forest::grow`; threads are started only in `parallel`. [`Logistic`] standardises its inputs and uses smartcore's
 //! solver. [`Engine::Smartcore`] also delegates growing trees to smartcore, and [`smartcore_api`] makes our learners
 //! available to smartcore's model selection.
 //!
-//! In trees of [`Engine::Own`], a row's weight is its sample weight ([`Samples::weighted`]) times the weight of its
+//! In trees of [`Engine::Histogram`], a row's weight is its sample weight ([`Samples::weighted`]) times the weight of its
 //! class ([`ClassWeight`]); the other learners reject sample weights. Forests of this engine can also be evaluated on
 //! their out-of-bag rows ([`OutOfBag`]).
 //!
@@ -59,7 +59,7 @@ mod error;
 mod hyperparameters;
 mod learners;
 mod matrix;
-mod model;
+mod names;
 mod run;
 
 mod best_split;
@@ -73,7 +73,9 @@ mod sample_weights;
 mod tree;
 
 #[cfg(test)]
-mod exact_tree;
+mod tests {
+    pub(crate) mod exact_tree;
+}
 
 mod boosting;
 mod decision_function;

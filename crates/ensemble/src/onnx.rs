@@ -20,7 +20,6 @@
 
 mod graph;
 mod members;
-mod proto;
 mod trees;
 mod wire;
 
@@ -28,8 +27,7 @@ use serde_json::{Value, json};
 
 use crate::artifact::{Artifact, Member};
 use crate::error::Error;
-use graph::Graph;
-use proto::{DataType, ModelProto, OperatorSetIdProto, StringStringEntryProto};
+use graph::{DataType, Graph};
 use wire::Message;
 
 /// The version of the file layout (ONNX 1.11).
@@ -47,18 +45,25 @@ const LARGEST: usize = i32::MAX as usize;
 /// without members, and with [`Error::Export`] if the file would exceed ONNX's limit of 2 GB.
 pub fn export(artifact: &Artifact) -> Result<Vec<u8>, Error> {
     artifact.check()?;
-    let model = ModelProto {
-        ir_version: IR_VERSION,
-        opset_import: vec![
-            operators("", OPERATORS),
-            operators("ai.onnx.ml", ML_OPERATORS),
-        ],
-        producer_name: env!("CARGO_PKG_NAME").to_owned(),
-        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        graph: build(artifact).finish("vote"),
-        metadata_props: provenance(artifact),
-    };
-    let bytes = model.bytes();
+    let mut model = Message::new();
+    model.whole(1, IR_VERSION);
+    // The producer's name and version.
+    model.text(2, env!("CARGO_PKG_NAME"));
+    model.text(3, env!("CARGO_PKG_VERSION"));
+    model.bytes(7, &build(artifact).finish("vote"));
+    for (domain, version) in [("", OPERATORS), ("ai.onnx.ml", ML_OPERATORS)] {
+        model.message(8, |operators| {
+            operators.text(1, domain);
+            operators.whole(2, version);
+        });
+    }
+    for (key, value) in metadata(artifact) {
+        model.message(14, |entry| {
+            entry.text(1, key);
+            entry.text(2, &value);
+        });
+    }
+    let bytes = model.into_bytes();
     let size = bytes.len();
     if size > LARGEST {
         return Err(Error::Export {
@@ -71,7 +76,7 @@ pub fn export(artifact: &Artifact) -> Result<Vec<u8>, Error> {
 /// A graph with the members' probabilities, their weighted mean, and the label.
 fn build(artifact: &Artifact) -> Graph {
     let columns = artifact.features.len();
-    let mut graph = Graph::default();
+    let mut graph = Graph::new();
     graph.input("features", DataType::Float, columns);
     let x = graph.double("features");
     let mut probabilities = Vec::new();
@@ -99,12 +104,8 @@ fn build(artifact: &Artifact) -> Graph {
     graph
 }
 
-fn operators(domain: &'static str, version: i64) -> OperatorSetIdProto {
-    OperatorSetIdProto { domain, version }
-}
-
-/// Metadata on the model's origin.
-fn provenance(artifact: &Artifact) -> Vec<StringStringEntryProto> {
+/// The file's `metadata_props`.
+fn metadata(artifact: &Artifact) -> [(&'static str, String); 5] {
     let names = artifact
         .features
         .iter()
@@ -114,13 +115,11 @@ fn provenance(artifact: &Artifact) -> Vec<StringStringEntryProto> {
             "name": member.name, "algorithm": member.algorithm(), "weight": member.weight, "seed": member.seed,
         })
     });
-    let entries = [
+    [
         ("schema", artifact.schema.clone()),
         ("features", names.collect::<Value>().to_string()),
         ("threshold", artifact.threshold.to_string()),
         ("data_fingerprint", artifact.data_fingerprint.clone()),
         ("members", members.collect::<Value>().to_string()),
-    ];
-    let entry = |(key, value)| StringStringEntryProto { key, value };
-    entries.map(entry).into()
+    ]
 }

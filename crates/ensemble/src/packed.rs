@@ -10,9 +10,9 @@
 //! per half. No sum of hessians reaches 2^31, so both halves of a sum can be converted to floating point as signed
 //! integers.
 
-/// A training row in a growing tree: its number and its packed pair.
+/// A training row in a growing tree: its number, and its gradient and hessian as one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Entry {
+pub(crate) struct PackedRow {
     pub(crate) row: u32,
     pub(crate) word: u32,
 }
@@ -44,33 +44,33 @@ pub(crate) fn hessian(word: u64) -> u32 {
     word as u32
 }
 
-/// The sum of all `entries`.
-pub(crate) fn total(entries: &[Entry]) -> u64 {
-    entries
+/// The sum of all `packed_rows`.
+pub(crate) fn total(packed_rows: &[PackedRow]) -> u64 {
+    packed_rows
         .iter()
-        .fold(0, |sum, entry| sum.wrapping_add(widen(entry.word)))
+        .fold(0, |sum, packed| sum.wrapping_add(widen(packed.word)))
 }
 
-/// Stable partition: moves the entries whose row `goes_left` to the front and returns their number. `scratch` must be
-/// at least as long as `entries`.
+/// Stable partition: moves the rows whose number `goes_left` to the front and returns their number. `scratch` must be
+/// at least as long as `packed_rows`.
 pub(crate) fn partition(
-    entries: &mut [Entry],
-    scratch: &mut [Entry],
+    packed_rows: &mut [PackedRow],
+    scratch: &mut [PackedRow],
     goes_left: impl Fn(u32) -> bool,
 ) -> usize {
-    let scratch = &mut scratch[..entries.len()];
+    let scratch = &mut scratch[..packed_rows.len()];
     let (mut lefts, mut rights) = (0, 0);
-    // Each entry is written to both sides and only one position advances, so there is no branch to mispredict.
+    // Each row is written to both sides and only one position advances, so there is no branch to mispredict.
     // Stability keeps the children's row numbers ascending.
-    for at in 0..entries.len() {
-        let entry = entries[at];
-        let left = usize::from(goes_left(entry.row));
-        entries[lefts] = entry;
-        scratch[rights] = entry;
+    for at in 0..packed_rows.len() {
+        let packed = packed_rows[at];
+        let left = usize::from(goes_left(packed.row));
+        packed_rows[lefts] = packed;
+        scratch[rights] = packed;
         lefts += left;
         rights += 1 - left;
     }
-    entries[lefts..].copy_from_slice(&scratch[..rights]);
+    packed_rows[lefts..].copy_from_slice(&scratch[..rights]);
     lefts
 }
 
@@ -121,9 +121,9 @@ mod tests {
     proptest! {
         #[test]
         fn partition_is_stable(rows in prop::collection::vec(any::<u32>(), 0..200)) {
-            let entries: Vec<_> = rows.iter().map(|&row| Entry { row, word: row / 2 }).collect();
-            let (left, right): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.row % 3 == 0);
-            let (mut moved, mut scratch) = (entries.clone(), entries.clone());
+            let packed_rows: Vec<_> = rows.iter().map(|&row| PackedRow { row, word: row / 2 }).collect();
+            let (left, right): (Vec<_>, Vec<_>) = packed_rows.iter().partition(|packed| packed.row % 3 == 0);
+            let (mut moved, mut scratch) = (packed_rows.clone(), packed_rows.clone());
             prop_assert_eq!(partition(&mut moved, &mut scratch, |row| row % 3 == 0), left.len());
             prop_assert_eq!(moved, [left, right].concat());
         }
@@ -131,8 +131,8 @@ mod tests {
         #[test]
         fn sums_of_words_are_sums_of_halves(pairs in prop::collection::vec((any::<i16>(), any::<u16>()), 1..60)) {
             let sum = |pairs: &[(i16, u16)]| {
-                let entries: Vec<_> = pairs.iter().map(|&(a, b)| Entry { row: 0, word: pack_row(a, b) }).collect();
-                total(&entries)
+                let packed_rows: Vec<_> = pairs.iter().map(|&(a, b)| PackedRow { row: 0, word: pack_row(a, b) }).collect();
+                total(&packed_rows)
             };
             let (whole, first) = (sum(&pairs), sum(&pairs[..pairs.len() / 2]));
             prop_assert_eq!(gradient(whole), pairs.iter().map(|pair| i32::from(pair.0)).sum::<i32>());

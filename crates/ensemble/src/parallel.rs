@@ -3,7 +3,7 @@
 //! Jobs are handed out one by one and results are tagged with the job's index, so they never depend on scheduling.
 //! [`for_each`] and [`map`] do not use rayon for three reasons: each thread keeps its working memory from tree to tree,
 //! results reach the caller's thread as they complete so that a fit can report progress and stop, and jobs run even if
-//! the system refuses to start more threads. Boosting, whose jobs are too small for new threads, uses rayon.
+//! the system cannot start more threads. Boosting, whose jobs are too small for new threads, uses rayon.
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -81,7 +81,7 @@ pub(crate) fn map<J: Send, T: Send>(
             .collect::<Vec<_>>()
     };
     let mut results = std::thread::scope(|scope| {
-        // Threads that the system refuses to start are not needed.
+        // Threads that the system cannot start are not needed.
         let others = (1..threads).map(|_| Builder::new().spawn_scoped(scope, take_jobs));
         let others: Vec<_> = others.flatten().collect();
         let mut results = take_jobs();

@@ -346,7 +346,7 @@ mod tests {
     /// Compares all paths with the reference path and returns which members have a fast layout.
     fn check(artifact: Artifact, values: &[f32]) -> Vec<bool> {
         let x = Matrix::new(values, artifact.features.len()).unwrap();
-        let bits = |answers: &[f64]| answers.iter().map(|p| p.to_bits()).collect::<Vec<_>>();
+        let bits = |predicted: &[f64]| predicted.iter().map(|p| p.to_bits()).collect::<Vec<_>>();
         let rows: Vec<f64> = x.iter_rows().map(|row| artifact.predict_row(row)).collect();
         for member in &artifact.members {
             let model = &member.model;

@@ -1,11 +1,8 @@
 //! The effective weight of each training row: its sample weight times its class weight.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::error::Error;
 use crate::hyperparameters::{Range, Value};
 use crate::matrix::Samples;
+use crate::names::names;
 
 /// `none`, or `balanced` to give both classes the same total weight, as in scikit-learn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,24 +33,7 @@ impl Value for ClassWeight {
     }
 }
 
-impl fmt::Display for ClassWeight {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Balanced => "balanced",
-        })
-    }
-}
-
-impl FromStr for ClassWeight {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let all = [Self::None, Self::Balanced];
-        let found = all.into_iter().find(|weight| weight.to_string() == text);
-        found.ok_or_else(|| Error::unknown_name("class weight", text, &all))
-    }
-}
+names!(ClassWeight, "class weight" { None = "none", Balanced = "balanced" });
 
 /// The weights of all training rows.
 #[derive(Debug)]

@@ -1,10 +1,8 @@
 //! Ensemble weights for soft voting, computed on the validation set.
 
-use std::fmt;
-use std::str::FromStr;
-
 use crate::error::{DataError, Error};
 use crate::metrics::Scores;
+use crate::names::names;
 
 /// The best member's weight relative to the worst is e to this power.
 const SHARPNESS: f64 = 3.0;
@@ -165,47 +163,11 @@ pub(crate) fn normalised(members: usize, weights: &[f64]) -> Result<Vec<f64>, Er
     }
 }
 
-impl fmt::Display for Weighting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Exponential => "exponential",
-            Self::Stacked => "stacked",
-        })
-    }
-}
+names!(Weighting, "weighting" { Exponential = "exponential", Stacked = "stacked" });
 
-impl FromStr for Weighting {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let found = Self::ALL
-            .into_iter()
-            .find(|weighting| weighting.to_string() == text);
-        found.ok_or_else(|| Error::unknown_name("weighting", text, &Self::ALL))
-    }
-}
-
-impl fmt::Display for WeightMetric {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Auc => "auc",
-            Self::F1 => "f1",
-            Self::Accuracy => "accuracy",
-            Self::LogLoss => "logloss",
-        })
-    }
-}
-
-impl FromStr for WeightMetric {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let found = Self::ALL
-            .into_iter()
-            .find(|metric| metric.to_string() == text);
-        found.ok_or_else(|| Error::unknown_name("weight metric", text, &Self::ALL))
-    }
-}
+names!(WeightMetric, "weight metric" {
+    Auc = "auc", F1 = "f1", Accuracy = "accuracy", LogLoss = "logloss"
+});
 
 #[cfg(test)]
 mod tests {

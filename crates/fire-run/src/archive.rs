@@ -1,7 +1,7 @@
 //! Small `.tar.gz` archives, the format in which SageMaker stores a job's results.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 
 use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
 
@@ -19,8 +19,8 @@ const MAX_FILES: usize = 1_000;
 /// gzip members; they are read as one stream.
 ///
 /// # Errors
-/// [`Error::Archive`] for a damaged or oversized archive, [`Error::Foreign`] for one with too many
-/// entries, or with a folder or link in place of a selected file.
+/// [`Error::Archive`] for an invalid or oversized archive, [`Error::Foreign`] for one with too many
+/// entries, or with a directory or link in place of a selected file.
 pub(crate) fn unpack(
     tar_gz: impl Read,
     selects: impl Fn(&str) -> bool,
@@ -38,9 +38,8 @@ fn unpack_within(
     for (count, entry) in archive.entries().map_err(Error::Archive)?.enumerate() {
         let mut entry = entry.map_err(Error::Archive)?;
         if count >= MAX_FILES {
-            return Err(Error::Foreign(format!(
-                "it holds more than {MAX_FILES} files"
-            )));
+            let reason = format!("the archive contains more than {MAX_FILES} files");
+            return Err(Error::Foreign(reason));
         }
         let path = entry.path_bytes();
         let name = String::from_utf8_lossy(path.strip_prefix(b"./").unwrap_or(&path)).into_owned();
@@ -48,18 +47,17 @@ fn unpack_within(
             continue;
         }
         if !entry.header().entry_type().is_file() {
-            return Err(Error::Foreign(format!("its {name} is not a regular file")));
+            return Err(Error::Foreign(format!(
+                "{name} in the archive is not a regular file"
+            )));
         }
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).map_err(Error::Archive)?;
         if bytes.len() as u64 != entry.size() {
-            let truncated = io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                format!(
-                    "{name} is truncated, or the archive unpacks to more than {max_bytes} bytes"
-                ),
+            let reason = format!(
+                "{name} is truncated, or the archive unpacks to more than {max_bytes} bytes"
             );
-            return Err(Error::Archive(truncated));
+            return Err(Error::Archive(io::Error::other(reason)));
         }
         files.insert(name, bytes);
     }
@@ -70,21 +68,20 @@ fn unpack_within(
 pub(crate) fn pack(files: &[(&str, &[u8])]) -> io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
     for (name, bytes) in files {
-        append(&mut archive, name, bytes)?;
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        // The time of packing would make equal archives differ.
+        header.set_mtime(0);
+        archive.append_data(&mut header, name, *bytes)?;
     }
     archive.into_inner()?.finish()
 }
 
-fn append(archive: &mut tar::Builder<impl Write>, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let mut header = tar::Header::new_gnu();
-    header.set_size(bytes.len() as u64);
-    header.set_mode(0o644);
-    header.set_mtime(0);
-    archive.append_data(&mut header, name, bytes)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use tar::{Builder, EntryType, Header};
 
     use super::*;
@@ -154,13 +151,16 @@ mod tests {
             let error = models(bytes).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
         };
-        check(b"", "not a tar.gz archive");
-        check(b"plain text", "not a tar.gz archive");
-        check(b"\x1f\x8b rubbish", "not a tar.gz archive");
+        check(b"", "not a valid tar.gz archive");
+        check(b"plain text", "not a valid tar.gz archive");
+        check(b"\x1f\x8b rubbish", "not a valid tar.gz archive");
         let link = ("model", EntryType::Symlink, &b""[..]);
-        check(&packed(&[link]), "its model is not a regular file");
+        check(
+            &packed(&[link]),
+            "model in the archive is not a regular file",
+        );
         let whole = packed(&[("model", EntryType::Regular, &[7; 5_000])]);
-        check(&whole[..whole.len() / 2], "damaged");
+        check(&whole[..whole.len() / 2], "not a valid tar.gz archive");
         let many = vec![("x", EntryType::Regular, &b""[..]); MAX_FILES + 1];
         check(&packed(&many), "more than 1000 files");
     }

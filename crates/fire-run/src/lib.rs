@@ -4,7 +4,7 @@
 //! an endpoint and a report. Each step is a separate program, often on another machine. The steps
 //! share data only through names and files, each of which is defined once, here:
 //!
-//! - [`RunName`] ties everything together; [`layout`] derives job names and S3 keys from it.
+//! - [`RunName`] identifies a run; [`layout`] derives job names and S3 keys from it.
 //! - [`Channel`] is an input of a training job and the partition of the dataset behind it.
 //! - [`DataManifest`] describes a dataset; its presence marks the dataset as complete.
 //! - [`metrics`] defines the metrics that a training job prints, the regular expressions that
@@ -49,8 +49,8 @@ mod error;
 
 pub use channel::Channel;
 pub use error::Error;
-pub use manifest::{Ceiling, DataManifest, PartEntry};
-pub use name::{RunName, Stamp};
+pub use manifest::{BayesOptimal, DataManifest, PartEntry};
+pub use name::RunName;
 pub use output::{JobOutput, recordings};
 pub use package::{Package, read_model, unpack_model};
 

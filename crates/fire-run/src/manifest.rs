@@ -25,7 +25,7 @@ pub struct DataManifest {
     pub settings: BTreeMap<String, String>,
     /// Rows in train, validation and test together.
     pub samples: u64,
-    /// Distinct sites if known, else distinct groups; the split never divides one.
+    /// Distinct sites if known, else distinct groups; the split keeps each in one partition.
     pub groups: u64,
     /// Fingerprint of the feature schema.
     pub schema: String,
@@ -50,13 +50,14 @@ pub struct PartEntry {
     pub positives: u64,
     /// SHA-256 over the rows.
     pub fingerprint: String,
-    /// Metrics of the best possible classifier on these rows, if known.
-    pub ceiling: Option<Ceiling>,
+    /// Bayes-optimal metrics on these rows, if known.
+    #[serde(rename = "ceiling")]
+    pub bayes_optimal: Option<BayesOptimal>,
 }
 
-/// Metrics of the best possible classifier, E\[p|x\], on the labels as drawn.
+/// Metrics of the Bayes-optimal classifier, E\[p|x\], on the labels as drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Ceiling {
+pub struct BayesOptimal {
     /// Area under the ROC curve of E\[p|x\].
     pub auc: f64,
     /// Accuracy of E\[p|x\] > 1/2.
@@ -66,18 +67,15 @@ pub struct Ceiling {
 }
 
 impl DataManifest {
-    /// Its file name, in S3 and in the folder of a dataset.
+    /// Its file name, in S3 and in a dataset's directory.
     pub const FILE: &str = "manifest.json";
 
-    /// Reads a manifest; `place` names it in errors.
+    /// Reads a manifest; `location` names it in errors.
     ///
     /// # Errors
     /// [`Error::Json`] if it is not a manifest of this version.
-    pub fn from_json(bytes: &[u8], place: &str) -> Result<Self, Error> {
-        serde_json::from_slice(bytes).map_err(|source| Error::Json {
-            place: place.to_owned(),
-            source,
-        })
+    pub fn from_json(bytes: &[u8], location: &str) -> Result<Self, Error> {
+        serde_json::from_slice(bytes).map_err(Error::json(location))
     }
 
     /// Rows in one channel; 0 if the dataset lacks it.

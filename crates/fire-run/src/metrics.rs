@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Channel, Error};
 
-/// File name in `model.tar.gz` and in a job's model folder.
+/// File name in `model.tar.gz` and in a job's model directory.
 pub const METRICS_FILE: &str = "metrics.json";
 
 /// A metric's name and its accessor.
 type Metric<S> = (&'static str, fn(&S) -> f64);
 
-/// Row metrics of a channel. Those that need a threshold use 1/2, for comparison with the best
-/// possible classifier ([`Ceiling`](crate::Ceiling)).
+/// Row metrics of a channel. Those that need a threshold use 1/2, for comparison with the
+/// Bayes-optimal classifier ([`BayesOptimal`](crate::BayesOptimal)).
 const SCORES: [Metric<Scores>; 7] = [
     ("auc", |scores| scores.auc),
     ("accuracy", |scores| scores.accuracy),
@@ -106,19 +106,16 @@ pub fn alarm_lines(trial: &AlarmTrial) -> Vec<String> {
     let Some(test) = &trial.test else {
         return Vec::new();
     };
+    let line = |metric, value| line(&name(Channel::AlarmTest, metric), value);
     let found = test
         .all
         .detection
-        .map(|found| (FOUND_WITHIN_60S, found.within_60_s));
+        .map(|found| line(FOUND_WITHIN_60S, found.within_60_s));
     let alarms = test
         .all
         .false_alarms
-        .map(|alarms| (FALSE_ALARMS_PER_DAY, alarms.per_day));
-    found
-        .into_iter()
-        .chain(alarms)
-        .map(|(metric, value)| line(&name(Channel::AlarmTest, metric), value))
-        .collect()
+        .map(|alarms| line(FALSE_ALARMS_PER_DAY, alarms.per_day));
+    found.into_iter().chain(alarms).collect()
 }
 
 /// The log line with the model file's size in bytes.
@@ -144,12 +141,9 @@ impl Evaluation {
     /// Reads the evaluation from a `metrics.json`, whatever else it contains.
     ///
     /// # Errors
-    /// [`Error::Json`] for a damaged file.
+    /// [`Error::Json`] for an invalid file.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Error> {
-        serde_json::from_slice(bytes).map_err(|source| Error::Json {
-            place: METRICS_FILE.to_owned(),
-            source,
-        })
+        serde_json::from_slice(bytes).map_err(Error::json(METRICS_FILE))
     }
 }
 
@@ -185,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn definitions_stay_within_what_sagemaker_accepts() {
+    fn there_are_no_more_definitions_than_sagemaker_accepts() {
         let definitions = definitions();
         assert_eq!(definitions.len(), 27);
         assert!(definitions.len() <= 40);
@@ -193,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn each_printed_line_is_found_by_its_own_definition_alone() {
+    fn each_printed_line_matches_only_its_own_definition() {
         let scores = ensemble::metrics::evaluate(&[0, 1], &[0.25, 0.75], None).unwrap();
         let mut lines: Vec<String> = Channel::ALL
             .into_iter()
@@ -217,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_evaluation_is_read_from_a_jobs_metrics_and_damaged_json_is_rejected() {
+    fn an_evaluation_is_read_from_a_jobs_metrics_and_invalid_json_is_rejected() {
         let read = |text: &str| Evaluation::from_json(text.as_bytes());
         assert_eq!(
             read(r#"{"algorithm":"random_forest","alarm":null}"#).unwrap(),

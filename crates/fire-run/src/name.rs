@@ -1,4 +1,4 @@
-//! The name of a run and the timestamp that is its default.
+//! The name of a run.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,25 +12,6 @@ use crate::Error;
 /// Maximum length of a run name: `flir-scd41-rf-100k-<run>` must fit SageMaker's 63 characters.
 const LONGEST: usize = 44;
 
-/// `YYYYMMDD-HHMMSS` in UTC: sorts by time and is valid in every AWS name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp(String);
-
-impl Stamp {
-    /// The timestamp of an instant, to the second.
-    pub fn of(instant: SystemTime) -> Self {
-        let utc = Timestamp::try_from(instant).unwrap_or(Timestamp::UNIX_EPOCH);
-        let utc = utc.to_zoned(TimeZone::UTC);
-        Self(utc.strftime("%Y%m%d-%H%M%S").to_string())
-    }
-}
-
-impl fmt::Display for Stamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// The name that ties a dataset, its jobs, its models and its report together.
 ///
 /// 1 to 44 letters, digits and hyphens, with no hyphen at either end: training job names, which
@@ -40,9 +21,11 @@ impl fmt::Display for Stamp {
 pub struct RunName(String);
 
 impl RunName {
-    /// The name given by the user, else the timestamp of `now`.
-    pub fn given_or_stamped(given: Option<Self>, now: SystemTime) -> Self {
-        given.unwrap_or_else(|| Self(Stamp::of(now).0))
+    /// A time as a name: `YYYYMMDD-HHMMSS` in UTC, which sorts by time and is valid in every AWS name.
+    pub fn from_time(time: SystemTime) -> Self {
+        let utc = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
+        let utc = utc.to_zoned(TimeZone::UTC);
+        Self(utc.strftime("%Y%m%d-%H%M%S").to_string())
     }
 
     /// The name as text.
@@ -114,10 +97,10 @@ mod tests {
     }
 
     #[test]
-    fn stamps_are_utc_and_sortable() {
-        let instant = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_401_669);
-        assert_eq!(Stamp::of(instant).to_string(), "20261123-024109");
-        let later = Stamp::of(instant + Duration::from_secs(1)).to_string();
-        assert!(later > Stamp::of(instant).to_string());
+    fn names_made_from_times_are_in_utc_and_sort_by_time() {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_401_669);
+        let name = RunName::from_time(time);
+        assert_eq!(name.as_str(), "20261123-024109");
+        assert!(RunName::from_time(time + Duration::from_secs(1)) > name);
     }
 }

@@ -9,7 +9,7 @@ use crate::{Channel, Error, archive};
 
 /// The predictions of a training job.
 pub struct JobOutput {
-    place: String,
+    location: String,
     files: BTreeMap<String, Vec<u8>>,
 }
 
@@ -17,27 +17,27 @@ impl JobOutput {
     /// Its file name in S3, next to `model.tar.gz`.
     pub const FILE: &str = "output.tar.gz";
 
-    /// Reads an `output.tar.gz`; `place` names it in errors.
+    /// Reads an `output.tar.gz`; `location` names it in errors.
     ///
     /// # Errors
     /// [`Error::Archive`] or [`Error::Foreign`] if it is not a valid archive.
-    pub fn unpack(tar_gz: &[u8], place: String) -> Result<Self, Error> {
+    pub fn unpack(tar_gz: &[u8], location: String) -> Result<Self, Error> {
         let predictions = Channel::ALL.map(Channel::predictions_file);
         let files = archive::unpack(tar_gz, |name| predictions.iter().any(|file| file == name))?;
-        Ok(Self { place, files })
+        Ok(Self { location, files })
     }
 
     /// The predictions on a channel; `None` if the job had no such channel.
     ///
     /// # Errors
-    /// [`Error::Model`] with the line and column of a damaged cell.
+    /// [`Error::Model`] with the line and column of an invalid cell.
     pub fn predictions(&self, channel: Channel) -> Result<Option<Predictions>, Error> {
         let file = channel.predictions_file();
         let Some(bytes) = self.files.get(&file) else {
             return Ok(None);
         };
-        let place = format!("{}#{file}", self.place);
-        Ok(Some(Predictions::read_csv(bytes.as_slice(), &place)?))
+        let location = format!("{}#{file}", self.location);
+        Ok(Some(Predictions::read_csv(bytes.as_slice(), &location)?))
     }
 
     /// The predictions on a channel that every job has.
@@ -45,7 +45,7 @@ impl JobOutput {
     /// # Errors
     /// [`Error::NoFile`] if this job lacks it, otherwise as for [`Self::predictions`].
     pub fn required(&self, channel: Channel) -> Result<Predictions, Error> {
-        let missing = || Error::NoFile(format!("{}#{}", self.place, channel.predictions_file()));
+        let missing = || Error::NoFile(format!("{}#{}", self.location, channel.predictions_file()));
         self.predictions(channel)?.ok_or_else(missing)
     }
 }

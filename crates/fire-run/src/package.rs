@@ -1,7 +1,7 @@
 //! `model.tar.gz`: SageMaker's archive of a trained model.
 
-use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read};
+use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use ensemble::artifact::{Artifact, MANIFEST_FILE, MODEL_FILE};
@@ -40,18 +40,15 @@ impl Package {
     /// # Errors
     /// [`Error::Json`] if a metric cannot be serialized as JSON.
     pub fn pack(&self) -> Result<Vec<u8>, Error> {
-        let json = |value: serde_json::Result<Vec<u8>>, file: &str| {
-            value.map_err(|source| Error::Json {
-                place: file.to_owned(),
-                source,
-            })
-        };
         let manifest = serde_json::to_vec_pretty(&self.artifact.manifest());
         let metrics = serde_json::to_vec_pretty(&self.evaluation);
         archive::pack(&[
             (MODEL_FILE, &self.artifact.to_bytes()),
-            (MANIFEST_FILE, &json(manifest, MANIFEST_FILE)?),
-            (METRICS_FILE, &json(metrics, METRICS_FILE)?),
+            (
+                MANIFEST_FILE,
+                &manifest.map_err(Error::json(MANIFEST_FILE))?,
+            ),
+            (METRICS_FILE, &metrics.map_err(Error::json(METRICS_FILE))?),
         ])
         .map_err(Error::Archive)
     }
@@ -60,7 +57,7 @@ impl Package {
     ///
     /// # Errors
     /// [`Error::Archive`], [`Error::Foreign`] or [`Error::NoFile`] for an archive without a model of this pipeline,
-    /// [`Error::Model`] for a damaged model or another schema, [`Error::Json`] for damaged metrics.
+    /// [`Error::Model`] for an invalid model or another schema, [`Error::Json`] for invalid metrics.
     pub fn unpack(tar_gz: &[u8], schema: &str) -> Result<Self, Error> {
         let files = archive::unpack(tar_gz, |name| name == MODEL_FILE || name == METRICS_FILE)?;
         let model = files.get(MODEL_FILE).ok_or_else(no_model)?;
@@ -80,35 +77,22 @@ fn no_model() -> Error {
     Error::NoFile(MODEL_FILE.to_owned())
 }
 
-/// The bytes of the model at `path`: a `model.tar.gz`, the folder that it was unpacked to, or the
+/// The bytes of the model at `path`: a `model.tar.gz`, the directory that it was unpacked to, or the
 /// model file itself.
 ///
 /// # Errors
 /// [`Error::File`] for a file that cannot be read, otherwise as for [`unpack_model`].
 pub fn read_model(path: &Path) -> Result<Vec<u8>, Error> {
-    let unreadable = |path: &Path| {
-        let path = path.to_owned();
-        |source| Error::File {
-            action: "read",
-            path,
-            source,
-        }
+    let path = if path.is_dir() {
+        &path.join(MODEL_FILE)
+    } else {
+        path
     };
-    if path.is_dir() {
-        let inside = path.join(MODEL_FILE);
-        return fs::read(&inside).map_err(unreadable(&inside));
-    }
-    let mut file = BufReader::new(File::open(path).map_err(unreadable(path))?);
+    let bytes = fs::read(path).map_err(Error::file("read", path))?;
     // Anything but gzip is treated as a bare model; its loader reports what is wrong with it.
-    if file
-        .fill_buf()
-        .map_err(unreadable(path))?
-        .starts_with(&[0x1f, 0x8b])
-    {
-        return unpack_model(file);
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        return unpack_model(bytes.as_slice());
     }
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(unreadable(path))?;
     Ok(bytes)
 }
 
@@ -139,16 +123,16 @@ mod tests {
     }
 
     #[test]
-    fn a_model_is_found_in_an_archive_a_folder_and_a_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let bare = folder.path().join(MODEL_FILE);
+    fn a_model_is_found_in_an_archive_a_directory_and_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let bare = dir.path().join(MODEL_FILE);
         fs::write(&bare, b"model").unwrap();
-        let packed = folder.path().join("model.tar.gz");
+        let packed = dir.path().join("model.tar.gz");
         fs::write(&packed, archive::pack(&[(MODEL_FILE, b"model")]).unwrap()).unwrap();
-        for path in [folder.path(), &bare, &packed] {
+        for path in [dir.path(), &bare, &packed] {
             assert_eq!(read_model(path).unwrap(), b"model");
         }
-        let error = read_model(&folder.path().join("missing")).unwrap_err();
+        let error = read_model(&dir.path().join("missing")).unwrap_err();
         assert!(matches!(error, Error::File { action: "read", .. }));
     }
 }

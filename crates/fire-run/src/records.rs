@@ -198,24 +198,24 @@ pub struct DeployTimings {
     pub test: Option<f64>,
 }
 
-/// The folder of a run's records.
-pub fn folder(state_dir: &Path, run: &RunName) -> PathBuf {
+/// The directory of a run's records.
+pub fn directory(state_dir: &Path, run: &RunName) -> PathBuf {
     state_dir.join("runs").join(run.as_str())
 }
 
 /// Reads a record; `None` if the file is missing, because the step ran elsewhere or not at all.
 ///
 /// # Errors
-/// [`Error::File`] for a file that cannot be read, [`Error::Json`] for a damaged one.
+/// [`Error::File`] for a file that cannot be read, [`Error::Json`] for an invalid one.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(file_error("read", path, source)),
+        Err(error) => return Err(Error::file("read", path)(error)),
     };
     serde_json::from_slice(&bytes)
         .map(Some)
-        .map_err(|source| json_error(path, source))
+        .map_err(Error::json(path.display()))
 }
 
 /// Writes a document as indented JSON with [`write_file`].
@@ -223,39 +223,25 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
 /// # Errors
 /// [`Error::File`] for a path that cannot be written.
 pub fn write(path: &Path, document: &impl Serialize) -> Result<(), Error> {
-    let bytes = serde_json::to_vec_pretty(document).map_err(|source| json_error(path, source))?;
+    let bytes = serde_json::to_vec_pretty(document).map_err(Error::json(path.display()))?;
     write_file(path, &bytes)
 }
 
-/// Writes a file atomically: to a temporary file that is then renamed. Creates missing folders.
+/// Writes a file atomically: to a temporary file that is then renamed. Creates missing directories.
 ///
 /// # Errors
 /// [`Error::File`] for a path that cannot be written.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let replace = || {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let dir = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(dir)?;
+        // In the same directory, because a rename is atomic only within a file system.
+        let mut file = tempfile::NamedTempFile::new_in(dir)?;
         file.write_all(bytes)?;
         file.persist(path)?;
         Ok(())
     };
-    replace().map_err(|source| file_error("write", path, source))
-}
-
-fn file_error(action: &'static str, path: &Path, source: io::Error) -> Error {
-    Error::File {
-        action,
-        path: path.to_owned(),
-        source,
-    }
-}
-
-fn json_error(path: &Path, source: serde_json::Error) -> Error {
-    Error::Json {
-        place: path.display().to_string(),
-        source,
-    }
+    replace().map_err(Error::file("write", path))
 }
 
 #[cfg(test)]
@@ -265,7 +251,7 @@ mod tests {
     #[test]
     fn a_record_replaces_the_previous_one_and_leaves_no_other_file() {
         let state = tempfile::tempdir().unwrap();
-        let path = folder(state.path(), &"a".parse().unwrap()).join(TRAIN);
+        let path = directory(state.path(), &"a".parse().unwrap()).join(TRAIN);
         for value in [1, 2] {
             write(&path, &value).unwrap();
             assert_eq!(read::<i32>(&path).unwrap(), Some(value));
@@ -274,19 +260,19 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_record_is_none_and_a_damaged_one_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(TRAIN);
+    fn a_missing_record_is_none_and_an_invalid_one_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(TRAIN);
         assert_eq!(read::<i32>(&path).unwrap(), None);
         fs::write(&path, "{\"timings_seconds\":").unwrap();
         let error = read::<i32>(&path).unwrap_err().to_string();
-        assert!(error.contains("train.json is damaged"), "{error}");
+        assert!(error.contains("train.json is invalid"), "{error}");
     }
 
     #[test]
     fn a_path_that_cannot_be_written_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("file");
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
         fs::write(&file, "").unwrap();
         let error = write(&file.join("below.json"), &1).unwrap_err().to_string();
         assert!(

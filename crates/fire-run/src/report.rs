@@ -10,7 +10,7 @@ use ensemble::{Algorithm, KindScores};
 use serde::{Deserialize, Serialize};
 use split::Audit;
 
-use crate::Ceiling;
+use crate::BayesOptimal;
 use crate::records::ProbeResponse;
 
 /// One run, from the rows to the endpoint's responses.
@@ -32,8 +32,9 @@ pub struct Report {
     pub jobs: Vec<JobReport>,
     /// The ensemble; `None` until one is deployed.
     pub ensemble: Option<EnsembleReport>,
-    /// Metrics of the best possible classifier on this run's test rows, if known.
-    pub ceiling: Option<Ceiling>,
+    /// Bayes-optimal metrics on this run's test rows, if known.
+    #[serde(rename = "ceiling")]
+    pub bayes_optimal: Option<BayesOptimal>,
     /// The ensemble's alarm rule and its trial; `None` without whole episodes.
     pub alarm: Option<AlarmTrial>,
     /// The ensemble's scores on the test rows by kind of recording, at its threshold.

@@ -13,13 +13,13 @@ fn main() {
     divan::main();
 }
 
-/// Rows of a mix of scenarios, at five seconds a row.
+/// Rows of a mix of scenarios, one for every five seconds.
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn rows(bencher: Bencher) {
     rows_of(bencher, EpisodeParams::default());
 }
 
-/// Rows of whole episodes, at a second a row.
+/// Rows of whole episodes, one per second.
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn rows_of_whole_episodes(bencher: Bencher) {
     rows_of(bencher, EpisodeParams::for_alarms());
@@ -31,7 +31,7 @@ fn rows_with_people(bencher: Bencher) {
     rows_of(bencher, EpisodeParams::only(Scenario::People));
 }
 
-/// One frame of an episode and all that is painted once per episode; pixels per second.
+/// One frame of an episode, with everything that is painted once per episode; pixels per second.
 #[divan::bench]
 fn first_frame(bencher: Bencher) {
     let source = source(EpisodeParams::default());
@@ -41,7 +41,7 @@ fn first_frame(bencher: Bencher) {
         .bench(|| source.as_ref().ok()?.render(3, 60.0).ok());
 }
 
-/// Headers alone.
+/// Only headers.
 #[divan::bench]
 fn headers(bencher: Bencher) {
     let source = source(EpisodeParams::default());
@@ -49,7 +49,7 @@ fn headers(bencher: Bencher) {
         let source = source.as_ref().ok()?;
         Some(
             (0..1_000)
-                .map(|episode| source.header(episode).kept_s.len())
+                .map(|episode| source.header(episode).row_seconds.len())
                 .sum::<usize>(),
         )
     });
@@ -64,7 +64,7 @@ fn rows_of(bencher: Bencher, params: EpisodeParams) {
     let episodes = if measuring { 100 } else { 2 };
     let source = source(params);
     let rows = source.as_ref().map_or(0, |source| {
-        let headers = (0..episodes).map(|episode| source.header(episode).kept_s.len());
+        let headers = (0..episodes).map(|episode| source.header(episode).row_seconds.len());
         headers.sum()
     });
     bencher.counter(ItemsCount::new(rows)).bench(|| {

@@ -1,6 +1,6 @@
 //! The extractor on one core: `cargo bench -p sensor-model --bench extract`.
 //!
-//! Scenes are drawn with fixed seeds and outside the clock. Under `cargo test` each case runs once.
+//! Scenes have fixed seeds and are not timed. Under `cargo test` each case runs once.
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -9,21 +9,21 @@ use rand_chacha::ChaCha8Rng;
 use sensor_model::extract::{CheckedExtractorParams, Extractor, RowStream};
 use sensor_model::{FRAME_PIXELS, FRAME_WIDTH, FrameProblem, ThermalFrame};
 
-/// Frames per second of a Lepton, about.
+/// The approximate frame rate of a Lepton, in Hz.
 const RATE_HZ: f64 = 9.0;
-/// Frames of a scene: three seconds, so that every feature of a frame is there.
+/// Frames of a scene: three seconds, so that no thermal feature is missing.
 const FRAMES: u32 = 27;
 
-/// What the camera looks at.
+/// The scene in front of the camera.
 const SCENES: [Scene; 3] = [Scene::Room, Scene::Fire, Scene::Leaves];
 
 #[derive(Clone, Copy, Debug)]
 enum Scene {
-    /// Nearly even, with a warm object: the texture is in one corner.
+    /// Nearly uniform, with a warm object, so only one corner has texture.
     Room,
-    /// A flame that flickers, and a person who walks.
+    /// A flickering flame and a walking person.
     Fire,
-    /// Texture and motion in all of the image: the most that the flow can cost.
+    /// Texture and motion everywhere, the worst case for the flow.
     Leaves,
 }
 
@@ -47,7 +47,7 @@ fn stream(bencher: Bencher, scene: Scene) {
         });
 }
 
-/// Taking in one frame.
+/// Pushing one frame.
 #[divan::bench(args = SCENES)]
 fn push(bencher: Bencher, scene: Scene) {
     let frames = frames(scene);
@@ -62,7 +62,7 @@ fn push(bencher: Bencher, scene: Scene) {
         .bench_local_values(|frame| extractor.push_frame(frame?).ok());
 }
 
-/// One row with all its parts.
+/// Computing one row.
 #[divan::bench(args = SCENES)]
 fn row(bencher: Bencher, scene: Scene) {
     let mut extractor = Extractor::new(CheckedExtractorParams::default());

@@ -44,7 +44,7 @@ fn scenario_of_rows(data: &Episodes) -> Vec<Scenario> {
         .flat_map(|episode| {
             episode
                 .header
-                .kept_s
+                .row_seconds
                 .iter()
                 .map(|_| episode.header.scenario)
         })

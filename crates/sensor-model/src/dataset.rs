@@ -1,4 +1,4 @@
-//! Data files: labelled rows as Parquet or CSV, in one file or a folder of files.
+//! Data files: labelled rows as Parquet or CSV, in one file or a directory of files.
 //!
 //! A file has one column per feature, in any order, and the label `fire_detected`, which is optional only for
 //! [`read_features`]. `row_id` and `group` (whole numbers) are optional, and so is `episode_id` (any text), which
@@ -87,9 +87,9 @@ pub fn read_files(paths: &[PathBuf]) -> Result<Rows, Error> {
     not_empty(append_all(paths)?, first)
 }
 
-/// The rows of all `.parquet` and `.csv` files in a folder, in the order of the file names.
+/// The rows of all `.parquet` and `.csv` files in a directory, in the order of the file names.
 ///
-/// Other files and subfolders are ignored. Generated IDs continue from file to file, as in [`read_files`].
+/// Other files and subdirectories are ignored. Generated IDs continue from file to file, as in [`read_files`].
 pub fn read_channel(dir: &Path) -> Result<Rows, Error> {
     let rows = append_all(&data_files(dir)?)?;
     if rows.is_empty() {
@@ -118,7 +118,7 @@ fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(), Error> {
     }
 }
 
-/// The data files in a folder, sorted by name; at least one.
+/// The data files in a directory, sorted by name; at least one.
 fn data_files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     let read = |source| Error::Read {
         path: dir.to_owned(),

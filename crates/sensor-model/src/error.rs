@@ -8,17 +8,16 @@ use polars::error::PolarsError;
 
 use crate::extract::ExtractError;
 use crate::frame::FrameProblem;
-use crate::problem::{CellProblem, ColumnProblem, Place};
-use crate::recording::RecordingProblem;
+use crate::problem::{CellProblem, ColumnProblem, Location, RecordingProblem};
 
-/// An error of this crate. Messages name the file and the place in it, and say what to do.
+/// An error of this crate. Messages name the file and the location in it, and say what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file or folder cannot be opened or read.
+    /// The file or directory cannot be opened or read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// Path of the file or folder.
+        /// Path of the file or directory.
         path: PathBuf,
         /// The error of the operating system.
         #[source]
@@ -79,12 +78,12 @@ pub enum Error {
         expected: usize,
     },
     /// A value is invalid.
-    #[error("{}, {place}, column {column}: `{value}` {problem}", path.display())]
+    #[error("{}, {location}, column {column}: `{value}` {problem}", path.display())]
     Cell {
         /// Path of the file.
         path: PathBuf,
         /// Line or row number.
-        place: Place,
+        location: Location,
         /// Name of the column.
         column: String,
         /// The value as written.
@@ -100,10 +99,10 @@ pub enum Error {
         /// The missing part.
         what: &'static str,
     },
-    /// The folder has no data files, or they have no rows.
+    /// The directory has no data files, or they have no rows.
     #[error("{} has no {what}; a channel needs at least one labelled row", path.display())]
     EmptyChannel {
-        /// Path of the folder.
+        /// Path of the directory.
         path: PathBuf,
         /// The missing part.
         what: &'static str,
@@ -117,25 +116,25 @@ pub enum Error {
         problem: RecordingProblem,
     },
     /// One frame of a recording, or one line of a text file, is invalid.
-    #[error("{}, {place}: {problem}", path.display())]
+    #[error("{}, {location}: {problem}", path.display())]
     RecordingPart {
         /// Path of the file.
         path: PathBuf,
         /// Frame or line number, from 1.
-        place: Place,
+        location: Location,
         /// The problem, and what to do about it.
         problem: RecordingProblem,
     },
     /// One frame of a recording, or one line of a text file, cannot be read.
     #[error(
-        "{}, {place} cannot be read; the file may be incomplete or damaged: copy it again, or use the part before",
+        "{}, {location} cannot be read; the file may be incomplete or corrupt; copy it again, or use the part before this",
         path.display()
     )]
     ReadPart {
         /// Path of the file.
         path: PathBuf,
         /// Frame or line number, from 1.
-        place: Place,
+        location: Location,
         /// The error from the operating system or the decoder.
         #[source]
         source: io::Error,
@@ -143,17 +142,11 @@ pub enum Error {
     /// The list of files is empty.
     #[error("no data file was given; name at least one .parquet or .csv file")]
     NoFiles,
-    /// There is no generator profile with that name.
-    #[error("unknown profile `{given}`; expected one of {known}")]
-    UnknownProfile {
-        /// The given name.
-        given: String,
-        /// The known names.
-        known: String,
-    },
-    /// The episode generator has no scenario with that name.
-    #[error("unknown scenario `{given}`; expected one of {known}")]
-    UnknownScenario {
+    /// An unknown name of a generator profile or a scenario.
+    #[error("unknown {what} `{given}`; expected one of {known}")]
+    UnknownName {
+        /// `profile` or `scenario`.
+        what: &'static str,
         /// The given name.
         given: String,
         /// The known names.
@@ -175,4 +168,16 @@ pub enum Error {
     /// Input or settings of the extractor are invalid.
     #[error(transparent)]
     Extract(#[from] ExtractError),
+}
+
+impl Error {
+    /// The error for a name that is not one of `known`.
+    pub(crate) fn unknown_name<T: ToString>(what: &'static str, given: &str, known: &[T]) -> Self {
+        let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+        Self::UnknownName {
+            what,
+            given: given.to_owned(),
+            known: known.join(", "),
+        }
+    }
 }

@@ -1,24 +1,25 @@
-//! From frames and CO2 readings to rows of features.
+//! Computes rows of features from frames and CO2 readings.
 //!
-//! One extractor serves recordings and simulated scenes, so that a model is asked with the numbers that it learnt from.
-//! What each feature is, [`Feature::formula`](crate::Feature::formula) says; each group of them has its file here.
+//! Recordings and simulated scenes go through the same extractor, so a model predicts from the kind of numbers that it
+//! was trained on. [`Feature::formula`](crate::Feature::formula) defines each feature; each group of features has a file
+//! here.
 //!
 //! ```text
 //! ThermalFrame ── bad pixels replaced ─┬─ hotspot proxy, each frame ─┐
 //!                                      └─ last 1.5 s of frames ──────┼─ row_at(second) ── SensorRow
-//! Co2Reading ──── invalid ones left out ── last 75 s of readings ────┘
+//! Co2Reading ──── invalid ones removed ─── last 75 s of readings ────┘
 //! ```
 //!
-//! A pushed item costs little; what a row needs is computed when the row is asked for.
-//! [`Extractor`] answers for moments of the caller's choice, [`RowStream`] gives a row for every second.
+//! Pushing an item is cheap; the features are computed when a row is requested.
+//! [`Extractor`] computes rows at times that the caller chooses, [`RowStream`] one for every second.
 //!
-//! Rules that the formulas leave open:
-//! - A row takes the newest frame, if that is at most 2 s old: a flat-field correction freezes the image for about 0.9 s.
-//!   Otherwise all 15 thermal features are missing. CO2 is held for 15 s.
-//! - Frames taken with the shutter closed are left out altogether.
-//! - Flow is between the newest frame and the last one at least 0.03 s and at most 0.5 s before it.
-//! - A CO2 reading of 0, above 40,000 or not a number is as if none had come, and is [counted](Counts::invalid_readings).
-//! - A slope needs three samples over half of its window; what has no history is NaN, never 0.
+//! Rules that the formulas do not mention:
+//! - A row uses the newest frame if it is at most 2 s old, because a flat-field correction hides the scene for about
+//!   0.9 s. Otherwise all 15 thermal features are missing. CO2 is held for 15 s.
+//! - Frames taken with the shutter closed are ignored.
+//! - Flow is computed between the newest frame and the last one that is 0.03 to 0.5 s older.
+//! - A CO2 reading of 0, above 40,000 or NaN is ignored, and [counted](Counts::invalid_readings).
+//! - A slope needs three samples that span half of its window. A feature without enough history is NaN, never 0.
 //!
 //! ```
 //! use sensor_model::extract::{CheckedExtractorParams, Extractor};
@@ -66,13 +67,13 @@ use hotspot::Hotspot;
 use quantile::HotPart;
 use statistics::Moments;
 
-/// How long a frame stands for the present, in seconds.
+/// How long a frame is used, in seconds.
 const FRAME_HOLD_S: f64 = 2.0;
-/// Age of the frame with which the newest one is compared, in seconds.
+/// Age of the frame that the newest one is compared with, in seconds.
 const DIFFERENCE_S: f64 = 1.0;
-/// How far that age may be off, in seconds.
+/// Tolerance for that age, in seconds.
 const DIFFERENCE_TOLERANCE_S: f64 = 0.5;
-/// Frames farther apart than this tell nothing of a motion, in seconds.
+/// Maximum time between two frames for computing motion, in seconds.
 const MAX_FLOW_GAP_S: f64 = 0.5;
 
 /// The features at one moment, in the order of [`Feature::ALL`].
@@ -80,24 +81,24 @@ const MAX_FLOW_GAP_S: f64 = 0.5;
 pub struct SensorRow {
     /// Seconds since the recording's start.
     pub time_s: f64,
-    /// Values in the units of the schema; NaN is missing.
+    /// Values in the units of the schema; NaN is a missing value.
     pub features: [f32; FEATURE_COUNT],
 }
 
-/// What an extractor met on its way.
+/// Counts of ignored and repaired input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Frames that were left out because the shutter was closed.
-    pub frozen_frames: u64,
+    /// Frames that were ignored because the shutter was closed.
+    pub shutter_frames: u64,
     /// Defective pixels that were replaced, over all frames.
     pub bad_pixels: u64,
-    /// CO2 readings that the sensor cannot have measured.
+    /// CO2 readings that were ignored because they are not measurements.
     pub invalid_readings: u64,
 }
 
-/// Takes in frames and CO2 readings in the order of time and gives the features at any moment since.
+/// Computes features from frames and CO2 readings, which are pushed in chronological order.
 ///
-/// Its memory is bounded: at most 1.5 s of frames (14 at 9 Hz, 1 MB) and 75 s of numbers, however fast they come.
+/// Its memory is bounded: at most 1.5 s of frames (14 at 9 Hz, 1 MB) and 75 s of numbers, however fast they arrive.
 #[derive(Clone, Debug)]
 pub struct Extractor {
     params: ExtractorParams,
@@ -108,13 +109,13 @@ pub struct Extractor {
     newest_frame_s: f64,
     newest_reading_s: f64,
     hot_part: HotPart,
-    /// Time of the frame whose hot part that is.
+    /// Time of the frame that `hot_part` was gathered from.
     hot_part_s: f64,
     flow: OpticalFlow,
 }
 
 impl Extractor {
-    /// An extractor that has seen nothing yet.
+    /// An extractor without any input yet.
     pub fn new(params: CheckedExtractorParams) -> Self {
         Self {
             params: *params.params(),
@@ -130,12 +131,12 @@ impl Extractor {
         }
     }
 
-    /// Takes in a frame, which must not be older than the last one.
+    /// Adds a frame, which must not be older than the last one.
     pub fn push_frame(&mut self, frame: ThermalFrame) -> Result<(), ExtractError> {
         let time_s = frame.time_s();
         self.newest_frame_s = not_before(self.newest_frame_s, time_s, "frame")?;
-        if frame.is_frozen() {
-            self.counts.frozen_frames += 1;
+        if frame.shutter_was_closed() {
+            self.counts.shutter_frames += 1;
             return Ok(());
         }
         let mut celsius = frame.into_celsius();
@@ -148,7 +149,7 @@ impl Extractor {
         Ok(())
     }
 
-    /// Takes in a CO2 reading, which must not be older than the last one; frames may be.
+    /// Adds a CO2 reading, which must not be older than the last reading; it may be older than the last frame.
     pub fn push_co2(&mut self, reading: Co2Reading) -> Result<(), ExtractError> {
         let Co2Reading { time_s, ppm } = reading;
         if !time_s.is_finite() {
@@ -163,17 +164,16 @@ impl Extractor {
         Ok(())
     }
 
-    /// The features as known at `time_s`, from what was pushed up to then.
+    /// The features at `time_s`, computed from the items up to that time.
     ///
-    /// Asked about the past, it answers from what it still remembers: all that a row needs is certain to be there only
-    /// from the newest item on.
+    /// For a time before the newest item, some of the history that the row needs may have been discarded already.
     pub fn row_at(&mut self, time_s: f64) -> SensorRow {
         let mut features = [f64::NAN; FEATURE_COUNT];
         let mut put = |first: Feature, values: &[f64]| {
             features[first.index()..][..values.len()].copy_from_slice(values);
         };
         if let Some((newest_s, celsius)) = self.frames.held(time_s, FRAME_HOLD_S) {
-            // Of frames of one time only the last is ever asked for, which was gathered when it was pushed.
+            // Of several frames with the same time only the last is used, which was gathered when it was pushed.
             if self.hot_part_s.total_cmp(&newest_s).is_ne() {
                 self.hot_part.gather(celsius);
                 self.hot_part_s = newest_s;
@@ -206,18 +206,18 @@ impl Extractor {
         }
     }
 
-    /// What was left out or replaced so far.
+    /// Ignored and repaired input so far.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// Time of the newest item of either sensor; negative infinity before the first.
+    /// Time of the newest item from either sensor; negative infinity before the first.
     fn newest_s(&self) -> f64 {
         self.newest_frame_s.max(self.newest_reading_s)
     }
 }
 
-/// `time_s`, unless it lies before `previous_s`.
+/// Returns `time_s`; an error if it is before `previous_s`.
 fn not_before(previous_s: f64, time_s: f64, what: &'static str) -> Result<f64, ExtractError> {
     if time_s < previous_s {
         return Err(ExtractError::Backwards {
@@ -229,7 +229,7 @@ fn not_before(previous_s: f64, time_s: f64, what: &'static str) -> Result<f64, E
     Ok(time_s)
 }
 
-/// The eight features of a single image, from `t_mean` to `t_grad_std`, one of which is known.
+/// The eight features of a single image, from `t_mean` to `t_grad_std`; `p95` is already computed.
 fn scene(celsius: &[f32], p95: f64, hot_above_c: f32) -> [f64; 8] {
     let Moments { mean, std } = Moments::of(celsius);
     let area = HotArea::of(celsius, hot_above_c);
@@ -247,7 +247,7 @@ fn scene(celsius: &[f32], p95: f64, hot_above_c: f32) -> [f64; 8] {
     ]
 }
 
-/// The frame closest to one second before the newest, if one is close enough.
+/// The frame closest to one second before the newest, if it is within the tolerance.
 fn one_second_before(frames: &History<Vec<f32>>, newest_s: f64) -> Option<&[f32]> {
     let wanted_s = newest_s - DIFFERENCE_S;
     let distance = |(at, _): &(f64, &Vec<f32>)| (at - wanted_s).abs();
@@ -261,7 +261,7 @@ fn one_second_before(frames: &History<Vec<f32>>, newest_s: f64) -> Option<&[f32]
         .map(|(_, celsius)| celsius.as_slice())
 }
 
-/// The newest frame and the one before it, if they are neither of one burst nor too far apart.
+/// The newest frame and the one before it, unless they are too close together or too far apart.
 fn consecutive<'a>(
     frames: &'a History<Vec<f32>>,
     newest_s: f64,

@@ -1,5 +1,7 @@
 //! An image from the thermal camera, in degrees Celsius.
 
+use std::fmt;
+
 /// Width of a Lepton 3.5 image in pixels.
 pub const FRAME_WIDTH: usize = 160;
 /// Height of a Lepton 3.5 image in pixels.
@@ -12,7 +14,7 @@ pub const FRAME_PIXELS: usize = FRAME_WIDTH * FRAME_HEIGHT;
 pub struct ThermalFrame {
     time_s: f64,
     celsius: Vec<f32>,
-    frozen: bool,
+    shutter_closed: bool,
 }
 
 impl ThermalFrame {
@@ -45,15 +47,15 @@ impl ThermalFrame {
         Ok(Self {
             time_s,
             celsius,
-            frozen: false,
+            shutter_closed: false,
         })
     }
 
     /// Marks the image as taken with the shutter closed for a flat-field correction: it does not show the scene.
     #[must_use]
-    pub fn frozen(self) -> Self {
+    pub fn with_closed_shutter(self) -> Self {
         Self {
-            frozen: true,
+            shutter_closed: true,
             ..self
         }
     }
@@ -69,13 +71,54 @@ impl ThermalFrame {
     }
 
     /// True if the shutter was closed.
-    pub fn is_frozen(&self) -> bool {
-        self.frozen
+    pub fn shutter_was_closed(&self) -> bool {
+        self.shutter_closed
     }
 
     /// The temperatures, without a copy.
     pub fn into_celsius(self) -> Vec<f32> {
         self.celsius
+    }
+}
+
+/// Kelvin per count of a radiometric Lepton (its `TLinear` resolution).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// 0.01 K, the factory setting, for scenes up to 382 C.
+    HundredthKelvin,
+    /// 0.1 K, for scenes above 382 C.
+    TenthKelvin,
+}
+
+impl Scale {
+    /// Converts a count to degrees Celsius.
+    pub fn celsius(self, count: u16) -> f32 {
+        (f64::from(count) / self.counts_per_kelvin() - 273.15) as f32
+    }
+
+    /// The other scale.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::HundredthKelvin => Self::TenthKelvin,
+            Self::TenthKelvin => Self::HundredthKelvin,
+        }
+    }
+
+    fn counts_per_kelvin(self) -> f64 {
+        match self {
+            Self::HundredthKelvin => 100.0,
+            Self::TenthKelvin => 10.0,
+        }
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HundredthKelvin => "0.01 K",
+            Self::TenthKelvin => "0.1 K",
+        })
     }
 }
 
@@ -146,10 +189,10 @@ mod tests {
     }
 
     #[test]
-    fn a_frozen_frame_keeps_its_image() {
+    fn a_frame_taken_with_a_closed_shutter_keeps_its_image() {
         let frame = ThermalFrame::new(1.0, vec![20.0; FRAME_PIXELS]).unwrap();
-        let frozen = frame.clone().frozen();
-        assert!(frozen.is_frozen() && !frame.is_frozen());
-        assert_eq!(frozen.celsius(), frame.celsius());
+        let closed = frame.clone().with_closed_shutter();
+        assert!(closed.shutter_was_closed() && !frame.shutter_was_closed());
+        assert_eq!(closed.celsius(), frame.celsius());
     }
 }

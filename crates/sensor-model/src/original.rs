@@ -11,7 +11,7 @@
 //! Distributions and rule are those of `aws_100k_training_pipeline.py` in the public repository `AAA6666799/saafe`; its
 //! random numbers are not reproduced. The rows are physically impossible (the 95th percentile exceeds the maximum in two
 //! rows of five), and the label is mostly chance: no classifier can beat [`Generated::expected`], whose AUC is about
-//! 0.775. They are useful for exactly that reason: the ceiling is known.
+//! 0.775. They are useful for exactly that reason: the Bayes-optimal metrics are known.
 
 mod laws;
 mod rule;
@@ -31,7 +31,7 @@ use rule::{expected_probability, score};
 
 pub(crate) use rule::score_hundredths;
 
-/// Rows of profile `original`, and how far their labels are predictable.
+/// Rows of profile `original`, and how predictable their labels are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Generated {
     /// The rows; ID and group are the row's index, because rows are independent.
@@ -43,8 +43,8 @@ pub struct Generated {
 
 /// Rows `rows.start..rows.end` of the infinite dataset with this seed.
 ///
-/// Each row has its own random stream (`ChaCha8`), so a row depends neither on the number of threads nor on the range it
-/// is generated with. Call this in pieces to bound memory or report progress, or on several machines for shards.
+/// Each row has its own random stream (`ChaCha8`), so a row depends neither on the number of threads nor on the range that
+/// it is generated in. Call this in pieces to bound memory or report progress, or on several machines for shards.
 pub fn generate(seed: u64, rows: Range<u64>, threads: NonZeroUsize) -> Generated {
     let count = rows.end.saturating_sub(rows.start) as usize;
     let mut features = vec![f32::NAN; count * FEATURE_COUNT];
@@ -97,8 +97,8 @@ fn fill(seed: u64, first: u64, part: Part<'_>) {
         .zip(part.labels)
         .zip(part.expected);
     for (index, ((row, label), expected)) in (first..).zip(rows) {
-        // Back to the beginning of the stream, or the row would start where the previous one stopped drawing. Done before
-        // the stream is changed, so that no block is computed at the old position of the new stream.
+        // Back to the beginning of the stream, or the row would start where the previous one stopped drawing. Before
+        // changing the stream, so that no block is computed at the old position of the new stream.
         rng.set_word_pos(0);
         rng.set_stream(index);
         laws.draw(&mut rng, row);

@@ -1,12 +1,16 @@
-//! Details of an [`Error`](crate::Error) in a file: the place, the problem, and what to do.
+//! Details of an [`Error`](crate::Error) in a file: the location, the problem, and what to do.
+
+mod recording;
 
 use std::fmt;
 
 use crate::schema::{LABEL, REQUIRED_COUNT};
 
-/// A place in a file. Lines, rows and frames are numbered from 1; the header is a line, but not a row.
+pub use recording::RecordingProblem;
+
+/// A location in a file. Lines, rows and frames are numbered from 1; the header is a line, but not a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Location {
     /// Line of a CSV file.
     Line(u64),
     /// Row of a Parquet file.
@@ -15,7 +19,7 @@ pub enum Place {
     Frame(u64),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(line) => write!(f, "line {line}"),
@@ -68,7 +72,7 @@ pub enum CellProblem {
     #[error("is not a number of seconds; write the time since the recording's start")]
     NotSeconds,
     /// Text that is not a time in the expected format, which the field describes.
-    #[error("is not {0}; correct it, or declare another time format")]
+    #[error("is not {0}; correct it, or specify another time format")]
     NotATime(&'static str),
     /// A quotation mark that is never closed.
     #[error("has an unclosed quotation mark; close it on the same line")]

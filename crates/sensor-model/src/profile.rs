@@ -20,18 +20,14 @@ pub enum Profile {
 impl Profile {
     /// All profiles.
     pub const ALL: [Self; 2] = [Self::Original, Self::Episode];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Original => "original",
-            Self::Episode => "episode",
-        }
-    }
 }
 
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        f.pad(match self {
+            Self::Original => "original",
+            Self::Episode => "episode",
+        })
     }
 }
 
@@ -39,16 +35,11 @@ impl FromStr for Profile {
     type Err = Error;
 
     fn from_str(given: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|profile| profile.name() == given)
-            .ok_or_else(|| {
-                let known = Self::ALL.map(Self::name).join(", ");
-                Error::UnknownProfile {
-                    given: given.to_owned(),
-                    known,
-                }
-            })
+        match given {
+            "original" => Ok(Self::Original),
+            "episode" => Ok(Self::Episode),
+            _ => Err(Error::unknown_name("profile", given, &Self::ALL)),
+        }
     }
 }
 

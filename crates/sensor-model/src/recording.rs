@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Frames and readings are read one at a time, so a recording of several days needs only the memory for one frame.
-//! Properties that are not in the file are declared in [`FrameOptions`] and never guessed: counts with the wrong scale
+//! Properties that are not in the file are specified in [`FrameOptions`] and never guessed: counts with the wrong scale
 //! can look like temperatures. For the same reason, each frame is checked. Values that cannot be temperatures
 //! (automatic gain control, `TLinear` off, a camera without radiometry, values outside the sensor's range) are an error
 //! that names the frame and says what to do. One case cannot be detected: raw 14-bit counts without telemetry, read at
@@ -24,7 +24,6 @@ mod counts;
 mod fire_intervals;
 pub(crate) mod lines;
 mod options;
-mod problem;
 mod purethermal;
 pub(crate) mod source;
 mod table;
@@ -42,10 +41,11 @@ use crate::frame::ThermalFrame;
 
 use source::Source;
 
+pub use crate::frame::Scale;
+pub use crate::problem::RecordingProblem;
 pub use co2_log::{Co2Columns, Co2Log, TimeFormat};
 pub use fire_intervals::FireIntervals;
-pub use options::{FrameOptions, FrameRate, Scale, TelemetryLines};
-pub use problem::RecordingProblem;
+pub use options::{FrameOptions, FrameRate, TelemetryLines};
 pub use y16::Y16Frames;
 
 /// Opens a recording of thermal frames.
@@ -54,11 +54,6 @@ pub use y16::Y16Frames;
 /// frame is read immediately, so wrong options are reported before any work is done.
 pub fn open_frames(path: &Path, options: &FrameOptions) -> Result<FrameReader, Error> {
     FrameReader::new(BufReader::new(open(path)?), path, options)
-}
-
-/// Opens a log of CO2 readings.
-pub fn read_co2(path: &Path, columns: &Co2Columns) -> Result<Co2Log<BufReader<File>>, Error> {
-    Co2Log::new(BufReader::new(open(path)?), path, columns)
 }
 
 /// Reads the times of fire in a recording.
@@ -72,7 +67,7 @@ fn open(path: &Path) -> Result<File, Error> {
 
 /// The frames of a recording in any supported format, in chronological order.
 ///
-/// The iterator ends after an error, because the position of the frame after a damaged one is unknown.
+/// The iterator ends after an error, because the position of the frame after an invalid one is unknown.
 pub struct FrameReader {
     first: Option<ThermalFrame>,
     rest: Option<Frames>,

@@ -5,9 +5,6 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::episode::Episodes;
-use crate::rows::Rows;
-
 /// Row metadata: three columns with one value per row. It is never used as a feature.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RowMetadata {
@@ -53,29 +50,5 @@ impl RowMetadata {
         // Hash the length first, so that no text can be confused with the values after it.
         hash.update((scenario.len() as u64).to_le_bytes());
         hash.update(scenario);
-    }
-}
-
-impl From<Episodes> for Rows {
-    /// The rows of simulated episodes with their times, scenarios and sites.
-    fn from(episodes: Episodes) -> Self {
-        let mut metadata = RowMetadata {
-            times_s: episodes.time_s.into_iter().map(f64::from).collect(),
-            ..RowMetadata::default()
-        };
-        for summary in &episodes.episodes {
-            let (header, rows) = (&summary.header, summary.header.kept_s.len());
-            let scenario: Arc<str> = header.scenario.to_string().into();
-            metadata
-                .scenarios
-                .extend(std::iter::repeat_n(scenario, rows));
-            metadata
-                .sites
-                .extend(std::iter::repeat_n(header.site, rows));
-        }
-        Self {
-            metadata: Some(metadata),
-            ..episodes.rows
-        }
     }
 }

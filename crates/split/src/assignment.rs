@@ -37,7 +37,7 @@ pub fn split(keys: &[RowKey], ratios: Ratios, seed: u64) -> Result<Assignment, E
     }
     let group_counts = GroupCounts::new(keys);
     // Groups of one row can match the ratios exactly; larger groups can only approximate them.
-    let assign = if group_counts.all_single() {
+    let assign = if group_counts.are_single_rows() {
         exact::assign
     } else {
         greedy::assign

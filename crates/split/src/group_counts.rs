@@ -60,7 +60,7 @@ impl GroupCounts {
     }
 
     /// Whether every group has exactly one row.
-    pub(crate) fn all_single(&self) -> bool {
+    pub(crate) fn are_single_rows(&self) -> bool {
         self.groups.len() == self.totals.iter().sum::<usize>()
     }
 

@@ -58,7 +58,7 @@ fn frames_of_another_size_are_rejected() {
         &[],
         "the image has 80 x 120 pixels, but a Lepton 3.5 gives 160 x 120",
     );
-    // Two frames of 80 x 60, and a frame with undeclared telemetry lines.
+    // Two frames of 80 x 60, and a frame with telemetry lines that no option mentions.
     for bytes in [2 * 80 * 60 * 2, 160 * 122 * 2] {
         let frames = 29_315_u16.to_le_bytes().repeat(bytes / 2);
         check_frames(&frames, "other.y16", &raw, "of the frame's 38400 bytes");

@@ -326,7 +326,7 @@ fn invalid_input_is_rejected_and_leaves_no_file() {
     reject(&["--co2-columns", "uci"], "--co2");
     for (flag, value, expected) in [
         ("--scale", "1K", "unknown scale `1K`"),
-        ("--scale", "0.1K", "declare the scale 0.01 K"),
+        ("--scale", "0.1K", "specify the scale 0.01 K"),
         ("--fps", "0", "is not a frame rate"),
         ("--telemetry", "above", "none, header or footer"),
         ("--frames", "{}/short.y16", "the file has no frame"),

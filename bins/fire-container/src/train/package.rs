@@ -92,7 +92,7 @@ impl Trained {
         };
         let rule = self.alarm.map(|trial| trial.choice.rule);
         artifact.set_extra(alarm::EXTRA, &rule)?;
-        artifact.answer_probes();
+        artifact.predict_probes();
         Ok(artifact)
     }
 
@@ -133,7 +133,7 @@ fn unanswered(probe: sensor_model::Probe) -> Probe {
         name: probe.name.to_owned(),
         row: probe.row.to_vec(),
         expected: probe.expected,
-        // Filled in by `answer_probes`; NaN, so that a forgotten probe does not look like a prediction.
+        // Filled in by `predict_probes`; NaN, so that a forgotten probe does not look like a prediction.
         probability: f64::NAN,
     }
 }

@@ -91,7 +91,7 @@ fn row(name: String, scores: Option<&Scores>) -> Vec<String> {
 /// The distance of the main model from the best possible classifier.
 fn ceiling(contents: &Contents) -> Markup {
     let report = contents.report;
-    let Some(ceiling) = report.ceiling else {
+    let Some(ceiling) = report.bayes_optimal else {
         return html! {
             p.note { "The metrics of the best possible classifier are unknown for these rows." }
         };

@@ -58,7 +58,7 @@ fn tiles(contents: &Contents) -> Vec<Tile> {
             value: four_digits(scores.auc),
             note: format!("95 %: {}", interval(scores.auc_interval)),
         });
-        if let Some(ceiling) = report.ceiling {
+        if let Some(ceiling) = report.bayes_optimal {
             tiles.push(Tile {
                 name: "AUC below the ceiling".to_owned(),
                 value: four_digits(ceiling.auc - scores.auc),

@@ -50,7 +50,7 @@ fn the_partitions_hold_every_row_once_in_the_documented_shares() {
         let entry = &made.manifest.parts[part];
         assert_eq!(entry.rows, rows.len() as u64);
         assert_eq!(entry.fingerprint, sensor_model::data_fingerprint(rows));
-        assert!(entry.ceiling.is_some(), "{part}");
+        assert!(entry.bayes_optimal.is_some(), "{part}");
     }
 }
 
@@ -74,7 +74,7 @@ fn no_site_of_simulated_rows_is_in_two_parts_or_in_an_alarm_set() {
     for name in ["site_overlap", "alarm_site_overlap"] {
         assert!(checks.iter().any(|check| check.name == name), "{name}");
     }
-    assert!(made.manifest.parts[&Channel::Test].ceiling.is_none());
+    assert!(made.manifest.parts[&Channel::Test].bayes_optimal.is_none());
     assert_eq!(made.manifest.settings["alarm_hours"], "0.2");
     // Every second of the episodes except their warm-up, which is at most two thirds of the time.
     assert!(made.rows[&Channel::AlarmTest].len() > 240);

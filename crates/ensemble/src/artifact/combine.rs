@@ -29,7 +29,7 @@ impl Artifact {
         combined.threshold = 0.5;
         combined.extras.clear();
         (combined.validation, combined.test) = (None, None);
-        combined.answer_probes();
+        combined.predict_probes();
         Ok(combined)
     }
 

@@ -246,7 +246,7 @@ mod tests {
             )]),
             ..Artifact::new("s", vec![feature("a"), feature("b")], members)
         };
-        artifact.answer_probes();
+        artifact.predict_probes();
         artifact
     }
 

@@ -4,11 +4,11 @@
 //! when a thread is free.
 
 use super::node::{FrontierNode, HistogramPool, LeafRows, PartialTree};
-use super::rule::Rule;
+use super::tree_params::TreeParams;
 use crate::best_split::{Search, Split};
 use crate::binned::Binned;
 use crate::histogram::{Bins, add, fill_all, fill_some, subtract};
-use crate::packed::{self, Entry, partition};
+use crate::packed::{self, PackedRow, partition};
 use crate::tree::Node;
 
 /// Minimum rows for which a second thread pays off: summing them takes 50 microseconds, and the thread may have to be
@@ -22,20 +22,20 @@ pub(super) struct Growth<'a> {
     /// The columns the tree may split on.
     pub(super) columns: &'a [u8],
     pub(super) pool: &'a HistogramPool,
-    pub(super) rule: &'a Rule,
+    pub(super) params: &'a TreeParams,
 }
 
 impl Growth<'_> {
-    /// Grows a tree on `entries`, reordering them. `scratch` has the same length.
+    /// Grows a tree on `packed_rows`, reordering them. `scratch` has the same length.
     pub(super) fn tree<'r>(
         &self,
-        entries: &'r mut [Entry],
-        scratch: &'r mut [Entry],
+        packed_rows: &'r mut [PackedRow],
+        scratch: &'r mut [PackedRow],
     ) -> PartialTree<'r> {
         let root = FrontierNode {
-            histogram: self.histogram(entries),
-            total: packed::total(entries),
-            entries,
+            histogram: self.histogram(packed_rows),
+            total: packed::total(packed_rows),
+            packed_rows,
             scratch,
             depth: 0,
         };
@@ -46,7 +46,7 @@ impl Growth<'_> {
 
     /// Appends the subtree of `node`.
     fn grow<'r>(&self, node: FrontierNode<'r>, tree: &mut PartialTree<'r>) {
-        let search = Search::new(&self.rule.criterion, node.total);
+        let search = Search::new(&self.params.criterion, node.total);
         let Some(split) = self.best_split(&search, &node) else {
             self.leaf(node, tree);
             return;
@@ -56,12 +56,12 @@ impl Growth<'_> {
         let threshold = self.data.cuts(split.feature).threshold(split.bin);
         tree.nodes
             .push(Node::split(split.feature, split.missing_left, threshold));
-        if node.depth + 1 == self.rule.max_depth {
+        if node.depth + 1 == self.params.max_depth {
             self.two_leaves(node, split, tree);
             return;
         }
         let (left, right) = self.children(node, &split);
-        if left.entries.len().min(right.entries.len()) < MIN_SHARED {
+        if left.packed_rows.len().min(right.packed_rows.len()) < MIN_SHARED {
             self.grow(left, tree);
             self.grow(right, tree);
         } else {
@@ -87,12 +87,12 @@ impl Growth<'_> {
     }
 
     fn leaf<'r>(&self, node: FrontierNode<'r>, tree: &mut PartialTree<'r>) {
-        let value = self.rule.leaf_value(node.total);
+        let value = self.params.leaf_value(node.total);
         tree.nodes.push(Node::Leaf(value));
         // In a tree with a single leaf, the hessians may sum to 0.
         tree.covers.push(packed::hessian(node.total).max(1));
         tree.leaves.push(LeafRows {
-            entries: node.entries,
+            packed_rows: node.packed_rows,
             split: None,
             values: [value; 2],
         });
@@ -103,11 +103,11 @@ impl Growth<'_> {
     fn two_leaves<'r>(&self, node: FrontierNode<'r>, split: Split, tree: &mut PartialTree<'r>) {
         let right = node.total.wrapping_sub(split.left);
         let totals = [split.left, right];
-        let values = totals.map(|total| self.rule.leaf_value(total));
+        let values = totals.map(|total| self.params.leaf_value(total));
         tree.nodes.extend(values.map(Node::Leaf));
         tree.covers.extend(totals.map(packed::hessian));
         tree.leaves.push(LeafRows {
-            entries: node.entries,
+            packed_rows: node.packed_rows,
             split: Some(split),
             values,
         });
@@ -121,10 +121,10 @@ impl Growth<'_> {
         split: &Split,
     ) -> (FrontierNode<'r>, FrontierNode<'r>) {
         let codes = self.data.column(split.feature);
-        let lefts = partition(node.entries, node.scratch, |row| {
+        let lefts = partition(node.packed_rows, node.scratch, |row| {
             split.goes_left(codes[row as usize])
         });
-        let (left, right) = node.entries.split_at_mut(lefts);
+        let (left, right) = node.packed_rows.split_at_mut(lefts);
         let (left_scratch, right_scratch) = node.scratch.split_at_mut(lefts);
         let left_is_smaller = left.len() < right.len();
         let smaller = self.histogram(if left_is_smaller { left } else { right });
@@ -135,8 +135,8 @@ impl Growth<'_> {
         } else {
             (larger, smaller)
         };
-        let child = |entries, scratch, histogram, total| FrontierNode {
-            entries,
+        let child = |packed_rows, scratch, histogram, total| FrontierNode {
+            packed_rows,
             scratch,
             histogram,
             total,
@@ -149,18 +149,18 @@ impl Growth<'_> {
         )
     }
 
-    /// The sums of `entries`, on as many threads as pay off.
-    fn histogram(&self, entries: &[Entry]) -> Vec<Bins> {
-        let share = entries.len().div_ceil(rayon::current_num_threads());
-        self.histogram_by(share.max(MIN_SHARED), entries)
+    /// The sums of `packed_rows`, on as many threads as pay off.
+    fn histogram(&self, packed_rows: &[PackedRow]) -> Vec<Bins> {
+        let share = packed_rows.len().div_ceil(rayon::current_num_threads());
+        self.histogram_by(share.max(MIN_SHARED), packed_rows)
     }
 
-    /// The same with up to `share` entries per thread.
-    fn histogram_by(&self, share: usize, entries: &[Entry]) -> Vec<Bins> {
-        if entries.len() <= share {
-            return self.fill(entries);
+    /// The same with up to `share` rows per thread.
+    fn histogram_by(&self, share: usize, packed_rows: &[PackedRow]) -> Vec<Bins> {
+        if packed_rows.len() <= share {
+            return self.fill(packed_rows);
         }
-        let (first, second) = entries.split_at(entries.len() / 2);
+        let (first, second) = packed_rows.split_at(packed_rows.len() / 2);
         let (mut sums, others) = rayon::join(
             || self.histogram_by(share, first),
             || self.histogram_by(share, second),
@@ -170,12 +170,12 @@ impl Growth<'_> {
         sums
     }
 
-    fn fill(&self, entries: &[Entry]) -> Vec<Bins> {
+    fn fill(&self, packed_rows: &[PackedRow]) -> Vec<Bins> {
         let mut histogram = self.pool.take(self.columns.len());
         if self.columns.len() == self.data.columns() {
-            fill_all(&mut histogram, self.data, entries);
+            fill_all(&mut histogram, self.data, packed_rows);
         } else {
-            fill_some(&mut histogram, self.columns, self.data, entries);
+            fill_some(&mut histogram, self.columns, self.data, packed_rows);
         }
         histogram
     }
@@ -189,9 +189,9 @@ mod tests {
 
     use super::*;
     use crate::boosting::BoostingParams;
-    use crate::exact_tree::{ExactTree, tables};
     use crate::matrix::Matrix;
     use crate::packed::{FixedPoint, pack_row, widen};
+    use crate::tests::exact_tree::{ExactTree, tables};
     use crate::tree::Tree;
 
     proptest! {
@@ -206,7 +206,7 @@ mod tests {
             let data = Binned::new(&x, 255, NonZeroUsize::MIN).unwrap();
             let params = BoostingParams { max_depth, gamma, min_child_weight, ..BoostingParams::default() };
             let scale = FixedPoint::for_rows(labels.len(), labels.len() as f64, 1.0);
-            let rule = Rule::new(&params, scale);
+            let params = TreeParams::new(&params, scale);
             // Gradients of different magnitudes, as after several rounds.
             let gradient = |(row, &label): (usize, &u8)| (row % 5 + 1) as f64 / 6.0 - f64::from(label);
             let pack = |pair| {
@@ -217,21 +217,21 @@ mod tests {
             let words: Vec<u64> = packed.iter().map(|&word| widen(word)).collect();
             let all: Vec<u8> = (0..columns as u8).collect();
             let pool = HistogramPool::default();
-            let growth = Growth { data: &data, columns: &all, pool: &pool, rule: &rule };
-            let mut entries: Vec<Entry> = (0..).zip(&packed).map(|(row, &word)| Entry { row, word }).collect();
-            let mut scratch = entries.clone();
-            let tree = growth.tree(&mut entries, &mut scratch);
+            let growth = Growth { data: &data, columns: &all, pool: &pool, params: &params };
+            let mut packed_rows: Vec<PackedRow> = (0..).zip(&packed).map(|(row, &word)| PackedRow { row, word }).collect();
+            let mut scratch = packed_rows.clone();
+            let tree = growth.tree(&mut packed_rows, &mut scratch);
 
-            let exact = ExactTree { columns, values: &values, words: &words, criterion: rule.criterion, max_depth };
-            let exact: Vec<f32> = exact.leaf_sums().into_iter().map(|sums| rule.leaf_value(sums)).collect();
+            let exact = ExactTree { columns, values: &values, words: &words, criterion: params.criterion, max_depth };
+            let exact: Vec<f32> = exact.leaf_sums().into_iter().map(|sums| params.leaf_value(sums)).collect();
             let grown = Tree::from_preorder(tree.nodes);
             for (row, expected) in x.iter_rows().zip(&exact) {
                 prop_assert_eq!(grown.leaf(row), *expected);
             }
             for leaf in tree.leaves {
-                for entry in leaf.entries {
-                    let right = leaf.split.is_some_and(|split| !split.goes_left(data.column(split.feature)[entry.row as usize]));
-                    prop_assert_eq!(leaf.values[usize::from(right)], exact[entry.row as usize]);
+                for packed in leaf.packed_rows {
+                    let right = leaf.split.is_some_and(|split| !split.goes_left(data.column(split.feature)[packed.row as usize]));
+                    prop_assert_eq!(leaf.values[usize::from(right)], exact[packed.row as usize]);
                 }
             }
         }

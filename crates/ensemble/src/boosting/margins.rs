@@ -6,7 +6,7 @@ use super::node::LeafRows;
 use crate::binned::Binned;
 use crate::loss::{TO_NEAREST, sigmoid_f32};
 use crate::matrix::Matrix;
-use crate::packed::{Entry, FixedPoint};
+use crate::packed::{FixedPoint, PackedRow};
 use crate::tree::Tree;
 
 /// Rows per job.
@@ -36,35 +36,42 @@ impl Margins {
         }
     }
 
-    /// Fills `entries` with every row and the gradient and hessian of its log-loss.
-    pub(super) fn all_entries(&self, rows: &TrainingRows, entries: &mut Vec<Entry>) {
-        entries.resize(self.0.len(), Entry::default());
-        entries
+    /// Fills `packed_rows` with every row and the gradient and hessian of its log-loss.
+    pub(super) fn pack_all(&self, rows: &TrainingRows, packed_rows: &mut Vec<PackedRow>) {
+        packed_rows.resize(self.0.len(), PackedRow::default());
+        packed_rows
             .par_chunks_mut(BLOCK)
             .enumerate()
-            .for_each(|(block, entries)| {
+            .for_each(|(block, packed_rows)| {
                 let first = block * BLOCK;
-                let margins = &self.0[first..][..entries.len()];
-                let labels = &rows.labels[first..][..entries.len()];
+                let margins = &self.0[first..][..packed_rows.len()];
+                let labels = &rows.labels[first..][..packed_rows.len()];
                 let scale = rows.scale;
                 match &rows.weights {
-                    None => enter_block((first, entries), (margins, labels), scale, |_| 1.0),
+                    None => pack_block((first, packed_rows), (margins, labels), scale, |_| 1.0),
                     Some(weights) => {
-                        let weights = &weights[first..][..entries.len()];
-                        enter_block((first, entries), (margins, labels), scale, |at| weights[at]);
+                        let weights = &weights[first..][..packed_rows.len()];
+                        pack_block((first, packed_rows), (margins, labels), scale, |at| {
+                            weights[at]
+                        });
                     }
                 }
             });
     }
 
-    /// Like [`all_entries`](Self::all_entries), for the rows `drawn` only.
-    pub(super) fn entries(&self, rows: &TrainingRows, drawn: &[u32], entries: &mut Vec<Entry>) {
-        entries.clear();
-        entries.extend(drawn.iter().map(|&row| {
+    /// Like [`pack_all`](Self::pack_all), for the rows `drawn` only.
+    pub(super) fn pack(
+        &self,
+        rows: &TrainingRows,
+        drawn: &[u32],
+        packed_rows: &mut Vec<PackedRow>,
+    ) {
+        packed_rows.clear();
+        packed_rows.extend(drawn.iter().map(|&row| {
             let at = row as usize;
             let weight = rows.weights.as_ref().map_or(1.0, |weights| weights[at]);
             let word = pack_gradient(self.0[at], rows.labels[at], weight, rows.scale);
-            Entry { row, word }
+            PackedRow { row, word }
         }));
     }
 }
@@ -110,30 +117,30 @@ fn add_leaf(margins: &mut [f32], first: u32, part: &LeafRows, data: &Binned) {
     let [left, right] = part.values;
     match part.split {
         None => {
-            for entry in part.entries {
-                margins[(entry.row - first) as usize] += left;
+            for packed in part.packed_rows {
+                margins[(packed.row - first) as usize] += left;
             }
         }
         Some(split) => {
             let codes = data.column(split.feature);
-            for entry in part.entries {
-                let goes_left = split.goes_left(codes[entry.row as usize]);
-                margins[(entry.row - first) as usize] += if goes_left { left } else { right };
+            for packed in part.packed_rows {
+                let goes_left = split.goes_left(codes[packed.row as usize]);
+                margins[(packed.row - first) as usize] += if goes_left { left } else { right };
             }
         }
     }
 }
 
 /// A single loop over slices without branches, which the compiler vectorises.
-fn enter_block(
-    (first, entries): (usize, &mut [Entry]),
+fn pack_block(
+    (first, packed_rows): (usize, &mut [PackedRow]),
     (margins, labels): (&[f32], &[u8]),
     scale: FixedPoint,
     weight: impl Fn(usize) -> f32,
 ) {
-    let rows = entries.iter_mut().zip(margins).zip(labels);
-    for (at, ((entry, &margin), &label)) in rows.enumerate() {
-        *entry = Entry {
+    let rows = packed_rows.iter_mut().zip(margins).zip(labels);
+    for (at, ((packed, &margin), &label)) in rows.enumerate() {
+        *packed = PackedRow {
             row: (first + at) as u32,
             word: pack_gradient(margin, label, weight(at), scale),
         };
@@ -165,13 +172,13 @@ mod tests {
         };
         let margins = Margins::from(vec![0.0, -0.5, 1.5, 100.0, -100.0]);
         let (mut all, mut some) = (Vec::new(), Vec::new());
-        margins.all_entries(&rows, &mut all);
-        for (entry, (&margin, label)) in all.iter().zip(margins.0.iter().zip(labels)) {
+        margins.pack_all(&rows, &mut all);
+        for (packed, (&margin, label)) in all.iter().zip(margins.0.iter().zip(labels)) {
             let p = 1.0 / (1.0 + f64::from(-margin).exp());
             let close = |found: f64, expected: f64| {
                 assert!((found - expected).abs() < 3e-5, "{found} {expected}");
             };
-            let sum = widen(entry.word);
+            let sum = widen(packed.word);
             let scale = rows.scale;
             close(
                 f64::from(gradient(sum)) / scale.gradient,
@@ -179,11 +186,11 @@ mod tests {
             );
             close(f64::from(hessian(sum)) / scale.hessian, p * (1.0 - p));
         }
-        margins.entries(&rows, &[1, 4], &mut some);
+        margins.pack(&rows, &[1, 4], &mut some);
         assert_eq!(some, [all[1], all[4]]);
         rows.weights = Some(vec![0.5; 5]);
-        margins.all_entries(&rows, &mut all);
-        margins.entries(&rows, &[0, 1, 2, 3, 4], &mut some);
+        margins.pack_all(&rows, &mut all);
+        margins.pack(&rows, &[0, 1, 2, 3, 4], &mut some);
         assert_eq!(some, all);
     }
 }

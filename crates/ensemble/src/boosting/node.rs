@@ -4,16 +4,16 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::best_split::Split;
 use crate::histogram::Bins;
-use crate::packed::Entry;
+use crate::packed::PackedRow;
 use crate::tree::Node;
 
 /// A frontier node: one that may still be split.
 #[derive(Debug)]
 pub(super) struct FrontierNode<'r> {
     /// The node's rows, ascending.
-    pub(super) entries: &'r mut [Entry],
-    /// Scratch space of the same length as `entries`, disjoint between nodes, so threads need no synchronisation.
-    pub(super) scratch: &'r mut [Entry],
+    pub(super) packed_rows: &'r mut [PackedRow],
+    /// Scratch space of the same length as `packed_rows`, disjoint between nodes, so threads need no synchronisation.
+    pub(super) scratch: &'r mut [PackedRow],
     /// The sums of its rows by bin, for each column the tree may split on.
     pub(super) histogram: Vec<Bins>,
     /// The sum over all its rows.
@@ -49,7 +49,7 @@ impl PartialTree<'_> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LeafRows<'r> {
     /// Ascending.
-    pub(super) entries: &'r [Entry],
+    pub(super) packed_rows: &'r [PackedRow],
     /// Decides which of the two leaves a row is in; `None` if there is only one leaf.
     pub(super) split: Option<Split>,
     /// The values of the left and the right leaf.
@@ -59,9 +59,12 @@ pub(super) struct LeafRows<'r> {
 impl<'r> LeafRows<'r> {
     /// The rows with numbers below `row`, and the rest.
     pub(super) fn split_at_row(self, row: u32) -> (Self, Self) {
-        let below = self.entries.partition_point(|entry| entry.row < row);
-        let (low, high) = self.entries.split_at(below);
-        let part = |entries: &'r [Entry]| Self { entries, ..self };
+        let below = self.packed_rows.partition_point(|packed| packed.row < row);
+        let (low, high) = self.packed_rows.split_at(below);
+        let part = |packed_rows: &'r [PackedRow]| Self {
+            packed_rows,
+            ..self
+        };
         (part(low), part(high))
     }
 }
@@ -96,19 +99,19 @@ mod tests {
 
     #[test]
     fn leaf_rows_are_split_by_their_numbers() {
-        let entries: Vec<Entry> = [3, 5, 9]
+        let packed_rows: Vec<PackedRow> = [3, 5, 9]
             .into_iter()
-            .map(|row| Entry { row, word: 0 })
+            .map(|row| PackedRow { row, word: 0 })
             .collect();
         let leaf = LeafRows {
-            entries: &entries,
+            packed_rows: &packed_rows,
             split: None,
             values: [1.0; 2],
         };
         let check = |row, expected| {
             let (low, high) = leaf.split_at_row(row);
             assert_eq!(
-                (low.entries.len(), high.entries.len()),
+                (low.packed_rows.len(), high.packed_rows.len()),
                 expected,
                 "at row {row}"
             );

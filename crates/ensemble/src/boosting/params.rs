@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::hyperparameters::Range::{Fraction, Integer, NonNegative, ZeroOrInteger};
-use crate::hyperparameters::{Engine, hyperparameters, require};
+use crate::hyperparameters::{Engine, hyperparameters, require_for_smartcore};
 use crate::sample_weights::ClassWeight;
 
 hyperparameters! {
@@ -19,7 +19,7 @@ hyperparameters! {
         max_bins: u32 = 255, Integer(2, 255), "Quantile bins per feature";
         early_stopping_rounds: u32 = 10, ZeroOrInteger(10_000), "Stop after this many rounds without a better validation log-loss";
         class_weight: ClassWeight = ClassWeight::None, ClassWeight::RANGE, "Whether to give both classes the same total weight";
-        engine: Engine = Engine::Own, Engine::RANGE, "The implementation that grows the trees";
+        engine: Engine = Engine::Histogram, Engine::RANGE, "The implementation that grows the trees";
     }
 }
 
@@ -27,26 +27,10 @@ impl BoostingParams {
     /// Rejects combinations that are not supported.
     pub(crate) fn check_combination(&self) -> Result<(), Error> {
         if self.engine == Engine::Smartcore {
-            require("gamma", &self.gamma, &0.0, "0 with engine=smartcore")?;
-            let expected = "none with engine=smartcore";
-            require(
-                "class_weight",
-                &self.class_weight,
-                &ClassWeight::None,
-                expected,
-            )?;
-            require(
-                "subsample",
-                &self.subsample,
-                &1.0,
-                "1 with engine=smartcore",
-            )?;
-            require(
-                "colsample",
-                &self.colsample,
-                &1.0,
-                "1 with engine=smartcore",
-            )?;
+            require_for_smartcore("gamma", &self.gamma, &0.0)?;
+            require_for_smartcore("class_weight", &self.class_weight, &ClassWeight::None)?;
+            require_for_smartcore("subsample", &self.subsample, &1.0)?;
+            require_for_smartcore("colsample", &self.colsample, &1.0)?;
         }
         Ok(())
     }

@@ -8,24 +8,24 @@ use crate::binned::Binned;
 
 /// The rows and columns of one tree.
 #[derive(Debug)]
-pub(super) struct Drawn {
+pub(super) struct Sample {
     /// Ascending.
     pub(super) columns: Vec<u8>,
     /// Ascending; `None` if the tree is grown on all rows.
     pub(super) rows: Option<Vec<u32>>,
     /// The remaining rows, whose margins are also updated.
-    pub(super) left_out: Vec<u32>,
+    pub(super) others: Vec<u32>,
 }
 
 /// Draws each row with probability `subsample`, and a share `colsample` of the columns.
-pub(super) fn draw(params: &BoostingParams, data: &Binned, seed: u64, round: usize) -> Drawn {
+pub(super) fn draw(params: &BoostingParams, data: &Binned, seed: u64, round: usize) -> Sample {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(round as u64);
-    let (rows, left_out) = draw_rows(params.subsample, data.rows() as u32, &mut rng);
-    Drawn {
+    let (rows, others) = draw_rows(params.subsample, data.rows() as u32, &mut rng);
+    Sample {
         columns: draw_columns(params.colsample, data.columns(), &mut rng),
         rows,
-        left_out,
+        others,
     }
 }
 
@@ -35,13 +35,13 @@ fn draw_rows(share: f64, rows: u32, rng: &mut impl Rng) -> (Option<Vec<u32>>, Ve
         return (None, Vec::new());
     }
     let limit = share * 2_f64.powi(32);
-    let (drawn, left_out): (Vec<u32>, Vec<u32>) =
+    let (drawn, others): (Vec<u32>, Vec<u32>) =
         (0..rows).partition(|_| f64::from(rng.next_u32()) < limit);
     // With few rows and a small share, none may be drawn, but a tree needs rows.
     if drawn.is_empty() {
         (None, drawn)
     } else {
-        (Some(drawn), left_out)
+        (Some(drawn), others)
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use crate::matrix::Matrix;
 
-    fn drawn(subsample: f64, colsample: f64, round: usize) -> Drawn {
+    fn drawn(subsample: f64, colsample: f64, round: usize) -> Sample {
         let values = vec![0.0; 20_000];
         let data = Binned::new(&Matrix::new(&values, 10).unwrap(), 255, NonZeroUsize::MIN).unwrap();
         draw(
@@ -90,7 +90,7 @@ mod tests {
         let all = drawn(1.0, 1.0, 1);
         assert_eq!(all.columns, (0..10).collect::<Vec<u8>>());
         assert_eq!(all.rows, None);
-        assert!(all.left_out.is_empty());
+        assert!(all.others.is_empty());
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(first.columns.len(), 4);
         let count = first.rows.as_ref().unwrap().len();
         assert!((400..600).contains(&count), "{count} of 2000 rows");
-        assert_eq!(count + first.left_out.len(), 2_000);
+        assert_eq!(count + first.others.len(), 2_000);
         assert_ne!(first.rows, second.rows);
         assert_eq!(first.rows, drawn(0.25, 0.31, 1).rows);
     }
@@ -117,6 +117,6 @@ mod tests {
             ..BoostingParams::default()
         };
         let drawn = draw(&params, &data, 5, 1);
-        assert!(drawn.rows.is_none() && drawn.left_out.is_empty());
+        assert!(drawn.rows.is_none() && drawn.others.is_empty());
     }
 }

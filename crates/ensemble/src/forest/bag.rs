@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use crate::matrix::Samples;
-use crate::packed::{Entry, pack_row};
+use crate::packed::{PackedRow, pack_row};
 use crate::sample_weights::ClassWeight;
 use crate::sample_weights::SampleWeights;
 
@@ -59,7 +59,7 @@ impl Rows {
 #[derive(Debug, Default)]
 pub(super) struct Bag {
     draws: Vec<u8>,
-    entries: Vec<Entry>,
+    packed_rows: Vec<PackedRow>,
 }
 
 impl Bag {
@@ -69,7 +69,7 @@ impl Bag {
         rows: &Rows,
         bootstrap: bool,
         rng: &mut impl Rng,
-    ) -> &mut [Entry] {
+    ) -> &mut [PackedRow] {
         let count = rows.count();
         self.draws.clear();
         self.draws.resize(count, u8::from(!bootstrap));
@@ -81,31 +81,31 @@ impl Bag {
                 *draws = draws.saturating_add(1);
             }
         }
-        self.enter(rows);
-        if self.entries.is_empty() {
+        self.pack(rows);
+        if self.packed_rows.is_empty() {
             // With very few rows, all drawn rows may have weight 0, but a tree needs some rows.
             self.draws.fill(1);
-            self.enter(rows);
+            self.pack(rows);
         }
-        &mut self.entries
+        &mut self.packed_rows
     }
 
-    /// Fills the entries with the drawn rows whose weight is above 0.
-    fn enter(&mut self, rows: &Rows) {
+    /// Packs the drawn rows whose weight is above 0.
+    fn pack(&mut self, rows: &Rows) {
         let drawn = self.draws.iter().filter(|&&draws| draws > 0).count();
         // Reserves enough for any later sample, because growing would briefly need two copies. Untouched pages are
         // free.
-        self.entries.clear();
-        self.entries.reserve_exact(self.draws.len() + 1);
+        self.packed_rows.clear();
+        self.packed_rows.reserve_exact(self.draws.len() + 1);
         // One extra slot: a row that was not drawn is written too, then overwritten by the next.
-        self.entries.resize(drawn + 1, Entry::default());
+        self.packed_rows.resize(drawn + 1, PackedRow::default());
         let mut at = 0;
         for ((row, &draws), &word) in (0..).zip(&self.draws).zip(&rows.words) {
             let word = word * u32::from(draws.min(rows.most_draws));
-            self.entries[at] = Entry { row, word };
+            self.packed_rows[at] = PackedRow { row, word };
             at += usize::from(word > 0);
         }
-        self.entries.truncate(at);
+        self.packed_rows.truncate(at);
     }
 }
 
@@ -126,18 +126,21 @@ mod tests {
         let mut bag = Bag::default();
         for bootstrap in [true, false] {
             let mut rng = ChaCha8Rng::seed_from_u64(1);
-            let entries = bag.draw(&Rows::new(&train, ClassWeight::None), bootstrap, &mut rng);
-            let sums: Vec<u64> = entries.iter().map(|entry| widen(entry.word)).collect();
+            let packed_rows = bag.draw(&Rows::new(&train, ClassWeight::None), bootstrap, &mut rng);
+            let sums: Vec<u64> = packed_rows
+                .iter()
+                .map(|packed| widen(packed.word))
+                .collect();
             assert_eq!(sums.iter().map(|&sum| hessian(sum)).sum::<u32>(), 1_000);
             let expected = if bootstrap { 600..665 } else { 1_000..1_001 };
             assert!(
-                expected.contains(&entries.len()),
+                expected.contains(&packed_rows.len()),
                 "{} of 1000 rows",
-                entries.len()
+                packed_rows.len()
             );
-            assert!(entries.is_sorted_by_key(|entry| entry.row));
-            for (entry, &sum) in entries.iter().zip(&sums) {
-                let label = labels[entry.row as usize];
+            assert!(packed_rows.is_sorted_by_key(|packed| packed.row));
+            for (packed, &sum) in packed_rows.iter().zip(&sums) {
+                let label = labels[packed.row as usize];
                 assert_eq!(gradient(sum), hessian(sum) as i32 * i32::from(label));
             }
         }

@@ -6,25 +6,25 @@ use super::params::ForestParams;
 use crate::best_split::{Criterion, Search, Split};
 use crate::binned::Binned;
 use crate::histogram::{Bins, Cell, fill_some};
-use crate::packed::{self, Entry, gradient, hessian, pack, partition};
+use crate::packed::{self, PackedRow, gradient, hessian, pack, partition};
 use crate::tree::{Grown, Node, Tree};
 
 /// Scratch memory, reused from tree to tree.
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
-    scratch: Vec<Entry>,
+    scratch: Vec<PackedRow>,
     /// One histogram per feature that a node draws.
     wide: Vec<Bins<u64>>,
     /// Likewise, for nodes whose sums fit in 16 bits.
     narrow: Vec<Bins<u32>>,
 }
 
-/// Grows a tree on `entries`, whose words pack (weight if positive, weight), reordering them. Every leaf has a weight
+/// Grows a tree on `packed_rows`, whose words pack (weight if positive, weight), reordering them. Every leaf has a weight
 /// of at least `min_weight`.
 pub(super) fn tree(
     params: &ForestParams,
     (data, min_weight): (&Binned, u32),
-    entries: &mut [Entry],
+    packed_rows: &mut [PackedRow],
     (workspace, rng): (&mut Workspace, impl Rng),
 ) -> Grown {
     let drawn = params.max_features.of(data.columns());
@@ -34,7 +34,9 @@ pub(super) fn tree(
     workspace
         .scratch
         .reserve_exact(data.rows().saturating_sub(workspace.scratch.len()));
-    workspace.scratch.resize(entries.len(), Entry::default());
+    workspace
+        .scratch
+        .resize(packed_rows.len(), PackedRow::default());
     let mut growth = Growth {
         data,
         rng,
@@ -49,8 +51,8 @@ pub(super) fn tree(
         covers: Vec::new(),
         gains: Vec::new(),
     };
-    let total = packed::total(entries);
-    growth.node(workspace, entries, total, 0);
+    let total = packed::total(packed_rows);
+    growth.node(workspace, packed_rows, total, 0);
     Grown {
         tree: Tree::from_preorder(growth.nodes).with_covers(growth.covers),
         gains: growth.gains,
@@ -72,17 +74,23 @@ struct Growth<'a, R> {
 }
 
 impl<R: Rng> Growth<'_, R> {
-    /// Appends the subtree of the node that holds `entries`, whose words sum to `total`.
-    fn node(&mut self, workspace: &mut Workspace, entries: &mut [Entry], total: u64, depth: u32) {
+    /// Appends the subtree of the node that holds `packed_rows`, whose words sum to `total`.
+    fn node(
+        &mut self,
+        workspace: &mut Workspace,
+        packed_rows: &mut [PackedRow],
+        total: u64,
+        depth: u32,
+    ) {
         let (positives, weight) = (gradient(total), hessian(total));
         // Skip the search in pure nodes, which cannot gain; most small nodes are pure.
         let pure = positives == 0 || positives as u32 == weight;
         let split = if pure || depth == self.max_depth {
             None
         } else if u16::try_from(weight).is_ok() {
-            self.best_split(&mut workspace.narrow, entries, total)
+            self.best_split(&mut workspace.narrow, packed_rows, total)
         } else {
-            self.best_split(&mut workspace.wide, entries, total)
+            self.best_split(&mut workspace.wide, packed_rows, total)
         };
         let Some(split) = split else {
             self.leaf(total);
@@ -99,10 +107,10 @@ impl<R: Rng> Growth<'_, R> {
             return;
         }
         let codes = self.data.column(split.feature);
-        let lefts = partition(entries, &mut workspace.scratch, |row| {
+        let lefts = partition(packed_rows, &mut workspace.scratch, |row| {
             split.goes_left(codes[row as usize])
         });
-        let (left, right) = entries.split_at_mut(lefts);
+        let (left, right) = packed_rows.split_at_mut(lefts);
         self.node(workspace, left, split.left, depth + 1);
         self.node(workspace, right, right_total, depth + 1);
     }
@@ -120,7 +128,7 @@ impl<R: Rng> Growth<'_, R> {
     fn best_split<C: Cell>(
         &mut self,
         histogram: &mut [Bins<C>],
-        entries: &[Entry],
+        packed_rows: &[PackedRow],
         total: u64,
     ) -> Option<Split> {
         let search = Search::new(&self.criterion, total);
@@ -133,7 +141,7 @@ impl<R: Rng> Growth<'_, R> {
             let columns = &self.columns[visited..visited + batch];
             let histogram = &mut histogram[..batch];
             histogram.fill([C::ZERO; 256]);
-            fill_some(histogram, columns, self.data, entries);
+            fill_some(histogram, columns, self.data, packed_rows);
             for (bins, &feature) in histogram.iter().zip(columns) {
                 let last_bin = self.data.cuts(feature).last_bin();
                 let split = search.best_split(bins, feature, last_bin);
@@ -141,7 +149,7 @@ impl<R: Rng> Growth<'_, R> {
                     best = split;
                 }
                 // The feature is constant if the first row's bin holds the whole sum.
-                let first = self.data.column(feature)[entries[0].row as usize];
+                let first = self.data.column(feature)[packed_rows[0].row as usize];
                 let (g, h) = bins[usize::from(first)].halves();
                 to_draw -= usize::from(pack(g, h as u32) != total);
             }
@@ -175,10 +183,10 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::exact_tree::{ExactTree, tables};
     use crate::forest::MaxFeatures;
     use crate::matrix::Matrix;
     use crate::packed::{pack_row, widen};
+    use crate::tests::exact_tree::{ExactTree, tables};
 
     proptest! {
         #[test]
@@ -189,14 +197,14 @@ mod tests {
         ) {
             let x = Matrix::new(&values, columns).unwrap();
             let data = Binned::new(&x, 255, NonZeroUsize::MIN).unwrap();
-            let mut entries: Vec<Entry> = (0..).zip(&labels)
-                .map(|(row, &label)| Entry { row, word: pack_row(i16::from(label), 1) })
+            let mut packed_rows: Vec<PackedRow> = (0..).zip(&labels)
+                .map(|(row, &label)| PackedRow { row, word: pack_row(i16::from(label), 1) })
                 .collect();
-            let words: Vec<u64> = entries.iter().map(|entry| widen(entry.word)).collect();
+            let words: Vec<u64> = packed_rows.iter().map(|packed| widen(packed.word)).collect();
             let max_features = MaxFeatures::All;
             let params = ForestParams { max_depth, max_features, ..ForestParams::default() };
             let rng = ChaCha8Rng::seed_from_u64(1);
-            let grown = tree(&params, (&data, min_samples_leaf), &mut entries, (&mut Workspace::default(), rng)).tree;
+            let grown = tree(&params, (&data, min_samples_leaf), &mut packed_rows, (&mut Workspace::default(), rng)).tree;
 
             let criterion = Criterion { l2: 0.0, min_hessian: min_samples_leaf, min_gain: 0.0 };
             let exact = ExactTree { columns, values: &values, words: &words, criterion, max_depth };

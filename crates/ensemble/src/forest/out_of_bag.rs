@@ -92,8 +92,8 @@ fn tally(tree: &Tree, seen: &[u64], first: usize, (train, tallies): (&Samples, &
 /// The sample that `rng` draws, as a bit set: row i is bit `i % 64` of word `i / 64`.
 pub(super) fn rows_of(rows: &Rows, mut rng: impl Rng) -> Vec<u64> {
     let mut bits = vec![0; rows.count().div_ceil(64)];
-    for entry in Bag::default().draw(rows, true, &mut rng) {
-        bits[entry.row as usize / 64] |= 1 << (entry.row % 64);
+    for packed in Bag::default().draw(rows, true, &mut rng) {
+        bits[packed.row as usize / 64] |= 1 << (packed.row % 64);
     }
     bits
 }

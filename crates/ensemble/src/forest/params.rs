@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::error::Error;
 use crate::hyperparameters::Range::{self, Integer, Words};
-use crate::hyperparameters::{Engine, Value, hyperparameters, require};
+use crate::hyperparameters::{Engine, Value, hyperparameters, require, require_for_smartcore};
 use crate::sample_weights::ClassWeight;
 
 hyperparameters! {
@@ -20,7 +20,7 @@ hyperparameters! {
         bootstrap: bool = true, BOOL, "Whether to grow each tree on rows drawn with replacement instead of on all rows";
         oob_score: bool = false, BOOL, "Whether to evaluate the forest on its out-of-bag rows, at the cost of predicting all training rows";
         class_weight: ClassWeight = ClassWeight::None, ClassWeight::RANGE, "Whether to give both classes the same total weight";
-        engine: Engine = Engine::Own, Engine::RANGE, "The implementation that grows the trees";
+        engine: Engine = Engine::Histogram, Engine::RANGE, "The implementation that grows the trees";
     }
 }
 
@@ -34,25 +34,9 @@ impl ForestParams {
             require("oob_score", &self.oob_score, &false, expected)?;
         }
         if self.engine == Engine::Smartcore {
-            require(
-                "bootstrap",
-                &self.bootstrap,
-                &true,
-                "true with engine=smartcore",
-            )?;
-            require(
-                "oob_score",
-                &self.oob_score,
-                &false,
-                "false with engine=smartcore",
-            )?;
-            let expected = "none with engine=smartcore";
-            require(
-                "class_weight",
-                &self.class_weight,
-                &ClassWeight::None,
-                expected,
-            )?;
+            require_for_smartcore("bootstrap", &self.bootstrap, &true)?;
+            require_for_smartcore("oob_score", &self.oob_score, &false)?;
+            require_for_smartcore("class_weight", &self.class_weight, &ClassWeight::None)?;
         }
         Ok(())
     }

@@ -84,21 +84,17 @@ pub fn paired_differences(
 const SEED: u64 = 0;
 
 /// Computes one model's metrics on resamples.
-struct Resampled<'a> {
+struct Resampled {
     ranked: Ranked,
     /// Per unit: true positives, false positives, false negatives, log-loss, rows.
     sums: Vec<[f64; 5]>,
-    units: &'a Units,
 }
 
-impl<'a> Resampled<'a> {
-    fn new(labels: &[u8], model: Candidate, units: &'a Units) -> Self {
-        let mut sums = Vec::new();
+impl Resampled {
+    fn new(labels: &[u8], model: Candidate, units: &Units) -> Self {
+        let mut sums = vec![[0.0; 5]; units.count];
         for (row, (&label, &p)) in labels.iter().zip(model.probabilities).enumerate() {
             let unit = units.of_row[row];
-            if sums.len() <= unit {
-                sums.resize(unit + 1, [0.0; 5]);
-            }
             let (positive, called) = (label == 1, p >= model.threshold);
             let counts = [positive && called, !positive && called, positive && !called];
             for (sum, count) in sums[unit].iter_mut().zip(counts) {
@@ -110,13 +106,11 @@ impl<'a> Resampled<'a> {
         Self {
             ranked: Ranked::new(labels, model.probabilities, &units.of_row),
             sums,
-            units,
         }
     }
 
     /// AUC, F1 and log-loss with each unit counted as often as it was drawn.
     fn metrics(&self, draws: &[u32]) -> Option<[f64; 3]> {
-        debug_assert!(self.units.of_row.iter().all(|&unit| unit < draws.len()));
         let auc = self.ranked.auc(draws)?;
         let mut total = [0.0; 5];
         for (sums, &weight) in self.sums.iter().zip(draws) {

@@ -10,7 +10,7 @@ const RESAMPLES: u64 = 400;
 pub(super) struct Units {
     /// Each row's unit.
     pub(super) of_row: Vec<usize>,
-    count: usize,
+    pub(super) count: usize,
 }
 
 impl Units {

@@ -1,69 +1,97 @@
 //! Graph construction. Values are referred to by generated names.
 
-use super::proto::{
-    AttributeProto, AttributeValue, DataType, Dimension, Elements, GraphProto, NodeProto,
-    TensorProto, ValueInfoProto,
-};
+use super::wire::Message;
 
-/// A graph under construction.
-#[derive(Debug, Default)]
-pub(super) struct Graph(GraphProto);
+/// `TensorProto.DataType`: the type of a tensor's elements.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum DataType {
+    Float = 1,
+    Int64 = 7,
+    Double = 11,
+}
+
+/// The value of an operator's attribute.
+#[derive(Debug)]
+pub(super) enum Attribute {
+    Int(i64),
+    String(&'static str),
+    Floats(Vec<f32>),
+    Ints(Vec<i64>),
+    Strings(Vec<&'static str>),
+}
+
+/// A named attribute of an operator.
+pub(super) type NamedAttribute = (&'static str, Attribute);
+
+/// A graph under construction: the repeated fields of `GraphProto`, encoded as they are added.
+#[derive(Debug)]
+pub(super) struct Graph {
+    /// In topological order, because operators are applied to existing values only.
+    nodes: Message,
+    node_count: usize,
+    constants: Message,
+    constant_count: usize,
+    inputs: Message,
+    outputs: Message,
+}
 
 impl Graph {
-    /// The finished graph.
-    pub(super) fn finish(self, name: &str) -> GraphProto {
-        GraphProto {
-            name: name.to_owned(),
-            ..self.0
+    pub(super) fn new() -> Self {
+        Self {
+            nodes: Message::new(),
+            node_count: 0,
+            constants: Message::new(),
+            constant_count: 0,
+            inputs: Message::new(),
+            outputs: Message::new(),
         }
     }
 
+    /// The encoded `GraphProto`, in the order of its field numbers.
+    pub(super) fn finish(self, name: &str) -> Vec<u8> {
+        let mut named = Message::new();
+        named.text(2, name);
+        [self.nodes, named, self.constants, self.inputs, self.outputs]
+            .map(Message::into_bytes)
+            .concat()
+    }
+
     /// Declares the input: rows of `columns` values.
-    pub(super) fn input(&mut self, name: &'static str, elements: DataType, columns: usize) {
-        let shape = vec![rows(), Dimension::Value(columns)];
-        self.0.input.push(ValueInfoProto {
-            name,
-            elements,
-            shape,
-        });
+    pub(super) fn input(&mut self, name: &str, elements: DataType, columns: usize) {
+        value_info(&mut self.inputs, 11, (name, elements, Some(columns)));
     }
 
     /// Declares an output: `value` cast to a type, with `columns` columns, or one number per row without.
     pub(super) fn output(
         &mut self,
-        name: &'static str,
+        name: &str,
         elements: DataType,
         (value, columns): (&str, Option<usize>),
     ) {
-        self.push(("Cast", ""), &[value], (name, vec![to(elements)]));
-        let columns = columns.map(Dimension::Value);
-        self.0.output.push(ValueInfoProto {
-            name,
-            elements,
-            shape: std::iter::once(rows()).chain(columns).collect(),
-        });
+        self.push(("Cast", ""), &[value], (name, &[to(elements)]));
+        value_info(&mut self.outputs, 12, (name, elements, columns));
     }
 
     /// The result of a standard operator without attributes.
-    pub(super) fn apply(&mut self, operator: &'static str, inputs: &[&str]) -> String {
-        self.apply_with((operator, ""), inputs, Vec::new())
+    pub(super) fn apply(&mut self, operator: &str, inputs: &[&str]) -> String {
+        self.apply_with((operator, ""), inputs, &[])
     }
 
-    /// The result of an operator of any domain.
+    /// The result of an operator, given by name and domain.
     pub(super) fn apply_with(
         &mut self,
-        operator: (&'static str, &'static str),
+        operator: (&str, &str),
         inputs: &[&str],
-        attributes: Vec<AttributeProto>,
+        attributes: &[NamedAttribute],
     ) -> String {
-        let name = format!("v{}", self.0.node.len());
+        let name = format!("v{}", self.node_count);
         self.push(operator, inputs, (&name, attributes));
         name
     }
 
     /// Casts to double precision.
     pub(super) fn double(&mut self, value: &str) -> String {
-        self.apply_with(("Cast", ""), &[value], vec![to(DataType::Double)])
+        self.apply_with(("Cast", ""), &[value], &[to(DataType::Double)])
     }
 
     /// The elementwise sum of values of equal shape.
@@ -75,92 +103,131 @@ impl Graph {
     /// Concatenates columns side by side.
     pub(super) fn concatenate(&mut self, columns: &[String]) -> String {
         let columns: Vec<_> = columns.iter().map(String::as_str).collect();
-        self.apply_with(("Concat", ""), &columns, vec![whole("axis", 1)])
+        self.apply_with(("Concat", ""), &columns, &[("axis", Attribute::Int(1))])
     }
 
     /// Removes the second dimension of a single column.
     pub(super) fn squeeze(&mut self, column: &str) -> String {
-        let axes = self.constant(vec![1], Elements::Int64(vec![1]));
+        let axes = self.constant(&[1], DataType::Int64, |tensor| tensor.wholes(7, &[1]));
         self.apply("Squeeze", &[column, &axes])
     }
 
     /// A constant for all rows.
     pub(super) fn scalar(&mut self, value: f64) -> String {
-        self.row(vec![value])
+        self.row(&[value])
     }
 
     /// A constant row vector.
-    pub(super) fn row(&mut self, values: Vec<f64>) -> String {
-        self.constant(vec![1, values.len() as i64], Elements::Double(values))
+    pub(super) fn row(&mut self, values: &[f64]) -> String {
+        self.doubles(&[1, values.len() as i64], values)
     }
 
     /// A constant column vector, the right operand of a matrix product.
-    pub(super) fn column(&mut self, values: Vec<f64>) -> String {
-        self.constant(vec![values.len() as i64, 1], Elements::Double(values))
+    pub(super) fn column(&mut self, values: &[f64]) -> String {
+        self.doubles(&[values.len() as i64, 1], values)
     }
 
-    fn constant(&mut self, dims: Vec<i64>, elements: Elements) -> String {
-        let name = format!("c{}", self.0.initializer.len());
-        self.0.initializer.push(TensorProto {
-            name: name.clone(),
-            dims,
-            elements,
+    fn doubles(&mut self, dims: &[i64], values: &[f64]) -> String {
+        self.constant(dims, DataType::Double, |tensor| tensor.doubles(10, values))
+    }
+
+    /// Adds a `TensorProto`, whose elements `write` adds.
+    fn constant(
+        &mut self,
+        dims: &[i64],
+        elements: DataType,
+        write: impl FnOnce(&mut Message),
+    ) -> String {
+        let name = format!("c{}", self.constant_count);
+        self.constant_count += 1;
+        self.constants.message(5, |tensor| {
+            tensor.wholes(1, dims);
+            tensor.whole(2, elements as i64);
+            write(tensor);
+            tensor.text(8, &name);
         });
         name
     }
 
+    /// Adds a `NodeProto`: an operator with its inputs and output by name.
     fn push(
         &mut self,
-        (op_type, domain): (&'static str, &'static str),
+        (operator, domain): (&str, &str),
         inputs: &[&str],
-        (output, attribute): (&str, Vec<AttributeProto>),
+        (output, attributes): (&str, &[NamedAttribute]),
     ) {
-        self.0.node.push(NodeProto {
-            input: inputs.iter().map(|&name| name.to_owned()).collect(),
-            output: output.to_owned(),
-            op_type,
-            attribute,
-            domain,
+        self.node_count += 1;
+        self.nodes.message(1, |node| {
+            for input in inputs {
+                node.text(1, input);
+            }
+            node.text(2, output);
+            node.text(4, operator);
+            for (name, value) in attributes {
+                node.message(5, |attribute| value.write(name, attribute));
+            }
+            node.text(7, domain);
         });
     }
 }
 
-/// The variable number of rows.
-fn rows() -> Dimension {
-    Dimension::Param("N")
+impl Attribute {
+    /// Writes an `AttributeProto`; its last field, `type`, tells which of the value fields is set.
+    fn write(&self, name: &str, attribute: &mut Message) {
+        attribute.text(1, name);
+        let value_type = match self {
+            Self::Int(value) => {
+                attribute.whole(3, *value);
+                2
+            }
+            Self::String(value) => {
+                attribute.text(4, value);
+                3
+            }
+            Self::Floats(values) => {
+                attribute.floats(7, values);
+                6
+            }
+            Self::Ints(values) => {
+                attribute.wholes(8, values);
+                7
+            }
+            Self::Strings(values) => {
+                for value in values {
+                    attribute.text(9, value);
+                }
+                8
+            }
+        };
+        attribute.whole(20, value_type);
+    }
+}
+
+/// Adds a `ValueInfoProto`: a tensor with a variable number of rows, and with or without columns.
+fn value_info(
+    message: &mut Message,
+    field: u32,
+    (name, elements, columns): (&str, DataType, Option<usize>),
+) {
+    message.message(field, |info| {
+        info.text(1, name);
+        // TypeProto, TypeProto.Tensor, TensorShapeProto, and its dimensions.
+        info.message(2, |value_type| {
+            value_type.message(1, |tensor| {
+                tensor.whole(1, elements as i64);
+                tensor.message(2, |shape| {
+                    // Sizes with the same name are equal at run time.
+                    shape.message(1, |rows| rows.text(2, "N"));
+                    if let Some(columns) = columns {
+                        shape.message(1, |size| size.whole(1, columns as i64));
+                    }
+                });
+            });
+        });
+    });
 }
 
 /// The target type of a cast.
-fn to(elements: DataType) -> AttributeProto {
-    whole("to", elements as i64)
-}
-
-/// An integer attribute.
-pub(super) fn whole(name: &'static str, value: i64) -> AttributeProto {
-    let value = AttributeValue::Int(value);
-    AttributeProto { name, value }
-}
-
-/// A string attribute.
-pub(super) fn word(name: &'static str, value: &'static str) -> AttributeProto {
-    let value = AttributeValue::String(value);
-    AttributeProto { name, value }
-}
-
-/// An attribute with a list of integers.
-pub(super) fn wholes(name: &'static str, values: Vec<i64>) -> AttributeProto {
-    let value = AttributeValue::Ints(values);
-    AttributeProto { name, value }
-}
-
-/// An attribute with a list of strings.
-pub(super) fn words(name: &'static str, values: Vec<&'static str>) -> AttributeProto {
-    let value = AttributeValue::Strings(values);
-    AttributeProto { name, value }
-}
-
-/// An attribute with a list of numbers.
-pub(super) fn floats(name: &'static str, values: Vec<f32>) -> AttributeProto {
-    let value = AttributeValue::Floats(values);
-    AttributeProto { name, value }
+fn to(elements: DataType) -> NamedAttribute {
+    ("to", Attribute::Int(elements as i64))
 }

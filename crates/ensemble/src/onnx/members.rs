@@ -4,7 +4,7 @@ use super::graph::Graph;
 use super::trees;
 use crate::decision_function::{DecisionFunction, Link};
 use crate::learners::Model;
-use crate::linear::Linear;
+use crate::linear::{Linear, Term};
 
 /// A column with the member's probability of class 1 for each row of `x`, given in double precision.
 pub(super) fn probability(graph: &mut Graph, model: &Model, x: &str) -> String {
@@ -28,9 +28,10 @@ pub(super) fn probability(graph: &mut Graph, model: &Model, x: &str) -> String {
 
 /// The probability of a linear model. A missing value is replaced by the mean, so it contributes 0.
 fn log_odds(graph: &mut Graph, Linear { terms, intercept }: Linear, x: &str) -> String {
-    let means = graph.row(terms.iter().map(|term| term.mean).collect());
-    let deviations = graph.row(terms.iter().map(|term| term.deviation).collect());
-    let coefficients = graph.column(terms.iter().map(|term| term.coefficient).collect());
+    let each = |value: fn(&Term) -> f64| terms.iter().map(value).collect::<Vec<_>>();
+    let means = graph.row(&each(|term| term.mean));
+    let deviations = graph.row(&each(|term| term.deviation));
+    let coefficients = graph.column(&each(|term| term.coefficient));
     let intercept = graph.scalar(intercept);
     let missing = graph.apply("IsNaN", &[x]);
     let filled = graph.apply("Where", &[&missing, &means, x]);

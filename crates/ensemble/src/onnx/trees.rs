@@ -1,7 +1,6 @@
 //! Trees as a single `TreeEnsembleRegressor` operator, which aggregates the leaf values of each row.
 
-use super::graph::{Graph, floats, whole, wholes, word, words};
-use super::proto::AttributeProto;
+use super::graph::{Attribute, Graph, NamedAttribute};
 use crate::tree::{Node, Tree};
 
 /// A column with the sum or the mean (`aggregate`, in ONNX spelling) of the leaf values of each row of `x`.
@@ -22,10 +21,12 @@ pub(super) fn leaves(
         table.add(0, &Tree::from_preorder(vec![Node::Leaf(0.0)]));
     }
     let mut attributes = table.attributes();
-    attributes.push(whole("n_targets", 1));
-    attributes.push(word("aggregate_function", aggregate));
-    attributes.push(word("post_transform", "NONE"));
-    graph.apply_with(("TreeEnsembleRegressor", "ai.onnx.ml"), &[x], attributes)
+    attributes.extend([
+        ("n_targets", Attribute::Int(1)),
+        ("aggregate_function", Attribute::String(aggregate)),
+        ("post_transform", Attribute::String("NONE")),
+    ]);
+    graph.apply_with(("TreeEnsembleRegressor", "ai.onnx.ml"), &[x], &attributes)
 }
 
 /// All nodes of all trees, as one list per property.
@@ -89,22 +90,25 @@ impl Table {
         self.missing_left.push(i64::from(missing_left));
     }
 
-    fn attributes(self) -> Vec<AttributeProto> {
+    fn attributes(self) -> Vec<NamedAttribute> {
         let targets = vec![0; self.leaf_trees.len()];
         vec![
-            wholes("nodes_treeids", self.trees),
-            wholes("nodes_nodeids", self.nodes),
-            wholes("nodes_featureids", self.features),
-            words("nodes_modes", self.modes),
-            floats("nodes_values", self.thresholds),
-            wholes("nodes_truenodeids", self.lefts),
-            wholes("nodes_falsenodeids", self.rights),
-            wholes("nodes_missing_value_tracks_true", self.missing_left),
-            wholes("target_treeids", self.leaf_trees),
-            wholes("target_nodeids", self.leaf_nodes),
-            wholes("target_ids", targets),
-            floats("target_weights", self.leaf_values),
-            floats("nodes_hitrates", self.covers),
+            ("nodes_treeids", Attribute::Ints(self.trees)),
+            ("nodes_nodeids", Attribute::Ints(self.nodes)),
+            ("nodes_featureids", Attribute::Ints(self.features)),
+            ("nodes_modes", Attribute::Strings(self.modes)),
+            ("nodes_values", Attribute::Floats(self.thresholds)),
+            ("nodes_truenodeids", Attribute::Ints(self.lefts)),
+            ("nodes_falsenodeids", Attribute::Ints(self.rights)),
+            (
+                "nodes_missing_value_tracks_true",
+                Attribute::Ints(self.missing_left),
+            ),
+            ("target_treeids", Attribute::Ints(self.leaf_trees)),
+            ("target_nodeids", Attribute::Ints(self.leaf_nodes)),
+            ("target_ids", Attribute::Ints(targets)),
+            ("target_weights", Attribute::Floats(self.leaf_values)),
+            ("nodes_hitrates", Attribute::Floats(self.covers)),
         ]
     }
 }

@@ -1,26 +1,24 @@
-//! Protobuf encoding of message fields.
+//! Protobuf encoding of messages, field by field.
 
 use micropb::{PbEncoder, Tag, WIRE_TYPE_LEN, WIRE_TYPE_VARINT};
 
-/// Encodes the fields of a message by field number.
+/// The fields of a message written so far. Nothing is declared in advance: field numbers and types are those of
+/// `onnx.proto`, named where they are written.
 #[derive(Debug)]
-pub(super) struct Fields(PbEncoder<Vec<u8>>);
-
-/// A protobuf message.
-pub(super) trait Message {
-    /// Writes the message's fields.
-    fn write(&self, fields: &mut Fields);
-
-    /// The encoded message.
-    fn bytes(&self) -> Vec<u8> {
-        let mut fields = Fields(PbEncoder::new(Vec::new()));
-        self.write(&mut fields);
-        fields.0.into_writer()
-    }
-}
+pub(super) struct Message(PbEncoder<Vec<u8>>);
 
 // Writing to memory cannot fail; the error type has no values.
-impl Fields {
+impl Message {
+    /// A message without fields.
+    pub(super) fn new() -> Self {
+        Self(PbEncoder::new(Vec::new()))
+    }
+
+    /// The encoded message.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0.into_writer()
+    }
+
     /// An integer.
     pub(super) fn whole(&mut self, field: u32, value: i64) {
         let Ok(()) = self.0.encode_tag(Tag::from_parts(field, WIRE_TYPE_VARINT));
@@ -38,11 +36,11 @@ impl Fields {
         self.bytes(field, value.as_bytes());
     }
 
-    /// Repeated strings.
-    pub(super) fn texts(&mut self, field: u32, values: &[String]) {
-        for value in values {
-            self.text(field, value);
-        }
+    /// A nested message, whose fields `write` adds.
+    pub(super) fn message(&mut self, field: u32, write: impl FnOnce(&mut Self)) {
+        let mut nested = Self::new();
+        write(&mut nested);
+        self.bytes(field, nested.0.as_writer());
     }
 
     /// Integers, packed.
@@ -64,18 +62,6 @@ impl Fields {
         self.packed(field, values, |packed, value| {
             let Ok(()) = packed.encode_double(value);
         });
-    }
-
-    /// A nested message.
-    pub(super) fn message(&mut self, field: u32, value: &impl Message) {
-        self.bytes(field, &value.bytes());
-    }
-
-    /// Repeated nested messages.
-    pub(super) fn messages(&mut self, field: u32, values: &[impl Message]) {
-        for value in values {
-            self.message(field, value);
-        }
     }
 
     fn packed<T: Copy>(
@@ -100,27 +86,14 @@ mod tests {
     use super::*;
 
     /// The examples from the encoding's documentation, and a negative number.
-    struct Example;
-
-    impl Message for Example {
-        fn write(&self, fields: &mut Fields) {
-            fields.whole(1, 150);
-            fields.text(2, "testing");
-            fields.wholes(6, &[3, 270, 86_942]);
-            fields.wholes(7, &[]);
-            fields.floats(8, &[1.0]);
-            fields.doubles(20, &[-2.0]);
-            fields.whole(1, -1);
-        }
-    }
-
-    /// Nested messages.
-    struct Outer;
-
-    impl Message for Outer {
-        fn write(&self, fields: &mut Fields) {
-            fields.messages(3, &[Example, Example]);
-        }
+    fn example(message: &mut Message) {
+        message.whole(1, 150);
+        message.text(2, "testing");
+        message.wholes(6, &[3, 270, 86_942]);
+        message.wholes(7, &[]);
+        message.floats(8, &[1.0]);
+        message.doubles(20, &[-2.0]);
+        message.whole(1, -1);
     }
 
     #[test]
@@ -136,9 +109,14 @@ mod tests {
             ],
         ]
         .concat();
-        assert_eq!(Example.bytes(), inner);
+        let mut message = Message::new();
+        example(&mut message);
+        assert_eq!(message.into_bytes(), inner);
         let length = inner.len() as u8;
         let outer = [&[0x1a, length], &inner[..], &[0x1a, length], &inner].concat();
-        assert_eq!(Outer.bytes(), outer);
+        let mut message = Message::new();
+        message.message(3, example);
+        message.message(3, example);
+        assert_eq!(message.into_bytes(), outer);
     }
 }

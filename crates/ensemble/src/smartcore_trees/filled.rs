@@ -7,7 +7,7 @@ use crate::matrix::Matrix;
 
 /// The training rows with missing values replaced by column means.
 pub(super) struct Filled {
-    /// `f64`, so that the midpoint of two adjacent `f32` values lies strictly between them.
+    /// `f64`, so that the midpoint of two adjacent `f32` values is strictly between them.
     pub(super) x: DenseMatrix<f64>,
     /// The mean of the present values of each column; 0 if there are none.
     pub(super) means: Vec<f64>,

@@ -49,7 +49,7 @@ fn single(algorithm: Algorithm, threads: usize) -> Artifact {
         ..Artifact::new(SCHEMA, features, vec![member])
     };
     artifact.set_extra("rule", &rule()).unwrap();
-    artifact.answer_probes();
+    artifact.predict_probes();
     artifact
 }
 

@@ -23,14 +23,14 @@ fn predictions(train: &Samples) -> impl Iterator<Item = (String, Vec<f64>)> {
     LEARNERS.iter().map(|&(algorithm, settings)| {
         let model = Fit::new(algorithm, settings).on(train);
         let missing = model.predict_row(&vec![NAN; train.x().columns()]);
-        let answers = probabilities(&model, train);
-        for &p in answers.iter().chain([&missing]) {
+        let predicted = probabilities(&model, train);
+        for &p in predicted.iter().chain([&missing]) {
             assert!(
                 (0.0..=1.0).contains(&p),
                 "{algorithm} {settings:?} predicts {p}"
             );
         }
-        (format!("{algorithm} {settings:?}"), answers)
+        (format!("{algorithm} {settings:?}"), predicted)
     })
 }
 
@@ -62,8 +62,8 @@ fn the_column_that_separates_the_classes_is_found() {
         let of = |rows: &[f32], label: u8| vec![label; rows.len() / columns];
         let labels = [of(&negative, 0), of(&positive, 1)].concat();
         let values = [negative, positive].concat();
-        for (learner, answers) in predictions(&samples(&values, columns, &labels)) {
-            for (row, (&p, &label)) in answers.iter().zip(&labels).enumerate() {
+        for (learner, predicted) in predictions(&samples(&values, columns, &labels)) {
+            for (row, (&p, &label)) in predicted.iter().zip(&labels).enumerate() {
                 assert_eq!(p > 0.5, label == 1, "{what}, {learner}, row {row}: {p}");
             }
         }
@@ -96,10 +96,10 @@ fn the_column_that_separates_the_classes_is_found() {
 fn equal_rows_get_the_share_of_positives() {
     let check = |what: &str, row: &[f32]| {
         let labels: Vec<u8> = (0..400).map(|i| u8::from(i % 4 == 0)).collect();
-        for (learner, answers) in predictions(&samples(&row.repeat(400), row.len(), &labels)) {
-            let first = answers[0];
+        for (learner, predicted) in predictions(&samples(&row.repeat(400), row.len(), &labels)) {
+            let first = predicted[0];
             assert!((first - 0.25).abs() < 0.05, "{what}, {learner}: {first}");
-            assert!(answers.iter().all(|&p| p == first), "{what}, {learner}");
+            assert!(predicted.iter().all(|&p| p == first), "{what}, {learner}");
         }
     };
     check("one constant column", &[0.1]);

@@ -52,7 +52,7 @@ fn log_odds(p: f64) -> f64 {
 
 #[test]
 fn contributions_sum_to_the_prediction() {
-    for engine in [Engine::Own, Engine::Smartcore] {
+    for engine in [Engine::Histogram, Engine::Smartcore] {
         for artifact in artifacts(engine) {
             let explainer = Explainer::new(&artifact).unwrap();
             for row in rows() {
@@ -83,7 +83,7 @@ fn contributions_sum_to_the_prediction() {
 
 #[test]
 fn an_unused_feature_gets_zero_and_others_do_not() {
-    for artifact in artifacts(Engine::Own) {
+    for artifact in artifacts(Engine::Histogram) {
         let explainer = Explainer::new(&artifact).unwrap();
         let mut used = vec![false; COLUMNS + 1];
         for row in rows() {
@@ -100,7 +100,7 @@ fn an_unused_feature_gets_zero_and_others_do_not() {
 /// Because it is replaced by the mean.
 #[test]
 fn a_missing_value_contributes_zero_in_logistic_regression() {
-    let artifacts = artifacts(Engine::Own);
+    let artifacts = artifacts(Engine::Histogram);
     let logistic = artifacts
         .iter()
         .find(|artifact| artifact.members[0].algorithm() == Algorithm::LogisticRegression);
@@ -112,7 +112,7 @@ fn a_missing_value_contributes_zero_in_logistic_regression() {
 
 #[test]
 fn explanations_survive_a_file_round_trip() {
-    for artifact in artifacts(Engine::Own) {
+    for artifact in artifacts(Engine::Histogram) {
         let again = Artifact::from_bytes(&artifact.to_bytes(), &artifact.schema).unwrap();
         let [before, after] = [&artifact, &again].map(|artifact| Explainer::new(artifact).unwrap());
         for row in rows() {

@@ -37,7 +37,7 @@ fn out_of_bag_metrics_match_metrics_on_new_rows() {
 }
 
 #[test]
-fn the_bag_of_one_tree_leaves_out_the_expected_share_of_rows() {
+fn a_bootstrap_sample_omits_the_expected_share_of_rows() {
     let train = table(10_000, 3);
     let train = samples(&train.values, COLUMNS, &train.labels);
     let fit = Fit::new(Algorithm::RandomForest, &[OOB, ("n_estimators", "1")]);
@@ -105,7 +105,7 @@ fn too_few_out_of_bag_rows_give_no_metrics() {
             seed,
             ..Fit::new(Algorithm::RandomForest, &settings)
         };
-        // A bag drawn from two rows leaves out one of them or none.
+        // A bootstrap sample of two rows omits one of them or none.
         assert_eq!(fit.on(&train).out_of_bag(), None, "seed {seed}");
     }
 }

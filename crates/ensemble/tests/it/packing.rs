@@ -22,6 +22,6 @@ pub(crate) fn packed(model: Model, train: &Samples) -> Result<Artifact, Error> {
         probe("first", train.x().row(0).to_vec(), Some(true)),
         probe("missing", vec![f32::NAN; columns], None),
     ];
-    artifact.answer_probes();
+    artifact.predict_probes();
     Ok(artifact)
 }

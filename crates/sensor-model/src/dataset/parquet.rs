@@ -11,7 +11,7 @@ use polars::prelude::{
 };
 
 use crate::error::Error;
-use crate::problem::{CellProblem, ColumnProblem, Place};
+use crate::problem::{CellProblem, ColumnProblem, Location};
 use crate::row_metadata::RowMetadata;
 use crate::rows::Rows;
 use crate::schema::FEATURE_COUNT;
@@ -47,9 +47,9 @@ fn read_table(path: &Path) -> Result<DataFrame, Error> {
         path: path.to_owned(),
         source,
     })?;
-    // polars panics on some damaged footers, but a damaged file must be reported as an error.
+    // polars panics on some invalid footers, but an invalid file must be reported as an error.
     let read = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(file).finish()));
-    let table = read.unwrap_or_else(|_| Err(PolarsError::ComputeError("damaged footer".into())));
+    let table = read.unwrap_or_else(|_| Err(PolarsError::ComputeError("invalid footer".into())));
     table.map_err(|source| Error::Format {
         path: path.to_owned(),
         source,
@@ -222,15 +222,15 @@ impl Table<'_> {
         })
     }
 
-    /// The error for an invalid value, with its place.
+    /// The error for an invalid value, with its location.
     fn cell(&self, column: &Column, row: usize, problem: CellProblem) -> Error {
         let value = column
             .get(row)
             .map_or_else(|_| String::new(), |value| value.to_string());
-        let (path, place) = (self.path.to_owned(), Place::Row(row as u64 + 1));
+        let (path, location) = (self.path.to_owned(), Location::Row(row as u64 + 1));
         Error::Cell {
             path,
-            place,
+            location,
             column: column.name().to_string(),
             value,
             problem,

@@ -40,7 +40,7 @@ pub fn write_rows(path: &Path, rows: &Rows) -> Result<(), Error> {
 /// `fire_detected` (i32). The same rows give the same bytes, no matter how they are divided into calls of
 /// [`write`](Self::write).
 ///
-/// Rows are written to `<name>.partial` in the same folder, which [`finish`](Self::finish) renames, so a file with its
+/// Rows are written to `<name>.partial` in the same directory, which [`finish`](Self::finish) renames, so a file with its
 /// final name is always complete. A writer that is dropped before `finish` deletes the partial file.
 pub struct RowWriter {
     path: PathBuf,
@@ -123,7 +123,7 @@ impl RowWriter {
         self.sink
             .finish()
             .map_err(|e| polars_error(&self.path, e))?;
-        // A rename within a folder is atomic, so an incomplete file never has the final name.
+        // A rename within a directory is atomic, so an incomplete file never has the final name.
         fs::rename(&self.partial, &self.path).map_err(|e| write_error(&self.path, e))?;
         self.finished = true;
         Ok(())

@@ -1,18 +1,19 @@
-//! When something is on, and how far it has warmed up.
+//! When a device is on, and how far it has warmed up.
 
 use super::draw::Draw;
 
-/// A device or an action: on for a while, warming and cooling exponentially. Times in seconds.
+/// A device or an action that is on for a while and warms and cools exponentially. Times are in seconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Activity {
     start: f64,
     end: f64,
+    /// Time constants.
     rise: f64,
     fall: f64,
 }
 
 impl Activity {
-    /// On from some time of the episode, or since before it; off before its end in half of the cases.
+    /// Starts during or before the episode; in half of the cases it ends before the episode does.
     pub(super) fn draw(duration_s: f64, rise_s: f64, fall_s: f64, draw: &mut Draw) -> Self {
         let start_s = if draw.chance(0.35) {
             -draw.log_uniform(5.0, 600.0)
@@ -37,7 +38,7 @@ impl Activity {
         (self.start..self.end).contains(&time_s)
     }
 
-    /// How far it has warmed up, 0 to 1.
+    /// How far it has warmed up, from 0 to 1.
     pub(super) fn level(&self, time_s: f64) -> f64 {
         if time_s <= self.start {
             return 0.0;
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_warms_while_on_and_cools_after() {
+    fn an_activity_warms_while_on_and_cools_afterwards() {
         let kettle = Activity {
             start: 10.0,
             end: 70.0,

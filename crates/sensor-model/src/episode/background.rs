@@ -1,19 +1,19 @@
-//! The room as it is before anything happens: painted once per episode.
+//! The room before anything happens, painted once per episode.
 
 use crate::frame::{FRAME_HEIGHT, FRAME_WIDTH};
 
 use super::draw::{Draw, hashed};
 
-/// Pixels beyond each border, so that a camera that was bumped still sees a room.
+/// Pixels beyond each border, so that a camera that was knocked still sees a room.
 const MARGIN: usize = 8;
-/// The farthest that a picture can move.
+/// The farthest that an image can move.
 pub(super) const LARGEST_SHIFT: i32 = MARGIN as i32;
 const WIDTH: usize = FRAME_WIDTH + 2 * MARGIN;
 const HEIGHT: usize = FRAME_HEIGHT + 2 * MARGIN;
 
-/// How a room looks in the long-wave infrared; temperatures relative to the air.
+/// The look of a room in the long-wave infrared; temperatures are relative to the air.
 ///
-/// The contrasts are assumptions, fitted so that spread and gradient of the images are those of the real indoor
+/// The contrasts are assumptions, fitted so that the spread and gradient of the images match the real indoor
 /// recording in `lepton35_y16`; a test compares them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Texture {
@@ -29,7 +29,7 @@ pub(super) struct Texture {
 
 impl Texture {
     pub(super) fn draw(draw: &mut Draw) -> Self {
-        // One scale for all contrasts: bare rooms are bare in every respect.
+        // One factor for all contrasts, because bare rooms are bare in every respect.
         let contrast = draw.log_uniform(0.6, 2.4);
         Self {
             seed: draw.seed(),
@@ -44,19 +44,19 @@ impl Texture {
 /// The image of the room, with a margin around it.
 pub(super) struct Background {
     celsius: Vec<f32>,
-    /// By how much each pixel follows the temperature of the ceiling.
+    /// The share of the ceiling's warming that each pixel gets.
     ceiling: Vec<f32>,
 }
 
 impl Background {
-    /// The room at an air temperature; `ceiling_row` is where the wall ends, which may lie above the image.
+    /// The room at an air temperature; `ceiling_row` is the row where the wall ends, which may be above the image.
     pub(super) fn paint(texture: &Texture, air_c: f64, ceiling_row: f64) -> Self {
         let mut celsius = Vec::with_capacity(WIDTH * HEIGHT);
         let mut ceiling = Vec::with_capacity(WIDTH * HEIGHT);
         for row in 0..HEIGHT {
             let height = 0.5 - row as f64 / HEIGHT as f64;
             let stratified = air_c + texture.stratification_k * height;
-            // The upper wall warms with the ceiling, less with every pixel of depth (an assumption).
+            // The upper wall warms with the ceiling, less with each row below it (an assumption).
             let below = row as f64 - MARGIN as f64 - ceiling_row;
             ceiling.extend([libm::exp(-below.max(0.0) / 20.0) as f32; WIDTH]);
             celsius.extend([stratified as f32; WIDTH]);
@@ -69,7 +69,7 @@ impl Background {
         room
     }
 
-    /// A room without features.
+    /// A room of uniform temperature.
     #[cfg(test)]
     pub(super) fn plain(celsius: f32) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Background {
         }
     }
 
-    /// Fills a frame, the ceiling being warmer by `ceiling_k`.
+    /// Fills a frame with the room, whose ceiling has warmed by `ceiling_k`.
     pub(super) fn copy(&self, frame: &mut [f32], ceiling_k: f32, shift: (i32, i32)) {
         let [left, top] =
             [shift.0, shift.1].map(|by| (LARGEST_SHIFT - by).clamp(0, 2 * LARGEST_SHIFT) as usize);
@@ -96,7 +96,7 @@ impl Background {
         }
     }
 
-    /// Smooth patches: random values on a grid of `cell` pixels, blended between.
+    /// Adds smooth patches: random values on a grid of `cell` pixels, with interpolation between them.
     fn add_noise(&mut self, seed: u64, cell: usize, contrast_k: f64) {
         let knot = |x: usize, y: usize| hashed(seed, (y * 64 + x) as i64);
         let blend = |at: usize| {
@@ -116,7 +116,7 @@ impl Background {
         }
     }
 
-    /// Boxes that are a little warmer or cooler than the wall: furniture, doors, windows, equipment.
+    /// Adds boxes that are a little warmer or cooler than the wall: furniture, doors, windows, equipment.
     fn add_furniture(&mut self, texture: &Texture) {
         for piece in 0..texture.pieces as i64 {
             let value = |n: i64| 0.5 + 0.5 * hashed(texture.seed ^ 3, piece * 8 + n);
@@ -141,7 +141,8 @@ impl Background {
         }
     }
 
-    /// What the flat-field correction leaves of the differences between pixels: 0.03 C (an assumption below NETD).
+    /// Adds the differences between pixels that remain after a flat-field correction: 0.03 C (an assumption, below the
+    /// camera's sensitivity).
     fn add_fixed_pattern(&mut self, seed: u64) {
         for (at, pixel) in self.celsius.iter_mut().enumerate() {
             *pixel += 0.05 * hashed(seed, at as i64) as f32;

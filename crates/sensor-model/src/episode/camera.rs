@@ -1,11 +1,11 @@
-//! From metres in the room to pixels in the image.
+//! Converts positions in the room to pixels of the image.
 
 use crate::frame::{FRAME_HEIGHT, FRAME_WIDTH};
 
-/// The Lepton 3.5 spreads 57 degrees over 160 pixels (datasheet): 6.2 mrad a pixel.
+/// A Lepton 3.5 has 160 pixels for 57 degrees (datasheet): 6.2 mrad per pixel.
 const PIXELS_PER_RADIAN: f64 = 160.0 * 180.0 / (57.0 * std::f64::consts::PI);
 
-/// How the camera hangs.
+/// The camera's position.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Camera {
     /// Height of the lens above the floor, m.
@@ -14,12 +14,12 @@ pub(super) struct Camera {
     pub(super) tilt: f64,
 }
 
-/// Where something stands in the image, and how large a metre is there.
+/// A position in the image, and the scale there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spot {
-    /// Column, 0 is the middle of the leftmost pixel.
+    /// Column; 0 is the middle of the leftmost pixel.
     pub(super) x: f64,
-    /// Row, 0 is the middle of the topmost pixel.
+    /// Row; 0 is the middle of the topmost pixel.
     pub(super) y: f64,
     /// Pixels per metre across the line of sight.
     pub(super) scale: f64,
@@ -28,7 +28,7 @@ pub(super) struct Spot {
 impl Camera {
     /// The image of a point at a distance, a height above the floor and a bearing (-1 left edge, 1 right edge).
     ///
-    /// What would lie outside is moved to the border: a camera that cannot see the scene has nothing to learn from.
+    /// A point outside the image is moved to its border: there is nothing to learn from a scene out of view.
     pub(super) fn spot(&self, distance_m: f64, height_m: f64, bearing: f64) -> Spot {
         let (width, height) = (FRAME_WIDTH as f64, FRAME_HEIGHT as f64);
         Spot {
@@ -38,7 +38,7 @@ impl Camera {
         }
     }
 
-    /// The row of a point, which may lie outside the image.
+    /// The row of a point, which may be outside the image.
     pub(super) fn row(&self, distance_m: f64, height_m: f64) -> f64 {
         let below = libm::atan2(self.height_m - height_m, distance_m);
         FRAME_HEIGHT as f64 / 2.0 + PIXELS_PER_RADIAN * (below - self.tilt)
@@ -55,7 +55,7 @@ mod tests {
     };
 
     #[test]
-    fn a_pixel_covers_what_the_datasheet_says() {
+    fn the_field_of_view_of_a_pixel_matches_the_datasheet() {
         for (distance, millimetres) in [(3.0, 19.0), (5.0, 31.0), (10.0, 62.0)] {
             let found = 1_000.0 / LEVEL.spot(distance, 1.5, 0.0).scale;
             assert!(

@@ -1,4 +1,4 @@
-//! The image under construction: what the camera would see without noise.
+//! The image being painted: what the camera would see without noise.
 
 use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH};
 
@@ -20,19 +20,10 @@ pub(super) struct Shape {
 pub(super) enum Outline {
     /// An ellipse with a sharp edge, one pixel wide in the image.
     Ellipse,
-    /// A box whose columns lean by so many pixels per row.
+    /// A box whose sides lean by this many pixels per row.
     Box { lean: f32 },
-    /// A hump that fades to nothing at the radius: surfaces warmed by something near them.
+    /// Fades to nothing at the radius, like surfaces warmed by something nearby.
     Hump,
-}
-
-/// What a shape does to the pixels that it covers.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Paint {
-    /// A surface of that temperature; with an emissivity below 1, what lies behind shines through.
-    Surface { celsius: f64, emissivity: f64 },
-    /// Warms what is there.
-    Warmth { kelvin: f64 },
 }
 
 impl Shape {
@@ -58,7 +49,7 @@ impl Shape {
         Self::new(Outline::Hump, centre, radii)
     }
 
-    /// Share of the pixel at an offset from the centre that the shape covers.
+    /// The share of the pixel at this offset from the centre that the shape covers.
     #[inline]
     fn coverage(&self, dx: f32, dy: f32) -> f32 {
         match self.outline {
@@ -78,9 +69,9 @@ impl Shape {
         }
     }
 
-    /// The shape widened to what the optics can resolve, and the share of it that is really covered.
+    /// The shape widened to what the optics can resolve, and the share of the wider shape that it really covers.
     ///
-    /// A point smaller than a pixel is spread over about one (the lens's point spread); its energy stays the same.
+    /// The lens spreads a point smaller than a pixel over about one pixel; its energy stays the same.
     fn resolved(&self) -> (Self, f32) {
         const RESOLVED: f32 = 0.75;
         let wide = Self {
@@ -95,7 +86,7 @@ impl Shape {
 /// The pixels, in degrees Celsius.
 pub(super) struct Canvas {
     pixels: Vec<f32>,
-    /// By how much the picture has moved since the camera was set up.
+    /// The displacement of the image since the camera was set up.
     shift: (i32, i32),
     band: &'static Band,
 }
@@ -109,7 +100,7 @@ impl Canvas {
         }
     }
 
-    /// Starts an image: the background, seen by a camera that has moved by `shift` pixels.
+    /// Starts an image with the background, as seen by a camera that has moved by `shift` pixels.
     pub(super) fn start(&mut self, background: &Background, ceiling_k: f64, shift: (i32, i32)) {
         self.shift = shift;
         background.copy(&mut self.pixels, ceiling_k as f32, shift);
@@ -119,29 +110,26 @@ impl Canvas {
         &self.pixels
     }
 
-    /// Paints a shape; says by how much it changed the pixel that it changed most.
-    pub(super) fn paint(&mut self, shape: &Shape, paint: Paint) -> f32 {
+    /// Warms the pixels of a shape; returns the largest change of a pixel.
+    pub(super) fn warm(&mut self, shape: &Shape, kelvin: f64) -> f32 {
         let (shape, filled) = shape.resolved();
-        match paint {
-            Paint::Warmth { kelvin } => {
-                let kelvin = kelvin as f32 * filled;
-                self.each(&shape, |pixel, cover| pixel + kelvin * cover)
-            }
-            Paint::Surface {
-                celsius,
-                emissivity,
-            } => {
-                let (band, opacity) = (self.band, emissivity as f32 * filled);
-                let front = band.radiance(celsius as f32);
-                self.each(&shape, |pixel, cover| {
-                    band.mixed(pixel, front, opacity * cover)
-                })
-            }
-        }
+        let kelvin = kelvin as f32 * filled;
+        self.change(&shape, |pixel, cover| pixel + kelvin * cover)
     }
 
-    /// Lets `change` say what each covered pixel becomes.
-    fn each(&mut self, shape: &Shape, change: impl Fn(f32, f32) -> f32) -> f32 {
+    /// Covers a shape with a surface; returns the largest change of a pixel. With an emissivity below 1, what is behind
+    /// it shines through.
+    pub(super) fn cover(&mut self, shape: &Shape, celsius: f64, emissivity: f64) -> f32 {
+        let (shape, filled) = shape.resolved();
+        let (band, opacity) = (self.band, emissivity as f32 * filled);
+        let front = band.radiance(celsius as f32);
+        self.change(&shape, |pixel, cover| {
+            band.mixed(pixel, front, opacity * cover)
+        })
+    }
+
+    /// Replaces each covered pixel by `change` of its value and its covered share; returns the largest change.
+    fn change(&mut self, shape: &Shape, change: impl Fn(f32, f32) -> f32) -> f32 {
         let (x, y) = (shape.x + self.shift.0 as f32, shape.y + self.shift.1 as f32);
         let lean = match shape.outline {
             Outline::Box { lean } => (lean * shape.ry).abs(),
@@ -166,7 +154,7 @@ impl Canvas {
     }
 }
 
-/// First pixel and end of what a shape can touch.
+/// The range of pixels that a shape can touch, from the first to one past the last.
 fn span(centre: f32, radius: f32, size: usize) -> (usize, usize) {
     let first = (centre - radius - 1.0).floor().clamp(0.0, size as f32);
     let end = (centre + radius + 2.0).ceil().clamp(0.0, size as f32);
@@ -205,7 +193,7 @@ mod tests {
         ];
         for (shape, expected) in cases {
             let mut canvas = canvas();
-            canvas.paint(&shape, Paint::Warmth { kelvin: 1.0 });
+            canvas.warm(&shape, 1.0);
             let found = f64::from(warmth(&canvas));
             assert!(
                 (found / expected - 1.0).abs() < 0.12,
@@ -215,13 +203,10 @@ mod tests {
     }
 
     #[test]
-    fn a_point_far_away_keeps_its_energy() {
+    fn a_distant_point_keeps_its_energy() {
         let sum = |radius| {
             let mut canvas = canvas();
-            canvas.paint(
-                &Shape::ellipse((80.0, 60.0), (radius, radius)),
-                Paint::Warmth { kelvin: 100.0 },
-            );
+            canvas.warm(&Shape::ellipse((80.0, 60.0), (radius, radius)), 100.0);
             warmth(&canvas)
         };
         let share = sum(0.1) / sum(0.4);
@@ -229,13 +214,10 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_the_image_is_cut_off() {
+    fn shapes_are_clipped_at_the_border() {
         for centre in [(-50.0, 60.0), (80.0, 500.0), (159.0, 119.0), (-3.0, -3.0)] {
             let mut canvas = canvas();
-            let largest = canvas.paint(
-                &Shape::ellipse(centre, (5.0, 5.0)),
-                Paint::Warmth { kelvin: 1.0 },
-            );
+            let largest = canvas.warm(&Shape::ellipse(centre, (5.0, 5.0)), 1.0);
             assert_eq!(largest > 0.0, warmth(&canvas) > 0.0, "{centre:?}");
         }
     }

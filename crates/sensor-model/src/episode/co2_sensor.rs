@@ -1,4 +1,4 @@
-//! What an SCD41 makes of the air around it.
+//! The readings of an SCD41 in simulated air.
 
 use crate::co2::Co2Reading;
 
@@ -6,17 +6,17 @@ use super::draw::{Wobble, bits, hashed};
 
 /// Time to reach 63 % of a step, s (datasheet).
 const RESPONSE_S: f64 = 60.0;
-/// Between two readings in periodic measurement, s (datasheet).
+/// Time between readings in periodic measurement, s (datasheet).
 pub(super) const PERIOD_S: f64 = 5.0;
 
 /// The sensor's hidden state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scd41 {
-    /// What it holds for the concentration, before noise, ppm.
-    felt_ppm: f64,
+    /// The concentration at the sensing element, which lags behind the air, ppm.
+    lagged_ppm: f64,
     pub(super) noise_ppm: f64,
     pub(super) offset_ppm: f64,
-    /// Slow change of the offset, within +-15 ppm (an assumption).
+    /// Slow change of the offset, up to 15 ppm in either direction (an assumption).
     pub(super) drift: Wobble,
     pub(super) seed: u64,
 }
@@ -24,7 +24,7 @@ pub(super) struct Scd41 {
 impl Scd41 {
     pub(super) fn new(air_ppm: f64, noise_ppm: f64, offset_ppm: f64, seed: u64) -> Self {
         Self {
-            felt_ppm: air_ppm,
+            lagged_ppm: air_ppm,
             noise_ppm,
             offset_ppm,
             drift: Wobble::new(seed ^ 1, 0.002),
@@ -34,20 +34,20 @@ impl Scd41 {
 
     /// Follows the air for `step_s` seconds.
     pub(super) fn follow(&mut self, air_ppm: f64, step_s: f64) {
-        self.felt_ppm += (air_ppm - self.felt_ppm) * (1.0 - libm::exp(-step_s / RESPONSE_S));
+        self.lagged_ppm += (air_ppm - self.lagged_ppm) * (1.0 - libm::exp(-step_s / RESPONSE_S));
     }
 
     /// A reading, in whole ppm as the sensor sends it.
     pub(super) fn read(&self, time_s: f64) -> Co2Reading {
         let ppm =
-            self.felt_ppm + self.offset_ppm + 15.0 * self.drift.at(time_s) + self.noise(time_s);
+            self.lagged_ppm + self.offset_ppm + 15.0 * self.drift.at(time_s) + self.noise(time_s);
         Co2Reading {
             time_s,
             ppm: libm::round(ppm.clamp(1.0, f64::from(Co2Reading::MAX_PPM))) as f32,
         }
     }
 
-    /// Nearly normal: the sum of twelve uniform draws.
+    /// Approximately normal noise: the sum of twelve uniform draws.
     fn noise(&self, time_s: f64) -> f64 {
         let reading = bits(self.seed, libm::round(time_s * 10.0) as i64);
         let sum: f64 = (0..12).map(|n| hashed(reading, n)).sum();
@@ -71,14 +71,14 @@ mod tests {
             sensor.follow(1_500.0, 1.0);
         }
         assert!(
-            (sensor.felt_ppm - 1_132.0).abs() < 1.0,
+            (sensor.lagged_ppm - 1_132.0).abs() < 1.0,
             "{}",
-            sensor.felt_ppm
+            sensor.lagged_ppm
         );
     }
 
     #[test]
-    fn readings_scatter_as_much_as_they_should() {
+    fn readings_have_the_specified_noise() {
         let sensor = sensor(10.0);
         let scatter: Vec<f64> = (0..4_000)
             .map(|n| f64::from(n) * PERIOD_S)

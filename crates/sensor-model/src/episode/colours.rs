@@ -1,17 +1,17 @@
-//! Temperatures as numbers of a palette, for pictures of frames.
+//! Converts temperatures to palette indices, for pictures of frames.
 //!
-//! One scale for all frames, by how much a pixel is warmer than the middle of its frame, so that a colour means the
-//! same in every picture; above some 5 K it is logarithmic, because a fire is hundreds of times warmer than a wall.
+//! The scale is the difference from the median of the frame, so a colour means the same in every picture. It is linear
+//! for small differences and logarithmic above, because a fire stands out hundreds of times more than a wall.
 
 use crate::frame::ThermalFrame;
 
-/// How many numbers there are, from 0 on.
+/// Number of palette indices.
 pub const COUNT: u8 = 64;
 
-/// The scale's ends, K above the middle of the frame.
+/// The ends of the scale, K above the median of the frame.
 const SPAN_K: (f32, f32) = (-5.0, 400.0);
-/// The scale is straight up to about here, and logarithmic beyond.
-const STRAIGHT_K: f32 = 3.0;
+/// The scale is linear up to about here, and logarithmic beyond.
+const LINEAR_K: f32 = 3.0;
 
 /// Black, violet, red, orange, pale yellow.
 const STOPS: [[f32; 3]; 5] = [
@@ -22,7 +22,7 @@ const STOPS: [[f32; 3]; 5] = [
     [252.0, 255.0, 164.0],
 ];
 
-/// Red, green and blue of every number, one after another.
+/// Red, green and blue of each palette index, one after another.
 pub fn palette() -> Vec<u8> {
     let shares = (0..COUNT).map(|number| f32::from(number) / f32::from(COUNT - 1));
     shares.flat_map(colour).collect()
@@ -36,15 +36,15 @@ fn colour(share: f32) -> [u8; 3] {
         .map(|channel| (STOPS[at][channel] * (1.0 - rest) + STOPS[at + 1][channel] * rest) as u8)
 }
 
-/// The number of a temperature so many K above the middle of its frame.
+/// The palette index of a temperature this many K above the median of its frame.
 pub fn number(kelvin: f32) -> u8 {
-    let position = |kelvin: f32| libm::asinhf(kelvin / STRAIGHT_K);
+    let position = |kelvin: f32| libm::asinhf(kelvin / LINEAR_K);
     let (low, high) = (position(SPAN_K.0), position(SPAN_K.1));
     let share = ((position(kelvin) - low) / (high - low)).clamp(0.0, 1.0);
     (share * f32::from(COUNT - 1) + 0.5) as u8
 }
 
-/// What half of the pixels lie below, C.
+/// The median temperature of a frame, C.
 pub fn middle(frame: &ThermalFrame) -> f32 {
     let mut celsius = frame.celsius().to_vec();
     let half = celsius.len() / 2;
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn warmer_pixels_have_higher_numbers_and_brighter_colours() {
+    fn warmer_pixels_have_higher_indices_and_brighter_colours() {
         let numbers = [-50.0, -5.0, 0.0, 2.0, 20.0, 400.0, 900.0].map(number);
         assert!(numbers.is_sorted());
         assert_eq!((numbers[0], numbers[6]), (0, COUNT - 1));

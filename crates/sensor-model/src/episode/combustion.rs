@@ -1,34 +1,34 @@
-//! Fire dynamics in a handful of textbook formulas. Heat in kW, lengths in m, temperatures in K above the air.
+//! Fire dynamics by textbook formulas. Heat in kW, lengths in m, temperatures in K above the air.
 
-/// Share of the heat that leaves as radiation; 0.35 as in the CFAST reference run.
+/// Share of the heat that is radiated; 0.35 as in the CFAST reference run.
 pub(super) const RADIATIVE: f64 = 0.35;
-/// Heat release per burning area, kW/m2 (SFPE handbook, ordinary combustibles).
+/// Heat release per unit of burning area, kW/m2 (SFPE handbook, ordinary combustibles).
 const KW_PER_M2: f64 = 500.0;
 
-/// Growth with the square of time after an incubation: `Q = alpha (t - t0)^2` up to a peak (NFPA 72, annex B).
+/// Growth with the square of time after an incubation period: `Q = alpha (t - t0)^2` up to a peak (NFPA 72, annex B).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Growth {
-    /// When combustion begins, seconds of the episode.
+    /// When combustion begins, in seconds from the episode's start.
     pub(super) ignition_s: f64,
-    /// How long the first small flame lasts before it grows, s.
+    /// Time before the first small flame grows, s.
     pub(super) incubation_s: f64,
-    /// Heat of the first small flame, kW.
+    /// Heat release of the first small flame, kW.
     pub(super) first_kw: f64,
     /// Growth, kW/s2: 0.00293 slow, 0.0117 medium, 0.0469 fast, 0.1876 ultrafast.
     pub(super) alpha: f64,
-    /// Limit by fuel or air, kW.
+    /// Limit set by fuel or air, kW.
     pub(super) peak_kw: f64,
 }
 
 impl Growth {
-    /// Heat release rate at a time of the episode, kW.
+    /// Heat release rate at a time in the episode, kW.
     pub(super) fn heat_kw(&self, time_s: f64) -> f64 {
         let burning_s = time_s - self.ignition_s;
         if burning_s < 0.0 {
             return 0.0;
         }
         let growing_s = (burning_s - self.incubation_s).max(0.0);
-        // The first flame itself takes a few seconds to form.
+        // Even the first flame takes a few seconds to form.
         let first_kw = self.first_kw * (burning_s / 5.0).min(1.0);
         (self.alpha * growing_s * growing_s)
             .max(first_kw)
@@ -44,7 +44,7 @@ pub(super) struct FlameSize {
 }
 
 impl FlameSize {
-    /// Heskestad's mean flame height, `L = 0.235 Q^0.4 - 1.02 D`; a wide weak fire still has low flames.
+    /// Heskestad's mean flame height, `L = 0.235 Q^0.4 - 1.02 D`; at least 0.3 D, because a wide, weak fire still has low flames.
     pub(super) fn of(heat_kw: f64) -> Self {
         let diameter_m = libm::sqrt(4.0 * heat_kw / (KW_PER_M2 * std::f64::consts::PI));
         let height_m = 0.235 * libm::pow(heat_kw, 0.4) - 1.02 * diameter_m;
@@ -60,7 +60,7 @@ impl FlameSize {
     }
 }
 
-/// Alpert's ceiling jet: gas temperature above the air's, at a horizontal distance under a ceiling.
+/// Alpert's ceiling jet: the gas's temperature rise above the air, at a horizontal distance under a ceiling.
 pub(super) fn ceiling_jet_k(heat_kw: f64, ceiling_m: f64, distance_m: f64) -> f64 {
     if distance_m <= 0.18 * ceiling_m {
         16.9 * libm::pow(heat_kw, 2.0 / 3.0) / libm::pow(ceiling_m, 5.0 / 3.0)
@@ -69,7 +69,7 @@ pub(super) fn ceiling_jet_k(heat_kw: f64, ceiling_m: f64, distance_m: f64) -> f6
     }
 }
 
-/// Heskestad's plume: gas that rises through a height, kg/s.
+/// Heskestad's plume: mass flow of rising gas at a height above the fire, kg/s.
 pub(super) fn plume_kg_s(heat_kw: f64, height_m: f64) -> f64 {
     if heat_kw <= 0.0 || height_m <= 0.0 {
         return 0.0;

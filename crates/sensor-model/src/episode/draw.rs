@@ -1,7 +1,7 @@
-//! Where the chance in an episode comes from.
+//! The random numbers of an episode.
 //!
 //! Hidden state is drawn from a `ChaCha8` stream per episode and part, so that no episode depends on another.
-//! What changes with time (flicker, sway, noise) is a pure function of the time and a seed from that stream:
+//! Values that change with time (flicker, sway, noise) are pure functions of the time and a seed from that stream, so
 //! any moment can be rendered without the moments before it.
 
 use std::f64::consts::TAU;
@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::Purpose;
 
-/// What a stream is for; each part has a key of its own, so that drawing more in one moves nothing in the others.
+/// The purpose of a stream. Each part has its own key, so additional draws in one do not change the others.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Part {
     Site,
@@ -20,7 +20,7 @@ pub(super) enum Part {
     Noise,
 }
 
-/// A stream of draws.
+/// A stream of random numbers.
 pub(super) struct Draw(ChaCha8Rng);
 
 impl Draw {
@@ -49,12 +49,12 @@ impl Draw {
         low + (high - low) * self.0.random::<f64>()
     }
 
-    /// Uniform in the logarithm: every doubling between `low` and `high` is as likely as the next.
+    /// Uniform in the logarithm: each doubling between `low` and `high` is equally likely.
     pub(super) fn log_uniform(&mut self, low: f64, high: f64) -> f64 {
         libm::exp(self.uniform(libm::log(low), libm::log(high)))
     }
 
-    /// Normal, by Box and Muller.
+    /// Normally distributed (Box and Muller).
     pub(super) fn normal(&mut self, mean: f64, sd: f64) -> f64 {
         // 1 - u is never 0.
         let radius = libm::sqrt(-2.0 * libm::log(1.0 - self.0.random::<f64>()));
@@ -66,7 +66,7 @@ impl Draw {
         self.0.random::<f64>() < p
     }
 
-    /// Uniform from 0 to `count - 1`; 0 if there is nothing to choose from.
+    /// Uniform from 0 to `count - 1`; 0 if `count` is 0.
     pub(super) fn below(&mut self, count: u64) -> u64 {
         if count == 0 {
             return 0;
@@ -79,7 +79,7 @@ impl Draw {
         options[self.below(N as u64) as usize]
     }
 
-    /// Position in `weights`, as likely as its weight says.
+    /// An index into `weights`, with a probability proportional to its weight.
     pub(super) fn weighted(&mut self, weights: &[f64]) -> usize {
         let mut left = self.uniform(0.0, weights.iter().sum());
         for (index, weight) in weights.iter().enumerate() {
@@ -88,20 +88,20 @@ impl Draw {
             }
             left -= weight;
         }
-        // Rounding can leave a crumb; it belongs to the last option that can occur at all.
+        // Rounding may leave a remainder, which belongs to the last possible option.
         weights
             .iter()
             .rposition(|&weight| weight > 0.0)
             .unwrap_or(0)
     }
 
-    /// Seed for a function of time or place.
+    /// A seed for a function of time or position.
     pub(super) fn seed(&mut self) -> u64 {
         self.0.random()
     }
 }
 
-/// Uniform from -1 to 1, a function of seed and position: `SplitMix64`.
+/// Uniform from -1 to 1, as a function of seed and position (`SplitMix64`).
 pub(super) fn hashed(seed: u64, position: i64) -> f64 {
     (bits(seed, position) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
 }
@@ -116,7 +116,7 @@ pub(super) fn bits(seed: u64, position: i64) -> u64 {
 
 /// A smooth random function of time between -1 and 1.
 ///
-/// It is broadband up to about `rate_hz`, which is what a flame or a swaying person looks like at 9 frames a second.
+/// It is broadband up to about `rate_hz`, like the motion of a flame or a swaying person at 9 frames per second.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wobble {
     seed: u64,
@@ -128,7 +128,7 @@ impl Wobble {
         Self { seed, rate_hz }
     }
 
-    /// The same function at another pace.
+    /// The same function at another rate.
     pub(super) fn at_rate(self, rate_hz: f64) -> Self {
         Self { rate_hz, ..self }
     }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_decide_how_often() {
+    fn weights_determine_frequencies() {
         let mut draw = draw(3);
         let mut counts = [0; 3];
         for _ in 0..10_000 {

@@ -1,7 +1,7 @@
-//! What the camera adds to the scene: noise, drift, flat-field corrections, saturation.
+//! What the camera's electronics add to the scene: noise, drift, flat-field corrections, saturation.
 //!
-//! Magnitudes are those measured on a real Lepton 3.5 (`lepton35_y16`): consecutive frames differ by 0.016 C on average,
-//! frames one second apart by 0.097 C, of which the drift of 0.075 C/s is the larger part.
+//! Magnitudes were measured on a real Lepton 3.5 (`lepton35_y16`): consecutive frames differ by 0.016 C on average,
+//! frames one second apart by 0.097 C, mostly because of a drift of 0.075 C/s.
 
 use std::sync::LazyLock;
 
@@ -11,33 +11,33 @@ use super::Purpose;
 use super::draw::{Draw, Part, bits, hashed};
 use super::site::Gain;
 
-/// Noise of a pixel that is new after a second, C: the spread of the recording's one-second differences is 0.076.
+/// Pixel noise that is independent after one second, C: the recording's one-second differences have a spread of 0.076.
 const SLOW_NOISE_C: f32 = 0.054;
-/// Noise that is new from one frame to the next, C: a mean difference of 0.016 is a spread of 0.020.
+/// Pixel noise that is independent from frame to frame, C: a mean difference of 0.016 is a spread of 0.020.
 const FAST_NOISE_C: f32 = 0.020;
-/// Between two flat-field corrections, s (datasheet).
+/// Time between two flat-field corrections, s (datasheet).
 const CORRECTION_PERIOD_S: f64 = 180.0;
 /// How long the shutter is closed, s: 23 frames at 26 Hz (datasheet).
 const SHUTTER_S: f64 = 0.9;
-/// What a correction leaves of the error of the level, C (assumption).
+/// Error of the level that remains after a correction, C (assumption).
 const LEVEL_C: f64 = 0.3;
-/// Drift right after a correction, C/s: at most the 0.075 of the recording; it fades within some twenty seconds, since a
-/// change of 1.5 C would set off the next correction.
+/// Maximum drift right after a correction, C/s, as in the recording. It fades within about twenty seconds, because a
+/// change of 1.5 C would trigger the next correction.
 const DRIFT_C_S: f64 = 0.075;
 const DRIFT_FADES_S: f64 = 20.0;
 
-/// Offsets into the tile at which an image's noise can begin.
+/// Number of offsets in the noise at which an image's noise can begin.
 const OFFSETS: usize = 32_768;
 
-/// Normal noise, made once per process; every image begins at another place.
-fn tile() -> &'static [f32] {
-    static TILE: LazyLock<Vec<f32>> = LazyLock::new(|| {
+/// Normal noise, computed once per process; each image begins at a different offset.
+fn noise_table() -> &'static [f32] {
+    static NOISE: LazyLock<Vec<f32>> = LazyLock::new(|| {
         let mut draw = Draw::new(0, Purpose::Training, Part::Noise, 0);
         (0..OFFSETS + FRAME_PIXELS)
             .map(|_| draw.normal(0.0, 1.0) as f32)
             .collect()
     });
-    &TILE
+    &NOISE
 }
 
 /// The camera's hidden state in an episode.
@@ -61,7 +61,7 @@ impl Electronics {
     }
 
     /// Whether the shutter is closed.
-    pub(super) fn is_frozen(&self, time_s: f64) -> bool {
+    pub(super) fn shutter_was_closed(&self, time_s: f64) -> bool {
         self.since_correction(time_s).1 < SHUTTER_S
     }
 
@@ -72,7 +72,7 @@ impl Electronics {
         (number as i64, (periods - number) * CORRECTION_PERIOD_S)
     }
 
-    /// Error of the level of all pixels, C.
+    /// Error common to all pixels, C.
     fn level_c(&self, time_s: f64) -> f64 {
         let (number, since_s) = self.since_correction(time_s);
         let drifted_s = DRIFT_FADES_S * (1.0 - libm::exp(-since_s / DRIFT_FADES_S));
@@ -80,14 +80,14 @@ impl Electronics {
         self.offset_c + left + DRIFT_C_S * hashed(self.seed, 2 * number + 1) * drifted_s
     }
 
-    /// The image as the camera reports it. `more_c` is what a fault adds to the level.
+    /// The image as the camera reports it; `more_c` is added to all pixels.
     ///
-    /// Images of the same second share the slow noise, as consecutive frames of a core that filters in time do.
+    /// Images of the same second share the slow noise, as do consecutive frames of a camera that filters over time.
     pub(super) fn report(&self, time_s: f64, scene: &[f32], more_c: f64) -> Vec<f32> {
         let level = (self.level_c(time_s) + more_c) as f32;
         let noise = |key: i64| {
             let start = bits(self.seed ^ 5, key) as usize % OFFSETS;
-            &tile()[start..start + FRAME_PIXELS]
+            &noise_table()[start..start + FRAME_PIXELS]
         };
         let highest = self.gain.highest_c;
         let slow = noise(libm::ceil(time_s) as i64);
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn the_shutter_closes_every_three_minutes() {
         let frozen: Vec<i32> = (0..720)
-            .filter(|&s| CAMERA.is_frozen(f64::from(s) + 100.0))
+            .filter(|&s| CAMERA.shutter_was_closed(f64::from(s) + 100.0))
             .collect();
         assert_eq!(frozen, [0, 180, 360, 540]);
     }

@@ -1,4 +1,4 @@
-//! What goes wrong with the sensors.
+//! Sensor faults.
 
 use crate::co2::Co2Reading;
 use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH};
@@ -9,23 +9,23 @@ use super::draw::{Draw, Wobble, bits, hashed};
 /// A fault of camera or CO2 sensor during an episode.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fault {
-    /// A flat-field correction that the telemetry does not tell: the level jumps.
+    /// A flat-field correction that the telemetry does not report: the level jumps.
     FfcJump { at_s: f64, kelvin: f64 },
     /// Pixels of one row that read too high or too low, as in the real recording.
     BadPixels { seed: u64, count: u32, row: usize },
     /// A wrong calibration, up to the datasheet's 5 C.
     Offset { kelvin: f64 },
-    /// Somebody knocks against the camera: it shakes, then points elsewhere.
+    /// The camera is knocked: it shakes, then points elsewhere.
     Bump {
         at_s: f64,
         shift: (i32, i32),
         shaking: Wobble,
     },
-    /// The automatic self-calibration has dragged the baseline.
+    /// The automatic self-calibration has shifted the baseline.
     Co2Bias { ppm: f64 },
-    /// No readings for a while, then with another offset.
+    /// The sensor restarts: no readings for a while, then a different offset.
     Co2Restart { at_s: f64, ppm: f64 },
-    /// Readings fail: the sensor sends 0.
+    /// Measurements fail: the sensor sends 0.
     Co2Lost { from_s: f64, to_s: f64 },
 }
 
@@ -71,7 +71,7 @@ impl Fault {
         }
     }
 
-    /// When it begins; nothing of what is always so.
+    /// When it begins; `None` for a fault that is always present.
     #[cfg(test)]
     pub(super) fn begins_s(&self) -> Option<f64> {
         match *self {
@@ -83,7 +83,7 @@ impl Fault {
         }
     }
 
-    /// What it adds to every pixel, K.
+    /// Its offset on every pixel, K.
     pub(super) fn offset_k(&self, time_s: f64) -> f64 {
         match *self {
             Self::Offset { kelvin } => kelvin,
@@ -92,7 +92,7 @@ impl Fault {
         }
     }
 
-    /// By how many pixels the picture has moved.
+    /// Displacement of the image, in pixels.
     pub(super) fn shift(&self, time_s: f64) -> (i32, i32) {
         let Self::Bump {
             at_s,
@@ -113,14 +113,14 @@ impl Fault {
         (moved(shift.0, 0.0), moved(shift.1, 50.0))
     }
 
-    /// Damages an image of a camera that reports up to `highest_c`.
-    pub(super) fn damage(&self, celsius: &mut [f32], highest_c: f32) {
+    /// Changes the bad pixels of an image from a camera that reports up to `highest_c`.
+    pub(super) fn add_bad_pixels(&self, celsius: &mut [f32], highest_c: f32) {
         let Self::BadPixels { seed, count, row } = *self else {
             return;
         };
         for pixel in 0..i64::from(count) {
             let column = bits(seed, pixel) as usize % FRAME_WIDTH;
-            // The recording's are 4 to 11 C too high.
+            // Those of the real recording are 4 to 11 C too high.
             let kelvin = 3.0 + 8.0 * hashed(seed, pixel + 100).abs();
             let sign = if bits(seed, pixel + 200).is_multiple_of(4) {
                 -1.0
@@ -132,7 +132,7 @@ impl Fault {
         }
     }
 
-    /// What becomes of a CO2 reading; `None` if it never comes.
+    /// A CO2 reading with this fault; `None` if the sensor sends none.
     pub(super) fn reading(&self, reading: Co2Reading) -> Option<Co2Reading> {
         let Co2Reading { time_s, ppm } = reading;
         let ppm = match *self {

@@ -1,18 +1,18 @@
-//! The fire of an episode: how it grows, and what the camera sees of it.
+//! The fire of an episode: how it grows, and how it looks to the camera.
 
 use super::Setting;
 use super::camera::Spot;
-use super::canvas::{Canvas, Paint, Shape};
+use super::canvas::{Canvas, Shape};
 use super::combustion::{FlameSize, Growth, ceiling_jet_k};
 use super::draw::{Draw, Wobble};
 use super::scenario::Scenario;
 
 /// Heat of combustion of wood that smoulders, kJ/g (SFPE handbook: 10 to 15 for chars and foams).
 const SMOULDER_KJ_G: f64 = 12.0;
-/// Slices of a flame at most; a slice is at least a pixel and a half high.
+/// Maximum number of slices of a flame; a slice is at least 1.5 pixels high.
 const SLICES: f64 = 14.0;
 
-/// What burns, as far as the camera can tell.
+/// The kind of combustion, as far as the camera can tell.
 #[derive(Clone, Copy, Debug)]
 enum Burning {
     /// Flames over a bed of fuel.
@@ -23,7 +23,7 @@ enum Burning {
         soot_per_m: f64,
         /// Temperature of the burning surface, C.
         bed_c: f64,
-        /// Share of that surface in view: little of it in a waste bin, all of it on the floor.
+        /// Share of that surface in view: small in a waste bin, all of it on the floor.
         bed_share: f64,
     },
     /// A glowing or charring patch.
@@ -43,18 +43,18 @@ pub(super) struct Fire {
     growth: Growth,
     burning: Burning,
     spot: Spot,
-    /// Up to this height above its base something stands before the fire, m.
+    /// Something in front of the fire hides it up to this height above its base, m.
     hidden_m: f64,
-    /// CO2 per heat, kg/MJ.
+    /// CO2 per unit of heat, kg/MJ.
     co2_kg_mj: f64,
-    /// The ceiling above the floor, and how far the part in view is from the fire, m.
+    /// Height of the ceiling above the fire's base, and distance from the fire to the visible part of it, m.
     ceiling_m: f64,
     ceiling_distance_m: f64,
     flicker: Wobble,
 }
 
 impl Fire {
-    /// A fire of that scenario.
+    /// A random fire of this scenario.
     pub(super) fn draw(
         scenario: Scenario,
         ignition_s: f64,
@@ -80,7 +80,7 @@ impl Fire {
                 .camera
                 .spot(distance_m, base_m, draw.uniform(-0.9, 0.9)),
             hidden_m: hidden(scenario, setting.severity, draw),
-            // Cellulose 0.10, plastics and hydrocarbons 0.065 to 0.08; a smoulder gives CO instead.
+            // Cellulose 0.10, plastics and hydrocarbons 0.065 to 0.08; smouldering gives CO instead.
             co2_kg_mj: match scenario {
                 Scenario::Smouldering => draw.uniform(0.02, 0.05),
                 _ => draw.uniform(0.065, 0.105),
@@ -96,14 +96,14 @@ impl Fire {
         self.growth.heat_kw(time_s)
     }
 
-    /// CO2 given off, kg/s.
+    /// CO2 emission, kg/s.
     pub(super) fn co2_kg_s(&self, time_s: f64) -> f64 {
         self.co2_kg_mj * self.heat_kw(time_s) / 1_000.0
     }
 
-    /// By how much the ceiling's surface has warmed, K.
+    /// Temperature rise of the ceiling's surface, K.
     ///
-    /// Half of the jet's temperature (an assumption: the surface also loses heat into the board behind it), reached
+    /// Half of the jet's temperature (an assumption: the surface also loses heat to the board behind it), reached
     /// within about two minutes.
     pub(super) fn ceiling_k(&self, time_s: f64) -> f64 {
         let heat = self.heat_kw(time_s);
@@ -111,10 +111,10 @@ impl Fire {
             return 0.0;
         }
         0.5 * ceiling_jet_k(heat, self.ceiling_m, self.ceiling_distance_m)
-            * self.soaked(time_s, 120.0)
+            * self.warmed_up(time_s, 120.0)
     }
 
-    /// Paints the fire; says by how many degrees it changed the pixel that it changed most.
+    /// Paints the fire; returns the largest change of a pixel, C.
     pub(super) fn paint(&self, time_s: f64, canvas: &mut Canvas) -> f32 {
         let heat = self.heat_kw(time_s);
         if heat <= 0.0 {
@@ -128,15 +128,15 @@ impl Fire {
         warmed.max(seen)
     }
 
-    /// How far surfaces near the fire have come on their way to their final temperature.
-    fn soaked(&self, time_s: f64, within_s: f64) -> f64 {
-        1.0 - libm::exp(-(time_s - self.growth.ignition_s) / within_s)
+    /// The share of its final temperature rise that a surface near the fire has reached, with this time constant.
+    fn warmed_up(&self, time_s: f64, constant_s: f64) -> f64 {
+        1.0 - libm::exp(-(time_s - self.growth.ignition_s) / constant_s)
     }
 
-    /// What the fire's radiation warms: floor, wall and furniture around it, also when the flames are hidden.
+    /// Floor, wall and furniture around the fire, warmed by its radiation even if the flames are hidden.
     ///
-    /// At 0.3 m from 10 kW the flux is about 3 kW/m2, which holds a dull surface some 50 to 100 K above the air; it
-    /// grows with the square root of the heat (assumption), and the area with the flame.
+    /// At 0.3 m from 10 kW the flux is about 3 kW/m2, which keeps a dull surface 50 to 100 K above the air. The rise
+    /// grows with the square root of the heat (assumption), the area with the size of the flame.
     fn paint_surroundings(&self, time_s: f64, heat: f64, canvas: &mut Canvas) -> f32 {
         let flame = FlameSize::of(heat);
         let (reaching, radius_m) = if self.hidden_m > 0.0 {
@@ -144,11 +144,11 @@ impl Fire {
         } else {
             (1.0, 0.15 + 1.2 * flame.diameter_m)
         };
-        let kelvin = reaching * (15.0 * libm::sqrt(heat)).min(200.0) * self.soaked(time_s, 90.0);
+        let kelvin = reaching * (15.0 * libm::sqrt(heat)).min(200.0) * self.warmed_up(time_s, 90.0);
         let radius = radius_m * self.spot.scale;
         let above = self.hidden_m * self.spot.scale;
         let shape = Shape::hump((self.spot.x, self.spot.y - above), (radius, 0.7 * radius));
-        canvas.paint(&shape, Paint::Warmth { kelvin })
+        canvas.warm(&shape, kelvin)
     }
 
     fn paint_patch(&self, time_s: f64, canvas: &mut Canvas) -> f32 {
@@ -162,15 +162,11 @@ impl Fire {
         };
         let burning_s = time_s - self.growth.ignition_s;
         let radius = (radius_m + spread_m_s * burning_s) * self.spot.scale;
-        // Air draughts let the glow breathe by a few percent.
-        let breath = 1.0 + 0.06 * self.flicker.at_rate(0.3).at(time_s);
-        let celsius = 20.0 + (surface_c - 20.0) * self.soaked(time_s, 40.0) * breath;
+        // Draughts make the glow vary by a few percent.
+        let glow = 1.0 + 0.06 * self.flicker.at_rate(0.3).at(time_s);
+        let celsius = 20.0 + (surface_c - 20.0) * self.warmed_up(time_s, 40.0) * glow;
         let shape = Shape::ellipse((self.spot.x, self.spot.y), (radius, 0.6 * radius));
-        let paint = Paint::Surface {
-            celsius,
-            emissivity: 0.9,
-        };
-        canvas.paint(&shape, paint)
+        canvas.cover(&shape, celsius, 0.9)
     }
 
     fn paint_flames(&self, time_s: f64, heat: f64, canvas: &mut Canvas) -> f32 {
@@ -199,14 +195,14 @@ impl Fire {
             if up * height < self.hidden_m {
                 continue;
             }
-            // Eddies rise: what the base does now, the tip did a moment ago.
+            // Eddies rise, so the tip does now what the base did a moment ago.
             let here = flicker.at(time_s - up / flame.flicker_hz());
             let half_width = 0.5 * flame.diameter_m * libm::sqrt(1.0 - up) * (1.0 + 0.25 * here);
             let sway = 0.3
                 * flame.diameter_m
                 * up
                 * flicker.at_rate(flame.flicker_hz()).at(time_s + 0.2 * up);
-            // The tip is a flame only part of the time.
+            // The tip is there only part of the time.
             let present = (1.6 - up + 0.6 * here).clamp(0.0, 1.0);
             let emissivity = present * (1.0 - libm::exp(-soot_per_m * 2.0 * half_width));
             let centre = (
@@ -214,13 +210,7 @@ impl Fire {
                 self.spot.y - up * height * scale,
             );
             let shape = Shape::upright_box(centre, (half_width * scale, half_slice));
-            largest = largest.max(canvas.paint(
-                &shape,
-                Paint::Surface {
-                    celsius: flame_c,
-                    emissivity,
-                },
-            ));
+            largest = largest.max(canvas.cover(&shape, flame_c, emissivity));
         }
         largest
     }
@@ -233,13 +223,7 @@ impl Fire {
     ) -> f32 {
         let radius = 0.5 * flame.diameter_m * self.spot.scale;
         let shape = Shape::ellipse((self.spot.x, self.spot.y), (radius, 0.35 * radius));
-        canvas.paint(
-            &shape,
-            Paint::Surface {
-                celsius,
-                emissivity,
-            },
-        )
+        canvas.cover(&shape, celsius, emissivity)
     }
 }
 
@@ -257,14 +241,14 @@ fn flames(
     };
     let growth = Growth {
         ignition_s,
-        // Handbooks give 0 to 600 s; episodes are minutes long, so the long ones would never become fires.
+        // Handbooks give 0 to 600 s; episodes last minutes, so fires with a long incubation would never grow.
         incubation_s: draw.log_uniform(2.0, 90.0),
         first_kw: draw.log_uniform(0.15, 1.5),
         alpha: draw.one_of(paces) * draw.log_uniform(0.7, 1.4),
         peak_kw: draw.log_uniform(lowest, lowest + (highest - lowest) * (1.0 - 0.7 * severity)),
     };
     let burning = Burning::Flames {
-        // Turbulent diffusion flames: 1000 to 1250 K where the camera looks (SFPE handbook).
+        // Turbulent diffusion flames: 1000 to 1250 K in the visible part (SFPE handbook).
         flame_c: draw.uniform(730.0, 980.0),
         // 0.4 (wood) to 2.5 (plastics) per metre.
         soot_per_m: draw.log_uniform(0.4, 2.5),
@@ -274,7 +258,7 @@ fn flames(
     (growth, burning)
 }
 
-/// A pool of liquid, fully involved within seconds.
+/// A pool of liquid, fully burning within seconds.
 fn pool(ignition_s: f64, draw: &mut Draw) -> (Growth, Burning) {
     let growth = Growth {
         ignition_s,
@@ -285,16 +269,16 @@ fn pool(ignition_s: f64, draw: &mut Draw) -> (Growth, Burning) {
     };
     let burning = Burning::Flames {
         flame_c: draw.uniform(750.0, 1_000.0),
-        // Alcohols burn almost without soot, fuels with plenty.
+        // Alcohols burn with almost no soot, fuels with a lot.
         soot_per_m: draw.one_of([0.25, 0.4, 1.5, 2.6]),
-        // The surface of a liquid cannot be hotter than it boils.
+        // The surface of a liquid cannot be hotter than its boiling point.
         bed_c: draw.uniform(75.0, 170.0),
         bed_share: 0.9,
     };
     (growth, burning)
 }
 
-/// A smoulder: 1 to 5 g/min from a patch that spreads slowly (0.05 to 0.2 mm/s, Ohlemiller).
+/// A smouldering fire: 1 to 5 g/min from a patch that spreads slowly (0.05 to 0.2 mm/s, Ohlemiller).
 fn smoulder(ignition_s: f64, draw: &mut Draw) -> (Growth, Burning) {
     let grams_per_s = draw.log_uniform(1.0, 5.0) / 60.0;
     let peak_kw = grams_per_s * SMOULDER_KJ_G;
@@ -306,7 +290,7 @@ fn smoulder(ignition_s: f64, draw: &mut Draw) -> (Growth, Burning) {
         peak_kw,
     };
     let burning = Burning::Smoulder {
-        // A buried front shows as a warm spot, an open one glows at 600 to 700 K.
+        // A buried front is a warm spot, an exposed one glows at 600 to 700 K.
         surface_c: draw.log_uniform(55.0, 420.0),
         radius_m: draw.log_uniform(0.008, 0.04),
         spread_m_s: draw.log_uniform(5e-5, 2e-4),
@@ -314,7 +298,7 @@ fn smoulder(ignition_s: f64, draw: &mut Draw) -> (Growth, Burning) {
     (growth, burning)
 }
 
-/// How high the things before the fire are.
+/// The height of the objects in front of the fire, m.
 fn hidden(scenario: Scenario, severity: f64, draw: &mut Draw) -> f64 {
     if scenario == Scenario::FlamingOccluded {
         draw.uniform(0.1, 0.3 + 0.8 * severity)

@@ -1,4 +1,4 @@
-//! The hidden state of an episode: everything that decides what the sensors will see.
+//! The hidden state of an episode: everything that determines what the sensors measure.
 
 use super::Purpose;
 use super::background::Background;
@@ -15,12 +15,12 @@ use super::room::{Air, OUTDOOR_PPM, Room, Sources};
 use super::scenario::Scenario;
 use super::site::Site;
 
-/// Slow change of the air temperature (heating, doors), K to either side, and its rate.
+/// Slow change of the air temperature (heating, doors): K in either direction, and its rate in Hz.
 const AIR_DRIFT: (f64, f64) = (0.6, 0.004);
-/// How long the sources of CO2 have been at work before the episode begins, s.
+/// How long the sources of CO2 have been active before the episode begins, s.
 const BEFORE_S: i32 = 120;
 
-/// What every thing in the room needs to know of it.
+/// The properties of a room and episode that the things in it depend on.
 pub(super) struct Setting<'a> {
     pub(super) site: &'a Site,
     pub(super) air_c: f64,
@@ -28,16 +28,16 @@ pub(super) struct Setting<'a> {
     pub(super) severity: f64,
 }
 
-/// An episode, ready to be watched.
+/// The hidden state of one episode.
 pub(super) struct Hidden {
     site: Site,
     background: Background,
     air_drift: Wobble,
     pub(super) fire: Option<Fire>,
     nuisances: Vec<Nuisance>,
-    faults: Vec<Fault>,
+    pub(super) faults: Vec<Fault>,
     electronics: Electronics,
-    /// CO2 at the start, and what keeps it there, kg/s.
+    /// CO2 at the start, ppm, and the emission that keeps it there, kg/s.
     start_ppm: f64,
     base_kg_s: f64,
     co2_seed: u64,
@@ -46,7 +46,7 @@ pub(super) struct Hidden {
 }
 
 impl Hidden {
-    /// Draws it all.
+    /// Draws the hidden state of the episode with this header.
     pub(super) fn draw(
         params: &CheckedEpisodeParams,
         seed: u64,
@@ -82,19 +82,13 @@ impl Hidden {
             start_ppm,
             base_kg_s: base_kg_s(&site, start_ppm, draw),
             co2_seed: draw.seed(),
-            // Half a metre a second along the ceiling (assumption), across half of the room at most.
+            // 0.5 m/s along the ceiling (assumption), across at most half of the room.
             gas_travel_s: draw.uniform(0.0, 0.5) * site.depth_m / 0.5,
             site,
         }
     }
 
-    /// The same with these faults alone.
-    #[cfg(test)]
-    pub(super) fn with_faults(self, faults: Vec<Fault>) -> Self {
-        Self { faults, ..self }
-    }
-
-    /// Paints the scene of a moment; says by how many degrees the fire changed the pixel that it changed most.
+    /// Paints the scene at a time; returns the fire's largest change of a pixel, C.
     pub(super) fn paint(&self, time_s: f64, canvas: &mut Canvas) -> f32 {
         let ceiling_k = self.fire.map_or(0.0, |fire| fire.ceiling_k(time_s));
         canvas.start(&self.background, ceiling_k, self.shift(time_s));
@@ -102,7 +96,7 @@ impl Hidden {
             nuisance.paint(time_s, canvas);
         }
         let change = self.fire.map_or(0.0, |fire| fire.paint(time_s, canvas));
-        // The ceiling counts where the camera sees it.
+        // The ceiling counts only if the camera sees it.
         let ceiling_in_view = self.site.ceiling_row() > 0.0;
         if ceiling_in_view {
             change.max(ceiling_k as f32)
@@ -111,7 +105,7 @@ impl Hidden {
         }
     }
 
-    /// The image that the camera reports of a painted scene.
+    /// The image that the camera reports for a painted scene.
     pub(super) fn report(&self, time_s: f64, canvas: &Canvas) -> Vec<f32> {
         let faults: f64 = self.faults.iter().map(|fault| fault.offset_k(time_s)).sum();
         let air_k = AIR_DRIFT.0 * self.air_drift.at(time_s);
@@ -119,18 +113,18 @@ impl Hidden {
             .electronics
             .report(time_s, canvas.pixels(), faults + air_k);
         for fault in &self.faults {
-            fault.damage(&mut celsius, self.electronics.gain.highest_c);
+            fault.add_bad_pixels(&mut celsius, self.electronics.gain.highest_c);
         }
         celsius
     }
 
-    /// Whether the camera's shutter is closed and its telemetry says so.
-    pub(super) fn is_frozen(&self, time_s: f64) -> bool {
-        self.electronics.is_frozen(time_s)
+    /// Whether the camera's shutter is closed, as its telemetry reports.
+    pub(super) fn shutter_was_closed(&self, time_s: f64) -> bool {
+        self.electronics.shutter_was_closed(time_s)
     }
 
-    /// What becomes of a CO2 reading on its way.
-    pub(super) fn delivered(&self, sensor: &Scd41, time_s: f64) -> Option<crate::co2::Co2Reading> {
+    /// The CO2 sensor's reading with all faults; `None` if it sends none.
+    pub(super) fn reading(&self, sensor: &Scd41, time_s: f64) -> Option<crate::co2::Co2Reading> {
         let start = Some(sensor.read(time_s));
         self.faults
             .iter()
@@ -143,7 +137,7 @@ impl Hidden {
         let room = Room {
             floor_m2: site.floor_m2,
             ceiling_m: site.ceiling_m,
-            // A door stands ajar (assumption).
+            // A door is ajar (assumption).
             opening_m: (0.3, 2.0),
             air_changes_hz: site.air_changes_hz,
             mixing_hz: 1.0 / 900.0,
@@ -157,13 +151,13 @@ impl Hidden {
             self.co2_seed,
         );
         for second in -BEFORE_S..0 {
-            self.breathe(f64::from(second), &mut air, &mut sensor);
+            self.step_air(f64::from(second), &mut air, &mut sensor);
         }
         (air, sensor)
     }
 
-    /// Lets air and sensor go through the second that ends at `time_s`.
-    pub(super) fn breathe(&self, time_s: f64, air: &mut Air, sensor: &mut Scd41) {
+    /// Advances air and sensor by the second that ends at `time_s`.
+    pub(super) fn step_air(&self, time_s: f64, air: &mut Air, sensor: &mut Scd41) {
         let fire_s = time_s - self.gas_travel_s;
         let sources = Sources {
             fire_kw: self.fire.map_or(0.0, |fire| fire.heat_kw(fire_s)),
@@ -187,7 +181,7 @@ impl Hidden {
     }
 }
 
-/// What is warm besides a fire, or instead of one.
+/// The warm things in addition to a fire, or instead of one.
 fn draw_nuisances(
     params: &CheckedEpisodeParams,
     scenario: Scenario,
@@ -216,8 +210,8 @@ fn draw_nuisances(
     nuisances
 }
 
-/// The emission (people elsewhere in the room, in net with the fresh air) that lets the level change by a few ppm a minute
-/// only: 99 % of the office minutes in `uci_occupancy` lie within 14 to 26 ppm/min.
+/// The emission (people elsewhere in the room, less the fresh air) at which the level changes by only a few ppm per
+/// minute: in 99 % of the office minutes in `uci_occupancy` the change is less than 14 to 26 ppm/min.
 fn base_kg_s(site: &Site, start_ppm: f64, draw: &mut Draw) -> f64 {
     let room_mol = site.volume_m3() * 1.2 / 0.029;
     let slope_ppm_s = draw.normal(0.0, 4.0) / 60.0;

@@ -1,7 +1,7 @@
-//! What is warm and is no fire.
+//! Warm things other than a fire.
 //!
-//! Temperatures, powers and emissions are those of the table in the design notes (datasheets and handbooks where they
-//! exist); sizes and positions are assumptions about ordinary things.
+//! Temperatures, powers and emissions come from datasheets and handbooks where these exist; sizes and positions are
+//! assumptions about ordinary things.
 
 mod cooking;
 mod heater;
@@ -35,7 +35,7 @@ pub(super) enum Nuisance {
 }
 
 impl Nuisance {
-    /// What a scenario without fire shows.
+    /// The things in a scenario without fire.
     pub(super) fn draw(scenario: Scenario, setting: &Setting<'_>, draw: &mut Draw) -> Vec<Self> {
         let person = |draw: &mut Draw| Self::Person(Person::draw(setting, draw));
         match scenario {
@@ -67,7 +67,7 @@ impl Nuisance {
         }
     }
 
-    /// CO2 given off, kg/s.
+    /// CO2 emission, kg/s.
     pub(super) fn co2_kg_s(&self, time_s: f64) -> f64 {
         match self {
             Self::Person(person) => person.co2_kg_s(),

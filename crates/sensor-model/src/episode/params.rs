@@ -1,30 +1,30 @@
-//! What kind of episodes to generate.
+//! The parameters of the episode generator.
 
 use crate::error::Error;
 
 use super::scenario::Scenario;
 
-/// Seconds that the sensors have run before the first row: the features look back 60 s, and a CO2 reading may be 5 s old.
+/// Seconds before the first row: the features look back 60 s, and a CO2 reading may be 5 s old.
 ///
-/// Without it a missing value would tell that the episode is young, hence that nothing burns yet.
+/// Without this warm-up, a missing value would reveal that the episode has just begun, so that nothing burns yet.
 pub(super) const WARM_UP_S: u32 = 70;
 
-/// Of the generator of episodes. See [`check`](Self::check).
+/// Unchecked parameters of the episode generator; see [`check`](Self::check).
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpisodeParams {
-    /// Share of the episodes with a fire, 0 to 1 (default 0.53). About 0.62 of the rows of such an episode lie after the
-    /// ignition, so a third of all rows is positive.
+    /// Share of the episodes with a fire, 0 to 1 (default 0.53). About 0.62 of the rows of such an episode come after
+    /// ignition, so a third of all rows are positive.
     pub fire_share: f64,
-    /// How often each scenario occurs, in the order of [`Scenario::ALL`]: relative among the fires and relative among
-    /// the others. By default large flames in view are the exception.
+    /// The relative frequency of each scenario, in the order of [`Scenario::ALL`], among the fires and among the others.
+    /// By default, large visible flames are the exception.
     pub scenario_weights: [f64; Scenario::COUNT],
-    /// How hard the episodes are, 0 to 1 (default 0.5): smaller fires, more nuisances beside them, more sensor faults.
+    /// How hard the episodes are, 0 to 1 (default 0.5): smaller fires, more nuisances, more sensor faults.
     pub severity: f64,
     /// Shortest episode in seconds, of which the first 70 are warm-up without rows, 90 to 3600 (default 120).
     pub min_duration_s: u32,
     /// Longest episode in seconds, the shortest to 3600 (default 330).
     pub max_duration_s: u32,
-    /// One second in so many becomes a row, 1 to 60 (default 5): neighbouring seconds are nearly copies.
+    /// One second out of this many becomes a row, 1 to 60 (default 5): neighbouring seconds are nearly identical.
     pub keep_one_in: u32,
     /// Number of sites, 1 to 1,000,000 (default 400).
     pub sites: u64,
@@ -48,7 +48,7 @@ impl Default for EpisodeParams {
 }
 
 impl EpisodeParams {
-    /// As the defaults, but with this one scenario in every episode.
+    /// The defaults, but with this scenario in every episode.
     pub fn only(scenario: Scenario) -> Self {
         let mut scenario_weights = [0.0; Scenario::COUNT];
         scenario_weights[scenario.index()] = 1.0;
@@ -59,7 +59,8 @@ impl EpisodeParams {
         }
     }
 
-    /// As the defaults, for alarm figures: mostly time without fire (default share of fire episodes 0.2), every second a row.
+    /// The defaults for alarm metrics: mostly time without fire (a share of 0.2 of the episodes has one), and every second
+    /// is a row.
     pub fn for_alarms() -> Self {
         Self {
             fire_share: 0.2,
@@ -68,7 +69,7 @@ impl EpisodeParams {
         }
     }
 
-    /// Refuses values outside their documented ranges, naming the parameter.
+    /// Rejects values outside their documented ranges.
     pub fn check(self) -> Result<CheckedEpisodeParams, Error> {
         share("fire_share", self.fire_share)?;
         share("severity", self.severity)?;
@@ -100,7 +101,7 @@ impl EpisodeParams {
     fn check_weights(&self) -> Result<(), Error> {
         for weight in self.scenario_weights {
             if !(0.0..=1e6).contains(&weight) {
-                return Err(refused(
+                return Err(rejection(
                     "scenario_weights",
                     &weight,
                     "numbers from 0 to 1e6",
@@ -114,7 +115,7 @@ impl EpisodeParams {
         };
         let expected = "above 0 for one fire if fire_share is above 0, and for one other scenario if it is below 1";
         if (self.fire_share > 0.0 && !occurs(true)) || (self.fire_share < 1.0 && !occurs(false)) {
-            return Err(refused("scenario_weights", &"0", expected));
+            return Err(rejection("scenario_weights", &"0", expected));
         }
         Ok(())
     }
@@ -136,7 +137,7 @@ fn share(name: &'static str, value: f64) -> Result<(), Error> {
     if (0.0..=1.0).contains(&value) {
         Ok(())
     } else {
-        Err(refused(name, &value, "a number from 0 to 1"))
+        Err(rejection(name, &value, "a number from 0 to 1"))
     }
 }
 
@@ -149,11 +150,11 @@ fn whole(
     if (low..=high).contains(&value) {
         Ok(())
     } else {
-        Err(refused(name, &value, expected))
+        Err(rejection(name, &value, expected))
     }
 }
 
-fn refused(name: &'static str, value: &impl ToString, expected: &'static str) -> Error {
+fn rejection(name: &'static str, value: &impl ToString, expected: &'static str) -> Error {
     Error::EpisodeParameter {
         name,
         value: value.to_string(),
@@ -166,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lies_outside_a_range_is_refused_by_name() {
+    fn values_outside_their_range_are_rejected_by_name() {
         type Edit = fn(&mut EpisodeParams);
         let cases: [(&str, Edit); 11] = [
             ("fire_share", |p| p.fire_share = 1.1),
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ready_made_parameters_pass() {
+    fn the_predefined_parameters_are_valid() {
         assert!(EpisodeParams::default().check().is_ok());
         assert!(EpisodeParams::for_alarms().check().is_ok());
         for scenario in Scenario::ALL {

@@ -1,7 +1,7 @@
-//! What the camera makes of the radiation that reaches a pixel.
+//! Radiance in the camera's band, and the temperature that the camera reports for it.
 //!
-//! A Lepton measures radiance between 8 and 14 micrometres and reports the temperature of a black surface that would
-//! fill the pixel with it. Surfaces that share a pixel therefore mix in radiance, not in temperature.
+//! A Lepton measures radiance between 8 and 14 micrometres and reports the temperature of a black surface with the same
+//! radiance. Surfaces that share a pixel therefore mix by radiance, not by temperature.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ const C1: f64 = 1.191_042_97e8;
 const C2: f64 = 14_387.768_8;
 /// The band of the Lepton, micrometres (datasheet).
 const BAND_UM: (f64, f64) = (8.0, 14.0);
-/// Intervals of Simpson's rule over the band; doubling them changes no temperature by 1 mK.
+/// Intervals of Simpson's rule over the band; twice as many change every temperature by less than 1 mK.
 const INTERVALS: usize = 48;
 
 /// The table spans 200 to 1600 K: from colder than any scene to hotter than a flame.
@@ -22,7 +22,7 @@ const STEPS: usize = 4_096;
 /// Radiance in the band by temperature, and temperature by radiance.
 pub(super) struct Band {
     radiance: Vec<f32>,
-    /// By the fourth root of the radiance, in which the temperature is nearly straight.
+    /// Indexed by the fourth root of the radiance, in which the temperature is nearly linear.
     celsius: Vec<f32>,
     root_low: f32,
     roots_per_step: f32,
@@ -58,7 +58,7 @@ impl Band {
         }
     }
 
-    /// Band radiance of a black surface, W / (m^2 sr).
+    /// Radiance of a black surface in the band, W / (m^2 sr).
     #[inline]
     pub(super) fn radiance(&self, celsius: f32) -> f32 {
         let position = (celsius - LOWEST_C).clamp(0.0, (KELVINS - 1) as f32 - 0.001);
@@ -67,7 +67,7 @@ impl Band {
         low + (high - low) * (position - at as f32)
     }
 
-    /// Temperature of the black surface with that band radiance.
+    /// Temperature of a black surface with this radiance in the band.
     #[inline]
     pub(super) fn celsius(&self, radiance: f32) -> f32 {
         let position = (fourth_root(radiance) - self.root_low) * self.roots_per_step;
@@ -77,7 +77,7 @@ impl Band {
         low + (high - low) * (position - at as f32)
     }
 
-    /// What a pixel reads when `share` of what it sees is a surface of radiance `front`.
+    /// The temperature of a pixel of which a surface of radiance `front` covers the given share.
     #[inline]
     pub(super) fn mixed(&self, behind_c: f32, front: f32, share: f32) -> f32 {
         let behind = self.radiance(behind_c);
@@ -111,15 +111,15 @@ fn band_radiance(kelvin: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// The reading of a pixel that is filled to `fill` by a surface, before a wall of 22 C.
+    /// The reading of a pixel of which a surface covers the share `fill`, in front of a wall at 22 C.
     fn reading(kelvin: f32, emissivity: f32, fill: f32) -> f32 {
         let band = Band::table();
         band.mixed(22.0, band.radiance(kelvin - 273.15), emissivity * fill)
     }
 
     #[test]
-    fn partly_filled_pixels_read_what_plancks_law_says() {
-        // Computed apart from this code.
+    fn partly_covered_pixels_follow_plancks_law() {
+        // Computed independently of this code.
         let cases = [
             (1100.0, 0.3, 0.05, 58.0),
             (1100.0, 0.3, 0.10, 86.0),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn there_and_back_is_exact_to_a_hundredth() {
+    fn conversion_to_radiance_and_back_is_exact_to_a_hundredth() {
         let band = Band::table();
         for tenth in -300..9_000_i16 {
             let celsius = f32::from(tenth) / 10.0;
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_front_changes_nothing() {
+    fn a_surface_that_covers_nothing_changes_nothing() {
         let band = Band::table();
         assert!((band.mixed(22.0, band.radiance(800.0), 0.0) - 22.0).abs() < 0.01);
     }

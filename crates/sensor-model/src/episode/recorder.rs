@@ -1,4 +1,4 @@
-//! Watches an episode with both sensors and lets the extractor make rows of it.
+//! Records an episode with both sensors and extracts its rows.
 
 use crate::error::Error;
 use crate::extract::{Extractor, ExtractorParams};
@@ -14,22 +14,22 @@ use super::params::WARM_UP_S;
 
 /// A fire is visible once it changes a pixel by ten times the camera's sensitivity of 50 mK (datasheet).
 pub(super) const VISIBLE_C: f32 = 0.5;
-/// Between consecutive frames at 8.7 Hz, s; a real recording's jitter by 0.016.
+/// Time between consecutive frames at 8.7 Hz, s, and its jitter in a real recording.
 const FRAME_GAP_S: f64 = 0.115;
 const JITTER_S: f64 = 0.016;
 
-/// What came of an episode.
+/// The rows of an episode, without IDs and labels.
 pub(super) struct Recorded {
     pub(super) features: Vec<f32>,
     pub(super) first_visible_s: Option<f64>,
-    /// Images that were rendered.
+    /// Number of rendered images.
     pub(super) frames: u32,
 }
 
-/// Watches an episode.
+/// Records an episode.
 ///
-/// Of the camera's 8.7 frames a second only those that a row needs are rendered: one a second for the hotspot proxy and
-/// the one-second difference, and for a kept second the frame just before it, for the flow.
+/// Of the camera's 8.7 frames per second, only those that a row needs are rendered: one per second for the hotspot proxy
+/// and the one-second difference, and the frame just before each row, for the flow.
 pub(super) fn record(
     header: &Header,
     hidden: &Hidden,
@@ -37,27 +37,27 @@ pub(super) fn record(
 ) -> Result<Recorded, Error> {
     let mut extractor = Extractor::new(ExtractorParams::default().check()?);
     let mut recorded = Recorded {
-        features: Vec::with_capacity(header.kept_s.len() * FEATURE_COUNT),
+        features: Vec::with_capacity(header.row_seconds.len() * FEATURE_COUNT),
         first_visible_s: None,
         frames: 0,
     };
     let (mut air, mut sensor) = hidden.gas_at_start();
-    let mut kept = header.kept_s.iter().peekable();
+    let mut row_seconds = header.row_seconds.iter().peekable();
     for second in 0..header.duration_s {
         let time_s = f64::from(second);
-        hidden.breathe(time_s, &mut air, &mut sensor);
+        hidden.step_air(time_s, &mut air, &mut sensor);
         if second.is_multiple_of(PERIOD_S as u32)
-            && let Some(reading) = hidden.delivered(&sensor, time_s)
+            && let Some(reading) = hidden.reading(&sensor, time_s)
         {
             extractor.push_co2(reading)?;
         }
-        let is_kept = kept.next_if(|&&next| next == second).is_some();
-        if is_kept {
+        let is_row = row_seconds.next_if(|&&next| next == second).is_some();
+        if is_row {
             let jitter = JITTER_S * hashed(header.episode.index(), second.into());
             extractor.push_frame(frame(hidden, time_s - FRAME_GAP_S - jitter, canvas)?.0)?;
             recorded.frames += 1;
         }
-        if !is_watched(second) {
+        if !is_needed(second) {
             continue;
         }
         let (image, change) = frame(hidden, time_s, canvas)?;
@@ -66,22 +66,22 @@ pub(super) fn record(
         if recorded.first_visible_s.is_none() && change >= VISIBLE_C {
             recorded.first_visible_s = Some(time_s);
         }
-        if is_kept {
+        if is_row {
             recorded.features.extend(extractor.row_at(time_s).features);
         }
     }
     Ok(recorded)
 }
 
-/// Whether a frame of that second matters to any row.
+/// Whether any row depends on the frame of this second.
 ///
-/// Before the first row, only the hotspot proxy of a minute ago does, for which every other second will do; its slope
-/// and the differences look back no more than 12 s.
-fn is_watched(second: u32) -> bool {
+/// Longer than 12 s before the first row, only the hotspot proxy of a minute ago does, for which every other second is
+/// enough.
+fn is_needed(second: u32) -> bool {
     second + 12 >= WARM_UP_S || (second + 62 >= WARM_UP_S && second.is_multiple_of(2))
 }
 
-/// A frame, and by how many degrees the fire changed the pixel that it changed most.
+/// A frame, and the fire's largest change of a pixel, C.
 pub(super) fn frame(
     hidden: &Hidden,
     time_s: f64,
@@ -89,8 +89,8 @@ pub(super) fn frame(
 ) -> Result<(ThermalFrame, f32), Error> {
     let change = hidden.paint(time_s, canvas);
     let image = ThermalFrame::new(time_s, hidden.report(time_s, canvas))?;
-    let image = if hidden.is_frozen(time_s) {
-        image.frozen()
+    let image = if hidden.shutter_was_closed(time_s) {
+        image.with_closed_shutter()
     } else {
         image
     };
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::schema::Feature;
 
-    /// The rows of the first episode of a scenario, with these faults alone.
+    /// The rows of the first episode of a scenario, with exactly these faults.
     fn rows(scenario: Scenario, faults: Vec<Fault>) -> Vec<f32> {
         let params = EpisodeParams {
             severity: 1.0,
@@ -119,13 +119,14 @@ mod tests {
         };
         let params = params.check().unwrap();
         let header = Header::draw(&params, 11, Purpose::Training, 0);
-        let hidden = Hidden::draw(&params, 11, Purpose::Training, &header).with_faults(faults);
+        let mut hidden = Hidden::draw(&params, 11, Purpose::Training, &header);
+        hidden.faults = faults;
         record(&header, &hidden, &mut Canvas::new())
             .unwrap()
             .features
     }
 
-    /// One fault of each kind, as they are drawn for an episode of two minutes; those with a time begin in its watched part.
+    /// One random fault of each kind for an episode of two minutes; those that begin at some time do so after the warm-up.
     fn kinds() -> Vec<Fault> {
         let mut draw = Draw::new(5, Purpose::Training, Part::Hidden, 0);
         let mut kinds: Vec<Fault> = Vec::new();
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_changes_rows_and_makes_none_impossible() {
+    fn each_fault_changes_rows_but_keeps_them_possible() {
         let kinds = kinds();
         assert_eq!(kinds.len(), 7, "{kinds:?}");
         let bits = |rows: &[f32]| rows.iter().map(|value| value.to_bits()).collect::<Vec<_>>();

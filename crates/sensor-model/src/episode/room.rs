@@ -1,8 +1,8 @@
-//! CO2 in a room: an upper layer that the fire's plume fills, and the air below it.
+//! CO2 in a room: an upper layer filled by the fire's plume, and the air below it.
 //!
-//! A zone model in the manner of CFAST, reduced to what a CO2 sensor can notice. A fire's gas rises into the upper layer;
-//! what people, burners and engines give off counts as mixed through the whole room.
-//! `cfast_reference` holds a run of the real CFAST; a test compares both layers with it.
+//! A zone model like CFAST, reduced to what a CO2 sensor can measure. A fire's gas rises into the upper layer; emissions
+//! of people, burners and engines mix with the air of the whole room. A test compares both layers with a run of CFAST
+//! (`cfast_reference`).
 
 use super::combustion::{RADIATIVE, plume_kg_s};
 
@@ -14,19 +14,19 @@ const CO2_KG_MOL: f64 = 0.044;
 const AIR_KJ_KG_K: f64 = 1.0;
 /// Air temperature for densities, K.
 const AIR_K: f64 = 293.0;
-/// Share of the convective heat that the ceiling takes from the layer; fitted to the CFAST run.
+/// Share of the convective heat that the layer loses to the ceiling; fitted to the CFAST run.
 const CEILING_LOSS: f64 = 0.5;
 /// Outdoor air, ppm.
 pub(super) const OUTDOOR_PPM: f64 = 420.0;
-/// The layer's lower edge is not sharp: over so many metres the concentration passes from one to the other (assumption).
+/// Width of the transition between the layers, m (assumption).
 const EDGE_M: f64 = 0.2;
 
-/// The room's geometry and exchange of air.
+/// The room's geometry and ventilation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
     pub(super) floor_m2: f64,
     pub(super) ceiling_m: f64,
-    /// Width and height of the opening through which the layer spills once it has come down to it, m.
+    /// Width and height of the opening, m; the layer spills through it once it reaches down to it.
     pub(super) opening_m: (f64, f64),
     /// Air changes per second.
     pub(super) air_changes_hz: f64,
@@ -34,7 +34,7 @@ pub(super) struct Room {
     pub(super) mixing_hz: f64,
 }
 
-/// What enters the room at a moment.
+/// Heat and CO2 that enter the room.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sources {
     /// Heat of the fire, kW.
@@ -58,7 +58,7 @@ pub(super) struct Air {
 }
 
 impl Air {
-    /// Mixed air, without a layer to speak of.
+    /// Mixed air, with a negligible upper layer.
     pub(super) fn mixed(room: Room, ppm: f64) -> Self {
         Self {
             upper_kg: 0.004 * room.floor_m2 * room.ceiling_m * AIR_KG_M3,
@@ -82,7 +82,7 @@ impl Air {
         self.lower_ppm + (self.upper_ppm - self.lower_ppm) * share
     }
 
-    /// Lets `step_s` seconds pass.
+    /// Advances by `step_s` seconds.
     pub(super) fn step(&mut self, sources: &Sources, step_s: f64) {
         let entrained_kg = step_s * plume_kg_s(sources.fire_kw, self.edge_m());
         let upper_mol = self.upper_kg / AIR_KG_MOL;
@@ -97,14 +97,14 @@ impl Air {
         self.ventilate(sources.other_kg_s, step_s);
     }
 
-    /// Hot gas leaves below the lintel, as fast as buoyancy drives it (orifice coefficient 0.7).
+    /// Hot gas leaves below the lintel at a rate given by its buoyancy (orifice coefficient 0.7).
     fn spill(&mut self, step_s: f64) {
         let (width_m, lintel_m) = self.room.opening_m;
         let deep_m = (lintel_m - self.edge_m()).max(0.0);
         let buoyancy = libm::sqrt(2.0 * 9.81 * self.hotter_k() / AIR_K);
         let out_kg_s =
             0.7 * 2.0 / 3.0 * AIR_KG_M3 * width_m * buoyancy * deep_m * libm::sqrt(deep_m);
-        // The layer can also not grow beyond the room.
+        // The layer cannot grow beyond the room.
         let full_kg = 0.96 * self.room.floor_m2 * self.room.ceiling_m * AIR_KG_M3 * AIR_K
             / (AIR_K + self.hotter_k());
         let left_kg = (self.upper_kg - step_s * out_kg_s)
@@ -116,18 +116,18 @@ impl Air {
 
     fn ventilate(&mut self, other_kg_s: f64, step_s: f64) {
         let room_mol = self.room.floor_m2 * self.room.ceiling_m * AIR_KG_M3 / AIR_KG_MOL;
-        let given_off = 1e6 * step_s * other_kg_s / CO2_KG_MOL / room_mol;
+        let emitted = 1e6 * step_s * other_kg_s / CO2_KG_MOL / room_mol;
         let mixing = (step_s * self.room.mixing_hz).min(0.5);
         let upper_share = (self.upper_kg / AIR_KG_MOL / room_mol).min(0.96);
         let apart = self.upper_ppm - self.lower_ppm;
         self.upper_ppm -= apart * mixing * (1.0 - upper_share);
         self.lower_ppm += apart * mixing * upper_share;
         for ppm in [&mut self.upper_ppm, &mut self.lower_ppm] {
-            *ppm += given_off - (*ppm - OUTDOOR_PPM) * step_s * self.room.air_changes_hz;
+            *ppm += emitted - (*ppm - OUTDOOR_PPM) * step_s * self.room.air_changes_hz;
         }
     }
 
-    /// By how much the upper layer is hotter than the air, K.
+    /// Temperature of the upper layer above that of the air, K.
     fn hotter_k(&self) -> f64 {
         self.upper_kj / (self.upper_kg * AIR_KJ_KG_K)
     }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn fresh_air_brings_the_level_down() {
+    fn ventilation_lowers_the_concentration() {
         let mut air = Air::mixed(
             Room {
                 air_changes_hz: 6.0 / 3_600.0,
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_layer_comes_down_and_the_air_below_stays_clean() {
+    fn the_layer_descends_and_the_air_below_stays_clean() {
         let fire = Sources {
             fire_kw: 50.0,
             fire_kg_s: 0.005,
@@ -201,7 +201,7 @@ mod tests {
         );
     }
 
-    /// Time in s, heat in kW, and the rise of CO2 in upper and lower layer in ppm, by NIST's CFAST.
+    /// Time in s, heat in kW, and the rise of CO2 in the upper and lower layer in ppm, by NIST's CFAST.
     fn cfast_run() -> Option<Vec<[f64; 4]>> {
         let name = "cfast_reference/room_compartments.csv";
         let text = real_text(name, "the layers of CO2 against CFAST")?;
@@ -220,14 +220,14 @@ mod tests {
         Some(rows.collect())
     }
 
-    /// Time in s, and how much CO2 has risen in both layers, ppm: here and by CFAST.
+    /// Time in s, and the rise of CO2 in both layers in ppm: here and by CFAST.
     struct Risen {
         time_s: f64,
         upper: [f64; 2],
         lower: [f64; 2],
     }
 
-    /// The fire of the run in our room, until it runs short of air, which is beyond what an alarm is for.
+    /// The fire of the CFAST run in our model of the room, until air runs short, long after an alarm is due.
     fn risen(run: &[[f64; 4]]) -> Vec<Risen> {
         let mut air = Air::mixed(CLOSED, OUTDOOR_PPM);
         let pairs = run.windows(2).take_while(|pair| pair[1][0] <= 150.0);

@@ -1,24 +1,24 @@
-//! What happens in an episode.
+//! The main event of an episode.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
 
-/// The main event of an episode. Names are stable: reports and files carry them.
+/// The main event of an episode. Names are stable, because reports and files contain them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scenario {
     /// Flames within a few metres, in full view.
     FlamingNear,
     /// A small flaming fire at the far side of the room.
     FlamingFar,
-    /// Flames behind furniture: the camera sees their upper part, or only what they warm.
+    /// Flames behind furniture: the camera sees only their upper part, or only what they warm.
     FlamingOccluded,
     /// Smouldering without flames.
     Smouldering,
     /// A pool of burning liquid: full size within seconds, sometimes nearly transparent (alcohol).
     LiquidPool,
-    /// Nothing but the room.
+    /// Just the room.
     EmptyRoom,
     /// People who sit, stand and walk.
     People,
@@ -26,17 +26,17 @@ pub enum Scenario {
     SunPatch,
     /// A radiator, a glowing heater or a stove.
     Heater,
-    /// A pan on a ring or on a gas flame, with the cook and an oven door.
+    /// A pan on an electric or gas hob, with the cook and an oven door.
     Cooking,
     /// Boiling water and its steam.
     Kettle,
-    /// A hair dryer or heat gun in somebody's hand.
+    /// A hand-held hair dryer or heat gun.
     HeatGun,
     /// A hot drink, a soldering iron, a toaster, a lamp, a candle.
     HotObject,
     /// A vehicle with a hot engine and exhaust.
     Vehicle,
-    /// Warm things mirrored in glass or metal, and glints of the sun.
+    /// People mirrored in glass or metal, and glints of the sun.
     Reflection,
 }
 
@@ -63,7 +63,7 @@ impl Scenario {
         Self::Reflection,
     ];
 
-    /// Whether uncontrolled combustion is part of it.
+    /// Whether it includes uncontrolled combustion.
     pub fn is_fire(self) -> bool {
         self <= Self::LiquidPool
     }
@@ -108,10 +108,7 @@ impl FromStr for Scenario {
         let found = Self::ALL
             .into_iter()
             .find(|scenario| scenario.name() == given);
-        found.ok_or_else(|| Error::UnknownScenario {
-            given: given.to_owned(),
-            known: Self::ALL.map(Self::name).join(", "),
-        })
+        found.ok_or_else(|| Error::unknown_name("scenario", given, &Self::ALL))
     }
 }
 
@@ -120,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_go_both_ways_and_positions_agree() {
+    fn names_can_be_parsed_and_indices_match_positions() {
         for (index, scenario) in Scenario::ALL.into_iter().enumerate() {
             assert_eq!(scenario.to_string().parse::<Scenario>().unwrap(), scenario);
             assert_eq!(scenario.index(), index);
@@ -128,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_known_ones() {
+    fn an_unknown_name_is_rejected_with_the_known_ones() {
         let message = "barbecue".parse::<Scenario>().unwrap_err().to_string();
         assert!(
             message.starts_with("unknown scenario `barbecue`; expected one of flaming-near, "),

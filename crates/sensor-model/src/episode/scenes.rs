@@ -1,4 +1,4 @@
-//! One example of each scenario, for the eye.
+//! One example of each scenario, to look at.
 
 use crate::error::Error;
 use crate::frame::ThermalFrame;
@@ -9,7 +9,7 @@ use super::params::{EpisodeParams, WARM_UP_S};
 use super::scenario::Scenario;
 use super::source::EpisodeSource;
 
-/// Frames of a scene.
+/// Number of frames in a scene.
 pub const SCENE_FRAMES: usize = 6;
 
 /// An episode of a scenario and some of its frames.
@@ -17,11 +17,11 @@ pub const SCENE_FRAMES: usize = 6;
 pub struct Scene {
     /// The episode.
     pub header: Header,
-    /// [`SCENE_FRAMES`] frames from the end of the warm-up to the end.
+    /// [`SCENE_FRAMES`] frames from the end of the warm-up to the end of the episode.
     pub frames: Vec<ThermalFrame>,
 }
 
-/// The first episode of each scenario with that seed, in the order of [`Scenario::ALL`].
+/// One episode of each scenario with this seed, in the order of [`Scenario::ALL`].
 pub fn scenes(seed: u64) -> Result<Vec<Scene>, Error> {
     Scenario::ALL
         .into_iter()
@@ -35,7 +35,7 @@ fn scene(scenario: Scenario, seed: u64) -> Result<Scene, Error> {
         seed,
         Purpose::Training,
     );
-    // Otherwise all scenes would show the same room.
+    // With the same number, all scenes would show the same room.
     let episode = scenario.index() as u64;
     let header = source.header(episode);
     let (first, last) = (f64::from(WARM_UP_S), f64::from(header.duration_s - 1));

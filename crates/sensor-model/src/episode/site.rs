@@ -1,17 +1,17 @@
-//! A place where a camera and a CO2 sensor hang.
+//! A room with a camera and a CO2 sensor.
 //!
-//! Episodes of one site share its geometry and its sensors. Training and test parts share no site, so a model cannot
-//! score by knowing the room.
+//! Episodes of one site share its geometry and its sensors. The training and test parts have no site in common, so
+//! recognising a room does not help a model.
 
 use super::Purpose;
 use super::background::Texture;
 use super::camera::Camera;
 use super::draw::{Draw, Part};
 
-/// The range that the camera is switched to: what it reports at most, C, and how much noisier it is.
+/// The camera's gain setting: the highest temperature that it reports, C, and its relative noise.
 ///
 /// High gain saturates at 140 C, low gain at 400 C (datasheet). Low gain is about three times as noisy (an assumption
-/// after the accuracy of 10 C instead of 5).
+/// based on its accuracy of 10 C instead of 5).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gain {
     pub(super) highest_c: f32,
@@ -27,10 +27,10 @@ const LOW: Gain = Gain {
     noise: 3.0,
 };
 
-/// The CO2 sensor of a site.
+/// The CO2 sensor of a site, and where it is mounted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Co2Place {
-    /// Above the floor, m.
+pub(super) struct Co2Mount {
+    /// Height above the floor, m.
     pub(super) height_m: f64,
     /// Noise of a reading, ppm: 5 to 18 (measured on an SCD40 and on laboratory analysers).
     pub(super) noise_ppm: f64,
@@ -45,9 +45,9 @@ pub(super) struct Site {
     pub(super) gain: Gain,
     /// Constant error of the camera, C: at most 5 (datasheet, high gain).
     pub(super) offset_c: f64,
-    /// From the camera to the far wall, m.
+    /// Distance from the camera to the far wall, m.
     pub(super) depth_m: f64,
-    /// Floor to ceiling, m.
+    /// Height of the ceiling above the floor, m.
     pub(super) ceiling_m: f64,
     /// Floor area, m2.
     pub(super) floor_m2: f64,
@@ -56,17 +56,17 @@ pub(super) struct Site {
     /// Usual air temperature, C.
     pub(super) air_c: f64,
     pub(super) texture: Texture,
-    pub(super) co2: Co2Place,
+    pub(super) co2: Co2Mount,
 }
 
 impl Site {
-    /// The site of that number; its geometry is an assumption about homes, offices, shops and workshops.
+    /// The site with this number; its geometry is an assumption about homes, offices, shops and workshops.
     pub(super) fn draw(seed: u64, purpose: Purpose, number: u64) -> Self {
         let mut draw = Draw::new(seed, purpose, Part::Site, number);
         let depth_m = draw.log_uniform(3.0, 20.0);
         let ceiling_m = 2.3 + 0.2 * (depth_m - 3.0) * draw.uniform(0.0, 1.0);
         let height_m = draw.uniform(1.0, ceiling_m - 0.2);
-        // Aimed at a point between half a metre and a metre and a half above the floor of the middle of the room.
+        // Aimed at a point 0.5 to 1.5 m above the floor, slightly beyond the middle of the room.
         let aim_m = draw.uniform(0.5, 1.5);
         let tilt = libm::atan2(height_m - aim_m, 0.6 * depth_m);
         let co2_height = match draw.weighted(&[0.3, 0.45, 0.25]) {
@@ -81,11 +81,11 @@ impl Site {
             depth_m,
             ceiling_m,
             floor_m2: depth_m * depth_m * draw.uniform(0.6, 1.2),
-            // 0.3 to 6 air changes an hour: a closed room to a ventilated kitchen.
+            // 0.3 to 6 air changes per hour: from a closed room to a ventilated kitchen.
             air_changes_hz: draw.log_uniform(0.3, 6.0) / 3_600.0,
             air_c: draw.normal(21.5, 4.0).clamp(5.0, 38.0),
             texture: Texture::draw(&mut draw),
-            co2: Co2Place {
+            co2: Co2Mount {
                 height_m: co2_height,
                 noise_ppm: draw.uniform(5.0, 18.0),
                 offset_ppm: draw.normal(0.0, 50.0),
@@ -98,7 +98,7 @@ impl Site {
         self.floor_m2 * self.ceiling_m
     }
 
-    /// Where the far wall meets the ceiling in the image.
+    /// The row where the far wall meets the ceiling, which may be outside the image.
     pub(super) fn ceiling_row(&self) -> f64 {
         self.camera.row(self.depth_m, self.ceiling_m)
     }

@@ -1,4 +1,4 @@
-//! The episodes of a seed, by number.
+//! The numbered episodes of a seed.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -16,10 +16,10 @@ use super::params::CheckedEpisodeParams;
 use super::recorder::{Recorded, frame, record};
 use super::{EpisodeSummary, Episodes, Purpose};
 
-/// An endless numbered supply of episodes.
+/// An infinite sequence of episodes.
 ///
-/// Episode `n` depends on parameters, seed, purpose and `n` alone: any range in any pieces on any number of threads
-/// gives the same rows.
+/// Episode `n` depends only on the parameters, the seed, the purpose and `n`: a range gives the same rows on any number
+/// of threads and in any number of pieces.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpisodeSource {
     params: CheckedEpisodeParams,
@@ -28,7 +28,7 @@ pub struct EpisodeSource {
 }
 
 impl EpisodeSource {
-    /// The episodes of a seed; those of another purpose happen at other sites and share no draw.
+    /// The episodes of a seed. Those of another purpose have other sites and other random numbers.
     pub fn new(params: CheckedEpisodeParams, seed: u64, purpose: Purpose) -> Self {
         Self {
             params,
@@ -37,17 +37,17 @@ impl EpisodeSource {
         }
     }
 
-    /// What is known of an episode without rendering it; takes microseconds.
+    /// What is known about an episode without rendering it; takes microseconds.
     pub fn header(&self, episode: u64) -> Header {
         Header::draw(&self.params, self.seed, self.purpose, episode)
     }
 
-    /// The shortest range from episode 0 with at least so many rows.
+    /// The shortest range from episode 0 with at least this many rows.
     pub fn holding_rows(&self, rows: usize) -> Range<u64> {
-        self.until(rows as u64, |header| header.kept_s.len() as u64)
+        self.until(rows as u64, |header| header.row_seconds.len() as u64)
     }
 
-    /// The shortest range from episode 0 that lasts at least so long.
+    /// The shortest range from episode 0 that lasts at least this long.
     pub fn lasting_hours(&self, sensor_hours: f64) -> Range<u64> {
         let seconds = libm::ceil(sensor_hours.max(0.0) * 3_600.0);
         self.until(seconds as u64, |header| header.duration_s.into())
@@ -56,7 +56,7 @@ impl EpisodeSource {
     fn until(&self, wanted: u64, amount: impl Fn(&Header) -> u64) -> Range<u64> {
         let (mut episodes, mut sum) = (0, 0);
         while sum < wanted {
-            // Both amounts are positive for every episode that the parameters allow; otherwise this would not end.
+            // At least 1, so that this ends; both amounts are positive for all valid parameters.
             sum += amount(&self.header(episodes)).max(1);
             episodes += 1;
         }
@@ -65,13 +65,13 @@ impl EpisodeSource {
 
     /// Renders episodes and extracts their rows.
     ///
-    /// Memory is that of the rows: for bounded memory or progress, ask for ranges one after the other.
+    /// Only the rows are kept in memory. To bound memory or report progress, generate one range after another.
     pub fn generate(&self, episodes: Range<u64>, threads: NonZeroUsize) -> Result<Episodes, Error> {
         let mut all = Episodes::default();
         for recorded in self.record_all(episodes, threads) {
             let (header, recorded) = recorded?;
             append(&mut all.rows, &header, recorded.features);
-            all.time_s.extend(&header.kept_s);
+            all.time_s.extend(&header.row_seconds);
             all.episodes.push(EpisodeSummary {
                 header,
                 first_visible_s: recorded.first_visible_s,
@@ -91,7 +91,7 @@ impl EpisodeSource {
         Hidden::draw(&self.params, self.seed, self.purpose, header)
     }
 
-    /// Every episode of the range, in order; threads take the next one whenever they are done with one.
+    /// Every episode of the range, in order. Each thread takes the next episode when it has finished one.
     fn record_all(
         &self,
         episodes: Range<u64>,
@@ -115,7 +115,7 @@ impl EpisodeSource {
             let others: Vec<_> = (1..threads.get()).map(|_| scope.spawn(work)).collect();
             let mut done = work();
             for other in others {
-                // A panic goes on where the work was asked for.
+                // Propagate a panic to the caller's thread.
                 done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
             }
             done
@@ -127,12 +127,12 @@ impl EpisodeSource {
 
 fn append(rows: &mut Rows, header: &Header, features: Vec<f32>) {
     let ids = header
-        .kept_s
+        .row_seconds
         .iter()
         .map(|&second| header.episode.row_id(second));
     rows.ids.extend(ids);
     rows.groups
-        .extend(header.kept_s.iter().map(|_| header.episode.0));
+        .extend(header.row_seconds.iter().map(|_| header.episode.0));
     rows.labels.extend(header.labels());
     rows.features.extend(features);
 }

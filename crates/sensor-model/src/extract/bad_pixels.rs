@@ -1,37 +1,35 @@
-//! Defective pixels, found by their shape and replaced.
+//! Finds defective pixels by their shape and replaces them.
 //!
-//! A lens blurs: of a point of light, 9 % or more of what the central pixel gains also reaches pixels beside it
-//! (an Airy disc at 10 um and f/1.1 on pixels of 12 um, the best that the Lepton's optics could do).
-//! So even the smallest flame raises its surroundings, while a defective pixel stands alone.
-//! A pixel is defective if it is hotter (or colder) than all its neighbours but one, and those neighbours
-//! are as equal among themselves as they would be without it. The one exempted neighbour makes pairs
-//! of defective pixels visible.
+//! A lens blurs: the pixels next to the image of a point get at least 9 % of what the central pixel gets (an Airy disc at
+//! 10 um and f/1.1 on pixels of 12 um, the best possible with the Lepton's optics). So even the smallest flame warms its
+//! surroundings in the image, while a defective pixel does not. A pixel is defective if it is hotter (or colder) than all
+//! its neighbours but one, and those neighbours are as similar to each other as they would be without it. Exempting one
+//! neighbour makes it possible to find pairs of defective pixels.
 //!
-//! What that changes on the first frame of a real Lepton 3.5 with 19 defective pixels in one line: `t_max` 29.44
-//! instead of 33.41 C, `t_std` 1.005 instead of 1.055 C, `t_grad_mean` 0.090 instead of 0.105 and `t_grad_std` 0.119
-//! instead of 0.230 C/px. `t_mean` (22.750 and 22.760 C), `t_p95` and the hot areas hardly notice.
+//! On the first frame of a real Lepton 3.5 with 19 defective pixels in one row, this changes `t_max` from 33.41 to
+//! 29.44 C, `t_std` from 1.055 to 1.005 C, `t_grad_mean` from 0.105 to 0.090 and `t_grad_std` from 0.230 to 0.119 C/px.
+//! `t_mean` (22.760 and 22.750 C), `t_p95` and the hot areas hardly change.
 
 use crate::frame::{FRAME_HEIGHT, FRAME_WIDTH};
 
-/// Neighbours that differ by this much among themselves, in Celsius, still count as equal.
+/// Neighbours that differ by at most this, in Celsius, count as equal.
 const EQUAL_C: f32 = 1.25;
-/// Neighbours that differ by this share of the deviation still count as equal: half of what a lens would cause.
+/// Neighbours that differ by at most this share of the deviation count as equal: half of what a lens would cause.
 const EQUAL_SHARE: f32 = 0.05;
 
 type Row = [f32; FRAME_WIDTH];
 
-/// Replaces each defective pixel of an image by the median of its eight neighbours, and says how many there were.
+/// Replaces each defective pixel of an image by the median of its eight neighbours, and returns their number.
 ///
-/// A pixel is examined if it deviates by more than `deviation_c`. At the border, the neighbours that are missing are
-/// those of the other side.
+/// A pixel is examined if it deviates by more than `deviation_c`. At the border, the image is mirrored.
 pub(super) fn repair(celsius: &mut [f32], deviation_c: f32) -> usize {
     let (rows, _) = celsius.as_chunks::<FRAME_WIDTH>();
-    // Judged on the image as it came, so that a repair does not lead to the next one.
+    // Found in the original image, so that one repair does not lead to another.
     let repairs: Vec<_> = (0..rows.len())
-        .filter(|&y| any_stands_out(beside(rows, y), deviation_c))
+        .filter(|&y| any_stands_out(rows_around(rows, y), deviation_c))
         .flat_map(|y| (0..FRAME_WIDTH).map(move |x| (x, y)))
         .filter_map(|(x, y)| {
-            let median = replacement(beside(rows, y), x, deviation_c)?;
+            let median = replacement(rows_around(rows, y), x, deviation_c)?;
             Some((y * FRAME_WIDTH + x, median))
         })
         .collect();
@@ -42,25 +40,25 @@ pub(super) fn repair(celsius: &mut [f32], deviation_c: f32) -> usize {
 }
 
 /// The row above, the row itself, the row below.
-fn beside(rows: &[Row], y: usize) -> [&Row; 3] {
+fn rows_around(rows: &[Row], y: usize) -> [&Row; 3] {
     let (above, below) = neighbours(y, FRAME_HEIGHT);
     [&rows[above], &rows[y], &rows[below]]
 }
 
-/// The positions before and after, mirrored at the border.
+/// The indices before and after, mirrored at the border.
 fn neighbours(at: usize, length: usize) -> (usize, usize) {
     let before = if at == 0 { 1 } else { at - 1 };
     let after = if at + 1 == length { at - 1 } else { at + 1 };
     (before, after)
 }
 
-/// Whether any pixel of the middle row stands out: nearly all rows end here.
+/// Whether any pixel of the middle row stands out. In nearly all rows none does, so this check saves most of the time.
 fn any_stands_out([above, row, below]: [&Row; 3], deviation_c: f32) -> bool {
     let last = FRAME_WIDTH - 1;
-    let at = |x: usize, beside: usize| {
+    let at = |x: usize, inner: usize| {
         stands_out(
             row[x],
-            [above[x], below[x], row[beside], row[beside]],
+            [above[x], below[x], row[inner], row[inner]],
             deviation_c,
         )
     };
@@ -74,7 +72,7 @@ fn any_stands_out([above, row, below]: [&Row; 3], deviation_c: f32) -> bool {
 
 /// Whether a pixel deviates from all but one of its four direct neighbours.
 ///
-/// This is necessary for a defect and cheap.
+/// A cheap necessary condition for a defect.
 fn stands_out(celsius: f32, [above, below, left, right]: [f32; 4], deviation_c: f32) -> bool {
     let (low_a, high_a) = ordered(above, below);
     let (low_b, high_b) = ordered(left, right);
@@ -83,7 +81,7 @@ fn stands_out(celsius: f32, [above, below, left, right]: [f32; 4], deviation_c: 
     larger(celsius - second_highest, second_lowest - celsius) > deviation_c
 }
 
-/// What to put in place of the pixel at `x` of the middle row; `None` if nothing is wrong with it.
+/// The replacement for the pixel at `x` of the middle row; `None` if it is not defective.
 fn replacement([above, row, below]: [&Row; 3], x: usize, deviation_c: f32) -> Option<f32> {
     let (left, right) = neighbours(x, FRAME_WIDTH);
     if !stands_out(
@@ -111,7 +109,7 @@ fn replacement([above, row, below]: [&Row; 3], x: usize, deviation_c: f32) -> Op
         .then_some(f32::midpoint(median_low, median_high))
 }
 
-// `f32::min` and `f32::max` also decide about NaN, which no frame holds, and cost twice as much.
+// `f32::min` and `f32::max` also handle NaN, which no frame contains, and take twice as long.
 fn smaller(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }
 }
@@ -131,7 +129,8 @@ mod tests {
 
     const CALM: f32 = 22.0;
 
-    /// A calm scene, repaired after the given additions `(x, y, Celsius)`: what is left above it, and how many were replaced.
+    /// Repairs a calm scene with additions `(x, y, Celsius)`: returns what remains of them, and the number of replaced
+    /// pixels.
     fn repaired(additions: &[(usize, usize, f32)]) -> (f32, usize) {
         let mut image = vec![CALM; FRAME_PIXELS];
         for &(x, y, celsius) in additions {
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn lone_and_paired_defects_go_wherever_they_are() {
+    fn single_and_paired_defects_are_repaired_everywhere() {
         for (x, y) in [
             (80, 60),
             (0, 0),
@@ -167,10 +166,10 @@ mod tests {
         assert_eq!(repaired(&[(80, 60, 10.0), (80, 61, 11.0)]), (0.0, 2));
     }
 
-    /// What a lens at its physical limit makes of a point of light: shares of nine pixels around each other, by the
-    /// point's place within the central pixel (Airy disc integrated over the pixels).
+    /// The image of a point by a diffraction-limited lens: the shares of nine pixels for several positions of the point
+    /// within the central pixel (Airy disc integrated over the pixels).
     #[test]
-    fn the_smallest_flame_stays() {
+    fn the_smallest_flame_is_not_removed() {
         let centred = [
             [0.02, 0.107, 0.02],
             [0.107, 1.0, 0.107],
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_deviates_little_stays() {
+    fn small_deviations_are_kept() {
         assert_eq!(repaired(&[(80, 60, 1.9)]).1, 0);
         assert_eq!(repaired(&[(80, 60, -1.9)]).1, 0);
     }

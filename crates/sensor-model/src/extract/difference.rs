@@ -1,8 +1,8 @@
-//! How much the image changes within a second.
+//! The change of the image within a second.
 
 use super::statistics::{Moments, sum};
 
-/// What changed between two images.
+/// The difference between two images.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Difference {
     /// Mean absolute difference, in Celsius.
@@ -12,7 +12,7 @@ pub(super) struct Difference {
 }
 
 impl Difference {
-    /// From the earlier to the later image.
+    /// The difference from the earlier to the later image.
     pub(super) fn between(earlier: &[f32], later: &[f32]) -> Self {
         let differences: Vec<_> = later
             .iter()

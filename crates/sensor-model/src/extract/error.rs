@@ -1,22 +1,22 @@
-//! What an extractor refuses.
+//! Input that an extractor rejects.
 
-/// Why an extractor cannot take what it was given.
+/// The reason why an extractor rejects its input or parameters.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtractError {
-    /// A setting is out of its range.
+    /// A parameter is out of range.
     #[error("{name} = {value} is out of range; give a number from {low} to {high}")]
     Parameter {
-        /// Name of the setting.
+        /// Name of the parameter.
         name: &'static str,
-        /// The value as given.
+        /// The given value.
         value: f32,
         /// Lowest value allowed.
         low: f32,
         /// Highest value allowed.
         high: f32,
     },
-    /// An item came before its predecessor.
+    /// An item is older than its predecessor.
     #[error(
         "a {what} at {time_s} s follows one at {previous_s} s; sort the recording by time, or start a new extractor"
     )]
@@ -28,12 +28,12 @@ pub enum ExtractError {
         /// Time of its predecessor, in seconds.
         previous_s: f64,
     },
-    /// A reading without a time.
+    /// The time of a reading is not finite.
     #[error(
         "a CO2 reading cannot be taken at {time_s} s; give the seconds since the recording's start"
     )]
     Time {
-        /// The time as given.
+        /// The given time.
         time_s: f64,
     },
 }

@@ -1,12 +1,12 @@
 //! Apparent motion: dense Lucas-Kanade flow on two pyramid levels.
 //!
-//! Around each pixel, in a window of 7 x 7, the displacement is the least-squares solution of the linearised brightness
-//! constancy (Lucas and Kanade, "An iterative image registration technique", 1981), first on the image at half size and
-//! from there on the full one (Bouguet, "Pyramidal implementation of the Lucas Kanade feature tracker", 2000).
-//! The scale is fixed, degrees Celsius: a scale fitted to each image would turn the noise of an empty scene into motion.
-//! Where the image has too little texture to tell a motion in every direction (the smaller eigenvalue of the structure
-//! tensor is below a floor), the flow is zero by definition. Most pixels of most scenes end there, so that only
-//! rectangles around the others are worked on, one for each band of rows with texture.
+//! The displacement of a pixel is the least-squares solution of the linearised brightness constancy in a window of 7 x 7
+//! pixels (Lucas and Kanade, "An iterative image registration technique", 1981), first at half size and then, starting
+//! from that result, at full size (Bouguet, "Pyramidal implementation of the Lucas Kanade feature tracker", 2000).
+//! Values are in degrees Celsius: normalising each image would turn the noise of an empty scene into motion.
+//! Where the image has too little texture to determine the motion in every direction (the smaller eigenvalue of the
+//! structure tensor is below a threshold), the flow is zero by definition. This holds for most pixels of most scenes, so
+//! only rectangles around the others are processed, one for each band of rows with texture.
 
 mod candidates;
 mod lucas_kanade;
@@ -18,14 +18,14 @@ use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH};
 use lucas_kanade::Level;
 use plane::{RADIUS, Region, WINDOW_PIXELS};
 
-/// Temperatures are cut off this far below the scene's median, in Celsius.
+/// Temperatures are clipped this far below the scene's median, in Celsius.
 const CLIP_BELOW_C: f32 = 5.0;
-/// And this far above, so that a flame is an outline that moves, and not a brightness that flickers.
+/// And this far above it, so that a flame is a moving outline instead of a flickering brightness.
 const CLIP_ABOVE_C: f32 = 60.0;
-/// Highest magnitude in pixels per second: at 9 Hz about what two levels can follow.
+/// Maximum magnitude in pixels per second, about the fastest motion that two levels can track at 9 Hz.
 const MAX_MAGNITUDE: f64 = 20.0;
 
-/// Two images, row by row in Celsius, and the seconds between them.
+/// Two images, row by row in Celsius, and the time between them in seconds.
 #[derive(Clone, Copy)]
 pub(super) struct Consecutive<'a> {
     pub(super) newest: &'a [f32],
@@ -33,7 +33,7 @@ pub(super) struct Consecutive<'a> {
     pub(super) gap_s: f64,
 }
 
-/// The memory that the flow of one pair of images needs, kept for the next pair.
+/// Working memory for the flow of a pair of images, reused for the next pair.
 #[derive(Clone, Debug)]
 pub(super) struct OpticalFlow {
     fine: Level,
@@ -48,8 +48,8 @@ impl OpticalFlow {
         }
     }
 
-    /// Mean and spread of the magnitude in pixels per second over all pixels, where `gradient_c` is the root mean
-    /// square gradient (C/px) that each direction needs.
+    /// Mean and standard deviation of the magnitude in pixels per second over all pixels; `gradient_c` is the minimum
+    /// root mean square gradient (C/px) in every direction.
     pub(super) fn magnitude(&mut self, images: Consecutive, gradient_c: f32) -> Moments {
         let floor = WINDOW_PIXELS * gradient_c * gradient_c;
         let median = sampled_median(images.newest);
@@ -70,7 +70,7 @@ impl OpticalFlow {
         self.coarse.halve(&self.fine);
         let mut sums = Sums::default();
         for band in bands {
-            // The next band may begin within the surroundings of this one, so that its flow is summed before.
+            // The next band may overwrite the flow around this one, so this one is summed first.
             self.solve(band, floor);
             self.add(band, images.gap_s, &mut sums);
         }
@@ -79,14 +79,14 @@ impl OpticalFlow {
 
     /// Fills the fine level's flow over `region`.
     fn solve(&mut self, region: Region, floor: f32) {
-        // The windows of the region see the coarse flow of the pixels around it.
+        // The windows extend beyond the region, so they need the coarse flow around it.
         let around = region.grown(RADIUS, FRAME_WIDTH, FRAME_HEIGHT);
         let coarse = around.halved();
         self.coarse.prepare(coarse);
         self.coarse.rest();
         self.coarse.step(coarse, floor);
         self.fine.start_from(&self.coarse, around);
-        // One step is enough: a second one changes the flow of sharp edges by 3 % and of a soft scene by less than 1 %.
+        // One step is enough: a second one changes the flow of sharp edges by 3 %, and of a soft scene by less than 1 %.
         self.fine.step(region, floor);
     }
 
@@ -94,7 +94,7 @@ impl OpticalFlow {
     fn add(&self, region: Region, gap_s: f64, sums: &mut Sums) {
         for y in region.y0..region.y1 {
             let flow = [&self.fine.u, &self.fine.v].map(|part| &part.row(y)[region.x0..region.x1]);
-            // Most pixels are at rest, and have nothing to add.
+            // Most pixels are at rest and add nothing.
             let moving = std::iter::zip(flow[0], flow[1]).filter(|(u, v)| **u != 0.0 || **v != 0.0);
             for (&u, &v) in moving {
                 let magnitude = f64::from(u * u + v * v).sqrt() / gap_s;
@@ -106,7 +106,7 @@ impl OpticalFlow {
     }
 }
 
-/// Over the pixels that move.
+/// Sums over the moving pixels.
 #[derive(Default)]
 struct Sums {
     magnitudes: f64,
@@ -114,13 +114,13 @@ struct Sums {
 }
 
 impl Sums {
-    /// Over all pixels of the image.
+    /// Mean and standard deviation over all pixels of the image.
     fn moments(&self) -> Moments {
         let mean = self.magnitudes / FRAME_PIXELS as f64;
         let variance = self.squares / FRAME_PIXELS as f64 - mean * mean;
         Moments {
             mean,
-            // Rounding can bring the variance of an even motion below zero.
+            // Rounding may make the variance of a uniform motion negative.
             std: variance.max(0.0).sqrt(),
         }
     }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scene_that_moves_has_the_flow_of_its_motion() {
+    fn a_moving_scene_has_the_flow_of_its_motion() {
         for shift in [
             (0.25, 0.0),
             (0.0, 0.5),
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_square_that_moves_has_the_flow_of_its_corners() {
+    fn a_moving_square_has_the_flow_of_its_corners() {
         // Around each corner of a hard-edged square, half of the windows see both edges; along a straight edge
         // nothing can be told of a motion. So about 4 x 8 x 8 pixels move, more with a lower floor.
         for shift in [0.5_f32, 1.0, 2.0] {
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_still_has_no_flow() {
+    fn a_still_scene_has_no_flow() {
         assert_eq!(moved(texture, (0.0, 0.0)).mean, 0.0);
         assert_eq!(moved(square, (0.0, 0.0)).mean, 0.0);
         assert_eq!(moved(|_, _| 22.0, (1.0, 1.0)).mean, 0.0);
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_without_texture_is_no_motion() {
+    fn noise_without_texture_is_not_motion() {
         assert_eq!(flow(&noise(0.05, 0.0), &noise(0.05, 1.0), GAP_S).mean, 0.0);
     }
 
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_kept_from_one_pair_does_not_show_in_the_next() {
+    fn reused_memory_does_not_affect_the_result() {
         let squares = [image(square), image(|x, y| square(x - 1.0, y))];
         let textures = [image(texture), image(|x, y| texture(x - 1.0, y - 1.0))];
         let mut used = OpticalFlow::new();

@@ -1,16 +1,16 @@
-//! The CO2 concentration and how it changes.
+//! The CO2 concentration and its change.
 
 use super::history::History;
 use super::slope::slope;
 
-/// How long a reading stands for the present: three readings at the sensor's period of 5 s.
+/// How long a reading is used, in seconds: three of the sensor's periods of 5 s.
 const HOLD_S: f64 = 15.0;
-/// How far back the change looks.
+/// Time over which the change is computed, in seconds.
 const DELTA_S: f64 = 60.0;
-/// Window of the slope.
+/// Window of the slope, in seconds.
 const SLOPE_S: f64 = 30.0;
 
-/// The valid readings of the last minute and a quarter.
+/// The valid readings of the last 75 s.
 #[derive(Clone, Debug)]
 pub(super) struct Gas {
     readings: History<f32>,
@@ -23,14 +23,14 @@ impl Gas {
         }
     }
 
-    /// Takes in a valid reading.
+    /// Adds a valid reading.
     pub(super) fn push(&mut self, time_s: f64, ppm: f32) {
         self.readings.push(time_s, ppm);
     }
 
-    /// Concentration (ppm), change within 60 s (ppm) and slope over 30 s (ppm/s) as known at `time_s`.
+    /// Concentration (ppm), change within 60 s (ppm) and slope over 30 s (ppm/s) at `time_s`.
     ///
-    /// Each is NaN without the readings that it needs, and all are if the last reading is older than 15 s.
+    /// Each is NaN without the readings that it needs; all are NaN if the last reading is more than 15 s old.
     pub(super) fn features(&self, time_s: f64) -> [f64; 3] {
         let held = |time_s| {
             let reading = self.readings.held(time_s, HOLD_S);

@@ -1,6 +1,6 @@
-//! How steeply the temperature changes across the image.
+//! The spatial gradient of the temperature.
 
-/// The Sobel kernels sum up to eight times the slope per pixel.
+/// The Sobel kernels yield eight times the slope per pixel.
 const SOBEL_SCALE: f32 = 1.0 / 8.0;
 
 /// Sobel gradients of an image, row by row, in its units per pixel.
@@ -8,7 +8,7 @@ const SOBEL_SCALE: f32 = 1.0 / 8.0;
 /// The border is reflected (`d c b a | a b c d`), as scipy does by default.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sobel {
-    // One pixel wider than the image on both sides.
+    // Column sums for a row, one pixel wider than the image on both sides.
     smooth: Vec<f32>,
     step: Vec<f32>,
 }
@@ -29,14 +29,14 @@ impl Sobel {
         }
     }
 
-    /// The parts of the kernels that run down the columns.
+    /// Applies the parts of the kernels that run down the columns.
     fn across(&mut self, [above, row, below]: [&[f32]; 3]) {
         let width = row.len();
         self.smooth.resize(width + 2, 0.0);
         self.step.resize(width + 2, 0.0);
-        let places = self.smooth[1..].iter_mut().zip(&mut self.step[1..]);
+        let sums = self.smooth[1..].iter_mut().zip(&mut self.step[1..]);
         let pixels = above.iter().zip(row).zip(below);
-        for ((smooth, step), ((above, here), below)) in places.zip(pixels) {
+        for ((smooth, step), ((above, here), below)) in sums.zip(pixels) {
             *smooth = above + 2.0 * here + below;
             *step = below - above;
         }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slope_has_its_steepness_and_half_of_it_at_the_border() {
+    fn the_gradient_of_a_ramp_is_its_slope_and_half_of_it_at_the_border() {
         // 3 C per pixel to the right, 4 C per pixel downwards.
         let (width, height) = (8, 6);
         let image: Vec<_> = (0..width * height)
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn an_even_image_has_none() {
+    fn a_uniform_image_has_no_gradient() {
         assert!(magnitudes(&[21.3; 48], 8).iter().all(|&m| m == 0.0));
     }
 }

@@ -1,14 +1,14 @@
-//! What was seen within a span of time, in bounded memory.
+//! The recent values of a signal, in bounded memory.
 
 use std::collections::VecDeque;
 
-/// Items closer together than this are thinned, so that a burst or a fast sender cannot fill the memory.
+/// Items closer together than this are thinned out, so that a burst or a fast sender cannot fill the memory.
 ///
-/// The fastest Lepton stream has 27 images a second; what comes faster is a host handing over what it had stored up,
-/// whose times say when it arrived and not when it was seen.
+/// The fastest Lepton stream has 27 images per second. Anything faster is a host that delivers buffered images, whose
+/// times are those of arrival, not of exposure.
 pub(super) const MIN_SPACING_S: f64 = 0.03;
 
-/// Rounding of times: a recording's clock in 64 bits still has it after a century.
+/// Tolerance for rounded times; times of 64 bits are still this precise after a century.
 const ROUNDING_S: f64 = 1e-6;
 
 /// Values with their times, oldest first, none older than `span_s` before the newest.
@@ -28,7 +28,7 @@ impl<T> History<T> {
 
     /// Adds the newest item; `time_s` is not before that of the last one.
     ///
-    /// The newest item is always kept. The one before it goes if it came too soon after its own predecessor.
+    /// The newest item is always kept. The one before it is removed if it is too close to its own predecessor.
     pub(super) fn push(&mut self, time_s: f64, value: T) {
         let newest = self.items.len();
         if newest >= 2 && self.items[newest - 1].0 - self.items[newest - 2].0 < MIN_SPACING_S {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_the_span_goes() {
+    fn items_older_than_the_span_are_removed() {
         assert_eq!(
             kept(&history(&[0.0, 4.0, 10.0, 10.5, 14.0])),
             [1, 2, 3, 4],
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_thinned_and_its_newest_item_stays() {
+    fn a_burst_is_thinned_but_its_newest_item_is_kept() {
         assert_eq!(kept(&history(&[0.0, 0.01, 0.02, 0.025])), [0, 3]);
         assert_eq!(kept(&history(&[0.0, 0.1, 0.11, 0.25])), [0, 1, 3]);
         let fast: Vec<_> = (0..100_000).map(|k| f64::from(k) * 1e-3).collect();
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_held_for_its_time_and_no_longer() {
+    fn a_value_is_held_for_the_given_time() {
         let history = history(&[1.0, 3.0]);
         let held = |time_s| history.held(time_s, 2.0).map(|(_, &number)| number);
         assert_eq!(held(0.5), None);

@@ -1,18 +1,18 @@
-//! How much of the image is hot, and how much of that hangs together.
+//! The number of hot pixels, and the size of the largest connected hot region.
 
 use crate::frame::FRAME_WIDTH;
 
-/// Pixels above a threshold.
+/// Numbers of pixels above a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct HotArea {
-    /// All of them.
+    /// All hot pixels.
     pub(super) pixels: usize,
-    /// Those of the largest region whose pixels touch by their sides.
+    /// The pixels of the largest region of hot pixels with common edges.
     pub(super) largest_blob: usize,
 }
 
 impl HotArea {
-    /// The pixels strictly above `threshold_c`.
+    /// Counts the pixels strictly above `threshold_c`.
     pub(super) fn of(celsius: &[f32], threshold_c: f32) -> Self {
         let hot = |value: &f32| *value > threshold_c;
         let pixels = celsius
@@ -31,7 +31,7 @@ impl HotArea {
     }
 }
 
-/// Hot pixels side by side in one row, from `start` up to but not including `end`.
+/// Adjacent hot pixels in one row, from `start` up to but not including `end`.
 #[derive(Clone, Copy)]
 struct Run {
     start: usize,
@@ -58,7 +58,7 @@ fn runs(row: &[f32], hot: impl Fn(&f32) -> bool) -> Vec<Run> {
     runs
 }
 
-/// Pixels of the largest region, joining runs of neighbouring rows that share a column.
+/// The size of the largest region; runs of adjacent rows belong to the same region if they share a column.
 fn largest_region(rows: impl Iterator<Item = Vec<Run>>) -> usize {
     let mut regions = Regions::default();
     let mut above: Vec<Run> = Vec::new();
@@ -77,7 +77,7 @@ fn largest_region(rows: impl Iterator<Item = Vec<Run>>) -> usize {
     regions.pixels.into_iter().max().unwrap_or(0)
 }
 
-/// Regions that grow together: a disjoint-set forest whose roots hold the sizes.
+/// A disjoint-set forest of regions, whose roots contain the sizes.
 #[derive(Default)]
 struct Regions {
     parent: Vec<usize>,
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn regions_touch_by_their_sides_only() {
+    fn diagonal_pixels_are_not_connected() {
         check(&[], 0, 0);
         check(&["#"], 1, 1);
         check(&["#.", ".#"], 2, 1);
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(area.pixels, 0);
     }
 
-    /// By filling from each pixel, one at a time.
+    /// A simple implementation: flood fill from each pixel.
     fn filled(image: &[f32]) -> usize {
         let mut hot: Vec<_> = image.iter().map(|&value| value > 50.0).collect();
         let mut largest = 0;
@@ -161,13 +161,13 @@ mod tests {
                 if std::mem::take(&mut hot[at]) {
                     size += 1;
                     let (x, y) = (at % FRAME_WIDTH, at / FRAME_WIDTH);
-                    let beside = [
+                    let neighbours = [
                         (x > 0).then(|| at - 1),
                         (x + 1 < FRAME_WIDTH).then(|| at + 1),
                         (y > 0).then(|| at - FRAME_WIDTH),
                         (y + 1 < FRAME_HEIGHT).then(|| at + FRAME_WIDTH),
                     ];
-                    stack.extend(beside.into_iter().flatten());
+                    stack.extend(neighbours.into_iter().flatten());
                 }
             }
             largest = largest.max(size);

@@ -1,18 +1,18 @@
-//! The hotspot proxy: the hottest tenth of the image, smoothed, and how it changes.
+//! The hotspot proxy: the smoothed mean of the hottest tenth of the image, and its change.
 
 use super::history::History;
 use super::slope::slope;
 
-/// Time constant of the smoothing: long enough for the flicker of a flame (1 to 4 Hz), short against its growth.
+/// Time constant of the smoothing, in seconds: longer than the flicker of a flame (1 to 4 Hz), shorter than its growth.
 const TIME_CONSTANT_S: f64 = 2.0;
-/// How far back the change looks.
+/// Time over which the change is computed, in seconds.
 const DELTA_S: f64 = 60.0;
-/// How far back it must look at least.
+/// The minimum of that time while there is less history, in seconds.
 const MIN_DELTA_S: f64 = 30.0;
-/// Window of the slope.
+/// Window of the slope, in seconds.
 const SLOPE_S: f64 = 10.0;
 
-/// The proxy's course over the last minute.
+/// The proxy's values of the last minute.
 #[derive(Clone, Debug)]
 pub(super) struct Hotspot {
     values: History<f64>,
@@ -27,11 +27,11 @@ impl Hotspot {
         }
     }
 
-    /// Takes in the mean of an image's hottest tenth, in Celsius.
+    /// Adds the mean of an image's hottest tenth, in Celsius.
     pub(super) fn push(&mut self, time_s: f64, hottest_c: f64) {
         let value = match self.newest {
             None => hottest_c,
-            // By the time really passed, so that a lost image or another rate changes nothing.
+            // Weighted by the time since the last image, so that lost images and other rates make no difference.
             Some((before_s, value)) => {
                 let weight = -libm::expm1(-(time_s - before_s) / TIME_CONSTANT_S);
                 value + weight * (hottest_c - value)
@@ -41,9 +41,9 @@ impl Hotspot {
         self.values.push(time_s, value);
     }
 
-    /// Value (C), change within 60 s (C) and slope over 10 s (C/s) as known at `time_s`.
+    /// Value (C), change within 60 s (C) and slope over 10 s (C/s) at `time_s`.
     ///
-    /// Each is NaN without the history that it needs, and all are if the newest image is older than `hold_s`.
+    /// Each is NaN without the history that it needs; all are NaN if the newest image is older than `hold_s`.
     pub(super) fn features(&self, time_s: f64, hold_s: f64) -> [f64; 3] {
         let Some((_, &value)) = self.values.held(time_s, hold_s) else {
             return [f64::NAN; 3];
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_followed_with_the_time_constant_at_any_rate() {
+    fn a_step_is_smoothed_with_the_time_constant_at_any_rate() {
         for rate_hz in [1, 9, 25] {
             let hotspot = ramp(rate_hz, 12, |time_s| if time_s > 0.0 { 10.0 } else { 0.0 });
             let [value, ..] = hotspot.features(2.0, 2.0);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_history_is_missing_until_it_is_there() {
+    fn features_that_need_history_are_missing_until_it_exists() {
         let hotspot = ramp(1, 60, |_| 20.0);
         let known = |time_s| hotspot.features(time_s, 2.0).map(|value| !value.is_nan());
         assert_eq!(known(-1.0), [false, false, false]);

@@ -1,21 +1,21 @@
-//! The few numbers that a user of the extractor may choose.
+//! The parameters of the extractor.
 
 use super::ExtractError;
 
-/// Settings of an extractor. The [default](Self::default) is what the schema's formulas say.
+/// Unchecked parameters of an extractor. The [defaults](Self::default) are those of the schema's formulas.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ExtractorParams {
-    /// A pixel is hot strictly above this, in Celsius, -40 to 400 (default 50).
+    /// A pixel is hot if it is strictly above this, in Celsius, -40 to 400 (default 50).
     ///
-    /// The formulas of `t_hot_area_pct` and `t_hot_largest_blob_pct` name the default: rows made with another value
-    /// must not meet a model trained on it.
+    /// The formulas of `t_hot_area_pct` and `t_hot_largest_blob_pct` contain the default: rows with another value must not
+    /// be used with a model that was trained with it.
     pub hot_above_c: f32,
-    /// Deviation from its neighbours, in Celsius, from which on a lone pixel is defective, 0.5 to 100 (default 2).
+    /// A pixel that deviates by more than this from its neighbours, in Celsius, may be defective, 0.5 to 100 (default 2).
     pub bad_pixel_c: f32,
-    /// Root mean square gradient, in Celsius per pixel, that the image must have in every direction around a pixel for
-    /// its motion to be told, 0.01 to 10 (default 0.25).
+    /// Minimum root mean square gradient around a pixel in every direction, in Celsius per pixel, for computing its
+    /// motion, 0.01 to 10 (default 0.25).
     ///
-    /// At the default, the camera's own noise (0.016 C between images at 9 Hz) looks like less than 0.1 px/s.
+    /// With the default, the camera's own noise (0.016 C between images at 9 Hz) causes less than 0.1 px/s.
     pub flow_gradient_c: f32,
 }
 
@@ -30,7 +30,7 @@ impl Default for ExtractorParams {
 }
 
 impl ExtractorParams {
-    /// Checks every range; only what comes out makes an [`Extractor`](super::Extractor).
+    /// Checks the range of every parameter.
     pub fn check(self) -> Result<CheckedExtractorParams, ExtractError> {
         let ranges = [
             ("hot_above_c", self.hot_above_c, -40.0, 400.0),
@@ -51,19 +51,19 @@ impl ExtractorParams {
     }
 }
 
-/// Settings whose every value is in range.
+/// Parameters within their ranges.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CheckedExtractorParams(ExtractorParams);
 
 impl CheckedExtractorParams {
-    /// What was checked.
+    /// The parameters.
     pub fn params(&self) -> &ExtractorParams {
         &self.0
     }
 }
 
 impl Default for CheckedExtractorParams {
-    /// The defaults, which need no check.
+    /// The defaults, which are valid.
     fn default() -> Self {
         Self(ExtractorParams::default())
     }
@@ -73,30 +73,30 @@ impl Default for CheckedExtractorParams {
 mod tests {
     use super::*;
 
-    fn refusal(params: ExtractorParams) -> String {
+    fn rejection(params: ExtractorParams) -> String {
         params.check().unwrap_err().to_string()
     }
 
     #[test]
-    fn a_value_out_of_range_is_refused_with_its_range() {
+    fn a_value_out_of_range_is_rejected_with_its_range() {
         let default = ExtractorParams::default();
         assert!(default.check().is_ok());
         assert_eq!(
-            refusal(ExtractorParams {
+            rejection(ExtractorParams {
                 hot_above_c: f32::NAN,
                 ..default
             }),
             "hot_above_c = NaN is out of range; give a number from -40 to 400"
         );
         assert_eq!(
-            refusal(ExtractorParams {
+            rejection(ExtractorParams {
                 bad_pixel_c: 0.0,
                 ..default
             }),
             "bad_pixel_c = 0 is out of range; give a number from 0.5 to 100"
         );
         assert_eq!(
-            refusal(ExtractorParams {
+            rejection(ExtractorParams {
                 flow_gradient_c: 11.0,
                 ..default
             }),

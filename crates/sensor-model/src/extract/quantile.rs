@@ -1,26 +1,26 @@
 //! Percentiles of an image without sorting it.
 //!
-//! A sample of the pixels tells where the hot part begins; only that part is gathered and partitioned
-//! (the idea of Floyd and Rivest, "Expected time bounds for selection", 1975). The result is exact.
+//! A sample of the pixels shows where the hot part begins; only that part is gathered and partitioned (the idea of Floyd
+//! and Rivest, "Expected time bounds for selection", 1975). The result is exact.
 
 use crate::frame::FRAME_PIXELS;
 
-/// Every 37th pixel is in the sample: coprime to the width, so that all columns have a part in it.
+/// Every 37th pixel is in the sample; 37 is coprime to the width, so that all columns are represented.
 const STRIDE: usize = 37;
-/// Pixels of the sample.
+/// Number of pixels in the sample.
 const SAMPLE: usize = FRAME_PIXELS.div_ceil(STRIDE);
-/// Where in the sample the hot part begins: low enough that it misses the 90th percentile once in a thousand images,
-/// which then costs time and nothing else.
+/// Rank in the sample at which the hot part begins: low enough that it misses the 90th percentile only once in a thousand
+/// images, which then takes longer but gives the same result.
 const SAMPLE_RANK: usize = SAMPLE * 85 / 100;
-/// Pixels that are looked at together.
+/// Pixels that are tested together.
 const BLOCK: usize = 16;
-/// The percentiles asked for begin here.
+/// The lowest percentile that can be computed.
 const LOWEST: f64 = 0.9;
 
 /// The hottest pixels of an image, enough of them for any percentile from the 90th on.
 #[derive(Clone, Debug, Default)]
 pub(super) struct HotPart {
-    /// Kept between images, to save the allocation; all after `kept` is old.
+    /// Reused for all images, to save the allocation; only the first `kept` values are valid.
     values: Vec<f32>,
     kept: usize,
 }
@@ -55,7 +55,7 @@ impl HotPart {
         low + (f64::from(high) - low) * (rank - below as f64)
     }
 
-    /// Mean of the pixels at or above `threshold`, which is one of the percentiles.
+    /// Mean of the pixels at or above `threshold`, which must be one of the percentiles.
     pub(super) fn mean_from(&self, threshold: f64) -> f64 {
         let (mut count, mut sum) = (0_usize, 0.0);
         for value in self.values[..self.kept]
@@ -69,11 +69,11 @@ impl HotPart {
         sum / count as f64
     }
 
-    /// Blocks without a hot pixel, which are most, are passed over at once; within the others there is no branch, since
-    /// no predictor could guess the hot pixels of a noisy image.
+    /// Keeps the pixels at or above `threshold`. Most blocks have none and are skipped as a whole; in the others there is
+    /// no branch per pixel, because the hot pixels of a noisy image are unpredictable.
     #[expect(
         clippy::needless_bitwise_bool,
-        reason = "a lazy `or` would be a branch for each pixel, and keeps the loop from being vectorised"
+        reason = "a lazy operator is a branch, which would keep the loop from being vectorised"
     )]
     fn keep_from(&mut self, celsius: &[f32], threshold: f32) {
         self.kept = 0;
@@ -97,7 +97,7 @@ impl HotPart {
     }
 }
 
-/// About the median of an image: that of its sample.
+/// The approximate median of an image: that of its sample.
 pub(super) fn sampled_median(celsius: &[f32]) -> f32 {
     *sample(celsius)
         .select_nth_unstable_by(SAMPLE / 2, f32::total_cmp)
@@ -106,8 +106,8 @@ pub(super) fn sampled_median(celsius: &[f32]) -> f32 {
 
 fn sample(celsius: &[f32]) -> [f32; SAMPLE] {
     let mut sample = [0.0; SAMPLE];
-    for (place, &value) in sample.iter_mut().zip(celsius.iter().step_by(STRIDE)) {
-        *place = value;
+    for (slot, &value) in sample.iter_mut().zip(celsius.iter().step_by(STRIDE)) {
+        *slot = value;
     }
     sample
 }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn images_on_which_the_sample_misleads() {
+    fn percentiles_are_exact_even_if_the_sample_is_misleading() {
         check(&vec![20.0; FRAME_PIXELS]);
         let sampled = |hot: f32, cold: f32| {
             let image: Vec<_> = (0..FRAME_PIXELS)

@@ -1,6 +1,6 @@
 //! The least-squares slope of a few samples.
 
-/// Fewest samples of a slope: two would always lie on a line, noise and all.
+/// Minimum number of samples: two always lie on a line, whatever their noise.
 const MIN_SAMPLES: usize = 3;
 
 /// Slope in units per second of the straight line closest to the samples `(seconds, value)`, oldest first.
@@ -16,7 +16,7 @@ pub(super) fn slope(
     for (at, sample) in samples.clone() {
         let origin = *first_s.get_or_insert(at);
         count += 1;
-        // From the first sample, so that a clock of seconds since 1970 costs no digits.
+        // Relative to the first sample, so that times since 1970 do not lose precision.
         time += at - origin;
         value += sample;
         last_s = at;
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_its_slope_and_a_short_or_sparse_stretch_none() {
+    fn a_line_has_a_slope_but_short_or_sparse_samples_have_none() {
         check(&[], None);
         check(&[(0.0, 1.0), (10.0, 2.0)], None);
         check(&[(0.0, 1.0), (2.0, 2.0), (4.9, 3.0)], None);

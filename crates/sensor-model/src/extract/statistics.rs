@@ -1,6 +1,6 @@
-//! Mean and spread of an image.
+//! Mean, standard deviation and maximum of an image.
 
-/// Sums that run side by side, because one long chain of additions would wait for each of them.
+/// Number of parallel sums: in a single one, each addition would wait for the previous one.
 const LANES: usize = 8;
 
 /// Mean and population standard deviation.
@@ -11,9 +11,9 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    /// Of the values, which must be some.
+    /// Mean and standard deviation of at least one value.
     ///
-    /// In 64 bits and in two passes: the spread of a calm scene is a twentieth of its temperature.
+    /// In double precision and two passes, because the spread of a calm scene is small compared with its temperature.
     pub(super) fn of(values: &[f32]) -> Self {
         let count = values.len() as f64;
         let mean = sum(values, f64::from) / count;
@@ -28,7 +28,7 @@ impl Moments {
     }
 }
 
-/// Sum of a function of each value, in an order that depends on nothing but their number.
+/// Sum of a function of each value, in an order that depends only on their number.
 pub(super) fn sum(values: &[f32], term: impl Fn(f32) -> f64) -> f64 {
     let (chunks, rest) = values.as_chunks::<LANES>();
     let mut lanes = [0.0; LANES];
@@ -40,7 +40,7 @@ pub(super) fn sum(values: &[f32], term: impl Fn(f32) -> f64) -> f64 {
     lanes.iter().sum::<f64>() + rest.iter().map(|&value| term(value)).sum::<f64>()
 }
 
-/// The highest of the values, negative infinity if there are none.
+/// The maximum of the values; negative infinity if there are none.
 pub(super) fn maximum(values: &[f32]) -> f32 {
     let higher = |a: f32, b: f32| if a > b { a } else { b };
     let (chunks, rest) = values.as_chunks::<LANES>();

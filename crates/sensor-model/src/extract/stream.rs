@@ -4,13 +4,13 @@ use super::{CheckedExtractorParams, Counts, ExtractError, Extractor, SensorRow};
 use crate::co2::Co2Reading;
 use crate::frame::ThermalFrame;
 
-/// After this many seconds without any item nothing is known any more, not even CO2.
+/// After this many seconds without any item, all features are missing, even CO2.
 const LONGEST_HOLD_S: f64 = 15.0;
 
-/// An [`Extractor`] that gives a row for every whole second of which anything is known.
+/// An [`Extractor`] that produces a row for every whole second with at least one feature.
 ///
-/// An item later than second `t` completes `t`. The sensors may be pushed one ahead of the other, but a row knows only
-/// what came before its second was complete.
+/// An item later than second `t` completes `t`. One sensor may be ahead of the other, but a row contains only what was
+/// pushed before its second was complete.
 #[derive(Clone, Debug)]
 pub struct RowStream {
     extractor: Extractor,
@@ -20,7 +20,7 @@ pub struct RowStream {
 }
 
 impl RowStream {
-    /// A stream that has seen nothing yet.
+    /// A stream without any input yet.
     pub fn new(params: CheckedExtractorParams) -> Self {
         Self {
             extractor: Extractor::new(params),
@@ -29,29 +29,29 @@ impl RowStream {
         }
     }
 
-    /// Takes in a frame, see [`Extractor::push_frame`].
+    /// Adds a frame, see [`Extractor::push_frame`].
     pub fn push_frame(&mut self, frame: ThermalFrame) -> Result<(), ExtractError> {
         self.complete_before(frame.time_s());
         self.extractor.push_frame(frame)
     }
 
-    /// Takes in a CO2 reading, see [`Extractor::push_co2`].
+    /// Adds a CO2 reading, see [`Extractor::push_co2`].
     pub fn push_co2(&mut self, reading: Co2Reading) -> Result<(), ExtractError> {
         self.complete_before(reading.time_s);
         self.extractor.push_co2(reading)
     }
 
-    /// The rows that have become complete since the last call, in the order of time.
+    /// The rows that were completed since the last call, in chronological order.
     pub fn take_rows(&mut self) -> Vec<SensorRow> {
         std::mem::take(&mut self.rows)
     }
 
-    /// What was left out or replaced so far.
+    /// Ignored and repaired input so far.
     pub fn counts(&self) -> Counts {
         self.extractor.counts()
     }
 
-    /// The rows not yet taken, up to the last whole second before or at the newest item.
+    /// The rows not yet taken, up to the last whole second at or before the newest item.
     pub fn finish(mut self) -> Vec<SensorRow> {
         let newest_s = self.extractor.newest_s();
         self.complete_before(newest_s);
@@ -61,14 +61,14 @@ impl RowStream {
         self.rows
     }
 
-    /// Emits the seconds before `time_s`. A time that is refused afterwards lies before them all and completes none.
+    /// Emits the seconds before `time_s`. A time that is rejected afterwards is before all of them and completes none.
     fn complete_before(&mut self, time_s: f64) {
         if !time_s.is_finite() {
             return;
         }
         let mut second = self.next_s.unwrap_or_else(|| time_s.ceil());
         while second < time_s {
-            // A clock that jumps by years must not cost a row per second of them.
+            // If the clock jumps by years, do not compute a row for each second.
             if second > self.extractor.newest_s() + LONGEST_HOLD_S {
                 second = time_s.ceil();
                 break;
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_knows_nothing_of_what_came_after_its_second() {
+    fn a_row_does_not_depend_on_later_items() {
         let mut stream = stream();
         let co2 = |time_s, ppm| Co2Reading { time_s, ppm };
         stream.push_co2(co2(1.0, 500.0)).unwrap();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_of_which_nothing_is_known_have_no_row() {
+    fn seconds_without_any_feature_have_no_row() {
         let mut stream = stream();
         stream
             .push_co2(Co2Reading {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_item_leaves_the_rows_as_they_were() {
+    fn a_rejected_item_does_not_change_the_rows() {
         let mut stream = stream();
         stream.push_frame(frame(5.0)).unwrap();
         assert!(stream.push_frame(frame(4.0)).is_err());

@@ -11,9 +11,8 @@ use jiff::tz::TimeZone;
 use crate::cells::parse_cell;
 use crate::co2::Co2Reading;
 use crate::error::Error;
-use crate::problem::CellProblem;
+use crate::problem::{CellProblem, RecordingProblem};
 
-use super::problem::RecordingProblem;
 use super::source::Source;
 use super::table::Table;
 

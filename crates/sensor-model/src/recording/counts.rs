@@ -1,9 +1,9 @@
 //! Converts the counts of an image to temperatures and performs the checks common to all formats.
 
-use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, ThermalFrame};
+use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, Scale, ThermalFrame};
+use crate::problem::RecordingProblem;
 
-use super::options::{FrameOptions, FrameRate, Scale, TelemetryLines};
-use super::problem::RecordingProblem;
+use super::options::{FrameOptions, FrameRate, TelemetryLines};
 use super::telemetry::{CameraClock, Telemetry};
 
 /// Number of telemetry lines in an image that has them.
@@ -33,23 +33,18 @@ pub(super) fn frame(
             scale,
         });
     }
-    ThermalFrame::new(time_s, celsius).map_err(|_| RecordingProblem::Damaged { what: "the image" })
+    ThermalFrame::new(time_s, celsius).map_err(|_| RecordingProblem::Invalid { what: "the image" })
 }
 
-/// The scale stated by the file; a different declared scale is an error.
-pub(super) fn agreed_scale(
-    declared: Option<Scale>,
-    stated: Scale,
-) -> Result<Scale, RecordingProblem> {
-    match declared {
-        Some(declared) if declared != stated => {
-            Err(RecordingProblem::ScaleContradicted { declared, stated })
-        }
+/// The scale stated by the file; an error if the caller specified another one.
+pub(super) fn stated_scale(given: Option<Scale>, stated: Scale) -> Result<Scale, RecordingProblem> {
+    match given {
+        Some(given) if given != stated => Err(RecordingProblem::ScaleMismatch { given, stated }),
         _ => Ok(stated),
     }
 }
 
-/// Converts images to frames for formats without metadata, using the declared options.
+/// Converts images to frames for formats without metadata, using the specified options.
 #[derive(Debug)]
 pub(super) struct Assembler {
     scale: Scale,
@@ -100,14 +95,18 @@ impl Assembler {
         let time_s = self.time_s(telemetry)?;
         self.frames += 1;
         if let Some(telemetry) = telemetry {
-            agreed_scale(Some(self.scale), telemetry.scale)?;
+            stated_scale(Some(self.scale), telemetry.scale)?;
         }
         let frame = frame(time_s, image, self.scale)?;
         let closed = telemetry.is_some_and(|telemetry| telemetry.shutter_closed);
-        Ok(if closed { frame.frozen() } else { frame })
+        Ok(if closed {
+            frame.with_closed_shutter()
+        } else {
+            frame
+        })
     }
 
-    /// The time of the next frame. A declared rate takes precedence over telemetry, because the camera's clock jitters.
+    /// The time of the next frame. A specified rate takes precedence over telemetry, because the camera's clock jitters.
     fn time_s(&mut self, telemetry: Option<Telemetry>) -> Result<f64, RecordingProblem> {
         match (self.rate, telemetry) {
             (Some(rate), _) => Ok(rate.time_s(self.frames)),

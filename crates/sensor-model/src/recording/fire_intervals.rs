@@ -4,9 +4,8 @@ use std::io::BufRead;
 use std::path::Path;
 
 use crate::error::Error;
-use crate::problem::{CellProblem, Place};
+use crate::problem::{CellProblem, Location, RecordingProblem};
 
-use super::problem::RecordingProblem;
 use super::source::Source;
 use super::table::Table;
 
@@ -59,7 +58,7 @@ impl FireIntervals {
                 pair[0].line.max(pair[1].line),
             );
             let overlap = RecordingProblem::Overlap { other: first };
-            return Err(source.rejection_at(Place::Line(second), overlap));
+            return Err(source.rejection_at(Location::Line(second), overlap));
         }
         Ok(Self(intervals))
     }

@@ -3,9 +3,8 @@
 use std::io::{BufRead, Read as _};
 
 use crate::error::Error;
-use crate::problem::{CellProblem, Place};
+use crate::problem::{CellProblem, Location, RecordingProblem};
 
-use super::problem::RecordingProblem;
 use super::source::Source;
 
 /// The longest line accepted, in bytes.
@@ -35,8 +34,8 @@ impl<R: BufRead> Lines<R> {
         self.number
     }
 
-    fn place(&self) -> Place {
-        Place::Line(self.number)
+    fn location(&self) -> Location {
+        Location::Line(self.number)
     }
 
     /// The next line that is not blank, without its newline.
@@ -47,7 +46,7 @@ impl<R: BufRead> Lines<R> {
             let mut limited = self.input.by_ref().take(LONGEST_LINE as u64 + 1);
             // Read as bytes, because a line that is not UTF-8 must be counted before the error can name it.
             let read = limited.read_until(b'\n', &mut self.buffer);
-            if read.map_err(|error| self.source.unreadable_at(self.place(), error))? == 0 {
+            if read.map_err(|error| self.source.unreadable_at(self.location(), error))? == 0 {
                 // If the log is still growing, reading continues with this line.
                 self.number -= 1;
                 return Ok(None);
@@ -67,14 +66,14 @@ impl<R: BufRead> Lines<R> {
 
     /// The error for an invalid current line.
     pub(super) fn rejection(&self, problem: RecordingProblem) -> Error {
-        self.source.rejection_at(self.place(), problem)
+        self.source.rejection_at(self.location(), problem)
     }
 
     /// The error for an invalid cell in the current line.
     pub(crate) fn cell_rejection(&self, column: &str, value: &str, problem: CellProblem) -> Error {
         Error::Cell {
             path: self.source.path.clone(),
-            place: self.place(),
+            location: self.location(),
             column: column.to_owned(),
             value: value.to_owned(),
             problem,

@@ -1,9 +1,9 @@
-//! Properties of a recording that must be declared because they are not in the file.
+//! Properties of a recording that are not in the file, so the caller must specify them.
 
-use std::fmt;
 use std::str::FromStr;
 
-use super::problem::RecordingProblem;
+use crate::frame::Scale;
+use crate::problem::RecordingProblem;
 
 /// Properties that a file of frames does not contain. They are never guessed: a wrong guess gives plausible
 /// temperatures.
@@ -15,47 +15,6 @@ pub struct FrameOptions {
     pub rate: Option<FrameRate>,
     /// Position of the two telemetry lines that each image in raw Y16 and TIFF may have.
     pub telemetry: TelemetryLines,
-}
-
-/// Kelvin per count of a radiometric Lepton (its `TLinear` resolution).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scale {
-    /// 0.01 K, the factory setting, for scenes up to 382 C.
-    HundredthKelvin,
-    /// 0.1 K, for scenes above 382 C.
-    TenthKelvin,
-}
-
-impl Scale {
-    /// Converts a count to degrees Celsius.
-    pub fn celsius(self, count: u16) -> f32 {
-        (f64::from(count) / self.counts_per_kelvin() - 273.15) as f32
-    }
-
-    /// The other scale.
-    #[must_use]
-    pub fn other(self) -> Self {
-        match self {
-            Self::HundredthKelvin => Self::TenthKelvin,
-            Self::TenthKelvin => Self::HundredthKelvin,
-        }
-    }
-
-    fn counts_per_kelvin(self) -> f64 {
-        match self {
-            Self::HundredthKelvin => 100.0,
-            Self::TenthKelvin => 10.0,
-        }
-    }
-}
-
-impl fmt::Display for Scale {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::HundredthKelvin => "0.01 K",
-            Self::TenthKelvin => "0.1 K",
-        })
-    }
 }
 
 impl FromStr for Scale {
@@ -103,6 +62,20 @@ impl FromStr for FrameRate {
             given: text.to_owned(),
         })?;
         Self::new(hz)
+    }
+}
+
+impl FrameOptions {
+    /// Rejects a frame rate and telemetry lines, for formats that store the times themselves.
+    pub(super) fn expect_scale_only(&self) -> Result<(), RecordingProblem> {
+        let what = if self.rate.is_some() {
+            "a frame rate"
+        } else if self.telemetry != TelemetryLines::None {
+            "telemetry lines"
+        } else {
+            return Ok(());
+        };
+        Err(RecordingProblem::UnsupportedOption { what })
     }
 }
 

@@ -10,22 +10,22 @@ use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
 use crate::error::Error;
-use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, ThermalFrame};
-use crate::problem::Place;
+use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, Scale, ThermalFrame};
+use crate::problem::{Location, RecordingProblem};
 
-use super::counts::{agreed_scale, counts_of, frame};
-use super::options::{FrameOptions, Scale, TelemetryLines};
-use super::problem::RecordingProblem;
+use super::counts::{counts_of, frame, stated_scale};
+use super::options::FrameOptions;
 use super::source::Source;
-use super::y16::fill;
 
 const MAGIC: [u8; 8] = *b"PTY16V1\n";
 /// First bytes of a CPTV recording, which is also compressed with gzip.
 const CPTV: [u8; 4] = *b"CPTV";
-/// Maximum length of a header. Real ones have about 400 bytes; a damaged length must not cause a huge allocation.
+/// Maximum length of a header. Real ones have about 400 bytes; an invalid length must not cause a huge allocation.
 const LONGEST_HEADER: u32 = 64 * 1024;
 /// Bytes of the index and the two times.
 const STAMP: usize = 24;
+/// Bytes of a frame.
+const RECORD: usize = STAMP + FRAME_PIXELS * size_of::<u16>();
 /// Maximum difference between the two times of a frame, which is caused only by rounding to milliseconds.
 const LARGEST_DISAGREEMENT_MS: f64 = 1.5;
 
@@ -52,10 +52,10 @@ pub(super) struct PureThermalFrames<R> {
 }
 
 impl<R: Read> PureThermalFrames<R> {
-    /// Reads the header. The container states scale and times; a declared scale must match.
+    /// Reads the header. The container states scale and times; a specified scale must match.
     pub(super) fn open(input: R, source: Source, options: &FrameOptions) -> Result<Self, Error> {
         let reject = |problem| source.rejection(problem);
-        let unreadable = |error| source.unreadable_at(Place::Frame(1), error);
+        let unreadable = |error| source.unreadable_at(Location::Frame(1), error);
         let mut input = MultiGzDecoder::new(input);
         let mut magic = MAGIC;
         input.read_exact(&mut magic).map_err(unreadable)?;
@@ -68,19 +68,19 @@ impl<R: Read> PureThermalFrames<R> {
         let mut length = [0; 4];
         input.read_exact(&mut length).map_err(unreadable)?;
         let length = u32::from_le_bytes(length);
-        let damaged = RecordingProblem::Damaged { what: "the header" };
+        let invalid = RecordingProblem::Invalid { what: "the header" };
         if length > LONGEST_HEADER {
-            return Err(reject(damaged));
+            return Err(reject(invalid));
         }
         let mut header = vec![0; length as usize];
         input.read_exact(&mut header).map_err(unreadable)?;
-        let header: Header = serde_json::from_slice(&header).map_err(|_| reject(damaged))?;
+        let header: Header = serde_json::from_slice(&header).map_err(|_| reject(invalid))?;
         let scale = header.scale(options).map_err(reject)?;
         Ok(Self {
             input,
             source,
             scale,
-            buffer: vec![0; STAMP + FRAME_PIXELS * size_of::<u16>()],
+            buffer: Vec::with_capacity(RECORD),
             frames: 0,
             start: None,
             last: f64::NEG_INFINITY,
@@ -93,13 +93,14 @@ impl<R: Read> PureThermalFrames<R> {
     }
 
     fn read_frame(&mut self) -> Result<Option<ThermalFrame>, Error> {
-        let place = Place::Frame(self.frames + 1);
-        let filled = fill(&mut self.input, &mut self.buffer);
-        let filled = filled.map_err(|error| self.source.unreadable_at(place, error))?;
-        let reject = |problem| self.source.rejection_at(place, problem);
-        if !filled.is_whole(self.buffer.len()).map_err(reject)? {
+        let location = Location::Frame(self.frames + 1);
+        if !self
+            .source
+            .read_record(location, &mut self.input, &mut self.buffer, RECORD)?
+        {
             return Ok(None);
         }
+        let reject = |problem| self.source.rejection_at(location, problem);
         self.frames += 1;
         let (stamp, image) = self.buffer.split_at(STAMP);
         let unix_s = unix_time(stamp).map_err(reject)?;
@@ -127,14 +128,7 @@ impl<R: Read> Iterator for PureThermalFrames<R> {
 impl Header {
     /// Checks the header against the supported format and the options, and returns the scale.
     fn scale(&self, options: &FrameOptions) -> Result<Scale, RecordingProblem> {
-        if options.rate.is_some() {
-            return Err(RecordingProblem::NotDeclarable {
-                what: "a frame rate",
-            });
-        }
-        if options.telemetry != TelemetryLines::None {
-            return Err(RecordingProblem::NotDeclarable { what: "telemetry" });
-        }
+        options.expect_scale_only()?;
         let entries = [
             ("version", self.version.to_string(), "1"),
             ("dtype", self.dtype.clone(), "uint16"),
@@ -163,15 +157,15 @@ impl Header {
                 expected_height: FRAME_HEIGHT as u32,
             });
         }
-        agreed_scale(options.scale, Scale::HundredthKelvin)
+        stated_scale(options.scale, Scale::HundredthKelvin)
     }
 }
 
-/// The Unix time of a frame, in seconds. It is stored twice; a mismatch means that the file is damaged.
+/// The Unix time of a frame, in seconds. It is stored twice; a mismatch means that the file is corrupt.
 fn unix_time(stamp: &[u8]) -> Result<f64, RecordingProblem> {
     let (words, _) = stamp.as_chunks::<8>();
     let [_, seconds, millis] = words else {
-        return Err(RecordingProblem::Damaged { what: "the time" });
+        return Err(RecordingProblem::Invalid { what: "the time" });
     };
     let unix_s = f64::from_le_bytes(*seconds);
     let disagreement = unix_s * 1000.0 - i64::from_le_bytes(*millis) as f64;
@@ -179,6 +173,6 @@ fn unix_time(stamp: &[u8]) -> Result<f64, RecordingProblem> {
     if disagreement.abs() <= LARGEST_DISAGREEMENT_MS {
         Ok(unix_s)
     } else {
-        Err(RecordingProblem::Damaged { what: "the time" })
+        Err(RecordingProblem::Invalid { what: "the time" })
     }
 }

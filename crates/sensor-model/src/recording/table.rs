@@ -4,10 +4,9 @@ use std::io::BufRead;
 
 use crate::cells::LineSplitter;
 use crate::error::Error;
-use crate::problem::CellProblem;
+use crate::problem::{CellProblem, RecordingProblem};
 
 use super::lines::Lines;
-use super::problem::RecordingProblem;
 use super::source::Source;
 
 /// Number of lines searched for the header: loggers first write a few lines about the session, `AirScout32` six.

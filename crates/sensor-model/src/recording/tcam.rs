@@ -1,7 +1,7 @@
 //! tCam images and videos: JSON objects with base64 fields. In a video (`.tmjsn`), each object is terminated by an ETX byte (3).
 //!
 //! An object has `radiometric` (19,200 counts) and `telemetry` (240 words), both little-endian. The telemetry contains
-//! the scale and the time, so the caller does not have to declare them.
+//! the scale and the time, so the caller does not have to specify them.
 
 use std::io::{BufRead, Read as _};
 
@@ -10,12 +10,11 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 
 use crate::error::Error;
-use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, ThermalFrame};
-use crate::problem::Place;
+use crate::frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, Scale, ThermalFrame};
+use crate::problem::{Location, RecordingProblem};
 
-use super::counts::{agreed_scale, counts_of, frame};
-use super::options::{FrameOptions, Scale, TelemetryLines};
-use super::problem::RecordingProblem;
+use super::counts::{counts_of, frame, stated_scale};
+use super::options::FrameOptions;
 use super::source::Source;
 use super::telemetry::{CameraClock, Telemetry};
 
@@ -36,25 +35,20 @@ struct Record {
 pub(super) struct TcamFrames<R> {
     input: R,
     source: Source,
-    declared: Option<Scale>,
+    given_scale: Option<Scale>,
     clock: CameraClock,
     frames: u64,
 }
 
 impl<R: BufRead> TcamFrames<R> {
-    /// A declared scale must match the telemetry. A frame rate or telemetry lines cannot be declared.
+    /// A specified scale must match the telemetry; the other options are not accepted.
     pub(super) fn open(input: R, source: Source, options: &FrameOptions) -> Result<Self, Error> {
-        let reject = |what| Err(source.rejection(RecordingProblem::NotDeclarable { what }));
-        if options.rate.is_some() {
-            return reject("a frame rate");
-        }
-        if options.telemetry != TelemetryLines::None {
-            return reject("telemetry");
-        }
+        let checked = options.expect_scale_only();
+        checked.map_err(|problem| source.rejection(problem))?;
         Ok(Self {
             input,
             source,
-            declared: options.scale,
+            given_scale: options.scale,
             clock: CameraClock::default(),
             frames: 0,
         })
@@ -62,11 +56,11 @@ impl<R: BufRead> TcamFrames<R> {
 
     fn read_frame(&mut self) -> Result<Option<ThermalFrame>, Error> {
         loop {
-            let place = Place::Frame(self.frames + 1);
+            let location = Location::Frame(self.frames + 1);
             let mut bytes = Vec::new();
             let mut limited = (&mut self.input).take(LONGEST_OBJECT);
             let read = limited.read_until(END_OF_OBJECT, &mut bytes);
-            if read.map_err(|error| self.source.unreadable_at(place, error))? == 0 {
+            if read.map_err(|error| self.source.unreadable_at(location, error))? == 0 {
                 return Ok(None);
             }
             if bytes.last() == Some(&END_OF_OBJECT) {
@@ -76,10 +70,10 @@ impl<R: BufRead> TcamFrames<R> {
                 continue;
             }
             let record = serde_json::from_slice(&bytes)
-                .map_err(|_| RecordingProblem::Damaged { what: "its JSON" });
+                .map_err(|_| RecordingProblem::Invalid { what: "its JSON" });
             let frame = record.and_then(|record| self.frame(record));
             if let Some(frame) =
-                frame.map_err(|problem| self.source.rejection_at(place, problem))?
+                frame.map_err(|problem| self.source.rejection_at(location, problem))?
             {
                 self.frames += 1;
                 return Ok(Some(frame));
@@ -103,10 +97,10 @@ impl<R: BufRead> TcamFrames<R> {
         }
         let telemetry = words(&record.telemetry.unwrap_or_default(), "the telemetry")?;
         let telemetry = Telemetry::parse(&telemetry)?;
-        let scale = agreed_scale(self.declared, telemetry.scale)?;
+        let scale = stated_scale(self.given_scale, telemetry.scale)?;
         let frame = frame(self.clock.time_s(telemetry.clock_ms)?, &counts, scale)?;
         Ok(Some(if telemetry.shutter_closed {
-            frame.frozen()
+            frame.with_closed_shutter()
         } else {
             frame
         }))
@@ -126,5 +120,5 @@ fn words(base64: &str, what: &'static str) -> Result<Vec<u16>, RecordingProblem>
     let bytes = BASE64_STANDARD.decode(base64);
     bytes
         .map(|bytes| counts_of(&bytes))
-        .map_err(|_| RecordingProblem::Damaged { what })
+        .map_err(|_| RecordingProblem::Invalid { what })
 }

@@ -3,8 +3,8 @@
 //! They consist of rows A, B, C and a reserved row, with 80 words each; 32-bit values have the low word first. Offsets
 //! are from FLIR's "Lepton Engineering Datasheet" (rev. 203, telemetry modes) and tCam's `lepton_utilities.h`.
 
-use super::options::Scale;
-use super::problem::RecordingProblem;
+use crate::frame::Scale;
+use crate::problem::RecordingProblem;
 
 /// Number of words in rows A to C, the part that tCam stores.
 pub(super) const TELEMETRY_WORDS: usize = 240;
@@ -39,7 +39,7 @@ impl Telemetry {
     /// Parses rows A to C. Telemetry of an image without temperatures is an error.
     pub(super) fn parse(words: &[u16]) -> Result<Self, RecordingProblem> {
         if words.len() < TELEMETRY_WORDS {
-            return Err(RecordingProblem::Damaged {
+            return Err(RecordingProblem::Invalid {
                 what: "the telemetry",
             });
         }

@@ -7,11 +7,10 @@ use ::tiff::{ColorType, TiffError};
 
 use crate::error::Error;
 use crate::frame::{FRAME_WIDTH, ThermalFrame};
-use crate::problem::Place;
+use crate::problem::{Location, RecordingProblem};
 
 use super::counts::Assembler;
 use super::options::FrameOptions;
-use super::problem::RecordingProblem;
 use super::source::Source;
 
 /// Maximum size of a buffer in bytes. A page has 39,040 bytes; the margin allows for strips that compress badly.
@@ -26,11 +25,11 @@ pub(super) struct TiffFrames<R: Read + Seek> {
 }
 
 impl<R: Read + Seek> TiffFrames<R> {
-    /// Reads the first directory. The options must declare the scale, and a rate or telemetry lines.
+    /// Reads the first directory. The options must specify the scale, and a rate or telemetry lines.
     pub(super) fn open(input: R, source: Source, options: &FrameOptions) -> Result<Self, Error> {
         let assembler = Assembler::new(options).map_err(|problem| source.rejection(problem))?;
         let pages =
-            Pages::open(input).map_err(|error| source.unreadable_at(Place::Frame(1), error))?;
+            Pages::open(input).map_err(|error| source.unreadable_at(Location::Frame(1), error))?;
         Ok(Self {
             pages,
             source,
@@ -40,8 +39,8 @@ impl<R: Read + Seek> TiffFrames<R> {
     }
 
     fn read_frame(&mut self) -> Result<Option<ThermalFrame>, Error> {
-        let place = Place::Frame(self.frames + 1);
-        let unreadable = |error| self.source.unreadable_at(place, error);
+        let location = Location::Frame(self.frames + 1);
+        let unreadable = |error| self.source.unreadable_at(location, error);
         if !self.pages.advance().map_err(unreadable)? {
             return Ok(None);
         }
@@ -49,7 +48,7 @@ impl<R: Read + Seek> TiffFrames<R> {
         let (width, height, colors) = self.pages.layout().map_err(unreadable)?;
         let lines = self.assembler.lines();
         check_layout(width, height, colors, lines)
-            .map_err(|problem| self.source.rejection_at(place, problem))?;
+            .map_err(|problem| self.source.rejection_at(location, problem))?;
         let counts = self.pages.decode().map_err(unreadable)?;
         let counts = counts.filter(|counts| counts.len() == FRAME_WIDTH * lines);
         let frame = match counts {
@@ -60,7 +59,7 @@ impl<R: Read + Seek> TiffFrames<R> {
         };
         frame
             .map(Some)
-            .map_err(|problem| self.source.rejection_at(place, problem))
+            .map_err(|problem| self.source.rejection_at(location, problem))
     }
 }
 

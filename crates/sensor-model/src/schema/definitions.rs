@@ -1,51 +1,10 @@
 //! The names, meanings and order of the features, which are defined nowhere else.
 //!
-//! Add new features at the end of both lists: requests and trained models depend on the order.
+//! Add new features at the end of the table: requests and trained models depend on the order.
 
 use super::Sensor;
 
-/// A feature. The variants are in the order of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Feature {
-    /// Mean temperature of the frame.
-    TMean,
-    /// Standard deviation of the frame's temperatures.
-    TStd,
-    /// Temperature of the hottest pixel.
-    TMax,
-    /// 95th percentile of the frame's temperatures.
-    TP95,
-    /// Percentage of hot pixels.
-    THotAreaPct,
-    /// Percentage of pixels in the largest connected hot region.
-    THotLargestBlobPct,
-    /// Mean magnitude of the spatial gradient.
-    TGradMean,
-    /// Standard deviation of the spatial gradient's magnitude.
-    TGradStd,
-    /// Mean absolute change within one second.
-    TDiffMean,
-    /// Standard deviation of the change within one second.
-    TDiffStd,
-    /// Mean apparent motion.
-    FlowMagMean,
-    /// Standard deviation of the apparent motion.
-    FlowMagStd,
-    /// Smoothed hotspot temperature.
-    TproxyVal,
-    /// Change of the hotspot temperature over the last minute.
-    TproxyDelta,
-    /// Current slope of the hotspot temperature.
-    TproxyVel,
-    /// CO2 concentration.
-    GasVal,
-    /// Change of the CO2 concentration over the last minute.
-    GasDelta,
-    /// Current slope of the CO2 concentration.
-    GasVel,
-}
-
-/// The definition of a feature, stored at the feature's index in [`DEFINITIONS`].
+/// The definition of a feature; `feature` is also its index in [`DEFINITIONS`].
 pub(super) struct Definition {
     pub(super) feature: Feature,
     pub(super) name: &'static str,
@@ -60,154 +19,89 @@ const SCENE: (f32, f32) = (-40.0, 400.0);
 /// The largest possible difference between two temperatures.
 const SPAN: f32 = SCENE.1 - SCENE.0;
 
-/// The ranges contain everything that the formulas can yield from the sensors' output ranges (-40 to 400 C, 0 to
-/// 40,000 ppm). A value outside its range is therefore not a very hot fire, but has the wrong unit.
-pub(super) const DEFINITIONS: &[Definition] = &[
-    Definition {
-        feature: Feature::TMean,
-        name: "t_mean",
-        unit: "C",
-        sensor: Sensor::Flir,
-        range: SCENE,
-        formula: "mean over the pixels of the frame, bad pixels replaced by their local median",
-    },
-    Definition {
-        feature: Feature::TStd,
-        name: "t_std",
-        unit: "C",
-        sensor: Sensor::Flir,
-        range: (0.0, SPAN / 2.0),
-        formula: "population standard deviation over the pixels",
-    },
-    Definition {
-        feature: Feature::TMax,
-        name: "t_max",
-        unit: "C",
-        sensor: Sensor::Flir,
-        range: SCENE,
-        formula: "maximum over the pixels",
-    },
-    Definition {
-        feature: Feature::TP95,
-        name: "t_p95",
-        unit: "C",
-        sensor: Sensor::Flir,
-        range: SCENE,
-        formula: "95th percentile over the pixels, linear interpolation at (N - 1) * 0.95",
-    },
-    Definition {
-        feature: Feature::THotAreaPct,
-        name: "t_hot_area_pct",
-        unit: "%",
-        sensor: Sensor::Flir,
-        range: (0.0, 100.0),
-        formula: "share of the pixels strictly above 50 C",
-    },
-    Definition {
-        feature: Feature::THotLargestBlobPct,
-        name: "t_hot_largest_blob_pct",
-        unit: "%",
-        sensor: Sensor::Flir,
-        range: (0.0, 100.0),
-        formula: "share of the pixels in the largest 4-connected region above 50 C",
-    },
-    Definition {
-        feature: Feature::TGradMean,
-        name: "t_grad_mean",
-        unit: "C/px",
-        sensor: Sensor::Flir,
-        range: (0.0, 312.0),
-        formula: "mean magnitude of the Sobel gradient divided by 8, border reflected",
-    },
-    Definition {
-        feature: Feature::TGradStd,
-        name: "t_grad_std",
-        unit: "C/px",
-        sensor: Sensor::Flir,
-        range: (0.0, 312.0),
-        formula: "population standard deviation of the same magnitude",
-    },
-    Definition {
-        feature: Feature::TDiffMean,
-        name: "t_diff_mean",
-        unit: "C",
-        sensor: Sensor::Flir,
-        range: (0.0, SPAN),
-        formula: "mean absolute difference from the frame nearest to 1 s earlier (0.5 s tolerance)",
-    },
-    Definition {
-        feature: Feature::TDiffStd,
-        name: "t_diff_std",
-        unit: "C",
-        sensor: Sensor::Flir,
-        range: (0.0, SPAN),
-        formula: "population standard deviation of the signed difference from that frame",
-    },
-    Definition {
-        feature: Feature::FlowMagMean,
-        name: "flow_mag_mean",
-        unit: "px/s",
-        sensor: Sensor::Flir,
-        range: (0.0, 20.0),
-        formula: "mean magnitude of dense Lucas-Kanade flow over consecutive frames, capped at 20",
-    },
-    Definition {
-        feature: Feature::FlowMagStd,
-        name: "flow_mag_std",
-        unit: "px/s",
-        sensor: Sensor::Flir,
-        range: (0.0, 20.0),
-        formula: "population standard deviation of the same magnitude",
-    },
-    Definition {
-        feature: Feature::TproxyVal,
-        name: "tproxy_val",
-        unit: "C",
-        sensor: Sensor::Flir,
-        range: SCENE,
-        formula: "mean of the pixels at or above the 90th percentile, smoothed with a time constant of 2 s",
-    },
-    Definition {
-        feature: Feature::TproxyDelta,
-        name: "tproxy_delta",
-        unit: "C",
-        sensor: Sensor::Flir,
-        range: (-SPAN, SPAN),
-        formula: "tproxy_val minus tproxy_val 60 s earlier (at least 30 s of history)",
-    },
-    Definition {
-        feature: Feature::TproxyVel,
-        name: "tproxy_vel",
-        unit: "C/s",
-        sensor: Sensor::Flir,
-        range: (-66.0, 66.0),
-        formula: "least-squares slope of tproxy_val over the last 10 s",
-    },
-    Definition {
-        feature: Feature::GasVal,
-        name: "gas_val",
-        unit: "ppm",
-        sensor: Sensor::Scd41,
-        range: (0.0, 40_000.0),
-        formula: "last valid CO2 reading, held for at most 15 s",
-    },
-    Definition {
-        feature: Feature::GasDelta,
-        name: "gas_delta",
-        unit: "ppm",
-        sensor: Sensor::Scd41,
-        range: (-40_000.0, 40_000.0),
-        formula: "CO2 minus CO2 60 s earlier",
-    },
-    Definition {
-        feature: Feature::GasVel,
-        name: "gas_vel",
-        unit: "ppm/s",
-        sensor: Sensor::Scd41,
-        range: (-2_000.0, 2_000.0),
-        formula: "least-squares slope of CO2 over the last 30 s",
-    },
-];
+/// Turns the table into the enum [`Feature`] and its [`DEFINITIONS`]. A line has the variant, then name, unit, sensor,
+/// range and formula.
+macro_rules! features {
+    ($(
+        $(#[$doc:meta])*
+        $feature:ident: $name:literal, $unit:literal, $sensor:ident, $range:expr, $formula:literal;
+    )*) => {
+        /// A feature. The variants are in the order of a row.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Feature {
+            $($(#[$doc])* $feature,)*
+        }
+
+        /// The definition of each feature, in the order of a row.
+        pub(super) const DEFINITIONS: &[Definition] = &[$(Definition {
+            feature: Feature::$feature,
+            name: $name,
+            unit: $unit,
+            sensor: Sensor::$sensor,
+            range: $range,
+            formula: $formula,
+        }),*];
+    };
+}
+
+// The ranges contain everything that the formulas can yield from the sensors' output ranges (-40 to 400 C, 0 to
+// 40,000 ppm). A value outside its range is therefore not a very hot fire, but has the wrong unit.
+features! {
+    /// Mean temperature of the frame.
+    TMean: "t_mean", "C", Flir, SCENE,
+        "mean over the pixels of the frame, bad pixels replaced by their local median";
+    /// Standard deviation of the frame's temperatures.
+    TStd: "t_std", "C", Flir, (0.0, SPAN / 2.0),
+        "population standard deviation over the pixels";
+    /// Temperature of the hottest pixel.
+    TMax: "t_max", "C", Flir, SCENE,
+        "maximum over the pixels";
+    /// 95th percentile of the frame's temperatures.
+    TP95: "t_p95", "C", Flir, SCENE,
+        "95th percentile over the pixels, linear interpolation at (N - 1) * 0.95";
+    /// Percentage of hot pixels.
+    THotAreaPct: "t_hot_area_pct", "%", Flir, (0.0, 100.0),
+        "share of the pixels strictly above 50 C";
+    /// Percentage of pixels in the largest connected hot region.
+    THotLargestBlobPct: "t_hot_largest_blob_pct", "%", Flir, (0.0, 100.0),
+        "share of the pixels in the largest 4-connected region above 50 C";
+    /// Mean magnitude of the spatial gradient.
+    TGradMean: "t_grad_mean", "C/px", Flir, (0.0, 312.0),
+        "mean magnitude of the Sobel gradient divided by 8, border reflected";
+    /// Standard deviation of the spatial gradient's magnitude.
+    TGradStd: "t_grad_std", "C/px", Flir, (0.0, 312.0),
+        "population standard deviation of the same magnitude";
+    /// Mean absolute change within one second.
+    TDiffMean: "t_diff_mean", "C", Flir, (0.0, SPAN),
+        "mean absolute difference from the frame nearest to 1 s earlier (0.5 s tolerance)";
+    /// Standard deviation of the change within one second.
+    TDiffStd: "t_diff_std", "C", Flir, (0.0, SPAN),
+        "population standard deviation of the signed difference from that frame";
+    /// Mean apparent motion.
+    FlowMagMean: "flow_mag_mean", "px/s", Flir, (0.0, 20.0),
+        "mean magnitude of dense Lucas-Kanade flow over consecutive frames, capped at 20";
+    /// Standard deviation of the apparent motion.
+    FlowMagStd: "flow_mag_std", "px/s", Flir, (0.0, 20.0),
+        "population standard deviation of the same magnitude";
+    /// Smoothed hotspot temperature.
+    TproxyVal: "tproxy_val", "C", Flir, SCENE,
+        "mean of the pixels at or above the 90th percentile, smoothed with a time constant of 2 s";
+    /// Change of the hotspot temperature over the last minute.
+    TproxyDelta: "tproxy_delta", "C", Flir, (-SPAN, SPAN),
+        "tproxy_val minus tproxy_val 60 s earlier (at least 30 s of history)";
+    /// Current slope of the hotspot temperature.
+    TproxyVel: "tproxy_vel", "C/s", Flir, (-66.0, 66.0),
+        "least-squares slope of tproxy_val over the last 10 s";
+    /// CO2 concentration.
+    GasVal: "gas_val", "ppm", Scd41, (0.0, 40_000.0),
+        "last valid CO2 reading, held for at most 15 s";
+    /// Change of the CO2 concentration over the last minute.
+    GasDelta: "gas_delta", "ppm", Scd41, (-40_000.0, 40_000.0),
+        "CO2 minus CO2 60 s earlier";
+    /// Current slope of the CO2 concentration.
+    GasVel: "gas_vel", "ppm/s", Scd41, (-2_000.0, 2_000.0),
+        "least-squares slope of CO2 over the last 30 s";
+}
 
 #[cfg(test)]
 mod tests {

@@ -184,7 +184,7 @@ fn a_channel_is_read_in_the_order_of_its_file_names() {
     write_rows(&path("part-00000.parquet"), &sample(0..4)).unwrap();
     fs::write(path("notes.txt"), "not data").unwrap();
     fs::write(path("part-00002.csv.partial"), "incomplete").unwrap();
-    fs::create_dir(path("folder.csv")).unwrap();
+    fs::create_dir(path("directory.csv")).unwrap();
     assert_same(&read_channel(dir.path()).unwrap(), &sample(0..9));
 }
 

@@ -1,4 +1,4 @@
-//! Profile `episode`: what must hold of every row, whatever the episode.
+//! Profile `episode`: properties that every row must have.
 
 mod reality;
 
@@ -44,7 +44,7 @@ fn every_row_is_possible() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(6))]
 
-    /// Sensor faults come with the severity: at 1, every other episode has one. `src/episode/recorder.rs` makes rows under
+    /// The severity determines how many episodes have a sensor fault: at 1, half of them. `src/episode/recorder.rs` tests
     /// each kind of fault.
     #[test]
     fn no_scenario_of_any_severity_makes_an_impossible_row(
@@ -75,7 +75,7 @@ fn a_label_is_1_from_the_ignition_on() {
     for episode in &DATA.episodes {
         let header = &episode.header;
         assert_eq!(header.ignition_s.is_some(), header.scenario.is_fire());
-        for &second in &header.kept_s {
+        for &second in &header.row_seconds {
             let burning = header
                 .ignition_s
                 .is_some_and(|ignition| f64::from(second) >= ignition);
@@ -122,7 +122,7 @@ fn the_rows_do_not_depend_on_threads_or_pieces() {
 }
 
 #[test]
-fn headers_tell_what_generating_gives() {
+fn headers_match_the_generated_rows() {
     let source = source(EpisodeParams::default(), Purpose::Training);
     for (episode, summary) in (0..).zip(&DATA.episodes) {
         assert_eq!(source.header(episode), summary.header);
@@ -171,7 +171,7 @@ fn purposes_share_no_site_and_no_episode() {
 }
 
 #[test]
-fn alarm_episodes_come_whole_and_mostly_without_fire() {
+fn alarm_episodes_are_complete_and_mostly_without_fire() {
     let source = source(EpisodeParams::for_alarms(), Purpose::AlarmTest);
     let episodes = source.lasting_hours(20.0);
     let headers: Vec<_> = episodes.map(|episode| source.header(episode)).collect();
@@ -180,10 +180,10 @@ fn alarm_episodes_come_whole_and_mostly_without_fire() {
     for header in &headers {
         assert!(
             header
-                .kept_s
+                .row_seconds
                 .iter()
                 .copied()
-                .eq(header.kept_s[0]..header.duration_s)
+                .eq(header.row_seconds[0]..header.duration_s)
         );
     }
     let labels = headers.iter().flat_map(Header::labels);
@@ -195,7 +195,7 @@ fn alarm_episodes_come_whole_and_mostly_without_fire() {
 }
 
 #[test]
-fn what_is_missing_does_not_tell_the_label() {
+fn missing_values_do_not_reveal_the_label() {
     for feature in Feature::ALL {
         let share = |label| {
             let values = values(feature, label);
@@ -213,7 +213,7 @@ fn what_is_missing_does_not_tell_the_label() {
     }
 }
 
-/// Share of pairs of a fire row and another that a feature puts in the right order (or always the wrong one).
+/// The AUC of a feature, or 1 minus the AUC if that is larger.
 fn auc(positives: &[f32], negatives: &[f32]) -> f64 {
     let known = |values: &[f32]| -> Vec<f32> {
         values
@@ -242,7 +242,7 @@ fn no_feature_decides_alone() {
         let found = auc(&values(feature, 1), &values(feature, 0));
         assert!(found < 0.88, "{feature:?}: {found}");
     }
-    // But they do tell something.
+    // But they are informative.
     assert!(auc(&values(Feature::TMax, 1), &values(Feature::TMax, 0)) > 0.65);
 }
 

@@ -1,8 +1,8 @@
-//! The extractor: on a real recording, on anything at all, and on what it must refuse.
+//! The extractor: on a real recording, on arbitrary scenes, and on input that it must reject.
 
 // Golden values of a real Lepton 3.5.
 mod golden;
-// What holds for any scene.
+// Properties that hold for any scene.
 mod properties;
 // Gaps, closed shutters and impossible input.
 mod faults;
@@ -26,7 +26,7 @@ fn value(row: &SensorRow, feature: Feature) -> f32 {
     row.features[feature.index()]
 }
 
-/// Those of the documented features that have a value.
+/// The documented features that are not missing.
 fn known(row: &SensorRow) -> Vec<Feature> {
     let known = |feature: &Feature| !value(row, *feature).is_nan();
     let documented = Feature::ALL[..REQUIRED_COUNT].iter().copied();

@@ -182,7 +182,7 @@ fn near(found: f64, expected: f64, tolerance: f64) {
 }
 
 #[test]
-fn the_labels_have_the_known_prevalence_and_ceiling() {
+fn the_labels_have_the_known_prevalence_and_bayes_optimal_auc() {
     let Generated { rows, expected } = &*DATA;
     let fires = fires(&rows.labels);
     near(fires / ROWS as f64, 0.510, 0.006);

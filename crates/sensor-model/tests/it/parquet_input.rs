@@ -124,19 +124,19 @@ fn a_truncated_or_foreign_file_is_rejected_with_the_reason() {
     let path = dir.path().join("rows.parquet");
     write_rows(&path, &sample(0..100)).unwrap();
     let bytes = fs::read(&path).unwrap();
-    for damaged in [
+    for corrupt in [
         &bytes[..bytes.len() / 2],
         &bytes[..4],
         b"",
         b"t_mean,t_std\n1,2\n",
     ] {
-        fs::write(&path, damaged).unwrap();
-        check_damaged(&path);
+        fs::write(&path, corrupt).unwrap();
+        check_corrupt(&path);
     }
 }
 
 #[track_caller]
-fn check_damaged(path: &Path) {
+fn check_corrupt(path: &Path) {
     let error = read_rows(path).unwrap_err();
     let expected = format!(
         "{} cannot be read as a data file; it may be incomplete or have another format",
@@ -154,7 +154,7 @@ fn truncated_files_and_altered_footers_never_crash_the_reader() {
     let bytes = fs::read(&path).unwrap();
     for length in (0..bytes.len()).step_by(499) {
         fs::write(&path, &bytes[..length]).unwrap();
-        check_damaged(&path);
+        check_corrupt(&path);
     }
     // A small prime step alters bytes in every kind of field.
     for at in (bytes.len() - 3_000..bytes.len()).step_by(7) {

@@ -3,13 +3,13 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// A file in the folder `FIRE_DATA_DIR`, by default `shared/data` next to the repository.
+/// A file in the directory `FIRE_DATA_DIR`, by default `shared/data` next to the repository.
 ///
 /// If the file is missing, the skipped check is reported on standard error; with `FIRE_CI=1` the test fails.
 pub(crate) fn real_data(name: &str, check: &str) -> Option<PathBuf> {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = std::env::var_os("FIRE_DATA_DIR").map_or_else(default, PathBuf::from);
-    let path = folder.join(name);
+    let dir = std::env::var_os("FIRE_DATA_DIR").map_or_else(default, PathBuf::from);
+    let path = dir.join(name);
     if path.is_file() {
         return Some(path);
     }

@@ -5,7 +5,7 @@ mod frames;
 // CO2 logs and fire intervals.
 mod tables;
 // Truncated files and flipped bytes.
-mod damage;
+mod corruption;
 // The fuzzer's corpus.
 mod corpus;
 
@@ -28,7 +28,7 @@ fn shared(name: &str) -> Option<PathBuf> {
 }
 
 /// Raw Y16 at 0.01 K, ten frames per second.
-fn declared() -> FrameOptions {
+fn y16_options() -> FrameOptions {
     FrameOptions {
         scale: Some(Scale::HundredthKelvin),
         rate: Some(FrameRate::new(10.0).unwrap()),

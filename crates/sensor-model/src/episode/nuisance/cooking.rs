@@ -1,9 +1,9 @@
-//! Cooking: a pan on an electric ring or a gas flame, an oven door, and now and then a flare.
+//! Cooking: a pan on an electric or gas hob, an oven door, and occasionally a flare-up.
 
 use super::super::Setting;
 use super::super::activity::Activity;
 use super::super::camera::Spot;
-use super::super::canvas::{Canvas, Paint, Shape};
+use super::super::canvas::{Canvas, Shape};
 use super::super::draw::{Draw, Wobble};
 
 /// Height of a hob above the floor, m.
@@ -13,21 +13,21 @@ const HOB_M: f64 = 0.9;
 pub(in super::super) struct Cooking {
     hob: Spot,
     on: Activity,
-    /// Sight lines of the camera onto the pan: 1 from above, less from the side.
+    /// Height of the pan's image relative to its width: 1 from above, less from the side.
     flatness: f64,
     pan_c: f64,
     air_c: f64,
     gas: Option<Gas>,
-    /// From when to when the oven stands open, s.
+    /// When the oven door is opened and closed, s.
     oven_s: Option<(f64, f64)>,
     stirring: Wobble,
 }
 
-/// A gas ring: flames without soot, and CO2.
+/// A gas hob: flames without soot, and CO2.
 #[derive(Clone, Copy, Debug)]
 struct Gas {
     heat_kw: f64,
-    /// When fat or spirit flares up in the pan, and for how long, s. Controlled, hence no fire.
+    /// When fat or spirit in the pan flares up and goes out, s. Controlled, so not labelled as fire.
     flare_s: Option<(f64, f64)>,
 }
 
@@ -49,7 +49,7 @@ impl Cooking {
             hob: site.camera.spot(distance_m, HOB_M, draw.uniform(-0.8, 0.8)),
             on: Activity::draw(setting.duration_s, draw.uniform(30.0, 150.0), 200.0, draw),
             flatness: (above / distance_m).clamp(0.15, 0.9),
-            // Water holds a pan at 100 C; frying goes to 250.
+            // Water keeps a pan at 100 C; frying reaches 250.
             pan_c: draw.uniform(95.0, 250.0),
             air_c: setting.air_c,
             gas,
@@ -69,16 +69,12 @@ impl Cooking {
     pub(super) fn paint(&self, time_s: f64, canvas: &mut Canvas) {
         let metre = self.hob.scale;
         let level = self.on.level(time_s);
-        let surface = |celsius: f64, emissivity: f64| Paint::Surface {
-            celsius,
-            emissivity,
-        };
         if within(self.oven_s, time_s) {
             let oven = Shape::upright_box(
                 (self.hob.x, self.hob.y + 0.45 * metre),
                 (0.24 * metre, 0.18 * metre),
             );
-            canvas.paint(&oven, surface(self.air_c + 140.0 * level.max(0.5), 0.9));
+            canvas.cover(&oven, self.air_c + 140.0 * level.max(0.5), 0.9);
         }
         let pan = Shape::ellipse(
             (self.hob.x, self.hob.y),
@@ -86,18 +82,13 @@ impl Cooking {
         );
         let stirred = 1.0 + 0.08 * self.stirring.at(time_s);
         let pan_c = self.air_c + (self.pan_c - self.air_c) * level * stirred;
-        // Bare metal shines less than food and enamel.
-        canvas.paint(&pan, surface(pan_c, 0.75));
+        // Between bare metal, which radiates little, and food or enamel.
+        canvas.cover(&pan, pan_c, 0.75);
         let steam = Shape::hump(
             (self.hob.x, self.hob.y - 0.3 * metre),
             (0.2 * metre, 0.35 * metre),
         );
-        canvas.paint(
-            &steam,
-            Paint::Warmth {
-                kelvin: 9.0 * level * (1.0 + self.stirring.at(time_s)),
-            },
-        );
+        canvas.warm(&steam, 9.0 * level * (1.0 + self.stirring.at(time_s)));
         self.paint_gas(time_s, canvas);
     }
 
@@ -108,32 +99,20 @@ impl Cooking {
         }
         let metre = self.hob.scale;
         let flicker = self.stirring.at_rate(6.0);
-        // A ring of small blue flames, of which the side towards the camera is seen.
+        // A ring of small blue flames, of which the camera sees the near side.
         let ring = Shape::upright_box(
             (self.hob.x, self.hob.y + 0.05 * metre),
             (0.12 * metre, 0.015 * metre),
         );
         let emissivity = 0.02 + 0.01 * gas.heat_kw / 8.0 * (1.0 + flicker.at(time_s));
-        canvas.paint(
-            &ring,
-            Paint::Surface {
-                celsius: 1_000.0,
-                emissivity,
-            },
-        );
+        canvas.cover(&ring, 1_000.0, emissivity);
         if within(gas.flare_s, time_s) {
             let high = 0.25 * (1.0 + 0.4 * flicker.at(time_s));
             let flare = Shape::ellipse(
                 (self.hob.x, self.hob.y - high * metre),
                 (0.1 * metre, high * metre),
             );
-            canvas.paint(
-                &flare,
-                Paint::Surface {
-                    celsius: 850.0,
-                    emissivity: 0.15,
-                },
-            );
+            canvas.cover(&flare, 850.0, 0.15);
         }
     }
 }

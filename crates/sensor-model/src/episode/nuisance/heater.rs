@@ -3,7 +3,7 @@
 use super::super::Setting;
 use super::super::activity::Activity;
 use super::super::camera::Spot;
-use super::super::canvas::{Canvas, Paint, Shape};
+use super::super::canvas::{Canvas, Shape};
 use super::super::draw::{Draw, Wobble};
 
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ enum Kind {
     Radiator,
     /// Glowing bars.
     Infrared,
-    /// Flames behind glass, which is opaque in this band: one sees the glass's temperature.
+    /// Flames behind glass, which is opaque in this band, so the camera sees the glass's temperature.
     Stove,
 }
 
@@ -53,7 +53,7 @@ impl Heater {
             celsius,
             air_c: setting.air_c,
             rhythm: Wobble::new(draw.seed(), rhythm_hz),
-            // An unvented gas heater of 3 kW at 0.050 kg/MJ; a stove's gas leaves by the chimney.
+            // An unvented gas heater of 3 kW at 0.050 kg/MJ; a stove's gas leaves through the chimney.
             co2_kg_s: if gas { 0.05 * 0.003 } else { 0.0 },
         }
     }
@@ -71,35 +71,27 @@ impl Heater {
         let metre = self.spot.scale;
         let at = |up: f64| (self.spot.x, self.spot.y - up * metre);
         let level = self.on.level(time_s);
-        let surface = |share: f64| Paint::Surface {
-            celsius: self.air_c + (self.celsius - self.air_c) * level * share,
-            emissivity: 0.9,
-        };
-        // The air that rises from any heater warms the wall above it.
+        let celsius = |share: f64| self.air_c + (self.celsius - self.air_c) * level * share;
+        // Air that rises from the heater warms the wall above it.
         let wall = Shape::hump(at(0.7), (0.5 * metre, 0.6 * metre));
-        canvas.paint(
-            &wall,
-            Paint::Warmth {
-                kelvin: 6.0 * level,
-            },
-        );
+        canvas.warm(&wall, 6.0 * level);
         match self.kind {
             Kind::Radiator => {
                 let panel = Shape::upright_box(at(0.0), (0.5 * metre, 0.3 * metre));
-                canvas.paint(&panel, surface(1.0 + 0.12 * rhythm));
+                canvas.cover(&panel, celsius(1.0 + 0.12 * rhythm), 0.9);
             }
             Kind::Infrared => {
                 for bar in [-0.08, 0.08] {
                     let shape = Shape::upright_box(at(bar), (0.2 * metre, 0.012 * metre));
                     // The thermostat switches the bars off for a while.
-                    canvas.paint(&shape, surface((1.2 + rhythm).clamp(0.3, 1.0)));
+                    canvas.cover(&shape, celsius((1.2 + rhythm).clamp(0.3, 1.0)), 0.9);
                 }
             }
             Kind::Stove => {
                 let body = Shape::upright_box(at(0.0), (0.3 * metre, 0.4 * metre));
-                canvas.paint(&body, surface(0.4));
+                canvas.cover(&body, celsius(0.4), 0.9);
                 let glass = Shape::upright_box(at(0.05), (0.18 * metre, 0.15 * metre));
-                canvas.paint(&glass, surface(1.0 + 0.02 * rhythm));
+                canvas.cover(&glass, celsius(1.0 + 0.02 * rhythm), 0.9);
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::super::Setting;
 use super::super::activity::Activity;
 use super::super::camera::Spot;
-use super::super::canvas::{Canvas, Paint, Shape};
+use super::super::canvas::{Canvas, Shape};
 use super::super::draw::{Draw, Wobble};
 
 #[derive(Clone, Copy, Debug)]
@@ -15,9 +15,9 @@ pub(in super::super) struct Object {
     emissivity: f64,
     /// Half width and half height, m.
     size_m: (f64, f64),
-    /// How far a hand moves it, m.
+    /// How far a hand moves it to either side, m.
     moved_m: f64,
-    /// What it warms around or above itself: K and radius in m.
+    /// How much it warms what is around or above it, K, and the radius, m.
     halo: (f64, f64),
     motion: Wobble,
 }
@@ -30,7 +30,7 @@ impl Object {
             Activity::draw(setting.duration_s, rise_s, fall_s, draw)
         };
         match draw.below(5) {
-            // A hot drink: there from one moment to the next.
+            // A hot drink, which appears from one moment to the next.
             0 => Self {
                 on: on(1.0, 900.0, draw),
                 celsius: draw.uniform(45.0, 85.0),
@@ -64,7 +64,7 @@ impl Object {
                 halo: (5.0, 0.25),
                 ..base
             },
-            // A candle: the same gases as a fire's, 80 W of them, and nothing burns that should not.
+            // A candle: the same hot gases as a fire, but only 80 W and under control.
             _ => Self {
                 on: on(2.0, 2.0, draw),
                 celsius: 900.0,
@@ -97,7 +97,7 @@ impl Object {
         }
     }
 
-    /// A hair dryer or heat gun: a hot nozzle, and what it is pointed at.
+    /// A hair dryer or heat gun: a hot nozzle, and the spot that it is pointed at.
     pub(super) fn heat_gun(setting: &Setting<'_>, draw: &mut Draw) -> Self {
         Self {
             on: Activity::draw(setting.duration_s, 8.0, 40.0, draw),
@@ -123,20 +123,9 @@ impl Object {
             (x + 0.3 * radius_m * motion * metre, y - radius_m * metre),
             (radius_m * metre, 1.4 * radius_m * metre),
         );
-        canvas.paint(
-            &above,
-            Paint::Warmth {
-                kelvin: kelvin * level * (0.8 + 0.2 * motion),
-            },
-        );
+        canvas.warm(&above, kelvin * level * (0.8 + 0.2 * motion));
         let body = Shape::ellipse((x, y), (self.size_m.0 * metre, self.size_m.1 * metre));
         let celsius = self.air_c + (self.celsius - self.air_c) * level;
-        canvas.paint(
-            &body,
-            Paint::Surface {
-                celsius,
-                emissivity: self.emissivity,
-            },
-        );
+        canvas.cover(&body, celsius, self.emissivity);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::Setting;
 use super::super::camera::Spot;
-use super::super::canvas::{Canvas, Paint, Shape};
+use super::super::canvas::{Canvas, Shape};
 use super::super::draw::{Draw, Wobble};
 
 /// CO2 of a sedentary adult, kg/s: 0.0052 L/s (Persily and de Jonge 2017) of 1.84 kg/m3.
@@ -11,12 +11,12 @@ const CO2_KG_S: f64 = 0.0052e-3 * 1.84;
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Person {
     feet: Spot,
-    /// How far they go to either side, pixels, and how it goes on in time.
+    /// How far they move to either side, pixels, and how that varies with time.
     roam: f64,
     path: Wobble,
     skin_c: f64,
     clothes_c: f64,
-    /// Share of the radiation that reaches the camera: 1 directly, less by way of glass or metal.
+    /// Share of the radiation that reaches the camera: 1 directly, less by reflection in glass or metal.
     seen: f64,
     exertion: f64,
 }
@@ -37,7 +37,7 @@ impl Person {
         } else {
             draw.uniform(0.5, 4.0)
         };
-        // The wobble passes its whole range about once per period: pace and range give the period.
+        // The wobble covers its whole range about once per period, so speed and range determine the period.
         let pace_m_s = if walks { draw.uniform(0.2, 1.3) } else { 0.03 };
         Self {
             feet,
@@ -50,7 +50,7 @@ impl Person {
         }
     }
 
-    /// Their image in a window or on a metal front, which reflect 10 to 35 % in this band.
+    /// A person mirrored in a window or a metal surface, which reflects 10 to 35 % in this band.
     pub(super) fn mirrored(setting: &Setting<'_>, draw: &mut Draw) -> Self {
         Self {
             seen: draw.uniform(0.1, 0.35),
@@ -64,7 +64,7 @@ impl Person {
 
     pub(super) fn paint(&self, time_s: f64, canvas: &mut Canvas) {
         let x = self.feet.x + self.roam * self.path.at(time_s);
-        // Steps bob by two centimetres; the legs' swing is what the flow sees.
+        // Walking moves the body up and down by two centimetres.
         let bob = 0.02 * self.path.at_rate(2.0).at(time_s);
         let metre = self.feet.scale;
         let part = |up: f64| (x, self.feet.y - (up + bob) * metre);
@@ -83,13 +83,7 @@ impl Person {
             ),
         ];
         for (shape, celsius) in limbs {
-            canvas.paint(
-                &shape,
-                Paint::Surface {
-                    celsius,
-                    emissivity: 0.97 * self.seen,
-                },
-            );
+            canvas.cover(&shape, celsius, 0.97 * self.seen);
         }
     }
 }

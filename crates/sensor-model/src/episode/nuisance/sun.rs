@@ -1,10 +1,10 @@
-//! Sunlight: warm patches with sharp edges, and glints on shiny things.
+//! Sunlight: warm patches with sharp edges, and glints on shiny objects.
 
 use super::super::Setting;
-use super::super::canvas::{Canvas, Outline, Paint, Shape};
+use super::super::canvas::{Canvas, Outline, Shape};
 use super::super::draw::{Draw, Wobble};
 
-/// A patch on floor or wall, 10 to 40 K above its surroundings, that wanders with the sun.
+/// A patch on the floor or a wall, 6 to 40 K above its surroundings, that moves with the sun.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct SunPatch {
     shape: Shape,
@@ -42,17 +42,17 @@ impl SunPatch {
         };
         let clouded = (0.5 - 1.5 * self.clouds.at(time_s)).clamp(0.0, 1.0);
         let kelvin = self.kelvin * (1.0 - self.cloudiness * clouded);
-        canvas.paint(&shape, Paint::Warmth { kelvin });
+        canvas.warm(&shape, kelvin);
     }
 }
 
-/// The sun, or a hot lamp, in a piece of metal or glass: small, bright, and never still for long.
+/// The reflection of the sun or a hot lamp in metal or glass: small, bright, and never still for long.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Glint {
     shape: Shape,
-    /// Apparent temperature where the mirror is perfect, C.
+    /// Apparent temperature in a perfect mirror, C.
     celsius: f64,
-    mirrors: f64,
+    reflectance: f64,
     sway: Wobble,
     /// Pixels to either side.
     amplitude: f64,
@@ -71,7 +71,7 @@ impl Glint {
                 (draw.log_uniform(0.3, 4.0), draw.log_uniform(0.3, 3.0)),
             ),
             celsius: draw.log_uniform(60.0, 400.0),
-            mirrors: draw.log_uniform(0.1, 0.9),
+            reflectance: draw.log_uniform(0.1, 0.9),
             sway: Wobble::new(draw.seed(), draw.log_uniform(0.05, 3.0)),
             amplitude: draw.log_uniform(0.1, 6.0),
         }
@@ -83,13 +83,7 @@ impl Glint {
             x: self.shape.x + (self.amplitude * sway) as f32,
             ..self.shape
         };
-        let emissivity = self.mirrors * (0.75 + 0.25 * self.sway.at(time_s + 100.0));
-        canvas.paint(
-            &shape,
-            Paint::Surface {
-                celsius: self.celsius,
-                emissivity,
-            },
-        );
+        let emissivity = self.reflectance * (0.75 + 0.25 * self.sway.at(time_s + 100.0));
+        canvas.cover(&shape, self.celsius, emissivity);
     }
 }

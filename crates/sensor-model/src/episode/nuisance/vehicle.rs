@@ -2,29 +2,30 @@
 
 use super::super::Setting;
 use super::super::camera::Spot;
-use super::super::canvas::{Canvas, Paint, Shape};
+use super::super::canvas::{Canvas, Shape};
 use super::super::draw::{Draw, Wobble};
 
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Vehicle {
     ground: Spot,
-    /// Size against a car's.
+    /// Size relative to a car.
     size: f64,
     body_c: f64,
     exhaust_c: f64,
-    /// Pixels that it drives to either side; 0 when it is parked.
+    /// How far it drives to either side, pixels.
     roam: f64,
     path: Wobble,
-    /// From when the engine runs, s.
+    /// When the engine starts, s.
     running_from_s: f64,
     co2_kg_s: f64,
 }
 
 impl Vehicle {
     pub(super) fn draw(setting: &Setting<'_>, draw: &mut Draw) -> Self {
-        let place = setting.site;
-        let distance_m = draw.uniform(0.4, 0.95) * place.depth_m.max(3.5);
-        let ground = place.camera.spot(distance_m, 0.0, draw.uniform(-0.8, 0.8));
+        let depth_m = setting.site.depth_m;
+        let distance_m = draw.uniform(0.4, 0.95) * depth_m.max(3.5);
+        let camera = setting.site.camera;
+        let ground = camera.spot(distance_m, 0.0, draw.uniform(-0.8, 0.8));
         let drives = draw.chance(0.6);
         let roam = if drives {
             draw.uniform(15.0, 120.0)
@@ -32,7 +33,7 @@ impl Vehicle {
             0.3
         };
         let pace_m_s = draw.uniform(0.3, 2.0);
-        let size = draw.uniform(0.4, 1.0) * (place.depth_m / 8.0).min(1.0);
+        let size = draw.uniform(0.4, 1.0) * (depth_m / 8.0).min(1.0);
         Self {
             ground,
             size,
@@ -65,27 +66,16 @@ impl Vehicle {
         let metre = self.ground.scale * self.size;
         let x = self.ground.x + self.roam * self.path.at(time_s);
         let at = |right: f64, up: f64| (x + right * metre, self.ground.y - up * metre);
-        // The engine warms within minutes of its start.
+        // The engine warms up within minutes.
         let warm = 1.0 - libm::exp(-(time_s - self.running_from_s).max(0.0) / 90.0);
-        let surface = |celsius: f64| Paint::Surface {
-            celsius,
-            emissivity: 0.85,
-        };
-        canvas.paint(
-            &Shape::upright_box(at(0.0, 0.7), (0.9 * metre, 0.45 * metre)),
-            surface(self.body_c),
-        );
-        let hood_c = self.body_c + 30.0 * warm;
-        canvas.paint(
-            &Shape::upright_box(at(0.55, 0.75), (0.3 * metre, 0.2 * metre)),
-            surface(hood_c),
-        );
+        let body = Shape::upright_box(at(0.0, 0.7), (0.9 * metre, 0.45 * metre));
+        canvas.cover(&body, self.body_c, 0.85);
+        let hood = Shape::upright_box(at(0.55, 0.75), (0.3 * metre, 0.2 * metre));
+        canvas.cover(&hood, self.body_c + 30.0 * warm, 0.85);
         let exhaust_c = self.body_c + (self.exhaust_c - self.body_c).max(0.0) * warm;
-        canvas.paint(
-            &Shape::ellipse(at(-0.8, 0.25), (0.06 * metre, 0.05 * metre)),
-            surface(exhaust_c),
-        );
+        let exhaust = Shape::ellipse(at(-0.8, 0.25), (0.06 * metre, 0.05 * metre));
+        canvas.cover(&exhaust, exhaust_c, 0.85);
         let plume = Shape::hump(at(-1.0, 0.2), (0.35 * metre, 0.2 * metre));
-        canvas.paint(&plume, Paint::Warmth { kelvin: 8.0 * warm });
+        canvas.warm(&plume, 8.0 * warm);
     }
 }

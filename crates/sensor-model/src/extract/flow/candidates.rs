@@ -1,26 +1,26 @@
-//! Where texture may be, told cheaply.
+//! A cheap search for the part of a frame that may have texture.
 
 use super::plane::{Plane, RADIUS, Region};
 use crate::frame::{FRAME_HEIGHT, FRAME_WIDTH};
 
-/// Pixels side by side whose gradients are summed: more than the radius of the window, so that a window lies within
-/// three blocks.
+/// Adjacent pixels whose gradients are summed: more than the radius of the window, so that a window is within three
+/// blocks.
 const BLOCK: usize = 8;
-/// Blocks of a row.
+/// Blocks per row.
 const BLOCKS: usize = FRAME_WIDTH / BLOCK;
-/// Sums in another order may round differently; a pixel at the very floor is still a candidate.
+/// Sums in a different order may round differently; a pixel exactly at the threshold must be a candidate.
 const SLACK: f32 = 0.999;
 
 /// A sum for each block of a row.
 type BlockRow = [f32; BLOCKS];
 
-/// The smallest rectangle of blocks outside of which no pixel of a frame is textured, given its gradients along the
-/// rows and down the columns.
+/// The smallest rectangle of blocks that contains all textured pixels of a frame, given its gradients along the rows and
+/// down the columns.
 ///
 /// The smaller eigenvalue of the structure tensor is at most each entry on its diagonal, and such an entry is a sum of
 /// squares over the window: at most the sum over all blocks that the window can touch.
 pub(super) fn candidates(gradient: [&Plane; 2], floor: f32) -> Option<Region> {
-    let [along, down] = gradient.map(sums_beside);
+    let [along, down] = gradient.map(sums_of_neighbours);
     let mut found = None;
     for y in 0..FRAME_HEIGHT {
         let window = y.saturating_sub(RADIUS)..(y + RADIUS + 1).min(FRAME_HEIGHT);
@@ -35,15 +35,15 @@ pub(super) fn candidates(gradient: [&Plane; 2], floor: f32) -> Option<Region> {
     found
 }
 
-/// Row by row, for each block the sum of squares over itself and the blocks beside it.
-fn sums_beside(gradient: &Plane) -> Vec<BlockRow> {
+/// For each row and block, the sum of squares over the block and its two neighbours.
+fn sums_of_neighbours(gradient: &Plane) -> Vec<BlockRow> {
     let sums = |y| {
-        // An empty block on either side.
+        // With an empty block on either side.
         let mut squares = [0.0; BLOCKS + 2];
         let (blocks, _) = gradient.row(y).as_chunks::<BLOCK>();
         for (sum, block) in squares[1..].iter_mut().zip(blocks) {
             let s = block.map(|value| value * value);
-            // In pairs, so that no addition waits for all before it.
+            // In pairs, so that additions do not wait for each other.
             *sum = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
         }
         std::array::from_fn(|block| squares[block] + squares[block + 1] + squares[block + 2])
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn every_window_that_sees_enough_gradient_is_inside() {
+    fn every_window_with_enough_gradient_is_inside() {
         check(&[], 1.0, None);
         check(&[(83, 60)], 1.0, Some([72, 96, 57, 64]));
         check(&[(83, 60)], 1.1, None);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gradient_in_one_direction_alone_is_no_texture() {
+    fn a_gradient_in_only_one_direction_is_not_texture() {
         let mut edge = Plane::new(FRAME_WIDTH, FRAME_HEIGHT);
         edge.fill(std::iter::repeat(1.0));
         let none = Plane::new(FRAME_WIDTH, FRAME_HEIGHT);

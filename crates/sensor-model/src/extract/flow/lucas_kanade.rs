@@ -6,7 +6,8 @@ use super::candidates::candidates;
 use super::plane::{Plane, RADIUS, Region, WindowSums};
 use crate::extract::gradient::Sobel;
 
-/// Rows without texture that part two bands: the windows of both, since what lies between would be worked on twice.
+/// Maximum number of rows without texture within a band. Around a smaller gap, the windows of two separate bands would
+/// overlap and be computed twice.
 const BAND_GAP: usize = 2 * RADIUS;
 
 /// Two images of one size and the displacement from the newest to the previous one.
@@ -55,14 +56,14 @@ impl Level {
         }
     }
 
-    /// Takes both images from the level of twice the size.
+    /// Sets both images to those of the level of twice the size, at half size.
     pub(super) fn halve(&mut self, full: &Self) {
         self.newest.halve(&full.newest);
         self.previous.halve(&full.previous);
     }
 
-    /// Computes gradient and structure tensor of the newest image where texture may be, and gives the smallest
-    /// rectangles around all pixels whose smaller eigenvalue is `floor` or more: one for each band of rows, from the top.
+    /// Computes the gradient and structure tensor of the newest image where texture may be, and returns the smallest
+    /// rectangles around all pixels whose smaller eigenvalue is at least `floor`, one for each band of rows, from the top.
     pub(super) fn textured(&mut self, floor: f32) -> Vec<Region> {
         self.differentiate(0..self.newest.height);
         let Some(candidates) = candidates(self.gradient.each_ref(), floor) else {
@@ -85,7 +86,7 @@ impl Level {
         bands
     }
 
-    /// Computes gradient and structure tensor of the newest image over `region`.
+    /// Computes the gradient and structure tensor of the newest image in `region`.
     pub(super) fn prepare(&mut self, region: Region) {
         let around = region.grown(RADIUS, self.newest.width, self.newest.height);
         self.differentiate(around.y0..around.y1);
@@ -113,7 +114,7 @@ impl Level {
         self.v.fill(std::iter::repeat(0.0));
     }
 
-    /// Sets the displacement over `region` to that of the level of half the size.
+    /// Sets the displacement in `region` to that of the level of half the size.
     pub(super) fn start_from(&mut self, half: &Self, region: Region) {
         for y in region.y0..region.y1 {
             for (to, from) in [(&mut self.u, &half.u), (&mut self.v, &half.v)] {
@@ -126,10 +127,10 @@ impl Level {
         }
     }
 
-    /// Replaces the displacement over `region` by a better one.
+    /// Improves the displacement in `region`.
     ///
-    /// Where the present displacement `g` leads, the previous image is linearised, so that the better one `d` has
-    /// to fulfil `gradient * d = newest(p) - previous(p + g) + gradient * g` at all pixels `p` of the window.
+    /// The previous image is linearised around the current displacement `g`, so the improved one `d` must satisfy
+    /// `gradient * d = newest(p) - previous(p + g) + gradient * g` at all pixels `p` of the window.
     pub(super) fn step(&mut self, region: Region, floor: f32) {
         let around = region.grown(RADIUS, self.newest.width, self.newest.height);
         for y in around.y0..around.y1 {
@@ -154,12 +155,12 @@ impl Level {
         let (u, v) = (self.u.row(y), self.v.row(y));
         let change = self.change.row_mut(y);
         for x in region.x0..region.x1 {
-            // Most pixels are at rest, and an interpolation costs more than all the rest.
+            // Most pixels are at rest, and the interpolation is the most expensive part.
             change[x] = if u[x] == 0.0 && v[x] == 0.0 {
                 newest[x] - previous[x]
             } else {
-                let there = self.previous.at(x as f32 + u[x], y as f32 + v[x]);
-                newest[x] - there + dx[x] * u[x] + dy[x] * v[x]
+                let moved = self.previous.at(x as f32 + u[x], y as f32 + v[x]);
+                newest[x] - moved + dx[x] * u[x] + dy[x] * v[x]
             };
         }
     }
@@ -175,7 +176,7 @@ impl Tensor {
             .zip(xy)
             .zip(yy)
             .map(|((&xx, &xy), &yy)| is_textured([xx, xy, yy], floor));
-        // The whole row at once before any single pixel: most rows have none.
+        // Test the whole row first, without branches: most rows have no textured pixel.
         if !textured.clone().fold(false, |any, textured| any | textured) {
             return None;
         }
@@ -184,7 +185,7 @@ impl Tensor {
         Some(columns.start + first..columns.start + last + 1)
     }
 
-    /// Solves the two equations of each pixel of a row; a pixel without texture rests.
+    /// Solves the two equations of each pixel in a row; the displacement of a pixel without texture is 0.
     fn solve_row(
         &self,
         y: usize,
@@ -204,11 +205,11 @@ impl Tensor {
 
 /// Whether the smaller eigenvalue of `[[xx, xy], [xy, yy]]` is at least `floor`, which is above 0.
 ///
-/// It is if the matrix less `floor` on its diagonal has no negative eigenvalue: no root needs to be taken.
+/// This is the case if the matrix minus `floor` on its diagonal has no negative eigenvalue, which needs no square root.
 fn is_textured([xx, xy, yy]: [f32; 3], floor: f32) -> bool {
     let (a, b) = (xx - floor, yy - floor);
     let smaller = |a: f32, b: f32| if a < b { a } else { b };
-    // One comparison instead of three, so that a row is decided without a branch per pixel.
+    // One comparison instead of three, so that a row is tested without a branch per pixel.
     smaller(smaller(a, b), a * b - xy * xy) >= 0.0
 }
 
@@ -217,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texture_is_told_by_the_smaller_eigenvalue() {
+    fn texture_is_measured_by_the_smaller_eigenvalue() {
         // Eigenvalues by hand: of [[5, 3], [3, 5]] they are 2 and 8.
         let cases = [
             ([5.0, 3.0, 5.0], 2.0, true),

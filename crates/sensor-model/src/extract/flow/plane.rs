@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-/// Half the side of the window, without its middle.
+/// Radius of the window in pixels, without its centre.
 pub(super) const RADIUS: usize = 3;
-/// Pixels of the window of 7 x 7.
+/// Number of pixels in the window of 7 x 7.
 pub(super) const WINDOW_PIXELS: f32 = 49.0;
 
 /// A number for each pixel of an image.
@@ -37,23 +37,23 @@ impl Plane {
     }
 
     pub(super) fn fill(&mut self, values: impl Iterator<Item = f32>) {
-        for (place, value) in self.values.iter_mut().zip(values) {
-            *place = value;
+        for (pixel, value) in self.values.iter_mut().zip(values) {
+            *pixel = value;
         }
     }
 
-    /// Each pixel the mean of four pixels of `full`, which is twice as wide and as high.
+    /// Sets each pixel to the mean of four pixels of `full`, which is twice as wide and high.
     pub(super) fn halve(&mut self, full: &Self) {
         for y in 0..self.height {
             let (upper, _) = full.row(2 * y).as_chunks::<2>();
             let (lower, _) = full.row(2 * y + 1).as_chunks::<2>();
-            for ((place, [a, b]), [c, d]) in self.row_mut(y).iter_mut().zip(upper).zip(lower) {
-                *place = 0.25 * ((a + b) + (c + d));
+            for ((pixel, [a, b]), [c, d]) in self.row_mut(y).iter_mut().zip(upper).zip(lower) {
+                *pixel = 0.25 * ((a + b) + (c + d));
             }
         }
     }
 
-    /// The value between the pixels at `(x, y)`, by bilinear interpolation; outside the image, that of the border.
+    /// The bilinearly interpolated value at `(x, y)`; outside the image, the value at its border.
     pub(super) fn at(&self, x: f32, y: f32) -> f32 {
         let x = x.clamp(0.0, (self.width - 1) as f32);
         let y = y.clamp(0.0, (self.height - 1) as f32);
@@ -72,7 +72,7 @@ impl Plane {
     }
 }
 
-/// A rectangle of pixels, the ends not included.
+/// A rectangle of pixels; `x1` and `y1` are exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Region {
     pub(super) x0: usize,
@@ -82,7 +82,7 @@ pub(super) struct Region {
 }
 
 impl Region {
-    /// The smallest rectangle around `region` and the given columns of row `y`, which lies below it.
+    /// The smallest rectangle around `region` and the given columns of row `y`, which is below it.
     pub(super) fn around(region: Option<Self>, columns: Range<usize>, y: usize) -> Self {
         let (x0, y0, x1) = region.map_or((columns.start, y, columns.end), |region| {
             (
@@ -99,7 +99,7 @@ impl Region {
         }
     }
 
-    /// Wider by `margin` on each side, within an image of that size.
+    /// Grows by `margin` on each side, within an image of this size.
     pub(super) fn grown(self, margin: usize, width: usize, height: usize) -> Self {
         Self {
             x0: self.x0.saturating_sub(margin),
@@ -109,7 +109,7 @@ impl Region {
         }
     }
 
-    /// The pixels of the image at half size that cover it.
+    /// The same part of the image at half size.
     pub(super) fn halved(self) -> Self {
         Self {
             x0: self.x0 / 2,
@@ -122,8 +122,8 @@ impl Region {
 
 /// Sums of the products of two planes over the window around each pixel.
 ///
-/// First along the rows and then down the columns, each sum from its seven parts anew: a running sum would carry the
-/// rounding of a hot spot on to pixels that are far from it.
+/// Sums along the rows, then down the columns. Each sum is computed from its seven parts: a running sum would carry the
+/// rounding errors of a hot spot to distant pixels.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WindowSums {
     along: Vec<f32>,
@@ -133,17 +133,17 @@ pub(super) struct WindowSums {
 }
 
 impl WindowSums {
-    /// Fills `sums` over `region` with the window sums of `a` times `b`; outside the image there is nothing to add.
+    /// Fills `sums` over `region` with the window sums of `a` times `b`; outside the image the product is 0.
     pub(super) fn of_products(&mut self, [a, b]: [&Plane; 2], region: Region, sums: &mut Plane) {
         let around = region.grown(RADIUS, a.width, a.height);
         let columns = region.x1 - region.x0;
-        // Rows of zeros above and below stand for what is outside the image.
+        // Rows of zeros above and below represent the outside of the image.
         self.along.clear();
         self.along
             .resize(columns * (region.y1 - region.y0 + 2 * RADIUS), 0.0);
         let first = around.y0 + RADIUS - region.y0;
-        for (y, place) in (around.y0..around.y1).zip(first..) {
-            self.along_row([a.row(y), b.row(y)], region, place * columns);
+        for (y, at) in (around.y0..around.y1).zip(first..) {
+            self.along_row([a.row(y), b.row(y)], region, at * columns);
         }
         for y in region.y0..region.y1 {
             let from = (y - region.y0) * columns;
@@ -157,8 +157,8 @@ impl WindowSums {
         }
     }
 
-    /// Sums along one row, put into `along` from `place` on.
-    fn along_row(&mut self, [a, b]: [&[f32]; 2], region: Region, place: usize) {
+    /// Sums along one row, written to `along` from index `at`.
+    fn along_row(&mut self, [a, b]: [&[f32]; 2], region: Region, at: usize) {
         let columns = region.x1 - region.x0;
         let padded = columns + 2 * RADIUS;
         self.products.clear();
@@ -175,7 +175,7 @@ impl WindowSums {
         }
         add(&self.products, &self.products[1..], &mut self.pairs);
         add(&self.pairs, &self.pairs[2..], &mut self.quads);
-        let along = &mut self.along[place..][..columns];
+        let along = &mut self.along[at..][..columns];
         let rest = self.pairs[4..].iter().zip(&self.products[6..]);
         for ((sum, quad), (pair, product)) in along.iter_mut().zip(&self.quads).zip(rest) {
             *sum = quad + (pair + product);
@@ -183,7 +183,7 @@ impl WindowSums {
     }
 }
 
-/// `sums = a + b`, as far as the shortest goes.
+/// `sums = a + b`, up to the shortest length.
 fn add(a: &[f32], b: &[f32], sums: &mut [f32]) {
     for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
         *sum = a + b;
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn window_sums_are_those_of_the_windows() {
+    fn window_sums_equal_direct_sums() {
         let (width, height) = (20, 14);
         let a = plane(width, height, |x, y| ((x * 7 + y * 13) % 11) as f32);
         let b = plane(width, height, |x, y| ((x * 5 + y * 3) % 7) as f32 - 3.0);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn between_pixels_a_ramp_goes_on() {
+    fn a_ramp_is_interpolated_between_pixels() {
         let ramp = plane(8, 6, |x, y| 2.0 * x as f32 + 10.0 * y as f32);
         for (x, y, expected) in [
             (0.0, 0.0, 0.0),

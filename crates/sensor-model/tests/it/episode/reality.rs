@@ -1,7 +1,7 @@
-//! Simulated rooms against what real sensors recorded.
+//! Simulated rooms compared with recordings of real sensors.
 //!
 //! There is no public recording of a fire by a radiometric Lepton, so the parts are compared: images of a calm room, CO2
-//! of calm rooms, CO2 of real fires. CFAST is compared in `src/episode/room.rs`. What is found is on the model card.
+//! of calm rooms, CO2 of real fires. CFAST is compared in `src/episode/room.rs`. The model card contains the results.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::real_data::real_text;
 fn every_second_of(scenario: Scenario, episodes: u64) -> Episodes {
     let params = EpisodeParams {
         keep_one_in: 1,
-        // No faults, and few second nuisances.
+        // No faults, and few additional nuisances.
         severity: 0.0,
         ..EpisodeParams::only(scenario)
     };
@@ -38,7 +38,7 @@ fn quantiles<const N: usize>(values: &mut [f64], shares: [f64; N]) -> [f64; N] {
     shares.map(|share| quantile(values, share))
 }
 
-/// The column of that name in comma-separated text.
+/// The column with this name in comma-separated text.
 fn cells(text: &str, name: &str) -> Vec<f64> {
     let mut lines = text.lines();
     let unquoted = |cell: &str| cell.trim_matches('"').to_owned();
@@ -61,8 +61,8 @@ fn a_calm_room_looks_like_the_real_one() {
     let last = &reference["frames"]["81/hot50"];
     let second = &reference["diff_81_1s_lag"];
     let data = every_second_of(Scenario::EmptyRoom, 60);
-    // One recording is one room: the middle of many rooms must be close to it. Its edges are those of one warm thing; a
-    // room may have none.
+    // The recording shows one room, which the median of many rooms must be close to. Its gradients are those of one warm
+    // object, which not every room has.
     for (feature, real, lowest) in [
         (Feature::TStd, &last["t_std"], 0.5),
         (Feature::TGradMean, &last["sobel_div8_mean"], 0.5),
@@ -88,7 +88,7 @@ fn a_calm_room_looks_like_the_real_one() {
 }
 
 #[test]
-fn the_picture_drifts_and_flickers_like_the_real_one() {
+fn images_drift_and_flicker_like_real_ones() {
     let name = "lepton35_y16/reference_features.json";
     let Some(text) = real_text(name, "noise and drift against a real Lepton 3.5") else {
         return;
@@ -108,7 +108,7 @@ fn the_picture_drifts_and_flickers_like_the_real_one() {
         })
         .collect();
     let [quiet, middle, loud] = quantiles(&mut differences, [0.05, 0.5, 0.95]);
-    // High gain is as quiet as the recording (0.011 and 0.016 C), low gain three times as loud.
+    // With high gain, noise is as in the recording (0.011 and 0.016 C); with low gain, three times as much.
     assert_on_card(
         "change from frame to frame, C",
         [
@@ -177,7 +177,7 @@ fn co2_of_calm_rooms_is_like_that_of_real_ones() {
         .collect();
     let office_changes = office.windows(2).map(|pair| pair[1] - pair[0]);
     let mut office_changes: Vec<f64> = office_changes.collect();
-    // Readings 10.9 s apart: six of them are a minute.
+    // Readings are 10.9 s apart, so six of them take about a minute.
     let mut room = cells(&room, "Gas1");
     let room_changes = room.iter().skip(6).zip(&room);
     let mut room_changes: Vec<f64> = room_changes.map(|(now, before)| now - before).collect();
@@ -200,7 +200,7 @@ fn co2_of_calm_rooms_is_like_that_of_real_ones() {
         ],
     );
     let width = |[low, _, high]: [f64; 3]| high - low;
-    // The office's sensor averages over its minute, so it has less noise; the SCD40 is the noisiest of its kind.
+    // The office's sensor averages over a minute, so it has less noise; the SCD40 is the noisiest sensor of its family.
     assert!(
         width(simulated) > width(office_range) && width(simulated) < 1.3 * width(room_range),
         "{simulated:?} {office_range:?} {room_range:?}"
@@ -240,14 +240,14 @@ fn felt_rise_s(times: &[f64], ppm: &[f64]) -> Option<f64> {
     None
 }
 
-/// What happened in the real fires, in seconds after their ignition.
+/// Times of events in the real fires, in seconds after ignition.
 #[derive(Default)]
 struct RealFires {
     /// The first smoke alarm of each fire.
     first_alarm_s: Vec<f64>,
-    /// At each station with a CO2 record, when an SCD41 would have felt 100 ppm more; infinity if never.
+    /// When an SCD41 at each station with a CO2 record would have measured 100 ppm more; infinity if never.
     gas_s: Vec<f64>,
-    /// Of stations with smoke alarms and CO2: at how many the first alarm came before that.
+    /// The number of stations with smoke alarms and CO2 at which the first alarm came earlier than that.
     alarm_first: usize,
     compared: usize,
 }
@@ -287,7 +287,7 @@ impl RealFires {
     }
 }
 
-/// What happened in simulated fires in full view, in seconds after their ignition; infinity if never.
+/// Times of events in simulated fires in full view, in seconds after ignition; infinity if never.
 #[derive(Default)]
 struct SimulatedFires {
     seen_s: Vec<f64>,
@@ -301,12 +301,12 @@ impl SimulatedFires {
         let (mut fires, mut row) = (Self::default(), 0);
         for episode in &data.episodes {
             let (header, ignition) = (&episode.header, episode.header.ignition_s.unwrap());
-            let gas: Vec<f64> = (row..row + header.kept_s.len())
+            let gas: Vec<f64> = (row..row + header.row_seconds.len())
                 .map(|row| f64::from(data.rows.row(row)[Feature::GasVal.index()]))
                 .collect();
-            row += header.kept_s.len();
+            row += header.row_seconds.len();
             let risen = header
-                .kept_s
+                .row_seconds
                 .iter()
                 .zip(&gas)
                 .find(|&(&at, &ppm)| f64::from(at) > ignition && ppm > gas[0] + 100.0);
@@ -321,7 +321,7 @@ impl SimulatedFires {
 }
 
 #[test]
-fn the_camera_is_earlier_than_the_gas_as_in_real_fires() {
+fn the_camera_reacts_before_the_gas_sensor_as_in_real_fires() {
     let Some(mut real) = RealFires::read() else {
         return;
     };
@@ -382,7 +382,7 @@ fn the_camera_is_earlier_than_the_gas_as_in_real_fires() {
     assert!(alarm_late < real_early, "{alarm_late} {real_early}");
 }
 
-/// What the checks of this file and of `src/episode/room.rs` put on the card, in its order.
+/// The rows of the card that are checked in this file and in `src/episode/room.rs`, in order.
 const ON_THE_CARD: [&str; 13] = [
     "`t_std` of an empty room, C",
     "`t_grad_mean` of an empty room, C/px",
@@ -400,7 +400,7 @@ const ON_THE_CARD: [&str; 13] = [
 ];
 
 #[test]
-fn the_card_has_no_line_that_nothing_measures() {
+fn every_line_of_the_model_card_is_measured() {
     let card = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/MODEL_CARD.md");
     let card = std::fs::read_to_string(card).unwrap();
     let (_, section) = card.split_once("## Simulated against real\n").unwrap();

@@ -1,4 +1,4 @@
-//! Gaps, closed shutters and impossible input: what is missing is missing, and what is wrong is refused.
+//! Gaps, closed shutters and impossible input: features without data are missing, and invalid input is rejected.
 
 use sensor_model::extract::ExtractError;
 use sensor_model::{Co2Reading, Error, Feature};
@@ -21,7 +21,7 @@ fn co2(time_s: f64, ppm: f32) -> Co2Reading {
 }
 
 #[test]
-fn nothing_is_known_before_the_first_item() {
+fn all_features_are_missing_before_the_first_item() {
     assert_eq!(known(&extractor().row_at(0.0)), []);
 }
 
@@ -41,7 +41,7 @@ fn each_feature_waits_for_the_history_that_it_needs() {
     let flow = [Feature::FlowMagMean, Feature::FlowMagStd];
     let both = [Feature::TDiffMean, Feature::TDiffStd, flow[0], flow[1]];
     expect_after(0.0, &[]);
-    // A burst: nothing can be told of a motion within 10 ms.
+    // A burst: 10 ms are too short to measure motion.
     expect_after(0.01, &[]);
     expect_after(0.2, &flow);
     expect_after(0.45, &flow);
@@ -67,13 +67,13 @@ fn the_difference_is_from_the_frame_nearest_to_a_second_earlier() {
 }
 
 #[test]
-fn frames_of_a_closed_shutter_are_left_out() {
+fn frames_with_a_closed_shutter_are_ignored() {
     let (mut with, mut without) = (extractor(), extractor());
     for k in 0..20 {
         let time_s = 0.1 * f64::from(k);
         let scene = frame(time_s, |x, _| 20.0 + x as f32 * 0.01);
         if (8..16).contains(&k) {
-            with.push_frame(frame(time_s, |_, _| 90.0).frozen())
+            with.push_frame(frame(time_s, |_, _| 90.0).with_closed_shutter())
                 .unwrap();
         } else {
             with.push_frame(scene.clone()).unwrap();
@@ -86,7 +86,7 @@ fn frames_of_a_closed_shutter_are_left_out() {
             "{time_s} s"
         );
     }
-    assert_eq!(with.counts().frozen_frames, 8);
+    assert_eq!(with.counts().shutter_frames, 8);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_frame_is_held_for_two_seconds_and_then_all_its_features_are_missing() {
 }
 
 #[test]
-fn an_impossible_reading_is_as_if_none_had_come() {
+fn impossible_readings_are_ignored() {
     let mut extractor = extractor();
     extractor.push_co2(co2(0.0, 600.0)).unwrap();
     for (number, ppm) in [0.0, -5.0, 40_001.0, f32::NAN, f32::INFINITY]
@@ -120,19 +120,19 @@ fn an_impossible_reading_is_as_if_none_had_come() {
         assert_eq!(extractor.counts().invalid_readings, number as u64 + 1);
     }
     assert_eq!(known(&extractor.row_at(15.1)), []);
-    // A sensor whose baseline was dragged down is still worth listening to.
+    // A sensor with a baseline that is too low still shows changes.
     extractor.push_co2(co2(20.0, 236.0)).unwrap();
     assert_eq!(value(&extractor.row_at(20.0), Feature::GasVal), 236.0);
 }
 
 #[test]
-fn times_that_go_backwards_are_refused_with_both_and_change_nothing() {
+fn decreasing_times_are_rejected_and_change_nothing() {
     let mut extractor = extractor();
     extractor.push_frame(frame(2.5, |_, _| 20.0)).unwrap();
     extractor.push_co2(co2(3.0, 600.0)).unwrap();
     let frame_error = extractor.push_frame(frame(2.4, |_, _| 90.0)).unwrap_err();
     let frozen_error = extractor
-        .push_frame(frame(2.4, |_, _| 90.0).frozen())
+        .push_frame(frame(2.4, |_, _| 90.0).with_closed_shutter())
         .unwrap_err();
     let reading_error = extractor.push_co2(co2(2.9, 0.0)).unwrap_err();
     let nowhere = extractor.push_co2(co2(f64::NAN, 600.0)).unwrap_err();
@@ -148,7 +148,7 @@ fn times_that_go_backwards_are_refused_with_both_and_change_nothing() {
     );
     assert!(matches!(nowhere, ExtractError::Time { .. }));
     assert_eq!(Error::from(nowhere).to_string(), nowhere.to_string());
-    // The sensors have each their own clock, and the same time twice is no step back.
+    // The times of the two sensors are independent, and repeating a time is allowed.
     extractor.push_frame(frame(2.5, |_, _| 20.0)).unwrap();
     let row = extractor.row_at(3.0);
     assert_eq!(
@@ -157,7 +157,7 @@ fn times_that_go_backwards_are_refused_with_both_and_change_nothing() {
     );
     assert_eq!(
         (
-            extractor.counts().frozen_frames,
+            extractor.counts().shutter_frames,
             extractor.counts().invalid_readings
         ),
         (0, 0)

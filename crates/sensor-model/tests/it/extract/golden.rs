@@ -11,14 +11,14 @@ use crate::real_data::real_data;
 
 const RECORDING: &str = "lepton35_y16/thermal_20260512_151542.raw.y16.gz";
 
-/// The folder of the recording, if it is there.
+/// The directory of the recording, if it is available.
 fn recording() -> Option<PathBuf> {
     let path = real_data(RECORDING, "the extractor on a real recording")?;
     path.parent().map(Path::to_owned)
 }
 
-fn frames(folder: &Path) -> Vec<ThermalFrame> {
-    let path = folder.join("thermal_20260512_151542.raw.y16.gz");
+fn frames(dir: &Path) -> Vec<ThermalFrame> {
+    let path = dir.join("thermal_20260512_151542.raw.y16.gz");
     let reader = open_frames(&path, &FrameOptions::default()).unwrap();
     reader.map(Result::unwrap).collect()
 }
@@ -44,12 +44,12 @@ fn assert_close(found: f32, expected: &serde_json::Value, what: &str) {
 
 #[test]
 fn the_features_of_a_real_recording_are_those_of_numpy_and_scipy() {
-    let Some(folder) = recording() else { return };
-    let text = std::fs::read_to_string(folder.join("reference_features.json")).unwrap();
+    let Some(dir) = recording() else { return };
+    let text = std::fs::read_to_string(dir.join("reference_features.json")).unwrap();
     let reference: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let frames = frames(&folder);
+    let frames = frames(&dir);
     for hot_above_c in [24.0, 30.0, 50.0] {
-        // The reference was computed with the defective pixels in place: no pixel deviates by 100 C.
+        // The reference includes the defective pixels. No pixel deviates by 100 C, so none is replaced.
         let params = ExtractorParams {
             hot_above_c,
             bad_pixel_c: 100.0,
@@ -94,8 +94,8 @@ fn the_features_of_a_real_recording_are_those_of_numpy_and_scipy() {
 
 #[test]
 fn the_defective_pixels_of_a_real_camera_are_replaced_and_no_others() {
-    let Some(folder) = recording() else { return };
-    let frames = frames(&folder);
+    let Some(dir) = recording() else { return };
+    let frames = frames(&dir);
     let mut extractor = extractor();
     for (number, frame) in frames.iter().enumerate() {
         extractor.push_frame(frame.clone()).unwrap();
@@ -105,7 +105,7 @@ fn the_defective_pixels_of_a_real_camera_are_replaced_and_no_others() {
             "frame {number}"
         );
     }
-    // The defects are all in one row, and nothing in the rest of it is hot.
+    // The defects are all in one row, which is otherwise not hot.
     for (frame, row) in frames.iter().zip(rows(self::extractor(), &frames)) {
         let others = frame.celsius().iter().enumerate();
         let hottest = others
@@ -118,9 +118,9 @@ fn the_defective_pixels_of_a_real_camera_are_replaced_and_no_others() {
 
 #[test]
 fn a_real_room_without_motion_has_nearly_no_flow() {
-    let Some(folder) = recording() else { return };
-    // The first eight frames came in a burst.
-    let rows = rows(extractor(), &frames(&folder));
+    let Some(dir) = recording() else { return };
+    // The first eight frames arrived in a burst.
+    let rows = rows(extractor(), &frames(&dir));
     for row in &rows[8..] {
         let flow = value(row, Feature::FlowMagMean);
         assert!(flow < 0.05, "{flow} px/s at {} s", row.time_s);

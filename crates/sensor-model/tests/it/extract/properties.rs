@@ -1,4 +1,4 @@
-//! What holds for any scene.
+//! Properties that hold for any scene.
 
 use proptest::prelude::*;
 use sensor_model::extract::{Extractor, SensorRow};
@@ -17,7 +17,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// The scene at one time, its spots moved by `shift` pixels, its noise drawn by `seed`.
+    /// The scene at one time, with its spots moved by `shift` pixels and noise from `seed`.
     fn at(&self, time_s: f64, shift: usize, seed: u32) -> ThermalFrame {
         frame(time_s, |x, y| {
             let mut dice =
@@ -49,7 +49,7 @@ fn scene() -> impl Strategy<Value = Scene> {
     )
 }
 
-/// The same as bits, so that NaN equals NaN.
+/// The features as bits, so that NaN equals NaN.
 fn bits(row: &SensorRow) -> Vec<u32> {
     row.features.iter().map(|value| value.to_bits()).collect()
 }
@@ -97,7 +97,7 @@ proptest! {
     #[test]
     fn an_offset_of_the_camera_shifts_temperatures_and_nothing_else(
         background_c in 0_i32..40,
-        // Whole degrees, which add without rounding.
+        // Whole degrees, whose sums are exact.
         offset_c in -5_i32..=5,
     ) {
         let row = |offset_c: i32| {
@@ -124,7 +124,7 @@ proptest! {
 }
 
 #[test]
-fn an_even_image_has_its_temperature_and_nothing_else() {
+fn a_uniform_image_has_only_temperature_features() {
     let mut extractor = extractor();
     let frames: Vec<_> = (0..100)
         .map(|k| frame(0.125 * f64::from(k), |_, _| 21.37))
@@ -157,7 +157,7 @@ fn an_even_image_has_its_temperature_and_nothing_else() {
 
 #[test]
 fn a_lone_hot_pixel_is_a_defect_and_a_hot_spot_is_not() {
-    // A pixel at 300 C, and the same seen through a lens.
+    // A defective pixel at 300 C, and a real spot blurred by a lens.
     let lone = |x: usize, y: usize| if (x, y) == (80, 60) { 300.0 } else { 22.0 };
     let spot = |x: usize, y: usize| match x.abs_diff(80) + y.abs_diff(60) {
         0 => 300.0,

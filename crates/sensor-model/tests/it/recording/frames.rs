@@ -13,7 +13,8 @@ use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, TiffValue};
 use tiff::tags::Predictor;
 
 use super::{
-    PURETHERMAL, accepted, bytes_of, check_rejected, container, declared, file, gzip, scene, shared,
+    PURETHERMAL, accepted, bytes_of, check_rejected, container, file, gzip, scene, shared,
+    y16_options,
 };
 
 /// Telemetry of a normal frame: `TLinear` on at 0.01 K, with this clock and flat-field correction state.
@@ -29,7 +30,7 @@ fn with_telemetry(lines: TelemetryLines) -> FrameOptions {
     FrameOptions {
         rate: None,
         telemetry: lines,
-        ..declared()
+        ..y16_options()
     }
 }
 
@@ -59,7 +60,7 @@ fn the_real_container_gives_the_temperatures_computed_by_numpy() {
     let lag = frames[40].time_s() - frames[39].time_s();
     assert!((lag - 0.096_195).abs() < 1e-5, "{lag}");
     assert!((frames[81].time_s() - 9.2207).abs() < 1e-3);
-    assert!(frames.iter().all(|frame| !frame.is_frozen()));
+    assert!(frames.iter().all(|frame| !frame.shutter_was_closed()));
 }
 
 #[test]
@@ -95,14 +96,14 @@ fn a_container_with_an_unsupported_header_is_rejected() {
             "80",
             "the image has 80 x 120 pixels, but a Lepton 3.5 gives 160 x 120",
         ),
-        ("{", "[", "the header is damaged; copy the recording again"),
+        ("{", "[", "the header is invalid; copy the recording again"),
     ] {
         let bytes = container(|header| header.replacen(from, to, 1), &good);
         check_rejected("a.y16.gz", &gzip(&bytes), &none, expected);
     }
     let mut endless = b"PTY16V1\n".to_vec();
     endless.extend(u32::MAX.to_le_bytes());
-    check_rejected("a.y16.gz", &gzip(&endless), &none, "the header is damaged");
+    check_rejected("a.y16.gz", &gzip(&endless), &none, "the header is invalid");
     check_rejected("a.gz", &gzip(b"something else"), &none, "unknown format");
 }
 
@@ -119,13 +120,13 @@ fn invalid_frames_in_a_container_are_reported_with_their_number() {
     );
     reject(
         &[(100.0, scene(0)), (f64::NAN, scene(1))],
-        "frame 2: the time is damaged",
+        "frame 2: the time is invalid",
     );
     // Counts without TLinear, as in the CPTV clip.
     reject(
         &[(100.0, vec![2_900; FRAME_PIXELS])],
         "frame 1: x 0, y 0 reads -244.1 C at 0.01 K per count, outside the sensor's range of -40 to 450 C; \
-         declare the scale 0.1 K if it was recorded with that",
+         specify the scale 0.1 K if it was recorded with that",
     );
 }
 
@@ -144,13 +145,13 @@ fn options_must_not_contradict_a_container() {
         "a.gz",
         &bytes,
         &scale(Scale::TenthKelvin),
-        "the file states a scale of 0.01 K, but 0.1 K was declared",
+        "the file states a scale of 0.01 K, but 0.1 K was specified",
     );
     check_rejected(
         "a.gz",
         &bytes,
-        &declared(),
-        "a frame rate cannot be declared for this format",
+        &y16_options(),
+        "this format does not accept a frame rate",
     );
 }
 
@@ -169,14 +170,14 @@ fn recordings_without_temperatures_are_rejected() {
     );
     let grey: Vec<u16> = (0..FRAME_PIXELS).map(|i| i as u16 % 256).collect();
     let expected = "a.y16, frame 1: all values fit into 8 bits: this is a picture made with automatic gain control (AGC)";
-    check_rejected("a.y16", &bytes_of(&grey), &declared(), expected);
+    check_rejected("a.y16", &bytes_of(&grey), &y16_options(), expected);
 }
 
 #[test]
-fn raw_counts_are_converted_with_the_declared_scale() {
+fn raw_counts_are_converted_with_the_specified_scale() {
     let bytes = [bytes_of(&scene(0)), bytes_of(&scene(1))].concat();
     for name in ["a.y16", "a.RAW"] {
-        let frames = accepted(name, &bytes, &declared());
+        let frames = accepted(name, &bytes, &y16_options());
         assert_eq!(
             frames.iter().map(ThermalFrame::time_s).collect::<Vec<_>>(),
             [0.0, 0.1]
@@ -190,7 +191,7 @@ fn raw_counts_are_converted_with_the_declared_scale() {
     let coarse: Vec<u16> = scene(0).iter().map(|count| count / 10).collect();
     let tenth = FrameOptions {
         scale: Some(Scale::TenthKelvin),
-        ..declared()
+        ..y16_options()
     };
     let frames = accepted("a.y16", &bytes_of(&coarse), &tenth);
     assert!((frames[0].celsius()[0] - 19.95).abs() < 1e-3);
@@ -198,7 +199,7 @@ fn raw_counts_are_converted_with_the_declared_scale() {
         "a.y16",
         &bytes,
         &tenth,
-        "a.y16, frame 1: x 0, y 0 reads 2658.4 C at 0.1 K per count, outside the sensor's range of -40 to 450 C; declare the \
+        "a.y16, frame 1: x 0, y 0 reads 2658.4 C at 0.1 K per count, outside the sensor's range of -40 to 450 C; specify the \
          scale 0.01 K if",
     );
 }
@@ -208,11 +209,11 @@ fn missing_options_for_raw_counts_are_never_guessed() {
     let bytes = bytes_of(&scene(0));
     let no_scale = FrameOptions {
         scale: None,
-        ..declared()
+        ..y16_options()
     };
     let no_rate = FrameOptions {
         rate: None,
-        ..declared()
+        ..y16_options()
     };
     for name in ["a.y16", "a.tif"] {
         let bytes = if name == "a.tif" {
@@ -224,41 +225,41 @@ fn missing_options_for_raw_counts_are_never_guessed() {
             name,
             &bytes,
             &no_scale,
-            "the file does not state its scale, which is never guessed; declare 0.01 K or 0.1 K per count",
+            "the file does not state its scale, which is never guessed; specify 0.01 K or 0.1 K per count",
         );
         check_rejected(
             name,
             &bytes,
             &no_rate,
-            "the file has no times; declare the frame rate",
+            "the file has no times; specify the frame rate",
         );
     }
     check_rejected(
         "a.dat",
         &bytes,
-        &declared(),
+        &y16_options(),
         "unknown format; convert it to raw Y16 (.y16 or .raw)",
     );
-    check_rejected("a.y16", b"", &declared(), "the file has no frame");
+    check_rejected("a.y16", b"", &y16_options(), "the file has no frame");
 }
 
 #[test]
 fn an_end_within_a_frame_is_reported() {
     let bytes = [bytes_of(&scene(0)), bytes_of(&scene(1))].concat();
     let mut frames =
-        Y16Frames::new(&bytes[..bytes.len() - 1], "a.y16".as_ref(), &declared()).unwrap();
+        Y16Frames::new(&bytes[..bytes.len() - 1], "a.y16".as_ref(), &y16_options()).unwrap();
     assert!(frames.next().unwrap().is_ok());
     assert_eq!(
         frames.next().unwrap().unwrap_err().to_string(),
         "a.y16, frame 2: the file ends after 38399 of the frame's 38400 bytes; it is incomplete, or its telemetry lines \
-         differ from those declared: correct the declaration, or truncate the file to whole frames"
+         differ from those specified: correct that option, or truncate the file to whole frames"
     );
 }
 
 #[test]
 fn a_stream_is_read_while_it_grows() {
     let (mut reader, mut writer) = std::io::pipe().unwrap();
-    let mut frames = Y16Frames::new(&mut reader, "-".as_ref(), &declared()).unwrap();
+    let mut frames = Y16Frames::new(&mut reader, "-".as_ref(), &y16_options()).unwrap();
     for i in 0..3 {
         // A pipe buffers 64 kB, so a whole frame can be written before it is read.
         std::io::Write::write_all(&mut writer, &bytes_of(&scene(i))).unwrap();
@@ -270,7 +271,7 @@ fn a_stream_is_read_while_it_grows() {
 }
 
 #[test]
-fn telemetry_lines_are_removed_and_give_time_and_shutter() {
+fn telemetry_lines_are_removed_and_contain_time_and_shutter_state() {
     let stamps = [(5_000, 0b11), (5_115, 0b01), (5_230, 0b10), (5_345, 0b11)];
     for lines in [TelemetryLines::Header, TelemetryLines::Footer] {
         let mut counts = Vec::new();
@@ -285,15 +286,15 @@ fn telemetry_lines_are_removed_and_give_time_and_shutter() {
         let frames = accepted("a.y16", &bytes, &with_telemetry(lines));
         let found: Vec<_> = frames
             .iter()
-            .map(|frame| (frame.time_s(), frame.is_frozen()))
+            .map(|frame| (frame.time_s(), frame.shutter_was_closed()))
             .collect();
         assert_eq!(
             found,
             [(0.0, false), (0.115, false), (0.23, true), (0.345, false)]
         );
-        let plain = accepted("a.y16", &bytes_of(&scene(3)), &declared());
+        let plain = accepted("a.y16", &bytes_of(&scene(3)), &y16_options());
         assert_eq!(frames[3].celsius(), plain[0].celsius());
-        // A declared rate takes precedence over the camera's clock.
+        // A specified rate takes precedence over the camera's clock.
         let even = FrameOptions {
             rate: Some(FrameRate::new(4.0).unwrap()),
             ..with_telemetry(lines)
@@ -324,16 +325,16 @@ fn telemetry_that_contradicts_the_options_is_rejected() {
     reject(
         |words| words[209] = 0,
         &footer,
-        "the file states a scale of 0.1 K, but 0.01 K was declared",
+        "the file states a scale of 0.1 K, but 0.01 K was specified",
     );
     reject(
         |_| {},
         &with_telemetry(TelemetryLines::Header),
-        "there is no telemetry where it was declared",
+        "there is no telemetry where it was expected",
     );
     reject(
         |_| {},
-        &declared(),
+        &y16_options(),
         "the file ends after 640 of the frame's 38400 bytes",
     );
 }
@@ -396,7 +397,7 @@ where
 #[test]
 fn each_page_of_a_tiff_is_a_frame() {
     let pages = [scene(0), scene(1), scene(2)];
-    let raw = accepted("a.y16", &bytes_of(&pages.concat()), &declared());
+    let raw = accepted("a.y16", &bytes_of(&pages.concat()), &y16_options());
     let deflate = Compression::Deflate(DeflateLevel::Fast);
     for (name, compression, predictor) in [
         ("none", Compression::Uncompressed, Predictor::None),
@@ -405,11 +406,13 @@ fn each_page_of_a_tiff_is_a_frame() {
         ("deflate", deflate, Predictor::None),
     ] {
         let bytes = compressed::<Gray16>((160, 120), &pages, compression, predictor);
-        assert_eq!(accepted("a.tiff", &bytes, &declared()), raw, "{name}");
+        assert_eq!(accepted("a.tiff", &bytes, &y16_options()), raw, "{name}");
     }
     let with_lines = [scene(0), telemetry(7, 0b10)].concat();
     let bytes = tiff::<Gray16>(160, 122, &[with_lines]);
-    assert!(accepted("a.tiff", &bytes, &with_telemetry(TelemetryLines::Footer))[0].is_frozen());
+    assert!(
+        accepted("a.tiff", &bytes, &with_telemetry(TelemetryLines::Footer))[0].shutter_was_closed()
+    );
 }
 
 #[test]
@@ -418,7 +421,7 @@ fn a_tiff_of_another_camera_or_of_pictures_is_rejected() {
         check_rejected(
             "example.tiff",
             &file(&path),
-            &declared(),
+            &y16_options(),
             "example.tiff, frame 1: the image has 640 x 512 pixels, but a Lepton 3.5 gives 160 x 120; recordings of other \
              cameras cannot be used",
         );
@@ -426,31 +429,31 @@ fn a_tiff_of_another_camera_or_of_pictures_is_rejected() {
     check_rejected(
         "a.tif",
         &tiff::<Gray16>(160, 122, &[vec![29_000; 19_520]]),
-        &declared(),
+        &y16_options(),
         "160 x 122 pixels",
     );
     check_rejected(
         "a.tif",
         &tiff::<Gray8>(160, 120, &[vec![9; 19_200]]),
-        &declared(),
+        &y16_options(),
         "all values fit into 8 bits",
     );
     check_rejected(
         "a.tif",
         &tiff::<RGB8>(160, 120, &[vec![9; 57_600]]),
-        &declared(),
+        &y16_options(),
         "all values fit into 8 bits",
     );
     check_rejected(
         "a.tif",
         &tiff::<Gray32Float>(160, 120, &[vec![20.0; 19_200]]),
-        &declared(),
+        &y16_options(),
         "its pixels are Gray(32); export one unsigned 16-bit value per pixel",
     );
     check_rejected(
         "a.tif",
         &tiff::<GrayI16>(160, 120, &[vec![2_000; 19_200]]),
-        &declared(),
+        &y16_options(),
         "its pixels are signed, or stored in several planes; export one unsigned 16-bit value per pixel",
     );
     let mut cut = tiff::<Gray16>(160, 120, &[scene(0)]);
@@ -458,8 +461,8 @@ fn a_tiff_of_another_camera_or_of_pictures_is_rejected() {
     check_rejected(
         "a.tif",
         &cut,
-        &declared(),
-        "a.tif, frame 1 cannot be read; the file may be incomplete or damaged",
+        &y16_options(),
+        "a.tif, frame 1 cannot be read; the file may be incomplete or corrupt",
     );
 }
 
@@ -473,7 +476,7 @@ fn tcam_image(counts: &[u16], telemetry: &[u16]) -> String {
 
 #[test]
 fn tcam_images_and_videos_state_scale_and_time() {
-    let raw = accepted("a.y16", &bytes_of(&scene(0)), &declared());
+    let raw = accepted("a.y16", &bytes_of(&scene(0)), &y16_options());
     let image = tcam_image(&scene(0), &telemetry(5_000, 0b11));
     let frames = accepted("a.tjsn", image.as_bytes(), &FrameOptions::default());
     assert_eq!((frames.len(), frames[0].celsius()), (1, raw[0].celsius()));
@@ -483,7 +486,7 @@ fn tcam_images_and_videos_state_scale_and_time() {
     let frames = accepted("a.tmjsn", video.as_bytes(), &FrameOptions::default());
     let found: Vec<_> = frames
         .iter()
-        .map(|frame| (frame.time_s(), frame.is_frozen()))
+        .map(|frame| (frame.time_s(), frame.shutter_was_closed()))
         .collect();
     assert_eq!(found, [(0.0, false), (0.5, true)]);
 }
@@ -508,10 +511,10 @@ fn a_tcam_image_without_temperatures_is_rejected() {
         ),
         (
             r#"{"radiometric":"?","telemetry":""}"#.to_owned(),
-            "its image is damaged",
+            "its image is invalid",
         ),
         ("{\"video_info\":{}}".to_owned(), "the file has no frame"),
-        ("{\"radiometric\":".to_owned(), "its JSON is damaged"),
+        ("{\"radiometric\":".to_owned(), "its JSON is invalid"),
     ];
     for (text, expected) in cases {
         check_rejected("a.tjsn", text.as_bytes(), &none, expected);
@@ -521,12 +524,12 @@ fn a_tcam_image_without_temperatures_is_rejected() {
         "a.tjsn",
         no_telemetry.as_bytes(),
         &none,
-        "the telemetry is damaged",
+        "the telemetry is invalid",
     );
     check_rejected(
         "a.tjsn",
         b"{}",
-        &declared(),
-        "a frame rate cannot be declared",
+        &y16_options(),
+        "this format does not accept a frame rate",
     );
 }

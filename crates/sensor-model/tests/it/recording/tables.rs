@@ -1,11 +1,11 @@
 //! CO2 logs and fire intervals.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use sensor_model::Co2Reading;
-use sensor_model::recording::{
-    Co2Columns, Co2Log, FireIntervals, TimeFormat, read_co2, read_labels,
-};
+use sensor_model::recording::{Co2Columns, Co2Log, FireIntervals, TimeFormat, read_labels};
 
 use super::{message, shared};
 
@@ -19,13 +19,17 @@ fn labels(text: &str) -> Result<FireIntervals, String> {
     FireIntervals::read(text.as_bytes(), Path::new("fire.csv")).map_err(|error| message(&error))
 }
 
+fn open_log(path: &Path, columns: &Co2Columns) -> Co2Log<BufReader<File>> {
+    Co2Log::new(BufReader::new(File::open(path).unwrap()), path, columns).unwrap()
+}
+
 /// Checks the readings of a real log: their number, the first one, and the time span in seconds.
 #[track_caller]
 fn check_real(name: &str, columns: &Co2Columns, expected: (usize, f64, f32, f64)) {
     let Some(path) = shared(name) else {
         return;
     };
-    let readings: Result<Vec<_>, _> = read_co2(&path, columns).unwrap().collect();
+    let readings: Result<Vec<_>, _> = open_log(&path, columns).collect();
     let readings = readings.unwrap();
     let (count, start_s, ppm, span_s) = expected;
     assert_eq!((readings.len(), readings[0].ppm), (count, ppm));
@@ -37,7 +41,7 @@ fn check_real(name: &str, columns: &Co2Columns, expected: (usize, f64, f32, f64)
     let found = readings[count - 1].time_s - readings[0].time_s;
     assert!((found - span_s).abs() < 1e-3, "{found}");
     assert!(readings.iter().all(Co2Reading::is_valid));
-    let mut shifted = read_co2(&path, columns).unwrap().starting_at(start_s - 7.0);
+    let mut shifted = open_log(&path, columns).starting_at(start_s - 7.0);
     assert!((shifted.next().unwrap().unwrap().time_s - 7.0).abs() < 1e-3);
 }
 
@@ -98,7 +102,7 @@ fn errors_in_a_log_name_the_line_and_what_to_do() {
     );
     reject(
         "time_s,co2_ppm\n0,400\nlater,410\n",
-        "co2.csv, line 3, column time_s: `later` is not seconds since the recording's start; correct it, or declare \
+        "co2.csv, line 3, column time_s: `later` is not seconds since the recording's start; correct it, or specify \
          another time format",
     );
     reject(
@@ -178,7 +182,7 @@ fn overlapping_intervals_are_reported_with_both_lines() {
         ),
         (
             "start_s,end_s\n1,inf\n",
-            "fire.csv, line 2, column end_s: `inf` is not seconds since the recording's start; correct it, or declare \
+            "fire.csv, line 2, column end_s: `inf` is not seconds since the recording's start; correct it, or specify \
              another time format",
         ),
         (

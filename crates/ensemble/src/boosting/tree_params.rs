@@ -1,4 +1,4 @@
-//! Split and leaf-value rules of boosted trees.
+//! The parameters of a boosted tree's growth.
 
 use super::params::BoostingParams;
 use crate::best_split::Criterion;
@@ -6,7 +6,7 @@ use crate::packed::{FixedPoint, gradient, hessian};
 
 /// The hyperparameters in the units of the packed sums.
 #[derive(Debug)]
-pub(super) struct Rule {
+pub(super) struct TreeParams {
     scale: FixedPoint,
     pub(super) criterion: Criterion,
     pub(super) max_depth: u32,
@@ -14,8 +14,8 @@ pub(super) struct Rule {
     learning_rate: f64,
 }
 
-impl Rule {
-    /// The rule for gradients packed with `scale`.
+impl TreeParams {
+    /// The parameters for gradients packed with `scale`.
     pub(super) fn new(params: &BoostingParams, scale: FixedPoint) -> Self {
         let criterion = Criterion {
             l2: params.l2 * scale.hessian,
@@ -59,7 +59,7 @@ mod tests {
                 ..BoostingParams::default()
             };
             let (upper, lower): (f64, f64) = (gradient * scale.gradient, hessian * scale.hessian);
-            f64::from(Rule::new(&params, scale).leaf_value(pack(upper as i32, lower as u32)))
+            f64::from(TreeParams::new(&params, scale).leaf_value(pack(upper as i32, lower as u32)))
         };
         let check = |found: f64, expected: f64| {
             assert!((found - expected).abs() < 1e-4, "{found} {expected}");
@@ -77,7 +77,7 @@ mod tests {
             min_child_weight: 2.0,
             ..BoostingParams::default()
         };
-        let criterion = Rule::new(&params, scale).criterion;
+        let criterion = TreeParams::new(&params, scale).criterion;
         assert_eq!(f64::from(criterion.min_hessian), 2.0 * scale.hessian);
         // A side with gradient 1 and hessian 1 scores 1 without a penalty, which is a loss reduction of exactly 0.5.
         assert_eq!(
@@ -88,6 +88,6 @@ mod tests {
             min_child_weight: 0.0,
             ..BoostingParams::default()
         };
-        assert_eq!(Rule::new(&no_limit, scale).criterion.min_hessian, 1);
+        assert_eq!(TreeParams::new(&no_limit, scale).criterion.min_hessian, 1);
     }
 }

@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use proptest::prelude::*;
 use sensor_model::recording::{Co2Columns, Co2Log, FireIntervals, FrameOptions};
 
-use super::{PURETHERMAL, bytes_of, container, declared, gzip, read, scene, shared};
+use super::{PURETHERMAL, bytes_of, container, gzip, read, scene, shared, y16_options};
 
 /// The uncompressed first five frames of the real recording, or of a synthetic one if that is missing.
 static CONTAINER: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -40,7 +40,7 @@ static LOG: LazyLock<Vec<u8>> = LazyLock::new(|| {
 });
 
 /// Truncates the bytes and overwrites some of them.
-fn damaged(
+fn corrupted(
     bytes: &[u8],
     (cut, flips): &(prop::sample::Index, Vec<(prop::sample::Index, u8)>),
 ) -> Vec<u8> {
@@ -54,7 +54,7 @@ fn damaged(
     bytes
 }
 
-fn damage() -> impl Strategy<Value = (prop::sample::Index, Vec<(prop::sample::Index, u8)>)> {
+fn corruption() -> impl Strategy<Value = (prop::sample::Index, Vec<(prop::sample::Index, u8)>)> {
     let flip = (any::<prop::sample::Index>(), any::<u8>());
     (
         any::<prop::sample::Index>(),
@@ -78,7 +78,7 @@ proptest! {
     #[test]
     fn a_truncated_recording_gives_whole_frames_and_then_an_error(cut in 0..=3 * 38_400_usize) {
         let bytes = bytes_of(&[scene(0), scene(1), scene(2)].concat());
-        let (frames, failed) = read("a.y16", &bytes[..cut], &declared());
+        let (frames, failed) = read("a.y16", &bytes[..cut], &y16_options());
         if cut >= 38_400 {
             prop_assert_eq!(frames.len(), cut / 38_400);
         }
@@ -86,16 +86,16 @@ proptest! {
     }
 
     #[test]
-    fn damaged_raw_frames_are_read_or_rejected(damage in damage()) {
+    fn corrupted_raw_frames_are_read_or_rejected(corruption in corruption()) {
         let bytes = bytes_of(&[scene(0), scene(1), scene(2)].concat());
-        let (frames, _) = read("a.y16", &damaged(&bytes, &damage), &declared());
+        let (frames, _) = read("a.y16", &corrupted(&bytes, &corruption), &y16_options());
         prop_assert!(frames.len() <= 3);
     }
 
     #[test]
-    fn a_damaged_container_is_read_or_rejected(damage in damage()) {
+    fn a_corrupted_container_is_read_or_rejected(corruption in corruption()) {
         let bytes = gzip(&CONTAINER);
-        let bytes = damaged(&bytes, &damage);
+        let bytes = corrupted(&bytes, &corruption);
         let (frames, failed) = read("a.gz", &bytes, &FrameOptions::default());
         prop_assert!(frames.len() <= 5);
         // gzip has a checksum at the end, so a truncated file must give an error.
@@ -103,30 +103,30 @@ proptest! {
     }
 
     #[test]
-    fn damage_before_compression_is_read_or_rejected(damage in damage()) {
-        let (frames, _) = read("a.gz", &gzip(&damaged(&CONTAINER, &damage)), &FrameOptions::default());
+    fn corruption_before_compression_is_read_or_rejected(corruption in corruption()) {
+        let (frames, _) = read("a.gz", &gzip(&corrupted(&CONTAINER, &corruption)), &FrameOptions::default());
         prop_assert!(frames.len() <= 5);
     }
 
     #[test]
-    fn a_damaged_tiff_is_rejected(damage in damage(), flips in prop::collection::vec(any::<(prop::sample::Index, u8)>(), 1..6)) {
-        for bytes in [damaged(&TIFF, &damage), early(&TIFF, &flips)] {
-            let (_, failed) = read("a.bin", &bytes, &declared());
+    fn a_corrupted_tiff_is_rejected(corruption in corruption(), flips in prop::collection::vec(any::<(prop::sample::Index, u8)>(), 1..6)) {
+        for bytes in [corrupted(&TIFF, &corruption), early(&TIFF, &flips)] {
+            let (_, failed) = read("a.bin", &bytes, &y16_options());
             prop_assert!(failed.is_some());
         }
     }
 
     #[test]
-    fn a_damaged_log_is_read_or_rejected(damage in damage()) {
-        let bytes = damaged(&LOG, &damage);
+    fn a_corrupted_log_is_read_or_rejected(corruption in corruption()) {
+        let bytes = corrupted(&LOG, &corruption);
         if let Ok(log) = Co2Log::new(bytes.as_slice(), Path::new("co2.csv"), &Co2Columns::airscout()) {
             prop_assert!(log.count() <= LOG.len());
         }
     }
 
     #[test]
-    fn damaged_labels_are_read_or_rejected(damage in damage()) {
-        let bytes = damaged(b"start_s,end_s\n10,20\n30,40.5\n50,60\n", &damage);
+    fn corrupted_labels_are_read_or_rejected(corruption in corruption()) {
+        let bytes = corrupted(b"start_s,end_s\n10,20\n30,40.5\n50,60\n", &corruption);
         if let Ok(fire) = FireIntervals::read(bytes.as_slice(), Path::new("fire.csv")) {
             prop_assert!(fire.len() <= 3 + 8);
         }
@@ -135,7 +135,7 @@ proptest! {
     #[test]
     fn random_bytes_are_rejected(bytes in prop::collection::vec(any::<u8>(), 0..2_000), magic in 0..4_usize) {
         let magic: &[u8] = [b"\x1f\x8b\x08\0".as_slice(), b"II*\0", b"MM\0+", b"{"][magic];
-        let (frames, failed) = read("a.bin", &[magic, &bytes].concat(), &declared());
+        let (frames, failed) = read("a.bin", &[magic, &bytes].concat(), &y16_options());
         prop_assert!(frames.is_empty() && failed.is_some());
     }
 }

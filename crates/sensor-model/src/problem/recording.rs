@@ -1,12 +1,12 @@
 //! Problems with a recording, a frame or a line, and what to do about them.
 
-use super::options::Scale;
+use crate::frame::Scale;
 
 /// A problem with a recording of real sensors.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordingProblem {
-    /// Neither the file name nor the first bytes match a known format.
+    /// Neither the file name nor the first bytes are those of a known format.
     #[error(
         "unknown format; convert it to raw Y16 (.y16 or .raw), the PureThermal container (.y16.gz), \
          16-bit TIFF, or tCam (.tjsn or .tmjsn)"
@@ -42,8 +42,8 @@ pub enum RecordingProblem {
     TLinearOff,
     /// The words where telemetry should be are not telemetry.
     #[error(
-        "there is no telemetry where it was declared (the TLinear word is {word}, not 0 or 1); \
-         declare telemetry lines as none, header or footer, as they were recorded"
+        "there is no telemetry where it was expected (the TLinear word is {word}, not 0 or 1); \
+         specify telemetry lines as none, header or footer, as they were recorded"
     )]
     NoTelemetry {
         /// The word that should say whether `TLinear` is on.
@@ -52,7 +52,7 @@ pub enum RecordingProblem {
     /// A temperature outside the sensor's range.
     #[error(
         "x {x}, y {y} reads {celsius:.1} C at {scale} per count, outside the sensor's range of -40 to 450 C; \
-         declare the scale {} if it was recorded with that, declare telemetry lines if there are any, \
+         specify the scale {} if it was recorded with that, specify telemetry lines if there are any, \
          and record with TLinear on",
         scale.other()
     )]
@@ -66,29 +66,29 @@ pub enum RecordingProblem {
         /// The scale used.
         scale: Scale,
     },
-    /// The format requires a scale, but none was declared.
+    /// The format requires a scale, but none was specified.
     #[error(
-        "the file does not state its scale, which is never guessed; declare 0.01 K or 0.1 K per count"
+        "the file does not state its scale, which is never guessed; specify 0.01 K or 0.1 K per count"
     )]
     ScaleMissing,
-    /// The file states a scale that differs from the declared one.
+    /// The file states a scale that differs from the specified one.
     #[error(
-        "the file states a scale of {stated}, but {declared} was declared; declare {stated}, or nothing"
+        "the file states a scale of {stated}, but {given} was specified; specify {stated}, or nothing"
     )]
-    ScaleContradicted {
-        /// The scale declared by the caller.
-        declared: Scale,
+    ScaleMismatch {
+        /// The scale specified by the caller.
+        given: Scale,
         /// The scale stated by the file.
         stated: Scale,
     },
-    /// The file has no times, and no rate or telemetry lines were declared.
+    /// The file has no times, and neither a rate nor telemetry lines were specified.
     #[error(
-        "the file has no times; declare the frame rate (8.7 for a Lepton 3.5), or the telemetry lines, which contain times"
+        "the file has no times; specify the frame rate (8.7 for a Lepton 3.5), or the telemetry lines, which contain times"
     )]
     RateMissing,
-    /// An option was declared that is already in the file or does not apply to the format.
-    #[error("{what} cannot be declared for this format; leave it out")]
-    NotDeclarable {
+    /// An option whose value is already in the file, or that does not apply to the format.
+    #[error("this format does not accept {what}; leave it out")]
+    UnsupportedOption {
         /// Name of the option.
         what: &'static str,
     },
@@ -133,7 +133,7 @@ pub enum RecordingProblem {
         height: u32,
         /// Expected pixels per row.
         expected_width: u32,
-        /// Expected rows, including declared telemetry lines.
+        /// Expected rows, including telemetry lines.
         expected_height: u32,
     },
     /// Pixels that are not 16-bit counts.
@@ -154,18 +154,18 @@ pub enum RecordingProblem {
         /// The only supported value.
         expected: &'static str,
     },
-    /// Part of a container is damaged.
-    #[error("{what} is damaged; copy the recording again from its source")]
-    Damaged {
-        /// The damaged part.
+    /// Part of a container is invalid.
+    #[error("{what} is invalid; copy the recording again from its source")]
+    Invalid {
+        /// The invalid part.
         what: &'static str,
     },
     /// The file ends within a frame.
     #[error(
         "the file ends after {found} of the frame's {expected} bytes; it is incomplete, or its telemetry lines differ from \
-         those declared: correct the declaration, or truncate the file to whole frames"
+         those specified: correct that option, or truncate the file to whole frames"
     )]
-    Cut {
+    Truncated {
         /// Number of bytes of the last frame in the file.
         found: usize,
         /// Number of bytes in a whole frame.
@@ -227,7 +227,7 @@ pub enum RecordingProblem {
 
 impl RecordingProblem {
     /// A CPTV recording, compressed or not.
-    pub(super) const CPTV: Self = Self::NotRadiometric {
+    pub(crate) const CPTV: Self = Self::NotRadiometric {
         format: "CPTV",
         why: "it stores the raw counts of a camera without radiometry",
     };
