@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return endpoint::run(args);
     }
     let runs = args.runs.unwrap_or(5);
-    let folder = programs::folder()?.join("bench");
+    let folder = programs::directory()?.join("bench");
     let mut steps = vec![(
         "generate, split, audit, write",
         generate(args.samples, runs, &folder)?,
@@ -105,7 +105,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let document = json!({
             "machine": machine, "samples": args.samples, "runs": runs, "steps": steps
         });
-        println!("{}", serde_json::to_string_pretty(&document)?);
+        println!("{document:#}");
     } else {
         println!("{machine}; {} rows, medians of {runs} runs", args.samples);
         for (name, seconds) in steps {

@@ -30,7 +30,7 @@ pub(crate) const PACKAGES: [Package; 4] = [
 
 /// Runs the check; an error says what went wrong.
 pub(crate) fn check() -> anyhow::Result<()> {
-    let folder = programs::folder()?.join("container-check");
+    let folder = programs::directory()?.join("container-check");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
     }

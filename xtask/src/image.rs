@@ -49,12 +49,8 @@ pub(crate) fn static_program(profile: Profile) -> anyhow::Result<PathBuf> {
     if !status.success() {
         bail!("the static program cannot be built");
     }
-    let folder = programs::folder()?;
-    let target = folder
-        .parent()
-        .context("the folder of the programs has no parent")?;
-    let folder = target.join(TARGET).join(profile.0);
-    Ok(folder.join("fire-container"))
+    let programs = programs::target()?.join(TARGET).join(profile.0);
+    Ok(programs.join("fire-container"))
 }
 
 /// Builds a benchmark of `fire-container` with the same code as in the image, and returns its path.
@@ -92,13 +88,13 @@ fn static_cargo(verb: &str, profile: Profile, more: &[&str]) -> anyhow::Result<C
 }
 
 /// Flags for a static program without the paths of this machine: the same sources give the same
-/// bytes in every folder.
+/// bytes in every directory.
 fn flags() -> anyhow::Result<String> {
     let root = programs::root();
     let cargo = match std::env::var_os("CARGO_HOME") {
-        Some(folder) => PathBuf::from(folder),
+        Some(directory) => PathBuf::from(directory),
         None => std::env::home_dir()
-            .context("there is no home folder")?
+            .context("there is no home directory")?
             .join(".cargo"),
     };
     Ok(format!(

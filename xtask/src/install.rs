@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     fs::create_dir_all(&to).with_context(|| to.display().to_string())?;
     for name in PROGRAMS {
-        let from = programs::folder()?.join(name);
+        let from = programs::directory()?.join(name);
         // The file of a running program cannot be written to, but it can be replaced.
         let fresh = to.join(format!(".{name}.new"));
         fs::copy(&from, &fresh)

@@ -3,8 +3,6 @@
 //! Cargo packages without compiling and without a network. Crates that are not on a registry yet
 //! find each other among the packages made before them.
 
-use std::path::Path;
-
 use anyhow::{Context as _, bail};
 
 use crate::programs;
@@ -45,10 +43,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
     if !programs::run(&mut programs::cargo(&arguments))?.success() {
         bail!("the libraries cannot be packaged");
     }
-    let folder = programs::folder()?;
-    let target = folder
-        .parent()
-        .context("the folder of the programs has no parent")?;
+    let packages = programs::target()?.join("package");
     for library in LIBRARIES {
         let files = files(library)?;
         if let Some(missing) = NEEDED
@@ -59,10 +54,11 @@ pub(crate) fn check() -> anyhow::Result<()> {
                 "the package of {library} has no {missing}; see `include` in crates/{library}/Cargo.toml"
             );
         }
-        let package = target
-            .join("package")
-            .join(format!("{library}-{VERSION}.crate"));
-        let bytes = size(&package)?;
+        let package = packages.join(format!("{library}-{VERSION}.crate"));
+        let metadata = package.metadata();
+        let bytes = metadata
+            .with_context(|| package.display().to_string())?
+            .len();
         println!(
             "{library:<16} {:>4} files {:>5} KiB",
             files.len(),
@@ -96,11 +92,4 @@ fn files(library: &str) -> anyhow::Result<Vec<String>> {
     }
     let text = String::from_utf8(output.stdout).context("a file name is not UTF-8")?;
     Ok(text.lines().map(str::to_owned).collect())
-}
-
-fn size(package: &Path) -> anyhow::Result<u64> {
-    let metadata = package.metadata();
-    Ok(metadata
-        .with_context(|| package.display().to_string())?
-        .len())
 }

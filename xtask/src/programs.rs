@@ -6,19 +6,28 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 
-/// The root folder of the workspace.
+/// The root directory of the workspace.
 pub(crate) fn root() -> PathBuf {
-    // Not the current folder: `cargo xtask` works in every folder of the workspace.
+    // Not the current directory: `cargo xtask` works in every directory of the workspace.
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
-/// The folder that cargo builds programs into, this one among them.
-pub(crate) fn folder() -> anyhow::Result<PathBuf> {
+/// The directory that cargo builds programs into, including this one.
+pub(crate) fn directory() -> anyhow::Result<PathBuf> {
     let executable = std::env::current_exe().context("cannot find the path of this program")?;
     Ok(executable
         .parent()
-        .context("the path of this program has no folder")?
+        .context("the path of this program has no directory")?
+        .to_owned())
+}
+
+/// The directory of all build results of cargo.
+pub(crate) fn target() -> anyhow::Result<PathBuf> {
+    let programs = directory()?;
+    let target = programs.parent();
+    Ok(target
+        .context("the directory of the programs has no parent")?
         .to_owned())
 }
 
@@ -39,11 +48,11 @@ pub(crate) fn is_ci() -> bool {
     std::env::var_os("FIRE_CI").is_some_and(|value| value == "1")
 }
 
-/// A program of the workspace, set up to find the others in the same folder.
+/// A program of the workspace, set up to find the others in the same directory.
 pub(crate) fn program(name: &str) -> anyhow::Result<Command> {
-    let folder = folder()?;
-    let mut command = Command::new(folder.join(name));
-    command.env("FIRE_BIN_DIR", folder);
+    let directory = directory()?;
+    let mut command = Command::new(directory.join(name));
+    command.env("FIRE_BIN_DIR", directory);
     Ok(command)
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !programs::run(&mut programs::cargo(&build))?.success() {
         bail!("the build failed");
     }
-    let mut draw = Command::new(programs::folder()?.join("examples").join(EXAMPLE));
+    let mut draw = Command::new(programs::directory()?.join("examples").join(EXAMPLE));
     if !programs::run(draw.arg(&out).arg(args.seed.to_string()))?.success() {
         bail!("the picture was not drawn");
     }

@@ -99,7 +99,7 @@ fn lints(_: &Args) -> anyhow::Result<Outcome> {
 fn tests(_: &Args) -> anyhow::Result<Outcome> {
     pass_or_fail(
         programs::cargo(&["test", "--workspace", "--no-fail-fast"])
-            .env("FIRE_BIN_DIR", programs::folder()?)
+            .env("FIRE_BIN_DIR", programs::directory()?)
             // A snapshot that differs is a failure here, whatever the caller's environment says.
             .env("INSTA_UPDATE", "no"),
     )
@@ -150,7 +150,7 @@ fn suite(name: &str) -> anyhow::Result<Outcome> {
         Command::new(&python)
             .args(["-m", "pytest", "--quiet"])
             .arg(&suite)
-            .env("FIRE_BIN_DIR", programs::folder()?)
+            .env("FIRE_BIN_DIR", programs::directory()?)
             .env("PYTHONDONTWRITEBYTECODE", "1"),
     )
 }

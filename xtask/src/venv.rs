@@ -14,7 +14,7 @@ use crate::programs;
 pub(crate) fn python(name: &str, requirements: &Path) -> anyhow::Result<Option<PathBuf>> {
     let wanted = std::fs::read_to_string(requirements)
         .with_context(|| requirements.display().to_string())?;
-    let folder = programs::folder()?.join(format!("venv-{name}"));
+    let folder = programs::directory()?.join(format!("venv-{name}"));
     let python = folder.join("bin/python");
     let marker = folder.join("requirements.txt");
     if std::fs::read_to_string(&marker).is_ok_and(|made_of| made_of == wanted) {

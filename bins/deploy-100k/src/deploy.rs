@@ -1,6 +1,6 @@
 //! Carries out a deployment, step by step.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use fire_cli::{Console, Exit, Project};
 use fire_run::records::DeployTimings;
@@ -40,7 +40,7 @@ pub(crate) async fn deploy(
         "Resources already created remain; delete them with: {}",
         plan.delete_command
     ));
-    let (started, since) = (Instant::now(), seconds_since_1970());
+    let (started, since) = (Instant::now(), fire_cli::now());
     endpoint::until_free(clients, plan, console).await?;
     scaling::suspend(clients, &deployment, console).await?;
     endpoint::create_or_update(clients, &deployment, console).await?;
@@ -72,9 +72,4 @@ pub(crate) async fn deploy(
     } else {
         Exit::WorkFailed
     })
-}
-
-fn seconds_since_1970() -> f64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0.0, |since| since.as_secs_f64())
 }

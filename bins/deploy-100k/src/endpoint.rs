@@ -7,7 +7,7 @@ use fire_cli::{Console, failed, log_command};
 use sagemaker_ops::endpoint::{
     Deployed, Deployment, Endpoint, EndpointStatus, Failure, explain_failure,
 };
-use sagemaker_ops::{BackendKind, Clients, EndpointName, ErrorKind, Pace};
+use sagemaker_ops::{BackendKind, Clients, EndpointName, Pace, if_found};
 
 use crate::plan::Plan;
 
@@ -25,13 +25,9 @@ pub(crate) async fn until_free(
     let Some(timeout) = plan.wait else {
         return Ok(());
     };
-    let exists = match sagemaker_ops::endpoint::describe(clients, &plan.endpoint).await {
-        // It is being deleted, perhaps by another user: do not wait to reuse its name.
-        Ok(found) => found.status != EndpointStatus::Deleting,
-        Err(error) if error.kind() == ErrorKind::NotFound => false,
-        Err(error) => return Err(error.into()),
-    };
-    if exists {
+    let found = if_found(sagemaker_ops::endpoint::describe(clients, &plan.endpoint).await)?;
+    // An endpoint that is being deleted, perhaps by another user, is not waited for.
+    if found.is_some_and(|found| found.status != EndpointStatus::Deleting) {
         until_settled(clients, &plan.endpoint, timeout, console).await?;
     }
     Ok(())

@@ -40,14 +40,7 @@ pub(crate) async fn check(
         max_hourly_usd: plan.max_hourly_usd,
     };
     let report = preflight::hosting(clients, &plan).await;
-    let report = report.with_settings(fire_cli::settings_for);
-    for check in &report.checks {
-        console.detail(check.to_string())?;
-    }
-    match report.error() {
-        Some(error) => Err(error.into()),
-        None => Ok(report),
-    }
+    fire_cli::passed(report, console)
 }
 
 /// Prints what would be done; nothing has been created.
@@ -56,9 +49,7 @@ pub(crate) fn say(
     deployment: &Deployment,
     console: &mut Console<'_>,
 ) -> anyhow::Result<Exit> {
-    for check in &report.checks {
-        console.say(check.to_string())?;
-    }
+    console.say_all(report.checks.iter().map(ToString::to_string))?;
     for variant in &deployment.variants {
         console.say(format!(
             "would deploy {} to {} as variant {} with weight {}",

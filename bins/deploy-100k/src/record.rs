@@ -172,10 +172,7 @@ pub(crate) fn say_model(
         }
     }
     if let Some(alarm) = &evaluation.alarm {
-        console.say(format!(
-            "  alarm      {}",
-            fire_cli::rule_in_words(&alarm.choice.rule)
-        ))?;
+        console.say(format!("  alarm      {}", alarm.choice.rule))?;
     }
     Ok(())
 }

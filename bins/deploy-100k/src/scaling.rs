@@ -3,7 +3,7 @@
 use fire_cli::{Console, usage};
 use sagemaker_ops::endpoint::{Deployment, NewVariant};
 use sagemaker_ops::scaling::{self, ScalingTarget};
-use sagemaker_ops::{Clients, ErrorKind, VariantName};
+use sagemaker_ops::{Clients, ErrorKind, VariantName, if_found};
 
 use crate::plan::Plan;
 
@@ -29,10 +29,9 @@ pub(crate) async fn suspend(
     console: &mut Console<'_>,
 ) -> anyhow::Result<()> {
     let endpoint = &deployment.endpoint;
-    let found = match sagemaker_ops::endpoint::describe(clients, endpoint).await {
-        Ok(found) => found,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error.into()),
+    let found = sagemaker_ops::endpoint::describe(clients, endpoint).await;
+    let Some(found) = if_found(found)? else {
+        return Ok(());
     };
     if found.config.as_ref() == Some(&deployment.config) {
         return Ok(());

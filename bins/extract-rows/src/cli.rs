@@ -134,6 +134,7 @@ impl Args {
     pub(crate) fn job(self) -> anyhow::Result<Job> {
         let missing = |what: &str| usage(anyhow!("{what} is missing"));
         let start_unix_s = self.start_unix_s()?;
+        self.reject_alarm_flags()?;
         let first = self.frames.first().ok_or_else(|| missing("--frames"))?;
         if first == Path::new("-") {
             return Err(usage(anyhow!("--frames - requires --follow; give a file")));
@@ -179,6 +180,22 @@ impl Args {
             common: self.common,
             frames,
         })
+    }
+
+    /// Clap does not enforce `requires = "follow"` here: it skips a requirement that conflicts with a
+    /// given flag, and `--follow` conflicts with `--out`.
+    fn reject_alarm_flags(&self) -> anyhow::Result<()> {
+        let flags = [
+            ("--model", self.model.is_some()),
+            ("--endpoint", self.endpoint.is_some()),
+            ("--alarm-rule", self.alarm_rule.is_some()),
+        ];
+        match flags.iter().find(|(_, is_given)| *is_given) {
+            Some((flag, _)) => Err(usage(anyhow!(
+                "{flag} requires --follow; leave it out to extract rows"
+            ))),
+            None => Ok(()),
+        }
     }
 
     fn start_unix_s(&self) -> anyhow::Result<Option<f64>> {

@@ -3,18 +3,18 @@
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use fire_cli::{Console, Exit, log_command, usage};
+use fire_cli::{Console, Exit, log_command, now, usage};
 use sagemaker_ops::endpoint::{Endpoint, EndpointStatus, describe, explain_failure};
 use sagemaker_ops::logs::LogSource;
 use sagemaker_ops::metrics::{self, Latency, VariantMetrics, Window};
-use sagemaker_ops::{Clients, EndpointName, ErrorKind, Pace, VariantName};
+use sagemaker_ops::{Clients, EndpointName, ErrorKind, Pace, VariantName, if_found};
 use serde::Serialize;
 
+use crate::Args;
 use crate::logs::Logs;
 use crate::output::{Screen, emit};
 use crate::table::{NONE, align};
-use crate::watch::next_look;
-use crate::{Args, now};
+use crate::watch::next_poll;
 
 /// Number of log lines shown for a failed endpoint.
 const LOG_LINES: usize = 20;
@@ -61,7 +61,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Exit> {
     let keeps_watching = args.wait || args.follow;
     let mut logs = Logs::of(args.logs, [LogSource::Endpoint(name.clone())]);
-    let mut view = first_look(clients, name, args.window).await?;
+    let mut view = first_view(clients, name, args.window).await?;
     console
         .notice()
         .set(format!("The endpoint {name} continues to serve."));
@@ -72,7 +72,7 @@ pub(crate) async fn run(
         screen.draw(view.lines());
         screen.emit("endpoint", &view)?;
         screen.say_unless_drawn(view.lines())?;
-        let pace = remaining(args.pace(clients.kind()), started);
+        let pace = args.pace(clients.kind()).after(started.elapsed());
         view = next_change(clients, &view, pace, &mut screen).await?;
         logs.show(clients, &mut screen).await?;
     }
@@ -95,15 +95,6 @@ pub(crate) async fn run(
     })
 }
 
-/// The pace with the remaining time as its deadline.
-fn remaining(pace: Pace, started: Instant) -> Pace {
-    let deadline = pace.deadline;
-    Pace {
-        deadline: deadline.map(|all| all.saturating_sub(started.elapsed())),
-        ..pace
-    }
-}
-
 fn has_failed(status: &EndpointStatus) -> bool {
     matches!(
         status,
@@ -111,14 +102,14 @@ fn has_failed(status: &EndpointStatus) -> bool {
     )
 }
 
-async fn first_look(clients: &Clients, name: &EndpointName, minutes: u64) -> anyhow::Result<View> {
-    match look(clients, name, minutes).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(usage(anyhow!(
+async fn first_view(clients: &Clients, name: &EndpointName, minutes: u64) -> anyhow::Result<View> {
+    let found = if_found(view(clients, name, minutes).await)?;
+    found.ok_or_else(|| {
+        usage(anyhow!(
             "endpoint {name} does not exist ({}); `deploy-100k` creates one",
             clients.describe()
-        ))),
-        seen => Ok(seen?),
-    }
+        ))
+    })
 }
 
 /// Waits until the endpoint or its metrics have changed.
@@ -132,8 +123,8 @@ async fn next_change(
     let (name, minutes) = (&before.endpoint.name, before.window_minutes);
     let label = format!("endpoint {name}");
     loop {
-        let pace = remaining(pace, started);
-        let next = next_look(pace, &label, async || look(clients, name, minutes).await).await?;
+        let pace = pace.after(started.elapsed());
+        let next = next_poll(pace, &label, async || view(clients, name, minutes).await).await?;
         screen.draw(next.lines());
         if next != *before {
             return Ok(next);
@@ -141,7 +132,8 @@ async fn next_change(
     }
 }
 
-async fn look(
+/// The endpoint and its metrics at this moment.
+async fn view(
     clients: &Clients,
     name: &EndpointName,
     minutes: u64,
@@ -172,9 +164,7 @@ async fn look(
 
 impl View {
     fn say(&self, console: &mut Console<'_>) -> std::io::Result<()> {
-        for line in self.lines() {
-            console.say(line)?;
-        }
+        console.say_all(self.lines())?;
         let Some(failure) = &self.failure else {
             return Ok(());
         };
@@ -197,21 +187,9 @@ impl View {
             "{}  {}{reason}  (metrics of the last {} min)",
             endpoint.name, endpoint.status, self.window_minutes
         )];
-        let header = [
-            "VARIANT",
-            "WEIGHT",
-            "INSTANCES",
-            "REQUESTS",
-            "4XX",
-            "5XX",
-            "MODEL MS",
-            "P99",
-            "OVERHEAD MS",
-            "P99",
-            "CPU %",
-            "MEMORY %",
-        ];
-        let mut rows = vec![header.map(str::to_owned).to_vec()];
+        let header =
+            "VARIANT|WEIGHT|INSTANCES|REQUESTS|4XX|5XX|MODEL MS|P99|OVERHEAD MS|P99|CPU %|MEMORY %";
+        let mut rows = vec![header.split('|').map(str::to_owned).collect()];
         let none = VariantMetrics::default();
         for (index, variant) in endpoint.variants.iter().enumerate() {
             let named = |metrics: &&VariantMetrics| metrics.variant == variant.name;

@@ -1,6 +1,6 @@
 //! Lists, stops or watches training jobs.
 
-use fire_cli::{Console, Exit};
+use fire_cli::{Console, Exit, now};
 use sagemaker_ops::logs::LogSource;
 use sagemaker_ops::training::{self, Job, JobFilter};
 use sagemaker_ops::{BackendKind, Clients, ErrorKind};
@@ -9,7 +9,7 @@ use crate::logs::Logs;
 use crate::output::{Screen, emit};
 use crate::verdict::Verdict;
 use crate::watch::Watch;
-use crate::{Args, now, select, table};
+use crate::{Args, select, table};
 
 /// Maximum number of jobs shown by `--list`.
 const LISTED: usize = 100;
@@ -24,9 +24,7 @@ pub(crate) async fn list(clients: &Clients, console: &mut Console<'_>) -> anyhow
     if jobs.is_empty() {
         console.say("there are no training jobs; `train-100k` creates some")?;
     }
-    for line in table::listing(&jobs, now()) {
-        console.say(line)?;
-    }
+    console.say_all(table::listing(&jobs, now()))?;
     console.json(&serde_json::json!({ "jobs": jobs }))?;
     Ok(Exit::Done)
 }
@@ -39,7 +37,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Exit> {
     let names = select::names(args, &clients).await?;
     let resume = args.resume_command(&names)?;
-    let mut first = select::first_look(args, &clients, &names).await?;
+    let mut first = select::jobs(args, &clients, &names).await?;
     if args.stop {
         stop(&clients, &mut first, console).await?;
     }

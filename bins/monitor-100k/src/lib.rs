@@ -23,8 +23,6 @@ mod watch;
 mod endpoint;
 mod jobs;
 
-use std::time::SystemTime;
-
 use fire_cli::{Console, Exit};
 
 pub use cli::Args;
@@ -42,10 +40,4 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
         Some(name) => endpoint::run(&args, name, &clients, console).await,
         None => jobs::run(&args, clients, console).await,
     }
-}
-
-/// The current Unix time in seconds.
-fn now() -> f64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0.0, |since| since.as_secs_f64())
 }

@@ -1,12 +1,13 @@
 //! Finds the jobs selected by the arguments.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::anyhow;
 use fire_cli::usage;
 use fire_run::layout;
 use sagemaker_ops::training::{self, Job, JobFilter, JobSummary};
-use sagemaker_ops::{Backend, BackendKind, Clients, ErrorKind, JobName};
+use sagemaker_ops::{Backend, BackendKind, Clients, JobName, if_found};
 
 use crate::Args;
 
@@ -19,13 +20,9 @@ const RECENT: usize = 50;
 /// `--last` without any run (exit code 2).
 pub(crate) async fn names(args: &Args, clients: &Clients) -> anyhow::Result<Vec<JobName>> {
     if !args.last {
-        let mut names: Vec<JobName> = Vec::new();
-        for job in &args.jobs {
-            if !names.contains(job) {
-                names.push(job.clone());
-            }
-        }
-        return Ok(names);
+        let mut seen = HashSet::new();
+        let jobs = args.jobs.iter().filter(|job| seen.insert(*job));
+        return Ok(jobs.cloned().collect());
     }
     let family = JobFilter {
         name_prefix: Some(layout::JOB_PREFIX.to_owned()),
@@ -59,21 +56,18 @@ fn newest_run(recent: &[JobSummary]) -> Vec<JobName> {
 ///
 /// # Errors
 /// A job that does not exist (exit code 2).
-pub(crate) async fn first_look(
+pub(crate) async fn jobs(
     args: &Args,
     clients: &Clients,
     names: &[JobName],
 ) -> anyhow::Result<Vec<Job>> {
     let mut jobs = Vec::new();
     for name in names {
-        match training::describe(clients, name).await {
-            Ok(job) => jobs.push(job),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let message = unknown(name, clients, &args.common.state_dir()?).await?;
-                return Err(usage(anyhow!(message)));
-            }
-            Err(error) => return Err(error.into()),
-        }
+        let Some(job) = if_found(training::describe(clients, name).await)? else {
+            let message = unknown(name, clients, &args.common.state_dir()?).await?;
+            return Err(usage(anyhow!(message)));
+        };
+        jobs.push(job);
     }
     Ok(jobs)
 }

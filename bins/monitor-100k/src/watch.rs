@@ -3,14 +3,14 @@
 use std::cell::Cell;
 use std::time::Instant;
 
-use fire_cli::Console;
+use fire_cli::{Console, now};
 use sagemaker_ops::training::{self, Job};
 use sagemaker_ops::{Clients, Error, Pace, poll_until};
 
 use crate::logs::Logs;
 use crate::output::Screen;
+use crate::table;
 use crate::verdict::Watched;
-use crate::{now, table};
 
 /// The jobs as of the last poll.
 pub(crate) struct Watch {
@@ -22,11 +22,10 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(jobs: Vec<Job>, pace: Pace) -> Self {
-        let started = Instant::now();
         Self {
             jobs,
             pace,
-            started,
+            started: Instant::now(),
         }
     }
 
@@ -52,10 +51,8 @@ impl Watch {
         }
         logs.show(clients, &mut screen).await?;
         while !self.jobs.iter().all(|job| job.status.is_final()) {
-            let next = next_look(self.remaining(), &self.names(), async || {
-                self.look(clients).await
-            })
-            .await?;
+            let pace = self.pace.after(self.started.elapsed());
+            let next = next_poll(pace, &self.names(), async || self.poll(clients).await).await?;
             screen.draw(table::jobs(&next, now()));
             // Show log lines before the status change that followed them.
             logs.show(clients, &mut screen).await?;
@@ -67,23 +64,14 @@ impl Watch {
         logs.finish(clients, &mut screen).await
     }
 
-    fn remaining(&self) -> Pace {
-        let elapsed = self.started.elapsed();
-        let deadline = self.pace.deadline.map(|all| all.saturating_sub(elapsed));
-        Pace {
-            deadline,
-            ..self.pace
-        }
-    }
-
-    async fn look(&self, clients: &Clients) -> Result<Vec<Job>, Error> {
+    async fn poll(&self, clients: &Clients) -> Result<Vec<Job>, Error> {
         let mut jobs = Vec::new();
         for job in &self.jobs {
             // A job that has ended no longer changes, and needless calls lead to throttling.
-            let unchanged = job.status.is_final().then(|| job.clone());
-            jobs.push(match unchanged {
-                Some(job) => job,
-                None => training::describe(clients, &job.name).await?,
+            jobs.push(if job.status.is_final() {
+                job.clone()
+            } else {
+                training::describe(clients, &job.name).await?
             });
         }
         Ok(jobs)
@@ -99,17 +87,17 @@ impl Watch {
 }
 
 /// Polls once, after a pause; `label` names the target in a timeout error.
-pub(crate) async fn next_look<T>(
+pub(crate) async fn next_poll<T>(
     pace: Pace,
     label: &str,
-    look: impl AsyncFn() -> Result<T, Error>,
+    poll: impl AsyncFn() -> Result<T, Error>,
 ) -> Result<T, Error> {
     let paused = Cell::new(false);
     poll_until(pace, label, async || {
         if !paused.replace(true) {
             return Ok(None);
         }
-        look().await.map(Some)
+        poll().await.map(Some)
     })
     .await
 }

@@ -3,6 +3,8 @@
 //! A difference of two metrics means little without a confidence interval. A paired bootstrap gives one if both runs
 //! were tested on the same rows; runs with different test rows are rejected.
 
+use std::collections::HashSet;
+
 use anyhow::anyhow;
 use ensemble::metrics::{Candidate, PairedDifferences, Scores, paired_differences};
 use fire_cli::usage;
@@ -96,9 +98,7 @@ impl Comparison {
                 runs[1]
             )));
         };
-        let mut groups = model.test.groups.clone();
-        groups.sort_unstable();
-        groups.dedup();
+        let groups: HashSet<_> = model.test.groups.iter().collect();
         Ok(Self {
             test_fingerprint: first.to_owned(),
             test_rows: model.test.ids.len() as u64,
@@ -188,13 +188,19 @@ pub(crate) fn conclusion(name: &str, difference: &ensemble::metrics::Difference)
 /// The comparison as lines of text.
 pub(crate) fn lines(comparison: &Comparison) -> Vec<String> {
     let [first, second] = &comparison.runs;
+    let label = |pair: &Pair, metric: &str| format!("{} {metric}", pair.name());
+    let lengths = comparison
+        .pairs
+        .iter()
+        .map(|pair| label(pair, "log-loss").len());
+    let width = lengths.max().unwrap_or_default().max(30);
     let mut lines = vec![
         format!(
             "first: {first}; second: {second}; {} test rows in {} groups, the same in both",
             comparison.test_rows, comparison.test_groups
         ),
         format!(
-            "{:<30} {:>9} {:>9} {:>11} {:>21}",
+            "{:<width$} {:>9} {:>9} {:>11} {:>21}",
             "second minus first", "first", "second", "difference", "95 % interval"
         ),
     ];
@@ -202,8 +208,8 @@ pub(crate) fn lines(comparison: &Comparison) -> Vec<String> {
         for (name, [first, second], difference) in pair.metrics() {
             let [low, high] = difference.interval;
             lines.push(format!(
-                "{:<30} {first:>9.4} {second:>9.4} {:>+11.4} {:>21}  {}",
-                format!("{} {name}", pair.name()),
+                "{:<width$} {first:>9.4} {second:>9.4} {:>+11.4} {:>21}  {}",
+                label(pair, name),
                 difference.value,
                 format!("{low:+.4} to {high:+.4}"),
                 conclusion(name, &difference)

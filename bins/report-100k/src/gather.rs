@@ -13,7 +13,7 @@ use fire_run::report::{
 };
 use fire_run::{Channel, DataManifest, Package, RunName, layout};
 use sagemaker_ops::training::{Job, JobStatus};
-use sagemaker_ops::{Clients, EndpointName, ErrorKind};
+use sagemaker_ops::{Clients, EndpointName, if_found};
 use serde::de::DeserializeOwned;
 
 use crate::models::Trained;
@@ -53,12 +53,9 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
     let mut times = Vec::new();
     for algorithm in Algorithm::ALL {
         let name = layout::job(run, algorithm).parse()?;
-        let job = match sagemaker_ops::training::describe(source.clients, &name).await {
-            Ok(job) => job,
-            // A run may train only some of the learners.
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(error.into()),
-        };
+        let job = sagemaker_ops::training::describe(source.clients, &name).await;
+        // A run may train only some of the learners.
+        let Some(job) = if_found(job)? else { continue };
         times.extend([Some(job.created), job.ended].into_iter().flatten());
         let (job, model) = job_report(source.clients, algorithm, job).await?;
         jobs.push(job);
@@ -196,11 +193,8 @@ async fn ensemble(
 /// The endpoint with its current status and its test responses from the deployment.
 async fn endpoint(clients: &Clients, record: DeployRecord) -> anyhow::Result<EndpointReport> {
     let name: EndpointName = record.endpoint.name.parse()?;
-    let status = match sagemaker_ops::endpoint::describe(clients, &name).await {
-        Ok(endpoint) => endpoint.status.to_string(),
-        Err(error) if error.kind() == ErrorKind::NotFound => "Deleted".to_owned(),
-        Err(error) => return Err(error.into()),
-    };
+    let found = if_found(sagemaker_ops::endpoint::describe(clients, &name).await)?;
+    let status = found.map_or("Deleted".to_owned(), |found| found.status.to_string());
     Ok(EndpointReport {
         name: name.to_string(),
         status,

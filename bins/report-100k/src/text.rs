@@ -1,12 +1,10 @@
 //! The report as lines of text.
 
 use ensemble::metrics::Scores;
-use fire_cli::{
-    METRICS_HEADER, budget_in_words, false_alarms_in_words, metrics_in_columns, rule_in_words,
-};
+use fire_cli::{METRICS_HEADER, budget_in_words, metrics_in_columns};
 use fire_run::report::Report;
 
-/// The metrics of each model on the test rows, the ceiling, the ensemble weights, the alarm rule and
+/// The metrics of each model on the test rows, the Bayes-optimal classifier's, the ensemble weights, the alarm rule and
 /// the endpoint's responses.
 pub(crate) fn lines(report: &Report) -> Vec<String> {
     let mut lines = vec![
@@ -27,11 +25,8 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
         ),
     ];
     for job in &report.jobs {
-        lines.extend(
-            job.test
-                .as_ref()
-                .map(|scores| row(&job.algorithm.to_string(), scores)),
-        );
+        let name = job.algorithm.to_string();
+        lines.extend(job.test.as_ref().map(|scores| row(&name, scores)));
     }
     if let Some(ensemble) = &report.ensemble {
         lines.extend(ensemble.test.as_ref().map(|scores| row("ensemble", scores)));
@@ -39,7 +34,7 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     if let Some(ceiling) = &report.bayes_optimal {
         lines.push(format!(
             "{:<20} {:>7.4} {:>17} {:>9.4} {:>7.4}   (the best possible; F1 at the best threshold)",
-            "ceiling", ceiling.auc, "", ceiling.accuracy, ceiling.f1
+            "Bayes-optimal", ceiling.auc, "", ceiling.accuracy, ceiling.f1
         ));
     }
     let best = report
@@ -92,7 +87,7 @@ fn alarm(report: &Report) -> Vec<String> {
     };
     let mut lines = vec![format!(
         "alarm {}, chosen for at most {}{}",
-        rule_in_words(&alarm.choice.rule),
+        alarm.choice.rule,
         budget_in_words(alarm.choice.budget_per_day),
         if alarm.choice.within_budget {
             ""
@@ -101,16 +96,11 @@ fn alarm(report: &Report) -> Vec<String> {
         }
     )];
     if let Some(test) = &alarm.test {
-        lines.extend(false_alarms_in_words(&test.all));
+        lines.extend(test.all.false_alarms.map(|alarms| alarms.to_string()));
         lines.push(format!("{:<18} {METRICS_HEADER}", "on other episodes"));
-        let all = std::iter::once(("all", &test.all));
-        let kinds = test
-            .kinds
-            .iter()
-            .map(|(name, metrics)| (name.as_str(), metrics));
-        for (name, metrics) in all.chain(kinds) {
-            lines.push(format!("{name:<18} {}", metrics_in_columns(metrics)));
-        }
+        let row = |name: &str, metrics| format!("{name:<18} {}", metrics_in_columns(metrics));
+        lines.push(row("all", &test.all));
+        lines.extend(test.kinds.iter().map(|(name, metrics)| row(name, metrics)));
     }
     lines
 }

@@ -57,17 +57,10 @@ pub(crate) async fn check(
         max_cost_usd: args.max_cost,
     };
     let report = preflight::training(&session.clients, &training).await;
-    let report = report.with_settings(fire_cli::settings_for);
-    for check in &report.checks {
-        session.console.detail(check.to_string())?;
-    }
-    match report.error() {
-        Some(error) => Err(error.into()),
-        None => Ok(report),
-    }
+    fire_cli::passed(report, session.console)
 }
 
-/// Shows what would be done; nothing has been created.
+/// Prints what would be done; nothing has been created.
 pub(crate) fn show(
     plan: &Plan,
     report: &Report,
@@ -77,9 +70,7 @@ pub(crate) fn show(
     let jobs = submit::requests(plan, &channels, &session.project)?;
     let channels: Vec<&str> = channels.iter().map(|channel| channel.as_str()).collect();
     let console = &mut *session.console;
-    for check in &report.checks {
-        console.say(check.to_string())?;
-    }
+    console.say_all(report.checks.iter().map(ToString::to_string))?;
     for job in &jobs {
         console.say(format!(
             "would create {} on {} with channels {}",

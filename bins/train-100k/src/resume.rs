@@ -3,7 +3,7 @@
 use anyhow::{Context as _, anyhow, ensure};
 use fire_cli::{shell_word, usage};
 use fire_run::{RunName, layout};
-use sagemaker_ops::{ErrorKind, storage};
+use sagemaker_ops::{if_found, storage};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -31,11 +31,9 @@ pub(crate) async fn stored_recipe(
     session: &Session<'_, '_>,
 ) -> anyhow::Result<Option<Recipe>> {
     let uri = session.project.uri(&layout::recipe(run));
-    let bytes = match storage::get_bytes(&session.clients, &uri).await {
-        Ok(bytes) => bytes,
-        // Before the first run, not even the bucket exists.
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
+    // Before the first run, not even the bucket exists.
+    let Some(bytes) = if_found(storage::get_bytes(&session.clients, &uri).await)? else {
+        return Ok(None);
     };
     let recipe = read(&bytes).with_context(|| {
         format!("cannot use {uri}; resume the run with the version that started it, or give another --run")

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use fire_cli::Exit;
 use fire_run::records::TrainRecord;
-use sagemaker_ops::training::{self, Job, JobStatus};
-use sagemaker_ops::{BackendKind, Clients, Error, JobName, Pace, poll_until};
+use sagemaker_ops::training::{self, JobStatus};
+use sagemaker_ops::{BackendKind, JobName, Pace};
 
 use crate::session::Session;
 
@@ -26,7 +26,8 @@ pub(crate) async fn until_ended(
     let names: Vec<JobName> = names.collect::<Result<_, _>>()?;
     let started = Instant::now();
     let mut exit = Exit::Done;
-    for job in ended(&names, &session.clients).await? {
+    let pace = pace(session.clients.kind());
+    for job in training::wait_all(&session.clients, &names, pace, |_| {}).await? {
         if job.status != JobStatus::Completed {
             // A job that was stopped at its time limit has no failure reason, only this status.
             let reason = job.failure_reason.unwrap_or(job.secondary_status);
@@ -47,22 +48,6 @@ pub(crate) async fn until_ended(
         started.elapsed().as_secs_f64()
     ))?;
     Ok(exit)
-}
-
-async fn ended(names: &[JobName], clients: &Clients) -> Result<Vec<Job>, Error> {
-    poll_until(pace(clients.kind()), "the training jobs", || async {
-        let mut ended = Vec::new();
-        for name in names {
-            let job = training::describe(clients, name).await?;
-            // All jobs must end, so the ones after this need not be described yet.
-            if !job.status.is_final() {
-                return Ok(None);
-            }
-            ended.push(job);
-        }
-        Ok(Some(ended))
-    })
-    .await
 }
 
 fn pace(backend: BackendKind) -> Pace {

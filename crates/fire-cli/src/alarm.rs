@@ -1,50 +1,33 @@
 //! Formats alarm rules and their metrics as text.
 
-use alarm::{AlarmMetrics, AlarmRule};
-
-/// The rule in words, to follow "alarm" in a sentence.
-pub fn rule_in_words(rule: &AlarmRule) -> String {
-    rule.to_string()
-}
+use alarm::AlarmMetrics;
 
 /// Column headings for [`metrics_in_columns`].
 pub const METRICS_HEADER: &str = "  fires  found   <30 s   <60 s  median     p90   false  hours";
 
 /// A rule's metrics, aligned with [`METRICS_HEADER`].
 pub fn metrics_in_columns(metrics: &AlarmMetrics) -> String {
-    let found = metrics.detection.map_or_else(
-        || {
-            format!(
-                "{:>7} {:>6} {:>7} {:>7} {:>7} {:>7}",
-                "", "", "", "", "", ""
-            )
-        },
-        |detection| {
-            let percent = |share: f64| format!("{:.0} %", 100.0 * share);
-            let seconds = |latency: Option<f64>| {
-                latency.map_or_else(|| "never".to_owned(), |latency| format!("{latency:.0} s"))
-            };
-            format!(
-                "{:>7} {:>6} {:>7} {:>7} {:>7} {:>7}",
-                detection.events,
-                percent(detection.recall),
-                percent(detection.within_30_s),
-                percent(detection.within_60_s),
-                seconds(detection.latency_p50_s),
-                seconds(detection.latency_p90_s),
-            )
-        },
-    );
+    let percent = |share: f64| format!("{:.0} %", 100.0 * share);
+    let seconds = |latency: Option<f64>| {
+        latency.map_or_else(|| "never".to_owned(), |latency| format!("{latency:.0} s"))
+    };
+    let cells = metrics.detection.map(|detection| {
+        [
+            detection.events.to_string(),
+            percent(detection.recall),
+            percent(detection.within_30_s),
+            percent(detection.within_60_s),
+            seconds(detection.latency_p50_s),
+            seconds(detection.latency_p90_s),
+        ]
+    });
+    let [events, recall, in_30_s, in_60_s, p50, p90] = cells.unwrap_or_default();
+    let found = format!("{events:>7} {recall:>6} {in_30_s:>7} {in_60_s:>7} {p50:>7} {p90:>7}");
     let alarms = metrics.false_alarms.map_or_else(String::new, |alarms| {
         let hours = 24.0 * alarms.days;
         format!(" {:>7} {hours:>6.1}", alarms.count)
     });
     format!("{found}{alarms}").trim_end().to_owned()
-}
-
-/// A rule's false-alarm rate with its 95 % interval; `None` without any fire-free time.
-pub fn false_alarms_in_words(metrics: &AlarmMetrics) -> Option<String> {
-    metrics.false_alarms.map(|alarms| alarms.to_string())
 }
 
 /// A false-alarm budget, such as "1 false alarm a day".
@@ -64,7 +47,7 @@ mod tests {
     fn a_rule_and_its_metrics_are_formatted_in_words_and_columns() {
         let rule = AlarmParams::new(0.8, 2, 3).check().unwrap();
         assert_eq!(
-            rule_in_words(&rule),
+            rule.to_string(),
             "when 2 of the last 3 s are at 0.800 or above, until fewer are at 0.400"
         );
         let times: Vec<f64> = (0..3_600).map(f64::from).collect();
@@ -83,7 +66,7 @@ mod tests {
         let calm = Recording::new(&times, &probabilities, None, "x").unwrap();
         let calm = AlarmReport::new(&rule, &[calm]).unwrap().all;
         assert_eq!(
-            false_alarms_in_words(&calm).unwrap(),
+            calm.false_alarms.unwrap().to_string(),
             "24.0 false alarms a day (95 %: 0.6 to 133.7)"
         );
     }

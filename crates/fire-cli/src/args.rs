@@ -40,7 +40,7 @@ pub struct CommonArgs {
     )]
     pub backend: BackendKind,
 
-    /// State directory of the local backend [default: nearest `.fire` in this folder or a parent]
+    /// State directory of the local backend [default: nearest `.fire` in this directory or a parent]
     #[arg(
         long,
         env = "FIRE_STATE_DIR",
@@ -106,8 +106,8 @@ impl CommonArgs {
     pub fn backend_flags(&self) -> anyhow::Result<String> {
         Ok(match self.backend {
             BackendKind::Local => {
-                let folder = self.state_dir()?.display().to_string();
-                format!("--state-dir {}", shell_word(&folder))
+                let directory = self.state_dir()?.display().to_string();
+                format!("--state-dir {}", shell_word(&directory))
             }
             BackendKind::Aws => {
                 let region = self
@@ -175,7 +175,7 @@ pub fn parse_tags(flags: &[String]) -> anyhow::Result<BTreeMap<String, String>> 
 }
 
 fn parse_tag(flag: &str) -> anyhow::Result<(String, String)> {
-    let (key, value) = flag.split_once('=').context("write KEY=VALUE")?;
+    let (key, value) = flag.split_once('=').context("expected KEY=VALUE")?;
     ensure!(
         (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256,
         "a tag's key may have 1 to 128 characters and its value at most 256"

@@ -43,25 +43,12 @@ impl<'a> Console<'a> {
         err: &'a mut (dyn Write + Send),
         style: Style,
     ) -> Self {
-        let notice = InterruptNotice::default();
         Self {
             out,
             err,
             style,
-            notice,
+            notice: InterruptNotice::default(),
         }
-    }
-
-    /// The same streams with another style.
-    #[must_use]
-    pub fn with_style(mut self, style: Style) -> Self {
-        self.style = style;
-        self
-    }
-
-    /// The current style.
-    pub fn style(&self) -> Style {
-        self.style
     }
 
     /// Whether results are JSON.
@@ -91,6 +78,11 @@ impl<'a> Console<'a> {
         serde_json::to_writer_pretty(&mut *self.out, document)?;
         writeln!(self.out)?;
         self.out.flush()
+    }
+
+    /// Writes each line as [`say`](Self::say) does.
+    pub fn say_all(&mut self, lines: impl IntoIterator<Item: AsRef<str>>) -> io::Result<()> {
+        lines.into_iter().try_for_each(|line| self.say(line))
     }
 
     /// Writes a note to standard error, unless `-q` was given.

@@ -51,18 +51,18 @@ impl From<Exit> for ExitCode {
 
 /// An error with the exit code assigned where it occurred.
 #[derive(Debug)]
-struct Decided {
+struct WithExit {
     exit: Exit,
     error: anyhow::Error,
 }
 
-impl fmt::Display for Decided {
+impl fmt::Display for WithExit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
     }
 }
 
-impl std::error::Error for Decided {
+impl std::error::Error for WithExit {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.error.source()
     }
@@ -70,26 +70,29 @@ impl std::error::Error for Decided {
 
 /// Marks an error as invalid usage or input (exit code 2).
 pub fn usage(error: impl Into<anyhow::Error>) -> anyhow::Error {
-    decided(Exit::Usage, error.into())
+    with_exit(Exit::Usage, error.into())
 }
 
 /// Marks an error as failed work (exit code 1).
 pub fn failed(error: impl Into<anyhow::Error>) -> anyhow::Error {
-    decided(Exit::WorkFailed, error.into())
+    with_exit(Exit::WorkFailed, error.into())
 }
 
-fn decided(exit: Exit, error: anyhow::Error) -> anyhow::Error {
-    anyhow::Error::new(Decided { exit, error })
+fn with_exit(exit: Exit, error: anyhow::Error) -> anyhow::Error {
+    anyhow::Error::new(WithExit { exit, error })
 }
 
 /// The exit code of the first cause that has one, else [`Exit::WorkFailed`].
 pub fn exit_of(error: &anyhow::Error) -> Exit {
-    error.chain().find_map(decide).unwrap_or(Exit::WorkFailed)
+    error
+        .chain()
+        .find_map(exit_of_cause)
+        .unwrap_or(Exit::WorkFailed)
 }
 
-fn decide(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
-    if let Some(decided) = cause.downcast_ref::<Decided>() {
-        return Some(decided.exit);
+fn exit_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
+    if let Some(error) = cause.downcast_ref::<WithExit>() {
+        return Some(error.exit);
     }
     if let Some(error) = cause.downcast_ref::<sagemaker_ops::Error>() {
         return Some(of_kind(error.kind()));

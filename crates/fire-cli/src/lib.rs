@@ -22,14 +22,13 @@ mod console;
 mod exit;
 mod local_server;
 mod logs;
+mod predict;
 mod project;
 mod remedy;
 mod start;
 mod stored;
 
-pub use self::alarm::{
-    METRICS_HEADER, budget_in_words, false_alarms_in_words, metrics_in_columns, rule_in_words,
-};
+pub use self::alarm::{METRICS_HEADER, budget_in_words, metrics_in_columns};
 pub use args::{
     CommonArgs, DEFAULT_MODEL_NAME, EXIT_CODES, ProjectArgs, SpendingArgs, instance_type,
     parse_tags,
@@ -38,9 +37,10 @@ pub use console::{Console, Format, InterruptNotice, Style};
 pub use exit::{Exit, exit_of, failed, usage};
 pub use local_server::local_backend;
 pub use logs::log_command;
+pub use predict::{Prediction, csv_row, predict_row};
 pub use project::Project;
-pub use remedy::settings_for;
-pub use start::{main, shell_word, sibling_file, sibling_program};
+pub use remedy::{passed, settings_for};
+pub use start::{main, now, shell_word, sibling_file, sibling_program};
 pub use stored::{StoredModel, fetch_manifest, fetch_model, fetch_output, read_artifact};
 
 // Compiles the README's examples as doctests.

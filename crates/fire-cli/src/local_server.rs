@@ -7,17 +7,17 @@ use sagemaker_ops::{Error, LocalBackend, ServerProgram};
 
 const PROGRAM: &str = "local-sagemaker";
 
-/// Name of the state directory, searched for from the current folder upward.
+/// Name of the state directory, searched for from the current directory upward.
 const STATE_DIR_NAME: &str = ".fire";
 
 /// An idle server exits after this many seconds.
 const IDLE_SECONDS: &str = "1800";
 
-/// The backend for the given state directory, else for the nearest `.fire` in the current folder or
+/// The backend for the given state directory, else for the nearest `.fire` in the current directory or
 /// a parent, else for a new `./.fire`.
 pub fn local_backend(state_dir: Option<&Path>) -> Result<LocalBackend, Error> {
     let nearest = || {
-        // If the current folder is unavailable, resolving the relative path below reports why.
+        // If the current directory is unavailable, resolving the relative path below reports why.
         let here = std::env::current_dir().unwrap_or_default();
         nearest_state_dir(&here)
     };
@@ -31,8 +31,8 @@ pub fn local_backend(state_dir: Option<&Path>) -> Result<LocalBackend, Error> {
 
 fn nearest_state_dir(here: &Path) -> PathBuf {
     here.ancestors()
-        .map(|folder| folder.join(STATE_DIR_NAME))
-        .find(|folder| folder.is_dir())
+        .map(|directory| directory.join(STATE_DIR_NAME))
+        .find(|directory| directory.is_dir())
         .unwrap_or_else(|| here.join(STATE_DIR_NAME))
 }
 
@@ -49,35 +49,39 @@ fn server_program(path: PathBuf, state_dir: &Path) -> ServerProgram {
     }
 }
 
-/// The first file with this name in the folders searched for programs.
+/// The first file with this name in the directories searched for programs.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
-    let mut programs = folders().into_iter().map(|folder| folder.join(name));
+    let mut programs = directories()
+        .into_iter()
+        .map(|directory| directory.join(name));
     programs.find(|program| program.is_file())
 }
 
 /// The remedy if the server program is not found.
 pub(crate) fn how_to_find() -> String {
-    let folders = folders().into_iter();
-    let folders: Vec<_> = folders.map(|folder| folder.display().to_string()).collect();
+    let directories = directories().into_iter();
+    let directories: Vec<_> = directories
+        .map(|directory| directory.display().to_string())
+        .collect();
     format!(
         "`{PROGRAM}` is not in {}; build it with `cargo build --workspace`, or set FIRE_BIN_DIR to \
-         its folder",
-        folders.join(" or ")
+         its directory",
+        directories.join(" or ")
     )
 }
 
-fn folders() -> Vec<PathBuf> {
+fn directories() -> Vec<PathBuf> {
     let named = std::env::var_os("FIRE_BIN_DIR").filter(|value| !value.is_empty());
     let executable = std::env::current_exe().ok();
-    program_folders(named.map(PathBuf::from), executable.as_deref())
+    program_directories(named.map(PathBuf::from), executable.as_deref())
 }
 
-/// The folders searched, in order: the named folder, the executable's folder, and, for test programs
-/// in cargo's `deps`, the parent of that folder.
-fn program_folders(named: Option<PathBuf>, executable: Option<&Path>) -> Vec<PathBuf> {
+/// The directories searched, in order: the named directory, the executable's directory, and, for test programs
+/// in cargo's `deps`, the parent of that directory.
+fn program_directories(named: Option<PathBuf>, executable: Option<&Path>) -> Vec<PathBuf> {
     let own = executable.and_then(Path::parent);
     let above = own
-        .filter(|folder| folder.ends_with("deps"))
+        .filter(|directory| directory.ends_with("deps"))
         .and_then(Path::parent);
     let found = [own, above].into_iter().flatten().map(Path::to_owned);
     named.into_iter().chain(found).collect()
@@ -100,9 +104,9 @@ mod tests {
     }
 
     #[test]
-    fn the_named_folder_is_searched_first() {
+    fn the_named_directory_is_searched_first() {
         let check = |named: Option<&str>, executable: Option<&str>, expected: &[&str]| {
-            let found = program_folders(named.map(PathBuf::from), executable.map(Path::new));
+            let found = program_directories(named.map(PathBuf::from), executable.map(Path::new));
             assert_eq!(
                 found,
                 expected.iter().map(PathBuf::from).collect::<Vec<_>>()

@@ -3,9 +3,10 @@
 //! `sagemaker-ops` reports problems with buckets, roles and limits, and does not know the programs'
 //! flags. This module adds the flags to its findings.
 
+use sagemaker_ops::preflight::Report;
 use sagemaker_ops::{Error, ErrorKind, Finding};
 
-use crate::local_server;
+use crate::{Console, local_server};
 
 /// The flags or commands that resolve the finding, printed in parentheses after the library's own
 /// remedy.
@@ -61,6 +62,21 @@ pub fn settings_for(finding: &Finding) -> Option<String> {
         Finding::NoServerProgram => local_server::how_to_find(),
         _ => return None,
     })
+}
+
+/// Adds the flags that resolve each problem to the report, and prints the checks as details.
+///
+/// # Errors
+/// Lists all failed checks, each with a remedy.
+pub fn passed(report: Report, console: &mut Console<'_>) -> anyhow::Result<Report> {
+    let report = report.with_settings(settings_for);
+    for check in &report.checks {
+        console.detail(check.to_string())?;
+    }
+    match report.error() {
+        Some(error) => Err(error.into()),
+        None => Ok(report),
+    }
 }
 
 /// The flags or commands that resolve the error of a failed call.

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use clap::{CommandFactory, Parser};
 
@@ -97,7 +98,7 @@ async fn interrupted() {
 /// else the path from [`sibling_file`].
 pub fn sibling_program(name: &str) -> String {
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&paths).any(|folder| folder.join(name).is_file()) {
+    if std::env::split_paths(&paths).any(|directory| directory.join(name).is_file()) {
         return name.to_owned();
     }
     shell_word(&sibling_file(name).display().to_string())
@@ -107,6 +108,12 @@ pub fn sibling_program(name: &str) -> String {
 /// its bare name for a PATH lookup.
 pub fn sibling_file(name: &str) -> PathBuf {
     find_program(name).unwrap_or_else(|| name.into())
+}
+
+/// The current time, in seconds since 1970.
+pub fn now() -> f64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0.0, |since| since.as_secs_f64())
 }
 
 /// Quotes the text as one shell word, so that printed commands can be copied and run as is.

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use ensemble::artifact::Artifact;
 use fire_run::{DataManifest, JobOutput, Package, RunName, layout};
 use sagemaker_ops::endpoint::ContentDigest;
-use sagemaker_ops::{Clients, ErrorKind, S3Uri, storage};
+use sagemaker_ops::{Clients, S3Uri, if_found, storage};
 
 use crate::{Project, failed, usage};
 
@@ -86,19 +86,17 @@ pub async fn fetch_output(clients: &Clients, model: &S3Uri) -> anyhow::Result<Jo
 /// Downloads the manifest of a run; `None` if the run has no complete dataset.
 ///
 /// # Errors
-/// Exit code 1 if the manifest is damaged or of another version, 3 if the backend fails.
+/// Exit code 1 if the manifest is invalid or of another version, 3 if the backend fails.
 pub async fn fetch_manifest(
     clients: &Clients,
     project: &Project,
     run: &RunName,
 ) -> anyhow::Result<Option<DataManifest>> {
     let uri = project.uri(&layout::manifest(run));
-    match storage::get_bytes(clients, &uri).await {
-        Ok(bytes) => DataManifest::from_json(&bytes, &uri.to_string())
-            .map(Some)
-            .context("choose another run name (--run)")
-            .map_err(failed),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let Some(bytes) = if_found(storage::get_bytes(clients, &uri).await)? else {
+        return Ok(None);
+    };
+    let manifest = DataManifest::from_json(&bytes, &uri.to_string());
+    let manifest = manifest.context("choose another run name (--run)");
+    manifest.map(Some).map_err(failed)
 }

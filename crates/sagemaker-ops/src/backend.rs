@@ -63,16 +63,6 @@ pub enum Backend {
     },
 }
 
-impl Backend {
-    /// The kind of this backend.
-    pub fn kind(&self) -> BackendKind {
-        match self {
-            Self::Local(_) => BackendKind::Local,
-            Self::Aws { .. } => BackendKind::Aws,
-        }
-    }
-}
-
 /// A local server, identified by its state directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalBackend {

@@ -24,7 +24,6 @@ const ATTEMPTS: u32 = 8;
 /// The clients of all services. One value per program is enough; it is cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Clients {
-    kind: BackendKind,
     region: String,
     local: Option<Local>,
     pub(crate) sagemaker: aws_sdk_sagemaker::Client,
@@ -71,7 +70,7 @@ impl Clients {
             state_dir: backend.state_dir().to_owned(),
             notice: server.notice,
         };
-        Ok(Self::from_config(BackendKind::Local, Some(local), &config))
+        Ok(Self::from_config(Some(local), &config))
     }
 
     async fn connect_aws(region: Option<String>) -> Self {
@@ -84,10 +83,10 @@ impl Clients {
             .retry_config(retry_config())
             .load()
             .await;
-        Self::from_config(BackendKind::Aws, None, &config)
+        Self::from_config(None, &config)
     }
 
-    fn from_config(kind: BackendKind, local: Option<Local>, config: &SdkConfig) -> Self {
+    fn from_config(local: Option<Local>, config: &SdkConfig) -> Self {
         // Only Amazon's S3 has a DNS name for each bucket.
         let elsewhere =
             config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
@@ -95,7 +94,6 @@ impl Clients {
             .force_path_style(elsewhere)
             .build();
         Self {
-            kind,
             region: config
                 .region()
                 .map_or(DEFAULT_REGION, Region::as_ref)
@@ -125,12 +123,15 @@ impl Clients {
             .with_max_attempts(attempts)
             .with_initial_backoff(Duration::from_millis(1));
         let config = local_config(url).into_builder().retry_config(retry).build();
-        Self::from_config(BackendKind::Local, Some(local), &config)
+        Self::from_config(Some(local), &config)
     }
 
     /// The kind of backend.
     pub fn kind(&self) -> BackendKind {
-        self.kind
+        match self.local {
+            Some(_) => BackendKind::Local,
+            None => BackendKind::Aws,
+        }
     }
 
     /// The region of all calls; the local backend has one too.
@@ -179,7 +180,7 @@ pub async fn account(clients: &Clients) -> Result<AccountId, Error> {
     let sent = clients.sts.get_caller_identity().send().await;
     let answer = sent.map_err(|error| Error::from_sdk(OP, "of the credentials", error))?;
     let account = AccountId::new(answer.account.unwrap_or_default());
-    account.map_err(|error| Error::bad_answer(OP, "of the credentials", error))
+    account.map_err(|error| Error::invalid_response(OP, "of the credentials", error))
 }
 
 /// The retry configuration of AWS clients.

@@ -133,7 +133,7 @@ pub async fn list(clients: &Clients) -> Result<Vec<EndpointSummary>, Error> {
     while let Some(listed) = endpoints.next().await {
         let listed = listed.map_err(|error| Error::from_sdk(OP, clients.region(), error))?;
         let name = EndpointName::new(listed.endpoint_name.unwrap_or_default());
-        let name = name.map_err(|error| Error::bad_answer(OP, clients.region(), error))?;
+        let name = name.map_err(|error| Error::invalid_response(OP, clients.region(), error))?;
         summaries.push(EndpointSummary {
             name,
             status: status(listed.endpoint_status.as_ref()),

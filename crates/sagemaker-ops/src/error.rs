@@ -1,6 +1,6 @@
 //! Errors of calls, classified by what the caller can do next.
 
-mod answer;
+mod response;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,7 +12,7 @@ use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 
 pub use crate::finding::ErrorKind;
 use crate::finding::Finding;
-use answer::{explain_answer, explain_silence};
+use response::{explain_missing_response, explain_response};
 
 /// A failed call: the operation, its subject, the reason, and a remedy.
 ///
@@ -24,13 +24,9 @@ pub struct Error {
     kind: ErrorKind,
     op: &'static str,
     message: String,
-    container_status: Option<u16>,
     finding: Option<Box<Finding>>,
     #[source]
     source: Option<BoxedError>,
-    /// The service's response as an SDK error. It is not a source, because the message already
-    /// includes its text.
-    answer: Option<BoxedError>,
 }
 
 type BoxedError = Box<dyn StdError + Send + Sync>;
@@ -49,24 +45,9 @@ impl Error {
         )
     }
 
-    /// The operation that failed, as in "cannot {op}".
-    pub fn op(&self) -> &'static str {
-        self.op
-    }
-
-    /// The HTTP status of the container's response, for [`ErrorKind::Model`].
-    pub fn container_status(&self) -> Option<u16> {
-        self.container_status
-    }
-
     /// The problem as a type, if one of the caller's own settings may solve it.
     pub fn finding(&self) -> Option<&Finding> {
         self.finding.as_deref()
-    }
-
-    /// The SDK's error for the service's response, with the request id; `None` without a response.
-    pub fn answer(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
-        self.answer.as_deref()
     }
 
     /// `message` begins with the object of `op`: "cannot {op} {message}".
@@ -75,10 +56,8 @@ impl Error {
             kind,
             op,
             message: message.into(),
-            container_status: None,
             finding: None,
             source: None,
-            answer: None,
         }
     }
 
@@ -121,26 +100,13 @@ impl Error {
     }
 
     /// A response that violates the service's own model.
-    pub(crate) fn bad_answer(
+    pub(crate) fn invalid_response(
         op: &'static str,
         subject: impl fmt::Display,
         source: impl Into<BoxedError>,
     ) -> Self {
         let message = format!("{subject}: the service returned an invalid response");
         Self::new(ErrorKind::Service, op, message).with_source(source)
-    }
-
-    /// A request rejected by the container behind an endpoint.
-    pub(crate) fn container(op: &'static str, message: String, status: Option<u16>) -> Self {
-        Self {
-            container_status: status,
-            ..Self::new(ErrorKind::Model, op, message)
-        }
-    }
-
-    pub(crate) fn with_answer(mut self, answer: impl Into<BoxedError>) -> Self {
-        self.answer = Some(answer.into());
-        self
     }
 
     /// A failed SDK call about `subject`.
@@ -152,17 +118,27 @@ impl Error {
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        if let SdkError::ServiceError(answer) = &error {
-            let (kind, text) = explain_answer(answer.err(), answer.raw().status().as_u16());
-            return Self::new(kind, op, format!("{subject}: {text}")).with_answer(error);
+        // Not a source: the message already includes the text of the response.
+        if let SdkError::ServiceError(response) = &error {
+            let (kind, text) = explain_response(response.err(), response.raw().status().as_u16());
+            return Self::new(kind, op, format!("{subject}: {text}"));
         }
-        let (kind, text) = explain_silence(&error);
-        let silence = Self::new(kind, op, format!("{subject}: {text}"));
+        let (kind, text) = explain_missing_response(&error);
+        let failure = Self::new(kind, op, format!("{subject}: {text}"));
         // The SDK's outermost message, "dispatch failure", is useless; its cause is not.
         match error.into_source() {
-            Ok(cause) => silence.with_source(cause),
-            Err(error) => silence.with_source(error),
+            Ok(cause) => failure.with_source(cause),
+            Err(error) => failure.with_source(error),
         }
+    }
+}
+
+/// Turns the error that something does not exist into `None`.
+pub fn if_found<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -206,7 +182,7 @@ mod tests {
     }
 
     /// Code, message, and the resulting kind.
-    const ANSWERS: [(&str, &str, ErrorKind); 16] = {
+    const RESPONSES: [(&str, &str, ErrorKind); 16] = {
         use ErrorKind::{
             Conflict, Denied, Invalid, NotFound, Quota, Service, Throttled, Unsupported,
         };
@@ -280,13 +256,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_kind_depends_on_code_and_message() {
-        for (code, message, expected) in ANSWERS {
+        for (code, message, expected) in RESPONSES {
             let error = error_of(rejection(code, message)).await;
             assert_eq!(error.kind(), expected, "{code}: {message}: {error}");
-            assert!(
-                error.answer().is_some() && error.source().is_none(),
-                "{error:?}"
-            );
+            assert!(error.source().is_none(), "{error:?}");
         }
     }
 

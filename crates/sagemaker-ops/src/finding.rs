@@ -36,7 +36,7 @@ pub enum ErrorKind {
     Service,
     /// The server at this address does not implement the call. AWS does, so it is another server.
     Unsupported,
-    /// The container behind an endpoint rejected the request: see [`Error::container_status`](crate::Error::container_status).
+    /// The container behind an endpoint rejected the request.
     Model,
     /// The local server could not be found or started.
     LocalServer,

@@ -101,7 +101,7 @@ mod scripted;
 
 pub use backend::{Backend, BackendKind, LocalBackend, ServerProgram};
 pub use clients::{Clients, account};
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, if_found};
 pub use finding::Finding;
 pub use names::{
     AccountId, BucketName, EndpointConfigName, EndpointName, ImageUri, InvalidName, JobName,

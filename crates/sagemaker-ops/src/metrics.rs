@@ -60,72 +60,23 @@ pub struct Latency {
     pub p99_ms: Option<f64>,
 }
 
-/// A metric of the service, with the function that combines its values per minute.
-struct Series {
-    id: &'static str,
-    namespace: &'static str,
-    name: &'static str,
-    statistic: &'static str,
-    combine: fn(&[f64]) -> f64,
-}
-
 const REQUESTS: &str = "AWS/SageMaker";
 const MACHINES: &str = "/aws/sagemaker/Endpoints";
 
-const SERIES: [Series; 11] = [
-    series("invocations", REQUESTS, "Invocations", "Sum", total),
-    series("errors_4xx", REQUESTS, "Invocation4XXErrors", "Sum", total),
-    series("errors_5xx", REQUESTS, "Invocation5XXErrors", "Sum", total),
-    series("model_sum", REQUESTS, "ModelLatency", "Sum", total),
-    series(
-        "model_count",
-        REQUESTS,
-        "ModelLatency",
-        "SampleCount",
-        total,
-    ),
-    series("model_p99", REQUESTS, "ModelLatency", "p99", highest),
-    series("overhead_sum", REQUESTS, "OverheadLatency", "Sum", total),
-    series(
-        "overhead_count",
-        REQUESTS,
-        "OverheadLatency",
-        "SampleCount",
-        total,
-    ),
-    series("overhead_p99", REQUESTS, "OverheadLatency", "p99", highest),
-    series("cpu", MACHINES, "CPUUtilization", "Average", mean),
-    series("memory", MACHINES, "MemoryUtilization", "Average", mean),
+/// The id of each metric in our requests, its namespace and name, and the statistic of each minute.
+const SERIES: [[&str; 4]; 11] = [
+    ["invocations", REQUESTS, "Invocations", "Sum"],
+    ["errors_4xx", REQUESTS, "Invocation4XXErrors", "Sum"],
+    ["errors_5xx", REQUESTS, "Invocation5XXErrors", "Sum"],
+    ["model_sum", REQUESTS, "ModelLatency", "Sum"],
+    ["model_count", REQUESTS, "ModelLatency", "SampleCount"],
+    ["model_p99", REQUESTS, "ModelLatency", "p99"],
+    ["overhead_sum", REQUESTS, "OverheadLatency", "Sum"],
+    ["overhead_count", REQUESTS, "OverheadLatency", "SampleCount"],
+    ["overhead_p99", REQUESTS, "OverheadLatency", "p99"],
+    ["cpu", MACHINES, "CPUUtilization", "Average"],
+    ["memory", MACHINES, "MemoryUtilization", "Average"],
 ];
-
-/// Constructs a row of the table above.
-const fn series(
-    id: &'static str,
-    namespace: &'static str,
-    name: &'static str,
-    statistic: &'static str,
-    combine: fn(&[f64]) -> f64,
-) -> Series {
-    Series {
-        id,
-        namespace,
-        name,
-        statistic,
-        combine,
-    }
-}
-
-fn total(values: &[f64]) -> f64 {
-    values.iter().sum()
-}
-
-fn highest(values: &[f64]) -> f64 {
-    values.iter().copied().fold(f64::MIN, f64::max)
-}
-
-fn mean(values: &[f64]) -> f64 {
-    total(values) / values.len() as f64
-}
 
 /// Fetches the metrics of the variants, in the given order ([`GetMetricData`]).
 ///
@@ -186,30 +137,36 @@ fn unsupported(error: Error) -> Error {
     }
 }
 
-fn query(series: &Series, endpoint: &EndpointName, variant: &VariantName) -> MetricDataQuery {
+fn query(series: &[&str; 4], endpoint: &EndpointName, variant: &VariantName) -> MetricDataQuery {
+    let [id, namespace, name, statistic] = *series;
     let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
     let metric = Metric::builder()
-        .namespace(series.namespace)
-        .metric_name(series.name)
+        .namespace(namespace)
+        .metric_name(name)
         .dimensions(dimension("EndpointName", endpoint.as_str()))
         .dimensions(dimension("VariantName", variant.as_str()))
         .build();
     let statistic = MetricStat::builder()
         .metric(metric)
         .period(PERIOD_SECONDS)
-        .stat(series.statistic)
+        .stat(statistic)
         .build();
     MetricDataQuery::builder()
-        .id(series.id)
+        .id(id)
         .metric_stat(statistic)
         .build()
 }
 
 fn combine(variant: &VariantName, values: &BTreeMap<String, Vec<f64>>) -> VariantMetrics {
     let known = |id: &str| {
-        let series = SERIES.iter().find(|series| series.id == id)?;
+        let [.., statistic] = *SERIES.iter().find(|series| series[0] == id)?;
         let values = values.get(id).filter(|values| !values.is_empty())?;
-        Some((series.combine)(values))
+        let total: f64 = values.iter().sum();
+        Some(match statistic {
+            "p99" => values.iter().copied().fold(f64::MIN, f64::max),
+            "Average" => total / values.len() as f64,
+            _ => total,
+        })
     };
     // The service measures latency in microseconds.
     let latency = |sum: &str, count: &str, p99: &str| Latency {

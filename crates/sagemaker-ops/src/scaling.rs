@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::clients::Clients;
 use crate::endpoint::Capacity;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, if_found};
 use crate::names::{EndpointName, InvalidName, VariantName};
 
 /// The SageMaker console shows only the policy with this name.
@@ -303,11 +303,8 @@ pub async fn deregister(
         .scalable_dimension(ScalableDimension::SageMakerVariantDesiredInstanceCount)
         .send()
         .await;
-    match sent.map_err(|error| Error::from_sdk("end the scaling of", &resource, error)) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
+    let sent = sent.map_err(|error| Error::from_sdk("end the scaling of", &resource, error));
+    Ok(if_found(sent)?.is_some())
 }
 
 #[cfg(test)]

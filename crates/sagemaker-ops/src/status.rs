@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 /// The status of a training job.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum JobStatus {
     /// Waiting, downloading, training or uploading.
@@ -19,6 +19,7 @@ pub enum JobStatus {
     /// Stopped on request or by its time limit. There may be a model.
     Stopped,
     /// A status that this crate does not know.
+    #[serde(untagged)]
     Other(String),
 }
 
@@ -60,14 +61,8 @@ impl fmt::Display for JobStatus {
     }
 }
 
-impl Serialize for JobStatus {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
 /// The status of an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum EndpointStatus {
     /// Being created; does not serve requests yet.
@@ -89,6 +84,7 @@ pub enum EndpointStatus {
     /// The update and the rollback both failed.
     UpdateRollbackFailed,
     /// A status that this crate does not know.
+    #[serde(untagged)]
     Other(String),
 }
 
@@ -140,12 +136,6 @@ impl EndpointStatus {
 impl fmt::Display for EndpointStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-impl Serialize for EndpointStatus {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio::io::AsyncWriteExt;
 
 use crate::clients::Clients;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, if_found};
 use crate::names::S3Uri;
 
 pub(crate) use bucket::inspect_bucket;
@@ -30,8 +30,6 @@ pub struct Object {
     pub uri: S3Uri,
     /// Size in bytes.
     pub size: u64,
-    /// The time of its last modification, in seconds since 1970, if the service returns it.
-    pub modified: Option<f64>,
 }
 
 /// Looks up the object's metadata ([`HeadObject`]); `None` if the object does not exist.
@@ -45,15 +43,11 @@ pub async fn head(clients: &Clients, uri: &S3Uri) -> Result<Option<Object>, Erro
         .key(uri.key())
         .send()
         .await;
-    match sent.map_err(|error| Error::from_sdk("look up the object", uri, error)) {
-        Ok(found) => Ok(Some(Object {
-            uri: uri.clone(),
-            size: size(found.content_length),
-            modified: found.last_modified.map(|time| time.as_secs_f64()),
-        })),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    let sent = sent.map_err(|error| Error::from_sdk("look up the object", uri, error));
+    Ok(if_found(sent)?.map(|found| Object {
+        uri: uri.clone(),
+        size: size(found.content_length),
+    }))
 }
 
 /// Lists all objects whose key starts with the key of `prefix`, ordered by key ([`ListObjectsV2`], all
@@ -73,12 +67,8 @@ pub async fn list(clients: &Clients, prefix: &S3Uri) -> Result<Vec<Object>, Erro
         let page = page.map_err(|error| Error::from_sdk(OP, prefix, error))?;
         for found in page.contents.unwrap_or_default() {
             let uri = S3Uri::new(prefix.bucket(), &found.key.unwrap_or_default());
-            let modified = found.last_modified.map(|time| time.as_secs_f64());
-            objects.push(Object {
-                uri,
-                size: size(found.size),
-                modified,
-            });
+            let size = size(found.size);
+            objects.push(Object { uri, size });
         }
     }
     Ok(objects)
@@ -210,7 +200,6 @@ mod tests {
         let found = Object {
             uri: uri(),
             size: 7,
-            modified: Some(9.0),
         };
         assert_eq!(head(&clients, &uri()).await.unwrap(), Some(found));
         assert_eq!(head(&clients, &uri()).await.unwrap(), None);

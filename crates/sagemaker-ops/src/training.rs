@@ -44,7 +44,7 @@ pub async fn describe(clients: &Clients, job: &JobName) -> Result<Job, Error> {
         .send()
         .await
         .map_err(|error| Error::from_sdk(OP, job, error))?;
-    Job::from_description(job, found).map_err(|error| Error::bad_answer(OP, job, error))
+    Job::from_description(job, found).map_err(|error| Error::invalid_response(OP, job, error))
 }
 
 /// Lists the jobs that match the filter, newest first ([`ListTrainingJobs`], all pages).
@@ -79,7 +79,7 @@ pub async fn list(clients: &Clients, filter: &JobFilter) -> Result<Vec<JobSummar
     {
         let job = job.map_err(|error| Error::from_sdk(OP, clients.region(), error))?;
         let job = JobSummary::from_listed(job);
-        let job = job.map_err(|error| Error::bad_answer(OP, clients.region(), error))?;
+        let job = job.map_err(|error| Error::invalid_response(OP, clients.region(), error))?;
         let name = job.name.as_str();
         if name.starts_with(prefix) && name.contains(part) {
             summaries.push(job);

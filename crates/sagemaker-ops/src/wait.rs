@@ -19,18 +19,22 @@ pub struct Pace {
 }
 
 impl Pace {
+    /// The same pace with the rest of the time limit, `elapsed` of which has passed.
+    #[must_use]
+    pub fn after(self, elapsed: Duration) -> Self {
+        Self {
+            deadline: self.deadline.map(|all| all.saturating_sub(elapsed)),
+            ..self
+        }
+    }
+
     /// The pause before the next poll if `elapsed` has passed since the first one; `None` after the
     /// deadline.
     ///
     /// The last pause is shortened, so that the last poll is made exactly at the deadline.
     fn pause(&self, elapsed: Duration) -> Option<Duration> {
-        match self.deadline {
-            None => Some(self.interval),
-            Some(deadline) => deadline
-                .checked_sub(elapsed)
-                .filter(|left| !left.is_zero())
-                .map(|left| left.min(self.interval)),
-        }
+        let left = self.after(elapsed).deadline.unwrap_or(Duration::MAX);
+        (!left.is_zero()).then_some(left.min(self.interval))
     }
 }
 

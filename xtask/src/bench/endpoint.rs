@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let findings = bench.measure(args)?;
     if args.output == "json" {
         let document = endpoint_table::document(&findings);
-        println!("{}", serde_json::to_string_pretty(&document)?);
+        println!("{document:#}");
     } else {
         endpoint_table::print(&findings);
     }
@@ -112,7 +112,7 @@ impl Bench {
             python: python
                 .context("the peers need Python 3; on Debian: apt-get install python3")?,
             scripts,
-            folder: programs::folder()?.join("bench/endpoint"),
+            folder: programs::directory()?.join("bench/endpoint"),
         })
     }
 

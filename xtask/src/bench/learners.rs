@@ -104,7 +104,7 @@ impl Bench {
             python: python
                 .context("the peers need Python 3; on Debian: apt-get install python3")?,
             scripts,
-            folder: programs::folder()?.join("bench/learners"),
+            folder: programs::directory()?.join("bench/learners"),
         })
     }
 

@@ -3,13 +3,11 @@
 use std::path::Path;
 
 use alarm::AlarmRule;
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use ensemble::artifact::Artifact;
-use fire_cli::{Console, read_artifact, usage};
-use sagemaker_ops::endpoint::{Payload, invoke};
+use fire_cli::{Console, predict_row, read_artifact, usage};
 use sagemaker_ops::{Clients, EndpointName};
 use sensor_model::{FEATURE_COUNT, fingerprint};
-use serde::Deserialize;
 
 use super::FollowJob;
 
@@ -23,17 +21,10 @@ pub(super) enum Scorer {
 }
 
 /// The prediction for a row.
-#[derive(Debug, Deserialize)]
 pub(super) struct Scored {
     pub(super) fire_probability: f64,
     /// One warning for each value outside the range seen in training.
-    #[serde(default)]
     pub(super) warnings: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct PredictionResponse {
-    predictions: Vec<Scored>,
 }
 
 /// The model or endpoint, and the alarm rule: from `--alarm-rule`, otherwise from the model.
@@ -84,35 +75,13 @@ impl Scorer {
                 fire_probability: artifact.predict_row(row),
                 warnings: artifact.warnings(row),
             }),
-            Self::Endpoint { clients, name } => invoke_row(clients, name, row).await,
+            Self::Endpoint { clients, name } => {
+                let (prediction, _) = predict_row(clients, name, None, row).await?;
+                Ok(Scored {
+                    fire_probability: prediction.fire_probability,
+                    warnings: prediction.warnings,
+                })
+            }
         }
     }
-}
-
-async fn invoke_row(
-    clients: &Clients,
-    endpoint: &EndpointName,
-    row: &[f32; FEATURE_COUNT],
-) -> anyhow::Result<Scored> {
-    let payload = Payload {
-        content_type: "text/csv".to_owned(),
-        accept: Some("application/json".to_owned()),
-        body: csv(row).into_bytes(),
-    };
-    let response = invoke(clients, endpoint, payload).await?;
-    let unexpected =
-        || format!("the response of endpoint {endpoint} is not in the documented format");
-    let response: PredictionResponse =
-        serde_json::from_slice(&response.body).with_context(unexpected)?;
-    let mut predictions = response.predictions.into_iter();
-    predictions.next().with_context(unexpected)
-}
-
-/// The row as a CSV request; a missing value is an empty field.
-fn csv(row: &[f32; FEATURE_COUNT]) -> String {
-    let cells = row.map(|value| match value {
-        value if value.is_nan() => String::new(),
-        value => value.to_string(),
-    });
-    cells.join(",")
 }

@@ -5,7 +5,7 @@ mod charts;
 use std::collections::BTreeMap;
 
 use alarm::{AlarmReport, AlarmTrial};
-use fire_cli::{budget_in_words, false_alarms_in_words, rule_in_words};
+use fire_cli::budget_in_words;
 use fire_run::report::Report;
 use maud::{Markup, html};
 
@@ -28,9 +28,9 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     figures.extend(charts::found(test)?);
     figures.extend(charts::trade_off(test)?);
     Ok(html! {
-        p { "The " (who) " raises an alarm " (rule_in_words(&alarm.choice.rule)) ". " (budget(alarm)) }
-        @if let Some(words) = false_alarms_in_words(&test.all) {
-            p { "On other whole episodes, from sites that are in no other partition: " (words) "." }
+        p { "The " (who) " raises an alarm " (alarm.choice.rule) ". " (budget(alarm)) }
+        @if let Some(alarms) = test.all.false_alarms {
+            p { "On other whole episodes, from sites that are in no other partition: " (alarms) "." }
         }
         div.figures { @for figure in &figures { (figure.markup()) } }
         h3 { "By scenario" }

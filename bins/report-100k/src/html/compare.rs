@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::metrics::COLUMNS;
 use super::table::{count, four_digits, interval};
 use super::{Figure, Key, Table, shell};
 use crate::charts::{Axis, Chart, Mark, Paint};
@@ -135,33 +136,21 @@ fn both_roc_curves(pair: &Pair, curves: [&Curves; 2]) -> anyhow::Result<Figure<'
 }
 
 fn side_by_side(comparison: &Comparison) -> Markup {
+    let columns = || {
+        let is_shown = |name: &str| !matches!(name, "precision" | "recall");
+        COLUMNS.into_iter().filter(move |(name, _)| is_shown(name))
+    };
     let mut rows = Vec::new();
     for pair in &comparison.pairs {
         for (number, scores) in pair.test.iter().enumerate() {
-            rows.push(vec![
-                format!("{}, {}", ["first", "second"][number], pair.models[number]),
-                four_digits(scores.auc),
-                interval(scores.auc_interval),
-                four_digits(scores.pr_auc),
-                four_digits(scores.accuracy),
-                four_digits(scores.f1),
-                four_digits(scores.logloss),
-                four_digits(scores.brier),
-                four_digits(scores.ece),
-            ]);
+            let name = format!("{}, {}", ["first", "second"][number], pair.models[number]);
+            let mut row = vec![name, four_digits(scores.auc), interval(scores.auc_interval)];
+            row.extend(columns().map(|(_, of)| four_digits(of(scores))));
+            rows.push(row);
         }
     }
-    let head = [
-        "run, model",
-        "AUC",
-        "95 % interval",
-        "PR-AUC",
-        "accuracy",
-        "F1",
-        "log-loss",
-        "Brier",
-        "ECE",
-    ];
+    let head = ["run, model", "AUC", "95 % interval"].into_iter();
+    let head: Vec<&str> = head.chain(columns().map(|(name, _)| name)).collect();
     Table::new(
         "Metrics on the test rows; accuracy and F1 at probability 1/2",
         &head,

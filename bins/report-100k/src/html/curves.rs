@@ -1,6 +1,6 @@
 //! ROC, precision-recall, calibration and threshold curves, and the confusion matrix at the chosen threshold.
 
-use ensemble::metrics::{Confusion, Scores};
+use ensemble::metrics::{BandPoint, Confusion, Scores};
 use maud::{Markup, html};
 
 use super::table::{count, four_digits, interval, or_dash};
@@ -84,31 +84,46 @@ impl Charts<'_> {
         self.curves().iter().rev().map(key).collect()
     }
 
-    fn roc(&self) -> anyhow::Result<Figure<'static>> {
-        let mut marks = vec![Mark::Guide([(0.0, 0.0), (1.0, 1.0)])];
+    /// A metric of each model in words.
+    fn description(&self, label: &str, of: impl Fn(&Scores) -> String) -> String {
+        let words = self.curves().iter().map(|curves| {
+            let value = or_dash(self.scores(&curves.name), &of);
+            format!("{}: {label} {value}", curves.name)
+        });
+        words.collect::<Vec<_>>().join("; ") + "."
+    }
+
+    /// The guide, the band of the main model, and the line of every model.
+    fn marks(
+        &self,
+        guide: [(f64, f64); 2],
+        line: impl Fn(&Curves) -> &Vec<(f64, f64)>,
+        band: impl Fn(&Curves) -> &Vec<BandPoint>,
+    ) -> Vec<Mark> {
+        let mut marks = vec![Mark::Guide(guide)];
         marks.extend(self.main().map(|main| {
-            let band = main.roc_band.iter().map(|point| (point.at, point.interval));
-            Mark::Band(paint(&main.name), band.collect())
+            let points = band(main).iter().map(|point| (point.at, point.interval));
+            Mark::Band(paint(&main.name), points.collect())
         }));
         let lines = self.curves().iter();
-        marks.extend(lines.map(|curves| Mark::Line(paint(&curves.name), curves.roc.clone())));
+        marks.extend(lines.map(|curves| Mark::Line(paint(&curves.name), line(curves).clone())));
+        marks
+    }
+
+    fn roc(&self) -> anyhow::Result<Figure<'static>> {
+        let guide = [(0.0, 0.0), (1.0, 1.0)];
         let chart = Chart {
             x: Axis::share("false-positive rate"),
             y: Axis::share("true-positive rate (recall)"),
-            marks,
+            marks: self.marks(guide, |curves| &curves.roc, |curves| &curves.roc_band),
         };
-        let words = self.curves().iter().map(|curves| {
-            let scores = self.scores(&curves.name);
-            let auc = or_dash(scores, |scores| {
-                format!("{:.4} (95 % {})", scores.auc, interval(scores.auc_interval))
-            });
-            format!("{}: AUC {auc}", curves.name)
-        });
+        let auc =
+            |scores: &Scores| format!("{:.4} (95 % {})", scores.auc, interval(scores.auc_interval));
         Ok(Figure {
             id: "roc".into(),
             name: "Receiver operating characteristic".into(),
             reading: "Further to the upper left is better. The thin line shows random guessing.",
-            description: words.collect::<Vec<_>>().join("; ") + ".",
+            description: self.description("AUC", auc),
             drawing: chart.draw()?,
             legend: self.legend("AUC", |scores| scores.auc),
             table: self.points("false-positive rate", |curves| &curves.roc),
@@ -121,34 +136,20 @@ impl Charts<'_> {
             let others = main.chosen.false_positives + main.chosen.true_negatives;
             positives as f64 / (positives + others) as f64
         });
-        let mut marks = vec![Mark::Guide([(0.0, share), (1.0, share)])];
-        marks.extend(self.main().map(|main| {
-            let band = main
-                .precision_recall_band
-                .iter()
-                .map(|point| (point.at, point.interval));
-            Mark::Band(paint(&main.name), band.collect())
-        }));
-        let lines = self.curves().iter();
-        marks.extend(
-            lines.map(|curves| Mark::Line(paint(&curves.name), curves.precision_recall.clone())),
-        );
         let chart = Chart {
             x: Axis::share("recall: share of fire rows found"),
             y: Axis::share("precision: share of correct fire predictions"),
-            marks,
+            marks: self.marks(
+                [(0.0, share), (1.0, share)],
+                |curves| &curves.precision_recall,
+                |curves| &curves.precision_recall_band,
+            ),
         };
-        let words = self.curves().iter().map(|curves| {
-            let area = or_dash(self.scores(&curves.name), |scores| {
-                four_digits(scores.pr_auc)
-            });
-            format!("{}: average precision {area}", curves.name)
-        });
         Ok(Figure {
             id: "precision-recall".into(),
             name: "Precision and recall".into(),
             reading: "Further to the upper right is better. The thin line is the share of fire rows, which is the precision of random guessing.",
-            description: words.collect::<Vec<_>>().join("; ") + ".",
+            description: self.description("average precision", |scores| four_digits(scores.pr_auc)),
             drawing: chart.draw()?,
             legend: self.legend("PR-AUC", |scores| scores.pr_auc),
             table: self.points("recall", |curves| &curves.precision_recall),
@@ -182,15 +183,13 @@ impl Charts<'_> {
             y: Axis::share("share of fire among them"),
             marks,
         };
-        let words = self.curves().iter().map(|curves| {
-            let error = or_dash(self.scores(&curves.name), |scores| four_digits(scores.ece));
-            format!("{}: expected calibration error {error}", curves.name)
-        });
         Ok(Figure {
             id: "calibration".into(),
             name: "Calibration".into(),
             reading: "On the thin line, 70 % of the rows with probability 0.7 are fire. Vertical lines are 95 % intervals.",
-            description: words.collect::<Vec<_>>().join("; ") + ".",
+            description: self.description("expected calibration error", |scores| {
+                four_digits(scores.ece)
+            }),
             drawing: chart.draw()?,
             legend: self.legend("ECE", |scores| scores.ece),
             table: self.bins(),

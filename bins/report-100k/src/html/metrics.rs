@@ -1,4 +1,4 @@
-//! The metrics of every model on the test rows, their distance from the ceiling, and the ensemble weights.
+//! The metrics of every model on the test rows, their distance from the Bayes-optimal classifier, and the ensemble weights.
 
 use ensemble::metrics::Scores;
 use maud::{Markup, html};
@@ -7,6 +7,21 @@ use super::table::{four_digits, interval, or_dash};
 use super::{Contents, Figure, Table};
 use crate::charts::{Axis, Bar, Bars, Paint};
 use crate::models::ENSEMBLE;
+
+/// A column of the table: heading and value.
+type Column = (&'static str, fn(&Scores) -> f64);
+
+/// The columns after the AUC.
+pub(super) const COLUMNS: [Column; 8] = [
+    ("PR-AUC", |scores| scores.pr_auc),
+    ("accuracy", |scores| scores.accuracy),
+    ("F1", |scores| scores.f1),
+    ("precision", |scores| scores.precision),
+    ("recall", |scores| scores.recall),
+    ("log-loss", |scores| scores.logloss),
+    ("Brier", |scores| scores.brier),
+    ("ECE", |scores| scores.ece),
+];
 
 pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
     let weights = weights(contents)?;
@@ -42,19 +57,10 @@ fn models(contents: &Contents) -> Table {
     let rows = models
         .into_iter()
         .map(|(name, scores)| row(name, scores.as_ref()));
-    let head = [
-        "model",
-        "AUC",
-        "95 % interval",
-        "PR-AUC",
-        "accuracy",
-        "F1",
-        "precision",
-        "recall",
-        "log-loss",
-        "Brier",
-        "ECE",
-    ];
+    let head: Vec<&str> = ["model", "AUC", "95 % interval"]
+        .into_iter()
+        .chain(COLUMNS.map(|(name, _)| name))
+        .collect();
     Table {
         main,
         ..Table::new(
@@ -66,25 +72,9 @@ fn models(contents: &Contents) -> Table {
 }
 
 fn row(name: String, scores: Option<&Scores>) -> Vec<String> {
-    let columns: [fn(&Scores) -> f64; 9] = [
-        |scores| scores.pr_auc,
-        |scores| scores.accuracy,
-        |scores| scores.f1,
-        |scores| scores.precision,
-        |scores| scores.recall,
-        |scores| scores.logloss,
-        |scores| scores.brier,
-        |scores| scores.ece,
-        |scores| scores.auc,
-    ];
-    let [others @ .., auc] = &columns;
-    let mut row = vec![name, or_dash(scores, |scores| four_digits(auc(scores)))];
+    let mut row = vec![name, or_dash(scores, |scores| four_digits(scores.auc))];
     row.push(or_dash(scores, |scores| interval(scores.auc_interval)));
-    row.extend(
-        others
-            .iter()
-            .map(|of| or_dash(scores, |scores| four_digits(of(scores)))),
-    );
+    row.extend(COLUMNS.map(|(_, of)| or_dash(scores, |scores| four_digits(of(scores)))));
     row
 }
 
@@ -115,7 +105,7 @@ fn ceiling(contents: &Contents) -> Markup {
     ];
     let head = ["metric", who, "best possible", "distance"];
     Table::new(
-        "Distance from the ceiling: the best possible classifier on these test rows",
+        "Distance from the Bayes-optimal classifier, the best possible one on these test rows",
         &head,
         rows,
     )

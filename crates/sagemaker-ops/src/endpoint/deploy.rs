@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::wire::{capture, rollout, tags, variant};
 use super::{Deployment, Endpoint, EndpointStatus, NewVariant, describe, remove, shift};
 use crate::clients::Clients;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, if_found};
 use crate::names::{EndpointConfigName, EndpointName, ModelName, VariantName};
 use crate::wait::{Pace, poll_until};
 
@@ -177,10 +177,8 @@ impl Created<'_> {
 
 /// The endpoint before this call changes it; `None` if it does not exist.
 async fn existing(clients: &Clients, deployment: &Deployment) -> Result<Option<Endpoint>, Error> {
-    let found = match describe(clients, &deployment.endpoint).await {
-        Ok(found) => found,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+    let Some(found) = if_found(describe(clients, &deployment.endpoint).await)? else {
+        return Ok(None);
     };
     let status = &found.status;
     if status.is_settled() || serves(&found, deployment) {
@@ -319,15 +317,10 @@ fn is_unsettled(error: &Error) -> bool {
 /// Deletes a failed endpoint, which cannot be updated, and waits until its name is free.
 async fn delete_failed(clients: &Clients, endpoint: &EndpointName) -> Result<(), Error> {
     remove::delete_endpoint(clients, endpoint).await?;
-    poll_until(
-        GONE,
-        "the failed endpoint to be deleted",
-        async || match describe(clients, endpoint).await {
-            Ok(_) => Ok(None),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Some(())),
-            Err(error) => Err(error),
-        },
-    )
+    poll_until(GONE, "the failed endpoint to be deleted", async || {
+        let found = if_found(describe(clients, endpoint).await)?;
+        Ok(found.is_none().then_some(()))
+    })
     .await
 }
 

@@ -6,7 +6,7 @@ use aws_sdk_sagemakerruntime::primitives::Blob;
 use aws_sdk_sagemakerruntime::types::error::ModelError;
 
 use crate::clients::Clients;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::names::{EndpointName, VariantName};
 
 const OP: &str = "invoke the endpoint";
@@ -81,27 +81,21 @@ async fn send(
             variant: answer.invoked_production_variant,
         }),
         Err(error) => Err(match rejection(&error) {
-            Some((status, text)) => {
-                Error::container(OP, format!("{endpoint}: {text}"), status).with_answer(error)
-            }
+            Some(text) => Error::new(ErrorKind::Model, OP, format!("{endpoint}: {text}")),
             None => Error::from_sdk(OP, endpoint, error),
         }),
     }
 }
 
 /// The container's status and message, if it was the container that rejected the request.
-fn rejection<R>(error: &SdkError<InvokeEndpointError, R>) -> Option<(Option<u16>, String)> {
+fn rejection<R>(error: &SdkError<InvokeEndpointError, R>) -> Option<String> {
     let InvokeEndpointError::ModelError(model) = error.as_service_error()? else {
         return None;
     };
-    let status: Option<u16> = model
-        .original_status_code
-        .and_then(|status| status.try_into().ok());
-    let number = status.map_or("an error".to_owned(), |status| status.to_string());
-    Some((
-        status,
-        format!("the container returned {number}: {}", text_of(model)),
-    ))
+    let status = model.original_status_code;
+    let status = status.map_or("an error".to_owned(), |status| status.to_string());
+    let text = text_of(model);
+    Some(format!("the container returned {status}: {text}"))
 }
 
 /// The container's message, or the service's if the container sent none.
@@ -117,7 +111,6 @@ fn text_of(model: &ModelError) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
     use crate::scripted::{Answer, Scripted, ok, rejection};
 
     async fn invoked(answer: Answer) -> Result<Invocation, Error> {
@@ -175,10 +168,7 @@ mod tests {
             .status(424)
             .header("x-amzn-errortype", "ModelError");
         let error = invoked(rejected).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.container_status()),
-            (ErrorKind::Model, Some(400))
-        );
+        assert_eq!(error.kind(), ErrorKind::Model);
         assert_eq!(
             error.to_string(),
             "cannot invoke the endpoint e: the container returned 400: line 1: 17 values"
@@ -186,9 +176,6 @@ mod tests {
         let missing = rejection("ValidationError", "Endpoint e of account 1 not found.")
             .header("x-amzn-errortype", "ValidationError");
         let error = invoked(missing).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.container_status()),
-            (ErrorKind::NotFound, None)
-        );
+        assert_eq!(error.kind(), ErrorKind::NotFound);
     }
 }

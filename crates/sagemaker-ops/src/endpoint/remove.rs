@@ -1,11 +1,13 @@
 //! Deletes an endpoint and its scaling, configurations and models.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::digest::{DIGITS, is_digest};
 use super::{EndpointStatus, Variant, describe};
 use crate::clients::Clients;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, if_found};
 use crate::names::{EndpointName, LONGEST_NAME, VariantName};
 use crate::scaling;
 
@@ -32,6 +34,7 @@ pub struct Deleted {
 ///
 /// The endpoint is deleted first, because only the endpoint costs money. Calling this again completes
 /// an interrupted deletion.
+///
 /// Calls [`DeleteEndpoint`], [`DeregisterScalableTarget`], [`ListEndpointConfigs`],
 /// [`DeleteEndpointConfig`] and [`DeleteModel`].
 ///
@@ -46,18 +49,14 @@ pub struct Deleted {
 /// [`DeleteModel`]: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeleteModel.html
 pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Deleted, Error> {
     let mut deleted = Deleted::default();
-    match describe(clients, endpoint).await {
-        Ok(found) => {
-            // The service rejects the deletion of an endpoint that is already being deleted.
-            deleted.endpoint = found.status != EndpointStatus::Deleting
-                && delete_endpoint(clients, endpoint).await?;
-            deleted.scaled_variants = end_scaling(clients, endpoint, &found.variants).await?;
-            if let Some(config) = found.config {
-                delete_with_models(clients, config.as_str(), &mut deleted).await?;
-            }
+    if let Some(found) = if_found(describe(clients, endpoint).await)? {
+        // The service rejects the deletion of an endpoint that is already being deleted.
+        deleted.endpoint =
+            found.status != EndpointStatus::Deleting && delete_endpoint(clients, endpoint).await?;
+        deleted.scaled_variants = end_scaling(clients, endpoint, &found.variants).await?;
+        if let Some(config) = found.config {
+            delete_with_models(clients, config.as_str(), &mut deleted).await?;
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
     }
     for config in left_configs(clients, endpoint).await? {
         delete_with_models(clients, &config, &mut deleted).await?;
@@ -134,29 +133,13 @@ async fn delete_with_models(
 
 /// The names of a configuration's models; empty if the configuration does not exist.
 async fn models_of(clients: &Clients, config: &str) -> Result<Vec<String>, Error> {
-    let sent = clients
-        .sagemaker
-        .describe_endpoint_config()
-        .endpoint_config_name(config)
-        .send()
-        .await;
-    match sent
-        .map_err(|error| Error::from_sdk("describe the endpoint configuration", config, error))
-    {
-        Ok(found) => {
-            let mut models: Vec<String> = found
-                .production_variants
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|v| v.model_name)
-                .collect();
-            models.sort();
-            models.dedup();
-            Ok(models)
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
+    const OP: &str = "describe the endpoint configuration";
+    let request = clients.sagemaker.describe_endpoint_config();
+    let sent = request.endpoint_config_name(config).send().await;
+    let found = if_found(sent.map_err(|error| Error::from_sdk(OP, config, error)))?;
+    let variants = found.and_then(|found| found.production_variants);
+    let models = variants.into_iter().flatten().filter_map(|v| v.model_name);
+    Ok(models.collect::<BTreeSet<_>>().into_iter().collect())
 }
 
 /// Deletes the endpoint; false if it did not exist.
@@ -164,52 +147,26 @@ pub(super) async fn delete_endpoint(
     clients: &Clients,
     endpoint: &EndpointName,
 ) -> Result<bool, Error> {
-    let sent = clients
-        .sagemaker
-        .delete_endpoint()
-        .endpoint_name(endpoint.as_str())
-        .send()
-        .await;
-    existed(
-        sent.map(|_| ())
-            .map_err(|error| Error::from_sdk("delete the endpoint", endpoint, error)),
-    )
+    let request = clients.sagemaker.delete_endpoint();
+    let sent = request.endpoint_name(endpoint.as_str()).send().await;
+    let sent = sent.map_err(|error| Error::from_sdk("delete the endpoint", endpoint, error));
+    Ok(if_found(sent)?.is_some())
 }
 
 /// Deletes the configuration; false if it did not exist.
 pub(super) async fn delete_config(clients: &Clients, config: &str) -> Result<bool, Error> {
-    let sent = clients
-        .sagemaker
-        .delete_endpoint_config()
-        .endpoint_config_name(config)
-        .send()
-        .await;
-    existed(
-        sent.map(|_| ())
-            .map_err(|error| Error::from_sdk("delete the endpoint configuration", config, error)),
-    )
+    const OP: &str = "delete the endpoint configuration";
+    let request = clients.sagemaker.delete_endpoint_config();
+    let sent = request.endpoint_config_name(config).send().await;
+    Ok(if_found(sent.map_err(|error| Error::from_sdk(OP, config, error)))?.is_some())
 }
 
 /// Deletes the model; false if it did not exist.
 pub(super) async fn delete_model(clients: &Clients, model: &str) -> Result<bool, Error> {
-    let sent = clients
-        .sagemaker
-        .delete_model()
-        .model_name(model)
-        .send()
-        .await;
-    existed(
-        sent.map(|_| ())
-            .map_err(|error| Error::from_sdk("delete the model", model, error)),
-    )
-}
-
-fn existed(done: Result<(), Error>) -> Result<bool, Error> {
-    match done {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
+    let request = clients.sagemaker.delete_model();
+    let sent = request.model_name(model).send().await;
+    let sent = sent.map_err(|error| Error::from_sdk("delete the model", model, error));
+    Ok(if_found(sent)?.is_some())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use aws_sdk_cloudwatchlogs::types::{LogStream, OutputLogEvent};
 
 use super::{LogLine, LogSource};
 use crate::clients::Clients;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, if_found};
 
 const OP: &str = "read the log of";
 
@@ -38,12 +38,8 @@ impl Streams {
         clients: &Clients,
         source: &LogSource,
     ) -> Result<(), Error> {
-        let streams = match streams(clients, source).await {
-            Ok(streams) => streams,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        for stream in streams {
+        let streams = if_found(streams(clients, source).await)?;
+        for stream in streams.unwrap_or_default() {
             let name = stream.log_stream_name.unwrap_or_default();
             self.read_stream(clients, source, &name).await?;
         }

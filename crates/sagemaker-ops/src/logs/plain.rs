@@ -3,7 +3,7 @@
 use super::{LogLine, LogSource};
 use crate::backend::get;
 use crate::clients::Clients;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, if_found};
 
 const OP: &str = "read the log of";
 
@@ -25,10 +25,8 @@ impl Plain {
         clients: &Clients,
         source: &LogSource,
     ) -> Result<(), Error> {
-        match whole(clients, source).await {
-            Ok(text) => self.take(&text, source),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        if let Some(text) = if_found(whole(clients, source).await)? {
+            self.take(&text, source);
         }
         Ok(())
     }
@@ -59,8 +57,8 @@ pub(super) async fn whole(clients: &Clients, source: &LogSource) -> Result<Strin
         LogSource::Endpoint(endpoint) => format!("endpoints/{endpoint}/log"),
     };
     let url = clients.local_url().unwrap_or_default();
-    let answer = get(&format!("{url}/_local/{path}")).await;
-    let (status, body) = answer.map_err(|error| {
+    let response = get(&format!("{url}/_local/{path}")).await;
+    let (status, body) = response.map_err(|error| {
         Error::new(ErrorKind::Transport, OP, format!("{source}: no response")).with_source(error)
     })?;
     let (kind, said) = match status {

@@ -3,7 +3,7 @@
 use super::{Check, Finding};
 use crate::clients::Clients;
 use crate::endpoint::{self, EndpointStatus};
-use crate::error::ErrorKind;
+use crate::error::if_found;
 use crate::names::{EndpointName, JobName};
 use crate::training::{self, JobStatus};
 
@@ -11,11 +11,9 @@ use crate::training::{self, JobStatus};
 /// created it.
 pub(super) async fn job(clients: &Clients, job: &JobName) -> Check {
     const NAME: &str = "job name";
-    let status = match training::describe(clients, job).await {
-        Ok(found) => found.status,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Check::passed(NAME, format!("{job} is free"));
-        }
+    let status = match if_found(training::describe(clients, job).await) {
+        Ok(Some(found)) => found.status,
+        Ok(None) => return Check::passed(NAME, format!("{job} is free")),
         Err(error) => return Check::unchecked(NAME, &error, "sagemaker:DescribeTrainingJob"),
     };
     if matches!(status, JobStatus::Failed | JobStatus::Stopped) {
@@ -30,11 +28,9 @@ pub(super) async fn job(clients: &Clients, job: &JobName) -> Check {
 /// replaced.
 pub(super) async fn endpoint(clients: &Clients, endpoint: &EndpointName) -> Check {
     const NAME: &str = "endpoint name";
-    let status = match endpoint::describe(clients, endpoint).await {
-        Ok(found) => found.status,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Check::passed(NAME, format!("{endpoint} is free"));
-        }
+    let status = match if_found(endpoint::describe(clients, endpoint).await) {
+        Ok(Some(found)) => found.status,
+        Ok(None) => return Check::passed(NAME, format!("{endpoint} is free")),
         Err(error) => return Check::unchecked(NAME, &error, "sagemaker:DescribeEndpoint"),
     };
     let plan = match status {
