@@ -153,7 +153,12 @@ impl JobDir {
 
 /// A channel's entry in `inputdataconfig.json`.
 fn entry(channel: &Channel) -> Value {
-    let mut entry = json!({"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"});
+    // `FastFile` too: the files are where the mode puts them, although they are copies.
+    let mut entry = json!({
+        "TrainingInputMode": channel.input_mode,
+        "S3DistributionType": channel.distribution,
+        "RecordWrapperType": "None",
+    });
     if let Some(content_type) = &channel.content_type {
         entry["ContentType"] = content_type.as_str().into();
     }
@@ -172,11 +177,21 @@ fn resources(instance_type: &str) -> Value {
     })
 }
 
-/// Copies objects into `folder`, each to its path below the prefix.
-fn copy_all(objects: &[Object], prefix: &str, folder: &Path) -> io::Result<()> {
+/// Copies objects into `folder`, each to its path below the prefix. Keys that end with a slash mark
+/// folders of the console and have no file.
+pub(crate) fn copy_all(objects: &[Object], prefix: &str, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    for object in objects {
-        let target = folder.join(relative(&object.key, prefix));
+    for object in objects.iter().filter(|object| !object.key.ends_with('/')) {
+        let path = relative(&object.key, prefix);
+        // A key may contain anything, but its file must be below the folder.
+        let is_name = |part: &str| !part.is_empty() && part != "." && part != "..";
+        if !path.split('/').all(is_name) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("the key {} cannot be the path of a file", object.key),
+            ));
+        }
+        let target = folder.join(path);
         target.parent().map_or(Ok(()), fs::create_dir_all)?;
         // Copies, not links: a program may modify its inputs, which must not change the stored objects.
         fs::copy(&object.path, target)?;
