@@ -212,10 +212,7 @@ impl Check<'_> {
             }
             (Kind::Float, Value::Number(number)) => {
                 let least = shape.min.unwrap_or(i64::MIN);
-                if number
-                    .as_f64()
-                    .is_some_and(|number| number < least as f64)
-                {
+                if number.as_f64().is_some_and(|number| number < least as f64) {
                     self.found.below(path, number, least);
                 }
                 Ok(())
@@ -251,7 +248,8 @@ impl Check<'_> {
     fn length(&mut self, path: &str, length: usize, shape: &Shape) {
         let length_fits = |most: i64| usize::try_from(most).is_ok_and(|most| length <= most);
         if let Some(least) = shape.min.filter(|least| (length as i64) < *least) {
-            self.found.too_short(path, format!("[{length} members]"), least);
+            self.found
+                .too_short(path, format!("[{length} members]"), least);
         } else if let Some(most) = shape.max.filter(|most| !length_fits(*most)) {
             self.found.count(path, length, most as usize);
         }
@@ -345,23 +343,91 @@ mod tests {
         for (operation, request, expected) in [
             ("ListModels", json!({}), ""),
             ("ListModels", json!({"MaxResults": 100, "SortBy": null}), ""),
-            ("ListModels", json!({"MaxResults": 101}), "at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 100"),
-            ("ListModels", json!({"MaxResults": 0}), "greater than or equal to 1"),
-            ("ListModels", json!({"MaxResults": "many"}), "The value \"many\" at 'maxResults' has the wrong type; expected an integer."),
-            ("ListModels", json!({"MaxResults": 1.5}), "expected an integer"),
-            ("ListModels", json!({"SortBy": "Status"}), "Value 'Status' at 'sortBy' failed to satisfy constraint: Member must satisfy enum value set: [Name, CreationTime]"),
-            ("ListModels", json!({"StatusEquals": "InService"}), "The local server does not know the member 'statusEquals' of ListModels"),
-            ("ListModels", json!({"CreationTimeAfter": "today"}), "expected a number"),
-            ("ListModels", json!([]), "The value [] of the request has the wrong type; expected an object."),
-            ("DescribeModel", json!({}), "1 validation error detected: Value null at 'modelName' failed to satisfy constraint: Member must not be null"),
-            ("DescribeModel", json!({"ModelName": "a_b"}), "Member must satisfy regular expression pattern: ^[a-zA-Z0-9]([\\-a-zA-Z0-9]*[a-zA-Z0-9])?"),
-            ("DescribeModel", json!({"ModelName": long}), "less than or equal to 63"),
-            ("CreateTrainingJob", json!({"InputDataConfig": []}), "Value '[0 members]' at 'inputDataConfig' failed to satisfy constraint: Member must have length greater than or equal to 1"),
-            ("CreateTrainingJob", json!({"HyperParameters": {"a": "x".repeat(2501)}}), "at 'hyperParameters.a.member' failed to satisfy constraint: Member must have length less than or equal to 2500"),
-            ("CreateTrainingJob", json!({"Environment": {"1": "x"}}), "Value '1' at 'environment' failed to satisfy constraint: Member must satisfy regular"),
-            ("CreateTrainingJob", json!({"InputDataConfig": [{"InputMode": "Disk"}]}), "at 'inputDataConfig.1.member.inputMode' failed to satisfy constraint: Member must satisfy enum value set: [Pipe, File, FastFile]"),
-            ("CreateTrainingJob", json!({"VpcConfig": {"Subnets": ["s"], "Zone": 1}}), "member 'vpcConfig.zone' of CreateTrainingJob"),
-            ("UpdateEndpointWeightsAndCapacities", json!({"EndpointName": "e", "DesiredWeightsAndCapacities": [{"VariantName": "v", "DesiredWeight": -0.5}]}), "Value '-0.5' at 'desiredWeightsAndCapacities.1.member.desiredWeight' failed to satisfy constraint: Member must have value greater than or equal to 0"),
+            (
+                "ListModels",
+                json!({"MaxResults": 101}),
+                "at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 100",
+            ),
+            (
+                "ListModels",
+                json!({"MaxResults": 0}),
+                "greater than or equal to 1",
+            ),
+            (
+                "ListModels",
+                json!({"MaxResults": "many"}),
+                "The value \"many\" at 'maxResults' has the wrong type; expected an integer.",
+            ),
+            (
+                "ListModels",
+                json!({"MaxResults": 1.5}),
+                "expected an integer",
+            ),
+            (
+                "ListModels",
+                json!({"SortBy": "Status"}),
+                "Value 'Status' at 'sortBy' failed to satisfy constraint: Member must satisfy enum value set: [Name, CreationTime]",
+            ),
+            (
+                "ListModels",
+                json!({"StatusEquals": "InService"}),
+                "The local server does not know the member 'statusEquals' of ListModels",
+            ),
+            (
+                "ListModels",
+                json!({"CreationTimeAfter": "today"}),
+                "expected a number",
+            ),
+            (
+                "ListModels",
+                json!([]),
+                "The value [] of the request has the wrong type; expected an object.",
+            ),
+            (
+                "DescribeModel",
+                json!({}),
+                "1 validation error detected: Value null at 'modelName' failed to satisfy constraint: Member must not be null",
+            ),
+            (
+                "DescribeModel",
+                json!({"ModelName": "a_b"}),
+                "Member must satisfy regular expression pattern: ^[a-zA-Z0-9]([\\-a-zA-Z0-9]*[a-zA-Z0-9])?",
+            ),
+            (
+                "DescribeModel",
+                json!({"ModelName": long}),
+                "less than or equal to 63",
+            ),
+            (
+                "CreateTrainingJob",
+                json!({"InputDataConfig": []}),
+                "Value '[0 members]' at 'inputDataConfig' failed to satisfy constraint: Member must have length greater than or equal to 1",
+            ),
+            (
+                "CreateTrainingJob",
+                json!({"HyperParameters": {"a": "x".repeat(2501)}}),
+                "at 'hyperParameters.a.member' failed to satisfy constraint: Member must have length less than or equal to 2500",
+            ),
+            (
+                "CreateTrainingJob",
+                json!({"Environment": {"1": "x"}}),
+                "Value '1' at 'environment' failed to satisfy constraint: Member must satisfy regular",
+            ),
+            (
+                "CreateTrainingJob",
+                json!({"InputDataConfig": [{"InputMode": "Disk"}]}),
+                "at 'inputDataConfig.1.member.inputMode' failed to satisfy constraint: Member must satisfy enum value set: [Pipe, File, FastFile]",
+            ),
+            (
+                "CreateTrainingJob",
+                json!({"VpcConfig": {"Subnets": ["s"], "Zone": 1}}),
+                "member 'vpcConfig.zone' of CreateTrainingJob",
+            ),
+            (
+                "UpdateEndpointWeightsAndCapacities",
+                json!({"EndpointName": "e", "DesiredWeightsAndCapacities": [{"VariantName": "v", "DesiredWeight": -0.5}]}),
+                "Value '-0.5' at 'desiredWeightsAndCapacities.1.member.desiredWeight' failed to satisfy constraint: Member must have value greater than or equal to 0",
+            ),
         ] {
             let found = error(operation, &request);
             let fits = found.contains(expected) && found.is_empty() == expected.is_empty();

@@ -175,7 +175,12 @@ mod tests {
 
     #[test]
     fn a_channel_name_cannot_lead_out_of_its_directory() {
-        for (name, good) in [("train", true), ("alarm-test.1_a", true), ("..", false), (".", false)] {
+        for (name, good) in [
+            ("train", true),
+            ("alarm-test.1_a", true),
+            ("..", false),
+            (".", false),
+        ] {
             let found = message(|violations| violations.channel("c", name));
             assert_eq!(found.is_empty(), good, "{name}");
         }
@@ -183,7 +188,11 @@ mod tests {
 
     #[test]
     fn data_must_be_in_s3() {
-        for (uri, good) in [("s3://b/k", true), ("https://b/k", false), ("s3:///k", false)] {
+        for (uri, good) in [
+            ("s3://b/k", true),
+            ("https://b/k", false),
+            ("s3:///k", false),
+        ] {
             let found = message(|violations| violations.s3_uri("u", uri));
             assert_eq!(found.is_empty(), good, "{uri}");
         }

@@ -207,7 +207,9 @@ mod tests {
 
     /// The error for these members of an operation of SageMaker, or an empty string.
     fn unsupported(operation: &str, body: &Value) -> String {
-        let limits = LIMITS.iter().filter(|limit| limit.operations.contains(&operation));
+        let limits = LIMITS
+            .iter()
+            .filter(|limit| limit.operations.contains(&operation));
         let error = limits.filter_map(|limit| limit.check(body).err()).next();
         error.map_or_else(String::new, |error| error.message().to_owned())
     }
@@ -215,14 +217,46 @@ mod tests {
     #[test]
     fn what_would_change_a_result_is_rejected_by_name() {
         for (operation, body, expected) in [
-            ("CreateTrainingJob", json!({"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}}), "AlgorithmSpecification.TrainingInputMode Pipe; use File"),
-            ("CreateTrainingJob", json!({"InputDataConfig": [{}, {"CompressionType": "Gzip"}]}), "InputDataConfig.CompressionType Gzip"),
-            ("CreateTrainingJob", json!({"ResourceConfig": {"InstanceCount": 2}}), "ResourceConfig.InstanceCount 2"),
-            ("CreateTrainingJob", json!({"CheckpointConfig": {"LocalPath": "/tmp/x"}}), "CheckpointConfig.LocalPath /tmp/x"),
-            ("CreateTrainingJob", json!({"OutputDataConfig": {"CompressionType": "NONE"}}), "OutputDataConfig.CompressionType NONE; use GZIP."),
-            ("CreateModel", json!({"PrimaryContainer": {"Mode": "MultiModel"}}), "PrimaryContainer.Mode MultiModel"),
-            ("CreateEndpointConfig", json!({"ShadowProductionVariants": []}), "ShadowProductionVariants;"),
-            ("UpdateEndpoint", json!({"DeploymentConfig": {"RollingUpdatePolicy": {}}}), "DeploymentConfig.RollingUpdatePolicy"),
+            (
+                "CreateTrainingJob",
+                json!({"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}}),
+                "AlgorithmSpecification.TrainingInputMode Pipe; use File",
+            ),
+            (
+                "CreateTrainingJob",
+                json!({"InputDataConfig": [{}, {"CompressionType": "Gzip"}]}),
+                "InputDataConfig.CompressionType Gzip",
+            ),
+            (
+                "CreateTrainingJob",
+                json!({"ResourceConfig": {"InstanceCount": 2}}),
+                "ResourceConfig.InstanceCount 2",
+            ),
+            (
+                "CreateTrainingJob",
+                json!({"CheckpointConfig": {"LocalPath": "/tmp/x"}}),
+                "CheckpointConfig.LocalPath /tmp/x",
+            ),
+            (
+                "CreateTrainingJob",
+                json!({"OutputDataConfig": {"CompressionType": "NONE"}}),
+                "OutputDataConfig.CompressionType NONE; use GZIP.",
+            ),
+            (
+                "CreateModel",
+                json!({"PrimaryContainer": {"Mode": "MultiModel"}}),
+                "PrimaryContainer.Mode MultiModel",
+            ),
+            (
+                "CreateEndpointConfig",
+                json!({"ShadowProductionVariants": []}),
+                "ShadowProductionVariants;",
+            ),
+            (
+                "UpdateEndpoint",
+                json!({"DeploymentConfig": {"RollingUpdatePolicy": {}}}),
+                "DeploymentConfig.RollingUpdatePolicy",
+            ),
         ] {
             let found = unsupported(operation, &body);
             assert!(found.contains(expected), "{operation} {body}: {found}");
@@ -232,9 +266,18 @@ mod tests {
     #[test]
     fn what_only_concerns_machines_is_accepted() {
         for (operation, body) in [
-            ("CreateTrainingJob", json!({"AlgorithmSpecification": {"TrainingInputMode": "FastFile"}, "VpcConfig": {}, "ProfilerConfig": {}})),
-            ("CreateTrainingJob", json!({"CheckpointConfig": {"LocalPath": "/opt/ml/checkpoints/"}, "ResourceConfig": {"InstanceCount": 1}})),
-            ("CreateModel", json!({"ShadowProductionVariants": [], "PrimaryContainer": {"Mode": "SingleModel"}})),
+            (
+                "CreateTrainingJob",
+                json!({"AlgorithmSpecification": {"TrainingInputMode": "FastFile"}, "VpcConfig": {}, "ProfilerConfig": {}}),
+            ),
+            (
+                "CreateTrainingJob",
+                json!({"CheckpointConfig": {"LocalPath": "/opt/ml/checkpoints/"}, "ResourceConfig": {"InstanceCount": 1}}),
+            ),
+            (
+                "CreateModel",
+                json!({"ShadowProductionVariants": [], "PrimaryContainer": {"Mode": "SingleModel"}}),
+            ),
         ] {
             assert_eq!(unsupported(operation, &body), "", "{operation} {body}");
         }

@@ -230,7 +230,10 @@ mod tests {
     fn a_token_of_another_list_is_rejected() {
         let token = list(json!({"MaxResults": 1})).unwrap().1.unwrap();
         for (body, expected) in [
-            (json!({"NextToken": "gone"}), "it is not one of this server's"),
+            (
+                json!({"NextToken": "gone"}),
+                "it is not one of this server's",
+            ),
             (
                 json!({"NextToken": token, "SortBy": "Name"}),
                 "it is of a list in another order",

@@ -307,11 +307,26 @@ mod tests {
             (json!({}), "None Archive"),
             (url, "Some(\"s3://b/m.tar.gz\") Archive"),
             (json!({"ModelDataUrl": "s3://b/m"}), ".tar.gz suffix"),
-            (source("S3Object", "Gzip", "s3://b/m"), "Some(\"s3://b/m\") Archive"),
-            (source("S3Object", "None", "s3://b/m"), "Some(\"s3://b/m\") File"),
-            (source("S3Prefix", "None", "s3://b/m/"), "Some(\"s3://b/m/\") Files"),
-            (source("S3Prefix", "None", "s3://b/m"), "must end with a slash"),
-            (source("S3Prefix", "Gzip", "s3://b/m/"), "Gzip needs S3DataType S3Object"),
+            (
+                source("S3Object", "Gzip", "s3://b/m"),
+                "Some(\"s3://b/m\") Archive",
+            ),
+            (
+                source("S3Object", "None", "s3://b/m"),
+                "Some(\"s3://b/m\") File",
+            ),
+            (
+                source("S3Prefix", "None", "s3://b/m/"),
+                "Some(\"s3://b/m/\") Files",
+            ),
+            (
+                source("S3Prefix", "None", "s3://b/m"),
+                "must end with a slash",
+            ),
+            (
+                source("S3Prefix", "Gzip", "s3://b/m/"),
+                "Gzip needs S3DataType S3Object",
+            ),
             (json!({"ModelDataSource": {}}), "needs an S3DataSource"),
             (both, "Only one of"),
         ] {

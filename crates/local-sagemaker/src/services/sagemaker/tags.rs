@@ -155,7 +155,11 @@ mod tests {
             (&[][..], &["a", "b"][..], "a b"),
             (&["a", "b"], &["c", "a"], "b c a"),
             (&[], &["a", "A"], "a A"),
-            (&[], &["a", "a"], "ValidationException: Tag keys must be unique: 'a'"),
+            (
+                &[],
+                &["a", "a"],
+                "ValidationException: Tag keys must be unique: 'a'",
+            ),
             (&[], &["Aws:a"], "ValidationException: aws: prefixed"),
             (&many, &["1"], "0 2"),
             (&many, &["50"], "ResourceLimitExceeded"),

@@ -183,8 +183,6 @@ impl ConfigRequest {
         if names.len() < variants.len() {
             return Err(ApiError::validation("Variant names must be unique."));
         }
-        check_quota(
-            variants.iter().map(VariantRequest::count).sum(),
-        )
+        check_quota(variants.iter().map(VariantRequest::count).sum())
     }
 }

@@ -188,18 +188,40 @@ mod tests {
             variant
         };
         let serverless = |memory: i64, most: i64, provisioned: i64| {
-            with(json!({"ServerlessConfig": {"MemorySizeInMB": memory, "MaxConcurrency": most,
-                "ProvisionedConcurrency": provisioned}}))
+            with(
+                json!({"ServerlessConfig": {"MemorySizeInMB": memory, "MaxConcurrency": most,
+                "ProvisionedConcurrency": provisioned}}),
+            )
         };
         for (variant, expected) in [
-            (with(json!({"InstanceType": "ml.t2.medium", "InitialInstanceCount": 1})), ""),
-            (with(json!({"InitialInstanceCount": 1})), "Value null at 'v.instanceType'"),
-            (with(json!({"InstanceType": "ml.t2.medium"})), "Value null at 'v.initialInstanceCount'"),
+            (
+                with(json!({"InstanceType": "ml.t2.medium", "InitialInstanceCount": 1})),
+                "",
+            ),
+            (
+                with(json!({"InitialInstanceCount": 1})),
+                "Value null at 'v.instanceType'",
+            ),
+            (
+                with(json!({"InstanceType": "ml.t2.medium"})),
+                "Value null at 'v.initialInstanceCount'",
+            ),
             (json!({"VariantName": "A"}), "Value null at 'v.modelName'"),
             (serverless(2048, 5, 5), ""),
-            (serverless(1111, 5, 5), "Value '1111' at 'v.serverlessConfig.memorySizeInMB' failed to satisfy constraint: Member must satisfy enum value set: [1024, 2048,"),
-            (serverless(1024, 5, 6), "at 'v.serverlessConfig.provisionedConcurrency' failed to satisfy constraint: Member must have value less than or equal to 5"),
-            (with(json!({"InstanceType": "ml.t2.medium", "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}})), "'v.instanceType' cannot be given together with 'serverlessConfig'"),
+            (
+                serverless(1111, 5, 5),
+                "Value '1111' at 'v.serverlessConfig.memorySizeInMB' failed to satisfy constraint: Member must satisfy enum value set: [1024, 2048,",
+            ),
+            (
+                serverless(1024, 5, 6),
+                "at 'v.serverlessConfig.provisionedConcurrency' failed to satisfy constraint: Member must have value less than or equal to 5",
+            ),
+            (
+                with(
+                    json!({"InstanceType": "ml.t2.medium", "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}),
+                ),
+                "'v.instanceType' cannot be given together with 'serverlessConfig'",
+            ),
         ] {
             let request: VariantRequest = serde_json::from_value(variant.clone()).unwrap();
             let mut found = Violations::default();

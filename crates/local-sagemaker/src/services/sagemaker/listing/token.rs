@@ -48,11 +48,7 @@ struct Content {
 impl Token {
     /// Compares two positions in the order of the list.
     pub(super) fn compare(&self, a: &Position, b: &Position) -> Ordering {
-        if self.ascending {
-            a.cmp(b)
-        } else {
-            b.cmp(a)
-        }
+        if self.ascending { a.cmp(b) } else { b.cmp(a) }
     }
 
     /// The token for the page after `last`.
