@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use crate::faults::{Effect, Faults, scripted_error};
 use crate::protocol::query::{self, Form};
-use crate::protocol::{ApiError, Call, WireFormat, json};
+use crate::protocol::{ApiError, Call, json};
 use crate::services::{Services, identity, s3};
 use call_log::RequestHead;
 use route::{Operation, Scope, Service};
@@ -67,8 +67,15 @@ impl Origin {
 }
 
 impl Dispatcher {
-    /// Handles one request.
+    /// Handles one request. Every response has a request id.
     pub(crate) async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        let mut response = self.route(request).await;
+        json::add_request_id(response.headers_mut());
+        response
+    }
+
+    /// Passes a request to its service.
+    async fn route(&self, request: Request<Body>) -> Response<Body> {
         let scope = Scope::of(request.headers(), request.uri().query());
         let origin = Origin::of(&request);
         match Operation::of(&request, &scope) {
@@ -121,8 +128,22 @@ impl Dispatcher {
                 }
                 Err(error) => query::error_response(&error),
             },
-            Operation::Unknown(name) => {
-                WireFormat::Json.respond(Err(ApiError::unknown_operation(&name)))
+            Operation::Unsupported(operation) => {
+                let incoming = Incoming {
+                    service: "sagemaker",
+                    operation,
+                    origin,
+                };
+                let fail = |error: ApiError| json::error_response(&error);
+                let error = ApiError::new(
+                    "UnknownOperationException",
+                    format!("The local server does not support {operation}; use InvokeEndpoint."),
+                );
+                let work = async { json::error_response(&error) };
+                self.run(incoming, &Value::Null, fail, work).await
+            }
+            Operation::Unknown(name, status) => {
+                json::error_response(&ApiError::unknown_operation(&name).with_status(status))
             }
             Operation::Local(path) => self.local(&path).await,
         }

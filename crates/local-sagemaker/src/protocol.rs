@@ -5,6 +5,7 @@ pub(crate) mod cbor;
 pub(crate) mod json;
 pub(crate) mod names;
 pub(crate) mod query;
+pub(crate) mod shapes;
 pub(crate) mod validation;
 
 use std::borrow::Cow;

@@ -4,6 +4,7 @@ pub(crate) mod ecr;
 pub(crate) mod identity;
 pub(crate) mod images;
 pub(crate) mod logs;
+pub(crate) mod members;
 pub(crate) mod metrics;
 pub(crate) mod s3;
 pub(crate) mod sagemaker;
@@ -54,6 +55,7 @@ pub(crate) struct Services {
 impl Services {
     /// Handles one call to SageMaker's control plane.
     pub(crate) async fn sagemaker(&self, name: &str, call: &Call) -> Result<Value, ApiError> {
+        let call = &members::check("sagemaker", name, call)?;
         let (jobs, models, endpoints) = (&self.jobs, &self.models, &self.endpoints);
         let change_tags = |arn: &str, change: &mut dyn FnMut(&mut Vec<Tag>)| {
             jobs.change_tags(arn, change)

@@ -1,11 +1,11 @@
 //! Determines the service and the operation of a request.
 //!
 //! All services share one port. The checks, in order: the server's own `/_local` paths; the header
-//! `X-Amz-Target` of AWS JSON services; the paths of `CloudWatch`'s CBOR protocol;
-//! `/endpoints/NAME/invocations`, unsigned or signed for `sagemaker`; a form, as used by STS and IAM.
-//! Everything else is S3.
+//! `X-Amz-Target` of AWS JSON services; the paths of `CloudWatch`'s CBOR protocol; the runtime's paths,
+//! such as `/endpoints/NAME/invocations`, unsigned or signed for `sagemaker`; a form, as used by STS and
+//! IAM; anything else in JSON or signed for a JSON service, which is an error. Everything else is S3.
 
-use axum::http::{HeaderMap, Method, Request};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 
 use crate::protocol::WireFormat;
 use crate::protocol::names::DEFAULT_REGION;
@@ -38,6 +38,9 @@ impl Service {
     }
 }
 
+/// The services that speak JSON only, by their names in credential scopes.
+const JSON_SERVICES: [&str; 4] = ["sagemaker", "logs", "application-autoscaling", "ecr"];
+
 /// `CloudWatch`'s name in requests.
 const METRICS: &str = "GraniteServiceVersion20100801";
 
@@ -52,8 +55,10 @@ pub(crate) enum Operation {
     Invoke(String),
     /// A form-encoded call to STS or IAM.
     Query,
-    /// A call to a service that the server does not implement.
-    Unknown(String),
+    /// A runtime operation that the server does not implement.
+    Unsupported(&'static str),
+    /// A request that no service implements, with the HTTP status of the error.
+    Unknown(String, StatusCode),
     /// Everything else.
     S3,
 }
@@ -115,17 +120,9 @@ impl Operation {
         if let Some(local) = path.strip_prefix("/_local/") {
             return Self::Local(local.to_owned());
         }
-        if let Some((target, operation)) = header("x-amz-target").split_once('.') {
-            let name = operation.to_owned();
-            let service = match target {
-                "SageMaker" => Service::SageMaker,
-                "Logs_20140328" => Service::Logs,
-                METRICS => return Self::Call(Service::Metrics, WireFormat::OldJson, name),
-                "AnyScaleFrontendService" => Service::Scaling,
-                "AmazonEC2ContainerRegistry_V20150921" => Service::Ecr,
-                other => return Self::Unknown(format!("{other}.{name}")),
-            };
-            return Self::Call(service, WireFormat::Json, name);
+        let target = header("x-amz-target");
+        if !target.is_empty() {
+            return Self::of_target(request.method(), target);
         }
         // Decided by the header alone, because `service` could also be a bucket.
         if header("smithy-protocol") == "rpc-v2-cbor" {
@@ -134,32 +131,77 @@ impl Operation {
                 ["service", METRICS, "operation", name] => {
                     Self::Call(Service::Metrics, WireFormat::Cbor, (*name).to_owned())
                 }
-                _ => Self::Unknown(path.to_owned()),
+                _ => Self::Unknown(path.to_owned(), StatusCode::NOT_FOUND),
             };
         }
         // The path alone is ambiguous, because `endpoints` could also be a bucket.
-        let runtime = scope
-            .service
-            .as_deref()
-            .is_none_or(|service| service == "sagemaker");
-        if let (&Method::POST, true, Some(name)) = (request.method(), runtime, endpoint_of(path)) {
-            return Self::Invoke(name.to_owned());
+        let signed_for = scope.service.as_deref();
+        if signed_for.is_none_or(|service| service == "sagemaker")
+            && let Some((endpoint, action)) = invocation(path)
+        {
+            return Self::of_invocation(request.method(), path, endpoint, action);
         }
         // S3 has no POST request to the root.
-        let form = header("content-type").starts_with("application/x-www-form-urlencoded");
+        let content_type = header("content-type");
+        let form = content_type.starts_with("application/x-www-form-urlencoded");
         if request.method() == Method::POST && path == "/" && form {
             return Self::Query;
         }
+        let json = content_type.starts_with("application/x-amz-json");
+        if json || signed_for.is_some_and(|service| JSON_SERVICES.contains(&service)) {
+            let name = format!("{} {path} without X-Amz-Target", request.method());
+            return Self::Unknown(name, StatusCode::NOT_FOUND);
+        }
         Self::S3
+    }
+
+    /// The operation in the header `X-Amz-Target`.
+    fn of_target(method: &Method, target: &str) -> Self {
+        if method != Method::POST {
+            let name = format!("{target} with method {method}");
+            return Self::Unknown(name, StatusCode::METHOD_NOT_ALLOWED);
+        }
+        let (service, name) = target.split_once('.').unwrap_or((target, ""));
+        let (service, format) = match service {
+            "SageMaker" => (Service::SageMaker, WireFormat::Json),
+            "Logs_20140328" => (Service::Logs, WireFormat::Json),
+            METRICS => (Service::Metrics, WireFormat::OldJson),
+            "AnyScaleFrontendService" => (Service::Scaling, WireFormat::Json),
+            "AmazonEC2ContainerRegistry_V20150921" => (Service::Ecr, WireFormat::Json),
+            _ => return Self::Unknown(target.to_owned(), StatusCode::BAD_REQUEST),
+        };
+        Self::Call(service, format, name.to_owned())
+    }
+
+    /// The operation of a runtime path.
+    fn of_invocation(method: &Method, path: &str, endpoint: &str, action: &str) -> Self {
+        if method != Method::POST {
+            let name = format!("{method} {path}; expected POST");
+            return Self::Unknown(name, StatusCode::METHOD_NOT_ALLOWED);
+        }
+        match action {
+            _ if path.ends_with('/') => {
+                Self::Unknown(format!("{method} {path}"), StatusCode::NOT_FOUND)
+            }
+            "async-invocations" => Self::Unsupported("InvokeEndpointAsync"),
+            "invocations-response-stream" => Self::Unsupported("InvokeEndpointWithResponseStream"),
+            _ => Self::Invoke(endpoint.to_owned()),
+        }
     }
 }
 
-/// The endpoint's name in the path of a runtime request.
-fn endpoint_of(path: &str) -> Option<&str> {
-    let name = path
+/// The endpoint and the last part of a runtime path, which may end with a slash too many.
+fn invocation(path: &str) -> Option<(&str, &str)> {
+    let (endpoint, action) = path
         .strip_prefix("/endpoints/")?
-        .strip_suffix("/invocations")?;
-    (!name.is_empty() && !name.contains('/')).then_some(name)
+        .trim_end_matches('/')
+        .split_once('/')?;
+    let known = [
+        "invocations",
+        "async-invocations",
+        "invocations-response-stream",
+    ];
+    (!endpoint.is_empty() && known.contains(&action)).then_some((endpoint, action))
 }
 
 #[cfg(test)]
@@ -169,13 +211,18 @@ mod tests {
     #[test]
     fn the_endpoint_is_parsed_from_the_runtime_path() {
         for (path, expected) in [
-            ("/endpoints/a-b/invocations", Some("a-b")),
+            ("/endpoints/a-b/invocations", Some(("a-b", "invocations"))),
+            ("/endpoints/a/invocations/", Some(("a", "invocations"))),
+            (
+                "/endpoints/a/async-invocations",
+                Some(("a", "async-invocations")),
+            ),
             ("/endpoints//invocations", None),
             ("/endpoints/a/b/invocations", None),
             ("/endpoints/a", None),
             ("/bucket/endpoints/a/invocations", None),
         ] {
-            assert_eq!(endpoint_of(path), expected, "{path}");
+            assert_eq!(invocation(path), expected, "{path}");
         }
     }
 
@@ -225,7 +272,11 @@ mod tests {
             ),
             (
                 json("Lambda.Invoke"),
-                Operation::Unknown("Lambda.Invoke".into()),
+                Operation::Unknown("Lambda.Invoke".into(), StatusCode::BAD_REQUEST),
+            ),
+            (
+                json("SageMaker"),
+                call(Service::SageMaker, WireFormat::Json, ""),
             ),
         ] {
             assert_eq!(operation(Method::POST, path, &headers), expected);
@@ -257,7 +308,13 @@ mod tests {
                 &[("authorization", &*s3)],
                 Operation::S3,
             ),
-            (Method::GET, invocation, &[], Operation::S3),
+            (
+                Method::GET,
+                invocation,
+                &[("authorization", &*s3)],
+                Operation::S3,
+            ),
+            (Method::PUT, "/endpoints/e/other", &[], Operation::S3),
             (Method::GET, "/", &[], Operation::S3),
             (Method::PUT, "/bucket/key", &[], Operation::S3),
             (
@@ -295,6 +352,47 @@ mod tests {
                 expected,
                 "{authorization} {query:?}"
             );
+        }
+    }
+
+    #[test]
+    fn no_request_to_a_json_service_reaches_s3() {
+        let (signed, target) = (signed("sagemaker"), "SageMaker.ListModels");
+        let (signed, json) = (("authorization", &*signed), "application/x-amz-json-1.1");
+        let invocation = "/endpoints/e/invocations";
+        for (method, path, headers, expected) in [
+            (Method::GET, "/", &[signed][..], 404),
+            (Method::POST, "/", &[signed], 404),
+            (Method::PUT, "/models/x", &[signed], 404),
+            (Method::POST, "/endpoints/e", &[signed], 404),
+            (Method::POST, "/", &[("content-type", json)], 404),
+            (Method::GET, "/", &[("x-amz-target", target)], 405),
+            (Method::POST, "/", &[("x-amz-target", "Nonsense")], 400),
+            (Method::GET, invocation, &[], 405),
+            (Method::DELETE, invocation, &[signed], 405),
+            (Method::POST, "/endpoints/e/invocations/", &[], 404),
+            (Method::POST, "/endpoints/e/invocations/", &[signed], 404),
+        ] {
+            let found = operation(method.clone(), path, headers);
+            let Operation::Unknown(name, status) = found else {
+                panic!("{method} {path} {headers:?}: {found:?}");
+            };
+            assert_eq!(status, expected, "{method} {path} {headers:?}: {name}");
+        }
+    }
+
+    #[test]
+    fn runtime_operations_that_are_missing_are_known_by_name() {
+        for (action, name) in [
+            ("async-invocations", "InvokeEndpointAsync"),
+            (
+                "invocations-response-stream",
+                "InvokeEndpointWithResponseStream",
+            ),
+        ] {
+            let path = format!("/endpoints/e/{action}");
+            let found = operation(Method::POST, &path, &[]);
+            assert_eq!(found, Operation::Unsupported(name));
         }
     }
 }

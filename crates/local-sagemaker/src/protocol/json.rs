@@ -41,12 +41,22 @@ pub(crate) fn error_response(error: &ApiError) -> Response<Body> {
     response
 }
 
-/// Adds a request id, which SDKs show in their error messages.
-pub(crate) fn add_request_id(headers: &mut HeaderMap) {
-    let number = RESPONSES.fetch_add(1, Ordering::Relaxed);
-    if let Ok(id) = HeaderValue::from_str(&format!("local-{number}")) {
-        headers.insert("x-amzn-requestid", id);
+/// The header with the request id, which SDKs show in their error messages.
+const REQUEST_ID: &str = "x-amzn-requestid";
+/// The same header in S3.
+const S3_REQUEST_ID: &str = "x-amz-request-id";
+
+/// Adds a request id, unless there is one, and returns it.
+pub(crate) fn add_request_id(headers: &mut HeaderMap) -> String {
+    let own = headers.get(REQUEST_ID).or(headers.get(S3_REQUEST_ID));
+    if let Some(id) = own.and_then(|id| id.to_str().ok()) {
+        return id.to_owned();
     }
+    let id = format!("local-{}", RESPONSES.fetch_add(1, Ordering::Relaxed));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    id
 }
 
 /// A plain JSON response, for the server's own `/_local` paths.
@@ -78,11 +88,24 @@ mod tests {
             response.headers()["content-type"],
             "application/x-amz-json-1.1"
         );
-        assert!(response.headers().contains_key("x-amzn-requestid"));
+        assert!(response.headers().contains_key(REQUEST_ID));
         let body = to_bytes(response.into_body(), 1000).await.unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
         let expected = json!({"__type": "ValidationException", "message": "no", "Message": "no",
             "OriginalStatusCode": 400});
         assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn a_response_keeps_the_request_id_that_it_has() {
+        for (name, value) in [(REQUEST_ID, "a"), (S3_REQUEST_ID, "b")] {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_static(value));
+            assert_eq!(add_request_id(&mut headers), value);
+            assert_eq!(headers.len(), 1);
+        }
+        let mut headers = HeaderMap::new();
+        let id = add_request_id(&mut headers);
+        assert_eq!(headers[REQUEST_ID], id.as_str());
     }
 }

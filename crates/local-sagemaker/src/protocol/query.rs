@@ -27,34 +27,51 @@ impl Form {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// The values of a list: `NAME.member.1`, `NAME.member.2` and so on.
+    pub(crate) fn list(&self, name: &str) -> Vec<&str> {
+        (1..)
+            .map_while(|number| self.get(&format!("{name}.member.{number}")))
+            .collect()
+    }
+
     /// The operation's name.
     pub(crate) fn action(&self) -> &str {
         self.get("Action").unwrap_or("(none)")
     }
 }
 
-/// A response in XML.
-pub(crate) fn response(status: StatusCode, xml: String) -> Response<Body> {
-    let mut response = Response::new(Body::from(xml));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert("content-type", HeaderValue::from_static("text/xml"));
-    add_request_id(headers);
-    response
+/// The response to an action, with its result in XML.
+pub(crate) fn success(action: &str, namespace: &str, result: &str) -> Response<Body> {
+    respond(StatusCode::OK, |id| {
+        format!(
+            "<{action}Response xmlns=\"{namespace}\"><{action}Result>{result}</{action}Result>\
+             <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{action}Response>"
+        )
+    })
 }
 
 /// An error response in XML.
 pub(crate) fn error_response(error: &ApiError) -> Response<Body> {
-    response(
-        error.status(),
+    respond(error.status(), |id| {
         format!(
             "<ErrorResponse><Error><Type>{}</Type><Code>{}</Code><Message>{}</Message></Error>\
-             <RequestId>local</RequestId></ErrorResponse>",
+             <RequestId>{id}</RequestId></ErrorResponse>",
             fault_side(error),
             error.code(),
             escape(error.message())
-        ),
-    )
+        )
+    })
+}
+
+/// A response in XML, which contains the request id.
+fn respond(status: StatusCode, xml: impl FnOnce(&str) -> String) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("text/xml"));
+    let id = add_request_id(headers);
+    *response.body_mut() = Body::from(xml(&id));
+    response
 }
 
 /// Adds the error code of the Query protocol. `CloudWatch` once used that protocol, and its clients still
@@ -105,5 +122,8 @@ mod tests {
         assert_eq!(form.get("RoleName"), Some("a/b c%zz+"));
         assert_eq!(form.get("Empty"), Some(""));
         assert_eq!(form.get("Missing"), None);
+        let form = Form::parse(b"N.member.1=a&N.member.2=b&N.member.4=c");
+        assert_eq!(form.list("N"), ["a", "b"]);
+        assert!(form.list("M").is_empty());
     }
 }

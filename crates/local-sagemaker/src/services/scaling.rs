@@ -23,6 +23,7 @@ use crate::machine::clock::Timestamp;
 use crate::machine::log;
 use crate::machine::table::{Table, lock};
 use crate::protocol::{ApiError, Call};
+use crate::services::members;
 use crate::services::sagemaker::endpoint::{DesiredCapacity, Endpoints, Load, Update, Variant};
 use target::{Activity, Target};
 use tracking::{Bounds, Decision, History};
@@ -63,6 +64,7 @@ impl Scaling {
         call: &Call,
         endpoints: &Endpoints,
     ) -> Result<Value, ApiError> {
+        let call = &members::check("application-autoscaling", operation, call)?;
         match operation {
             "RegisterScalableTarget" => self.register(call, endpoints),
             "DescribeScalableTargets" => self.describe_targets(call),

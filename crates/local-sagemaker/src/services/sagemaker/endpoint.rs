@@ -10,6 +10,7 @@ mod config;
 mod deploy;
 mod fleet;
 mod invoke;
+mod model_data;
 mod proxy;
 mod record;
 mod replica;
@@ -31,7 +32,6 @@ use tokio::time::{Instant, sleep};
 use crate::error::Error;
 use crate::machine::process::ProcessId;
 use crate::machine::table::{Table, lock};
-use crate::protocol::validation::Violations;
 use crate::protocol::{ApiError, Call};
 use crate::services::metrics::ProcessOwner;
 use crate::services::sagemaker::Shared;
@@ -67,28 +67,16 @@ pub(crate) struct Endpoints {
     tasks: Mutex<JoinSet<()>>,
 }
 
-/// The members common to requests about endpoints.
+/// The members common to `CreateEndpoint` and `UpdateEndpoint`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct EndpointRequest {
     /// `EndpointName`.
-    endpoint_name: Option<String>,
-    /// `EndpointConfigName`; only in `CreateEndpoint` and `UpdateEndpoint`.
-    endpoint_config_name: Option<String>,
-}
-
-impl EndpointRequest {
-    /// The names of the endpoint and the configuration, both checked.
-    fn both(self) -> Result<(String, String), ApiError> {
-        let mut violations = Violations::default();
-        violations.name("endpointName", self.endpoint_name.as_deref());
-        violations.name("endpointConfigName", self.endpoint_config_name.as_deref());
-        violations.finish()?;
-        Ok((
-            self.endpoint_name.unwrap_or_default(),
-            self.endpoint_config_name.unwrap_or_default(),
-        ))
-    }
+    endpoint_name: String,
+    /// `EndpointConfigName`.
+    endpoint_config_name: String,
+    /// How traffic moves to a new deployment: here, always all at once.
+    deployment_config: Option<Value>,
 }
 
 impl Endpoints {
@@ -143,9 +131,10 @@ impl Endpoints {
 
     /// `CreateEndpoint`.
     pub(crate) fn create(self: Arc<Self>, call: &Call, models: &Models) -> Result<Value, ApiError> {
-        let (name, config) = call.read::<EndpointRequest>()?.both()?;
-        let first = self.deployment(&config, &call.region, models)?;
-        let record = Record::new(Header::new(&name, call), first);
+        let request: EndpointRequest = call.read()?;
+        let first = self.deployment(&request.endpoint_config_name, &call.region, models)?;
+        let mut record = Record::new(Header::new(&request.endpoint_name, call)?, first);
+        record.deployment_config = request.deployment_config;
         let arn = self.table.create(record.clone())?;
         let endpoints = self.clone();
         lock(&self.tasks).spawn(endpoints.deploy_first(record));

@@ -1,16 +1,18 @@
 //! Filtering, sorting and paging for all `List...` operations.
 
+mod token;
+
 use std::cmp::Ordering;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::machine::clock::Timestamp;
-use crate::protocol::validation::Violations;
 use crate::protocol::{ApiError, Call};
+use token::{Position, Token};
 
 /// The default of `MaxResults`.
-const DEFAULT_PAGE: i64 = 10;
+const DEFAULT_PAGE: usize = 10;
 
 /// One listed resource.
 pub(crate) struct Entry {
@@ -47,14 +49,14 @@ struct Request {
     /// `Ascending` or `Descending`.
     sort_order: Option<String>,
     /// Page size, from 1 to 100.
-    max_results: Option<i64>,
+    max_results: Option<usize>,
     /// The token from the previous page.
     next_token: Option<String>,
 }
 
-/// One page of `entries`. The token is the last name on the previous page, so resources added or removed
-/// in the meantime do not shift the next page. `member` is the response member for the summaries;
-/// `ascending` is the default order.
+/// One page of `entries`. The token holds the position of the last entry of the previous page, so
+/// resources that are added or removed in the meantime, even that entry, do not shift the next page.
+/// `member` is the response member for the summaries; `ascending` is the default order.
 pub(crate) fn page(
     call: &Call,
     entries: Vec<Entry>,
@@ -62,64 +64,43 @@ pub(crate) fn page(
     ascending: bool,
 ) -> Result<Value, ApiError> {
     let request: Request = call.read()?;
-    request.check()?;
+    let order = request.order(member, ascending);
     let mut entries: Vec<_> = entries
         .into_iter()
         .filter(|entry| request.matches(entry))
+        .map(|entry| (request.position(&entry), entry))
         .collect();
-    let ascending = request
-        .sort_order
-        .as_deref()
-        .map_or(ascending, |order| order == "Ascending");
-    entries.sort_by(|a, b| {
-        if ascending {
-            request.compare(a, b)
-        } else {
-            request.compare(b, a)
-        }
-    });
-    // If the token's resource has been deleted, its position is unknown and the token is rejected.
+    entries.sort_by(|(a, _), (b, _)| order.compare(a, b));
     if let Some(token) = &request.next_token {
-        let last = entries.iter().position(|entry| entry.name == *token);
-        let last =
-            last.ok_or_else(|| ApiError::validation(format!("Invalid pagination token: {token}")))?;
-        entries.drain(..=last);
+        let last = order.read(token)?;
+        entries.retain(|(position, _)| order.compare(position, &last) == Ordering::Greater);
     }
-    let size = request.max_results.unwrap_or(DEFAULT_PAGE) as usize;
+    let size = request.max_results.unwrap_or(DEFAULT_PAGE);
     let more = entries.len() > size;
     entries.truncate(size);
     let mut response = Map::new();
-    if let (true, Some(last)) = (more, entries.last()) {
-        response.insert("NextToken".into(), last.name.clone().into());
+    if let (true, Some((last, _))) = (more, entries.last()) {
+        response.insert("NextToken".into(), order.write(last).into());
     }
     response.insert(
         member.into(),
-        entries.into_iter().map(|entry| entry.summary).collect(),
+        entries
+            .into_iter()
+            .map(|(_, entry)| entry.summary)
+            .collect(),
     );
     Ok(Value::Object(response))
 }
 
 impl Request {
-    /// Checks ranges and enumerations; errors have the service's wording.
-    fn check(&self) -> Result<(), ApiError> {
-        let mut violations = Violations::default();
-        violations.range(
-            "maxResults",
-            self.max_results.unwrap_or(DEFAULT_PAGE),
-            1,
-            100,
-        );
-        violations.one_of(
-            "sortOrder",
-            self.sort_order.as_deref().unwrap_or("Ascending"),
-            &["Ascending", "Descending"],
-        );
-        violations.one_of(
-            "sortBy",
-            self.sort_by.as_deref().unwrap_or("Name"),
-            &["Name", "CreationTime", "Status"],
-        );
-        violations.finish()
+    /// The order of the list.
+    fn order(&self, list: &str, ascending: bool) -> Token {
+        let sort_order = self.sort_order.as_deref();
+        Token {
+            list: list.to_owned(),
+            sort_by: self.sort_by.as_deref().unwrap_or("CreationTime").to_owned(),
+            ascending: sort_order.map_or(ascending, |order| order == "Ascending"),
+        }
     }
 
     /// Whether an entry passes the filters.
@@ -141,15 +122,19 @@ impl Request {
             && before(self.last_modified_time_before, entry.modified)
     }
 
-    /// Ascending order. Ties are broken by name, so the order is the same in every call.
-    fn compare(&self, a: &Entry, b: &Entry) -> Ordering {
-        // Sorting by name needs no primary key, because names break the ties.
-        let primary = match self.sort_by.as_deref() {
-            Some("Name") => Ordering::Equal,
-            Some("Status") => a.status.cmp(b.status),
-            _ => a.created.cmp(&b.created),
+    /// The position of an entry. Ties are broken by name, so the order is the same in every call.
+    fn position(&self, entry: &Entry) -> Position {
+        let (time, status) = match self.sort_by.as_deref() {
+            // Names are unique, so no other key is needed.
+            Some("Name") => (0, ""),
+            Some("Status") => (0, entry.status),
+            _ => (entry.created.millis(), ""),
         };
-        primary.then_with(|| a.name.cmp(&b.name))
+        Position {
+            time,
+            status: status.to_owned(),
+            name: entry.name.clone(),
+        }
     }
 }
 
@@ -215,27 +200,58 @@ mod tests {
 
     #[test]
     fn pages_have_no_gaps_or_repetitions() {
-        let (first, token) = list(json!({"MaxResults": 2})).unwrap();
-        assert_eq!(
-            (first, token.as_deref()),
-            (vec!["b-rf".into(), "a-gb".into()], Some("a-gb"))
-        );
-        assert_eq!(
-            list(json!({"MaxResults": 2, "NextToken": "a-gb"})).unwrap(),
-            (vec!["c-rf".into()], None)
-        );
+        for body in [
+            json!({"MaxResults": 2}),
+            json!({"MaxResults": 2, "SortOrder": "Descending"}),
+            json!({"MaxResults": 2, "SortBy": "Name"}),
+            json!({"MaxResults": 2, "SortBy": "Status", "SortOrder": "Descending"}),
+        ] {
+            let all = list(json!({"SortBy": body["SortBy"], "SortOrder": body["SortOrder"]}));
+            let (mut names, token) = list(body.clone()).unwrap();
+            let mut next = body.clone();
+            next["NextToken"] = token.unwrap().into();
+            let (rest, last) = list(next).unwrap();
+            names.extend(rest);
+            assert_eq!((names, last), (all.unwrap().0, None), "{body}");
+        }
     }
 
     #[test]
-    fn an_invalid_request_is_rejected() {
+    fn a_page_begins_after_the_last_entry_even_if_that_was_deleted() {
+        let request = json!({"MaxResults": 2});
+        let (first, token) = list(request).unwrap();
+        assert_eq!(first, ["b-rf", "a-gb"]);
+        // Neither of the first two resources exists any more.
+        let rest = json!({"NextToken": token, "NameContains": "c-"});
+        assert_eq!(list(rest).unwrap().0, ["c-rf"]);
+    }
+
+    #[test]
+    fn a_token_of_another_list_is_rejected() {
+        let token = list(json!({"MaxResults": 1})).unwrap().1.unwrap();
         for (body, expected) in [
-            (json!({"MaxResults": 0}), "at 'maxResults'"),
-            (json!({"SortBy": "Colour"}), "at 'sortBy'"),
-            (json!({"NextToken": "gone"}), "Invalid pagination token"),
-            (json!({"MaxResults": "many"}), "invalid type"),
+            (
+                json!({"NextToken": "gone"}),
+                "it is not one of this server's",
+            ),
+            (
+                json!({"NextToken": token, "SortBy": "Name"}),
+                "it is of a list in another order",
+            ),
+            (
+                json!({"NextToken": token, "SortOrder": "Descending"}),
+                "it is of a list in another order",
+            ),
         ] {
             let found = list(body.clone()).unwrap_err();
-            assert!(found.contains(expected), "{body}: {found}");
+            let expected = format!("Invalid pagination token because {expected}");
+            assert!(found.contains(&expected), "{body}: {found}");
         }
+        let call = Call {
+            region: "us-east-1".into(),
+            body: json!({"NextToken": token}),
+        };
+        let found = page(&call, Vec::new(), "Others", true).unwrap_err();
+        assert!(found.message().contains("it is of another operation"));
     }
 }

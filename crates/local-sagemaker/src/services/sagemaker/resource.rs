@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::listing::{self, Entry};
 use super::tags::{Tag, tags_in};
@@ -13,7 +13,6 @@ use crate::error::{Error, chain};
 use crate::machine::clock::Timestamp;
 use crate::machine::table::Table;
 use crate::protocol::names::sagemaker_arn;
-use crate::protocol::validation::Violations;
 use crate::protocol::{ApiError, Call};
 
 /// Maximum length of a `FailureReason`, in characters.
@@ -34,14 +33,14 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// The header of a resource created now by this call.
-    pub(super) fn new(name: &str, call: &Call) -> Self {
-        Self {
+    /// The header of a resource created now by this call, or an error if its tags are invalid.
+    pub(super) fn new(name: &str, call: &Call) -> Result<Self, ApiError> {
+        Ok(Self {
             name: name.to_owned(),
             region: call.region.clone(),
             created: Timestamp::now(),
-            tags: tags_in(&call.body),
-        }
+            tags: tags_in(&call.body)?,
+        })
     }
 }
 
@@ -65,6 +64,11 @@ pub(crate) trait Resource: Serialize + DeserializeOwned + Clone {
     /// The entry in a list.
     fn summary(&self) -> Value;
 
+    /// Whether the resource passes the filters that only its own list has.
+    fn passes(&self, _request: &Value) -> bool {
+        true
+    }
+
     /// `LastModifiedTime`.
     fn modified(&self) -> Timestamp {
         self.header().created
@@ -78,11 +82,6 @@ pub(crate) trait Resource: Serialize + DeserializeOwned + Clone {
     /// The resource's ARN.
     fn arn(&self) -> String {
         sagemaker_arn(&self.header().region, Self::KIND, &self.header().name)
-    }
-
-    /// Checks a name in a request.
-    fn check_name(violations: &mut Violations, path: &str, name: Option<&str>) {
-        violations.name(path, name);
     }
 
     /// The error for a name that is taken.
@@ -113,9 +112,13 @@ impl<R: Resource> Table<R> {
     }
 
     /// Adds a new resource and returns its ARN. The name is checked and reserved atomically, so only one of
-    /// two concurrent calls succeeds.
+    /// two concurrent calls succeeds. Names that differ only in case have the same ARN, so they are taken
+    /// together.
     pub(super) fn create(&self, record: R) -> Result<String, ApiError> {
         let (name, arn) = (record.header().name.clone(), record.arn());
+        if self.any(|other| has_arn(other, &arn)) {
+            return Err(R::already_exists(&arn));
+        }
         match self.insert_new(&name, record) {
             Err(error) => Err(ApiError::internal(chain(&error))),
             Ok(false) => Err(R::already_exists(&arn)),
@@ -131,27 +134,20 @@ impl<R: Resource> Table<R> {
 
     /// The resource named in a request.
     pub(super) fn find_named(&self, call: &Call) -> Result<R, ApiError> {
-        let members: Map<String, Value> = call.read()?;
-        let name =
-            Option::<String>::deserialize(members.get(R::NAME_MEMBER).unwrap_or(&Value::Null))
-                .map_err(|error| ApiError::new("SerializationException", error.to_string()))?;
-        let mut violations = Violations::default();
-        // In violations, member names begin with a lower-case letter.
-        let (first, rest) = R::NAME_MEMBER.split_at(1);
-        let path = format!("{}{rest}", first.to_lowercase());
-        R::check_name(&mut violations, &path, name.as_deref());
-        violations.finish()?;
-        self.find(&name.unwrap_or_default(), &call.region)
+        // The service's model requires the name.
+        let name = call.body.get(R::NAME_MEMBER).and_then(Value::as_str);
+        self.find(name.unwrap_or_default(), &call.region)
     }
 
-    /// Calls `change` with the tags of the resource with this ARN; `None` if there is no such resource.
+    /// Calls `change` with the tags of the resource with this ARN, in upper or lower case; `None` if there
+    /// is no such resource.
     pub(super) fn change_tags(
         &self,
         arn: &str,
         change: &mut dyn FnMut(&mut Vec<Tag>),
     ) -> Option<()> {
         self.adjust(
-            |record| record.arn() == arn,
+            |record| has_arn(record, arn),
             |record| &mut record.header_mut().tags,
             change,
         )
@@ -159,7 +155,9 @@ impl<R: Resource> Table<R> {
 
     /// One page of a list.
     pub(super) fn list(&self, call: &Call) -> Result<Value, ApiError> {
-        let entries = self.all().into_iter().map(|record| Entry {
+        let records = self.all().into_iter();
+        let records = records.filter(|record| record.passes(&call.body));
+        let entries = records.map(|record| Entry {
             name: record.header().name.clone(),
             created: record.header().created,
             modified: record.modified(),
@@ -170,11 +168,19 @@ impl<R: Resource> Table<R> {
     }
 }
 
-/// Copies members of a request to the description of the resource it created.
-pub(super) fn echo(request: &Value, members: &[&str], description: &mut Value) {
-    for member in members {
-        if let Some(value) = request.get(member) {
-            description[member] = value.clone();
+/// Whether a resource has this ARN. Case does not matter: SageMaker's own ARNs have the name in lower case,
+/// and clients build them from the name as it was given.
+fn has_arn<R: Resource>(record: &R, arn: &str) -> bool {
+    record.arn().eq_ignore_ascii_case(arn)
+}
+
+/// Copies the members of a request to the description of the resource it created. Nothing is left out:
+/// `members::check` has rejected what the server neither does nor describes. Tags have an operation of
+/// their own.
+pub(super) fn echo(request: &Value, description: &mut Value) {
+    for (name, value) in request.as_object().into_iter().flatten() {
+        if name != "Tags" {
+            description[name] = value.clone();
         }
     }
 }

@@ -8,8 +8,6 @@ use crate::protocol::{ApiError, Call};
 
 /// Maximum number of tags of a resource.
 const MAX_TAGS: usize = 50;
-/// Tags per page of `ListTags`.
-const PAGE: usize = 50;
 
 /// Finds a resource by ARN and calls the callback to read or change its tags; `None` if there is no such
 /// resource.
@@ -37,43 +35,54 @@ struct Request {
     /// Keys of tags to remove.
     #[serde(default)]
     tag_keys: Vec<String>,
-    /// The token from the previous page.
+    /// Never valid, because all tags fit on the first page, whose least size is 50.
     next_token: Option<String>,
 }
 
 /// The tags in a create request.
-pub(crate) fn tags_in(request: &Value) -> Vec<Tag> {
+pub(crate) fn tags_in(request: &Value) -> Result<Vec<Tag>, ApiError> {
     let tags = request.get("Tags").cloned().unwrap_or_else(|| json!([]));
-    serde_json::from_value(tags).unwrap_or_default()
+    let tags = serde_json::from_value(tags)
+        .map_err(|error| ApiError::new("SerializationException", error.to_string()))?;
+    merged(&[], tags)
 }
 
 /// `AddTags`; replaces the value of an existing key.
 pub(crate) fn add(call: &Call, change_tags: TagAccess<'_>) -> Result<Value, ApiError> {
     let request: Request = call.read()?;
-    for tag in &request.tags {
-        tag.check()?;
-    }
     let mut outcome = Ok(Vec::new());
     let mut change = |tags: &mut Vec<Tag>| {
         // On a copy, so that an error changes nothing.
-        let mut changed = tags.clone();
-        for tag in &request.tags {
-            changed.retain(|old| old.key != tag.key);
-            changed.push(tag.clone());
+        outcome = merged(tags, request.tags.clone());
+        if let Ok(changed) = &outcome {
+            tags.clone_from(changed);
         }
-        outcome = if changed.len() > MAX_TAGS {
-            Err(ApiError::new(
-                "ResourceLimitExceeded",
-                format!("A resource can have at most {MAX_TAGS} tags."),
-            ))
-        } else {
-            tags.clone_from(&changed);
-            Ok(changed)
-        };
     };
     change_tags(&request.resource_arn, &mut change)
         .ok_or_else(|| missing(&request.resource_arn))?;
     outcome.map(|tags| json!({"Tags": tags}))
+}
+
+/// The tags of a resource after `added` have been added to `old`: the one rule for tags, whether a
+/// resource is created with them or gets them later.
+fn merged(old: &[Tag], added: Vec<Tag>) -> Result<Vec<Tag>, ApiError> {
+    for (index, tag) in added.iter().enumerate() {
+        tag.check()?;
+        if added[..index].iter().any(|other| other.key == tag.key) {
+            let text = format!("Tag keys must be unique: '{}' is given twice.", tag.key);
+            return Err(ApiError::validation(text));
+        }
+    }
+    let replaced = |tag: &Tag| added.iter().any(|new| new.key == tag.key);
+    let mut tags: Vec<_> = old.iter().filter(|tag| !replaced(tag)).cloned().collect();
+    tags.extend(added);
+    if tags.len() > MAX_TAGS {
+        return Err(ApiError::new(
+            "ResourceLimitExceeded",
+            format!("A resource can have at most {MAX_TAGS} tags."),
+        ));
+    }
+    Ok(tags)
 }
 
 /// `ListTags`.
@@ -82,18 +91,11 @@ pub(crate) fn list(call: &Call, change_tags: TagAccess<'_>) -> Result<Value, Api
     let mut found = Vec::new();
     change_tags(&request.resource_arn, &mut |tags| found.clone_from(tags))
         .ok_or_else(|| missing(&request.resource_arn))?;
-    let start = match &request.next_token {
-        None => 0,
-        Some(token) => token
-            .parse()
-            .map_err(|_| ApiError::validation(format!("Invalid pagination token: {token}")))?,
-    };
-    let page: Vec<_> = found.iter().skip(start).take(PAGE).collect();
-    let mut response = json!({"Tags": page});
-    if start + PAGE < found.len() {
-        response["NextToken"] = (start + PAGE).to_string().into();
+    if request.next_token.is_some() {
+        let text = "Invalid pagination token because all tags are on the first page.";
+        return Err(ApiError::validation(text));
     }
-    Ok(response)
+    Ok(json!({"Tags": found}))
 }
 
 /// `DeleteTags`; ignores keys that do not exist.
@@ -106,22 +108,64 @@ pub(crate) fn delete(call: &Call, change_tags: TagAccess<'_>) -> Result<Value, A
 }
 
 impl Tag {
-    /// Checks the key and the value against AWS's rules.
+    /// Rejects keys that are reserved for AWS; the service's model covers lengths and letters.
     fn check(&self) -> Result<(), ApiError> {
-        let rule = if self.key.is_empty() || self.key.chars().count() > 128 {
-            "Tag keys have 1 to 128 characters"
-        } else if self.value.chars().count() > 256 {
-            "Tag values have at most 256 characters"
-        } else if self.key.to_lowercase().starts_with("aws:") {
-            "aws: prefixed tag key names are not allowed for external use"
-        } else {
-            return Ok(());
-        };
-        Err(ApiError::validation(format!("{rule}: '{}'", self.key)))
+        if self.key.to_lowercase().starts_with("aws:") {
+            return Err(ApiError::validation(format!(
+                "aws: prefixed tag key names are not allowed for external use: '{}'",
+                self.key
+            )));
+        }
+        Ok(())
     }
 }
 
 /// The error for a resource that does not exist.
 fn missing(arn: &str) -> ApiError {
     ApiError::validation(format!("Could not find resource \"{arn}\"."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The keys after adding tags with these keys to a resource with `old`, or the error.
+    fn keys(old: &[&str], added: &[&str]) -> String {
+        let tags = |keys: &[&str]| {
+            let tag = |key: &&str| Tag {
+                key: (*key).to_owned(),
+                value: String::new(),
+            };
+            keys.iter().map(tag).collect::<Vec<_>>()
+        };
+        match merged(&tags(old), tags(added)) {
+            Ok(tags) => {
+                let keys: Vec<_> = tags.iter().map(|tag| tag.key.as_str()).collect();
+                keys.join(" ")
+            }
+            Err(error) => format!("{}: {}", error.code(), error.message()),
+        }
+    }
+
+    #[test]
+    fn one_rule_holds_for_tags_at_creation_and_later() {
+        let many: Vec<_> = (0..50).map(|number| number.to_string()).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        for (old, added, expected) in [
+            (&[][..], &["a", "b"][..], "a b"),
+            (&["a", "b"], &["c", "a"], "b c a"),
+            (&[], &["a", "A"], "a A"),
+            (
+                &[],
+                &["a", "a"],
+                "ValidationException: Tag keys must be unique: 'a'",
+            ),
+            (&[], &["Aws:a"], "ValidationException: aws: prefixed"),
+            (&many, &["1"], "0 2"),
+            (&many, &["50"], "ResourceLimitExceeded"),
+        ] {
+            let found = keys(old, added);
+            assert!(found.starts_with(expected), "{added:?}: {found}");
+        }
+    }
 }

@@ -38,6 +38,8 @@ use record::{NOT_FOUND, Record, Status};
 use request::{Plan, TrainingRequest};
 use run::{DesiredState, Run};
 
+pub(super) use job_dir::download_all;
+
 /// All training jobs.
 pub(crate) struct Jobs {
     /// `jobs/` in the state directory, with a folder for each job's tree and log.
@@ -102,13 +104,13 @@ impl Jobs {
     /// `CreateTrainingJob`.
     pub(crate) async fn create(self: Arc<Self>, call: &Call) -> Result<Value, ApiError> {
         let plan = plan(&call.body, &self.shared.images)?;
+        let record = Record::new(call, &plan.name, &plan.output)?;
         let role = call
             .body
             .get("RoleArn")
             .and_then(Value::as_str)
             .unwrap_or_default();
         self.check_locations(&plan, role, &call.region).await?;
-        let record = Record::new(call, &plan.name, &plan.output);
         let arn = self.table.create(record)?;
         self.start(plan);
         Ok(json!({"TrainingJobArn": arn}))

@@ -1,6 +1,7 @@
 //! Endpoint configurations: `CreateEndpointConfig`, `DescribeEndpointConfig`, `ListEndpointConfigs`,
 //! `DeleteEndpointConfig`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -16,14 +17,6 @@ use crate::protocol::{ApiError, Call};
 use crate::services::sagemaker::model::Models;
 use crate::services::sagemaker::resource::{Header, Resource, echo};
 use crate::services::sagemaker::tags::Tag;
-
-/// Members of the request that are copied to the description.
-const ECHOED: [&str; 4] = [
-    "EndpointConfigName",
-    "ProductionVariants",
-    "DataCaptureConfig",
-    "KmsKeyId",
-];
 
 /// Maximum number of instances of one endpoint, in place of an AWS quota.
 const MAX_INSTANCES: usize = 32;
@@ -103,7 +96,7 @@ impl Configs {
         let name = request.endpoint_config_name.unwrap_or_default();
         let arn = self.table.create(Config {
             request: call.body.clone(),
-            header: Header::new(&name, call),
+            header: Header::new(&name, call)?,
             variants: request.production_variants,
             capture: request.data_capture_config,
         })?;
@@ -143,7 +136,7 @@ impl Configs {
         let config = self.table.find_named(call)?;
         let created = config.header.created.wire();
         let mut response = json!({"EndpointConfigArn": config.arn(), "CreationTime": created});
-        echo(&config.request, &ECHOED, &mut response);
+        echo(&config.request, &mut response);
         Ok(response)
     }
 
@@ -174,15 +167,11 @@ pub(super) fn check_quota(instances: usize) -> Result<(), ApiError> {
 }
 
 impl ConfigRequest {
-    /// Rejects what AWS would reject, and more than [`MAX_INSTANCES`] instances.
+    /// Rejects what AWS would reject beyond its model, and more than [`MAX_INSTANCES`] instances.
     fn check(&self) -> Result<(), ApiError> {
         let mut found = Violations::default();
-        found.name("endpointConfigName", self.endpoint_config_name.as_deref());
-        if self.production_variants.is_empty() {
-            found.missing("productionVariants");
-        }
-        found.count("productionVariants", self.production_variants.len(), 10);
-        for (index, variant) in self.production_variants.iter().enumerate() {
+        let variants = &self.production_variants;
+        for (index, variant) in variants.iter().enumerate() {
             let path = format!("productionVariants.{}.member", index + 1);
             variant.check(&path, &mut found);
         }
@@ -190,11 +179,10 @@ impl ConfigRequest {
             capture.check(&mut found);
         }
         found.finish()?;
-        check_quota(
-            self.production_variants
-                .iter()
-                .map(VariantRequest::count)
-                .sum(),
-        )
+        let names: BTreeSet<_> = variants.iter().map(VariantRequest::name).collect();
+        if names.len() < variants.len() {
+            return Err(ApiError::validation("Variant names must be unique."));
+        }
+        check_quota(variants.iter().map(VariantRequest::count).sum())
     }
 }

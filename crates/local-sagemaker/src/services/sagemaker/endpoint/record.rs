@@ -73,6 +73,9 @@ pub(crate) struct Record {
     pub(crate) current: Deployment,
     /// The replacement, while an update is in progress.
     pub(crate) next: Option<Deployment>,
+    /// `LastDeploymentConfig`: how the latest deployment was to be rolled out.
+    #[serde(default)]
+    pub(crate) deployment_config: Option<Value>,
     /// Number of failed updates since the current deployment.
     pub(crate) updates: u64,
     /// The serving processes, by GENERATION/VARIANT/INSTANCE.
@@ -121,6 +124,7 @@ impl Record {
             failure: None,
             current: first,
             next: None,
+            deployment_config: None,
             updates: 0,
             processes: BTreeMap::new(),
         }
@@ -169,6 +173,9 @@ impl Record {
         if let Some(capture) = &self.current.capture {
             response["DataCaptureConfig"] = capture.summary();
         }
+        if let Some(deployment_config) = &self.deployment_config {
+            response["LastDeploymentConfig"] = deployment_config.clone();
+        }
         if let Some(failure) = &self.failure {
             response["FailureReason"] = failure.clone().into();
         }
@@ -195,7 +202,7 @@ mod tests {
             region: "us-east-1".into(),
             body: json!({}),
         };
-        Record::new(Header::new("e", &call), deployment(0, "old"))
+        Record::new(Header::new("e", &call).unwrap(), deployment(0, "old"))
     }
 
     #[test]

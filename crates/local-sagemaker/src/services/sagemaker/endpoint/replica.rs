@@ -19,6 +19,7 @@ use crate::machine::{blocking, log};
 use crate::protocol::names::S3Uri;
 use crate::services::logs::Stream;
 use crate::services::s3::Storage;
+use crate::services::sagemaker::model::DataFormat;
 
 /// Time between SIGTERM and SIGKILL, as in SageMaker.
 const STOP_GRACE: Duration = Duration::from_secs(30);
@@ -196,6 +197,9 @@ impl LaunchSpec {
         let Some(url) = &self.variant.container.data else {
             return fs::create_dir(&model).map_err(|error| format!("InternalServerError: {error}"));
         };
+        if self.variant.container.format != DataFormat::Archive {
+            return self.copy_files(url, model).await;
+        }
         let file = S3Uri::parse(url).and_then(|uri| self.storage.reader(&uri).ok());
         let file = file.ok_or_else(|| {
             format!(

@@ -25,6 +25,9 @@ struct Retained {
     /// Exceptions to that.
     #[serde(default)]
     exclude_retained_variant_properties: Vec<Property>,
+    /// Whether to use the endpoint's last `DeploymentConfig` again.
+    #[serde(default)]
+    retain_deployment_config: bool,
 }
 
 /// `VariantProperty`.
@@ -41,6 +44,8 @@ pub(crate) struct Update {
     pub(crate) record: Record,
     /// The deployment that replaces the current one.
     pub(crate) next: Deployment,
+    /// How the update is to be rolled out.
+    deployment_config: Option<Value>,
 }
 
 /// `UpdateEndpointWeightsAndCapacitiesInput`.
@@ -48,9 +53,8 @@ pub(crate) struct Update {
 #[serde(rename_all = "PascalCase")]
 struct CapacitiesRequest {
     /// `EndpointName`.
-    endpoint_name: Option<String>,
+    endpoint_name: String,
     /// The changes, at most one per variant.
-    #[serde(default)]
     desired_weights_and_capacities: Vec<DesiredCapacity>,
 }
 
@@ -66,9 +70,6 @@ pub(crate) struct DesiredCapacity {
     /// Its new number of instances.
     #[serde(rename = "DesiredInstanceCount")]
     instances: Option<i64>,
-    /// The new capacity of a serverless variant; not supported.
-    #[serde(rename = "ServerlessUpdateConfig")]
-    serverless: Option<Value>,
 }
 
 /// The load of a variant.
@@ -90,9 +91,9 @@ impl Update {
 impl Endpoints {
     /// Checks an `UpdateEndpoint` request.
     pub(crate) fn check_update(&self, call: &Call, models: &Models) -> Result<Update, ApiError> {
-        let (name, config) = call.read::<EndpointRequest>()?.both()?;
+        let request: EndpointRequest = call.read()?;
         let retained: Retained = call.read()?;
-        let record = self.table.find(&name, &call.region)?;
+        let record = self.table.find(&request.endpoint_name, &call.region)?;
         if record.status == Status::Failed {
             let text = format!(
                 "Cannot update endpoint \"{}\" in status Failed; delete it and create it again.",
@@ -100,16 +101,25 @@ impl Endpoints {
             );
             return Err(ApiError::validation(text));
         }
-        let mut next = self.deployment(&config, &call.region, models)?;
+        let mut next = self.deployment(&request.endpoint_config_name, &call.region, models)?;
         next.generation = record.current.generation + record.updates + 1;
         retained.apply(&record.current, &mut next);
-        Ok(Update { record, next })
+        let last = record.deployment_config.clone();
+        let last = last.filter(|_| retained.retain_deployment_config);
+        Ok(Update {
+            record,
+            next,
+            deployment_config: request.deployment_config.or(last),
+        })
     }
 
     /// `UpdateEndpoint`.
     pub(crate) fn update(self: Arc<Self>, update: Update) -> Result<Value, ApiError> {
         let arn = update.record.arn();
-        let record = self.change(&update.record, |record| record.begin_update(update.next))?;
+        let record = self.change(&update.record, |record| {
+            record.deployment_config = update.deployment_config;
+            record.begin_update(update.next);
+        })?;
         let endpoints = self.clone();
         lock(&self.tasks).spawn(endpoints.deploy_next(record));
         Ok(json!({"EndpointArn": arn}))
@@ -121,16 +131,18 @@ impl Endpoints {
         call: &Call,
     ) -> Result<Value, ApiError> {
         let request: CapacitiesRequest = call.read()?;
-        let mut violations = Violations::default();
-        violations.name("endpointName", request.endpoint_name.as_deref());
-        if request.desired_weights_and_capacities.is_empty() {
-            violations.missing("desiredWeightsAndCapacities");
+        let desired = &request.desired_weights_and_capacities;
+        for (index, change) in desired.iter().enumerate() {
+            let name = &change.variant;
+            if desired[..index].iter().any(|other| other.variant == *name) {
+                return Err(ApiError::validation(format!(
+                    "The variant name \"{name}\" was non-unique within the request."
+                )));
+            }
         }
-        violations.finish()?;
-        let name = request.endpoint_name.unwrap_or_default();
-        let record = self.table.find(&name, &call.region)?;
+        let record = self.table.find(&request.endpoint_name, &call.region)?;
         let arn = record.arn();
-        self.change_capacities(&record, &request.desired_weights_and_capacities)?;
+        self.change_capacities(&record, desired)?;
         Ok(json!({"EndpointArn": arn}))
     }
 
@@ -226,7 +238,6 @@ impl DesiredCapacity {
             variant: variant.to_owned(),
             weight: None,
             instances: Some(instances as i64),
-            serverless: None,
         }
     }
 }
@@ -241,21 +252,14 @@ impl DesiredCapacity {
                 "Could not find production variant \"{name}\" in the endpoint."
             ))
         })?;
-        if self.serverless.is_some() {
-            return Err(ApiError::validation(
-                "The local server does not support ServerlessUpdateConfig.",
-            ));
-        }
         let mut found = Violations::default();
-        let path = "desiredWeightsAndCapacities.1.member";
         if let Some(weight) = self.weight {
-            if weight < 0.0 {
-                found.range(&format!("{path}.desiredWeight"), -1, 0, i64::MAX);
-            }
             variant.weight = weight;
         }
         if let Some(count) = self.instances {
-            found.range(&format!("{path}.desiredInstanceCount"), count, 1, i64::MAX);
+            // The model allows 0, which is for endpoints of inference components.
+            let path = "desiredWeightsAndCapacities.1.member.desiredInstanceCount";
+            found.range(path, count, 1, i64::MAX);
             if variant.instances.is_none() {
                 return Err(ApiError::validation(format!(
                     "DesiredInstanceCount cannot be set for the serverless variant \"{name}\"."

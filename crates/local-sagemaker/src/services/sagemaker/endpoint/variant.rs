@@ -28,10 +28,24 @@ pub(crate) struct VariantRequest {
     /// Its traffic weight, relative to the sum of all; 1 by default.
     initial_variant_weight: Option<f64>,
     /// Used instead of instances; a serverless variant is one local process.
-    serverless_config: Option<Value>,
+    serverless_config: Option<Serverless>,
     /// How long the container may take to answer its first `/ping`, from 60 to 3600 seconds.
     #[serde(rename = "ContainerStartupHealthCheckTimeoutInSeconds")]
     startup_seconds: Option<i64>,
+}
+
+/// `ProductionVariantServerlessConfig`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Serverless {
+    /// Memory of the container in MB; has no effect.
+    #[serde(rename = "MemorySizeInMB")]
+    memory: i64,
+    /// Maximum number of concurrent requests; has no effect.
+    max_concurrency: i64,
+    /// Number of requests for which capacity is kept ready; has no effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provisioned_concurrency: Option<i64>,
 }
 
 /// A variant with everything needed to serve it, independent of later changes to its model and
@@ -50,44 +64,37 @@ pub(crate) struct Variant {
     #[serde(default)]
     pub(crate) instance_type: Option<String>,
     /// The configuration of a serverless variant.
-    serverless: Option<Value>,
+    serverless: Option<Serverless>,
     /// The startup timeout, if the variant sets one.
     startup_seconds: Option<u64>,
 }
 
 impl VariantRequest {
-    /// Reports everything that AWS would reject.
+    /// The variant's name.
+    pub(super) fn name(&self) -> &str {
+        self.variant_name.as_deref().unwrap_or_default()
+    }
+
+    /// Reports what AWS would reject beyond its model.
     pub(crate) fn check(&self, path: &str, found: &mut Violations) {
-        found.name(&format!("{path}.variantName"), self.variant_name.as_deref());
-        found.model_name(&format!("{path}.modelName"), self.model_name.as_deref());
-        if self.serverless_config.is_none() {
-            let instance_type = found.required(
-                &format!("{path}.instanceType"),
-                self.instance_type.as_deref(),
-            );
-            if !instance_type.is_empty() {
-                found.hosting_instance_type(&format!("{path}.instanceType"), instance_type);
+        found.required(&format!("{path}.modelName"), self.model_name.as_ref());
+        let (instance_type, count) = (&self.instance_type, &self.initial_instance_count);
+        match &self.serverless_config {
+            Some(serverless) => {
+                serverless.check(&format!("{path}.serverlessConfig"), found);
+                for (member, given) in [
+                    ("instanceType", instance_type.is_some()),
+                    ("initialInstanceCount", count.is_some()),
+                ] {
+                    if given {
+                        found.excluded(&format!("{path}.{member}"), "serverlessConfig");
+                    }
+                }
             }
-            found.range(
-                &format!("{path}.initialInstanceCount"),
-                self.initial_instance_count.unwrap_or(0),
-                1,
-                i64::MAX,
-            );
-        }
-        if let Some(seconds) = self.startup_seconds {
-            found.range(
-                &format!("{path}.containerStartupHealthCheckTimeoutInSeconds"),
-                seconds,
-                60,
-                3600,
-            );
-        }
-        if self
-            .initial_variant_weight
-            .is_some_and(|weight| weight < 0.0)
-        {
-            found.range(&format!("{path}.initialVariantWeight"), -1, 0, i64::MAX);
+            None => {
+                found.required(&format!("{path}.instanceType"), instance_type.as_ref());
+                found.required(&format!("{path}.initialInstanceCount"), count.as_ref());
+            }
         }
     }
 
@@ -113,6 +120,23 @@ impl VariantRequest {
             serverless: self.serverless_config.clone(),
             startup_seconds: self.startup_seconds.map(|seconds| seconds as u64),
         })
+    }
+}
+
+impl Serverless {
+    /// Reports what AWS would reject beyond its model.
+    fn check(&self, path: &str, found: &mut Violations) {
+        let sizes = (1..=6).map(|gigabytes| (gigabytes * 1024).to_string());
+        let sizes: Vec<_> = sizes.collect();
+        found.one_of(
+            &format!("{path}.memorySizeInMB"),
+            &self.memory.to_string(),
+            &sizes,
+        );
+        if let Some(provisioned) = self.provisioned_concurrency {
+            let path = format!("{path}.provisionedConcurrency");
+            found.range(&path, provisioned, 1, self.max_concurrency);
+        }
     }
 }
 
@@ -143,8 +167,8 @@ impl Variant {
             summary["DesiredInstanceCount"] = instances.into();
         }
         if let Some(serverless) = &self.serverless {
-            summary["CurrentServerlessConfig"] = serverless.clone();
-            summary["DesiredServerlessConfig"] = serverless.clone();
+            summary["CurrentServerlessConfig"] = json!(serverless);
+            summary["DesiredServerlessConfig"] = json!(serverless);
         }
         summary
     }
@@ -154,59 +178,59 @@ impl Variant {
 mod tests {
     use super::*;
 
-    /// The error for an otherwise valid variant with one member replaced (`null` removes it), or an empty
-    /// string.
-    fn error_for(member: &str, value: Value) -> String {
-        let mut variant = json!({
-            "VariantName": "A",
-            "ModelName": "m",
-            "InitialInstanceCount": 1,
-            "InstanceType": "ml.t2.medium",
-        });
-        variant[member] = value;
-        let request: VariantRequest = serde_json::from_value(variant).unwrap();
-        let mut found = Violations::default();
-        request.check("v", &mut found);
-        found
-            .finish()
-            .map_or_else(|error| error.message().to_owned(), |()| String::new())
-    }
-
     #[test]
-    fn invalid_variants_are_rejected_in_the_words_of_the_service() {
-        let serverless = json!({"MemorySizeInMB": 2048, "MaxConcurrency": 1});
-        for (member, value, expected) in [
-            ("InitialVariantWeight", json!(0.5), ""),
-            ("ServerlessConfig", serverless, ""),
-            ("VariantName", json!("a_b"), "at 'v.variantName'"),
-            ("ModelName", Value::Null, "Value null at 'v.modelName'"),
-            ("InstanceType", json!("ml.m5.none"), "enum value set"),
+    fn a_variant_has_instances_or_is_serverless() {
+        let with = |changes: Value| {
+            let mut variant = json!({"VariantName": "A", "ModelName": "m"});
+            for (name, value) in changes.as_object().unwrap() {
+                variant[name] = value.clone();
+            }
+            variant
+        };
+        let serverless = |memory: i64, most: i64, provisioned: i64| {
+            with(
+                json!({"ServerlessConfig": {"MemorySizeInMB": memory, "MaxConcurrency": most,
+                "ProvisionedConcurrency": provisioned}}),
+            )
+        };
+        for (variant, expected) in [
             (
-                "InstanceType",
-                Value::Null,
+                with(json!({"InstanceType": "ml.t2.medium", "InitialInstanceCount": 1})),
+                "",
+            ),
+            (
+                with(json!({"InitialInstanceCount": 1})),
                 "Value null at 'v.instanceType'",
             ),
             (
-                "InitialInstanceCount",
-                json!(0),
-                "greater than or equal to 1",
+                with(json!({"InstanceType": "ml.t2.medium"})),
+                "Value null at 'v.initialInstanceCount'",
+            ),
+            (json!({"VariantName": "A"}), "Value null at 'v.modelName'"),
+            (serverless(2048, 5, 5), ""),
+            (
+                serverless(1111, 5, 5),
+                "Value '1111' at 'v.serverlessConfig.memorySizeInMB' failed to satisfy constraint: Member must satisfy enum value set: [1024, 2048,",
             ),
             (
-                "InitialVariantWeight",
-                json!(-0.5),
-                "at 'v.initialVariantWeight'",
+                serverless(1024, 5, 6),
+                "at 'v.serverlessConfig.provisionedConcurrency' failed to satisfy constraint: Member must have value less than or equal to 5",
             ),
             (
-                "ContainerStartupHealthCheckTimeoutInSeconds",
-                json!(30),
-                "greater than or equal to 60",
+                with(
+                    json!({"InstanceType": "ml.t2.medium", "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}),
+                ),
+                "'v.instanceType' cannot be given together with 'serverlessConfig'",
             ),
         ] {
-            let found = error_for(member, value);
-            assert!(
-                found.contains(expected) && found.is_empty() == expected.is_empty(),
-                "{member}: {found}"
-            );
+            let request: VariantRequest = serde_json::from_value(variant.clone()).unwrap();
+            let mut found = Violations::default();
+            request.check("v", &mut found);
+            let found = found
+                .finish()
+                .map_or_else(|error| error.message().to_owned(), |()| String::new());
+            let fits = found.contains(expected) && found.is_empty() == expected.is_empty();
+            assert!(fits, "{variant}: {found}");
         }
     }
 }

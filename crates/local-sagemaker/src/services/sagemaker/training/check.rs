@@ -1,7 +1,8 @@
-//! Validation of a training request: first AWS's rules, with all violations reported at once in AWS's
-//! words, then the limitations of this server.
+//! Validation of a training request, beyond what the service's model and `members` have checked.
 
-use super::request::{ChannelRequest, DEFAULT_MAX_RUNTIME, Plan, TrainingRequest};
+use std::collections::BTreeSet;
+
+use super::request::{DEFAULT_MAX_RUNTIME, Plan, TrainingRequest};
 use crate::protocol::ApiError;
 use crate::protocol::validation::Violations;
 use crate::services::images::Images;
@@ -10,11 +11,15 @@ use crate::services::images::Images;
 const MAX_RUNTIME: i64 = 2_419_200;
 
 impl TrainingRequest {
-    /// The plan, or an error: all violations in AWS's words, or else an option this server does not
-    /// support.
+    /// The plan, or all violations in AWS's words.
     pub(crate) fn check(self, images: &Images) -> Result<Plan, ApiError> {
-        self.violations().finish()?;
-        self.supported()?;
+        let mut found = Violations::default();
+        self.check_algorithm(&mut found);
+        self.check_locations(&mut found);
+        self.check_resources(&mut found);
+        found.finish()?;
+        self.check_channel_names()?;
+        self.check_spot()?;
         let image = self
             .algorithm_specification
             .as_ref()
@@ -25,112 +30,52 @@ impl TrainingRequest {
         })?
     }
 
-    /// Everything that AWS would reject.
-    fn violations(&self) -> Violations {
-        let mut found = Violations::default();
-        found.name("trainingJobName", self.training_job_name.as_deref());
-        found.role("roleArn", self.role_arn.as_deref());
-        found.count("hyperParameters", self.hyper_parameters.len(), 100);
-        for (key, value) in &self.hyper_parameters {
-            found.length("hyperParameters", key, 256);
-            found.length("hyperParameters", value, 2500);
-        }
-        found.count("environment", self.environment.len(), 100);
-        self.check_algorithm(&mut found);
-        self.check_channels(&mut found);
-        self.check_output(&mut found);
-        self.check_resources(&mut found);
-        found
-    }
-
-    /// Checks the image, the input mode and the metrics.
+    /// Checks that there is an image. The model has alternatives to it, which are not supported.
     fn check_algorithm(&self, found: &mut Violations) {
-        let Some(algorithm) = &self.algorithm_specification else {
-            return found.missing("algorithmSpecification");
-        };
-        found.required(
-            "algorithmSpecification.trainingImage",
-            algorithm.training_image.as_deref(),
-        );
-        let mode = found.required(
-            "algorithmSpecification.trainingInputMode",
-            algorithm.training_input_mode.as_deref(),
-        );
-        if !mode.is_empty() {
-            found.one_of(
-                "algorithmSpecification.trainingInputMode",
-                mode,
-                &["Pipe", "File", "FastFile"],
-            );
-        }
-        let path = "algorithmSpecification.metricDefinitions";
-        found.count(path, algorithm.metric_definitions.len(), 40);
-        for (index, metric) in algorithm.metric_definitions.iter().enumerate() {
-            let member = format!("{path}.{}.member", index + 1);
-            for (part, value, most) in [("name", &metric.name, 255), ("regex", &metric.regex, 500)]
-            {
-                let path = format!("{member}.{part}");
-                let text = found.required(&path, value.as_deref());
-                found.length(&path, text, most);
-            }
+        let path = "algorithmSpecification";
+        match &self.algorithm_specification {
+            None => found.missing(path),
+            Some(algorithm) => found.required(
+                &format!("{path}.trainingImage"),
+                algorithm.training_image.as_ref(),
+            ),
         }
     }
 
-    /// Checks the names and sources of the channels.
-    fn check_channels(&self, found: &mut Violations) {
-        found.count("inputDataConfig", self.input_data_config.len(), 20);
+    /// Checks that all locations are in S3, and the names of the channels.
+    fn check_locations(&self, found: &mut Violations) {
         for (index, channel) in self.input_data_config.iter().enumerate() {
             let member = format!("inputDataConfig.{}.member", index + 1);
             found.channel(
                 &format!("{member}.channelName"),
-                channel.channel_name.as_deref(),
+                channel.channel_name.as_deref().unwrap_or_default(),
             );
-            match channel.s3() {
-                None => found.missing(&format!("{member}.dataSource.s3DataSource")),
-                Some(source) => {
-                    let path = format!("{member}.dataSource.s3DataSource");
-                    found.s3_uri(&format!("{path}.s3Uri"), source.uri.as_deref());
-                    if let Some(kind) = &source.kind {
-                        let kinds = [
-                            "ManifestFile",
-                            "S3Prefix",
-                            "AugmentedManifestFile",
-                            "Converse",
-                        ];
-                        found.one_of(&format!("{path}.s3DataType"), kind, &kinds);
-                    }
-                }
+            let path = format!("{member}.dataSource.s3DataSource");
+            found.required(&path, channel.s3());
+            if let Some(uri) = channel.s3().and_then(|source| source.uri.as_deref()) {
+                found.s3_uri(&format!("{path}.s3Uri"), uri);
             }
         }
-    }
-
-    /// Checks the output location and its compression.
-    fn check_output(&self, found: &mut Violations) {
-        let Some(output) = &self.output_data_config else {
-            return found.missing("outputDataConfig");
-        };
-        found.s3_uri(
-            "outputDataConfig.s3OutputPath",
-            output.s3_output_path.as_deref(),
-        );
-        if let Some(compression) = &output.compression_type {
-            let path = "outputDataConfig.compressionType";
-            found.one_of(path, compression, &["GZIP", "NONE"]);
+        let output = self.output_data_config.as_ref();
+        if let Some(uri) = output.and_then(|output| output.s3_output_path.as_deref()) {
+            found.s3_uri("outputDataConfig.s3OutputPath", uri);
+        }
+        let checkpoints = self.checkpoint_config.as_ref();
+        if let Some(uri) = checkpoints.and_then(|config| config.s3_uri.as_deref()) {
+            found.s3_uri("checkpointConfig.s3Uri", uri);
         }
     }
 
-    /// Checks the instances and the maximum runtime.
+    /// Checks the instances and the maximum runtime, which are optional in the model because there are
+    /// jobs without instances.
     fn check_resources(&self, found: &mut Violations) {
         match &self.resource_config {
             None => found.missing("resourceConfig"),
             Some(resources) => {
-                let instance_type = found.required(
+                found.required(
                     "resourceConfig.instanceType",
-                    resources.instance_type.as_deref(),
+                    resources.instance_type.as_ref(),
                 );
-                if !instance_type.is_empty() {
-                    found.training_instance_type("resourceConfig.instanceType", instance_type);
-                }
                 found.range(
                     "resourceConfig.instanceCount",
                     resources.instance_count.unwrap_or(0),
@@ -159,56 +104,21 @@ impl TrainingRequest {
         }
     }
 
-    /// Rejects options that AWS supports and this server does not, naming them instead of ignoring them.
-    fn supported(&self) -> Result<(), ApiError> {
-        let algorithm = self.algorithm_specification.as_ref();
-        let mode = algorithm.and_then(|algorithm| algorithm.training_input_mode.as_deref());
-        let own_command = algorithm
-            .is_some_and(|a| a.container_entrypoint.is_some() || a.container_arguments.is_some());
-        let several = self
-            .resource_config
-            .as_ref()
-            .and_then(|r| r.instance_count)
-            .is_some_and(|count| count > 1);
-        let folder = self
-            .checkpoint_config
-            .as_ref()
-            .and_then(|c| c.local_path.as_deref());
-        let output = self
-            .output_data_config
-            .as_ref()
-            .and_then(|output| output.compression_type.as_deref());
-        let unsupported = [
-            (
-                mode == Some("Pipe"),
-                "input mode Pipe; use File or FastFile",
-            ),
-            (
-                own_command,
-                "ContainerEntrypoint and ContainerArguments; the program is always run as `train`",
-            ),
-            (several, "more than one instance; set InstanceCount to 1"),
-            (
-                folder.is_some_and(|path| path.trim_end_matches('/') != "/opt/ml/checkpoints"),
-                "a CheckpointConfig.LocalPath other than /opt/ml/checkpoints",
-            ),
-            (
-                output == Some("NONE"),
-                "OutputDataConfig.CompressionType NONE; use GZIP",
-            ),
-            (
-                self.input_data_config
-                    .iter()
-                    .any(ChannelRequest::is_unusual),
-                "channels other than uncompressed S3Prefix ones, fully replicated",
-            ),
-        ];
-        match unsupported.iter().find(|(applies, _)| *applies) {
-            Some((_, option)) => Err(ApiError::validation(format!(
-                "The local server does not support {option}."
-            ))),
-            None => self.check_spot(),
+    /// Rejects two channels with the same name, whose files would be mixed in one directory.
+    fn check_channel_names(&self) -> Result<(), ApiError> {
+        let mut names = BTreeSet::new();
+        for channel in &self.input_data_config {
+            if let Some(name) = channel
+                .channel_name
+                .as_ref()
+                .filter(|name| !names.insert(*name))
+            {
+                return Err(ApiError::validation(format!(
+                    "Channel names must be unique: '{name}' is given twice."
+                )));
+            }
         }
+        Ok(())
     }
 
     /// Checks `MaxWaitTimeInSeconds` of a spot job.
@@ -282,38 +192,29 @@ mod tests {
             .check(&images())
             .unwrap();
         assert_eq!(plan.channels[0].source.to_string(), "s3://b/train/");
+        assert_eq!(plan.channels[0].input_mode, "File");
         assert_eq!(plan.max_runtime.as_secs(), 60);
         assert_eq!(plan.metrics[0].name, "auc");
     }
 
     #[test]
     fn requests_that_aws_rejects_are_rejected_in_its_words() {
+        let twice = request()["InputDataConfig"][0].clone();
         for (pointer, value, expected) in [
-            (
-                "/TrainingJobName",
-                json!("bad_name!"),
-                "Value 'bad_name!' at 'trainingJobName'",
-            ),
-            ("/RoleArn", Value::Null, "Value null at 'roleArn'"),
-            (
-                "/RoleArn",
-                json!("role"),
-                "at 'roleArn' failed to satisfy constraint",
-            ),
             (
                 "/AlgorithmSpecification",
                 Value::Null,
                 "Value null at 'algorithmSpecification'",
             ),
             (
-                "/AlgorithmSpecification/TrainingInputMode",
-                json!("Disk"),
-                "enum value set: [Pipe, File, FastFile]",
+                "/AlgorithmSpecification/TrainingImage",
+                Value::Null,
+                "Value null at 'algorithmSpecification.trainingImage'",
             ),
             (
                 "/ResourceConfig/InstanceType",
-                json!("ml.t2.medium"),
-                "Value 'ml.t2.medium' at 'resourceConfig.instanceType'",
+                Value::Null,
+                "Value null at 'resourceConfig.instanceType'",
             ),
             (
                 "/ResourceConfig/InstanceCount",
@@ -330,23 +231,19 @@ mod tests {
                 Value::Null,
                 "Value null at 'stoppingCondition'",
             ),
-        ] {
-            let found = error_for(pointer, value);
-            assert!(found.contains(expected), "{pointer}: {found}");
-        }
-    }
-
-    #[test]
-    fn locations_values_and_expressions_are_checked_too() {
-        for (pointer, value, expected) in [
             (
                 "/OutputDataConfig/S3OutputPath",
-                json!("models"),
+                json!("https://b/models"),
                 "at 'outputDataConfig.s3OutputPath'",
             ),
             (
+                "/CheckpointConfig",
+                json!({"S3Uri": "https://b/c"}),
+                "at 'checkpointConfig.s3Uri'",
+            ),
+            (
                 "/InputDataConfig/0/ChannelName",
-                json!("../x"),
+                json!(".."),
                 "at 'inputDataConfig.1.member.channelName'",
             ),
             (
@@ -355,9 +252,9 @@ mod tests {
                 "Value null at 'inputDataConfig.1.member.dataSource.s3DataSource'",
             ),
             (
-                "/HyperParameters",
-                json!({"a": "x".repeat(2501)}),
-                "less than or equal to 2500",
+                "/InputDataConfig",
+                json!([twice, twice]),
+                "Channel names must be unique: 'train'",
             ),
             (
                 "/AlgorithmSpecification/MetricDefinitions/0/Regex",
@@ -367,7 +264,7 @@ mod tests {
             (
                 "/AlgorithmSpecification/TrainingImage",
                 json!("x/xgboost:1"),
-                "no program for image 'x/xgboost:1'",
+                "image 'x/xgboost:1'",
             ),
             (
                 "/EnableManagedSpotTraining",
@@ -381,60 +278,11 @@ mod tests {
     }
 
     #[test]
-    fn unsupported_options_are_rejected_by_name() {
-        for (pointer, value, expected) in [
-            (
-                "/AlgorithmSpecification/TrainingInputMode",
-                json!("Pipe"),
-                "input mode Pipe",
-            ),
-            (
-                "/AlgorithmSpecification/ContainerArguments",
-                json!(["x"]),
-                "ContainerArguments",
-            ),
-            (
-                "/ResourceConfig/InstanceCount",
-                json!(2),
-                "more than one instance",
-            ),
-            (
-                "/OutputDataConfig/CompressionType",
-                json!("NONE"),
-                "CompressionType NONE",
-            ),
-            (
-                "/InputDataConfig/0/CompressionType",
-                json!("Gzip"),
-                "uncompressed",
-            ),
-            (
-                "/CheckpointConfig",
-                json!({"S3Uri": "s3://b/c", "LocalPath": "/tmp/x"}),
-                "LocalPath",
-            ),
-        ] {
-            let found = error_for(pointer, value);
-            assert!(
-                found.contains("The local server does not support") && found.contains(expected),
-                "{pointer}: {found}"
-            );
-        }
-    }
-
-    #[test]
-    fn supported_options_are_accepted() {
+    fn optional_members_may_be_missing() {
         for (pointer, value) in [
-            (
-                "/AlgorithmSpecification/TrainingInputMode",
-                json!("FastFile"),
-            ),
-            (
-                "/CheckpointConfig",
-                json!({"S3Uri": "s3://b/c", "LocalPath": "/opt/ml/checkpoints/"}),
-            ),
             ("/StoppingCondition", json!({})),
             ("/InputDataConfig", Value::Null),
+            ("/AlgorithmSpecification/MetricDefinitions", Value::Null),
         ] {
             assert_eq!(error_for(pointer, value), "", "{pointer}");
         }

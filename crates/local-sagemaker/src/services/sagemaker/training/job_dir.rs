@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::request::{Channel, Plan};
-use crate::protocol::names::S3Uri;
-use crate::services::s3::Storage;
+use crate::services::s3::{Object, Storage};
 
 /// The folder of one job.
 pub(crate) struct JobDir {
@@ -96,10 +95,16 @@ impl JobDir {
     pub(crate) fn download(&self, plan: &Plan, storage: &Storage) -> io::Result<()> {
         for channel in &plan.channels {
             let folder = self.below("input/data").join(&channel.name);
-            download_all(storage, &channel.source, &folder)?;
+            download_all(
+                storage,
+                &storage.objects(&channel.source)?,
+                &channel.source.key,
+                &folder,
+            )?;
         }
         if let Some(source) = &plan.checkpoints {
-            download_all(storage, source, &self.below("checkpoints"))?;
+            let folder = self.below("checkpoints");
+            download_all(storage, &storage.objects(source)?, &source.key, &folder)?;
         }
         Ok(())
     }
@@ -146,7 +151,12 @@ impl JobDir {
 
 /// A channel's entry in `inputdataconfig.json`.
 fn entry(channel: &Channel) -> Value {
-    let mut entry = json!({"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"});
+    // `FastFile` too: the files are where the mode puts them, although they are copies.
+    let mut entry = json!({
+        "TrainingInputMode": channel.input_mode,
+        "S3DistributionType": channel.distribution,
+        "RecordWrapperType": "None",
+    });
     if let Some(content_type) = &channel.content_type {
         entry["ContentType"] = content_type.as_str().into();
     }
@@ -165,18 +175,28 @@ fn resources(instance_type: &str) -> Value {
     })
 }
 
-/// Copies the objects below a prefix into `folder`, each to its path below the prefix.
-fn download_all(storage: &Storage, prefix: &S3Uri, folder: &Path) -> io::Result<()> {
+/// Copies the objects below a prefix into `folder`, each to its path below the prefix. Keys that end with
+/// a slash mark folders of the console and have no file.
+pub(crate) fn download_all(
+    storage: &Storage,
+    objects: &[Object],
+    prefix: &str,
+    folder: &Path,
+) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    for object in storage.objects(prefix)? {
-        let path = relative(&object.uri.key, &prefix.key);
-        if path.is_empty() || path.ends_with('/') {
-            // The marker that consoles create for a folder.
-            fs::create_dir_all(folder.join(path))?;
+    for object in objects {
+        let key = &object.uri.key;
+        if key.ends_with('/') {
             continue;
         }
-        if !is_inside(path) {
-            let message = format!("the key {} is not a path below the channel", object.uri.key);
+        // A key may contain anything, but its file must be below the folder. Empty parts vanish, as they do
+        // in paths.
+        let parts = relative(key, prefix)
+            .split('/')
+            .filter(|part| !part.is_empty());
+        let path: PathBuf = parts.clone().collect();
+        if parts.clone().any(|part| part == "." || part == "..") {
+            let message = format!("the key {key} cannot be the path of a file");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         let target = folder.join(path);
@@ -185,12 +205,6 @@ fn download_all(storage: &Storage, prefix: &S3Uri, folder: &Path) -> io::Result<
         storage.download(&object.uri, &target)?;
     }
     Ok(())
-}
-
-/// Whether a relative path stays inside its directory. Keys may contain any text.
-fn is_inside(path: &str) -> bool {
-    let mut parts = Path::new(path).components();
-    parts.all(|part| matches!(part, std::path::Component::Normal(_)))
 }
 
 /// The path of an object in its channel's folder: the key without the prefix, or the file's name if the

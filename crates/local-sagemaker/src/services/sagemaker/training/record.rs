@@ -18,24 +18,6 @@ pub(super) const NOT_FOUND: &str = "Requested resource not found.";
 /// the discount is always 70 %.
 const SPOT_SHARE: u64 = 30;
 
-/// Members of the request that are copied to the description.
-const ECHOED: [&str; 14] = [
-    "TrainingJobName",
-    "HyperParameters",
-    "AlgorithmSpecification",
-    "RoleArn",
-    "InputDataConfig",
-    "OutputDataConfig",
-    "ResourceConfig",
-    "VpcConfig",
-    "CheckpointConfig",
-    "Environment",
-    "EnableNetworkIsolation",
-    "EnableInterContainerTrafficEncryption",
-    "EnableManagedSpotTraining",
-    "RetryStrategy",
-];
-
 /// `TrainingJobStatus`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Status {
@@ -156,6 +138,13 @@ impl Resource for Record {
         summary
     }
 
+    fn passes(&self, request: &Value) -> bool {
+        let plan = request.get("TrainingPlanArnEquals");
+        let own = self.request.pointer("/ResourceConfig/TrainingPlanArn");
+        // No job has a warm pool.
+        plan.is_none_or(|plan| own == Some(plan)) && request.get("WarmPoolStatusEquals").is_none()
+    }
+
     fn already_exists(arn: &str) -> ApiError {
         ApiError::new(
             "ResourceInUse",
@@ -172,9 +161,9 @@ impl Resource for Record {
 }
 
 impl Record {
-    /// The record of a new job.
-    pub(crate) fn new(call: &Call, name: &str, output: &S3Uri) -> Self {
-        let header = Header::new(name, call);
+    /// The record of a new job, or an error if its tags are invalid.
+    pub(crate) fn new(call: &Call, name: &str, output: &S3Uri) -> Result<Self, ApiError> {
+        let header = Header::new(name, call)?;
         let mut record = Self {
             modified: header.created,
             header,
@@ -192,7 +181,7 @@ impl Record {
             interruptions: 0,
         };
         record.enter("Starting", "Preparing the instances for training");
-        record
+        Ok(record)
     }
 
     /// The latest secondary status.
@@ -275,8 +264,17 @@ impl Record {
             "EnableManagedSpotTraining": false,
         });
         // Members of the request replace these defaults.
-        echo(&self.request, &ECHOED, &mut response);
+        echo(&self.request, &mut response);
+        if let Some(members) = response.as_object_mut() {
+            // The only other member that no operation returns.
+            members.remove("SessionChainingConfig");
+        }
         response["StoppingCondition"] = self.stopping_condition();
+        // SageMaker returns the key's id even if there is none, and its Python SDK relies on that.
+        let key = &mut response["OutputDataConfig"]["KmsKeyId"];
+        if key.is_null() {
+            *key = "".into();
+        }
         response["TrainingJobArn"] = self.arn().into();
         response["TrainingJobStatus"] = self.status.word().into();
         response["SecondaryStatus"] = self.secondary().into();
@@ -359,7 +357,7 @@ mod tests {
             region: "eu-west-1".into(),
             body: json!({"TrainingJobName": "Job", "Tags": []}),
         };
-        Record::new(&call, "Job", &output)
+        Record::new(&call, "Job", &output).unwrap()
     }
 
     #[test]

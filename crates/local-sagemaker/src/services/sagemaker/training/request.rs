@@ -14,20 +14,19 @@ use crate::protocol::names::S3Uri;
 /// Default `MaxRuntimeInSeconds`: one day.
 pub(super) const DEFAULT_MAX_RUNTIME: i64 = 86_400;
 
-/// The members of the request that the server acts on; the others are only echoed.
+/// The members of the request that the server acts on. The others are only echoed, or rejected by
+/// `members`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct TrainingRequest {
     /// `TrainingJobName`.
     pub(super) training_job_name: Option<String>,
-    /// Only its format is checked; nothing assumes the role.
-    pub(super) role_arn: Option<String>,
     /// The image, the input mode and the metrics.
     pub(super) algorithm_specification: Option<AlgorithmSpecification>,
-    /// All values are strings, at most 2500 characters long.
+    /// All values are strings.
     #[serde(default)]
     pub(super) hyper_parameters: BTreeMap<String, String>,
-    /// The channels, at most 20.
+    /// The channels.
     #[serde(default)]
     pub(super) input_data_config: Vec<ChannelRequest>,
     /// Where to store the results.
@@ -52,15 +51,11 @@ pub(super) struct TrainingRequest {
 pub(super) struct AlgorithmSpecification {
     /// The image's URI.
     pub(super) training_image: Option<String>,
-    /// `File`, `FastFile` (the same here) or `Pipe` (not supported).
-    pub(super) training_input_mode: Option<String>,
-    /// The metrics to extract, at most 40.
+    /// `File`, or `FastFile`, which is the same here.
+    training_input_mode: Option<String>,
+    /// The metrics to extract.
     #[serde(default)]
     pub(super) metric_definitions: Vec<MetricRequest>,
-    /// Replaces the image's entry point; not supported.
-    pub(super) container_entrypoint: Option<Vec<String>>,
-    /// Replaces the argument `train`; not supported.
-    pub(super) container_arguments: Option<Vec<String>>,
 }
 
 /// `MetricDefinition`.
@@ -82,13 +77,9 @@ pub(super) struct ChannelRequest {
     /// Where the data is.
     pub(super) data_source: Option<DataSource>,
     /// Passed to the program in `inputdataconfig.json`.
-    pub(super) content_type: Option<String>,
-    /// Only `None` is supported.
-    pub(super) compression_type: Option<String>,
-    /// Only `None` is supported.
-    pub(super) record_wrapper_type: Option<String>,
+    content_type: Option<String>,
     /// The channel's own input mode.
-    pub(super) input_mode: Option<String>,
+    input_mode: Option<String>,
 }
 
 /// `DataSource`.
@@ -102,15 +93,12 @@ pub(super) struct DataSource {
 /// `S3DataSource`.
 #[derive(Deserialize)]
 pub(super) struct S3DataSource {
-    /// `S3Prefix`; manifests are not supported.
-    #[serde(rename = "S3DataType")]
-    pub(super) kind: Option<String>,
     /// The prefix.
     #[serde(rename = "S3Uri")]
     pub(super) uri: Option<String>,
-    /// How objects are distributed among instances; irrelevant for a single one.
+    /// How objects are distributed among instances; for a single one, both ways are the same.
     #[serde(rename = "S3DataDistributionType")]
-    pub(super) distribution: Option<String>,
+    distribution: Option<String>,
 }
 
 /// `OutputDataConfig`.
@@ -119,8 +107,6 @@ pub(super) struct S3DataSource {
 pub(super) struct OutputDataConfig {
     /// The prefix of all results.
     pub(super) s3_output_path: Option<String>,
-    /// Only `GZIP` is supported.
-    pub(super) compression_type: Option<String>,
 }
 
 /// `ResourceConfig`.
@@ -152,8 +138,6 @@ pub(super) struct StoppingCondition {
 pub(super) struct CheckpointConfig {
     /// The prefix of the checkpoints.
     pub(super) s3_uri: Option<String>,
-    /// Only `/opt/ml/checkpoints` is supported.
-    pub(super) local_path: Option<String>,
 }
 
 /// A checked request: everything needed to run a job.
@@ -194,6 +178,10 @@ pub(crate) struct Channel {
     pub(crate) source: S3Uri,
     /// The content type in the request.
     pub(crate) content_type: Option<String>,
+    /// The input mode in the request, its own or the job's.
+    pub(crate) input_mode: String,
+    /// `FullyReplicated` or `ShardedByS3Key`.
+    pub(crate) distribution: String,
 }
 
 /// A metric to extract from the job's output.
@@ -211,6 +199,7 @@ impl TrainingRequest {
     pub(super) fn plan(self, program: PathBuf) -> Option<Result<Plan, ApiError>> {
         let algorithm = self.algorithm_specification?;
         let stop = self.stopping_condition?;
+        let mode = algorithm.training_input_mode.unwrap_or_default();
         let metrics = match algorithm
             .metric_definitions
             .into_iter()
@@ -227,7 +216,7 @@ impl TrainingRequest {
             channels: self
                 .input_data_config
                 .into_iter()
-                .map(ChannelRequest::channel)
+                .map(|channel| channel.channel(&mode))
                 .collect::<Option<_>>()?,
             output: S3Uri::parse(&self.output_data_config?.s3_output_path?)?,
             environment: self.environment,
@@ -271,27 +260,17 @@ impl ChannelRequest {
         self.data_source.as_ref()?.s3_data_source.as_ref()
     }
 
-    /// Whether the channel uses any option other than plain files below a prefix.
-    pub(super) fn is_unusual(&self) -> bool {
-        let other = |value: Option<&String>, usual: &str| value.is_some_and(|value| value != usual);
-        other(self.compression_type.as_ref(), "None")
-            || other(self.record_wrapper_type.as_ref(), "None")
-            || self.input_mode.as_deref() == Some("Pipe")
-            || self.s3().is_some_and(|source| {
-                // With a single instance, sharding and full replication give the same result.
-                let distribution = source.distribution.as_deref().unwrap_or("FullyReplicated");
-                other(source.kind.as_ref(), "S3Prefix")
-                    || !["FullyReplicated", "ShardedByS3Key"].contains(&distribution)
-            })
-    }
-
-    /// The channel; `None` if a required member is missing.
-    fn channel(self) -> Option<Channel> {
-        let source = self.data_source?.s3_data_source?.uri?;
+    /// The channel; `None` if a required member is missing. `mode` is the job's input mode.
+    fn channel(self, mode: &str) -> Option<Channel> {
+        let source = self.data_source?.s3_data_source?;
         Some(Channel {
             name: self.channel_name?,
-            source: S3Uri::parse(&source)?,
+            source: S3Uri::parse(&source.uri?)?,
             content_type: self.content_type,
+            input_mode: self.input_mode.unwrap_or_else(|| mode.to_owned()),
+            distribution: source
+                .distribution
+                .unwrap_or_else(|| "FullyReplicated".to_owned()),
         })
     }
 }
