@@ -24,7 +24,7 @@ use crate::machine::database::Database;
 use crate::machine::lock_file::{LockFile, build_id};
 use crate::machine::log;
 use crate::machine::process::{kill_late_orphans, kill_orphans};
-use crate::machine::table::lock;
+use crate::machine::table::{self, lock};
 use crate::services::Services;
 use crate::services::ecr::Registry;
 use crate::services::images::Images;
@@ -36,7 +36,7 @@ use crate::services::sagemaker::endpoint::Endpoints;
 use crate::services::sagemaker::model::Models;
 use crate::services::sagemaker::training::Jobs;
 use crate::services::scaling::Scaling;
-use crate::store::SCHEMA;
+use crate::store;
 
 /// How long shutdown waits for pending requests.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -112,11 +112,12 @@ impl Server {
         // Before any program is started, because orphans are identified by the state directory alone.
         kill_orphans(&state_dir);
         tokio::spawn(kill_late_orphans(state_dir.clone()));
-        let database = Database::open(state_dir.join("state.db"), &[SCHEMA])?;
+        let database = Database::open(state_dir.join("state.db"), &[table::SCHEMA, store::SCHEMA])?;
         let database = Arc::new(database);
         let services = open(
             Shared {
-                storage: Storage::open(&state_dir, database)?,
+                storage: Storage::open(&state_dir, database.clone())?,
+                database,
                 images,
                 logs: Logs::new(&state_dir),
                 metrics: Metrics::open(&state_dir)?,
@@ -184,14 +185,14 @@ async fn listen(port: u16) -> Result<(TcpListener, u16), Error> {
 
 /// Opens all services of a state directory and resumes their work.
 fn open(shared: Shared, minute: Duration) -> Result<Services, Error> {
-    let state_dir = &shared.state_dir;
-    let scaling = Scaling::open(state_dir, minute)?;
+    let (state_dir, database) = (&shared.state_dir, &shared.database);
+    let scaling = Scaling::open(state_dir, database.clone(), minute)?;
     let endpoints = Endpoints::open(shared.clone())?;
     // The previous server may have been killed between deleting an endpoint and deleting its targets.
     scaling.prune(&endpoints);
     Ok(Services {
         jobs: Jobs::open(shared.clone())?,
-        models: Models::open(state_dir, shared.storage.clone(), shared.images.clone())?,
+        models: Models::open(&shared)?,
         endpoints,
         scaling,
         registry: Registry::new(shared.images),

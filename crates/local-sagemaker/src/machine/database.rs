@@ -24,6 +24,10 @@ const IDLE_READERS: usize = 8;
 /// Prepared statements kept by a connection; more than there are in the source.
 const STATEMENTS: usize = 128;
 
+/// The first script of every schema: the layouts of earlier versions that have been converted.
+const CONVERSIONS: &str =
+    "CREATE TABLE conversions (layout TEXT PRIMARY KEY) STRICT, WITHOUT ROWID";
+
 /// A database with one writer and any number of readers, who see the last commit.
 #[derive(Debug)]
 pub(crate) struct Database {
@@ -50,6 +54,11 @@ impl Database {
             idle: Mutex::new(Vec::new()),
             path,
         })
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Reads from one snapshot, however many statements `work` executes.
@@ -108,11 +117,13 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 fn migrate(connection: &mut Connection, migrations: &[&str]) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    for script in migrations.iter().skip(version) {
+    let scripts = std::iter::once(&CONVERSIONS).chain(migrations);
+    for script in scripts.skip(version) {
         transaction.execute_batch(script)?;
     }
-    if version < migrations.len() {
-        transaction.pragma_update(None, "user_version", migrations.len())?;
+    // One more than there are migrations, for the script that comes first.
+    if version <= migrations.len() {
+        transaction.pragma_update(None, "user_version", migrations.len() + 1)?;
     }
     transaction.commit()
 }

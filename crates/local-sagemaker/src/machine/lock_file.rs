@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::clock::Timestamp;
-use super::table;
 use crate::error::Error;
 
 /// How long [`stop_server`] waits. A server stops its containers before it exits.
@@ -79,7 +78,7 @@ impl LockFile {
             build_id: build_id(),
             started: Timestamp::now(),
         };
-        table::save(&self.state_dir.join("server.json"), &info)?;
+        save(&self.state_dir.join("server.json"), &info)?;
         Ok(info)
     }
 }
@@ -123,7 +122,28 @@ fn open(path: &Path) -> Result<File, Error> {
 
 /// Reads `server.json`, if there is one.
 pub(crate) fn server_info(state_dir: &Path) -> Option<ServerInfo> {
-    table::load(&state_dir.join("server.json")).ok()
+    load(&state_dir.join("server.json")).ok()
+}
+
+/// Writes `value` as JSON; `path` always holds either the old or the new bytes.
+fn save(path: &Path, value: &impl Serialize) -> Result<(), Error> {
+    // Pretty-printed for people who debug the server.
+    let text = serde_json::to_vec_pretty(value).map_err(|source| Error::Corrupt {
+        path: path.to_owned(),
+        source,
+    })?;
+    let draft = path.with_extension("draft");
+    fs::write(&draft, text).map_err(Error::io("write", &draft))?;
+    fs::rename(&draft, path).map_err(Error::io("replace", path))
+}
+
+/// Reads a file written by [`save`].
+fn load(path: &Path) -> Result<ServerInfo, Error> {
+    let text = fs::read(path).map_err(Error::io("read", path))?;
+    serde_json::from_slice(&text).map_err(|source| Error::Corrupt {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Stops the server that holds `state_dir` and waits until it has exited. Returns false if there is none.
@@ -199,7 +219,7 @@ mod tests {
         let mut info = first.announce(1).unwrap();
         info.pid = exited.id();
         exited.wait().unwrap();
-        table::save(&dir.path().join("server.json"), &info).unwrap();
+        save(&dir.path().join("server.json"), &info).unwrap();
         // The file stays open here as in a forked child before its exec.
         let orphan = first.file.try_clone().unwrap();
         std::thread::scope(|scope| {
@@ -218,7 +238,7 @@ mod tests {
         let lock_file = LockFile::acquire(dir.path()).unwrap();
         let info = lock_file.announce(1).unwrap();
         drop(lock_file);
-        table::save(&dir.path().join("server.json"), &info).unwrap();
+        save(&dir.path().join("server.json"), &info).unwrap();
         assert!(!stop_server(dir.path()).unwrap());
     }
 

@@ -16,12 +16,15 @@ use super::logs::Logs;
 use super::metrics::Metrics;
 use super::s3::Storage;
 use crate::faults::Faults;
+use crate::machine::database::Database;
 
 /// The parts of the server that jobs and endpoints share.
 #[derive(Clone)]
 pub(crate) struct Shared {
     /// The state directory.
     pub(crate) state_dir: PathBuf,
+    /// The records of all resources.
+    pub(crate) database: Arc<Database>,
     /// The object store: data and models.
     pub(crate) storage: Storage,
     /// Maps images to programs.

@@ -20,6 +20,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::error::Error;
 use crate::machine::clock::Timestamp;
+use crate::machine::database::Database;
 use crate::machine::log;
 use crate::machine::table::{Table, lock};
 use crate::protocol::{ApiError, Call};
@@ -49,9 +50,14 @@ struct ObservedLoad {
 
 impl Scaling {
     /// Opens the targets of a state directory.
-    pub(crate) fn open(state_dir: &Path, minute: Duration) -> Result<Arc<Self>, Error> {
+    pub(crate) fn open(
+        state_dir: &Path,
+        database: Arc<Database>,
+        minute: Duration,
+    ) -> Result<Arc<Self>, Error> {
+        let former = state_dir.join("scalable-targets");
         Ok(Arc::new(Self {
-            table: Table::open(state_dir.join("scalable-targets"))?,
+            table: Table::open(database, "scalable-targets", &former)?,
             loads: Mutex::default(),
             minute,
         }))
@@ -82,7 +88,7 @@ impl Scaling {
     /// Checks that an update may begin: it must neither remove a scalable target's variant nor change its
     /// instance type.
     pub(crate) fn check_update(&self, update: &Update) -> Result<(), ApiError> {
-        for target in self.table.all() {
+        for target in self.table.active() {
             if target.endpoint != update.endpoint() {
                 continue;
             }
@@ -109,7 +115,7 @@ impl Scaling {
 
     /// Removes the targets of an endpoint that is being deleted.
     pub(crate) fn remove_endpoint(&self, endpoint: &str) {
-        for target in self.table.all() {
+        for target in self.table.active() {
             if target.endpoint == endpoint {
                 self.remove(&target);
             }
@@ -118,7 +124,7 @@ impl Scaling {
 
     /// Removes targets whose variant no longer exists.
     pub(crate) fn prune(&self, endpoints: &Endpoints) {
-        for target in self.table.all() {
+        for target in self.table.active() {
             if endpoints
                 .variant(&target.endpoint, &target.variant)
                 .is_none()
@@ -140,7 +146,7 @@ impl Scaling {
         minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             minutes.tick().await;
-            for target in self.table.all() {
+            for target in self.table.active() {
                 self.check_target(&target, &endpoints);
             }
         }

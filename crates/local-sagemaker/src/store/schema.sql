@@ -58,6 +58,3 @@ CREATE TABLE parts (
     PRIMARY KEY (upload, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX parts_by_file ON parts (file);
-
--- Layouts of earlier versions that have been converted.
-CREATE TABLE conversions (layout TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;

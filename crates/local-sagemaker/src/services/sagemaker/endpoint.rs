@@ -85,14 +85,14 @@ impl Endpoints {
     pub(crate) fn open(shared: Shared) -> Result<Arc<Self>, Error> {
         let endpoints = Arc::new(Self {
             folder: shared.state_dir.join("serving"),
-            table: Table::open_in(&shared.state_dir, "endpoints")?,
-            configs: Configs::open(&shared.state_dir)?,
+            table: Table::open_in(&shared, "endpoints")?,
+            configs: Configs::open(&shared)?,
             shared,
             fleets: Mutex::default(),
             proxy: Proxy::new(),
             tasks: Mutex::default(),
         });
-        for record in endpoints.table.all() {
+        for record in endpoints.table.active() {
             endpoints.clone().resume(record);
         }
         Ok(endpoints)
@@ -124,7 +124,7 @@ impl Endpoints {
     pub(crate) async fn wait_until_resumed(&self, limit: Duration) {
         let deadline = Instant::now() + limit;
         let busy = |record: &Record| record.status == Status::SystemUpdating;
-        while self.table.any(busy) && Instant::now() < deadline {
+        while self.table.any_active(busy) && Instant::now() < deadline {
             sleep(Duration::from_millis(20)).await;
         }
     }
@@ -196,7 +196,8 @@ impl Endpoints {
 
     /// Whether any endpoint is serving, starting or being deleted.
     pub(crate) fn busy(&self) -> bool {
-        self.table.any(|record| record.status != Status::Failed)
+        self.table
+            .any_active(|record| record.status != Status::Failed)
     }
 
     /// Stops all containers; the next server restarts their endpoints.
@@ -218,7 +219,7 @@ impl Endpoints {
 
     /// Stores everything captured since the last call.
     pub(crate) async fn store_captures(&self) {
-        for record in self.table.all() {
+        for record in self.table.active() {
             capture::store(&self.captures(&record.header.name), &self.shared.storage).await;
         }
     }
@@ -231,7 +232,7 @@ impl Endpoints {
     /// The serving processes with their owners.
     pub(crate) fn processes(&self) -> Vec<(ProcessOwner, ProcessId)> {
         let mut processes = Vec::new();
-        for record in self.table.all() {
+        for record in self.table.active() {
             for (key, identity) in record.processes {
                 // The key is GENERATION/VARIANT/INSTANCE.
                 if let Some(variant) = key.split('/').nth(1) {
@@ -251,11 +252,13 @@ impl Endpoints {
     /// The containers of an endpoint; waits for them if a restarted server is still starting them.
     async fn await_fleet(&self, name: &str) -> Option<Arc<Fleet>> {
         for _ in 0..START_CHECKS {
-            let fleet = self.fleet(name);
+            if let Some(fleet) = self.fleet(name) {
+                return Some(fleet);
+            }
             let status = self.table.get(name)?.status;
             let serves = [Status::InService, Status::Updating, Status::SystemUpdating];
-            if fleet.is_some() || !serves.contains(&status) {
-                return fleet;
+            if !serves.contains(&status) {
+                return None;
             }
             sleep(Duration::from_millis(100)).await;
         }

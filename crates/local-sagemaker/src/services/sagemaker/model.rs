@@ -2,11 +2,11 @@
 //! and the image that serves it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::Shared;
 use super::resource::{Header, Resource, echo};
 use super::tags::Tag;
 use crate::error::Error;
@@ -135,11 +135,11 @@ impl Resource for Model {
 
 impl Models {
     /// Opens the models of a state directory.
-    pub(crate) fn open(state_dir: &Path, storage: Storage, images: Images) -> Result<Self, Error> {
+    pub(crate) fn open(shared: &Shared) -> Result<Self, Error> {
         Ok(Self {
-            table: Table::open_in(state_dir, "models")?,
-            storage,
-            images,
+            table: Table::open_in(shared, "models")?,
+            storage: shared.storage.clone(),
+            images: shared.images.clone(),
         })
     }
 

@@ -1,17 +1,16 @@
 //! The common behaviour of models, endpoint configurations, endpoints and training jobs: each is created
 //! under a unique name, looked up by it, listed and tagged.
 
-use std::path::Path;
-
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::listing::{self, Entry};
+use super::Shared;
+use super::listing::List;
 use super::tags::{Tag, tags_in};
 use crate::error::{Error, chain};
 use crate::machine::clock::Timestamp;
-use crate::machine::table::Table;
+use crate::machine::table::{Index, Position, Row, Table};
 use crate::protocol::names::sagemaker_arn;
 use crate::protocol::{ApiError, Call};
 
@@ -79,6 +78,11 @@ pub(crate) trait Resource: Serialize + DeserializeOwned + Clone {
         ""
     }
 
+    /// Whether the server works with the record between calls.
+    fn is_active(&self) -> bool {
+        false
+    }
+
     /// The resource's ARN.
     fn arn(&self) -> String {
         sagemaker_arn(&self.header().region, Self::KIND, &self.header().name)
@@ -105,10 +109,25 @@ fn label<R: Resource>() -> String {
     words.replace("config", "configuration")
 }
 
+/// The case of an ARN does not matter: SageMaker's own have the name in lower case, and clients build them
+/// from the name as it was given.
+impl<R: Resource> Row for R {
+    fn index(&self) -> Index {
+        Index {
+            arn: self.arn(),
+            created: self.header().created.millis(),
+            modified: self.modified().millis(),
+            status: self.status(),
+            active: self.is_active(),
+        }
+    }
+}
+
 impl<R: Resource> Table<R> {
-    /// Opens the records in a folder of the state directory.
-    pub(super) fn open_in(state_dir: &Path, folder: &str) -> Result<Self, Error> {
-        Self::open(state_dir.join(folder))
+    /// Opens the records of one kind, which earlier versions kept in a directory of the same name.
+    pub(super) fn open_in(shared: &Shared, kind: &'static str) -> Result<Self, Error> {
+        let former = shared.state_dir.join(kind);
+        Self::open(shared.database.clone(), kind, &former)
     }
 
     /// Adds a new resource and returns its ARN. The name is checked and reserved atomically, so only one of
@@ -116,9 +135,6 @@ impl<R: Resource> Table<R> {
     /// together.
     pub(super) fn create(&self, record: R) -> Result<String, ApiError> {
         let (name, arn) = (record.header().name.clone(), record.arn());
-        if self.any(|other| has_arn(other, &arn)) {
-            return Err(R::already_exists(&arn));
-        }
         match self.insert_new(&name, record) {
             Err(error) => Err(ApiError::internal(chain(&error))),
             Ok(false) => Err(R::already_exists(&arn)),
@@ -146,32 +162,25 @@ impl<R: Resource> Table<R> {
         arn: &str,
         change: &mut dyn FnMut(&mut Vec<Tag>),
     ) -> Option<()> {
-        self.adjust(
-            |record| has_arn(record, arn),
-            |record| &mut record.header_mut().tags,
-            change,
-        )
+        let mut tags = self.find_by_arn(arn)?.header().tags.clone();
+        let before = tags.clone();
+        change(&mut tags);
+        if tags == before {
+            // Only read, or rejected.
+            return Some(());
+        }
+        // Once more, with the record locked.
+        self.update_by_arn(arn, |record| change(&mut record.header_mut().tags))
     }
 
     /// One page of a list.
     pub(super) fn list(&self, call: &Call) -> Result<Value, ApiError> {
-        let records = self.all().into_iter();
-        let records = records.filter(|record| record.passes(&call.body));
-        let entries = records.map(|record| Entry {
-            name: record.header().name.clone(),
-            created: record.header().created,
-            modified: record.modified(),
-            status: record.status(),
-            summary: record.summary(),
-        });
-        listing::page(call, entries.collect(), R::LIST_MEMBER, R::ASCENDING)
+        let list = List::of(call, R::LIST_MEMBER, R::ASCENDING)?;
+        let found = self.list_records(list.query(), |record| record.passes(&call.body));
+        let found = found.map_err(|error| ApiError::internal(chain(&error)))?;
+        let summary = |(position, record): (Position, R)| (position, record.summary());
+        Ok(list.page(found.into_iter().map(summary).collect()))
     }
-}
-
-/// Whether a resource has this ARN. Case does not matter: SageMaker's own ARNs have the name in lower case,
-/// and clients build them from the name as it was given.
-fn has_arn<R: Resource>(record: &R, arn: &str) -> bool {
-    record.arn().eq_ignore_ascii_case(arn)
 }
 
 /// Copies the members of a request to the description of the resource it created. Nothing is left out:

@@ -59,12 +59,12 @@ impl Jobs {
     pub(crate) fn open(shared: Shared) -> Result<Arc<Self>, Error> {
         let jobs = Arc::new(Self {
             folder: shared.state_dir.join("jobs"),
-            table: Table::open_in(&shared.state_dir, "training-jobs")?,
+            table: Table::open_in(&shared, "training-jobs")?,
             shared,
             desired_states: Mutex::default(),
             tasks: Mutex::default(),
         });
-        for record in jobs.table.all() {
+        for record in jobs.table.active() {
             if !record.status.is_final() {
                 jobs.clone().resume(&record);
             }
@@ -215,7 +215,7 @@ impl Jobs {
     /// The running processes with their owners.
     pub(crate) fn processes(&self) -> Vec<(ProcessOwner, ProcessId)> {
         let host = |record: &Record| ProcessOwner::Job(format!("{}/algo-1", record.header.name));
-        let records = self.table.all().into_iter();
+        let records = self.table.active().into_iter();
         records
             .filter_map(|record| Some((host(&record), record.process?)))
             .collect()
@@ -228,7 +228,7 @@ impl Jobs {
 
     /// Whether any job is running.
     pub(crate) fn busy(&self) -> bool {
-        self.table.any(|record| !record.status.is_final())
+        self.table.any_active(|record| !record.status.is_final())
     }
 
     /// Stops all programs; the next server restarts the jobs.

@@ -120,7 +120,7 @@ impl Scaling {
             let ids = request.resource_ids.as_ref();
             ids.is_none_or(|ids| ids.contains(&target.resource()))
         };
-        let targets = self.table.all().into_iter().filter(matches);
+        let targets = self.table.active().into_iter().filter(matches);
         request.page(
             "ScalableTargets",
             targets.map(|target| target.wire()).collect(),
@@ -201,7 +201,7 @@ impl Scaling {
     /// The targets that a request selects: one or all.
     fn targets(&self, call: &Call) -> Result<Vec<Target>, ApiError> {
         let names = call.read::<TargetId>()?.optional_names()?;
-        let mut targets = self.table.all();
+        let mut targets = self.table.active();
         if let Some((endpoint, variant)) = names {
             targets.retain(|target| target.endpoint == endpoint && target.variant == variant);
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::machine::clock::Timestamp;
+use crate::machine::table::{Index, Row};
 use crate::protocol::ApiError;
 use crate::protocol::names::ACCOUNT;
 
@@ -150,6 +151,16 @@ impl TargetId {
                  {DIMENSION} only, not '{}'",
                 other.unwrap_or_default()
             ))),
+        }
+    }
+}
+
+impl Row for Target {
+    fn index(&self) -> Index {
+        Index {
+            arn: self.key(),
+            active: true,
+            ..Index::default()
         }
     }
 }

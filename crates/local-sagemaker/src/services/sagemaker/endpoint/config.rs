@@ -2,7 +2,6 @@
 //! `DeleteEndpointConfig`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,6 +13,7 @@ use crate::faults::quota_message;
 use crate::machine::table::Table;
 use crate::protocol::validation::Violations;
 use crate::protocol::{ApiError, Call};
+use crate::services::sagemaker::Shared;
 use crate::services::sagemaker::model::Models;
 use crate::services::sagemaker::resource::{Header, Resource, echo};
 use crate::services::sagemaker::tags::Tag;
@@ -79,9 +79,9 @@ impl Resource for Config {
 
 impl Configs {
     /// Opens the configurations of a state directory.
-    pub(crate) fn open(state_dir: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(shared: &Shared) -> Result<Self, Error> {
         Ok(Self {
-            table: Table::open_in(state_dir, "endpoint-configs")?,
+            table: Table::open_in(shared, "endpoint-configs")?,
         })
     }
 

@@ -103,6 +103,10 @@ impl Resource for Record {
         self.status.word()
     }
 
+    fn is_active(&self) -> bool {
+        true
+    }
+
     fn summary(&self) -> Value {
         json!({
             "EndpointName": self.header.name,

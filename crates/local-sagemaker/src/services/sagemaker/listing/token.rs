@@ -1,12 +1,11 @@
 //! Pagination tokens: the position of the last entry of a page, in text that clients cannot read or build
 //! by accident.
 
-use std::cmp::Ordering;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::machine::table::Position;
 use crate::protocol::ApiError;
 
 /// The version of the format; tokens of other versions are rejected.
@@ -23,17 +22,6 @@ pub(super) struct Token {
     pub(super) ascending: bool,
 }
 
-/// The position of an entry: what it is sorted by, with empty values for the other keys, and its name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Position {
-    /// The creation time, in milliseconds since the epoch.
-    pub(super) time: u64,
-    /// The status.
-    pub(super) status: String,
-    /// The name, which breaks ties.
-    pub(super) name: String,
-}
-
 /// What a token contains.
 #[derive(Serialize, Deserialize)]
 struct Content {
@@ -46,11 +34,6 @@ struct Content {
 }
 
 impl Token {
-    /// Compares two positions in the order of the list.
-    pub(super) fn compare(&self, a: &Position, b: &Position) -> Ordering {
-        if self.ascending { a.cmp(b) } else { b.cmp(a) }
-    }
-
     /// The token for the page after `last`.
     pub(super) fn write(&self, last: &Position) -> String {
         let content = Content {

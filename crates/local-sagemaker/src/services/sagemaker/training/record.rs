@@ -123,6 +123,10 @@ impl Resource for Record {
         self.status.word()
     }
 
+    fn is_active(&self) -> bool {
+        !self.status.is_final()
+    }
+
     fn summary(&self) -> Value {
         let mut summary = json!({
             "TrainingJobName": self.header.name,
