@@ -185,6 +185,17 @@ fn rust_version() -> anyhow::Result<String> {
     Ok(number.unwrap_or_default().to_owned())
 }
 
+/// Names and versions as one text.
+fn joined<'a>(versions: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
+    let versions = versions.into_iter();
+    let versions = versions.map(|(name, version)| format!("{name} {version}"));
+    versions.collect::<Vec<_>>().join(", ")
+}
+
+fn today() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
+}
+
 /// Processor and number of cores.
 fn machine() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

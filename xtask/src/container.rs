@@ -83,7 +83,7 @@ fn look(at: &str, digest: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes an `/opt/ml` folder for a job that trains a small forest.
+/// Writes an `/opt/ml` directory for a job that trains a small forest.
 fn job_folder(folder: &Path) -> anyhow::Result<PathBuf> {
     let data = folder.join("data");
     let mut command = programs::program("train-100k")?;

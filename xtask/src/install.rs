@@ -1,4 +1,4 @@
-//! `cargo xtask install`: copies the programs into a folder on the PATH.
+//! `cargo xtask install`: copies the programs into a directory on the PATH.
 
 use std::fs;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     println!("{} are in {}", PROGRAMS.join(", "), to.display());
     let paths = std::env::var_os("PATH").unwrap_or_default();
     if !std::env::split_paths(&paths).any(|folder| folder == to) {
-        println!("this folder is not on your PATH yet");
+        println!("this directory is not on your PATH yet");
     }
     Ok(ExitCode::SUCCESS)
 }

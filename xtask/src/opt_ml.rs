@@ -1,4 +1,4 @@
-//! The `/opt/ml` folder of a training job, as SageMaker lays it out.
+//! The `/opt/ml` directory of a training job, as SageMaker lays it out.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 /// Fills `opt_ml` with hyperparameters and a dataset that `train-100k --out` wrote: each partition
-/// has a folder of its own there and becomes a channel of that name.
+/// has a directory of its own there and becomes a channel of that name.
 pub(crate) fn lay_out(
     opt_ml: &Path,
     dataset: &Path,

@@ -13,7 +13,7 @@ use crate::{USAGE, WORK_FAILED, complain};
 /// Arguments of `export`.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub(crate) struct Args {
-    /// The model: model.tar.gz, model.bin, or a folder that contains model.bin
+    /// The model: model.tar.gz, model.bin, or a directory that contains model.bin
     #[arg(long, value_name = "MODEL")]
     model: PathBuf,
     /// The ONNX file to write; an existing file is replaced

@@ -1,8 +1,8 @@
 //! The program that SageMaker runs inside the container. `fire-container train` and `fire-container serve` are for
 //! SageMaker; `fire-container predict` and `fire-container export` are for interactive use.
 //!
-//! The program's only interfaces are a folder tree and, when serving, HTTP. It therefore needs neither the AWS SDK nor
-//! TLS, and can be run by hand on any folder with the same layout (`--opt-ml DIR`).
+//! The program's only interfaces are a directory tree and, when serving, HTTP. It therefore needs neither the AWS SDK nor
+//! TLS, and can be run by hand on any directory with the same layout (`--opt-ml DIR`).
 //!
 //! - [`train`]: reads settings and data below `/opt/ml/input`; writes a model to `/opt/ml/model`, predictions to
 //!   `/opt/ml/output/data` and metrics to standard output. If it fails, the reason is in `/opt/ml/output/failure`.

@@ -29,7 +29,7 @@ pub(crate) enum Output {
 pub(crate) struct Args {
     /// CSV file (with a header) or Parquet file with the features by name; labels are optional
     pub(crate) file: PathBuf,
-    /// The model: model.tar.gz, model.bin, or a folder that contains model.bin
+    /// The model: model.tar.gz, model.bin, or a directory that contains model.bin
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: PathBuf,
     /// `text` is human-readable; `json` and `csv` are exactly what the endpoint would send

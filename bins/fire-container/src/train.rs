@@ -1,4 +1,4 @@
-//! `train`: one SageMaker training job, from the channels to the model folder.
+//! `train`: one SageMaker training job, from the channels to the model directory.
 //!
 //! The order ensures that nothing is tuned on the rows it is evaluated on:
 //! 1. settings, then the channels `train` and `validation`;

@@ -72,7 +72,7 @@ pub struct Args {
 /// Runs the steps and returns the exit status of the first step that fails.
 ///
 /// # Errors
-/// A program that cannot be started, a damaged record (exit code 2), or a local server that does
+/// A program that cannot be started, an invalid record (exit code 2), or a local server that does
 /// not respond when the follow-up commands are printed (3).
 pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> {
     let started = Instant::now();

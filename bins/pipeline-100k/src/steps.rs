@@ -33,7 +33,7 @@ impl Steps {
         })
     }
 
-    /// The folder of the run's records.
+    /// The directory of the run's records.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }

@@ -44,7 +44,7 @@ struct Cli {
     /// Use HTTP without TLS; always on for a registry on this machine
     #[arg(long, requires = "push")]
     plain_http: bool,
-    /// Write the image to a folder that skopeo reads as `dir:DIR`
+    /// Write the image to a directory that skopeo reads as `dir:DIR`
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     /// Write the image to a file for `docker load` and `podman load`
@@ -190,7 +190,7 @@ fn print_result(
     writeln!(out, "image {}", image.digest)?;
     writeln!(
         out,
-        "{:.1} MB compressed, {:.1} MB uncompressed_size",
+        "{:.1} MB compressed, {:.1} MB uncompressed",
         megabytes(image.layer.gzipped.len()),
         megabytes(image.layer.uncompressed_size)
     )?;

@@ -1,4 +1,4 @@
-//! Writes the image to disk: a folder for skopeo (`dir:`), or an archive for `docker load` and `podman load`.
+//! Writes the image to disk: a directory for skopeo (`dir:`), or an archive for `docker load` and `podman load`.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn hex(digest: &str) -> &str {
     digest.trim_start_matches("sha256:")
 }
 
-/// Writes the manifest, the configuration and the layer to a folder.
+/// Writes the manifest, the configuration and the layer to a directory.
 pub(crate) fn folder(image: &Image, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for (name, bytes) in [

@@ -1,4 +1,4 @@
-//! The image's only layer: the program, links named after its commands, and a folder for temporary files.
+//! The image's only layer: the program, links named after its commands, and a directory for temporary files.
 
 use std::io::{self, Write as _};
 
@@ -25,7 +25,7 @@ pub(crate) struct Layer {
 pub(crate) fn pack(program: &[u8]) -> io::Result<Layer> {
     let mut tar = Builder::new(Vec::new());
     append(&mut tar, "fire-container", Entry::Program(program))?;
-    // Libraries expect a folder for temporary files.
+    // Libraries expect a directory for temporary files.
     append(&mut tar, "tmp/", Entry::Folder { mode: 0o1777 })?;
     for folder in ["usr/", "usr/local/", "usr/local/bin/"] {
         append(&mut tar, folder, Entry::Folder { mode: 0o755 })?;

@@ -16,7 +16,7 @@ use crate::plan::Plan;
 /// Maximum number of datasets; the least recently used one is removed first.
 const CAPACITY: usize = 4;
 
-/// The folder of cached datasets.
+/// The directory of cached datasets.
 pub(crate) struct Cache {
     root: PathBuf,
 }
@@ -37,7 +37,7 @@ impl Cache {
         if !folder.is_dir() {
             return Ok(None);
         }
-        // A damaged copy is not an error: it is removed and generated again.
+        // An invalid copy is not an error: it is removed and generated again.
         let manifest = folder::manifest(&folder).ok().flatten();
         let Some(manifest) = manifest.filter(|_| folder::read(&folder).is_ok()) else {
             fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
@@ -48,7 +48,7 @@ impl Cache {
         Ok(Some((DataManifest { run, ..manifest }, folder)))
     }
 
-    /// Adds a dataset and returns the folder with its files.
+    /// Adds a dataset and returns the directory with its files.
     pub(crate) fn keep(&self, plan: &Plan, dataset: &Audited) -> anyhow::Result<PathBuf> {
         fs::create_dir_all(&self.root).with_context(|| self.root.display().to_string())?;
         let folder = self.root.join(key(plan)?);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_dataset_is_removed() {
+    fn an_invalid_dataset_is_removed() {
         for name in ["manifest.json", "train/part-00000.parquet"] {
             let state = tempfile::tempdir().unwrap();
             let cache = Cache::of(state.path());

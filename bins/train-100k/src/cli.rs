@@ -55,7 +55,7 @@ pub struct Args {
     #[arg(long)]
     pub(crate) wait: bool,
 
-    /// Write the dataset and its manifest to this folder and stop
+    /// Write the dataset and its manifest to this directory and stop
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 

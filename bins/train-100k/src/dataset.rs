@@ -31,7 +31,7 @@ pub(crate) enum Place {
     S3,
     /// In the cache.
     Cache(PathBuf),
-    /// In a temporary folder, deleted with this value.
+    /// In a temporary directory, deleted with this value.
     Temporary(TempDir),
 }
 
@@ -74,7 +74,7 @@ pub(crate) async fn make(plan: &Plan, session: &mut Session<'_, '_>) -> anyhow::
         let local = download::download(plan, session).await?;
         let made = make_in_memory(&local.plan, &mut session.timings, session.console)?;
         let folder =
-            tempfile::tempdir().context("cannot make a temporary folder for the dataset")?;
+            tempfile::tempdir().context("cannot make a temporary directory for the dataset")?;
         folder::write(&made, folder.path())?;
         return Ok(Dataset {
             manifest: made.manifest,

@@ -1,4 +1,4 @@
-//! Writes a dataset to a folder, whole or in shards, and reads it back.
+//! Writes a dataset to a directory, whole or in shards, and reads it back.
 //!
 //! ```text
 //! manifest.json                      if the dataset was written whole
@@ -26,7 +26,7 @@ use crate::partition::Partitions;
 use crate::plan::Plan;
 use crate::shard::Shard;
 
-/// The file that marks the dataset in its folder as complete.
+/// The file that marks the dataset in its directory as complete.
 const MANIFEST: &str = DataManifest::FILE;
 
 /// The record of a shard: what it contains, and which dataset it is part of.
@@ -93,7 +93,7 @@ pub(crate) fn file(folder: &Path, channel: Channel) -> PathBuf {
     folder.join(channel.as_str()).join(Shard::WHOLE.file_name())
 }
 
-/// The manifest of a folder that [`write()`] wrote; `None` if the dataset is incomplete.
+/// The manifest of a directory that [`write()`] wrote; `None` if the dataset is incomplete.
 pub(crate) fn manifest(folder: &Path) -> anyhow::Result<Option<DataManifest>> {
     Ok(records::read(&folder.join(MANIFEST))?)
 }
@@ -101,7 +101,7 @@ pub(crate) fn manifest(folder: &Path) -> anyhow::Result<Option<DataManifest>> {
 /// Reads a dataset that was written whole or in shards; all shards must be present.
 ///
 /// # Errors
-/// Exit code 2 for a folder that is incomplete, damaged or of another feature schema.
+/// Exit code 2 for a directory that is incomplete, invalid or of another feature schema.
 pub(crate) fn read(folder: &Path) -> anyhow::Result<Partitions> {
     let found = match manifest(folder)? {
         Some(manifest) => read_whole(folder, manifest),
@@ -160,7 +160,7 @@ fn read_shards(folder: &Path) -> anyhow::Result<Partitions> {
     })
 }
 
-/// The record of the first shard in the folder, by name.
+/// The record of the first shard in the directory, by name.
 fn any_record(folder: &Path) -> anyhow::Result<ShardRecord> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -170,7 +170,7 @@ fn any_record(folder: &Path) -> anyhow::Result<ShardRecord> {
         }
     }
     let first = names.into_iter().min().ok_or_else(|| {
-        anyhow!("found neither {MANIFEST} nor a shard record; `train-100k --out DIR` writes such a folder")
+        anyhow!("found neither {MANIFEST} nor a shard record; `train-100k --out DIR` writes such a directory")
     })?;
     let record = records::read(&folder.join(&first))?;
     record.with_context(|| format!("{first} has disappeared"))
@@ -214,7 +214,7 @@ fn check_schema(schema: &str) -> anyhow::Result<()> {
 fn write_rows(folder: &Path, channel: Channel, shard: Shard, rows: &Rows) -> anyhow::Result<()> {
     let folder = folder.join(channel.as_str());
     fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+        .with_context(|| format!("cannot create the directory {}", folder.display()))?;
     sensor_model::write_rows(&folder.join(shard.file_name()), rows)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `--out`: writes a dataset, or one shard of it, to a folder without a backend.
+//! `--out`: writes a dataset, or one shard of it, to a directory without a backend.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,7 +17,7 @@ use crate::shard::Shard;
 use crate::source::Source;
 use crate::{dataset, download, folder, partition, rows, summary};
 
-/// Writes the dataset of a plan, or a shard of it, to a folder.
+/// Writes the dataset of a plan, or a shard of it, to a directory.
 pub(crate) fn write(
     plan: &Plan,
     shard: Option<Shard>,
@@ -30,7 +30,7 @@ pub(crate) fn write(
         let record = folder::write_shard(plan, shard, &rows, folder)?;
         let count: usize = rows.values().map(Rows::len).sum();
         console.say(format!(
-            "shard {shard}: {count} rows written to {}; when all {} are in one folder, train on them with --parts",
+            "shard {shard}: {count} rows written to {}; when all {} are in one directory, train on them with --parts",
             folder.display(),
             shard.count()
         ))?;

@@ -105,7 +105,7 @@ fn learners(recipe: &Recipe) -> anyhow::Result<BTreeMap<Algorithm, Params>> {
 }
 
 fn set(learners: &mut BTreeMap<Algorithm, Params>, assignment: &str) -> anyhow::Result<()> {
-    let syntax = "write LEARNER.NAME=VALUE, for example rf.max_depth=8";
+    let syntax = "expected LEARNER.NAME=VALUE, such as rf.max_depth=8";
     let (path, value) = assignment.split_once('=').context(syntax)?;
     let (learner, name) = path.split_once('.').context(syntax)?;
     let algorithm = machine::learner(learner).map_err(anyhow::Error::msg)?;

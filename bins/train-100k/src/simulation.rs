@@ -98,7 +98,7 @@ impl EpisodeArgs {
 fn set_weight(params: &mut EpisodeParams, assignment: &str) -> anyhow::Result<()> {
     let (name, weight) = assignment
         .split_once('=')
-        .context("write NAME=WEIGHT, for example smouldering=3")?;
+        .context("expected NAME=WEIGHT, such as smouldering=3")?;
     let scenario: Scenario = name.parse()?;
     let weight = weight
         .parse()

@@ -25,7 +25,7 @@ pub(crate) enum Source {
         files: Vec<PathBuf>,
         mixed: Option<Mixed>,
     },
-    /// A folder that `--out` wrote, whole or in shards.
+    /// A directory that `--out` wrote, whole or in shards.
     Folder(PathBuf),
 }
 
@@ -62,7 +62,7 @@ impl Source {
         }
     }
 
-    /// The channels of the dataset, except the alarm channels of a folder, which are known only once
+    /// The channels of the dataset, except the alarm channels of a directory, which are known only once
     /// it is read.
     pub(crate) fn channels(&self) -> Vec<Channel> {
         let simulation = match self {

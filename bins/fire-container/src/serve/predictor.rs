@@ -25,10 +25,10 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Loads `model.bin` from a model folder and checks that it was trained on this program's features.
+    /// Loads `model.bin` from a model directory and checks that it was trained on this program's features.
     ///
     /// # Errors
-    /// If the file is missing, damaged, of another version or of another schema, or if the prediction for one of the
+    /// If the file is missing, invalid, of another version or of another schema, or if the prediction for one of the
     /// model's probes differs from the one stored when the model was packed.
     pub fn load(folder: &Path) -> Result<Self> {
         let path = folder.join(MODEL_FILE);

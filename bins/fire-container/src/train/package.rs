@@ -1,4 +1,4 @@
-//! The files that a job writes: the model folder and the predictions.
+//! The files that a job writes: the model directory and the predictions.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -152,7 +152,7 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     write_file(path, text.as_bytes())
 }
 
-/// Writes to a temporary file and renames it, because SageMaker uploads whatever a killed job leaves in the folder.
+/// Writes to a temporary file and renames it, because SageMaker uploads whatever a killed job leaves in the directory.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let partial = path.with_extension("partial");
     let folder = path.parent().map_or(Ok(()), fs::create_dir_all);

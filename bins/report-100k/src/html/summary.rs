@@ -60,7 +60,7 @@ fn tiles(contents: &Contents) -> Vec<Tile> {
         });
         if let Some(ceiling) = report.bayes_optimal {
             tiles.push(Tile {
-                name: "AUC below the ceiling".to_owned(),
+                name: "AUC below the Bayes-optimal classifier".to_owned(),
                 value: four_digits(ceiling.auc - scores.auc),
                 note: format!("the best possible is {:.4}", ceiling.auc),
             });

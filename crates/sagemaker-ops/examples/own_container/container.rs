@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-/// `/opt/ml`, or the folder that the local server uses instead.
+/// `/opt/ml`, or the directory that the local server uses instead.
 fn opt_ml() -> PathBuf {
     std::env::var_os("FIRE_OPT_ML").map_or_else(|| "/opt/ml".into(), PathBuf::from)
 }

@@ -21,11 +21,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The same as `FIRE_BIN_DIR=FOLDER FIRE_STATE_DIR=FOLDER local-sagemaker` in a shell, where the folder contains
+    /// The same as `FIRE_BIN_DIR=FOLDER FIRE_STATE_DIR=FOLDER local-sagemaker` in a shell, where the directory contains
     /// a program named `fire-container`.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
         let own = std::env::current_exe()?;
-        // Cargo builds examples into a subfolder of the folder of its programs.
+        // Cargo builds examples into a subdirectory of the directory of its programs.
         let above = || own.ancestors().nth(2).map(Path::to_owned);
         let programs = std::env::var_os("FIRE_BIN_DIR").map(PathBuf::from);
         let programs = programs

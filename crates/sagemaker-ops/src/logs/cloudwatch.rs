@@ -176,6 +176,7 @@ mod tests {
 
     use super::super::{Follower, LogTail, tail};
     use super::*;
+    use crate::error::ErrorKind;
     use crate::scripted::{Answer, Scripted, ok, rejection};
 
     fn job(name: &str) -> LogSource {

@@ -64,7 +64,7 @@ pub struct Job {
     pub metrics: BTreeMap<String, f64>,
     /// Its `model.tar.gz`; `None` before it is uploaded.
     pub model_uri: Option<S3Uri>,
-    /// Its `output.tar.gz`, in the same folder as the model.
+    /// Its `output.tar.gz`, in the same directory as the model.
     pub output_uri: Option<S3Uri>,
     /// Its hyperparameters.
     pub hyperparameters: BTreeMap<String, String>,
