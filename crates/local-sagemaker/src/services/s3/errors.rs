@@ -45,6 +45,10 @@ pub(super) async fn complete(response: Response<Body>, head: &Head) -> Response<
     let id = request_id();
     add_request_id(&mut parts.headers, &id);
     if !status.is_client_error() && !status.is_server_error() {
+        if parts.headers.contains_key("content-range") {
+            // `s3s` says so for GET, and not for HEAD.
+            parts.status = StatusCode::PARTIAL_CONTENT;
+        }
         let body = if status == StatusCode::NOT_MODIFIED {
             Body::empty()
         } else {

@@ -94,12 +94,14 @@ pub(super) async fn get_object(
     let name = wanted.name.clone();
     let opened = run(store, move |store| store.open_object(&name)).await?;
     let (head, span, status) = wanted.select(&opened.object, &opened.pieces)?;
+    let tags = opened.object.tags.len();
     let reading = run(store, move |_| {
         let reader = opened.reader(span.start, span.end - span.start);
         Outgoing::new(reader).map_err(StoreError::from)
     });
     let body = reading.await?.into_blob();
     let mut output = read_output(head);
+    output.tag_count = (tags > 0).then_some(tags as i32);
     overrides.apply(&mut output);
     output.expires = expires.or(output.expires);
     output.body = Some(body);
