@@ -190,6 +190,11 @@ impl ConfigRequest {
             capture.check(&mut found);
         }
         found.finish()?;
+        if let Some(capture) = &self.data_capture_config {
+            let variants = self.production_variants.iter();
+            // The endpoint is not known yet; with a longer name, `CreateEndpoint` may reject the configuration.
+            capture.check_keys("e", variants.filter_map(VariantRequest::name))?;
+        }
         check_quota(
             self.production_variants
                 .iter()

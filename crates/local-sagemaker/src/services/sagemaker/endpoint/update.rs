@@ -103,6 +103,7 @@ impl Endpoints {
         let mut next = self.deployment(&config, &call.region, models)?;
         next.generation = record.current.generation + record.updates + 1;
         retained.apply(&record.current, &mut next);
+        next.check_captures(&name)?;
         Ok(Update { record, next })
     }
 

@@ -56,6 +56,11 @@ pub(crate) struct Variant {
 }
 
 impl VariantRequest {
+    /// The variant's name, if given.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.variant_name.as_deref()
+    }
+
     /// Reports everything that AWS would reject.
     pub(crate) fn check(&self, path: &str, found: &mut Violations) {
         found.name(&format!("{path}.variantName"), self.variant_name.as_deref());
