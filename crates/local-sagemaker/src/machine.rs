@@ -3,6 +3,7 @@
 pub(crate) mod archive;
 pub(crate) mod clock;
 pub(crate) mod lock_file;
+pub(crate) mod opt_ml;
 pub(crate) mod process;
 pub(crate) mod table;
 

@@ -149,6 +149,18 @@ impl Violations {
         }
     }
 
+    /// Checks the length of a list against inclusive bounds.
+    pub(crate) fn list(&mut self, path: &str, length: usize, least: usize, most: usize) {
+        if length < least {
+            self.add(
+                path,
+                format!("[{length} members]"),
+                &format!("Member must have length greater than or equal to {least}"),
+            );
+        }
+        self.count(path, length, most);
+    }
+
     /// A single error that lists all violations, if there are any.
     pub(crate) fn finish(self) -> Result<(), ApiError> {
         let errors = match self.0.len() {

@@ -63,6 +63,18 @@ impl TrainingRequest {
                 &["Pipe", "File", "FastFile"],
             );
         }
+        for (member, words) in [
+            ("containerEntrypoint", &algorithm.container_entrypoint),
+            ("containerArguments", &algorithm.container_arguments),
+        ] {
+            let path = format!("algorithmSpecification.{member}");
+            if let Some(words) = words {
+                found.list(&path, words.len(), 1, 100);
+                for word in words {
+                    found.length(&path, word, 256);
+                }
+            }
+        }
         let path = "algorithmSpecification.metricDefinitions";
         found.count(path, algorithm.metric_definitions.len(), 40);
         for (index, metric) in algorithm.metric_definitions.iter().enumerate() {
@@ -163,8 +175,6 @@ impl TrainingRequest {
     fn supported(&self) -> Result<(), ApiError> {
         let algorithm = self.algorithm_specification.as_ref();
         let mode = algorithm.and_then(|algorithm| algorithm.training_input_mode.as_deref());
-        let own_command = algorithm
-            .is_some_and(|a| a.container_entrypoint.is_some() || a.container_arguments.is_some());
         let several = self
             .resource_config
             .as_ref()
@@ -182,10 +192,6 @@ impl TrainingRequest {
             (
                 mode == Some("Pipe"),
                 "input mode Pipe; use File or FastFile",
-            ),
-            (
-                own_command,
-                "ContainerEntrypoint and ContainerArguments; the program is always run as `train`",
             ),
             (several, "more than one instance; set InstanceCount to 1"),
             (
@@ -231,6 +237,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::services::images::RealPaths;
 
     fn request() -> Value {
         json!({
@@ -247,7 +254,7 @@ mod tests {
     }
 
     fn images() -> Images {
-        Images::new(std::env::current_exe().ok()).unwrap()
+        Images::new(std::env::current_exe().ok(), Vec::new(), RealPaths::Never).unwrap()
     }
 
     /// The error for the request with the value at `pointer` replaced (`null` removes it), or an empty
@@ -284,6 +291,30 @@ mod tests {
         assert_eq!(plan.channels[0].source.to_string(), "s3://b/train/");
         assert_eq!(plan.max_runtime.as_secs(), 60);
         assert_eq!(plan.metrics[0].name, "auc");
+    }
+
+    #[test]
+    fn an_entry_point_replaces_the_program_and_arguments_replace_train() {
+        let own = std::env::current_exe().unwrap().display().to_string();
+        for (changes, program, arguments) in [
+            (json!({}), own.as_str(), "train"),
+            (json!({"ContainerArguments": ["-v", "fit"]}), &own, "-v fit"),
+            (json!({"ContainerEntrypoint": ["sh", "-c"]}), "sh -c", ""),
+            (
+                json!({"ContainerEntrypoint": ["sh", "-c"], "ContainerArguments": ["ls"]}),
+                "sh -c",
+                "ls",
+            ),
+        ] {
+            let mut request = request();
+            for (member, value) in changes.as_object().unwrap() {
+                request["AlgorithmSpecification"][member] = value.clone();
+            }
+            let request = serde_json::from_value::<TrainingRequest>(request).unwrap();
+            let plan = request.check(&images()).unwrap();
+            let found = (plan.program.words().join(" "), plan.arguments.join(" "));
+            assert_eq!(found, (program.to_owned(), arguments.to_owned()));
+        }
     }
 
     #[test]
@@ -324,6 +355,17 @@ mod tests {
                 "/StoppingCondition/MaxRuntimeInSeconds",
                 json!(2_419_201),
                 "less than or equal to 2419200",
+            ),
+            (
+                "/AlgorithmSpecification/ContainerEntrypoint",
+                json!([]),
+                "at 'algorithmSpecification.containerEntrypoint' failed to satisfy constraint: \
+                 Member must have length greater than or equal to 1",
+            ),
+            (
+                "/AlgorithmSpecification/ContainerArguments",
+                json!(["x".repeat(257)]),
+                "less than or equal to 256",
             ),
             (
                 "/StoppingCondition",
@@ -387,11 +429,6 @@ mod tests {
                 "/AlgorithmSpecification/TrainingInputMode",
                 json!("Pipe"),
                 "input mode Pipe",
-            ),
-            (
-                "/AlgorithmSpecification/ContainerArguments",
-                json!(["x"]),
-                "ContainerArguments",
             ),
             (
                 "/ResourceConfig/InstanceCount",
