@@ -8,8 +8,7 @@ from conftest import BUCKET, FEATURES, IMAGE, REGION, ROLE, rows
 ROW = [25.0] * len(FEATURES)
 
 
-@pytest.fixture
-def sdk(server, s3, monkeypatch, tmp_path):
+def sdk_session(server, monkeypatch, tmp_path):
     """A session of the SDK as a user makes it; its telemetry, which asks the outside, is off."""
     config = tmp_path / "sagemaker.yaml"
     config.write_text(
@@ -27,6 +26,12 @@ def sdk(server, s3, monkeypatch, tmp_path):
     import sagemaker
 
     return sagemaker.Session(boto_session=boto3.Session(region_name=REGION), default_bucket=BUCKET)
+
+
+@pytest.fixture
+def sdk(server, s3, monkeypatch, tmp_path):
+    """The suite's server."""
+    return sdk_session(server, monkeypatch, tmp_path)
 
 
 def test_an_estimator_trains_deploys_and_is_asked(sdk, s3, tmp_path):

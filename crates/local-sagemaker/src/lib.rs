@@ -7,23 +7,38 @@
 //! | API | implementation | not supported |
 //! |---|---|---|
 //! | S3: buckets, objects, ranges, lists, multipart uploads | files below `s3/`, through `s3s` and `s3s-fs` | versions, policies; both `a` and `a/b` as keys; sorting and paging of an upload's parts |
-//! | `CreateTrainingJob` and related calls | a process `PROGRAM train` with its own `/opt/ml` below `jobs/NAME/`; metrics, time limits, SIGTERM with a grace period of 120 s | several instances, Pipe mode, other commands, warm pools |
+//! | `CreateTrainingJob` and related calls | a process `PROGRAM train` with its own `/opt/ml` below `jobs/NAME/`; `ContainerEntrypoint`, `ContainerArguments`; metrics, time limits, SIGTERM with a grace period of 120 s | several instances, Pipe mode, warm pools |
 //! | spot training | checkpoints stored every second; interrupted and resumed by faults; billed at 30 % | market prices |
 //! | `CreateModel`, `CreateEndpointConfig` | records below `models/` and `endpoint-configs/` | pipelines, shadow variants, networks, keys |
 //! | `CreateEndpoint`, `UpdateEndpoint`, `UpdateEndpointWeightsAndCapacities`, `InvokeEndpoint` | a process `PROGRAM serve` per instance, at most 32 per endpoint; weights, `TargetVariant`; an update that does not pass `/ping` is rolled back | gradual traffic shifting, rollback by alarms, streams, asynchronous calls |
-//! | data capture | JSON lines in S3, about a second later | encryption |
+//! | data capture | JSON lines in S3, about a second later; what cannot be stored is logged, counted by the metric `DataCaptureFailures`, and tried again | encryption |
 //! | `AddTags`, `ListTags`, `DeleteTags` | part of the resource's record | access control by tags |
 //! | CloudWatch Logs: groups, streams, `GetLogEvents`, `FilterLogEvents` | the programs' output below `logs/`, with times accurate to 0.2 s | write operations, JSON patterns, Insights |
 //! | CloudWatch: `GetMetricData`, `GetMetricStatistics`, `ListMetrics` | invocations, latencies, processor and memory use of the processes, the jobs' own metrics; kept for six hours | write operations, expressions, alarms, AWS's delay of a minute |
 //! | Application Auto Scaling | target tracking of invocations per instance: 3 minutes above, 15 below, cooldowns; starts and stops processes | step and scheduled scaling, other metrics |
 //! | STS `GetCallerIdentity`, IAM `GetRole` | account 691595239825, user `local`; every role exists and trusts SageMaker, unless its name begins with `missing` | permissions |
-//! | ECR: repositories, images, manifests, a token | repositories named `fire-container`, with every tag that does not begin with `missing` | a registry to push to |
+//! | ECR: repositories, images, manifests, a token | repositories named `fire-container` and those that are mapped, with every tag that does not begin with `missing` | a registry to push to |
 //!
-//! `PROGRAM` takes the place of a container image: every image whose repository is named
-//! `fire-container` runs the program of that name, and other images are rejected. Environment variables
-//! tell the program where its files are (`FIRE_OPT_ML`), and which port (`SAGEMAKER_BIND_TO_PORT`) and
-//! address (`FIRE_BIND_ADDRESS`, always 127.0.0.1) to listen on. Otherwise, the container contract is
-//! SageMaker's.
+//! # Images and programs
+//!
+//! `PROGRAM` takes the place of a container image. [`ImageMapping`] (`--image`, `--images`) names it for the
+//! images of a repository; images whose repository is named `fire-container` run the program of that name
+//! without a mapping, and all others are rejected. `examples/scikit` has a program that trains and serves
+//! scikit-learn.
+//!
+//! The contract is that of SageMaker's containers, except for the file paths and the port, since all
+//! programs share one machine. Environment variables tell them:
+//!
+//! | variable | in place of | value |
+//! |---|---|---|
+//! | `FIRE_OPT_ML` | `/opt/ml` | the directory of this job or endpoint |
+//! | `SAGEMAKER_BASE_DIR` | `/opt/ml` | the same, or `/opt/ml` where that path is real; read by AWS's toolkits for Python containers, sagemaker-training (which derives the `SM_*` variables from it) and sagemaker-inference |
+//! | `SAGEMAKER_BIND_TO_PORT` | port 8080 | the port to serve on; as in SageMaker's inference pipelines, and read by the same toolkits |
+//! | `FIRE_BIND_ADDRESS` | all addresses | 127.0.0.1, so that the model cannot be reached from other machines |
+//!
+//! Programs of mapped images also have their files at `/opt/ml` itself where user and mount namespaces are
+//! available ([`RealPaths`], `--real-paths`). There, they run as a user that looks like root, as in a
+//! container. They run in the directory in which they were mapped, like an image in its `WORKDIR`.
 //!
 //! ```
 //! use local_sagemaker::{Config, Server};
@@ -83,6 +98,7 @@ mod error;
 pub use error::Error;
 pub use machine::lock_file::build_id;
 pub use server::{Config, Server};
+pub use services::images::{ImageMapping, RealPaths};
 
 // The README's example is run like the one above.
 #[cfg(doctest)]

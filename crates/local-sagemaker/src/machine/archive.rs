@@ -209,7 +209,7 @@ mod tests {
         }
         fs::write(&file, members).unwrap();
         let out = target.path().join("out");
-        unpack(&file, &out).unwrap();
+        unpack(File::open(&file).unwrap(), &out).unwrap();
         let read = |name: &str| fs::read_to_string(out.join(name)).unwrap();
         assert_eq!((read("a"), read("b")), ("first".into(), "second".into()));
     }

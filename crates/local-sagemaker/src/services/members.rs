@@ -72,8 +72,6 @@ const fn limit(
 const LIMITS: &[Limit] = &[
     limit(JOB, "AlgorithmSpecification.AlgorithmName", Nothing, "set TrainingImage"),
     limit(JOB, "AlgorithmSpecification.TrainingInputMode", Texts(&["File", "FastFile"]), "use File or FastFile"),
-    limit(JOB, "AlgorithmSpecification.ContainerEntrypoint", Nothing, "the program is always run as `train`"),
-    limit(JOB, "AlgorithmSpecification.ContainerArguments", Nothing, "the program is always run as `train`"),
     limit(JOB, "InputDataConfig[].DataSource.FileSystemDataSource", Nothing, "use S3DataSource"),
     limit(JOB, "InputDataConfig[].DataSource.DatasetSource", Nothing, "use S3DataSource"),
     limit(JOB, "InputDataConfig[].DataSource.S3DataSource.S3DataType", Texts(&["S3Prefix"]), "use S3Prefix"),
