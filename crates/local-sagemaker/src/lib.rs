@@ -6,10 +6,10 @@
 //!
 //! | API | implementation | not supported |
 //! |---|---|---|
-//! | S3: buckets, objects, ranges, lists, multipart uploads | files below `s3/`, through `s3s` and `s3s-fs` | versions, policies; both `a` and `a/b` as keys; sorting and paging of an upload's parts |
+//! | S3: buckets, objects, ranges, copies, lists, tags, conditions, checksums, uploads in parts | an index in `state.db` and contents below `contents/`, behind `s3s` | versions, locks, policies, access control lists, POST forms; encryption is only kept and echoed |
 //! | `CreateTrainingJob` and related calls | a process `PROGRAM train` with its own `/opt/ml` below `jobs/NAME/`; `ContainerEntrypoint`, `ContainerArguments`; metrics, time limits, SIGTERM with a grace period of 120 s | several instances, Pipe mode, warm pools |
 //! | spot training | checkpoints stored every second; interrupted and resumed by faults; billed at 30 % | market prices |
-//! | `CreateModel`, `CreateEndpointConfig` | records below `models/` and `endpoint-configs/` | pipelines, shadow variants, networks, keys |
+//! | `CreateModel`, `CreateEndpointConfig` | records in `state.db` | pipelines, shadow variants, networks, keys |
 //! | `CreateEndpoint`, `UpdateEndpoint`, `UpdateEndpointWeightsAndCapacities`, `InvokeEndpoint` | a process `PROGRAM serve` per instance, at most 32 per endpoint; weights, `TargetVariant`; an update that does not pass `/ping` is rolled back | gradual traffic shifting, rollback by alarms, streams, asynchronous calls |
 //! | data capture | JSON lines in S3, about a second later; what cannot be stored is logged, counted by the metric `DataCaptureFailures`, and tried again | encryption |
 //! | `AddTags`, `ListTags`, `DeleteTags` | part of the resource's record | access control by tags |
@@ -66,7 +66,8 @@
 //!
 //! # Persistent state
 //!
-//! All state survives the server, even when it is killed. The next server on the same directory has the
+//! All state survives the server, even when it is killed: records and the index of objects are in one
+//! `SQLite` database, `state.db`, which a person can read; the contents of objects are files. The next server on the same directory has the
 //! same objects, jobs and models. It restarts the endpoints, which are `SystemUpdating` until they serve,
 //! and it restarts interrupted jobs from the beginning, with the checkpoints they had. Child processes end
 //! with their server; those of a killed server are killed by the next one, which recognises them by
@@ -77,7 +78,7 @@
 //! [`Server::start`] locks the state directory, opens the services and listens (`server`). Each request
 //! goes through `dispatch`, which determines its operation, applies `faults`, and passes it to one of the
 //! `services`: `s3`, `sagemaker` (training, models, endpoints), `logs`, `metrics`, `scaling`, `ecr`, or
-//! `identity` (STS and IAM). Below them, `protocol` contains the wire formats and AWS's rules for names
+//! `identity` (STS and IAM). Below them, `store` keeps objects, `protocol` contains the wire formats and AWS's rules for names
 //! and values, and `machine` contains files, processes and the clock. Imports point in this order only.
 //! Times in JSON are seconds since the epoch, except in CloudWatch Logs, which has milliseconds.
 
