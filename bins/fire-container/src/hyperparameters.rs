@@ -102,6 +102,7 @@ fn read_seed(value: &Value) -> Result<u64> {
 fn plain(value: &Value) -> Result<String> {
     match value {
         Value::String(text) => {
+            // Only a string within the string was encoded twice; `5` and `true` keep their text.
             Ok(serde_json::from_str::<String>(text).unwrap_or_else(|_| text.clone()))
         }
         Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use fire_cli::{CommonArgs, Console, DEFAULT_MODEL_NAME, shell_word, sibling_program};
+use fire_cli::{CommonArgs, Console, DEFAULT_MODEL_NAME, sibling_program};
 use fire_run::RunName;
 use fire_run::records::{self, JobRecord, REPORT};
 use fire_run::report::Report;
 use sagemaker_ops::{Backend, BackendKind, Clients};
 
 use crate::Args;
-use crate::steps::{dataset_flags, deploy_arguments, monitor_arguments};
+use crate::steps::{command_line, dataset_flags, deploy_arguments, monitor_arguments};
 
 /// The command that resumes an interrupted run.
 ///
@@ -62,14 +62,11 @@ pub(crate) async fn say(
         lines.push(command("local-sagemaker", stop, &backend));
     }
     console.say("\nnext, from any terminal:")?;
-    for line in lines {
-        console.say(format!("  {line}"))?;
-    }
-    Ok(())
+    Ok(console.say_all(lines.iter().map(|line| format!("  {line}")))?)
 }
 
 fn command(program: &str, arguments: impl IntoIterator<Item = String>, backend: &str) -> String {
-    let words = arguments.into_iter().map(|word| shell_word(&word));
-    let line = words.fold(sibling_program(program), |line, word| line + " " + &word);
+    let arguments: Vec<String> = arguments.into_iter().collect();
+    let line = command_line(&sibling_program(program), &arguments);
     format!("{line} {backend}")
 }

@@ -214,6 +214,7 @@ fn split_report(manifest: &DataManifest) -> SplitReport {
 
 /// `times` are the creation and end times of the jobs, in Unix seconds.
 fn timings(train: Option<&TrainRecord>, deploy: Option<&DeployRecord>, times: &[f64]) -> Timings {
+    // The jobs run in parallel, so their durations cannot be added up.
     let first = times.iter().copied().reduce(f64::min);
     let last = times.iter().copied().reduce(f64::max);
     let prepared = train

@@ -71,10 +71,11 @@ pub(crate) async fn reuse(
 /// Those of [`make_in_memory`], and files that cannot be written.
 pub(crate) async fn make(plan: &Plan, session: &mut Session<'_, '_>) -> anyhow::Result<Dataset> {
     if plan.source.samples().is_none() {
+        // Files are not cached: they are read faster than generated, and they are on disk already.
         let local = download::download(plan, session).await?;
         let made = make_in_memory(&local.plan, &mut session.timings, session.console)?;
         let folder =
-            tempfile::tempdir().context("cannot make a temporary directory for the dataset")?;
+            tempfile::tempdir().context("cannot create a temporary directory for the dataset")?;
         folder::write(&made, folder.path())?;
         return Ok(Dataset {
             manifest: made.manifest,

@@ -23,7 +23,8 @@ pub(crate) async fn download(
     plan: &Plan,
     session: &mut Session<'_, '_>,
 ) -> anyhow::Result<LocalPlan> {
-    let downloads = tempfile::tempdir().context("cannot make a temporary folder for the data")?;
+    let downloads =
+        tempfile::tempdir().context("cannot create a temporary directory for the data")?;
     let mut plan = plan.clone();
     if let Source::Files { files, .. } = &mut plan.source {
         let mut local = Vec::new();

@@ -115,16 +115,16 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Partitions> {
 fn read_whole(folder: &Path, manifest: DataManifest) -> anyhow::Result<Partitions> {
     check_schema(&manifest.schema)?;
     let mut rows = BTreeMap::new();
-    let mut ceilings = BTreeMap::new();
+    let mut bayes_optimal = BTreeMap::new();
     for (&channel, entry) in &manifest.parts {
         rows.insert(channel, read_rows(&file(folder, channel), entry)?);
-        ceilings.extend(entry.bayes_optimal.map(|ceiling| (channel, ceiling)));
+        bayes_optimal.extend(entry.bayes_optimal.map(|best| (channel, best)));
     }
     Ok(Partitions {
         profile: manifest.profile,
         settings: manifest.settings,
         deviation: largest_deviation(&rows),
-        ceilings,
+        bayes_optimal,
         rows,
     })
 }
@@ -155,7 +155,8 @@ fn read_shards(folder: &Path) -> anyhow::Result<Partitions> {
         profile: first.whole.profile,
         settings: first.whole.settings,
         deviation: largest_deviation(&rows),
-        ceilings: BTreeMap::new(),
+        // Shards are simulated episodes, for which it is unknown.
+        bayes_optimal: BTreeMap::new(),
         rows,
     })
 }

@@ -69,6 +69,7 @@ pub(crate) fn shard_rows(
     let keys = Keys::of(&source, &range, *samples as usize, shard);
     let part_of = partition::assign(&keys.all, plan.seed)?.part_of;
     let rendered = rows::episodes(&source, shard.piece(&range), "simulate", console)?;
+    // The last episode may have more rows than were requested.
     let rendered = rendered.slice(0..keys.own.len());
     let mut rows = BTreeMap::new();
     for part in Part::ALL {

@@ -86,7 +86,7 @@ fn learners(recipe: &Recipe) -> anyhow::Result<BTreeMap<Algorithm, Params>> {
         .into_iter()
         .map(|algorithm| (algorithm, Params::defaults(algorithm)))
         .collect();
-    // Applied before --only, so that a misspelled --set of any learner is rejected.
+    // Applied before --only: a misspelled --set is rejected even for a learner that is not trained.
     for assignment in &recipe.set {
         set(&mut learners, assignment)
             .with_context(|| format!("--set {assignment}"))

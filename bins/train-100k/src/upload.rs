@@ -55,6 +55,7 @@ async fn upload_folder(
             Uploaded::AlreadyThere => format!("{uri} is already there"),
         })?;
     }
+    // Last: a dataset with a manifest is complete.
     let bytes = serde_json::to_vec_pretty(manifest)?;
     let uri = session.project.uri(&layout::manifest(run));
     storage::put_bytes(&session.clients, &uri, bytes).await?;

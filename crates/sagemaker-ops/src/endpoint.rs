@@ -26,7 +26,7 @@ pub use deploy::{Deployed, deploy};
 pub use deployment::{Capacity, Capture, Deployment, NewVariant, Rollout, Serverless, Shift};
 pub use digest::ContentDigest;
 pub use failure::{Failure, explain_failure};
-pub use invoke::{Invocation, Payload, invoke, invoke_variant};
+pub use invoke::{Invocation, Payload, invoke};
 pub use remove::{Deleted, delete};
 pub use shift::shift;
 

@@ -45,6 +45,7 @@ impl Predictor {
         let prepared = Prepared::new(Artifact::from_bytes(bytes, fingerprint())?);
         for probe in &prepared.artifact().probes {
             let (found, packed) = (prepared.predict_row(&probe.row), probe.probability);
+            // Not bit for bit: the model may have been packed on another machine.
             ensure!(
                 (found - packed).abs() < 1e-9,
                 "its prediction for the probe `{}` is {found}, but was {packed} when it was packed; pack it again",

@@ -125,7 +125,7 @@ fn csv(text: &str, rows: &mut Rows) -> Result<(), Rejection> {
     for (line, text) in numbered_lines(text) {
         let place = format_args!("line {line}");
         let mut cells = text.split(',');
-        // Reported after the count, so that a wrong delimiter is not reported as an invalid number.
+        // Reported after the count: a wrong delimiter must not be reported as an invalid number.
         let mut problem = None;
         let mut found = 0;
         for ((feature, value), cell) in Feature::ALL.into_iter().zip(&mut values).zip(&mut cells) {
@@ -173,7 +173,7 @@ pub(super) fn column(feature: Feature) -> String {
     format!("column {} ({})", feature.index() + 1, feature.name())
 }
 
-/// The first 40 characters of a value, so that a message does not repeat a whole body.
+/// The first 40 characters of a value: a message must not repeat a whole body.
 pub(super) fn shorten(value: &str) -> String {
     const SHOWN: usize = 40;
     match value.char_indices().nth(SHOWN) {

@@ -31,7 +31,7 @@ fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
 }
 
 #[test]
-fn corpus_requests_are_answered_or_rejected() {
+fn corpus_requests_get_predictions_or_are_rejected() {
     for (target, media, at_least) in [
         ("csv", "text/csv", [5, 14]),
         ("json", "application/json", [5, 20]),

@@ -113,7 +113,7 @@ impl Server {
         stream
     }
 
-    /// Asserts that the server still answers.
+    /// Asserts that the server still responds.
     pub(crate) fn assert_alive(&self) {
         assert_eq!(self.request("GET /ping", &[], b"").status, 200);
     }

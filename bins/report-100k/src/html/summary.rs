@@ -58,11 +58,11 @@ fn tiles(contents: &Contents) -> Vec<Tile> {
             value: four_digits(scores.auc),
             note: format!("95 %: {}", interval(scores.auc_interval)),
         });
-        if let Some(ceiling) = report.bayes_optimal {
+        if let Some(best) = report.bayes_optimal {
             tiles.push(Tile {
                 name: "AUC below the Bayes-optimal classifier".to_owned(),
-                value: four_digits(ceiling.auc - scores.auc),
-                note: format!("the best possible is {:.4}", ceiling.auc),
+                value: four_digits(best.auc - scores.auc),
+                note: format!("the best possible is {:.4}", best.auc),
             });
         }
     }

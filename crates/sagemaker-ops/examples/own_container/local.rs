@@ -21,7 +21,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The same as `FIRE_BIN_DIR=FOLDER FIRE_STATE_DIR=FOLDER local-sagemaker` in a shell, where the directory contains
+    /// The same as `FIRE_BIN_DIR=DIR FIRE_STATE_DIR=DIR local-sagemaker` in a shell, where the directory contains
     /// a program named `fire-container`.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
         let own = std::env::current_exe()?;
@@ -30,7 +30,7 @@ impl Server {
         let programs = std::env::var_os("FIRE_BIN_DIR").map(PathBuf::from);
         let programs = programs
             .or_else(above)
-            .ok_or("this program is not in one of Cargo's target folders")?;
+            .ok_or("this program is not in one of Cargo's target directories")?;
         let program = programs.join("local-sagemaker");
         let folder = tempfile::tempdir()?;
         symlink(&own, folder.path().join("fire-container"))?;

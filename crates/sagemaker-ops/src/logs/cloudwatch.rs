@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_cloudwatchlogs::operation::get_log_events::builders::GetLogEventsFluentBuilder;
 use aws_sdk_cloudwatchlogs::types::{LogStream, OutputLogEvent};
 
 use super::{LogLine, LogSource};
@@ -54,16 +55,11 @@ impl Streams {
     ) -> Result<(), Error> {
         let token = self.tokens.entry(stream.to_owned()).or_default();
         loop {
-            let request = clients.logs.get_log_events().log_group_name(source.group());
-            let request = request
-                .log_stream_name(stream)
-                .start_from_head(true)
-                .limit(PAGE);
-            let sent = request.set_next_token(token.clone()).send().await;
+            let request = events_of(clients, source, stream).start_from_head(true);
+            let request = request.limit(PAGE).set_next_token(token.clone());
+            let sent = request.send().await;
             let page = sent.map_err(|error| Error::from_sdk(OP, source, error))?;
-            let events = page.events.unwrap_or_default();
-            let line = |event| line(source, stream, event);
-            self.lines.extend(events.into_iter().map(line));
+            self.lines.extend(lines_of(source, stream, page.events));
             // At the end of a stream, the service returns the request's own token.
             let next = page.next_forward_token.filter(|next| !next.is_empty());
             if next.is_none() || next == *token {
@@ -74,24 +70,35 @@ impl Streams {
     }
 }
 
-fn line(source: &LogSource, stream: &str, event: OutputLogEvent) -> LogLine {
+/// A request for the events of a stream.
+fn events_of(clients: &Clients, source: &LogSource, stream: &str) -> GetLogEventsFluentBuilder {
+    let request = clients.logs.get_log_events();
+    request
+        .log_group_name(source.group())
+        .log_stream_name(stream)
+}
+
+fn lines_of(
+    source: &LogSource,
+    stream: &str,
+    events: Option<Vec<OutputLogEvent>>,
+) -> impl Iterator<Item = LogLine> {
     // The stream's name starts with the job's, which is already in `source`.
     let prefix = source.stream_prefix().unwrap_or_default();
-    LogLine {
-        source: source.to_string(),
-        stream: stream.strip_prefix(&prefix).unwrap_or(stream).to_owned(),
-        time: event.timestamp.map(seconds),
+    let stream = stream.strip_prefix(&prefix).unwrap_or(stream).to_owned();
+    let source = source.to_string();
+    let events = events.unwrap_or_default().into_iter();
+    events.map(move |event| LogLine {
+        source: source.clone(),
+        stream: stream.clone(),
+        // `CloudWatch` timestamps are in milliseconds.
+        time: event.timestamp.map(|time| time as f64 / 1000.0),
         text: event
             .message
             .unwrap_or_default()
             .trim_end_matches(['\n', '\r'])
             .to_owned(),
-    }
-}
-
-/// `CloudWatch` timestamps are in milliseconds.
-fn seconds(milliseconds: i64) -> f64 {
-    milliseconds as f64 / 1000.0
+    })
 }
 
 /// All streams of the log ([`DescribeLogStreams`], all pages).
@@ -128,39 +135,31 @@ pub(super) async fn tail(
     let mut lines = Vec::new();
     for stream in streams.into_iter().take(NEWEST) {
         let name = stream.log_stream_name.unwrap_or_default();
-        lines.extend(end_of(clients, source, (&name, count)).await?);
+        lines.extend(end_of(clients, source, &name, count).await?);
     }
     lines.retain(|line: &LogLine| since.is_none_or(|since| line.time >= Some(since)));
     lines.sort_by(|a, b| a.time.unwrap_or(0.0).total_cmp(&b.time.unwrap_or(0.0)));
-    let texts = lines.into_iter().map(|line| line.text);
-    Ok(texts
-        .rev()
-        .take(count)
-        .collect::<Vec<_>>()
-        .into_iter()
-        .rev()
-        .collect())
+    let skipped = lines.len().saturating_sub(count);
+    let last = lines.into_iter().skip(skipped);
+    Ok(last.map(|line| line.text).collect())
 }
 
 /// The last lines of one stream, from its end backwards.
 async fn end_of(
     clients: &Clients,
     source: &LogSource,
-    (stream, count): (&str, usize),
+    stream: &str,
+    count: usize,
 ) -> Result<Vec<LogLine>, Error> {
     let mut token = None;
     for _ in 0..EMPTY_PAGES {
-        let request = clients.logs.get_log_events().log_group_name(source.group());
-        let request = request
-            .log_stream_name(stream)
-            .start_from_head(false)
-            .limit(count.clamp(1, PAGE as usize) as i32);
+        let request = events_of(clients, source, stream).start_from_head(false);
+        let request = request.limit(count.clamp(1, PAGE as usize) as i32);
         let sent = request.set_next_token(token.clone()).send().await;
         let page = sent.map_err(|error| Error::from_sdk(OP, source, error))?;
-        let events = page.events.unwrap_or_default();
-        if !events.is_empty() {
-            let line = |event| line(source, stream, event);
-            return Ok(events.into_iter().map(line).collect());
+        let lines: Vec<LogLine> = lines_of(source, stream, page.events).collect();
+        if !lines.is_empty() {
+            return Ok(lines);
         }
         if page.next_backward_token.is_none() || page.next_backward_token == token {
             break;
