@@ -30,13 +30,13 @@ pub(crate) const PACKAGES: [Package; 4] = [
 
 /// Runs the check; the error is the reason why it failed.
 pub(crate) fn check() -> anyhow::Result<()> {
-    let folder = programs::directory()?.join("container-check");
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let dir = programs::directory()?.join("container-check");
+    if dir.exists() {
+        fs::remove_dir_all(&dir).with_context(|| dir.display().to_string())?;
     }
-    fs::create_dir_all(&folder)?;
+    fs::create_dir_all(&dir)?;
     let program = image::static_program(image::CHECKED)?;
-    let registry = Registry::start(&folder.join("registry"))?;
+    let registry = Registry::start(&dir.join("registry"))?;
     let to = format!("{}/fire-container:check", registry.address);
     let digest = image::push(&program, &to)?;
     ensure!(
@@ -44,14 +44,15 @@ pub(crate) fn check() -> anyhow::Result<()> {
         "two images of the same program have different digests"
     );
     inspect_image(&to, &digest)?;
-    let podman = Podman::new(&folder, &to)?;
+    let podman = Podman::new(&dir, &to)?;
     podman.pull(&digest)?;
-    let opt_ml = job_folder(&folder)?;
+    let opt_ml = job_dir(&dir)?;
     podman.check_training(&opt_ml)?;
-    podman.check_failures(&folder)?;
+    podman.check_failures(&dir)?;
     podman.check_serving(&opt_ml)?;
-    podman.remove();
-    fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())
+    // Its image store cannot be deleted while podman uses it.
+    drop(podman);
+    fs::remove_dir_all(&dir).with_context(|| dir.display().to_string())
 }
 
 /// Inspects the image with skopeo, which shares no code with us.
@@ -84,19 +85,12 @@ fn inspect_image(at: &str, digest: &str) -> anyhow::Result<()> {
 }
 
 /// Writes an `/opt/ml` directory for a job that trains a small forest.
-fn job_folder(folder: &Path) -> anyhow::Result<PathBuf> {
-    let data = folder.join("data");
+fn job_dir(dir: &Path) -> anyhow::Result<PathBuf> {
+    let data = dir.join("data");
     let mut command = programs::program("train-100k")?;
-    command.args([
-        "--quiet",
-        "--profile",
-        "original",
-        "--samples",
-        "4000",
-        "--out",
-    ]);
+    command.args("--quiet --profile original --samples 4000 --out".split(' '));
     programs::run_or_fail(command.arg(&data), "train-100k cannot generate rows")?;
-    let opt_ml = folder.join("opt-ml");
+    let opt_ml = dir.join("opt-ml");
     let hyperparameters = json!({"algorithm": "random_forest", "n_estimators": "40"});
     opt_ml::lay_out(&opt_ml, &data, &hyperparameters)?;
     Ok(opt_ml)

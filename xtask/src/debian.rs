@@ -55,8 +55,8 @@ pub(crate) fn find(packages: &[Package], install: bool) -> anyhow::Result<Tools>
 
 fn missing(packages: &[Package]) -> Vec<&'static str> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<_> = std::env::split_paths(&paths).collect();
-    let is_there = |program: &str| folders.iter().any(|folder| folder.join(program).is_file());
+    let dirs: Vec<_> = std::env::split_paths(&paths).collect();
+    let is_there = |program: &str| dirs.iter().any(|dir| dir.join(program).is_file());
     packages
         .iter()
         .filter(|(_, program)| !is_there(program))

@@ -32,7 +32,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     programs::build()?;
     let to = match &args.to {
-        Some(folder) => folder.clone(),
+        Some(dir) => dir.clone(),
         None => cargo_bin()?,
     };
     fs::create_dir_all(&to).with_context(|| to.display().to_string())?;
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     println!("{} are in {}", PROGRAMS.join(", "), to.display());
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    if !std::env::split_paths(&paths).any(|folder| folder == to) {
+    if !std::env::split_paths(&paths).any(|dir| dir == to) {
         println!("this directory is not on your PATH yet");
     }
     Ok(ExitCode::SUCCESS)

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         println!("built in {build_seconds:.1} s");
     }
     let state_dir = match &args.state_dir {
-        Some(folder) => folder.clone(),
+        Some(dir) => dir.clone(),
         None => programs::root().join(".fire"),
     };
     let mut command = programs::program("pipeline-100k")?;

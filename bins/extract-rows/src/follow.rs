@@ -76,7 +76,10 @@ pub(crate) async fn follow(job: FollowJob, console: &mut Console<'_>) -> anyhow:
         monitor.process(&stream.take_rows(), console).await?;
     }
     monitor.process(&stream.finish(), console).await?;
-    console.note(monitor.summary())?;
+    console.note(format!(
+        "rows: {}, alarms: {}",
+        monitor.rows, monitor.alarms
+    ))?;
     Ok(Exit::Done)
 }
 
@@ -118,22 +121,22 @@ impl Monitor {
         console: &mut Console<'_>,
     ) -> anyhow::Result<()> {
         for row in rows.iter().filter(|row| row.time_s >= 0.0) {
-            let scored = self.scorer.score(&row.features).await?;
+            let prediction = self.scorer.predict(&row.features).await?;
             self.rows += 1;
-            for warning in &scored.warnings {
+            for warning in &prediction.warnings {
                 // A warning begins with the feature's name; its value changes from row to row.
                 let feature = warning.split(' ').next().unwrap_or_default();
                 if self.warned.insert(feature.to_owned()) {
                     console.note(format!("from {} s: {warning}", row.time_s))?;
                 }
             }
-            if let Some(alarm) = self.state.push(row.time_s, scored.fire_probability) {
+            if let Some(alarm) = self.state.push(row.time_s, prediction.fire_probability) {
                 self.alarms += 1;
                 self.report(
                     &Report {
                         time_s: alarm.time_s,
-                        fire_probability: scored.fire_probability,
-                        warnings: &scored.warnings,
+                        fire_probability: prediction.fire_probability,
+                        warnings: &prediction.warnings,
                     },
                     console,
                 )?;
@@ -158,10 +161,6 @@ impl Monitor {
             line.push_str(warning);
         }
         Ok(console.say(line)?)
-    }
-
-    fn summary(&self) -> String {
-        format!("rows: {}, alarms: {}", self.rows, self.alarms)
     }
 }
 

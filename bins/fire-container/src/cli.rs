@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_command_comes_from_the_argument_or_the_program_name() {
-        for (line, command, folder) in [
+        for (line, command, dir) in [
             ("fire-container train", Command::Train, "/opt/ml"),
             ("fire-container serve --opt-ml x", Command::Serve, "x"),
             ("fire-container --opt-ml x serve", Command::Serve, "x"),
@@ -117,7 +117,7 @@ mod tests {
             let cli = read(line).unwrap();
             assert_eq!(
                 (cli.command, cli.opt_ml),
-                (command, PathBuf::from(folder)),
+                (command, PathBuf::from(dir)),
                 "{line}"
             );
         }

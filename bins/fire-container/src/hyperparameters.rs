@@ -53,7 +53,7 @@ impl Settings {
             Some(value) => plain(value).context("hyperparameter algorithm")?.parse()?,
             None => bail!(
                 "hyperparameter algorithm is missing; expected one of {}",
-                algorithms()
+                Algorithm::ALL.map(Algorithm::name).join(", ")
             ),
         };
         let mut seed = DEFAULT_SEED;
@@ -81,13 +81,6 @@ impl Settings {
 
 fn object(text: &str) -> serde_json::Result<Map<String, Value>> {
     serde_json::from_str(text)
-}
-
-/// The known algorithms, for messages.
-fn algorithms() -> String {
-    Algorithm::ALL
-        .map(|algorithm| algorithm.to_string())
-        .join(", ")
 }
 
 /// Parses a seed, which can be any unsigned 64-bit number.

@@ -114,8 +114,8 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
 /// Writes the start of the message, as much as SageMaker shows.
 fn write_failure(path: &Path, message: &str) -> Result<()> {
     let shown: String = message.chars().take(SHOWN).collect();
-    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
-    folder
+    let created = path.parent().map_or(Ok(()), fs::create_dir_all);
+    created
         .and_then(|()| fs::write(path, shown))
         .with_context(|| format!("cannot write the failure reason to {}", path.display()))
 }

@@ -94,7 +94,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     if exit != Exit::Done {
         return Ok(exit);
     }
-    let record = steps.folder().join(TRAIN);
+    let record = steps.dir().join(TRAIN);
     let record: TrainRecord = records::read(&record)?
         .ok_or_else(|| anyhow::anyhow!("train-100k did not write {}", record.display()))?;
     for step in [steps.monitor(&record.jobs), steps.deploy(&record.jobs)] {
@@ -107,7 +107,7 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     let exit = process::run_step(report, Stdio::inherit(), console).await?;
     if exit == Exit::Done && !console.is_json() {
         console.say(format!("ran in {:.1} s", started.elapsed().as_secs_f64()))?;
-        next::say(&args.common, steps.folder(), &record.jobs, console).await?;
+        next::say(&args.common, steps.dir(), &record.jobs, console).await?;
     }
     Ok(exit)
 }

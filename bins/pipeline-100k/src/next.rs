@@ -22,16 +22,16 @@ pub(crate) fn resume(args: &Args, run: &RunName) -> anyhow::Result<String> {
     Ok(command("pipeline-100k", arguments, &backend))
 }
 
-/// Prints follow-up commands for a finished run whose records are in `folder`.
+/// Prints follow-up commands for a finished run whose records are in `dir`.
 pub(crate) async fn say(
     common: &CommonArgs,
-    folder: &Path,
+    dir: &Path,
     jobs: &[JobRecord],
     console: &mut Console<'_>,
 ) -> anyhow::Result<()> {
     let backend = common.backend_flags()?;
     let endpoint = format!("{DEFAULT_MODEL_NAME}-endpoint");
-    let report: Option<Report> = records::read(&folder.join(REPORT))?;
+    let report: Option<Report> = records::read(&dir.join(REPORT))?;
     let best = report.as_ref().and_then(Report::best_job);
     let best = best.and_then(|best| jobs.iter().find(|job| job.name == best.name));
     let is_local = common.backend == BackendKind::Local;

@@ -18,7 +18,7 @@ pub(crate) struct Step {
 /// Builds the steps of a run from what they have in common.
 pub(crate) struct Steps {
     run: String,
-    folder: PathBuf,
+    dir: PathBuf,
     /// Flags for backend and output.
     common: Vec<String>,
 }
@@ -28,14 +28,14 @@ impl Steps {
         let state_dir = args.common.state_dir()?;
         Ok(Self {
             run: run.to_string(),
-            folder: records::directory(&state_dir, run),
+            dir: records::directory(&state_dir, run),
             common: common_flags(&args.common, &state_dir),
         })
     }
 
     /// The directory of the run's records.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     pub(crate) fn train(&self, args: &Args) -> Step {

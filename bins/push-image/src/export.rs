@@ -18,7 +18,7 @@ fn hex(digest: &str) -> &str {
 pub(crate) fn directory(image: &Image, dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
     for (name, bytes) in [
-        // skopeo checks this before it reads the rest.
+        // The marker of this format, as skopeo writes it.
         ("version", b"Directory Transport Version: 1.1\n".as_slice()),
         (hex(&image.config_digest), &image.config),
         (hex(&image.layer_digest), &image.layer.gzipped),

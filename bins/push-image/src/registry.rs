@@ -185,7 +185,7 @@ impl Registry {
             summary(&response)
         );
         let token: Token = serde_json::from_slice(response.body()).with_context(no_token)?;
-        // Older services send only `token`, OAuth 2 ones only `access_token`.
+        // Services that follow OAuth 2.0 name it `access_token`.
         let token = token.token.or(token.access_token).with_context(no_token)?;
         Ok(format!("Bearer {token}"))
     }

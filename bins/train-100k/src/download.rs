@@ -59,7 +59,7 @@ pub(crate) fn reject_remote(plan: &Plan) -> anyhow::Result<()> {
 /// Downloads an object, or every data file below a prefix ending in `/`, and adds the paths to `local`.
 async fn fetch(
     name: &str,
-    folder: &Path,
+    dir: &Path,
     local: &mut Vec<PathBuf>,
     session: &mut Session<'_, '_>,
 ) -> anyhow::Result<()> {
@@ -75,7 +75,7 @@ async fn fetch(
         let key = uri.key();
         let base = key.rsplit('/').next().unwrap_or(key);
         // Numbered, because two prefixes may hold files of the same name.
-        let path = folder.join(format!("{:05}-{base}", local.len()));
+        let path = dir.join(format!("{:05}-{base}", local.len()));
         let bytes = storage::download_file(&session.clients, &uri, &path).await;
         let bytes = bytes.with_context(flag)?;
         session.console.detail(format!("{uri}: {bytes} bytes"))?;

@@ -85,8 +85,8 @@ impl Recipe {
             }
             *file = absolute("--data", file)?;
         }
-        if let Some(folder) = &mut self.parts {
-            *folder = absolute("--parts", folder)?;
+        if let Some(dir) = &mut self.parts {
+            *dir = absolute("--parts", dir)?;
         }
         Ok(self)
     }

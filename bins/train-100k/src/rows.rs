@@ -70,7 +70,7 @@ pub(crate) fn draw(plan: &Plan, console: &Console<'_>) -> anyhow::Result<SourceR
                     .collect();
             }
         }
-        Source::Folder(_) => bail!("the rows of a directory are already split"),
+        Source::Directory(_) => bail!("the rows of a directory are already split"),
     }
     Ok(drawn)
 }

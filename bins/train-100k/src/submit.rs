@@ -31,7 +31,7 @@ pub(crate) async fn submit(
     for (&algorithm, request) in plan.learners.keys().zip(&requests) {
         let submission = training::submit(&session.clients, request).await?;
         let created = matches!(submission, Submission::Created);
-        // An existing job must be this run's, not one of another run with the same name.
+        // An existing job is kept only if it does the same work.
         if !created {
             check_same_hyperparameters(&session.clients, request).await?;
         }

@@ -26,8 +26,8 @@ const ROW: &str = "25.0,5.0,45.0,40.0,10.0,5.0,2.0,1.0,3.0,1.5,5.0,2.0,30.0,5.0,
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Podman {
-    pub(super) fn new(folder: &Path, image: &str) -> anyhow::Result<Self> {
-        let store = folder.join("podman");
+    pub(super) fn new(dir: &Path, image: &str) -> anyhow::Result<Self> {
+        let store = dir.join("podman");
         std::fs::create_dir_all(&store)?;
         // podman limits this path to 50 characters, which a path below `target` may exceed.
         let running = std::env::temp_dir().join(format!("fire-check-{}", std::process::id()));
@@ -111,8 +111,8 @@ impl Podman {
     }
 
     /// Runs jobs that must fail, each with its exit code.
-    pub(super) fn check_failures(&self, folder: &Path) -> anyhow::Result<()> {
-        let opt_ml = folder.join("opt-ml-bad");
+    pub(super) fn check_failures(&self, dir: &Path) -> anyhow::Result<()> {
+        let opt_ml = dir.join("opt-ml-bad");
         opt_ml::write_hyperparameters(&opt_ml, &json!({"algorithm": "no_such_learner"}))?;
         let mount = format!("{}:/opt/ml", opt_ml.display());
         let code = |argument: &str| -> anyhow::Result<Option<i32>> {
@@ -189,26 +189,18 @@ impl Podman {
         ensure!(code == "0", "the endpoint exited with {code}");
         Ok(())
     }
-
-    /// Removes the container and the image. Errors are ignored: the store is deleted next.
-    pub(super) fn remove(&self) {
-        for arguments in [
-            &["rm", "--force", &self.name][..],
-            &["rmi", "--force", &self.image],
-        ] {
-            let _ = self.podman(arguments).stdout(Stdio::null()).status();
-        }
-    }
 }
 
 impl Drop for Podman {
     fn drop(&mut self) {
-        // A failed check must not leave a container running.
-        let _ = self
-            .podman(&["rm", "--force", "--ignore", &self.name])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
+        // A failed check must not leave a container running. Errors are ignored: the store is deleted next.
+        for arguments in [
+            &["rm", "--force", "--ignore", &self.name][..],
+            &["rmi", "--force", &self.image],
+        ] {
+            let mut command = self.podman(arguments);
+            let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        }
         let _ = std::fs::remove_dir_all(&self.running);
     }
 }

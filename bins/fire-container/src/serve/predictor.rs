@@ -30,8 +30,8 @@ impl Predictor {
     /// # Errors
     /// If the file is missing, invalid, of another version or of another schema, or if the prediction for one of the
     /// model's probes differs from the one stored when the model was packed.
-    pub fn load(folder: &Path) -> Result<Self> {
-        let path = folder.join(MODEL_FILE);
+    pub fn load(dir: &Path) -> Result<Self> {
+        let path = dir.join(MODEL_FILE);
         let shown = path.display();
         let bytes = fs::read(&path).with_context(|| format!("cannot read the model {shown}"))?;
         Self::from_bytes(&bytes).with_context(|| format!("cannot use the model {shown}"))

@@ -156,8 +156,8 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
 /// Writes to a temporary file and renames it, because SageMaker uploads whatever a killed job leaves in the directory.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let partial = path.with_extension("partial");
-    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
-    folder
+    let created = path.parent().map_or(Ok(()), fs::create_dir_all);
+    created
         .and_then(|()| fs::write(&partial, bytes))
         .and_then(|()| fs::rename(&partial, path))
         .with_context(|| format!("cannot write {}", path.display()))

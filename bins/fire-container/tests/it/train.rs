@@ -294,8 +294,8 @@ fn the_directories_contain_exactly_what_is_documented() {
     job.put("input/config/inputdataconfig.json", b"{}");
     job.put("input/config/resourceconfig.json", b"{}");
     assert_eq!(job.train().code, 0);
-    let files = |folder: &str| {
-        let entries = std::fs::read_dir(job.path(folder)).unwrap();
+    let files = |dir: &str| {
+        let entries = std::fs::read_dir(job.path(dir)).unwrap();
         let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
         let mut names: Vec<_> = entries.map(name).collect();
         names.sort();

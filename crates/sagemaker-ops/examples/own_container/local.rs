@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 /// A running server. Dropping it stops the server and deletes its state.
 pub(crate) struct Server {
-    folder: TempDir,
+    dir: TempDir,
     process: Child,
 }
 
@@ -32,11 +32,11 @@ impl Server {
             .or_else(above)
             .ok_or("this program is not in one of Cargo's target directories")?;
         let program = programs.join("local-sagemaker");
-        let folder = tempfile::tempdir()?;
-        symlink(&own, folder.path().join("fire-container"))?;
+        let dir = tempfile::tempdir()?;
+        symlink(&own, dir.path().join("fire-container"))?;
         let started = Command::new(&program)
-            .env("FIRE_BIN_DIR", folder.path())
-            .env("FIRE_STATE_DIR", folder.path())
+            .env("FIRE_BIN_DIR", dir.path())
+            .env("FIRE_STATE_DIR", dir.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -48,12 +48,12 @@ impl Server {
         // It prints its address once it listens.
         let output = process.stdout.take().ok_or("the server has no output")?;
         BufReader::new(output).read_line(&mut String::new())?;
-        Ok(Self { folder, process })
+        Ok(Self { dir, process })
     }
 
     /// The backend of this server.
     pub(crate) fn backend(&self) -> Result<LocalBackend, sagemaker_ops::Error> {
-        LocalBackend::at(self.folder.path())
+        LocalBackend::at(self.dir.path())
     }
 }
 

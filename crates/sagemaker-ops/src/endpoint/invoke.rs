@@ -96,10 +96,10 @@ fn text_of(model: &ModelError) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok, rejection};
+    use crate::scripted::{Reply, Scripted, ok, rejection};
 
-    async fn invoked(answer: Answer) -> Result<Invocation, Error> {
-        let server = Scripted::start([answer]).await;
+    async fn invoked(reply: Reply) -> Result<Invocation, Error> {
+        let server = Scripted::start([reply]).await;
         let payload = Payload {
             content_type: "text/csv".to_owned(),
             accept: Some("application/json".to_owned()),
@@ -113,7 +113,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_containers_response_is_returned_unchanged() {
-        let answer = ok("{\"x\":1}")
+        let reply = ok("{\"x\":1}")
             .header("content-type", "application/json")
             .header("x-amzn-invoked-production-variant", "AllTraffic");
         let expected = Invocation {
@@ -121,7 +121,7 @@ mod tests {
             content_type: Some("application/json".to_owned()),
             variant: Some("AllTraffic".to_owned()),
         };
-        assert_eq!(invoked(answer).await.unwrap(), expected);
+        assert_eq!(invoked(reply).await.unwrap(), expected);
     }
 
     #[tokio::test]

@@ -161,6 +161,7 @@ async fn end_of(
         if !lines.is_empty() {
             return Ok(lines);
         }
+        // At the beginning of a stream, the service returns the request's own token.
         if page.next_backward_token.is_none() || page.next_backward_token == token {
             break;
         }
@@ -176,19 +177,19 @@ mod tests {
     use super::super::{Follower, LogTail, tail};
     use super::*;
     use crate::error::ErrorKind;
-    use crate::scripted::{Answer, Scripted, ok, rejection};
+    use crate::scripted::{Reply, Scripted, ok, rejection};
 
     fn job(name: &str) -> LogSource {
         LogSource::Job(name.parse().unwrap())
     }
 
-    fn streams_are(names: &[&str]) -> Answer {
+    fn streams_are(names: &[&str]) -> Reply {
         let stream = |name: &&str| json!({"logStreamName": name, "creationTime": 1000});
         let streams: Vec<_> = names.iter().map(stream).collect();
         ok(&json!({"logStreams": streams}).to_string())
     }
 
-    fn page(lines: &[(i64, &str)], next: &str) -> Answer {
+    fn page(lines: &[(i64, &str)], next: &str) -> Reply {
         let event = |(time, text): &(i64, &str)| json!({"timestamp": time, "message": text});
         let events: Vec<_> = lines.iter().map(event).collect();
         let page = json!({
@@ -197,7 +198,7 @@ mod tests {
         ok(&page.to_string())
     }
 
-    fn no_group() -> Answer {
+    fn no_group() -> Reply {
         let sentence = "The specified log group does not exist.";
         rejection("ResourceNotFoundException", sentence)
     }

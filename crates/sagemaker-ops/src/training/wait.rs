@@ -66,7 +66,7 @@ mod tests {
 
     use super::*;
     use crate::ErrorKind;
-    use crate::scripted::{Answer, Scripted, ok, rejection};
+    use crate::scripted::{Reply, Scripted, ok, rejection};
 
     const PACE: Pace = Pace {
         interval: Duration::from_millis(1),
@@ -74,7 +74,7 @@ mod tests {
         tolerated_errors: 1,
     };
 
-    fn job(status: &str) -> Answer {
+    fn job(status: &str) -> Reply {
         ok(&json!({"TrainingJobStatus": status, "CreationTime": 1000.0}).to_string())
     }
 
