@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use crate::programs;
 
-/// Flags of `pipeline-100k`, declared here too so that a typo shows before a build of ten minutes.
+/// Flags of `pipeline-100k`, repeated here to report a typo before a build of ten minutes.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Rows to generate [default: 100000]

@@ -34,7 +34,7 @@ pub(crate) struct FollowJob {
     /// A file, or `-` for standard input.
     pub(crate) frames: PathBuf,
     pub(crate) sensors: Sensors,
-    /// Makes the predictions unless `endpoint` is given, and provides the alarm rule unless `rule` is given.
+    /// Used for predictions unless `endpoint` is given, and for the alarm rule unless `rule` is given.
     pub(crate) model: Option<PathBuf>,
     pub(crate) endpoint: Option<EndpointName>,
     pub(crate) rule: Option<AlarmRule>,

@@ -75,9 +75,7 @@ impl<'c, 's> Screen<'c, 's> {
         if self.table.is_some() {
             return Ok(());
         }
-        lines
-            .into_iter()
-            .try_for_each(|line| self.console.say(line))
+        self.console.say_all(lines)
     }
 
     /// Writes a JSON line; see [`emit`].

@@ -1,4 +1,4 @@
-//! Makes the report files and writes them to the state directory and S3.
+//! Creates the report files and writes them to the state directory and S3.
 
 use std::collections::BTreeMap;
 

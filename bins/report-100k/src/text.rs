@@ -72,9 +72,9 @@ fn scenarios(report: &Report) -> Vec<String> {
         share.map_or_else(String::new, |share| format!("{:.1} %", 100.0 * share))
     };
     let rows = report.scenarios.iter().map(|(name, kind)| {
-        let (found, wrong) = (share(kind.recall), share(kind.false_positive_rate));
+        let (found, false_positives) = (share(kind.recall), share(kind.false_positive_rate));
         let line = format!(
-            "{name:<21} {:>6} {:>7} {found:>13} {wrong:>15}",
+            "{name:<21} {:>6} {:>7} {found:>13} {false_positives:>15}",
             kind.rows, kind.positives
         );
         line.trim_end().to_owned()

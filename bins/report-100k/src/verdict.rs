@@ -38,8 +38,8 @@ fn by_alarms(
     budget_per_day: f64,
     all: &AlarmMetrics,
 ) -> Option<Verdict> {
-    let (found, wrong) = (all.detection?, all.false_alarms?);
-    let [low, high] = wrong.per_day_interval;
+    let (found, false_alarms) = (all.detection?, all.false_alarms?);
+    let [low, high] = false_alarms.per_day_interval;
     // The upper end of the interval: a lucky test set must not pass.
     let reached = found.within_60_s >= NEEDED_WITHIN_60_S && high <= budget_per_day;
     let metrics = format!(
@@ -51,7 +51,7 @@ fn by_alarms(
         },
         100.0 * found.within_60_s,
         100.0 * found.recall,
-        wrong.per_day,
+        false_alarms.per_day,
     );
     let end = if reached {
         let caveat = if report.is_simulated() {

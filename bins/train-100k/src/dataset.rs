@@ -1,4 +1,4 @@
-//! Finds the dataset of a plan in S3 or in the cache, or makes it.
+//! Finds the dataset of a plan in S3 or in the cache, or creates it.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -13,7 +13,8 @@
 //! 5. [`submit`]: one training job per algorithm, named after the run. With `--wait`, [`wait`] until
 //!    they end.
 //!
-//! `--out` needs no backend: [`out`] writes the dataset, or one [`shard`] of it, to a [`dataset_dir`].
+//! `--out` needs no backend: [`out`] writes the dataset, or one [`shard`] of it, to a directory
+//! ([`dataset_dir`]).
 //!
 //! All names are derived from the run's name, and nothing is created twice, so a run that was killed
 //! at any point can be resumed. No model is trained here: the jobs run `fire-container train` on the

@@ -133,7 +133,8 @@ mod tests {
         let labels = [0, 0, 1, 1, 1];
         let expected = [0.1, 0.6, 0.5, 0.7, 0.9];
         let best = bayes_optimal(&labels, &expected).unwrap();
-        // Five of the six pairs of a positive and a negative row are ranked correctly. Above one half, the second and third rows are wrong.
+        // Five of the six pairs of a positive and a negative row are ranked correctly. With a
+        // threshold above one half, the second and third rows are classified wrongly.
         assert!((best.auc - 5.0 / 6.0).abs() < 1e-12);
         assert!((best.accuracy - 3.0 / 5.0).abs() < 1e-12);
         // At one half and above: three fires found, one false alarm.

@@ -22,7 +22,7 @@ struct Running(Child);
 struct Serving {
     child: Running,
     stdout: BufReader<ChildStdout>,
-    /// Reads standard error continuously, so that no log line is lost.
+    /// Reads standard error continuously: a full pipe would block the program.
     stderr: JoinHandle<String>,
     address: SocketAddr,
     _job: Job,

@@ -16,7 +16,7 @@ const LETTER: u32 = 7;
 /// One bar.
 pub(crate) struct Bar {
     pub(crate) name: String,
-    /// Bars from 0 to each of these, the longest first, so that shorter ones cover longer ones.
+    /// Bars from 0 to each of these, the longest first, because later bars cover earlier ones.
     pub(crate) lengths: Vec<(Paint, f64)>,
     /// An interval, drawn as a line over the bar.
     pub(crate) interval: Option<[f64; 2]>,

@@ -40,15 +40,15 @@ fn tiles(contents: &Contents) -> Vec<Tile> {
             note: format!("{} of {} found in all", found.found, found.events),
         });
     }
-    if let Some(wrong) = all.and_then(|all| all.false_alarms) {
-        let [low, high] = wrong.per_day_interval;
+    if let Some(false_alarms) = all.and_then(|all| all.false_alarms) {
+        let [low, high] = false_alarms.per_day_interval;
         tiles.push(Tile {
             name: "False alarms a day".to_owned(),
-            value: format!("{:.1}", wrong.per_day),
+            value: format!("{:.1}", false_alarms.per_day),
             note: format!(
                 "95 %: {low:.1} to {high:.1}; {} in {:.1} hours",
-                wrong.count,
-                24.0 * wrong.days
+                false_alarms.count,
+                24.0 * false_alarms.days
             ),
         });
     }

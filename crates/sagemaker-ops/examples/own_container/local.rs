@@ -58,7 +58,7 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// Sends SIGTERM, so that the server can stop its containers first.
+    /// Sends SIGTERM, which lets the server stop its containers first.
     fn drop(&mut self) {
         let kill = format!("kill {}", self.process.id());
         let _ = Command::new("sh").args(["-c", &kill]).status();

@@ -119,7 +119,7 @@ fn with_old_build(mut server: Server, program: &ServerProgram) -> Server {
         std::iter::once(program.path.as_os_str()).chain(program.stop.iter().map(AsRef::as_ref));
     let words: Vec<_> = words.map(std::ffi::OsStr::to_string_lossy).collect();
     let words = words.iter().map(AsRef::as_ref);
-    // Quoted, so that the printed command can be copied and run. Only a NUL cannot be quoted.
+    // Quoted for a shell, where the user will paste it. Only a NUL cannot be quoted.
     let command = shlex::try_join(words).unwrap_or_default();
     server.notice = Some(format!(
         "the running local server is another build, but it is busy, so it was not replaced; stop \

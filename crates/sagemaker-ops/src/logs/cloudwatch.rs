@@ -243,13 +243,13 @@ mod tests {
             ["b|algo-1-8|b five", "a|algo-1-7|a six"],
             "ordered by time"
         );
-        let asked = json!({
+        let expected = json!({
             "logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamName": "a/algo-1-7",
             "startFromHead": true, "limit": 10_000, "nextToken": "f2",
         });
         assert_eq!(
             server.json(6),
-            asked,
+            expected,
             "the second call continues after the first"
         );
         assert_eq!(server.json(0)["logStreamNamePrefix"], "a/");

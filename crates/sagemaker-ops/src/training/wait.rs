@@ -21,7 +21,7 @@ pub async fn wait_all(
 ) -> Result<Vec<Job>, Error> {
     let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
     let awaited = names.join(", ");
-    // Kept across polls, so that a tolerated error does not discard known states.
+    // Kept across polls: a tolerated error must not discard known states.
     let mut known: Vec<Option<Job>> = vec![None; jobs.len()];
     let mut polling = Polling::new(pace);
     loop {
