@@ -218,10 +218,10 @@ async fn a_killed_server_comes_back_with_every_job_object_and_endpoint() {
         accept: Some("text/csv".to_owned()),
         body: [b"25,".repeat(17), b"25".to_vec()].concat(),
     };
-    let answer = sagemaker_ops::endpoint::invoke(&clients, &endpoint, payload)
+    let response = sagemaker_ops::endpoint::invoke(&clients, &endpoint, None, payload)
         .await
         .unwrap();
-    let probability: f64 = String::from_utf8(answer.body)
+    let probability: f64 = String::from_utf8(response.body)
         .unwrap()
         .trim()
         .parse()
