@@ -13,6 +13,7 @@
 //! | `CreateEndpoint`, `UpdateEndpoint`, `UpdateEndpointWeightsAndCapacities`, `InvokeEndpoint` | a process `PROGRAM serve` per instance, at most 32 per endpoint; weights, `TargetVariant`; an update that does not pass `/ping` is rolled back | gradual traffic shifting, rollback by alarms, response streams, asynchronous calls |
 //! | data capture | JSON lines in S3, about a second later; what cannot be stored is logged, counted by the metric `DataCaptureFailures`, and tried again | encryption |
 //! | `AddTags`, `ListTags`, `DeleteTags` | part of the resource's record; the same rules as for tags at creation; ARNs match in any case | access control by tags |
+//! | CloudWatch Logs: groups, streams, `GetLogEvents`, `FilterLogEvents` | the programs' output below `logs/`, with times accurate to 0.2 s | write operations, JSON patterns, Insights |
 //! | CloudWatch: `GetMetricData`, `GetMetricStatistics`, `ListMetrics` | invocations, latencies, processor and memory use of the processes, the jobs' own metrics; kept for six hours | write operations, expressions, alarms, AWS's delay of a minute |
 //! | Application Auto Scaling | target tracking of invocations per instance: 3 minutes above, 15 below, cooldowns; starts and stops processes | step and scheduled scaling, other metrics |
 //! | STS `GetCallerIdentity`, IAM `GetRole`, `ListRoles`, `SimulatePrincipalPolicy` | account 691595239825, user `local`; every role exists and trusts SageMaker, unless its name begins with `missing`; every action is allowed | permissions |
