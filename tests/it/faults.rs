@@ -128,7 +128,7 @@ async fn a_torn_upload_has_no_manifest_and_is_made_whole() {
         .ended(Exit::Done)
         .json();
     assert_eq!(resumed["dataset"]["samples"], 300_000);
-    assert!(data.join("manifest.json").is_file());
+    assert!(world.has_object(&format!("{data}/manifest.json")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,7 @@ async fn responses(clients: &Clients, requests: usize) -> BTreeMap<String, usize
             accept: None,
             body: ROW.as_bytes().to_vec(),
         };
-        let answer = invoke(clients, &endpoint, payload).await.unwrap();
+        let answer = invoke(clients, &endpoint, None, payload).await.unwrap();
         *counts.entry(answer.variant.unwrap()).or_default() += 1;
     }
     counts

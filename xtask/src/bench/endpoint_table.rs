@@ -8,10 +8,10 @@ use super::{joined, machine, today};
 
 /// The targets of the endpoint.
 fn all_targets(found: &Findings) -> Vec<Target> {
-    let target = |what: &str, found, [target, floor]: [f64; 2], unit| Target {
+    let target = |what: &str, found, [goal, floor]: [f64; 2], unit| Target {
         what: what.to_owned(),
         found,
-        target,
+        goal,
         floor,
         unit,
     };

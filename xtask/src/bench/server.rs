@@ -12,8 +12,7 @@ use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::table::today;
-use super::{Args, machine, median, rust_version};
+use super::{Args, machine, median, rust_version, today};
 use crate::{programs, venv};
 
 /// What `server.py` prints.
@@ -222,11 +221,8 @@ fn measure(runs: u32) -> anyhow::Result<Measurements> {
         .arg(release_build()?)
         .arg(programs::directory()?.join("bench/server"))
         .arg(runs.to_string());
-    let (status, printed) = programs::output(&mut client)?;
-    if !status.success() {
-        bail!("server.py ended with {status}");
-    }
-    serde_json::from_slice(&printed).context("unexpected output of server.py")
+    let printed = programs::output(&mut client)?;
+    serde_json::from_str(&printed).context("unexpected output of server.py")
 }
 
 /// Builds the server, optimised, and returns the path of the program.
@@ -238,9 +234,7 @@ fn release_build() -> anyhow::Result<PathBuf> {
         "--package",
         "local-sagemaker",
     ];
-    if !programs::run(&mut programs::cargo(&build))?.success() {
-        bail!("the server cannot be built");
-    }
+    programs::run_or_fail(&mut programs::cargo(&build), "the server cannot be built")?;
     Ok(programs::target()?.join("release/local-sagemaker"))
 }
 

@@ -10,8 +10,8 @@ use super::learners::{Findings, Measured, Size};
 pub(crate) struct Target {
     pub(crate) what: String,
     pub(crate) found: f64,
-    pub(crate) target: f64,
-    /// The worst value that is still acceptable; whether it is above or below `target` tells which
+    pub(crate) goal: f64,
+    /// The worst value that is still acceptable; whether it is above or below `goal` tells which
     /// direction is better.
     pub(crate) floor: f64,
     pub(crate) unit: &'static str,
@@ -20,8 +20,8 @@ pub(crate) struct Target {
 impl Target {
     /// `met`, `floor` or `missed`.
     pub(crate) fn verdict(&self) -> &'static str {
-        let sign = (self.target - self.floor).signum();
-        if sign * (self.found - self.target) >= 0.0 {
+        let sign = (self.goal - self.floor).signum();
+        if sign * (self.found - self.goal) >= 0.0 {
             "met"
         } else if sign * (self.found - self.floor) >= 0.0 {
             "floor"
@@ -38,7 +38,7 @@ pub(super) fn print(targets: &[Target], digits: usize) {
         let (unit, verdict) = (one.unit, one.verdict());
         println!(
             "| {} | {:.digits$}{unit} | {}{unit} | {}{unit} | {verdict} |",
-            one.what, one.found, one.target, one.floor
+            one.what, one.found, one.goal, one.floor
         );
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn print(targets: &[Target], digits: usize) {
 pub(super) fn document(targets: &[Target]) -> Value {
     let target = |one: &Target| {
         json!({
-            "what": one.what, "found": one.found, "target": one.target, "floor": one.floor,
+            "what": one.what, "found": one.found, "target": one.goal, "floor": one.floor,
             "verdict": one.verdict(),
         })
     };
@@ -66,12 +66,12 @@ pub(crate) fn all(findings: &Findings) -> Vec<Target> {
 }
 
 fn of_size(size: &Size) -> Vec<Target> {
-    let target = |what: &str, found: Option<f64>, [target, floor]: [f64; 2], unit| {
+    let target = |what: &str, found: Option<f64>, [goal, floor]: [f64; 2], unit| {
         let what = format!("{what}, {} rows", size.rows);
         found.map(|found| Target {
             what,
             found,
-            target,
+            goal,
             floor,
             unit,
         })
@@ -177,7 +177,7 @@ fn growth(sizes: &[Size]) -> Vec<Target> {
                 large.rows, small.rows
             ),
             found: per_row(large, task)? / per_row(small, task)?,
-            target: 1.3,
+            goal: 1.3,
             floor: 2.0,
             unit: "x",
         })
@@ -225,7 +225,7 @@ fn shortfall(task: Task, set: &str, own: Option<f64>, best: Option<f64>) -> Opti
     Some(Target {
         what: format!("AUC below the best peer's: {}, {set}", task.title()),
         found: best? - own?,
-        target: 0.001,
+        goal: 0.001,
         floor: 0.003,
         unit: "",
     })
@@ -238,11 +238,11 @@ mod tests {
 
     #[test]
     fn a_verdict_follows_the_better_direction() {
-        let check = |found, target, floor, expected: &str| {
+        let check = |found, goal, floor, expected: &str| {
             let target = Target {
                 what: String::new(),
                 found,
-                target,
+                goal,
                 floor,
                 unit: "",
             };
