@@ -4,7 +4,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import ACCOUNT, BUCKET, FEATURES, IMAGE, REGION, ROLE, rows
+from conftest import ACCOUNT, BUCKET, FEATURES, IMAGE, REGION, ROLE, await_endpoint, rows
 
 ROW = [25.0] * len(FEATURES)
 DEFAULT_BUCKET = f"sdk-default-{ACCOUNT}"
@@ -75,11 +75,13 @@ def test_an_estimator_trains_deploys_and_predicts(sdk, s3, tmp_path):
     assert (attached.role, attached.instance_type, attached.output_path) == (ROLE, "ml.m5.large", f"s3://{BUCKET}/sdk/models")
 
     ways = {"serializer": CSVSerializer(), "deserializer": JSONDeserializer()}
-    predictor = attached.deploy(initial_instance_count=1, instance_type="ml.m5.large", **ways)
+    predictor = attached.deploy(initial_instance_count=1, instance_type="ml.m5.large", **ways, wait=False)
+    # The SDK looks only every 30 s.
+    await_endpoint(sdk.sagemaker_client, predictor.endpoint_name)
     first = predictor.predict(ROW)["predictions"][0]["fire_probability"]
     assert 0.0 <= first <= 1.0
-    predictor.update_endpoint(initial_instance_count=2, instance_type="ml.m5.large")
-    [variant] = sdk.sagemaker_client.describe_endpoint(EndpointName=predictor.endpoint_name)["ProductionVariants"]
+    predictor.update_endpoint(initial_instance_count=2, instance_type="ml.m5.large", wait=False)
+    [variant] = await_endpoint(sdk.sagemaker_client, predictor.endpoint_name)["ProductionVariants"]
     assert variant["CurrentInstanceCount"] == 2
     assert predictor.predict(ROW)["predictions"][0]["fire_probability"] == first
     predictor.delete_endpoint()
