@@ -43,14 +43,15 @@ class Response:
 class Server:
     """One server process on a state directory of its own."""
 
-    def __init__(self, state_dir: pathlib.Path):
+    def __init__(self, state_dir: pathlib.Path, *options: str):
         self.state_dir = state_dir
+        self.options = options
         self.start()
 
     def start(self):
         program = pathlib.Path(os.environ["FIRE_BIN_DIR"]) / "local-sagemaker"
         self.process = subprocess.Popen(
-            [program, "--port", "0", "--state-dir", self.state_dir],
+            [program, "--port", "0", "--state-dir", self.state_dir, *self.options],
             stdout=subprocess.PIPE,
             stderr=open(self.state_dir.with_suffix(".log"), "ab"),
             text=True,
@@ -99,7 +100,7 @@ class Server:
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment():
     """What the user has set up for AWS is none of the suite's business."""
-    for name in [name for name in os.environ if name.startswith("AWS_")] + ["FIRE_STATE_DIR"]:
+    for name in [name for name in os.environ if name.startswith("AWS_")] + ["FIRE_STATE_DIR", "FIRE_IMAGES", "FIRE_REAL_PATHS"]:
         os.environ.pop(name, None)
     os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 

@@ -10,8 +10,7 @@ ROW = [25.0] * len(FEATURES)
 DEFAULT_BUCKET = f"sdk-default-{ACCOUNT}"
 
 
-@pytest.fixture
-def sdk(server, s3, monkeypatch, tmp_path):
+def sdk_session(server, monkeypatch, tmp_path):
     """A session of the SDK as a user makes it; its telemetry, which asks the outside, is off."""
     config = tmp_path / "sagemaker.yaml"
     config.write_text(
@@ -30,6 +29,12 @@ def sdk(server, s3, monkeypatch, tmp_path):
     import sagemaker
 
     return sagemaker.Session(boto_session=boto3.Session(region_name=REGION))
+
+
+@pytest.fixture
+def sdk(server, s3, monkeypatch, tmp_path):
+    """The suite's server."""
+    return sdk_session(server, monkeypatch, tmp_path)
 
 
 def test_a_session_creates_the_default_bucket_of_its_settings(sdk, s3):

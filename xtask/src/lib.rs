@@ -49,7 +49,7 @@ enum Command {
     Scenes(scenes::Args),
     /// Build the container image without a container daemon, and push it
     Image(image::Args),
-    /// Install all programs into a folder on the PATH
+    /// Install all programs into a directory on the PATH
     Install(install::Args),
 }
 

@@ -1,4 +1,4 @@
-//! The `/opt/ml` folder of a training job, as SageMaker lays it out.
+//! The `/opt/ml` directory of a training job, as SageMaker lays it out.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 /// Fills `opt_ml` with hyperparameters and a dataset that `train-100k --out` wrote: each partition
-/// has a folder of its own there and becomes a channel of that name.
+/// has a directory of its own there and becomes a channel of that name.
 pub(crate) fn lay_out(
     opt_ml: &Path,
     dataset: &Path,
@@ -27,7 +27,7 @@ pub(crate) fn lay_out(
     Ok(())
 }
 
-/// Writes the hyperparameters alone, for a job that must fail before it reads data.
+/// Writes only the hyperparameters, for a job that must fail before it reads data.
 pub(crate) fn write_hyperparameters(opt_ml: &Path, hyperparameters: &Value) -> anyhow::Result<()> {
     let config = opt_ml.join("input/config");
     fs::create_dir_all(&config)?;

@@ -134,7 +134,7 @@ impl std::str::FromStr for VariantSpec {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let syntax = "write NAME=S3URI:WEIGHT, for example new=s3://bucket/model.tar.gz:0.1";
+        let syntax = "expected NAME=S3URI:WEIGHT, such as new=s3://bucket/model.tar.gz:0.1";
         let (name, rest) = text.split_once('=').ok_or(syntax)?;
         // `s3:` has a colon too, so the text after the last colon is a weight only if it is a number.
         let (uri, weight) = match rest.rsplit_once(':') {
@@ -153,7 +153,7 @@ impl std::str::FromStr for Weight {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let syntax = "write NAME=WEIGHT, for example old=0.9,new=0.1";
+        let syntax = "expected NAME=WEIGHT, such as old=0.9,new=0.1";
         let (name, weight) = text.split_once('=').ok_or(syntax)?;
         Ok(Self {
             name: name.parse().map_err(|error| format!("{error}; {syntax}"))?,
@@ -172,7 +172,7 @@ fn parse_weight(text: &str) -> Result<f64, String> {
 }
 
 fn parse_rollout(text: &str) -> Result<Shift, String> {
-    let syntax = "write all-at-once, canary:10 (1 to 50 percent first) or linear:25 (steps of 10 to 50 percent)";
+    let syntax = "expected all-at-once, canary:10 (1 to 50 percent first) or linear:25 (steps of 10 to 50 percent)";
     if text == "all-at-once" {
         return Ok(Shift::AllAtOnce);
     }

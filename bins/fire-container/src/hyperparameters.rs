@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use ensemble::{Algorithm, CheckedParams, Params};
 use serde_json::{Map, Value};
 
@@ -12,6 +12,12 @@ const DEFAULT_SEED: u64 = 42;
 
 /// Set by SageMaker in tuning jobs: the metric to optimize.
 const TUNING: &str = "_tuning_objective_metric";
+
+/// Set by SDKs that run a script of the user's: the script's name.
+const SCRIPT: &str = "sagemaker_program";
+
+/// The prefix of everything that SDKs add for their own containers.
+const SDK_PREFIX: &str = "sagemaker_";
 
 /// The settings of a training job.
 #[derive(Clone, Debug)]
@@ -53,7 +59,7 @@ impl Settings {
             Some(value) => plain(value).context("hyperparameter algorithm")?.parse()?,
             None => bail!(
                 "hyperparameter algorithm is missing; expected one of {}",
-                algorithms()
+                Algorithm::ALL.map(Algorithm::name).join(", ")
             ),
         };
         let mut seed = DEFAULT_SEED;
@@ -63,6 +69,10 @@ impl Settings {
         for (name, value) in map {
             let applied = match name.as_str() {
                 "algorithm" | TUNING => Ok(()),
+                SCRIPT => Err(anyhow!(
+                    "this container trains its own learners and runs no scripts; leave out the entry point"
+                )),
+                added if added.starts_with(SDK_PREFIX) => Ok(()),
                 "seed" => read_seed(value).map(|given| seed = given),
                 _ => plain(value).and_then(|value| Ok(params.set(name, &value)?)),
             };
@@ -83,13 +93,6 @@ fn object(text: &str) -> serde_json::Result<Map<String, Value>> {
     serde_json::from_str(text)
 }
 
-/// The known algorithms, for messages.
-fn algorithms() -> String {
-    Algorithm::ALL
-        .map(|algorithm| algorithm.to_string())
-        .join(", ")
-}
-
 /// Parses a seed, which can be any unsigned 64-bit number.
 fn read_seed(value: &Value) -> Result<u64> {
     let text = plain(value)?;
@@ -98,11 +101,17 @@ fn read_seed(value: &Value) -> Result<u64> {
 }
 
 /// A value as plain text. The API passes `"5"`, some client libraries encode it twice (`"\"5\""`), and hand-written
-/// files have `5`.
+/// files have `5`. Python's `True` and `False` are spelled as elsewhere.
 fn plain(value: &Value) -> Result<String> {
     match value {
         Value::String(text) => {
-            Ok(serde_json::from_str::<String>(text).unwrap_or_else(|_| text.clone()))
+            // Only a string within the string was encoded twice; `5` and `true` keep their text.
+            let text = serde_json::from_str::<String>(text).unwrap_or_else(|_| text.clone());
+            Ok(match text.as_str() {
+                "True" => "true".to_owned(),
+                "False" => "false".to_owned(),
+                _ => text,
+            })
         }
         Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
         _ => bail!("`{value}` is not a single value"),
@@ -150,6 +159,23 @@ mod tests {
         assert!(read(&settings).is_ok());
     }
 
+    #[test]
+    fn what_sdks_add_for_their_own_containers_is_ignored() {
+        let settings = json!({
+            "algorithm": "random_forest", "sagemaker_region": "\"us-east-1\"", "sagemaker_container_log_level": "20"
+        });
+        assert!(read(&settings).is_ok());
+    }
+
+    #[test]
+    fn truth_values_may_be_spelled_as_in_python() {
+        for value in [json!("True"), json!("\"True\""), json!("true"), json!(true)] {
+            let settings = read(&json!({ "algorithm": "random_forest", "oob_score": value }));
+            let entries = settings.unwrap().params.params().entries();
+            assert!(entries.contains(&("oob_score".into(), "true".into())));
+        }
+    }
+
     fn check(settings: &Value, expected: &[&str]) {
         let error = format!("{:#}", read(settings).unwrap_err());
         for part in expected {
@@ -185,6 +211,10 @@ mod tests {
         check(
             &json!({ "algorithm": "random_forest", "seed": "-1" }),
             &["hyperparameter seed: `-1` is not a whole number from 0 to 2^64 - 1"],
+        );
+        check(
+            &json!({ "algorithm": "random_forest", "sagemaker_program": "train.py" }),
+            &["hyperparameter sagemaker_program: this container trains its own learners"],
         );
         check(
             &json!({ "algorithm": "random_forest", "max_depth": [3] }),

@@ -1,8 +1,8 @@
 //! The program that SageMaker runs inside the container. `fire-container train` and `fire-container serve` are for
 //! SageMaker; `fire-container predict` and `fire-container export` are for interactive use.
 //!
-//! The program's only interfaces are a folder tree and, when serving, HTTP. It therefore needs neither the AWS SDK nor
-//! TLS, and can be run by hand on any folder with the same layout (`--opt-ml DIR`).
+//! The program's only interfaces are a directory tree and, when serving, HTTP. It therefore needs neither the AWS SDK nor
+//! TLS, and can be run by hand on any directory with the same layout (`--opt-ml DIR`).
 //!
 //! - [`train`]: reads settings and data below `/opt/ml/input`; writes a model to `/opt/ml/model`, predictions to
 //!   `/opt/ml/output/data` and metrics to standard output. If it fails, the reason is in `/opt/ml/output/failure`.
@@ -48,6 +48,33 @@ pub use cli::{command, run};
 const WORK_FAILED: u8 = 1;
 /// Exit code for invalid arguments, environment variables or input files.
 const USAGE: u8 = 2;
+
+/// An error and the exit code that it leads to.
+struct Failed {
+    code: u8,
+    error: anyhow::Error,
+}
+
+impl Failed {
+    fn work(error: anyhow::Error) -> Self {
+        let code = WORK_FAILED;
+        Self { code, error }
+    }
+
+    fn usage(error: anyhow::Error) -> Self {
+        let code = USAGE;
+        Self { code, error }
+    }
+}
+
+/// Prints the error of a failed command and returns the exit code.
+fn exit_code(done: Result<(), Failed>) -> u8 {
+    let Err(Failed { code, error }) = done else {
+        return 0;
+    };
+    complain(&format!("{error:#}"));
+    code
+}
 
 /// Prints an error to standard error.
 fn complain(message: &str) {

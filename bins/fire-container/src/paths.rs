@@ -1,10 +1,10 @@
-//! The folder tree that SageMaker creates below `/opt/ml`.
+//! The directory tree that SageMaker creates below `/opt/ml`.
 
 use std::path::{Path, PathBuf};
 
 use fire_run::Channel;
 
-/// Paths below `/opt/ml`, or below another folder.
+/// Paths below `/opt/ml`, or below another directory.
 ///
 /// Source: SageMaker developer guide, "How Amazon SageMaker Runs Your Training Image".
 #[derive(Clone, Debug)]
@@ -23,17 +23,17 @@ impl OptMl {
         self.root.join("input/config/hyperparameters.json")
     }
 
-    /// The folder of a channel's data files.
+    /// The directory of a channel's data files.
     pub fn channel(&self, channel: Channel) -> PathBuf {
         self.root.join("input/data").join(channel.as_str())
     }
 
-    /// The folder that SageMaker packs into `model.tar.gz`, and unpacks for serving.
+    /// The directory that SageMaker packs into `model.tar.gz`, and unpacks for serving.
     pub fn model(&self) -> PathBuf {
         self.root.join("model")
     }
 
-    /// The folder that SageMaker packs into `output.tar.gz`.
+    /// The directory that SageMaker packs into `output.tar.gz`.
     pub fn output_data(&self) -> PathBuf {
         self.root.join("output/data")
     }

@@ -44,7 +44,7 @@ struct Cli {
     /// Use HTTP without TLS; always on for a registry on this machine
     #[arg(long, requires = "push")]
     plain_http: bool,
-    /// Write the image to a folder that skopeo reads as `dir:DIR`
+    /// Write the image to a directory that skopeo reads as `dir:DIR`
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     /// Write the image to a file for `docker load` and `podman load`
@@ -127,6 +127,7 @@ fn names_interpreter(elf: &[u8]) -> bool {
     let number = |at: usize, size: usize| {
         let end = at.checked_add(size);
         let bytes = end.and_then(|end| elf.get(at..end)).unwrap_or_default();
+        // Little-endian, as on every x86-64 machine.
         let digits = bytes.iter().rev();
         digits.fold(0_usize, |number, &byte| number << 8 | usize::from(byte))
     };
@@ -136,8 +137,8 @@ fn names_interpreter(elf: &[u8]) -> bool {
 }
 
 fn export_all(cli: &Cli, image: &Image) -> Result<()> {
-    if let Some(folder) = &cli.folder {
-        export::folder(image, folder)?;
+    if let Some(dir) = &cli.folder {
+        export::directory(image, dir)?;
     }
     if let Some(archive) = &cli.archive {
         let own = format!("fire-container:{}", env!("CARGO_PKG_VERSION"));
@@ -190,7 +191,7 @@ fn print_result(
     writeln!(out, "image {}", image.digest)?;
     writeln!(
         out,
-        "{:.1} MB compressed, {:.1} MB uncompressed_size",
+        "{:.1} MB compressed, {:.1} MB uncompressed",
         megabytes(image.layer.gzipped.len()),
         megabytes(image.layer.uncompressed_size)
     )?;

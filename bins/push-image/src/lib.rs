@@ -5,7 +5,7 @@
 //! bytes, so two builds have the same digest.
 //!
 //! ```text
-//! program ── layer ── image ─┬─ folder (skopeo's dir:) or archive (docker load)
+//! program ── layer ── image ─┬─ directory (skopeo's dir:) or archive (docker load)
 //!                            └─ registry (HTTP, Basic or Bearer; for ECR the password from the aws CLI)
 //! ```
 //!

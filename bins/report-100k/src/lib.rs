@@ -1,7 +1,7 @@
 //! `report-100k`: reports the results of a run, as `report.json` and as an HTML page.
 //!
 //! `report.json` collects numbers that were computed before. The dataset's manifest has the rows, the audit and
-//! the ceiling; each job's model file includes its metrics, and the ensemble's also its weights and
+//! the Bayes-optimal classifier; each job's model file includes its metrics, and the ensemble's also its weights and
 //! threshold; `train-100k` and `deploy-100k` write their timings and the endpoint's responses under
 //! `runs/<run>/` in the state directory. [`gather`] collects all of this in the format documented by
 //! `fire_run::report`, and [`text`] prints it.

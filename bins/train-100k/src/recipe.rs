@@ -45,7 +45,7 @@ pub(crate) struct Recipe {
     #[arg(long, value_name = "SHARE", requires = "data")]
     pub(crate) mix: Option<f64>,
 
-    /// Train on a folder written by --out, whole or in shards
+    /// Train on a directory written by --out, whole or in shards
     #[arg(long, value_name = "DIR", conflicts_with_all = ["samples", "profile", "data", "out"])]
     pub(crate) parts: Option<PathBuf>,
 
@@ -69,15 +69,15 @@ pub(crate) struct Recipe {
 }
 
 impl Recipe {
-    /// The same recipe with absolute paths, so that the run can be resumed from any folder.
+    /// The same recipe with absolute paths: the run can then be resumed from any directory.
     ///
     /// # Errors
-    /// Exit code 2 for a local file or folder that does not exist.
+    /// Exit code 2 for a local file or directory that does not exist.
     pub(crate) fn with_absolute_paths(mut self) -> anyhow::Result<Self> {
         for file in self.data.iter_mut().filter(|file| !is_remote(file)) {
             let problem = match (file.is_file(), file.is_dir()) {
                 (true, _) => "",
-                (_, true) => "this is a folder; name the files in it",
+                (_, true) => "this is a directory; name the files in it",
                 _ => "there is no such file",
             };
             if !problem.is_empty() {
@@ -85,13 +85,13 @@ impl Recipe {
             }
             *file = absolute("--data", file)?;
         }
-        if let Some(folder) = &mut self.parts {
-            *folder = absolute("--parts", folder)?;
+        if let Some(dir) = &mut self.parts {
+            *dir = absolute("--parts", dir)?;
         }
         Ok(self)
     }
 
-    /// Whether the rows come from the files or folder given on the command line.
+    /// Whether the rows come from the files or directory given on the command line.
     pub(crate) fn names_files(&self) -> bool {
         !self.data.is_empty() || self.parts.is_some()
     }

@@ -74,7 +74,7 @@ impl FromStr for Shard {
                 "there is no shard {number} of {count}; the first shard is 1"
             )),
             _ => Err(
-                "write I/N, for example 3/8 for the third of eight shards, at most 99999"
+                "expected I/N with N at most 99999, such as 3/8 for the third of eight shards"
                     .to_owned(),
             ),
         }
@@ -103,8 +103,8 @@ mod tests {
             ("0/8", "no shard 0 of 8"),
             ("9/8", "no shard 9 of 8"),
             ("1/0", "no shard 1 of 0"),
-            ("3", "write I/N"),
-            ("-1/2", "write I/N"),
+            ("3", "expected I/N"),
+            ("-1/2", "expected I/N"),
             ("1/100000", "at most 99999"),
         ] {
             let error = text.parse::<Shard>().unwrap_err();

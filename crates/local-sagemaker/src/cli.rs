@@ -13,6 +13,7 @@ use crate::error::{Error, chain};
 use crate::faults::GRAMMAR;
 use crate::machine::lock_file::{build_id, stop_server};
 use crate::server::{Config, Server};
+use crate::services::images::{ImageMapping, RealPaths};
 
 /// Wrong usage, or a problem that the caller can fix: another server, a port in use.
 const EXIT_USAGE: u8 = 2;
@@ -35,6 +36,24 @@ pub struct Args {
     /// Stop after this many seconds without a request, running job or endpoint; 0 means never
     #[arg(long, default_value_t = 0)]
     idle_seconds: u64,
+    /// Run PROGRAM, which follows SageMaker's container contract, for the images of REPOSITORY; can be
+    /// repeated
+    #[arg(long = "image", value_name = "REPOSITORY=PROGRAM")]
+    image_mappings: Vec<String>,
+    /// File with one REPOSITORY=PROGRAM per line
+    #[arg(long = "images", env = "FIRE_IMAGES", value_name = "FILE")]
+    images_file: Option<PathBuf>,
+    /// Whether the programs of --image and --images have their files at /opt/ml itself, through a mount that
+    /// only they see: auto (where this machine allows it), always, or never
+    #[arg(
+        long,
+        env = "FIRE_REAL_PATHS",
+        value_name = "WHEN",
+        value_enum,
+        hide_possible_values = true,
+        default_value_t
+    )]
+    real_paths: RealPaths,
     /// Inject a fault, in the syntax below; can be repeated (in the environment variable, separate
     /// faults by semicolons)
     #[arg(
@@ -68,11 +87,24 @@ pub struct Args {
     build_id: bool,
 }
 
+/// How `--image` is written and what its programs get, for `--help`.
+const IMAGES: &str = "\
+An image mapping is REPOSITORY=PROGRAM:
+  REPOSITORY  the last part of the image's name, or more of it: scikit, team/scikit, registry/team/scikit;
+              the longest match wins; with a :tag or @digest, only that image
+  PROGRAM     an executable and its arguments, run with `train` or `serve` after them (for a training job,
+              ContainerEntrypoint replaces PROGRAM and ContainerArguments replaces `train`);
+              relative paths are relative to the current directory, or in a file to the file's directory
+Its environment: FIRE_OPT_ML and SAGEMAKER_BASE_DIR (the directory in place of /opt/ml),
+SAGEMAKER_BIND_TO_PORT (in place of 8080), FIRE_BIND_ADDRESS (127.0.0.1)";
+
 /// Examples and exit codes, for `--help`.
 const EXAMPLES: &str = "\
 Examples:
   local-sagemaker --port 4566          serve boto3, the aws CLI and other SDKs:
                                        AWS_ENDPOINT_URL=http://127.0.0.1:4566
+  local-sagemaker --image scikit='python3 program.py'
+                                       train and serve images named scikit with a program of your own
   local-sagemaker --stop               stop the server of the nearest .fire/
   local-sagemaker --fault 'DescribeTrainingJob:3:ThrottlingException' --fault serve:crash-after:10
                                        test a client against failing calls and crashing containers
@@ -80,9 +112,9 @@ Examples:
 
 Exit codes: 0 success, 1 the server failed, 2 wrong usage, port in use, or state directory held by another server";
 
-/// The text after the options in `--help`: the syntax of faults, examples and exit codes.
+/// The text after the options in `--help`: the syntax of mappings and faults, examples and exit codes.
 fn help_end() -> String {
-    format!("{GRAMMAR}\n\n{EXAMPLES}")
+    format!("{IMAGES}\n\n{GRAMMAR}\n\n{EXAMPLES}")
 }
 
 /// Runs the program with these arguments.
@@ -103,6 +135,8 @@ pub async fn run(args: Args) -> ExitCode {
                 Error::Held { .. }
                 | Error::Port { .. }
                 | Error::Program { .. }
+                | Error::Image { .. }
+                | Error::RealPaths { .. }
                 | Error::Fault { .. } => ExitCode::from(EXIT_USAGE),
                 _ => ExitCode::FAILURE,
             }
@@ -115,6 +149,18 @@ impl Args {
     fn state_dir(&self) -> Result<PathBuf, Error> {
         let here = std::env::current_dir().map_err(Error::io("resolve", "."))?;
         Ok(choose_state_dir(self.state_dir.as_deref(), &here))
+    }
+
+    /// The mappings of `--images`, then those of `--image`.
+    fn images(&self) -> Result<Vec<ImageMapping>, Error> {
+        let mut mappings = match &self.images_file {
+            Some(file) => ImageMapping::read(file)?,
+            None => Vec::new(),
+        };
+        for text in &self.image_mappings {
+            mappings.push(ImageMapping::parse(text, ".")?);
+        }
+        Ok(mappings)
     }
 }
 
@@ -156,6 +202,8 @@ async fn serve(args: Args) -> Result<(), Error> {
     let faults = args.faults.iter().map(|fault| fault.trim());
     let config = Config {
         port: args.port,
+        images: args.images()?,
+        real_paths: args.real_paths,
         idle,
         faults: faults
             .filter(|fault| !fault.is_empty())

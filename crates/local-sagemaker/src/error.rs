@@ -36,6 +36,23 @@ pub enum Error {
         /// The configured path.
         program: PathBuf,
     },
+    /// A mapping of images to a program is invalid.
+    #[error("invalid image mapping '{mapping}': {reason}")]
+    Image {
+        /// The mapping, as specified by the caller.
+        mapping: String,
+        /// The problem.
+        reason: String,
+    },
+    /// Programs were to have the real path `/opt/ml`, which this machine does not allow.
+    #[error(
+        "programs cannot have the path /opt/ml on this machine ({reason}); \
+         with `--real-paths never`, they find their files by the environment variable FIRE_OPT_ML"
+    )]
+    RealPaths {
+        /// The problem.
+        reason: String,
+    },
     /// A fault script is invalid.
     #[error("invalid fault '{script}': {reason}")]
     Fault {

@@ -4,6 +4,7 @@ pub(crate) mod archive;
 pub(crate) mod clock;
 pub(crate) mod database;
 pub(crate) mod lock_file;
+pub(crate) mod opt_ml;
 pub(crate) mod process;
 pub(crate) mod table;
 

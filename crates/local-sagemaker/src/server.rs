@@ -27,7 +27,7 @@ use crate::machine::process::{kill_late_orphans, kill_orphans};
 use crate::machine::table::{self, lock};
 use crate::services::Services;
 use crate::services::ecr::Registry;
-use crate::services::images::Images;
+use crate::services::images::{ImageMapping, Images, RealPaths};
 use crate::services::logs::Logs;
 use crate::services::metrics::Metrics;
 use crate::services::s3::Storage;
@@ -56,6 +56,10 @@ pub struct Config {
     /// that name whenever it needs it: in `FIRE_BIN_DIR`, in the folder of the running executable, and in
     /// the parent of that folder if the folder is called `deps`.
     pub program: Option<PathBuf>,
+    /// The programs to run for other images, each for another repository.
+    pub images: Vec<ImageMapping>,
+    /// Whether these programs have their files at `/opt/ml`.
+    pub real_paths: RealPaths,
     /// Stop after this long without a request, running job or endpoint; `None` means never.
     pub idle: Option<Duration>,
     /// Faults to inject, in the syntax explained by `local-sagemaker --help`.
@@ -75,6 +79,8 @@ impl Config {
             state_dir: state_dir.into(),
             port: 0,
             program: None,
+            images: Vec::new(),
+            real_paths: RealPaths::Auto,
             idle: None,
             faults: Vec::new(),
             calls: None,
@@ -102,7 +108,11 @@ impl Server {
     /// Locks the state directory, starts listening, and restores the state of an earlier server: objects,
     /// finished jobs, models and endpoints are available again, and interrupted jobs restart.
     pub async fn start(config: Config) -> Result<Self, Error> {
-        let images = Images::new(config.program.clone())?;
+        let images = Images::new(
+            config.program.clone(),
+            config.images.clone(),
+            config.real_paths,
+        )?;
         let faults = Arc::new(Faults::parse(&config.faults)?);
         let calls = CallLog::open(config.calls.as_deref())?;
         let lock_file = LockFile::acquire(&config.state_dir)?;

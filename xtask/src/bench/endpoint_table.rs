@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 use super::endpoint::{Findings, Load};
-use super::machine;
-use super::targets::Target;
+use super::targets::{self, Target};
+use super::{joined, machine, today};
 
 /// The targets of the endpoint.
-fn targets(found: &Findings) -> Vec<Target> {
-    let target = |what: &str, found, [aim, floor]: [f64; 2], unit| Target {
+fn all_targets(found: &Findings) -> Vec<Target> {
+    let target = |what: &str, found, [target, floor]: [f64; 2], unit| Target {
         what: what.to_owned(),
         found,
-        aim,
+        target,
         floor,
         unit,
     };
@@ -77,15 +77,11 @@ fn targets(found: &Findings) -> Vec<Target> {
 
 /// Prints tables in Markdown.
 pub(super) fn print(found: &Findings) {
-    let versions = found
-        .versions
-        .iter()
-        .map(|(name, version)| format!("{name} {version}"));
     println!(
         "{}; {}; {}; {} s a load\n",
         machine(),
         today(),
-        versions.collect::<Vec<_>>().join(", "),
+        joined(&found.versions),
         found.seconds
     );
     println!("| | one row, p50 us | rows a second, one core |");
@@ -111,26 +107,16 @@ pub(super) fn print(found: &Findings) {
     }
     print_loads(found);
     print_sides(found);
-    println!("\n| | found | target | floor | |\n|---|---|---|---|---|");
-    for one in targets(found) {
-        let unit = one.unit;
-        println!(
-            "| {} | {:.2}{unit} | {}{unit} | {}{unit} | {} |",
-            one.what,
-            one.found,
-            one.aim,
-            one.floor,
-            one.verdict()
-        );
-    }
+    println!();
+    targets::print(&all_targets(found), 2);
 }
 
 /// A row for each load.
 fn print_loads(found: &Findings) {
-    println!("\n| 16 connections | requests a second | p50 us | p99 us | answers |");
+    println!("\n| 16 connections | requests a second | p50 us | p99 us | responses |");
     println!("|---|---|---|---|---|");
     let mut loads = vec![
-        ("ours, as fast as it answers", &found.full),
+        ("ours, as fast as it responds", &found.full),
         ("ours, at half of that", &found.half),
         ("scikit-learn, Flask, gunicorn", &found.flask),
     ];
@@ -189,13 +175,6 @@ pub(super) fn document(found: &Findings) -> Value {
         })
     };
     let ensemble = &found.ours.ensemble;
-    let targets = targets(found);
-    let targets = targets.iter().map(|one| {
-        json!({
-            "what": one.what, "found": one.found, "target": one.aim, "floor": one.floor,
-            "verdict": one.verdict(),
-        })
-    });
     json!({
         "machine": machine(), "date": today(), "versions": found.versions, "seconds": found.seconds,
         "single_p50_us": {
@@ -219,10 +198,6 @@ pub(super) fn document(found: &Findings) -> Value {
         })),
         "cold_start_ms": { "ours": found.cold_start_ms, "flask": found.flask_cold_start_ms },
         "resident_bytes": found.resident_bytes, "program_bytes": found.program_bytes,
-        "targets": targets.collect::<Vec<_>>(),
+        "targets": targets::document(&all_targets(found)),
     })
-}
-
-fn today() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }

@@ -10,8 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::learners::{THREADS, build_bench};
-use super::table::today;
-use super::{Args, machine, median, read, rust_version};
+use super::{Args, joined, machine, median, read, rust_version, today};
 use crate::{programs, venv};
 use demands::{Demand, demands};
 
@@ -84,10 +83,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .collect();
     let versions = versions(&lines)?;
     if args.output == "json" {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&document(&all, &versions))?
-        );
+        println!("{:#}", document(&all, &versions));
     } else {
         print(&all, &versions);
     }
@@ -209,11 +205,8 @@ fn measured(work: Work, lines: &[Line]) -> Measured {
 }
 
 fn print(all: &[Measured], versions: &[(String, String)]) {
-    let versions: Vec<_> = versions
-        .iter()
-        .map(|(name, version)| format!("{name} {version}"))
-        .collect();
-    println!("{}; {}; {}", machine(), today(), versions.join(", "));
+    let versions = joined(versions.iter().map(|(name, version)| (name, version)));
+    println!("{}; {}; {versions}", machine(), today());
     println!("\n| | rows | median s | rows/s | frames a row | peak MB | runs |");
     println!("|---|---|---|---|---|---|---|");
     for one in all {

@@ -75,10 +75,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         public: bench.public(args.slow)?,
     };
     if args.output == "json" {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&table::document(&findings))?
-        );
+        println!("{:#}", table::document(&findings));
     } else {
         table::print(&findings);
     }
@@ -162,7 +159,7 @@ impl Bench {
     fn public(&self, slow: bool) -> anyhow::Result<Vec<PublicScore>> {
         let data = self.folder.join("public");
         printed(self.script("data.py").arg("--public").arg(&data))?;
-        let mut sets = folders(&data)?;
+        let mut sets = names_in(&data)?;
         sets.sort();
         let mut scores = Vec::new();
         for contestant in CONTESTANTS {
@@ -201,7 +198,8 @@ pub(super) fn build_bench(package: &[&str], name: &str) -> anyhow::Result<PathBu
     image::built_bench(programs::cargo(&arguments), name)
 }
 
-fn folders(of: &Path) -> anyhow::Result<Vec<String>> {
+/// The names of the files and directories in a directory.
+fn names_in(of: &Path) -> anyhow::Result<Vec<String>> {
     let entries = std::fs::read_dir(of).with_context(|| of.display().to_string())?;
     entries
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))

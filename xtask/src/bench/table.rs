@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::contestants::Task;
 use super::learners::{Findings, Measured, PublicScore, Size, THREADS};
-use super::{machine, targets};
+use super::{joined, machine, targets, today};
 
 pub(crate) fn print(findings: &Findings) {
     println!("{}", heading(findings));
@@ -33,32 +33,16 @@ pub(crate) fn print(findings: &Findings) {
         println!("| {task}: {} | {set} | {auc:.4} |", contestant.name);
     }
     println!("\n## Targets\n");
-    println!("| | found | target | floor | |\n|---|---|---|---|---|");
-    for one in targets::all(findings) {
-        let unit = one.unit;
-        println!(
-            "| {} | {:.4}{unit} | {}{unit} | {}{unit} | {} |",
-            one.what,
-            one.found,
-            one.aim,
-            one.floor,
-            one.verdict()
-        );
-    }
+    targets::print(&targets::all(findings), 4);
 }
 
 fn heading(findings: &Findings) -> String {
-    let versions: Vec<_> = findings
-        .versions
-        .iter()
-        .map(|(name, version)| format!("{name} {version}"))
-        .collect();
     format!(
         "{}; {}; {THREADS} threads each, medians of {} alternating runs; {}",
         machine(),
         today(),
         findings.runs,
-        versions.join(", ")
+        joined(&findings.versions)
     )
 }
 
@@ -86,10 +70,6 @@ fn factor(one: &Measured, size: &Size) -> Option<f64> {
     Some(one.seconds / ours.seconds)
 }
 
-pub(super) fn today() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
-}
-
 /// The results as JSON; the keys are stable.
 pub(crate) fn document(findings: &Findings) -> Value {
     let sizes = findings.sizes.iter().map(|size| {
@@ -104,16 +84,6 @@ pub(crate) fn document(findings: &Findings) -> Value {
             "auc": one.auc,
         })
     });
-    let targets = targets::all(findings);
-    let targets = targets.iter().map(|one| {
-        json!({
-            "what": one.what,
-            "found": one.found,
-            "target": one.aim,
-            "floor": one.floor,
-            "verdict": one.verdict(),
-        })
-    });
     json!({
         "machine": machine(),
         "date": today(),
@@ -122,7 +92,7 @@ pub(crate) fn document(findings: &Findings) -> Value {
         "versions": findings.versions,
         "sizes": sizes.collect::<Vec<_>>(),
         "public": public.collect::<Vec<_>>(),
-        "targets": targets.collect::<Vec<_>>(),
+        "targets": targets::document(&targets::all(findings)),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Targets of the learners, and whether they are met.
 
+use serde_json::{Value, json};
+
 use super::contestants::Task;
 use super::learners::{Findings, Measured, Size};
 
@@ -8,8 +10,8 @@ use super::learners::{Findings, Measured, Size};
 pub(crate) struct Target {
     pub(crate) what: String,
     pub(crate) found: f64,
-    pub(crate) aim: f64,
-    /// The worst value that is still acceptable; whether it is above or below `aim` tells which
+    pub(crate) target: f64,
+    /// The worst value that is still acceptable; whether it is above or below `target` tells which
     /// direction is better.
     pub(crate) floor: f64,
     pub(crate) unit: &'static str,
@@ -18,8 +20,8 @@ pub(crate) struct Target {
 impl Target {
     /// `met`, `floor` or `missed`.
     pub(crate) fn verdict(&self) -> &'static str {
-        let sign = (self.aim - self.floor).signum();
-        if sign * (self.found - self.aim) >= 0.0 {
+        let sign = (self.target - self.floor).signum();
+        if sign * (self.found - self.target) >= 0.0 {
             "met"
         } else if sign * (self.found - self.floor) >= 0.0 {
             "floor"
@@ -27,6 +29,29 @@ impl Target {
             "missed"
         }
     }
+}
+
+/// Prints the targets as a table in Markdown.
+pub(super) fn print(targets: &[Target], digits: usize) {
+    println!("| | found | target | floor | |\n|---|---|---|---|---|");
+    for one in targets {
+        let (unit, verdict) = (one.unit, one.verdict());
+        println!(
+            "| {} | {:.digits$}{unit} | {}{unit} | {}{unit} | {verdict} |",
+            one.what, one.found, one.target, one.floor
+        );
+    }
+}
+
+/// The targets as JSON.
+pub(super) fn document(targets: &[Target]) -> Value {
+    let target = |one: &Target| {
+        json!({
+            "what": one.what, "found": one.found, "target": one.target, "floor": one.floor,
+            "verdict": one.verdict(),
+        })
+    };
+    targets.iter().map(target).collect()
 }
 
 /// From this many rows on, the targets for large data apply.
@@ -41,12 +66,12 @@ pub(crate) fn all(findings: &Findings) -> Vec<Target> {
 }
 
 fn of_size(size: &Size) -> Vec<Target> {
-    let target = |what: &str, found: Option<f64>, [aim, floor]: [f64; 2], unit| {
+    let target = |what: &str, found: Option<f64>, [target, floor]: [f64; 2], unit| {
         let what = format!("{what}, {} rows", size.rows);
         found.map(|found| Target {
             what,
             found,
-            aim,
+            target,
             floor,
             unit,
         })
@@ -152,7 +177,7 @@ fn growth(sizes: &[Size]) -> Vec<Target> {
                 large.rows, small.rows
             ),
             found: per_row(large, task)? / per_row(small, task)?,
-            aim: 1.3,
+            target: 1.3,
             floor: 2.0,
             unit: "x",
         })
@@ -200,7 +225,7 @@ fn shortfall(task: Task, set: &str, own: Option<f64>, best: Option<f64>) -> Opti
     Some(Target {
         what: format!("AUC below the best peer's: {}, {set}", task.title()),
         found: best? - own?,
-        aim: 0.001,
+        target: 0.001,
         floor: 0.003,
         unit: "",
     })
@@ -213,11 +238,11 @@ mod tests {
 
     #[test]
     fn a_verdict_follows_the_better_direction() {
-        let check = |found, aim, floor, expected: &str| {
+        let check = |found, target, floor, expected: &str| {
             let target = Target {
                 what: String::new(),
                 found,
-                aim,
+                target,
                 floor,
                 unit: "",
             };

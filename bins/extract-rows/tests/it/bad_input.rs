@@ -192,3 +192,15 @@ fn real_recordings_without_temperatures_are_rejected_with_the_reason() {
         bench.check_rejected(&[&flags[..], more].concat(), Exit::Usage, expected);
     }
 }
+
+#[test]
+fn alarm_flags_are_rejected_without_follow() {
+    for flags in [
+        ["--model", "model.tar.gz"],
+        ["--endpoint", "e"],
+        ["--alarm-rule", "0.8:2:3"],
+    ] {
+        let expected = format!("{} requires --follow", flags[0]);
+        check_frames(b"", "a.y16", &flags, &expected);
+    }
+}

@@ -27,7 +27,7 @@ const RECORDING: &str = "lepton35_y16/thermal_20260512_151542.raw.y16.gz";
 /// Unix time shortly before its first frame.
 const START: f64 = 1_778_613_342.7;
 
-/// A temporary folder for a test's files.
+/// A temporary directory for a test's files.
 struct Bench(TempDir);
 
 /// The result of running the program.
@@ -59,10 +59,10 @@ impl Bench {
         self.file(name, bytes)
     }
 
-    /// The command line with JSON output; `{}` in a flag is replaced with the folder.
+    /// The command line with JSON output; `{}` in a flag is replaced with the directory.
     fn words(&self, flags: &[&str]) -> Vec<String> {
-        let folder = self.0.path().display().to_string();
-        let flags = flags.iter().map(|flag| flag.replace("{}", &folder));
+        let dir = self.0.path().display().to_string();
+        let flags = flags.iter().map(|flag| flag.replace("{}", &dir));
         let words = std::iter::once("extract-rows".to_owned()).chain(flags);
         words.chain(["--output".into(), "json".into()]).collect()
     }
@@ -134,11 +134,11 @@ impl Ran {
     }
 }
 
-/// A file of real data, from the folder `FIRE_DATA_DIR` or from `shared/data` next to the repository; required in CI.
+/// A file of real data, from the directory `FIRE_DATA_DIR` or from `shared/data` next to the repository; required in CI.
 fn shared(name: &str) -> Option<PathBuf> {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = std::env::var_os("FIRE_DATA_DIR").map_or_else(default, PathBuf::from);
-    let path = folder.join(name);
+    let dir = std::env::var_os("FIRE_DATA_DIR").map_or_else(default, PathBuf::from);
+    let path = dir.join(name);
     if path.is_file() {
         return Some(path);
     }

@@ -46,6 +46,7 @@ async fn read_all(
                 Err(out_of_memory())
             };
         }
+        // No chunk at all is an empty body.
         first => first.unwrap_or_default(),
     };
     let (mut whole, mut length) = (Vec::new(), 0);
@@ -75,7 +76,7 @@ async fn read_all(
 /// The next chunk of the body; trailers are skipped.
 async fn next_chunk(body: &mut Incoming) -> Result<Option<Bytes>, Rejection> {
     while let Some(frame) = body.frame().await {
-        if let Ok(bytes) = frame.map_err(|error| damaged(&error))?.into_data() {
+        if let Ok(bytes) = frame.map_err(|error| invalid(&error))?.into_data() {
             return Ok(Some(bytes));
         }
     }
@@ -83,11 +84,11 @@ async fn next_chunk(body: &mut Incoming) -> Result<Option<Bytes>, Rejection> {
 }
 
 /// 400, with the reason that hyper gives.
-fn damaged(error: &hyper::Error) -> Rejection {
+fn invalid(error: &hyper::Error) -> Rejection {
     let reason = error
         .source()
         .map_or_else(|| error.to_string(), ToString::to_string);
-    Rejection::bad(format!("the body is incomplete or damaged: {reason}")).closing()
+    Rejection::bad(format!("the body is incomplete or invalid: {reason}")).closing()
 }
 
 /// 413, naming the limit.

@@ -19,7 +19,7 @@ impl Input {
         let dir = paths.channel(channel);
         ensure!(
             dir.is_dir(),
-            "channel {channel} is missing: there is no folder {}; add an input channel of that name to \
+            "channel {channel} is missing: there is no directory {}; add an input channel of that name to \
              the job",
             dir.display()
         );
@@ -29,7 +29,7 @@ impl Input {
 
     /// Reads an optional channel; `None` if the job lacks it.
     pub(super) fn optional(paths: &OptMl, channel: Channel) -> Result<Option<Self>> {
-        // A job without the channel has no folder for it; an empty folder is a mistake.
+        // A job without the channel has no directory for it; an empty directory is a mistake.
         if paths.channel(channel).is_dir() {
             Self::required(paths, channel).map(Some)
         } else {

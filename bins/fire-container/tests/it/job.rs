@@ -1,4 +1,4 @@
-//! A training job in a temporary folder.
+//! A training job in a temporary directory.
 
 use std::fs;
 use std::num::NonZeroUsize;

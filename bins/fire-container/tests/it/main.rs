@@ -1,4 +1,4 @@
-//! Tests of the container through the interfaces that SageMaker uses: folders and HTTP.
+//! Tests of the container through the interfaces that SageMaker uses: directories and HTTP.
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot continue should panic"
@@ -8,7 +8,7 @@
     reason = "a model must give the same prediction bit for bit"
 )]
 
-// A training job in a temporary folder, and a server on a free port.
+// A training job in a temporary directory, and a server on a free port.
 mod job;
 mod server;
 

@@ -94,7 +94,7 @@ fn an_oversized_head_gets_4xx_with_the_reason() {
 }
 
 #[test]
-fn damaged_or_incomplete_chunks_get_400_with_the_reason() {
+fn invalid_or_incomplete_chunks_get_400_with_the_reason() {
     let server = Server::start();
     let head = "POST /invocations HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";
     let trailers = format!("1\r\n1\r\n0\r\n{}\r\n", "x: y\r\n".repeat(2_000));
@@ -114,7 +114,7 @@ fn damaged_or_incomplete_chunks_get_400_with_the_reason() {
             &server,
             bytes.as_bytes(),
             400,
-            "the body is incomplete or damaged: ",
+            "the body is incomplete or invalid: ",
         );
     }
     let cut = format!("POST /invocations HTTP/1.1\r\ncontent-length: 50\r\n\r\n{ROW}");
@@ -122,7 +122,7 @@ fn damaged_or_incomplete_chunks_get_400_with_the_reason() {
         &server,
         cut.as_bytes(),
         400,
-        "the body is incomplete or damaged: ",
+        "the body is incomplete or invalid: ",
     );
 }
 

@@ -82,7 +82,9 @@ pub(crate) fn unpack(archive: impl Read, dir: &Path) -> io::Result<()> {
 /// [`unpack`] with a size limit of `most` bytes.
 fn unpack_at_most(archive: impl Read, dir: &Path, most: u64) -> io::Result<()> {
     let mut left = most;
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(BufReader::new(archive)));
+    // A gzip file may have several members, as parallel compressors write it.
+    let unzipped = MultiGzDecoder::new(BufReader::new(archive));
+    let mut archive = tar::Archive::new(unzipped);
     for (count, entry) in archive.entries()?.enumerate() {
         if count >= MAX_MEMBERS {
             return Err(invalid(&format!("it has more than {MAX_MEMBERS} members")));
@@ -188,6 +190,28 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn an_archive_of_several_gzip_members_is_read_to_its_end() {
+        let source = tree(&[("a", "first"), ("b", "second")]);
+        let target = tempfile::tempdir().unwrap();
+        let file = target.path().join("model.tar.gz");
+        pack(source.path(), &file).unwrap();
+        let mut tar = Vec::new();
+        let mut packed = MultiGzDecoder::new(File::open(&file).unwrap());
+        packed.read_to_end(&mut tar).unwrap();
+        let mut members = Vec::new();
+        for part in [&tar[..512], &tar[512..]] {
+            let mut zip = flate2::write::GzEncoder::new(Vec::new(), Compression::default());
+            zip.write_all(part).unwrap();
+            members.extend(zip.finish().unwrap());
+        }
+        fs::write(&file, members).unwrap();
+        let out = target.path().join("out");
+        unpack(File::open(&file).unwrap(), &out).unwrap();
+        let read = |name: &str| fs::read_to_string(out.join(name)).unwrap();
+        assert_eq!((read("a"), read("b")), ("first".into(), "second".into()));
     }
 
     #[test]

@@ -40,6 +40,15 @@ const MODEL: &[&str] = &["CreateModel"];
 const CONFIG: &[&str] = &["CreateEndpointConfig"];
 const ENDPOINT: &[&str] = &["CreateEndpoint", "UpdateEndpoint"];
 const WEIGHTS: &[&str] = &["UpdateEndpointWeightsAndCapacities"];
+const SCALING: &[&str] = &[
+    "DeleteScalingPolicy",
+    "DeregisterScalableTarget",
+    "DescribeScalableTargets",
+    "DescribeScalingActivities",
+    "DescribeScalingPolicies",
+    "PutScalingPolicy",
+    "RegisterScalableTarget",
+];
 const TARGET: &[&str] = &["RegisterScalableTarget"];
 const POLICY: &[&str] = &["PutScalingPolicy"];
 
@@ -63,8 +72,6 @@ const fn limit(
 const LIMITS: &[Limit] = &[
     limit(JOB, "AlgorithmSpecification.AlgorithmName", Nothing, "set TrainingImage"),
     limit(JOB, "AlgorithmSpecification.TrainingInputMode", Texts(&["File", "FastFile"]), "use File or FastFile"),
-    limit(JOB, "AlgorithmSpecification.ContainerEntrypoint", Nothing, "the program is always run as `train`"),
-    limit(JOB, "AlgorithmSpecification.ContainerArguments", Nothing, "the program is always run as `train`"),
     limit(JOB, "InputDataConfig[].DataSource.FileSystemDataSource", Nothing, "use S3DataSource"),
     limit(JOB, "InputDataConfig[].DataSource.DatasetSource", Nothing, "use S3DataSource"),
     limit(JOB, "InputDataConfig[].DataSource.S3DataSource.S3DataType", Texts(&["S3Prefix"]), "use S3Prefix"),
@@ -117,13 +124,16 @@ const LIMITS: &[Limit] = &[
     limit(ENDPOINT, "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.CanarySize", Nothing, "traffic moves all at once"),
     limit(ENDPOINT, "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.LinearStepSize", Nothing, "traffic moves all at once"),
     limit(ENDPOINT, "DeploymentConfig.RollingUpdatePolicy", Nothing, "use BlueGreenUpdatePolicy"),
-    limit(ENDPOINT, "DeploymentConfig.AutoRollbackConfiguration", Nothing, "there are no alarms; an update that does not pass /ping is rolled back"),
+    limit(ENDPOINT, "DeploymentConfig.AutoRollbackConfiguration", Nothing, "an update that does not pass /ping is rolled back, without alarms"),
     limit(WEIGHTS, "DesiredWeightsAndCapacities[].ServerlessUpdateConfig", Nothing, "a serverless variant is one process"),
 
+    limit(SCALING, "ServiceNamespace", Texts(&["sagemaker"]), "use sagemaker"),
+    limit(SCALING, "ScalableDimension", Texts(&["sagemaker:variant:DesiredInstanceCount"]), "use sagemaker:variant:DesiredInstanceCount"),
     limit(TARGET, "Tags", Nothing, "tag the endpoint"),
     limit(POLICY, "PolicyType", Texts(&["TargetTrackingScaling"]), "use TargetTrackingScaling"),
     limit(POLICY, "StepScalingPolicyConfiguration", Nothing, "use TargetTrackingScalingPolicyConfiguration"),
     limit(POLICY, "PredictiveScalingPolicyConfiguration", Nothing, "use TargetTrackingScalingPolicyConfiguration"),
+    limit(POLICY, "TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification.PredefinedMetricType", Texts(&["SageMakerVariantInvocationsPerInstance"]), "use SageMakerVariantInvocationsPerInstance"),
     limit(POLICY, "TargetTrackingScalingPolicyConfiguration.CustomizedMetricSpecification", Nothing, "use PredefinedMetricSpecification"),
     limit(POLICY, "TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification.ResourceLabel", Nothing, "it is for load balancers only"),
 ];
@@ -287,7 +297,7 @@ mod tests {
     fn every_limit_is_a_member_of_its_operation() {
         for limit in LIMITS {
             for operation in limit.operations {
-                let service = if [TARGET, POLICY].concat().contains(operation) {
+                let service = if SCALING.contains(operation) {
                     "application-autoscaling"
                 } else {
                     "sagemaker"

@@ -116,6 +116,14 @@ impl Metrics {
         }
     }
 
+    /// Records that captured requests of a variant could not be stored, as `DataCaptureFailures`. AWS has no
+    /// such metric.
+    pub(crate) fn record_capture_failure(&self, endpoint: &str, variant: &str) {
+        let dimensions = [("EndpointName", endpoint), ("VariantName", variant)];
+        let name = MetricId::new(ENDPOINT_CALLS, "DataCaptureFailures", &dimensions);
+        self.add(name, "Count", 1.0, Timestamp::now());
+    }
+
     /// Records a value of one of a training job's metrics.
     pub(crate) fn record_training_metric(
         &self,

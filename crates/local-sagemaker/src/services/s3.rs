@@ -83,13 +83,17 @@ impl Storage {
         })
     }
 
-    /// A new store with the bucket `bucket`.
+    /// The store of a state directory, without a server.
     #[cfg(test)]
     pub(crate) fn for_test(state_dir: &Path) -> Self {
         let database = Database::open(state_dir.join("state.db"), &[crate::store::SCHEMA]);
-        let storage = Self::open(state_dir, Arc::new(database.unwrap())).unwrap();
-        storage.store.create_bucket("bucket", "us-east-1").unwrap();
-        storage
+        Self::open(state_dir, Arc::new(database.unwrap())).unwrap()
+    }
+
+    /// Creates a bucket.
+    #[cfg(test)]
+    pub(crate) fn create_bucket(&self, name: &str) {
+        self.store.create_bucket(name, "us-east-1").unwrap();
     }
 
     /// Handles one S3 request of a client in `region`.
@@ -231,6 +235,7 @@ pub(crate) fn rejection(error: &ApiError, method: &Method, path: &str) -> Respon
         &errors::Head {
             method: method.clone(),
             path: path.to_owned(),
+            query: String::new(),
         },
     )
 }

@@ -270,7 +270,8 @@ proptest! {
             }
         }
         for key in KEYS {
-            prop_assert_eq!(read(&store, key).as_ref(), model.get(key), "{}", key);
+            let stored = read(&store, key);
+            prop_assert_eq!(stored.as_ref(), model.get(key), "{}", key);
         }
         // No content is left over, and none is missing.
         let store = open(dir.path());

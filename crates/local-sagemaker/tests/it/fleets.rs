@@ -188,6 +188,126 @@ async fn an_update_can_keep_weights_and_capacities() {
     }
 }
 
+/// A data capture configuration with this destination.
+fn capture_to(destination: &str) -> Value {
+    json!({"DataCaptureConfig": {
+        "EnableCapture": true,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": destination,
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }})
+}
+
+#[tokio::test]
+async fn captures_that_cannot_be_stored_are_counted_and_stored_later() {
+    let world = World::new().await;
+    world
+        .configure_variants("e", &[("A", 1.0, 1)], capture_to("s3://late/captured"))
+        .await;
+    let request = json!({"EndpointName": "e", "EndpointConfigName": "e"});
+    world.sagemaker("CreateEndpoint", request).await;
+    world.settled_endpoint("e").await;
+    world.invoke("e", &[], "1,2").await;
+    world
+        .sagemaker("DeleteEndpoint", json!({"EndpointName": "e"}))
+        .await;
+    let failures = json!({"Namespace": "AWS/SageMaker", "MetricName": "DataCaptureFailures"});
+    world
+        .until(async || {
+            let target = "GraniteServiceVersion20100801.ListMetrics";
+            let (_, found) = world.json(target, failures.clone()).await;
+            found["Metrics"]
+                .as_array()
+                .is_some_and(|metrics| !metrics.is_empty())
+        })
+        .await;
+    // Now there is a bucket.
+    world.ok(Method::PUT, "/late", &[], "").await;
+    world
+        .until(async || {
+            let path = "/late?list-type=2&prefix=captured/e/A/";
+            let list = world.ok(Method::GET, path, &[], "").await.text();
+            list.contains(".jsonl</Key>")
+        })
+        .await;
+}
+
+/// The number of captured lines in the bucket.
+async fn captured_lines(world: &World) -> usize {
+    let path = "/bucket?list-type=2&prefix=captured/";
+    let list = world.ok(Method::GET, path, &[], "").await.text();
+    let mut lines = 0;
+    for key in list.split("<Key>").skip(1) {
+        let path = format!("/bucket/{}", key.split("</Key>").next().unwrap());
+        lines += world
+            .ok(Method::GET, &path, &[], "")
+            .await
+            .text()
+            .lines()
+            .count();
+    }
+    lines
+}
+
+#[tokio::test]
+async fn all_responses_are_captured_although_the_server_or_the_endpoint_stops() {
+    let mut world = World::with_data().await;
+    let capture = capture_to("s3://bucket/captured");
+    world
+        .configure_variants("e", &[("A", 1.0, 2)], capture)
+        .await;
+    let request = json!({"EndpointName": "e", "EndpointConfigName": "e"});
+    world.sagemaker("CreateEndpoint", request).await;
+    world.settled_endpoint("e").await;
+    world.invoke("e", &[], "1,2").await;
+    world.stop().await;
+    world.start().await;
+    assert_eq!(captured_lines(&world).await, 1);
+    // Invokes until the endpoint is gone; returns the number of responses.
+    let client = async || {
+        let mut answered = 0;
+        while world.invoke("e", &[], "1,2").await.status == 200 {
+            answered += 1;
+        }
+        answered
+    };
+    let delete = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        let request = json!({"EndpointName": "e"});
+        world.sagemaker("DeleteEndpoint", request).await
+    };
+    let (first, second, third, _) = tokio::join!(client(), client(), client(), delete);
+    let answered = 1 + first + second + third;
+    assert!(answered > 3, "{answered}");
+    let request = json!({"EndpointName": "e"});
+    let gone = async || world.call("DescribeEndpoint", request.clone()).await.0 == 400;
+    world.until(gone).await;
+    assert_eq!(captured_lines(&world).await, answered);
+}
+
+#[tokio::test]
+async fn destinations_whose_keys_would_be_too_long_are_rejected() {
+    let world = World::new().await;
+    // With these names, 1024 - 67 - 2 - 1 - 1 bytes are left for the prefix.
+    let fits = "\u{e4}".repeat(476);
+    world
+        .configure_variants("e", &[("A", 1.0, 1)], capture_to(&format!("s3://b/{fits}")))
+        .await;
+    let variant = json!({"VariantName": "A", "ModelName": "e", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"});
+    let mut request = json!({"EndpointConfigName": "long", "ProductionVariants": [variant]});
+    request["DataCaptureConfig"] =
+        capture_to(&format!("s3://b/{fits}\u{e4}"))["DataCaptureConfig"].clone();
+    let error = world.error_message("CreateEndpointConfig", request).await;
+    assert!(error.contains("a key prefix of 954 bytes"), "{error}");
+    assert!(error.contains("at most 953 bytes"), "{error}");
+    // A longer name of the endpoint leaves less room.
+    let request = json!({"EndpointName": "longer", "EndpointConfigName": "e"});
+    let error = world.error_message("CreateEndpoint", request).await;
+    assert!(error.contains("at most 948 bytes"), "{error}");
+    let request = json!({"EndpointName": "f", "EndpointConfigName": "e"});
+    world.sagemaker("CreateEndpoint", request).await;
+}
+
 #[tokio::test]
 async fn captured_requests_are_stored_in_the_layout_of_the_service() {
     let world = World::with_data().await;

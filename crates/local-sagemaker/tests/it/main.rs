@@ -24,6 +24,10 @@ mod endpoints;
 #[cfg(test)]
 mod fleets;
 
+/// Images that are mapped to programs: their environment, real paths, and entry points of jobs.
+#[cfg(test)]
+mod images;
+
 /// The programs' output, through CloudWatch Logs.
 #[cfg(test)]
 mod logs;

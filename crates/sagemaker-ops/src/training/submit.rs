@@ -32,7 +32,7 @@ pub struct TrainingRequest {
     pub spot: Option<Spot>,
     /// The content of `hyperparameters.json` in the container.
     pub hyperparameters: BTreeMap<String, String>,
-    /// The input channels, which are folders of `/opt/ml/input/data/` in the container.
+    /// The input channels, which are directories of `/opt/ml/input/data/` in the container.
     pub channels: Vec<Channel>,
     /// The prefix below which `{job}/output/model.tar.gz` is written.
     pub output: S3Uri,
@@ -57,7 +57,7 @@ pub struct Spot {
 /// An input channel of a job: all objects with a prefix, copied to every instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Channel {
-    /// The name of the folder below `/opt/ml/input/data/`.
+    /// The name of the directory below `/opt/ml/input/data/`.
     pub name: String,
     /// The prefix of the objects.
     pub uri: S3Uri,
@@ -96,6 +96,7 @@ pub async fn submit(clients: &Clients, request: &TrainingRequest) -> Result<Subm
     let sent = create(clients, request).send().await;
     match sent.map_err(|error| Error::from_sdk("create the training job", &request.job, error)) {
         Ok(_) => Ok(Submission::Created),
+        // Job names are unique forever, so the existing job may have ended long ago.
         Err(error) if error.kind() == ErrorKind::Conflict => Ok(Submission::AlreadyExists),
         Err(error) => Err(error),
     }

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame};
 use percent_encoding::percent_decode_str;
+use s3s::dto::{Range, Timestamp, TimestampFormat};
 
 use super::chunked::Decoder;
 use crate::protocol::ApiError;
@@ -72,6 +73,7 @@ pub(super) fn prepare(
     let announced = text(&parts.headers, "x-amz-trailer").to_owned();
     strip_signature(&mut parts.headers, framed)?;
     parts.uri = without_presigning(&parts.uri, &mut parts.headers);
+    remove_invalid_conditions(&mut parts.headers);
     let trailers = Trailers::default();
     parts.extensions.insert(Region(region.to_owned()));
     parts.extensions.insert(trailers.clone());
@@ -162,6 +164,20 @@ fn strip_signature(headers: &mut HeaderMap, framed: bool) -> Result<(), ApiError
         headers.remove(name);
     }
     Ok(())
+}
+
+/// Removes ranges and dates that cannot be parsed: they are ignored (RFC 9110, 14.2 and 13.1.3), while `s3s`
+/// rejects them.
+fn remove_invalid_conditions(headers: &mut HeaderMap) {
+    if Range::parse(text(headers, "range")).is_err() {
+        headers.remove(header::RANGE);
+    }
+    for name in [header::IF_MODIFIED_SINCE, header::IF_UNMODIFIED_SINCE] {
+        let date = text(headers, name.as_str());
+        if Timestamp::parse(TimestampFormat::HttpDate, date).is_err() {
+            headers.remove(name);
+        }
+    }
 }
 
 /// The request that a presigned URL stands for. Its `x-amz-` parameters are headers that the client could

@@ -19,7 +19,6 @@ mod update;
 mod variant;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,6 +37,7 @@ use crate::services::sagemaker::Shared;
 use crate::services::sagemaker::model::Models;
 use crate::services::sagemaker::resource::{Header, Resource};
 use crate::services::sagemaker::tags::Tag;
+use capture::CaptureQueue;
 use config::Configs;
 use fleet::Fleet;
 use proxy::Proxy;
@@ -63,6 +63,8 @@ pub(crate) struct Endpoints {
     fleets: Mutex<BTreeMap<String, Arc<Fleet>>>,
     /// The HTTP client for them.
     proxy: Proxy,
+    /// Captured requests that wait to be stored.
+    captures: CaptureQueue,
     /// Deployments and deletions in progress.
     tasks: Mutex<JoinSet<()>>,
 }
@@ -83,8 +85,11 @@ impl Endpoints {
     /// Opens the endpoints of a state directory. Restarts those that were serving, and repeats whatever
     /// operation was in progress when the previous server was killed.
     pub(crate) fn open(shared: Shared) -> Result<Arc<Self>, Error> {
+        let folder = shared.state_dir.join("serving");
+        let (storage, metrics) = (shared.storage.clone(), shared.metrics.clone());
         let endpoints = Arc::new(Self {
-            folder: shared.state_dir.join("serving"),
+            captures: CaptureQueue::open(folder.clone(), storage, metrics),
+            folder,
             table: Table::open_in(&shared, "endpoints")?,
             configs: Configs::open(&shared)?,
             shared,
@@ -133,6 +138,7 @@ impl Endpoints {
     pub(crate) fn create(self: Arc<Self>, call: &Call, models: &Models) -> Result<Value, ApiError> {
         let request: EndpointRequest = call.read()?;
         let first = self.deployment(&request.endpoint_config_name, &call.region, models)?;
+        first.check_captures(&request.endpoint_name)?;
         let mut record = Record::new(Header::new(&request.endpoint_name, call)?, first);
         record.deployment_config = request.deployment_config;
         let arn = self.table.create(record.clone())?;
@@ -179,11 +185,7 @@ impl Endpoints {
         let endpoints = self.clone();
         lock(&self.tasks).spawn(async move {
             endpoints.stop_fleet(&record.header.name).await;
-            capture::store(
-                &endpoints.captures(&record.header.name),
-                &endpoints.shared.storage,
-            )
-            .await;
+            endpoints.captures.store_endpoint(&record.header.name).await;
             endpoints.remove(&record.header.name);
         });
         Ok(name)
@@ -207,7 +209,7 @@ impl Endpoints {
         let mut tasks = std::mem::take(&mut *lock(&self.tasks));
         while tasks.join_next().await.is_some() {}
         self.stop_all_fleets().await;
-        self.store_captures().await;
+        self.captures.store_all().await;
     }
 
     /// The output of an endpoint's containers; `None` if there is no such endpoint.
@@ -219,14 +221,7 @@ impl Endpoints {
 
     /// Stores everything captured since the last call.
     pub(crate) async fn store_captures(&self) {
-        for record in self.table.active() {
-            capture::store(&self.captures(&record.header.name), &self.shared.storage).await;
-        }
-    }
-
-    /// The folder for captured requests of an endpoint that are waiting to be stored.
-    fn captures(&self, name: &str) -> PathBuf {
-        self.folder.join(name).join("captures")
+        self.captures.store_due().await;
     }
 
     /// The serving processes with their owners.
@@ -287,7 +282,7 @@ impl Endpoints {
 
     /// Removes the endpoint and its files.
     fn remove(&self, name: &str) {
-        let _ = fs::remove_dir_all(self.folder.join(name));
+        self.captures.remove_endpoint(name);
         self.table.remove(name);
     }
 }

@@ -115,7 +115,6 @@ impl Scaling {
     /// `DescribeScalableTargets`.
     pub(super) fn describe_targets(&self, call: &Call) -> Result<Value, ApiError> {
         let request: Request = call.read()?;
-        call.read::<TargetId>()?.check_namespace()?;
         let matches = |target: &Target| {
             let ids = request.resource_ids.as_ref();
             ids.is_none_or(|ids| ids.contains(&target.resource()))

@@ -70,23 +70,18 @@ pub(super) struct Activity {
     pub(super) failure: Option<String>,
 }
 
-/// The members that identify a target in a request.
+/// The member that identifies a target in a request; `members` has checked the namespace and the
+/// dimension.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct TargetId {
-    /// `sagemaker`.
-    service_namespace: Option<String>,
     /// `endpoint/NAME/variant/VARIANT`.
     resource_id: Option<String>,
-    /// `sagemaker:variant:DesiredInstanceCount`.
-    scalable_dimension: Option<String>,
 }
 
 impl TargetId {
     /// The endpoint and the variant.
     pub(super) fn names(&self) -> Result<(String, String), ApiError> {
-        self.check_namespace()?;
-        self.check_dimension()?;
         let id = self.resource_id.as_deref().unwrap_or_default();
         self.parts().ok_or_else(|| {
             ApiError::validation(format!(
@@ -98,20 +93,7 @@ impl TargetId {
 
     /// The endpoint and the variant, in requests where they are optional.
     pub(super) fn optional_names(&self) -> Result<Option<(String, String)>, ApiError> {
-        self.check_namespace()?;
-        if self.scalable_dimension.is_some() {
-            self.check_dimension()?;
-        }
-        self.resource_id
-            .is_some()
-            .then(|| {
-                let id = Self {
-                    scalable_dimension: Some(DIMENSION.to_owned()),
-                    ..self.clone()
-                };
-                id.names()
-            })
-            .transpose()
+        self.resource_id.is_some().then(|| self.names()).transpose()
     }
 
     /// Parses the resource's id.
@@ -128,29 +110,6 @@ impl TargetId {
                     .then(|| (endpoint.to_owned(), variant.to_owned()))
             }
             _ => None,
-        }
-    }
-
-    /// Rejects service namespaces other than `SageMaker`'s.
-    pub(super) fn check_namespace(&self) -> Result<(), ApiError> {
-        match self.service_namespace.as_deref() {
-            Some(NAMESPACE) => Ok(()),
-            other => Err(ApiError::validation(format!(
-                "The local server supports the service namespace {NAMESPACE} only, not '{}'",
-                other.unwrap_or_default()
-            ))),
-        }
-    }
-
-    /// Rejects dimensions other than the instance count of a variant.
-    fn check_dimension(&self) -> Result<(), ApiError> {
-        match self.scalable_dimension.as_deref() {
-            Some(DIMENSION) => Ok(()),
-            other => Err(ApiError::validation(format!(
-                "Unsupported service namespace, resource type or scalable dimension: the local server supports \
-                 {DIMENSION} only, not '{}'",
-                other.unwrap_or_default()
-            ))),
         }
     }
 }
@@ -245,9 +204,6 @@ pub(super) fn key(endpoint: &str, variant: &str) -> String {
     format!("{endpoint}.{variant}")
 }
 
-/// The only metric that policies can track.
-const METRIC: &str = "SageMakerVariantInvocationsPerInstance";
-
 /// A policy.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Policy {
@@ -290,20 +246,20 @@ impl Policy {
         policy_type: Option<&str>,
         configuration: Option<&Value>,
     ) -> Result<Self, ApiError> {
-        if policy_type != Some("TargetTrackingScaling") {
-            return Err(ApiError::validation(format!(
-                "The local server supports policies of type TargetTrackingScaling only, not '{}'",
-                policy_type.unwrap_or("StepScaling")
-            )));
+        // The default is `StepScaling`.
+        if policy_type.is_none() {
+            return Err(ApiError::validation(
+                "The local server does not support step scaling; set PolicyType to TargetTrackingScaling.",
+            ));
         }
         let configuration = configuration.ok_or_else(|| {
             ApiError::validation("TargetTrackingScalingPolicyConfiguration must not be null")
         })?;
         let metric = configuration.pointer("/PredefinedMetricSpecification/PredefinedMetricType");
-        if metric.and_then(Value::as_str) != Some(METRIC) {
-            return Err(ApiError::validation(format!(
-                "The local server supports the predefined metric {METRIC} only"
-            )));
+        if metric.is_none() {
+            return Err(ApiError::validation(
+                "PredefinedMetricSpecification must not be null",
+            ));
         }
         let tracking = Tracking::deserialize(configuration)
             .map_err(|error| ApiError::new("SerializationException", error.to_string()))?;
@@ -369,32 +325,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_identified_by_three_members() {
-        let good = [NAMESPACE, "endpoint/e/variant/v", DIMENSION];
-        for (index, value, expected) in [
-            (0, NAMESPACE, ""),
-            (0, "ecs", "namespace sagemaker only, not 'ecs'"),
-            (1, "endpoint/e", "Unsupported resource ID"),
-            (1, "endpoint/e/variant/v/x", "Unsupported resource ID"),
-            (1, "endpoint/../variant/v", "Unsupported resource ID"),
-            (
-                2,
-                "sagemaker:variant:DesiredProvisionedConcurrency",
-                "scalable dimension",
-            ),
+    fn a_target_is_a_variant_of_an_endpoint() {
+        for (resource, good) in [
+            ("endpoint/e/variant/v", true),
+            ("endpoint/e", false),
+            ("endpoint/e/variant/v/x", false),
+            ("endpoint/../variant/v", false),
         ] {
-            let mut members = good;
-            members[index] = value;
-            let [namespace, resource, dimension] = members;
-            let id: TargetId = serde_json::from_value(
-                json!({"ServiceNamespace": namespace, "ResourceId": resource, "ScalableDimension": dimension}),
-            )
-            .unwrap();
-            let found = id
-                .names()
-                .map_or_else(|error| error.message().to_owned(), |_| String::new());
-            assert!(found.contains(expected), "{value}: {found}");
-            assert_eq!(found.is_empty(), expected.is_empty(), "{value}: {found}");
+            let id: TargetId = serde_json::from_value(json!({"ResourceId": resource})).unwrap();
+            assert_eq!(id.names().is_ok(), good, "{resource}");
         }
     }
 }

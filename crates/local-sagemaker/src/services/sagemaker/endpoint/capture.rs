@@ -1,11 +1,10 @@
 //! Data capture: writes the requests and responses of an endpoint to S3, in `SageMaker`'s layout.
 //!
-//! Lines are collected in a file, which is stored as an object about every second. If the server is
-//! killed in between, its successor stores the file.
+//! The lines for requests and responses are collected in files (`queue`), which are stored as objects about
+//! every second. If the server is killed in between, its successor stores the files.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+mod queue;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::HeaderMap;
@@ -16,12 +15,15 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::traffic::evenly;
-use crate::error::chain;
 use crate::machine::clock::Timestamp;
-use crate::machine::log;
+use crate::protocol::ApiError;
 use crate::protocol::names::S3Uri;
 use crate::protocol::validation::Violations;
-use crate::services::s3::Storage;
+
+pub(crate) use queue::CaptureQueue;
+
+/// Maximum length of a key in S3, in bytes of UTF-8.
+const MAX_KEY: usize = 1024;
 
 /// `DataCaptureConfig`: which requests and responses to capture, and where to store them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -160,86 +162,44 @@ impl Capture {
         json!({"observedContentType": content_type, "mode": mode, "data": data, "encoding": encoding})
     }
 
-    /// Appends a line to those waiting to be stored in `folder`.
-    pub(crate) fn append(&self, folder: &Path, endpoint: &str, variant: &str, line: &str) {
-        let Some(destination) = self.destination.as_deref().and_then(S3Uri::parse) else {
-            return;
-        };
-        let prefix = destination.below(&format!("{endpoint}/{variant}"));
-        if let Err(error) = append_line(folder, variant, &prefix, line) {
-            log(&format!(
-                "cannot capture a request of endpoint {endpoint}: {error}"
-            ));
+    /// The prefix of the objects of one variant; `None` only if the destination is missing.
+    pub(crate) fn prefix(&self, endpoint: &str, variant: &str) -> Option<S3Uri> {
+        let destination = S3Uri::parse(self.destination.as_deref()?)?;
+        Some(destination.below(&format!("{endpoint}/{variant}")))
+    }
+
+    /// Rejects a destination that leaves too little room for the rest of the keys: the names of the endpoint
+    /// and of the variants, the date, and the file's name.
+    pub(crate) fn check_keys<'a>(
+        &self,
+        endpoint: &str,
+        variants: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), ApiError> {
+        for variant in variants {
+            let Some(prefix) = self.prefix(endpoint, variant) else {
+                continue;
+            };
+            // All dates and names have the same length.
+            let length = object(&prefix, Timestamp::from_millis(0), "").key.len();
+            if length > MAX_KEY {
+                let own = self.destination.as_deref().and_then(S3Uri::parse);
+                let own = own.map_or(0, |own| own.key.trim_end_matches('/').len());
+                return Err(ApiError::validation(format!(
+                    "DataCaptureConfig.DestinationS3Uri has a key prefix of {own} bytes in UTF-8; it may have at most \
+                     {} bytes, because the endpoint name, variant name {variant}, date and file name are added to it, \
+                     and keys in S3 have at most {MAX_KEY} bytes.",
+                    own.saturating_sub(length - MAX_KEY)
+                )));
+            }
         }
+        Ok(())
     }
 }
 
-/// Appends a line to the variant's file. The first line of the file is the S3 prefix for the others.
-fn append_line(folder: &Path, variant: &str, prefix: &S3Uri, line: &str) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let path = folder.join(format!("{variant}.jsonl"));
-    let mut text = format!("{line}\n");
-    if !path.exists() {
-        text.insert_str(0, &format!("{prefix}\n"));
-    }
-    // A single write keeps the lines of concurrent requests apart.
-    File::options()
-        .create(true)
-        .append(true)
-        .open(path)?
-        .write_all(text.as_bytes())
-}
-
-/// Stores all lines waiting in `folder`, as one object per variant.
-pub(crate) async fn store(folder: &Path, storage: &Storage) {
-    let entries: Vec<PathBuf> = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
-    for path in entries {
-        if let Err(error) = store_one(&path, storage).await {
-            log(&format!(
-                "cannot store {} yet: {}",
-                path.display(),
-                chain(&error)
-            ));
-        }
-    }
-}
-
-/// Stores one file. It is renamed first and removed only after it is stored. The object's name is
-/// derived from the file's name and content, so storing a file twice creates only one object.
-async fn store_one(path: &Path, storage: &Storage) -> io::Result<()> {
-    let extension = path
-        .extension()
-        .and_then(|text| text.to_str())
-        .unwrap_or_default();
-    let ready = match extension {
-        "jsonl" => {
-            let ready = path.with_extension(format!("{}-ready", Timestamp::now().millis()));
-            fs::rename(path, &ready)?;
-            ready
-        }
-        // Left over from a failed attempt; its source file is still there and is stored instead.
-        "body" => return Ok(()),
-        _ => path.to_owned(),
-    };
-    let millis = ready.extension().and_then(|text| text.to_str());
-    let millis = millis.and_then(|text| text.strip_suffix("-ready")?.parse().ok());
-    let at = Timestamp::from_millis(millis.unwrap_or_default());
-    let text = fs::read_to_string(&ready)?;
-    let (prefix, lines) = text.split_once('\n').unwrap_or_default();
-    if let Some(prefix) = S3Uri::parse(prefix) {
-        let body = ready.with_extension("body");
-        fs::write(&body, lines)?;
-        let name = format!("{}-{}.jsonl", at.utc("%M-%S-%3f"), uuid(lines));
-        let target = prefix.below(&format!("{}/{name}", at.utc("%Y/%m/%d/%H")));
-        storage.put(&target, &body).await?;
-        fs::remove_file(&body)?;
-    }
-    fs::remove_file(ready)
+/// The object for lines that were set aside at this time. Its name is derived from the lines.
+fn object(prefix: &S3Uri, at: Timestamp, lines: &str) -> S3Uri {
+    let name = format!("{}-{}.jsonl", at.utc("%M-%S-%3f"), uuid(lines));
+    prefix.below(&format!("{}/{name}", at.utc("%Y/%m/%d/%H")))
 }
 
 /// A unique id.
@@ -330,28 +290,34 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn waiting_lines_are_stored_exactly_once_after_a_kill() {
-        let dir = tempfile::tempdir().unwrap();
-        let storage = Storage::for_test(dir.path());
-        let folder = dir.path().join("waiting");
-        let capture = capture(&json!({}));
-        capture.append(&folder, "e", "v", "one");
-        // The state after a server was killed between renaming and removing.
-        fs::rename(folder.join("v.jsonl"), folder.join("v.1-ready")).unwrap();
-        capture.append(&folder, "e", "v", "two");
-        capture.append(&folder, "e", "v", "three");
-        store(&folder, &storage).await;
-        store(&folder, &storage).await;
-        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
-        let prefix = S3Uri::parse("s3://bucket/capture/e/v/").unwrap();
-        let mut texts: Vec<_> = storage
-            .objects(&prefix)
-            .unwrap()
-            .iter()
-            .map(|object| io::read_to_string(storage.reader(&object.uri).unwrap()).unwrap())
-            .collect();
-        texts.sort();
-        assert_eq!(texts, ["one\n", "two\nthree\n"]);
+    #[test]
+    fn destinations_must_leave_room_for_the_rest_of_the_key() {
+        // Slash, endpoint, slash, variant, and /2023/11/14/22/13-20-000-UUID.jsonl.
+        let rest = |endpoint: &str, variant: &str| 1 + endpoint.len() + 1 + variant.len() + 67;
+        for (letter, endpoint, variant) in [
+            ("a", "e", "v"),
+            ("a", "flir-scd41-best-model-endpoint", "AllTraffic"),
+            ("\u{e4}", "e", "variant"),
+            ("\u{1f525}", "e", "v"),
+        ] {
+            let most = MAX_KEY - rest(endpoint, variant);
+            let fits = letter.repeat(most / letter.len());
+            for (prefix, slashes, expected) in [
+                (fits.clone(), "", true),
+                (fits.clone(), "//", true),
+                (format!("{fits}{letter}"), "", false),
+            ] {
+                let uri = format!("s3://bucket/{prefix}{slashes}");
+                let capture = capture(&json!({"DestinationS3Uri": uri}));
+                let checked = capture.check_keys(endpoint, ["w", variant]);
+                assert_eq!(checked.is_ok(), expected, "{letter} {endpoint}");
+                if let Err(error) = checked {
+                    let says = format!("at most {most} bytes, because");
+                    assert!(error.message().contains(&says), "{}", error.message());
+                    let says = format!("a key prefix of {} bytes", prefix.len());
+                    assert!(error.message().contains(&says), "{}", error.message());
+                }
+            }
+        }
     }
 }

@@ -183,6 +183,10 @@ impl ConfigRequest {
         if names.len() < variants.len() {
             return Err(ApiError::validation("Variant names must be unique."));
         }
+        if let Some(capture) = &self.data_capture_config {
+            // The endpoint is not known yet; with a longer name, `CreateEndpoint` may reject the configuration.
+            capture.check_keys("e", names)?;
+        }
         check_quota(variants.iter().map(VariantRequest::count).sum())
     }
 }

@@ -20,6 +20,8 @@ use crate::machine::table::lock;
 
 /// How long an update waits for pending requests to the old containers: as long as a response may take.
 const DRAIN: Duration = Duration::from_mins(1);
+/// How long the requests to containers that have just stopped may take to end.
+const LAST_RESPONSES: Duration = Duration::from_secs(2);
 
 impl Endpoints {
     /// The first deployment of a new endpoint.
@@ -273,10 +275,17 @@ fn instance_id(key: &str) -> String {
 
 /// Stops a fleet once its pending requests have completed, or after `limit`.
 async fn end(fleet: Arc<Fleet>, limit: Duration) {
+    await_requests(&fleet, limit).await;
+    fleet.stop().await;
+    // The last responses may still have to be captured.
+    await_requests(&fleet, LAST_RESPONSES).await;
+}
+
+/// Waits until a fleet has no pending requests, but no longer than `limit`.
+async fn await_requests(fleet: &Arc<Fleet>, limit: Duration) {
     let deadline = Instant::now() + limit;
     // Each pending request holds a reference; the last one left is ours.
-    while Arc::strong_count(&fleet) > 1 && Instant::now() < deadline {
-        sleep(Duration::from_millis(50)).await;
+    while Arc::strong_count(fleet) > 1 && Instant::now() < deadline {
+        sleep(Duration::from_millis(10)).await;
     }
-    fleet.stop().await;
 }

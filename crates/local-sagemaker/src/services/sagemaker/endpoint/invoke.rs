@@ -108,8 +108,10 @@ impl Endpoints {
                 output_type: content_type.unwrap_or("application/octet-stream"),
                 output: &response.body,
             };
-            let line = capture.line(&exchange, Timestamp::now());
-            capture.append(&self.captures(name), name, &variant.name, &line);
+            if let Some(prefix) = capture.prefix(name, &variant.name) {
+                let line = capture.line(&exchange, Timestamp::now());
+                self.captures.append(name, &variant.name, &prefix, &line);
+            }
         }
         context.client_response(response, &variant.name)
     }

@@ -10,6 +10,7 @@ use super::fleet::Fleet;
 use super::variant::Variant;
 use crate::machine::clock::Timestamp;
 use crate::machine::process::ProcessId;
+use crate::protocol::ApiError;
 use crate::services::sagemaker::resource::{Header, Resource, failure_reason};
 
 /// `EndpointStatus`, limited to the values that this server uses.
@@ -55,6 +56,17 @@ pub(crate) struct Deployment {
     /// The data capture settings.
     #[serde(default)]
     pub(crate) capture: Option<Capture>,
+}
+
+impl Deployment {
+    /// Rejects a data capture destination that is too long for the endpoint's name and variants.
+    pub(crate) fn check_captures(&self, endpoint: &str) -> Result<(), ApiError> {
+        let variants = self.variants.iter().map(|variant| variant.name.as_str());
+        match &self.capture {
+            Some(capture) => capture.check_keys(endpoint, variants),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The record of an endpoint.

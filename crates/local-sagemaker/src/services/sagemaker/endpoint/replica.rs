@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::process::Command;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -17,6 +16,7 @@ use crate::machine::archive;
 use crate::machine::process::{Process, ProcessId, exit_code};
 use crate::machine::{blocking, log};
 use crate::protocol::names::S3Uri;
+use crate::services::images::Program;
 use crate::services::logs::Stream;
 use crate::services::s3::Storage;
 use crate::services::sagemaker::model::DataFormat;
@@ -42,8 +42,8 @@ const QUOTED_CHARACTERS: usize = 140;
 pub(crate) struct LaunchSpec {
     /// The variant and its model.
     pub(crate) variant: Variant,
-    /// The local executable to run for the image.
-    pub(crate) program: PathBuf,
+    /// The local program to run for the image.
+    pub(crate) program: Program,
     /// The variant's folder, which contains `opt/ml`.
     pub(crate) folder: PathBuf,
     /// The log stream for the container's output.
@@ -241,10 +241,7 @@ impl LaunchSpec {
     async fn launch_on(&self, port: u16, proxy: &Proxy) -> Result<Running, String> {
         let log_start = fs::metadata(self.stream.path()).map_or(0, |log| log.len() as usize);
         let mut process = self.spawn(port).map_err(|error| {
-            format!(
-                "InternalServerError: cannot run {}: {error}",
-                self.program.display()
-            )
+            format!("InternalServerError: cannot run {}: {error}", self.program)
         })?;
         // Recorded before the first ping: if the server is killed from now on, the next one must find it.
         (self.on_process)(process.identity());
@@ -288,12 +285,12 @@ impl LaunchSpec {
     fn spawn(&self, port: u16) -> io::Result<Process> {
         let log = self.stream.append()?;
         let opt_ml = self.folder.join("opt/ml");
-        let mut command = Command::new(&self.program);
+        let mut command = self.program.command(
+            &["serve".to_owned()],
+            &self.variant.container.environment,
+            &opt_ml,
+        );
         command
-            .arg("serve")
-            .current_dir(&opt_ml)
-            .envs(&self.variant.container.environment)
-            .env("FIRE_OPT_ML", &opt_ml)
             .env("SAGEMAKER_BIND_TO_PORT", port.to_string())
             // There is no access control, so the model must be reachable from this machine only.
             .env("FIRE_BIND_ADDRESS", Ipv4Addr::LOCALHOST.to_string());
@@ -348,6 +345,7 @@ mod tests {
 
     use super::*;
     use crate::machine::table::lock;
+    use crate::services::images::{Images, RealPaths};
     use crate::services::logs::Logs;
 
     /// For each event in order: true if a process started, false if it ended.
@@ -363,9 +361,11 @@ mod tests {
             "serverless": null,
             "startup_seconds": seconds,
         });
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/container.py");
+        let images = Images::new(Some(program), Vec::new(), RealPaths::Never).unwrap();
         LaunchSpec {
             variant: serde_json::from_value(variant).unwrap(),
-            program: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/container.py"),
+            program: images.program("fire-container").unwrap(),
             folder: dir.join("variant"),
             stream: Logs::new(dir).serving("e", "AllTraffic", "i-0"),
             storage: Storage::for_test(dir),

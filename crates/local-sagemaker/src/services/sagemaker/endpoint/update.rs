@@ -104,6 +104,7 @@ impl Endpoints {
         let mut next = self.deployment(&request.endpoint_config_name, &call.region, models)?;
         next.generation = record.current.generation + record.updates + 1;
         retained.apply(&record.current, &mut next);
+        next.check_captures(&request.endpoint_name)?;
         let last = record.deployment_config.clone();
         let last = last.filter(|_| retained.retain_deployment_config);
         Ok(Update {

@@ -141,6 +141,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::services::images::RealPaths;
 
     fn request() -> Value {
         json!({
@@ -157,7 +158,7 @@ mod tests {
     }
 
     fn images() -> Images {
-        Images::new(std::env::current_exe().ok()).unwrap()
+        Images::new(std::env::current_exe().ok(), Vec::new(), RealPaths::Never).unwrap()
     }
 
     /// The error for the request with the value at `pointer` replaced (`null` removes it), or an empty
@@ -198,6 +199,30 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_point_replaces_the_program_and_arguments_replace_train() {
+        let own = std::env::current_exe().unwrap().display().to_string();
+        for (changes, program, arguments) in [
+            (json!({}), own.as_str(), "train"),
+            (json!({"ContainerArguments": ["-v", "fit"]}), &own, "-v fit"),
+            (json!({"ContainerEntrypoint": ["sh", "-c"]}), "sh -c", ""),
+            (
+                json!({"ContainerEntrypoint": ["sh", "-c"], "ContainerArguments": ["ls"]}),
+                "sh -c",
+                "ls",
+            ),
+        ] {
+            let mut request = request();
+            for (member, value) in changes.as_object().unwrap() {
+                request["AlgorithmSpecification"][member] = value.clone();
+            }
+            let request = serde_json::from_value::<TrainingRequest>(request).unwrap();
+            let plan = request.check(&images()).unwrap();
+            let found = (plan.program.words().join(" "), plan.arguments.join(" "));
+            assert_eq!(found, (program.to_owned(), arguments.to_owned()));
+        }
+    }
+
+    #[test]
     fn requests_that_aws_rejects_are_rejected_in_its_words() {
         let twice = request()["InputDataConfig"][0].clone();
         for (pointer, value, expected) in [
@@ -225,6 +250,17 @@ mod tests {
                 "/StoppingCondition/MaxRuntimeInSeconds",
                 json!(2_419_201),
                 "less than or equal to 2419200",
+            ),
+            (
+                "/AlgorithmSpecification/ContainerEntrypoint",
+                json!([]),
+                "at 'algorithmSpecification.containerEntrypoint' failed to satisfy constraint: \
+                 Member must have length greater than or equal to 1",
+            ),
+            (
+                "/AlgorithmSpecification/ContainerArguments",
+                json!(["x".repeat(257)]),
+                "less than or equal to 256",
             ),
             (
                 "/StoppingCondition",

@@ -75,23 +75,23 @@ impl Run {
         exit
     }
 
-    /// The program with SageMaker's environment. `FIRE_OPT_ML` is set last, so that a job's own
-    /// environment cannot override it.
+    /// The program with SageMaker's environment.
     fn command(&self) -> Command {
         let record = self.jobs.record(&self.plan.name);
         let (arn, region) = record
             .map(|record| (record.arn(), record.header.region))
             .unwrap_or_default();
-        let mut command = Command::new(&self.plan.program);
-        command
-            .arg("train")
-            .current_dir(self.job_dir().opt_ml())
-            .env("TRAINING_JOB_NAME", &self.plan.name)
-            .env("TRAINING_JOB_ARN", arn)
-            .env("AWS_REGION", region)
-            .envs(&self.plan.environment)
-            .env("FIRE_OPT_ML", self.job_dir().opt_ml());
-        command
+        let plan = &self.plan;
+        let own = [
+            ("TRAINING_JOB_NAME", plan.name.as_str()),
+            ("TRAINING_JOB_ARN", &arn),
+            ("AWS_REGION", &region),
+        ];
+        let requested = plan.environment.iter();
+        let requested = requested.map(|(name, value)| (name.as_str(), value.as_str()));
+        let environment = own.into_iter().chain(requested);
+        plan.program
+            .command(&plan.arguments, environment, &self.job_dir().opt_ml())
     }
 
     /// Waits until the program exits or has to be stopped.

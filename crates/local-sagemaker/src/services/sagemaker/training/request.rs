@@ -2,7 +2,6 @@
 //! optional, so that missing members can be reported together with invalid ones.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use regex::Regex;
@@ -10,6 +9,7 @@ use serde::Deserialize;
 
 use crate::protocol::ApiError;
 use crate::protocol::names::S3Uri;
+use crate::services::images::Program;
 
 /// Default `MaxRuntimeInSeconds`: one day.
 pub(super) const DEFAULT_MAX_RUNTIME: i64 = 86_400;
@@ -56,6 +56,10 @@ pub(super) struct AlgorithmSpecification {
     /// The metrics to extract.
     #[serde(default)]
     pub(super) metric_definitions: Vec<MetricRequest>,
+    /// Replaces the image's entry point.
+    pub(super) container_entrypoint: Option<Vec<String>>,
+    /// Replaces the argument `train`.
+    pub(super) container_arguments: Option<Vec<String>>,
 }
 
 /// `MetricDefinition`.
@@ -146,7 +150,9 @@ pub(crate) struct Plan {
     /// The job's name.
     pub(crate) name: String,
     /// The program that runs for the container image.
-    pub(crate) program: PathBuf,
+    pub(crate) program: Program,
+    /// Its arguments: usually `train`.
+    pub(crate) arguments: Vec<String>,
     /// Hyperparameters, all strings.
     pub(crate) hyperparameters: BTreeMap<String, String>,
     /// Input channels, in the order of the request.
@@ -196,8 +202,9 @@ pub(crate) struct Metric {
 impl TrainingRequest {
     /// Makes the plan. `None` if a required member is missing, which the checks rule out; an error if a
     /// metric's regular expression is invalid.
-    pub(super) fn plan(self, program: PathBuf) -> Option<Result<Plan, ApiError>> {
-        let algorithm = self.algorithm_specification?;
+    pub(super) fn plan(self, program: Program) -> Option<Result<Plan, ApiError>> {
+        let mut algorithm = self.algorithm_specification?;
+        let (program, arguments) = algorithm.command(program);
         let stop = self.stopping_condition?;
         let mode = algorithm.training_input_mode.unwrap_or_default();
         let metrics = match algorithm
@@ -212,6 +219,7 @@ impl TrainingRequest {
         Some(Ok(Plan {
             name: self.training_job_name?,
             program,
+            arguments,
             hyperparameters: self.hyper_parameters,
             channels: self
                 .input_data_config
@@ -234,6 +242,20 @@ impl TrainingRequest {
                 .checkpoint_config
                 .and_then(|config| S3Uri::parse(&config.s3_uri?)),
         }))
+    }
+}
+
+impl AlgorithmSpecification {
+    /// The program and its arguments for the image's `program`. As with `docker run`, an entry point also
+    /// replaces the argument `train`.
+    fn command(&mut self, program: Program) -> (Program, Vec<String>) {
+        let arguments = self.container_arguments.take();
+        if let Some(words) = self.container_entrypoint.take() {
+            let program = program.with_entry_point(words);
+            return (program, arguments.unwrap_or_default());
+        }
+        let arguments = arguments.unwrap_or_else(|| vec!["train".to_owned()]);
+        (program, arguments)
     }
 }
 
