@@ -5,37 +5,7 @@ import os
 
 import pytest
 
-from conftest import REGION
-
-# Relative paths, each the content of its file.
-FILES = [
-    "100%.txt",
-    "a b.txt",
-    "a%20b.txt",
-    "a+b.txt",
-    "sub/c+d.txt",
-    "sub/deep/q'uote.txt",
-    "sub/deep/x&y.txt",
-    "t=2026-11-23T10:00:00+01:00.csv",
-    "é.txt",
-]
-
-
-def tree(folder) -> dict[str, str]:
-    """Relative paths and contents of the files in a folder."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_text() for path in files}
-
-
-@pytest.fixture
-def folder(tmp_path):
-    folder = tmp_path / "up"
-    for name in FILES:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-    return folder
-
+from conftest import FILES, REGION, tree
 
 @pytest.fixture
 def aws(server):

@@ -19,9 +19,9 @@ def random_bytes(size: int, seed: int) -> bytes:
 
 
 def code_of(call, **arguments) -> str:
-    with pytest.raises(ClientError) as refused:
+    with pytest.raises(ClientError) as rejected:
         call(**arguments)
-    return refused.value.response["Error"]["Code"]
+    return rejected.value.response["Error"]["Code"]
 
 
 def test_the_aws_cli_copies_30_megabytes_both_ways(server, s3, tmp_path):
@@ -46,9 +46,9 @@ def test_a_multipart_upload_comes_back_whole_and_in_ranges(s3):
     s3.download_fileobj(BUCKET, "multi/part.bin", back, Config=config)
     assert back.getvalue() == body
     for wanted, expected in [("bytes=0-9", body[:10]), ("bytes=5242870-5242890", body[5242870:5242891]), ("bytes=-5", body[-5:])]:
-        answer = s3.get_object(Bucket=BUCKET, Key="multi/part.bin", Range=wanted)
-        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 206
-        assert answer["Body"].read() == expected
+        response = s3.get_object(Bucket=BUCKET, Key="multi/part.bin", Range=wanted)
+        assert response["ResponseMetadata"]["HTTPStatusCode"] == 206
+        assert response["Body"].read() == expected
 
 
 def test_objects_keep_their_metadata_and_checksum(s3):
@@ -79,8 +79,8 @@ def test_lists_group_by_delimiter_and_come_in_pages(s3):
 def test_a_presigned_url_needs_no_credentials(s3):
     s3.put_object(Bucket=BUCKET, Key="signed.txt", Body=b"signed")
     url = s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "signed.txt"})
-    with urllib.request.urlopen(url) as answer:
-        assert answer.read() == b"signed"
+    with urllib.request.urlopen(url) as response:
+        assert response.read() == b"signed"
 
 
 def test_copies_and_deletions(s3):
@@ -91,7 +91,7 @@ def test_copies_and_deletions(s3):
     assert s3.list_objects_v2(Bucket=BUCKET, Prefix="copy/")["KeyCount"] == 0
 
 
-def test_what_is_not_there_is_refused(s3):
+def test_what_is_not_there_is_rejected(s3):
     s3.put_object(Bucket=BUCKET, Key="folder/file", Body=b"x")
     assert code_of(s3.get_object, Bucket=BUCKET, Key="missing") == "NoSuchKey"
     assert code_of(s3.get_object, Bucket=BUCKET, Key="folder") == "NoSuchKey"

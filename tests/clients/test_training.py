@@ -48,6 +48,13 @@ def test_the_metrics_are_those_that_the_program_printed(server, trained):
     assert f"validation:auc={metrics['validation:auc']:.3f}"[:-1] in log
 
 
+def test_the_longest_names_fit_into_a_key(sagemaker, data):
+    name, path = "j" * 63, f"s3://{BUCKET}/" + "p" * 200
+    described = train(sagemaker, training_request(name, data, OutputDataConfig={"S3OutputPath": path}))
+    assert described["TrainingJobStatus"] == "Completed"
+    assert described["ModelArtifacts"]["S3ModelArtifacts"] == f"{path}/{name}/output/model.tar.gz"
+
+
 def test_the_request_is_described_as_it_was_sent(trained):
     assert trained["HyperParameters"]["algorithm"] == "random_forest"
     assert trained["ResourceConfig"]["InstanceType"] == "ml.m5.4xlarge"

@@ -22,16 +22,17 @@ pub(crate) fn find(packages: &[Package], install: bool) -> anyhow::Result<Tools>
     if missing.is_empty() {
         return Ok(Tools::Present);
     }
-    let names = missing.join(" ");
+    let names = missing.join(", ");
+    let are = if missing.len() == 1 { "is" } else { "are" };
     if !install {
         let why = format!(
-            "missing: {names}; `cargo xtask test --install` installs them (Debian, as root)"
+            "{names} {are} not installed; `--install` does that with Debian's packages, as root"
         );
         return Ok(Tools::Missing(why));
     }
     if programs::run(Command::new("apt-get").args(["--version", "--quiet"])).is_err() {
         return Ok(Tools::Missing(format!(
-            "missing: {names}, and there is no apt-get"
+            "{names} {are} not installed, and there is no apt-get"
         )));
     }
     let apt = |arguments: &[&str]| -> anyhow::Result<bool> {

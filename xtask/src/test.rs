@@ -1,20 +1,11 @@
 //! `cargo xtask test`: everything that CI checks.
-//!
-//! All checks run, also after one has failed, so one call shows everything that is wrong.
 
-use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::process::ExitCode;
 
+use crate::checks::{Outcome, Summary, cannot_run, pass_or_fail};
 use crate::debian::{self, Package, Tools};
-use crate::{container, programs, venv};
-
-/// How a check ended.
-enum Outcome {
-    Passed,
-    Failed,
-    /// It cannot run on this machine, for this reason.
-    Skipped(String),
-}
+use crate::suite::{self, Python};
+use crate::{container, programs};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -31,7 +22,7 @@ pub(crate) struct Args {
 type Check = (&'static str, fn(&Args) -> anyhow::Result<Outcome>);
 
 /// Checks that fail fast come first, and those that need the programs come after the build.
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 12] = [
     ("format", format),
     ("build", build),
     ("lints", lints),
@@ -39,6 +30,8 @@ const CHECKS: [Check; 10] = [
     ("documentation", documentation),
     ("packages", packages),
     ("client suite", clients),
+    ("pandas", pandas),
+    ("javascript", javascript),
     ("exports", exports),
     ("browser", browser),
     ("container", in_container),
@@ -46,34 +39,12 @@ const CHECKS: [Check; 10] = [
 
 /// Runs the checks and prints a summary.
 pub(crate) fn run(args: &Args) -> ExitCode {
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    let mut lines = Vec::new();
+    let mut summary = Summary::default();
     let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
     for (name, check) in CHECKS.into_iter().filter(|(name, _)| wanted(name)) {
-        eprintln!("\n== {name}");
-        let started = Instant::now();
-        let outcome = check(args).unwrap_or_else(|error| {
-            eprintln!("error: {error:#}");
-            Outcome::Failed
-        });
-        let (word, count) = match outcome {
-            Outcome::Passed => ("passed".to_owned(), &mut passed),
-            Outcome::Failed => ("FAILED".to_owned(), &mut failed),
-            Outcome::Skipped(why) => (format!("not run: {why}"), &mut skipped),
-        };
-        *count += 1;
-        lines.push(format!(
-            "{name:<15} {:>7.1} s  {word}",
-            started.elapsed().as_secs_f64()
-        ));
+        summary.run(name, || check(args));
     }
-    println!("\n{}", lines.join("\n"));
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
-    if failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    summary.print()
 }
 
 fn format(_: &Args) -> anyhow::Result<Outcome> {
@@ -122,9 +93,33 @@ fn packages(_: &Args) -> anyhow::Result<Outcome> {
     crate::packages::check().map(|()| Outcome::Passed)
 }
 
-/// boto3 and the aws CLI against the local server: no code of ours on the client's side.
+/// boto3, the aws CLI and the SageMaker SDK against the local server: no code of ours on the client's side.
 fn clients(_: &Args) -> anyhow::Result<Outcome> {
-    suite("clients")
+    suite::python(Python {
+        environment: "clients",
+        requirements: "clients/requirements.txt",
+        tests: "clients",
+    })
+}
+
+/// s3fs and pandas against the local server.
+fn pandas(_: &Args) -> anyhow::Result<Outcome> {
+    suite::python(Python {
+        environment: "s3fs",
+        requirements: "clients/separate/s3fs.txt",
+        tests: "clients/separate/test_s3fs.py",
+    })
+}
+
+/// What runs JavaScript and installs its packages.
+const NODE: [Package; 2] = [("nodejs", "node"), ("npm", "npm")];
+
+/// The AWS SDK for JavaScript against the local server.
+fn javascript(args: &Args) -> anyhow::Result<Outcome> {
+    match debian::find(&NODE, args.install || programs::is_ci())? {
+        Tools::Missing(why) => Ok(cannot_run(&why)),
+        Tools::Present => suite::javascript("clients/js", "sdk.test.js"),
+    }
 }
 
 /// Exported models under onnxruntime, and explanations against shap.
@@ -135,24 +130,11 @@ fn exports(_: &Args) -> anyhow::Result<Outcome> {
     if !status.success() {
         return Ok(Outcome::Failed);
     }
-    suite("exports")
-}
-
-/// The Python suite `tests/<name>`, in a Python environment of its own.
-fn suite(name: &str) -> anyhow::Result<Outcome> {
-    let suite = programs::root().join("tests").join(name);
-    let python = match venv::python(name, &suite.join("requirements.txt")) {
-        Ok(Some(python)) => python,
-        Ok(None) => return Ok(cannot_run("there is no python3 on the PATH")),
-        Err(error) => return Ok(cannot_run(&format!("no Python environment: {error:#}"))),
-    };
-    pass_or_fail(
-        Command::new(&python)
-            .args(["-m", "pytest", "--quiet"])
-            .arg(&suite)
-            .env("FIRE_BIN_DIR", programs::directory()?)
-            .env("PYTHONDONTWRITEBYTECODE", "1"),
-    )
+    suite::python(Python {
+        environment: "exports",
+        requirements: "exports/requirements.txt",
+        tests: "exports",
+    })
 }
 
 /// The browser that opens the pages.
@@ -162,7 +144,11 @@ const BROWSER: [Package; 1] = [("chromium", "chromium")];
 fn browser(args: &Args) -> anyhow::Result<Outcome> {
     match debian::find(&BROWSER, args.install || programs::is_ci())? {
         Tools::Missing(why) => Ok(cannot_run(&why)),
-        Tools::Present => suite("browser"),
+        Tools::Present => suite::python(Python {
+            environment: "browser",
+            requirements: "browser/requirements.txt",
+            tests: "browser",
+        }),
     }
 }
 
@@ -172,22 +158,4 @@ fn in_container(args: &Args) -> anyhow::Result<Outcome> {
         Tools::Missing(why) => Ok(cannot_run(&why)),
         Tools::Present => container::check().map(|()| Outcome::Passed),
     }
-}
-
-fn pass_or_fail(command: &mut Command) -> anyhow::Result<Outcome> {
-    let status = programs::run(command)?;
-    Ok(if status.success() {
-        Outcome::Passed
-    } else {
-        Outcome::Failed
-    })
-}
-
-/// A check that cannot run fails in CI, which must have everything, and is skipped elsewhere.
-fn cannot_run(why: &str) -> Outcome {
-    if programs::is_ci() {
-        eprintln!("{why}");
-        return Outcome::Failed;
-    }
-    Outcome::Skipped(why.to_owned())
 }

@@ -47,9 +47,13 @@ impl Classified {
 }
 
 /// Commands of ours with these words are only parsed, for this reason.
-pub(super) const PARSED: [(&str, &str); 5] = [
+pub(super) const PARSED: [(&str, &str); 6] = [
     ("--backend aws", "it needs an account"),
     ("cargo xtask test", "it runs this very test"),
+    (
+        "cargo xtask clients",
+        "it downloads every client and takes minutes",
+    ),
     ("cargo xtask bench", "it takes minutes and a quiet machine"),
     ("cargo xtask install", "it writes to the reader's PATH"),
     ("cargo xtask image", "it builds everything a second time"),
