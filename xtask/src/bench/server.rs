@@ -113,8 +113,9 @@ impl Found {
     }
 }
 
-/// All figures, in the order of the table. A target that boto3 alone would miss is one of plain HTTP only.
-const FIGURES: [Figure; 18] = {
+/// All figures, in the order of the table. Most targets are for plain HTTP, because boto3 takes longer than
+/// the server.
+const FIGURES: [Figure; 21] = {
     use Figure as F;
     [
         F::new("get_plain_ms", "GET of 100 bytes, plain HTTP", "ms").at_most(2.0),
@@ -131,6 +132,11 @@ const FIGURES: [Figure; 18] = {
             "objects/s",
         )
         .at_least(819.0),
+        F::new(
+            "put_boto3_processor_ms",
+            "processor time of boto3 for one PUT",
+            "ms",
+        ),
         F::new(
             "page_beginning_plain_ms",
             "the first 1,000 of 100,000 keys, plain HTTP",
@@ -156,11 +162,22 @@ const FIGURES: [Figure; 18] = {
         F::new("page_end_plain_ms", "the last 1,000 keys, plain HTTP", "ms").at_most(20.0),
         F::new("page_end_boto3_ms", "the last 1,000 keys, boto3", "ms"),
         F::new(
-            "paginator_seconds",
-            "100,000 keys, the paginator of boto3",
+            "all_keys_plain_seconds",
+            "all 100,000 keys, plain HTTP",
             "s",
         )
         .at_most(5.0),
+        F::new(
+            "all_keys_boto3_seconds",
+            "all 100,000 keys, the paginator of boto3",
+            "s",
+        )
+        .at_most(5.0),
+        F::new(
+            "all_keys_boto3_processor_seconds",
+            "of that, processor time of boto3",
+            "s",
+        ),
         F::new(
             "complete_ms",
             "CompleteMultipartUpload of 1,000 parts of 5 MiB, boto3",
@@ -324,7 +341,7 @@ mod tests {
         };
         check("get_plain_ms", Some(1.0), Some("met"));
         check("put_boto3_per_second", Some(2.0 / 819.0), Some("missed"));
-        check("paginator_seconds", Some(0.4), Some("met"));
+        check("all_keys_boto3_seconds", Some(0.4), Some("met"));
         check("start_ms", None, None);
         assert_eq!(Target::Most(5.0).verdict(5.1), "missed");
         assert_eq!(Target::Least(5.0).verdict(5.1), "met");
