@@ -1,29 +1,9 @@
 //! The operations that a fault can affect: all that the server implements.
 
-/// The operations of each service, in alphabetical order.
-pub(super) const OPERATIONS: [&[&str]; 9] = [
-    // S3
-    &[
-        "AbortMultipartUpload",
-        "CompleteMultipartUpload",
-        "CopyObject",
-        "CreateBucket",
-        "CreateMultipartUpload",
-        "DeleteBucket",
-        "DeleteObject",
-        "DeleteObjects",
-        "GetBucketLocation",
-        "GetObject",
-        "HeadBucket",
-        "HeadObject",
-        "ListBuckets",
-        "ListObjects",
-        "ListObjectsV2",
-        "ListParts",
-        "PutObject",
-        "UploadPart",
-        "UploadPartCopy",
-    ],
+use crate::services::s3;
+
+/// The operations of each service except S3, in alphabetical order.
+const OPERATIONS: [&[&str]; 8] = [
     // SageMaker
     &[
         "AddTags",
@@ -78,12 +58,12 @@ pub(super) const OPERATIONS: [&[&str]; 9] = [
         "GetAuthorizationToken",
     ],
     // IAM
-    &["GetRole"],
+    &["GetRole", "ListRoles", "SimulatePrincipalPolicy"],
     // STS
     &["GetCallerIdentity"],
 ];
 
 /// Whether the server implements this operation.
 pub(super) fn is_operation(name: &str) -> bool {
-    OPERATIONS.iter().any(|service| service.contains(&name))
+    s3::is_implemented(name) || OPERATIONS.iter().any(|service| service.contains(&name))
 }
