@@ -3,6 +3,9 @@
 FIRE_BIN_DIR names the folder with the programs `local-sagemaker` and `fire-container`.
 """
 
+import contextlib
+import dataclasses
+import http.client
 import os
 import pathlib
 import random
@@ -10,10 +13,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import uuid
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 REGION = "us-east-1"
 ACCOUNT = "691595239825"
@@ -24,6 +29,15 @@ FEATURES = (
     "t_mean t_std t_max t_p95 t_hot_area_pct t_hot_largest_blob_pct t_grad_mean t_grad_std t_diff_mean t_diff_std "
     "flow_mag_mean flow_mag_std tproxy_val tproxy_delta tproxy_vel gas_val gas_delta gas_vel"
 ).split()
+
+
+@dataclasses.dataclass(frozen=True)
+class Response:
+    """What travels back over HTTP, before a client makes something of it."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
 
 
 class Server:
@@ -61,6 +75,14 @@ class Server:
             aws_secret_access_key="at-all",
             config=Config(retries={"max_attempts": 1}),
         )
+
+    def http(self, method: str, path: str, body: bytes = b"", headers: dict | None = None) -> Response:
+        """A request exactly as it is given, which clients would change."""
+        host = self.url.removeprefix("http://")
+        with contextlib.closing(http.client.HTTPConnection(host, timeout=60)) as connection:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return Response(response.status, response.headers, response.read())
 
     def cli(self, *arguments: str) -> subprocess.CompletedProcess:
         """The aws command, with nothing of the user's configuration."""
@@ -104,6 +126,22 @@ def s3(server):
     client = server.client("s3")
     client.create_bucket(Bucket=BUCKET)
     return client
+
+
+@pytest.fixture
+def bucket(s3):
+    """An empty bucket for one test."""
+    name = f"test-{uuid.uuid4()}"
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def error_of(call, **arguments) -> tuple[int, str]:
+    """HTTP status and code of a rejected call."""
+    with pytest.raises(ClientError) as rejected:
+        call(**arguments)
+    response = rejected.value.response
+    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import tarfile
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from conftest import BUCKET, FEATURES, await_endpoint, create_config, create_model
+from conftest import BUCKET, FEATURES, IMAGE, await_endpoint, create_config, create_model
 
 ROW = ",".join(["30.0"] * len(FEATURES))
 
@@ -55,6 +55,28 @@ def test_an_update_serves_throughout(server, sagemaker, trained, endpoint):
     assert invoke(server, name)["InvokedProductionVariant"] == "Second"
     sagemaker.update_endpoint(EndpointName=name, EndpointConfigName="first-again")
     await_endpoint(sagemaker, name)
+
+
+def test_a_model_may_be_files_instead_of_an_archive(server, s3, sagemaker, trained):
+    bucket, _, key = trained["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
+    archive = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        for member in files.getmembers():
+            if member.isfile():
+                s3.put_object(Bucket=BUCKET, Key=f"unpacked/{member.name}", Body=files.extractfile(member).read())
+    s3.put_object(Bucket=BUCKET, Key="plain/archive", Body=archive)
+    for name, source in {
+        "files": {"S3DataType": "S3Prefix", "CompressionType": "None", "S3Uri": f"s3://{BUCKET}/unpacked/"},
+        "archive": {"S3DataType": "S3Object", "CompressionType": "Gzip", "S3Uri": f"s3://{BUCKET}/plain/archive"},
+    }.items():
+        container = {"Image": IMAGE, "ModelDataSource": {"S3DataSource": source}}
+        sagemaker.create_model(ModelName=f"of-{name}", PrimaryContainer=container)
+        assert sagemaker.describe_model(ModelName=f"of-{name}")["PrimaryContainer"] == container
+        create_config(sagemaker, f"of-{name}", f"of-{name}")
+        sagemaker.create_endpoint(EndpointName=f"of-{name}", EndpointConfigName=f"of-{name}")
+        await_endpoint(sagemaker, f"of-{name}")
+        assert "predictions" in json.loads(invoke(server, f"of-{name}")["Body"].read())
+        sagemaker.delete_endpoint(EndpointName=f"of-{name}")
 
 
 def broken_model(s3, sagemaker, name: str):

@@ -112,6 +112,36 @@ def test_missing_endpoints(server, sagemaker):
     assert invoked == ("ValidationError", "Endpoint nobody of account 691595239825 not found.", 400)
 
 
+def test_runtime_operations_that_are_not_here(server):
+    runtime = server.client("sagemaker-runtime")
+    for call, arguments in (
+        (runtime.invoke_endpoint_async, {"InputLocation": f"s3://{BUCKET}/rows.csv"}),
+        (runtime.invoke_endpoint_with_response_stream, {"Body": b"1"}),
+    ):
+        code, message, status = refusal(call, EndpointName="any", **arguments)
+        assert (code, status) == ("UnknownOperationException", 400)
+        assert message.startswith("The local server does not support InvokeEndpoint")
+
+
+def test_what_would_change_a_result_is_named(sagemaker, trained):
+    create_model(sagemaker, "plain", trained["ModelArtifacts"]["S3ModelArtifacts"])
+    variant = {"VariantName": "A", "ModelName": "plain", "InitialInstanceCount": 1, "InstanceType": "ml.t2.medium"}
+    output = {"OutputConfig": {"S3OutputPath": f"s3://{BUCKET}/out"}}
+    shap = {"ShapConfig": {"ShapBaselineConfig": {"ShapBaseline": "1"}}}
+    for member, value in {
+        "ShadowProductionVariants": [{**variant, "VariantName": "B"}],
+        "AsyncInferenceConfig": output,
+        "ExplainerConfig": {"ClarifyExplainerConfig": shap},
+    }.items():
+        code, message, _ = refusal(sagemaker.create_endpoint_config, EndpointConfigName="c", ProductionVariants=[variant], **{member: value})
+        assert code == "ValidationException" and f"does not support {member}" in message
+    serverless = {"VariantName": "A", "ModelName": "plain"}
+    for size, expected in {(1111, 1): "memorySizeInMB", (99999, 1): "memorySizeInMB", (1024, 5000): "maxConcurrency"}.items():
+        config = {"MemorySizeInMB": size[0], "MaxConcurrency": size[1]}
+        variants = [{**serverless, "ServerlessConfig": config}]
+        assert expected in refusal(sagemaker.create_endpoint_config, EndpointConfigName="c", ProductionVariants=variants)[1]
+
+
 def test_an_operation_that_is_not_here(server, sagemaker):
     code, message, status = refusal(sagemaker.create_notebook_instance, NotebookInstanceName="n", InstanceType="ml.t2.medium", RoleArn=ROLE)
     assert (code, status) == ("UnknownOperationException", 400)

@@ -21,6 +21,17 @@ def test_a_role_trusts_sagemaker(server):
     assert refused.value.response["Error"]["Message"] == "The role with name missing-role cannot be found."
 
 
+def test_everybody_may_do_everything(server):
+    iam = server.client("iam")
+    actions = ["sagemaker:CreateTrainingJob", "s3:GetObject"]
+    pages = iam.get_paginator("simulate_principal_policy").paginate(PolicySourceArn=ROLE, ActionNames=actions)
+    results = [result for page in pages for result in page["EvaluationResults"]]
+    assert [(result["EvalActionName"], result["EvalDecision"]) for result in results] == [(name, "allowed") for name in actions]
+    code = refusal(iam.simulate_principal_policy, PolicySourceArn=ROLE.replace("role/", "role/missing-"), ActionNames=actions)[0]
+    assert code == "NoSuchEntity"
+    assert [role["Arn"] for role in iam.list_roles()["Roles"]] == [ROLE]
+
+
 def test_an_image_is_fit_for_hosting(server):
     ecr = server.client("ecr")
     image = {"repositoryName": "fire-container", "imageIds": [{"imageTag": "latest"}]}

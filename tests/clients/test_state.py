@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import time
 import urllib.request
@@ -44,8 +45,10 @@ def test_a_job_that_was_cut_off_is_run_again_and_its_process_is_gone(own_server)
     sagemaker.create_training_job(**training_request("cut-off", data, HyperParameters=parameters))
     wait_for_secondary(sagemaker, "cut-off", "Training")
     time.sleep(0.3)
-    record = own_server.state_dir / "training-jobs" / "cut-off.json"
-    orphan = json.loads(record.read_text())["process"]["pid"]
+    with sqlite3.connect(own_server.state_dir / "state.db") as database:
+        query = "SELECT record FROM records WHERE kind = 'training-jobs' AND name = 'cut-off'"
+        (record,) = database.execute(query).fetchone()
+    orphan = json.loads(record)["process"]["pid"]
 
     own_server.stop(signal.SIGKILL)
     own_server.start()

@@ -2,7 +2,6 @@
 //! fault, and the program is killed while it waits. Made again, the call comes to the same end.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ensemble::Algorithm;
@@ -10,8 +9,6 @@ use fire_cli::Exit;
 use sagemaker_ops::training::{JobFilter, JobStatus};
 
 use crate::world::{Ran, SMALL, World, job_names, program, texts};
-
-const BUCKET: &str = "fire-detection-training-691595239825";
 
 /// Kills the program at the call that the fault holds up.
 fn kill_at(world: &World, call: &str, (name, flags): (&str, &[&str])) {
@@ -40,30 +37,19 @@ fn kill_at(world: &World, call: &str, (name, flags): (&str, &[&str])) {
 
 /// Everything that a deployment leaves, by name.
 fn left(world: &World) -> BTreeSet<String> {
-    let state = world.state_dir();
     let mut found = BTreeSet::new();
-    for kind in ["models", "endpoint-configs", "endpoints", "scaling"] {
-        files(&state.join(kind), kind, &mut found);
+    for kind in [
+        "models",
+        "endpoint-configs",
+        "endpoints",
+        "scalable-targets",
+    ] {
+        let names = world.records(kind, "").into_iter();
+        found.extend(names.map(|name| format!("{kind}/{name}")));
     }
-    let stored = state.join("s3").join(BUCKET);
-    files(&stored.join("flir_scd41_training/models"), "s3", &mut found);
+    found.extend(world.keys("flir_scd41_training/models/"));
     found.retain(|name| !name.contains("/flir-scd41-"));
     found
-}
-
-fn files(folder: &Path, shown: &str, found: &mut BTreeSet<String>) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries {
-        let entry = entry.unwrap();
-        let name = format!("{shown}/{}", entry.file_name().to_str().unwrap());
-        if entry.file_type().unwrap().is_dir() {
-            files(&entry.path(), &name, found);
-        } else {
-            found.insert(name);
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,10 +89,7 @@ async fn deploy_100k_killed_after_any_step_comes_to_the_same_end_when_run_again(
         world.restart_with_faults("");
         world.deploy(&flags).await.ended(Exit::Done);
         let undisturbed = left(&world);
-        assert!(
-            undisturbed.contains("endpoints/crashed.json"),
-            "{undisturbed:?}"
-        );
+        assert!(undisturbed.contains("endpoints/crashed"), "{undisturbed:?}");
         world.delete_endpoint("crashed").await;
         for point in points {
             kill_at(&world, point, ("deploy-100k", &flags));
@@ -195,15 +178,11 @@ async fn train_100k_killed_after_any_step_comes_to_the_same_end_when_run_again()
         } else {
             kill_at(&world, point, ("train-100k", &flags));
         }
-        let data = world
-            .state_dir()
-            .join("s3")
-            .join(BUCKET)
-            .join("flir_scd41_training/data")
-            .join(&run);
-        let is_stored = data.join("recipe.json").is_file();
+        let stored =
+            |name: &str| world.has_object(&format!("flir_scd41_training/data/{run}/{name}"));
+        let is_stored = stored("recipe.json");
         assert_eq!(is_stored, point != "PutObject:1", "{point}");
-        let whole = data.join("manifest.json").is_file();
+        let whole = stored("manifest.json");
         assert_eq!(whole, !point.starts_with("PutObject"), "{point}");
         // By its name alone every other time; before the recipe is stored, there is only the command.
         let by_name = ["--run", run.as_str(), "--wait"];
@@ -228,9 +207,12 @@ async fn train_100k_killed_after_any_step_comes_to_the_same_end_when_run_again()
             .unwrap();
         assert_eq!(jobs.len(), Algorithm::ALL.len(), "{point}: {jobs:?}");
         assert!(jobs.iter().all(|job| job.status == JobStatus::Completed));
-        let mut stored = BTreeSet::new();
-        files(&data, "data", &mut stored);
-        objects.insert(stored);
+        let prefix = format!("flir_scd41_training/data/{run}/");
+        let keys = world.keys(&prefix).into_iter();
+        objects.insert(
+            keys.map(|key| key[prefix.len()..].to_owned())
+                .collect::<Vec<_>>(),
+        );
     }
     assert_eq!(
         objects.len(),

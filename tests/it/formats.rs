@@ -83,7 +83,11 @@ const READ: [(&str, &str, &str); 7] = [
         "train-100k alone: a shard's record, and the recipe of a run",
     ),
     ("crates/fire-cli", "ProjectArgs", "a part of Recipe"),
-    ("xtask/src/bench", "Rows Models Load", "our benchmarks"),
+    (
+        "xtask/src/bench",
+        "Rows Models Load Measurements",
+        "our benchmarks",
+    ),
     ("xtask/src/bench", "Line", "our benchmarks and the peers'"),
 ];
 

@@ -11,6 +11,9 @@
 // The fixture: a state directory, its server, and the programs called in process.
 mod world;
 
+// What the local server keeps on disk.
+mod state;
+
 // From rows to the endpoint's responses, and bounds on the metrics.
 mod pipeline;
 

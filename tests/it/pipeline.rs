@@ -246,8 +246,7 @@ async fn a_run_on_files_is_resumed_without_them_once_its_dataset_is_complete() {
     assert_eq!(first["dataset"], again.json()["dataset"]);
     // Without the dataset in S3 the files are needed.
     let key = "flir_scd41_training/data/own/manifest.json";
-    let bucket = "s3/fire-detection-training-691595239825";
-    std::fs::remove_file(world.state_dir().join(bucket).join(key)).unwrap();
+    world.remove_object(key);
     let rejected = world.train(&["--run", "own"]).await.ended(Exit::Usage);
     rejected.said(&["is not on this machine", file.to_str().unwrap()]);
 }
@@ -257,14 +256,13 @@ async fn a_run_without_a_recipe_is_resumed_by_its_flags() {
     let world = World::new();
     let flags = [&SMALL[..], &["--run", "old", "--wait"]].concat();
     world.train(&flags).await.ended(Exit::Done);
-    let data = "s3/fire-detection-training-691595239825/flir_scd41_training/data/old";
-    let recipe = world.state_dir().join(data).join("recipe.json");
-    std::fs::remove_file(&recipe).unwrap();
+    let recipe = "flir_scd41_training/data/old/recipe.json";
+    world.remove_object(recipe);
     let other = world.train(&["--run", "old"]).await.ended(Exit::Usage);
     other.said(&["run old exists with --profile original", "--samples 3000"]);
     world.train(&flags).await.ended(Exit::Done);
     assert!(
-        !recipe.exists(),
+        !world.has_object(recipe),
         "a wrong recipe would have been stored as well"
     );
 }

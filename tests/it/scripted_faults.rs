@@ -11,11 +11,6 @@ use crate::world::{SMALL, World, job_names, texts};
 
 const ENDPOINT: &str = "flir-scd41-best-model-endpoint";
 
-/// Files of one kind in the server's state directory.
-fn count(world: &World, kind: &str) -> usize {
-    std::fs::read_dir(world.state_dir().join(kind)).map_or(0, Iterator::count)
-}
-
 async fn jobs_of(world: &World, run: &str) -> Vec<JobStatus> {
     let filter = JobFilter {
         name_contains: Some(run.to_owned()),
@@ -144,7 +139,8 @@ async fn deploy_100k_waits_out_what_passes_and_leaves_nothing_of_what_does_not()
     let uris = world.trained("deployed", "1500").await;
     let flags = ["--model-uri", &uris[0], "--model-uri", &uris[1], "--wait"];
     let (nothing, one) = ([0; 3], [1; 3]);
-    let kinds = || ["models", "endpoint-configs", "endpoints"].map(|kind| count(&world, kind));
+    let kinds =
+        || ["models", "endpoint-configs", "endpoints"].map(|kind| world.records(kind, "").len());
     for (faults, exit, said, left) in [
         ("GetObject:2:reset", Exit::Done, "", one),
         ("PutObject:1:reset-after", Exit::Done, "", one),

@@ -214,8 +214,13 @@ impl World {
     pub(crate) async fn delete_endpoint(&self, name: &str) {
         let flags = ["--endpoint-name", name, "--delete"];
         self.deploy(&flags).await.ended(Exit::Done);
-        let record = self.state_dir().join(format!("endpoints/{name}.json"));
-        self.wait_until("end of the endpoint", || !record.exists());
+        let is_gone = || {
+            !self
+                .records("endpoints", name)
+                .iter()
+                .any(|found| found == name)
+        };
+        self.wait_until("end of the endpoint", is_gone);
     }
 
     fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {

@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: how long each step takes on this machine.
 //!
 //! `--learners` compares time and accuracy of the learners with scikit-learn, LightGBM and XGBoost,
-//! `--generator` compares the generators with numpy, and `--endpoint` compares the endpoint with
-//! scikit-learn behind Flask and gunicorn.
+//! `--generator` compares the generators with numpy, `--endpoint` compares the endpoint with
+//! scikit-learn behind Flask and gunicorn, and `--server` measures the local server with boto3 and over
+//! plain HTTP.
 
 mod contestants;
 mod endpoint;
@@ -10,6 +11,7 @@ mod endpoint_server;
 mod endpoint_table;
 mod generator;
 mod learners;
+mod server;
 mod table;
 mod targets;
 mod wrk;
@@ -32,7 +34,7 @@ use crate::{opt_ml, programs};
 )]
 pub(crate) struct Args {
     /// Rows of the dataset
-    #[arg(long, default_value = "100000", conflicts_with_all = ["learners", "endpoint"])]
+    #[arg(long, default_value = "100000", conflicts_with_all = ["learners", "endpoint", "server"])]
     samples: u64,
 
     /// Compare the learners with those of scikit-learn, LightGBM and XGBoost
@@ -46,6 +48,10 @@ pub(crate) struct Args {
     /// Compare the endpoint with LightGBM and with scikit-learn behind Flask and gunicorn
     #[arg(long, conflicts_with_all = ["learners", "generator"])]
     endpoint: bool,
+
+    /// Measure the local server: objects, lists, uploads in parts, records, start and memory
+    #[arg(long, conflicts_with_all = ["learners", "generator", "endpoint"])]
+    server: bool,
 
     /// Seconds that each load on an endpoint lasts
     #[arg(long, default_value = "10", requires = "endpoint",
@@ -77,6 +83,10 @@ pub(crate) struct Args {
 /// Times generating and splitting, then the training process of each algorithm from Parquet to
 /// artifact.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.server {
+        // It builds what it measures, and needs none of the other programs.
+        return server::run(args);
+    }
     programs::build()?;
     if args.learners {
         return learners::run(args);
@@ -245,6 +255,9 @@ mod tests {
         check("--endpoint --seconds 600", Ok(&[70_000]));
         check("--seconds 600", Err(ErrorKind::MissingRequiredArgument));
         check("--endpoint --learners", Err(ErrorKind::ArgumentConflict));
+        check("--server --runs 3 --output json", Ok(&[70_000]));
+        check("--server --samples 5000", Err(ErrorKind::ArgumentConflict));
+        check("--server --endpoint", Err(ErrorKind::ArgumentConflict));
     }
 
     #[test]

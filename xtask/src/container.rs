@@ -20,7 +20,7 @@ use crate::{image, opt_ml, programs};
 use job::Podman;
 use registry::Registry;
 
-/// What the check needs.
+/// The programs that the check needs.
 pub(crate) const PACKAGES: [Package; 4] = [
     ("podman", "podman"),
     ("runc", "runc"),
@@ -28,50 +28,51 @@ pub(crate) const PACKAGES: [Package; 4] = [
     ("docker-registry", "docker-registry"),
 ];
 
-/// Runs the check; an error says what went wrong.
+/// Runs the check; the error is the reason why it failed.
 pub(crate) fn check() -> anyhow::Result<()> {
-    let folder = programs::directory()?.join("container-check");
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let dir = programs::directory()?.join("container-check");
+    if dir.exists() {
+        fs::remove_dir_all(&dir).with_context(|| dir.display().to_string())?;
     }
-    fs::create_dir_all(&folder)?;
+    fs::create_dir_all(&dir)?;
     let program = image::static_program(image::CHECKED)?;
-    let registry = Registry::start(&folder.join("registry"))?;
+    let registry = Registry::start(&dir.join("registry"))?;
     let to = format!("{}/fire-container:check", registry.address);
     let digest = image::push(&program, &to)?;
     ensure!(
         image::push(&program, &to)? == digest,
         "two images of the same program have different digests"
     );
-    look(&to, &digest)?;
-    let podman = Podman::new(&folder, &to)?;
+    inspect_image(&to, &digest)?;
+    let podman = Podman::new(&dir, &to)?;
     podman.pull(&digest)?;
-    let opt_ml = job_folder(&folder)?;
-    podman.trains(&opt_ml)?;
-    podman.fails(&folder)?;
-    podman.serves(&opt_ml)?;
-    podman.remove();
-    fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())
+    let opt_ml = job_dir(&dir)?;
+    podman.check_training(&opt_ml)?;
+    podman.check_failures(&dir)?;
+    podman.check_serving(&opt_ml)?;
+    // Its image store cannot be deleted while podman uses it.
+    drop(podman);
+    fs::remove_dir_all(&dir).with_context(|| dir.display().to_string())
 }
 
 /// Inspects the image with skopeo, which shares no code with us.
-fn look(at: &str, digest: &str) -> anyhow::Result<()> {
+fn inspect_image(at: &str, digest: &str) -> anyhow::Result<()> {
     let inspect = |flags: &[&str]| -> anyhow::Result<Value> {
         let mut command = Command::new("skopeo");
         command.args(["inspect", "--tls-verify=false"]).args(flags);
         command.arg(format!("docker://{at}"));
-        Ok(serde_json::from_str(&must(&mut command)?)?)
+        Ok(serde_json::from_str(&programs::output(&mut command)?)?)
     };
     let image = inspect(&[])?;
     ensure!(
         image["Digest"] == digest,
-        "skopeo finds the digest {}",
+        "skopeo reports the digest {}",
         image["Digest"]
     );
     let label = &image["Labels"]["com.amazonaws.sagemaker.capabilities.accept-bind-to-port"];
     ensure!(
         label == "true",
-        "skopeo does not find the label that lets SageMaker choose the port"
+        "skopeo does not report the label that lets SageMaker choose the port"
     );
     let manifest = inspect(&["--raw"])?;
     let media_type = "application/vnd.docker.distribution.manifest.v2+json";
@@ -84,30 +85,13 @@ fn look(at: &str, digest: &str) -> anyhow::Result<()> {
 }
 
 /// Writes an `/opt/ml` directory for a job that trains a small forest.
-fn job_folder(folder: &Path) -> anyhow::Result<PathBuf> {
-    let data = folder.join("data");
+fn job_dir(dir: &Path) -> anyhow::Result<PathBuf> {
+    let data = dir.join("data");
     let mut command = programs::program("train-100k")?;
-    command.args([
-        "--quiet",
-        "--profile",
-        "original",
-        "--samples",
-        "4000",
-        "--out",
-    ]);
-    let status = programs::run(command.arg(&data))?;
-    ensure!(status.success(), "train-100k cannot generate rows");
-    let opt_ml = folder.join("opt-ml");
+    command.args("--quiet --profile original --samples 4000 --out".split(' '));
+    programs::run_or_fail(command.arg(&data), "train-100k cannot generate rows")?;
+    let opt_ml = dir.join("opt-ml");
     let hyperparameters = json!({"algorithm": "random_forest", "n_estimators": "40"});
     opt_ml::lay_out(&opt_ml, &data, &hyperparameters)?;
     Ok(opt_ml)
-}
-
-/// Runs a program that must succeed, and returns what it printed, without the line end.
-fn must(command: &mut Command) -> anyhow::Result<String> {
-    let (status, printed) = programs::output(command)?;
-    let name = command.get_program().display();
-    ensure!(status.success(), "{name} ended with {status}");
-    let text = String::from_utf8(printed).with_context(|| format!("{name} printed no text"))?;
-    Ok(text.trim_end().to_owned())
 }

@@ -12,7 +12,7 @@ pub(crate) type Package = (&'static str, &'static str);
 /// Whether a check has its programs.
 pub(crate) enum Tools {
     Present,
-    /// Some are missing; the text says which, and how to get them.
+    /// Some are missing; the text names them and how to install them.
     Missing(String),
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn find(packages: &[Package], install: bool) -> anyhow::Result<Tools>
             .env("DEBIAN_FRONTEND", "noninteractive");
         Ok(programs::run(&mut command)?.success())
     };
-    // The package list on disk is usually recent enough, and updating it takes a while.
+    // The package list on disk is usually recent enough, and an update takes a while.
     let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
     let wanted = [&install[..], &missing[..]].concat();
     if !apt(&wanted)? {
@@ -55,8 +55,8 @@ pub(crate) fn find(packages: &[Package], install: bool) -> anyhow::Result<Tools>
 
 fn missing(packages: &[Package]) -> Vec<&'static str> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<_> = std::env::split_paths(&paths).collect();
-    let is_there = |program: &str| folders.iter().any(|folder| folder.join(program).is_file());
+    let dirs: Vec<_> = std::env::split_paths(&paths).collect();
+    let is_there = |program: &str| dirs.iter().any(|dir| dir.join(program).is_file());
     packages
         .iter()
         .filter(|(_, program)| !is_there(program))

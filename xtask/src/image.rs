@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::programs;
@@ -13,7 +13,7 @@ use crate::programs;
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// The profile of the program that is shipped and measured.
 pub(crate) const SHIPPED: Profile = Profile("image");
-/// The profile that builds fastest, for a check that only asks whether the program runs.
+/// The profile that builds fastest, for a check that only tests whether the program runs.
 pub(crate) const CHECKED: Profile = Profile("image-check");
 
 /// A cargo profile of the root manifest.
@@ -22,7 +22,7 @@ pub(crate) struct Profile(&'static str);
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Registry to push to; the password of an ECR registry comes from the aws CLI
+    /// Push the image to a registry; the password for ECR comes from the aws CLI
     #[arg(long, value_name = "REGISTRY/REPOSITORY:TAG")]
     push: Option<String>,
 
@@ -45,10 +45,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Builds `fire-container` for the image, and returns the path of the program.
 pub(crate) fn static_program(profile: Profile) -> anyhow::Result<PathBuf> {
-    let status = programs::run(&mut static_cargo("build", profile, &[])?)?;
-    if !status.success() {
-        bail!("the static program cannot be built");
-    }
+    let mut build = static_cargo("build", profile, &[])?;
+    programs::run_or_fail(&mut build, "the static program cannot be built")?;
     let programs = programs::target()?.join(TARGET).join(profile.0);
     Ok(programs.join("fire-container"))
 }
@@ -61,18 +59,16 @@ pub(crate) fn optimised_bench(name: &str) -> anyhow::Result<PathBuf> {
 /// Lets `cargo bench` build a benchmark without running it, and returns its path.
 pub(crate) fn built_bench(mut cargo: Command, name: &str) -> anyhow::Result<PathBuf> {
     cargo.args(["--no-run", "--message-format=json-render-diagnostics"]);
-    let (status, printed) = programs::output(&mut cargo)?;
-    if !status.success() {
-        bail!("the benchmark {name} cannot be built");
-    }
+    let printed = programs::output(&mut cargo);
+    let printed = printed.with_context(|| format!("the benchmark {name} cannot be built"))?;
     // One line of JSON for each thing that cargo builds:
     // https://doc.rust-lang.org/cargo/reference/external-tools.html
-    let executable = String::from_utf8_lossy(&printed)
+    let executable = printed
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|built| built["target"]["name"] == name)
         .find_map(|built| built["executable"].as_str().map(PathBuf::from));
-    executable.context("cargo does not say where the benchmark is")
+    executable.context("cargo printed no path of the benchmark")
 }
 
 /// A call of cargo for `fire-container`, with the target and the flags of the image.
@@ -106,15 +102,11 @@ fn flags() -> anyhow::Result<String> {
 
 /// Packs `program` into an image, pushes it to `to` and returns its digest.
 pub(crate) fn push(program: &Path, to: &str) -> anyhow::Result<String> {
-    let mut command: Command = programs::program("push-image")?;
+    let mut command = programs::program("push-image")?;
     command
         .arg(program)
         .args(["--output", "json", "--push", to]);
-    let (status, printed) = programs::output(&mut command)?;
-    if !status.success() {
-        bail!("push-image ended with {status}");
-    }
-    let document: Value = serde_json::from_slice(&printed)?;
+    let document: Value = serde_json::from_str(&programs::output(&mut command)?)?;
     let digest = document["digest"].as_str();
     Ok(digest.context("push-image printed no digest")?.to_owned())
 }

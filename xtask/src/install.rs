@@ -23,7 +23,7 @@ const PROGRAMS: [&str; 9] = [
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Folder to put the programs in [default: cargo's own `bin`]
+    /// Directory to install the programs into [default: cargo's own `bin`]
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     programs::build()?;
     let to = match &args.to {
-        Some(folder) => folder.clone(),
+        Some(dir) => dir.clone(),
         None => cargo_bin()?,
     };
     fs::create_dir_all(&to).with_context(|| to.display().to_string())?;
@@ -42,11 +42,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let fresh = to.join(format!(".{name}.new"));
         fs::copy(&from, &fresh)
             .and_then(|_| fs::rename(&fresh, to.join(name)))
-            .with_context(|| format!("cannot put {name} into {}", to.display()))?;
+            .with_context(|| format!("cannot copy {name} to {}", to.display()))?;
     }
     println!("{} are in {}", PROGRAMS.join(", "), to.display());
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    if !std::env::split_paths(&paths).any(|folder| folder == to) {
+    if !std::env::split_paths(&paths).any(|dir| dir == to) {
         println!("this directory is not on your PATH yet");
     }
     Ok(ExitCode::SUCCESS)
@@ -56,6 +56,7 @@ fn cargo_bin() -> anyhow::Result<PathBuf> {
     if let Some(home) = std::env::var_os("CARGO_HOME") {
         return Ok(PathBuf::from(home).join("bin"));
     }
-    let home = std::env::home_dir().context("there is no home folder; name one with --to DIR")?;
+    let home =
+        std::env::home_dir().context("there is no home directory; choose one with --to DIR")?;
     Ok(home.join(".cargo/bin"))
 }

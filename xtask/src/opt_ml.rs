@@ -27,7 +27,7 @@ pub(crate) fn lay_out(
     Ok(())
 }
 
-/// Writes the hyperparameters alone, for a job that must fail before it reads data.
+/// Writes only the hyperparameters, for a job that must fail before it reads data.
 pub(crate) fn write_hyperparameters(opt_ml: &Path, hyperparameters: &Value) -> anyhow::Result<()> {
     let config = opt_ml.join("input/config");
     fs::create_dir_all(&config)?;

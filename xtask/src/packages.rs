@@ -22,8 +22,8 @@ const LIBRARIES: [&str; 8] = [
 /// The version of every crate here.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The most bytes that a compressed package may have: 1.5 times what the largest has now. Anything
-/// bigger has probably picked up data files by accident.
+/// Maximum size of a compressed package in bytes: 1.5 times that of the largest. A larger one probably
+/// contains data files by accident.
 const LARGEST: u64 = 300 * 1024;
 
 /// Files that every package must contain.
@@ -35,14 +35,13 @@ const NEEDED: [&str; 5] = [
     "src/lib.rs",
 ];
 
-/// Packages all libraries and prints the size of each; fails for the first that is incomplete or too big.
+/// Packages all libraries and prints the size of each; fails for the first that is incomplete or too large.
 pub(crate) fn check() -> anyhow::Result<()> {
     let chosen = LIBRARIES.map(|library| ["--package", library]);
     let mut arguments = vec!["package", "--no-verify", "--allow-dirty", "--offline"];
     arguments.extend(chosen.as_flattened());
-    if !programs::run(&mut programs::cargo(&arguments))?.success() {
-        bail!("the libraries cannot be packaged");
-    }
+    let mut package = programs::cargo(&arguments);
+    programs::run_or_fail(&mut package, "the libraries cannot be packaged")?;
     let packages = programs::target()?.join("package");
     for library in LIBRARIES {
         let files = files(library)?;

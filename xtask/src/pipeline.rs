@@ -5,30 +5,31 @@ use std::process::{Command, ExitCode};
 
 use crate::programs;
 
-/// Flags of `pipeline-100k`, declared here too so that a typo shows before a build of ten minutes.
+/// Flags of `pipeline-100k`, repeated here to report a typo before a build of ten minutes.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Rows to generate [default: 100000]
     #[arg(long)]
     samples: Option<u64>,
 
-    /// Seed of generation, split and training [default: 42]
+    /// Random seed for data generation, splitting and training [default: 42]
     #[arg(long)]
     seed: Option<u64>,
 
-    /// The generator's profile [default: that of train-100k]
+    /// Data generator profile [default: as in train-100k]
     #[arg(long)]
     profile: Option<String>,
 
-    /// Hours in each of the two sets of whole episodes for the alarm rule [default: that of train-100k]
+    /// Hours of simulated data in each of the two held-out sets used to choose and evaluate the alarm rule
+    /// [default: as in train-100k]
     #[arg(long)]
     alarm_hours: Option<f64>,
 
-    /// Name of the run; naming an existing one resumes it [default: the time now]
+    /// Name of the run; naming an existing one resumes it [default: current time]
     #[arg(long)]
     run: Option<String>,
 
-    /// `local` (embedded server, costs nothing) or `aws`
+    /// `local` (embedded server, free of charge) or `aws`
     #[arg(long, env = "FIRE_BACKEND", default_value = "local")]
     backend: String,
 
@@ -36,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, env = "FIRE_STATE_DIR")]
     state_dir: Option<PathBuf>,
 
-    /// `text`, or `json` for report.json alone on standard output
+    /// Output format: `text`, or `json` for only the report on standard output
     #[arg(long, default_value = "text", value_parser = ["text", "json"])]
     output: String,
 }
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         println!("built in {build_seconds:.1} s");
     }
     let state_dir = match &args.state_dir {
-        Some(folder) => folder.clone(),
+        Some(dir) => dir.clone(),
         None => programs::root().join(".fire"),
     };
     let mut command = programs::program("pipeline-100k")?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, ensure};
 
 /// The root directory of the workspace.
 pub(crate) fn root() -> PathBuf {
@@ -59,9 +59,7 @@ pub(crate) fn program(name: &str) -> anyhow::Result<Command> {
 /// Builds all programs with the one profile that everything shares, and returns the seconds it took.
 pub(crate) fn build() -> anyhow::Result<f64> {
     let started = Instant::now();
-    if !run(&mut cargo(&["build", "--workspace"]))?.success() {
-        bail!("the build failed");
-    }
+    run_or_fail(&mut cargo(&["build", "--workspace"]), "the build failed")?;
     Ok(started.elapsed().as_secs_f64())
 }
 
@@ -79,13 +77,26 @@ pub(crate) fn exit_code(command: &mut Command) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(code.map_or(1, |code| code as u8)))
 }
 
-/// Shows a command, runs it and returns what it printed.
-pub(crate) fn output(command: &mut Command) -> anyhow::Result<(ExitStatus, Vec<u8>)> {
+/// Shows a command and runs it; `failure` is the error if it does not succeed.
+pub(crate) fn run_or_fail(command: &mut Command, failure: &'static str) -> anyhow::Result<()> {
+    ensure!(run(command)?.success(), failure);
+    Ok(())
+}
+
+/// Shows a command, runs it and returns what it printed, without the line break at the end.
+pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     show(command);
     let output = command.stderr(Stdio::inherit()).output();
-    let output =
-        output.with_context(|| format!("cannot start {}", command.get_program().display()))?;
-    Ok((output.status, output.stdout))
+    let name = command.get_program().display();
+    let output = output.with_context(|| format!("cannot start {name}"))?;
+    ensure!(
+        output.status.success(),
+        "{name} ended with {}",
+        output.status
+    );
+    let text = String::from_utf8(output.stdout);
+    let text = text.with_context(|| format!("{name} printed bytes that are not UTF-8"))?;
+    Ok(text.trim_end().to_owned())
 }
 
 fn show(command: &Command) {

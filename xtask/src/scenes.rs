@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use anyhow::bail;
-
 use crate::programs;
 
-/// The example of `sensor-model` that draws it.
+/// The example of `sensor-model` that draws the picture.
 const EXAMPLE: &str = "episode_scenes";
 
 #[derive(clap::Args)]
@@ -27,13 +25,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => programs::root().join("docs/scenes.png"),
     };
     let build = ["build", "--workspace", "--example", EXAMPLE];
-    if !programs::run(&mut programs::cargo(&build))?.success() {
-        bail!("the build failed");
-    }
+    programs::run_or_fail(&mut programs::cargo(&build), "the build failed")?;
     let mut draw = Command::new(programs::directory()?.join("examples").join(EXAMPLE));
-    if !programs::run(draw.arg(&out).arg(args.seed.to_string()))?.success() {
-        bail!("the picture was not drawn");
-    }
+    draw.arg(&out).arg(args.seed.to_string());
+    programs::run_or_fail(&mut draw, "the picture was not drawn")?;
     println!("{}", out.display());
     Ok(ExitCode::SUCCESS)
 }

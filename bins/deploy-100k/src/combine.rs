@@ -78,6 +78,7 @@ pub(crate) fn combine(members: Vec<Member>, policy: EnsemblePolicy) -> anyhow::R
     let held_out: Vec<&HeldOut> = members.iter().map(|member| &member.held_out).collect();
     let voting = Voting::choose(&held_out, policy)?;
     let artifacts = members.into_iter().map(|member| member.artifact).collect();
+    // The members' own thresholds, rules and metrics do not apply to the ensemble; its own follow.
     let mut ensemble = Artifact::combine(artifacts, &voting.weights).map_err(usage)?;
     ensemble.threshold = voting.threshold;
     let trial = voting.evaluation.alarm.as_ref();

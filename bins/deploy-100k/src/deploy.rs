@@ -29,6 +29,7 @@ pub(crate) async fn deploy(
             return preflight::say(&report, &deployment, console);
         }
     }
+    // Everything before this line changes nothing.
     project.ensure_bucket(clients).await?;
     for (model, variant) in models.iter().zip(&deployment.variants) {
         models::store(clients, model, &variant.model_data).await?;

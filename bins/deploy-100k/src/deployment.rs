@@ -77,6 +77,7 @@ fn resolve_variant(
         model_data,
         capacity: plan.serving.capacity.clone(),
         environment: BTreeMap::new(),
+        // A model loads in milliseconds, so the service's default is enough.
         startup_timeout_seconds: None,
     })
 }

@@ -45,9 +45,7 @@ pub(crate) async fn shift(
         None => sagemaker_ops::endpoint::describe(clients, endpoint).await?,
     };
     console.say(format!("endpoint {endpoint}: {}", found.status))?;
-    for line in shares(&found) {
-        console.say(line)?;
-    }
+    console.say_all(shares(&found))?;
     console.json(&json!({ "endpoint": found }))?;
     Ok(Exit::Done)
 }
@@ -59,6 +57,7 @@ fn shares(endpoint: &Endpoint) -> impl Iterator<Item = String> + '_ {
         .filter_map(|variant| variant.weight);
     let sum: f64 = weights.sum();
     endpoint.variants.iter().map(move |variant| {
+        // All weights are unknown, and their sum 0, while the endpoint is being created.
         let share = variant.weight.unwrap_or_default() / sum.max(f64::MIN_POSITIVE);
         format!(
             "  {:<20} {:>5.1} % of the requests",

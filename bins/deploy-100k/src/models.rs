@@ -87,6 +87,7 @@ async fn load_ensemble(
     for uri in uris {
         members.push(fetch_member(clients, uri).await?);
     }
+    // Weights are chosen row by row, so all members must have predicted the same rows.
     combine::check_same_rows(&members).map_err(usage)?;
     let package = combine::combine(members, policy)?;
     let source = Source::Combined {

@@ -41,7 +41,7 @@ pub(crate) struct Plan {
     pub(crate) wait: Option<Duration>,
     /// Whether to send the probe rows.
     pub(crate) test: bool,
-    /// Folder of the runs' records.
+    /// The directory of the runs' records.
     pub(crate) state_dir: PathBuf,
     /// The run that all models come from, if there is one; the record is written to its directory.
     pub(crate) run: Option<RunName>,

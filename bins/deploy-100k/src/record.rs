@@ -107,11 +107,11 @@ pub(crate) fn write(plan: &Plan, record: &DeployRecord) -> anyhow::Result<()> {
     let Some(run) = &plan.run else {
         return Ok(());
     };
-    let folder = records::directory(&plan.state_dir, run);
+    let dir = records::directory(&plan.state_dir, run);
     if !record.model.combined_from.is_empty() {
-        records::write(&folder.join(records::ENSEMBLE), record)?;
+        records::write(&dir.join(records::ENSEMBLE), record)?;
     }
-    Ok(records::write(&folder.join(records::DEPLOY), record)?)
+    Ok(records::write(&dir.join(records::DEPLOY), record)?)
 }
 
 /// Prints the endpoint's status, test responses and cost, and the command that deletes it.

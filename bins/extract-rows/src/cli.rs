@@ -118,12 +118,17 @@ pub struct Args {
     pub alarm_rule: Option<AlarmRule>,
 }
 
-/// The arguments for extraction, checked except for what requires reading frames.
-pub(crate) struct Job {
-    pub(crate) frames: Vec<PathBuf>,
+/// How to read the frames and the CO2 log.
+pub(crate) struct Sensors {
     pub(crate) options: FrameOptions,
     pub(crate) co2: Option<(PathBuf, Co2Columns)>,
     pub(crate) start_unix_s: Option<f64>,
+}
+
+/// The arguments for extraction, checked except for what requires reading frames.
+pub(crate) struct Job {
+    pub(crate) frames: Vec<PathBuf>,
+    pub(crate) sensors: Sensors,
     pub(crate) fire: Option<FireIntervals>,
     pub(crate) recording: String,
     pub(crate) out: PathBuf,
@@ -133,7 +138,7 @@ impl Args {
     /// Checks the arguments. Labels are read here because they are small and often invalid.
     pub(crate) fn job(self) -> anyhow::Result<Job> {
         let missing = |what: &str| usage(anyhow!("{what} is missing"));
-        let start_unix_s = self.start_unix_s()?;
+        let sensors = self.sensors()?;
         self.reject_alarm_flags()?;
         let first = self.frames.first().ok_or_else(|| missing("--frames"))?;
         if first == Path::new("-") {
@@ -143,13 +148,7 @@ impl Args {
         let recording = self.recording.unwrap_or_else(|| name.into_owned());
         let fire = self.labels.as_deref().map(read_labels).transpose();
         Ok(Job {
-            options: FrameOptions {
-                scale: self.scale,
-                rate: self.fps,
-                telemetry: self.telemetry,
-            },
-            co2: self.co2.map(|path| (path, self.co2_columns)),
-            start_unix_s,
+            sensors,
             fire: fire.map_err(by_kind)?,
             recording,
             out: self.out.ok_or_else(|| missing("--out"))?,
@@ -159,7 +158,7 @@ impl Args {
 
     /// Checks the arguments of `--follow`.
     pub(crate) fn follow_job(self) -> anyhow::Result<FollowJob> {
-        let start_unix_s = self.start_unix_s()?;
+        let sensors = self.sensors()?;
         let [frames] = <[PathBuf; 1]>::try_from(self.frames).map_err(|frames| {
             let count = frames.len();
             usage(anyhow!(
@@ -167,13 +166,7 @@ impl Args {
             ))
         })?;
         Ok(FollowJob {
-            options: FrameOptions {
-                scale: self.scale,
-                rate: self.fps,
-                telemetry: self.telemetry,
-            },
-            co2: self.co2.map(|path| (path, self.co2_columns)),
-            start_unix_s,
+            sensors,
             model: self.model,
             endpoint: self.endpoint,
             rule: self.alarm_rule,
@@ -198,13 +191,22 @@ impl Args {
         }
     }
 
-    fn start_unix_s(&self) -> anyhow::Result<Option<f64>> {
+    fn sensors(&self) -> anyhow::Result<Sensors> {
         if self.start_unix.is_some_and(|start| !start.is_finite()) {
             return Err(usage(anyhow!(
                 "--start-unix is not a finite number; give seconds since 1970"
             )));
         }
-        Ok(self.start_unix)
+        let co2 = self.co2.clone();
+        Ok(Sensors {
+            options: FrameOptions {
+                scale: self.scale,
+                rate: self.fps,
+                telemetry: self.telemetry,
+            },
+            co2: co2.map(|path| (path, self.co2_columns.clone())),
+            start_unix_s: self.start_unix,
+        })
     }
 }
 
@@ -212,6 +214,7 @@ impl Job {
     /// Notes about missing gas features and labels.
     pub(crate) fn notes(&self) -> impl Iterator<Item = &'static str> {
         let gas = self
+            .sensors
             .co2
             .is_none()
             .then_some("no --co2: gas_val, gas_delta and gas_vel are missing in every row");

@@ -20,10 +20,10 @@ use alarm::{AlarmParams, AlarmRule, AlarmState};
 use fire_cli::{CommonArgs, Console, Exit, usage};
 use sagemaker_ops::EndpointName;
 use sensor_model::extract::{CheckedExtractorParams, RowStream, SensorRow};
-use sensor_model::recording::{Co2Columns, FrameOptions};
 use serde::Serialize;
 
 use crate::by_kind;
+use crate::cli::Sensors;
 use crate::gas::Gas;
 use scorer::Scorer;
 use whole_lines::WholeLines;
@@ -33,10 +33,8 @@ pub(crate) struct FollowJob {
     pub(crate) common: CommonArgs,
     /// A file, or `-` for standard input.
     pub(crate) frames: PathBuf,
-    pub(crate) options: FrameOptions,
-    pub(crate) co2: Option<(PathBuf, Co2Columns)>,
-    pub(crate) start_unix_s: Option<f64>,
-    /// Makes the predictions unless `endpoint` is given, and provides the alarm rule unless `rule` is given.
+    pub(crate) sensors: Sensors,
+    /// Used for predictions unless `endpoint` is given, and for the alarm rule unless `rule` is given.
     pub(crate) model: Option<PathBuf>,
     pub(crate) endpoint: Option<EndpointName>,
     pub(crate) rule: Option<AlarmRule>,
@@ -60,14 +58,15 @@ pub(crate) fn alarm_rule(text: &str) -> Result<AlarmRule, String> {
 /// Follows the frames until the input ends; a growing file never ends.
 pub(crate) async fn follow(job: FollowJob, console: &mut Console<'_>) -> anyhow::Result<Exit> {
     let (scorer, rule) = scorer::load(&job, console).await?;
-    let mut gas = match &job.co2 {
+    let sensors = &job.sensors;
+    let mut gas = match &sensors.co2 {
         Some((path, columns)) => {
             let lines = WholeLines::open(path).map_err(by_kind)?;
-            Gas::read(lines, path, columns, job.start_unix_s)?
+            Gas::read(lines, path, columns, sensors.start_unix_s)?
         }
         None => Gas::default(),
     };
-    let mut frames = frames::follow(&job.frames, &job.options)?;
+    let mut frames = frames::follow(&job.frames, &sensors.options)?;
     let mut stream = RowStream::new(CheckedExtractorParams::default());
     let mut monitor = Monitor::new(scorer, rule);
     while let Some(frame) = frames.next().await {
@@ -77,7 +76,10 @@ pub(crate) async fn follow(job: FollowJob, console: &mut Console<'_>) -> anyhow:
         monitor.process(&stream.take_rows(), console).await?;
     }
     monitor.process(&stream.finish(), console).await?;
-    console.note(monitor.summary())?;
+    console.note(format!(
+        "rows: {}, alarms: {}",
+        monitor.rows, monitor.alarms
+    ))?;
     Ok(Exit::Done)
 }
 
@@ -119,21 +121,22 @@ impl Monitor {
         console: &mut Console<'_>,
     ) -> anyhow::Result<()> {
         for row in rows.iter().filter(|row| row.time_s >= 0.0) {
-            let scored = self.scorer.score(&row.features).await?;
+            let prediction = self.scorer.predict(&row.features).await?;
             self.rows += 1;
-            for warning in &scored.warnings {
+            for warning in &prediction.warnings {
+                // A warning begins with the feature's name; its value changes from row to row.
                 let feature = warning.split(' ').next().unwrap_or_default();
                 if self.warned.insert(feature.to_owned()) {
                     console.note(format!("from {} s: {warning}", row.time_s))?;
                 }
             }
-            if let Some(alarm) = self.state.push(row.time_s, scored.fire_probability) {
+            if let Some(alarm) = self.state.push(row.time_s, prediction.fire_probability) {
                 self.alarms += 1;
                 self.report(
                     &Report {
                         time_s: alarm.time_s,
-                        fire_probability: scored.fire_probability,
-                        warnings: &scored.warnings,
+                        fire_probability: prediction.fire_probability,
+                        warnings: &prediction.warnings,
                     },
                     console,
                 )?;
@@ -158,10 +161,6 @@ impl Monitor {
             line.push_str(warning);
         }
         Ok(console.say(line)?)
-    }
-
-    fn summary(&self) -> String {
-        format!("rows: {}, alarms: {}", self.rows, self.alarms)
     }
 }
 

@@ -66,6 +66,7 @@ impl FrameFiles {
     /// Converts the frame's time to the clock of the whole recording.
     fn shift(&mut self, frame: ThermalFrame) -> anyhow::Result<ThermalFrame> {
         let time_s = frame.time_s() + self.offset_s;
+        // The last interval is the best guess for the gap before the next file.
         self.step_s = time_s - self.last_s;
         self.last_s = time_s;
         let shutter_closed = frame.shutter_was_closed();

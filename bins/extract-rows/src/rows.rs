@@ -32,9 +32,9 @@ pub(crate) struct Summary {
 
 /// Reads the recording and writes its rows.
 pub(crate) async fn extract(job: &Job) -> anyhow::Result<Summary> {
-    let frames = FrameFiles::open(job.frames.clone(), job.options)?;
-    let start_unix_s = frames.start_unix_s().or(job.start_unix_s);
-    let mut gas = match &job.co2 {
+    let frames = FrameFiles::open(job.frames.clone(), job.sensors.options)?;
+    let start_unix_s = frames.start_unix_s().or(job.sensors.start_unix_s);
+    let mut gas = match &job.sensors.co2 {
         Some((path, columns)) => Gas::read(open(path)?, path, columns, start_unix_s)?,
         None => Gas::default(),
     };
@@ -42,6 +42,7 @@ pub(crate) async fn extract(job: &Job) -> anyhow::Result<Summary> {
     let mut file = RowsFile::create(job)?;
     for frame in frames {
         let frame = frame?;
+        // Readings first: a row uses all readings up to its own time.
         file.co2_readings += gas.push_until(frame.time_s(), &mut stream)?;
         stream.push_frame(frame).map_err(usage)?;
         file.frames += 1;
@@ -114,7 +115,7 @@ impl<'a> RowsFile<'a> {
                 self.frames
             )));
         }
-        if let (Some((path, _)), 0) = (&self.job.co2, self.co2_readings) {
+        if let (Some((path, _)), 0) = (&self.job.sensors.co2, self.co2_readings) {
             return Err(usage(anyhow!(
                 "{} has no reading at the time of the frames; check its dates (UTC unless they have an offset) and \
                  --co2-columns, or leave out --co2",

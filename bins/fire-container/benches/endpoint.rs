@@ -1,7 +1,7 @@
 //! Our side of `cargo xtask bench --endpoint`, and the client for all contestants.
 //!
-//! - `endpoint combine OUT MODEL_FOLDER...` combines models with equal weights into one.
-//! - `endpoint answers MODEL_FOLDER FILE` predicts in this process: one row at a time, then the first 10,000 rows of the
+//! - `endpoint combine OUT MODEL_DIR...` combines models with equal weights into one.
+//! - `endpoint answers MODEL_DIR FILE` predicts in this process: one row at a time, then the first 10,000 rows of the
 //!   file at once, as numbers and as a CSV request.
 //! - `endpoint load ADDRESS CONNECTIONS SECONDS RATE` sends the documented row to a server on persistent connections,
 //!   as fast as it responds (RATE 0) or RATE times per second, and counts the responses.
@@ -43,7 +43,7 @@ fn main() -> Result<()> {
     let words: Vec<_> = arguments.iter().map(String::as_str).collect();
     let found = match words.as_slice() {
         ["combine", out, models @ ..] => combine(Path::new(out), models)?,
-        ["answers", model, rows] => answers(Path::new(model), Path::new(rows))?,
+        ["answers", model, rows] => predict(Path::new(model), Path::new(rows))?,
         ["load", address, connections, seconds, rate] => load(
             address,
             connections.parse()?,
@@ -84,7 +84,7 @@ fn csv(values: &[f32]) -> String {
 }
 
 /// Times predictions in this process.
-fn answers(model: &Path, rows: &Path) -> Result<Value> {
+fn predict(model: &Path, rows: &Path) -> Result<Value> {
     let bytes = fs::read(model.join(MODEL_FILE))?;
     let artifact = Artifact::from_bytes(&bytes, fingerprint())?;
     let mut values = read_features(rows)?;
@@ -186,7 +186,7 @@ fn load(address: &str, connections: u32, lasting: Duration, rate: f64) -> Result
                     first: started + Duration::from_secs_f64(f64::from(number) / rate),
                     every: Duration::from_secs_f64(f64::from(connections) / rate),
                 });
-                scope.spawn(move || ask_repeatedly(address, until, pace))
+                scope.spawn(move || send_requests(address, until, pace))
             })
             .collect();
         let seen = clients.into_iter().map(|client| match client.join() {
@@ -221,7 +221,8 @@ struct Pace {
     every: Duration,
 }
 
-fn ask_repeatedly(address: &str, until: Instant, pace: Option<Pace>) -> Result<Seen> {
+/// Sends requests on one connection until the time is up.
+fn send_requests(address: &str, until: Instant, pace: Option<Pace>) -> Result<Seen> {
     let request = format!(
         "POST /invocations HTTP/1.1\r\nhost: {address}\r\ncontent-type: text/csv\r\n\
          content-length: {}\r\n\r\n{ROW}",

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{CommandFactory, Parser};
 
 use crate::paths::OptMl;
-use crate::{USAGE, export, predict, serve, train};
+use crate::{USAGE, exit_code, export, predict, serve, train};
 
 /// Parses the arguments, does the work, and returns the exit code.
 ///
@@ -24,8 +24,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> u8 
             match command {
                 Command::Train => train::run(&paths, out),
                 Command::Serve => serve::run(&paths, out),
-                Command::Predict(args) => predict::run(&args, out),
-                Command::Export(args) => export::run(&args, out),
+                Command::Predict(args) => exit_code(predict::run(&args, out)),
+                Command::Export(args) => exit_code(export::run(&args, out)),
             }
         }
     }
@@ -54,7 +54,7 @@ pub(crate) struct Cli {
     /// The command.
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// Folder to use instead of /opt/ml.
+    /// Directory to use instead of /opt/ml.
     #[arg(
         long,
         value_name = "DIR",
@@ -87,7 +87,7 @@ impl Cli {
             .and_then(|path| Path::new(path).file_name()?.to_str());
         if let Some(command @ ("train" | "serve")) = name {
             let command = OsString::from(command);
-            // SageMaker passes the command as an argument too.
+            // SageMaker also passes the command as an argument.
             if args.get(1) != Some(&command) {
                 args.insert(1, command);
             }
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_command_comes_from_the_argument_or_the_program_name() {
-        for (line, command, folder) in [
+        for (line, command, dir) in [
             ("fire-container train", Command::Train, "/opt/ml"),
             ("fire-container serve --opt-ml x", Command::Serve, "x"),
             ("fire-container --opt-ml x serve", Command::Serve, "x"),
@@ -117,7 +117,7 @@ mod tests {
             let cli = read(line).unwrap();
             assert_eq!(
                 (cli.command, cli.opt_ml),
-                (command, PathBuf::from(folder)),
+                (command, PathBuf::from(dir)),
                 "{line}"
             );
         }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use ensemble::onnx;
 
+use crate::Failed;
 use crate::serve::Predictor;
-use crate::{USAGE, WORK_FAILED, complain};
 
 /// Arguments of `export`.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
@@ -21,21 +21,14 @@ pub(crate) struct Args {
     out: PathBuf,
 }
 
-/// Writes the file, prints a summary, and returns the exit code: 0, 1 if the file or the summary cannot be written, 2 if
-/// the model cannot be used or exported.
-pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
-    let (predictor, bytes) = match export(&args.model) {
-        Ok(exported) => exported,
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            return USAGE;
-        }
-    };
+/// Writes the file and prints a summary; exit code 1 if either cannot be written, 2 if the model cannot be used or
+/// exported.
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failed> {
+    let (predictor, bytes) = export(&args.model).map_err(Failed::usage)?;
     let shown = args.out.display();
-    if let Err(error) = write(&args.out, &bytes) {
-        complain(&format!("cannot write {shown}: {error}"));
-        return WORK_FAILED;
-    }
+    write(&args.out, &bytes)
+        .with_context(|| format!("cannot write {shown}"))
+        .map_err(Failed::work)?;
     let artifact = predictor.artifact();
     let printed = writeln!(
         out,
@@ -46,11 +39,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
         artifact.threshold,
         bytes.len()
     );
-    if let Err(error) = printed.and_then(|()| out.flush()) {
-        complain(&format!("cannot write to standard output: {error}"));
-        return WORK_FAILED;
-    }
-    0
+    printed
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")
+        .map_err(Failed::work)
 }
 
 /// Loads the model, which checks its probes, and returns it with the bytes of the ONNX file.
@@ -62,7 +54,7 @@ fn export(model: &Path) -> Result<(Predictor, Vec<u8>)> {
     Ok((predictor, exported))
 }
 
-/// Writes to a temporary file and renames it, so that `path` never holds a partial model.
+/// Writes to a temporary file and renames it: `path` never contains a partial model.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");

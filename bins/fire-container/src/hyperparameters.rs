@@ -59,7 +59,7 @@ impl Settings {
             Some(value) => plain(value).context("hyperparameter algorithm")?.parse()?,
             None => bail!(
                 "hyperparameter algorithm is missing; expected one of {}",
-                algorithms()
+                Algorithm::ALL.map(Algorithm::name).join(", ")
             ),
         };
         let mut seed = DEFAULT_SEED;
@@ -93,13 +93,6 @@ fn object(text: &str) -> serde_json::Result<Map<String, Value>> {
     serde_json::from_str(text)
 }
 
-/// The known algorithms, for messages.
-fn algorithms() -> String {
-    Algorithm::ALL
-        .map(|algorithm| algorithm.to_string())
-        .join(", ")
-}
-
 /// Parses a seed, which can be any unsigned 64-bit number.
 fn read_seed(value: &Value) -> Result<u64> {
     let text = plain(value)?;
@@ -112,6 +105,7 @@ fn read_seed(value: &Value) -> Result<u64> {
 fn plain(value: &Value) -> Result<String> {
     match value {
         Value::String(text) => {
+            // Only a string within the string was encoded twice; `5` and `true` keep their text.
             let text = serde_json::from_str::<String>(text).unwrap_or_else(|_| text.clone());
             Ok(match text.as_str() {
                 "True" => "true".to_owned(),

@@ -49,6 +49,33 @@ const WORK_FAILED: u8 = 1;
 /// Exit code for invalid arguments, environment variables or input files.
 const USAGE: u8 = 2;
 
+/// An error and the exit code that it leads to.
+struct Failed {
+    code: u8,
+    error: anyhow::Error,
+}
+
+impl Failed {
+    fn work(error: anyhow::Error) -> Self {
+        let code = WORK_FAILED;
+        Self { code, error }
+    }
+
+    fn usage(error: anyhow::Error) -> Self {
+        let code = USAGE;
+        Self { code, error }
+    }
+}
+
+/// Prints the error of a failed command and returns the exit code.
+fn exit_code(done: Result<(), Failed>) -> u8 {
+    let Err(Failed { code, error }) = done else {
+        return 0;
+    };
+    complain(&format!("{error:#}"));
+    code
+}
+
 /// Prints an error to standard error.
 fn complain(message: &str) {
     // If standard error is closed, there is nowhere left to report to.

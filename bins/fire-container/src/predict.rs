@@ -10,8 +10,8 @@ use anyhow::{Context, Result, anyhow, ensure};
 use ensemble::Matrix;
 use sensor_model::{FEATURE_COUNT, read_features};
 
+use crate::Failed;
 use crate::serve::{Detail, Media, Predictor};
-use crate::{USAGE, WORK_FAILED, complain};
 
 /// Output format of the predictions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -40,21 +40,13 @@ pub(crate) struct Args {
     pub(crate) explain: bool,
 }
 
-/// Prints the predictions and returns the exit code: 0, 1 if they cannot be written, 2 if the file or the model cannot be
-/// used.
-pub(crate) fn run(args: &Args, out: &mut dyn Write) -> u8 {
-    let predictions = match score(args) {
-        Ok(predictions) => predictions,
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            return USAGE;
-        }
-    };
-    if let Err(error) = out.write_all(&predictions).and_then(|()| out.flush()) {
-        complain(&format!("cannot write the predictions: {error}"));
-        return WORK_FAILED;
-    }
-    0
+/// Prints the predictions; exit code 1 if they cannot be written, 2 if the file or the model cannot be used.
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failed> {
+    let predictions = score(args).map_err(Failed::usage)?;
+    out.write_all(&predictions)
+        .and_then(|()| out.flush())
+        .context("cannot write the predictions")
+        .map_err(Failed::work)
 }
 
 fn score(args: &Args) -> Result<Vec<u8>> {

@@ -6,7 +6,7 @@
 //!  timeouts     log
 //! ```
 //!
-//! The model is loaded once, before the port is opened: a container whose model cannot be loaded never answers `/ping`,
+//! The model is loaded once, before the port is opened: a container whose model cannot be loaded never responds to `/ping`,
 //! and its log names the file and the reason.
 //!
 //! | variable | meaning |
@@ -46,13 +46,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Result};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use crate::paths::OptMl;
-use crate::{USAGE, WORK_FAILED, complain, stop};
+use crate::{Failed, exit_code, stop};
 use log::Log;
 use routes::Endpoint;
 
@@ -66,47 +66,34 @@ pub use rejection::Rejection;
 /// Extra time for running computations after the grace period.
 const COMPUTE_GRACE: Duration = Duration::from_secs(1);
 
-/// The error that ended serving, and its exit code.
-struct Failed {
-    code: u8,
-    error: Error,
-}
-
 /// Serves until SIGTERM and returns the exit code: 0, 1 if the model cannot be used, 2 if the address, the port or a
 /// limit is invalid.
 ///
 /// Prints the address to `out`, because with port 0 the system chooses the port.
 pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
-    let Err(Failed { code, error }) = load_and_serve(paths, out) else {
-        return 0;
-    };
-    complain(&format!("{error:#}"));
-    code
+    exit_code(load_and_serve(paths, out))
 }
 
-/// Loads the model before opening the port, so that an open port always has a model behind it.
+/// Loads the model before opening the port: an open port always has a model behind it.
 fn load_and_serve(paths: &OptMl, out: &mut dyn Write) -> Result<(), Failed> {
-    let broken = |error| Failed {
-        code: WORK_FAILED,
-        error,
-    };
-    let wrong = |error| Failed { code: USAGE, error };
-    let mut limits = Limits::from_environment(|name| std::env::var(name).ok()).map_err(wrong)?;
-    let requests = request_log().map_err(wrong)?;
-    let mut predictor = Predictor::load(&paths.model()).map_err(broken)?;
+    let limits = Limits::from_environment(|name| std::env::var(name).ok());
+    let mut limits = limits.map_err(Failed::usage)?;
+    let requests = request_log().map_err(Failed::usage)?;
+    let mut predictor = Predictor::load(&paths.model()).map_err(Failed::work)?;
     if variable("SAGEMAKER_BATCH", "false") == "true" {
         predictor = predictor.for_batches();
     }
     limits.fit_to_open_files();
     let runtime = Runtime::new().context("cannot start the threads of the server");
-    let runtime = runtime.map_err(broken)?;
+    let runtime = runtime.map_err(Failed::work)?;
     let served = runtime.block_on(async {
-        let listener = listen().await.map_err(wrong)?;
-        let stop = stop::signalled().context("cannot listen for SIGTERM");
-        let stop = stop.map_err(broken)?;
-        announce(&listener, out).map_err(broken)?;
+        let listener = listen().await.map_err(Failed::usage)?;
+        let stop = stop::signal_arrival().context("cannot listen for SIGTERM");
+        let stop = stop.map_err(Failed::work)?;
+        // Only now, because whoever reads the address may send requests and signals at once.
+        announce(&listener, out).map_err(Failed::work)?;
         let served = serve(listener, predictor, limits, requests, stop).await;
-        served.context("cannot serve").map_err(broken)
+        served.context("cannot serve").map_err(Failed::work)
     });
     // Requests still being computed have used up the grace period.
     runtime.shutdown_timeout(COMPUTE_GRACE);

@@ -30,18 +30,12 @@ impl Stop {
             .enable_io()
             .build()?;
         let guard = runtime.enter();
-        let mut term = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+        let arrival = signal_arrival()?;
         drop(guard);
         // A separate thread, because the fit keeps the calling thread busy.
         let stop = self.clone();
         std::thread::spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    _ = term.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
-            });
+            runtime.block_on(arrival);
             stop.request();
         });
         Ok(())
@@ -49,7 +43,8 @@ impl Stop {
 }
 
 /// Resolves when SIGTERM or SIGINT arrives. Must be called within a runtime.
-pub(crate) fn signalled() -> io::Result<impl Future<Output = ()> + Send> {
+pub(crate) fn signal_arrival() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    // Installed before the future is polled: a signal that arrives in between is not lost.
     let mut term = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

@@ -49,6 +49,7 @@ pub fn run(paths: &OptMl, out: &mut dyn Write) -> u8 {
     let Err(error) = outcome else {
         return 0;
     };
+    // The log has the whole message; SageMaker shows only the start of the failure file.
     let message = format!("{error:#}");
     complain(&message);
     if let Err(error) = write_failure(&paths.failure(), &message) {
@@ -79,7 +80,7 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     )?;
     let model = fit::fit(&settings, [&train, &validation], out, stop)?;
 
-    // The model is final now, and the threshold is chosen before any other channel is read.
+    // The model is final now. The threshold is chosen before any other channel is read.
     let chosen_on = metrics::predict(&validation, &model)?;
     let threshold = best_f1_threshold(&chosen_on.labels, &chosen_on.probabilities)?;
     let required = |input: &Input| ScoredPart::required(input, &model, threshold);
@@ -113,8 +114,8 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
 /// Writes the start of the message, as much as SageMaker shows.
 fn write_failure(path: &Path, message: &str) -> Result<()> {
     let shown: String = message.chars().take(SHOWN).collect();
-    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
-    folder
+    let created = path.parent().map_or(Ok(()), fs::create_dir_all);
+    created
         .and_then(|()| fs::write(path, shown))
         .with_context(|| format!("cannot write the failure reason to {}", path.display()))
 }

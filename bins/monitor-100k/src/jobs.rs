@@ -98,10 +98,7 @@ async fn stop(
         }
         *job = training::describe(clients, &job.name).await?;
     }
-    match failure {
-        None => Ok(()),
-        Some(error) => Err(error.into()),
-    }
+    failure.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Writes the jobs with their metrics, logs and commands, and returns the exit status.

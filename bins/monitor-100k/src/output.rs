@@ -58,6 +58,7 @@ impl<'c, 's> Screen<'c, 's> {
         while table.lines.len() < texts.len() {
             table.lines.push(table.progress.add(line()));
         }
+        // A bar that is only dropped would leave its line on the screen.
         for line in table.lines.split_off(texts.len()) {
             table.progress.remove(&line);
         }
@@ -74,9 +75,7 @@ impl<'c, 's> Screen<'c, 's> {
         if self.table.is_some() {
             return Ok(());
         }
-        lines
-            .into_iter()
-            .try_for_each(|line| self.console.say(line))
+        self.console.say_all(lines)
     }
 
     /// Writes a JSON line; see [`emit`].

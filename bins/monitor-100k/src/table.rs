@@ -122,36 +122,19 @@ pub(crate) fn listing(jobs: &[JobSummary], now: f64) -> Vec<String> {
 
 /// A header, and a line of metrics for each job and each partition it reports.
 pub(crate) fn metrics(jobs: &[Job]) -> Vec<String> {
-    let titles = METRICS.iter().map(|(_, title)| (*title).to_owned());
-    let mut rows = vec![
-        ["JOB", "PARTITION"]
-            .map(str::to_owned)
-            .into_iter()
-            .chain(titles)
-            .collect(),
-    ];
+    let mut header = vec!["JOB", "PARTITION"];
+    header.extend(METRICS.map(|(_, title)| title));
+    let mut rows: Vec<Vec<String>> = vec![header.into_iter().map(str::to_owned).collect()];
+    let cell = |value: Option<&f64>| value.map_or(NONE.to_owned(), |value| format!("{value:.4}"));
     for job in jobs {
         for channel in [Channel::Validation, Channel::Test] {
-            let values: Vec<Option<f64>> = METRICS
-                .iter()
-                .map(|(name, _)| {
-                    job.metrics
-                        .get(&fire_run::metrics::name(channel, name))
-                        .copied()
-                })
-                .collect();
-            if values.iter().all(Option::is_none) {
-                continue;
+            let reported = |name| job.metrics.get(&fire_run::metrics::name(channel, name));
+            let values = METRICS.map(|(name, _)| reported(name));
+            if values.iter().any(Option::is_some) {
+                let mut row = vec![job.name.to_string(), channel.to_string()];
+                row.extend(values.map(cell));
+                rows.push(row);
             }
-            let values = values
-                .into_iter()
-                .map(|value| value.map_or(NONE.to_owned(), |value| format!("{value:.4}")));
-            rows.push(
-                [job.name.to_string(), channel.to_string()]
-                    .into_iter()
-                    .chain(values)
-                    .collect(),
-            );
         }
     }
     align(&rows)

@@ -160,9 +160,7 @@ impl Verdict {
             .iter()
             .map(|watched| watched.job.clone())
             .collect();
-        for line in table::jobs(&jobs, self.now) {
-            console.say(line)?;
-        }
+        console.say_all(table::jobs(&jobs, self.now))?;
         if self.jobs.iter().any(|watched| watched.cost_usd.is_some()) {
             console.say(cost_note(backend))?;
         }
@@ -178,9 +176,7 @@ impl Verdict {
 
     fn say_metrics(&self, jobs: &[Job], console: &mut Console<'_>) -> std::io::Result<()> {
         console.say("")?;
-        for line in table::metrics(jobs) {
-            console.say(line)?;
-        }
+        console.say_all(table::metrics(jobs))?;
         let (Some(best), Some(commands)) = (&self.best, &self.commands) else {
             return console.say(format!("no completed job has reported {COMPARED} yet"));
         };

@@ -92,6 +92,7 @@ pub(crate) async fn next_poll<T>(
     label: &str,
     poll: impl AsyncFn() -> Result<T, Error>,
 ) -> Result<T, Error> {
+    // The first poll only pauses: the caller has just polled.
     let paused = Cell::new(false);
     poll_until(pace, label, async || {
         if !paused.replace(true) {

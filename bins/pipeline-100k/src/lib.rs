@@ -19,6 +19,7 @@ mod next;
 mod process;
 mod steps;
 
+use std::process::Stdio;
 use std::time::{Instant, SystemTime};
 
 use clap::Parser;
@@ -26,7 +27,6 @@ use fire_cli::{CommonArgs, Console, EXIT_CODES, Exit};
 use fire_run::RunName;
 use fire_run::records::{self, TRAIN, TrainRecord};
 
-use process::Stdout;
 use steps::Steps;
 
 const EXAMPLES: &str = "\
@@ -86,28 +86,28 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
 
     // With JSON, standard output is reserved for the report, which includes the other steps' results.
     let stdout = if console.is_json() {
-        Stdout::Discard
+        Stdio::null
     } else {
-        Stdout::Inherit
+        Stdio::inherit
     };
-    let exit = process::run_step(steps.train(&args), stdout, console).await?;
+    let exit = process::run_step(steps.train(&args), stdout(), console).await?;
     if exit != Exit::Done {
         return Ok(exit);
     }
-    let record = steps.folder().join(TRAIN);
+    let record = steps.dir().join(TRAIN);
     let record: TrainRecord = records::read(&record)?
         .ok_or_else(|| anyhow::anyhow!("train-100k did not write {}", record.display()))?;
     for step in [steps.monitor(&record.jobs), steps.deploy(&record.jobs)] {
-        let exit = process::run_step(step, stdout, console).await?;
+        let exit = process::run_step(step, stdout(), console).await?;
         if exit != Exit::Done {
             return Ok(exit);
         }
     }
     let report = steps.report(args.commit.as_deref());
-    let exit = process::run_step(report, Stdout::Inherit, console).await?;
+    let exit = process::run_step(report, Stdio::inherit(), console).await?;
     if exit == Exit::Done && !console.is_json() {
         console.say(format!("ran in {:.1} s", started.elapsed().as_secs_f64()))?;
-        next::say(&args.common, steps.folder(), &record.jobs, console).await?;
+        next::say(&args.common, steps.dir(), &record.jobs, console).await?;
     }
     Ok(exit)
 }

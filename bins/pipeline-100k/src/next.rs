@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use fire_cli::{CommonArgs, Console, DEFAULT_MODEL_NAME, shell_word, sibling_program};
+use fire_cli::{CommonArgs, Console, DEFAULT_MODEL_NAME, sibling_program};
 use fire_run::RunName;
 use fire_run::records::{self, JobRecord, REPORT};
 use fire_run::report::Report;
 use sagemaker_ops::{Backend, BackendKind, Clients};
 
 use crate::Args;
-use crate::steps::{dataset_flags, deploy_arguments, monitor_arguments};
+use crate::steps::{command_line, dataset_flags, deploy_arguments, monitor_arguments};
 
 /// The command that resumes an interrupted run.
 ///
@@ -22,16 +22,16 @@ pub(crate) fn resume(args: &Args, run: &RunName) -> anyhow::Result<String> {
     Ok(command("pipeline-100k", arguments, &backend))
 }
 
-/// Prints follow-up commands for a finished run whose records are in `folder`.
+/// Prints follow-up commands for a finished run whose records are in `dir`.
 pub(crate) async fn say(
     common: &CommonArgs,
-    folder: &Path,
+    dir: &Path,
     jobs: &[JobRecord],
     console: &mut Console<'_>,
 ) -> anyhow::Result<()> {
     let backend = common.backend_flags()?;
     let endpoint = format!("{DEFAULT_MODEL_NAME}-endpoint");
-    let report: Option<Report> = records::read(&folder.join(REPORT))?;
+    let report: Option<Report> = records::read(&dir.join(REPORT))?;
     let best = report.as_ref().and_then(Report::best_job);
     let best = best.and_then(|best| jobs.iter().find(|job| job.name == best.name));
     let is_local = common.backend == BackendKind::Local;
@@ -62,14 +62,11 @@ pub(crate) async fn say(
         lines.push(command("local-sagemaker", stop, &backend));
     }
     console.say("\nnext, from any terminal:")?;
-    for line in lines {
-        console.say(format!("  {line}"))?;
-    }
-    Ok(())
+    Ok(console.say_all(lines.iter().map(|line| format!("  {line}")))?)
 }
 
 fn command(program: &str, arguments: impl IntoIterator<Item = String>, backend: &str) -> String {
-    let words = arguments.into_iter().map(|word| shell_word(&word));
-    let line = words.fold(sibling_program(program), |line, word| line + " " + &word);
+    let arguments: Vec<String> = arguments.into_iter().collect();
+    let line = command_line(&sibling_program(program), &arguments);
     format!("{line} {backend}")
 }

@@ -5,41 +5,28 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use fire_cli::{Console, Exit, shell_word, sibling_file};
+use fire_cli::{Console, Exit, sibling_file};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
-use crate::steps::Step;
+use crate::steps::{Step, command_line};
 
 /// How long an interrupted step may take to exit before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Where a step's standard output goes.
-#[derive(Clone, Copy)]
-pub(crate) enum Stdout {
-    /// To this program's standard output.
-    Inherit,
-    /// Discarded.
-    Discard,
-}
-
-/// Prints a step's command line, runs it and returns its exit status.
+/// Prints a step's command line, runs it with this standard output and returns its exit status.
 pub(crate) async fn run_step(
     step: Step,
-    stdout: Stdout,
+    stdout: Stdio,
     console: &mut Console<'_>,
 ) -> anyhow::Result<Exit> {
-    let words = step.arguments.iter().map(|word| shell_word(word));
-    let line = words.fold(step.program.to_owned(), |line, word| line + " " + &word);
+    let line = command_line(step.program, &step.arguments);
     console.note(format!("$ {line}"))?;
-    // Inherit the streams so that a step detects the terminal and redraws its table in place.
+    // With inherited streams, a step detects the terminal and redraws its table in place.
     let child = Command::new(sibling_file(step.program))
         .args(&step.arguments)
-        .stdout(match stdout {
-            Stdout::Inherit => Stdio::inherit(),
-            Stdout::Discard => Stdio::null(),
-        })
+        .stdout(stdout)
         .spawn();
     let child = child.with_context(|| {
         format!(

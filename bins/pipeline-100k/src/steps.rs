@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fire_cli::{CommonArgs, DEFAULT_MODEL_NAME};
+use fire_cli::{CommonArgs, DEFAULT_MODEL_NAME, shell_word};
 use fire_run::RunName;
 use fire_run::records::{self, JobRecord};
 
@@ -18,7 +18,7 @@ pub(crate) struct Step {
 /// Builds the steps of a run from what they have in common.
 pub(crate) struct Steps {
     run: String,
-    folder: PathBuf,
+    dir: PathBuf,
     /// Flags for backend and output.
     common: Vec<String>,
 }
@@ -28,14 +28,14 @@ impl Steps {
         let state_dir = args.common.state_dir()?;
         Ok(Self {
             run: run.to_string(),
-            folder: records::directory(&state_dir, run),
+            dir: records::directory(&state_dir, run),
             common: common_flags(&args.common, &state_dir),
         })
     }
 
     /// The directory of the run's records.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     pub(crate) fn train(&self, args: &Args) -> Step {
@@ -55,11 +55,9 @@ impl Steps {
 
     pub(crate) fn report(&self, commit: Option<&str>) -> Step {
         let mut arguments = vec!["--run".to_owned(), self.run.clone()];
-        arguments.extend(
-            commit
-                .iter()
-                .flat_map(|commit| ["--commit".to_owned(), (*commit).to_owned()]),
-        );
+        if let Some(commit) = commit {
+            arguments.extend(["--commit", commit].map(str::to_owned));
+        }
         self.step("report-100k", arguments)
     }
 
@@ -69,6 +67,12 @@ impl Steps {
             arguments: [self.common.clone(), arguments].concat(),
         }
     }
+}
+
+/// A command that can be copied into a shell; `program` must be quoted already.
+pub(crate) fn command_line(program: &str, arguments: &[String]) -> String {
+    let words = arguments.iter().map(|word| shell_word(word));
+    words.fold(program.to_owned(), |line, word| line + " " + &word)
 }
 
 /// Flags that give a step the same backend and output format as this program.

@@ -127,6 +127,7 @@ fn names_interpreter(elf: &[u8]) -> bool {
     let number = |at: usize, size: usize| {
         let end = at.checked_add(size);
         let bytes = end.and_then(|end| elf.get(at..end)).unwrap_or_default();
+        // Little-endian, as on every x86-64 machine.
         let digits = bytes.iter().rev();
         digits.fold(0_usize, |number, &byte| number << 8 | usize::from(byte))
     };
@@ -136,8 +137,8 @@ fn names_interpreter(elf: &[u8]) -> bool {
 }
 
 fn export_all(cli: &Cli, image: &Image) -> Result<()> {
-    if let Some(folder) = &cli.folder {
-        export::folder(image, folder)?;
+    if let Some(dir) = &cli.folder {
+        export::directory(image, dir)?;
     }
     if let Some(archive) = &cli.archive {
         let own = format!("fire-container:{}", env!("CARGO_PKG_VERSION"));

@@ -5,24 +5,26 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
-use tar::{Builder, Header};
+use tar::{Builder, EntryType};
 
 use crate::image::Image;
+use crate::layer::header;
 
 fn hex(digest: &str) -> &str {
     digest.trim_start_matches("sha256:")
 }
 
 /// Writes the manifest, the configuration and the layer to a directory.
-pub(crate) fn folder(image: &Image, folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+pub(crate) fn directory(image: &Image, dir: &Path) -> Result<()> {
+    fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
     for (name, bytes) in [
+        // The marker of this format, as skopeo writes it.
         ("version", b"Directory Transport Version: 1.1\n".as_slice()),
         (hex(&image.config_digest), &image.config),
         (hex(&image.layer_digest), &image.layer.gzipped),
         ("manifest.json", &image.manifest),
     ] {
-        let path = folder.join(name);
+        let path = dir.join(name);
         fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
@@ -40,13 +42,8 @@ pub(crate) fn archive(image: &Image, path: &Path, tag: &str) -> Result<()> {
         (&layer, &image.layer.gzipped),
         ("manifest.json", contents.as_bytes()),
     ] {
-        let mut header = Header::new_ustar();
-        header.set_path(name)?;
-        header.set_mode(0o644);
-        header.set_size(bytes.len() as u64);
-        header.set_mtime(0);
-        header.set_cksum();
-        tar.append(&header, bytes)?;
+        let mut header = header(EntryType::Regular, 0o644, bytes.len());
+        tar.append_data(&mut header, name, bytes)?;
     }
     let bytes = tar.into_inner()?;
     fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))

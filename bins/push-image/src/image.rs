@@ -59,7 +59,7 @@ fn config(diff_id: &str) -> Value {
     json!({
         "architecture": "amd64",
         "os": "linux",
-        // Fixed, so that the same program always gives the same image.
+        // Fixed: the same program always gives the same image.
         "created": "1970-01-01T00:00:00Z",
         "config": {
             "User": "0:0",

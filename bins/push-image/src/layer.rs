@@ -24,15 +24,16 @@ pub(crate) struct Layer {
 /// Packs the program. Times, owners and order are fixed, so the same program always gives the same bytes.
 pub(crate) fn pack(program: &[u8]) -> io::Result<Layer> {
     let mut tar = Builder::new(Vec::new());
-    append(&mut tar, "fire-container", Entry::Program(program))?;
+    let mut executable = header(EntryType::Regular, 0o755, program.len());
+    tar.append_data(&mut executable, "fire-container", program)?;
     // Libraries expect a directory for temporary files.
-    append(&mut tar, "tmp/", Entry::Folder { mode: 0o1777 })?;
-    for folder in ["usr/", "usr/local/", "usr/local/bin/"] {
-        append(&mut tar, folder, Entry::Folder { mode: 0o755 })?;
+    tar.append_data(&mut directory(0o1777), "tmp/", io::empty())?;
+    for path in ["usr/", "usr/local/", "usr/local/bin/"] {
+        tar.append_data(&mut directory(0o755), path, io::empty())?;
     }
     // For callers that override the entry point with just `serve` or `train`.
-    for name in ["serve", "train"] {
-        append(&mut tar, &format!("usr/local/bin/{name}"), Entry::Link)?;
+    for path in ["usr/local/bin/serve", "usr/local/bin/train"] {
+        tar.append_link(&mut header(EntryType::Symlink, 0o777, 0), path, PROGRAM)?;
     }
     let tar = tar.into_inner()?;
     // The gzip header also contains a time and an operating system (255: unknown).
@@ -48,36 +49,20 @@ pub(crate) fn pack(program: &[u8]) -> io::Result<Layer> {
     })
 }
 
-/// An entry of the layer.
-#[derive(Clone, Copy)]
-enum Entry<'a> {
-    Program(&'a [u8]),
-    Folder {
-        mode: u32,
-    },
-    /// A symbolic link to the program.
-    Link,
-}
-
-fn append(tar: &mut Builder<Vec<u8>>, path: &str, entry: Entry<'_>) -> io::Result<()> {
-    let (kind, mode, content) = match entry {
-        Entry::Program(program) => (EntryType::Regular, 0o755, program),
-        Entry::Folder { mode } => (EntryType::Directory, mode, &[][..]),
-        Entry::Link => (EntryType::Symlink, 0o777, &[][..]),
-    };
+/// A header with a fixed time and owner; the builder adds the path and the checksum.
+pub(crate) fn header(kind: EntryType, mode: u32, size: usize) -> Header {
     let mut header = Header::new_ustar();
-    header.set_path(path)?;
     header.set_entry_type(kind);
     header.set_mode(mode);
-    header.set_size(content.len() as u64);
+    header.set_size(size as u64);
     header.set_mtime(0);
     header.set_uid(0);
     header.set_gid(0);
-    if kind == EntryType::Symlink {
-        header.set_link_name(PROGRAM)?;
-    }
-    header.set_cksum();
-    tar.append(&header, content)
+    header
+}
+
+fn directory(mode: u32) -> Header {
+    header(EntryType::Directory, mode, 0)
 }
 
 /// A digest in the format of image manifests: `sha256:` and the hash in hex.

@@ -60,6 +60,7 @@ async fn push_blob(
     let location = response.headers().get(LOCATION);
     let location = location.and_then(|location| location.to_str().ok());
     let location = location.context("the registry returned no upload location")?;
+    // The location may already have a query, which identifies the upload session.
     let separator = if location.contains('?') { '&' } else { '?' };
     let target = format!("{location}{separator}digest={digest}");
     let response = registry

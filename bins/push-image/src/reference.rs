@@ -12,31 +12,18 @@ pub(crate) struct Reference {
     pub(crate) tag: String,
 }
 
-/// The reason why a text is not a reference.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct InvalidReference(&'static str);
-
-impl fmt::Display for InvalidReference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; expected REGISTRY/REPOSITORY:TAG", self.0)
-    }
-}
-
-impl std::error::Error for InvalidReference {}
-
 impl FromStr for Reference {
-    type Err = InvalidReference;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, InvalidReference> {
-        let (registry, rest) = text
-            .split_once('/')
-            .ok_or(InvalidReference("no registry"))?;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let invalid = |problem: &str| format!("{problem}; expected REGISTRY/REPOSITORY:TAG");
+        let (registry, rest) = text.split_once('/').ok_or(invalid("no registry"))?;
         // Docker's rule for telling a host from the first part of a repository name.
         let is_host = registry == "localhost" || registry.contains(['.', ':']);
         if !is_host {
-            return Err(InvalidReference("no registry"));
+            return Err(invalid("no registry"));
         }
-        let (repository, tag) = rest.rsplit_once(':').ok_or(InvalidReference("no tag"))?;
+        let (repository, tag) = rest.rsplit_once(':').ok_or(invalid("no tag"))?;
         let name = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-/".contains(&byte)
         };
@@ -46,7 +33,7 @@ impl FromStr for Reference {
                 .is_some_and(u8::is_ascii_alphanumeric)
         };
         if !repository.bytes().all(name) || !repository.split('/').all(begins) {
-            return Err(InvalidReference("invalid repository name"));
+            return Err(invalid("invalid repository name"));
         }
         let word = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         let tag_begins = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
@@ -54,11 +41,11 @@ impl FromStr for Reference {
             || !tag.bytes().all(word)
             || !tag.as_bytes().first().is_some_and(tag_begins)
         {
-            return Err(InvalidReference("invalid tag"));
+            return Err(invalid("invalid tag"));
         }
         let host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
         if !registry.bytes().all(host) {
-            return Err(InvalidReference("invalid registry"));
+            return Err(invalid("invalid registry"));
         }
         Ok(Self {
             registry: registry.to_owned(),

@@ -85,6 +85,7 @@ impl Registry {
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
+        // A registry may offer several schemes, such as Negotiate before Basic.
         let challenges = response.headers().get_all(WWW_AUTHENTICATE);
         let challenge = challenges
             .iter()
@@ -176,18 +177,17 @@ impl Registry {
             request = request.header(AUTHORIZATION, credentials.basic());
         }
         let response = self.exchange(request.body(Full::default())?).await?;
+        let no_token = || format!("{realm} returned no token");
         ensure!(
             response.status().is_success(),
-            "{realm} returned no token: {}",
+            "{}: {}",
+            no_token(),
             summary(&response)
         );
-        let token: Token = serde_json::from_slice(response.body())
-            .with_context(|| format!("{realm} returned no token"))?;
-        let token = token.token.or(token.access_token);
-        Ok(format!(
-            "Bearer {}",
-            token.with_context(|| format!("{realm} returned no token"))?
-        ))
+        let token: Token = serde_json::from_slice(response.body()).with_context(no_token)?;
+        // Services that follow OAuth 2.0 name it `access_token`.
+        let token = token.token.or(token.access_token).with_context(no_token)?;
+        Ok(format!("Bearer {token}"))
     }
 }
 

@@ -36,7 +36,7 @@ fn draw_svg(
     Ok(svg)
 }
 
-/// Adds the page's colours, a name and a description to a drawing, so that it can be part of a page.
+/// Adds the page's colours, a name and a description to a drawing, as required for a page.
 ///
 /// `name` and `description` must be escaped already; `id` must be unique on the page.
 pub(crate) fn label(drawing: &str, id: &str, [name, description]: [&str; 2]) -> String {

@@ -76,6 +76,7 @@ impl Comparison {
             return Err(usage(anyhow!(different_rows(&runs, [first, second]))));
         }
         let mut pairs = Vec::new();
+        // The main models may have different names, such as an ensemble and a forest.
         if let [Some(first), Some(second)] = sides.map(Side::main) {
             pairs.push([first, second]);
         }
@@ -177,7 +178,7 @@ pub(crate) fn conclusion(name: &str, difference: &ensemble::metrics::Difference)
     if !difference.significant {
         return "no significant difference";
     }
-    // A lower loss is better.
+    // For a loss, lower is better.
     if (difference.value > 0.0) == (name != "log-loss") {
         "the second is better"
     } else {

@@ -45,10 +45,10 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
             "run {run} has no dataset in this bucket; `train-100k --run {run}` creates it"
         ))
     })?;
-    let folder = records::directory(source.state_dir, run);
-    let train: Option<TrainRecord> = read_record(&folder, records::TRAIN)?;
-    let deploy: Option<DeployRecord> = read_record(&folder, records::DEPLOY)?;
-    let combined: Option<DeployRecord> = read_record(&folder, records::ENSEMBLE)?;
+    let dir = records::directory(source.state_dir, run);
+    let train: Option<TrainRecord> = read_record(&dir, records::TRAIN)?;
+    let deploy: Option<DeployRecord> = read_record(&dir, records::DEPLOY)?;
+    let combined: Option<DeployRecord> = read_record(&dir, records::ENSEMBLE)?;
     let (mut jobs, mut trained) = (Vec::new(), Vec::new());
     let mut times = Vec::new();
     for algorithm in Algorithm::ALL {
@@ -108,8 +108,8 @@ pub(crate) async fn gather(source: &Source<'_>, run: &RunName) -> anyhow::Result
 }
 
 /// Reads a record; `None` for a step that ran on another machine or not at all.
-fn read_record<T: DeserializeOwned>(folder: &Path, name: &str) -> anyhow::Result<Option<T>> {
-    let found = records::read(&folder.join(name));
+fn read_record<T: DeserializeOwned>(dir: &Path, name: &str) -> anyhow::Result<Option<T>> {
+    let found = records::read(&dir.join(name));
     found
         .context("delete it and run the step again")
         .map_err(usage)
@@ -214,6 +214,7 @@ fn split_report(manifest: &DataManifest) -> SplitReport {
 
 /// `times` are the creation and end times of the jobs, in Unix seconds.
 fn timings(train: Option<&TrainRecord>, deploy: Option<&DeployRecord>, times: &[f64]) -> Timings {
+    // The jobs run in parallel, so their durations cannot be added up.
     let first = times.iter().copied().reduce(f64::min);
     let last = times.iter().copied().reduce(f64::max);
     let prepared = train

@@ -22,7 +22,7 @@ const DEPENDENCE_ROWS: usize = 1_000;
 const VALUES: usize = 21;
 /// Number of features whose partial dependence is shown.
 const STRONGEST: usize = 4;
-/// Fixed, so that the same model and rows give the same numbers in every report.
+/// Fixed: the same model and rows give the same numbers in every report.
 const SEED: u64 = 0;
 
 /// The inspection of a model.
@@ -43,17 +43,17 @@ pub(crate) async fn validation_rows(
     project: &Project,
     run: &RunName,
 ) -> anyhow::Result<Rows> {
-    let folder = tempfile::tempdir().context("cannot create a folder for the validation rows")?;
+    let dir = tempfile::tempdir().context("cannot create a directory for the validation rows")?;
     let prefix = project.uri(&layout::channel(run, Channel::Validation));
     for object in sagemaker_ops::storage::list(clients, &prefix).await? {
         let name = Path::new(object.uri.key()).file_name();
         // A folder created in the AWS console is an empty object.
         if let Some(name) = name.filter(|_| object.size > 0) {
-            let path = folder.path().join(name);
+            let path = dir.path().join(name);
             sagemaker_ops::storage::download_file(clients, &object.uri, &path).await?;
         }
     }
-    Ok(sensor_model::read_channel(folder.path())?)
+    Ok(sensor_model::read_channel(dir.path())?)
 }
 
 impl Inspection {

@@ -85,6 +85,7 @@ impl Models {
         let ensemble = report.ensemble.as_ref().ok_or(
             "No ensemble of this run was deployed yet; `deploy-100k` with several --model-uri creates one.",
         )?;
+        // The weights name learners, not runs, so only the metrics reveal members of other runs.
         let foreign =
             "The deployed ensemble has members from other runs, so its curves cannot be drawn.";
         let member = |(name, weight): (&String, &f64)| {

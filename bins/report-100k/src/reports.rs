@@ -1,4 +1,4 @@
-//! Makes the report files and writes them to the state directory and S3.
+//! Creates the report files and writes them to the state directory and S3.
 
 use std::collections::BTreeMap;
 
@@ -24,10 +24,8 @@ pub(crate) async fn report(
 ) -> anyhow::Result<Exit> {
     let gathered = gather(source, run).await?;
     let report = &gathered.report;
-    for line in text::lines(report) {
-        console.say(line)?;
-    }
-    // Written first, so that the numbers are kept even if the page cannot be made.
+    console.say_all(text::lines(report))?;
+    // Written first: the numbers must survive even if the page cannot be made.
     let json = serde_json::to_vec_pretty(report)?;
     write(source, run, records::REPORT, json, console).await?;
     let page = page(source, run, commit, &gathered).await?;
@@ -45,11 +43,9 @@ pub(crate) async fn compare(
     let first = Side::fetch(source, runs[0]).await?;
     let second = Side::fetch(source, runs[1]).await?;
     let comparison = Comparison::of([&first, &second])?;
-    for line in compare::lines(&comparison) {
-        console.say(line)?;
-    }
+    console.say_all(compare::lines(&comparison))?;
     let page = html::comparison_page(&comparison, [&first, &second])?;
-    // Named after the second run, so that a run can be compared with several.
+    // Named after the second run, because a run can be compared with several.
     let file = format!("compare-{}.html", runs[1]);
     write(source, runs[0], &file, page.into_bytes(), console).await?;
     console.json(&comparison)?;

@@ -31,17 +31,19 @@ pub(crate) fn lines(report: &Report) -> Vec<String> {
     if let Some(ensemble) = &report.ensemble {
         lines.extend(ensemble.test.as_ref().map(|scores| row("ensemble", scores)));
     }
-    if let Some(ceiling) = &report.bayes_optimal {
+    if let Some(best) = &report.bayes_optimal {
         lines.push(format!(
             "{:<20} {:>7.4} {:>17} {:>9.4} {:>7.4}   (the best possible; F1 at the best threshold)",
-            "Bayes-optimal", ceiling.auc, "", ceiling.accuracy, ceiling.f1
+            "Bayes-optimal", best.auc, "", best.accuracy, best.f1
         ));
     }
-    let best = report
+    // The strongest feature alone: a model that is not better has learned only a threshold.
+    let strongest = report
         .single_features
         .iter()
         .max_by(|a, b| a.1.total_cmp(b.1));
-    lines.extend(best.map(|(name, auc)| format!("{:<20} {auc:>7.4}", format!("{name} alone"))));
+    lines
+        .extend(strongest.map(|(name, auc)| format!("{:<20} {auc:>7.4}", format!("{name} alone"))));
     if let Some(ensemble) = &report.ensemble {
         let weights: Vec<_> = ensemble
             .weights
@@ -70,9 +72,9 @@ fn scenarios(report: &Report) -> Vec<String> {
         share.map_or_else(String::new, |share| format!("{:.1} %", 100.0 * share))
     };
     let rows = report.scenarios.iter().map(|(name, kind)| {
-        let (found, wrong) = (share(kind.recall), share(kind.false_positive_rate));
+        let (found, false_positives) = (share(kind.recall), share(kind.false_positive_rate));
         let line = format!(
-            "{name:<21} {:>6} {:>7} {found:>13} {wrong:>15}",
+            "{name:<21} {:>6} {:>7} {found:>13} {false_positives:>15}",
             kind.rows, kind.positives
         );
         line.trim_end().to_owned()

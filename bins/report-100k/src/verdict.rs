@@ -38,8 +38,9 @@ fn by_alarms(
     budget_per_day: f64,
     all: &AlarmMetrics,
 ) -> Option<Verdict> {
-    let (found, wrong) = (all.detection?, all.false_alarms?);
-    let [low, high] = wrong.per_day_interval;
+    let (found, false_alarms) = (all.detection?, all.false_alarms?);
+    let [low, high] = false_alarms.per_day_interval;
+    // The upper end of the interval: a lucky test set must not pass.
     let reached = found.within_60_s >= NEEDED_WITHIN_60_S && high <= budget_per_day;
     let metrics = format!(
         "Of {} in whole episodes that nothing was tuned on, the {who}’s alarm finds {:.0} % within 60 s \
@@ -50,7 +51,7 @@ fn by_alarms(
         },
         100.0 * found.within_60_s,
         100.0 * found.recall,
-        wrong.per_day,
+        false_alarms.per_day,
     );
     let end = if reached {
         let caveat = if report.is_simulated() {
@@ -78,13 +79,13 @@ fn by_rows(report: &Report) -> Verdict {
         };
     };
     let [low, high] = scores.auc_interval;
-    let ceiling = report.bayes_optimal.map_or_else(String::new, |ceiling| {
-        format!(" (the best possible classifier has {:.4})", ceiling.auc)
+    let best = report.bayes_optimal.map_or_else(String::new, |best| {
+        format!(" (the best possible classifier has {:.4})", best.auc)
     });
     Verdict {
         sentence: format!(
             "On rows that nothing was tuned on, the {who} has an AUC of {:.4} \
-             (95 % interval {low:.4} to {high:.4}){ceiling}; without whole episodes, {unknown}",
+             (95 % interval {low:.4} to {high:.4}){best}; without whole episodes, {unknown}",
             scores.auc,
         ),
         reached: false,

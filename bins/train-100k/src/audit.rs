@@ -46,12 +46,13 @@ pub(crate) fn audit(plan: &Plan, partitions: Partitions) -> anyhow::Result<Audit
             .rows
             .iter()
             .map(|(channel, rows)| {
-                let ceiling = partitions.ceilings.get(channel).copied();
+                let bayes_optimal = partitions.bayes_optimal.get(channel).copied();
+                let entry = entry(rows);
                 (
                     *channel,
                     PartEntry {
-                        bayes_optimal: ceiling,
-                        ..entry(rows)
+                        bayes_optimal,
+                        ..entry
                     },
                 )
             })
@@ -110,6 +111,7 @@ fn passing_audit(split: [&Rows; 3], rows: &BTreeMap<Channel, Rows>) -> anyhow::R
         };
         input = input.with_part(part, table);
     }
+    // Not partitions of the split, so they are checked for common sites only.
     let alarm: Vec<HeldOut<'_>> = rows
         .iter()
         .filter(|(channel, _)| Channel::ALARM.contains(channel))

@@ -10,7 +10,7 @@ use fire_run::DataManifest;
 use sha2::{Digest, Sha256};
 
 use crate::audit::Audited;
-use crate::folder;
+use crate::dataset_dir;
 use crate::plan::Plan;
 
 /// Maximum number of datasets; the least recently used one is removed first.
@@ -33,40 +33,40 @@ impl Cache {
     ///
     /// The returned manifest names the plan's run.
     pub(crate) fn find(&self, plan: &Plan) -> anyhow::Result<Option<(DataManifest, PathBuf)>> {
-        let folder = self.root.join(key(plan)?);
-        if !folder.is_dir() {
+        let dir = self.root.join(key(plan)?);
+        if !dir.is_dir() {
             return Ok(None);
         }
         // An invalid copy is not an error: it is removed and generated again.
-        let manifest = folder::manifest(&folder).ok().flatten();
-        let Some(manifest) = manifest.filter(|_| folder::read(&folder).is_ok()) else {
-            fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        let manifest = dataset_dir::manifest(&dir).ok().flatten();
+        let Some(manifest) = manifest.filter(|_| dataset_dir::read(&dir).is_ok()) else {
+            fs::remove_dir_all(&dir).with_context(|| dir.display().to_string())?;
             return Ok(None);
         };
-        touch(&folder)?;
+        touch(&dir)?;
         let run = plan.run.clone();
-        Ok(Some((DataManifest { run, ..manifest }, folder)))
+        Ok(Some((DataManifest { run, ..manifest }, dir)))
     }
 
     /// Adds a dataset and returns the directory with its files.
     pub(crate) fn keep(&self, plan: &Plan, dataset: &Audited) -> anyhow::Result<PathBuf> {
         fs::create_dir_all(&self.root).with_context(|| self.root.display().to_string())?;
-        let folder = self.root.join(key(plan)?);
+        let dir = self.root.join(key(plan)?);
         let partial = tempfile::Builder::new()
             .prefix("partial-")
             .tempdir_in(&self.root)
             .with_context(|| self.root.display().to_string())?;
-        folder::write(dataset, partial.path())?;
+        dataset_dir::write(dataset, partial.path())?;
         let partial = partial.keep();
         // If a concurrent call has added the same dataset, keep that one.
-        if let Err(error) = fs::rename(&partial, &folder) {
+        if let Err(error) = fs::rename(&partial, &dir) {
             fs::remove_dir_all(&partial).with_context(|| partial.display().to_string())?;
-            if !folder.is_dir() {
-                return Err(error).with_context(|| folder.display().to_string());
+            if !dir.is_dir() {
+                return Err(error).with_context(|| dir.display().to_string());
             }
         }
-        self.make_room(&folder)?;
-        Ok(folder)
+        self.make_room(&dir)?;
+        Ok(dir)
     }
 
     /// Removes the least recently used entries, including leftovers of killed programs.
@@ -127,9 +127,9 @@ impl io::Write for Hashing<'_> {
     }
 }
 
-fn touch(folder: &Path) -> anyhow::Result<()> {
-    let touched = fs::File::open(folder).and_then(|file| file.set_modified(SystemTime::now()));
-    touched.with_context(|| folder.display().to_string())
+fn touch(dir: &Path) -> anyhow::Result<()> {
+    let touched = fs::File::open(dir).and_then(|file| file.set_modified(SystemTime::now()));
+    touched.with_context(|| dir.display().to_string())
 }
 
 #[cfg(test)]
@@ -160,10 +160,10 @@ mod tests {
         let first = plan("first", 1);
         assert!(cache.find(&first).unwrap().is_none());
         let kept = dataset(&first);
-        let folder = cache.keep(&first, &kept).unwrap();
+        let dir = cache.keep(&first, &kept).unwrap();
         let second = plan("second", 1);
         let (manifest, found) = cache.find(&second).unwrap().unwrap();
-        assert_eq!((found, manifest.run), (folder, second.run));
+        assert_eq!((found, manifest.run), (dir, second.run));
         assert_eq!(manifest.parts, kept.manifest.parts);
         assert!(cache.find(&plan("first", 2)).unwrap().is_none());
     }
@@ -174,10 +174,10 @@ mod tests {
             let state = tempfile::tempdir().unwrap();
             let cache = Cache::of(state.path());
             let plan = plan("first", 1);
-            let folder = cache.keep(&plan, &dataset(&plan)).unwrap();
-            fs::write(folder.join(name), "{").unwrap();
+            let dir = cache.keep(&plan, &dataset(&plan)).unwrap();
+            fs::write(dir.join(name), "{").unwrap();
             assert!(cache.find(&plan).unwrap().is_none(), "{name}");
-            assert!(!folder.exists(), "{name}");
+            assert!(!dir.exists(), "{name}");
         }
     }
 
@@ -189,10 +189,10 @@ mod tests {
             .map(|seed| plan("first", seed))
             .collect();
         for (age, plan) in (0..).zip(&plans) {
-            let folder = cache.keep(plan, &dataset(plan)).unwrap();
+            let dir = cache.keep(plan, &dataset(plan)).unwrap();
             // Distinct times, even on a file system with a coarse clock.
             let past = SystemTime::now() - std::time::Duration::from_secs(1_000 - 10 * age);
-            fs::File::open(folder).unwrap().set_modified(past).unwrap();
+            fs::File::open(dir).unwrap().set_modified(past).unwrap();
         }
         let kept = plans
             .iter()

@@ -20,7 +20,7 @@ Examples:
   train-100k --set rf.max_depth=8 --set gb.learning_rate=0.05
   train-100k --data rows.parquet              train on your own rows
   train-100k --data rows.parquet --mix 0.2    and simulate one training row in five
-  train-100k --out parts                      write the dataset to a folder and stop
+  train-100k --out parts                      write the dataset to a directory and stop
   train-100k --samples 100000000 --shard 3/8 --out parts
                                               an eighth of a large dataset, on one of eight machines
   train-100k --parts parts                    train on a dataset that --out wrote

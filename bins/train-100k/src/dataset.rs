@@ -1,4 +1,4 @@
-//! Finds the dataset of a plan in S3 or in the cache, or makes it.
+//! Finds the dataset of a plan in S3 or in the cache, or creates it.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 use crate::audit::{self, Audited};
 use crate::cache::Cache;
+use crate::dataset_dir;
 use crate::download;
-use crate::folder;
 use crate::partition;
 use crate::plan::Plan;
 use crate::rows;
@@ -71,31 +71,30 @@ pub(crate) async fn reuse(
 /// Those of [`make_in_memory`], and files that cannot be written.
 pub(crate) async fn make(plan: &Plan, session: &mut Session<'_, '_>) -> anyhow::Result<Dataset> {
     if plan.source.samples().is_none() {
+        // Only generated rows are cached: reading files is fast.
         let local = download::download(plan, session).await?;
         let made = make_in_memory(&local.plan, &mut session.timings, session.console)?;
-        let folder =
-            tempfile::tempdir().context("cannot make a temporary directory for the dataset")?;
-        folder::write(&made, folder.path())?;
+        let dir =
+            tempfile::tempdir().context("cannot create a temporary directory for the dataset")?;
+        dataset_dir::write(&made, dir.path())?;
         return Ok(Dataset {
             manifest: made.manifest,
-            place: Place::Temporary(folder),
+            place: Place::Temporary(dir),
         });
     }
     let cache = Cache::of(&session.state_dir);
-    if let Some((manifest, folder)) = cache.find(plan)? {
-        session
-            .console
-            .note("using the same rows from the cache in the state directory")?;
-        return Ok(Dataset {
-            manifest,
-            place: Place::Cache(folder),
-        });
-    }
-    let made = make_in_memory(plan, &mut session.timings, session.console)?;
-    let folder = cache.keep(plan, &made)?;
+    let console = &mut *session.console;
+    let (manifest, dir) = if let Some(found) = cache.find(plan)? {
+        console.note("using the same rows from the cache in the state directory")?;
+        found
+    } else {
+        let made = make_in_memory(plan, &mut session.timings, console)?;
+        let dir = cache.keep(plan, &made)?;
+        (made.manifest, dir)
+    };
     Ok(Dataset {
-        manifest: made.manifest,
-        place: Place::Cache(folder),
+        manifest,
+        place: Place::Cache(dir),
     })
 }
 
@@ -111,8 +110,8 @@ pub(crate) fn make_in_memory(
 ) -> anyhow::Result<Audited> {
     check_files_exist(plan)?;
     let started = Instant::now();
-    let (partitions, generated) = if let Source::Folder(folder) = &plan.source {
-        (folder::read(folder)?, started.elapsed().as_secs_f64())
+    let (partitions, generated) = if let Source::Directory(dir) = &plan.source {
+        (dataset_dir::read(dir)?, started.elapsed().as_secs_f64())
     } else {
         let drawn = rows::draw(plan, console)?;
         let generated = started.elapsed().as_secs_f64();
@@ -128,7 +127,7 @@ pub(crate) fn make_in_memory(
 fn check_files_exist(plan: &Plan) -> anyhow::Result<()> {
     let (flag, paths): (&str, Vec<&Path>) = match &plan.source {
         Source::Files { files, .. } => ("--data", files.iter().map(PathBuf::as_path).collect()),
-        Source::Folder(folder) => ("--parts", vec![folder.as_path()]),
+        Source::Directory(dir) => ("--parts", vec![dir.as_path()]),
         Source::Original { .. } | Source::Episodes { .. } => return Ok(()),
     };
     match paths.into_iter().find(|path| !path.exists()) {

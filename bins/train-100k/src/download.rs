@@ -23,7 +23,8 @@ pub(crate) async fn download(
     plan: &Plan,
     session: &mut Session<'_, '_>,
 ) -> anyhow::Result<LocalPlan> {
-    let downloads = tempfile::tempdir().context("cannot make a temporary folder for the data")?;
+    let downloads =
+        tempfile::tempdir().context("cannot create a temporary directory for the data")?;
     let mut plan = plan.clone();
     if let Source::Files { files, .. } = &mut plan.source {
         let mut local = Vec::new();
@@ -58,7 +59,7 @@ pub(crate) fn reject_remote(plan: &Plan) -> anyhow::Result<()> {
 /// Downloads an object, or every data file below a prefix ending in `/`, and adds the paths to `local`.
 async fn fetch(
     name: &str,
-    folder: &Path,
+    dir: &Path,
     local: &mut Vec<PathBuf>,
     session: &mut Session<'_, '_>,
 ) -> anyhow::Result<()> {
@@ -74,7 +75,7 @@ async fn fetch(
         let key = uri.key();
         let base = key.rsplit('/').next().unwrap_or(key);
         // Numbered, because two prefixes may hold files of the same name.
-        let path = folder.join(format!("{:05}-{base}", local.len()));
+        let path = dir.join(format!("{:05}-{base}", local.len()));
         let bytes = storage::download_file(&session.clients, &uri, &path).await;
         let bytes = bytes.with_context(flag)?;
         session.console.detail(format!("{uri}: {bytes} bytes"))?;

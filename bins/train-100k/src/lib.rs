@@ -13,7 +13,8 @@
 //! 5. [`submit`]: one training job per algorithm, named after the run. With `--wait`, [`wait`] until
 //!    they end.
 //!
-//! `--out` needs no backend: [`out`] writes the dataset, or one [`shard`] of it, to a [`folder`].
+//! `--out` needs no backend: [`out`] writes the dataset, or one [`shard`] of it, to a directory
+//! ([`dataset_dir`]).
 //!
 //! All names are derived from the run's name, and nothing is created twice, so a run that was killed
 //! at any point can be resumed. No model is trained here: the jobs run `fire-container train` on the
@@ -32,8 +33,8 @@ mod session;
 mod audit;
 mod cache;
 mod dataset;
+mod dataset_dir;
 mod download;
-mod folder;
 mod partition;
 mod rows;
 mod shard;
@@ -69,8 +70,8 @@ pub async fn run(args: Args, console: &mut Console<'_>) -> anyhow::Result<Exit> 
     // Report invalid flags and missing files before a backend is started or called.
     let given = args.recipe.clone().with_absolute_paths()?;
     let plan = Plan::new(&run, &args.recipe)?;
-    if let Some(folder) = &args.out {
-        return out::write(&plan, args.shard, folder, console);
+    if let Some(dir) = &args.out {
+        return out::write(&plan, args.shard, dir, console);
     }
     if args.run.is_none() {
         // A resumed run may have a larger volume in its recipe, so it is checked later.

@@ -15,32 +15,32 @@ use split::{Part, RowKey};
 use crate::plan::Plan;
 use crate::shard::Shard;
 use crate::source::Source;
-use crate::{dataset, download, folder, partition, rows, summary};
+use crate::{dataset, dataset_dir, download, partition, rows, summary};
 
 /// Writes the dataset of a plan, or a shard of it, to a directory.
 pub(crate) fn write(
     plan: &Plan,
     shard: Option<Shard>,
-    folder: &Path,
+    dir: &Path,
     console: &mut Console<'_>,
 ) -> anyhow::Result<Exit> {
     download::reject_remote(plan)?;
     if let Some(shard) = shard {
         let rows = shard_rows(plan, shard, console)?;
-        let record = folder::write_shard(plan, shard, &rows, folder)?;
+        let record = dataset_dir::write_shard(plan, shard, &rows, dir)?;
         let count: usize = rows.values().map(Rows::len).sum();
         console.say(format!(
             "shard {shard}: {count} rows written to {}; when all {} are in one directory, train on them with --parts",
-            folder.display(),
+            dir.display(),
             shard.count()
         ))?;
         console.json(&record)?;
         return Ok(Exit::Done);
     }
     let made = dataset::make_in_memory(plan, &mut TrainTimings::default(), console)?;
-    folder::write(&made, folder)?;
+    dataset_dir::write(&made, dir)?;
     console.say(summary::dataset_lines(&made.manifest))?;
-    console.say(format!("written to {}", folder.display()))?;
+    console.say(format!("written to {}", dir.display()))?;
     console.json(&made.manifest)?;
     Ok(Exit::Done)
 }
@@ -69,6 +69,7 @@ pub(crate) fn shard_rows(
     let keys = Keys::of(&source, &range, *samples as usize, shard);
     let part_of = partition::assign(&keys.all, plan.seed)?.part_of;
     let rendered = rows::episodes(&source, shard.piece(&range), "simulate", console)?;
+    // The last episode may have more rows than were requested.
     let rendered = rendered.slice(0..keys.own.len());
     let mut rows = BTreeMap::new();
     for part in Part::ALL {

@@ -22,7 +22,7 @@ pub(crate) struct Partitions {
     /// The rows of each channel.
     pub(crate) rows: BTreeMap<Channel, Rows>,
     /// The metrics of the Bayes-optimal classifier, where known.
-    pub(crate) ceilings: BTreeMap<Channel, BayesOptimal>,
+    pub(crate) bayes_optimal: BTreeMap<Channel, BayesOptimal>,
     /// The largest difference between actual and requested split ratios.
     pub(crate) deviation: f64,
 }
@@ -48,7 +48,7 @@ pub(crate) fn partition(plan: &Plan, drawn: SourceRows) -> anyhow::Result<Partit
         profile: plan.source.profile(),
         settings: plan.source.settings(),
         rows: alarm.into_iter().collect(),
-        ceilings: BTreeMap::new(),
+        bayes_optimal: BTreeMap::new(),
         deviation: assignment.report.largest_deviation,
     };
     for part in Part::ALL {
@@ -57,11 +57,12 @@ pub(crate) fn partition(plan: &Plan, drawn: SourceRows) -> anyhow::Result<Partit
         let mut chosen = rows.select(&indices);
         if let Some(expected) = &expected {
             let expected: Vec<f64> = indices.iter().map(|&index| expected[index]).collect();
-            let ceiling = ceiling(&chosen.labels, &expected);
+            let best = bayes_optimal(&chosen.labels, &expected);
             partitions
-                .ceilings
-                .extend(ceiling.map(|ceiling| (channel, ceiling)));
+                .bayes_optimal
+                .extend(best.map(|best| (channel, best)));
         }
+        // After the split: simulated rows must not reach validation or test.
         if part == Part::Train {
             chosen.extend(std::mem::take(&mut training_only));
         }
@@ -111,7 +112,7 @@ fn check_both_classes(rows: &Rows) -> anyhow::Result<()> {
 }
 
 /// The metrics of the best possible classifier, E[p|x], on these labels.
-fn ceiling(labels: &[u8], expected: &[f64]) -> Option<BayesOptimal> {
+fn bayes_optimal(labels: &[u8], expected: &[f64]) -> Option<BayesOptimal> {
     // It predicts a fire if one is more likely than not, so exactly 1/2 is not a fire.
     let above_half = Confusion::at(0.5f64.next_up(), labels, expected).ok()?;
     let best_threshold = metrics::best_f1_threshold(labels, expected).ok()?;
@@ -128,15 +129,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ceiling_is_computed_from_the_expected_probabilities() {
+    fn the_bayes_optimal_metrics_are_computed_from_the_expected_probabilities() {
         let labels = [0, 0, 1, 1, 1];
         let expected = [0.1, 0.6, 0.5, 0.7, 0.9];
-        let ceiling = ceiling(&labels, &expected).unwrap();
-        // Five of the six pairs of a positive and a negative row are ranked correctly. Above one half, the second and third rows are wrong.
-        assert!((ceiling.auc - 5.0 / 6.0).abs() < 1e-12);
-        assert!((ceiling.accuracy - 3.0 / 5.0).abs() < 1e-12);
+        let best = bayes_optimal(&labels, &expected).unwrap();
+        // Five of the six pairs of a positive and a negative row are ranked correctly. With a
+        // threshold above one half, the second and third rows are classified wrongly.
+        assert!((best.auc - 5.0 / 6.0).abs() < 1e-12);
+        assert!((best.accuracy - 3.0 / 5.0).abs() < 1e-12);
         // At one half and above: three fires found, one false alarm.
-        assert!((ceiling.f1 - 6.0 / 7.0).abs() < 1e-12);
-        assert!(super::ceiling(&[1, 1], &[0.5, 0.6]).is_none());
+        assert!((best.f1 - 6.0 / 7.0).abs() < 1e-12);
+        assert!(bayes_optimal(&[1, 1], &[0.5, 0.6]).is_none());
     }
 }

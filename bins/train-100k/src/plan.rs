@@ -59,8 +59,8 @@ fn source(recipe: &Recipe) -> anyhow::Result<Source> {
             "--data, --parts and generated rows (--samples, --profile) are mutually exclusive"
         )));
     }
-    if let Some(folder) = &recipe.parts {
-        return Ok(Source::Folder(folder.clone()));
+    if let Some(dir) = &recipe.parts {
+        return Ok(Source::Directory(dir.clone()));
     }
     let simulation = recipe.episodes.simulation()?;
     if !recipe.data.is_empty() {
@@ -86,7 +86,7 @@ fn learners(recipe: &Recipe) -> anyhow::Result<BTreeMap<Algorithm, Params>> {
         .into_iter()
         .map(|algorithm| (algorithm, Params::defaults(algorithm)))
         .collect();
-    // Applied before --only, so that a misspelled --set of any learner is rejected.
+    // Applied before --only: a misspelled --set is rejected even for a learner that is not trained.
     for assignment in &recipe.set {
         set(&mut learners, assignment)
             .with_context(|| format!("--set {assignment}"))
@@ -185,7 +185,7 @@ mod tests {
             source(&["--profile", "original", "--samples", "50"]),
             Source::Original { samples: 50 }
         );
-        assert_eq!(source(&["--parts", "x"]), Source::Folder("x".into()));
+        assert_eq!(source(&["--parts", "x"]), Source::Directory("x".into()));
         let Source::Files { files, mixed } = source(&["--data", "y", "z", "--mix", "0.2"]) else {
             panic!("--data must select files");
         };

@@ -69,7 +69,7 @@ pub(crate) struct Recipe {
 }
 
 impl Recipe {
-    /// The same recipe with absolute paths, so that the run can be resumed from any directory.
+    /// The same recipe with absolute paths: the run can then be resumed from any directory.
     ///
     /// # Errors
     /// Exit code 2 for a local file or directory that does not exist.
@@ -85,8 +85,8 @@ impl Recipe {
             }
             *file = absolute("--data", file)?;
         }
-        if let Some(folder) = &mut self.parts {
-            *folder = absolute("--parts", folder)?;
+        if let Some(dir) = &mut self.parts {
+            *dir = absolute("--parts", dir)?;
         }
         Ok(self)
     }

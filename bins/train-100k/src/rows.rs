@@ -70,7 +70,7 @@ pub(crate) fn draw(plan: &Plan, console: &Console<'_>) -> anyhow::Result<SourceR
                     .collect();
             }
         }
-        Source::Folder(_) => bail!("the rows of a directory are already split"),
+        Source::Directory(_) => bail!("the rows of a directory are already split"),
     }
     Ok(drawn)
 }
@@ -175,6 +175,7 @@ fn check_one_site_per_group(rows: &Rows) -> anyhow::Result<()> {
     let mut pairs: Vec<(u64, u64)> = std::iter::zip(&rows.groups, &metadata.sites)
         .map(|(&group, &site)| (group, site))
         .collect();
+    // Sorted by group: two sites of a group become neighbours.
     pairs.sort_unstable();
     pairs.dedup();
     match pairs.windows(2).find(|two| two[0].0 == two[1].0) {

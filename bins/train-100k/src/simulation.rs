@@ -1,7 +1,6 @@
 //! The flags for simulated episodes, and the generator parameters derived from them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
@@ -123,20 +122,15 @@ impl Simulation {
 
     /// The two sets of whole episodes, by channel; empty with 0 hours.
     pub(crate) fn alarm_sets(&self, seed: u64) -> Vec<(Channel, EpisodeSource)> {
-        let purposes = [
-            (Channel::AlarmValidation, Purpose::AlarmValidation),
-            (Channel::AlarmTest, Purpose::AlarmTest),
-        ];
-        let enabled = if self.alarm_hours > 0.0 {
-            &purposes[..]
-        } else {
-            &[]
-        };
+        if self.alarm_hours <= 0.0 {
+            return Vec::new();
+        }
+        // Each purpose has its own sites, so the sets share none with each other or with training.
         let source = |purpose| EpisodeSource::new(self.alarm.clone(), seed, purpose);
-        enabled
-            .iter()
-            .map(|&(channel, purpose)| (channel, source(purpose)))
-            .collect()
+        vec![
+            (Channel::AlarmValidation, source(Purpose::AlarmValidation)),
+            (Channel::AlarmTest, source(Purpose::AlarmTest)),
+        ]
     }
 
     /// Hours in each alarm set.
@@ -146,19 +140,15 @@ impl Simulation {
 
     /// All settings that determine the rows, by name, as stored in the manifest.
     pub(crate) fn settings(&self) -> BTreeMap<String, String> {
-        let mut weights = String::new();
-        for scenario in Scenario::ALL {
-            let weight = self.training.scenario_weights[scenario.index()];
-            let gap = if weights.is_empty() { "" } else { "," };
-            // Writing to a string cannot fail.
-            let _ = write!(weights, "{gap}{scenario}={weight}");
-        }
+        let training = &self.training;
+        let weight = |scenario: Scenario| training.scenario_weights[scenario.index()];
+        let weights = Scenario::ALL.map(|scenario| format!("{scenario}={}", weight(scenario)));
         [
-            ("fire_share", self.training.fire_share.to_string()),
-            ("severity", self.training.severity.to_string()),
-            ("scenario_weights", weights),
-            ("keep_one_in", self.training.keep_one_in.to_string()),
-            ("sites", self.training.sites.to_string()),
+            ("fire_share", training.fire_share.to_string()),
+            ("severity", training.severity.to_string()),
+            ("scenario_weights", weights.join(",")),
+            ("keep_one_in", training.keep_one_in.to_string()),
+            ("sites", training.sites.to_string()),
             ("alarm_hours", self.alarm_hours.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))

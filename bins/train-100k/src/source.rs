@@ -26,7 +26,7 @@ pub(crate) enum Source {
         mixed: Option<Mixed>,
     },
     /// A directory that `--out` wrote, whole or in shards.
-    Folder(PathBuf),
+    Directory(PathBuf),
 }
 
 /// Simulated rows that are added to the training partition.
@@ -43,7 +43,7 @@ impl Source {
         match self {
             Self::Original { .. } => Profile::Original.to_string(),
             Self::Episodes { .. } => Profile::Episode.to_string(),
-            Self::Files { .. } | Self::Folder(_) => "data".to_owned(),
+            Self::Files { .. } | Self::Directory(_) => "data".to_owned(),
         }
     }
 
@@ -68,7 +68,7 @@ impl Source {
         let simulation = match self {
             Self::Episodes { simulation, .. } => Some(simulation),
             Self::Files { mixed, .. } => mixed.as_ref().map(|mixed| &mixed.simulation),
-            Self::Original { .. } | Self::Folder(_) => None,
+            Self::Original { .. } | Self::Directory(_) => None,
         };
         let alarm = simulation.filter(|simulation| simulation.alarm_hours() > 0.0);
         let alarm = alarm.iter().flat_map(|_| Channel::ALARM);
@@ -79,7 +79,7 @@ impl Source {
     pub(crate) fn samples(&self) -> Option<u64> {
         match self {
             Self::Original { samples } | Self::Episodes { samples, .. } => Some(*samples),
-            Self::Files { .. } | Self::Folder(_) => None,
+            Self::Files { .. } | Self::Directory(_) => None,
         }
     }
 }

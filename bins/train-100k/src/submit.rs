@@ -31,6 +31,7 @@ pub(crate) async fn submit(
     for (&algorithm, request) in plan.learners.keys().zip(&requests) {
         let submission = training::submit(&session.clients, request).await?;
         let created = matches!(submission, Submission::Created);
+        // An existing job is kept only if it does the same work.
         if !created {
             check_same_hyperparameters(&session.clients, request).await?;
         }
@@ -60,6 +61,7 @@ pub(crate) fn requests(
         })
         .collect();
     let mut tags = plan.tags.clone();
+    // Lets cost reports group the jobs of a run.
     tags.insert("run".to_owned(), plan.run.to_string());
     let machine = &plan.machine;
     let request = |(&algorithm, params): (&Algorithm, &Params)| -> anyhow::Result<TrainingRequest> {

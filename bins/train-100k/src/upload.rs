@@ -9,7 +9,7 @@ use fire_run::{DataManifest, layout};
 use sagemaker_ops::storage::{self, Uploaded};
 
 use crate::dataset::{Dataset, Place};
-use crate::folder;
+use crate::dataset_dir;
 use crate::session::Session;
 
 /// Uploads a dataset unless it is already in S3, and returns its manifest.
@@ -22,23 +22,23 @@ pub(crate) async fn upload(
 ) -> anyhow::Result<DataManifest> {
     match &dataset.place {
         Place::S3 => {}
-        Place::Cache(folder) => upload_folder(&dataset.manifest, folder, session).await?,
-        Place::Temporary(folder) => {
-            upload_folder(&dataset.manifest, folder.path(), session).await?;
+        Place::Cache(dir) => upload_dir(&dataset.manifest, dir, session).await?,
+        Place::Temporary(dir) => {
+            upload_dir(&dataset.manifest, dir.path(), session).await?;
         }
     }
     Ok(dataset.manifest)
 }
 
-async fn upload_folder(
+async fn upload_dir(
     manifest: &DataManifest,
-    folder: &Path,
+    dir: &Path,
     session: &mut Session<'_, '_>,
 ) -> anyhow::Result<()> {
     let started = Instant::now();
     let run = &manifest.run;
     for &channel in manifest.parts.keys() {
-        let path = folder::file(folder, channel);
+        let path = dataset_dir::file(dir, channel);
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.context("the file name of a channel must be valid UTF-8")?;
         let uri = session
@@ -55,6 +55,7 @@ async fn upload_folder(
             Uploaded::AlreadyThere => format!("{uri} is already there"),
         })?;
     }
+    // Last: a dataset with a manifest is complete.
     let bytes = serde_json::to_vec_pretty(manifest)?;
     let uri = session.project.uri(&layout::manifest(run));
     storage::put_bytes(&session.clients, &uri, bytes).await?;

@@ -1,7 +1,7 @@
 //! Predicts a row with an endpoint.
 
 use anyhow::{Context as _, bail};
-use sagemaker_ops::endpoint::{Payload, invoke, invoke_variant};
+use sagemaker_ops::endpoint::{Payload, invoke};
 use sagemaker_ops::{Clients, EndpointName, VariantName};
 use serde::Deserialize;
 
@@ -38,10 +38,7 @@ pub async fn predict_row(
         accept: Some("application/json".to_owned()),
         body: csv_row(row).into_bytes(),
     };
-    let response = match variant {
-        Some(variant) => invoke_variant(clients, endpoint, variant, payload).await?,
-        None => invoke(clients, endpoint, payload).await?,
-    };
+    let response = invoke(clients, endpoint, variant, payload).await?;
     let Response { predictions } = serde_json::from_slice(&response.body).with_context(|| {
         format!("the response of endpoint {endpoint} is not in the documented format")
     })?;

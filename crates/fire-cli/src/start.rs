@@ -116,7 +116,7 @@ pub fn now() -> f64 {
     since.map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// Quotes the text as one shell word, so that printed commands can be copied and run as is.
+/// Quotes the text as one shell word: printed commands can be copied and run unchanged.
 pub fn shell_word(text: &str) -> String {
     // Only a NUL byte cannot be quoted, and no argument or path contains one.
     shlex::try_quote(text).map_or_else(|_| text.to_owned(), std::borrow::Cow::into_owned)

@@ -114,20 +114,7 @@ impl Dispatcher {
                 }
                 Err(error) => format.respond(Err(error)),
             },
-            Operation::Query => match read_body(request).await {
-                Ok(body) => {
-                    let form = Form::parse(&body);
-                    let incoming = Incoming {
-                        service: identity::service(&form),
-                        operation: form.action(),
-                        origin,
-                    };
-                    let fail = |error: ApiError| query::error_response(&error);
-                    let work = async { identity::handle(&form) };
-                    self.run(incoming, &Value::Null, fail, work).await
-                }
-                Err(error) => query::error_response(&error),
-            },
+            Operation::Query => self.query(request, origin).await,
             Operation::Unsupported(operation) => {
                 let incoming = Incoming {
                     service: "sagemaker",
@@ -147,6 +134,22 @@ impl Dispatcher {
             }
             Operation::Local(path) => self.local(&path).await,
         }
+    }
+
+    /// Handles a call to STS or IAM.
+    async fn query(&self, request: Request<Body>, origin: Origin) -> Response<Body> {
+        let form = match read_body(request).await {
+            Ok(body) => Form::parse(&body),
+            Err(error) => return query::error_response(&error),
+        };
+        let incoming = Incoming {
+            service: identity::service(&form),
+            operation: form.action(),
+            origin,
+        };
+        let fail = |error: ApiError| query::error_response(&error);
+        let work = async { identity::handle(&form) };
+        self.run(incoming, &Value::Null, fail, work).await
     }
 
     /// Handles a request to S3.

@@ -6,17 +6,17 @@
 //!
 //! | API | implementation | not supported |
 //! |---|---|---|
-//! | S3: buckets, objects, ranges, lists, multipart uploads | files below `s3/`, through `s3s` and `s3s-fs` | versions, policies; both `a` and `a/b` as keys; sorting and paging of an upload's parts |
-//! | `CreateTrainingJob` and related calls | a process `PROGRAM train` with its own `/opt/ml` below `jobs/NAME/`; `ContainerEntrypoint`, `ContainerArguments`; metrics, time limits, SIGTERM with a grace period of 120 s | several instances, Pipe mode, warm pools |
+//! | S3: buckets, objects, ranges, copies, lists, tags, conditions, checksums, uploads in parts | an index in `state.db` and contents below `contents/`, behind `s3s` | versions, locks, policies, access control lists, POST forms; encryption is only kept and echoed |
+//! | `CreateTrainingJob` and related calls | a process `PROGRAM train` with its own `/opt/ml` below `jobs/NAME/`; `ContainerEntrypoint`, `ContainerArguments`; metrics, time limits, SIGTERM with a grace period of 120 s | several instances, Pipe mode, manifests, compressed or wrapped records, warm pools, debugger rules, uncompressed output |
 //! | spot training | checkpoints stored every second; interrupted and resumed by faults; billed at 30 % | market prices |
-//! | `CreateModel`, `CreateEndpointConfig` | records below `models/` and `endpoint-configs/` | pipelines, shadow variants, networks, keys |
-//! | `CreateEndpoint`, `UpdateEndpoint`, `UpdateEndpointWeightsAndCapacities`, `InvokeEndpoint` | a process `PROGRAM serve` per instance, at most 32 per endpoint; weights, `TargetVariant`; an update that does not pass `/ping` is rolled back | gradual traffic shifting, rollback by alarms, streams, asynchronous calls |
+//! | `CreateModel`, `CreateEndpointConfig` | records in `state.db`; model data as an archive, a file or all files below a prefix; serverless variants as one process | pipelines, several models in a container, shadow variants, asynchronous inference, explainers, instance pools |
+//! | `CreateEndpoint`, `UpdateEndpoint`, `UpdateEndpointWeightsAndCapacities`, `InvokeEndpoint` | a process `PROGRAM serve` per instance, at most 32 per endpoint; weights, `TargetVariant`; an update that does not pass `/ping` is rolled back | gradual traffic shifting, rollback by alarms, response streams, asynchronous calls |
 //! | data capture | JSON lines in S3, about a second later; what cannot be stored is logged, counted by the metric `DataCaptureFailures`, and tried again | encryption |
-//! | `AddTags`, `ListTags`, `DeleteTags` | part of the resource's record | access control by tags |
+//! | `AddTags`, `ListTags`, `DeleteTags` | part of the resource's record; the same rules as for tags at creation; ARNs match in any case | access control by tags |
 //! | CloudWatch Logs: groups, streams, `GetLogEvents`, `FilterLogEvents` | the programs' output below `logs/`, with times accurate to 0.2 s | write operations, JSON patterns, Insights |
 //! | CloudWatch: `GetMetricData`, `GetMetricStatistics`, `ListMetrics` | invocations, latencies, processor and memory use of the processes, the jobs' own metrics; kept for six hours | write operations, expressions, alarms, AWS's delay of a minute |
 //! | Application Auto Scaling | target tracking of invocations per instance: 3 minutes above, 15 below, cooldowns; starts and stops processes | step and scheduled scaling, other metrics |
-//! | STS `GetCallerIdentity`, IAM `GetRole` | account 691595239825, user `local`; every role exists and trusts SageMaker, unless its name begins with `missing` | permissions |
+//! | STS `GetCallerIdentity`, IAM `GetRole`, `ListRoles`, `SimulatePrincipalPolicy` | account 691595239825, user `local`; every role exists and trusts SageMaker, unless its name begins with `missing`; every action is allowed | permissions |
 //! | ECR: repositories, images, manifests, a token | repositories named `fire-container` and those that are mapped, with every tag that does not begin with `missing` | a registry to push to |
 //!
 //! # Images and programs
@@ -56,9 +56,14 @@
 //! The crate has no Cargo features; the program's command line ([`cli`]) is part of the library.
 //!
 //! There is no access control: signatures are not verified, and every caller may do everything.
-//! Therefore, the server and its programs listen on the loopback interface only. Instance types are
-//! checked against SageMaker's lists, but have no effect. Unsupported options that would change a result
-//! are rejected by name; options that only concern AWS's own machines are accepted and ignored.
+//! Therefore, the server and its programs listen on the loopback interface only.
+//!
+//! Requests to SageMaker and Application Auto Scaling are checked against AWS's service models: types,
+//! required members, enumerations, ranges, lengths and patterns (`protocol::shapes`). Nothing is accepted
+//! and then dropped: members that would change a result and are not supported are rejected by name
+//! (`services::members`), and members that only concern AWS's machines, such as instance types and
+//! networks, are returned by the corresponding `Describe` operation and have no other effect.
+//! `docs/LOCAL_SERVER_MEMBERS.md` lists the exceptions and the rejected members.
 //!
 //! Faults can be injected by script: throttled calls, reset connections, killed containers, interrupted
 //! spot instances (`faults`; `local-sagemaker --help`). Every call can be logged as a line of JSON
@@ -66,7 +71,8 @@
 //!
 //! # Persistent state
 //!
-//! All state survives the server, even when it is killed. The next server on the same directory has the
+//! All state survives the server, even when it is killed: records and the index of objects are in one
+//! `SQLite` database, `state.db`, which a person can read; the contents of objects are files. The next server on the same directory has the
 //! same objects, jobs and models. It restarts the endpoints, which are `SystemUpdating` until they serve,
 //! and it restarts interrupted jobs from the beginning, with the checkpoints they had. Child processes end
 //! with their server; those of a killed server are killed by the next one, which recognises them by
@@ -77,7 +83,7 @@
 //! [`Server::start`] locks the state directory, opens the services and listens (`server`). Each request
 //! goes through `dispatch`, which determines its operation, applies `faults`, and passes it to one of the
 //! `services`: `s3`, `sagemaker` (training, models, endpoints), `logs`, `metrics`, `scaling`, `ecr`, or
-//! `identity` (STS and IAM). Below them, `protocol` contains the wire formats and AWS's rules for names
+//! `identity` (STS and IAM). Below them, `store` keeps objects, `protocol` contains the wire formats and AWS's rules for names
 //! and values, and `machine` contains files, processes and the clock. Imports point in this order only.
 //! Times in JSON are seconds since the epoch, except in CloudWatch Logs, which has milliseconds.
 

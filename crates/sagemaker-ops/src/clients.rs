@@ -178,8 +178,8 @@ impl Clients {
 pub async fn account(clients: &Clients) -> Result<AccountId, Error> {
     const OP: &str = "find the account";
     let sent = clients.sts.get_caller_identity().send().await;
-    let answer = sent.map_err(|error| Error::from_sdk(OP, "of the credentials", error))?;
-    let account = AccountId::new(answer.account.unwrap_or_default());
+    let found = sent.map_err(|error| Error::from_sdk(OP, "of the credentials", error))?;
+    let account = AccountId::new(found.account.unwrap_or_default());
     account.map_err(|error| Error::invalid_response(OP, "of the credentials", error))
 }
 
@@ -213,14 +213,14 @@ mod tests {
 
     #[tokio::test]
     async fn the_account_is_read_from_the_response_of_sts_and_validated() {
-        let answer = |account: &str| {
+        let identity = |account: &str| {
             ok(&format!(
                 "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
                  <GetCallerIdentityResult><Account>{account}</Account></GetCallerIdentityResult>\
                  </GetCallerIdentityResponse>"
             ))
         };
-        let server = Scripted::start([answer("691595239825"), answer("nobody")]).await;
+        let server = Scripted::start([identity("691595239825"), identity("nobody")]).await;
         let clients = server.clients();
         assert_eq!(account(&clients).await.unwrap().as_str(), "691595239825");
         assert_eq!(
@@ -234,10 +234,10 @@ mod tests {
         let job = "job-1".parse().unwrap();
         let throttled = || rejection("ThrottlingException", "Rate exceeded");
         for times in [1, 4, 7, 8] {
-            let answers = (0..times).map(|_| throttled()).chain([ok(
+            let responses = (0..times).map(|_| throttled()).chain([ok(
                 "{\"TrainingJobStatus\":\"Completed\",\"CreationTime\":1000.0}",
             )]);
-            let server = Scripted::start(answers).await;
+            let server = Scripted::start(responses).await;
             let clients = Clients::of_server(server.url(), ATTEMPTS);
             let found = crate::training::describe(&clients, &job).await;
             let expected = (times >= ATTEMPTS).then_some(ErrorKind::Throttled);

@@ -26,7 +26,7 @@ pub use deploy::{Deployed, deploy};
 pub use deployment::{Capacity, Capture, Deployment, NewVariant, Rollout, Serverless, Shift};
 pub use digest::ContentDigest;
 pub use failure::{Failure, explain_failure};
-pub use invoke::{Invocation, Payload, invoke, invoke_variant};
+pub use invoke::{Invocation, Payload, invoke};
 pub use remove::{Deleted, delete};
 pub use shift::shift;
 
@@ -148,13 +148,14 @@ fn status(word: Option<&types::EndpointStatus>) -> EndpointStatus {
     EndpointStatus::from_word(word.map_or("", types::EndpointStatus::as_str))
 }
 
-fn seconds(time: Option<DateTime>) -> Option<f64> {
+/// Seconds since 1970.
+pub(crate) fn seconds(time: Option<DateTime>) -> Option<f64> {
     time.map(|time| time.as_secs_f64())
 }
 
 /// Widens a 32-bit value from the protocol. Going through the shortest decimal text keeps 0.8 from
 /// becoming 0.800000011920929.
-fn shortest(value: f32) -> Option<f64> {
+pub(crate) fn shortest(value: f32) -> Option<f64> {
     value.to_string().parse().ok()
 }
 
@@ -181,7 +182,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_endpoint_is_described_with_its_variants() {
-        let answer = json!({
+        let reply = json!({
             "EndpointName": "e", "EndpointStatus": "InService", "EndpointConfigName": "c",
             "CreationTime": 10.0, "LastModifiedTime": 20.0,
             "ProductionVariants": [{
@@ -189,7 +190,7 @@ mod tests {
             }],
         });
         let missing = rejection("ValidationException", "Could not find endpoint \"arn\".");
-        let server = Scripted::start([ok(&answer.to_string()), missing]).await;
+        let server = Scripted::start([ok(&reply.to_string()), missing]).await;
         let (clients, name) = (server.clients(), EndpointName::new("e").unwrap());
         let endpoint = describe(&clients, &name).await.unwrap();
         assert_eq!(endpoint.status, EndpointStatus::InService);

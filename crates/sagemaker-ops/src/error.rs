@@ -161,12 +161,12 @@ mod tests {
     use super::*;
     use crate::clients::Clients;
     use crate::names::JobName;
-    use crate::scripted::{Answer, Scripted, ok, rejection};
+    use crate::scripted::{Reply, Scripted, ok, rejection};
     use crate::training;
 
-    /// The error of describing a job if the service returns `answer`.
-    pub(super) async fn error_of(answer: Answer) -> Error {
-        let server = Scripted::start([answer]).await;
+    /// The error of describing a job if the service returns `reply`.
+    pub(super) async fn error_of(reply: Reply) -> Error {
+        let server = Scripted::start([reply]).await;
         describe(&server.clients()).await
     }
 

@@ -141,6 +141,7 @@ impl Follower {
                 plain.read(clients, source).await?;
             }
         }
+        // Only now, after every source could be read: an error above keeps the lines for the next call.
         let mut lines: Vec<LogLine> = Vec::new();
         for (_, cursor) in &mut self.cursors {
             lines.append(match cursor {

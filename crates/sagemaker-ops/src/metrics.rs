@@ -120,6 +120,7 @@ async fn values_of(
     let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| unsupported(Error::from_sdk(OP, endpoint, error)))?;
+        // The values of one metric can be spread over several pages.
         for result in page.metric_data_results.unwrap_or_default() {
             let known = values.entry(result.id.unwrap_or_default()).or_default();
             known.extend(result.values.unwrap_or_default());
@@ -192,14 +193,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::scripted::{Answer, Scripted, cbor, ok};
+    use crate::scripted::{Reply, Scripted, cbor, ok};
 
     const WINDOW: Window = Window {
         until: 1_000_000.0,
         length: Duration::from_mins(5),
     };
 
-    fn results(results: &[(&str, &[f64])], next: Option<&str>) -> Answer {
+    fn results(results: &[(&str, &[f64])], next: Option<&str>) -> Reply {
         let result = |(id, values): &(&str, &[f64])| {
             let times: Vec<Value> = values.iter().map(|_| json!({"$time": 999_960.0})).collect();
             json!({"Id": id, "Values": values, "Timestamps": times, "StatusCode": "Complete"})
@@ -208,7 +209,7 @@ mod tests {
         cbor(&json!({"MetricDataResults": results, "NextToken": next}))
     }
 
-    async fn fetched(script: Vec<Answer>) -> (Result<Vec<VariantMetrics>, Error>, Scripted) {
+    async fn fetched(script: Vec<Reply>) -> (Result<Vec<VariantMetrics>, Error>, Scripted) {
         let server = Scripted::start(script).await;
         let variants = [VariantName::all_traffic()];
         let endpoint = "e".parse().unwrap();
@@ -268,13 +269,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_without_metrics_is_distinguished_from_a_failing_one() {
-        for (answer, expected) in [
+        for (reply, expected) in [
             (ok("<Error/>").status(404), ErrorKind::Unsupported),
             (ok("<Error/>").status(405), ErrorKind::Unsupported),
             (ok("<Error/>").status(501), ErrorKind::Unsupported),
             (ok("<Error/>").status(500), ErrorKind::Service),
         ] {
-            let (found, _) = fetched(vec![answer]).await;
+            let (found, _) = fetched(vec![reply]).await;
             assert_eq!(found.unwrap_err().kind(), expected);
         }
     }

@@ -3,7 +3,7 @@
 //! The rules are those of the service model, so the service never rejects a valid name because of its
 //! format. In requests and in JSON, each name is a plain string.
 //!
-//! Each kind of name has its own type, so that a job name cannot be passed as an endpoint name. The
+//! Each kind of name has its own type: a job name cannot be passed as an endpoint name. The
 //! service accepts any string, and would only report that the endpoint does not exist.
 
 mod s3_uri;

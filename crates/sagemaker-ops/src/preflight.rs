@@ -206,6 +206,7 @@ pub async fn training(clients: &Clients, plan: &TrainingPlan<'_>) -> Report {
         }
         checks.push(stored::data(clients, plan).await);
     } else {
+        // Without an account, only the checks that make no call are left.
         checks.extend(plan.jobs.first().map(machine::job));
     }
     checks.push(cost);

@@ -56,10 +56,6 @@ impl ScalingTarget {
             }),
         }
     }
-
-    fn resource(&self) -> String {
-        resource(&self.endpoint, &self.variant)
-    }
 }
 
 /// Whether the type is burstable (`ml.t2`, `ml.t3`).
@@ -167,7 +163,7 @@ pub async fn register(
     scaling: &Scaling,
 ) -> Result<(), Error> {
     const OP: &str = "scale the variant";
-    let resource = target.resource();
+    let resource = resource(&target.endpoint, &target.variant);
     let per_minute = scaling.target_invocations;
     if !(per_minute.is_finite() && per_minute > 0.0) {
         let message =
@@ -186,6 +182,7 @@ pub async fn register(
         .send()
         .await;
     sent.map_err(|error| Error::from_sdk(OP, &resource, error))?;
+    // The policy needs the registration, and both calls replace what exists, so repeating them is safe.
     let sent = clients
         .scaling
         .put_scaling_policy()

@@ -20,7 +20,7 @@ use crate::clients::Clients;
 
 /// A scripted response.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
@@ -38,7 +38,7 @@ pub(crate) struct Seen {
 /// The remaining responses and the recorded requests.
 #[derive(Debug, Default)]
 struct Script {
-    answers: VecDeque<Answer>,
+    replies: VecDeque<Reply>,
     seen: Vec<Seen>,
 }
 
@@ -48,8 +48,8 @@ pub(crate) struct Scripted {
 }
 
 /// A success response with this body.
-pub(crate) fn ok(body: &str) -> Answer {
-    Answer {
+pub(crate) fn ok(body: &str) -> Reply {
+    Reply {
         status: 200,
         headers: Vec::new(),
         body: body.as_bytes().to_vec(),
@@ -57,26 +57,26 @@ pub(crate) fn ok(body: &str) -> Answer {
 }
 
 /// A success response of a CBOR service; `{"$time": seconds}` represents a timestamp.
-pub(crate) fn cbor(value: &serde_json::Value) -> Answer {
-    let answer = Answer {
+pub(crate) fn cbor(value: &serde_json::Value) -> Reply {
+    let reply = Reply {
         body: cbor::encode(value),
         ..ok("")
     };
-    answer
+    reply
         .header("smithy-protocol", "rpc-v2-cbor")
         .header("content-type", "application/cbor")
 }
 
 /// An error response of a JSON service.
-pub(crate) fn rejection(code: &str, message: &str) -> Answer {
+pub(crate) fn rejection(code: &str, message: &str) -> Reply {
     let body = serde_json::json!({"__type": code, "message": message}).to_string();
-    Answer {
+    Reply {
         status: 400,
         ..ok(&body)
     }
 }
 
-impl Answer {
+impl Reply {
     pub(crate) fn status(self, status: u16) -> Self {
         Self { status, ..self }
     }
@@ -88,15 +88,15 @@ impl Answer {
 }
 
 impl Scripted {
-    pub(crate) async fn start(answers: impl IntoIterator<Item = Answer>) -> Self {
+    pub(crate) async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
         let script = Arc::new(Mutex::new(Script {
-            answers: answers.into_iter().collect(),
+            replies: replies.into_iter().collect(),
             seen: Vec::new(),
         }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new()
-            .fallback(answer)
+            .fallback(reply)
             .with_state(Arc::clone(&script));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, script }
@@ -131,7 +131,7 @@ impl Scripted {
     }
 }
 
-async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> Response<Body> {
+async fn reply(State(script): State<Arc<Mutex<Script>>>, request: Request) -> Response<Body> {
     let target = request
         .headers()
         .get("x-amz-target")
@@ -150,13 +150,13 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
         headers,
         body,
     });
-    let answer = script
-        .answers
+    let reply = script
+        .replies
         .pop_front()
         .unwrap_or_else(|| ok("the script has no more responses").status(501));
-    let mut response = Response::builder().status(StatusCode::from_u16(answer.status).unwrap());
-    for (name, value) in answer.headers {
+    let mut response = Response::builder().status(StatusCode::from_u16(reply.status).unwrap());
+    for (name, value) in reply.headers {
         response = response.header(name, value);
     }
-    response.body(Body::from(answer.body)).unwrap()
+    response.body(Body::from(reply.body)).unwrap()
 }

@@ -101,8 +101,8 @@ fn size(bytes: Option<i64>) -> u64 {
 /// Fails with [`ErrorKind::NotFound`] if the object does not exist, and with
 /// [`ErrorKind::Transport`] if the received bytes do not match the object's length or checksum.
 pub async fn get_bytes(clients: &Clients, uri: &S3Uri) -> Result<Vec<u8>, Error> {
-    let answer = open(clients, uri).await?;
-    let bytes = answer
+    let object = open(clients, uri).await?;
+    let bytes = object
         .body
         .collect()
         .await
@@ -115,9 +115,10 @@ pub async fn get_bytes(clients: &Clients, uri: &S3Uri) -> Result<Vec<u8>, Error>
 ///
 /// Fails like [`get_bytes`], and with [`ErrorKind::File`] if the file cannot be written.
 pub async fn download_file(clients: &Clients, uri: &S3Uri, path: &Path) -> Result<u64, Error> {
-    let answer = open(clients, uri).await?;
+    let object = open(clients, uri).await?;
+    // In the same directory, because a rename cannot move a file to another file system.
     let part = path.with_added_extension("part");
-    let written = match save(answer, uri, &part).await {
+    let written = match save(object, uri, &part).await {
         Ok(written) => tokio::fs::rename(&part, path)
             .await
             .map(|()| written)
@@ -145,12 +146,12 @@ async fn open(clients: &Clients, uri: &S3Uri) -> Result<GetObjectOutput, Error> 
 }
 
 /// Streams the body to a new file at `part`.
-async fn save(mut answer: GetObjectOutput, uri: &S3Uri, part: &Path) -> Result<u64, Error> {
+async fn save(mut object: GetObjectOutput, uri: &S3Uri, part: &Path) -> Result<u64, Error> {
     let mut file = tokio::fs::File::create(part)
         .await
         .map_err(|error| local(part, error))?;
     let mut written = 0;
-    while let Some(chunk) = answer.body.next().await {
+    while let Some(chunk) = object.body.next().await {
         let chunk = chunk.map_err(|error| interrupted(uri, error))?;
         file.write_all(&chunk)
             .await
@@ -188,14 +189,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_missing_object_is_none_and_other_failures_are_errors() {
-        let answers = [
+        let responses = [
             ok("")
                 .header("content-length", "7")
                 .header("last-modified", "Thu, 01 Jan 1970 00:00:09 GMT"),
             ok("").status(404),
             ok("").status(403),
         ];
-        let server = Scripted::start(answers).await;
+        let server = Scripted::start(responses).await;
         let clients = server.clients();
         let found = Object {
             uri: uri(),
@@ -248,8 +249,8 @@ mod tests {
 
     #[tokio::test]
     async fn downloads_are_atomic() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
         let truncated = ok("abc").header("content-length", "9");
         let altered = ok("abc").header("x-amz-checksum-crc32", "AAAAAA==");
         let missing = ok("<Error><Code>NoSuchKey</Code></Error>").status(404);
@@ -262,11 +263,11 @@ mod tests {
         ] {
             let error = download_file(&clients, &uri(), &path).await.unwrap_err();
             assert_eq!(error.kind(), expected, "{error}");
-            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         }
         assert_eq!(download_file(&clients, &uri(), &path).await.unwrap(), 5);
         assert_eq!(std::fs::read(&path).unwrap(), b"whole");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[tokio::test]
@@ -286,14 +287,14 @@ mod tests {
     #[tokio::test]
     async fn a_download_that_cannot_be_written_names_the_file() {
         let server = Scripted::start([ok("whole")]).await;
-        let path = Path::new("/no-such-folder/file");
+        let path = Path::new("/no-such-directory/file");
         let error = download_file(&server.clients(), &uri(), path)
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::File);
         assert_eq!(
             error.to_string(),
-            "cannot download /no-such-folder/file.part"
+            "cannot download /no-such-directory/file.part"
         );
     }
 

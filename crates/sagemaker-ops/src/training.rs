@@ -80,6 +80,7 @@ pub async fn list(clients: &Clients, filter: &JobFilter) -> Result<Vec<JobSummar
         let job = job.map_err(|error| Error::from_sdk(OP, clients.region(), error))?;
         let job = JobSummary::from_listed(job);
         let job = job.map_err(|error| Error::invalid_response(OP, clients.region(), error))?;
+        // The service's filter matches anywhere in the name, and takes only one text.
         let name = job.name.as_str();
         if name.starts_with(prefix) && name.contains(part) {
             summaries.push(job);

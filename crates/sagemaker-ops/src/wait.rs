@@ -31,7 +31,7 @@ impl Pace {
     /// The pause before the next poll if `elapsed` has passed since the first one; `None` after the
     /// deadline.
     ///
-    /// The last pause is shortened, so that the last poll is made exactly at the deadline.
+    /// The last pause is shortened to make the last poll exactly at the deadline.
     fn pause(&self, elapsed: Duration) -> Option<Duration> {
         let left = self.after(elapsed).deadline.unwrap_or(Duration::MAX);
         (!left.is_zero()).then_some(left.min(self.interval))

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 use serde_json::json;
 
-use super::must;
-use crate::opt_ml;
+use crate::{opt_ml, programs};
 
-/// podman with its own image store, so that the user's is left alone.
+/// podman with its own image store, separate from the user's.
 pub(super) struct Podman {
     store: PathBuf,
     /// State of running containers.
@@ -24,11 +23,11 @@ pub(super) struct Podman {
 const ROW: &str = "25.0,5.0,45.0,40.0,10.0,5.0,2.0,1.0,3.0,1.5,5.0,2.0,30.0,5.0,1.0,450.0,50.0,5.0";
 
 /// Time limit of steps that should take a second.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Podman {
-    pub(super) fn new(folder: &Path, image: &str) -> anyhow::Result<Self> {
-        let store = folder.join("podman");
+    pub(super) fn new(dir: &Path, image: &str) -> anyhow::Result<Self> {
+        let store = dir.join("podman");
         std::fs::create_dir_all(&store)?;
         // podman limits this path to 50 characters, which a path below `target` may exceed.
         let running = std::env::temp_dir().join(format!("fire-check-{}", std::process::id()));
@@ -67,17 +66,27 @@ impl Podman {
     }
 
     pub(super) fn pull(&self, digest: &str) -> anyhow::Result<()> {
-        must(&mut self.podman(&["pull", "--quiet", "--tls-verify=false", &self.image]))?;
-        let digests =
-            must(&mut self.podman(&["image", "inspect", "--format", "{{.Digest}}", &self.image]))?;
+        programs::output(&mut self.podman(&[
+            "pull",
+            "--quiet",
+            "--tls-verify=false",
+            &self.image,
+        ]))?;
+        let digests = programs::output(&mut self.podman(&[
+            "image",
+            "inspect",
+            "--format",
+            "{{.Digest}}",
+            &self.image,
+        ]))?;
         ensure!(digests == digest, "podman pulled {digests}, not {digest}");
         Ok(())
     }
 
     /// Runs a training job that must succeed.
-    pub(super) fn trains(&self, opt_ml: &Path) -> anyhow::Result<()> {
+    pub(super) fn check_training(&self, opt_ml: &Path) -> anyhow::Result<()> {
         let mount = format!("{}:/opt/ml", opt_ml.display());
-        let printed = must(
+        let printed = programs::output(
             self.run(&["--rm", "--volume", &mount, &self.image])
                 .arg("train"),
         )?;
@@ -88,7 +97,7 @@ impl Podman {
         ] {
             ensure!(
                 printed.contains(expected),
-                "the job does not print `{expected}`"
+                "the job did not print `{expected}`"
             );
         }
         for file in [
@@ -96,14 +105,14 @@ impl Podman {
             "model/metrics.json",
             "output/data/test.csv",
         ] {
-            ensure!(opt_ml.join(file).is_file(), "the job leaves no {file}");
+            ensure!(opt_ml.join(file).is_file(), "the job did not write {file}");
         }
         Ok(())
     }
 
     /// Runs jobs that must fail, each with its exit code.
-    pub(super) fn fails(&self, folder: &Path) -> anyhow::Result<()> {
-        let opt_ml = folder.join("opt-ml-bad");
+    pub(super) fn check_failures(&self, dir: &Path) -> anyhow::Result<()> {
+        let opt_ml = dir.join("opt-ml-bad");
         opt_ml::write_hyperparameters(&opt_ml, &json!({"algorithm": "no_such_learner"}))?;
         let mount = format!("{}:/opt/ml", opt_ml.display());
         let code = |argument: &str| -> anyhow::Result<Option<i32>> {
@@ -112,41 +121,45 @@ impl Podman {
         };
         ensure!(
             code("train")? == Some(1),
-            "a failing job does not end with exit code 1"
+            "a failing job did not exit with 1"
         );
         let failure = std::fs::read_to_string(opt_ml.join("output/failure"))?;
         ensure!(
             failure.contains("no_such_learner"),
-            "output/failure does not name the wrong value: {failure}"
+            "output/failure does not name the invalid value: {failure}"
         );
         ensure!(
             code("serve")? == Some(1),
-            "serving without a model does not end with exit code 1"
+            "serving without a model did not exit with 1"
         );
         ensure!(
             code("dance")? == Some(2),
-            "wrong usage does not end with exit code 2"
+            "invalid usage did not exit with 2"
         );
         Ok(())
     }
 
     /// Runs the endpoint in a read-only container, sends it a request from inside its network, and
     /// stops it with SIGTERM.
-    pub(super) fn serves(&self, opt_ml: &Path) -> anyhow::Result<()> {
+    pub(super) fn check_serving(&self, opt_ml: &Path) -> anyhow::Result<()> {
         let mount = format!("{}:/opt/ml/model:ro", opt_ml.join("model").display());
         let flags = ["--detach", "--read-only", "--name", &self.name];
-        must(
+        programs::output(
             self.run(&flags)
                 .args(["--volume", &mount, &self.image])
                 .arg("serve"),
         )?;
-        let process =
-            must(&mut self.podman(&["inspect", "--format", "{{.State.Pid}}", &self.name]))?;
+        let process = programs::output(&mut self.podman(&[
+            "inspect",
+            "--format",
+            "{{.State.Pid}}",
+            &self.name,
+        ]))?;
         let ping = "GET /ping HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while !request(&process, ping).is_ok_and(|response| response.starts_with("HTTP/1.1 200")) {
             if Instant::now() > deadline {
-                let log = must(&mut self.podman(&["logs", &self.name]))?;
+                let log = programs::output(&mut self.podman(&["logs", &self.name]))?;
                 bail!("/ping does not return 200: {log}");
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -162,36 +175,32 @@ impl Podman {
             "the endpoint responds with {response}"
         );
         let stopping = Instant::now();
-        must(&mut self.podman(&["stop", "--time", "30", &self.name]))?;
+        programs::output(&mut self.podman(&["stop", "--time", "30", &self.name]))?;
         ensure!(
             stopping.elapsed() < Duration::from_secs(25),
             "the endpoint ignores SIGTERM"
         );
-        let code =
-            must(&mut self.podman(&["inspect", "--format", "{{.State.ExitCode}}", &self.name]))?;
-        ensure!(code == "0", "the endpoint ended with exit code {code}");
+        let code = programs::output(&mut self.podman(&[
+            "inspect",
+            "--format",
+            "{{.State.ExitCode}}",
+            &self.name,
+        ]))?;
+        ensure!(code == "0", "the endpoint exited with {code}");
         Ok(())
-    }
-
-    /// Removes the container and the image. Errors do not matter: the store is deleted next.
-    pub(super) fn remove(&self) {
-        for arguments in [
-            &["rm", "--force", &self.name][..],
-            &["rmi", "--force", &self.image],
-        ] {
-            let _ = self.podman(arguments).stdout(Stdio::null()).status();
-        }
     }
 }
 
 impl Drop for Podman {
     fn drop(&mut self) {
-        // A failed check must not leave a container running.
-        let _ = self
-            .podman(&["rm", "--force", "--ignore", &self.name])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
+        // A failed check must not leave a container running. Errors are ignored: the store is deleted next.
+        for arguments in [
+            &["rm", "--force", "--ignore", &self.name][..],
+            &["rmi", "--force", &self.image],
+        ] {
+            let mut command = self.podman(arguments);
+            let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        }
         let _ = std::fs::remove_dir_all(&self.running);
     }
 }

@@ -17,12 +17,12 @@ pub(super) struct Registry {
 
 impl Registry {
     /// Starts it with an empty store and waits until it accepts connections.
-    pub(super) fn start(folder: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(folder)?;
+    pub(super) fn start(dir: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(dir)?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let address = format!("127.0.0.1:{port}");
-        let settings = folder.join("settings.yml");
-        let store = folder.join("store");
+        let settings = dir.join("settings.yml");
+        let store = dir.join("store");
         fs::write(
             &settings,
             format!(
@@ -31,7 +31,7 @@ impl Registry {
                 store.display()
             ),
         )?;
-        let log = File::create(folder.join("log"))?;
+        let log = File::create(dir.join("log"))?;
         let process = Command::new("docker-registry")
             .arg("serve")
             .arg(&settings)
@@ -43,7 +43,7 @@ impl Registry {
         let deadline = Instant::now() + Duration::from_secs(30);
         while TcpStream::connect(&registry.address).is_err() {
             if let Some(status) = registry.process.try_wait()? {
-                let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+                let log = fs::read_to_string(dir.join("log")).unwrap_or_default();
                 bail!("docker-registry ended with {status}: {log}");
             }
             if Instant::now() > deadline {

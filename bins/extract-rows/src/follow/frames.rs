@@ -20,8 +20,8 @@ const AHEAD: usize = 4;
 
 /// Frames as they arrive.
 ///
-/// A separate thread reads them: a read that waits for the camera cannot be interrupted and would keep the program from
-/// exiting.
+/// A separate thread reads them: a read that waits for the camera cannot be interrupted, and would prevent the program
+/// from exiting.
 pub(super) struct LiveFrames {
     frames: Receiver<Result<ThermalFrame, Error>>,
     reader: Option<JoinHandle<()>>,

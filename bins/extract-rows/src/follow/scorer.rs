@@ -5,7 +5,7 @@ use std::path::Path;
 use alarm::AlarmRule;
 use anyhow::anyhow;
 use ensemble::artifact::Artifact;
-use fire_cli::{Console, predict_row, read_artifact, usage};
+use fire_cli::{Console, Prediction, predict_row, read_artifact, usage};
 use sagemaker_ops::{Clients, EndpointName};
 use sensor_model::{FEATURE_COUNT, fingerprint};
 
@@ -18,13 +18,6 @@ pub(super) enum Scorer {
         clients: Box<Clients>,
         name: EndpointName,
     },
-}
-
-/// The prediction for a row.
-pub(super) struct Scored {
-    pub(super) fire_probability: f64,
-    /// One warning for each value outside the range seen in training.
-    pub(super) warnings: Vec<String>,
 }
 
 /// The model or endpoint, and the alarm rule: from `--alarm-rule`, otherwise from the model.
@@ -43,6 +36,7 @@ pub(super) async fn load(
         .rule
         .or(stored.transpose().map_err(usage)?.flatten())
         .ok_or_else(|| usage(anyhow!("{}", no_rule_message(model))))?;
+    // With both, the model only provides the rule.
     let scorer = match (&job.endpoint, artifact) {
         (Some(name), _) => Scorer::Endpoint {
             clients: Box::new(job.common.connect(console).await?),
@@ -69,19 +63,17 @@ fn no_rule_message(model: Option<&Path>) -> String {
 
 impl Scorer {
     /// Predicts one row.
-    pub(super) async fn score(&self, row: &[f32; FEATURE_COUNT]) -> anyhow::Result<Scored> {
+    pub(super) async fn predict(&self, row: &[f32; FEATURE_COUNT]) -> anyhow::Result<Prediction> {
         match self {
-            Self::Model(artifact) => Ok(Scored {
-                fire_probability: artifact.predict_row(row),
-                warnings: artifact.warnings(row),
-            }),
-            Self::Endpoint { clients, name } => {
-                let (prediction, _) = predict_row(clients, name, None, row).await?;
-                Ok(Scored {
-                    fire_probability: prediction.fire_probability,
-                    warnings: prediction.warnings,
+            Self::Model(artifact) => {
+                let fire_probability = artifact.predict_row(row);
+                Ok(Prediction {
+                    fire_probability,
+                    fire_detected: fire_probability >= artifact.threshold,
+                    warnings: artifact.warnings(row),
                 })
             }
+            Self::Endpoint { clients, name } => Ok(predict_row(clients, name, None, row).await?.0),
         }
     }
 }

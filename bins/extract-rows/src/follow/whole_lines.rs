@@ -97,8 +97,8 @@ mod tests {
 
     #[test]
     fn a_line_appears_once_its_newline_is_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("co2.csv");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("co2.csv");
         let mut log = File::create(&path).unwrap();
         let mut lines = WholeLines::open(&path).unwrap();
         for (written, expected) in [

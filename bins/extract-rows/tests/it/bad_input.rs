@@ -194,7 +194,7 @@ fn real_recordings_without_temperatures_are_rejected_with_the_reason() {
 }
 
 #[test]
-fn flags_of_alarms_are_rejected_without_follow() {
+fn alarm_flags_are_rejected_without_follow() {
     for flags in [
         ["--model", "model.tar.gz"],
         ["--endpoint", "e"],

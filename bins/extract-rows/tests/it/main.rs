@@ -61,8 +61,8 @@ impl Bench {
 
     /// The command line with JSON output; `{}` in a flag is replaced with the directory.
     fn words(&self, flags: &[&str]) -> Vec<String> {
-        let folder = self.0.path().display().to_string();
-        let flags = flags.iter().map(|flag| flag.replace("{}", &folder));
+        let dir = self.0.path().display().to_string();
+        let flags = flags.iter().map(|flag| flag.replace("{}", &dir));
         let words = std::iter::once("extract-rows".to_owned()).chain(flags);
         words.chain(["--output".into(), "json".into()]).collect()
     }
@@ -137,8 +137,8 @@ impl Ran {
 /// A file of real data, from the directory `FIRE_DATA_DIR` or from `shared/data` next to the repository; required in CI.
 fn shared(name: &str) -> Option<PathBuf> {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = std::env::var_os("FIRE_DATA_DIR").map_or_else(default, PathBuf::from);
-    let path = folder.join(name);
+    let dir = std::env::var_os("FIRE_DATA_DIR").map_or_else(default, PathBuf::from);
+    let path = dir.join(name);
     if path.is_file() {
         return Some(path);
     }

@@ -46,6 +46,7 @@ async fn read_all(
                 Err(out_of_memory())
             };
         }
+        // No chunk at all is an empty body.
         first => first.unwrap_or_default(),
     };
     let (mut whole, mut length) = (Vec::new(), 0);

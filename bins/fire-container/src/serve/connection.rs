@@ -26,7 +26,7 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: applicat
 /// Pause after `accept` failed for lack of file descriptors or memory, which other connections must release first.
 const RECOVERY: Duration = Duration::from_millis(50);
 
-/// Serves connections until `stop` resolves, then waits until open requests are answered or the grace period ends.
+/// Serves connections until `stop` resolves, then waits until open requests have their responses or the grace period ends.
 pub(super) async fn serve_all(
     listener: TcpListener,
     endpoint: Arc<Endpoint>,
@@ -42,6 +42,7 @@ pub(super) async fn serve_all(
             () = &mut stop => break,
         };
         let permit = permits.clone().try_acquire_owned();
+        // Accepted even without a permit: a client in the backlog would wait instead of getting a 503.
         match (accepted, permit) {
             (Ok((stream, _)), Ok(permit)) => {
                 endpoint.metrics.count_connection(true);

@@ -86,10 +86,10 @@ impl InferenceRequest {
 }
 
 impl Predictor {
-    /// Answers a `POST /invocations` with this body, within `limits`.
+    /// Responds to a `POST /invocations` with this body, within `limits`.
     ///
     /// # Errors
-    /// A rejection with the reason why the request cannot be answered; status 500 for a panic.
+    /// A rejection with the reason; status 500 for a panic.
     pub fn respond(
         &self,
         options: RequestOptions<'_>,
@@ -174,7 +174,7 @@ impl Predictor {
         }
         let artifact = self.artifact();
         let explainer = detail.explanation.then(|| self.explainer()).transpose()?;
-        // A prediction without warnings takes about 64 bytes.
+        // An estimate: a prediction without warnings takes about 64 bytes.
         let mut out = Vec::with_capacity(72 * rows.len() + 32);
         let [before, between, after] = match media {
             Media::Json => [&b"{\"predictions\":["[..], b",", b"]}"],
@@ -200,7 +200,7 @@ impl Predictor {
     }
 }
 
-/// Turns a panic into a rejection, so that a bug affects one request and not the endpoint.
+/// Turns a panic into a rejection: a bug must affect one request, not the endpoint.
 fn catch_panic<T>(work: impl FnOnce() -> Result<T, Rejection>) -> Result<T, Rejection> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Rejection::defect()))
 }

@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use sensor_model::{FEATURE_COUNT, Feature, REQUIRED_COUNT, parse_cell};
-use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
@@ -91,11 +92,10 @@ fn invalid_instances() -> Rejection {
 
 /// 400 unless the text is exactly one JSON value; `place` names the text in the message.
 fn check_json(text: &str, place: &str) -> Result<(), Rejection> {
-    let mut deserializer = Deserializer::from_str(text);
-    let read = deserializer
-        .deserialize_ignored_any(IgnoredAny)
-        .and_then(|_| deserializer.end());
-    read.map_err(|error| not_json(&error, text, place))
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(not_json(&error, text, place)),
+    }
 }
 
 /// Drives a visitor over the text, which must be exactly one JSON value.
@@ -191,6 +191,7 @@ impl<'t> Visitor<'t> for &mut Items<'_> {
     fn visit_seq<A: SeqAccess<'t>>(self, mut items: A) -> Result<(), A::Error> {
         while let Some(item) = items.next_element::<&RawValue>()? {
             self.seen += 1;
+            // A `RawValue` has no white space around it.
             let is_row = item.get().starts_with(['[', '{']);
             if self.seen == 1 && !is_row {
                 self.first_is_a_value = true;
@@ -221,7 +222,7 @@ impl<'t> Visitor<'t> for &mut Instances<'t> {
     }
 
     fn visit_map<A: MapAccess<'t>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some(Key(key)) = entries.next_key_seed(Key::default())? {
+        while let Some(Key(key)) = entries.next_key()? {
             let value: &RawValue = entries.next_value()?;
             let place = match &*key {
                 "instances" if !self.others => &mut self.list,
@@ -238,32 +239,9 @@ impl<'t> Visitor<'t> for &mut Instances<'t> {
 }
 
 /// A key, borrowed from the text unless it contains escapes.
-#[derive(Default)]
-struct Key<'t>(Cow<'t, str>);
-
-impl<'t> DeserializeSeed<'t> for Key<'t> {
-    type Value = Self;
-
-    fn deserialize<D: serde::Deserializer<'t>>(self, deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'t> Visitor<'t> for Key<'t> {
-    type Value = Self;
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("a key")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'t str) -> Result<Self, E> {
-        Ok(Self(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self, E> {
-        Ok(Self(Cow::Owned(text.to_owned())))
-    }
-}
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Key<'t>(#[serde(borrow)] Cow<'t, str>);
 
 /// Collects the values of one row by position or by name. After the first problem the rest is parsed but not kept.
 struct Cells<'p> {
@@ -289,7 +267,7 @@ impl Cells<'_> {
         }
     }
 
-    /// Rejects unknown and repeated names, so that a misspelt feature is not treated as a missing value.
+    /// Rejects unknown and repeated names: a misspelt feature must not be treated as a missing value.
     fn take_named(&mut self, name: &str, text: &str) {
         let problem = match Feature::from_name(name) {
             None => "unknown feature",
@@ -323,7 +301,7 @@ impl<'t> Visitor<'t> for &mut Cells<'_> {
     }
 
     fn visit_map<A: MapAccess<'t>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some(Key(key)) = entries.next_key_seed(Key::default())? {
+        while let Some(Key(key)) = entries.next_key()? {
             let value: &RawValue = entries.next_value()?;
             self.take_named(&key, value.get());
         }

@@ -107,6 +107,7 @@ impl Limits {
             return;
         };
         let needed = self.connections as u64 + OTHER_FILES;
+        // Never lowered, which would gain nothing.
         let raised = hard.min(needed).max(soft);
         let files = match setrlimit(Resource::RLIMIT_NOFILE, raised, hard) {
             Ok(()) => raised,

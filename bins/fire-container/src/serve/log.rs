@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 /// Lines that can wait to be written.
 const QUEUE: usize = 1_024;
-/// Request lines written per second, so that a client cannot flood the log, which is billed by the byte.
+/// Maximum number of request lines per second: a client must not flood the log, which is billed by the byte.
 const MAX_PER_SECOND: u32 = 200;
 /// Longest wait for the last lines at shutdown.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);

@@ -28,7 +28,7 @@ pub(super) struct Metrics {
     connections_rejected: AtomicU64,
 }
 
-/// One answered `POST /invocations`.
+/// One `POST /invocations` and its response.
 pub(super) struct Invocation {
     pub(super) status: u16,
     pub(super) rows: usize,
@@ -60,6 +60,7 @@ impl Metrics {
         add(&self.bytes_in, invocation.bytes_in as u64);
         add(&self.bytes_out, invocation.bytes_out as u64);
         let microseconds = invocation.duration.as_micros() as u64;
+        // A bucket includes its upper bound (`le`); the last one has none.
         let bucket = BOUNDS.partition_point(|&bound| bound < microseconds);
         add(&self.durations[bucket], 1);
         add(&self.microseconds, microseconds);
@@ -83,6 +84,7 @@ impl Metrics {
                 "Bytes of request bodies.",
                 &self.bytes_in,
             ),
+            // The names are a documented interface, which dashboards use.
             ("answer_bytes_total", "Bytes of responses.", &self.bytes_out),
             (
                 "connections_total",

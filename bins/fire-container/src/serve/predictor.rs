@@ -30,8 +30,8 @@ impl Predictor {
     /// # Errors
     /// If the file is missing, invalid, of another version or of another schema, or if the prediction for one of the
     /// model's probes differs from the one stored when the model was packed.
-    pub fn load(folder: &Path) -> Result<Self> {
-        let path = folder.join(MODEL_FILE);
+    pub fn load(dir: &Path) -> Result<Self> {
+        let path = dir.join(MODEL_FILE);
         let shown = path.display();
         let bytes = fs::read(&path).with_context(|| format!("cannot read the model {shown}"))?;
         Self::from_bytes(&bytes).with_context(|| format!("cannot use the model {shown}"))
@@ -45,6 +45,7 @@ impl Predictor {
         let prepared = Prepared::new(Artifact::from_bytes(bytes, fingerprint())?);
         for probe in &prepared.artifact().probes {
             let (found, packed) = (prepared.predict_row(&probe.row), probe.probability);
+            // Not bit for bit: the model may have been packed on another machine.
             ensure!(
                 (found - packed).abs() < 1e-9,
                 "its prediction for the probe `{}` is {found}, but was {packed} when it was packed; pack it again",

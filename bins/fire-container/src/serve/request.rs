@@ -25,28 +25,13 @@ pub(super) struct RowLimits {
 #[derive(Debug)]
 pub(super) struct Rows {
     values: Vec<f32>,
-    /// The row limit that applies.
-    limit: usize,
     limits: RowLimits,
 }
 
 impl Rows {
-    fn new(limits: RowLimits) -> Self {
-        let mut rows = Self {
-            values: Vec::new(),
-            limit: limits.rows,
-            limits,
-        };
-        if limits.is_explained {
-            rows.explain();
-        }
-        rows
-    }
-
     /// Marks explanations as requested, which lowers the row limit.
     pub(super) fn explain(&mut self) {
         self.limits.is_explained = true;
-        self.limit = self.limits.rows.min(self.limits.explained);
     }
 
     /// Whether explanations are requested.
@@ -70,17 +55,24 @@ impl Rows {
         row: &[f32; FEATURE_COUNT],
         place: impl Display,
     ) -> Result<(), Rejection> {
-        if self.len() == self.limit {
+        if self.len() == self.limit() {
             return Err(self.too_many(&place));
         }
         self.values.extend_from_slice(row);
         Ok(())
     }
 
+    /// The row limit that applies.
+    fn limit(&self) -> usize {
+        let RowLimits { rows, .. } = self.limits;
+        let explained = self.limits.is_explained.then_some(self.limits.explained);
+        explained.map_or(rows, |explained| explained.min(rows))
+    }
+
     #[cold]
     fn too_many(&self, place: &dyn Display) -> Rejection {
-        let limit = self.limit;
-        let with = if self.limits.is_explained {
+        let limit = self.limit();
+        let with = if self.are_explained() {
             " with explanations"
         } else {
             ""
@@ -98,7 +90,8 @@ pub(super) fn parse(media: Media, body: &[u8], limits: RowLimits) -> Result<Rows
             error.valid_up_to() + 1
         ))
     })?;
-    let mut rows = Rows::new(limits);
+    let values = Vec::new();
+    let mut rows = Rows { values, limits };
     match media {
         Media::Csv => csv(text, &mut rows)?,
         Media::Json => json::document(text, &mut rows)?,
@@ -125,7 +118,7 @@ fn csv(text: &str, rows: &mut Rows) -> Result<(), Rejection> {
     for (line, text) in numbered_lines(text) {
         let place = format_args!("line {line}");
         let mut cells = text.split(',');
-        // Reported after the count, so that a wrong delimiter is not reported as an invalid number.
+        // Reported after the count: a wrong delimiter must not be reported as an invalid number.
         let mut problem = None;
         let mut found = 0;
         for ((feature, value), cell) in Feature::ALL.into_iter().zip(&mut values).zip(&mut cells) {
@@ -173,7 +166,7 @@ pub(super) fn column(feature: Feature) -> String {
     format!("column {} ({})", feature.index() + 1, feature.name())
 }
 
-/// The first 40 characters of a value, so that a message does not repeat a whole body.
+/// The first 40 characters of a value: a message must not repeat a whole body.
 pub(super) fn shorten(value: &str) -> String {
     const SHOWN: usize = 40;
     match value.char_indices().nth(SHOWN) {

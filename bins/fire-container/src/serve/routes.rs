@@ -24,8 +24,8 @@ use super::metrics::{Gauges, Invocation, Metrics};
 use super::predictor::Predictor;
 use super::rejection::Rejection;
 
-/// Requests with bodies of this many bytes or more are processed off the connection threads, so that a ping never waits
-/// behind thousands of rows. Smaller ones are answered in place, which is faster than a handover.
+/// Requests with bodies of this many bytes or more are processed off the connection threads: a ping must never wait
+/// behind thousands of rows. Smaller ones are processed in place, which is faster than a handover.
 const LARGE: usize = 32 * 1024;
 
 /// Listed in rejections.
@@ -49,7 +49,7 @@ pub(super) struct Endpoint {
     pub(super) log: Log,
     memory: Arc<MemoryBudget>,
     queue: WorkQueue,
-    /// The number of the next request; IDs are prefixed with the process ID, so that replicas differ.
+    /// The number of the next request. Generated IDs also contain the process ID, which differs between replicas.
     next_request: AtomicU64,
     process: u32,
 }
@@ -85,7 +85,7 @@ impl Endpoint {
         }
     }
 
-    /// Answers any request; `open` is the number of open connections.
+    /// Responds to any request; `open` is the number of open connections.
     pub(super) async fn respond(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -171,6 +171,7 @@ impl Endpoint {
         let parameters = json!({
             "MaxConcurrentTransforms": self.limits.workers + self.limits.queue,
             "BatchStrategy": "MULTI_RECORD",
+            // 6 MB is SageMaker's own default.
             "MaxPayloadInMB": 6.min(self.limits.body_bytes >> 20),
         });
         Reply::ok(Some("application/json"), parameters.to_string().into())
@@ -257,13 +258,14 @@ impl Endpoint {
 /// The options in the headers.
 fn options(headers: &HeaderMap) -> RequestOptions<'_> {
     let header = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let asks = |word| header(CUSTOM_ATTRIBUTES).is_some_and(|text| text.contains(word));
+    // Other software may add attributes of its own, so the words are searched for, in any format.
+    let requests = |word| header(CUSTOM_ATTRIBUTES).is_some_and(|text| text.contains(word));
     RequestOptions {
         content_type: header(CONTENT_TYPE),
         accept: header(ACCEPT),
         detail: Detail {
-            members: asks("members"),
-            explanation: asks("explain"),
+            members: requests("members"),
+            explanation: requests("explain"),
         },
     }
 }

@@ -33,6 +33,7 @@ impl WriteTimeout {
         written: Poll<io::Result<usize>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
+        // Any progress restarts the timeout, so a slow but steady reader is never cut off.
         if written.is_ready() {
             self.timer = None;
             return written;

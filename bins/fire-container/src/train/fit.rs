@@ -34,6 +34,7 @@ pub(super) fn fit(
             ControlFlow::Continue(())
         }
     };
+    // A stop that arrived while the channels were read need not wait for the first round.
     if stop.is_requested() {
         bail!("stopped by SIGTERM before the fit began; no model was written");
     }

@@ -33,6 +33,7 @@ pub(super) struct Trained {
 impl Trained {
     /// Writes `output/data/`, then `model/` with `model.bin` last; returns the size of `model.bin` in bytes.
     pub(super) fn write(self, paths: &OptMl) -> Result<usize> {
+        // Predictions for the rows of the fit would say nothing about new rows.
         for part in self
             .parts
             .iter()
@@ -87,7 +88,7 @@ impl Trained {
             threshold: self.threshold,
             validation,
             test,
-            probes: probes().map(unanswered).into(),
+            probes: probes().map(to_stored_probe).into(),
             ..Artifact::new(fingerprint(), features, vec![member])
         };
         let rule = self.alarm.map(|trial| trial.choice.rule);
@@ -127,13 +128,13 @@ impl Trained {
     }
 }
 
-/// A probe without a prediction yet.
-fn unanswered(probe: sensor_model::Probe) -> Probe {
+/// The probe as stored in the model, without its prediction.
+fn to_stored_probe(probe: sensor_model::Probe) -> Probe {
     Probe {
         name: probe.name.to_owned(),
         row: probe.row.to_vec(),
         expected: probe.expected,
-        // Filled in by `predict_probes`; NaN, so that a forgotten probe does not look like a prediction.
+        // `predict_probes` fills this in; NaN cannot be mistaken for a prediction.
         probability: f64::NAN,
     }
 }
@@ -155,8 +156,8 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
 /// Writes to a temporary file and renames it, because SageMaker uploads whatever a killed job leaves in the directory.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let partial = path.with_extension("partial");
-    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
-    folder
+    let created = path.parent().map_or(Ok(()), fs::create_dir_all);
+    created
         .and_then(|()| fs::write(&partial, bytes))
         .and_then(|()| fs::rename(&partial, path))
         .with_context(|| format!("cannot write {}", path.display()))

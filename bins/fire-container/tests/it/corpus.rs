@@ -12,11 +12,11 @@ mod requests;
 /// Files whose names start with `valid-` must be accepted and all others rejected; there must be at least `at_least`
 /// files of each kind, valid ones first.
 fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/corpus")
         .join(target);
     let mut found = [0, 0];
-    for entry in std::fs::read_dir(folder).unwrap() {
+    for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         let valid = name.starts_with("valid-");
@@ -31,7 +31,7 @@ fn replay(target: &str, accepts: impl Fn(&[u8]) -> bool, at_least: [usize; 2]) {
 }
 
 #[test]
-fn corpus_requests_are_answered_or_rejected() {
+fn corpus_requests_get_predictions_or_are_rejected() {
     for (target, media, at_least) in [
         ("csv", "text/csv", [5, 14]),
         ("json", "application/json", [5, 20]),

@@ -172,6 +172,6 @@ fn nothing_is_unpacked_to_disk_and_any_number_of_rows_is_explained() {
     let predictions = response["predictions"].as_array().unwrap();
     assert_eq!(predictions.len(), 150);
     assert!(predictions[149]["explanation"]["base"].is_number());
-    let left = |folder: &str| fs::read_dir(job.path(folder)).unwrap().count();
+    let left = |dir: &str| fs::read_dir(job.path(dir)).unwrap().count();
     assert_eq!((left("empty"), left("empty/tmp")), (1, 0));
 }

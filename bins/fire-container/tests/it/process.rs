@@ -90,8 +90,8 @@ fn serving_an_unusable_model_exits_with_1_and_names_it() {
     let job = trained();
     let model = fs::read(job.path("model/model.bin")).unwrap();
     let cut = &model[..model.len() - 1];
-    for damaged in [cut, b"", b"PK\x03\x04 not a model"] {
-        job.put("model/model.bin", damaged);
+    for invalid in [cut, b"", b"PK\x03\x04 not a model"] {
+        job.put("model/model.bin", invalid);
         let (code, stderr) = output(command(PROGRAM, &job).arg("serve"));
         assert_eq!(code, Some(1));
         assert!(

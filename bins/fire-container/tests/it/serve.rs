@@ -105,16 +105,16 @@ fn the_response_has_the_accepted_media_type() {
     let (server, artifact) = server();
     let probability = artifact.predict_row(&sample());
     let body = format!("{SAMPLE}\n{SAMPLE}\n");
-    let ask = |accept: &str| {
+    let accepting = |accept: &str| {
         let headers = [("content-type", "text/csv"), ("accept", accept)];
         server.request("POST /invocations", &headers, body.as_bytes())
     };
-    let csv = ask("text/csv");
+    let csv = accepting("text/csv");
     assert_eq!(
         (csv.content_type.as_str(), csv.body),
         ("text/csv", format!("{probability}\n{probability}\n"))
     );
-    let lines = ask("application/jsonlines");
+    let lines = accepting("application/jsonlines");
     assert_eq!(lines.content_type, "application/jsonlines");
     let parsed: Vec<Value> = lines
         .body
@@ -123,8 +123,8 @@ fn the_response_has_the_accepted_media_type() {
         .collect();
     assert_eq!(parsed.len(), 2);
     assert!(parsed[1]["fire_probability"].is_f64());
-    assert_eq!(ask("*/*").content_type, "application/json");
-    assert_eq!(ask("image/png").status, 406);
+    assert_eq!(accepting("*/*").content_type, "application/json");
+    assert_eq!(accepting("image/png").status, 406);
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn member_probabilities_are_added_on_request() {
 }
 
 #[test]
-fn an_open_request_is_answered_before_shutdown() {
+fn an_open_request_gets_its_response_before_shutdown() {
     let (mut server, _) = server();
     let mut stream = TcpStream::connect(server.address()).unwrap();
     let length = SAMPLE.len();
@@ -264,9 +264,9 @@ fn an_open_request_is_answered_before_shutdown() {
     );
     stream.write_all(head.as_bytes()).unwrap();
     // The server asks for the body once it begins to handle the request.
-    let mut asked = [0; 25];
-    stream.read_exact(&mut asked).unwrap();
-    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
     server.stop();
     stream.write_all(SAMPLE.as_bytes()).unwrap();
     let mut response = String::new();

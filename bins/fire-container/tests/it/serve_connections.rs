@@ -129,7 +129,7 @@ fn disconnecting_clients_do_not_affect_others() {
 }
 
 #[test]
-fn a_client_that_has_closed_its_sending_half_is_answered() {
+fn a_client_that_has_closed_its_sending_half_gets_a_response() {
     let server = server(Limits::default());
     let mut stream = server.connect();
     stream.write_all(post("", ROW).as_bytes()).unwrap();
@@ -144,7 +144,7 @@ fn a_client_that_has_closed_its_sending_half_is_answered() {
 }
 
 #[test]
-fn connections_are_kept_and_pipelined_requests_are_answered_in_order() {
+fn connections_are_kept_and_pipelined_requests_get_responses_in_order() {
     let server = server(Limits::default());
     let mut stream = server.connect();
     let csv = "accept: text/csv\r\n";

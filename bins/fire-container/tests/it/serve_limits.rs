@@ -65,11 +65,11 @@ fn many_large_requests_get_a_response_or_503_and_none_is_dropped() {
     let server = server(limits);
     let body = rows(20_000);
     let statuses: Vec<u16> = std::thread::scope(|scope| {
-        let ask = || scope.spawn(|| server.invoke("text/csv", &body).status);
-        let asked: Vec<_> = (0..12).map(|_| ask()).collect();
-        asked
+        let invoke = || scope.spawn(|| server.invoke("text/csv", &body).status);
+        let clients: Vec<_> = (0..12).map(|_| invoke()).collect();
+        clients
             .into_iter()
-            .map(|asked| asked.join().unwrap())
+            .map(|client| client.join().unwrap())
             .collect()
     });
     assert!(statuses.contains(&200), "{statuses:?}");

@@ -22,7 +22,7 @@ struct Running(Child);
 struct Serving {
     child: Running,
     stdout: BufReader<ChildStdout>,
-    /// Reads standard error continuously, so that no log line is lost.
+    /// Reads standard error continuously: a full pipe would block the program.
     stderr: JoinHandle<String>,
     address: SocketAddr,
     _job: Job,
@@ -131,7 +131,7 @@ fn every_request_is_logged_on_demand() {
 }
 
 #[test]
-fn a_flood_of_bad_requests_is_answered_and_logged_at_200_lines_a_second() {
+fn a_flood_of_bad_requests_gets_responses_and_200_log_lines_a_second() {
     const FLOOD: usize = 1_500;
     let serving = Serving::with(("FIRE_LOG", "problems"));
     let second = || {

@@ -294,7 +294,7 @@ fn a_body_over_the_limit_is_rejected() {
 #[test]
 fn other_paths_and_methods_are_rejected() {
     let server = Server::start();
-    let ask = |line: &str, status: u16, message: &str| {
+    let check = |line: &str, status: u16, message: &str| {
         let response = server.request(line, &[], b"");
         assert_eq!(
             (response.status, response.json()),
@@ -302,13 +302,13 @@ fn other_paths_and_methods_are_rejected() {
             "{line}"
         );
     };
-    ask(
+    check(
         "GET /",
         404,
         "unknown path /; this endpoint has GET /ping, POST /invocations, GET /metrics and GET \
          /execution-parameters",
     );
-    ask(
+    check(
         "GET /invocations",
         405,
         "/invocations does not accept GET; this endpoint has GET /ping, POST /invocations, GET \

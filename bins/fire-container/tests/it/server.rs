@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::job::Job;
 
-/// Far longer than any response takes, so that a test fails instead of hanging.
+/// Far longer than any response takes; without it, a failing test would hang.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 /// A running server; dropping it stops the server and waits for it.
@@ -113,7 +113,7 @@ impl Server {
         stream
     }
 
-    /// Asserts that the server still answers.
+    /// Asserts that the server still responds.
     pub(crate) fn assert_alive(&self) {
         assert_eq!(self.request("GET /ping", &[], b"").status, 200);
     }

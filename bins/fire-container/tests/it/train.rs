@@ -117,24 +117,24 @@ fn the_size_of_the_model_is_printed_and_stored() {
 
 #[test]
 fn a_forest_reports_out_of_bag_metrics_on_request() {
-    let mut asked = settings("random_forest");
-    asked["oob_score"] = json!("true");
-    let [asked, unasked] = [asked, settings("random_forest")].map(|settings| {
+    let mut requested = settings("random_forest");
+    requested["oob_score"] = json!("true");
+    let [requested, default] = [requested, settings("random_forest")].map(|settings| {
         let job = Job::with_channels(&settings);
         let stdout = job.train().stdout;
         (stdout, job.json("model/metrics.json")["out_of_bag"].take())
     });
     // About one row in 250 is in all 12 bags and thus has no out-of-bag prediction.
-    let rows = asked.1["rows"].as_u64().unwrap();
+    let rows = requested.1["rows"].as_u64().unwrap();
     assert!((580..=600).contains(&rows), "{rows}");
     for name in ["auc", "accuracy", "logloss"] {
-        let printed = metric(&asked.0, &format!("out_of_bag:{name}")).unwrap();
+        let printed = metric(&requested.0, &format!("out_of_bag:{name}")).unwrap();
         assert!(
-            (printed - asked.1[name].as_f64().unwrap()).abs() < 1e-6,
+            (printed - requested.1[name].as_f64().unwrap()).abs() < 1e-6,
             "{name}"
         );
     }
-    assert!(unasked.1.is_null() && !unasked.0.contains("out_of_bag"));
+    assert!(default.1.is_null() && !default.0.contains("out_of_bag"));
 }
 
 #[test]
@@ -287,15 +287,15 @@ fn an_alarm_rule_is_chosen_on_whole_episodes_and_stored_with_the_model() {
 }
 
 #[test]
-fn the_folders_contain_exactly_what_is_documented() {
+fn the_directories_contain_exactly_what_is_documented() {
     let job = Job::with_channels(&settings("logistic_regression"));
     job.channel("test", "part-00000.csv", &rows(800..1_000));
     // SageMaker puts these files next to the settings.
     job.put("input/config/inputdataconfig.json", b"{}");
     job.put("input/config/resourceconfig.json", b"{}");
     assert_eq!(job.train().code, 0);
-    let files = |folder: &str| {
-        let entries = std::fs::read_dir(job.path(folder)).unwrap();
+    let files = |dir: &str| {
+        let entries = std::fs::read_dir(job.path(dir)).unwrap();
         let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
         let mut names: Vec<_> = entries.map(name).collect();
         names.sort();

@@ -197,8 +197,8 @@ fn a_stop_during_the_fit_reports_the_rounds_done() {
 }
 
 #[test]
-fn an_unwritable_folder_is_named() {
+fn an_unwritable_directory_is_named() {
     let job = Job::with_channels(&forest());
-    job.put("model", b"not a folder");
+    job.put("model", b"not a directory");
     check(&job, &["cannot write ", "model/metrics.json"]);
 }

@@ -54,7 +54,7 @@ impl Server {
             .route("/_local/health", get(async || health))
             .route("/_local/jobs/{name}/log", get(async || log))
             .route("/_local/endpoints/{name}/log", get(async || SERVING))
-            .fallback(answer)
+            .fallback(respond)
             .with_state(Arc::clone(&jobs));
         tokio::spawn(async move { axum::serve(listener, router).await });
         let state_dir = tempfile::tempdir().unwrap();
@@ -96,7 +96,7 @@ impl Server {
     }
 }
 
-async fn answer(State(jobs): State<Arc<Mutex<Jobs>>>, request: Request) -> (StatusCode, String) {
+async fn respond(State(jobs): State<Arc<Mutex<Jobs>>>, request: Request) -> (StatusCode, String) {
     let target = request.headers().get("x-amz-target").cloned();
     let body: Bytes = to_bytes(request.into_body(), 1 << 20).await.unwrap();
     let input: Value = serde_json::from_slice(&body).unwrap_or_default();

@@ -13,11 +13,11 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 /// A file that looks like a static program.
-fn program(folder: &Path) -> PathBuf {
+fn program(dir: &Path) -> PathBuf {
     let mut elf = vec![0; 64];
     elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
     elf[18] = 0x3e;
-    let path = folder.join("fire-container");
+    let path = dir.join("fire-container");
     fs::write(&path, elf).unwrap();
     path
 }
@@ -29,13 +29,13 @@ fn run(args: &[&str]) -> (u8, String) {
     (code, String::from_utf8(out).unwrap())
 }
 
-fn folder() -> TempDir {
+fn temp_dir() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
 #[test]
-fn files_in_an_image_folder_are_named_after_their_digests() {
-    let dir = folder();
+fn files_in_an_image_directory_are_named_after_their_digests() {
+    let dir = temp_dir();
     let program = program(dir.path());
     let built = |name: &str| {
         let target = dir.path().join(name);
@@ -74,7 +74,7 @@ fn files_in_an_image_folder_are_named_after_their_digests() {
 
 #[test]
 fn an_archive_contains_the_image() {
-    let dir = folder();
+    let dir = temp_dir();
     let (program, archive) = (program(dir.path()), dir.path().join("image.tar"));
     let (code, _) = run(&[
         program.to_str().unwrap(),
@@ -94,7 +94,7 @@ fn an_archive_contains_the_image() {
 
 #[test]
 fn invalid_usage_exits_with_2_and_an_unreachable_registry_with_3() {
-    let dir = folder();
+    let dir = temp_dir();
     let program = program(dir.path());
     let program = program.to_str().unwrap();
     let text = dir.path().join("text");

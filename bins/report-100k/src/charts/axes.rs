@@ -58,7 +58,7 @@ impl Chart<'_> {
         &self,
         area: &DrawingArea<B, plotters::coord::Shift>,
     ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
-        let ink = Paint::Ink.stand_in();
+        let ink = Paint::Ink.placeholder();
         let mut chart = ChartBuilder::on(area)
             .margin(FINE * 6)
             .margin_right(FINE * 18)
@@ -77,29 +77,29 @@ impl Chart<'_> {
             .x_labels(6)
             .y_labels(6)
             .max_light_lines(0)
-            .bold_line_style(Paint::Grid.stand_in().stroke_width(FINE))
+            .bold_line_style(Paint::Grid.placeholder().stroke_width(FINE))
             .axis_style(ink.stroke_width(FINE))
             .set_all_tick_mark_size(FINE * 4)
             .draw()?;
         for mark in &self.marks {
             match mark {
                 Mark::Line(paint, points) => {
-                    let style = paint.stand_in().stroke_width(FINE * 2);
+                    let style = paint.placeholder().stroke_width(FINE * 2);
                     chart.draw_series(LineSeries::new(points.iter().copied(), style))?;
                 }
                 Mark::Band(paint, band) => {
                     let lower = band.iter().map(|(at, ends)| (*at, ends[0]));
                     let upper = band.iter().rev().map(|(at, ends)| (*at, ends[1]));
                     let outline: Vec<_> = lower.chain(upper).collect();
-                    let style = paint.stand_in().mix(0.2).filled();
+                    let style = paint.placeholder().mix(0.2).filled();
                     chart.draw_series([Polygon::new(outline, style)])?;
                 }
                 Mark::Interval(paint, (at, [low, high])) => {
-                    let style = paint.stand_in().stroke_width(FINE);
+                    let style = paint.placeholder().stroke_width(FINE);
                     chart.draw_series([PathElement::new([(*at, *low), (*at, *high)], style)])?;
                 }
                 Mark::Dot(paint, place) => {
-                    let style = paint.stand_in().filled();
+                    let style = paint.placeholder().filled();
                     chart.draw_series([Circle::new(*place, FINE * 4, style)])?;
                 }
                 Mark::Guide(ends) => {

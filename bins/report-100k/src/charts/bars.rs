@@ -16,7 +16,7 @@ const LETTER: u32 = 7;
 /// One bar.
 pub(crate) struct Bar {
     pub(crate) name: String,
-    /// Bars from 0 to each of these, the longest first, so that shorter ones cover longer ones.
+    /// Bars from 0 to each of these, the longest first, because later bars cover earlier ones.
     pub(crate) lengths: Vec<(Paint, f64)>,
     /// An interval, drawn as a line over the bar.
     pub(crate) interval: Option<[f64; 2]>,
@@ -39,7 +39,7 @@ impl Bars<'_> {
         &self,
         area: &DrawingArea<B, plotters::coord::Shift>,
     ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
-        let ink = Paint::Ink.stand_in();
+        let ink = Paint::Ink.placeholder();
         let longest = self.bars.iter().map(|bar| bar.name.chars().count()).max();
         let names = LETTER * longest.unwrap_or(0) as u32 + 14;
         // In plotters, an axis of one segment has length 0.
@@ -78,7 +78,7 @@ impl Bars<'_> {
             .disable_y_mesh()
             // Not `max_light_lines(0)`, which overflows on an axis of integers in plotters 0.3.7.
             .light_line_style(TRANSPARENT)
-            .bold_line_style(Paint::Grid.stand_in().stroke_width(FINE))
+            .bold_line_style(Paint::Grid.placeholder().stroke_width(FINE))
             .axis_style(ink.stroke_width(FINE))
             .set_all_tick_mark_size(FINE * 4)
             .draw()?;
@@ -86,7 +86,7 @@ impl Bars<'_> {
             let row = row(number);
             for &(paint, length) in &bar.lengths {
                 let ends = [(0.0, SegmentValue::Exact(row)), (length, above(row))];
-                let mut rectangle = Rectangle::new(ends, paint.stand_in().filled());
+                let mut rectangle = Rectangle::new(ends, paint.placeholder().filled());
                 rectangle.set_margin(FINE * 3, FINE * 3, 0, 0);
                 chart.draw_series([rectangle])?;
             }

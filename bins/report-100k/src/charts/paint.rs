@@ -21,8 +21,9 @@ pub(crate) const SERIES: u8 = 6;
 pub(crate) const STEPS: u8 = 3;
 
 impl Paint {
-    /// A placeholder colour, which [`apply_theme`] replaces with the page's.
-    pub(super) fn stand_in(self) -> RGBColor {
+    /// A unique colour for plotters, which [`apply_theme`] replaces with the page's.
+    // plotters knows only fixed colours, not CSS properties.
+    pub(super) fn placeholder(self) -> RGBColor {
         match self {
             Self::Ink => RGBColor(1, 2, 3),
             Self::Grid => RGBColor(1, 2, 4),
@@ -63,12 +64,12 @@ impl Paint {
     }
 }
 
-/// Replaces each stand-in with the page's colour and adds the dashes of lines.
+/// Replaces each placeholder with the page's colour and adds the dashes of lines.
 pub(super) fn apply_theme(svg: &str) -> String {
     let mut svg = svg.to_owned();
     for paint in Paint::all() {
-        let RGBColor(red, green, blue) = paint.stand_in();
-        let stand_in = format!("\"#{red:02X}{green:02X}{blue:02X}\"");
+        let RGBColor(red, green, blue) = paint.placeholder();
+        let placeholder = format!("\"#{red:02X}{green:02X}{blue:02X}\"");
         let css = paint.css();
         let dashes = paint.dashes().map_or_else(String::new, |dashes| {
             let lengths = dashes.map(|length| (length * super::FINE).to_string());
@@ -81,10 +82,10 @@ pub(super) fn apply_theme(svg: &str) -> String {
         });
         svg = svg
             .replace(
-                &format!("stroke={stand_in}"),
+                &format!("stroke={placeholder}"),
                 &format!("stroke=\"{css}\"{dashes}"),
             )
-            .replace(&format!("fill={stand_in}"), &format!("fill=\"{css}\""));
+            .replace(&format!("fill={placeholder}"), &format!("fill=\"{css}\""));
     }
     svg
 }
@@ -94,8 +95,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_paint_has_a_distinct_stand_in() {
-        let mut colours: Vec<_> = Paint::all().map(Paint::stand_in).collect();
+    fn every_paint_has_a_distinct_placeholder() {
+        let mut colours: Vec<_> = Paint::all().map(Paint::placeholder).collect();
         let count = colours.len();
         colours.sort_unstable_by_key(|colour| (colour.0, colour.1, colour.2));
         colours.dedup();

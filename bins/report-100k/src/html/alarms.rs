@@ -108,12 +108,12 @@ fn kinds(test: &AlarmReport, thumbnails: &BTreeMap<String, Thumbnail>) -> Markup
                             td { (or_dash(found, |found| percent(found.within_60_s))) }
                             td { (or_dash(found, |found| seconds(found.latency_p50_s))) }
                             td { (or_dash(found, |found| seconds(found.latency_p90_s))) }
-                            @let wrong = metrics.false_alarms;
-                            td { (or_dash(wrong, |wrong| count(wrong.count))) }
-                            td { (or_dash(wrong, |wrong| format!("{:.1}", 24.0 * wrong.days))) }
-                            td { (or_dash(wrong, |wrong| {
-                                let [low, high] = wrong.per_day_interval;
-                                format!("{:.1} ({low:.1} to {high:.1})", wrong.per_day)
+                            @let false_alarms = metrics.false_alarms;
+                            td { (or_dash(false_alarms, |false_alarms| count(false_alarms.count))) }
+                            td { (or_dash(false_alarms, |false_alarms| format!("{:.1}", 24.0 * false_alarms.days))) }
+                            td { (or_dash(false_alarms, |false_alarms| {
+                                let [low, high] = false_alarms.per_day_interval;
+                                format!("{:.1} ({low:.1} to {high:.1})", false_alarms.per_day)
                             })) }
                         }
                     }

@@ -2,12 +2,13 @@
 
 use maud::{Markup, html};
 
+use super::curves::{FALSE_POSITIVE_RATE, RANDOM_GUESSING, points_table, roc_figure};
 use super::metrics::COLUMNS;
 use super::table::{count, four_digits, interval};
 use super::{Figure, Key, Table, shell};
-use crate::charts::{Axis, Chart, Mark, Paint};
+use crate::charts::{Mark, Paint};
 use crate::compare::{Comparison, Pair, Side, conclusion};
-use crate::curves::{Curves, y_at};
+use crate::curves::Curves;
 use crate::verdict::Verdict;
 
 /// Renders the whole page.
@@ -96,15 +97,10 @@ fn curves(comparison: &Comparison, sides: [&Side; 2]) -> anyhow::Result<Markup> 
 }
 
 fn both_roc_curves(pair: &Pair, curves: [&Curves; 2]) -> anyhow::Result<Figure<'static>> {
-    let mut marks = vec![Mark::Guide([(0.0, 0.0), (1.0, 1.0)])];
+    let mut marks = vec![Mark::Guide(RANDOM_GUESSING)];
     for (number, curves) in curves.into_iter().enumerate() {
         marks.push(Mark::Line(Paint::Series(number as u8), curves.roc.clone()));
     }
-    let chart = Chart {
-        x: Axis::share("false-positive rate"),
-        y: Axis::share("true-positive rate (recall)"),
-        marks,
-    };
     let text = |number: usize| {
         let which = ["first", "second"][number];
         format!(
@@ -112,27 +108,15 @@ fn both_roc_curves(pair: &Pair, curves: [&Curves; 2]) -> anyhow::Result<Figure<'
             pair.models[number], pair.test[number].auc
         )
     };
-    let rows = (0..=10_u32).map(|step| {
-        let at = f64::from(step) / 10.0;
-        let heights =
-            curves.map(|curves| y_at(&curves.roc, at).map_or_else(|| "–".to_owned(), four_digits));
-        std::iter::once(format!("{at:.1}")).chain(heights).collect()
-    });
-    Ok(Figure {
-        id: "roc".into(),
-        name: "Receiver operating characteristic".into(),
-        reading: "Further to the upper left is better. The thin line shows random guessing.",
-        description: format!("{}; {}.", text(0), text(1)),
-        drawing: chart.draw()?,
-        legend: [0, 1]
+    let [first, second] = curves.map(|curves| curves.roc.as_slice());
+    roc_figure(
+        marks,
+        format!("{}; {}.", text(0), text(1)),
+        [0, 1]
             .map(|number| Key::line(Paint::Series(number as u8), text(number)))
             .into(),
-        table: Table::new(
-            "Points of the curves",
-            &["false-positive rate", "first", "second"],
-            rows.collect(),
-        ),
-    })
+        points_table(FALSE_POSITIVE_RATE, &[("first", first), ("second", second)]),
+    )
 }
 
 fn side_by_side(comparison: &Comparison) -> Markup {

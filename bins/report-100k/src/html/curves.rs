@@ -111,23 +111,18 @@ impl Charts<'_> {
     }
 
     fn roc(&self) -> anyhow::Result<Figure<'static>> {
-        let guide = [(0.0, 0.0), (1.0, 1.0)];
-        let chart = Chart {
-            x: Axis::share("false-positive rate"),
-            y: Axis::share("true-positive rate (recall)"),
-            marks: self.marks(guide, |curves| &curves.roc, |curves| &curves.roc_band),
-        };
         let auc =
             |scores: &Scores| format!("{:.4} (95 % {})", scores.auc, interval(scores.auc_interval));
-        Ok(Figure {
-            id: "roc".into(),
-            name: "Receiver operating characteristic".into(),
-            reading: "Further to the upper left is better. The thin line shows random guessing.",
-            description: self.description("AUC", auc),
-            drawing: chart.draw()?,
-            legend: self.legend("AUC", |scores| scores.auc),
-            table: self.points("false-positive rate", |curves| &curves.roc),
-        })
+        roc_figure(
+            self.marks(
+                RANDOM_GUESSING,
+                |curves| &curves.roc,
+                |curves| &curves.roc_band,
+            ),
+            self.description("AUC", auc),
+            self.legend("AUC", |scores| scores.auc),
+            self.points(FALSE_POSITIVE_RATE, |curves| &curves.roc),
+        )
     }
 
     fn precision_recall(&self) -> anyhow::Result<Figure<'static>> {
@@ -157,6 +152,7 @@ impl Charts<'_> {
     }
 
     fn calibration(&self) -> anyhow::Result<Figure<'static>> {
+        // The diagonal of perfect calibration.
         let mut marks = vec![Mark::Guide([(0.0, 0.0), (1.0, 1.0)])];
         for curves in self.curves() {
             let points = curves.calibration.iter();
@@ -222,20 +218,53 @@ impl Charts<'_> {
         Table::new("Bins of the reliability diagram", &head, rows)
     }
 
-    /// A table of a few points of each model's curve; `x` is the label of the horizontal axis.
     fn points(&self, x: &str, points: impl Fn(&Curves) -> &Vec<(f64, f64)>) -> Table {
-        let rows = (0..=STEPS).map(|step| {
-            let at = f64::from(step) / f64::from(STEPS);
-            let heights = self
-                .curves()
-                .iter()
-                .map(|curves| or_dash(y_at(points(curves), at), four_digits));
-            std::iter::once(format!("{at:.1}")).chain(heights).collect()
-        });
-        let names = self.curves().iter().map(|curves| curves.name.as_str());
-        let head: Vec<&str> = std::iter::once(x).chain(names).collect();
-        Table::new("Points of the curves", &head, rows.collect())
+        let curves = self.curves().iter();
+        let named = curves.map(|curves| (curves.name.as_str(), points(curves).as_slice()));
+        points_table(x, &named.collect::<Vec<_>>())
     }
+}
+
+/// The diagonal of a ROC chart.
+pub(super) const RANDOM_GUESSING: [(f64, f64); 2] = [(0.0, 0.0), (1.0, 1.0)];
+/// The label of its horizontal axis.
+pub(super) const FALSE_POSITIVE_RATE: &str = "false-positive rate";
+
+/// A ROC chart of any models.
+pub(super) fn roc_figure(
+    marks: Vec<Mark>,
+    description: String,
+    legend: Vec<Key>,
+    table: Table,
+) -> anyhow::Result<Figure<'static>> {
+    let chart = Chart {
+        x: Axis::share(FALSE_POSITIVE_RATE),
+        y: Axis::share("true-positive rate (recall)"),
+        marks,
+    };
+    Ok(Figure {
+        id: "roc".into(),
+        name: "Receiver operating characteristic".into(),
+        reading: "Further to the upper left is better. The thin line shows random guessing.",
+        description,
+        drawing: chart.draw()?,
+        legend,
+        table,
+    })
+}
+
+/// A table of a few points of each named curve; `x` is the label of the horizontal axis.
+pub(super) fn points_table(x: &str, curves: &[(&str, &[(f64, f64)])]) -> Table {
+    let rows = (0..=STEPS).map(|step| {
+        let at = f64::from(step) / f64::from(STEPS);
+        let heights = curves
+            .iter()
+            .map(|(_, points)| or_dash(y_at(points, at), four_digits));
+        std::iter::once(format!("{at:.1}")).chain(heights).collect()
+    });
+    let names = curves.iter().map(|(name, _)| *name);
+    let head: Vec<&str> = std::iter::once(x).chain(names).collect();
+    Table::new("Points of the curves", &head, rows.collect())
 }
 
 /// A metric of the decisions at one threshold.

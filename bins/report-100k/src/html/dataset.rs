@@ -46,7 +46,7 @@ fn partitions(contents: &Contents) -> Table {
             count(part.rows),
             count(part.positives),
             format!("{:.1} %", 100.0 * share),
-            or_dash(part.bayes_optimal, |ceiling| four_digits(ceiling.auc)),
+            or_dash(part.bayes_optimal, |best| four_digits(best.auc)),
             part.fingerprint.chars().take(12).collect(),
         ]
     });

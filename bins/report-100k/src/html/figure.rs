@@ -26,7 +26,7 @@ pub(crate) struct Figure<'a> {
 pub(crate) struct Key {
     pub(crate) paint: Paint,
     pub(crate) text: String,
-    /// Whether it stands for an area instead of a line.
+    /// Whether it represents an area instead of a line.
     pub(crate) area: bool,
 }
 
@@ -100,7 +100,7 @@ mod tests {
         let figure = Figure {
             id: "roc".into(),
             name: "R < C".into(),
-            reading: "read it so",
+            reading: "how to read it",
             description: "AUC 0.9 \"&\"".to_owned(),
             drawing: "<svg viewBox=\"0 0 4 3\"><path/></svg>".to_owned(),
             legend: vec![

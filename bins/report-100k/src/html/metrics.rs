@@ -33,7 +33,7 @@ pub(super) fn section(contents: &Contents) -> anyhow::Result<Markup> {
             "The test rows were used only for evaluation: models, weights and thresholds were chosen on the other partitions."
         }
         (models(contents).markup())
-        (ceiling(contents))
+        (distance_from_best(contents))
         h3 { "Ensemble weights" }
         @match weights {
             Some(figure) => div.figures { (figure.markup()) },
@@ -79,9 +79,9 @@ fn row(name: String, scores: Option<&Scores>) -> Vec<String> {
 }
 
 /// The distance of the main model from the best possible classifier.
-fn ceiling(contents: &Contents) -> Markup {
+fn distance_from_best(contents: &Contents) -> Markup {
     let report = contents.report;
-    let Some(ceiling) = report.bayes_optimal else {
+    let Some(best) = report.bayes_optimal else {
         return html! {
             p.note { "The metrics of the best possible classifier are unknown for these rows." }
         };
@@ -89,7 +89,7 @@ fn ceiling(contents: &Contents) -> Markup {
     let Some((who, scores)) = report.main_test() else {
         return html! {};
     };
-    let best_f1 = scores.at_threshold.map_or(scores.f1, |at| at.f1);
+    let f1 = scores.at_threshold.map_or(scores.f1, |at| at.f1);
     let row = |name: &str, own: f64, best: f64| {
         vec![
             name.to_owned(),
@@ -99,9 +99,9 @@ fn ceiling(contents: &Contents) -> Markup {
         ]
     };
     let rows = vec![
-        row("AUC", scores.auc, ceiling.auc),
-        row("accuracy at 1/2", scores.accuracy, ceiling.accuracy),
-        row("F1 at the chosen threshold", best_f1, ceiling.f1),
+        row("AUC", scores.auc, best.auc),
+        row("accuracy at 1/2", scores.accuracy, best.accuracy),
+        row("F1 at the chosen threshold", f1, best.f1),
     ];
     let head = ["metric", who, "best possible", "distance"];
     Table::new(

@@ -40,15 +40,15 @@ fn tiles(contents: &Contents) -> Vec<Tile> {
             note: format!("{} of {} found in all", found.found, found.events),
         });
     }
-    if let Some(wrong) = all.and_then(|all| all.false_alarms) {
-        let [low, high] = wrong.per_day_interval;
+    if let Some(false_alarms) = all.and_then(|all| all.false_alarms) {
+        let [low, high] = false_alarms.per_day_interval;
         tiles.push(Tile {
             name: "False alarms a day".to_owned(),
-            value: format!("{:.1}", wrong.per_day),
+            value: format!("{:.1}", false_alarms.per_day),
             note: format!(
                 "95 %: {low:.1} to {high:.1}; {} in {:.1} hours",
-                wrong.count,
-                24.0 * wrong.days
+                false_alarms.count,
+                24.0 * false_alarms.days
             ),
         });
     }
@@ -58,11 +58,11 @@ fn tiles(contents: &Contents) -> Vec<Tile> {
             value: four_digits(scores.auc),
             note: format!("95 %: {}", interval(scores.auc_interval)),
         });
-        if let Some(ceiling) = report.bayes_optimal {
+        if let Some(best) = report.bayes_optimal {
             tiles.push(Tile {
                 name: "AUC below the Bayes-optimal classifier".to_owned(),
-                value: four_digits(ceiling.auc - scores.auc),
-                note: format!("the best possible is {:.4}", ceiling.auc),
+                value: four_digits(best.auc - scores.auc),
+                note: format!("the best possible is {:.4}", best.auc),
             });
         }
     }

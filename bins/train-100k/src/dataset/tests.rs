@@ -119,8 +119,8 @@ fn the_seed_determines_the_manifest() {
 
 #[test]
 fn simulated_rows_added_to_files_are_used_only_for_training() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("given.parquet");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("given.parquet");
     let given = original(2_000, 3);
     sensor_model::write_rows(&path, &given.rows[&Channel::Train]).unwrap();
     let flags = format!("--data {} --mix 0.2 --alarm-hours 0.1", path.display());
@@ -156,8 +156,8 @@ fn simulated_rows_added_to_files_are_used_only_for_training() {
 
 #[test]
 fn rows_that_occur_in_two_partitions_fail_the_audit() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("twice.parquet");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("twice.parquet");
     let mut rows = original(400, 5).rows.remove(&Channel::Train).unwrap();
     let copies = rows.select(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     let fresh = 1_000_000..1_000_010;
@@ -179,8 +179,8 @@ fn rows_that_occur_in_two_partitions_fail_the_audit() {
 
 #[test]
 fn rows_from_too_few_sites_are_rejected_with_a_remedy() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("one-room.parquet");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("one-room.parquet");
     let mut rows = made(EPISODES)
         .unwrap()
         .rows

@@ -133,7 +133,7 @@ fn simulate(form: &Form) -> Result<String, ApiError> {
     let pairs = actions
         .iter()
         .flat_map(|action| resources.iter().map(move |resource| (action, resource)));
-    let results: String = pairs
+    let results: Vec<_> = pairs
         .map(|(action, resource)| {
             format!(
                 "<member><EvalActionName>{}</EvalActionName><EvalResourceName>{}</EvalResourceName>\
@@ -144,7 +144,8 @@ fn simulate(form: &Form) -> Result<String, ApiError> {
         })
         .collect();
     Ok(format!(
-        "<IsTruncated>false</IsTruncated><EvaluationResults>{results}</EvaluationResults>"
+        "<IsTruncated>false</IsTruncated><EvaluationResults>{}</EvaluationResults>",
+        results.concat()
     ))
 }
 

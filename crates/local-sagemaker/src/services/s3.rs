@@ -240,6 +240,7 @@ pub(crate) fn rejection(error: &ApiError, method: &Method, path: &str) -> Respon
         &errors::Head {
             method: method.clone(),
             path: path.to_owned(),
+            query: String::new(),
         },
     )
 }

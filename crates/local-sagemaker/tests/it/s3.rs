@@ -89,7 +89,8 @@ async fn a_bucket_must_be_created_before_it_is_used() {
         put(&world, "/no-such-bucket/key", &[], "x").await,
         (404, "NoSuchBucket".into())
     );
-    assert!(!world.state_dir().join("s3/no-such-bucket").exists());
+    let head = world.send(Method::HEAD, "/no-such-bucket", &[], "").await;
+    assert_eq!(head.status, 404);
 }
 
 #[tokio::test]
@@ -201,12 +202,7 @@ async fn a_key_that_is_only_a_folder_does_not_exist() {
 #[tokio::test]
 async fn nothing_outside_the_buckets_can_be_reached() {
     let world = World::with_data().await;
-    for path in [
-        "/bucket/..%2F..%2Flock",
-        "/bucket/%2e%2e/x",
-        "/..%2Ftraining-jobs",
-        "/..",
-    ] {
+    for path in ["/..%2Ftraining-jobs", "/..", "/..%2F..%2Fetc/x"] {
         for method in [Method::GET, Method::PUT, Method::DELETE] {
             let answer = world.send(method.clone(), path, &[], "x").await;
             assert!(
@@ -216,4 +212,11 @@ async fn nothing_outside_the_buckets_can_be_reached() {
             );
         }
     }
+    // In a key, dots mean nothing.
+    let lock = std::fs::read(world.state_dir().join("lock")).unwrap();
+    for path in ["/bucket/..%2F..%2Flock", "/bucket/%2e%2e/x"] {
+        world.ok(Method::PUT, path, &[], "x").await;
+        assert_eq!(world.ok(Method::GET, path, &[], "").await.text(), "x");
+    }
+    assert_eq!(std::fs::read(world.state_dir().join("lock")).unwrap(), lock);
 }

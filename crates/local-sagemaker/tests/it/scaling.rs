@@ -210,7 +210,10 @@ async fn invalid_targets_and_policies_are_rejected() {
     );
     register(&world, "e", 1, 2).await;
     let (_, found) = rejection(&world, "PutScalingPolicy", request_for("e", &other)).await;
-    assert!(found.contains("TargetTrackingScaling only"), "{found}");
+    assert!(
+        found.contains("does not support PolicyType StepScaling"),
+        "{found}"
+    );
 }
 
 #[tokio::test]

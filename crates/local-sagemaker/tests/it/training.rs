@@ -57,6 +57,44 @@ async fn a_program_receives_the_inputs_of_the_container_contract() {
 }
 
 #[tokio::test]
+async fn a_program_is_told_how_its_channels_were_requested() {
+    let world = World::with_data().await;
+    let channel = |name: &str, changes: Value| {
+        let mut channel = json!({"ChannelName": name, "DataSource": {"S3DataSource":
+            {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/data/train"}}});
+        for (pointer, value) in changes.as_object().unwrap() {
+            let (parent, member) = pointer.rsplit_once('/').unwrap();
+            channel.pointer_mut(parent).unwrap()[member] = value.clone();
+        }
+        channel
+    };
+    let sharded = "/DataSource/S3DataSource/S3DataDistributionType";
+    let channels = [
+        channel("plain", json!({})),
+        channel("fast", json!({"/InputMode": "FastFile"})),
+        channel("sharded", json!({sharded: "ShardedByS3Key"})),
+    ];
+    world
+        .train("modes", json!({}), json!({"InputDataConfig": channels}))
+        .await;
+    let job = world.ended_job("modes").await;
+    assert_eq!(job["TrainingJobStatus"], "Completed", "{job}");
+    assert_eq!(job["OutputDataConfig"]["KmsKeyId"], "");
+    let archive = "/bucket/models/modes/output/model.tar.gz";
+    let seen = world.member(archive, "seen.json").await;
+    let seen: Value = serde_json::from_str(&seen).unwrap();
+    let entry = |mode: &str, distribution: &str| json!({"TrainingInputMode": mode, "S3DistributionType": distribution, "RecordWrapperType": "None"});
+    assert_eq!(
+        seen["config"]["inputdataconfig.json"],
+        json!({
+            "plain": entry("File", "FullyReplicated"),
+            "fast": entry("FastFile", "FullyReplicated"),
+            "sharded": entry("File", "ShardedByS3Key"),
+        })
+    );
+}
+
+#[tokio::test]
 async fn a_completed_job_is_described_with_its_times_metrics_and_artifacts() {
     let world = World::with_data().await;
     world.train("done", json!({}), json!({})).await;

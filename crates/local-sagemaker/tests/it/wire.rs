@@ -40,7 +40,7 @@ async fn an_unknown_call_is_rejected_in_the_format_of_the_service() {
             "SageMaker.CreateModel",
             "{\"ModelName\": 7}",
             "SerializationException",
-            "invalid type: integer `7`",
+            "The value 7 at 'modelName' has the wrong type; expected a string.",
         ),
         (
             "SageMaker.DescribeModel",
@@ -61,6 +61,81 @@ async fn an_unknown_call_is_rejected_in_the_format_of_the_service() {
         assert!(
             body["message"].as_str().unwrap().contains(message),
             "{target}: {body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_path_of_sagemaker_and_its_runtime_is_answered_in_json() {
+    let world = World::new().await;
+    let target = ("x-amz-target", "SageMaker.ListModels");
+    let unknown = "UnknownOperationException";
+    for (method, path, headers, status, code) in [
+        (
+            Method::POST,
+            "/endpoints/e/invocations",
+            &[][..],
+            400,
+            "ValidationError",
+        ),
+        (Method::POST, "/endpoints/e/invocations/", &[], 404, unknown),
+        (Method::GET, "/endpoints/e/invocations", &[], 405, unknown),
+        (
+            Method::DELETE,
+            "/endpoints/e/invocations",
+            &[REGION],
+            405,
+            unknown,
+        ),
+        (Method::POST, "/endpoints/e/other", &[REGION], 404, unknown),
+        (
+            Method::POST,
+            "/endpoints/e/async-invocations",
+            &[],
+            400,
+            unknown,
+        ),
+        (
+            Method::POST,
+            "/endpoints/e/invocations-response-stream",
+            &[REGION],
+            400,
+            unknown,
+        ),
+        (Method::GET, "/", &[target], 405, unknown),
+        (Method::POST, "/", &[REGION], 404, unknown),
+        (Method::PUT, "/models", &[REGION], 404, unknown),
+    ] {
+        let answer = world.send(method.clone(), path, headers, "{}").await;
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
+        let body = answer.json();
+        assert_eq!(body["__type"], code, "{method} {path}: {body}");
+        assert_eq!(answer.headers["x-amzn-errortype"], code, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn every_response_has_a_request_id() {
+    let world = World::new().await;
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    for (method, path, headers) in [
+        (
+            Method::POST,
+            "/",
+            &[("x-amz-target", "SageMaker.ListModels")][..],
+        ),
+        (Method::POST, "/", &[("x-amz-target", "SageMaker.Nonsense")]),
+        (Method::POST, "/", &[form]),
+        (Method::POST, "/endpoints/e/async-invocations", &[]),
+        (Method::GET, "/", &[]),
+        (Method::GET, "/no-such-bucket/key", &[]),
+        (Method::GET, "/_local/health", &[]),
+    ] {
+        let answer = world.send(method.clone(), path, headers, "{}").await;
+        let named = |name| answer.headers.contains_key(name);
+        assert!(
+            named("x-amzn-requestid") || named("x-amz-request-id"),
+            "{method} {path}"
         );
     }
 }

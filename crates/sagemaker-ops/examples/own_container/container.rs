@@ -35,12 +35,12 @@ pub(crate) fn train() -> Result<(), Box<dyn Error>> {
     let count = flats.len() as f64;
     let mean = |of: fn(&(f64, f64)) -> f64| flats.iter().map(of).sum::<f64>() / count;
     let (size, rent) = (mean(|flat| flat.0), mean(|flat| flat.1));
-    let varies: f64 = flats.iter().map(|flat| (flat.0 - size).powi(2)).sum();
-    let together: f64 = flats
+    let variance: f64 = flats.iter().map(|flat| (flat.0 - size).powi(2)).sum();
+    let covariance: f64 = flats
         .iter()
         .map(|flat| (flat.0 - size) * (flat.1 - rent))
         .sum();
-    let slope = together / varies;
+    let slope = covariance / variance;
     let at = |x: f64| rent + slope * (x - size);
     let error = flats
         .iter()
@@ -53,14 +53,14 @@ pub(crate) fn train() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Loads the line, then answers `GET /ping` and `POST /invocations`.
+/// Loads the line, then responds to `GET /ping` and `POST /invocations`.
 pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
     let line: Value = serde_json::from_slice(&fs::read(opt_ml().join("model/line.json"))?)?;
     let (at_0, slope) = (
         line["at_0"].as_f64().ok_or("no line")?,
         line["slope"].as_f64().ok_or("no line")?,
     );
-    let answer = move |size: String| async move {
+    let respond = move |size: String| async move {
         match size.trim().parse::<f64>() {
             Ok(size) => (
                 StatusCode::OK,
@@ -74,7 +74,7 @@ pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
     };
     let router = Router::new()
         .route("/ping", get(|| async { "well" }))
-        .route("/invocations", post(answer));
+        .route("/invocations", post(respond));
     // SageMaker requires 0.0.0.0 and port 8080; the local server sets other values in the environment.
     let variable =
         |name: &str, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());

@@ -16,12 +16,12 @@ use tempfile::TempDir;
 
 /// A running server. Dropping it stops the server and deletes its state.
 pub(crate) struct Server {
-    folder: TempDir,
+    dir: TempDir,
     process: Child,
 }
 
 impl Server {
-    /// The same as `FIRE_BIN_DIR=FOLDER FIRE_STATE_DIR=FOLDER local-sagemaker` in a shell, where the directory contains
+    /// The same as `FIRE_BIN_DIR=DIR FIRE_STATE_DIR=DIR local-sagemaker` in a shell, where the directory contains
     /// a program named `fire-container`.
     pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
         let own = std::env::current_exe()?;
@@ -30,13 +30,13 @@ impl Server {
         let programs = std::env::var_os("FIRE_BIN_DIR").map(PathBuf::from);
         let programs = programs
             .or_else(above)
-            .ok_or("this program is not in one of Cargo's target folders")?;
+            .ok_or("this program is not in one of Cargo's target directories")?;
         let program = programs.join("local-sagemaker");
-        let folder = tempfile::tempdir()?;
-        symlink(&own, folder.path().join("fire-container"))?;
+        let dir = tempfile::tempdir()?;
+        symlink(&own, dir.path().join("fire-container"))?;
         let started = Command::new(&program)
-            .env("FIRE_BIN_DIR", folder.path())
-            .env("FIRE_STATE_DIR", folder.path())
+            .env("FIRE_BIN_DIR", dir.path())
+            .env("FIRE_STATE_DIR", dir.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -48,17 +48,17 @@ impl Server {
         // It prints its address once it listens.
         let output = process.stdout.take().ok_or("the server has no output")?;
         BufReader::new(output).read_line(&mut String::new())?;
-        Ok(Self { folder, process })
+        Ok(Self { dir, process })
     }
 
     /// The backend of this server.
     pub(crate) fn backend(&self) -> Result<LocalBackend, sagemaker_ops::Error> {
-        LocalBackend::at(self.folder.path())
+        LocalBackend::at(self.dir.path())
     }
 }
 
 impl Drop for Server {
-    /// Sends SIGTERM, so that the server can stop its containers first.
+    /// Sends SIGTERM, which lets the server stop its containers first.
     fn drop(&mut self) {
         let kill = format!("kill {}", self.process.id());
         let _ = Command::new("sh").args(["-c", &kill]).status();

@@ -81,10 +81,10 @@ async fn run(backend: &Backend) -> Result<(), Box<dyn Error>> {
             accept: None,
             body: size.into(),
         };
-        match endpoint::invoke(&clients, &name, payload).await {
-            Ok(answer) => println!(
+        match endpoint::invoke(&clients, &name, None, payload).await {
+            Ok(response) => println!(
                 "{size} square metres: {}",
-                String::from_utf8_lossy(&answer.body)
+                String::from_utf8_lossy(&response.body)
             ),
             // An error is classified by what the caller can do next, and includes the container's message.
             Err(error) => println!("{size} square metres: {error}"),

@@ -46,7 +46,7 @@ const LOCK: Pace = Pace {
 const OTHER_SERVER: Duration = Duration::from_secs(2);
 
 /// The server responds from memory or from a file, so if it takes longer, it hangs.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running local server.
 #[derive(Debug, Clone)]
@@ -82,6 +82,7 @@ struct Health {
 /// Attaches to the server of the state directory; starts it or replaces another build if needed.
 pub(crate) async fn attach_or_start(backend: &LocalBackend) -> Result<Server, Error> {
     let state_dir = backend.state_dir.as_path();
+    // Read from the program on disk, which a build may have replaced since the server started.
     let build_id = backend.program.as_ref().and_then(build_id_of);
     let is_ours = |health: &Health| build_id.as_ref().is_none_or(|own| *own == health.build_id);
     // The usual case needs no lock: the right server is running.
@@ -118,7 +119,7 @@ fn with_old_build(mut server: Server, program: &ServerProgram) -> Server {
         std::iter::once(program.path.as_os_str()).chain(program.stop.iter().map(AsRef::as_ref));
     let words: Vec<_> = words.map(std::ffi::OsStr::to_string_lossy).collect();
     let words = words.iter().map(AsRef::as_ref);
-    // Quoted, so that the printed command can be copied and run. Only a NUL cannot be quoted.
+    // Quoted for a shell, where the user will paste it. Only a NUL cannot be quoted.
     let command = shlex::try_join(words).unwrap_or_default();
     server.notice = Some(format!(
         "the running local server is another build, but it is busy, so it was not replaced; stop \
@@ -152,11 +153,11 @@ pub(crate) async fn get(
 ) -> Result<(u16, Bytes), Box<dyn std::error::Error + Send + Sync>> {
     let exchange = async {
         let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-        let answer = client.get(url.parse()?).await?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.into_body().collect().await?.to_bytes()))
+        let response = client.get(url.parse()?).await?;
+        let status = response.status().as_u16();
+        Ok((status, response.into_body().collect().await?.to_bytes()))
     };
-    tokio::time::timeout(ANSWER_TIMEOUT, exchange).await?
+    tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await?
 }
 
 /// Locks `attach.lock`; dropping the file releases the lock.
@@ -216,9 +217,9 @@ async fn start(program: &ServerProgram, state_dir: &Path) -> Result<Server, Erro
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| Error::file(OP, &program.path, error))?;
-    let answers = async || Ok(attach(state_dir).await.map(|(server, _)| server));
+    let responds = async || Ok(attach(state_dir).await.map(|(server, _)| server));
     let started = tokio::select! {
-        started = poll_until(STARTUP, "the local server", answers) => started,
+        started = poll_until(STARTUP, "the local server", responds) => started,
         status = delayed_exit(&mut child) => return Err(failed_start(state_dir, &status)),
     };
     started.map_err(|error| match error.kind() {
@@ -262,15 +263,15 @@ mod tests {
     use crate::scripted::{Scripted, ok};
 
     fn state_dir_of(pid: u32, url: &str) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         let file = serde_json::json!({"pid": pid, "url": url, "port": 1, "build_id": "b"});
-        std::fs::write(folder.path().join("server.json"), file.to_string()).unwrap();
-        folder
+        std::fs::write(dir.path().join("server.json"), file.to_string()).unwrap();
+        dir
     }
 
     /// A program that runs the script and ignores its arguments.
-    fn program(folder: &Path, script: &str) -> ServerProgram {
-        let path = folder.join("server");
+    fn program(dir: &Path, script: &str) -> ServerProgram {
+        let path = dir.join("server");
         // Written by another process: a file cannot be executed while this process, or a child that
         // another test forks at the same time, has it open for writing.
         let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$0" && chmod 755 "$0""#;
@@ -298,8 +299,8 @@ mod tests {
         let healthy = |pid: u32| ok(&format!("{{\"pid\":{pid},\"build_id\":\"b\"}}"));
         let server =
             Scripted::start([healthy(7), healthy(8), healthy(7).status(500), ok("hello")]).await;
-        let folder = state_dir_of(7, server.url());
-        let (found, health) = attach(folder.path()).await.unwrap();
+        let dir = state_dir_of(7, server.url());
+        let (found, health) = attach(dir.path()).await.unwrap();
         assert_eq!(
             (found.url.as_str(), health.build_id.as_str()),
             (server.url(), "b")
@@ -310,7 +311,7 @@ mod tests {
             "it is not healthy",
             "it is another kind of server",
         ] {
-            assert!(attach(folder.path()).await.is_none(), "{reason}");
+            assert!(attach(dir.path()).await.is_none(), "{reason}");
         }
         assert_eq!(server.operations(), ["GET /_local/health"; 4]);
         let empty = tempfile::tempdir().unwrap();
@@ -334,13 +335,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_does_not_start_shows_the_end_of_its_log() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("server.log").display().to_string();
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("server.log").display().to_string();
         let program = program(
-            folder.path(),
+            dir.path(),
             &format!("echo 'the disk is full' > {log}; exit 2"),
         );
-        let error = start(&program, folder.path()).await.unwrap_err();
+        let error = start(&program, dir.path()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::LocalServer);
         let text = error.to_string();
         assert!(
@@ -352,9 +353,9 @@ mod tests {
 
     #[tokio::test]
     async fn only_one_program_at_a_time_may_start_a_server() {
-        let folder = tempfile::tempdir().unwrap();
-        let held = lock(folder.path()).await.unwrap();
-        let path = folder.path().to_owned();
+        let dir = tempfile::tempdir().unwrap();
+        let held = lock(dir.path()).await.unwrap();
+        let path = dir.path().to_owned();
         let next = tokio::spawn(async move { lock(&path).await.map(|_| ()) });
         tokio::time::sleep(Duration::from_millis(120)).await;
         assert!(!next.is_finished());
@@ -364,13 +365,13 @@ mod tests {
 
     #[test]
     fn a_program_reports_its_build_and_why_it_cannot_be_stopped() {
-        let folder = tempfile::tempdir().unwrap();
-        let good = program(folder.path(), "echo b1");
+        let dir = tempfile::tempdir().unwrap();
+        let good = program(dir.path(), "echo b1");
         assert_eq!(build_id_of(&good).as_deref(), Some("b1"));
-        assert!(stop(&good, folder.path()).is_ok());
-        let bad = program(folder.path(), "echo 'still busy' >&2; exit 1");
+        assert!(stop(&good, dir.path()).is_ok());
+        let bad = program(dir.path(), "echo 'still busy' >&2; exit 1");
         assert_eq!(build_id_of(&bad), None);
-        let error = stop(&bad, folder.path()).unwrap_err().to_string();
+        let error = stop(&bad, dir.path()).unwrap_err().to_string();
         assert!(
             error.ends_with("could not be stopped (exit status: 1): still busy"),
             "{error}"
@@ -380,8 +381,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_is_not_running_needs_a_program() {
-        let folder = tempfile::tempdir().unwrap();
-        let backend = LocalBackend::at(folder.path()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let backend = LocalBackend::at(dir.path()).unwrap();
         let error = attach_or_start(&backend).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::LocalServer);
         assert_eq!(error.finding(), Some(&Finding::NoServerProgram));

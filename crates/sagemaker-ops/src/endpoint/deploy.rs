@@ -80,6 +80,7 @@ pub async fn deploy(clients: &Clients, deployment: &Deployment) -> Result<Deploy
         created.delete(clients).await;
         return Err(error);
     }
+    // Models and configuration come first: the endpoint's request fails if one of them is missing.
     let status = existing.map(|found| found.status);
     match put_endpoint(clients, deployment, status).await {
         Ok(done) => Ok(done),
@@ -251,6 +252,7 @@ async fn put_endpoint(
         existing,
         Some(EndpointStatus::InService | EndpointStatus::OutOfService)
     );
+    // SageMaker rejects updates of a failed endpoint, so its name is freed first.
     if existing.is_some() && !update {
         delete_failed(clients, &deployment.endpoint).await?;
     }
@@ -330,26 +332,26 @@ mod tests {
 
     use super::super::deployment::tests::{deployment, variant as named};
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok, rejection};
+    use crate::scripted::{Reply, Scripted, ok, rejection};
 
-    fn done() -> Answer {
+    fn done() -> Reply {
         ok("{}")
     }
 
-    fn missing(what: &str) -> Answer {
+    fn missing(what: &str) -> Reply {
         rejection(
             "ValidationException",
             &format!("Could not find {what} \"arn\"."),
         )
     }
 
-    fn endpoint_that_is(status: &str) -> Answer {
+    fn endpoint_that_is(status: &str) -> Reply {
         ok(&json!({"EndpointName": "e", "EndpointStatus": status}).to_string())
     }
 
     /// Deploys against the script; returns the outcome, and the operations after the first
     /// `DescribeEndpoint`.
-    async fn deployed(script: Vec<Answer>) -> (Result<Deployed, ErrorKind>, Vec<String>) {
+    async fn deployed(script: Vec<Reply>) -> (Result<Deployed, ErrorKind>, Vec<String>) {
         let server = Scripted::start(script).await;
         let outcome = deploy(&server.clients(), &deployment())
             .await

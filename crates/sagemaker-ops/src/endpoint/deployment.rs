@@ -13,7 +13,7 @@ use crate::price::{self, Purpose};
 /// The maximum number of variants of a configuration.
 const MOST_VARIANTS: usize = 10;
 
-/// An endpoint and the models that it shall serve.
+/// An endpoint and the models that it is to serve.
 ///
 /// Only the endpoint's name is stable. The names of models and configuration must include a content
 /// hash ([`ContentDigest`](super::ContentDigest)), because an existing resource of the same name is

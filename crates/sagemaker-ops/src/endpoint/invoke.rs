@@ -36,6 +36,8 @@ pub struct Invocation {
 /// Sends the payload to the endpoint ([`InvokeEndpoint`]) and waits for the response, for which the
 /// service allows a minute.
 ///
+/// With `variant`, that variant serves the request, whatever its traffic weight.
+///
 /// Fails with [`ErrorKind::Model`](crate::ErrorKind::Model) and the container's status and message if
 /// the container rejects the request, and with
 /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the endpoint does not exist.
@@ -43,24 +45,6 @@ pub struct Invocation {
 /// [`InvokeEndpoint`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 pub async fn invoke(
-    clients: &Clients,
-    endpoint: &EndpointName,
-    payload: Payload,
-) -> Result<Invocation, Error> {
-    send(clients, endpoint, None, payload).await
-}
-
-/// Like [`invoke`], but always sends the request to this variant, whatever its traffic weight.
-pub async fn invoke_variant(
-    clients: &Clients,
-    endpoint: &EndpointName,
-    variant: &VariantName,
-    payload: Payload,
-) -> Result<Invocation, Error> {
-    send(clients, endpoint, Some(variant), payload).await
-}
-
-async fn send(
     clients: &Clients,
     endpoint: &EndpointName,
     variant: Option<&VariantName>,
@@ -75,10 +59,10 @@ async fn send(
         .set_accept(payload.accept)
         .set_target_variant(variant.map(ToString::to_string));
     match request.body(Blob::new(payload.body)).send().await {
-        Ok(answer) => Ok(Invocation {
-            body: answer.body.map(Blob::into_inner).unwrap_or_default(),
-            content_type: answer.content_type,
-            variant: answer.invoked_production_variant,
+        Ok(response) => Ok(Invocation {
+            body: response.body.map(Blob::into_inner).unwrap_or_default(),
+            content_type: response.content_type,
+            variant: response.invoked_production_variant,
         }),
         Err(error) => Err(match rejection(&error) {
             Some(text) => Error::new(ErrorKind::Model, OP, format!("{endpoint}: {text}")),
@@ -100,6 +84,7 @@ fn rejection<R>(error: &SdkError<InvokeEndpointError, R>) -> Option<String> {
 
 /// The container's message, or the service's if the container sent none.
 fn text_of(model: &ModelError) -> &str {
+    // Many containers end their message with a line break, and some send only that.
     let original = model
         .original_message
         .as_deref()
@@ -111,16 +96,16 @@ fn text_of(model: &ModelError) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok, rejection};
+    use crate::scripted::{Reply, Scripted, ok, rejection};
 
-    async fn invoked(answer: Answer) -> Result<Invocation, Error> {
-        let server = Scripted::start([answer]).await;
+    async fn invoked(reply: Reply) -> Result<Invocation, Error> {
+        let server = Scripted::start([reply]).await;
         let payload = Payload {
             content_type: "text/csv".to_owned(),
             accept: Some("application/json".to_owned()),
             body: b"1,2".to_vec(),
         };
-        let outcome = invoke(&server.clients(), &"e".parse().unwrap(), payload).await;
+        let outcome = invoke(&server.clients(), &"e".parse().unwrap(), None, payload).await;
         assert_eq!(server.operations(), ["POST /endpoints/e/invocations"]);
         assert_eq!(server.seen()[0].body, "1,2");
         outcome
@@ -128,7 +113,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_containers_response_is_returned_unchanged() {
-        let answer = ok("{\"x\":1}")
+        let reply = ok("{\"x\":1}")
             .header("content-type", "application/json")
             .header("x-amzn-invoked-production-variant", "AllTraffic");
         let expected = Invocation {
@@ -136,7 +121,7 @@ mod tests {
             content_type: Some("application/json".to_owned()),
             variant: Some("AllTraffic".to_owned()),
         };
-        assert_eq!(invoked(answer).await.unwrap(), expected);
+        assert_eq!(invoked(reply).await.unwrap(), expected);
     }
 
     #[tokio::test]
@@ -149,9 +134,9 @@ mod tests {
             body: b"1,2".to_vec(),
         };
         let variant = "new".parse().unwrap();
-        let targeted = invoke_variant(&clients, &endpoint, &variant, payload.clone()).await;
+        let targeted = invoke(&clients, &endpoint, Some(&variant), payload.clone()).await;
         targeted.unwrap();
-        invoke(&clients, &endpoint, payload).await.unwrap();
+        invoke(&clients, &endpoint, None, payload).await.unwrap();
         let header = |index: usize| {
             let seen = &server.seen()[index];
             seen.headers.get("x-amzn-sagemaker-target-variant").cloned()

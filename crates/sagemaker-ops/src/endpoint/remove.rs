@@ -58,6 +58,7 @@ pub async fn delete(clients: &Clients, endpoint: &EndpointName) -> Result<Delete
             delete_with_models(clients, config.as_str(), &mut deleted).await?;
         }
     }
+    // Also after an interrupted deletion, when the endpoint is gone but its configurations are not.
     for config in left_configs(clients, endpoint).await? {
         delete_with_models(clients, &config, &mut deleted).await?;
     }
@@ -174,20 +175,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok, rejection};
+    use crate::scripted::{Reply, Scripted, ok, rejection};
 
-    fn endpoint(status: &str) -> Answer {
+    fn endpoint(status: &str) -> Reply {
         let endpoint =
             json!({"EndpointName": "e", "EndpointStatus": status, "EndpointConfigName": "c"});
         ok(&endpoint.to_string())
     }
 
-    fn config(models: &[&str]) -> Answer {
+    fn config(models: &[&str]) -> Reply {
         let variants: Vec<_> = models.iter().map(|m| json!({"ModelName": m})).collect();
         ok(&json!({"EndpointConfigName": "c", "ProductionVariants": variants}).to_string())
     }
 
-    fn page(names: &[&str], next: Option<&str>) -> Answer {
+    fn page(names: &[&str], next: Option<&str>) -> Reply {
         let configs: Vec<_> = names
             .iter()
             .map(|name| json!({"EndpointConfigName": name}))
@@ -195,12 +196,12 @@ mod tests {
         ok(&json!({"EndpointConfigs": configs, "NextToken": next}).to_string())
     }
 
-    fn gone(what: &str) -> Answer {
+    fn gone(what: &str) -> Reply {
         let sentence = format!("Could not find {what} \"arn\".");
         rejection("ValidationException", &sentence)
     }
 
-    fn done() -> Answer {
+    fn done() -> Reply {
         ok("{}")
     }
 

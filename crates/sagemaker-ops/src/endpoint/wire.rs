@@ -109,13 +109,13 @@ mod tests {
     use super::super::deployment::tests::{deployment, variant as named};
     use super::super::{Capture, Deployed, Rollout, Serverless, deploy};
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok, rejection};
+    use crate::scripted::{Reply, Scripted, ok, rejection};
 
-    fn done() -> Answer {
+    fn done() -> Reply {
         ok("{}")
     }
 
-    fn no_endpoint() -> Answer {
+    fn no_endpoint() -> Reply {
         rejection("ValidationException", "Could not find endpoint \"arn\".")
     }
 

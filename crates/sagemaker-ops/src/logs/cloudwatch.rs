@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_cloudwatchlogs::operation::get_log_events::builders::GetLogEventsFluentBuilder;
 use aws_sdk_cloudwatchlogs::types::{LogStream, OutputLogEvent};
 
 use super::{LogLine, LogSource};
@@ -54,16 +55,11 @@ impl Streams {
     ) -> Result<(), Error> {
         let token = self.tokens.entry(stream.to_owned()).or_default();
         loop {
-            let request = clients.logs.get_log_events().log_group_name(source.group());
-            let request = request
-                .log_stream_name(stream)
-                .start_from_head(true)
-                .limit(PAGE);
-            let sent = request.set_next_token(token.clone()).send().await;
+            let request = events_of(clients, source, stream).start_from_head(true);
+            let request = request.limit(PAGE).set_next_token(token.clone());
+            let sent = request.send().await;
             let page = sent.map_err(|error| Error::from_sdk(OP, source, error))?;
-            let events = page.events.unwrap_or_default();
-            let line = |event| line(source, stream, event);
-            self.lines.extend(events.into_iter().map(line));
+            self.lines.extend(lines_of(source, stream, page.events));
             // At the end of a stream, the service returns the request's own token.
             let next = page.next_forward_token.filter(|next| !next.is_empty());
             if next.is_none() || next == *token {
@@ -74,24 +70,35 @@ impl Streams {
     }
 }
 
-fn line(source: &LogSource, stream: &str, event: OutputLogEvent) -> LogLine {
+/// A request for the events of a stream.
+fn events_of(clients: &Clients, source: &LogSource, stream: &str) -> GetLogEventsFluentBuilder {
+    let request = clients.logs.get_log_events();
+    request
+        .log_group_name(source.group())
+        .log_stream_name(stream)
+}
+
+fn lines_of(
+    source: &LogSource,
+    stream: &str,
+    events: Option<Vec<OutputLogEvent>>,
+) -> impl Iterator<Item = LogLine> {
     // The stream's name starts with the job's, which is already in `source`.
     let prefix = source.stream_prefix().unwrap_or_default();
-    LogLine {
-        source: source.to_string(),
-        stream: stream.strip_prefix(&prefix).unwrap_or(stream).to_owned(),
-        time: event.timestamp.map(seconds),
+    let stream = stream.strip_prefix(&prefix).unwrap_or(stream).to_owned();
+    let source = source.to_string();
+    let events = events.unwrap_or_default().into_iter();
+    events.map(move |event| LogLine {
+        source: source.clone(),
+        stream: stream.clone(),
+        // `CloudWatch` timestamps are in milliseconds.
+        time: event.timestamp.map(|time| time as f64 / 1000.0),
         text: event
             .message
             .unwrap_or_default()
             .trim_end_matches(['\n', '\r'])
             .to_owned(),
-    }
-}
-
-/// `CloudWatch` timestamps are in milliseconds.
-fn seconds(milliseconds: i64) -> f64 {
-    milliseconds as f64 / 1000.0
+    })
 }
 
 /// All streams of the log ([`DescribeLogStreams`], all pages).
@@ -128,40 +135,33 @@ pub(super) async fn tail(
     let mut lines = Vec::new();
     for stream in streams.into_iter().take(NEWEST) {
         let name = stream.log_stream_name.unwrap_or_default();
-        lines.extend(end_of(clients, source, (&name, count)).await?);
+        lines.extend(end_of(clients, source, &name, count).await?);
     }
     lines.retain(|line: &LogLine| since.is_none_or(|since| line.time >= Some(since)));
     lines.sort_by(|a, b| a.time.unwrap_or(0.0).total_cmp(&b.time.unwrap_or(0.0)));
-    let texts = lines.into_iter().map(|line| line.text);
-    Ok(texts
-        .rev()
-        .take(count)
-        .collect::<Vec<_>>()
-        .into_iter()
-        .rev()
-        .collect())
+    let skipped = lines.len().saturating_sub(count);
+    let last = lines.into_iter().skip(skipped);
+    Ok(last.map(|line| line.text).collect())
 }
 
 /// The last lines of one stream, from its end backwards.
 async fn end_of(
     clients: &Clients,
     source: &LogSource,
-    (stream, count): (&str, usize),
+    stream: &str,
+    count: usize,
 ) -> Result<Vec<LogLine>, Error> {
     let mut token = None;
     for _ in 0..EMPTY_PAGES {
-        let request = clients.logs.get_log_events().log_group_name(source.group());
-        let request = request
-            .log_stream_name(stream)
-            .start_from_head(false)
-            .limit(count.clamp(1, PAGE as usize) as i32);
+        let request = events_of(clients, source, stream).start_from_head(false);
+        let request = request.limit(count.clamp(1, PAGE as usize) as i32);
         let sent = request.set_next_token(token.clone()).send().await;
         let page = sent.map_err(|error| Error::from_sdk(OP, source, error))?;
-        let events = page.events.unwrap_or_default();
-        if !events.is_empty() {
-            let line = |event| line(source, stream, event);
-            return Ok(events.into_iter().map(line).collect());
+        let lines: Vec<LogLine> = lines_of(source, stream, page.events).collect();
+        if !lines.is_empty() {
+            return Ok(lines);
         }
+        // At the beginning of a stream, the service returns the request's own token.
         if page.next_backward_token.is_none() || page.next_backward_token == token {
             break;
         }
@@ -177,19 +177,19 @@ mod tests {
     use super::super::{Follower, LogTail, tail};
     use super::*;
     use crate::error::ErrorKind;
-    use crate::scripted::{Answer, Scripted, ok, rejection};
+    use crate::scripted::{Reply, Scripted, ok, rejection};
 
     fn job(name: &str) -> LogSource {
         LogSource::Job(name.parse().unwrap())
     }
 
-    fn streams_are(names: &[&str]) -> Answer {
+    fn streams_are(names: &[&str]) -> Reply {
         let stream = |name: &&str| json!({"logStreamName": name, "creationTime": 1000});
         let streams: Vec<_> = names.iter().map(stream).collect();
         ok(&json!({"logStreams": streams}).to_string())
     }
 
-    fn page(lines: &[(i64, &str)], next: &str) -> Answer {
+    fn page(lines: &[(i64, &str)], next: &str) -> Reply {
         let event = |(time, text): &(i64, &str)| json!({"timestamp": time, "message": text});
         let events: Vec<_> = lines.iter().map(event).collect();
         let page = json!({
@@ -198,7 +198,7 @@ mod tests {
         ok(&page.to_string())
     }
 
-    fn no_group() -> Answer {
+    fn no_group() -> Reply {
         let sentence = "The specified log group does not exist.";
         rejection("ResourceNotFoundException", sentence)
     }
@@ -243,13 +243,13 @@ mod tests {
             ["b|algo-1-8|b five", "a|algo-1-7|a six"],
             "ordered by time"
         );
-        let asked = json!({
+        let expected = json!({
             "logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamName": "a/algo-1-7",
             "startFromHead": true, "limit": 10_000, "nextToken": "f2",
         });
         assert_eq!(
             server.json(6),
-            asked,
+            expected,
             "the second call continues after the first"
         );
         assert_eq!(server.json(0)["logStreamNamePrefix"], "a/");

@@ -81,18 +81,18 @@ pub(crate) fn last_lines(text: &str, count: usize) -> Vec<String> {
 mod tests {
     use super::super::{Follower, LogTail, tail};
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok, rejection};
+    use crate::scripted::{Reply, Scripted, ok, rejection};
 
     fn job() -> LogSource {
         LogSource::Job("job-1".parse().unwrap())
     }
 
-    fn unknown() -> Answer {
+    fn unknown() -> Reply {
         rejection("UnknownOperationException", "Logs_20140328.x")
     }
 
-    async fn tail_of(answer: Answer) -> Result<LogTail, ErrorKind> {
-        let server = Scripted::start([unknown(), answer]).await;
+    async fn tail_of(reply: Reply) -> Result<LogTail, ErrorKind> {
+        let server = Scripted::start([unknown(), reply]).await;
         let tail = tail(&server.clients(), &job(), 2, None)
             .await
             .map_err(|error| error.kind());
@@ -122,14 +122,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_follower_returns_every_line_once_and_only_when_it_is_complete() {
-        let answers = [
+        let replies = [
             ok("").status(404),
             ok("one\ntw"),
             ok("one\ntwo\nthree"),
             ok("one\ntwo\nthree"),
             ok("one\ntwo\nthree"),
         ];
-        let script = std::iter::once(unknown()).chain(answers);
+        let script = std::iter::once(unknown()).chain(replies);
         let server = Scripted::start(script).await;
         let (clients, mut follower) = (server.clients(), Follower::new([job()]));
         let expected: [&[&str]; 5] = [&[], &["one"], &["two"], &["three"], &[]];

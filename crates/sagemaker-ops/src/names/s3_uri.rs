@@ -44,11 +44,11 @@ impl S3Uri {
         Self::new(&self.bucket, &format!("{base}/{part}"))
     }
 
-    /// The object `name` in the same folder as this object.
+    /// The object `name` next to this one: the key up to its last slash, then `name`.
     #[must_use]
     pub fn sibling(&self, name: &str) -> Self {
-        let folder = self.key.rsplit_once('/').map_or("", |(folder, _)| folder);
-        Self::new(&self.bucket, &format!("{folder}/{name}"))
+        let prefix = self.key.rsplit_once('/').map_or("", |(prefix, _)| prefix);
+        Self::new(&self.bucket, &format!("{prefix}/{name}"))
     }
 }
 

@@ -104,7 +104,7 @@ mod tests {
 
     use super::super::Outcome;
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok, rejection};
+    use crate::scripted::{Reply, Scripted, ok, rejection};
 
     const HOST: &str = "691595239825.dkr.ecr.us-east-1.amazonaws.com";
 
@@ -126,8 +126,8 @@ mod tests {
         }
     }
 
-    async fn checked(answer: Answer) -> Check {
-        let server = Scripted::start([answer]).await;
+    async fn checked(reply: Reply) -> Check {
+        let server = Scripted::start([reply]).await;
         let image = format!("{HOST}/fire:1").parse().unwrap();
         let check = check(&server.clients(), &image).await;
         let expected = json!({
@@ -145,7 +145,7 @@ mod tests {
         };
         let oci = "application/vnd.oci.image.manifest.v1+json";
         let rejection = |code: &str| rejection(code, "no");
-        for (answer, outcome, text) in [
+        for (reply, outcome, text) in [
             (with(DOCKER), Outcome::Passed, "fire:1"),
             (ok("{\"imageDetails\":[{}]}"), Outcome::Passed, "fire:1"),
             (with(oci), Outcome::Failed, "schema 2"),
@@ -170,7 +170,7 @@ mod tests {
                 "does not support",
             ),
         ] {
-            let check = checked(answer).await;
+            let check = checked(reply).await;
             assert_eq!(check.outcome, outcome, "{check}");
             assert!(check.to_string().contains(text), "{check}");
         }

@@ -49,9 +49,9 @@ mod tests {
     use serde_json::json;
 
     use super::super::Outcome;
-    use crate::scripted::{Answer, Scripted, ok, rejection};
+    use crate::scripted::{Reply, Scripted, ok, rejection};
 
-    fn missing(sentence: &str) -> Answer {
+    fn missing(sentence: &str) -> Reply {
         rejection("ValidationException", sentence)
     }
 
@@ -60,7 +60,7 @@ mod tests {
         let job = |status: &str| {
             ok(&json!({"TrainingJobStatus": status, "CreationTime": 1000.0}).to_string())
         };
-        for (answer, outcome, text) in [
+        for (reply, outcome, text) in [
             (
                 missing("Requested resource not found."),
                 Outcome::Passed,
@@ -84,7 +84,7 @@ mod tests {
                 "permission",
             ),
         ] {
-            let server = Scripted::start([answer]).await;
+            let server = Scripted::start([reply]).await;
             let check = super::job(&server.clients(), &"job-1".parse().unwrap()).await;
             assert_eq!(check.outcome, outcome, "{check}");
             assert!(check.to_string().contains(text), "{check}");
@@ -94,7 +94,7 @@ mod tests {
     #[tokio::test]
     async fn an_endpoint_must_be_settled_before_it_can_be_changed() {
         let endpoint = |status: &str| ok(&json!({"EndpointStatus": status}).to_string());
-        for (answer, outcome, text) in [
+        for (reply, outcome, text) in [
             (
                 missing("Could not find endpoint \"arn\"."),
                 Outcome::Passed,
@@ -113,7 +113,7 @@ mod tests {
                 "wait until the change is complete",
             ),
         ] {
-            let server = Scripted::start([answer]).await;
+            let server = Scripted::start([reply]).await;
             let check = super::endpoint(&server.clients(), &"e".parse().unwrap()).await;
             assert_eq!(check.outcome, outcome, "{check}");
             assert!(check.to_string().contains(text), "{check}");

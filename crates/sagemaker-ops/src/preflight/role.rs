@@ -68,7 +68,7 @@ mod tests {
 
     use super::super::Outcome;
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok};
+    use crate::scripted::{Reply, Scripted, ok};
 
     fn statement(effect: &str, principal: &Value, action: &Value) -> Value {
         json!({"Effect": effect, "Principal": principal, "Action": action})
@@ -109,8 +109,8 @@ mod tests {
         }
     }
 
-    async fn checked(answer: Answer) -> Check {
-        let server = Scripted::start([answer]).await;
+    async fn checked(reply: Reply) -> Check {
+        let server = Scripted::start([reply]).await;
         let role = "arn:aws:iam::691595239825:role/service/Fire"
             .parse()
             .unwrap();
@@ -124,7 +124,7 @@ mod tests {
         check
     }
 
-    fn role_with(policy: &Value) -> Answer {
+    fn role_with(policy: &Value) -> Reply {
         let bytes = policy.to_string().into_bytes();
         let encoded: Vec<String> = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
         let encoded = encoded.concat();
@@ -135,7 +135,7 @@ mod tests {
         ))
     }
 
-    fn rejection(code: &str, status: u16) -> Answer {
+    fn rejection(code: &str, status: u16) -> Reply {
         ok(&format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message>\
              </Error></ErrorResponse>"
@@ -149,7 +149,7 @@ mod tests {
         let policy = |statement: Value| json!({"Statement": statement});
         let good = policy(statement("Allow", &sagemaker(), &assume));
         let bad = policy(json!([]));
-        for (answer, outcome, text) in [
+        for (reply, outcome, text) in [
             (role_with(&good), Outcome::Passed, "trusts sagemaker"),
             (
                 role_with(&bad),
@@ -173,7 +173,7 @@ mod tests {
                 "try again",
             ),
         ] {
-            let check = checked(answer).await;
+            let check = checked(reply).await;
             assert_eq!(check.outcome, outcome, "{check}");
             assert!(check.to_string().contains(text), "{check}");
         }

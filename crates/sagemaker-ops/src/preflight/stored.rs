@@ -1,5 +1,7 @@
 //! S3: the bucket, the data of the jobs, the model of a variant.
 
+use std::collections::BTreeSet;
+
 use super::{Check, Finding, TrainingPlan};
 use crate::clients::Clients;
 use crate::error::{Error, ErrorKind};
@@ -29,14 +31,9 @@ pub(super) async fn data(clients: &Clients, plan: &TrainingPlan<'_>) -> Check {
     if !plan.data_is_there {
         return Check::not_applicable(NAME, "uploaded by this run");
     }
-    let mut prefixes: Vec<&S3Uri> = plan
-        .jobs
-        .iter()
-        .flat_map(|job| &job.channels)
-        .map(|channel| &channel.uri)
-        .collect();
-    prefixes.sort();
-    prefixes.dedup();
+    // Jobs of one run share their channels, which are looked up once.
+    let channels = plan.jobs.iter().flat_map(|job| &job.channels);
+    let prefixes: BTreeSet<&S3Uri> = channels.map(|channel| &channel.uri).collect();
     for &prefix in &prefixes {
         match storage::has_objects(clients, prefix).await {
             Ok(true) => {}
@@ -81,7 +78,7 @@ fn unreadable(name: &'static str, error: &Error, permission: &'static str) -> Ch
 mod tests {
     use super::super::Outcome;
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok};
+    use crate::scripted::{Reply, Scripted, ok};
     use crate::training::TrainingRequest;
     use crate::training::submit::tests::request;
 
@@ -96,7 +93,7 @@ mod tests {
         let elsewhere = ok("")
             .status(301)
             .header("x-amz-bucket-region", "eu-west-1");
-        for (answer, origin, outcome, text) in [
+        for (reply, origin, outcome, text) in [
             (ok(""), Named, Outcome::Passed, "in us-east-1"),
             (
                 ok("").status(404),
@@ -118,7 +115,7 @@ mod tests {
                 "s3:ListBucket",
             ),
         ] {
-            let server = Scripted::start([answer]).await;
+            let server = Scripted::start([reply]).await;
             let name = "fire-data".parse().unwrap();
             assert_says(
                 &bucket(&server.clients(), (&name, origin)).await,
@@ -138,7 +135,7 @@ mod tests {
         second.uri = "s3://bucket/validation/".parse().unwrap();
         job.channels.push(second);
         let bucket = "bucket".parse().unwrap();
-        let check = async |data_is_there, script: Vec<Answer>| {
+        let check = async |data_is_there, script: Vec<Reply>| {
             let jobs: [TrainingRequest; 2] = [job.clone(), job.clone()];
             let plan = TrainingPlan {
                 bucket: (&bucket, BucketOrigin::Named),

@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::*;
 use crate::endpoint::deployment_tests;
-use crate::scripted::{Answer, Scripted, ok, rejection};
+use crate::scripted::{Reply, Scripted, ok, rejection};
 use crate::training::submit::tests::request;
 
 const IMAGE: &str = "691595239825.dkr.ecr.us-east-1.amazonaws.com/fire-container:1";
 
-fn identity() -> Answer {
+fn identity() -> Reply {
     ok(
         "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>691595239825</Account>\
         </GetCallerIdentityResult></GetCallerIdentityResponse>",
@@ -17,12 +17,12 @@ fn identity() -> Answer {
 }
 
 /// The response of a server without IAM.
-fn no_iam() -> Answer {
+fn no_iam() -> Reply {
     ok("<ErrorResponse><Error><Code>InvalidAction</Code></Error></ErrorResponse>").status(400)
 }
 
 /// The response of a server without ECR.
-fn unknown() -> Answer {
+fn unknown() -> Reply {
     rejection("UnknownOperationException", "no such operation")
 }
 

@@ -107,13 +107,13 @@ async fn create_bucket(clients: &Clients, bucket: &BucketName) -> Result<(), Err
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scripted::{Answer, Scripted, ok};
+    use crate::scripted::{Reply, Scripted, ok};
 
     #[tokio::test]
     async fn only_a_missing_default_bucket_is_created() {
         use BucketOrigin::{Default, Named};
-        let check = async |origin, answers: Vec<Answer>, calls: usize, kind: Option<ErrorKind>| {
-            let server = Scripted::start(answers).await;
+        let check = async |origin, replies: Vec<Reply>, calls: usize, kind: Option<ErrorKind>| {
+            let server = Scripted::start(replies).await;
             let bucket = BucketName::new("bucket").unwrap();
             let done = ensure_bucket(&server.clients(), &bucket, origin).await;
             assert_eq!(done.as_ref().err().map(Error::kind), kind, "{done:?}");
@@ -138,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_region_of_a_bucket_elsewhere_is_known_if_the_service_returns_it() {
-        let region = |answer: Answer, region| answer.header("x-amz-bucket-region", region);
+        let region = |reply: Reply, region| reply.header("x-amz-bucket-region", region);
         let elsewhere = |region: Option<&str>| {
             Some(Finding::BucketElsewhere {
                 bucket: BucketName::new("bucket").unwrap(),
@@ -147,7 +147,7 @@ mod tests {
             })
         };
         let missing = Finding::BucketMissing(BucketName::new("bucket").unwrap());
-        for (answer, expected) in [
+        for (reply, expected) in [
             (ok(""), None),
             (region(ok(""), "us-east-1"), None),
             (region(ok(""), "eu-west-1"), elsewhere(Some("eu-west-1"))),
@@ -162,7 +162,7 @@ mod tests {
             ),
             (ok("").status(404), Some(missing)),
         ] {
-            let server = Scripted::start([answer]).await;
+            let server = Scripted::start([reply]).await;
             let bucket = BucketName::new("bucket").unwrap();
             let found = inspect_bucket(&server.clients(), &bucket).await;
             assert_eq!(found.unwrap(), expected);

@@ -138,6 +138,7 @@ async fn begun(clients: &Clients, uri: &S3Uri, content: &Content) -> Option<Begu
         .send()
         .await;
     let uploads = sent.ok()?.uploads?.into_iter();
+    // Older ones are leftovers of earlier attempts, probably of other content.
     let newest = uploads
         .filter(|upload| upload.key.as_deref() == Some(key))
         .max_by_key(|upload| upload.initiated.map(|time| time.secs()))?;
@@ -167,19 +168,19 @@ mod tests {
     use super::super::upload::tests::file_of;
     use super::*;
     use crate::ErrorKind;
-    use crate::scripted::{Answer, Scripted, ok};
+    use crate::scripted::{Reply, Scripted, ok};
 
     fn uri() -> S3Uri {
         "s3://bucket/k".parse().unwrap()
     }
 
-    fn object(size: u64, checksum: &str) -> Answer {
+    fn object(size: u64, checksum: &str) -> Reply {
         ok("")
             .header("content-length", &size.to_string())
             .header("x-amz-checksum-crc32", checksum)
     }
 
-    fn not_found() -> Answer {
+    fn not_found() -> Reply {
         ok("").status(404)
     }
 

@@ -114,6 +114,7 @@ pub(super) async fn upload_in_parts(
         Ok(parts) => upload.complete(parts).await,
         Err(error) => Err(error),
     };
+    // An unfinished upload is invisible in listings, but its parts are billed.
     if done.is_err() {
         upload.abort().await;
     }
@@ -245,7 +246,7 @@ fn unreadable(path: &Path, error: aws_sdk_s3::primitives::ByteStreamError) -> Er
 pub(super) mod tests {
     use super::*;
     use crate::ErrorKind;
-    use crate::scripted::{Answer, Scripted, ok};
+    use crate::scripted::{Reply, Scripted, ok};
 
     fn uri() -> S3Uri {
         "s3://bucket/k".parse().unwrap()
@@ -258,7 +259,7 @@ pub(super) mod tests {
         file
     }
 
-    fn begun() -> Answer {
+    fn begun() -> Reply {
         ok("<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
     }
 

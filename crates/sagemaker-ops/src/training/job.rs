@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_sagemaker::operation::describe_training_job::DescribeTrainingJobOutput;
-use aws_sdk_sagemaker::primitives::DateTime;
 use aws_sdk_sagemaker::types;
 use serde::Serialize;
 
 use super::{Channel, JobStatus};
+use crate::endpoint::{seconds, shortest};
 use crate::names::{InvalidName, JobName, S3Uri};
 use crate::price::{self, Purpose};
 
@@ -219,10 +219,6 @@ fn given(word: &str) -> Option<&str> {
     Some(word).filter(|word| *word != "no value was set")
 }
 
-fn seconds(time: Option<DateTime>) -> Option<f64> {
-    time.map(|time| time.as_secs_f64())
-}
-
 fn transition(found: types::SecondaryStatusTransition) -> Transition {
     Transition {
         status: found
@@ -236,10 +232,8 @@ fn transition(found: types::SecondaryStatusTransition) -> Transition {
     }
 }
 
-/// Widens the 32-bit value from the protocol. Going through the shortest decimal text keeps 0.76 from
-/// becoming 0.7599999904632568.
 fn metric(found: types::MetricData) -> Option<(String, f64)> {
-    let value = found.value?.to_string().parse().ok()?;
+    let value = shortest(found.value?)?;
     Some((found.metric_name?, value))
 }
 
@@ -260,8 +254,8 @@ mod tests {
     use super::*;
     use crate::scripted::{Scripted, ok};
 
-    async fn described(answer: serde_json::Value) -> Job {
-        let server = Scripted::start([ok(&answer.to_string())]).await;
+    async fn described(reply: serde_json::Value) -> Job {
+        let server = Scripted::start([ok(&reply.to_string())]).await;
         super::super::describe(&server.clients(), &"job-1".parse().unwrap())
             .await
             .unwrap()
@@ -351,16 +345,16 @@ mod tests {
     #[tokio::test]
     async fn the_cost_is_based_on_the_billed_time_or_else_on_the_time_so_far() {
         let check = async |times: serde_json::Value, now: f64, expected: Option<f64>| {
-            let mut answer = json!({
+            let mut reply = json!({
                 "TrainingJobStatus": "InProgress",
                 "CreationTime": 1.0,
                 "ResourceConfig": {"InstanceType": "ml.m5.4xlarge", "InstanceCount": 2},
             });
-            answer
+            reply
                 .as_object_mut()
                 .unwrap()
                 .extend(times.as_object().unwrap().clone());
-            let cost = described(answer).await.cost_usd(now);
+            let cost = described(reply).await.cost_usd(now);
             let same = cost
                 .zip(expected)
                 .map_or(cost == expected, |(a, b)| (a - b).abs() < 1e-9);

@@ -96,6 +96,7 @@ pub async fn submit(clients: &Clients, request: &TrainingRequest) -> Result<Subm
     let sent = create(clients, request).send().await;
     match sent.map_err(|error| Error::from_sdk("create the training job", &request.job, error)) {
         Ok(_) => Ok(Submission::Created),
+        // Job names are unique forever, so the existing job may have ended long ago.
         Err(error) if error.kind() == ErrorKind::Conflict => Ok(Submission::AlreadyExists),
         Err(error) => Err(error),
     }

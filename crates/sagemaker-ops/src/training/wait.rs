@@ -21,7 +21,7 @@ pub async fn wait_all(
 ) -> Result<Vec<Job>, Error> {
     let names: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
     let awaited = names.join(", ");
-    // Kept across polls, so that a tolerated error does not discard known states.
+    // Kept across polls: a tolerated error must not discard known states.
     let mut known: Vec<Option<Job>> = vec![None; jobs.len()];
     let mut polling = Polling::new(pace);
     loop {
@@ -66,7 +66,7 @@ mod tests {
 
     use super::*;
     use crate::ErrorKind;
-    use crate::scripted::{Answer, Scripted, ok, rejection};
+    use crate::scripted::{Reply, Scripted, ok, rejection};
 
     const PACE: Pace = Pace {
         interval: Duration::from_millis(1),
@@ -74,7 +74,7 @@ mod tests {
         tolerated_errors: 1,
     };
 
-    fn job(status: &str) -> Answer {
+    fn job(status: &str) -> Reply {
         ok(&json!({"TrainingJobStatus": status, "CreationTime": 1000.0}).to_string())
     }
 

@@ -51,8 +51,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let program = std::env::current_exe().unwrap();
-        let folder = program.ancestors().nth(2).map(Path::to_owned).unwrap();
-        let stop = Command::new(folder.join("local-sagemaker"))
+        let dir = program.ancestors().nth(2).map(Path::to_owned).unwrap();
+        let stop = Command::new(dir.join("local-sagemaker"))
             .args(["--stop", "--state-dir"])
             .arg(&self.state_dir)
             .stdin(Stdio::null())

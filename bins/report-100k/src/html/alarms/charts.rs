@@ -83,7 +83,7 @@ pub(super) fn trade_off(test: &AlarmReport) -> anyhow::Result<Option<Figure<'sta
         .iter()
         .filter_map(|at| point(&at.metrics))
         .collect();
-    let days = test.all.false_alarms.map(|wrong| wrong.days);
+    let days = test.all.false_alarms.map(|false_alarms| false_alarms.days);
     let (Some(chosen), Some(days)) = (point(&test.all), days) else {
         return Ok(None);
     };

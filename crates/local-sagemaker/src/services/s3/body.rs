@@ -78,11 +78,18 @@ impl Promise {
     fn hasher(&self) -> ChecksumHasher {
         let wanted = |algorithm: Algorithm| {
             self.checksums.get(algorithm).is_some()
-                || self.announced.to_lowercase().contains(&algorithm.header())
+                || self.announces(algorithm)
                 || self.algorithm == Some(algorithm)
         };
         let any = Algorithm::ALL.into_iter().any(wanted);
         hasher(|algorithm| wanted(algorithm) || (!any && algorithm == Algorithm::Crc64Nvme))
+    }
+
+    /// Whether a trailing header has the checksum of this algorithm.
+    fn announces(&self, algorithm: Algorithm) -> bool {
+        let header = algorithm.header();
+        let mut names = self.announced.split(',').map(str::trim);
+        names.any(|name| name.eq_ignore_ascii_case(&header))
     }
 
     /// Fails if the bytes that have arrived are not those that were promised.

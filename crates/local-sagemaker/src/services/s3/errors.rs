@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use s3s::{S3Error, S3ErrorCode};
 
@@ -19,21 +19,37 @@ const MAX_DOCUMENT: usize = 1 << 20;
 /// Responses so far, for request ids.
 static RESPONSES: AtomicU64 = AtomicU64::new(1);
 
+/// The header in which an operation passes on what its error's document says besides code and message, as
+/// XML. It is removed from the response.
+const DETAIL: &str = "x-local-error-detail";
+
 /// What an error says about its request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Head {
     /// The method.
     pub(super) method: Method,
     /// The path, as sent.
     pub(super) path: String,
+    /// The query, as sent.
+    pub(super) query: String,
 }
 
 impl Head {
+    /// A parameter of the query.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.query.split('&');
+        pairs.find_map(|pair| match pair.split_once('=') {
+            Some((found, value)) => (found == name).then_some(value),
+            None => (pair == name).then_some(""),
+        })
+    }
+
     /// The head of a request.
     pub(super) fn of<T>(request: &Request<T>) -> Self {
         Self {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
+            query: request.uri().query().unwrap_or_default().to_owned(),
         }
     }
 }
@@ -54,9 +70,13 @@ pub(super) async fn complete(response: Response<Body>, head: &Head) -> Response<
         } else {
             body
         };
+        if head.parameter("attributes").is_some() && head.method == Method::GET {
+            return Response::from_parts(parts, without_quotes(body).await);
+        }
         return Response::from_parts(parts, body);
     }
     parts.headers.remove("content-length");
+    let detail = parts.headers.remove(DETAIL);
     if head.method == Method::HEAD {
         return Response::from_parts(parts, Body::empty());
     }
@@ -69,7 +89,14 @@ pub(super) async fn complete(response: Response<Body>, head: &Head) -> Response<
     } else {
         given.to_owned()
     };
-    let document = document(code, &message, head, &id);
+    let detail = detail.as_ref().and_then(|detail| detail.to_str().ok());
+    let subject = subject(code, head) + detail.unwrap_or_default();
+    let document = Document {
+        code,
+        message,
+        subject,
+    };
+    let document = document.write(head, &id);
     Response::from_parts(parts, Body::from(document))
 }
 
@@ -79,7 +106,12 @@ pub(super) fn response(error: &ApiError, head: &Head) -> Response<Body> {
     let text = if head.method == Method::HEAD {
         String::new()
     } else {
-        document(error.code(), &escape(error.message()), head, &id)
+        let document = Document {
+            code: error.code(),
+            message: escape(error.message()),
+            subject: subject(error.code(), head),
+        };
+        document.write(head, &id)
     };
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = error.status();
@@ -108,23 +140,63 @@ fn add_request_id(headers: &mut HeaderMap, id: &str) {
     }
 }
 
-/// The document of an error; `message` is XML.
-fn document(code: &str, message: &str, head: &Head, id: &str) -> String {
+/// The document of `GetObjectAttributes`, where S3 writes the `ETag` without quotes, and only there.
+async fn without_quotes(body: Body) -> Body {
+    let text = to_bytes(body, MAX_DOCUMENT).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let Some(etag) = element(&text, "ETag") else {
+        return Body::from(text);
+    };
+    let bare = etag.replace("&quot;", "").replace('"', "");
+    Body::from(text.replace(
+        &format!("<ETag>{etag}</ETag>"),
+        &format!("<ETag>{bare}</ETag>"),
+    ))
+}
+
+/// What an error is about, as XML.
+fn subject(code: &str, head: &Head) -> String {
     let path = percent_decode_str(&head.path).decode_utf8_lossy();
     let (bucket, key) = operation::bucket_and_key(&path);
-    let subject = match code {
-        "NoSuchBucket" | "BucketNotEmpty" | "BucketAlreadyOwnedByYou" | "InvalidBucketName" => {
+    match code {
+        "NoSuchKey" => format!("<Key>{}</Key>", escape(key)),
+        "NoSuchUpload" => {
+            let id = head.parameter("uploadId").unwrap_or_default();
+            format!("<UploadId>{}</UploadId>", escape(id))
+        }
+        _ if key.is_empty() && !bucket.is_empty() => {
             format!("<BucketName>{}</BucketName>", escape(bucket))
         }
-        "NoSuchKey" => format!("<Key>{}</Key>", escape(key)),
-        "PreconditionFailed" => "<Condition>If-Match or If-None-Match</Condition>".to_owned(),
+        "NoSuchBucket" => format!("<BucketName>{}</BucketName>", escape(bucket)),
         _ => String::new(),
-    };
-    format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>{subject}\
-         <Resource>{}</Resource><RequestId>{id}</RequestId><HostId>{id}</HostId></Error>",
-        escape(&path)
-    )
+    }
+}
+
+/// The document of an error.
+struct Document<'a> {
+    /// The code.
+    code: &'a str,
+    /// The message, as XML.
+    message: String,
+    /// What the error is about, as XML.
+    subject: String,
+}
+
+impl Document<'_> {
+    /// The XML.
+    fn write(&self, head: &Head, id: &str) -> String {
+        let path = percent_decode_str(&head.path).decode_utf8_lossy();
+        let Self {
+            code,
+            message,
+            subject,
+        } = self;
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
+             {subject}<Resource>{}</Resource><RequestId>{id}</RequestId><HostId>{id}</HostId></Error>",
+            escape(&path)
+        )
+    }
 }
 
 /// The content of the first element of this name, without attributes, as XML.
@@ -168,6 +240,7 @@ fn default_message(code: &str, head: &Head) -> String {
         "PreconditionFailed" => "At least one of the pre-conditions you specified did not hold",
         "InvalidDigest" => "The Content-MD5 you specified was invalid",
         "InvalidArgument" => "Invalid Argument",
+        "MissingRequestBodyError" => "Request Body is empty",
         "MethodNotAllowed" => "The specified method is not allowed against this resource.",
         "NotImplemented" => {
             return format!(
@@ -183,6 +256,17 @@ fn default_message(code: &str, head: &Head) -> String {
 /// An error of S3 with a message.
 pub(super) fn error(code: S3ErrorCode, message: impl Into<String>) -> S3Error {
     S3Error::with_message(code, message.into())
+}
+
+/// An error whose document says more than code and message.
+pub(super) fn with_detail(mut error: S3Error, xml: &str) -> S3Error {
+    if let Ok(value) = HeaderValue::from_str(xml) {
+        error.set_headers(HeaderMap::from_iter([(
+            HeaderName::from_static(DETAIL),
+            value,
+        )]));
+    }
+    error
 }
 
 /// An error whose code `s3s` does not know.
@@ -216,10 +300,13 @@ impl From<StoreError> for S3Error {
         };
         let message = match &reason {
             // S3's own messages.
-            StoreError::NoSuchBucket
-            | StoreError::NoSuchKey
-            | StoreError::NoSuchUpload
-            | StoreError::PreconditionFailed(_) => return S3Error::new(code),
+            StoreError::NoSuchBucket | StoreError::NoSuchKey | StoreError::NoSuchUpload => {
+                return S3Error::new(code);
+            }
+            StoreError::PreconditionFailed(condition) => {
+                let detail = format!("<Condition>{condition}</Condition>");
+                return with_detail(S3Error::new(code), &detail);
+            }
             StoreError::BucketNotEmpty => "The bucket you tried to delete is not empty".to_owned(),
             StoreError::InvalidToken => "The continuation token provided is incorrect".to_owned(),
             StoreError::Full | StoreError::Database(_) | StoreError::Io(_) => {
@@ -260,6 +347,7 @@ mod tests {
             let head = Head {
                 method: Method::GET,
                 path: path.into(),
+                ..Head::default()
             };
             let completed = complete(response, &head).await;
             assert!(completed.headers().contains_key("x-amz-request-id"));
@@ -277,6 +365,7 @@ mod tests {
         let head = Head {
             method: Method::PUT,
             path: "/b/k".into(),
+            ..Head::default()
         };
         let text = text(complete(response, &head).await).await;
         assert!(text.contains("<Message>a &amp; b</Message>"), "{text}");

@@ -12,7 +12,7 @@ use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::body::{Outgoing, run};
 use super::conditions::{ReadConditions, check_version};
-use super::errors::{custom, error};
+use super::errors::{custom, error, with_detail};
 use super::headers::{checksum, describe, etag, read_output, timestamp};
 use crate::protocol::names::S3Uri;
 use crate::store::contents::Piece;
@@ -216,11 +216,17 @@ fn range_span(range: &Range, size: u64) -> S3Result<Span<u64>> {
         Range::Suffix { length } => size.saturating_sub(length)..size,
     };
     if span.start < span.end {
-        Ok(span)
-    } else {
-        let message = "The requested range is not satisfiable";
-        Err(error(S3ErrorCode::InvalidRange, message))
+        return Ok(span);
     }
+    let message = "The requested range is not satisfiable";
+    let requested = range.to_header_string();
+    let detail = format!(
+        "<RangeRequested>{requested}</RangeRequested><ActualObjectSize>{size}</ActualObjectSize>"
+    );
+    Err(with_detail(
+        error(S3ErrorCode::InvalidRange, message),
+        &detail,
+    ))
 }
 
 /// The bytes of a part.
@@ -258,10 +264,13 @@ pub(super) async fn get_object_attributes(
     .await?;
     let key_md5 = input.sse_customer_key_md5.as_ref();
     object.attributes.encryption.check_key(key_md5)?;
-    let has = |name: &str| {
-        let named = |attribute: &ObjectAttributes| attribute.as_str() == name;
-        input.object_attributes.iter().any(named)
-    };
+    // In one header, as SDKs send them, or in several.
+    let headers = input.object_attributes.iter().map(ObjectAttributes::as_str);
+    let wanted: Vec<_> = headers
+        .flat_map(|names| names.split(','))
+        .map(str::trim)
+        .collect();
+    let has = |name: &str| wanted.contains(&name);
     let after = input.part_number_marker.unwrap_or(0);
     let limit = input.max_parts.unwrap_or(MAX_PARTS).clamp(0, MAX_PARTS);
     let output = GetObjectAttributesOutput {

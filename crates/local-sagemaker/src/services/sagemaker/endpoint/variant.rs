@@ -79,22 +79,19 @@ impl VariantRequest {
     pub(crate) fn check(&self, path: &str, found: &mut Violations) {
         found.required(&format!("{path}.modelName"), self.model_name.as_ref());
         let (instance_type, count) = (&self.instance_type, &self.initial_instance_count);
-        match &self.serverless_config {
-            Some(serverless) => {
-                serverless.check(&format!("{path}.serverlessConfig"), found);
-                for (member, given) in [
-                    ("instanceType", instance_type.is_some()),
-                    ("initialInstanceCount", count.is_some()),
-                ] {
-                    if given {
-                        found.excluded(&format!("{path}.{member}"), "serverlessConfig");
-                    }
+        if let Some(serverless) = &self.serverless_config {
+            serverless.check(&format!("{path}.serverlessConfig"), found);
+            for (member, given) in [
+                ("instanceType", instance_type.is_some()),
+                ("initialInstanceCount", count.is_some()),
+            ] {
+                if given {
+                    found.excluded(&format!("{path}.{member}"), "serverlessConfig");
                 }
             }
-            None => {
-                found.required(&format!("{path}.instanceType"), instance_type.as_ref());
-                found.required(&format!("{path}.initialInstanceCount"), count.as_ref());
-            }
+        } else {
+            found.required(&format!("{path}.instanceType"), instance_type.as_ref());
+            found.required(&format!("{path}.initialInstanceCount"), count.as_ref());
         }
     }
 

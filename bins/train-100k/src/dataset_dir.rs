@@ -48,12 +48,12 @@ struct Whole {
 }
 
 /// Writes a dataset, laid out as in S3.
-pub(crate) fn write(dataset: &Audited, folder: &Path) -> anyhow::Result<()> {
-    let manifest = folder.join(MANIFEST);
+pub(crate) fn write(dataset: &Audited, dir: &Path) -> anyhow::Result<()> {
+    let manifest = dir.join(MANIFEST);
     // The manifest of an older dataset must not describe rows that are being replaced.
     remove(&manifest)?;
     for (&channel, rows) in &dataset.rows {
-        write_rows(folder, channel, Shard::WHOLE, rows)?;
+        write_rows(dir, channel, Shard::WHOLE, rows)?;
     }
     Ok(records::write(&manifest, &dataset.manifest)?)
 }
@@ -63,12 +63,12 @@ pub(crate) fn write_shard(
     plan: &Plan,
     shard: Shard,
     rows: &BTreeMap<Channel, Rows>,
-    folder: &Path,
+    dir: &Path,
 ) -> anyhow::Result<ShardRecord> {
-    let path = folder.join(shard.record_name());
+    let path = dir.join(shard.record_name());
     remove(&path)?;
     for (&channel, rows) in rows {
-        write_rows(folder, channel, shard, rows)?;
+        write_rows(dir, channel, shard, rows)?;
     }
     let record = ShardRecord {
         shard: shard.to_string(),
@@ -89,53 +89,53 @@ pub(crate) fn write_shard(
 }
 
 /// The file of a channel in a dataset that was written whole.
-pub(crate) fn file(folder: &Path, channel: Channel) -> PathBuf {
-    folder.join(channel.as_str()).join(Shard::WHOLE.file_name())
+pub(crate) fn file(dir: &Path, channel: Channel) -> PathBuf {
+    dir.join(channel.as_str()).join(Shard::WHOLE.file_name())
 }
 
 /// The manifest of a directory that [`write()`] wrote; `None` if the dataset is incomplete.
-pub(crate) fn manifest(folder: &Path) -> anyhow::Result<Option<DataManifest>> {
-    Ok(records::read(&folder.join(MANIFEST))?)
+pub(crate) fn manifest(dir: &Path) -> anyhow::Result<Option<DataManifest>> {
+    Ok(records::read(&dir.join(MANIFEST))?)
 }
 
 /// Reads a dataset that was written whole or in shards; all shards must be present.
 ///
 /// # Errors
 /// Exit code 2 for a directory that is incomplete, invalid or of another feature schema.
-pub(crate) fn read(folder: &Path) -> anyhow::Result<Partitions> {
-    let found = match manifest(folder)? {
-        Some(manifest) => read_whole(folder, manifest),
-        None => read_shards(folder),
+pub(crate) fn read(dir: &Path) -> anyhow::Result<Partitions> {
+    let found = match manifest(dir)? {
+        Some(manifest) => read_whole(dir, manifest),
+        None => read_shards(dir),
     };
     found
-        .with_context(|| format!("--parts {}", folder.display()))
+        .with_context(|| format!("--parts {}", dir.display()))
         .map_err(usage)
 }
 
-fn read_whole(folder: &Path, manifest: DataManifest) -> anyhow::Result<Partitions> {
+fn read_whole(dir: &Path, manifest: DataManifest) -> anyhow::Result<Partitions> {
     check_schema(&manifest.schema)?;
     let mut rows = BTreeMap::new();
-    let mut ceilings = BTreeMap::new();
+    let mut bayes_optimal = BTreeMap::new();
     for (&channel, entry) in &manifest.parts {
-        rows.insert(channel, read_rows(&file(folder, channel), entry)?);
-        ceilings.extend(entry.bayes_optimal.map(|ceiling| (channel, ceiling)));
+        rows.insert(channel, read_rows(&file(dir, channel), entry)?);
+        bayes_optimal.extend(entry.bayes_optimal.map(|best| (channel, best)));
     }
     Ok(Partitions {
         profile: manifest.profile,
         settings: manifest.settings,
         deviation: largest_deviation(&rows),
-        ceilings,
+        bayes_optimal,
         rows,
     })
 }
 
-fn read_shards(folder: &Path) -> anyhow::Result<Partitions> {
-    let first = any_record(folder)?;
+fn read_shards(dir: &Path) -> anyhow::Result<Partitions> {
+    let first = any_record(dir)?;
     let shard: Shard = first.shard.parse().map_err(anyhow::Error::msg)?;
     check_schema(&first.whole.schema)?;
     let mut rows: BTreeMap<Channel, Rows> = BTreeMap::new();
     for sibling in shard.siblings() {
-        let path = folder.join(sibling.record_name());
+        let path = dir.join(sibling.record_name());
         let record: ShardRecord = records::read(&path)?.with_context(|| {
             format!("shard {sibling} is missing: generate it with --shard {sibling} and the flags of the others, or copy it here")
         })?;
@@ -145,7 +145,7 @@ fn read_shards(folder: &Path) -> anyhow::Result<Partitions> {
             path.display()
         );
         for (&channel, entry) in &record.parts {
-            let path = folder.join(channel.as_str()).join(sibling.file_name());
+            let path = dir.join(channel.as_str()).join(sibling.file_name());
             rows.entry(channel)
                 .or_default()
                 .extend(read_rows(&path, entry)?);
@@ -155,15 +155,16 @@ fn read_shards(folder: &Path) -> anyhow::Result<Partitions> {
         profile: first.whole.profile,
         settings: first.whole.settings,
         deviation: largest_deviation(&rows),
-        ceilings: BTreeMap::new(),
+        // Shards are simulated episodes, for which it is unknown.
+        bayes_optimal: BTreeMap::new(),
         rows,
     })
 }
 
 /// The record of the first shard in the directory, by name.
-fn any_record(folder: &Path) -> anyhow::Result<ShardRecord> {
+fn any_record(dir: &Path) -> anyhow::Result<ShardRecord> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(dir)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if name.starts_with("shard-") {
             names.push(name);
@@ -172,7 +173,7 @@ fn any_record(folder: &Path) -> anyhow::Result<ShardRecord> {
     let first = names.into_iter().min().ok_or_else(|| {
         anyhow!("found neither {MANIFEST} nor a shard record; `train-100k --out DIR` writes such a directory")
     })?;
-    let record = records::read(&folder.join(&first))?;
+    let record = records::read(&dir.join(&first))?;
     record.with_context(|| format!("{first} has disappeared"))
 }
 
@@ -211,11 +212,11 @@ fn check_schema(schema: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write_rows(folder: &Path, channel: Channel, shard: Shard, rows: &Rows) -> anyhow::Result<()> {
-    let folder = folder.join(channel.as_str());
-    fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot create the directory {}", folder.display()))?;
-    sensor_model::write_rows(&folder.join(shard.file_name()), rows)?;
+fn write_rows(dir: &Path, channel: Channel, shard: Shard, rows: &Rows) -> anyhow::Result<()> {
+    let dir = dir.join(channel.as_str());
+    fs::create_dir_all(&dir)
+        .with_context(|| format!("cannot create the directory {}", dir.display()))?;
+    sensor_model::write_rows(&dir.join(shard.file_name()), rows)?;
     Ok(())
 }
 
