@@ -10,9 +10,11 @@ import os
 import pathlib
 import re
 import shutil
+import shlex
 import sqlite3
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -117,6 +119,13 @@ def reader(clean_environment, tmp_path_factory):
 def iris(reader):
     """What the recipe of boto3 leaves behind, which the others use."""
     return reader.python("create_training_job")
+
+
+def test_the_installed_crate_has_the_program():
+    words = shlex.split(block("sh", "cargo install"))
+    crate = ROOT / words[words.index("--path") + 1]
+    assert tomllib.loads((crate / "Cargo.toml").read_text())["package"]["name"] == "local-sagemaker"
+    assert (crate / "src/main.rs").exists()
 
 
 def test_boto3(iris):
