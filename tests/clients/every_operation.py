@@ -1,7 +1,7 @@
-"""One request for each operation in botocore's service models, and what the server makes of it.
+"""One request for each operation in botocore's service models, and how the server responds to it.
 
 The requests are sent as botocore serializes them, but without a client, whose checks would reject most of them:
-they contain what the model requires, and nothing else. Names and ARNs are invented, since a server decides
+they contain what the model requires, and nothing else. Names and ARNs are invented, because a server decides
 whether it knows an operation before it looks at them.
 """
 
@@ -43,7 +43,7 @@ ELSEWHERE = {"ListDirectoryBuckets": "ListBuckets"}
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of one operation."""
+    """The response to one operation."""
 
     operation: str
     # HTTP status, and the error's code, empty without an error.
@@ -152,7 +152,7 @@ class Caller:
 
 
 def outcomes(server: Server, calls: pathlib.Path, service: str) -> list[Outcome]:
-    """What the server makes of every operation of a service. In S3, each finds a bucket with an object."""
+    """How the server responds to every operation of a service. In S3, there is a bucket with an object before each."""
     caller = Caller(server, calls, service)
     found = []
     for operation in caller.model.operation_names:

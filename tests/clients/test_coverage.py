@@ -39,7 +39,7 @@ An operation that is not implemented is rejected by name and changes nothing: wi
 
 @pytest.fixture(scope="module")
 def found(clean_environment, tmp_path_factory) -> dict[str, list[Outcome]]:
-    """What came of every operation, by service, on a server that no other test uses."""
+    """The response to every operation, by service, from a server that no other test uses."""
     folder = tmp_path_factory.mktemp("coverage")
     calls = folder / "calls.jsonl"
     server = Server(folder / "fire", "--calls", str(calls))

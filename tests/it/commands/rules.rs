@@ -68,10 +68,7 @@ pub(super) const OUTSIDE: [(&str, &str); 10] = [
     ("sed ", "test_the_policies_are_filled_in"),
     ("do", "test_the_policies_are_filled_in"),
     ("done", "test_the_policies_are_filled_in"),
-    (
-        "cargo install ",
-        "test_the_installed_crate_has_the_program",
-    ),
+    ("cargo install ", "test_the_installed_crate_has_the_program"),
     ("rclone ", "test_rclone"),
     ("s3cmd ", "test_s3cmd"),
 ];

@@ -1,9 +1,59 @@
 //! The operations that a fault can affect: all that the server implements.
 
-use crate::services::s3;
-
-/// The operations of each service except S3, in alphabetical order.
-const OPERATIONS: [&[&str]; 8] = [
+/// The operations of each service, in alphabetical order.
+pub(super) const OPERATIONS: [&[&str]; 9] = [
+    // S3
+    &[
+        "AbortMultipartUpload",
+        "CompleteMultipartUpload",
+        "CopyObject",
+        "CreateBucket",
+        "CreateMultipartUpload",
+        "DeleteBucket",
+        "DeleteBucketEncryption",
+        "DeleteBucketTagging",
+        "DeleteObject",
+        "DeleteObjectTagging",
+        "DeleteObjects",
+        "GetBucketAccelerateConfiguration",
+        "GetBucketAcl",
+        "GetBucketCors",
+        "GetBucketEncryption",
+        "GetBucketLifecycleConfiguration",
+        "GetBucketLocation",
+        "GetBucketLogging",
+        "GetBucketNotificationConfiguration",
+        "GetBucketOwnershipControls",
+        "GetBucketPolicy",
+        "GetBucketPolicyStatus",
+        "GetBucketReplication",
+        "GetBucketRequestPayment",
+        "GetBucketTagging",
+        "GetBucketVersioning",
+        "GetBucketWebsite",
+        "GetObject",
+        "GetObjectAcl",
+        "GetObjectAttributes",
+        "GetObjectLegalHold",
+        "GetObjectLockConfiguration",
+        "GetObjectRetention",
+        "GetObjectTagging",
+        "GetPublicAccessBlock",
+        "HeadBucket",
+        "HeadObject",
+        "ListBuckets",
+        "ListMultipartUploads",
+        "ListObjectVersions",
+        "ListObjects",
+        "ListObjectsV2",
+        "ListParts",
+        "PutBucketEncryption",
+        "PutBucketTagging",
+        "PutObject",
+        "PutObjectTagging",
+        "UploadPart",
+        "UploadPartCopy",
+    ],
     // SageMaker
     &[
         "AddTags",
@@ -65,5 +115,5 @@ const OPERATIONS: [&[&str]; 8] = [
 
 /// Whether the server implements this operation.
 pub(super) fn is_operation(name: &str) -> bool {
-    s3::is_implemented(name) || OPERATIONS.iter().any(|service| service.contains(&name))
+    OPERATIONS.iter().any(|service| service.contains(&name))
 }
