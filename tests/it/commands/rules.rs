@@ -60,8 +60,8 @@ pub(super) const PARSED: [(&str, &str); 6] = [
 ];
 
 /// Commands that are not ours: how they start (the whole command if there is no space at the end), and
-/// the test in `tests/clients/test_documented.py` that runs or parses them.
-pub(super) const OUTSIDE: [(&str, &str); 7] = [
+/// the test in `tests/clients` that runs or parses them.
+pub(super) const OUTSIDE: [(&str, &str); 10] = [
     ("export ", "test_the_snippets_of_the_documents_are_answered"),
     (
         "aws ",
@@ -72,6 +72,9 @@ pub(super) const OUTSIDE: [(&str, &str); 7] = [
     ("sed ", "test_the_policies_are_filled_in"),
     ("do", "test_the_policies_are_filled_in"),
     ("done", "test_the_policies_are_filled_in"),
+    ("cargo install ", "test_the_installed_crate_has_the_program"),
+    ("rclone ", "test_rclone"),
+    ("s3cmd ", "test_s3cmd"),
 ];
 
 /// The class of a command, or what is wrong with it.

@@ -45,6 +45,7 @@ use crate::store::{ListQuery, NewObject, Store, StoreError};
 use operations::Operations;
 
 pub(crate) use operation::operation;
+pub(crate) use operations::is_implemented;
 pub(crate) use request::path_style;
 
 /// Bytes that are read or written at a time.
@@ -99,6 +100,10 @@ impl Storage {
     /// Handles one S3 request of a client in `region`.
     pub(crate) async fn serve(&self, request: Request<Body>, region: &str) -> Response<Body> {
         let head = errors::Head::of(&request);
+        let name = operation(request.method(), request.uri(), request.headers());
+        if !is_implemented(name) {
+            return errors::response(&errors::not_implemented(name), &head);
+        }
         let prepared = match request::prepare(request, region) {
             Ok(prepared) => prepared,
             Err(error) => return errors::response(&error, &head),

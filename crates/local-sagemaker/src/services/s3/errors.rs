@@ -121,6 +121,12 @@ pub(super) fn response(error: &ApiError, head: &Head) -> Response<Body> {
     response
 }
 
+/// The error for an operation that the local server does not implement.
+pub(super) fn not_implemented(operation: &str) -> ApiError {
+    let message = format!("The local server does not implement {operation}.");
+    ApiError::new("NotImplemented", message).with_status(StatusCode::NOT_IMPLEMENTED)
+}
+
 /// A new request id.
 fn request_id() -> String {
     format!("LOCAL{:011X}", RESPONSES.fetch_add(1, Ordering::Relaxed))

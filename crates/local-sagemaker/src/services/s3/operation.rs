@@ -2,23 +2,72 @@
 
 use axum::http::{HeaderMap, Method, Uri};
 
-/// Operations that a query parameter selects, by method: on a bucket, then on an object. They are listed so
-/// that the log of calls and the rejection of what is not implemented name them as the API does.
-const BY_PARAMETER: [(&str, &str, &str, &str); 55] = [
+/// Operations that a query parameter selects (or two, with `&` in between), by method: on a bucket, then on
+/// an object. The operations that the local server does not implement are listed too: without a name of
+/// their own they would be executed as the operation of the same method without a parameter, as when
+/// `PUT /bucket/key?renameObject` replaces the object.
+const BY_PARAMETER: [(&str, &str, &str, &str); 83] = [
+    ("GET", "abac", "GetBucketAbac", ""),
+    ("PUT", "abac", "PutBucketAbac", ""),
     ("GET", "accelerate", "GetBucketAccelerateConfiguration", ""),
     ("PUT", "accelerate", "PutBucketAccelerateConfiguration", ""),
     ("GET", "acl", "GetBucketAcl", "GetObjectAcl"),
     ("PUT", "acl", "PutBucketAcl", "PutObjectAcl"),
+    ("GET", "analytics&id", "GetBucketAnalyticsConfiguration", ""),
     ("GET", "analytics", "ListBucketAnalyticsConfigurations", ""),
+    ("PUT", "analytics", "PutBucketAnalyticsConfiguration", ""),
+    (
+        "DELETE",
+        "analytics",
+        "DeleteBucketAnalyticsConfiguration",
+        "",
+    ),
     ("GET", "attributes", "", "GetObjectAttributes"),
     ("GET", "cors", "GetBucketCors", ""),
     ("PUT", "cors", "PutBucketCors", ""),
     ("DELETE", "cors", "DeleteBucketCors", ""),
     ("POST", "delete", "DeleteObjects", ""),
     ("GET", "encryption", "GetBucketEncryption", ""),
-    ("PUT", "encryption", "PutBucketEncryption", ""),
+    (
+        "PUT",
+        "encryption",
+        "PutBucketEncryption",
+        "UpdateObjectEncryption",
+    ),
     ("DELETE", "encryption", "DeleteBucketEncryption", ""),
+    (
+        "GET",
+        "intelligent-tiering&id",
+        "GetBucketIntelligentTieringConfiguration",
+        "",
+    ),
+    (
+        "GET",
+        "intelligent-tiering",
+        "ListBucketIntelligentTieringConfigurations",
+        "",
+    ),
+    (
+        "PUT",
+        "intelligent-tiering",
+        "PutBucketIntelligentTieringConfiguration",
+        "",
+    ),
+    (
+        "DELETE",
+        "intelligent-tiering",
+        "DeleteBucketIntelligentTieringConfiguration",
+        "",
+    ),
+    ("GET", "inventory&id", "GetBucketInventoryConfiguration", ""),
     ("GET", "inventory", "ListBucketInventoryConfigurations", ""),
+    ("PUT", "inventory", "PutBucketInventoryConfiguration", ""),
+    (
+        "DELETE",
+        "inventory",
+        "DeleteBucketInventoryConfiguration",
+        "",
+    ),
     ("GET", "legal-hold", "", "GetObjectLegalHold"),
     ("PUT", "legal-hold", "", "PutObjectLegalHold"),
     ("GET", "lifecycle", "GetBucketLifecycleConfiguration", ""),
@@ -27,7 +76,58 @@ const BY_PARAMETER: [(&str, &str, &str, &str); 55] = [
     ("GET", "location", "GetBucketLocation", ""),
     ("GET", "logging", "GetBucketLogging", ""),
     ("PUT", "logging", "PutBucketLogging", ""),
+    (
+        "GET",
+        "metadataConfiguration",
+        "GetBucketMetadataConfiguration",
+        "",
+    ),
+    (
+        "POST",
+        "metadataConfiguration",
+        "CreateBucketMetadataConfiguration",
+        "",
+    ),
+    (
+        "DELETE",
+        "metadataConfiguration",
+        "DeleteBucketMetadataConfiguration",
+        "",
+    ),
+    (
+        "PUT",
+        "metadataInventoryTable",
+        "UpdateBucketMetadataInventoryTableConfiguration",
+        "",
+    ),
+    (
+        "PUT",
+        "metadataJournalTable",
+        "UpdateBucketMetadataJournalTableConfiguration",
+        "",
+    ),
+    (
+        "GET",
+        "metadataTable",
+        "GetBucketMetadataTableConfiguration",
+        "",
+    ),
+    (
+        "POST",
+        "metadataTable",
+        "CreateBucketMetadataTableConfiguration",
+        "",
+    ),
+    (
+        "DELETE",
+        "metadataTable",
+        "DeleteBucketMetadataTableConfiguration",
+        "",
+    ),
+    ("GET", "metrics&id", "GetBucketMetricsConfiguration", ""),
     ("GET", "metrics", "ListBucketMetricsConfigurations", ""),
+    ("PUT", "metrics", "PutBucketMetricsConfiguration", ""),
+    ("DELETE", "metrics", "DeleteBucketMetricsConfiguration", ""),
     (
         "GET",
         "notification",
@@ -44,6 +144,12 @@ const BY_PARAMETER: [(&str, &str, &str, &str); 55] = [
     ("PUT", "object-lock", "PutObjectLockConfiguration", ""),
     ("GET", "ownershipControls", "GetBucketOwnershipControls", ""),
     ("PUT", "ownershipControls", "PutBucketOwnershipControls", ""),
+    (
+        "DELETE",
+        "ownershipControls",
+        "DeleteBucketOwnershipControls",
+        "",
+    ),
     ("GET", "policy", "GetBucketPolicy", ""),
     ("PUT", "policy", "PutBucketPolicy", ""),
     ("DELETE", "policy", "DeleteBucketPolicy", ""),
@@ -51,14 +157,17 @@ const BY_PARAMETER: [(&str, &str, &str, &str); 55] = [
     ("GET", "publicAccessBlock", "GetPublicAccessBlock", ""),
     ("PUT", "publicAccessBlock", "PutPublicAccessBlock", ""),
     ("DELETE", "publicAccessBlock", "DeletePublicAccessBlock", ""),
+    ("PUT", "renameObject", "", "RenameObject"),
     ("GET", "replication", "GetBucketReplication", ""),
     ("PUT", "replication", "PutBucketReplication", ""),
+    ("DELETE", "replication", "DeleteBucketReplication", ""),
     ("GET", "requestPayment", "GetBucketRequestPayment", ""),
     ("PUT", "requestPayment", "PutBucketRequestPayment", ""),
     ("POST", "restore", "", "RestoreObject"),
     ("GET", "retention", "", "GetObjectRetention"),
     ("PUT", "retention", "", "PutObjectRetention"),
     ("POST", "select", "", "SelectObjectContent"),
+    ("GET", "session", "CreateSession", ""),
     ("GET", "tagging", "GetBucketTagging", "GetObjectTagging"),
     ("PUT", "tagging", "PutBucketTagging", "PutObjectTagging"),
     (
@@ -75,6 +184,7 @@ const BY_PARAMETER: [(&str, &str, &str, &str); 55] = [
     ("GET", "versions", "ListObjectVersions", ""),
     ("GET", "website", "GetBucketWebsite", ""),
     ("PUT", "website", "PutBucketWebsite", ""),
+    ("DELETE", "website", "DeleteBucketWebsite", ""),
 ];
 
 /// The operation's name, by the head of the request alone.
@@ -94,11 +204,14 @@ pub(crate) fn operation(method: &Method, uri: &Uri, headers: &HeaderMap) -> &'st
         .iter()
         .find_map(|(verb, parameter, bucket, object)| {
             let name = if on_bucket { bucket } else { object };
-            let selects = method == *verb && !name.is_empty() && has(parameter);
+            let selects = method == *verb && !name.is_empty() && parameter.split('&').all(has);
             selects.then_some(*name)
         });
     if let Some(name) = selected {
         return name;
+    }
+    if bucket == "WriteGetObjectResponse" && headers.contains_key("x-amz-request-route") {
+        return "WriteGetObjectResponse";
     }
     let copies = headers.contains_key("x-amz-copy-source");
     match (on_bucket, method.as_str()) {
@@ -154,6 +267,20 @@ mod tests {
             (Method::DELETE, "/b/k?uploadId=u", "AbortMultipartUpload"),
             (Method::GET, "/b/k?uploadId=u", "ListParts"),
             (Method::GET, "/b/k", "GetObject"),
+            (Method::GET, "/b?metrics", "ListBucketMetricsConfigurations"),
+            (
+                Method::GET,
+                "/b?metrics&id=1",
+                "GetBucketMetricsConfiguration",
+            ),
+            (
+                Method::DELETE,
+                "/b?metadataTable",
+                "DeleteBucketMetadataTableConfiguration",
+            ),
+            (Method::PUT, "/b?encryption", "PutBucketEncryption"),
+            (Method::PUT, "/b/k?encryption", "UpdateObjectEncryption"),
+            (Method::PUT, "/b/k?renameObject", "RenameObject"),
         ] {
             let uri = uri.parse().unwrap();
             assert_eq!(

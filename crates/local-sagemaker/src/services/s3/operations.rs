@@ -1,4 +1,5 @@
-//! The operations that the local server implements. `s3s` rejects all others with 501 `NotImplemented`.
+//! The operations that the local server implements. All others are rejected by name with 501
+//! `NotImplemented`.
 
 use async_trait::async_trait;
 use s3s::{S3, S3Request, S3Response, S3Result, dto};
@@ -26,7 +27,18 @@ macro_rules! operations {
                 }
             )*
         }
+
+        /// The input types of the operations, which are named after them.
+        const INPUTS: &[&str] = &[$(stringify!($input)),*];
     };
+}
+
+/// Whether the local server implements the operation with this name in the API of S3.
+pub(crate) fn is_implemented(name: &str) -> bool {
+    let mut operations = INPUTS
+        .iter()
+        .filter_map(|input| input.strip_suffix("Input"));
+    operations.any(|operation| operation == name)
 }
 
 operations! {
