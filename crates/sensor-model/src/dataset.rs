@@ -107,8 +107,8 @@ pub struct ChannelRows {
 
 /// The rows of all files in a directory and its subdirectories, in the order of their paths.
 ///
-/// Hidden, empty and unfinished files are skipped, see [`SkipReason`]; everything else must be a data file. Generated IDs
-/// continue from file to file, as in [`read_files`].
+/// Hidden, empty and unfinished files are skipped (see [`SkipReason`]); everything else must be a data file. Generated
+/// IDs continue from file to file, as in [`read_files`].
 ///
 /// # Errors
 /// The error of [`read_rows`] for the first file that cannot be read, or [`Error::EmptyChannel`] without files or rows.

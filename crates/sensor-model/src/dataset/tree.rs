@@ -18,7 +18,8 @@ pub struct Skipped {
 /// Why a file or directory of a channel is not read; as text, what such files are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SkipReason {
-    /// The name begins with `.` or `_`, by which Hadoop, Spark and Athena mark what is not data, or is that of a checksum.
+    /// The name begins with `.` or `_`, by which Hadoop, Spark and Athena mark what is not data, or ends with `.crc`, as
+    /// checksums do.
     Hidden,
     /// There is nothing in it; S3 consoles create empty objects as directories.
     Empty,
