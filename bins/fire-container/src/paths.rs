@@ -23,9 +23,14 @@ impl OptMl {
         self.root.join("input/config/hyperparameters.json")
     }
 
+    /// The directory with a directory for each channel of the job.
+    pub fn channels(&self) -> PathBuf {
+        self.root.join("input/data")
+    }
+
     /// The directory of a channel's data files.
     pub fn channel(&self, channel: Channel) -> PathBuf {
-        self.root.join("input/data").join(channel.as_str())
+        self.channels().join(channel.as_str())
     }
 
     /// The directory that SageMaker packs into `model.tar.gz`, and unpacks for serving.

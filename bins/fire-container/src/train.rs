@@ -70,8 +70,11 @@ fn catch_panic(work: impl FnOnce() -> Result<()>) -> Result<()> {
 /// If settings or data are invalid, the fit is stopped, or a file cannot be written.
 pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     let settings = Settings::read(&paths.hyperparameters())?;
-    let train = Input::required(paths, Channel::Train)?;
-    let validation = Input::required(paths, Channel::Validation)?;
+    for note in settings.notes().into_iter().chain(channels::unused(paths)) {
+        writeln!(out, "{note}")?;
+    }
+    let train = Input::required(paths, Channel::Train, out)?;
+    let validation = Input::required(paths, Channel::Validation, out)?;
     let (rows, held_out) = (train.rows.len(), validation.rows.len());
     writeln!(
         out,
@@ -86,7 +89,7 @@ pub fn job(paths: &OptMl, out: &mut dyn Write, stop: &Stop) -> Result<()> {
     let required = |input: &Input| ScoredPart::required(input, &model, threshold);
     let mut parts = vec![required(&train)?, required(&validation)?];
     for channel in Channel::OPTIONAL {
-        if let Some(input) = Input::optional(paths, channel)? {
+        if let Some(input) = Input::optional(paths, channel, out)? {
             parts.push(ScoredPart::optional(&input, &model, threshold)?);
         }
     }

@@ -53,7 +53,7 @@ pub(crate) async fn validation_rows(
             sagemaker_ops::storage::download_file(clients, &object.uri, &path).await?;
         }
     }
-    Ok(sensor_model::read_channel(dir.path())?)
+    Ok(sensor_model::read_channel(dir.path())?.rows)
 }
 
 impl Inspection {

@@ -49,8 +49,13 @@ impl Display for Range {
     }
 }
 
-/// The type of a hyperparameter; settings are parsed by `FromStr` and printed by `Display`.
+/// The type of a hyperparameter; settings are parsed by `read` and printed by `Display`.
 pub(crate) trait Value: FromStr + Display {
+    /// Parses a setting; `None` if the text is not a value of this type.
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
     /// Whether the value is in `range`.
     fn is_in(&self, range: Range) -> bool;
 }
@@ -76,6 +81,11 @@ impl Value for f64 {
 }
 
 impl Value for bool {
+    // Python writes `True` and `False`, and SDKs pass them on.
+    fn read(text: &str) -> Option<Self> {
+        text.to_ascii_lowercase().parse().ok()
+    }
+
     fn is_in(&self, _: Range) -> bool {
         true
     }
@@ -83,8 +93,7 @@ impl Value for bool {
 
 /// Parses a value without checking its range.
 pub(crate) fn parse<T: Value>(name: &'static str, text: &str, range: Range) -> Result<T, Error> {
-    let parsed = text.trim().parse();
-    parsed.map_err(|_| out_of_range(name, &text, range))
+    T::read(text.trim()).ok_or_else(|| out_of_range(name, &text, range))
 }
 
 /// Rejects a value outside its range.
@@ -208,3 +217,28 @@ impl Value for Engine {
 }
 
 names!(Engine, "engine" { Histogram = "own", Smartcore = "smartcore" });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn booleans_are_read_in_any_case() {
+        let read = |text| parse::<bool>("bootstrap", text, Range::Words("true or false"));
+        for (text, value) in [
+            ("true", true),
+            ("True", true),
+            ("TRUE", true),
+            ("false", false),
+            ("False", false),
+            (" False ", false),
+        ] {
+            assert_eq!(read(text).unwrap(), value, "{text}");
+        }
+        for text in ["", "1", "0", "yes", "None", "T", "Tru e"] {
+            let error = read(text).unwrap_err().to_string();
+            let expected = format!("parameter `bootstrap` is `{text}`; it must be true or false");
+            assert_eq!(error, expected);
+        }
+    }
+}

@@ -1,4 +1,6 @@
-//! Data files: labelled rows as Parquet or CSV, in one file or a directory of files.
+//! Data files: labelled rows as Parquet or CSV, in one file or a directory tree of files.
+//!
+//! The content of a file determines how it is read, not its name. Both formats may be packed with gzip.
 //!
 //! A file has one column per feature, in any order, and the label `fire_detected`, which is optional only for
 //! [`read_features`]. `row_id` and `group` (whole numbers) are optional, and so is `episode_id` (any text), which
@@ -15,11 +17,13 @@
 //! untrusted files.
 
 mod columns;
+mod content;
 mod csv;
 mod parquet;
+mod tree;
 mod write;
 
-use std::fs;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -27,7 +31,10 @@ use sha2::{Digest, Sha256};
 use crate::error::Error;
 use crate::rows::Rows;
 use columns::Labels;
+use content::Content;
+use tree::Tree;
 
+pub use tree::{SkipReason, Skipped};
 pub use write::{RowWriter, write_rows};
 
 /// Column with the ID of a row.
@@ -41,7 +48,7 @@ const SCENARIO: &str = "scenario";
 /// Column with the number of the site.
 const SITE: &str = "site";
 
-/// The file formats, chosen by the file name's extension.
+/// The formats for writing, chosen by the file name's extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     Parquet,
@@ -58,7 +65,7 @@ impl Format {
     }
 }
 
-/// The rows of a `.parquet` or `.csv` file, in the order of the file.
+/// The rows of a Parquet or CSV file, in the order of the file.
 ///
 /// Without `row_id`, rows are numbered from 0. Without `group`, the group is derived from `episode_id`; without both,
 /// each row forms its own group.
@@ -66,16 +73,16 @@ pub fn read_rows(path: &Path) -> Result<Rows, Error> {
     not_empty(append_all(&[path])?, path)
 }
 
-/// The features in a `.parquet` or `.csv` file, row by row in the order of the file; labels are optional.
+/// The features in a Parquet or CSV file, row by row in the order of the file; labels are optional.
 ///
 /// Labels that are present are checked as in training data.
 pub fn read_features(path: &Path) -> Result<Vec<f32>, Error> {
     let mut rows = Rows::default();
-    append(path, Labels::Optional, &mut rows)?;
+    append_filled(path, Labels::Optional, &mut rows)?;
     Ok(not_empty(rows, path)?.features)
 }
 
-/// The rows of several `.parquet` and `.csv` files, in the order given.
+/// The rows of several Parquet and CSV files, in the order given.
 ///
 /// Generated IDs continue from file to file, so rows of different files share a group only if the files specify the
 /// same group. Files without rows are skipped if another file has rows.
@@ -87,57 +94,89 @@ pub fn read_files(paths: &[PathBuf]) -> Result<Rows, Error> {
     not_empty(append_all(paths)?, first)
 }
 
-/// The rows of all `.parquet` and `.csv` files in a directory, in the order of the file names.
+/// The rows of a channel and their origin.
+#[derive(Clone, Debug)]
+pub struct ChannelRows {
+    /// The rows of all files.
+    pub rows: Rows,
+    /// The files, as paths below the channel's directory, in the order of their rows.
+    pub files: Vec<PathBuf>,
+    /// What was not read, in order of the reasons and paths.
+    pub skipped: Vec<Skipped>,
+}
+
+/// The rows of all files in a directory and its subdirectories, in the order of their paths.
 ///
-/// Other files and subdirectories are ignored. Generated IDs continue from file to file, as in [`read_files`].
-pub fn read_channel(dir: &Path) -> Result<Rows, Error> {
-    let rows = append_all(&data_files(dir)?)?;
+/// Hidden, empty and unfinished files are skipped (see [`SkipReason`]); everything else must be a data file. Generated
+/// IDs continue from file to file, as in [`read_files`].
+///
+/// # Errors
+/// The error of [`read_rows`] for the first file that cannot be read, or [`Error::EmptyChannel`] without files or rows.
+pub fn read_channel(dir: &Path) -> Result<ChannelRows, Error> {
+    let tree = Tree::below(dir)?;
+    let (mut rows, mut files, mut skipped) = (Rows::default(), Vec::new(), tree.skipped);
+    for path in tree.files {
+        if append(&dir.join(&path), Labels::Required, &mut rows)? {
+            files.push(path);
+        } else {
+            // Spark writes a packed file without content for each partition without rows.
+            let reason = SkipReason::Empty;
+            skipped.push(Skipped { reason, path });
+        }
+    }
+    skipped.sort();
+    if files.is_empty() && skipped.is_empty() {
+        return Err(empty_channel(dir, "file"));
+    }
+    if files.is_empty() {
+        return Err(empty_channel(
+            dir,
+            "file except hidden, empty and unfinished ones",
+        ));
+    }
     if rows.is_empty() {
         return Err(empty_channel(dir, "rows"));
     }
-    Ok(rows)
+    Ok(ChannelRows {
+        rows,
+        files,
+        skipped,
+    })
 }
 
 /// The rows of all files, possibly none.
 fn append_all(paths: &[impl AsRef<Path>]) -> Result<Rows, Error> {
     let mut rows = Rows::default();
     for path in paths {
-        append(path.as_ref(), Labels::Required, &mut rows)?;
+        append_filled(path.as_ref(), Labels::Required, &mut rows)?;
     }
     Ok(rows)
 }
 
-/// Appends the rows of one file, possibly none.
-fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(), Error> {
-    match Format::of(path) {
-        Some(Format::Parquet) => parquet::append(path, labels, rows),
-        Some(Format::Csv) => csv::append(path, labels, rows),
-        None => Err(Error::Extension {
-            path: path.to_owned(),
-        }),
+/// Appends the rows of one file, which must have a header.
+fn append_filled(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(), Error> {
+    if append(path, labels, rows)? {
+        return Ok(());
     }
+    Err(Error::EmptyFile {
+        path: path.to_owned(),
+        what: "header line",
+    })
 }
 
-/// The data files in a directory, sorted by name; at least one.
-fn data_files(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let read = |source| Error::Read {
-        path: dir.to_owned(),
-        source,
-    };
-    let entries = fs::read_dir(dir).map_err(read)?;
-    let mut paths = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(read)?.path();
-        if Format::of(&path).is_some() && path.is_file() {
-            paths.push(path);
+/// Appends the rows of one file, possibly none; false if the file has no content.
+fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<bool, Error> {
+    match content::open(path)? {
+        Content::Empty => return Ok(false),
+        Content::Csv(input) => {
+            csv::append(path, input, labels, rows).map_err(content::unpacking)?;
+        }
+        Content::Parquet(file) => parquet::append(path, file, labels, rows)?,
+        Content::UnpackedParquet(bytes) => {
+            parquet::append(path, Cursor::new(bytes), labels, rows)?;
         }
     }
-    // The order of rows must not depend on the file system, as that of a directory listing does.
-    paths.sort();
-    if paths.is_empty() {
-        return Err(empty_channel(dir, ".parquet or .csv file"));
-    }
-    Ok(paths)
+    Ok(true)
 }
 
 fn empty_channel(dir: &Path, what: &'static str) -> Error {

@@ -41,7 +41,7 @@ pub enum Error {
         /// Path of the file.
         path: PathBuf,
     },
-    /// The content does not match the file's extension.
+    /// A Parquet file that polars cannot read.
     #[cfg(feature = "files")]
     #[error("{} cannot be read as a data file; it may be incomplete or have another format", path.display())]
     Format {
@@ -51,7 +51,39 @@ pub enum Error {
         #[source]
         source: PolarsError,
     },
-    /// The extension is neither `.parquet` nor `.csv`.
+    /// The content is neither CSV nor Parquet.
+    #[error(
+        "{} is {found}, not CSV or Parquet (plain or gzip); convert it, or leave it out if it has no rows",
+        path.display()
+    )]
+    Content {
+        /// Path of the file.
+        path: PathBuf,
+        /// What the first bytes look like.
+        found: &'static str,
+    },
+    /// A gzip file that cannot be unpacked.
+    #[error("{} cannot be unpacked; it may be incomplete or corrupt; copy it again", path.display())]
+    Unpack {
+        /// Path of the file.
+        path: PathBuf,
+        /// The error of the decoder or the operating system.
+        #[source]
+        source: io::Error,
+    },
+    /// A gzip file that unpacks to more than the limit.
+    #[error(
+        "{} unpacks to more than {} MiB; unpack it, or divide it into smaller files",
+        path.display(),
+        limit >> 20
+    )]
+    UnpackedSize {
+        /// Path of the file.
+        path: PathBuf,
+        /// Maximum number of bytes.
+        limit: u64,
+    },
+    /// The extension of a file to write is neither `.parquet` nor `.csv`.
     #[error("{} is neither .parquet nor .csv; rename or convert it", path.display())]
     Extension {
         /// Path of the file.

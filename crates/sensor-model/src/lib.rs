@@ -73,7 +73,8 @@ pub use cells::parse_cell;
 pub use co2::Co2Reading;
 #[cfg(feature = "files")]
 pub use dataset::{
-    RowWriter, group_of_episode, read_channel, read_features, read_files, read_rows, write_rows,
+    ChannelRows, RowWriter, SkipReason, Skipped, group_of_episode, read_channel, read_features,
+    read_files, read_rows, write_rows,
 };
 pub use error::Error;
 pub use frame::{FRAME_HEIGHT, FRAME_PIXELS, FRAME_WIDTH, FrameProblem, ThermalFrame};

@@ -36,6 +36,12 @@ pub enum ColumnProblem {
     /// A required column is absent.
     #[error("column {0} is missing; a data file has the {REQUIRED_COUNT} features and {LABEL}")]
     Missing(String),
+    /// Not one known column: the file has no header, or other content than rows. The field is the first name.
+    #[error(
+        "none of its columns is known, and the first is `{0}`; add a header with the names of the features, or leave \
+         the file out if it has no rows"
+    )]
+    NoneKnown(String),
     /// A column that is not a feature, the label or known metadata.
     #[error("column `{0}` is unknown; remove it, or rename it if it is a feature")]
     Unknown(String),

@@ -12,7 +12,8 @@
 mod job;
 mod server;
 
-// The files that a job writes, and failing jobs.
+// The files that a job reads and writes, and failing jobs.
+mod channels;
 mod train;
 mod train_failures;
 // The formats of requests and responses, and every kind of rejected request.

@@ -55,13 +55,19 @@ fn predictions_for_a_file_equal_the_endpoints_byte_for_byte() {
     let body: String = (0..rows.len()).map(|i| csv_line(&rows, i) + "\n").collect();
     let names = Feature::ALL.map(Feature::name).join(",");
     job.put("unlabelled.csv", format!("{names}\n{body}").as_bytes());
+    fs::copy(job.path("unlabelled.csv"), job.path("UNLABELLED")).unwrap();
     write_rows(&job.path("labelled.parquet"), &rows).unwrap();
     write_rows(&job.path("labelled.csv"), &rows).unwrap();
     let server = Server::of(predictor(&job));
     for (output, accept) in [("json", "application/json"), ("csv", "text/csv")] {
         let headers = [("content-type", "text/csv"), ("accept", accept)];
         let response = server.request("POST /invocations", &headers, body.as_bytes());
-        for file in ["unlabelled.csv", "labelled.parquet", "labelled.csv"] {
+        for file in [
+            "unlabelled.csv",
+            "UNLABELLED",
+            "labelled.parquet",
+            "labelled.csv",
+        ] {
             for model in ["model.tar.gz", "model/model.bin", "model"] {
                 let (code, stdout, stderr) = predict(&job.path(file), &job.path(model), output);
                 assert_eq!((code, stderr.as_str()), (Some(0), ""));
@@ -82,6 +88,36 @@ fn predictions_for_a_file_equal_the_endpoints_byte_for_byte() {
         text.lines().last().unwrap().starts_with("400 rows, "),
         "{text}"
     );
+}
+
+#[test]
+fn a_model_archive_of_several_gzip_members_is_read_whole() {
+    let job = packed();
+    write_rows(&job.path("rows.csv"), &rows(0..50)).unwrap();
+    let predictions = |model: &str| {
+        let (code, stdout, stderr) = predict(&job.path("rows.csv"), &job.path(model), "csv");
+        assert_eq!((code, stderr.as_str()), (Some(0), ""), "{model}");
+        stdout
+    };
+    let expected = predictions("model.tar.gz");
+    let tar = run(Command::new("gzip").args(["-dc", "model.tar.gz"]), &job);
+    // A header of tar is 512 bytes.
+    for size in [512, 10_000, tar.len() / 2 + 1] {
+        let mut members = Vec::new();
+        for piece in tar.chunks(size) {
+            job.put("piece", piece);
+            members.extend(run(Command::new("gzip").args(["-c", "piece"]), &job));
+        }
+        job.put("members.tar.gz", &members);
+        assert!(predictions("members.tar.gz") == expected, "{size}");
+    }
+}
+
+/// Runs a command in the job's directory and returns its standard output.
+fn run(command: &mut Command, job: &Job) -> Vec<u8> {
+    let done = command.current_dir(job.root()).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    done.stdout
 }
 
 #[test]
@@ -110,7 +146,11 @@ fn unusable_files_and_models_exit_with_2_and_are_named() {
     write_rows(&job.path(good), &rows(0..3)).unwrap();
     for (file, model, expected) in [
         ("bad.csv", "model", "line 2"),
-        ("other.csv", "model", "column `a` is unknown"),
+        (
+            "other.csv",
+            "model",
+            "none of its columns is known, and the first is `a`",
+        ),
         ("empty.csv", "model", "empty.csv"),
         ("rows.txt", "model", "rows.txt"),
         (

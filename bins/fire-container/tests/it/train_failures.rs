@@ -80,7 +80,10 @@ fn missing_and_empty_channels_are_named() {
     fs::create_dir_all(job.path("input/data/validation")).unwrap();
     check(
         &job,
-        &["channel validation: ", "has no .parquet or .csv file"],
+        &[
+            "channel validation: ",
+            "input/data/validation has no file; a channel needs at least one labelled row",
+        ],
     );
 }
 
@@ -132,6 +135,27 @@ fn bad_data_is_reported_with_channel_file_line_column_and_value() {
 }
 
 #[test]
+fn a_file_of_a_channel_that_is_not_a_data_file_is_named_with_the_remedy() {
+    for (content, expected) in [
+        (&b"{\"rows\": 3}"[..], "is JSON, not CSV or Parquet"),
+        (
+            b"PK\x03\x04",
+            "is a ZIP archive or an Excel workbook, not CSV or Parquet",
+        ),
+        (b"\x00\x01\x02", "is binary data, not CSV or Parquet"),
+        (b"About these rows\n", "none of its columns is known"),
+        (b"\x1f\x8b\x08", "cannot be unpacked; it may be incomplete"),
+    ] {
+        let job = Job::with_channels(&forest());
+        job.put("input/data/train/ds=1/other", content);
+        check(
+            &job,
+            &["channel train: ", "input/data/train/ds=1/other", expected],
+        );
+    }
+}
+
+#[test]
 fn a_training_channel_of_one_class_is_rejected() {
     let job = Job::with_channels(&forest());
     let mut train = rows(0..100);
@@ -149,7 +173,7 @@ fn a_training_channel_of_one_class_is_rejected() {
 #[test]
 fn an_optional_channel_must_be_valid_if_present() {
     let job = Job::with_channels(&forest());
-    job.put("input/data/test/part-00000.parquet", b"not parquet");
+    job.put("input/data/test/part-00000.parquet", b"PAR1, but cut off");
     check(
         &job,
         &[

@@ -48,6 +48,11 @@ pub(super) enum Labels {
 
 /// The role of each column, in the order of the file. Missing, unknown and duplicate columns are errors.
 pub(super) fn roles(names: &[&str], labels: Labels) -> Result<Vec<Role>, ColumnProblem> {
+    if let Some(first) = names.first()
+        && names.iter().all(|name| Role::of(name).is_none())
+    {
+        return Err(ColumnProblem::NoneKnown((*first).to_owned()));
+    }
     // Unknown columns are reported first: an unknown name is often a misspelling of the missing one.
     let mut roles = Vec::with_capacity(names.len());
     for (i, &name) in names.iter().enumerate() {

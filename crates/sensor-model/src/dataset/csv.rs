@@ -1,8 +1,7 @@
 //! Reads CSV files line by line, so that every error can name its line.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::BufReader;
+use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,13 +19,16 @@ use crate::schema::FEATURE_COUNT;
 use super::columns::{Labels, Role, roles};
 use super::group_of_episode;
 
-/// Appends the rows of a CSV file.
+/// Appends the rows of a CSV text; `path` is for errors.
 ///
 /// The first line is the header; blank lines are skipped.
-pub(super) fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(), Error> {
-    let source = Source::new(path);
-    let file = File::open(path).map_err(|error| source.unreadable(error))?;
-    let mut lines = Lines::new(BufReader::new(file), source);
+pub(super) fn append(
+    path: &Path,
+    input: impl BufRead,
+    labels: Labels,
+    rows: &mut Rows,
+) -> Result<(), Error> {
+    let mut lines = Lines::new(input, Source::new(path));
     let mut splitter = LineSplitter::new(b',');
     let Some(header) = lines.next_filled()? else {
         return Err(Error::EmptyFile {

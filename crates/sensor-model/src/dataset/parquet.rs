@@ -1,11 +1,11 @@
 //! Reads Parquet files with polars.
 
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
 use polars::error::PolarsError;
+use polars::io::mmap::MmapBytesReader;
 use polars::prelude::{
     Column, DataFrame, DataType, ParquetReader, PlSmallStr, PolarsResult, SerReader,
 };
@@ -19,11 +19,16 @@ use crate::schema::FEATURE_COUNT;
 use super::columns::{Labels, Role, roles};
 use super::group_of_episode;
 
-/// Appends the rows of a Parquet file.
+/// Appends the rows of a Parquet file; `path` is for errors.
 ///
 /// Features can have any numeric type and are converted to `f32`; null is a missing value.
-pub(super) fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(), Error> {
-    let table = read_table(path)?;
+pub(super) fn append(
+    path: &Path,
+    input: impl MmapBytesReader,
+    labels: Labels,
+    rows: &mut Rows,
+) -> Result<(), Error> {
+    let table = read_table(path, input)?;
     let names: Vec<&str> = table
         .get_column_names()
         .into_iter()
@@ -42,13 +47,9 @@ pub(super) fn append(path: &Path, labels: Labels, rows: &mut Rows) -> Result<(),
     .append_to(rows, &roles)
 }
 
-fn read_table(path: &Path) -> Result<DataFrame, Error> {
-    let file = File::open(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+fn read_table(path: &Path, input: impl MmapBytesReader) -> Result<DataFrame, Error> {
     // polars panics on some invalid footers, but an invalid file must be reported as an error.
-    let read = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(file).finish()));
+    let read = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(input).finish()));
     let table = read.unwrap_or_else(|_| Err(PolarsError::ComputeError("invalid footer".into())));
     table.map_err(|source| Error::Format {
         path: path.to_owned(),

@@ -104,7 +104,7 @@ fn numbering_continues_from_file_to_file() {
         )
         .unwrap();
     }
-    assert_eq!(read_channel(dir.path()).unwrap().ids, [0, 1, 2, 3]);
+    assert_eq!(read_channel(dir.path()).unwrap().rows.ids, [0, 1, 2, 3]);
 }
 
 #[test]
@@ -193,7 +193,8 @@ fn columns_are_checked_before_rows() {
     );
     check_rejected(
         &format!("{CELLS}\n{CELLS}\n"),
-        "FILE: column `1` is unknown; remove it, or rename it if it is a feature",
+        "FILE: none of its columns is known, and the first is `1`; add a header with the names of the features, or \
+         leave the file out if it has no rows",
     );
     check_rejected(
         &format!("{}\n{CELLS}\n", header().replace(",gas_val", "")),

@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use sensor_model::{
-    Error, FEATURE_COUNT, RowMetadata, RowWriter, Rows, data_fingerprint, original, read_channel,
-    read_files, read_rows, write_rows,
+    Error, FEATURE_COUNT, RowMetadata, RowWriter, Rows, data_fingerprint, original, read_files,
+    read_rows, write_rows,
 };
 use tempfile::tempdir;
 
@@ -177,18 +177,6 @@ fn an_unfinished_file_does_not_replace_an_existing_one() {
 }
 
 #[test]
-fn a_channel_is_read_in_the_order_of_its_file_names() {
-    let dir = tempdir().unwrap();
-    let path = |name| dir.path().join(name);
-    write_rows(&path("part-00001.csv"), &sample(4..9)).unwrap();
-    write_rows(&path("part-00000.parquet"), &sample(0..4)).unwrap();
-    fs::write(path("notes.txt"), "not data").unwrap();
-    fs::write(path("part-00002.csv.partial"), "incomplete").unwrap();
-    fs::create_dir(path("directory.csv")).unwrap();
-    assert_same(&read_channel(dir.path()).unwrap(), &sample(0..9));
-}
-
-#[test]
 fn several_files_are_read_in_the_order_given() {
     let dir = tempdir().unwrap();
     let [late, early, bare] = ["z.csv", "a.parquet", "bare.csv"].map(|name| dir.path().join(name));
@@ -206,36 +194,10 @@ fn several_files_are_read_in_the_order_given() {
     );
 }
 
-#[track_caller]
-fn check_channel(dir: &Path, expected: &str) {
-    let shown = dir.display().to_string();
-    assert_eq!(
-        read_channel(dir).unwrap_err().to_string(),
-        expected.replace("DIR", &shown)
-    );
-}
-
 #[test]
-fn a_channel_without_data_is_rejected() {
-    let dir = tempdir().unwrap();
-    check_channel(&dir.path().join("absent"), "cannot read DIR");
-    check_channel(
-        dir.path(),
-        "DIR has no .parquet or .csv file; a channel needs at least one labelled row",
-    );
-    write_rows(&dir.path().join("a.parquet"), &Rows::default()).unwrap();
-    write_rows(&dir.path().join("b.csv"), &Rows::default()).unwrap();
-    check_channel(
-        dir.path(),
-        "DIR has no rows; a channel needs at least one labelled row",
-    );
-}
-
-#[test]
-fn other_extensions_are_rejected_for_reading_and_writing() {
+fn other_extensions_are_rejected_for_writing() {
     let path = Path::new("rows.xlsx");
     let expected = "rows.xlsx is neither .parquet nor .csv; rename or convert it";
-    assert_eq!(read_rows(path).unwrap_err().to_string(), expected);
     assert_eq!(
         write_rows(path, &sample(0..1)).unwrap_err().to_string(),
         expected

@@ -8,7 +8,9 @@
     reason = "stored and generated values must be reproduced bit for bit"
 )]
 
-// Data files: round trips, and every kind of invalid file.
+// Data files: round trips, directory trees, and every kind of invalid file.
+#[cfg(feature = "files")]
+mod channel_input;
 #[cfg(feature = "files")]
 mod csv_input;
 #[cfg(feature = "files")]

@@ -124,14 +124,23 @@ fn a_truncated_or_foreign_file_is_rejected_with_the_reason() {
     let path = dir.path().join("rows.parquet");
     write_rows(&path, &sample(0..100)).unwrap();
     let bytes = fs::read(&path).unwrap();
-    for corrupt in [
-        &bytes[..bytes.len() / 2],
-        &bytes[..4],
-        b"",
-        b"t_mean,t_std\n1,2\n",
-    ] {
+    for corrupt in [&bytes[..bytes.len() / 2], &bytes[..4]] {
         fs::write(&path, corrupt).unwrap();
         check_corrupt(&path);
+    }
+    // The name does not make a file Parquet.
+    for (content, expected) in [
+        (&b""[..], "has no header line"),
+        (
+            &bytes[..3],
+            "none of its columns is known, and the first is `PAR`",
+        ),
+        (b"t_mean,t_std\n1,2\n", "column t_max is missing"),
+        (b"\x00\x01\x02\x03", "is binary data, not CSV or Parquet"),
+    ] {
+        fs::write(&path, content).unwrap();
+        let error = read_rows(&path).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
     }
 }
 
@@ -152,7 +161,7 @@ fn truncated_files_and_altered_footers_never_crash_the_reader() {
     let path = dir.path().join("rows.parquet");
     write_rows(&path, &sample(0..200)).unwrap();
     let bytes = fs::read(&path).unwrap();
-    for length in (0..bytes.len()).step_by(499) {
+    for length in (4..bytes.len()).step_by(499) {
         fs::write(&path, &bytes[..length]).unwrap();
         check_corrupt(&path);
     }
