@@ -521,15 +521,9 @@ mod tests {
         assert!(table.find_by_arn("arn:1").unwrap().done);
     }
 
-    #[test]
-    fn lists_are_filtered_sorted_and_paged() {
-        let dir = tempfile::tempdir().unwrap();
-        let table = table(dir.path());
-        for (name, created, done) in [("b", 10, true), ("a", 21, false), ("c", 22, true)] {
-            table.insert_new(name, number(created)).unwrap();
-            table.update(name, |row| row.done = done).unwrap();
-        }
-        let all = Query {
+    /// All records, oldest first.
+    fn all() -> Query {
+        Query {
             name_contains: None,
             status: None,
             created: Period::default(),
@@ -538,67 +532,53 @@ mod tests {
             ascending: true,
             after: None,
             limit: 10,
-        };
+        }
+    }
+
+    #[test]
+    fn lists_are_filtered_sorted_and_paged() {
+        let dir = tempfile::tempdir().unwrap();
+        let table = table(dir.path());
+        for (name, created, done) in [("b", 10, true), ("a", 21, false), ("c", 22, true)] {
+            table.insert_new(name, number(created)).unwrap();
+            table.update(name, |row| row.done = done).unwrap();
+        }
         let names = |query: &Query| {
             let rows = table.list_records(query, |_| true).unwrap();
             rows.into_iter().map(|(at, _)| at.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(&all), ["b", "a", "c"]);
+        assert_eq!(names(&all()), ["b", "a", "c"]);
+        let with = |change: &dyn Fn(&mut Query)| {
+            let mut query = all();
+            change(&mut query);
+            query
+        };
         for (query, expected) in [
+            (with(&|query| query.ascending = false), vec!["c", "a", "b"]),
             (
-                Query {
-                    ascending: false,
-                    ..all.clone()
-                },
-                vec!["c", "a", "b"],
-            ),
-            (
-                Query {
-                    sort_by: SortBy::Name,
-                    ..all.clone()
-                },
+                with(&|query| query.sort_by = SortBy::Name),
                 vec!["a", "b", "c"],
             ),
             (
-                Query {
-                    sort_by: SortBy::Status,
-                    ..all.clone()
-                },
+                with(&|query| query.sort_by = SortBy::Status),
                 vec!["a", "b", "c"],
             ),
             (
-                Query {
-                    name_contains: Some("b".into()),
-                    ..all.clone()
-                },
+                with(&|query| query.name_contains = Some("b".into())),
                 vec!["b"],
             ),
             (
-                Query {
-                    status: Some("Done".into()),
-                    ..all.clone()
-                },
+                with(&|query| query.status = Some("Done".into())),
                 vec!["b", "c"],
             ),
             (
-                Query {
-                    created: Period {
-                        from: Some(1.5),
-                        to: None,
-                    },
-                    ..all.clone()
-                },
+                with(&|query| query.created.from = Some(1.5)),
                 vec!["a", "c"],
             ),
+            (with(&|query| query.modified.from = Some(22.0)), vec!["c"]),
             (
-                Query {
-                    modified: Period {
-                        from: Some(21.0),
-                        to: Some(22.0),
-                    },
-                    ..all.clone()
-                },
-                vec!["a"],
+                with(&|query| query.modified.to = Some(21.5)),
+                vec!["b", "a"],
             ),
         ] {
             assert_eq!(names(&query), expected, "{query:?}");
@@ -618,7 +598,7 @@ mod tests {
             }
             assert_eq!(paged, expected, "{query:?}");
         }
-        assert_eq!(table.list_records(&all, |row| row.done).unwrap().len(), 2);
+        assert_eq!(table.list_records(&all(), |row| row.done).unwrap().len(), 2);
     }
 
     #[test]

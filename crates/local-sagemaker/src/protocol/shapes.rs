@@ -337,9 +337,15 @@ mod tests {
         }
     }
 
+    /// Checks the error for a request; empty for none.
+    fn check(operation: &str, request: &Value, expected: &str) {
+        let found = error(operation, request);
+        let fits = found.contains(expected) && found.is_empty() == expected.is_empty();
+        assert!(fits, "{operation} {request}: {found}");
+    }
+
     #[test]
     fn every_rule_of_the_model_is_applied() {
-        let long = "a".repeat(64);
         for (operation, request, expected) in [
             ("ListModels", json!({}), ""),
             ("ListModels", json!({"MaxResults": 100, "SortBy": null}), ""),
@@ -383,6 +389,15 @@ mod tests {
                 json!([]),
                 "The value [] of the request has the wrong type; expected an object.",
             ),
+        ] {
+            check(operation, &request, expected);
+        }
+    }
+
+    #[test]
+    fn every_rule_is_applied_inside_of_members() {
+        let long = "a".repeat(64);
+        for (operation, request, expected) in [
             (
                 "DescribeModel",
                 json!({}),
@@ -429,9 +444,7 @@ mod tests {
                 "Value '-0.5' at 'desiredWeightsAndCapacities.1.member.desiredWeight' failed to satisfy constraint: Member must have value greater than or equal to 0",
             ),
         ] {
-            let found = error(operation, &request);
-            let fits = found.contains(expected) && found.is_empty() == expected.is_empty();
-            assert!(fits, "{operation} {request}: {found}");
+            check(operation, &request, expected);
         }
     }
 

@@ -154,6 +154,23 @@ mod tests {
     use super::*;
     use axum::body::to_bytes;
 
+    /// Checks the response to a form.
+    async fn check(form: &str, status: u16, expected: &str) {
+        let response = handle(&Form::parse(form.as_bytes()));
+        assert_eq!(response.status(), status, "{form}");
+        let id = response.headers()["x-amzn-requestid"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        let body = String::from_utf8_lossy(&body);
+        assert!(body.contains(expected), "{form}: {body}");
+        assert!(
+            body.contains(&format!("<RequestId>{id}</RequestId>")),
+            "{body}"
+        );
+    }
+
     #[tokio::test]
     async fn actions_and_entities_are_known_or_rejected() {
         let user = "PolicySourceArn=arn:aws:iam::691595239825:user/local";
@@ -215,19 +232,7 @@ mod tests {
                 "InvalidInput",
             ),
         ] {
-            let response = handle(&Form::parse(form.as_bytes()));
-            assert_eq!(response.status(), status, "{form}");
-            let id = response.headers()["x-amzn-requestid"]
-                .to_str()
-                .unwrap()
-                .to_owned();
-            let body = to_bytes(response.into_body(), 10_000).await.unwrap();
-            let body = String::from_utf8_lossy(&body);
-            assert!(body.contains(expected), "{form}: {body}");
-            assert!(
-                body.contains(&format!("<RequestId>{id}</RequestId>")),
-                "{body}"
-            );
+            check(&form, status, expected).await;
         }
     }
 }

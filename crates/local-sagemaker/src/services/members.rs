@@ -217,10 +217,10 @@ mod tests {
 
     /// The error for these members of an operation of SageMaker, or an empty string.
     fn unsupported(operation: &str, body: &Value) -> String {
-        let limits = LIMITS
+        let mut limits = LIMITS
             .iter()
             .filter(|limit| limit.operations.contains(&operation));
-        let error = limits.filter_map(|limit| limit.check(body).err()).next();
+        let error = limits.find_map(|limit| limit.check(body).err());
         error.map_or_else(String::new, |error| error.message().to_owned())
     }
 

@@ -4,8 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rusqlite::{Connection, Row, params};
 
+use super::attributes::Checksums;
 use super::buckets::require_bucket;
-use super::{Store, StoreError};
+use super::{Store, StoreError, json};
 
 /// The first byte of every continuation token, for the day when tokens change.
 const TOKEN_VERSION: char = '1';
@@ -38,6 +39,8 @@ pub(crate) struct Listed {
     pub(crate) modified: i64,
     /// Its storage class.
     pub(crate) storage_class: String,
+    /// Its checksums.
+    pub(crate) checksums: Checksums,
 }
 
 /// A page of a list.
@@ -106,7 +109,7 @@ impl ListQuery {
         start: &str,
         page: &mut Page,
     ) -> Result<Option<String>, StoreError> {
-        let sql = "SELECT key, size, etag, modified, storage_class FROM objects
+        let sql = "SELECT key, size, etag, modified, storage_class, attributes -> '$.checksums' AS checksums FROM objects
             WHERE bucket = ?1 AND key >= ?2 ORDER BY key";
         let mut statement = index.prepare_cached(sql)?;
         // Rows are computed as they are read, so the ones that are not read cost nothing.
@@ -143,6 +146,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Listed> {
         etag: row.get("etag")?,
         modified: row.get("modified")?,
         storage_class: row.get("storage_class")?,
+        checksums: json(row, "checksums")?,
     })
 }
 

@@ -122,7 +122,8 @@ fn upload(store: &Store, key: &str, parts: &[Vec<u8>]) -> String {
     let id = store.create_upload(&uri(key), &new).unwrap();
     for (number, bytes) in (1..).zip(parts) {
         let written = content(store, bytes).written;
-        store.put_part(&uri(key), &id, number, written).unwrap();
+        let part = PartName { id: &id, number };
+        store.put_part(&uri(key), &part, written).unwrap();
     }
     id
 }

@@ -72,6 +72,15 @@ pub(crate) struct Part {
     file: FileId,
 }
 
+/// The part of an upload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PartName<'a> {
+    /// The upload's id.
+    pub(crate) id: &'a str,
+    /// The part's number, from 1 to 10,000.
+    pub(crate) number: u32,
+}
+
 /// A part named by a completion.
 #[derive(Clone, Debug)]
 pub(crate) struct ChosenPart {
@@ -176,68 +185,54 @@ impl Store {
     pub(crate) fn put_part(
         &self,
         name: &S3Uri,
-        id: &str,
-        number: u32,
+        part: &PartName<'_>,
         written: Written,
     ) -> Result<Part, StoreError> {
-        let part = Part {
-            number,
+        let new = Part {
+            number: part.number,
             size: written.size,
             etag: hex::encode(written.md5),
             modified: Timestamp::now().millis() as i64,
             file: written.draft.id,
             checksums: written.checksums,
         };
-        let replaced = self.insert_part(name, id, &part)?;
+        let replaced = self
+            .database
+            .write(|index| insert_part(index, name, part.id, &new))?;
         written.draft.keep();
         self.contents.discard(&replaced);
-        Ok(part)
+        Ok(new)
     }
 
-    /// Stores the whole content of an object as a part, without copying it. `None` if the object was
-    /// itself uploaded in parts, so there is no single file, or has not all the checksums.
+    /// Stores the content of an object that was uploaded in one piece as a part, without copying it;
+    /// `checksums` are those of the content.
     pub(crate) fn share_as_part(
         &self,
         source: &Object,
+        checksums: Checksums,
         name: &S3Uri,
-        id: &str,
-        number: u32,
-    ) -> Result<Option<Part>, StoreError> {
-        let upload = self.upload(name, id)?;
-        let algorithm = upload.attributes.checksums.algorithm();
-        let known = |algorithm| source.attributes.checksums.get(algorithm).is_some();
-        if source.parts > 0 || !algorithm.is_some_and(known) {
-            return Ok(None);
-        }
-        let part = Part {
-            number,
+        part: &PartName<'_>,
+    ) -> Result<Part, StoreError> {
+        let new = Part {
+            number: part.number,
             size: source.size,
             etag: source.etag.clone(),
             modified: Timestamp::now().millis() as i64,
             file: source.content,
             checksums: Checksums {
                 kind: None,
-                ..source.attributes.checksums.clone()
+                ..checksums
             },
         };
         let replaced = self.database.write(|index| {
-            // The source may have been removed, and its file with it.
-            if !super::is_named(index, part.file)? {
-                return Ok(None);
+            // The source may have been removed in the meantime, and its file with it.
+            if !super::is_named(index, new.file)? {
+                return Err(StoreError::NoSuchKey);
             }
-            insert_part(index, name, id, &part).map(Some)
+            insert_part(index, name, part.id, &new)
         })?;
-        let Some(replaced) = replaced else {
-            return Ok(None);
-        };
         self.contents.discard(&replaced);
-        Ok(Some(part))
-    }
-
-    /// Adds a part to the index, and returns the files that nothing names any more.
-    fn insert_part(&self, name: &S3Uri, id: &str, part: &Part) -> Result<Vec<FileId>, StoreError> {
-        self.database
-            .write(|index| insert_part(index, name, id, part))
+        Ok(new)
     }
 
     /// At most `limit` parts with numbers above `after`.

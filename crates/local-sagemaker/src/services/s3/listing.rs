@@ -2,15 +2,15 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto::{
-    CommonPrefix, EncodingType, ListObjectVersionsInput, ListObjectVersionsOutput,
-    ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
-    ObjectStorageClass, ObjectVersion, ObjectVersionStorageClass,
+    ChecksumAlgorithm, CommonPrefix, EncodingType, ListObjectVersionsInput,
+    ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
+    ListObjectsV2Output, Object, ObjectStorageClass, ObjectVersion, ObjectVersionStorageClass,
 };
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::body::run;
 use super::errors::error;
-use super::headers::{etag, owner, timestamp};
+use super::headers::{checksum_type, etag, owner, timestamp};
 use crate::store::{ListQuery, Listed, Page, Store};
 
 /// Most entries on a page.
@@ -93,6 +93,8 @@ async fn page(store: &Store, bucket: String, query: ListQuery) -> S3Result<Page>
 /// An entry of a list.
 fn entry(listed: Listed, encoding: Encoding, with_owner: bool) -> Object {
     Object {
+        checksum_algorithm: algorithms(&listed),
+        checksum_type: checksum_type(&listed.checksums),
         e_tag: Some(etag(&listed.etag)),
         key: Some(encoding.text(&listed.key)),
         last_modified: Some(timestamp(listed.modified)),
@@ -101,6 +103,17 @@ fn entry(listed: Listed, encoding: Encoding, with_owner: bool) -> Object {
         storage_class: Some(ObjectStorageClass::from(listed.storage_class)),
         ..Object::default()
     }
+}
+
+/// The algorithms of an object's checksums.
+fn algorithms(listed: &Listed) -> Option<Vec<ChecksumAlgorithm>> {
+    let names = listed
+        .checksums
+        .values
+        .keys()
+        .map(|algorithm| algorithm.name());
+    let algorithms: Vec<_> = names.map(ChecksumAlgorithm::from_static).collect();
+    (!algorithms.is_empty()).then_some(algorithms)
 }
 
 /// `ListObjects`.
@@ -202,6 +215,8 @@ pub(super) async fn list_object_versions(
     let page = page(store, input.bucket.clone(), query).await?;
     let more = page.next.is_some();
     let version = |listed: Listed| ObjectVersion {
+        checksum_algorithm: algorithms(&listed),
+        checksum_type: checksum_type(&listed.checksums),
         e_tag: Some(etag(&listed.etag)),
         is_latest: Some(true),
         key: Some(encoding.text(&listed.key)),

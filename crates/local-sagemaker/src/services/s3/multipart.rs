@@ -24,7 +24,9 @@ use super::write::source;
 use crate::protocol::names::S3Uri;
 use crate::store::attributes::{Algorithm, ChecksumKind, Checksums, hasher};
 use crate::store::contents::Written;
-use crate::store::{ChosenPart, Completion, NewUpload, Store, StoreError, Upload, UploadQuery};
+use crate::store::{
+    ChosenPart, Completion, NewUpload, PartName, Store, StoreError, Upload, UploadQuery,
+};
 
 /// The highest number of a part.
 const MAX_PART: i32 = 10_000;
@@ -149,7 +151,7 @@ pub(super) async fn upload_part(
     let promise = promise.with_algorithm(upload.attributes.checksums.algorithm());
     let written = receive(store, input.body, promise).await?;
     let part = run(store, move |store| {
-        store.put_part(&name, &id, number, written)
+        store.put_part(&name, &PartName { id: &id, number }, written)
     })
     .await?;
     let sums = checksum(&part.checksums);
@@ -250,30 +252,51 @@ struct PartCopy {
 }
 
 impl PartCopy {
-    /// Copies the bytes; `None` if the range is not within the source.
+    /// Stores the part; `None` if the range is not within the source.
     fn execute(self, store: &Store) -> Result<Option<crate::store::Part>, StoreError> {
         let upload = store.upload(&self.target, &self.id)?;
+        let chosen = upload.attributes.checksums.algorithm();
+        let algorithm = chosen.unwrap_or(Algorithm::Crc64Nvme);
         let opened = store.open_object(&self.source)?;
         self.conditions.check_source(&opened.object)?;
         let size = opened.object.size;
         if self.range.is_some_and(|(_, last)| last >= size) {
             return Ok(None);
         }
-        if self.range.is_none() {
-            let shared =
-                store.share_as_part(&opened.object, &self.target, &self.id, self.number)?;
-            if shared.is_some() {
-                return Ok(shared);
+        let part = PartName {
+            id: &self.id,
+            number: self.number,
+        };
+        if self.range.is_none() && opened.object.parts == 0 {
+            let object = opened.object.clone();
+            let mut checksums = object.attributes.checksums.clone();
+            if checksums.get(algorithm).is_none() {
+                // Read, but not written again.
+                checksums = checksums_of(opened.reader(0, size), algorithm)?;
             }
+            let shared = store.share_as_part(&object, checksums, &self.target, &part);
+            return shared.map(Some);
         }
         let (first, last) = self.range.unwrap_or((0, size.saturating_sub(1)));
         let length = if size == 0 { 0 } else { last - first + 1 };
-        let algorithm = upload.attributes.checksums.algorithm();
-        let hasher = hasher(|wanted| Some(wanted) == algorithm);
+        let hasher = hasher(|wanted| wanted == algorithm);
         let written = copy_bytes(store, opened.reader(first, length), hasher)?;
-        store
-            .put_part(&self.target, &self.id, self.number, written)
-            .map(Some)
+        store.put_part(&self.target, &part, written).map(Some)
+    }
+}
+
+/// The checksum of all bytes.
+fn checksums_of(
+    mut reader: impl std::io::Read,
+    algorithm: Algorithm,
+) -> Result<Checksums, StoreError> {
+    let mut hasher = hasher(|wanted| wanted == algorithm);
+    let mut block = vec![0; BLOCK];
+    loop {
+        match reader.read(&mut block)? {
+            0 => return Ok(hasher.finalize().into()),
+            count => hasher.update(&block[..count]),
+        }
     }
 }
 

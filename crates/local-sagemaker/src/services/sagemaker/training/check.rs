@@ -224,7 +224,6 @@ mod tests {
 
     #[test]
     fn requests_that_aws_rejects_are_rejected_in_its_words() {
-        let twice = request()["InputDataConfig"][0].clone();
         for (pointer, value, expected) in [
             (
                 "/AlgorithmSpecification",
@@ -262,6 +261,16 @@ mod tests {
                 json!(["x".repeat(257)]),
                 "less than or equal to 256",
             ),
+        ] {
+            let found = error_for(pointer, value);
+            assert!(found.contains(expected), "{pointer}: {found}");
+        }
+    }
+
+    #[test]
+    fn requests_beyond_the_model_are_rejected_in_words_of_aws() {
+        let twice = request()["InputDataConfig"][0].clone();
+        for (pointer, value, expected) in [
             (
                 "/StoppingCondition",
                 Value::Null,
