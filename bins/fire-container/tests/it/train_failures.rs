@@ -123,7 +123,7 @@ fn bad_data_is_reported_with_channel_file_line_column_and_value() {
     );
     check(
         &with_validation(|text| text.replacen(',', "", 30)),
-        &["part-00000.csv", "unknown"],
+        &["part-00000.csv", "none of its columns is known"],
     );
     check(
         &with_validation(|text| format!("{text}1,2,3\n")),

@@ -97,24 +97,22 @@ pub(crate) fn path_style(uri: &Uri, headers: &HeaderMap) -> Option<Uri> {
     format!("/{bucket}{}{query}", uri.path()).parse().ok()
 }
 
-/// The bucket in a host name, if there is one.
+/// The bucket in a host name, if there is one: what precedes the label `s3` or, on AWS, `s3-REGION`. On
+/// localhost, that label may be missing.
 fn bucket_in_host(host: &str) -> Option<&str> {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let rest = name
-        .strip_suffix(".localhost")
-        .or_else(|| name.strip_suffix(".amazonaws.com"))?;
-    let is_aws = !name.ends_with(".localhost");
-    // `s3`, `s3.REGION` and `s3-REGION` are the service; what precedes them is the bucket.
-    for (position, _) in rest.match_indices("s3") {
-        let after = &rest[position + 2..];
-        let ends_label = after.is_empty() || after.starts_with(['.', '-']);
-        match rest[..position].strip_suffix('.') {
-            Some(bucket) if ends_label && !bucket.is_empty() => return Some(bucket),
-            None if position == 0 && ends_label => return None,
-            _ => {}
+    let local = name.strip_suffix(".localhost");
+    let rest = local.or_else(|| name.strip_suffix(".amazonaws.com"))?;
+    let is_service = |label: &str| label == "s3" || (local.is_none() && label.starts_with("s3-"));
+    let mut end = rest.len();
+    for label in rest.rsplit('.') {
+        let start = end - label.len();
+        if is_service(label) {
+            return rest.get(..start.checked_sub(1)?);
         }
+        end = start.saturating_sub(1);
     }
-    (!is_aws && !rest.is_empty()).then_some(rest)
+    local.filter(|bucket| !bucket.is_empty())
 }
 
 /// A header as text; empty if it is missing.
@@ -323,6 +321,8 @@ mod tests {
             ("my.data.localhost:1", Some("my.data")),
             ("s3-data.s3.localhost", Some("s3-data")),
             ("data.s3.eu-central-1.amazonaws.com", Some("data")),
+            ("s3-data.localhost", Some("s3-data")),
+            ("data.s3-eu-west-1.amazonaws.com", Some("data")),
             ("s3.eu-central-1.amazonaws.com", None),
             ("runtime.sagemaker.us-east-1.amazonaws.com", None),
         ] {
