@@ -51,7 +51,7 @@ class Server:
     def start(self):
         program = pathlib.Path(os.environ["FIRE_BIN_DIR"]) / "local-sagemaker"
         self.process = subprocess.Popen(
-            [program, "--port", "0", "--state-dir", self.state_dir, *self.options],
+            self.command(program),
             stdout=subprocess.PIPE,
             stderr=open(self.state_dir.with_suffix(".log"), "ab"),
             text=True,
@@ -59,6 +59,10 @@ class Server:
         line = self.process.stdout.readline()
         assert line.startswith("listening on http://127.0.0.1:"), f"the server did not start: {line!r}"
         self.url = line.removeprefix("listening on ").strip()
+
+    def command(self, program: pathlib.Path) -> list:
+        """The command that starts the server."""
+        return [program, "--port", "0", "--state-dir", self.state_dir, *self.options]
 
     def stop(self, with_signal=signal.SIGTERM):
         self.process.send_signal(with_signal)
