@@ -202,7 +202,7 @@ const TREES: [Tree; 10] = [
         "local-sagemaker",
         "none (default)",
         &[],
-        190,
+        186,
         "clap, hyper, tokio",
     ),
     ("fire-run", "none (default)", &[], 73, "smartcore"),

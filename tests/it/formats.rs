@@ -30,7 +30,7 @@ const FILES: [&str; 9] = [
 const PREFIXES: [&str; 2] = ["flir-scd41-", "flir_scd41_training"];
 
 /// Literals that look like a run's names: where they are, and what they mean there.
-const EXEMPT: [(&str, &str, &str); 11] = [
+const EXEMPT: [(&str, &str, &str); 10] = [
     ("bins/deploy-100k", "test", "clap's name of the flag --test"),
     (
         "bins/fire-container",
@@ -41,11 +41,6 @@ const EXEMPT: [(&str, &str, &str); 11] = [
         "bins/push-image",
         "manifest.json",
         "the index of a `docker save` archive",
-    ),
-    (
-        "bins/push-image",
-        "train",
-        "the word that SageMaker calls the container with",
     ),
     ("bins/report-100k", "train", "a step of a run, for people"),
     ("bins/report-100k", "test", "a step of a run, for people"),
@@ -70,12 +65,6 @@ const EXEMPT: [(&str, &str, &str); 11] = [
 
 /// Types that programs read from JSON: where they are, their names, and who writes them.
 const READ: [(&str, &str, &str); 7] = [
-    ("bins/deploy-100k", "Response Prediction", "the endpoint"),
-    (
-        "bins/extract-rows",
-        "PredictionResponse Scored",
-        "the endpoint",
-    ),
     ("bins/push-image", "Token", "a registry"),
     (
         "bins/train-100k",
@@ -83,6 +72,8 @@ const READ: [(&str, &str, &str); 7] = [
         "train-100k alone: a shard's record, and the recipe of a run",
     ),
     ("crates/fire-cli", "ProjectArgs", "a part of Recipe"),
+    ("crates/fire-cli", "Prediction Response", "the endpoint"),
+    ("bins/fire-container", "Key", "the endpoint's clients"),
     (
         "xtask/src/bench",
         "Rows Models Load Measurements",

@@ -11,6 +11,7 @@ use super::inputs;
 use super::parsers::program as called;
 use super::placeholders::{MODELS, RUNS};
 use super::words::Line;
+use crate::state::content_file;
 use crate::world::program;
 
 /// As much of cargo as readers need here. The programs are built before the tests run.
@@ -137,8 +138,12 @@ impl Session {
             return Ok(());
         }
         self.have_run(RUNS[0])?;
-        let key = MODELS[0].trim_start_matches("s3://");
-        let stored = self.here().join(".fire/s3").join(key);
+        let (_, key) = MODELS[0]
+            .trim_start_matches("s3://")
+            .split_once('/')
+            .unwrap();
+        let stored = content_file(&self.here().join(".fire"), key);
+        let stored = stored.ok_or_else(|| format!("{key} is not stored"))?;
         let copied = fs::copy(&stored, &path);
         copied
             .map(drop)

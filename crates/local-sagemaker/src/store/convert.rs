@@ -187,3 +187,53 @@ fn md5(path: &Path) -> io::Result<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::model_tests::{files, open, put, read, uri};
+
+    /// Writes the layout of earlier versions.
+    fn write_earlier_layout(root: &Path) {
+        fs::create_dir_all(root.join("b/a")).unwrap();
+        fs::write(root.join("b/a/x"), "content").unwrap();
+        fs::write(root.join("b/top"), "").unwrap();
+        let side = |name: &str, text: &str| {
+            let name = format!(".bucket-Yg.object-YS94.{name}.json");
+            fs::write(root.join(name), text).unwrap();
+        };
+        side(
+            "metadata",
+            r#"{"user_metadata":{"colour":"red"},"content_type":"text/csv"}"#,
+        );
+        side("internal", r#"{"checksum_crc32":"AAAAAA=="}"#);
+        fs::write(root.join(".upload_id-u.part-1"), "part").unwrap();
+    }
+
+    #[test]
+    fn the_layout_of_earlier_versions_is_converted_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("s3");
+        write_earlier_layout(&root);
+        // A conversion that was killed before its commit has left links.
+        fs::create_dir_all(dir.path().join("contents/0")).unwrap();
+        fs::hard_link(root.join("b/a/x"), dir.path().join("contents/0/1")).unwrap();
+        let store = open(dir.path());
+        assert!(!root.exists());
+        let object = store.head(&uri("a/x")).unwrap();
+        assert_eq!(object.etag, "9a0364b9e99bb480dd25e1f0284c8555");
+        assert_eq!(object.attributes.content_type.as_deref(), Some("text/csv"));
+        assert_eq!(object.attributes.metadata["colour"], "red");
+        let sum = object.attributes.checksums.get(Algorithm::Crc32);
+        assert_eq!(sum.map(String::as_str), Some("AAAAAA=="));
+        assert_eq!(read(&store, "a/x").unwrap(), b"content");
+        put(&store, "a/x", b"newer");
+        // One that was killed after its commit has left the files, which must not come back.
+        write_earlier_layout(&root);
+        let store = open(dir.path());
+        store.collect();
+        assert!(!root.exists());
+        assert_eq!(read(&store, "a/x").unwrap(), b"newer");
+        assert_eq!(files(&store).len(), 2);
+    }
+}

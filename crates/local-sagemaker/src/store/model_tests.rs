@@ -59,7 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn open(dir: &Path) -> Store {
+pub(super) fn open(dir: &Path) -> Store {
     let database = Database::open(dir.join("state.db"), &[SCHEMA]).unwrap();
     Store::open(dir, Arc::new(database)).unwrap()
 }
@@ -70,7 +70,7 @@ fn new_store(dir: &Path) -> Store {
     store
 }
 
-fn uri(key: &str) -> S3Uri {
+pub(super) fn uri(key: &str) -> S3Uri {
     S3Uri {
         bucket: "b".into(),
         key: key.into(),
@@ -88,13 +88,13 @@ fn content(store: &Store, bytes: &[u8]) -> NewObject {
     }
 }
 
-fn put(store: &Store, key: &str, bytes: &[u8]) {
+pub(super) fn put(store: &Store, key: &str, bytes: &[u8]) {
     store
         .put(&uri(key), content(store, bytes), |_| Ok(()))
         .unwrap();
 }
 
-fn read(store: &Store, key: &str) -> Option<Vec<u8>> {
+pub(super) fn read(store: &Store, key: &str) -> Option<Vec<u8>> {
     let opened = match store.open_object(&uri(key)) {
         Err(StoreError::NoSuchKey) => return None,
         opened => opened.unwrap(),
@@ -184,7 +184,7 @@ fn expected_list(keys: &BTreeMap<String, Vec<u8>>, query: &ListQuery) -> Vec<Str
 }
 
 /// The numbers of files in the contents.
-fn files(store: &Store) -> BTreeSet<u64> {
+pub(super) fn files(store: &Store) -> BTreeSet<u64> {
     let found = std::sync::Mutex::new(BTreeSet::new());
     // Every file counts as named, so nothing is removed.
     store
@@ -403,51 +403,4 @@ fn a_rejected_completion_loses_nothing_and_a_repeated_one_succeeds() {
     );
     assert!(first.etag.ends_with("-2"));
     assert!(store.abort(&uri("k"), &id).is_err());
-}
-
-/// Writes the layout of earlier versions.
-fn write_earlier_layout(root: &Path) {
-    fs::create_dir_all(root.join("b/a")).unwrap();
-    fs::write(root.join("b/a/x"), "content").unwrap();
-    fs::write(root.join("b/top"), "").unwrap();
-    let side = |name: &str, text: &str| {
-        let name = format!(".bucket-Yg.object-YS94.{name}.json");
-        fs::write(root.join(name), text).unwrap();
-    };
-    side(
-        "metadata",
-        r#"{"user_metadata":{"colour":"red"},"content_type":"text/csv"}"#,
-    );
-    side("internal", r#"{"checksum_crc32":"AAAAAA=="}"#);
-    fs::write(root.join(".upload_id-u.part-1"), "part").unwrap();
-}
-
-#[test]
-fn the_layout_of_earlier_versions_is_converted_once() {
-    let dir = tempfile::tempdir().unwrap();
-    let root = dir.path().join("s3");
-    write_earlier_layout(&root);
-    // A conversion that was killed before its commit has left links.
-    fs::create_dir_all(dir.path().join("contents/0")).unwrap();
-    fs::hard_link(root.join("b/a/x"), dir.path().join("contents/0/1")).unwrap();
-    let store = open(dir.path());
-    assert!(!root.exists());
-    let object = store.head(&uri("a/x")).unwrap();
-    assert_eq!(object.etag, "9a0364b9e99bb480dd25e1f0284c8555");
-    assert_eq!(object.attributes.content_type.as_deref(), Some("text/csv"));
-    assert_eq!(object.attributes.metadata["colour"], "red");
-    let sum = object
-        .attributes
-        .checksums
-        .get(attributes::Algorithm::Crc32);
-    assert_eq!(sum.map(String::as_str), Some("AAAAAA=="));
-    assert_eq!(read(&store, "a/x").unwrap(), b"content");
-    put(&store, "a/x", b"newer");
-    // One that was killed after its commit has left the files, which must not come back.
-    write_earlier_layout(&root);
-    let store = open(dir.path());
-    store.collect();
-    assert!(!root.exists());
-    assert_eq!(read(&store, "a/x").unwrap(), b"newer");
-    assert_eq!(files(&store).len(), 2);
 }

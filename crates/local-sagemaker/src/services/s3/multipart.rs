@@ -1,32 +1,27 @@
 //! Uploads in parts.
 
-use s3s::checksum::ChecksumHasher;
+mod copy;
+mod lists;
+
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumAlgorithm, ChecksumType,
-    CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart, CopyPartResult,
-    CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag, Initiator,
-    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput, ListPartsOutput,
-    MultipartUpload, Part, StorageClass, UploadPartCopyInput, UploadPartCopyOutput,
-    UploadPartInput, UploadPartOutput,
+    CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart,
+    CreateMultipartUploadInput, CreateMultipartUploadOutput, ETag, UploadPartInput,
+    UploadPartOutput,
 };
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
-use super::BLOCK;
 use super::body::{Promise, receive, run};
-use super::conditions::{ReadConditions, WriteConditions};
+use super::conditions::WriteConditions;
 use super::errors::error;
-use super::headers::{
-    attributes, checksum, checksum_type, checksums, etag, owner, storage_class, timestamp,
-};
-use super::listing::{Encoding, limit};
+use super::headers::{attributes, checksum, checksum_type, checksums, etag, storage_class};
 use super::tagging::parse_tags;
-use super::write::source;
 use crate::protocol::names::S3Uri;
-use crate::store::attributes::{Algorithm, ChecksumKind, Checksums, hasher};
-use crate::store::contents::Written;
-use crate::store::{
-    ChosenPart, Completion, NewUpload, PartName, Store, StoreError, Upload, UploadQuery,
-};
+use crate::store::attributes::{Algorithm, ChecksumKind, Checksums};
+use crate::store::{ChosenPart, Completion, NewUpload, PartName, Store};
+
+pub(super) use copy::upload_part_copy;
+pub(super) use lists::{list_parts, list_uploads};
 
 /// The highest number of a part.
 const MAX_PART: i32 = 10_000;
@@ -171,151 +166,6 @@ pub(super) async fn upload_part(
     }))
 }
 
-/// `UploadPartCopy`.
-pub(super) async fn upload_part_copy(
-    store: &Store,
-    request: S3Request<UploadPartCopyInput>,
-) -> S3Result<S3Response<UploadPartCopyOutput>> {
-    let input = request.input;
-    let number = part_number(input.part_number)?;
-    let copy = PartCopy {
-        source: source(&input.copy_source)?,
-        conditions: ReadConditions {
-            matches: input.copy_source_if_match,
-            none_match: input.copy_source_if_none_match,
-            modified_since: input.copy_source_if_modified_since,
-            unmodified_since: input.copy_source_if_unmodified_since,
-        },
-        range: input
-            .copy_source_range
-            .as_deref()
-            .map(copy_range)
-            .transpose()?,
-        target: S3Uri {
-            bucket: input.bucket,
-            key: input.key,
-        },
-        id: input.upload_id,
-        number,
-    };
-    let part = run(store, move |store| copy.execute(store)).await?;
-    let part = part.ok_or_else(|| {
-        error(
-            S3ErrorCode::InvalidRange,
-            "The x-amz-copy-source-range is not within the source object",
-        )
-    })?;
-    let sums = checksum(&part.checksums);
-    Ok(S3Response::new(UploadPartCopyOutput {
-        copy_part_result: Some(CopyPartResult {
-            checksum_crc32: sums.checksum_crc32,
-            checksum_crc32c: sums.checksum_crc32c,
-            checksum_crc64nvme: sums.checksum_crc64nvme,
-            checksum_sha1: sums.checksum_sha1,
-            checksum_sha256: sums.checksum_sha256,
-            e_tag: Some(etag(&part.etag)),
-            last_modified: Some(timestamp(part.modified)),
-        }),
-        ..UploadPartCopyOutput::default()
-    }))
-}
-
-/// The first and last byte of `bytes=FIRST-LAST`, the only form that S3 accepts here.
-fn copy_range(text: &str) -> S3Result<(u64, u64)> {
-    let bounds = text
-        .strip_prefix("bytes=")
-        .and_then(|text| text.split_once('-'));
-    let bounds = bounds.and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?)));
-    bounds
-        .filter(|(first, last)| first <= last)
-        .ok_or_else(|| {
-            let message = "The x-amz-copy-source-range value must be of the form bytes=first-last where first and \
-                           last are the zero-based offsets of the first and last bytes to copy";
-            error(S3ErrorCode::InvalidArgument, message)
-        })
-}
-
-/// A part that is copied from an object.
-struct PartCopy {
-    /// The object.
-    source: S3Uri,
-    /// The conditions on it.
-    conditions: ReadConditions,
-    /// The first and the last byte; `None` for all.
-    range: Option<(u64, u64)>,
-    /// The object that is uploaded.
-    target: S3Uri,
-    /// The upload.
-    id: String,
-    /// The part's number.
-    number: u32,
-}
-
-impl PartCopy {
-    /// Stores the part; `None` if the range is not within the source.
-    fn execute(self, store: &Store) -> Result<Option<crate::store::Part>, StoreError> {
-        let upload = store.upload(&self.target, &self.id)?;
-        let chosen = upload.attributes.checksums.algorithm();
-        let algorithm = chosen.unwrap_or(Algorithm::Crc64Nvme);
-        let opened = store.open_object(&self.source)?;
-        self.conditions.check_source(&opened.object)?;
-        let size = opened.object.size;
-        if self.range.is_some_and(|(_, last)| last >= size) {
-            return Ok(None);
-        }
-        let part = PartName {
-            id: &self.id,
-            number: self.number,
-        };
-        if self.range.is_none() && opened.object.parts == 0 {
-            let object = opened.object.clone();
-            let mut checksums = object.attributes.checksums.clone();
-            if checksums.get(algorithm).is_none() {
-                // Read, but not written again.
-                checksums = checksums_of(opened.reader(0, size), algorithm)?;
-            }
-            let shared = store.share_as_part(&object, checksums, &self.target, &part);
-            return shared.map(Some);
-        }
-        let (first, last) = self.range.unwrap_or((0, size.saturating_sub(1)));
-        let length = if size == 0 { 0 } else { last - first + 1 };
-        let hasher = hasher(|wanted| wanted == algorithm);
-        let written = copy_bytes(store, opened.reader(first, length), hasher)?;
-        store.put_part(&self.target, &part, written).map(Some)
-    }
-}
-
-/// The checksum of all bytes.
-fn checksums_of(
-    mut reader: impl std::io::Read,
-    algorithm: Algorithm,
-) -> Result<Checksums, StoreError> {
-    let mut hasher = hasher(|wanted| wanted == algorithm);
-    let mut block = vec![0; BLOCK];
-    loop {
-        match reader.read(&mut block)? {
-            0 => return Ok(hasher.finalize().into()),
-            count => hasher.update(&block[..count]),
-        }
-    }
-}
-
-/// Copies bytes into a new content.
-fn copy_bytes(
-    store: &Store,
-    mut reader: impl std::io::Read,
-    hasher: ChecksumHasher,
-) -> Result<Written, StoreError> {
-    let mut writer = store.create_content(hasher)?;
-    let mut block = vec![0; BLOCK];
-    loop {
-        match reader.read(&mut block)? {
-            0 => return Ok(writer.finish()),
-            count => writer.write(&block[..count])?,
-        }
-    }
-}
-
 /// `CompleteMultipartUpload`.
 pub(super) async fn complete(
     store: &Store,
@@ -394,124 +244,4 @@ pub(super) async fn abort(
     let id = input.upload_id;
     run(store, move |store| store.abort(&name, &id)).await?;
     Ok(S3Response::new(AbortMultipartUploadOutput::default()))
-}
-
-/// `ListParts`.
-pub(super) async fn list_parts(
-    store: &Store,
-    request: S3Request<ListPartsInput>,
-) -> S3Result<S3Response<ListPartsOutput>> {
-    let input = request.input;
-    let limit = limit(input.max_parts, "max-parts")?;
-    let after = input.part_number_marker.unwrap_or(0);
-    let id = input.upload_id;
-    let name = S3Uri {
-        bucket: input.bucket,
-        key: input.key,
-    };
-    let (target, upload_id) = (name.clone(), id.clone());
-    let (upload, mut parts) = run(store, move |store| {
-        // One more than fits, to know whether there is another page.
-        store.parts(&target, &upload_id, after.max(0) as u32, limit + 1)
-    })
-    .await?;
-    let more = parts.len() > limit;
-    parts.truncate(limit);
-    let last = parts.last().map(|part| part.number as i32);
-    let sums = &upload.attributes.checksums;
-    Ok(S3Response::new(ListPartsOutput {
-        bucket: Some(name.bucket),
-        checksum_algorithm: sums.algorithm().map(shown_algorithm),
-        checksum_type: checksum_type(sums),
-        initiator: Some(initiator()),
-        is_truncated: Some(more),
-        key: Some(name.key),
-        max_parts: Some(limit as i32),
-        next_part_number_marker: Some(last.unwrap_or(0)),
-        owner: Some(owner()),
-        part_number_marker: Some(after),
-        parts: Some(parts.iter().map(listed_part).collect()),
-        storage_class: Some(StorageClass::from(upload.storage_class.clone())),
-        upload_id: Some(id),
-        ..ListPartsOutput::default()
-    }))
-}
-
-/// A part in a list.
-fn listed_part(part: &crate::store::Part) -> Part {
-    let sums = checksum(&part.checksums);
-    Part {
-        checksum_crc32: sums.checksum_crc32,
-        checksum_crc32c: sums.checksum_crc32c,
-        checksum_crc64nvme: sums.checksum_crc64nvme,
-        checksum_sha1: sums.checksum_sha1,
-        checksum_sha256: sums.checksum_sha256,
-        e_tag: Some(etag(&part.etag)),
-        last_modified: Some(timestamp(part.modified)),
-        part_number: Some(part.number as i32),
-        size: Some(part.size as i64),
-    }
-}
-
-/// Who begins every upload.
-fn initiator() -> Initiator {
-    let owner = owner();
-    Initiator {
-        display_name: owner.display_name,
-        id: owner.id,
-    }
-}
-
-/// `ListMultipartUploads`.
-pub(super) async fn list_uploads(
-    store: &Store,
-    request: S3Request<ListMultipartUploadsInput>,
-) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
-    let input = request.input;
-    let encoding = Encoding::parse(input.encoding_type.as_ref())?;
-    let limit = limit(input.max_uploads, "max-uploads")?;
-    let query = UploadQuery {
-        prefix: input.prefix.clone().unwrap_or_default(),
-        delimiter: input.delimiter.clone().unwrap_or_default(),
-        after: input.key_marker.clone().unwrap_or_default(),
-        after_id: input.upload_id_marker.clone().unwrap_or_default(),
-        limit,
-    };
-    let bucket = input.bucket.clone();
-    let page = run(store, move |store| store.uploads(&bucket, &query)).await?;
-    let last = page.last.filter(|_| page.more);
-    let uploads = page
-        .uploads
-        .into_iter()
-        .map(|upload| listed_upload(upload, encoding));
-    Ok(S3Response::new(ListMultipartUploadsOutput {
-        bucket: Some(input.bucket),
-        common_prefixes: encoding.prefixes(&page.prefixes),
-        delimiter: encoding.optional(input.delimiter.as_ref()),
-        encoding_type: input.encoding_type,
-        is_truncated: Some(page.more),
-        key_marker: Some(encoding.text(&input.key_marker.unwrap_or_default())),
-        max_uploads: Some(limit as i32),
-        next_key_marker: last.as_ref().map(|(key, _)| encoding.text(key)),
-        next_upload_id_marker: last.map(|(_, id)| id),
-        prefix: Some(encoding.text(&input.prefix.unwrap_or_default())),
-        request_charged: None,
-        upload_id_marker: Some(input.upload_id_marker.unwrap_or_default()),
-        uploads: Some(uploads.collect()),
-    }))
-}
-
-/// An upload in a list.
-fn listed_upload(upload: Upload, encoding: Encoding) -> MultipartUpload {
-    let sums = &upload.attributes.checksums;
-    MultipartUpload {
-        checksum_algorithm: sums.algorithm().map(shown_algorithm),
-        checksum_type: checksum_type(sums),
-        initiated: Some(timestamp(upload.created)),
-        initiator: Some(initiator()),
-        key: Some(encoding.text(&upload.key)),
-        owner: Some(owner()),
-        storage_class: Some(StorageClass::from(upload.storage_class)),
-        upload_id: Some(upload.id),
-    }
 }
