@@ -39,7 +39,7 @@ use contents::{Contents, FileId};
 
 pub(crate) use buckets::Bucket;
 pub(crate) use list::{ListQuery, Listed, Page};
-pub(crate) use objects::NewObject;
+pub(crate) use objects::{NewObject, Opened};
 pub(crate) use uploads::{ChosenPart, Completion, NewUpload, Part, PartName, Upload, UploadQuery};
 
 /// The tables of the store.

@@ -135,7 +135,7 @@ impl Encryption {
             None | Some("AES256" | "aws:kms" | "aws:kms:dsse") => {}
             Some(_) => {
                 let message = "The encryption method specified is not supported";
-                return Err(error(S3ErrorCode::InvalidEncryptionAlgorithmError, message));
+                return Err(error(S3ErrorCode::InvalidArgument, message));
             }
         }
         if self.key_id.is_some()

@@ -13,10 +13,10 @@ use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 use super::body::{Outgoing, run};
 use super::conditions::{ReadConditions, check_version};
 use super::errors::{custom, error, with_detail};
-use super::headers::{checksum, describe, etag, read_output, timestamp};
+use super::headers::{checksum, checksum_type, describe, etag, read_output, timestamp};
 use crate::protocol::names::S3Uri;
 use crate::store::contents::Piece;
-use crate::store::{Object, Part, Store, StoreError};
+use crate::store::{Object, Opened, Part, Store, StoreError};
 
 /// Parts in a page of `GetObjectAttributes`.
 const MAX_PARTS: i32 = 1000;
@@ -92,8 +92,9 @@ pub(super) async fn get_object(
     let expires = input.response_expires;
     let wanted = wanted!(input);
     let name = wanted.name.clone();
-    let opened = run(store, move |store| store.open_object(&name)).await?;
-    let (head, span, status) = wanted.select(&opened.object, &opened.pieces)?;
+    let (opened, parts) = open(store, name, wanted.part).await?;
+    let (mut head, span, status) = wanted.select(&opened.object, &opened.pieces)?;
+    wanted.show_part(&mut head, &opened.object, &parts);
     let tags = opened.object.tags.len();
     let reading = run(store, move |_| {
         let reader = opened.reader(span.start, span.end - span.start);
@@ -116,12 +117,52 @@ pub(super) async fn head_object(
     let input = request.input;
     let wanted = wanted!(input);
     let name = wanted.name.clone();
-    let opened = run(store, move |store| store.open_object(&name)).await?;
-    let (head, _, status) = wanted.select(&opened.object, &opened.pieces)?;
-    Ok(S3Response::with_status(head, status))
+    let (opened, parts) = open(store, name, wanted.part).await?;
+    let (mut head, _, status) = wanted.select(&opened.object, &opened.pieces)?;
+    wanted.show_part(&mut head, &opened.object, &parts);
+    let mut response = S3Response::with_status(head, status);
+    let tags = opened.object.tags.len();
+    if tags > 0 {
+        // A member that `s3s` does not know.
+        response.headers.insert("x-amz-tagging-count", tags.into());
+    }
+    Ok(response)
+}
+
+/// Opens an object, with the checksums of its parts if one of them is wanted.
+async fn open(
+    store: &Store,
+    name: S3Uri,
+    part: Option<PartNumber>,
+) -> S3Result<(Opened, Vec<Part>)> {
+    run(store, move |store| {
+        let opened = store.open_object(&name)?;
+        let parts = match part {
+            Some(_) => store.object_parts(&opened.object)?,
+            None => Vec::new(),
+        };
+        Ok((opened, parts))
+    })
+    .await
 }
 
 impl Wanted {
+    /// Shows the checksums of the part that is read.
+    fn show_part(&self, head: &mut HeadObjectOutput, object: &Object, parts: &[Part]) {
+        let number = self.part.and_then(|number| u32::try_from(number).ok());
+        let part = parts.iter().find(|part| Some(part.number) == number);
+        let Some(part) = part.filter(|_| self.with_checksums) else {
+            return;
+        };
+        let sums = checksum(&part.checksums);
+        head.checksum_crc32 = sums.checksum_crc32;
+        head.checksum_crc32c = sums.checksum_crc32c;
+        head.checksum_crc64nvme = sums.checksum_crc64nvme;
+        head.checksum_sha1 = sums.checksum_sha1;
+        head.checksum_sha256 = sums.checksum_sha256;
+        head.checksum_type = checksum_type(&object.attributes.checksums);
+    }
+
     /// The description of the response, the bytes that it contains, and its status.
     fn select(
         &self,

@@ -44,8 +44,9 @@ fn document_tags(tags: Vec<Tag>, most: usize) -> S3Result<TagSet> {
     checked(tags.into_iter().map(pair).collect(), most)
 }
 
-/// Checks tags against S3's rules.
-fn checked(tags: TagSet, most: usize) -> S3Result<TagSet> {
+/// Tags that follow S3's rules, in the order of their keys.
+fn checked(mut tags: TagSet, most: usize) -> S3Result<TagSet> {
+    tags.sort();
     if tags.len() > most {
         let message = format!("Object tags cannot be greater than {most}");
         return Err(custom("BadRequest", StatusCode::BAD_REQUEST, message));

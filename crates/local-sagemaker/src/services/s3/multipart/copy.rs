@@ -45,7 +45,12 @@ pub(in crate::services::s3) async fn upload_part_copy(
         id: input.upload_id,
         number,
     };
-    let part = run(store, move |store| copy.execute(store)).await?;
+    let (name, id) = (copy.target.clone(), copy.id.clone());
+    let (encryption, part) = run(store, move |store| {
+        let encryption = store.upload(&name, &id)?.attributes.encryption;
+        Ok((encryption, copy.execute(store)?))
+    })
+    .await?;
     let part = part.ok_or_else(|| {
         error(
             S3ErrorCode::InvalidRange,
@@ -63,6 +68,11 @@ pub(in crate::services::s3) async fn upload_part_copy(
             e_tag: Some(etag(&part.etag)),
             last_modified: Some(timestamp(part.modified)),
         }),
+        bucket_key_enabled: encryption.bucket_key,
+        server_side_encryption: encryption.shown(),
+        sse_customer_algorithm: encryption.customer_algorithm,
+        sse_customer_key_md5: encryption.customer_key_md5,
+        ssekms_key_id: encryption.key_id,
         ..UploadPartCopyOutput::default()
     }))
 }
