@@ -134,7 +134,7 @@ fn check_files_exist(plan: &Plan) -> anyhow::Result<()> {
         None => Ok(()),
         Some(path) => Err(usage(anyhow!(
             "{flag} {} is not on this machine, and the dataset of run {} is not complete in S3; \
-             resume the run where the files are, or give another --run",
+             resume the run where the files are, or pass another --run",
             path.display(),
             plan.run
         ))),
@@ -175,7 +175,7 @@ fn check_same_rows(found: &DataManifest, expected: &DataManifest) -> anyhow::Res
     }
     Err(usage(anyhow!(
         "run {} exists, but its files have changed, or it was started with another seed or other flags; \
-         resume it by its name alone, or give another --run",
+         resume it by its name alone, or pass another --run",
         found.run
     )))
 }

@@ -36,7 +36,7 @@ pub(crate) async fn stored_recipe(
         return Ok(None);
     };
     let recipe = read(&bytes).with_context(|| {
-        format!("cannot use {uri}; resume the run with the version that started it, or give another --run")
+        format!("cannot use {uri}; resume the run with the version that started it, or pass another --run")
     });
     recipe.map(Some).map_err(usage)
 }
@@ -119,7 +119,7 @@ pub(crate) fn plan(run: &RunName, stored: &Recipe, given: &Recipe) -> anyhow::Re
         return Ok(plan);
     }
     Err(usage(anyhow!(
-        "run {run} exists and was started with {}; leave these flags out to resume it, or give another --run",
+        "run {run} exists and was started with {}; leave these flags out to resume it, or pass another --run",
         differences.join("; ")
     )))
 }

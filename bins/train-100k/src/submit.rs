@@ -117,7 +117,7 @@ async fn check_same_hyperparameters(
     {
         None => Ok(()),
         Some(name) => Err(usage(anyhow!(
-            "job {} exists with {name} = {}, not {}; a job cannot be changed, so give another --run",
+            "job {} exists with {name} = {}, not {}; a job cannot be changed, so pass another --run",
             request.job,
             job.hyperparameters
                 .get(name)

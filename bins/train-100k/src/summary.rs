@@ -1,4 +1,4 @@
-//! The result of a call as text, as JSON, and as a record for `report-100k`.
+//! The result of an invocation as text, as JSON, and as a record for `report-100k`.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use fire_run::{Channel, DataManifest, layout};
 
 use crate::session::Session;
 
-/// The record of a call, which is also its JSON result.
+/// The record of an invocation, which is also its JSON result.
 pub(crate) fn record(
     dataset: DataManifest,
     jobs: Vec<JobRecord>,
@@ -35,8 +35,8 @@ pub(crate) fn record(
 
 /// Keeps the record in the state directory, where `report-100k` looks for it.
 ///
-/// A resumed run may not have uploaded anything; the existing record, which has the upload time, is
-/// then kept.
+/// A resumed run may not have uploaded anything; in that case the existing record is kept,
+/// because it has the upload time.
 pub(crate) fn keep(record: &TrainRecord, state_dir: &Path) -> anyhow::Result<()> {
     let path = records::directory(state_dir, &record.run).join(records::TRAIN);
     if record.timings_seconds.upload.is_none() && path.is_file() {
@@ -51,14 +51,18 @@ pub(crate) fn show(record: &TrainRecord, console: &mut Console<'_>) -> std::io::
     console.say(dataset_lines(&record.dataset))?;
     console.say("training jobs:")?;
     for job in &record.jobs {
-        let already = if job.created { "" } else { "  (existed)" };
+        let already = if job.created {
+            ""
+        } else {
+            "  (already existed)"
+        };
         console.say(format!("  {}{already}", job.name))?;
     }
     console.say(format!("watch them:\n  {}", record.monitor_command))?;
     console.json(record)
 }
 
-/// The dataset in a few lines: partitions, shares of fire, audit.
+/// The dataset in a few lines: partitions, percentage of fire rows, audit of the split.
 pub(crate) fn dataset_lines(manifest: &DataManifest) -> String {
     let mut lines = vec![format!(
         "{} rows ({}), {} groups, seed {}",
@@ -80,7 +84,7 @@ pub(crate) fn dataset_lines(manifest: &DataManifest) -> String {
         if let Some(set) = manifest.parts.get(&name) {
             let hours = set.rows as f64 / 3_600.0;
             lines.push(format!(
-                "  {name} {hours:.1} hours of whole episodes, {purpose}"
+                "  {name} {hours:.1} hours of complete episodes, {purpose}"
             ));
         }
     }

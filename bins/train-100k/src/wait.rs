@@ -39,8 +39,8 @@ pub(crate) async fn until_ended(
     }
     if exit != Exit::Done {
         session.console.warn(format!(
-            "job names cannot be reused: fix the cause (for a time limit, raise --max-runtime) and give \
-             another --run; to see the end of a failed job's log: {monitor}"
+            "job names cannot be reused: fix the cause (if a time limit was hit, raise --max-runtime) and \
+             pass a new --run; to see the end of a failed job's log: {monitor}"
         ))?;
     }
     session.console.note(format!(

@@ -59,7 +59,7 @@ pub(crate) struct Search {
     /// The node's sum of gradients.
     gradient: f64,
     /// The node's sum of hessians plus the penalties of both sides.
-    span: f64,
+    regularized_hessian: f64,
     total: u64,
     /// Bounds on the left side's sum of hessians.
     least: f64,
@@ -74,18 +74,18 @@ impl Search {
     /// A search in a node with packed sums `total`.
     pub(crate) fn new(criterion: &Criterion, total: u64) -> Self {
         let (g, h) = (f64::from(gradient(total)), f64::from(hessian(total)));
-        let span = h + 2.0 * criterion.l2;
-        let one_penalty = g * g / (h + criterion.l2) - g * g / span;
+        let regularized_hessian = h + 2.0 * criterion.l2;
+        let one_penalty = g * g / (h + criterion.l2) - g * g / regularized_hessian;
         let least = f64::from(criterion.min_hessian);
         Self {
             l2: criterion.l2,
             gradient: g,
-            span,
+            regularized_hessian,
             total,
             least,
             most: h - least,
             one_penalty,
-            floor: (criterion.min_gain + one_penalty) * span,
+            floor: (criterion.min_gain + one_penalty) * regularized_hessian,
         }
     }
 
@@ -95,19 +95,19 @@ impl Search {
     /// Only (g b - g' a)² / (a b) varies between splits: one division, and no cancellation.
     pub(crate) fn score(&self, g: f64, h: f64) -> f64 {
         let a = h + self.l2;
-        let difference = g * self.span - self.gradient * a;
-        difference * difference / (a * (self.span - a))
+        let difference = g * self.regularized_hessian - self.gradient * a;
+        difference * difference / (a * (self.regularized_hessian - a))
     }
 
     /// The gain of a split with this score, in units of gradient²/hessian.
     pub(crate) fn gain(&self, score: f64) -> f64 {
-        score / self.span - self.one_penalty
+        score / self.regularized_hessian - self.one_penalty
     }
 
-    /// The best split by the bins `0..=last_bin` of one feature.
+    /// The best split of one feature, over its bins `0..=last_bin`.
     ///
-    /// Missing values are tried on both sides. In a node without any, missing values at prediction go to the larger
-    /// side. Ties go to the lowest bin.
+    /// Missing values are tried on both sides. If a node has none, values that are missing at prediction time go to
+    /// the larger side. Ties go to the lowest bin.
     pub(crate) fn best_split<C: Cell>(
         &self,
         bins: &Bins<C>,
@@ -163,7 +163,7 @@ impl Search {
                 let (g, h) = lefts[at].halves();
                 let (left_g, left_h) = (f64::from(g + missing_g), f64::from(h + missing_h));
                 let score = self.score(left_g, left_h);
-                // Only missing values on the left would mirror the split after the last bin.
+                // A left side with only missing values would mirror the split after the last bin.
                 let allowed = (left_h >= self.least) & (left_h <= self.most) & (h > 0);
                 if allowed { score } else { f64::NEG_INFINITY }
             });

@@ -18,7 +18,8 @@ impl Cuts {
     /// Computes cuts from a sample of one feature's values, for at most `max_bins` (2 to 255) bins.
     ///
     /// If there are at most `max_bins` distinct values, each has its own bin. Otherwise the bins hold nearly equal
-    /// shares of the sample, and a value at least twice as frequent as that has its own bin.
+    /// shares of the sample, and a value that makes up at least
+    /// twice such a share gets a bin of its own.
     pub(crate) fn from_sample(mut sample: Vec<f32>, max_bins: usize) -> Self {
         sample.retain(|value| !value.is_nan());
         sample.sort_unstable_by(f32::total_cmp);
@@ -54,7 +55,7 @@ impl Cuts {
         if value.is_nan() {
             return MISSING;
         }
-        // Branch-free on the value, so nothing is mispredicted.
+        // No branch depends on the value, so there is nothing to mispredict.
         let mut below = 0_usize;
         for step in [128, 64, 32, 16, 8, 4, 2, 1] {
             below += step * usize::from(self.padded[below + step - 1] < value);
@@ -87,7 +88,7 @@ fn boundaries(distinct: &[(f32, u32)], max_bins: usize) -> Vec<usize> {
         in_bin += count(at);
         // Recomputed from the remaining rows, so that a frequent value does not starve the bins after it.
         let target = rows_left / bins_left;
-        // End the bin here if its size is at least as near to the target as with the next value.
+        // End the bin here if its size is at least as close to the target as it would be with the next value.
         if 2 * in_bin + count(at + 1) >= 2 * target {
             boundaries.push(at);
             rows_left -= in_bin;

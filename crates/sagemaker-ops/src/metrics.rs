@@ -1,6 +1,6 @@
 //! The metrics of an endpoint's variants over a time window (`CloudWatch`).
 //!
-//! The service publishes metrics once a minute, with a delay of some minutes. A metric that was not
+//! The service publishes metrics once a minute, with a delay of a few minutes. A metric that was not
 //! published is absent; for the number of requests, this means that there were none or that they have
 //! not been published yet.
 
@@ -129,8 +129,8 @@ async fn values_of(
     Ok(values)
 }
 
-/// `CloudWatch` never returns "not found" here, so the server must be another one that does not
-/// implement the path.
+/// `CloudWatch` never returns "not found" here, so this must be a different server, one that
+/// does not implement the path.
 fn unsupported(error: Error) -> Error {
     match error.kind() {
         ErrorKind::NotFound => error.of_kind(ErrorKind::Unsupported),
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_values_of_all_pages_are_combined_by_each_metrics_function() {
+    async fn values_from_all_pages_are_combined_using_each_metrics_statistic() {
         let first = results(
             &[
                 ("invocations", &[10.0, 30.0]),

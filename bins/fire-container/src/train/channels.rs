@@ -65,7 +65,7 @@ impl Input {
 
 /// Lines for the log about channels of the job that this container does not read, such as the scripts of an SDK.
 pub(super) fn unused(paths: &OptMl) -> Vec<String> {
-    // If the directory cannot be read, so cannot the channel `train`, whose error says more.
+    // If the directory cannot be read, neither can the channel `train`, whose error says more.
     let entries = fs::read_dir(paths.channels()).into_iter().flatten();
     // SageMaker also puts manifests there, which are files.
     let directories = entries.flatten().filter(|entry| entry.path().is_dir());
@@ -96,7 +96,7 @@ fn summary(found: &ChannelRows) -> Vec<String> {
     }
     if let Some(name) = found.files.iter().find_map(|path| partition(path)) {
         lines.push(format!(
-            "names of directories, such as {name}, are not read as columns"
+            "directory names such as {name} are not read as columns"
         ));
     }
     lines
@@ -117,7 +117,7 @@ fn list(paths: &[&Path]) -> String {
     }
 }
 
-/// The first directory in a path that is named like a partition of Hive, `KEY=VALUE`.
+/// The first directory in a path that is named like a Hive partition, `KEY=VALUE`.
 fn partition(path: &Path) -> Option<String> {
     let mut names = path.parent()?.iter().map(OsStr::to_string_lossy);
     names.find(|name| name.contains('=')).map(Cow::into_owned)
@@ -162,7 +162,7 @@ mod tests {
                 "2 files, 2 rows",
                 "skipped hidden files and markers: .a.crc, _SUCCESS",
                 "skipped empty files: marker",
-                "names of directories, such as ds=1, are not read as columns",
+                "directory names such as ds=1 are not read as columns",
             ],
         );
         let many = ["1", "2", "3", "4", "5", "6", "7"].map(|name| (SkipReason::Empty, name));

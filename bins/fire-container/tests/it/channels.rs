@@ -76,7 +76,7 @@ fn every_file_of_a_channel_is_trained_on_and_counted_in_the_log() {
             "channel train: 6 files, 600 rows",
             "channel train: skipped hidden files and markers: _SUCCESS, _temporary, ds=1/.part-00000.crc",
             "channel train: skipped empty files: ds=2_$folder$",
-            "channel train: names of directories, such as ds=1, are not read as columns",
+            "channel train: directory names such as ds=1 are not read as columns",
             "channel validation: 1 file, 200 rows",
             "logistic_regression on 600 rows, validated on 200",
         ]

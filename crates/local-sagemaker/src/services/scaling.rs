@@ -2,7 +2,7 @@
 //! `DescribeScalableTargets`, `DeregisterScalableTarget`, `PutScalingPolicy`,
 //! `DescribeScalingPolicies`, `DeleteScalingPolicy`, `DescribeScalingActivities`.
 //!
-//! Policies track a target number of invocations per instance and minute. `tracking` makes the decisions,
+//! Policies track a target number of invocations per instance per minute. `tracking` makes the decisions,
 //! as pure arithmetic; the loop here measures the load and carries them out. The length of a minute is
 //! configurable, because at AWS's pace a fleet takes a quarter of an hour to shrink.
 
@@ -44,7 +44,7 @@ pub(crate) struct Scaling {
 struct ObservedLoad {
     /// The number of requests at the last measurement, if any.
     requests: Option<u64>,
-    /// The load of the last minutes.
+    /// The load over the last few minutes.
     history: History,
 }
 
@@ -55,9 +55,9 @@ impl Scaling {
         database: Arc<Database>,
         minute: Duration,
     ) -> Result<Arc<Self>, Error> {
-        let former = state_dir.join("scalable-targets");
+        let legacy_dir = state_dir.join("scalable-targets");
         Ok(Arc::new(Self {
-            table: Table::open(database, "scalable-targets", &former)?,
+            table: Table::open(database, "scalable-targets", &legacy_dir)?,
             loads: Mutex::default(),
             minute,
         }))
@@ -163,13 +163,13 @@ impl Scaling {
         }
     }
 
-    /// Adds a minute to the load of a target, and decides whether to scale.
+    /// Adds the last minute's load to a target's history, and decides whether to scale.
     fn decide(&self, target: &Target, load: Load) -> Option<Decision> {
         // The lock is released before the decision is carried out, because `act` takes it again.
         let mut loads = lock(&self.loads);
         let observed = loads.entry(target.key()).or_default();
         let before = observed.requests.replace(load.requests);
-        // A count that went down is a new fleet's, which starts at zero.
+        // If the count went down, it belongs to a new fleet, which starts at zero.
         if let Some(before) = before.filter(|before| *before <= load.requests) {
             let per_instance = (load.requests - before) as f64 / load.instances.max(1) as f64;
             observed.history.add_minute(per_instance);
@@ -185,7 +185,7 @@ impl Scaling {
         let decisions: Vec<_> = policies
             .map(|policy| observed.history.decide(&policy.tracking, bounds, count))
             .collect();
-        // Of several policies, the one with the most instances wins; the fleet shrinks only if all of them
+        // If there are several policies, the one that asks for the most instances wins; the fleet shrinks only if all of them
         // decide to shrink it.
         let largest = decisions
             .iter()

@@ -11,7 +11,7 @@ use crate::names::{
 use crate::price::{self, Purpose};
 
 /// The maximum number of variants of a configuration.
-const MOST_VARIANTS: usize = 10;
+const MAX_VARIANTS: usize = 10;
 
 /// An endpoint and the models that it is to serve.
 ///
@@ -30,7 +30,7 @@ pub struct Deployment {
     pub variants: Vec<NewVariant>,
     /// The capture of requests and responses; `None` captures nothing.
     pub capture: Option<Capture>,
-    /// How an existing endpoint changes to this deployment.
+    /// How an existing endpoint is switched to this deployment.
     pub rollout: Rollout,
     /// The tags of models, configuration and endpoint.
     pub tags: BTreeMap<String, String>,
@@ -65,7 +65,7 @@ pub enum Capacity {
     Instances {
         /// Such as `ml.m5.large`.
         instance_type: String,
-        /// Their initial number.
+        /// The initial number of instances.
         count: u32,
     },
     /// Serverless capacity, billed while it serves requests.
@@ -73,7 +73,7 @@ pub enum Capacity {
 }
 
 impl Capacity {
-    /// USD per hour by the dated price table; `None` without a price, and for serverless capacity.
+    /// USD per hour, according to the built-in price table; `None` without a price, and for serverless capacity.
     pub fn hourly_usd(&self) -> Option<f64> {
         match self {
             Self::Instances {
@@ -159,7 +159,7 @@ impl Capture {
     }
 }
 
-/// How an endpoint changes to a new deployment. The new instances run alongside the old ones until
+/// How an existing endpoint is switched to a new deployment. The new instances run alongside the old ones until
 /// they serve all traffic; both are billed during that time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Rollout {
@@ -228,7 +228,7 @@ impl Deployment {
         let serverless = self.variants.iter().any(is_serverless);
         let rules = [
             (
-                !(1..=MOST_VARIANTS).contains(&self.variants.len()),
+                !(1..=MAX_VARIANTS).contains(&self.variants.len()),
                 "it needs 1 to 10 variants",
             ),
             (repeats(names), "two variants have the same name"),

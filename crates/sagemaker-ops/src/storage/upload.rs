@@ -20,7 +20,7 @@ pub(super) const SINGLE_LIMIT: u64 = 64 << 20;
 const PART_BYTES: u64 = 16 << 20;
 
 /// The maximum number of parts per object in S3.
-const MOST_PARTS: u64 = 10_000;
+const MAX_PARTS: u64 = 10_000;
 
 /// Uploads `bytes` to `uri` ([`PutObject`]).
 ///
@@ -68,7 +68,7 @@ pub(super) struct Source<'a> {
 /// request counts as one part.
 pub(super) fn part_bytes(bytes: u64) -> u64 {
     if bytes > SINGLE_LIMIT {
-        PART_BYTES.max(bytes.div_ceil(MOST_PARTS))
+        PART_BYTES.max(bytes.div_ceil(MAX_PARTS))
     } else {
         bytes.max(1)
     }

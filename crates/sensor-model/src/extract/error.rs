@@ -30,7 +30,7 @@ pub enum ExtractError {
     },
     /// The time of a reading is not finite.
     #[error(
-        "a CO2 reading cannot be taken at {time_s} s; give the seconds since the recording's start"
+        "the time of a CO2 reading must be finite, not {time_s}; pass seconds since the start of the recording"
     )]
     Time {
         /// The given time.

@@ -3,8 +3,8 @@
 use super::plane::{Plane, RADIUS, Region};
 use crate::frame::{FRAME_HEIGHT, FRAME_WIDTH};
 
-/// Adjacent pixels whose gradients are summed: more than the radius of the window, so that a window is within three
-/// blocks.
+/// Number of adjacent pixels whose gradients are summed into one block; larger than the window's radius, so that a
+/// window fits within three blocks.
 const BLOCK: usize = 8;
 /// Blocks per row.
 const BLOCKS: usize = FRAME_WIDTH / BLOCK;

@@ -30,7 +30,8 @@ impl TrainingRequest {
         })?
     }
 
-    /// Checks that there is an image. The model has alternatives to it, which are not supported.
+    /// Checks that there is an image. The service's model also allows alternatives to an image,
+    /// which are not supported.
     fn check_algorithm(&self, found: &mut Violations) {
         let path = "algorithmSpecification";
         match &self.algorithm_specification {
@@ -42,7 +43,7 @@ impl TrainingRequest {
         }
     }
 
-    /// Checks that all locations are in S3, and the names of the channels.
+    /// Checks that all locations are in S3 and that channel names are valid.
     fn check_locations(&self, found: &mut Violations) {
         for (index, channel) in self.input_data_config.iter().enumerate() {
             let member = format!("inputDataConfig.{}.member", index + 1);
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_beyond_the_model_are_rejected_in_words_of_aws() {
+    fn what_only_the_service_itself_rejects_is_rejected_in_its_words() {
         let twice = request()["InputDataConfig"][0].clone();
         for (pointer, value, expected) in [
             (
