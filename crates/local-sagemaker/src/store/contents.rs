@@ -142,16 +142,19 @@ impl Contents {
     /// know. Returns how many there were.
     pub(crate) fn collect(&self, is_named: impl Fn(FileId) -> io::Result<bool>) -> io::Result<u64> {
         let mut count = 0;
-        for directory in numbers(&self.root)? {
-            let directory = self.root.join(directory.to_string());
+        for number in numbers(&self.root)? {
+            let directory = self.root.join(number.to_string());
             for file in numbers(&directory)? {
                 if file < self.first && !is_named(file)? {
                     self.remove(file);
                     count += 1;
                 }
             }
-            // Succeeds only if the directory is empty.
-            let _ = fs::remove_dir(&directory);
+            // Into later directories, this process writes at the same time. The removal succeeds only if the
+            // directory is empty.
+            if number < self.first / FILES_PER_DIRECTORY {
+                let _ = fs::remove_dir(&directory);
+            }
         }
         Ok(count)
     }

@@ -38,9 +38,9 @@ pub struct Invocation {
 ///
 /// With `variant`, that variant serves the request, whatever its traffic weight.
 ///
-/// Fails with [`ErrorKind::Model`](crate::ErrorKind::Model) and the container's status and message if
+/// Fails with [`ErrorKind::Model`] and the container's status and message if
 /// the container rejects the request, and with
-/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if the endpoint does not exist.
+/// [`ErrorKind::NotFound`] if the endpoint does not exist.
 ///
 /// [`InvokeEndpoint`]:
 /// https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
