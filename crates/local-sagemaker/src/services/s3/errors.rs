@@ -76,6 +76,9 @@ pub(super) async fn complete(response: Response<Body>, head: &Head) -> Response<
         return Response::from_parts(parts, body);
     }
     parts.headers.remove("content-length");
+    // Lost where an operation has set headers of its own.
+    let xml = HeaderValue::from_static("application/xml");
+    parts.headers.insert("content-type", xml);
     let detail = parts.headers.remove(DETAIL);
     if head.method == Method::HEAD {
         return Response::from_parts(parts, Body::empty());
