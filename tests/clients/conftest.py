@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import uuid
 
 import boto3
@@ -175,12 +176,15 @@ def tree(folder) -> dict[str, str]:
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder whose file names are hard on lists."""
+    """A folder whose file names are hard on lists. The files are a minute old: S3 gives times in whole seconds, so
+    `aws s3 sync` takes a file that is written and uploaded within a second for newer than the object."""
+    written = time.time() - 60
     folder = tmp_path / "up"
     for name in FILES:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
+        os.utime(path, (written, written))
     return folder
 
 

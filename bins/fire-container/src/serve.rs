@@ -90,7 +90,7 @@ fn load_and_serve(paths: &OptMl, out: &mut dyn Write) -> Result<(), Failed> {
         let listener = listen().await.map_err(Failed::usage)?;
         let stop = stop::signal_arrival().context("cannot listen for SIGTERM");
         let stop = stop.map_err(Failed::work)?;
-        // Only now, because whoever reads the address may send requests and signals at once.
+        // Printed only now, because a reader of the address may send requests and signals at once.
         announce(&listener, out).map_err(Failed::work)?;
         let served = serve(listener, predictor, limits, requests, stop).await;
         served.context("cannot serve").map_err(Failed::work)

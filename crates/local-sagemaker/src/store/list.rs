@@ -84,7 +84,7 @@ impl ListQuery {
             return Ok(String::new());
         }
         match self.group(&self.after) {
-            // Of nothing that follows the last group there can be a page.
+            // Only a group of the very last characters has no successor.
             Some(group) => Ok(successor(group).unwrap_or_else(|| next_key(&self.after))),
             None => Ok(next_key(&self.after)),
         }
@@ -92,12 +92,7 @@ impl ListQuery {
 
     /// The group of a key, if it has one.
     fn group<'a>(&self, key: &'a str) -> Option<&'a str> {
-        if self.delimiter.is_empty() {
-            return None;
-        }
-        let rest = key.strip_prefix(self.prefix.as_str())?;
-        let end = rest.find(&self.delimiter)? + self.delimiter.len();
-        Some(&key[..self.prefix.len() + end])
+        group(key, &self.prefix, &self.delimiter)
     }
 
     /// Adds the keys from `start` on, up to and including the next group. Returns where to go on, if the
@@ -136,6 +131,15 @@ impl ListQuery {
         }
         Ok(None)
     }
+}
+
+/// The group of a key in a list: the key up to the end of the first delimiter after the prefix.
+pub(super) fn group<'a>(key: &'a str, prefix: &str, delimiter: &str) -> Option<&'a str> {
+    if delimiter.is_empty() {
+        return None;
+    }
+    let end = key.strip_prefix(prefix)?.find(delimiter)? + delimiter.len();
+    Some(&key[..prefix.len() + end])
 }
 
 /// A row of the list.

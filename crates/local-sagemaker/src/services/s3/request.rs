@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame};
 use percent_encoding::percent_decode_str;
@@ -70,7 +70,7 @@ pub(super) fn prepare(
 ) -> Result<Request<s3s::Body>, ApiError> {
     let (mut parts, body) = request.into_parts();
     let framed = unframe(&mut parts.headers);
-    check_headers(&parts.method, &parts.headers, framed)?;
+    check_headers(&parts.method, &parts.headers)?;
     let announced = text(&parts.headers, "x-amz-trailer").to_owned();
     strip_signature(&mut parts.headers, framed)?;
     parts.uri = without_presigning(&parts.uri, &mut parts.headers);
@@ -125,7 +125,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 }
 
 /// Rejects what `s3s` accepts and S3 does not.
-fn check_headers(method: &Method, headers: &HeaderMap, framed: bool) -> Result<(), ApiError> {
+fn check_headers(method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
     if headers
         .get("content-md5")
         .is_some_and(HeaderValue::is_empty)
@@ -137,13 +137,6 @@ fn check_headers(method: &Method, headers: &HeaderMap, framed: bool) -> Result<(
     if reads && headers.contains_key("x-amz-server-side-encryption") {
         let message = "x-amz-server-side-encryption header is not supported for this operation.";
         return Err(ApiError::new("InvalidArgument", message));
-    }
-    let length = headers.contains_key("content-length")
-        || (framed && headers.contains_key("x-amz-decoded-content-length"));
-    if method == Method::PUT && !length && headers.contains_key("transfer-encoding") {
-        let message = "You must provide the Content-Length HTTP header.";
-        let error = ApiError::new("MissingContentLength", message);
-        return Err(error.with_status(StatusCode::LENGTH_REQUIRED));
     }
     Ok(())
 }

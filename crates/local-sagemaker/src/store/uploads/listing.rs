@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::{Upload, read_upload};
 use crate::store::buckets::require_bucket;
-use crate::store::list::{next_key, successor};
+use crate::store::list::{group, next_key, successor};
 use crate::store::{Store, StoreError};
 
 /// The page of a list of uploads that is wanted.
@@ -70,12 +70,7 @@ impl UploadQuery {
 
     /// The group of a key, if it has one.
     fn group<'a>(&self, key: &'a str) -> Option<&'a str> {
-        if self.delimiter.is_empty() {
-            return None;
-        }
-        let rest = key.strip_prefix(self.prefix.as_str())?;
-        let end = rest.find(&self.delimiter)? + self.delimiter.len();
-        Some(&key[..self.prefix.len() + end])
+        group(key, &self.prefix, &self.delimiter)
     }
 
     /// Adds the uploads from `start` on, up to and including the next group. Returns where to go on.
