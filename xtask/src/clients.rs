@@ -19,6 +19,9 @@ pub(crate) struct Args {
     only: Vec<String>,
 }
 
+/// The name in the summary of the recipes in docs/LOCAL_SERVER.md.
+const RECIPES: &str = "recipes";
+
 /// A client and the tests that use it.
 #[derive(Clone, Copy)]
 struct Client {
@@ -30,7 +33,7 @@ struct Client {
     suite: Python,
 }
 
-const CLIENTS: [Client; 7] = [
+const CLIENTS: [Client; 8] = [
     Client {
         name: "rclone",
         packages: &[("rclone", "rclone")],
@@ -59,11 +62,7 @@ const CLIENTS: [Client; 7] = [
     Client {
         name: "sagemaker 3",
         packages: &[],
-        suite: Python {
-            environment: "sagemaker3",
-            requirements: "clients/separate/sagemaker3.txt",
-            tests: "clients/separate/test_sagemaker3.py",
-        },
+        suite: SAGEMAKER_3,
     },
     Client {
         name: "mlflow",
@@ -74,7 +73,18 @@ const CLIENTS: [Client; 7] = [
             tests: "clients/separate/test_mlflow.py",
         },
     },
+    Client {
+        name: RECIPES,
+        packages: &[("rclone", "rclone"), ("nodejs", "node"), ("npm", "npm")],
+        suite: in_suite("clients/test_recipes.py"),
+    },
 ];
+
+const SAGEMAKER_3: Python = Python {
+    environment: "sagemaker3",
+    requirements: "clients/separate/sagemaker3.txt",
+    tests: "clients/separate/test_sagemaker3.py",
+};
 
 /// Tests in the environment of the client suite, which has boto3 and version 2 of the SageMaker SDK.
 const fn in_suite(tests: &'static str) -> Python {
@@ -108,6 +118,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn check(client: Client, install: bool) -> anyhow::Result<Outcome> {
     match debian::find(client.packages, install || programs::is_ci())? {
         Tools::Missing(why) => Ok(cannot_run(&why)),
+        Tools::Present if client.name == RECIPES => {
+            let others = [with_arrow(""), SAGEMAKER_3];
+            suite::recipes(client.suite, &others, "clients/js")
+        }
         Tools::Present => suite::python(client.suite),
     }
 }
