@@ -19,7 +19,7 @@ pub(crate) struct Args {
     only: Vec<String>,
 }
 
-/// The name in the summary of the recipes in docs/LOCAL_SERVER.md.
+/// The name in the summary of the recipes in `docs/LOCAL_SERVER.md`.
 const RECIPES: &str = "recipes";
 
 /// A client and the tests that use it.

@@ -19,13 +19,13 @@ pub(crate) struct Python {
 
 /// Runs pytest.
 pub(crate) fn python(suite: Python) -> anyhow::Result<Outcome> {
-    match interpreter(suite)? {
+    match interpreter(suite) {
         Ok(python) => pass_or_fail(&mut pytest(&python, suite)?),
         Err(outcome) => Ok(outcome),
     }
 }
 
-/// Runs the recipes of docs/LOCAL_SERVER.md with pytest, in the environment of `suite`. Recipes that import more run in
+/// Runs the recipes of `docs/LOCAL_SERVER.md` with pytest, in the environment of `suite`. Recipes that import more run in
 /// those of `others`, or with the packages of `javascript`, a directory below `tests`.
 pub(crate) fn recipes(
     suite: Python,
@@ -34,7 +34,7 @@ pub(crate) fn recipes(
 ) -> anyhow::Result<Outcome> {
     let mut pythons = Vec::new();
     for environment in others {
-        match interpreter(*environment)? {
+        match interpreter(*environment) {
             Ok(python) => pythons.push(python),
             Err(outcome) => return Ok(outcome),
         }
@@ -43,7 +43,7 @@ pub(crate) fn recipes(
         Ok(node) => node,
         Err(error) => return Ok(cannot_run(&format!("no packages of npm: {error:#}"))),
     };
-    match interpreter(suite)? {
+    match interpreter(suite) {
         Ok(python) => pass_or_fail(
             pytest(&python, suite)?
                 .env("FIRE_RECIPE_PYTHONS", std::env::join_paths(pythons)?)
@@ -54,13 +54,13 @@ pub(crate) fn recipes(
 }
 
 /// The interpreter of an environment, or why there is none.
-fn interpreter(suite: Python) -> anyhow::Result<Result<PathBuf, Outcome>> {
+fn interpreter(suite: Python) -> Result<PathBuf, Outcome> {
     let requirements = below_tests(suite.requirements);
-    Ok(match venv::python(suite.environment, &requirements) {
+    match venv::python(suite.environment, &requirements) {
         Ok(Some(python)) => Ok(python),
         Ok(None) => Err(cannot_run("there is no python3 on the PATH")),
         Err(error) => Err(cannot_run(&format!("no Python environment: {error:#}"))),
-    })
+    }
 }
 
 fn pytest(python: &Path, suite: Python) -> anyhow::Result<Command> {
