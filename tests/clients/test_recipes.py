@@ -2,7 +2,8 @@
 
 A recipe needs its client. Python recipes run in the suite's own environment if it has all their modules, otherwise in
 one of those that FIRE_RECIPE_PYTHONS names (interpreters, separated by colons); FIRE_RECIPE_NODE names a folder with
-the JavaScript packages in `node_modules`. Recipes whose client is nowhere are skipped.
+the JavaScript packages in `node_modules`. A recipe whose client is nowhere is skipped, or fails if FIRE_RECIPE_PYTHONS is
+set: then every client should be there.
 """
 
 import ast
@@ -61,6 +62,13 @@ def path_with(python: str) -> str:
     return os.pathsep.join([str(pathlib.Path(python).parent), os.environ["PATH"]])
 
 
+def missing(why: str):
+    """Ends the test of a recipe whose client is not here."""
+    if "FIRE_RECIPE_PYTHONS" in os.environ:
+        pytest.fail(why)
+    pytest.skip(why)
+
+
 class Reader:
     """Somebody who has started the server, exported the variables, and pastes recipes into a shell."""
 
@@ -89,14 +97,14 @@ class Reader:
         snippet = block("python", words)
         python = interpreter(snippet)
         if python is None:
-            pytest.skip(f"no environment has {', '.join(sorted(modules(snippet)))}")
+            missing(f"no environment has {', '.join(sorted(modules(snippet)))}")
         return self.run(python, "-c", snippet, PATH=path_with(python))
 
     def shell(self, words: str) -> str:
         script = block("sh", words)
         program = script.split()[0]
         if not shutil.which(program, path=self.environment["PATH"]):
-            pytest.skip(f"{program} is not installed")
+            missing(f"{program} is not installed")
         return self.run("sh", "-ec", script.replace("127.0.0.1:4566", self.server.url.removeprefix("http://")))
 
 
@@ -151,7 +159,7 @@ def test_the_sagemaker_sdk_3(reader, iris):
 def test_the_javascript_sdk(reader, iris, tmp_path):
     folder = os.environ.get("FIRE_RECIPE_NODE")
     if not folder or not shutil.which("node"):
-        pytest.skip("node is not installed, or FIRE_RECIPE_NODE is not set")
+        missing("node is not installed, or FIRE_RECIPE_NODE is not set")
     (tmp_path / "node_modules").symlink_to(pathlib.Path(folder) / "node_modules")
     script = tmp_path / "recipe.mjs"
     script.write_text(block("js", "S3Client"))

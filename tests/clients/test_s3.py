@@ -104,3 +104,11 @@ def test_what_is_not_there_is_rejected(s3):
 def test_a_bucket_may_be_created_again_by_its_owner(s3):
     s3.create_bucket(Bucket=BUCKET)
     assert BUCKET in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+
+
+@pytest.mark.parametrize("pieces", [[b"one ", b"two"], [], [b"x" * 70_000] * 3])
+def test_a_body_without_a_length_is_stored_whole(server, s3, bucket, pieces):
+    # http.client sends what it can only iterate over with `Transfer-Encoding: chunked` and without `Content-Length`.
+    assert server.http("PUT", f"/{bucket}/k", iter(pieces)).status == 200
+    found = s3.get_object(Bucket=bucket, Key="k")
+    assert (found["ContentLength"], found["Body"].read()) == (sum(map(len, pieces)), b"".join(pieces))

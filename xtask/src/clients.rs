@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::checks::{Outcome, Summary, cannot_run};
 use crate::debian::{self, Package, Tools};
 use crate::programs;
-use crate::suite::{self, Python};
+use crate::suite::{self, CLIENTS, Environment, PANDAS, Python};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -15,12 +15,9 @@ pub(crate) struct Args {
     install: bool,
 
     /// Run only these clients, by the names in the summary
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = CLIENTS.map(|client| client.name))]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = LIST.map(|client| client.name))]
     only: Vec<String>,
 }
-
-/// The name in the summary of the recipes in `docs/LOCAL_SERVER.md`.
-const RECIPES: &str = "recipes";
 
 /// A client and the tests that use it.
 #[derive(Clone, Copy)]
@@ -29,79 +26,83 @@ struct Client {
     name: &'static str,
     /// The Debian packages that it needs.
     packages: &'static [Package],
-    /// The tests.
-    suite: Python,
+    suite: Suite,
 }
 
-const CLIENTS: [Client; 8] = [
+#[derive(Clone, Copy)]
+enum Suite {
+    Python(Python),
+    /// The recipes of `docs/LOCAL_SERVER.md`.
+    Recipes,
+}
+
+/// pyarrow and polars.
+const ARROW: Environment = Environment {
+    name: "arrow",
+    requirements: "clients/separate/arrow.txt",
+};
+
+/// Version 3 of the SageMaker SDK.
+const SAGEMAKER_3: Environment = Environment {
+    name: "sagemaker3",
+    requirements: "clients/separate/sagemaker3.txt",
+};
+
+const MLFLOW: Environment = Environment {
+    name: "mlflow",
+    requirements: "clients/separate/mlflow.txt",
+};
+
+const LIST: [Client; 8] = [
     Client {
         name: "rclone",
         packages: &[("rclone", "rclone")],
-        suite: in_suite("clients/separate/test_rclone.py"),
+        suite: tests(CLIENTS, "clients/separate/test_rclone.py"),
     },
     Client {
         name: "s3cmd",
         packages: &[("s3cmd", "s3cmd")],
-        suite: in_suite("clients/separate/test_s3cmd.py"),
+        suite: tests(CLIENTS, "clients/separate/test_s3cmd.py"),
     },
     Client {
         name: "pyarrow",
         packages: &[],
-        suite: with_arrow("clients/separate/test_pyarrow.py"),
+        suite: tests(ARROW, "clients/separate/test_pyarrow.py"),
     },
     Client {
         name: "polars",
         packages: &[],
-        suite: with_arrow("clients/separate/test_polars.py"),
+        suite: tests(ARROW, "clients/separate/test_polars.py"),
     },
     Client {
         name: "sagemaker 2",
         packages: &[],
-        suite: in_suite("clients/test_python_sdk.py"),
+        suite: tests(CLIENTS, "clients/test_python_sdk.py"),
     },
     Client {
         name: "sagemaker 3",
         packages: &[],
-        suite: SAGEMAKER_3,
+        suite: tests(SAGEMAKER_3, "clients/separate/test_sagemaker3.py"),
     },
     Client {
         name: "mlflow",
         packages: &[],
-        suite: Python {
-            environment: "mlflow",
-            requirements: "clients/separate/mlflow.txt",
-            tests: "clients/separate/test_mlflow.py",
-        },
+        suite: tests(MLFLOW, "clients/separate/test_mlflow.py"),
     },
     Client {
-        name: RECIPES,
-        packages: &[("rclone", "rclone"), ("nodejs", "node"), ("npm", "npm")],
-        suite: in_suite("clients/test_recipes.py"),
+        name: "recipes",
+        packages: &[
+            ("rclone", "rclone"),
+            ("s3cmd", "s3cmd"),
+            ("nodejs", "node"),
+            ("npm", "npm"),
+        ],
+        suite: Suite::Recipes,
     },
 ];
 
-const SAGEMAKER_3: Python = Python {
-    environment: "sagemaker3",
-    requirements: "clients/separate/sagemaker3.txt",
-    tests: "clients/separate/test_sagemaker3.py",
-};
-
-/// Tests in the environment of the client suite, which has boto3 and version 2 of the SageMaker SDK.
-const fn in_suite(tests: &'static str) -> Python {
-    Python {
-        environment: "clients",
-        requirements: "clients/requirements.txt",
-        tests,
-    }
-}
-
-/// Tests in the environment that pyarrow and polars share.
-const fn with_arrow(tests: &'static str) -> Python {
-    Python {
-        environment: "arrow",
-        requirements: "clients/separate/arrow.txt",
-        tests,
-    }
+const fn tests(environment: Environment, tests: &'static str) -> Suite {
+    Suite::Python(Python { environment, tests })
 }
 
 /// Builds the programs, runs the tests of each client, and prints a summary.
@@ -109,19 +110,21 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     programs::build()?;
     let mut summary = Summary::default();
     let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
-    for client in CLIENTS.into_iter().filter(|client| wanted(client.name)) {
+    for client in LIST.into_iter().filter(|client| wanted(client.name)) {
         summary.run(client.name, || check(client, args.install));
     }
     Ok(summary.print())
 }
 
 fn check(client: Client, install: bool) -> anyhow::Result<Outcome> {
-    match debian::find(client.packages, install || programs::is_ci())? {
-        Tools::Missing(why) => Ok(cannot_run(&why)),
-        Tools::Present if client.name == RECIPES => {
-            let others = [with_arrow(""), SAGEMAKER_3];
-            suite::recipes(client.suite, &others, "clients/js")
+    if let Tools::Missing(why) = debian::find(client.packages, install || programs::is_ci())? {
+        return Ok(cannot_run(&why));
+    }
+    match client.suite {
+        Suite::Python(suite) => suite::python(suite),
+        Suite::Recipes => {
+            let environments = [CLIENTS, PANDAS, ARROW, SAGEMAKER_3, MLFLOW];
+            suite::recipes(&environments, "clients/js")
         }
-        Tools::Present => suite::python(client.suite),
     }
 }

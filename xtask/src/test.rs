@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::checks::{Outcome, Summary, cannot_run, pass_or_fail};
 use crate::debian::{self, Package, Tools};
-use crate::suite::{self, Python};
+use crate::suite::{self, Environment, Python};
 use crate::{container, programs};
 
 #[derive(clap::Args)]
@@ -96,8 +96,7 @@ fn packages(_: &Args) -> anyhow::Result<Outcome> {
 /// boto3, the aws CLI and the SageMaker SDK against the local server: no code of ours on the client's side.
 fn clients(_: &Args) -> anyhow::Result<Outcome> {
     suite::python(Python {
-        environment: "clients",
-        requirements: "clients/requirements.txt",
+        environment: suite::CLIENTS,
         tests: "clients",
     })
 }
@@ -105,8 +104,7 @@ fn clients(_: &Args) -> anyhow::Result<Outcome> {
 /// s3fs and pandas against the local server.
 fn pandas(_: &Args) -> anyhow::Result<Outcome> {
     suite::python(Python {
-        environment: "s3fs",
-        requirements: "clients/separate/s3fs.txt",
+        environment: suite::PANDAS,
         tests: "clients/separate/test_s3fs.py",
     })
 }
@@ -131,8 +129,10 @@ fn exports(_: &Args) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Failed);
     }
     suite::python(Python {
-        environment: "exports",
-        requirements: "exports/requirements.txt",
+        environment: Environment {
+            name: "exports",
+            requirements: "exports/requirements.txt",
+        },
         tests: "exports",
     })
 }
@@ -145,8 +145,10 @@ fn browser(args: &Args) -> anyhow::Result<Outcome> {
     match debian::find(&BROWSER, args.install || programs::is_ci())? {
         Tools::Missing(why) => Ok(cannot_run(&why)),
         Tools::Present => suite::python(Python {
-            environment: "browser",
-            requirements: "browser/requirements.txt",
+            environment: Environment {
+                name: "browser",
+                requirements: "browser/requirements.txt",
+            },
             tests: "browser",
         }),
     }
